@@ -1,0 +1,37 @@
+# One place to start: `make run` for a card, `make test` for a green suite, `make check` for everything.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help install run test check bench lock clean
+
+help: ## show what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/.installed: requirements/runtime.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt -r requirements/runtime.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.developer: .venv/.installed requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+install: .venv/.installed ## make .venv with the locked dependencies; afterwards .venv/bin/cds-service works
+
+run: install ## start the service in sandbox mode on http://127.0.0.1:8000
+	$(BIN)/cds-service serve --sandbox
+
+test: .venv/.developer ## the whole test suite
+	$(BIN)/python -m pytest
+
+check: .venv/.developer ## format, lint, types, import contracts, knowledge, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cds-service knowledge check
+	$(BIN)/python -m pytest
+
+clean: ## remove what was made
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

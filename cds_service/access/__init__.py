@@ -1,0 +1,1 @@
+"""Who may call: client registry, tokens, replay protection."""

@@ -1,0 +1,291 @@
+"""What follows from a record: facts, findings, the evaluation with its trace, and the card.
+
+Three answers never look alike here: *nothing to say* (an `Evaluation` without answers), *could not
+be interpreted because…* (`NotInterpretable`), and a failure of the service (an exception, never a
+value of these types).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
+
+UNKNOWN = "unknown"
+"""The value of any fact that the data do not settle."""
+
+STRADDLES = "straddles"
+"""The value of a limit fact when the interval of the value lies on both sides of the limit."""
+
+
+class Outcome(StrEnum):
+    """`outcome` of the evaluation extension on a card."""
+
+    INTERPRETED = "interpreted"
+    NOT_INTERPRETABLE = "not-interpretable"
+    WRONG_ANALYTE = "wrong-analyte"
+    ORDER_ADVICE = "order-advice"
+
+
+class Reason(StrEnum):
+    """Why a result is not interpreted. Public codes, never reused."""
+
+    STATUS_PRELIMINARY = "status-preliminary"
+    STATUS_WITHDRAWN = "status-withdrawn"
+    STATUS_UNKNOWN = "status-unknown"
+    VALUE_ABSENT = "value-absent"
+    VALUE_NOT_NUMERIC = "value-not-numeric"
+    UNIT_MISSING = "unit-missing"
+    UNIT_UNKNOWN = "unit-unknown"
+    UNIT_CODE_CONFLICT = "unit-code-conflict"
+    UNIT_MOLE = "unit-mole"
+    CODE_CONFLICT = "code-conflict"
+    SPECIMEN_UNKNOWN = "specimen-unknown"
+    SPECIMEN_CONFLICT = "specimen-conflict"
+    SPECIMEN_NOT_COVERED = "specimen-not-covered"
+    SUBJECT_MISMATCH = "subject-mismatch"
+    IMPLAUSIBLE_VALUE = "implausible-value"
+    FHIR_INVALID = "fhir-invalid"
+
+
+class Indicator(StrEnum):
+    """Card.indicator as far as this product uses it: never `critical`."""
+
+    INFO = "info"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A named, settled (or `unknown`) statement about one result, with the words for why.
+
+    `missing` holds the public `missing` words (interfaces, section 5) of what would settle it.
+    """
+
+    name: str
+    value: str
+    because: str
+    missing: tuple[str, ...] = ()
+    inputs: tuple[ResourceRef, ...] = ()
+
+
+class RowOutcome(StrEnum):
+    """What became of one row of the decision table."""
+
+    MATCHED = "matched"
+    NOT_MATCHED = "not-matched"
+    STRADDLED = "straddled"
+    """All gates hold, but a limit lies inside the interval of the value."""
+    UNKNOWN = "unknown"
+    """No gate speaks against it, but a fact it needs is not known."""
+    BLOCKED = "blocked"
+    """It matched, and a context finding forbids the claim."""
+    MUTED = "muted"
+    """It matched, and the site has muted the finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateCheck:
+    """One gate of a row: the fact asked for, the values wanted, the value found, and why."""
+
+    fact: str
+    wanted: tuple[str, ...]
+    found: str
+    because: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value found is one of those wanted."""
+        return self.found in self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class ConsideredRow:
+    """One row of the decision table as it was considered: part of the trace."""
+
+    finding: str
+    outcome: RowOutcome
+    gates: tuple[GateCheck, ...]
+    note: str = ""
+
+
+class Strength(StrEnum):
+    """How strongly the wording may claim: contexts can weaken it, never change the number."""
+
+    FULL = "full"
+    WEAKENED = "weakened"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A finding that fired. `weakened_by` names the context findings that weaken its wording."""
+
+    id: str
+    strength: Strength = Strength.FULL
+    weakened_by: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
+    """For `threshold-indeterminate`: ids of the limits that the value straddles."""
+
+
+class NoteKind(StrEnum):
+    """Things a reader must be told beside the findings; words in `templates/note-*.md`."""
+
+    UNIT_ASSUMED = "unit-assumed"
+    UNIT_FROM_TEXT = "unit-from-text"
+    VALUE_FROM_TEXT = "value-from-text"
+    NAME_NOT_SOLUBLE = "name-not-soluble"
+    SUBJECT_NOT_NAMED = "subject-not-named"
+    NEWER_NOT_FINAL = "newer-not-final"
+    NEWER_EXISTS = "newer-exists"
+    CORRECTED = "corrected"
+    PRELIMINARY_BY_POLICY = "preliminary-by-policy"
+    COLLECTION_UNKNOWN = "collection-unknown"
+    MORE_MAY_EXIST = "more-may-exist"
+    PATIENT_OF_ANOTHER = "patient-of-another"
+    DATA_FAILED = "data-failed"
+    URGENT_IF_ILL = "urgent-if-ill"
+    ATL_SUBTYPE = "atl-subtype"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note and the values its template needs, by placeholder name, not yet escaped."""
+
+    kind: NoteKind
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value as understood: text as received, its family, and the flags a reader must see."""
+
+    text: str
+    """`<150`, `5200.0`: comparator and number as received."""
+    unit: str
+    """The unit as received."""
+    family: str
+    """Id of the unit family of the knowledge, or empty when the unit was not understood."""
+
+
+class Direction(StrEnum):
+    """Where a result stands against the one before it."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    SAME = "same"
+    CANNOT_TELL = "cannot-tell"
+    BROKEN = "broken"
+    """Laboratory, unit family or assay changed in between: not comparable."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    """One earlier result of the same specimen, newest first; `direction` is that of the result
+    interpreted against this one, and `breaks` says what changed."""
+
+    ref: ResourceRef
+    collected: Moment | NoMoment
+    value: Value
+    laboratory: str
+    direction: Direction
+    breaks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreted:
+    """The result could be interpreted."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotInterpretable:
+    """The result could not be interpreted, and why. `detail` may be shown after escaping."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongAnalyte:
+    """The result is of a look-alike analyte: `loinc` is the refused code."""
+
+    loinc: str
+
+
+Verdict = Interpreted | NotInterpretable | WrongAnalyte
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What there is to say about one result: becomes one card."""
+
+    verdict: Verdict
+    result: LabResult | InvalidResource
+    specimen: str = ""
+    """Specimen kind of the knowledge (`blood`, `csf`), empty when not known."""
+    value: Value = Value("", "", "")
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    rows: tuple[ConsideredRow, ...] = ()
+    missing: tuple[str, ...] = ()
+    inputs: tuple[ResourceRef, ...] = ()
+    notes: tuple[Note, ...] = ()
+    series: tuple[SeriesPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A result that gets no card, and why: part of the trace, never silence without a reason."""
+
+    ref: ResourceRef
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The whole evaluation of one record: its answers, and what was looked at and left aside."""
+
+    knowledge: str
+    at: date
+    answers: tuple[Answer, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A CDS Hooks card (2.0.1, "Card attributes"), ready to be written as JSON by `as_json`."""
+
+    uuid: str
+    summary: str
+    detail: str
+    indicator: Indicator
+    source: Mapping[str, str]
+    links: tuple[Mapping[str, str], ...]
+    override_reasons: tuple[Mapping[str, str], ...]
+    extension: Mapping[str, Any]
+    suggestions: tuple[Mapping[str, Any], ...] = ()
+
+    def as_json(self) -> JsonObject:
+        """The card as the wire wants it: optional members without a value are left out (J-04)."""
+        card: JsonObject = {
+            "uuid": self.uuid,
+            "summary": self.summary,
+            "detail": self.detail,
+            "indicator": self.indicator.value,
+            "source": dict(self.source),
+        }
+        if self.suggestions:
+            card["suggestions"] = [dict(s) for s in self.suggestions]
+            card["selectionBehavior"] = "any"
+        if self.override_reasons:
+            card["overrideReasons"] = [dict(r) for r in self.override_reasons]
+        if self.links:
+            card["links"] = [dict(link) for link in self.links]
+        card["extension"] = {"org.sil2r-cds.evaluation": dict(self.extension)}
+        return card

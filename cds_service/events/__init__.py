@@ -1,0 +1,1 @@
+"""FHIR Subscription notifications: inbox, worker, delivery."""

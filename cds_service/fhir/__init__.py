@@ -1,0 +1,1 @@
+"""The border with FHIR: everything that knows how a FHIR resource looks."""

@@ -1,0 +1,1 @@
+"""The border with CDS Hooks: wire types, services, discovery, prefetch."""

@@ -1,0 +1,1 @@
+"""What is kept: SQLAlchemy tables and migrations, one small module per thing stored."""

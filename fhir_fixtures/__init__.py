@@ -1,0 +1,1 @@
+"""Synthetic FHIR fixtures, named by story."""
