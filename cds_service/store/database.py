@@ -1,0 +1,97 @@
+"""The database: opening it, bringing it up to date, and the two ways to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import URL, Connection, Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from cds_service.store import upgrade
+from cds_service.store.engine import DURABILITY, Durability, make_engine, read_url, translated
+
+
+class Database:
+    """One database, shared by the threads of one process; each process opens its own.
+
+    Every failure of the database is StoreUnavailable, without data or password in its text.
+    """
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._engine = make_engine(url)
+        self._writing = {
+            durability: self._engine.execution_options(**{DURABILITY: durability})
+            for durability in Durability
+        }
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """The database of `CDS_DATABASE_URL`. Connects only when used.
+
+        Raises ConfigurationError for a URL that is neither SQLite (a file) nor PostgreSQL.
+        """
+        return cls(read_url(url))
+
+    def upgrade(self) -> None:
+        """Creates the database or migrates it to the newest revision, in one transaction.
+
+        Safe to call from many processes at once: one does the work, the others wait for it.
+        """
+        with translated():
+            if self._url.get_backend_name() == "sqlite":
+                upgrade.sqlite(self._engine, Path(self._url.database or ""))
+            else:
+                upgrade.postgresql(self._engine)
+
+    def revision(self) -> str:
+        """The revision the database is at; empty when it was never upgraded."""
+        with self.reading() as connection:
+            return MigrationContext.configure(connection).get_current_revision() or ""
+
+    def is_current(self) -> bool:
+        """Whether the database is at the revision this software was written for."""
+        return self.revision() == upgrade.newest_revision()
+
+    def ping(self) -> None:
+        """Returns when the database answers; raises StoreUnavailable when it does not."""
+        with self.reading() as connection:
+            connection.execute(text("SELECT 1"))
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read from."""
+        with translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, durability: Durability = Durability.POWER_LOSS) -> Iterator[Connection]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        with translated(), self._writing[durability].begin() as connection:
+            yield connection
+
+    def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT in the dialect of this database, which knows ON CONFLICT."""
+        if self._url.get_backend_name() == "sqlite":
+            return sqlite.insert(table)
+        return postgresql.insert(table)
+
+    def close(self) -> None:
+        """Closes the connections that are not in use."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,151 @@
+"""From a database URL to an SQLAlchemy engine, set up so that waiting is bounded and writes last.
+
+SQLite: WAL (readers never wait), `BEGIN IMMEDIATE` (a writer waits once, at the start, never in the
+middle), a file for its owner only. PostgreSQL: psycopg, bounded waits on both sides.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from cds_service.errors import ConfigurationError, StoreUnavailable
+
+SETTING = "CDS_DATABASE_URL"
+DURABILITY = "cds_durability"
+"""Execution option that says what a write must outlive."""
+
+_WAIT_SECONDS = 2
+_POOL: dict[str, Any] = {"pool_size": 4, "max_overflow": 12, "pool_timeout": _WAIT_SECONDS}
+
+
+class Durability(Enum):
+    """What a committed write outlives, on SQLite (PostgreSQL follows its own configuration)."""
+
+    PROCESS_LOSS = "NORMAL"
+    """`kill -9` of every process of ours; a power failure may take the last moments with it."""
+    POWER_LOSS = "FULL"
+    """A power failure too: the write is on the disk before it is acknowledged."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns each failure of the database into StoreUnavailable.
+
+    Texts of drivers may hold parameters, rows and passwords. None of them is kept: `cause` is the
+    driver's own code of the error (SQLITE_READONLY, an SQLSTATE) or the name of its class.
+    """
+    try:
+        yield
+    except (DBAPIError, PoolTimeoutError, sqlite3.Error, OSError) as error:
+        raise StoreUnavailable(
+            "The database cannot be used.",
+            remedy=f"Check that the database of {SETTING} runs and can be written, "
+            "and that `cds-service db upgrade` has been run.",
+            cause=_cause(error),
+        ) from None
+
+
+def _cause(error: Exception) -> str:
+    origin = getattr(error, "orig", None) or error
+    name = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
+    return str(name or type(origin).__name__)
+
+
+def read_url(text: str) -> URL:
+    """The URL with the driver we use: `sqlite:///file`, `postgresql://…` or `postgres://…`.
+
+    Raises ConfigurationError, which never repeats the text (it may hold a password).
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise _unusable() from None
+    match url.drivername.partition("+")[0]:
+        case "sqlite" if url.database and url.database != ":memory:" and not url.query:
+            return url.set(drivername="sqlite+pysqlite")
+        case "postgresql" | "postgres":
+            return url.set(drivername="postgresql+psycopg")
+        case _:
+            raise _unusable()
+
+
+def _unusable() -> ConfigurationError:
+    return ConfigurationError(
+        "This database URL cannot be used.",
+        where=SETTING,
+        remedy="Give sqlite:///path/to/file.sqlite3 or postgresql://user:password@host/database.",
+    )
+
+
+def make_engine(url: URL) -> Engine:
+    """The engine of a URL that `read_url` gave. Nothing is opened yet.
+
+    Parameters never stand in the texts of its errors.
+    """
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(Path(url.database or ""))
+    return _postgresql(url)
+
+
+def _sqlite(file: Path) -> Engine:
+    # mode=rw: a file that is not there is an error, never a new file with another mode.
+    url = URL.create(
+        "sqlite+pysqlite",
+        database=f"file:{quote(str(file.absolute()))}",
+        query={"mode": "rw", "uri": "true"},
+    )
+    arguments = {"timeout": _WAIT_SECONDS, "isolation_level": None, "check_same_thread": False}
+    engine = create_engine(url, hide_parameters=True, connect_args=arguments, **_POOL)
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def _on_sqlite_connect(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    durability = connection.get_execution_options().get(DURABILITY)
+    if not isinstance(durability, Durability):
+        return  # a reading connection: each statement sees one state by itself
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        driver.execute(f"PRAGMA synchronous = {durability.value}")
+        driver.execute("BEGIN IMMEDIATE")
+
+
+def create_sqlite_file(file: Path) -> None:
+    """Makes an empty database file (0600) where there is none; SQLite gives -wal and -shm its mode.
+
+    Only ever creates: to open and close a file that is in use would drop SQLite's own locks on it.
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+
+
+def _postgresql(url: URL) -> Engine:
+    wait = _WAIT_SECONDS * 1000
+    ours = {
+        "application_name": "cds-service",
+        "connect_timeout": str(_WAIT_SECONDS),
+        "options": f"-c statement_timeout={wait} -c lock_timeout={wait} -c timezone=UTC",
+    }
+    arguments = {name: value for name, value in ours.items() if name not in url.query}
+    return create_engine(
+        url, hide_parameters=True, pool_pre_ping=True, connect_args=arguments, **_POOL
+    )

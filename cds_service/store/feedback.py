@@ -1,0 +1,257 @@
+"""Feedback: what clinicians did with the cards (CDS Hooks 2.0.1, "Feedback").
+
+Feedback may come many times for one card (B-01), so every distinct item is kept and the state of a
+card is derived: its newest outcome. A repeated item is the same item. What is said of a card that
+this client was never sent is kept as unmatched and not counted.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, desc, func, select
+
+from cds_service.core.model import Coding
+from cds_service.store.comments import CommentCipher, Sealed
+from cds_service.store.database import Database
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.tables import cards, feedback
+
+NO_REASON = Coding("", "")
+_BATCH = 500
+MOST_ITEMS = 1_000
+"""How many items of one card are given back; the newest come first."""
+
+
+class FeedbackOutcome(StrEnum):
+    """`outcome` of a feedback item: the closed set of CDS Hooks 2.0.1."""
+
+    ACCEPTED = "accepted"
+    OVERRIDDEN = "overridden"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackItem:
+    """One item of a feedback call, as the wire gave it.
+
+    `at` is outcomeTimestamp, with a time zone. `suggestions` are the accepted ones, without order.
+    The display of `reason` is not kept. The comment is patient data
+    and never part of the representation. Raises ValueError for a moment that UTC cannot express.
+    """
+
+    card: str
+    outcome: FeedbackOutcome
+    at: datetime
+    suggestions: frozenset[str] = frozenset()
+    reason: Coding = NO_REASON
+    comment: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is None:
+            raise ValueError("outcomeTimestamp has no time zone")
+        try:
+            moment = self.at.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("outcomeTimestamp is outside the years 1 to 9999") from None
+        object.__setattr__(self, "at", moment)
+        object.__setattr__(self, "reason", Coding(self.reason.system, self.reason.code))
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a batch: items new to us, repeats, and items of cards never sent."""
+
+    new: int
+    repeated: int
+    unmatched: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingCounts:
+    """How one finding fared at one client. A card counts once, with its newest outcome.
+
+    `shown` cards were sent, `sent` times in all. Cards that were ignored are never reported by CDS
+    Hooks: they are what is in `shown` and in neither `accepted` nor `overridden`.
+    """
+
+    client: str
+    finding: str
+    shown: int
+    sent: int
+    accepted: int
+    overridden: int
+
+
+class Feedback:
+    """Writes, reads and counts feedback. Raises StoreUnavailable when the database fails."""
+
+    def __init__(self, database: Database, key: DataKey, former: tuple[DataKey, ...] = ()) -> None:
+        self._database = database
+        self._pseudonyms = Pseudonymiser(key)
+        self._comments = CommentCipher(key, former)
+        self._identity_key = key.subkey("feedback-identity")
+        self._insert = database.insert(feedback).on_conflict_do_nothing(
+            index_elements=[feedback.c.identity]
+        )
+
+    def save(self, items: Sequence[FeedbackItem], client: str, service: str) -> Stored:
+        """Keeps the batch, all of it or nothing; once this returns it outlives a power failure."""
+        received = datetime.now(UTC)
+        # Repeats within the batch fall together here. Sorted by identity, so that two batches take
+        # the locks of PostgreSQL in the same order.
+        rows = [self._row(item, client, service, received) for item in items]
+        distinct = sorted({row["identity"]: row for row in rows}.values(), key=_by_identity)
+        new = unmatched = 0
+        with self._database.writing() as connection:
+            for batch in _batches(distinct):
+                known = _known_cards(connection, batch, client, service)
+                marked = [row | {"matched": row["card"] in known} for row in batch]
+                new += connection.execute(self._insert, marked).rowcount
+                unmatched += sum(not row["matched"] for row in marked)
+        return Stored(new=new, repeated=len(items) - new, unmatched=unmatched)
+
+    def _row(
+        self, item: FeedbackItem, client: str, service: str, received: datetime
+    ) -> dict[str, Any]:
+        opaque = self._pseudonyms.unless_uuid
+        row = {
+            "client": client,
+            "service": service,
+            "card": opaque(client, "card", item.card),
+            "outcome": item.outcome.value,
+            "at": item.at,
+            "suggestions": tuple(
+                sorted(opaque(client, "suggestion", each) for each in item.suggestions)
+            ),
+            "reason": (item.reason.system, item.reason.code),
+        }
+        identity = self._identity(row, item.comment)
+        sealed = self._comments.seal(item.comment, bound_to=identity)
+        return row | {
+            "identity": identity,
+            "received": received,
+            "comment_key": sealed.key_id,
+            "comment": sealed.data,
+        }
+
+    def _identity(self, row: dict[str, Any], comment: str) -> str:
+        """What makes an item this item: everything it says, under a key, as it covers a comment."""
+        said = [*(str(row[name]) for name in sorted(row)), comment]
+        return hmac.digest(self._identity_key, json.dumps(said).encode(), "sha256").hex()
+
+    def of(self, card: str, client: str, service: str) -> tuple[FeedbackItem, ...]:
+        """What was said of one card, newest first, comments in clear: for those who may read it.
+
+        Raises ConfigurationError when a comment was sealed with a key that was not given.
+        """
+        said = (
+            select(feedback)
+            .where(
+                feedback.c.client == client,
+                feedback.c.service == service,
+                feedback.c.card == self._pseudonyms.unless_uuid(client, "card", card),
+            )
+            .order_by(desc(feedback.c.at), desc(feedback.c.number))
+            .limit(MOST_ITEMS)
+        )
+        with self._database.reading() as connection:
+            return tuple(self._item(row) for row in connection.execute(said))
+
+    def _item(self, row: Row[Any]) -> FeedbackItem:
+        return FeedbackItem(
+            card=row.card,
+            outcome=FeedbackOutcome(row.outcome),
+            at=row.at,
+            suggestions=frozenset(row.suggestions),
+            reason=Coding(*row.reason),
+            comment=self._comments.open(
+                Sealed(row.comment_key, row.comment), bound_to=row.identity
+            ),
+        )
+
+    def summary(self) -> tuple[FindingCounts, ...]:
+        """How each finding fared at each client, in alphabetical order."""
+        shown: Counter[tuple[str, str]] = Counter()
+        sent: Counter[tuple[str, str]] = Counter()
+        states: Counter[tuple[str, str, str]] = Counter()
+        with self._database.reading() as connection:
+            for client, findings, distinct, times in connection.execute(_SHOWN):
+                for finding in findings:
+                    shown[client, finding] += distinct
+                    sent[client, finding] += times
+            for client, findings, outcome, distinct in connection.execute(_STATES):
+                for finding in findings:
+                    states[client, finding, outcome] += distinct
+        return tuple(
+            FindingCounts(
+                client=client,
+                finding=finding,
+                shown=shown[client, finding],
+                sent=sent[client, finding],
+                accepted=states[client, finding, FeedbackOutcome.ACCEPTED.value],
+                overridden=states[client, finding, FeedbackOutcome.OVERRIDDEN.value],
+            )
+            for client, finding in sorted(shown)
+        )
+
+
+# Counted by the database for each set of findings that a card had: few sets, however many cards.
+_SHOWN = select(
+    cards.c.client, cards.c.findings, func.count(), func.sum(cards.c.times_sent)
+).group_by(cards.c.client, cards.c.findings)
+
+_newest_first = func.row_number().over(
+    partition_by=(feedback.c.client, feedback.c.service, feedback.c.card),
+    order_by=(desc(feedback.c.at), desc(feedback.c.number)),
+)
+_ranked = (
+    select(
+        feedback.c.client,
+        feedback.c.service,
+        feedback.c.card,
+        feedback.c.outcome,
+        _newest_first.label("rank"),
+    )
+    .where(feedback.c.matched)
+    .subquery()
+)
+_STATES = (
+    select(cards.c.client, cards.c.findings, _ranked.c.outcome, func.count())
+    .join(
+        _ranked,
+        (cards.c.client == _ranked.c.client)
+        & (cards.c.service == _ranked.c.service)
+        & (cards.c.uuid == _ranked.c.card),
+    )
+    .where(_ranked.c.rank == 1)
+    .group_by(cards.c.client, cards.c.findings, _ranked.c.outcome)
+)
+
+
+def _by_identity(row: dict[str, Any]) -> str:
+    return str(row["identity"])
+
+
+def _batches(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    remaining = iter(rows)
+    while batch := list(islice(remaining, _BATCH)):
+        yield batch
+
+
+def _known_cards(
+    connection: Connection, batch: list[dict[str, Any]], client: str, service: str
+) -> frozenset[str]:
+    known = select(cards.c.uuid).where(
+        cards.c.client == client,
+        cards.c.service == service,
+        cards.c.uuid.in_({row["card"] for row in batch}),
+    )
+    return frozenset(connection.scalars(known))

@@ -1,0 +1,203 @@
+"""The evaluation record: one for every invocation, whatever the door and whatever came of it.
+
+It says who asked, when, with which knowledge, what was found, what was missing and what was sent;
+also when no card was shown, and also for errors. Patients and resources stand in it only as
+pseudonyms. Beside it stand the cards that were sent, which feedback is matched against, and the
+results they were about, so that a withdrawn result is known to have been carded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, desc, insert, select
+
+from cds_service.errors import NotFound
+from cds_service.store.database import Database
+from cds_service.store.engine import Durability
+from cds_service.store.pseudonym import Pseudonymiser
+from cds_service.store.tables import carded_results, cards, evaluations
+
+MOST_RESULTS = 10_000
+"""How many carded results of one patient are looked back on; the newest come first."""
+MOST_RECORDS = 100
+"""How many records of one evaluation id are given back; the newest come first."""
+
+
+class Door(StrEnum):
+    """The way by which an evaluation was asked for."""
+
+    HOOK = "hook"
+    EVENT = "event"
+    CLI = "cli"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentCard:
+    """A card as far as it is kept: never its text, which holds values."""
+
+    uuid: str
+    """As sent: a UUID in lower case."""
+    findings: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    """The uuid of each suggestion on it."""
+    override_reasons: tuple[str, ...] = ()
+    """The code of each reason it offered."""
+    results: tuple[str, ...] = ()
+    """Pseudonyms of the Observations it is about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationRecord:
+    """One invocation. `client` is the registered client, with its tenant where it has one."""
+
+    id: str
+    """`id` of the evaluation extension on the cards: the same request has the same id."""
+    at: datetime
+    """When it began, with a time zone."""
+    door: Door
+    service: str
+    client: str
+    hook_instance: str = ""
+    """As received; kept as it is only when it is a UUID, else as pseudonym."""
+    knowledge: str = ""
+    """`sil2r@2026.1`"""
+    software: str = ""
+    outcomes: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    status: int = 200
+    """The HTTP status answered, or what it would have been at another door."""
+    error: str = ""
+    """The public code of the error answered (`CDS-3001`), empty when there was none."""
+    duration_ms: float = 0.0
+    patient: str = ""
+    """Pseudonym of the patient, empty when no patient was named."""
+    inputs: tuple[str, ...] = ()
+    """The resources used, each as `Observation/<pseudonym>`."""
+    cards: tuple[SentCard, ...] = ()
+
+
+class Records:
+    """Writes and reads evaluation records. Raises StoreUnavailable when the database fails."""
+
+    def __init__(self, database: Database, pseudonyms: Pseudonymiser) -> None:
+        self._database = database
+        self._pseudonyms = pseudonyms
+        sent = database.insert(cards)
+        self._remember_card = sent.on_conflict_do_update(
+            index_elements=[cards.c.client, cards.c.service, cards.c.uuid],
+            set_={
+                "last_sent": sent.excluded.last_sent,
+                "times_sent": cards.c.times_sent + 1,
+            },
+        )
+        self._remember_result = database.insert(carded_results).on_conflict_do_nothing()
+
+    def save(self, record: EvaluationRecord) -> None:
+        """Keeps the record and its cards, in one transaction that outlives the process."""
+        with self._database.writing(Durability.PROCESS_LOSS) as connection:
+            connection.execute(insert(evaluations), self._row(record))
+            self._remember_cards(connection, record)
+
+    def _row(self, record: EvaluationRecord) -> dict[str, Any]:
+        return {
+            "id": record.id,
+            "at": record.at,
+            "door": record.door.value,
+            "service": record.service,
+            "client": record.client,
+            "hook_instance": self._pseudonyms.unless_uuid(
+                record.client, "hookInstance", record.hook_instance
+            ),
+            "knowledge": record.knowledge,
+            "software": record.software,
+            "outcomes": record.outcomes,
+            "findings": record.findings,
+            "reasons": record.reasons,
+            "missing": record.missing,
+            "status": record.status,
+            "error": record.error,
+            "duration_ms": record.duration_ms,
+            "patient": record.patient,
+            "inputs": record.inputs,
+            "cards": tuple(card.uuid for card in record.cards),
+        }
+
+    def _remember_cards(self, connection: Connection, record: EvaluationRecord) -> None:
+        # Sorted, so that two transactions take the locks of PostgreSQL in the same order.
+        sent = [
+            {
+                "client": record.client,
+                "service": record.service,
+                "uuid": card.uuid,
+                "findings": tuple(sorted(set(card.findings))),
+                "suggestions": card.suggestions,
+                "override_reasons": card.override_reasons,
+                "results": card.results,
+                "first_sent": record.at,
+                "last_sent": record.at,
+                "times_sent": 1,
+            }
+            for card in sorted(record.cards, key=lambda card: card.uuid)
+        ]
+        results = sorted({result for card in record.cards for result in card.results})
+        if sent:
+            connection.execute(self._remember_card, sent)
+        if results and record.patient:
+            row = {"client": record.client, "patient": record.patient, "first_sent": record.at}
+            connection.execute(self._remember_result, [row | {"result": each} for each in results])
+
+    def carded_before(self, patient: str, client: str) -> frozenset[str]:
+        """Pseudonyms of this patient's Observations that this client was sent a card about."""
+        known = (
+            select(carded_results.c.result)
+            .where(carded_results.c.client == client, carded_results.c.patient == patient)
+            .order_by(desc(carded_results.c.first_sent))
+            .limit(MOST_RESULTS)
+        )
+        with self._database.reading() as connection:
+            return frozenset(connection.scalars(known))
+
+    def find(self, evaluation_id: str, client: str) -> tuple[EvaluationRecord, ...]:
+        """The records of one evaluation, newest first: one for each time it was asked for.
+
+        Raises NotFound also when it belongs to another client: its existence is not told.
+        """
+        rows = (
+            select(evaluations)
+            .where(evaluations.c.id == evaluation_id, evaluations.c.client == client)
+            .order_by(desc(evaluations.c.number))
+            .limit(MOST_RECORDS)
+        )
+        with self._database.reading() as connection:
+            found = tuple(_record(row, connection) for row in connection.execute(rows).all())
+        if not found:
+            raise NotFound("There is no such evaluation.")
+        return found
+
+
+def _record(row: Row[Any], connection: Connection) -> EvaluationRecord:
+    stored = row._asdict()
+    del stored["number"]
+    sent = select(cards).where(
+        cards.c.client == row.client, cards.c.service == row.service, cards.c.uuid.in_(row.cards)
+    )
+    by_uuid = {card.uuid: _card(card) for card in connection.execute(sent)}
+    stored["door"] = Door(row.door)
+    stored["cards"] = tuple(by_uuid[uuid] for uuid in row.cards)
+    return EvaluationRecord(**stored)
+
+
+def _card(row: Row[Any]) -> SentCard:
+    return SentCard(
+        uuid=row.uuid,
+        findings=row.findings,
+        suggestions=row.suggestions,
+        override_reasons=row.override_reasons,
+        results=row.results,
+    )

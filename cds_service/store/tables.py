@@ -1,0 +1,164 @@
+"""The tables. What stands here is all that is kept: no resource, no value, no token, no name.
+
+Lists are kept as JSON text in ASCII, moments in UTC. Every column is NOT NULL: where there is
+nothing to say, the empty text or the empty list says so.
+
+A change here needs a migration in `migrations/versions`; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite knows no time zones, so there it is UTC by agreement."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To the database: the same moment in UTC."""
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """From the database: always with the time zone UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Words(TypeDecorator[tuple[str, ...]]):
+    """A short list of words (ids, codes) as JSON text in ASCII."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        """To the database: JSON whose every character is printable ASCII."""
+        return json.dumps(value or ())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...]:
+        """From the database: the words in the order they were given."""
+        return tuple(json.loads(value))
+
+
+Number = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only in a column of type INTEGER."""
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+
+def _required(name: str, kind: Any, *, key: bool = False) -> Column[Any]:
+    return Column(name, kind, primary_key=key, nullable=False)
+
+
+tokens_seen = Table(
+    "tokens_seen",
+    metadata,
+    _required("issuer", Text, key=True),
+    _required("jti_sha256", Text, key=True),
+    _required("expires", Instant),
+    Index("ix_tokens_seen_expires", "expires"),
+    sqlite_with_rowid=False,
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    _required("number", Number, key=True),
+    _required("id", Text),
+    _required("at", Instant),
+    _required("door", Text),
+    _required("service", Text),
+    _required("client", Text),
+    _required("hook_instance", Text),
+    _required("knowledge", Text),
+    _required("software", Text),
+    _required("outcomes", Words),
+    _required("findings", Words),
+    _required("reasons", Words),
+    _required("missing", Words),
+    _required("status", Integer),
+    _required("error", Text),
+    _required("duration_ms", Float),
+    _required("patient", Text),
+    _required("inputs", Words),
+    _required("cards", Words),
+    Index("ix_evaluations_id", "id"),
+    Index("ix_evaluations_at", "at"),
+    Index("ix_evaluations_patient", "patient"),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    _required("client", Text, key=True),
+    _required("service", Text, key=True),
+    _required("uuid", Text, key=True),
+    _required("findings", Words),
+    _required("suggestions", Words),
+    _required("override_reasons", Words),
+    _required("results", Words),
+    _required("first_sent", Instant),
+    _required("last_sent", Instant),
+    _required("times_sent", Integer),
+)
+
+carded_results = Table(
+    "carded_results",
+    metadata,
+    _required("client", Text, key=True),
+    _required("patient", Text, key=True),
+    _required("result", Text, key=True),
+    _required("first_sent", Instant),
+    sqlite_with_rowid=False,
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    _required("number", Number, key=True),
+    _required("identity", Text),
+    _required("received", Instant),
+    _required("client", Text),
+    _required("service", Text),
+    _required("card", Text),
+    _required("matched", Boolean),
+    _required("outcome", Text),
+    _required("at", Instant),
+    _required("suggestions", Words),
+    _required("reason", Words),
+    _required("comment_key", Text),
+    _required("comment", LargeBinary),
+    UniqueConstraint("identity"),
+    Index("ix_feedback_card", "card"),
+)

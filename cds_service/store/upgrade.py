@@ -1,0 +1,90 @@
+"""Runs the migrations: whole or not at all, and by one process at a time.
+
+A migration and the note of its revision are one transaction on both databases (both know DDL in
+transactions), so an upgrade that dies half-way leaves the database as it was.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from cds_service.store.engine import DURABILITY, Durability, create_sqlite_file
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_WAIT_SECONDS = 60
+_ADVISORY_LOCK = 0x51_12_CD_50
+"""Any number will do, as long as every version of this software uses the same."""
+
+
+def newest_revision() -> str:
+    """The revision this software was written for."""
+    return ScriptDirectory(str(_MIGRATIONS)).get_current_head() or ""
+
+
+def sqlite(engine: Engine, file: Path) -> None:
+    """Creates the file where it is missing, turns on WAL, migrates.
+
+    Raises OSError and the errors of SQLAlchemy.
+    """
+    create_sqlite_file(file)
+    with _file_lock(file.with_name(f"{file.name}.lock")):
+        # WAL is a property of the file and cannot be set inside a transaction. Once it is on, it
+        # is only asked for, so that a running service is not disturbed.
+        with engine.connect() as connection:
+            if connection.scalar(text("PRAGMA journal_mode")) != "wal":
+                connection.execute(text("PRAGMA journal_mode = WAL"))
+        with engine.execution_options(**{DURABILITY: Durability.POWER_LOSS}).begin() as connection:
+            _migrate(connection)
+
+
+def postgresql(engine: Engine) -> None:
+    """Migrates under an advisory lock that ends with the transaction.
+
+    Raises the errors of SQLAlchemy.
+    """
+    with engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS}s'"))
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        _migrate(connection)
+
+
+def _migrate(connection: Connection) -> None:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    configuration.set_main_option("path_separator", "os")
+    configuration.attributes["connection"] = connection
+    command.upgrade(configuration, "head")
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        _wait_for(descriptor)
+        yield
+    finally:
+        os.close(descriptor)  # gives the lock back
+
+
+def _wait_for(descriptor: int) -> None:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
