@@ -1,0 +1,319 @@
+"""The settings: one frozen object, read once from the environment or from one TOML file.
+
+A setting is `CDS_<NAME>` in the environment, or `<name>` in lower case in the file; the environment
+wins. Relative paths in the file are relative to the file. An unknown name is refused, so that a
+misspelt setting cannot silently leave its default in force. Outside sandbox mode the service does
+not start unless it would be safe to: every refusal names the setting and what to do.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from cds_service.errors import ConfigurationError
+
+PREFIX = "CDS_"
+DATA_KEY_BYTES = 32
+MEBIBYTE = 1024 * 1024
+
+
+class Mode(StrEnum):
+    """Whether callers must prove who they are."""
+
+    SANDBOX = "sandbox"
+    """For trying out, with synthetic patients: no tokens needed; discovery says so."""
+    PRODUCTION = "production"
+
+
+class Tls(StrEnum):
+    """Who ends TLS."""
+
+    NONE = "none"
+    """Nobody: sandbox mode only."""
+    PROXY = "proxy"
+    """A proxy in front; requests must carry `X-Forwarded-Proto: https`."""
+    DIRECT = "direct"
+    """This service, with `tls_cert` and `tls_key`."""
+
+
+class DiscoveryToken(StrEnum):
+    """Whether discovery asks for a token too; it holds no patient data."""
+
+    OPEN = "open"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting; the defaults are those of sandbox mode. Raises ConfigurationError."""
+
+    mode: Mode = Mode.SANDBOX
+    public_url: str = "http://127.0.0.1:8000"
+    """The address clients call, without a slash at the end."""
+    clients: Path | None = None
+    """The client registry; in sandbox mode there may be none."""
+    site: Path | None = None
+    """The site file; None: the knowledge as it is."""
+    knowledge: Path | None = None
+    """A folder of knowledge; None: the packaged one."""
+    snomed: bool = False
+    """Whether the SNOMED CT codes are matched too: the site must hold a licence for them."""
+    database_url: str = field(default="sqlite:///cds-service.sqlite3", repr=False)
+    """May hold a password, so it is never shown."""
+    data_key: str = field(default="", repr=False)
+    """Base64 of 32 random bytes; empty in sandbox mode: made at the first start."""
+    tls: Tls = Tls.NONE
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    cors_origins: tuple[str, ...] = ()
+    """Exact origins; in sandbox mode any origin may call, without credentials."""
+    fhir_servers: tuple[str, ...] = ()
+    """Sandbox mode only: FHIR servers beside those on the loopback address."""
+    deadline_ms: int = 400
+    """For all fetching of one call together, in milliseconds."""
+    max_body: int = 10 * MEBIBYTE
+    """Bytes of a request body."""
+    rate_limit: int = 600
+    """Calls a minute for one registered client and worker; sandbox mode has no limit."""
+    token_lifetime: int = 900
+    """Longest `exp - iat` of a token, in seconds."""
+    token_leeway: int = 60
+    """By how many seconds clocks may differ."""
+    discovery_token: DiscoveryToken = DiscoveryToken.OPEN
+    management_port: int = 0
+    """Where `/metrics` answers outside sandbox mode; 0: nowhere."""
+    management_host: str = "127.0.0.1"
+    lab_result_hook: str = "org.sil2r-cds.lab-result-create"
+    """The name of the hook that fires when a laboratory result has arrived."""
+
+    def __post_init__(self) -> None:
+        _check_data_key(self.data_key)
+        if self.tls is Tls.DIRECT:
+            _require_files(tls_cert=self.tls_cert, tls_key=self.tls_key)
+        match self.mode:
+            case Mode.PRODUCTION:
+                _refuse_insecure(self)
+            case Mode.SANDBOX:
+                pass
+
+    @property
+    def terminologies(self) -> frozenset[str]:
+        """The optional code files of the knowledge that are switched on."""
+        return frozenset({"snomed"} if self.snomed else ())
+
+
+def load_settings(mode: Mode, environment: Mapping[str, str], file: Path | None = None) -> Settings:
+    """The settings of this start. Raises ConfigurationError naming setting and remedy."""
+    given: dict[str, Any] = {}
+    if file is not None:
+        for name, value in _toml(file).items():
+            given[name] = _read(name, value, where=f"{file} {name}", base=file.parent)
+    for variable, text in environment.items():
+        if variable.startswith(PREFIX):
+            name = variable.removeprefix(PREFIX).lower()
+            given[name] = _read(name, text, where=variable, base=Path())
+    if mode is Mode.PRODUCTION and environment.get("FLASK_DEBUG", "0") not in ("", "0", "false"):
+        raise ConfigurationError(
+            "Debugging is switched on.", where="FLASK_DEBUG", remedy="Unset it."
+        )
+    return Settings(mode=mode, **given)
+
+
+def _toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError:
+        raise ConfigurationError(
+            "The file cannot be read.", where=str(file), remedy="Check path and permissions."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        raise ConfigurationError(
+            "The file is not TOML in UTF-8.", where=str(file), remedy='Write name = "value".'
+        ) from None
+
+
+# ------------------------------------------------------------------ one reader for each shape
+
+
+class _Unusable(ValueError):  # noqa: N818 - says what a setting must look like
+    """What a setting must look like; never what it looked like, as it may be a secret."""
+
+
+_Reader = Callable[[object, Path], object]
+
+
+def _read(name: str, value: object, *, where: str, base: Path) -> object:
+    reader = _READERS.get(name)
+    if reader is None:
+        near = get_close_matches(name, _READERS, n=1)
+        hint = f"Did you mean {PREFIX}{near[0].upper()}?" if near else "Remove it."
+        raise ConfigurationError("There is no such setting.", where=where, remedy=hint)
+    try:
+        return reader(value, base)
+    except _Unusable as wanted:
+        raise ConfigurationError(
+            "The setting cannot be used.", where=where, remedy=f"Give {wanted}."
+        ) from None
+
+
+def _text(value: object, _base: Path) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    raise _Unusable("a text that is not empty")
+
+
+def _path(value: object, base: Path) -> Path:
+    return base / _text(value, base)
+
+
+def _texts(value: object, base: Path) -> tuple[str, ...]:
+    """A TOML list, or one text with commas or spaces between."""
+    if isinstance(value, list):
+        return tuple(_text(entry, base) for entry in value)
+    if isinstance(value, str):
+        return tuple(re.split(r"[\s,]+", value.strip())) if value.strip() else ()
+    raise _Unusable("a list of texts")
+
+
+def _origins(value: object, base: Path) -> tuple[str, ...]:
+    origins = _texts(value, base)
+    if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?", origin) for origin in origins):
+        raise _Unusable("exact origins in lower case, such as https://ehr.example.org, without *")
+    return origins
+
+
+def _url(value: object, base: Path) -> str:
+    text = _text(value, base).rstrip("/")
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise _Unusable("an address such as https://cds.example.org")
+    if parts.username is not None or parts.password is not None:
+        raise _Unusable("an address without a user name or password")
+    return text
+
+
+def _hook_name(value: object, base: Path) -> str:
+    text = _text(value, base)
+    if not re.fullmatch(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*", text):
+        raise _Unusable("a hook name such as org.example.lab-result-create")
+    return text
+
+
+def _whole(low: int, high: int) -> _Reader:
+    def read(value: object, _base: Path) -> int:
+        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if isinstance(text, str) and re.fullmatch(r"\s*\d{1,10}\s*", text, re.ASCII):
+            number = int(text)
+            if low <= number <= high:
+                return number
+        raise _Unusable(f"a whole number from {low} to {high}")
+
+    return read
+
+
+def _one_of(*allowed: StrEnum) -> _Reader:
+    def read(value: object, _base: Path) -> StrEnum:
+        for choice in allowed:
+            if value == choice.value:
+                return choice
+        raise _Unusable(" or ".join(choice.value for choice in allowed))
+
+    return read
+
+
+def _switch(value: object, _base: Path) -> bool:
+    match value:
+        case "on" | True:
+            return True
+        case "off" | False:
+            return False
+        case _:
+            raise _Unusable("on or off")
+
+
+_READERS: Mapping[str, _Reader] = {
+    "public_url": _url,
+    "clients": _path,
+    "site": _path,
+    "knowledge": _path,
+    "snomed": _switch,
+    "database_url": _text,
+    "data_key": _text,
+    "tls": _one_of(Tls.PROXY, Tls.DIRECT),
+    "tls_cert": _path,
+    "tls_key": _path,
+    "cors_origins": _origins,
+    "fhir_servers": _texts,
+    "deadline_ms": _whole(1, 60_000),
+    "max_body": _whole(1024, 1024 * MEBIBYTE),
+    "rate_limit": _whole(1, 1_000_000),
+    "token_lifetime": _whole(1, 3600),
+    "token_leeway": _whole(0, 120),
+    "discovery_token": _one_of(*DiscoveryToken),
+    "management_port": _whole(1, 65_535),
+    "management_host": _text,
+    "lab_result_hook": _hook_name,
+}
+
+SETTING_NAMES = frozenset(_READERS)
+"""The names as the TOML file writes them; `CDS_` and upper case in the environment."""
+
+
+# ------------------------------------------------------------------ refusing to start
+
+
+def _check_data_key(text: str) -> None:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b"?"
+    if text and (len(key) != DATA_KEY_BYTES or len(set(key)) < DATA_KEY_BYTES // 4):
+        raise ConfigurationError(
+            "The data key is not base64 of 32 random bytes.",
+            where="CDS_DATA_KEY",
+            remedy="Make one with `openssl rand -base64 32`.",
+        )
+
+
+def _require_files(**paths: Path | None) -> None:
+    for name, path in paths.items():
+        if path is None or not path.is_file():
+            raise ConfigurationError(
+                "The file is not there.",
+                where=f"{PREFIX}{name.upper()}",
+                remedy="Give the path of a PEM file; CDS_TLS=direct needs it.",
+            )
+
+
+def _refuse_insecure(settings: Settings) -> None:
+    """T-70: what would let anybody in, or let data out, is not started."""
+    if settings.clients is None:
+        raise _insecure("CDS_CLIENTS", "No client is registered.", "Give a client registry")
+    if not settings.public_url.startswith("https://"):
+        raise _insecure("CDS_PUBLIC_URL", "It is not https.", "Give the https address clients call")
+    if settings.tls is Tls.NONE:
+        raise _insecure("CDS_TLS", "Nobody ends TLS.", "Give proxy or direct")
+    if not settings.data_key:
+        raise _insecure(
+            "CDS_DATA_KEY", "There is no data key.", "Make one with `openssl rand -base64 32`"
+        )
+    if settings.fhir_servers:
+        raise _insecure(
+            "CDS_FHIR_SERVERS", "It is for sandbox mode.", "Register each client's fhir_servers"
+        )
+
+
+def _insecure(where: str, text: str, remedy: str) -> ConfigurationError:
+    return ConfigurationError(
+        text, where=where, remedy=f"{remedy}, or start with --sandbox and synthetic patients."
+    )
