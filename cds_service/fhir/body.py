@@ -1,0 +1,47 @@
+"""From an HTTP answer to the FHIR resource that was asked for, as far as can be told unread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import MalformedJson
+from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
+
+Parse = Callable[[bytes], object]
+"""Bytes -> JSON value. Raises errors.MalformedJson."""
+
+_JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json"})
+_FHIR_VERSION = re.compile(r";\s*fhirVersion\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
+_R4_AND_R4B = frozenset({"4.0", "4.0.1", "4.3", "4.3.0"})
+
+
+def resource_in(answer: Answer, expected_type: str, parse: Parse) -> JsonObject | Refused:
+    """The resource of this type in the body, or why there is none.
+
+    The version is judged by the `fhirVersion` parameter of the content type, where there is one
+    (https://hl7.org/fhir/R4/http.html#version-parameter).
+    """
+    if answer.media_type.partition(";")[0].strip().lower() not in _JSON_TYPES:
+        return Refused(UpstreamFault.NOT_JSON)
+    version = _FHIR_VERSION.search(answer.media_type)
+    if version and version[1] not in _R4_AND_R4B:
+        return Refused(UpstreamFault.WRONG_VERSION)
+    try:
+        value = parse(answer.body)
+    except MalformedJson:
+        return Refused(UpstreamFault.NOT_JSON)
+    if isinstance(value, dict) and value.get("resourceType") == expected_type:
+        return value
+    return Refused(_type_fault(value))
+
+
+def _type_fault(value: object) -> UpstreamFault:
+    match value:
+        case {"resourceType": "OperationOutcome"}:
+            return UpstreamFault.OPERATION_OUTCOME
+        case {"resourceType": str()}:
+            return UpstreamFault.WRONG_TYPE
+        case _:
+            return UpstreamFault.NOT_FHIR

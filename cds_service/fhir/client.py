@@ -1,0 +1,262 @@
+"""The one door out: every HTTP call to a FHIR server or for a key set is made here.
+
+What can go wrong is bounded: one deadline for everything, a cap on decoded bytes, registered
+addresses only, no redirects, no cookies, nothing from the environment (proxies, `.netrc`), TLS
+always verified, a breaker per origin, and at most one more try, only when no connection was made.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import SSLError as TlsError
+
+from cds_service import strict_json
+from cds_service.fhir.addresses import AddressRefusedError, Reach, Resolve, system_resolve
+from cds_service.fhir.authorization import AccessToken, NoToken
+from cds_service.fhir.body import Parse
+from cds_service.fhir.breaker import Admission, Breakers
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.fetched import Answer, Refused, UpstreamFault, status_fault
+from cds_service.fhir.line import Dial, dialled_pools
+from cds_service.fhir.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
+from cds_service.fhir.session import FhirSession, Limits
+from cds_service.fhir.workers import Workers
+
+JWKS_LIMIT: Final = 256 * 1024
+"""Bytes of a JSON Web Key Set."""
+
+_CHUNK = 64 * 1024
+_TRIES = 2
+_FHIR_JSON = "application/fhir+json"
+
+# urllib3 writes whole addresses into its log, and a search holds the patient's id.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+
+
+class JwksFaultError(Exception):
+    """A key set could not be had; `fault` says why. The text holds no address."""
+
+    def __init__(self, fault: UpstreamFault) -> None:
+        super().__init__(f"The key set could not be read ({fault}).")
+        self.fault = fault
+
+
+@dataclass(frozen=True)
+class Network:
+    """How the outside is reached. The defaults are those of production."""
+
+    reach: Reach = Reach.PUBLIC
+    resolve: Resolve = system_resolve
+    trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    """The system's trust store; `SSL_CERT_FILE` adds to it, as everywhere with OpenSSL."""
+
+
+class FhirClient:
+    """One per process, shared by its threads. `allowed` holds every base any caller may name."""
+
+    def __init__(
+        self,
+        allowed: AllowList,
+        *,
+        limits: Limits | None = None,
+        network: Network | None = None,
+        threads: int = 16,
+        parse: Parse = strict_json.parse,
+    ) -> None:
+        self._allowed = allowed
+        self._limits = limits or Limits()
+        self._network = network or Network()
+        self._parse = parse
+        self._breakers = Breakers()
+        self._workers = Workers(threads)
+
+    def session(
+        self, base: FhirBase, token: AccessToken | NoToken, deadline: Deadline
+    ) -> FhirSession:
+        """Reads for one hook call. For a base that is not allowed, every read is refused."""
+        registered = self._allowed.has(base)
+        line = _Line(base.url, deadline, self._network)
+
+        def get(relative: str, cap: int) -> Answer | Refused:
+            url = base.join(relative)
+            if not registered or not allows(base, url):
+                return Refused(UpstreamFault.NOT_ALLOWED)
+            return self._guarded(base.url, lambda: line.get(url, _FHIR_JSON, token, cap))
+
+        return FhirSession(
+            base=base,
+            deadline=deadline,
+            get=get,
+            run_all=self._workers.run_all,
+            parse=self._parse,
+            limits=self._limits,
+            close=line.close,
+        )
+
+    def jwks_fetch(
+        self, url: str, deadline: Deadline, plain_http: PlainHttp = PlainHttp.REFUSED
+    ) -> bytes:
+        """The bytes of a registered key set, at most 256 KiB. Raises JwksFaultError."""
+        try:
+            target = Url.parse(url)
+            FhirBase.parse(target.origin, plain_http)
+        except UrlRefusedError as error:
+            raise JwksFaultError(UpstreamFault.NOT_ALLOWED) from error
+        line = _Line(target, deadline, self._network)
+
+        def fetch() -> Answer | Refused:
+            return self._guarded(
+                target, lambda: line.get(str(target), "application/json", NoToken(), JWKS_LIMIT)
+            )
+
+        try:
+            outcome = self._workers.run_all({"": fetch}, deadline)[""]
+        finally:
+            line.close()
+        if isinstance(outcome, Refused):
+            raise JwksFaultError(outcome.fault)
+        return outcome.body
+
+    def close(self) -> None:
+        """End the threads; calls under way end by their own deadlines."""
+        self._workers.close()
+
+    def _guarded(self, url: Url, call: Callable[[], Answer | Refused]) -> Answer | Refused:
+        breaker = self._breakers.of(url.origin)
+        if breaker.admit() is Admission.DENIED:
+            return Refused(UpstreamFault.BREAKER_OPEN)
+        outcome: Answer | Refused = Refused(UpstreamFault.BROKEN)
+        try:
+            outcome = call()
+        finally:
+            breaker.report(outcome)
+        return outcome
+
+
+class _Line:
+    """The connections of one hook call to one host."""
+
+    def __init__(self, url: Url, deadline: Deadline, network: Network) -> None:
+        self._deadline = deadline
+        self._adapter = _DialledAdapter(
+            Dial(url, deadline, network.reach, network.resolve), network.trust
+        )
+
+    def get(
+        self, url: str, accept: str, token: AccessToken | NoToken, cap: int
+    ) -> Answer | Refused:
+        """One GET."""
+        # A bare adapter: redirects, cookies, proxies and `.netrc` are the work of
+        # requests.Session, which is not used.
+        request = requests.Request(
+            "GET",
+            url,
+            headers={"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": "sil2r-cds"},
+            auth=_Bearer(token),
+        ).prepare()
+        outcome: Answer | Refused = Refused(UpstreamFault.DEADLINE)
+        for _ in range(_TRIES):
+            if self._deadline.passed:
+                return outcome
+            outcome = self._try(request, cap)
+            if outcome != Refused(UpstreamFault.CONNECT):
+                break
+        return outcome
+
+    def close(self) -> None:
+        self._adapter.close()
+
+    def _try(self, request: requests.PreparedRequest, cap: int) -> Answer | Refused:
+        try:
+            response = self._adapter.send(
+                request, stream=True, timeout=self._deadline.require(), verify=True
+            )
+            try:
+                return _answer(response, cap)
+            finally:
+                response.close()
+        except AddressRefusedError:
+            return Refused(UpstreamFault.NOT_ALLOWED)
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            return Refused(UpstreamFault.TIMEOUT if self._deadline.passed else _fault(error))
+
+
+class _DialledAdapter(HTTPAdapter):
+    """Connects by a Dial and trusts by one shared TLS context."""
+
+    def __init__(self, dial: Dial, trust: ssl.SSLContext) -> None:
+        self._dial = dial
+        self._trust = trust
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **pool_options: object
+    ) -> None:
+        self.poolmanager = dialled_pools(
+            self._dial,
+            num_pools=connections,
+            maxsize=maxsize,
+            block=block,
+            ssl_context=self._trust,
+            **pool_options,
+        )
+
+    def cert_verify(self, *_arguments: object, **_named: object) -> None:
+        """Nothing to add: the context verifies certificate and host name (`verify` is True).
+
+        The inherited method would load a bundle of authorities for every single connection.
+        """
+
+
+class _Bearer(AuthBase):
+    """Puts the token on a request as it leaves, so that no variable holds it on the way."""
+
+    def __init__(self, token: AccessToken | NoToken) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        match self._token:
+            case AccessToken() as token:
+                request.headers["Authorization"] = token.header()
+            case NoToken():
+                pass
+        return request
+
+
+def _answer(response: requests.Response, cap: int) -> Answer | Refused:
+    if response.status_code != 200:
+        return Refused(status_fault(response.status_code))
+    if response.headers.get("Content-Encoding", "identity").lower() not in {"identity", "gzip"}:
+        return Refused(UpstreamFault.NOT_JSON)
+    parts: list[bytes] = []
+    room = cap
+    while part := response.raw.read(min(_CHUNK, room + 1), decode_content=True):
+        room -= len(part)
+        if room < 0:
+            return Refused(UpstreamFault.TOO_LARGE)
+        parts.append(part)
+    return Answer(response.headers.get("Content-Type", ""), b"".join(parts))
+
+
+def _fault(error: Exception) -> UpstreamFault:
+    """The fault of an exception of requests or urllib3, by what lies at its root."""
+    causes: list[object] = [error]
+    for cause in causes:
+        if isinstance(cause, requests.exceptions.SSLError | TlsError | ssl.SSLError):
+            return UpstreamFault.TLS
+        if isinstance(cause, NewConnectionError):
+            return UpstreamFault.CONNECT
+        if isinstance(cause, TimeoutError):
+            return UpstreamFault.TIMEOUT
+        if isinstance(cause, BaseException):
+            causes.extend((*cause.args, getattr(cause, "reason", None)))
+    return UpstreamFault.BROKEN

@@ -1,0 +1,107 @@
+"""What a fetch came to: a resource, nothing there, or a refusal with its reason. Never `None`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cds_service.core.verdict import JsonObject
+
+
+class UpstreamFault(StrEnum):
+    """Why a fetch gave nothing usable. A label for logs and metrics: no address, id or value."""
+
+    CONNECT = "connect"
+    """No connection: refused, or no address for the name."""
+    TLS = "tls"
+    """The certificate or the handshake was not accepted."""
+    TIMEOUT = "timeout"
+    """The deadline came while the server was being waited for."""
+    BROKEN = "broken"
+    """The connection ended before the answer was complete."""
+    STATUS_401 = "status-401"
+    STATUS_403 = "status-403"
+    STATUS_404 = "status-404"
+    STATUS_429 = "status-429"
+    STATUS_4XX = "status-4xx"
+    STATUS_5XX = "status-5xx"
+    STATUS_OTHER = "status-other"
+    REDIRECT = "redirect"
+    TOO_LARGE = "too-large"
+    NOT_JSON = "not-json"
+    NOT_FHIR = "not-fhir"
+    WRONG_TYPE = "wrong-type"
+    WRONG_VERSION = "wrong-version"
+    """The content type names a FHIR version other than R4 or R4B."""
+    OPERATION_OUTCOME = "operation-outcome"
+    PAGE_LIMIT = "page-limit"
+    PAGE_LOOP = "page-loop"
+    BREAKER_OPEN = "breaker-open"
+    DEADLINE = "deadline"
+    """No time was left to ask at all."""
+    NOT_ALLOWED = "not-allowed"
+    """The address is not one that may be called: nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """All of the answer was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """More exists or may exist; `fault` says why reading stopped."""
+
+    fault: UpstreamFault
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource, or the pages of a search merged into one Bundle.
+
+    The Bundle keeps the `next` link it could not follow when `extent` is Partial, and has none
+    when it is Complete, so a reader of the JSON alone sees the same.
+    """
+
+    json: JsonObject
+    extent: Complete | Partial = field(default_factory=Complete)
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The server was asked for one resource and has none (404, 410)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing usable was had, and why."""
+
+    fault: UpstreamFault
+
+
+Fetched = Resource | NotFound | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer with status 200: its media type, as sent, and its decoded body."""
+
+    media_type: str
+    body: bytes
+
+
+def status_fault(status: int) -> UpstreamFault:
+    """The fault of an HTTP status other than 200."""
+    match status:
+        case 401 | 403 | 404 | 429:
+            return UpstreamFault(f"status-{status}")
+        case 410:
+            return UpstreamFault.STATUS_404
+        case _ if 300 <= status < 400:
+            return UpstreamFault.REDIRECT
+        case _ if 400 <= status < 500:
+            return UpstreamFault.STATUS_4XX
+        case _ if 500 <= status < 600:
+            return UpstreamFault.STATUS_5XX
+        case _:
+            return UpstreamFault.STATUS_OTHER

@@ -1,0 +1,72 @@
+"""What can be asked of a FHIR server: read one resource, search one type, read further pages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.authorization import Action
+
+_READ = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})")
+_SEARCH = re.compile(r"([A-Z][A-Za-z]{1,63})\?([!-\"$-\[\]-~]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """https://hl7.org/fhir/R4/http.html#read of one resource by its id."""
+
+    resource_type: str
+    id: str
+
+    @property
+    def relative(self) -> str:
+        """What follows the base: `Patient/123`."""
+        return f"{self.resource_type}/{self.id}"
+
+    @property
+    def action(self) -> Action:
+        """What a scope must grant."""
+        return Action.READ
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """https://hl7.org/fhir/R4/http.html#search on one type; `parameters` as in the address."""
+
+    resource_type: str
+    parameters: str
+
+    @property
+    def relative(self) -> str:
+        """What follows the base: `Observation?patient=123`."""
+        return f"{self.resource_type}?{self.parameters}"
+
+    @property
+    def action(self) -> Action:
+        """What a scope must grant."""
+        return Action.SEARCH
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherPages:
+    """The rest of a search whose first page is at hand, for instance a prefetched one."""
+
+    bundle: JsonObject
+
+
+Query = Read | Search | FurtherPages
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Neither a read nor a search as this service makes them."""
+
+
+def query_of(text: str) -> Read | Search | Unreadable:
+    """The query that a text such as `Patient/123` or `Observation?patient=123` stands for."""
+    if read := _READ.fullmatch(text):
+        return Read(read[1], read[2])
+    if search := _SEARCH.fullmatch(text):
+        return Search(search[1], search[2])
+    return Unreadable()

@@ -1,0 +1,175 @@
+"""Reads and searches of one hook call, on one FHIR server, within one deadline.
+
+A search is read page by page, as far as its `next` links stay under the base it began at; pages,
+entries and bytes are capped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, assert_never
+
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.body import Parse, resource_in
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.fetched import (
+    Answer,
+    Complete,
+    Fetched,
+    NotFound,
+    Partial,
+    Refused,
+    Resource,
+    UpstreamFault,
+)
+from cds_service.fhir.origins import FhirBase, Inside, Outside
+from cds_service.fhir.pages import Pages, is_page
+from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a search is read."""
+
+    pages: int = 10
+    entries: int = 2_000
+    body_bytes: int = 5 * 1024 * 1024
+    """Of one decoded body, and of all pages of a search together."""
+
+
+class Get(Protocol):
+    """Asks for what is under the base of the session; `cap` bounds the decoded body, in bytes."""
+
+    def __call__(self, relative: str, cap: int) -> Answer | Refused:
+        """Make one call."""
+
+
+class RunAll(Protocol):
+    """Runs tasks side by side and comes back at the deadline at the latest."""
+
+    def __call__(
+        self, tasks: Mapping[str, Callable[[], Fetched]], deadline: Deadline
+    ) -> Mapping[str, Fetched]:
+        """Run the tasks; every key comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    """A resource and the bytes of its decoded body."""
+
+    json: JsonObject
+    size: int
+
+
+class FhirSession:
+    """One hook call's reads from one FHIR server. Made by `FhirClient.session`."""
+
+    def __init__(
+        self,
+        *,
+        base: FhirBase,
+        deadline: Deadline,
+        get: Get,
+        run_all: RunAll,
+        parse: Parse,
+        limits: Limits,
+        close: Callable[[], None],
+    ) -> None:
+        self.base = base
+        self.deadline = deadline
+        self.close = close
+        self._get = get
+        self._run_all = run_all
+        self._parse = parse
+        self._limits = limits
+
+    def __enter__(self) -> FhirSession:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def read(self, path: str) -> Fetched:
+        """Read one resource: `Patient/123`."""
+        return self._fetch_text(path)
+
+    def search(self, query: str) -> Fetched:
+        """Search one type: `Observation?patient=123`. All pages come as one Bundle."""
+        return self._fetch_text(query)
+
+    def fetch_all(self, queries: Mapping[str, Query]) -> Mapping[str, Fetched]:
+        """Answer several queries side by side, under the same keys, by the deadline."""
+
+        def task(query: Query) -> Callable[[], Fetched]:
+            return lambda: self._fetch(query)
+
+        return self._run_all({key: task(query) for key, query in queries.items()}, self.deadline)
+
+    def _fetch_text(self, text: str) -> Fetched:
+        match query_of(text):
+            case Unreadable():
+                return Refused(UpstreamFault.NOT_ALLOWED)
+            case query:
+                return self.fetch_all({"": query})[""]
+
+    def _fetch(self, query: Query) -> Fetched:
+        match query:
+            case Read(resource_type):
+                return self._read(query, resource_type)
+            case Search():
+                match self._page(query.relative, self._limits.body_bytes):
+                    case Refused() as refused:
+                        return refused
+                    case _Sized(bundle, size):
+                        return self._read_on(Pages(bundle, size))
+            case FurtherPages(bundle):
+                return self._read_on(Pages(bundle, 0)) if is_page(bundle) else _NOT_A_PAGE
+            case _:
+                assert_never(query)
+
+    def _read(self, query: Read, resource_type: str) -> Fetched:
+        match self._resource(query.relative, resource_type, self._limits.body_bytes):
+            case Refused(UpstreamFault.STATUS_404):
+                return NotFound()
+            case Refused() as refused:
+                return refused
+            case _Sized(resource):
+                return Resource(resource)
+
+    def _read_on(self, pages: Pages) -> Fetched:
+        """Follow `next` links to the end, or to what forbids the next step."""
+        while pages.next_link:
+            match self._next_page(pages):
+                case Refused(fault):
+                    return Resource(pages.merged(), Partial(fault))
+                case _Sized(bundle, size):
+                    pages.add(bundle, size)
+        return Resource(pages.merged(), Complete())
+
+    def _next_page(self, pages: Pages) -> _Sized | Refused:
+        if pages.count >= self._limits.pages or len(pages.entries) >= self._limits.entries:
+            return Refused(UpstreamFault.PAGE_LIMIT)
+        if pages.next_link in pages.seen:
+            return Refused(UpstreamFault.PAGE_LOOP)
+        match self.base.relative(pages.next_link):
+            case Inside(relative):
+                return self._page(relative, self._limits.body_bytes - pages.bytes_read)
+            case Outside():
+                return Refused(UpstreamFault.NOT_ALLOWED)
+
+    def _page(self, relative: str, cap: int) -> _Sized | Refused:
+        page = self._resource(relative, "Bundle", cap)
+        return _NOT_A_PAGE if isinstance(page, _Sized) and not is_page(page.json) else page
+
+    def _resource(self, relative: str, expected_type: str, cap: int) -> _Sized | Refused:
+        answer = self._get(relative, cap)
+        if isinstance(answer, Refused):
+            return answer
+        resource = resource_in(answer, expected_type, self._parse)
+        if isinstance(resource, Refused):
+            return resource
+        return _Sized(resource, len(answer.body))
+
+
+_NOT_A_PAGE = Refused(UpstreamFault.NOT_FHIR)
