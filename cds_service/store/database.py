@@ -76,10 +76,10 @@ class Database:
             yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
-        """An INSERT in the dialect of this database, which knows ON CONFLICT."""
+        """An INSERT in the dialect of this database: it knows ON CONFLICT and counts its rows."""
         if self._url.get_backend_name() == "sqlite":
-            return sqlite.insert(table)
-        return postgresql.insert(table)
+            return sqlite.insert(table).execution_options(preserve_rowcount=True)
+        return postgresql.insert(table).execution_options(preserve_rowcount=True)
 
     def close(self) -> None:
         """Closes the connections that are not in use."""

@@ -1,0 +1,139 @@
+"""Every test that asks for `database_url` runs on SQLite and on a real PostgreSQL.
+
+The PostgreSQL cluster is our own: made for the run, reached by a Unix socket only, removed after.
+Debian's package is enough (`apt-get install postgresql`); no service of the system is used.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from cds_service.store.database import Database
+
+HOW_TO_GET = "no PostgreSQL server programs: `apt-get install postgresql` (Debian, Ubuntu)"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster; `socket` is the folder of its Unix socket."""
+
+    socket: Path
+
+    def new_database(self) -> str:
+        """The URL of a new, empty database."""
+        name = f"test_{uuid4().hex}"
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self._address(name)
+
+    def _address(self, database: str) -> str:
+        return f"postgresql://postgres@/{database}?host={quote(str(self.socket), safe='')}"
+
+
+def server_programs() -> Path:
+    """The folder of the newest initdb and pg_ctl here; skips the test where there are none."""
+    if on_path := shutil.which("pg_ctl"):
+        return Path(on_path).resolve().parent
+    found = Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")
+    versions = sorted(found, key=lambda path: int(path.parts[-3]))
+    if not versions:
+        pytest.skip(HOW_TO_GET)
+    return versions[-1].parent
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A throw-away cluster, stopped by its own pg_ctl.
+
+    The server refuses to run as root: there it runs as the user that Debian's package made.
+    """
+    programs = server_programs()
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # short: the path of a socket has 107 bytes
+    as_user: list[str] = []
+    if os.geteuid() == 0:
+        user = pwd.getpwnam("postgres")
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [*as_user, str(programs / program), "-D", str(folder / "data"), *arguments],
+            cwd=folder,
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            timeout=120,
+            check=True,
+        )
+
+    try:
+        run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+        server = f"-k {folder} -c listen_addresses='' -c fsync=off"
+        run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", server)
+        try:
+            yield Cluster(folder)
+        finally:
+            run("pg_ctl", "stop", "--wait", "--mode=immediate")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(cluster: Cluster) -> str:
+    """The URL of an empty database on PostgreSQL."""
+    return cluster.new_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'cds.sqlite3'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database at the newest revision."""
+    with Database.open(database_url) as opened:
+        opened.upgrade()
+        yield opened
+
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a task of `process.py`; what still runs at the end of the test is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start_task(task: str, url: str, argument: str = "") -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("process.py")), task, url, argument],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start_task
+    for process in started:
+        process.kill()
+        process.communicate(timeout=30)
