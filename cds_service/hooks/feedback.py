@@ -1,0 +1,118 @@
+"""Feedback (CDS Hooks 2.0.1, "Feedback"): what clinicians did with the cards, as typed items.
+
+A repeated item, a card nobody remembers and an `overridden` without a reason are all valid (B-01,
+B-03, B-04). The comment is patient data: it is never shown in a representation (B-06).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from cds_service.core.model import Coding
+from cds_service.core.verdict import JsonObject
+from cds_service.hooks.members import Members
+
+NO_REASON = Coding("", "")
+_LONGEST_COMMENT = 10_000
+_LONGEST_URI = 512
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):(\d\d)(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+class FeedbackOutcome(StrEnum):
+    """`outcome`: the closed set of the specification."""
+
+    ACCEPTED = "accepted"
+    OVERRIDDEN = "overridden"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackItem:
+    """One item. `at` is in UTC; `reason` has no code when none of the card's list was picked."""
+
+    card: str
+    outcome: FeedbackOutcome
+    at: datetime
+    suggestions: frozenset[str] = frozenset()
+    reason: Coding = NO_REASON
+    comment: str = field(default="", repr=False)
+
+
+def read_feedback(body: JsonObject) -> tuple[FeedbackItem, ...]:
+    """The items of a feedback call. Raises BadRequest with the path of the first fault."""
+    return tuple(_item(item) for item in Members(body).objects("feedback"))
+
+
+def _item(item: Members) -> FeedbackItem:
+    card = item.text("card")
+    outcome = _outcome(item)
+    reason, comment = _override_reason(item)
+    return FeedbackItem(
+        card=card,
+        outcome=outcome,
+        at=_timestamp(item),
+        suggestions=_accepted(item) if outcome is FeedbackOutcome.ACCEPTED else frozenset(),
+        reason=reason,
+        comment=comment,
+    )
+
+
+def _outcome(item: Members) -> FeedbackOutcome:
+    try:
+        return FeedbackOutcome(item.text("outcome"))
+    except ValueError:
+        raise item.fault(
+            "outcome", "There is no such outcome.", "Send accepted or overridden."
+        ) from None
+
+
+def _accepted(item: Members) -> frozenset[str]:
+    """cds-fb-2: `accepted` says which suggestions were."""
+    suggestions = frozenset(each.text("id") for each in item.objects("acceptedSuggestions"))
+    if not suggestions:
+        raise item.fault(
+            "acceptedSuggestions", "No suggestion is named.", "Send the id of each one accepted."
+        )
+    return suggestions
+
+
+def _override_reason(item: Members) -> tuple[Coding, str]:
+    """cds-fb-3: an override reason has a reason, a comment, or both."""
+    given = item.optional_object("overrideReason")
+    comment = given.optional_text("userComment", longest=_LONGEST_COMMENT)
+    if given.has("reason"):
+        reason = given.object("reason")
+        coding = Coding(
+            reason.text("system", longest=_LONGEST_URI),
+            reason.text("code"),
+            reason.optional_text("display", longest=_LONGEST_URI),
+        )
+    else:
+        coding = NO_REASON
+    if item.has("overrideReason") and not (coding.code or comment):
+        raise item.fault(
+            "overrideReason", "It has neither reason nor userComment.", "Send one, or leave it out."
+        )
+    return coding, comment
+
+
+def _timestamp(item: Members) -> datetime:
+    """RFC 3339, section 5.6. A leap second is read as the second before it."""
+    found = _RFC_3339.fullmatch(item.text("outcomeTimestamp"))
+    if found is not None:
+        day, minute, second, fraction, zone = found.groups(default="")
+        second = "59" if second == "60" else second
+        text = f"{day}T{minute}:{second}{fraction[:7]}{zone.upper()}"
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise item.fault(
+        "outcomeTimestamp",
+        "This is not a date and time of RFC 3339.",
+        "Send UTC, such as 2026-01-31T12:00:00Z.",
+    )

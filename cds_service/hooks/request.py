@@ -1,0 +1,188 @@
+"""The hook request (CDS Hooks 2.0.1, "Calling a CDS Service"), read once into closed types.
+
+What is malformed is refused with the path of the fault. What is merely unexpected is not: unknown
+members are ignored, `Patient/x` is read as `x`, `userId` may be missing (nothing here needs it),
+and a `hookInstance` that is no UUID is taken as the text it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import HookMismatch
+from cds_service.hooks.members import Members
+
+_FHIR_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._-]{1,128}", re.ASCII)
+"""The FHIR id (R4: `[A-Za-z0-9\\-\\.]{1,64}`), with the underscore and the length that real servers
+use. Never only dots: it becomes a segment of a path."""
+
+_LONGEST_URL = 2048
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What every hook says: whose chart, and in which encounter."""
+
+    patient_id: str
+    """A bare FHIR id."""
+    encounter_id: str = ""
+    user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientViewContext(Context):
+    """`patient-view`: the chart was opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabResultContext(Context):
+    """The laboratory result hook: `results` is the Bundle that arrived."""
+
+    results: JsonObject = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderContext(Context):
+    """`order-select` and `order-sign`: the orders in the making."""
+
+    draft_orders: JsonObject = field(repr=False)
+    selections: tuple[str, ...] = ()
+    """`Type/id` of the orders just selected; `order-sign` has none: all of them are meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FhirAccess:
+    """What the caller says about its FHIR server. Claims, not facts: checked where they are used.
+
+    `authorization` is `fhirAuthorization` as received; it holds a token and is never shown.
+    """
+
+    server: str = ""
+    authorization: JsonObject = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookRequest:
+    """One invocation of one service."""
+
+    hook_instance: str
+    context: PatientViewContext | LabResultContext | OrderContext
+    prefetch: Mapping[str, JsonObject | None] = field(repr=False)
+    """A key that is absent was not sent; None: the client looked and has no data (F-02)."""
+    fhir: FhirAccess
+
+
+class Trigger(StrEnum):
+    """The four workflows there are services for; also the last part of a service's id."""
+
+    LAB_RESULT = "lab-result"
+    PATIENT_VIEW = "patient-view"
+    ORDER_SELECT = "order-select"
+    ORDER_SIGN = "order-sign"
+
+
+def read_request(body: JsonObject, trigger: Trigger, hook: str) -> HookRequest:
+    """The request for a service of this trigger, whose hook is named `hook`.
+
+    Raises BadRequest (HookMismatch for another hook) with the path of the first fault.
+    """
+    members = Members(body)
+    if members.text("hook") != hook:
+        raise HookMismatch(
+            "This service is not for that hook.",
+            where="hook",
+            remedy=f"Send {hook}, or call the service that discovery names for the hook.",
+        )
+    hook_instance = members.text("hookInstance")
+    members.optional_object("extension")
+    return HookRequest(
+        hook_instance=hook_instance,
+        context=_context(members.object("context"), trigger),
+        prefetch=_prefetch(members.optional_object("prefetch")),
+        fhir=_fhir_access(members),
+    )
+
+
+def _context(
+    context: Members, trigger: Trigger
+) -> PatientViewContext | LabResultContext | OrderContext:
+    patient_id = _patient_id(context)
+    encounter_id = context.optional_text("encounterId")
+    user_id = context.optional_text("userId")
+    match trigger:
+        case Trigger.PATIENT_VIEW:
+            return PatientViewContext(
+                patient_id=patient_id, encounter_id=encounter_id, user_id=user_id
+            )
+        case Trigger.LAB_RESULT:
+            return LabResultContext(
+                patient_id=patient_id,
+                encounter_id=encounter_id,
+                user_id=user_id,
+                results=_bundle(context, "results"),
+            )
+        case Trigger.ORDER_SELECT | Trigger.ORDER_SIGN:
+            selects = trigger is Trigger.ORDER_SELECT
+            return OrderContext(
+                patient_id=patient_id,
+                encounter_id=encounter_id,
+                user_id=user_id,
+                selections=_selections(context) if selects else (),
+                draft_orders=_bundle(context, "draftOrders"),
+            )
+
+
+def _patient_id(context: Members) -> str:
+    patient_id = context.text("patientId", longest=256).removeprefix("Patient/")
+    if not _FHIR_ID.fullmatch(patient_id):
+        raise context.fault(
+            "patientId", "This is not the id of a FHIR resource.", "Send the bare id."
+        )
+    return patient_id
+
+
+def _selections(context: Members) -> tuple[str, ...]:
+    selections = context.array("selections")
+    if not all(isinstance(selection, str) for selection in selections):
+        raise context.fault("selections", "An entry is not a text.", "Send references as Type/id.")
+    return tuple(selections)
+
+
+def _bundle(context: Members, name: str) -> JsonObject:
+    """A Bundle as far as its outline goes.
+
+    What its resources are worth is judged later, one by one: an invalid resource is said on a card
+    and never refuses the request.
+    """
+    bundle = context.object(name)
+    if bundle.json.get("resourceType") != "Bundle":
+        raise context.fault(name, "This is not a Bundle.", "Send a Bundle of type collection.")
+    if bundle.has("entry"):
+        for entry in bundle.objects("entry"):
+            entry.optional_object("resource")
+    return bundle.json
+
+
+def _prefetch(prefetch: Members) -> Mapping[str, JsonObject | None]:
+    for key, value in prefetch.json.items():
+        if value is not None and not isinstance(value, dict):
+            # A key is named only where it can be one of ours: others may hold anything.
+            name = key if re.fullmatch(r"[a-z0-9-]{1,32}", key) else "(a key)"
+            raise prefetch.fault(
+                name, "This is neither a resource nor null.", "Send the resource as JSON."
+            )
+    return prefetch.json
+
+
+def _fhir_access(members: Members) -> FhirAccess:
+    server = members.optional_text("fhirServer", longest=_LONGEST_URL)
+    authorization = members.optional_object("fhirAuthorization")
+    if authorization.json and not server:
+        raise members.fault(
+            "fhirServer", "fhirAuthorization was sent without fhirServer.", "Send both or neither."
+        )
+    return FhirAccess(server=server, authorization=authorization.json)

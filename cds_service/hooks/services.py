@@ -1,0 +1,159 @@
+"""The services, generated from the knowledge: what discovery lists is what can be called.
+
+Each analyte has the same four services, told apart by the hook they are for; another analyte is
+another folder of knowledge and nothing here. The prefetch templates keep to the subset that
+clients widely support (CDS Hooks 2.0.1, "Prefetch query restrictions"; P-05): instance reads, and
+type-level searches by token equality, `_sort` and `_count`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import KnowledgeError, NotFound
+from cds_service.hooks.request import Trigger
+
+SPECIFICATION_VERSION = "2.0.1"
+"""Of the CDS Hooks specification: `version` in discovery (a field of CDS Hooks 3.0)."""
+
+LOINC = "http://loinc.org"
+_THIS_PATIENT = "patient={{context.patientId}}"
+
+_OCCASION = {
+    Trigger.LAB_RESULT: "a result has arrived",
+    Trigger.PATIENT_VIEW: "the chart is opened",
+    Trigger.ORDER_SELECT: "an order is selected",
+    Trigger.ORDER_SIGN: "an order is about to be signed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One CDS service: one analyte's knowledge for one hook."""
+
+    trigger: Trigger
+    hook: str
+    knowledge: KnowledgeBase
+    prefetch: Mapping[str, str]
+    """Key -> FHIR query template."""
+    required: frozenset[str]
+    """Prefetch keys without which there is no answer (412)."""
+    remark: str = ""
+    """What discovery must say of this installation, as a sentence."""
+
+    @property
+    def id(self) -> str:
+        """`sil2r-lab-result`: the last part of the service's address."""
+        return f"{self.knowledge.identity.id}-{self.trigger}"
+
+    @property
+    def analyte_key(self) -> str:
+        """The prefetch key under which results of the analyte are asked for."""
+        return self.knowledge.identity.id
+
+    def as_json(self) -> JsonObject:
+        """The entry in discovery (D-04)."""
+        identity = self.knowledge.identity
+        return {
+            "hook": self.hook,
+            "title": f"{identity.service_title} ({_OCCASION[self.trigger]})",
+            "description": f"{identity.service_description} {self.remark}".strip(),
+            "id": self.id,
+            "prefetch": dict(self.prefetch),
+            "usageRequirements": self._usage_requirements(),
+            "version": SPECIFICATION_VERSION,
+        }
+
+    def _usage_requirements(self) -> str:
+        needs = " and ".join(sorted(self.required))
+        required = f"Needs the prefetch {needs}, or access to the FHIR server. " if needs else ""
+        return f"FHIR R4. {required}What else is missing is named on the card."
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRegistry:
+    """All services by id, in the order discovery lists them."""
+
+    services: Mapping[str, Service]
+
+    def find(self, service_id: str) -> Service:
+        """The service of this id. Raises NotFound."""
+        try:
+            return self.services[service_id]
+        except KeyError:
+            raise NotFound(
+                "There is no such service.", remedy="GET /cds-services lists those there are."
+            ) from None
+
+    def discovery(self) -> JsonObject:
+        """The discovery document (D-02)."""
+        return {"services": [service.as_json() for service in self.services.values()]}
+
+
+def build_registry(
+    bases: Iterable[KnowledgeBase],
+    *,
+    lab_result_hook: str,
+    triggers: frozenset[Trigger],
+    remark: str = "",
+) -> ServiceRegistry:
+    """The services of every knowledge base for the given triggers.
+
+    Raises KnowledgeError when two would have the same id: neither may hide the other (TR-01).
+    """
+    services: dict[str, Service] = {}
+    for knowledge in bases:
+        for trigger in Trigger:
+            if trigger not in triggers:
+                continue
+            service = Service(
+                trigger=trigger,
+                hook=lab_result_hook if trigger is Trigger.LAB_RESULT else trigger.value,
+                knowledge=knowledge,
+                prefetch=prefetch_templates(knowledge),
+                required=_required(trigger, knowledge),
+                remark=remark,
+            )
+            if service.id in services:
+                raise KnowledgeError(
+                    f"Two analytes have a service named {service.id}.", remedy="Rename a folder."
+                )
+            services[service.id] = service
+    return ServiceRegistry(services)
+
+
+def prefetch_templates(knowledge: KnowledgeBase) -> dict[str, str]:
+    """What the services of an analyte ask the client to send along."""
+    analyte = [(LOINC, code) for code in knowledge.accepted_loincs]
+    local = sorted(knowledge.local_codes)
+    companions = [(LOINC, code) for code in knowledge.companion_loincs]
+    return {
+        "patient": "Patient/{{context.patientId}}",
+        knowledge.identity.id: _observations([*analyte, *local], count=50),
+        "labs": _observations(companions, count=100),
+        "conditions": f"Condition?{_THIS_PATIENT}&_count=100",
+        "medications": f"MedicationRequest?{_THIS_PATIENT}&_count=100",
+    }
+
+
+def _observations(codes: Iterable[tuple[str, str]], *, count: int) -> str:
+    tokens = ",".join(f"{_in_query(system)}|{_in_query(code)}" for system, code in codes)
+    return f"Observation?{_THIS_PATIENT}&code={tokens}&_sort=-date&_count={count}"
+
+
+def _in_query(text: str) -> str:
+    """A site's own code may hold characters that would end or split the value."""
+    return quote(text, safe=":/.-")
+
+
+def _required(trigger: Trigger, knowledge: KnowledgeBase) -> frozenset[str]:
+    """A chart without its results says nothing; the other hooks bring what they are about."""
+    match trigger:
+        case Trigger.PATIENT_VIEW:
+            return frozenset({knowledge.identity.id})
+        case Trigger.LAB_RESULT | Trigger.ORDER_SELECT | Trigger.ORDER_SIGN:
+            return frozenset()
