@@ -21,7 +21,7 @@ Gates = dict[str, str | list[str]]
 
 def _number(value: object) -> object:
     if not isinstance(value, str):
-        raise ValueError("write a number as text, so that it keeps its digits: \"2400\"")
+        raise ValueError('write a number as text, so that it keeps its digits: "2400"')  # noqa: TRY004 - pydantic turns ValueError into a row error
     return Decimal(value)
 
 
@@ -123,7 +123,7 @@ class RefusedCode(Row):
 
 
 class SpecimenCode(Row):
-    """A code of Specimen.type and the specimen kind it means; `not-covered` is a kind of its own."""
+    """A code of Specimen.type and the specimen kind it means; `not-covered` is one of them."""
 
     system: Text
     code: Text
@@ -179,7 +179,8 @@ class ConceptCode(Row):
 
 class Concept(Row):
     """`[[condition]]` or `[[medication]]`: a named concept of the record, fact `condition.<name>`
-    or `medication.<name>`: recorded, not-recorded or unknown."""
+    or `medication.<name>`: recorded, not-recorded or unknown.
+    """
 
     name: Id
     title: Text
@@ -291,6 +292,15 @@ class ContextRow(Row):
     suggestions: list[Id] = []
 
 
+class ReasonRow(Row):
+    """`[[reason]]`: why a reason for not interpreting (or `wrong-analyte`) stands as it does."""
+
+    id: Id
+    claim: Text
+    sources: list[Id] = Field(min_length=1)
+    suggestions: list[Id] = []
+
+
 class GroupRow(Row):
     """`[[group]]`: what the proof holds: of these findings exactly one, or at most one, fires."""
 
@@ -300,7 +310,7 @@ class GroupRow(Row):
     count: Literal["exactly-one", "at-most-one"]
 
 
-# ------------------------------------------------------------------ sources.toml, suggestions, statements
+# ------------------------------------------------------------------ sources and what rests on them
 
 
 class SourceRow(Row):

@@ -148,7 +148,7 @@ class NoteKind(StrEnum):
     PATIENT_OF_ANOTHER = "patient-of-another"
     DATA_FAILED = "data-failed"
     URGENT_IF_ILL = "urgent-if-ill"
-    ATL_SUBTYPE = "atl-subtype"
+    REVIEW_OVERDUE = "review-overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +184,9 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SeriesPoint:
-    """One earlier result of the same specimen, newest first; `direction` is that of the result
-    interpreted against this one, and `breaks` says what changed."""
+    """One earlier result of the same specimen; `direction` leads from it to the result after it,
+    and `breaks` says what changed in between.
+    """
 
     ref: ResourceRef
     collected: Moment | NoMoment
@@ -193,6 +194,41 @@ class SeriesPoint:
     laboratory: str
     direction: Direction
     breaks: tuple[str, ...] = ()
+
+
+class Place(StrEnum):
+    """Where a value lies against the laboratory's range: values of fact `laboratory-range`."""
+
+    ABOVE = "above"
+    WITHIN = "within"
+    BELOW = "below"
+    STRADDLES = "straddles"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class RangeReading:
+    """The place of the value, the range as received in words, and the multiple of its upper limit
+    (empty where there is none or the value is not one number).
+    """
+
+    place: Place
+    words: str = ""
+    multiple: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PairedWith:
+    """The result of the other specimen that this one is read beside."""
+
+    specimen: str
+    value: Value
+    collected: Moment | NoMoment
+
+
+@dataclass(frozen=True, slots=True)
+class Unpaired:
+    """No result of another specimen lies near enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +270,8 @@ class Answer:
     inputs: tuple[ResourceRef, ...] = ()
     notes: tuple[Note, ...] = ()
     series: tuple[SeriesPoint, ...] = ()
+    laboratory: RangeReading = RangeReading(Place.NONE)
+    paired: PairedWith | Unpaired = Unpaired()
 
 
 @dataclass(frozen=True, slots=True)

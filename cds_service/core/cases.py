@@ -1,0 +1,207 @@
+"""Worked cases: the situation of a case as a record, and whether the evaluation is as expected.
+
+In a case everything that is not given was looked for and not found, so that nothing is unknown by
+accident. The result is collected on 2 November 2026, companions and the pair on the same day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import (
+    Availability,
+    Bound,
+    CodedEntry,
+    Coding,
+    Comparator,
+    LabResult,
+    LabValue,
+    Measured,
+    Moment,
+    NoPatient,
+    NoValue,
+    Number,
+    OpenEnd,
+    Patient,
+    PatientRecord,
+    RecordKind,
+    ReferenceRange,
+    ResourceRef,
+    SpecimenGiven,
+    SpecimenLink,
+    Status,
+    Subject,
+    UnitGiven,
+)
+from cds_service.core.quantity import UCUM, UnitTable
+from cds_service.core.schema import CaseRow, Given
+from cds_service.core.verdict import (
+    Answer,
+    Evaluation,
+    Interpreted,
+    NotInterpretable,
+    Outcome,
+    WrongAnalyte,
+)
+
+DAY = date(2026, 11, 2)
+_MOMENT = Moment(DAY.isoformat(), DAY, DAY, datetime(2026, 11, 2, tzinfo=UTC))
+
+
+def record_of(given: Given, knowledge: KnowledgeBase) -> PatientRecord:
+    """The record that a case describes."""
+    main = _result("case", given.loinc, given.value, given.unit, given, knowledge)
+    companions = [_companion(name, text, knowledge) for name, text in given.companions.items()]
+    return PatientRecord(
+        patient_id="case",
+        patient=_patient(given.age),
+        results=(main,),
+        history=tuple(_pair(given, knowledge)),
+        companions=tuple(companions),
+        entries=tuple(_entries(given, knowledge)),
+        availability={
+            "patient": Availability.GIVEN,
+            **dict.fromkeys(
+                (knowledge.identity.id, "labs", "conditions", "medications"), Availability.EMPTY
+            ),
+        },
+    )
+
+
+def _patient(age: str) -> Patient | NoPatient:
+    """A patient whose birthday was a month before collection; without an age, no birth date."""
+    if not age:
+        return Patient(ResourceRef("Patient/case"))
+    birth = date(DAY.year - int(age), 10, 2)
+    moment = Moment(birth.isoformat(), birth, birth, datetime(1900, 1, 1, tzinfo=UTC))
+    return Patient(ResourceRef("Patient/case"), moment)
+
+
+def _unit(text: str, units: UnitTable) -> UnitGiven:
+    """Coded where the string is UCUM, else the text alone, as a laboratory would send it."""
+    coded = text in units and units[text].ucum
+    return UnitGiven(text, text, UCUM) if coded else UnitGiven(text)
+
+
+def _value(text: str, unit: UnitGiven) -> LabValue:
+    if not text:
+        return NoValue()
+    comparator = next((c for c in ("<=", ">=", "<", ">") if text.startswith(c)), "")
+    number = text.removeprefix(comparator)
+    return Measured(Comparator(comparator), Number(number, Decimal(number)), unit)
+
+
+def _result(
+    name: str, loinc: str, value: str, unit: str, given: Given, knowledge: KnowledgeBase
+) -> LabResult:
+    received = _unit(unit, knowledge.units)
+    bounds = [
+        Bound(Number(text, Decimal(text)), _unit(given.range_unit or unit, knowledge.units))
+        if text
+        else OpenEnd()
+        for text in (given.low, given.high)
+    ]
+    return LabResult(
+        ResourceRef(f"Observation/{name}", "1"),
+        (Coding(LOINC, loinc),),
+        Status(given.status),
+        _value(value, received),
+        Subject.THIS_PATIENT,
+        _specimen(given.specimen, knowledge),
+        _MOMENT,
+        _MOMENT,
+        (ReferenceRange(bounds[0], bounds[1]),) if given.low or given.high else (),
+        laboratory="Laboratory of the case",
+    )
+
+
+def _specimen(kind: str, knowledge: KnowledgeBase) -> SpecimenGiven:
+    if not kind:
+        return SpecimenGiven()
+    codes = (key for key, found in knowledge.specimen_codes.items() if found == kind)
+    system, code = next(codes, ("", kind))
+    return SpecimenGiven(SpecimenLink.RESOLVED, (Coding(system, code),))
+
+
+def _pair(given: Given, knowledge: KnowledgeBase) -> Iterator[LabResult]:
+    """The result of the other specimen: CSF for a blood case, blood for a CSF case."""
+    if given.pair:
+        value, unit = given.pair.split(" ", 1)
+        own = knowledge.accepted[given.loinc].specimen
+        other = next(kind for kind in knowledge.specimens if kind != (given.specimen or own))
+        loinc = next(
+            row.loinc
+            for row in knowledge.accepted.values()
+            if row.specimen == "from-specimen" or row.specimen == other
+            if row.family == knowledge.units[unit].family
+        )
+        plain = Given(loinc=loinc, specimen=other)
+        yield _result("pair", loinc, value, unit, plain, knowledge)
+
+
+def _companion(name: str, text: str, knowledge: KnowledgeBase) -> LabResult:
+    """`1200 ng/mL` under the first code of the companion whose family the unit has."""
+    value, unit = text.split(" ", 1)
+    test = knowledge.companions[name]
+    family = test.units[unit].family if unit in test.units else ""
+    loinc = next((c for c, f in test.families.items() if f == family), next(iter(test.families)))
+    return LabResult(
+        ResourceRef(f"Observation/{name}", "1"),
+        (Coding(LOINC, loinc),),
+        Status.FINAL,
+        _value(value, _unit(unit, test.units)),
+        Subject.THIS_PATIENT,
+        collected=_MOMENT,
+    )
+
+
+def _entries(given: Given, knowledge: KnowledgeBase) -> Iterator[CodedEntry]:
+    for kind, names, index in (
+        (RecordKind.CONDITION, given.conditions, knowledge.conditions),
+        (RecordKind.MEDICATION, given.medications, knowledge.medications),
+    ):
+        for name in names:
+            codes = index.concepts[name].code
+            coding = Coding(codes[0].system, codes[0].code) if codes else site_coding(name)
+            yield CodedEntry(ResourceRef(f"{kind.value.capitalize()}/{name}"), kind, (coding,))
+
+
+def site_coding(concept: str) -> Coding:
+    """The local code that cases use for a concept without a standard code."""
+    return Coding("urn:oid:2.999.1", concept)
+
+
+def differences(case: CaseRow, evaluation: Evaluation) -> list[str]:
+    """What the evaluation says otherwise than the case expects; empty when it agrees."""
+    expect = case.expect
+    if expect.outcome == "no-card":
+        return ["a card where none was expected"] if evaluation.answers else []
+    if not evaluation.answers:
+        return [f"no card, expected {expect.outcome}"]
+    answer = evaluation.answers[0]
+    outcome, reason = _told(answer)
+    found = {finding.id for finding in answer.findings}
+    told = []
+    if (outcome, reason) != (expect.outcome, expect.reason):
+        told.append(f"{outcome} {reason}, expected {expect.outcome} {expect.reason}")
+    if found != set(expect.findings):
+        told.append(
+            f"not expected: {sorted(found - set(expect.findings))}, "
+            f"absent: {sorted(set(expect.findings) - found)}"
+        )
+    if not set(expect.missing) <= set(answer.missing):
+        told.append(f"missing {list(answer.missing)}, expected at least {expect.missing}")
+    return told
+
+
+def _told(answer: Answer) -> tuple[str, str]:
+    match answer.verdict:
+        case Interpreted():
+            return Outcome.INTERPRETED.value, ""
+        case NotInterpretable(reason):
+            return Outcome.NOT_INTERPRETABLE.value, reason.value
+        case WrongAnalyte():
+            return Outcome.WRONG_ANALYTE.value, ""

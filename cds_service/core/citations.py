@@ -1,0 +1,39 @@
+"""Sources as they stand on a card: what was read of them, and where to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from cds_service.core.schema import SourceRow
+
+
+def url_of(source: SourceRow) -> str:
+    """Address of the publication by its verified identifier; empty when none was verified."""
+    if source.doi:
+        return f"https://doi.org/{source.doi}"
+    if source.pmid:
+        return f"https://pubmed.ncbi.nlm.nih.gov/{source.pmid}/"
+    return ""
+
+
+def citation(source: SourceRow) -> str:
+    """One Markdown line: what was verified of the publication, its identifier, what was read."""
+    place = " ".join(str(part) for part in (source.journal, source.year) if part)
+    if source.volume:
+        place = f"{place};{source.volume}"
+    parts = [part.rstrip(".") for part in (source.authors, source.title, place) if part]
+    line = ". ".join(parts)
+    url = url_of(source)
+    identifier = f"doi:{source.doi}" if source.doi else f"PMID {source.pmid}"
+    link = f" [{identifier}]({url})." if url else ""
+    population = f" {source.population.rstrip('.')}." if source.population else ""
+    return f"{line}.{link}{population} Read: {source.opened}."
+
+
+def links(sources: Iterable[SourceRow]) -> tuple[Mapping[str, str], ...]:
+    """CDS Hooks links of type `absolute`, one per source that has a verified identifier."""
+    return tuple(
+        {"label": source.short, "url": url_of(source), "type": "absolute"}
+        for source in sources
+        if url_of(source)
+    )

@@ -1,0 +1,49 @@
+"""Which concept a code of the record stands for: exact codes, and ICD-10-CM style prefixes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from cds_service.core.model import Coding
+from cds_service.core.schema import Concept
+
+
+class ConceptIndex:
+    """Answers "which concepts does this coding switch on?" by dictionary, whatever its size.
+
+    A prefix row takes the code itself and everything written below it (`G35` takes `G35.A`), since
+    records hold leaves of different releases.
+    """
+
+    def __init__(self, concepts: Iterable[Concept]) -> None:
+        self.concepts: Mapping[str, Concept] = {concept.name: concept for concept in concepts}
+        exact: dict[tuple[str, str], set[str]] = defaultdict(set)
+        prefixes: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for concept in self.concepts.values():
+            names = {concept.name} | self._included_in(concept.name)
+            for code in concept.code:
+                table = exact if code.match == "exact" else prefixes
+                table[code.system, code.code] |= names
+        self._exact = {key: frozenset(value) for key, value in exact.items()}
+        self._prefixes = {key: frozenset(value) for key, value in prefixes.items()}
+        self.systems = frozenset(system for system, _ in (*exact, *prefixes))
+
+    def _included_in(self, name: str) -> set[str]:
+        """Concepts that `name` switches on as well, directly or through another."""
+        found: set[str] = set()
+        frontier = {name}
+        while frontier:
+            above = {c.name for c in self.concepts.values() if frontier & set(c.includes)}
+            frontier = above - found
+            found |= above
+        return found
+
+    def of(self, coding: Coding) -> frozenset[str]:
+        """Names of the concepts that this coding stands for."""
+        if coding.system not in self.systems:
+            return frozenset()
+        found = self._exact.get((coding.system, coding.code), frozenset())
+        for end in range(len(coding.code), 0, -1):
+            found |= self._prefixes.get((coding.system, coding.code[:end]), frozenset())
+        return found

@@ -1,0 +1,33 @@
+"""Text from outside, made harmless: for a plain summary, and for Markdown without HTML.
+
+Cards are rendered by clients we do not know, some with raw HTML enabled, so nothing that came from
+a FHIR resource may act as markup, link itself, or hide what it says (bidirectional and zero-width
+characters).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST = 80
+_MARKUP = re.compile(r"([\\`*_\[\]|~#])")
+_LINKS_ITSELF = re.compile(r"://|www\.|@", re.IGNORECASE)
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def plain(text: str, longest: int = LONGEST) -> str:
+    """One line of visible characters, cut with an ellipsis at `longest`."""
+    visible = "".join(
+        " " if char.isspace() else char
+        for char in text
+        if char.isspace() or unicodedata.category(char)[0] not in "CZ"
+    )
+    line = " ".join(visible.split())
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def markdown(text: str, longest: int = LONGEST) -> str:
+    """The same line as Markdown text that stays text: no markup, no HTML, no automatic link."""
+    line = _LINKS_ITSELF.sub(lambda found: " ".join(found.group()), plain(text, longest))
+    return _MARKUP.sub(r"\\\1", line.translate(_ENTITIES))

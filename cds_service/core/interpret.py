@@ -1,0 +1,281 @@
+"""From a patient's record to an evaluation: what can be said about each result, with its trace.
+
+Nothing here looks at a clock, a file or the network; `at` is given. Whatever cannot be interpreted
+ends in a named reason, whatever is left aside in a `Skipped` with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.core.dates import collection_days, within_days
+from cds_service.core.facts import facts_of
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.missing import missing_words
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord
+from cds_service.core.notes import notes_on_group, notes_on_knowledge, notes_on_value, urgent
+from cds_service.core.quantity import Quantity
+from cds_service.core.reading import NotUnderstood, Understood, value_of
+from cds_service.core.schema import AcceptedCode
+from cds_service.core.selection import (
+    FINAL,
+    NOT_YET,
+    WITHDRAWN,
+    AllWithdrawn,
+    Candidate,
+    Chosen,
+    Looking,
+    NoneFinal,
+    Placed,
+    by_specimen,
+    choose,
+    newest_first,
+)
+from cds_service.core.series import series_of
+from cds_service.core.situation import Literature, NoPair, Pair, Situation
+from cds_service.core.table import consult, consult_laboratory_range_only
+from cds_service.core.triage import WrongOne, history_of, triage
+from cds_service.core.verdict import (
+    Answer,
+    Evaluation,
+    Interpreted,
+    Note,
+    NotInterpretable,
+    PairedWith,
+    Reason,
+    Skipped,
+    Unpaired,
+    Value,
+    WrongAnalyte,
+)
+
+NO_VALUE = Value("", "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What every answer of one evaluation is read from."""
+
+    record: PatientRecord
+    knowledge: KnowledgeBase
+    at: date
+    known: tuple[Candidate, ...]
+    """All results of this analyte, to be interpreted or not: for pairs and series."""
+
+
+def interpret(
+    record: PatientRecord, knowledge: KnowledgeBase, at: date, looking: Looking
+) -> Evaluation:
+    """Everything there is to say about the record's results on day `at`."""
+    found = triage(record, knowledge, at, looking)
+    case = _Case(record, knowledge, at, (*found.ours, *history_of(record, knowledge)))
+    answers: list[Answer] = []
+    skipped = list(found.skipped)
+    for group in by_specimen(found.ours):
+        match choose(group, knowledge):
+            case Chosen() as chosen:
+                answers.append(_about(chosen, case))
+                answers += _withdrawn_before(chosen, group, case)
+            case NoneFinal(head):
+                answers.append(_not_final(head, case))
+            case AllWithdrawn(results) if looking is Looking.RESULT_ARRIVED:
+                carded = [item for item in results if _was_carded(item, record)]
+                answers += [_not_final(item, case) for item in carded[:1]]
+                skipped += [_left_aside(item) for item in results if item not in carded[:1]]
+            case AllWithdrawn(results):
+                skipped += [_left_aside(item) for item in results]
+    answers += [_fhir_invalid(resource, case) for resource in found.invalid[:1]]
+    wrong = sorted(found.wrong, key=lambda item: newest_first(item.result), reverse=True)
+    answers += [_wrong_analyte(item, case) for item in wrong[:1]]
+    if found.of_others and not answers:
+        answers.append(_of_another(found.of_others[0]))
+    else:
+        skipped += [Skipped(r.ref, "it belongs to another patient") for r in found.of_others]
+    return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
+
+
+def _about(chosen: Chosen, case: _Case) -> Answer:
+    """The answer about the newest final result of one specimen kind."""
+    result = chosen.head.result
+    notes = notes_on_knowledge(case.knowledge, case.at) + notes_on_group(chosen, case.record)
+    match chosen.head.place:
+        case NotInterpretable() as verdict:
+            value = value_of(result, case.knowledge).value
+            return _blank(result, verdict, case, value=value, notes=notes)
+        case Placed(code, specimen):
+            match value_of(result, case.knowledge):
+                case NotUnderstood(value, verdict):
+                    return _blank(
+                        result, verdict, case, specimen=specimen, value=value, notes=notes
+                    )
+                case Understood(value, quantity):
+                    situation = Situation(
+                        case.knowledge,
+                        case.record,
+                        result,
+                        specimen,
+                        value,
+                        quantity,
+                        _literature(code, quantity),
+                        case.at,
+                        _pair(result, specimen, case),
+                    )
+                    notes += notes_on_value(situation, code)
+                    return _understood(situation, case, notes)
+
+
+def _literature(code: AcceptedCode, quantity: Quantity) -> Literature:
+    """A value in another family than its LOINC property has is held against no study's limit."""
+    agree = code.family == quantity.unit.family
+    return Literature.APPLIES if agree else Literature.BARRED
+
+
+def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> Answer:
+    """Facts meet the table."""
+    facts = facts_of(situation)
+    verdict: Interpreted | NotInterpretable
+    match situation.literature:
+        case Literature.APPLIES:
+            verdict, table = Interpreted(), consult(case.knowledge, facts.by_name)
+        case Literature.BARRED:
+            verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
+            table = consult_laboratory_range_only(case.knowledge, facts.by_name)
+            notes += urgent()
+    used = dict.fromkeys(
+        ref
+        for row in table.rows
+        for gate in row.gates
+        if gate.holds
+        for ref in facts.by_name[gate.fact].inputs
+    )
+    earlier = [
+        item.result
+        for item in case.known
+        if item.specimen == situation.specimen
+        and item.result.status in FINAL
+        and newest_first(item.result) < newest_first(situation.result)
+    ]
+    earlier.sort(key=newest_first, reverse=True)
+    return Answer(
+        verdict,
+        situation.result,
+        situation.specimen,
+        situation.value,
+        facts.by_name,
+        table.findings,
+        table.rows,
+        missing_words(case.record, table.missing),
+        tuple(dict.fromkeys((situation.result.ref, *used))),
+        notes,
+        series_of(situation.result, earlier, case.knowledge),
+        facts.laboratory,
+        _paired(situation.pair),
+    )
+
+
+def _paired(pair: Pair | NoPair) -> PairedWith | Unpaired:
+    match pair:
+        case Pair(result, specimen, value):
+            return PairedWith(specimen, value, result.collected)
+        case NoPair():
+            return Unpaired()
+
+
+def _blank(
+    result: LabResult | InvalidResource,
+    verdict: NotInterpretable | WrongAnalyte,
+    case: _Case,
+    *,
+    specimen: str = "",
+    value: Value = NO_VALUE,
+    notes: tuple[Note, ...] = (),
+) -> Answer:
+    """An answer without facts: why there is no reading, and what would allow one."""
+    words = _WOULD_HELP.get(verdict.reason, ()) if isinstance(verdict, NotInterpretable) else ()
+    return Answer(
+        verdict,
+        result,
+        specimen,
+        value,
+        missing=missing_words(case.record, words),
+        inputs=(result.ref,),
+        notes=notes + (urgent() if isinstance(verdict, NotInterpretable) else ()),
+    )
+
+
+_WOULD_HELP = {
+    Reason.UNIT_MISSING: ("unit",),
+    Reason.UNIT_UNKNOWN: ("unit",),
+    Reason.SPECIMEN_UNKNOWN: ("specimen",),
+}
+
+
+def _not_final(item: Candidate, case: _Case) -> Answer:
+    status = item.result.status
+    if status in WITHDRAWN:
+        reason = Reason.STATUS_WITHDRAWN
+    elif status in NOT_YET:
+        reason = Reason.STATUS_PRELIMINARY
+    else:
+        reason = Reason.STATUS_UNKNOWN
+    withdrawn = reason is Reason.STATUS_WITHDRAWN
+    value = NO_VALUE if withdrawn else value_of(item.result, case.knowledge).value
+    verdict = NotInterpretable(reason, status.value)
+    return _blank(item.result, verdict, case, specimen=item.specimen, value=value)
+
+
+def _withdrawn_before(chosen: Chosen, group: Sequence[Candidate], case: _Case) -> Iterator[Answer]:
+    """An older result that was carded and has been withdrawn since must be told."""
+    for item in group:
+        told_already = item in chosen.newer or item is chosen.head
+        if item.result.status in WITHDRAWN and not told_already and _was_carded(item, case.record):
+            yield _not_final(item, case)
+            return
+
+
+def _was_carded(item: Candidate, record: PatientRecord) -> bool:
+    return item.result.ref.resource in record.carded_before
+
+
+def _left_aside(item: Candidate) -> Skipped:
+    return Skipped(item.result.ref, f"the result is {item.result.status.value}")
+
+
+def _fhir_invalid(resource: InvalidResource, case: _Case) -> Answer:
+    return _blank(resource, NotInterpretable(Reason.FHIR_INVALID, resource.where), case)
+
+
+def _wrong_analyte(item: WrongOne, case: _Case) -> Answer:
+    value = value_of(item.result, case.knowledge).value
+    return _blank(item.result, WrongAnalyte(item.code.loinc), case, value=value)
+
+
+def _of_another(result: LabResult) -> Answer:
+    """Neither value nor reference: only that such a result was received."""
+    return Answer(NotInterpretable(Reason.SUBJECT_MISMATCH), result)
+
+
+def _pair(result: LabResult, specimen: str, case: _Case) -> Pair | NoPair:
+    """The nearest final result of another specimen kind within the pair window."""
+    window = case.knowledge.policy.look_back_days
+    own = collection_days(result, case.at, window)
+    near = [
+        (item.result, item.specimen)
+        for item in case.known
+        if item.specimen not in {"", specimen}
+        and item.result.status in FINAL
+        and within_days(
+            collection_days(item.result, case.at, window),
+            own,
+            case.knowledge.identity.pair_within_days,
+        )
+    ]
+    for other, kind in sorted(near, key=lambda found: newest_first(found[0]), reverse=True):
+        match value_of(other, case.knowledge):
+            case Understood(value, quantity):
+                return Pair(other, kind, value, quantity)
+            case NotUnderstood():
+                continue
+    return NoPair()

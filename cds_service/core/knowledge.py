@@ -1,0 +1,99 @@
+"""One analyte's knowledge as frozen types: what may be said, when, and on whose authority.
+
+`knowledge_reader` makes it from text, `proof` proves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cds_service.core import schema
+from cds_service.core.concepts import ConceptIndex
+from cds_service.core.quantity import UnitTable
+from cds_service.core.template import Template, Wording
+
+LOINC = "http://loinc.org"
+
+
+@dataclass(frozen=True)
+class CompanionTest:
+    """Another laboratory test: its codes with their unit families, and its units."""
+
+    row: schema.Companion
+    families: Mapping[str, str]
+    """LOINC code -> unit family."""
+    units: UnitTable
+
+
+@dataclass(frozen=True)
+class CardWording:
+    """Words shared by all cards (`wording.toml`) and the disclaimer."""
+
+    headings: Mapping[str, str]
+    missing: Mapping[str, str]
+    series: Mapping[str, str]
+    phrases: Mapping[str, str]
+    override_reasons: tuple[Mapping[str, str], ...]
+    disclaimer: Wording
+
+
+@dataclass(frozen=True)
+class KnowledgeBase:
+    """Everything that may be said about one analyte, when, and on whose authority."""
+
+    identity: schema.Identity
+    policy: schema.Policy
+    attributes: tuple[schema.SourceAttribute, ...]
+    specimens: Mapping[str, schema.SpecimenKind]
+    specimen_codes: Mapping[tuple[str, str], str]
+    accepted: Mapping[str, schema.AcceptedCode]
+    refused: Mapping[str, schema.RefusedCode]
+    families: Mapping[str, schema.UnitFamily]
+    unit_rows: tuple[schema.RowUnit, ...]
+    units: UnitTable
+    companions: Mapping[str, CompanionTest]
+    conditions: ConceptIndex
+    medications: ConceptIndex
+    ages: Mapping[str, schema.AgeRow]
+    limits: Mapping[str, schema.LimitRow]
+    panels: Mapping[str, schema.PanelRow]
+    ratios: Mapping[str, schema.RatioRow]
+    findings: tuple[schema.FindingRow, ...]
+    contexts: tuple[schema.ContextRow, ...]
+    groups: tuple[schema.GroupRow, ...]
+    reasons: Mapping[str, schema.ReasonRow]
+    sources: Mapping[str, schema.SourceRow]
+    suggestions: Mapping[str, schema.SuggestionRow]
+    statements: tuple[schema.StatementRow, ...]
+    cases: tuple[schema.CaseRow, ...]
+    templates: Mapping[str, Template]
+    wording: CardWording
+    local_codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """A site's own laboratory codes -> LOINC."""
+
+    @property
+    def tag(self) -> str:
+        """Name and version as every answer carries them: `sil2r@2026.1`."""
+        return f"{self.identity.id}@{self.identity.version}"
+
+    @property
+    def analyte_codes(self) -> frozenset[tuple[str, str]]:
+        """(system, code) of every result this knowledge looks at: accepted, refused, local."""
+        loincs = {(LOINC, code) for code in (*self.accepted, *self.refused)}
+        return frozenset(loincs | set(self.local_codes))
+
+    @property
+    def companion_codes(self) -> frozenset[tuple[str, str]]:
+        """(system, code) of every companion result."""
+        return frozenset((LOINC, code) for code in self.companion_loincs)
+
+    @property
+    def accepted_loincs(self) -> tuple[str, ...]:
+        """LOINC codes to search for, in the order of the table."""
+        return tuple(self.accepted)
+
+    @property
+    def companion_loincs(self) -> tuple[str, ...]:
+        """LOINC codes of companion results, in the order of the table."""
+        return tuple(code for test in self.companions.values() for code in test.families)

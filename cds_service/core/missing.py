@@ -1,0 +1,31 @@
+"""What was missing, in the public words (interfaces, section 5) and always in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cds_service.core.model import Availability, NoMoment, NoPatient, PatientRecord
+
+FIRST = ("patient", "birth-date", "specimen", "unit", "laboratory-limit")
+LAST = ("sil2r", "labs", "conditions", "medications")
+GONE = frozenset({Availability.MISSING, Availability.FAILED})
+
+
+def missing_words(record: PatientRecord, needed: Iterable[str]) -> tuple[str, ...]:
+    """What rows needed and did not get, and every part of the record that could not be had."""
+    words = set(needed) | {
+        part for part, found in record.availability.items() if found in GONE and part != "patient"
+    }
+    match record.patient:
+        case NoPatient():
+            words = words - {"birth-date"} | {"patient"}
+        case found if isinstance(found.birth, NoMoment):
+            words.add("birth-date")
+        case _:
+            pass
+    between = sorted(words - set(FIRST) - set(LAST))
+    return (
+        *(word for word in FIRST if word in words),
+        *between,
+        *(word for word in LAST if word in words),
+    )

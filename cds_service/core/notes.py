@@ -1,0 +1,93 @@
+"""What a reader must be told beside the findings: assumptions, doubts, and other results seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from cds_service.core.dates import collection_days
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import (
+    Availability,
+    Measured,
+    Moment,
+    NoMoment,
+    PatientRecord,
+    Status,
+    Subject,
+    ValueForm,
+)
+from cds_service.core.schema import AcceptedCode
+from cds_service.core.selection import Chosen
+from cds_service.core.situation import Situation
+from cds_service.core.verdict import Note, NoteKind
+
+
+def notes_on_knowledge(knowledge: KnowledgeBase, at: date) -> tuple[Note, ...]:
+    """Nothing past its review-by date is served silently."""
+    if at <= knowledge.identity.review_by:
+        return ()
+    return (Note(NoteKind.REVIEW_OVERDUE, {"date": knowledge.identity.review_by.isoformat()}),)
+
+
+def notes_on_group(chosen: Chosen, record: PatientRecord) -> tuple[Note, ...]:
+    """Notes on the result as a resource, and on the results around it."""
+    return tuple(_on_group(chosen, record))
+
+
+def _on_group(chosen: Chosen, record: PatientRecord) -> Iterator[Note]:
+    result = chosen.head.result
+    if result.subject is Subject.NOT_NAMED:
+        yield Note(NoteKind.SUBJECT_NOT_NAMED)
+    if result.status in {Status.AMENDED, Status.CORRECTED}:
+        yield Note(NoteKind.CORRECTED, {"status": result.status.value})
+    if result.status is Status.PRELIMINARY:
+        yield Note(NoteKind.PRELIMINARY_BY_POLICY)
+    for newer in chosen.newer[:1]:
+        when = _text(newer.result.collected)
+        yield Note(NoteKind.NEWER_NOT_FINAL, {"status": newer.result.status.value, "date": when})
+    if record.availability.get("patient") is Availability.OF_ANOTHER_PATIENT:
+        yield Note(NoteKind.PATIENT_OF_ANOTHER)
+    parts = record.availability.items()
+    if any(found is Availability.PARTIAL for _, found in parts):
+        yield Note(NoteKind.MORE_MAY_EXIST)
+    for part, found in parts:
+        if found is Availability.FAILED:
+            yield Note(NoteKind.DATA_FAILED, {"part": part})
+
+
+def notes_on_value(situation: Situation, code: AcceptedCode) -> tuple[Note, ...]:
+    """Notes on how value, unit, code and date were read."""
+    return tuple(_on_value(situation, code))
+
+
+def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
+    unit = situation.quantity.unit
+    if unit.assumed:
+        yield Note(NoteKind.UNIT_ASSUMED, {"unit": situation.value.unit, "sentence": unit.assumed})
+    match situation.result.value:
+        case Measured(form=ValueForm.TEXT):
+            value = f"{situation.value.text} {situation.value.unit}"
+            yield Note(NoteKind.VALUE_FROM_TEXT, {"value": value})
+        case _ if not situation.quantity.coded:
+            yield Note(NoteKind.UNIT_FROM_TEXT, {"unit": situation.value.unit})
+        case _:
+            pass
+    if code.naming == "implied":
+        yield Note(NoteKind.NAME_NOT_SOLUBLE, {"loinc": code.loinc, "name": code.name})
+    window = situation.knowledge.policy.look_back_days
+    if collection_days(situation.result, situation.at, window).assumed:
+        yield Note(NoteKind.COLLECTION_UNKNOWN)
+
+
+def urgent() -> tuple[Note, ...]:
+    """A card that cannot interpret must never reassure: it says what to do for an ill patient."""
+    return (Note(NoteKind.URGENT_IF_ILL),)
+
+
+def _text(moment: Moment | NoMoment) -> str:
+    match moment:
+        case Moment(text=text):
+            return text
+        case NoMoment():
+            return ""

@@ -1,0 +1,168 @@
+"""Proof that every name in one row exists in another, and that codes and gates are possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.loinc import check_digit_is_right
+from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
+from cds_service.core.situation import NOT_APPLICABLE
+from cds_service.core.table import THRESHOLD_INDETERMINATE, wanted
+from cds_service.core.verdict import STRADDLES, UNKNOWN, Place, Reason
+from cds_service.errors import KnowledgeError
+
+_LIMIT = ("met", "not-met", STRADDLES, NOT_APPLICABLE, UNKNOWN)
+_ANSWER = ("yes", "no", UNKNOWN)
+_RECORDED = ("recorded", "not-recorded", UNKNOWN)
+_COUNTED = ("counted", NOT_APPLICABLE, UNKNOWN)
+_COMPUTED = ("computed", NOT_APPLICABLE, UNKNOWN)
+
+
+def fact_domains(knowledge: KnowledgeBase) -> dict[str, tuple[str, ...]]:
+    """Every fact a gate may ask for, with every value it can have."""
+    interpreted = tuple(f.id for f in knowledge.families.values() if f.interpreted)
+    return {
+        "specimen": tuple(knowledge.specimens),
+        "unit-family": interpreted,
+        "laboratory-range": tuple(place.value for place in Place),
+        "pair": ("paired", "alone"),
+        **{f"limit.{name}": _LIMIT for name in knowledge.limits},
+        **{f"age.{name}": _ANSWER for name in knowledge.ages},
+        **{f"condition.{name}": _RECORDED for name in knowledge.conditions.concepts},
+        **{f"medication.{name}": _RECORDED for name in knowledge.medications.concepts},
+        **{f"panel.{name}": _COUNTED for name in knowledge.panels},
+        **{f"ratio.{name}": _COMPUTED for name in knowledge.ratios},
+    }
+
+
+def reference_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    """Dangling names, impossible codes, units and gates."""
+    yield from _codes(knowledge)
+    yield from _units(knowledge)
+    yield from _limits(knowledge)
+    yield from _rows(knowledge)
+    yield from _statements(knowledge)
+
+
+def _fault(knowledge: KnowledgeBase, file: str, row: str, text: str, remedy: str) -> KnowledgeError:
+    return KnowledgeError(text, where=f"{knowledge.identity.id}/{file} ({row})", remedy=remedy)
+
+
+def _absent(
+    knowledge: KnowledgeBase, file: str, row: str, names: Iterable[str], known: Iterable[str]
+) -> Iterator[KnowledgeError]:
+    """A fault for each name that is not among the known ones."""
+    there = set(known)
+    for name in names:
+        if name not in there:
+            remedy = f"Known: {', '.join(sorted(there)) or 'none'}."
+            yield _fault(knowledge, file, row, f"'{name}' does not exist.", remedy)
+
+
+def _codes(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    companions = set(knowledge.companion_loincs)
+    for code in (*knowledge.accepted, *knowledge.refused, *companions):
+        if not check_digit_is_right(code):
+            remedy = "Look the code up again."
+            yield _fault(knowledge, "codes.toml", code, "the LOINC check digit is wrong.", remedy)
+    for code in (set(knowledge.accepted) & set(knowledge.refused)) | (
+        companions & {*knowledge.accepted, *knowledge.refused}
+    ):
+        remedy = "A code means one thing: keep one row."
+        yield _fault(knowledge, "codes.toml", code, "the code stands in two tables.", remedy)
+    for code, row in knowledge.accepted.items():
+        specimens = (*knowledge.specimens, FROM_SPECIMEN)
+        yield from _absent(knowledge, "codes.toml", code, [row.specimen], specimens)
+        yield from _absent(knowledge, "codes.toml", code, [row.family], knowledge.families)
+    for (_, code), kind in knowledge.specimen_codes.items():
+        kinds = (*knowledge.specimens, NOT_COVERED)
+        yield from _absent(knowledge, "codes.toml", code, [kind], kinds)
+    for index, file in (
+        (knowledge.conditions, "conditions.toml"),
+        (knowledge.medications, "medications.toml"),
+    ):
+        for concept in index.concepts.values():
+            names = (*concept.includes, *concept.undetermined_by)
+            yield from _absent(knowledge, file, concept.name, names, index.concepts)
+
+
+def _units(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    for row in knowledge.unit_rows:
+        yield from _absent(knowledge, "units.toml", row.text, [row.family], knowledge.families)
+        if row.factor <= 0:
+            remedy = "A factor is above zero."
+            yield _fault(knowledge, "units.toml", row.text, "the factor is not positive.", remedy)
+    for family in knowledge.families.values():
+        if family.canonical not in knowledge.units or knowledge.units[family.canonical].factor != 1:
+            remedy = 'Add the canonical unit with factor "1".'
+            text = f"the canonical unit '{family.canonical}' has no row with factor 1."
+            yield _fault(knowledge, "units.toml", family.id, text, remedy)
+
+
+def _limits(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    file = "limits.toml"
+    for limit in knowledge.limits.values():
+        tests = (knowledge.identity.id, *knowledge.companions)
+        yield from _absent(knowledge, file, limit.id, [limit.of], tests)
+        yield from _absent(knowledge, file, limit.id, [limit.specimen], knowledge.specimens)
+        yield from _absent(knowledge, file, limit.id, limit.sources, knowledge.sources)
+        units = knowledge.units
+        if limit.of in knowledge.companions:
+            units = knowledge.companions[limit.of].units
+        if limit.unit not in units:
+            remedy = "Use a unit of the limit's own test."
+            yield _fault(knowledge, file, limit.id, f"unit '{limit.unit}' is unknown.", remedy)
+        if not limit.sources:
+            yield _fault(knowledge, file, limit.id, "no source.", "Name the source of the number.")
+    for panel in knowledge.panels.values():
+        for item in panel.item:
+            yield from _absent(knowledge, file, panel.id, item.limits, knowledge.limits)
+        yield from _absent(knowledge, file, panel.id, panel.sources, knowledge.sources)
+    for ratio in knowledge.ratios.values():
+        albumins = (ratio.numerator_albumin, ratio.denominator_albumin)
+        yield from _absent(knowledge, file, ratio.id, albumins, knowledge.companions)
+        yield from _absent(knowledge, file, ratio.id, ratio.sources, knowledge.sources)
+
+
+def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    domains = fact_domains(knowledge)
+    findings = {row.id for row in knowledge.findings}
+    tables = (
+        ("findings.toml", knowledge.findings),
+        ("context.toml", knowledge.contexts),
+    )
+    for file, rows in tables:
+        for row in rows:
+            yield from _absent(knowledge, file, row.id, row.when, domains)
+            yield from _absent(knowledge, file, row.id, row.sources, knowledge.sources)
+            yield from _absent(knowledge, file, row.id, row.suggestions, knowledge.suggestions)
+            for fact in row.when:
+                values = wanted(row.when, fact)
+                yield from _absent(knowledge, file, row.id, values, domains.get(fact, values))
+    for context in knowledge.contexts:
+        named = (*context.weakens, *context.blocks)
+        yield from _absent(knowledge, "context.toml", context.id, named, findings)
+    for group in knowledge.groups:
+        yield from _absent(knowledge, "findings.toml", group.id, group.findings, findings)
+        yield from _absent(knowledge, "findings.toml", group.id, group.where, domains)
+    reasons = {*(reason.value for reason in Reason), "wrong-analyte"}
+    yield from _absent(knowledge, "findings.toml", "reason", reasons, knowledge.reasons)
+    yield from _absent(knowledge, "findings.toml", "reason", knowledge.reasons, reasons)
+    for reason in knowledge.reasons.values():
+        yield from _absent(knowledge, "findings.toml", reason.id, reason.sources, knowledge.sources)
+    muted = knowledge.policy.muted_findings
+    known = {*findings, *(row.id for row in knowledge.contexts), THRESHOLD_INDETERMINATE}
+    yield from _absent(knowledge, "knowledge.toml", "policy", muted, known)
+
+
+def _statements(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    ids = {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
+    for row in knowledge.statements:
+        names = (*row.sources_for, *row.sources_against)
+        yield from _absent(knowledge, "statements.toml", row.id, names, knowledge.sources)
+        yield from _absent(knowledge, "statements.toml", row.id, row.used_in, ids)
+    for suggestion in knowledge.suggestions.values():
+        yield from _absent(
+            knowledge, "suggestions.toml", suggestion.id, suggestion.sources, knowledge.sources
+        )

@@ -1,0 +1,128 @@
+"""Proof that every sentence a card could need is there, with known placeholders only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.table import THRESHOLD_INDETERMINATE
+from cds_service.core.verdict import Direction, NoteKind, Reason
+from cds_service.errors import KnowledgeError
+
+LONGEST_HEADLINE = 72
+HEADINGS = (
+    "supports", "not", "context", "next", "series", "used", "missing", "sources",
+)  # fmt: skip
+PHRASES = (
+    "unknown", "date-unknown", "specimen", "collected", "status", "laboratory",
+    "laboratory-range", "item-met", "item-not-met", "item-unknown",
+)  # fmt: skip
+SERIES = (
+    *(direction.value for direction in Direction),
+    "laboratory",
+    "unit-family",
+    "method",
+    "more",
+)
+NOTE_VALUES = {
+    NoteKind.UNIT_ASSUMED: {"unit", "sentence"},
+    NoteKind.UNIT_FROM_TEXT: {"unit"},
+    NoteKind.VALUE_FROM_TEXT: {"value"},
+    NoteKind.NAME_NOT_SOLUBLE: {"loinc", "name"},
+    NoteKind.NEWER_NOT_FINAL: {"status", "date"},
+    NoteKind.CORRECTED: {"status"},
+    NoteKind.DATA_FAILED: {"part"},
+    NoteKind.REVIEW_OVERDUE: {"date"},
+}
+
+
+def word_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    """Missing templates, sections or words, unknown placeholders, headlines too long."""
+    for name, sections, values in _needed(knowledge):
+        yield from _template_faults(knowledge, name, sections, values)
+    needed = {name for name, _, _ in _needed(knowledge)}
+    for name in sorted(set(knowledge.templates) - needed):
+        yield _fault(knowledge, name, "nothing uses this template.", "Remove it.")
+    yield from _shared_words(knowledge)
+
+
+def _fault(knowledge: KnowledgeBase, name: str, text: str, remedy: str) -> KnowledgeError:
+    return KnowledgeError(text, where=f"{knowledge.identity.id}/templates/{name}.md", remedy=remedy)
+
+
+Needed = tuple[str, set[str], set[str]]
+"""Template, the sections it must have, the placeholders it may use."""
+
+
+def _needed(knowledge: KnowledgeBase) -> list[Needed]:
+    limits = {f"limit.{name}" for name in knowledge.limits}
+    finding = {"value", "unit", "specimen", "analyte", *limits}
+    special = {
+        "above-laboratory-limit": {"multiple", "range"},
+        "within-laboratory-limit": {"range"},
+        "below-laboratory-limit": {"range"},
+        THRESHOLD_INDETERMINATE: {"limits"},
+    }
+    weakened = {name for row in knowledge.contexts for name in row.weakens}
+    needed: list[Needed] = []
+    for name in dict.fromkeys((*(row.id for row in knowledge.findings), THRESHOLD_INDETERMINATE)):
+        sections = {"headline", "says", "not"} | ({"weakly"} if name in weakened else set())
+        gates = {fact for row in knowledge.findings if row.id == name for fact in row.when}
+        own = {fact for fact in gates if fact.startswith(("panel.", "ratio."))}
+        pair = {"other"} if "pair" in gates else set()
+        needed.append((name, sections, finding | special.get(name, set()) | own | pair))
+    needed += [(name, {"says"}, finding) for name in {row.id for row in knowledge.contexts}]
+    said = {"headline", "says", "next"}
+    asked = {"value", "unit", "specimen", "detail", "analyte"}
+    needed += [(f"reason-{reason.value}", said, asked) for reason in Reason]
+    needed.append(("wrong-analyte", said, {"value", "loinc", "name", "analyte"}))
+    needed += [(f"note-{kind.value}", {"says"}, NOTE_VALUES.get(kind, set())) for kind in NoteKind]
+    return needed
+
+
+def _template_faults(
+    knowledge: KnowledgeBase, name: str, sections: set[str], values: set[str]
+) -> Iterator[KnowledgeError]:
+    template = knowledge.templates.get(name)
+    if template is None:
+        yield _fault(knowledge, name, "the template is missing.", "Write it.")
+        return
+    for section in sorted(sections ^ set(template)):
+        told = "is missing" if section in sections else "is used by nothing"
+        yield _fault(knowledge, name, f"section '{section}' {told}.", "Add or remove it.")
+    for section, wording in template.items():
+        for placeholder in sorted(wording.placeholders - values):
+            remedy = f"Possible here: {', '.join(sorted(values))}."
+            text = f"section '{section}' asks for {{{placeholder}}}, which nothing fills."
+            yield _fault(knowledge, name, text, remedy)
+        if section == "headline" and sum(map(len, wording.parts)) > LONGEST_HEADLINE:
+            text = f"the headline is longer than {LONGEST_HEADLINE} characters."
+            yield _fault(knowledge, name, text, "Shorten it: a summary holds 139 in all.")
+
+
+def _shared_words(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    words = knowledge.wording
+    tables: tuple[tuple[str, Iterable[str], Iterable[str]], ...] = (
+        ("headings", HEADINGS, words.headings),
+        ("phrases", PHRASES, words.phrases),
+        ("series", SERIES, words.series),
+    )
+    for table, needed, there in tables:
+        for name in needed:
+            if name not in there:
+                yield KnowledgeError(
+                    f"'{name}' has no words.", where=f"wording.toml [{table}]", remedy="Add them."
+                )
+    if words.disclaimer.placeholders != {"knowledge"}:
+        yield KnowledgeError(
+            "the disclaimer must name the knowledge and nothing else.",
+            where="disclaimer.md",
+            remedy="Use {knowledge} once.",
+        )
+    for reason in words.override_reasons:
+        if set(reason) != {"code", "system", "display"}:
+            yield KnowledgeError(
+                "an override reason has code, system and display (CDS Hooks, C-02).",
+                where="wording.toml [[override_reason]]",
+                remedy="Give all three and no more.",
+            )

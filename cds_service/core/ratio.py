@@ -1,0 +1,55 @@
+"""The index of two specimens: how much of the CSF value is more than leakage from blood.
+
+(CSF value / blood value) over (CSF albumin / serum albumin). Reported as a number, with no cut-off:
+none was found validated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+
+from cds_service.core.companions import CompanionValue
+from cds_service.core.quantity import EXACT, Quantity
+from cds_service.core.schema import RatioRow
+from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Situation
+from cds_service.core.verdict import UNKNOWN, Fact
+
+
+def ratio_fact(
+    ratio: RatioRow, situation: Situation, companions: Mapping[str, tuple[CompanionValue, ...]]
+) -> Fact:
+    """Fact `ratio.<id>`; its `because` is the number when it is computed."""
+    name = f"ratio.{ratio.id}"
+    if isinstance(situation.pair, NoPair) or situation.literature is Literature.BARRED:
+        return Fact(name, NOT_APPLICABLE, "there is no pair of specimens")
+    upper = situation.knowledge.companions[ratio.numerator_albumin].row.specimen
+    own, other = situation.quantity, situation.pair.quantity
+    above, below = (own, other) if situation.specimen == upper else (other, own)
+    if above.unit.family != below.unit.family:
+        return Fact(name, NOT_APPLICABLE, "the two results are of different unit families")
+    missing = tuple(
+        albumin
+        for albumin in (ratio.numerator_albumin, ratio.denominator_albumin)
+        if not companions.get(albumin)
+    )
+    if missing:
+        return Fact(name, UNKNOWN, "an albumin of the pair is missing", missing)
+    albumin_above = companions[ratio.numerator_albumin][0]
+    albumin_below = companions[ratio.denominator_albumin][0]
+    parts = (above, below, albumin_above.quantity, albumin_below.quantity)
+    if not all(part.exact and part.interval.low > 0 for part in parts):
+        return Fact(name, UNKNOWN, "a value of the pair is not one number above zero")
+    index = EXACT.divide(_over(above, below), _over(parts[2], parts[3]))
+    inputs = (albumin_above.result.ref, albumin_below.result.ref, situation.pair.result.ref)
+    return Fact(name, "computed", f"{_rounded(index):f}", (), inputs)
+
+
+def _over(one: Quantity, other: Quantity) -> Decimal:
+    return EXACT.divide(one.interval.low, other.interval.low)
+
+
+def _rounded(index: Decimal) -> Decimal:
+    """Two decimals, more only for very small numbers: the inputs carry no more."""
+    digits = Decimal("0.01") if index >= Decimal("0.1") else Decimal("0.0001")
+    return index.quantize(digits, ROUND_HALF_UP, context=EXACT)

@@ -1,0 +1,173 @@
+"""What a laboratory result is: its analyte, specimen and value, each as a closed answer.
+
+Codes decide, text never does. Whatever cannot be settled ends in a named `Reason`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import (
+    Coding,
+    LabResult,
+    Measured,
+    NotNumeric,
+    NoValue,
+    SpecimenLink,
+    ValueForm,
+)
+from cds_service.core.quantity import (
+    Quantity,
+    UnitMissing,
+    UnitNotUnderstood,
+    UnitUnderstood,
+    quantity,
+)
+from cds_service.core.schema import AcceptedCode, RefusedCode
+from cds_service.core.verdict import NotInterpretable, Reason, Value
+
+IMPLAUSIBLE_FROM = Decimal(10) ** 9
+"""Values of 10^9 and more, as received, and values below zero are implausible (interfaces, 5)."""
+
+NOT_COVERED = "not-covered"
+FROM_SPECIMEN = "from-specimen"
+
+
+@dataclass(frozen=True, slots=True)
+class OurAnalyte:
+    """The result is of this analyte, by this LOINC code."""
+
+    code: AcceptedCode
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlike:
+    """The result carries a refused code: it looks like the analyte and is not."""
+
+    code: RefusedCode
+
+
+@dataclass(frozen=True, slots=True)
+class CodesConflict:
+    """Two codes of one result cannot both be right."""
+
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotOurs:
+    """No code of the result is known to this knowledge."""
+
+
+Analyte = OurAnalyte | LookAlike | CodesConflict | NotOurs
+
+
+def analyte_of(codings: Iterable[Coding], knowledge: KnowledgeBase) -> Analyte:
+    """Which analyte the codes of a result name, local codes included."""
+    loincs = list(dict.fromkeys(_loincs(codings, knowledge)))
+    accepted = [knowledge.accepted[code] for code in loincs if code in knowledge.accepted]
+    refused = [knowledge.refused[code] for code in loincs if code in knowledge.refused]
+    companions = [code for code in loincs if code in knowledge.companion_loincs]
+    if accepted and (refused or companions or not _agree(accepted)):
+        return CodesConflict(tuple(loincs))
+    if accepted:
+        return OurAnalyte(min(accepted, key=lambda row: row.specimen == FROM_SPECIMEN))
+    if refused:
+        return LookAlike(min(refused, key=lambda row: row.answer == "none"))
+    return NotOurs()
+
+
+def _loincs(codings: Iterable[Coding], knowledge: KnowledgeBase) -> Iterable[str]:
+    for coding in codings:
+        if coding.system == LOINC:
+            yield coding.code
+        elif (coding.system, coding.code) in knowledge.local_codes:
+            yield knowledge.local_codes[coding.system, coding.code]
+
+
+def _agree(codes: list[AcceptedCode]) -> bool:
+    """One property, and one specimen where a specimen is named at all."""
+    specimens = {code.specimen for code in codes} - {FROM_SPECIMEN}
+    return len({code.property for code in codes}) == 1 and len(specimens) <= 1
+
+
+def specimen_of(
+    result: LabResult, code: AcceptedCode, knowledge: KnowledgeBase
+) -> str | NotInterpretable:
+    """The specimen kind that code and Specimen.type agree on, or why there is none."""
+    named = {
+        knowledge.specimen_codes[coding.system, coding.code]
+        for coding in result.specimen.codings
+        if (coding.system, coding.code) in knowledge.specimen_codes
+    }
+    by_code = set() if code.specimen == FROM_SPECIMEN else {code.specimen}
+    coded_but_unknown = bool(result.specimen.codings) and not named
+    if coded_but_unknown or not (named or by_code):
+        detail = "" if result.specimen.link is not SpecimenLink.UNRESOLVED else "unresolved"
+        return NotInterpretable(Reason.SPECIMEN_UNKNOWN, detail)
+    if len(named) > 1 or (named and by_code and named != by_code):
+        return NotInterpretable(Reason.SPECIMEN_CONFLICT)
+    (kind,) = named or by_code
+    return NotInterpretable(Reason.SPECIMEN_NOT_COVERED) if kind == NOT_COVERED else kind
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A value whose number and unit are understood, plausible and of one family."""
+
+    value: Value
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """A value that cannot be used, as far as it can be shown, and why."""
+
+    value: Value
+    because: NotInterpretable
+
+
+def value_of(result: LabResult, knowledge: KnowledgeBase) -> Understood | NotUnderstood:
+    """Understand the value of a result of this analyte. The LOINC property is not looked at."""
+    match result.value:
+        case NoValue(why):
+            return NotUnderstood(Value("", "", ""), NotInterpretable(Reason.VALUE_ABSENT, why))
+        case NotNumeric(kind):
+            return NotUnderstood(
+                Value("", "", ""), NotInterpretable(Reason.VALUE_NOT_NUMERIC, kind)
+            )
+        case Measured() as measured:
+            return _measured(measured, knowledge)
+
+
+def shown(measured: Measured, family: str = "") -> Value:
+    """A measured value as received, for display."""
+    unit = measured.unit.text or measured.unit.code
+    return Value(f"{measured.comparator.value}{measured.number.text}", unit, family)
+
+
+def _measured(measured: Measured, knowledge: KnowledgeBase) -> Understood | NotUnderstood:
+    as_received = shown(measured)
+
+    def unusable(reason: Reason) -> NotUnderstood:
+        return NotUnderstood(as_received, NotInterpretable(reason))
+
+    match knowledge.units.read(measured.unit):
+        case UnitMissing():
+            return unusable(Reason.UNIT_MISSING)
+        case UnitNotUnderstood():
+            text = measured.form is ValueForm.TEXT
+            return unusable(Reason.VALUE_NOT_NUMERIC if text else Reason.UNIT_UNKNOWN)
+        case UnitUnderstood(unit) as understood:
+            if not knowledge.families[unit.family].interpreted:
+                return unusable(Reason.UNIT_MOLE)
+            if not 0 <= measured.number.value < IMPLAUSIBLE_FROM:
+                return unusable(Reason.IMPLAUSIBLE_VALUE)
+            try:
+                found = quantity(measured, understood)
+            except ValueError:  # "<0": no value is below zero
+                return unusable(Reason.IMPLAUSIBLE_VALUE)
+            return Understood(shown(measured, unit.family), found)

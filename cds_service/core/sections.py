@@ -1,0 +1,232 @@
+"""The parts of a card's detail: which template speaks where, filled with escaped values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from cds_service.core.escape import markdown
+from cds_service.core.facts import panel_item
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment
+from cds_service.core.schema import ContextRow, FindingRow, PanelRow
+from cds_service.core.verdict import (
+    Answer,
+    Finding,
+    Interpreted,
+    Note,
+    NotInterpretable,
+    PairedWith,
+    SeriesPoint,
+    Strength,
+    Unpaired,
+    Value,
+    WrongAnalyte,
+)
+
+LONGEST_SERIES = 6
+THRESHOLD_INDETERMINATE = "threshold-indeterminate"
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """A headline for the summary, the line about the result, and the named blocks."""
+
+    headline: str
+    result: str
+    named: Mapping[str, str]
+
+
+def sections_of(
+    answer: Answer, knowledge: KnowledgeBase, rows: Mapping[str, FindingRow | ContextRow]
+) -> Sections:
+    """Everything a card says about one answer, apart from sources and disclaimer."""
+    values = _values(answer, knowledge)
+    found = {finding.id: finding for finding in answer.findings}
+    spoken = [found[name] for name in (*rows, THRESHOLD_INDETERMINATE) if name in found]
+    findings = [item for item in spoken if not item.id.startswith("context-")]
+    contexts = [item for item in spoken if item.id.startswith("context-")]
+    supports = [_says(item, knowledge, values) for item in findings]
+    limits = [_fill(knowledge, item.id, "not", values) for item in findings]
+    caveats = [_fill(knowledge, item.id, "says", values) for item in contexts]
+    notes = [_note(note, knowledge) for note in answer.notes]
+    steps: list[str] = []
+    match answer.verdict:
+        case Interpreted():
+            headline = _fill(knowledge, findings[0].id, "headline", values) if findings else ""
+        case NotInterpretable(reason):
+            template = f"reason-{reason.value}"
+            headline = _fill(knowledge, template, "headline", values)
+            supports.insert(0, _fill(knowledge, template, "says", values))
+            steps.append(_fill(knowledge, template, "next", values))
+        case WrongAnalyte():
+            headline = _fill(knowledge, "wrong-analyte", "headline", values)
+            supports.insert(0, _fill(knowledge, "wrong-analyte", "says", values))
+            steps.append(_fill(knowledge, "wrong-analyte", "next", values))
+    named = {
+        "supports": _bullets(supports),
+        "not": _bullets(limits),
+        "context": _bullets([*caveats, *notes]),
+        "next": _bullets(steps),
+        "series": _series(answer.series, knowledge),
+        "used": _used(answer),
+        "missing": _missing(answer, knowledge),
+    }
+    return Sections(headline, _result_line(answer, knowledge), named)
+
+
+def _says(finding: Finding, knowledge: KnowledgeBase, values: Mapping[str, str]) -> str:
+    match finding.strength:
+        case Strength.FULL:
+            return _fill(knowledge, finding.id, "says", values)
+        case Strength.WEAKENED:
+            return _fill(knowledge, finding.id, "weakly", values)
+
+
+def _fill(knowledge: KnowledgeBase, template: str, section: str, values: Mapping[str, str]) -> str:
+    return " ".join(knowledge.templates[template][section].fill(values).split(" "))
+
+
+def _bullets(texts: Iterable[str]) -> str:
+    return "\n".join("- " + text.replace("\n", "\n  ") for text in texts if text)
+
+
+def _note(note: Note, knowledge: KnowledgeBase) -> str:
+    values = {name: markdown(text) or _unknown(knowledge) for name, text in note.values.items()}
+    return _fill(knowledge, f"note-{note.kind.value}", "says", values)
+
+
+def _unknown(knowledge: KnowledgeBase) -> str:
+    return knowledge.wording.phrases["unknown"]
+
+
+def in_words(value: Value) -> str:
+    """Comparator, number and unit as received, escaped; a value never travels without its unit."""
+    return " ".join(part for part in (markdown(value.text, 40), markdown(value.unit, 40)) if part)
+
+
+def day(moment: Moment | NoMoment, knowledge: KnowledgeBase) -> str:
+    """The date as received, or that it is unknown."""
+    match moment:
+        case Moment(text=text):
+            return markdown(text)
+        case NoMoment():
+            return knowledge.wording.phrases["date-unknown"]
+
+
+def _values(answer: Answer, knowledge: KnowledgeBase) -> dict[str, str]:
+    """What finding, context, reason and wrong-analyte templates may ask for."""
+    specimen = knowledge.specimens[answer.specimen].words if answer.specimen else ""
+    values = {
+        "value": in_words(answer.value) or _unknown(knowledge),
+        "unit": markdown(answer.value.unit) or _unknown(knowledge),
+        "specimen": specimen or _unknown(knowledge),
+        "analyte": knowledge.identity.short_name,
+        "multiple": answer.laboratory.multiple,
+        "range": markdown(answer.laboratory.words),
+    }
+    for limit in knowledge.limits.values():
+        values[f"limit.{limit.id}"] = f"{limit.value} {limit.unit}"
+    for finding in answer.findings:
+        if finding.about:
+            values["limits"] = ", ".join(
+                _limit_words(name, answer, knowledge) for name in finding.about
+            )
+    match answer.verdict:
+        case NotInterpretable(detail=detail):
+            values["detail"] = markdown(detail) or _unknown(knowledge)
+        case WrongAnalyte(loinc):
+            row = knowledge.refused[loinc]
+            values |= {"loinc": loinc, "name": row.name or row.component}
+        case Interpreted():
+            for panel in knowledge.panels.values():
+                values[f"panel.{panel.id}"] = _panel(panel, answer, knowledge)
+            for ratio in knowledge.ratios.values():
+                values[f"ratio.{ratio.id}"] = answer.facts[f"ratio.{ratio.id}"].because
+            values["other"] = _other(answer, knowledge)
+    return values
+
+
+def _other(answer: Answer, knowledge: KnowledgeBase) -> str:
+    match answer.paired:
+        case PairedWith(specimen, value, collected):
+            words = knowledge.specimens[specimen].words
+            return f"{in_words(value)} ({words}, {day(collected, knowledge)})"
+        case Unpaired():
+            return ""
+
+
+def _limit_words(name: str, answer: Answer, knowledge: KnowledgeBase) -> str:
+    if name in knowledge.limits:
+        limit = knowledge.limits[name]
+        return f"{limit.value} {limit.unit}"
+    return f"{knowledge.wording.phrases['laboratory-range']} {markdown(answer.laboratory.words)}"
+
+
+def _panel(panel: PanelRow, answer: Answer, knowledge: KnowledgeBase) -> str:
+    """One line per item: met, not met or unknown, and the results it rests on."""
+    phrases = knowledge.wording.phrases
+    lines = []
+    for item in panel.item:
+        state = phrases[f"item-{panel_item(item, answer.facts)}"]
+        facts = [answer.facts[f"limit.{limit}"] for limit in item.limits]
+        because = "; ".join(
+            markdown(fact.because)
+            for fact in facts
+            if fact.value not in {"unknown", "not-applicable"}
+        )
+        lines.append(f"- {item.title}: {state}" + (f" ({because})" if because else ""))
+    return "\n" + "\n".join(lines)
+
+
+def _result_line(answer: Answer, knowledge: KnowledgeBase) -> str:
+    """The result as it was received: what, where, when, in what state, against which range."""
+    match answer.result:
+        case InvalidResource():
+            return f"**{knowledge.identity.analyte}**"
+        case LabResult() as result:
+            return "; ".join(_about(answer, result, knowledge)) + "."
+
+
+def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> Iterator[str]:
+    phrases = knowledge.wording.phrases
+    specimen = knowledge.specimens[answer.specimen].words if answer.specimen else ""
+    value = in_words(answer.value)
+    yield f"**{knowledge.identity.analyte}" + (f": {value}**" if value else "**")
+    if not answer.inputs:  # another patient's: nothing of it is shown
+        return
+    if specimen:
+        yield f"{phrases['specimen']} {specimen}"
+    yield f"{phrases['collected']} {day(result.collected, knowledge)}"
+    yield f"{phrases['status']} {result.status.value}"
+    if answer.laboratory.words:
+        yield f"{phrases['laboratory-range']} {markdown(answer.laboratory.words)}"
+    if result.laboratory:
+        yield f"{phrases['laboratory']} {markdown(result.laboratory)}"
+
+
+def _series(points: tuple[SeriesPoint, ...], knowledge: KnowledgeBase) -> str:
+    words = knowledge.wording.series
+    lines = []
+    for point in points[:LONGEST_SERIES]:
+        change = words[point.direction.value]
+        if point.breaks:
+            change += " (" + ", ".join(words[name] for name in point.breaks) + ")"
+        laboratory = f", {markdown(point.laboratory)}" if point.laboratory else ""
+        when = day(point.collected, knowledge)
+        lines.append(f"- {when}: {in_words(point.value)}{laboratory}; {change}")
+    left = len(points) - LONGEST_SERIES
+    if left > 0:
+        lines.append(f"- {words['more'].replace('{count}', str(left))}")
+    return "\n".join(lines)
+
+
+def _used(answer: Answer) -> str:
+    return _bullets(
+        markdown(ref.resource) + (f" (version {markdown(ref.version)})" if ref.version else "")
+        for ref in answer.inputs
+    )
+
+
+def _missing(answer: Answer, knowledge: KnowledgeBase) -> str:
+    return ", ".join(knowledge.wording.missing.get(word, word) for word in answer.missing)

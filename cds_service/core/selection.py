@@ -1,0 +1,146 @@
+"""Which results are to be interpreted: one per specimen kind, the newest that is final.
+
+Several results of one specimen kind are a series. A newer one that is preliminary or withdrawn is
+named beside the newest final one, never interpreted in its place (unless the site says so).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import LabResult, Moment, NoMoment, Status
+from cds_service.core.reading import CodesConflict, OurAnalyte, specimen_of
+from cds_service.core.schema import AcceptedCode
+from cds_service.core.verdict import NotInterpretable, Reason
+
+FINAL = frozenset({Status.FINAL, Status.AMENDED, Status.CORRECTED})
+WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
+NOT_YET = frozenset({Status.PRELIMINARY, Status.REGISTERED})
+
+
+class Looking(StrEnum):
+    """Why we look: a result has arrived, or a chart was opened."""
+
+    RESULT_ARRIVED = "result-arrived"
+    CHART_OPENED = "chart-opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Code and specimen kind of a result are settled."""
+
+    code: AcceptedCode
+    specimen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A result of this analyte, placed, or why its code or specimen cannot be settled."""
+
+    result: LabResult
+    place: Placed | NotInterpretable
+
+    @property
+    def specimen(self) -> str:
+        """The specimen kind, empty when it is not settled."""
+        return self.place.specimen if isinstance(self.place, Placed) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The result to interpret, the newer ones that are not final, and the earlier final ones."""
+
+    head: Candidate
+    newer: tuple[Candidate, ...]
+    earlier: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NoneFinal:
+    """There is no final result; `head` is the newest that is not withdrawn."""
+
+    head: Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class AllWithdrawn:
+    """Every result of the group was withdrawn; newest first."""
+
+    results: tuple[Candidate, ...]
+
+
+Choice = Chosen | NoneFinal | AllWithdrawn
+
+
+def candidate(
+    result: LabResult, analyte: OurAnalyte | CodesConflict, knowledge: KnowledgeBase
+) -> Candidate:
+    """A result with its code and specimen kind settled, as far as they can be."""
+    match analyte:
+        case CodesConflict(codes):
+            return Candidate(result, NotInterpretable(Reason.CODE_CONFLICT, ", ".join(codes)))
+        case OurAnalyte(code):
+            match specimen_of(result, code, knowledge):
+                case NotInterpretable() as because:
+                    return Candidate(result, because)
+                case kind:
+                    return Candidate(result, Placed(code, kind))
+
+
+def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ...]]:
+    """Groups that become one card each: by specimen kind, or by what hides it. Newest first."""
+    groups: dict[str, list[Candidate]] = defaultdict(list)
+    for item in candidates:
+        match item.place:
+            case NotInterpretable(reason):
+                groups[f"? {reason.value}"].append(item)
+            case Placed(specimen=kind):
+                groups[kind].append(item)
+    return [
+        tuple(sorted(items, key=lambda c: newest_first(c.result), reverse=True))
+        for _, items in sorted(groups.items())
+    ]
+
+
+def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
+    """The newest final result of a group, with what stands before and after it."""
+    usable = FINAL | ({Status.PRELIMINARY} if knowledge.policy.interpret_preliminary else set())
+    for index, item in enumerate(group):
+        if item.result.status in usable:
+            earlier = tuple(c for c in group[index + 1 :] if c.result.status in FINAL)
+            return Chosen(item, tuple(group[:index]), earlier)
+    for item in group:
+        if item.result.status not in WITHDRAWN:
+            return NoneFinal(item)
+    return AllWithdrawn(tuple(group))
+
+
+def newest_first(result: LabResult) -> tuple[datetime, datetime, str, str]:
+    """Sort key: collection, then issue; unknown dates come before known ones. Ties by identity."""
+    return (
+        _order(result.collected, result.issued),
+        _order(result.issued),
+        result.ref.version,
+        result.ref.resource,
+    )
+
+
+def _order(*moments: Moment | NoMoment) -> datetime:
+    for moment in moments:
+        if isinstance(moment, Moment):
+            return moment.order
+    return datetime.min.replace(tzinfo=UTC)
+
+
+def within_look_back(result: LabResult, at: date, days: int) -> bool:
+    """Whether a result can have been collected within the look-back window."""
+    match result.collected:
+        case Moment(last_day=last_day):
+            return last_day >= at - timedelta(days=days)
+        case NoMoment():
+            return True

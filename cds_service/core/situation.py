@@ -1,0 +1,52 @@
+"""One result to interpret, with everything the facts about it are read from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import LabResult, PatientRecord
+from cds_service.core.quantity import Quantity
+from cds_service.core.verdict import Value
+
+NOT_APPLICABLE = "not-applicable"
+
+
+class Literature(StrEnum):
+    """Whether limits of the literature may be held against this value."""
+
+    APPLIES = "applies"
+    BARRED = "barred"
+    """Unit and LOINC property contradict each other: only the laboratory's own limit stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A result of another specimen kind within the pair window."""
+
+    result: LabResult
+    specimen: str
+    value: Value
+    quantity: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class NoPair:
+    """There is no such result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One result to interpret, and everything the facts are read from."""
+
+    knowledge: KnowledgeBase
+    record: PatientRecord
+    result: LabResult
+    specimen: str
+    value: Value
+    quantity: Quantity
+    literature: Literature
+    at: date
+    pair: Pair | NoPair

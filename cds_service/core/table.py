@@ -1,0 +1,132 @@
+"""The decision table: facts meet gates by equality, rows become findings, and each row says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.schema import ContextRow, FindingRow, Gates
+from cds_service.core.verdict import (
+    STRADDLES,
+    UNKNOWN,
+    ConsideredRow,
+    Fact,
+    Finding,
+    GateCheck,
+    RowOutcome,
+    Strength,
+)
+
+THRESHOLD_INDETERMINATE = "threshold-indeterminate"
+LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """The findings in table order, every row considered, and what would have settled more."""
+
+    findings: tuple[Finding, ...]
+    rows: tuple[ConsideredRow, ...]
+    missing: tuple[str, ...]
+
+
+def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
+    """The values of `fact` that let a row through."""
+    values = gates[fact]
+    return (values,) if isinstance(values, str) else tuple(values)
+
+
+def consult(knowledge: KnowledgeBase, facts: Mapping[str, Fact]) -> TableResult:
+    """Hold all facts against all rows: findings, then contexts, which may weaken or block."""
+    table: tuple[FindingRow | ContextRow, ...] = (*knowledge.findings, *knowledge.contexts)
+    rows = [_consider(row, facts) for row in table]
+    matched = {row.finding for row in rows if row.outcome is RowOutcome.MATCHED}
+    contexts = [row for row in knowledge.contexts if row.id in matched]
+    rows = [_overruled(row, contexts, knowledge) for row in rows]
+    straddled = _straddled(rows, facts)
+    fired = dict.fromkeys(row.finding for row in rows if row.outcome is RowOutcome.MATCHED)
+    findings = [_finding(name, contexts) for name in fired]
+    if straddled:
+        findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
+    return TableResult(tuple(findings), tuple(rows), _missing(rows, facts))
+
+
+def consult_laboratory_range_only(
+    knowledge: KnowledgeBase, facts: Mapping[str, Fact]
+) -> TableResult:
+    """Only rows that ask nothing but the laboratory's own range: all that may still be said when
+    unit and code contradict each other.
+    """
+    only = [row for row in knowledge.findings if frozenset(row.when) <= LABORATORY_GATES]
+    rows = [_consider(row, facts) for row in only]
+    straddled = _straddled(rows, facts)
+    fired = dict.fromkeys(row.finding for row in rows if row.outcome is RowOutcome.MATCHED)
+    findings = [Finding(name) for name in fired]
+    if straddled:
+        findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
+    return TableResult(tuple(findings), tuple(rows), _missing(rows, facts))
+
+
+def _consider(row: FindingRow | ContextRow, facts: Mapping[str, Fact]) -> ConsideredRow:
+    gates = tuple(
+        GateCheck(name, wanted(row.when, name), facts[name].value, facts[name].because)
+        for name in row.when
+    )
+    return ConsideredRow(row.id, _outcome(gates), gates)
+
+
+def _outcome(gates: Iterable[GateCheck]) -> RowOutcome:
+    failed = [gate.found for gate in gates if not gate.holds]
+    if not failed:
+        return RowOutcome.MATCHED
+    if all(found == STRADDLES for found in failed):
+        return RowOutcome.STRADDLED
+    if all(found in {UNKNOWN, STRADDLES} for found in failed):
+        return RowOutcome.UNKNOWN
+    return RowOutcome.NOT_MATCHED
+
+
+def _overruled(
+    row: ConsideredRow, contexts: Iterable[ContextRow], knowledge: KnowledgeBase
+) -> ConsideredRow:
+    """A matched row may still be blocked by a context or muted by the site."""
+    if row.outcome is not RowOutcome.MATCHED:
+        return row
+    for context in contexts:
+        if row.finding in context.blocks:
+            return ConsideredRow(row.finding, RowOutcome.BLOCKED, row.gates, context.id)
+    if row.finding in knowledge.policy.muted_findings:
+        return ConsideredRow(row.finding, RowOutcome.MUTED, row.gates, "muted by the site file")
+    return row
+
+
+def _finding(name: str, contexts: Iterable[ContextRow]) -> Finding:
+    weakened_by = tuple(context.id for context in contexts if name in context.weakens)
+    return Finding(name, Strength.WEAKENED if weakened_by else Strength.FULL, weakened_by)
+
+
+def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
+    """Limits inside the interval of the value, from rows that nothing else speaks against."""
+    limits = [
+        gate.fact.removeprefix("limit.")
+        for row in rows
+        if row.outcome is RowOutcome.STRADDLED
+        for gate in row.gates
+        if not gate.holds
+    ]
+    # The laboratory's own limit counts even though no row of its four asks for "straddles".
+    if facts["laboratory-range"].value == STRADDLES:
+        limits.append("laboratory-range")
+    return tuple(dict.fromkeys(limits))
+
+
+def _missing(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
+    """What kept a row from being settled, and what a matched row could not count."""
+    words: dict[str, None] = {}
+    for row in rows:
+        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED}:
+            for gate in row.gates:
+                if gate.found == UNKNOWN or gate.holds:
+                    words.update(dict.fromkeys(facts[gate.fact].missing))
+    return tuple(words)

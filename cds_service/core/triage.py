@@ -1,0 +1,89 @@
+"""The first sorting of a record's results: ours, look-alikes, unreadable, another patient's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord, Subject
+from cds_service.core.reading import CodesConflict, LookAlike, NotOurs, OurAnalyte, analyte_of
+from cds_service.core.schema import RefusedCode
+from cds_service.core.selection import WITHDRAWN, Candidate, Looking, candidate, within_look_back
+from cds_service.core.verdict import Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class WrongOne:
+    """A result of a look-alike analyte that the reader must be told about."""
+
+    result: LabResult
+    code: RefusedCode
+
+
+Sorted = Candidate | WrongOne | InvalidResource | LabResult | Skipped
+"""A bare LabResult here is one that belongs to another patient."""
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """The results of a record by what they are."""
+
+    ours: tuple[Candidate, ...]
+    wrong: tuple[WrongOne, ...]
+    invalid: tuple[InvalidResource, ...]
+    of_others: tuple[LabResult, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def triage(record: PatientRecord, knowledge: KnowledgeBase, at: date, looking: Looking) -> Triage:
+    """Sort the results to interpret. Whatever is left aside says why."""
+    found = [_sort(result, knowledge, at, looking) for result in record.results]
+    return Triage(
+        tuple(item for item in found if isinstance(item, Candidate)),
+        tuple(item for item in found if isinstance(item, WrongOne)),
+        tuple(item for item in found if isinstance(item, InvalidResource)),
+        tuple(item for item in found if isinstance(item, LabResult)),
+        tuple(item for item in found if isinstance(item, Skipped)),
+    )
+
+
+def history_of(record: PatientRecord, knowledge: KnowledgeBase) -> Iterable[Candidate]:
+    """Further results of this analyte and patient, for pairs and series."""
+    for result in record.history:
+        match analyte_of(result.codings, knowledge):
+            case OurAnalyte() as analyte if result.subject is not Subject.ANOTHER_PATIENT:
+                yield candidate(result, analyte, knowledge)
+            case _:
+                continue
+
+
+def _sort(
+    result: LabResult | InvalidResource, knowledge: KnowledgeBase, at: date, looking: Looking
+) -> Sorted:
+    analyte = analyte_of(result.codings, knowledge)
+    if isinstance(result, InvalidResource):
+        of_another_test = bool(result.codings) and isinstance(analyte, LookAlike | NotOurs)
+        because = "not valid FHIR, and by its code of another test"
+        return Skipped(result.ref, because) if of_another_test else result
+    if result.subject is Subject.ANOTHER_PATIENT and not isinstance(analyte, NotOurs):
+        return result
+    window = knowledge.policy.look_back_days
+    if looking is Looking.CHART_OPENED and not within_look_back(result, at, window):
+        return Skipped(result.ref, "it is older than the look-back window")
+    match analyte:
+        case OurAnalyte() | CodesConflict():
+            return candidate(result, analyte, knowledge)
+        case LookAlike(code):
+            return _look_alike(result, code)
+        case NotOurs():
+            return Skipped(result.ref, "no code of it is known here")
+
+
+def _look_alike(result: LabResult, code: RefusedCode) -> WrongOne | Skipped:
+    if code.answer == "none":
+        return Skipped(result.ref, f"LOINC {code.loinc}: {code.because}")
+    if result.status in WITHDRAWN:
+        return Skipped(result.ref, f"the result is {result.status.value}")
+    return WrongOne(result, code)

@@ -1,0 +1,76 @@
+"""From the folder `cards/` to proved knowledge: the only place that reads knowledge files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.knowledge_reader import read_knowledge
+from cds_service.core.proof import prove
+from cds_service.errors import KnowledgeError
+
+ALL_TERMINOLOGIES = frozenset({"snomed"})
+
+
+@dataclass(frozen=True)
+class Library:
+    """All analytes' knowledge by id: each folder of `cards/` with a knowledge.toml is one."""
+
+    bases: Mapping[str, KnowledgeBase]
+
+    @property
+    def tags(self) -> str:
+        """What the Knowledge-Version header says: `sil2r@2026.1`."""
+        return ", ".join(base.tag for base in self.bases.values())
+
+
+def _texts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+        if entry.is_dir():
+            yield from _texts(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith((".toml", ".md")):
+            yield f"{prefix}{entry.name}", entry.read_text(encoding="utf-8")
+
+
+def packaged_cards() -> Traversable:
+    """The knowledge that ships with the service."""
+    return resources.files("cards")
+
+
+def load_library(
+    folder: Path | Traversable | None = None,
+    *,
+    terminologies: frozenset[str] = ALL_TERMINOLOGIES,
+) -> Library:
+    """Read and prove every analyte's knowledge under `folder` (the packaged `cards` by default).
+
+    Raises KnowledgeError naming file, row and remedy.
+    """
+    files = dict(_texts(folder or packaged_cards()))
+    analytes = [
+        name.removesuffix("/knowledge.toml")
+        for name in files
+        if name.endswith("/knowledge.toml") and name.count("/") == 1
+    ]
+    if not analytes:
+        raise KnowledgeError(
+            "no analyte is described here.",
+            where=str(folder or "cards"),
+            remedy="Add a folder with a knowledge.toml.",
+        )
+    bases = {}
+    for analyte in analytes:
+        base = read_knowledge(files, analyte, terminologies=terminologies)
+        if base.identity.id != analyte:
+            raise KnowledgeError(
+                f"the id '{base.identity.id}' is not the folder's name.",
+                where=f"{analyte}/knowledge.toml [knowledge]",
+                remedy="Give folder and id the same name.",
+            )
+        prove(base)
+        bases[analyte] = base
+    return Library(bases)
