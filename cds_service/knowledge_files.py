@@ -11,6 +11,7 @@ from pathlib import Path
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.knowledge_reader import read_knowledge
 from cds_service.core.proof import prove
+from cds_service.core.site import apply_site, read_site
 from cds_service.errors import KnowledgeError
 
 ALL_TERMINOLOGIES = frozenset({"snomed"})
@@ -73,4 +74,18 @@ def load_library(
             )
         prove(base)
         bases[analyte] = base
+    return Library(bases)
+
+
+def with_site(library: Library, file: Path) -> Library:
+    """The library with a site file's additions, proved again. Raises KnowledgeError."""
+    try:
+        site = read_site(file.read_text(encoding="utf-8"), file.name)
+    except (OSError, UnicodeDecodeError):
+        raise KnowledgeError(
+            "the site file cannot be read.", where=file.name, remedy="Check path and permissions."
+        ) from None
+    bases = {name: apply_site(base, site, file.name) for name, base in library.bases.items()}
+    for base in bases.values():
+        prove(base)
     return Library(bases)

@@ -7,9 +7,11 @@ accident. The result is collected on 2 November 2026, companions and the pair on
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from cds_service.core.concepts import ConceptIndex
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import (
     Availability,
@@ -37,7 +39,8 @@ from cds_service.core.model import (
     UnitGiven,
 )
 from cds_service.core.quantity import UCUM, UnitTable
-from cds_service.core.schema import CaseRow, Given
+from cds_service.core.reading import FROM_SPECIMEN
+from cds_service.core.schema import CaseRow, ConceptCode, Given
 from cds_service.core.verdict import (
     Answer,
     Evaluation,
@@ -53,7 +56,7 @@ _MOMENT = Moment(DAY.isoformat(), DAY, DAY, datetime(2026, 11, 2, tzinfo=UTC))
 
 def record_of(given: Given, knowledge: KnowledgeBase) -> PatientRecord:
     """The record that a case describes."""
-    main = _result("case", given.loinc, given.value, given.unit, given, knowledge)
+    main = _result("case", given.loinc, given, knowledge)
     companions = [_companion(name, text, knowledge) for name, text in given.companions.items()]
     return PatientRecord(
         patient_id="case",
@@ -94,12 +97,10 @@ def _value(text: str, unit: UnitGiven) -> LabValue:
     return Measured(Comparator(comparator), Number(number, Decimal(number)), unit)
 
 
-def _result(
-    name: str, loinc: str, value: str, unit: str, given: Given, knowledge: KnowledgeBase
-) -> LabResult:
-    received = _unit(unit, knowledge.units)
+def _result(name: str, loinc: str, given: Given, knowledge: KnowledgeBase) -> LabResult:
+    received = _unit(given.unit, knowledge.units)
     bounds = [
-        Bound(Number(text, Decimal(text)), _unit(given.range_unit or unit, knowledge.units))
+        Bound(Number(text, Decimal(text)), _unit(given.range_unit or given.unit, knowledge.units))
         if text
         else OpenEnd()
         for text in (given.low, given.high)
@@ -108,7 +109,7 @@ def _result(
         ResourceRef(f"Observation/{name}", "1"),
         (Coding(LOINC, loinc),),
         Status(given.status),
-        _value(value, received),
+        _value(given.value, received),
         Subject.THIS_PATIENT,
         _specimen(given.specimen, knowledge),
         _MOMENT,
@@ -130,16 +131,16 @@ def _pair(given: Given, knowledge: KnowledgeBase) -> Iterator[LabResult]:
     """The result of the other specimen: CSF for a blood case, blood for a CSF case."""
     if given.pair:
         value, unit = given.pair.split(" ", 1)
-        own = knowledge.accepted[given.loinc].specimen
-        other = next(kind for kind in knowledge.specimens if kind != (given.specimen or own))
+        own = given.specimen or knowledge.accepted[given.loinc].specimen
+        other = next(kind for kind in knowledge.specimens if kind != own)
+        family = knowledge.units[unit].family
         loinc = next(
             row.loinc
             for row in knowledge.accepted.values()
-            if row.specimen == "from-specimen" or row.specimen == other
-            if row.family == knowledge.units[unit].family
+            if row.specimen in {FROM_SPECIMEN, other} and row.family == family
         )
-        plain = Given(loinc=loinc, specimen=other)
-        yield _result("pair", loinc, value, unit, plain, knowledge)
+        paired = Given(loinc=loinc, specimen=other, value=value, unit=unit)
+        yield _result("pair", loinc, paired, knowledge)
 
 
 def _companion(name: str, text: str, knowledge: KnowledgeBase) -> LabResult:
@@ -172,6 +173,35 @@ def _entries(given: Given, knowledge: KnowledgeBase) -> Iterator[CodedEntry]:
 def site_coding(concept: str) -> Coding:
     """The local code that cases use for a concept without a standard code."""
     return Coding("urn:oid:2.999.1", concept)
+
+
+def with_case_codes(knowledge: KnowledgeBase) -> KnowledgeBase:
+    """The knowledge of a site that has a local code for each concept without a standard one."""
+
+    def coded(index: ConceptIndex) -> ConceptIndex:
+        return ConceptIndex(
+            concept.model_copy(update={"code": [_site_code(concept.name)]})
+            if not concept.code and not concept.includes
+            else concept
+            for concept in index.concepts.values()
+        )
+
+    return replace(
+        knowledge,
+        conditions=coded(knowledge.conditions),
+        medications=coded(knowledge.medications),
+    )
+
+
+def _site_code(concept: str) -> ConceptCode:
+    local = site_coding(concept)
+    return ConceptCode(
+        system=local.system,
+        code=local.code,
+        display=concept,
+        match="exact",
+        sources=["site file"],
+    )
 
 
 def differences(case: CaseRow, evaluation: Evaluation) -> list[str]:

@@ -71,6 +71,10 @@ class KnowledgeBase:
     wording: CardWording
     local_codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """A site's own laboratory codes -> LOINC."""
+    assays: Mapping[str, schema.AssayFactor] = field(default_factory=dict)
+    """A laboratory's own factor to the scale of the studies, by laboratory as named on a result."""
+    orders: Mapping[str, schema.OrderCode] = field(default_factory=dict)
+    """The site's codes for suggested orders, by suggestion id."""
 
     @property
     def tag(self) -> str:

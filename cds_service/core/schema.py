@@ -405,3 +405,26 @@ class CaseRow(Row):
     given: Given
     expect: Expect
     because: Text
+
+
+# ------------------------------------------------------------------ added by a site file
+
+
+class AssayFactor(Row):
+    """`[assay]`: one laboratory's own factor to the scale of the studies, inside one unit family.
+
+    Never a conversion between families. Without its written source it is refused.
+    """
+
+    laboratory: Text
+    family: Text
+    factor: ExactNumber
+    source: Text
+
+
+class OrderCode(Row):
+    """`[orders.<suggestion id>]`: the code under which the site orders a suggested test."""
+
+    system: Text
+    code: Text
+    display: Text

@@ -1,0 +1,251 @@
+"""The site file: what a hospital may change without touching the product (interfaces, section 7).
+
+It adds codes and units and sets the policy; it never changes a limit, a wording or a source. Every
+row is checked as strictly as our own: unknown keys, a LOINC code with a wrong check digit or a
+factor without a source are refused with file, row and remedy.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, ValidationError
+
+from cds_service.core.concepts import ConceptIndex
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.loinc import check_digit_is_right
+from cds_service.core.quantity import UnitTable
+from cds_service.core.schema import (
+    AssayFactor,
+    ConceptCode,
+    ExactNumber,
+    Id,
+    OrderCode,
+    Policy,
+    Row,
+    RowUnit,
+    Text,
+)
+from cds_service.errors import KnowledgeError
+
+Note = Annotated[str, StringConstraints(min_length=1)]
+
+
+class SiteCode(Row):
+    """`[[code]]`: a local laboratory code and the LOINC code it stands for."""
+
+    system: Text
+    code: Text
+    loinc: Text
+    note: Note
+
+
+class SiteCondition(Row):
+    """`[[condition]]`: a local or standard code that opens a gate or a context."""
+
+    system: Text
+    code: Text
+    means: Id
+    match: Literal["exact", "prefix"] = "exact"
+    note: Note
+
+
+class SiteUnit(Row):
+    """`[[unit]]`: a further unit text, with its exact factor inside one family."""
+
+    text: Text
+    family: Text
+    factor: ExactNumber
+    note: Note
+
+
+class SiteSpecimen(Row):
+    """`[[specimen]]`: a local code of Specimen.type."""
+
+    system: Text
+    code: Text
+    kind: Id
+    note: Note
+
+
+class SitePolicy(Row):
+    """`[policy]`: what the site sets; what it leaves out stays as the knowledge says."""
+
+    look_back_days: int | None = Field(default=None, ge=1, le=3650)
+    interpret_preliminary: bool | None = None
+    muted_findings: list[str] | None = None
+    order_intent: Literal["proposal", "order"] | None = None
+
+
+class Site(Row):
+    """The whole site file."""
+
+    code: list[SiteCode] = []
+    condition: list[SiteCondition] = []
+    unit: list[SiteUnit] = []
+    specimen: list[SiteSpecimen] = []
+    assay: AssayFactor | None = None
+    policy: SitePolicy = SitePolicy()
+    orders: dict[str, OrderCode] = {}
+
+
+def read_site(text: str, name: str = "site.toml") -> Site:
+    """The site file as its closed type. Raises KnowledgeError naming file, row and remedy."""
+    try:
+        return Site.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise KnowledgeError(
+            f"this is not TOML: {error}.", where=name, remedy="Mend the syntax."
+        ) from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        place = " ".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
+        raise KnowledgeError(
+            f"{first['msg']}.",
+            where=f"{name} ({place})",
+            remedy="See interfaces: every row of the site file is closed and needs its note.",
+        ) from error
+
+
+def apply_site(knowledge: KnowledgeBase, site: Site, name: str = "site.toml") -> KnowledgeBase:
+    """The knowledge with the site's additions. Raises KnowledgeError."""
+    return replace(
+        knowledge,
+        local_codes={**knowledge.local_codes, **_codes(knowledge, site, name)},
+        specimen_codes={**knowledge.specimen_codes, **_specimens(knowledge, site, name)},
+        unit_rows=(rows := (*knowledge.unit_rows, *_units(knowledge, site, name))),
+        units=UnitTable(rows),
+        **_concepts(knowledge, site, name),
+        policy=_policy(knowledge, site, name),
+        assays=_assays(knowledge, site, name),
+        orders=_orders(knowledge, site, name),
+    )
+
+
+def _fault(name: str, row: str, text: str, remedy: str) -> KnowledgeError:
+    return KnowledgeError(text, where=f"{name} ({row})", remedy=remedy)
+
+
+def _codes(knowledge: KnowledgeBase, site: Site, name: str) -> Mapping[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    known = {*knowledge.accepted, *knowledge.refused}
+    for row in site.code:
+        where = f"[[code]] {row.code}"
+        if not check_digit_is_right(row.loinc):
+            raise _fault(name, where, "the LOINC check digit is wrong.", "Look the code up again.")
+        if row.loinc not in known:
+            remedy = f"Known: {', '.join(sorted(known))}."
+            raise _fault(name, where, f"LOINC {row.loinc} is not in the knowledge.", remedy)
+        if found.setdefault((row.system, row.code), row.loinc) != row.loinc:
+            raise _fault(name, where, "the code is mapped twice, differently.", "Keep one row.")
+    return found
+
+
+def _specimens(knowledge: KnowledgeBase, site: Site, name: str) -> Mapping[tuple[str, str], str]:
+    kinds = {*knowledge.specimens, "not-covered"}
+    for row in site.specimen:
+        if row.kind not in kinds:
+            remedy = f"Known: {', '.join(sorted(kinds))}."
+            raise _fault(name, f"[[specimen]] {row.code}", f"no kind '{row.kind}'.", remedy)
+    return {(row.system, row.code): row.kind for row in site.specimen}
+
+
+def _units(knowledge: KnowledgeBase, site: Site, name: str) -> list[RowUnit]:
+    rows = []
+    for row in site.unit:
+        where = f"[[unit]] {row.text}"
+        if row.family not in knowledge.families:
+            remedy = f"Known: {', '.join(knowledge.families)}."
+            raise _fault(name, where, f"no unit family '{row.family}'.", remedy)
+        if row.text in knowledge.units:
+            raise _fault(name, where, "the unit is understood already.", "Remove the row.")
+        if row.factor <= 0:
+            raise _fault(name, where, "the factor is not above zero.", "Correct it.")
+        rows.append(
+            RowUnit(
+                text=row.text,
+                family=row.family,
+                factor=str(row.factor),  # type: ignore[arg-type]  # validated from its text
+                ucum=False,
+                assumed=row.note,
+            )
+        )
+    return rows
+
+
+def _concepts(knowledge: KnowledgeBase, site: Site, name: str) -> dict[str, ConceptIndex]:
+    """Conditions and medications with the site's codes added to the concepts they mean."""
+    conditions = dict(knowledge.conditions.concepts)
+    medications = dict(knowledge.medications.concepts)
+    for row in site.condition:
+        code = ConceptCode(
+            system=row.system,
+            code=row.code,
+            display=row.note,
+            match=row.match,
+            sources=["site file"],
+        )
+        meant = concept_behind(knowledge, row.means)
+        if not meant:
+            known = sorted({*conditions, *medications})
+            raise _fault(
+                name,
+                f"[[condition]] {row.code}",
+                f"nothing is called '{row.means}'.",
+                f"Known: {', '.join(known)}.",
+            )
+        for kind, concept in meant:
+            table = conditions if kind == "condition" else medications
+            base = table[concept]
+            table[concept] = base.model_copy(update={"code": [*base.code, code]})
+    return {
+        "conditions": ConceptIndex(conditions.values()),
+        "medications": ConceptIndex(medications.values()),
+    }
+
+
+def concept_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]]:
+    """(kind, concept) that `means` names: a concept, or what opens the context of that name."""
+    for kind, index in (
+        ("condition", knowledge.conditions),
+        ("medication", knowledge.medications),
+    ):
+        if means in index.concepts:
+            return [(kind, means)]
+    gates = (
+        fact.split(".", 1)
+        for row in knowledge.contexts
+        if row.id == f"context-{means}"
+        for fact in row.when
+        if fact.startswith(("condition.", "medication."))
+    )
+    return [(kind, concept) for kind, concept in gates]
+
+
+def _policy(knowledge: KnowledgeBase, site: Site, name: str) -> Policy:
+    given = site.policy.model_dump(exclude_none=True)
+    findings = {row.id for row in (*knowledge.findings, *knowledge.contexts)}
+    for muted in given.get("muted_findings", []):
+        if muted not in findings:
+            raise _fault(name, "[policy]", f"no finding '{muted}' to mute.", "Check its id.")
+    return knowledge.policy.model_copy(update=given)
+
+
+def _assays(knowledge: KnowledgeBase, site: Site, name: str) -> Mapping[str, AssayFactor]:
+    if site.assay is None:
+        return {}
+    if site.assay.family not in knowledge.families or site.assay.factor <= 0:
+        remedy = "Name an interpreted family and a factor above zero; families are never converted."
+        raise _fault(name, "[assay]", "family or factor cannot be used.", remedy)
+    return {site.assay.laboratory: site.assay}
+
+
+def _orders(knowledge: KnowledgeBase, site: Site, name: str) -> Mapping[str, OrderCode]:
+    for suggestion in site.orders:
+        if suggestion not in knowledge.suggestions:
+            remedy = f"Known: {', '.join(knowledge.suggestions)}."
+            raise _fault(name, "[orders]", f"no suggestion '{suggestion}'.", remedy)
+    return site.orders
