@@ -37,7 +37,7 @@ class DataKey:
     secret: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        if len(self.secret) != KEY_BYTES or len(set(self.secret)) == 1:
+        if len(self.secret) != KEY_BYTES or len(set(self.secret)) < KEY_BYTES // 4:
             raise ConfigurationError(
                 "The data key is not 32 random bytes.", where="CDS_DATA_KEY", remedy=_REMEDY
             )

@@ -13,7 +13,7 @@ from itertools import count
 
 from sqlalchemy import Connection, delete, select, tuple_
 
-from cds_service.access.replay import Remembered
+from cds_service.access.replay import Remembered, ReplayStore
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
 from cds_service.store.tables import tokens_seen
@@ -30,7 +30,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class SqlReplayStore:
+class SqlReplayStore(ReplayStore):
     """The ReplayStore in the database. Raises StoreUnavailable when the database fails."""
 
     def __init__(self, database: Database, *, now: Callable[[], datetime] = _now) -> None:

@@ -1,0 +1,143 @@
+"""Every invocation leaves a record that names nobody; sent cards are known again."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from cds_service.errors import NotFound
+from cds_service.store.database import Database
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.tables import cards, evaluations, metadata
+
+pytestmark = pytest.mark.integration
+
+PSEUDONYMS = Pseudonymiser(DataKey(bytes(range(32))))
+CLIENT = "north"
+NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
+PATIENT = PSEUDONYMS.of(CLIENT, "Patient", "patient-canary")
+RESULT = PSEUDONYMS.of(CLIENT, "Observation", "observation-canary")
+
+CARD = SentCard(
+    uuid=str(UUID(int=1, version=4)),
+    findings=("above-laboratory-limit", "hlh-2004-criterion-met"),
+    suggestions=(str(UUID(int=2, version=4)),),
+    override_reasons=("not-applicable",),
+    results=(RESULT,),
+)
+RECORD = EvaluationRecord(
+    id="0b5f3e5e-0000-5000-8000-000000000001",
+    at=NOON,
+    door=Door.HOOK,
+    service="sil2r-lab-result",
+    client=CLIENT,
+    hook_instance="d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+    knowledge="sil2r@2026.1",
+    software="0.1.0",
+    outcomes=("interpreted",),
+    findings=CARD.findings,
+    missing=("ferritin",),
+    duration_ms=3.25,
+    patient=PATIENT,
+    inputs=(f"Observation/{RESULT}",),
+    cards=(CARD,),
+)
+FAILED = EvaluationRecord(
+    id="0b5f3e5e-0000-5000-8000-000000000002",
+    at=NOON,
+    door=Door.HOOK,
+    service="sil2r-lab-result",
+    client=CLIENT,
+    status=412,
+    error="CDS-3001",
+)
+
+
+@pytest.fixture
+def records(database: Database) -> Records:
+    """The records of an up-to-date database."""
+    return Records(database, PSEUDONYMS)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [RECORD, FAILED, replace(RECORD, cards=()), replace(RECORD, door=Door.EVENT)],
+    ids=["cards", "error", "no card", "event"],
+)
+def test_a_record_is_given_back_as_it_was_saved(records: Records, record: EvaluationRecord) -> None:
+    records.save(record)
+    assert records.find(record.id, CLIENT) == (record,)
+
+
+def test_the_same_request_twice_is_two_records_of_one_card(
+    records: Records, database: Database
+) -> None:
+    again = replace(RECORD, at=NOON + timedelta(hours=1))
+    records.save(RECORD)
+    records.save(again)
+    assert records.find(RECORD.id, CLIENT) == (again, RECORD)
+    with database.reading() as connection:
+        card = connection.execute(select(cards)).one()
+    assert (card.first_sent, card.last_sent, card.times_sent) == (NOON, again.at, 2)
+
+
+def test_a_moment_keeps_its_instant_whatever_its_time_zone(records: Records) -> None:
+    elsewhere = NOON.astimezone(timezone(timedelta(hours=-9, minutes=-30)))
+    records.save(replace(RECORD, at=elsewhere))
+    (back,) = records.find(RECORD.id, CLIENT)
+    assert back.at == NOON
+    assert back.at.tzinfo is UTC
+
+
+def test_t23_an_evaluation_of_another_client_is_not_found(records: Records) -> None:
+    records.save(RECORD)
+    with pytest.raises(NotFound):
+        records.find(RECORD.id, "south")
+
+
+def test_a_hook_instance_that_is_no_uuid_is_kept_as_pseudonym(records: Records) -> None:
+    records.save(replace(RECORD, hook_instance="Anna-1970\x00"))
+    (back,) = records.find(RECORD.id, CLIENT)
+    assert back.hook_instance == PSEUDONYMS.of(CLIENT, "hookInstance", "Anna-1970\x00")
+
+
+def test_what_was_carded_is_known_by_patient_and_client(records: Records) -> None:
+    records.save(RECORD)
+    records.save(RECORD)
+    assert records.carded_before(PATIENT, CLIENT) == {RESULT}
+    assert records.carded_before(PATIENT, "south") == frozenset()
+    assert records.carded_before("another-patient", CLIENT) == frozenset()
+
+
+@pytest.mark.parametrize("record", [FAILED, replace(RECORD, cards=())], ids=["error", "no card"])
+def test_a_result_without_a_card_was_not_carded(records: Records, record: EvaluationRecord) -> None:
+    records.save(record)
+    assert records.carded_before(PATIENT, CLIENT) == frozenset()
+
+
+def test_no_patient_and_no_resource_stands_in_any_table_in_clear(
+    records: Records, database: Database
+) -> None:
+    records.save(RECORD)
+    with database.reading() as connection:
+        everything = [connection.execute(select(table)).all() for table in metadata.sorted_tables]
+    assert "canary" not in str(everything)
+    assert RESULT in str(everything)
+
+
+def test_writers_at_once_lose_nothing_and_do_not_block_each_other_for_good(
+    records: Records, database: Database
+) -> None:
+    second = replace(CARD, uuid=str(UUID(int=3, version=4)))
+    both = [replace(RECORD, cards=(CARD, second)), replace(RECORD, cards=(second, CARD))] * 40
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        list(threads.map(records.save, both))
+    with database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(evaluations)) == 80
+        assert connection.scalars(select(cards.c.times_sent)).all() == [80, 80]
