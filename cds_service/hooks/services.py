@@ -15,6 +15,8 @@ from urllib.parse import quote
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.verdict import JsonObject
 from cds_service.errors import KnowledgeError, NotFound
+from cds_service.fhir.wanted import Wanted
+from cds_service.hooks.gather import Need, PrefetchTemplate
 from cds_service.hooks.request import Trigger
 
 SPECIFICATION_VERSION = "2.0.1"
@@ -38,10 +40,10 @@ class Service:
     trigger: Trigger
     hook: str
     knowledge: KnowledgeBase
-    prefetch: Mapping[str, str]
-    """Key -> FHIR query template."""
-    required: frozenset[str]
-    """Prefetch keys without which there is no answer (412)."""
+    templates: Mapping[str, PrefetchTemplate]
+    """By prefetch key, in the order of discovery."""
+    wanted: Wanted
+    """The codes worth reading in what is sent."""
     remark: str = ""
     """What discovery must say of this installation, as a sentence."""
 
@@ -63,15 +65,18 @@ class Service:
             "title": f"{identity.service_title} ({_OCCASION[self.trigger]})",
             "description": f"{identity.service_description} {self.remark}".strip(),
             "id": self.id,
-            "prefetch": dict(self.prefetch),
+            "prefetch": {key: template.query for key, template in self.templates.items()},
             "usageRequirements": self._usage_requirements(),
             "version": SPECIFICATION_VERSION,
         }
 
     def _usage_requirements(self) -> str:
-        needs = " and ".join(sorted(self.required))
-        required = f"Needs the prefetch {needs}, or access to the FHIR server. " if needs else ""
-        return f"FHIR R4. {required}What else is missing is named on the card."
+        required = [
+            f"Needs the prefetch {template.key}, or access to the FHIR server. "
+            for template in self.templates.values()
+            if template.need is Need.REQUIRED
+        ]
+        return f"FHIR R4. {''.join(required)}What else is missing is named on the card."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,8 @@ def build_registry(
                 trigger=trigger,
                 hook=lab_result_hook if trigger is Trigger.LAB_RESULT else trigger.value,
                 knowledge=knowledge,
-                prefetch=prefetch_templates(knowledge),
-                required=_required(trigger, knowledge),
+                templates=prefetch_templates(knowledge, trigger),
+                wanted=Wanted(knowledge.analyte_codes, knowledge.companion_codes),
                 remark=remark,
             )
             if service.id in services:
@@ -126,18 +131,28 @@ def build_registry(
     return ServiceRegistry(services)
 
 
-def prefetch_templates(knowledge: KnowledgeBase) -> dict[str, str]:
-    """What the services of an analyte ask the client to send along."""
+def prefetch_templates(
+    knowledge: KnowledgeBase, trigger: Trigger
+) -> Mapping[str, PrefetchTemplate]:
+    """What a service asks the client to send along, by prefetch key.
+
+    A chart without its results says nothing, so `patient-view` requires them; the other hooks bring
+    what they are about.
+    """
     analyte = [(LOINC, code) for code in knowledge.accepted_loincs]
-    local = sorted(knowledge.local_codes)
     companions = [(LOINC, code) for code in knowledge.companion_loincs]
-    return {
-        "patient": "Patient/{{context.patientId}}",
-        knowledge.identity.id: _observations([*analyte, *local], count=50),
-        "labs": _observations(companions, count=100),
-        "conditions": f"Condition?{_THIS_PATIENT}&_count=100",
-        "medications": f"MedicationRequest?{_THIS_PATIENT}&_count=100",
-    }
+    need = Need.REQUIRED if trigger is Trigger.PATIENT_VIEW else Need.OPTIONAL
+    own_key = knowledge.identity.id
+    templates = (
+        PrefetchTemplate("patient", "Patient/{{context.patientId}}"),
+        PrefetchTemplate(
+            own_key, _observations([*analyte, *sorted(knowledge.local_codes)], count=50), need
+        ),
+        PrefetchTemplate("labs", _observations(companions, count=100)),
+        PrefetchTemplate("conditions", f"Condition?{_THIS_PATIENT}&_count=100"),
+        PrefetchTemplate("medications", f"MedicationRequest?{_THIS_PATIENT}&_count=100"),
+    )
+    return {template.key: template for template in templates}
 
 
 def _observations(codes: Iterable[tuple[str, str]], *, count: int) -> str:
@@ -148,12 +163,3 @@ def _observations(codes: Iterable[tuple[str, str]], *, count: int) -> str:
 def _in_query(text: str) -> str:
     """A site's own code may hold characters that would end or split the value."""
     return quote(text, safe=":/.-")
-
-
-def _required(trigger: Trigger, knowledge: KnowledgeBase) -> frozenset[str]:
-    """A chart without its results says nothing; the other hooks bring what they are about."""
-    match trigger:
-        case Trigger.PATIENT_VIEW:
-            return frozenset({knowledge.identity.id})
-        case Trigger.LAB_RESULT | Trigger.ORDER_SELECT | Trigger.ORDER_SIGN:
-            return frozenset()

@@ -1,0 +1,123 @@
+"""From a request to its cards: complete the data, read them, evaluate, render."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from cds_service.core.model import LabResult, PatientRecord
+from cds_service.core.render import render
+from cds_service.core.selection import WITHDRAWN
+from cds_service.core.verdict import Card, Evaluation, JsonObject
+from cds_service.errors import NotFound
+from cds_service.evaluate import Looking, evaluate
+from cds_service.fhir.access import NoAccess, ServerAccess
+from cds_service.fhir.read import NOT_SUPPLIED, EmptyResults, Supplied, read_record
+from cds_service.hooks.gather import Gathered, gather
+from cds_service.hooks.request import (
+    HookRequest,
+    LabResultContext,
+    OrderContext,
+    PatientViewContext,
+)
+from cds_service.hooks.services import Service
+
+_RESULTS = "sil2r"
+"""The part of the record that holds results of the analyte, whichever analyte it is."""
+
+CardedBefore = Callable[[Iterable[str]], frozenset[str]]
+"""Which of these references (`Observation/123`) this caller was sent a card about before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one invocation came to. `faults` says by prefetch key why data are not complete."""
+
+    cards: tuple[Card, ...]
+    evaluation: Evaluation
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    def as_json(self) -> JsonObject:
+        """The response body (H-01, H-02): `cards` is there also when it is empty."""
+        return {"cards": [card.as_json() for card in self.cards]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One invocation, and what an answer to it depends on."""
+
+    service: Service
+    request: HookRequest
+    caller: str
+    """The name of the client: no two clients' cards share an id."""
+    at: date
+    access: ServerAccess | NoAccess
+    carded_before: CardedBefore
+
+    @property
+    def scope(self) -> str:
+        """What keeps the ids of cards apart: client, service and patient."""
+        return f"{self.caller} {self.service.id} {self.request.context.patient_id}"
+
+
+OrderAdvice = Callable[[Call, OrderContext, Gathered], Answered]
+"""What there is to say about draft orders."""
+
+
+def no_order_advice(call: Call, _context: OrderContext, _gathered: Gathered) -> Answered:
+    """For an installation without order services: discovery does not list them either."""
+    raise NotFound(f"{call.service.id} is not offered here.")
+
+
+def answer(call: Call, order_advice: OrderAdvice = no_order_advice) -> Answered:
+    """The cards for a call. Raises DataUnavailable when a required key cannot be had."""
+    gathered = gather(
+        prefetch=call.request.prefetch,
+        templates=call.service.templates,
+        tokens={"context.patientId": call.request.context.patient_id},
+        access=call.access,
+    )
+    match call.request.context:
+        case LabResultContext(results=results):
+            return _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
+        case PatientViewContext():
+            charted = gathered.parts[call.service.analyte_key].resource or EmptyResults()
+            return _evaluated(call, gathered, charted, Looking.CHART_OPENED)
+        case OrderContext() as context:
+            return order_advice(call, context, gathered)
+
+
+def record_of(call: Call, gathered: Gathered, results: JsonObject | EmptyResults) -> PatientRecord:
+    """The patient's data as far as they were sent or fetched; `results` are to be interpreted."""
+    parts: dict[str, Supplied] = dict(gathered.parts)
+    parts[_RESULTS] = parts.pop(call.service.analyte_key, NOT_SUPPLIED)
+    record = read_record(
+        patient_id=call.request.context.patient_id,
+        fhir_base=call.request.fhir.server,
+        results=results,
+        parts=parts,
+        wanted=call.service.wanted,
+    )
+    return _with_memory(record, call.carded_before)
+
+
+def _evaluated(
+    call: Call, gathered: Gathered, results: JsonObject | EmptyResults, looking: Looking
+) -> Answered:
+    knowledge = call.service.knowledge
+    record = record_of(call, gathered, results)
+    evaluation = evaluate(record, knowledge, call.at, looking=looking)
+    return Answered(render(evaluation, knowledge, scope=call.scope), evaluation, gathered.faults)
+
+
+def _with_memory(record: PatientRecord, carded_before: CardedBefore) -> PatientRecord:
+    """Only a withdrawn result makes it matter whether it had been carded, so only then is asked."""
+    withdrawn = [
+        result.ref.resource
+        for result in record.results
+        if isinstance(result, LabResult) and result.status in WITHDRAWN
+    ]
+    if not withdrawn:
+        return record
+    return replace(record, carded_before=carded_before(withdrawn))

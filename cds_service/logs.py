@@ -1,0 +1,158 @@
+"""The log: one JSON object a line on standard error, and nothing of a patient in it.
+
+Every line is one event of a closed list, with the fields of a closed list. Whatever else is passed
+is dropped before it is written, whoever passes it; so are fields whose value is not of the plain
+kind that codes, counts and durations have. What libraries log is cut down to their name and level:
+their texts may hold addresses, tokens or rows.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from traceback import walk_tb
+from types import TracebackType
+from typing import Any
+
+import orjson
+import structlog
+
+
+class Event(Enum):
+    """Everything there is to log: a public code that is never reused, a level, a fixed text."""
+
+    STARTED = ("CDS-L001", "info", "The service has started.")
+    STOPPED = ("CDS-L002", "info", "The service has stopped.")
+    ANSWERED = ("CDS-L101", "info", "A request was answered.")
+    REFUSED = ("CDS-L102", "warning", "A request was refused.")
+    FAILED = ("CDS-L103", "error", "A request failed through a fault of the service.")
+    NOT_RECORDED = ("CDS-L201", "error", "An answer was given and could not be recorded.")
+    NOT_READY = ("CDS-L301", "warning", "A readiness check has failed.")
+    LIBRARY = ("CDS-L901", "info", "A library has logged something.")
+
+    @property
+    def code(self) -> str:
+        """The public code."""
+        return self.value[0]
+
+
+FIELDS = frozenset(
+    {
+        "cards",
+        "cause",
+        "check",
+        "client",
+        "duration_ms",
+        "error",
+        "exception",
+        "findings",
+        "knowledge",
+        "library",
+        "library_level",
+        "missing",
+        "mode",
+        "outcomes",
+        "place",
+        "reasons",
+        "request_id",
+        "route",
+        "service",
+        "software",
+        "status",
+        "upstream",
+        "workers",
+    }
+)
+"""The fields a line may have beside `time`, `level`, `code` and `event`."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9 ._:@/+<>{}-]{0,200}", re.ASCII)
+"""What a code, a name of ours or a version looks like: no line breaks, no escape sequences."""
+
+
+def log(event: Event, **said: object) -> None:
+    """Write one line."""
+    code, level, text = event.value
+    getattr(_LOGGER, level)(text, code=code, **said)
+
+
+def log_fault(event: Event, error: BaseException, **said: object) -> None:
+    """Write one line about an exception: its type and our place in the code, never its text."""
+    log(event, exception=type(error).__name__, place=_place(error.__traceback__), **said)
+
+
+def route_libraries() -> None:
+    """Send what libraries log through here; to be called once, when the service starts."""
+    root = logging.getLogger()
+    root.handlers[:] = [_Cut()]
+    root.setLevel(logging.WARNING)
+    logging.raiseExceptions = False
+
+
+class _Cut(logging.Handler):
+    """Keeps name and level of a library's record."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log(Event.LIBRARY, library=record.name, library_level=record.levelname)
+
+
+class _StandardError:
+    """Writes to standard error as it is at the time, so that it can be redirected and captured."""
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    info = warning = error = msg
+
+
+def _keep_what_is_allowed(
+    _logger: object, level: str, said: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    line = {
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "level": level,
+        "code": said["code"],
+        "event": said["event"],
+    }
+    return line | {
+        name: value for name, value in said.items() if name in FIELDS and _is_plain(value)
+    }
+
+
+def _is_plain(value: object) -> bool:
+    match value:
+        case str():
+            return _PLAIN.fullmatch(value) is not None
+        case bool() | int() | float():
+            return True
+        case tuple() | list():
+            return all(isinstance(each, str) and _is_plain(each) for each in value)
+        case _:
+            return False
+
+
+def _as_json(line: MutableMapping[str, Any], **_options: object) -> str:
+    return orjson.dumps(line).decode()
+
+
+_LOGGER = structlog.wrap_logger(
+    _StandardError(),
+    processors=[_keep_what_is_allowed, structlog.processors.JSONRenderer(_as_json)],
+    wrapper_class=structlog.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+
+
+def _place(traceback: TracebackType | None) -> str:
+    """Where it happened: the innermost frame in our own code, as `render.py:120`."""
+    place = ""
+    for frame, line in walk_tb(traceback):
+        file = Path(frame.f_code.co_filename)
+        if "cds_service" in file.parts:
+            place = f"{file.parent.name}/{file.name}:{line}"
+    return place

@@ -1,0 +1,99 @@
+"""What is counted, for Prometheus. Labels are of closed lists: no patient, no id, no address.
+
+A service or finding that the knowledge does not have never becomes a label, so nothing a caller
+sends can make the number of time series grow.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the workers of one service add up what they count; set by `web.serve` for several."""
+
+_DURATIONS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """The counters of one application."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = self._counter(
+            "requests",
+            "Requests answered, by route, service and status.",
+            "route",
+            "service",
+            "status",
+        )
+        self._durations = Histogram(
+            "cds_request_duration_seconds",
+            "Time to answer, by route and service.",
+            ("route", "service"),
+            buckets=_DURATIONS,
+            registry=self.registry,
+        )
+        self._cards = self._counter(
+            "cards", "Cards sent, by service and outcome.", "service", "outcome"
+        )
+        self._findings = self._counter("findings", "Findings on cards sent.", "finding")
+        self._reasons = self._counter("reasons", "Why results were not interpreted.", "reason")
+        self._missing = self._counter("missing_data", "Data that an evaluation lacked.", "what")
+        self._upstream = self._counter(
+            "upstream_faults", "Why data were not fetched, by prefetch key.", "key", "fault"
+        )
+        self._refusals = self._counter("token_refusals", "Tokens refused, by cause.", "cause")
+        self._feedback = self._counter(
+            "feedback", "Feedback items taken, by service and outcome.", "service", "outcome"
+        )
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(f"cds_{name}", words, labels, registry=self.registry)
+
+    def answered(self, *, route: str, service: str, status: int, seconds: float) -> None:
+        """One request was answered."""
+        self._requests.labels(route, service, str(status)).inc()
+        self._durations.labels(route, service).observe(seconds)
+
+    def card(self, *, service: str, outcome: str, findings: Iterable[str], reason: str) -> None:
+        """One card was sent."""
+        self._cards.labels(service, outcome).inc()
+        for finding in findings:
+            self._findings.labels(finding).inc()
+        if reason:
+            self._reasons.labels(reason).inc()
+
+    def lacked(self, what: Iterable[str]) -> None:
+        """Data that an evaluation lacked, in the public `missing` words."""
+        for word in what:
+            self._missing.labels(word).inc()
+
+    def not_fetched(self, *, key: str, fault: str) -> None:
+        """A prefetch key was not complete, and why."""
+        self._upstream.labels(key, fault).inc()
+
+    def refused_token(self, cause: str) -> None:
+        """A token was refused; `cause` is the code for the log, which the caller never sees."""
+        self._refusals.labels(cause or "unknown").inc()
+
+    def feedback(self, *, service: str, outcome: str) -> None:
+        """One feedback item was taken."""
+        self._feedback.labels(service, outcome).inc()
+
+    def text(self) -> bytes:
+        """Everything counted, in the Prometheus text format."""
+        return (
+            generate_latest(self.registry) if DIRECTORY not in os.environ else text_of_all_workers()
+        )
+
+
+def text_of_all_workers() -> bytes:
+    """What all workers of this service counted together."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
