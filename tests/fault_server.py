@@ -11,6 +11,7 @@ assert what the client did instead of how long it took.
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -21,12 +22,18 @@ from typing import Self
 from tests.faults import LONGEST_STAY_SECONDS, Call, Conversation, Fault, reply
 
 
+@dataclass(frozen=True)
+class PlainText:
+    """No TLS."""
+
+
 @dataclass
 class FaultServer:
     """Listens on a free port of 127.0.0.1 between `with` and its end."""
 
     calls: list[Call] = field(default_factory=list)
     """Every request that arrived, in order."""
+    tls: ssl.SSLContext | PlainText = field(default_factory=PlainText)
     connections: int = 0
     bytes_sent: int = 0
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -45,8 +52,9 @@ class FaultServer:
 
     @property
     def origin(self) -> str:
-        """`http://127.0.0.1:<port>`."""
-        return f"http://127.0.0.1:{self.port}"
+        """`http://127.0.0.1:<port>`, or `https` with TLS."""
+        scheme = "http" if isinstance(self.tls, PlainText) else "https"
+        return f"{scheme}://127.0.0.1:{self.port}"
 
     @property
     def base(self) -> str:
@@ -100,19 +108,21 @@ class FaultServer:
                 return
             with self._lock:
                 self.connections += 1
-                self._open.add(sock)
             self._start(lambda sock=sock: self._serve(sock))  # type: ignore[misc]
 
     def _serve(self, sock: socket.socket) -> None:
-        with suppress(OSError, threading.BrokenBarrierError), sock:
-            try:
-                call = _read_call(sock)
-                with self._lock:
-                    self.calls.append(call)
-                self._answer_for(call.target)(Conversation(sock, self.stopping, self.count))
-            finally:
-                with self._lock:
-                    self._open.discard(sock)
+        with suppress(OSError, threading.BrokenBarrierError), self._secured(sock) as line:
+            with self._lock:
+                self._open.add(line)
+            call = _read_call(line)
+            with self._lock:
+                self.calls.append(call)
+            self._answer_for(call.target)(Conversation(line, self.stopping, self.count))
+
+    def _secured(self, sock: socket.socket) -> socket.socket:
+        if isinstance(self.tls, PlainText):
+            return sock
+        return self.tls.wrap_socket(sock, server_side=True)
 
     def _answer_for(self, target: str) -> Fault:
         path = target.partition("?")[0]

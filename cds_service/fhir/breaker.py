@@ -101,11 +101,17 @@ class OriginBreaker:
 class Breakers:
     """The breaker of each origin. Origins come from the allow list, so their number is bounded."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, failures: int = FAILURES_TO_OPEN, open_seconds: float = OPEN_SECONDS
+    ) -> None:
+        self._failures = failures
+        self._open_seconds = open_seconds
         self._lock = threading.Lock()
         self._by_origin: dict[str, OriginBreaker] = {}
 
     def of(self, origin: str) -> OriginBreaker:
         """The breaker of this origin."""
         with self._lock:
-            return self._by_origin.setdefault(origin, OriginBreaker())
+            if origin not in self._by_origin:
+                self._by_origin[origin] = OriginBreaker(self._failures, self._open_seconds)
+            return self._by_origin[origin]

@@ -69,6 +69,7 @@ class FhirClient:
         *,
         limits: Limits | None = None,
         network: Network | None = None,
+        breakers: Breakers | None = None,
         threads: int = 16,
         parse: Parse = strict_json.parse,
     ) -> None:
@@ -76,7 +77,7 @@ class FhirClient:
         self._limits = limits or Limits()
         self._network = network or Network()
         self._parse = parse
-        self._breakers = Breakers()
+        self._breakers = breakers or Breakers()
         self._workers = Workers(threads)
 
     def session(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cds_service.core.verdict import JsonObject
 from cds_service.fhir.authorization import Action
 
-_READ = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})")
+_READ = re.compile(r"([A-Z][A-Za-z]{1,63})/((?=.*[A-Za-z0-9])[A-Za-z0-9\-._]{1,128})")
 _SEARCH = re.compile(r"([A-Z][A-Za-z]{1,63})\?([!-\"$-\[\]-~]+)")
 
 

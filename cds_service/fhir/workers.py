@@ -26,6 +26,8 @@ class Workers:
         self, tasks: Mapping[str, Callable[[], Outcome]], deadline: Deadline
     ) -> Mapping[str, Outcome | Refused]:
         """Run the tasks side by side. A task not done by the deadline comes to a fault."""
+        if deadline.passed:
+            return dict.fromkeys(tasks, Refused(UpstreamFault.DEADLINE))
         futures = [(key, self._pool.submit(task)) for key, task in tasks.items()]
         wait([future for _key, future in futures], timeout=deadline.remaining)
         outcomes: dict[str, Outcome | Refused] = {}

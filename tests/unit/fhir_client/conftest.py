@@ -1,0 +1,57 @@
+"""A misbehaving FHIR server and a client that may call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from cds_service.fhir.addresses import Reach
+from cds_service.fhir.authorization import NoToken
+from cds_service.fhir.client import FhirClient, Network
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
+from cds_service.fhir.session import FhirSession, Limits
+from tests.fault_server import FaultServer
+
+GENEROUS_MS = 20_000
+"""A deadline that no answer of the fault server comes near, unless the server hangs."""
+SHORT_MS = 150
+"""A deadline to run into."""
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as running:
+        yield running
+
+
+@pytest.fixture
+def client() -> Iterator[FhirClient]:
+    allowed = AllowList(frozenset(), LoopbackRule.ALLOWED)
+    network = Network(reach=Reach.ANYWHERE)
+    made = FhirClient(allowed, network=network, limits=Limits(body_bytes=256 * 1024))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def base(server: FaultServer) -> FhirBase:
+    return FhirBase.parse(server.base, PlainHttp.LOOPBACK)
+
+
+Opens = Callable[..., FhirSession]
+
+
+@pytest.fixture
+def session_of(client: FhirClient, base: FhirBase) -> Iterator[Opens]:
+    """Opens sessions on the fault server: `session_of()` or `session_of(SHORT_MS)`."""
+    opened: list[FhirSession] = []
+
+    def open_one(milliseconds: int = GENEROUS_MS) -> FhirSession:
+        opened.append(client.session(base, NoToken(), Deadline.after(milliseconds)))
+        return opened[-1]
+
+    yield open_one
+    for session in opened:
+        session.close()

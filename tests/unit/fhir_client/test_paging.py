@@ -1,0 +1,224 @@
+"""T-46: a search is read on as long as its links stay at home, and only so far."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.fhir.authorization import AccessToken
+from cds_service.fhir.client import FhirClient, Network
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.fetched import (
+    Complete,
+    Fetched,
+    Partial,
+    Refused,
+    Resource,
+    UpstreamFault,
+)
+from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule
+from cds_service.fhir.query import FurtherPages
+from cds_service.fhir.session import Limits
+from tests import faults
+from tests.fault_server import FaultServer
+from tests.faults import Conversation, bundle, observation, reply, reply_json
+from tests.unit.fhir_client.conftest import Opens
+
+SEARCH = "Observation?patient=1"
+
+
+def _numbers(fetched: Fetched) -> list[str]:
+    assert isinstance(fetched, Resource)
+    return [entry["resource"]["id"] for entry in fetched.json.get("entry", [])]
+
+
+def _limited(base: FhirBase, limits: Limits) -> Fetched:
+    client = FhirClient(AllowList.of([], LoopbackRule.ALLOWED), limits=limits)
+    try:
+        with client.session(base, AccessToken("secret"), Deadline.after(20_000)) as session:
+            return session.search(SEARCH)
+    finally:
+        client.close()
+
+
+def _endless_pages(server: FaultServer) -> None:
+    """Each page links to the next, for ever."""
+
+    def page(talk: Conversation) -> None:
+        number = len(server.calls)
+        link = f"{server.base}?page={number}"
+        reply_json(bundle(observation(number), next_link=link))(talk)
+
+    server.on("/fhir/Observation", page)
+    server.on("/fhir", page)
+
+
+def test_a_search_of_one_page_is_complete(server: FaultServer, session_of: Opens) -> None:
+    page = bundle(observation(1))
+    server.on("/fhir/Observation", reply_json(page))
+    assert session_of().search(SEARCH) == Resource(page, Complete())
+    assert server.targets() == ["/fhir/Observation?patient=1"]
+
+
+def test_an_empty_search_is_complete_and_empty(server: FaultServer, session_of: Opens) -> None:
+    server.on("/fhir/Observation", reply_json(bundle()))
+    assert session_of().search(SEARCH) == Resource(bundle(), Complete())
+
+
+def test_pages_are_merged_in_order_and_leave_no_link(
+    server: FaultServer, session_of: Opens
+) -> None:
+    pages = [
+        bundle(observation(1), next_link=f"{server.base}/Observation?page=2"),
+        bundle(observation(2), next_link=f"{server.base}?_getpages=abc&n=3"),
+        bundle(observation(3)),
+    ]
+    server.on("/fhir/Observation?patient=1", reply_json(pages[0]))
+    server.on("/fhir/Observation?page=2", reply_json(pages[1]))
+    server.on("/fhir?_getpages=abc&n=3", reply_json(pages[2]))
+    fetched = session_of().search(SEARCH)
+    assert _numbers(fetched) == ["o1", "o2", "o3"]
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Complete()
+    assert "link" not in fetched.json
+
+
+def test_t46_a_link_to_another_origin_is_not_followed_and_gets_no_token(
+    server: FaultServer,
+) -> None:
+    with FaultServer() as elsewhere:
+        link = f"{elsewhere.base}/Observation?page=2"
+        server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
+        base = AllowList.of([], LoopbackRule.ALLOWED).find(server.base)
+        assert isinstance(base, FhirBase)
+        fetched = _limited(base, Limits())
+        assert elsewhere.connections == 0
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(UpstreamFault.NOT_ALLOWED)
+    assert fetched.json["link"] == [{"relation": "next", "url": link}]
+    assert server.calls[0].headers["authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize("path", ["/other?page=2", "/fhir-2/Observation", "/fhir/../admin", ""])
+def test_t46_a_link_off_the_base_path_is_not_followed(
+    path: str, server: FaultServer, session_of: Opens
+) -> None:
+    link = f"{server.origin}{path}"
+    server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
+    fetched = session_of().search(SEARCH)
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(UpstreamFault.NOT_ALLOWED)
+    assert len(server.calls) == 1
+
+
+def test_t46_a_loop_of_links_is_left(server: FaultServer, session_of: Opens) -> None:
+    link = f"{server.base}/Observation?page=2"
+    server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
+    fetched = session_of().search(SEARCH)
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(UpstreamFault.PAGE_LOOP)
+    assert server.targets() == ["/fhir/Observation?patient=1", "/fhir/Observation?page=2"]
+
+
+def test_t46_a_thousand_pages_are_read_up_to_the_limit(server: FaultServer, base: FhirBase) -> None:
+    _endless_pages(server)
+    fetched = _limited(base, Limits(pages=7))
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(UpstreamFault.PAGE_LIMIT)
+    assert len(server.calls) == 7
+    assert len(_numbers(fetched)) == 7
+
+
+def test_t46_entries_are_capped(server: FaultServer, base: FhirBase) -> None:
+    _endless_pages(server)
+    fetched = _limited(base, Limits(pages=1_000, entries=3))
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(UpstreamFault.PAGE_LIMIT)
+    assert len(_numbers(fetched)) == 3
+
+
+def test_t46_bytes_are_capped_over_all_pages_together(server: FaultServer, base: FhirBase) -> None:
+    _endless_pages(server)
+    fetched = _limited(base, Limits(pages=1_000, body_bytes=1_000))
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(UpstreamFault.TOO_LARGE)
+    assert 1 < len(server.calls) < 12
+
+
+@pytest.mark.parametrize(
+    ("second", "fault"),
+    [
+        (reply(b"", status=500), UpstreamFault.STATUS_5XX),
+        (reply(b"", status=401), UpstreamFault.STATUS_401),
+        (reply(b"", status=404), UpstreamFault.STATUS_404),
+        (faults.half_json, UpstreamFault.NOT_JSON),
+        (faults.reset_mid_body, UpstreamFault.BROKEN),
+        (reply_json({"resourceType": "Bundle", "type": "history"}), UpstreamFault.NOT_FHIR),
+    ],
+)
+def test_a_further_page_that_fails_leaves_what_was_read_as_partial(
+    second: faults.Fault, fault: UpstreamFault, server: FaultServer, session_of: Opens
+) -> None:
+    link = f"{server.base}/Observation?page=2"
+    server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
+    server.on("/fhir/Observation?page=2", second)
+    fetched = session_of().search(SEARCH)
+    assert _numbers(fetched) == ["o1"]
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(fault)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"resourceType": "Bundle", "type": "collection"},
+        {"resourceType": "Bundle"},
+        {"resourceType": "Bundle", "type": "searchset", "entry": {}},
+        {"resourceType": "Bundle", "type": "searchset", "entry": [1]},
+        {"resourceType": "Bundle", "type": "searchset", "entry": None},
+    ],
+)
+def test_a_bundle_that_is_no_search_result_is_refused(
+    page: object, server: FaultServer, session_of: Opens
+) -> None:
+    server.on("/fhir/Observation", reply_json(page))
+    assert session_of().search(SEARCH) == Refused(UpstreamFault.NOT_FHIR)
+
+
+@pytest.mark.parametrize("links", [{}, "next", [1], [{"relation": "self", "url": "x"}], None])
+def test_links_of_another_shape_are_no_next_link(
+    links: object, server: FaultServer, session_of: Opens
+) -> None:
+    server.on("/fhir/Observation", reply_json({**bundle(), "link": links}))
+    assert session_of().search(SEARCH) == Resource(bundle(), Complete())
+
+
+def test_the_pages_after_a_prefetched_one_are_read_on(
+    server: FaultServer, session_of: Opens
+) -> None:
+    sent = bundle(observation(1), next_link=f"{server.base}/Observation?page=2")
+    server.on("/fhir/Observation?page=2", reply_json(bundle(observation(2))))
+    fetched = session_of().fetch_all({"sil2r": FurtherPages(sent)})["sil2r"]
+    assert _numbers(fetched) == ["o1", "o2"]
+    assert server.targets() == ["/fhir/Observation?page=2"]
+    assert sent == bundle(observation(1), next_link=f"{server.base}/Observation?page=2")
+
+
+def test_t47_references_and_addresses_inside_the_data_are_never_fetched(
+    server: FaultServer, session_of: Opens
+) -> None:
+    with FaultServer() as elsewhere:
+        lure = {
+            "resourceType": "Observation",
+            "id": "o1",
+            "hasMember": [{"reference": f"{elsewhere.base}/Observation/2"}],
+            "derivedFrom": [{"reference": f"{server.base}/Observation/3"}],
+            "contained": [{"resourceType": "DocumentReference", "url": elsewhere.base}],
+        }
+        server.on("/fhir/Observation", reply_json(bundle(lure)))
+        assert _numbers(session_of().search(SEARCH)) == ["o1"]
+        assert elsewhere.connections == 0
+    assert len(server.calls) == 1
+
+
+def test_the_default_network_is_the_strict_one() -> None:
+    assert Network().reach == "public"
