@@ -184,3 +184,16 @@ def test_a_failed_transaction_leaves_nothing_behind(database: Database) -> None:
         records.save(record)
     with pytest.raises(NotFound):
         records.find("id", "c")
+
+
+def test_the_row_that_postgresql_quotes_in_its_error_is_not_passed_on(postgresql_url: str) -> None:
+    with Database.open(postgresql_url) as database:
+        database.upgrade()
+        with database.writing() as connection:
+            connection.execute(
+                text("ALTER TABLE evaluations ADD CONSTRAINT never CHECK (status = 0)")
+            )
+        with pytest.raises(StoreUnavailable) as caught:
+            _write_record(database)
+    assert caught.value.cause == "23514", "the SQLSTATE check_violation"
+    assert "canary" not in _all_that_a_log_could_show(caught.value)
