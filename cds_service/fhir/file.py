@@ -1,0 +1,137 @@
+"""A file given on the command line: an Observation, a DiagnosticReport or any Bundle.
+
+There is no request that names the patient, so the file must: by the one Patient it holds, else by
+the subject of the newest result of the analyte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cds_service.core.model import Availability
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import InputError
+from cds_service.fhir.bundle import Document, Entry, Scope, open_document
+from cds_service.fhir.moment import moment
+from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
+from cds_service.fhir.report import observations
+from cds_service.fhir.shape import Refusal, a_text, an_id, an_object, type_of
+from cds_service.fhir.subject import patient_id_of
+from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
+from cds_service.fhir.wanted import Sort, Wanted, sort_of
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FileInput:
+    """What `read_record` needs, taken from one file. `patient_id` is empty when none is named."""
+
+    patient_id: str
+    results: JsonObject
+    parts: Mapping[str, Supplied]
+
+
+def read_file(document: JsonObject, wanted: Wanted) -> FileInput:
+    """Find results, patient and the other parts of the record in one file.
+
+    Raises InputError for any other resource, for a Bundle without a list of entries, and for
+    results of several patients of whom none can be told to be the one meant.
+    """
+    bundle = _as_bundle(document)
+    opened = open_document(bundle)
+    asked = [entry for entry in observations(opened.entries) if _is(Sort.ANALYTE, entry, wanted)]
+    patients = [entry for entry in opened.entries if type_of(entry.resource) == "Patient"]
+    patient_id = _patient_id(patients, asked, Scope(opened.index))
+    return FileInput(patient_id, bundle, _parts(bundle, opened, patients, patient_id, wanted))
+
+
+def _as_bundle(document: JsonObject) -> JsonObject:
+    match type_of(document):
+        case "Bundle":
+            if not isinstance(document.get("entry", []), list):
+                raise InputError(
+                    "This Bundle has no list of entries.",
+                    where="Bundle.entry",
+                    remedy="Give a FHIR R4 Bundle.",
+                )
+            return document
+        case "Observation" | "DiagnosticReport":
+            entry = {"resource": document}
+            return {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+        case _:
+            raise InputError(
+                "This is not a resource that results can be read from.",
+                where="resourceType",
+                remedy="Give an Observation, a DiagnosticReport, a Bundle or a CDS Hooks request.",
+            )
+
+
+def _patient_id(patients: Sequence[Entry], asked: Sequence[Entry], scope: Scope) -> str:
+    if len(patients) == 1:
+        patient_id = an_id(patients[0].resource.get("id"))
+    else:
+        newest = sorted(asked, key=lambda entry: _when(entry.resource))[-1:]
+        found = [patient_id_of(_subject(entry), entry, scope) for entry in newest]
+        patient_id = "".join(found)
+    subjects = {a_text(_subject(entry).get("reference")) for entry in asked} - {""}
+    if not patient_id and len(subjects) > 1:
+        raise InputError(
+            "The results are of several patients, and none can be told to be the one meant.",
+            where="Observation.subject",
+            remedy="Give one file for each patient.",
+        )
+    return patient_id
+
+
+def _subject(entry: Entry) -> JsonObject:
+    own = an_object(entry.resource.get("subject"))
+    return own or an_object(entry.container.get("subject"))
+
+
+def _when(observation: JsonObject) -> datetime:
+    span = an_object(observation.get("effectivePeriod"))
+    effective = (observation.get("effectiveDateTime"), observation.get("effectiveInstant"))
+    for written in (*effective, span.get("start"), observation.get("issued")):
+        try:
+            return moment(written, "Observation").order
+        except Refusal:
+            continue
+    return _NEVER
+
+
+def _parts(
+    bundle: JsonObject,
+    opened: Document,
+    patients: Sequence[Entry],
+    patient_id: str,
+    wanted: Wanted,
+) -> Mapping[str, Supplied]:
+    """Each part that the file holds something of; the others are missing, or failed with it."""
+    types = {type_of(entry.resource) for entry in opened.entries}
+    whole = supplied(bundle)
+    has_labs = any(_is(Sort.COMPANION, entry, wanted) for entry in observations(opened.entries))
+    of_patient = [p for p in patients if an_id(p.resource.get("id")) == patient_id]
+
+    def part(*, is_there: bool) -> Supplied:
+        if whole.availability is Availability.FAILED:
+            return Supplied(Availability.FAILED)
+        return whole if is_there else NOT_SUPPLIED
+
+    return {
+        "patient": (
+            Supplied(Availability.GIVEN, of_patient[0].resource)
+            if len(of_patient) == 1
+            else NOT_SUPPLIED
+        ),
+        "sil2r": part(is_there=bundle.get("type") == "searchset"),
+        "labs": part(is_there=has_labs),
+        "conditions": part(is_there=not types.isdisjoint(CONDITION_TYPES)),
+        "medications": part(is_there=not types.isdisjoint(MEDICATION_TYPES)),
+    }
+
+
+def _is(sort: Sort, entry: Entry, wanted: Wanted) -> bool:
+    return sort_of(entry.resource, wanted) is sort

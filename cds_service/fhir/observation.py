@@ -1,0 +1,143 @@
+"""One Observation as a `LabResult`: facts only, nothing interpreted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.core.model import (
+    InvalidResource,
+    LabResult,
+    Moment,
+    NoMoment,
+    NoValue,
+    Status,
+    Subject,
+)
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.bundle import Entry, Scope
+from cds_service.fhir.moment import instant, moment, period
+from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
+from cds_service.fhir.reference_range import read_ranges
+from cds_service.fhir.report import withdrawn_with_report
+from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
+from cds_service.fhir.specimen import read_specimen
+from cds_service.fhir.subject import Whose
+from cds_service.fhir.validate import check
+from cds_service.fhir.value import read_value
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationReader:
+    """Reads the Observations of one document for one patient."""
+
+    scope: Scope
+    whose: Whose
+    named_by_withdrawn: frozenset[str] = frozenset()
+    """Names of the Observations that only withdrawn reports refer to (see `report`)."""
+
+    def read(self, entry: Entry) -> LabResult | InvalidResource:
+        """The Observation, or where it is not valid FHIR R4.
+
+        An invalid one that names another patient must not be told as this patient's: it comes back
+        as that patient's result, of which nothing was read.
+        """
+        try:
+            return self._read(entry)
+        except Refusal as refusal:
+            seen = codings(entry.resource.get("code"))
+            owner = self.whose.owner(entry, self.scope)
+            if owner is Subject.ANOTHER_PATIENT:
+                return LabResult(entry.ref, seen, Status.UNKNOWN, NoValue(), owner)
+            return InvalidResource(entry.ref, refusal.where, seen)
+
+    def _read(self, entry: Entry) -> LabResult:
+        observation = entry.resource
+        check(observation)
+        specimen, taken = read_specimen(entry, self.scope, self.whose)
+        effective = _effective(observation)
+        return LabResult(
+            ref=entry.ref,
+            codings=codings(observation["code"]),
+            status=self._status(entry),
+            value=read_value(observation),
+            subject=self.whose.owner(entry, self.scope),
+            specimen=specimen,
+            collected=taken if isinstance(effective, NoMoment) else effective,
+            issued=_issued(observation),
+            ranges=read_ranges(observation),
+            laboratory=_laboratory(entry),
+            method=_method(observation),
+        )
+
+    def _status(self, entry: Entry) -> Status:
+        try:
+            status = Status(a_text(entry.resource.get("status")))
+        except ValueError:
+            raise Refusal("Observation.status") from None
+        if status is Status.CANCELLED:
+            return status
+        withdrawn = withdrawn_with_report(entry, self.named_by_withdrawn)
+        return Status.ENTERED_IN_ERROR if withdrawn else status
+
+
+def _effective(observation: JsonObject) -> Moment | NoMoment:
+    """When the observation holds: for a laboratory result, when its specimen was taken."""
+    match observation:
+        case {"effectiveDateTime": when}:
+            return moment(when, "Observation.effectiveDateTime")
+        case {"effectiveInstant": when}:
+            return instant(when, "Observation.effectiveInstant")
+        case {"effectivePeriod": dict() as span}:
+            return period(span, "Observation.effectivePeriod")
+        case _:
+            return NoMoment()
+
+
+def _issued(observation: JsonObject) -> Moment | NoMoment:
+    if "issued" not in observation:
+        return NoMoment()
+    return instant(observation["issued"], "Observation.issued")
+
+
+def _laboratory(entry: Entry) -> str:
+    """The organisation among the performers, else the first of them: display, else reference."""
+    performers = objects(entry.resource.get("performer"))
+    organisations = [who for who in performers if _is_organisation(who, entry)]
+    for performer in (*organisations, *performers)[:1]:
+        return a_text(performer.get("display")) or _named_by_reference(performer, entry)
+    return ""
+
+
+def _is_organisation(performer: JsonObject, entry: Entry) -> bool:
+    match target_of(performer):
+        case Literal(type=kind) | NoLiteral(type=kind):
+            return kind == "Organization"
+        case Fragment(id_):
+            return "resourceType" in _contained(entry, id_, "Organization")
+        case _:
+            return False
+
+
+def _named_by_reference(performer: JsonObject, entry: Entry) -> str:
+    """A `#…` means nothing outside its container, so the name of what it points at stands in."""
+    match target_of(performer):
+        case Fragment(id_):
+            return a_text(_contained(entry, id_, "Organization").get("name"))
+        case _:
+            return a_text(performer.get("reference"))
+
+
+def _contained(entry: Entry, id_: str, kind: str) -> JsonObject:
+    for inner in objects(entry.container.get("contained")):
+        if inner.get("id") == id_ and inner.get("resourceType") == kind:
+            return inner
+    return {}
+
+
+def _method(observation: JsonObject) -> str:
+    """What the result was measured with: method by code or text, else the device by its display."""
+    method, device = an_object(observation.get("method")), an_object(observation.get("device"))
+    coded = codings(method)
+    if coded:
+        return coded[0].code
+    return a_text(method.get("text")) or a_text(device.get("display"))

@@ -1,0 +1,174 @@
+"""Reading whole parts of a record: which Observations and entries of a document are read, how many,
+and what the part came to.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.bundle import Document, Entry
+from cds_service.fhir.moment import instant
+from cds_service.fhir.observation import ObservationReader
+from cds_service.fhir.record_entries import EntryReader, Invalid, OfAnotherPatient
+from cds_service.fhir.report import observations
+from cds_service.fhir.shape import Refusal, a_text, an_object, type_of
+from cds_service.fhir.wanted import Sort, Wanted, sort_of
+
+MOST_READ = 200
+"""Most Observations of one sort, and most coded entries, that are read from one part. Validating
+one costs about 0.3 ms, so that a chart of any size stays inside the deadline (T-59)."""
+
+Read = LabResult | InvalidResource
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """The Observations of one document, as far as they are wanted, in the order they came."""
+
+    analyte: tuple[Read, ...] = ()
+    """Results of the analyte, and what cannot be ruled out to be one."""
+    companions: tuple[Read, ...] = ()
+    was_cut: bool = False
+    """There were more than MOST_READ: the newest were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The coded entries of one part that count, and what the part came to."""
+
+    entries: tuple[CodedEntry, ...]
+    availability: Availability
+
+
+def read_laboratory(document: Document, reader: ObservationReader, wanted: Wanted) -> Laboratory:
+    """Validate and read what carries a wanted code; look at nothing else."""
+    sorted_: dict[Sort, list[Entry]] = defaultdict(list)
+    for entry in observations(document.entries):
+        sorted_[sort_of(entry.resource, wanted)].append(entry)
+    analyte = _distinct(sorted_[Sort.ANALYTE])
+    companions = _distinct(sorted_[Sort.COMPANION])
+    unreadable = sorted_[Sort.UNREADABLE][:MOST_READ]
+    return Laboratory(
+        (*map(reader.read, (*_newest(analyte), *unreadable)), *document.misfits),
+        tuple(map(reader.read, _newest(companions))),
+        max(len(analyte), len(companions)) > MOST_READ,
+    )
+
+
+def read_coded(document: Document, reader: EntryReader, types: frozenset[str]) -> Coded:
+    """The entries of the given types that count; invalid ones are left out and make it PARTIAL."""
+    of_type = [entry for entry in document.entries if type_of(entry.resource) in types]
+    found = [reader.read(entry) for entry in of_type[:MOST_READ]]
+    invalid = sum(isinstance(item, Invalid) for item in found)
+    foreign = sum(isinstance(item, OfAnotherPatient) for item in found)
+    extent = came_to(
+        read=len(found) - invalid - foreign,
+        invalid=invalid + len(document.misfits),
+        foreign=foreign,
+        was_cut=len(of_type) > MOST_READ,
+    )
+    return Coded(
+        tuple(item for item in found if isinstance(item, CodedEntry)),
+        extent if document.is_of(types) else Availability.FAILED,
+    )
+
+
+def laboratory_came_to(found: Sequence[Read], *, was_cut: bool) -> Availability:
+    """What a part of further Observations came to."""
+    invalid = sum(isinstance(item, InvalidResource) for item in found)
+    foreign = sum(is_foreign(item) for item in found)
+    return came_to(
+        read=len(found) - invalid - foreign, invalid=invalid, foreign=foreign, was_cut=was_cut
+    )
+
+
+def came_to(*, read: int, invalid: int, foreign: int, was_cut: bool) -> Availability:
+    """A given part, by what could be read of it.
+
+    Nothing but invalid entries: FAILED. Some of them invalid, or too many to read: PARTIAL, as more
+    exists than was read. Nothing but another patient's: OF_ANOTHER_PATIENT.
+    """
+    if invalid and not read:
+        return Availability.FAILED
+    if invalid or was_cut:
+        return Availability.PARTIAL
+    return Availability.OF_ANOTHER_PATIENT if foreign and not read else Availability.GIVEN
+
+
+def is_foreign(item: Read) -> bool:
+    """Whether a result belongs to another patient."""
+    return isinstance(item, LabResult) and item.subject is Subject.ANOTHER_PATIENT
+
+
+def further(found: Iterable[Read], *, than: Iterable[Read]) -> tuple[LabResult, ...]:
+    """Usable results of this patient, each once, without those already in `than`.
+
+    Two results are the same if they are equal, or have one id and no two different versions.
+    """
+    known = list(than)
+    new: list[LabResult] = []
+    for item in found:
+        if not isinstance(item, LabResult) or is_foreign(item):
+            continue
+        if not any(_same(item, other) for other in known):
+            known.append(item)
+            new.append(item)
+    return tuple(new)
+
+
+def _same(one: Read, other: Read) -> bool:
+    if one == other:
+        return True
+    has_id = "/" in one.ref.resource
+    versions = {one.ref.version, other.ref.version} - {""}
+    return has_id and one.ref.resource == other.ref.resource and len(versions) < 2
+
+
+def _newest(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """At most MOST_READ entries: those with the latest dates as written."""
+    if len(entries) <= MOST_READ:
+        return entries
+    return sorted(entries, key=lambda entry: _written_date(entry.resource), reverse=True)[
+        :MOST_READ
+    ]
+
+
+def _written_date(observation: JsonObject) -> str:
+    """The date as text: it orders well enough to choose by, without reading it."""
+    span = an_object(observation.get("effectivePeriod"))
+    texts = (observation.get("effectiveDateTime"), observation.get("effectiveInstant"))
+    given = (*texts, span.get("start"), observation.get("issued"))
+    return next(filter(None, map(a_text, given)), "")
+
+
+def _distinct(entries: Sequence[Entry]) -> list[Entry]:
+    """Each resource once: the same JSON twice is one, and of its versions the last updated counts.
+
+    Two resources that share an id and nothing tells which is newer both stay.
+    """
+    by_name: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        same = by_name[entry.ref.resource]
+        if all(entry.resource != other.resource for other in same):
+            same.append(entry)
+    return [entry for same in by_name.values() for entry in _last_updated(same)]
+
+
+def _last_updated(same: list[Entry]) -> list[Entry]:
+    versions = {entry.ref.version for entry in same} - {""}
+    if len(same) < 2 or len(versions) < len(same):
+        return same
+    try:
+        return [max(same, key=lambda entry: _updated(entry.resource))]
+    except Refusal:
+        return same
+
+
+def _updated(resource: JsonObject) -> datetime:
+    when = an_object(resource.get("meta")).get("lastUpdated")
+    return instant(when, f"{type_of(resource)}.meta.lastUpdated").order

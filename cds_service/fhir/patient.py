@@ -1,0 +1,57 @@
+"""The Patient of the request: its id must be the one asked for, its birth date may be partial."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cds_service.core.model import Availability, Moment, NoMoment, NoPatient, Patient
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.bundle import Entry, open_document
+from cds_service.fhir.moment import moment
+from cds_service.fhir.shape import Refusal, an_id, type_of
+from cds_service.fhir.supplied import Supplied
+from cds_service.fhir.validate import check
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPart:
+    """What the patient part of a record came to."""
+
+    patient: Patient | NoPatient
+    availability: Availability
+
+
+def read_patient(part: Supplied, patient_id: str) -> PatientPart:
+    """The Patient with the id of the request; a Bundle may hold it among others.
+
+    One with another id is not used. One without an id, of another type or not valid FHIR is a
+    failure. An empty `patient_id` takes the one Patient there is.
+    """
+    if not part.resource:
+        return PatientPart(NoPatient(), part.availability)
+    entries = open_document(part.resource).entries
+    patients = [entry for entry in entries if type_of(entry.resource) == "Patient"]
+    named = [entry for entry in patients if an_id(entry.resource.get("id"))]
+    chosen = [e for e in named if e.resource["id"] == patient_id] if patient_id else patients
+    match chosen:
+        case [entry]:
+            return _read(entry)
+        case [] if named:
+            return PatientPart(NoPatient(), Availability.OF_ANOTHER_PATIENT)
+        case _:
+            return PatientPart(NoPatient(), Availability.FAILED)
+
+
+def _read(entry: Entry) -> PatientPart:
+    try:
+        check(entry.resource)
+        birth = _birth(entry.resource)
+    except Refusal:
+        return PatientPart(NoPatient(), Availability.FAILED)
+    return PatientPart(Patient(entry.ref, birth), Availability.GIVEN)
+
+
+def _birth(patient: JsonObject) -> Moment | NoMoment:
+    if "birthDate" not in patient:
+        return NoMoment()
+    return moment(patient["birthDate"], "Patient.birthDate")

@@ -1,0 +1,157 @@
+"""FHIR JSON to `PatientRecord`: the one door through which a patient's data come in.
+
+Whatever the JSON holds, reading ends in a record: what is not valid FHIR R4 is named in it, what is
+another patient's is marked or left out, what could not be had is said part by part. No reference is
+ever followed out of what was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.core.model import Availability, LabResult, Moment, PatientRecord
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.bundle import Document, Scope, open_document
+from cds_service.fhir.file import FileInput, read_file
+from cds_service.fhir.observation import ObservationReader
+from cds_service.fhir.parts import (
+    Coded,
+    Laboratory,
+    Read,
+    further,
+    is_foreign,
+    laboratory_came_to,
+    read_coded,
+    read_laboratory,
+)
+from cds_service.fhir.patient import read_patient
+from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, EntryReader
+from cds_service.fhir.report import named_by_withdrawn
+from cds_service.fhir.subject import Whose
+from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
+from cds_service.fhir.wanted import Wanted
+
+__all__ = [
+    "NOT_SUPPLIED",
+    "EmptyResults",
+    "FileInput",
+    "Supplied",
+    "Wanted",
+    "read_file",
+    "read_record",
+    "supplied",
+]
+
+_KEYS = ("patient", "sil2r", "labs", "conditions", "medications")
+_USABLE = frozenset({Availability.GIVEN, Availability.PARTIAL})
+_LABORATORY_TYPES = frozenset({"DiagnosticReport", "Observation"})
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyResults:
+    """There is no Bundle of results to interpret."""
+
+
+def read_record(
+    *,
+    patient_id: str,
+    fhir_base: str,
+    results: JsonObject | EmptyResults,
+    parts: Mapping[str, Supplied],
+    wanted: Wanted,
+) -> PatientRecord:
+    """Everything an evaluation may look at, for one patient. Never raises for what the JSON holds.
+
+    `results` is the Bundle whose Observations of the analyte are to be interpreted; `parts` are
+    keyed by prefetch key. Another patient's results to interpret are kept and marked; from every
+    other part they are left out (T-22). A result that stands in `results` is not history again.
+    """
+    asked = {} if isinstance(results, EmptyResults) else results
+    given = {key: parts.get(key, NOT_SUPPLIED) for key in _KEYS}
+    sil2r, labs = given["sil2r"], given["labs"]
+    shelf = _Shelf(
+        Whose(patient_id.removeprefix("Patient/"), fhir_base),
+        {id(d): open_document(d) for d in (asked, *(part.resource for part in given.values()))},
+    )
+    main = shelf.laboratory(asked, wanted)
+    past = main if sil2r.resource is asked else shelf.laboratory(sil2r.resource, wanted)
+    others = main if labs.resource is asked else shelf.laboratory(labs.resource, wanted)
+    day = _newest_day(main.analyte)
+    patient = read_patient(given["patient"], shelf.whose.patient_id)
+    conditions = shelf.coded(given["conditions"].resource, CONDITION_TYPES, day)
+    medications = shelf.coded(given["medications"].resource, MEDICATION_TYPES, day)
+    return PatientRecord(
+        patient_id=shelf.whose.patient_id,
+        patient=patient.patient,
+        results=main.analyte,
+        history=further(past.analyte, than=main.analyte),
+        companions=further((*main.companions, *others.companions), than=()),
+        entries=(*conditions.entries, *medications.entries),
+        availability={
+            "patient": patient.availability,
+            "sil2r": shelf.came_to(
+                sil2r,
+                () if past is main else past.analyte,  # invalid results answer for themselves
+                was_cut=past.was_cut or main.was_cut,
+            ),
+            "labs": shelf.came_to(labs, others.companions, was_cut=others.was_cut),
+            "conditions": _worst(given["conditions"], conditions.availability),
+            "medications": _worst(given["medications"], medications.availability),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """The documents of one record, opened, each able to refer to the others.
+
+    They are kept by identity: the same Bundle may be the results and a part as well.
+    """
+
+    whose: Whose
+    documents: Mapping[int, Document]
+
+    def laboratory(self, resource: JsonObject, wanted: Wanted) -> Laboratory:
+        """The wanted Observations of one document."""
+        document = self.documents[id(resource)]
+        reader = ObservationReader(
+            self._scope(resource), self.whose, named_by_withdrawn(document.entries)
+        )
+        return read_laboratory(document, reader, wanted)
+
+    def coded(self, resource: JsonObject, types: frozenset[str], newest_result: date) -> Coded:
+        """The entries of one document that count."""
+        reader = EntryReader(self._scope(resource), self.whose, newest_result)
+        return read_coded(self.documents[id(resource)], reader, types)
+
+    def came_to(self, part: Supplied, found: Sequence[Read], *, was_cut: bool) -> Availability:
+        """What a part of Observations came to; one of another type altogether has failed (T-64)."""
+        if not self.documents[id(part.resource)].is_of(_LABORATORY_TYPES):
+            return _worst(part, Availability.FAILED)
+        return _worst(part, laboratory_came_to(found, was_cut=was_cut))
+
+    def _scope(self, resource: JsonObject) -> Scope:
+        own = self.documents[id(resource)].index
+        others = tuple(d.index for d in self.documents.values() if d.index is not own)
+        return Scope(own, others, self.whose.fhir_base)
+
+
+def _newest_day(results: Sequence[Read]) -> date:
+    """The day of the newest result of this patient; `date.min` when none names one."""
+    days = [
+        moment.first_day
+        for result in results
+        if isinstance(result, LabResult) and not is_foreign(result)
+        for moment in (result.collected, result.issued)
+        if isinstance(moment, Moment)
+    ]
+    return max(days, default=date.min)
+
+
+def _worst(part: Supplied, read_as: Availability) -> Availability:
+    """What was supplied, unless reading it showed worse."""
+    if part.availability not in _USABLE:
+        return part.availability
+    return part.availability if read_as is Availability.GIVEN else read_as

@@ -1,0 +1,216 @@
+"""Conditions, procedures and medications that count, as `CodedEntry`.
+
+What counts:
+
+- Condition: every one that is not refuted, entered in error, inactive or resolved. One in remission
+  counts; one with an abatement counts only if it is in remission.
+- Procedure: in progress or completed.
+- MedicationStatement: active or on hold. `intended` was not taken yet, `completed` and `stopped`
+  have ended, `unknown` says nothing.
+- MedicationRequest: active or on hold, meant as an order (not a plan, proposal or option), and not
+  an order to abstain (`doNotPerform`).
+- MedicationAdministration: in progress, on hold or completed: `completed` is a dose that was given,
+  and `since` tells when.
+
+A statement or request whose own end (effectivePeriod, or every dosage's bounds) lies before the day
+of the newest result has ended, whatever its status says. Entries in words alone do not count: text
+is never evidence for a code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.core.model import (
+    CodedEntry,
+    Coding,
+    Moment,
+    NoMoment,
+    RecordKind,
+    Subject,
+)
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.bundle import Entry, Scope, Unresolved
+from cds_service.fhir.moment import moment, period
+from cds_service.fhir.shape import Refusal, an_object, codings, objects, type_of
+from cds_service.fhir.subject import Whose
+from cds_service.fhir.validate import check
+
+CONDITION_TYPES = frozenset({"Condition", "Procedure"})
+MEDICATION_TYPES = frozenset(
+    {"MedicationAdministration", "MedicationRequest", "MedicationStatement"}
+)
+
+_STATUSES: Mapping[str, frozenset[str]] = {
+    "Procedure": frozenset({"in-progress", "completed"}),
+    "MedicationStatement": frozenset({"active", "on-hold"}),
+    "MedicationRequest": frozenset({"active", "on-hold"}),
+    "MedicationAdministration": frozenset({"in-progress", "on-hold", "completed"}),
+}
+"""Statuses that count, by type (R4 value sets procedure/event-status, medication-…-status)."""
+
+_ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
+_REFUTED = frozenset({"refuted", "entered-in-error"})
+_VERIFICATION = _REFUTED | {"unconfirmed", "provisional", "differential", "confirmed"}
+_OVER = frozenset({"inactive", "resolved"})
+_REMISSION = "remission"
+_CLINICAL = _OVER | {_REMISSION, "active", "recurrence", "relapse"}
+_CONDITION_SYSTEMS = "http://terminology.hl7.org/CodeSystem/condition-"
+
+
+@dataclass(frozen=True, slots=True)
+class DoesNotCount:
+    """Read, and left aside: ended, refuted, planned, or without a code."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfAnotherPatient:
+    """Another patient's entry: nothing of it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Not valid FHIR R4."""
+
+
+Found = CodedEntry | DoesNotCount | OfAnotherPatient | Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class EntryReader:
+    """Reads the coded entries of one document for one patient.
+
+    `newest_result` is the day against which an ended medication is measured; `date.min` when the
+    results name no day: then only the status tells whether it has ended.
+    """
+
+    scope: Scope
+    whose: Whose
+    newest_result: date = date.min
+
+    def read(self, entry: Entry) -> Found:
+        """The entry, if it counts."""
+        if self.whose.owner(entry, self.scope) is Subject.ANOTHER_PATIENT:
+            return OfAnotherPatient()
+        resource = entry.resource
+        try:
+            check(resource)
+            match type_of(resource):
+                case "Condition":
+                    return _condition(entry)
+                case "Procedure":
+                    return _procedure(entry)
+                case _:
+                    return self._medication(entry)
+        except Refusal:
+            return Invalid()
+
+    def _medication(self, entry: Entry) -> Found:
+        resource = entry.resource
+        since, until = _span(resource)
+        ended = isinstance(until, Moment) and until.last_day < self.newest_result
+        given_once = type_of(resource) == "MedicationAdministration"
+        if not _status_counts(resource) or not _is_meant(resource) or (ended and not given_once):
+            return DoesNotCount()
+        return _coded(entry, RecordKind.MEDICATION, self._drug(entry), since)
+
+    def _drug(self, entry: Entry) -> tuple[Coding, ...]:
+        if "medicationCodeableConcept" in entry.resource:
+            return codings(entry.resource["medicationCodeableConcept"])
+        reference = an_object(entry.resource.get("medicationReference"))
+        match self.scope.resolve(reference, "Medication", entry):
+            case Unresolved():
+                return ()
+            case medication:
+                check(medication)
+                withdrawn = medication.get("status") == "entered-in-error"
+                return () if withdrawn else codings(medication.get("code"))
+
+
+def _condition(entry: Entry) -> Found:
+    condition = entry.resource
+    verification = _closed(condition, "verificationStatus", _VERIFICATION)
+    clinical = _closed(condition, "clinicalStatus", _CLINICAL)
+    has_abated = any(name.startswith("abatement") for name in condition)
+    over = bool(clinical & _OVER) or (has_abated and _REMISSION not in clinical)
+    if verification & _REFUTED or over:
+        return DoesNotCount()
+    since = _start(condition, "onset")
+    return _coded(entry, RecordKind.CONDITION, codings(condition.get("code")), since)
+
+
+def _closed(condition: JsonObject, name: str, known: frozenset[str]) -> frozenset[str]:
+    """The HL7 codes of a status. Raises Refusal for one outside the value set."""
+    codes = {
+        c.code for c in codings(condition.get(name)) if c.system.startswith(_CONDITION_SYSTEMS)
+    }
+    if not codes <= known:
+        raise Refusal(f"Condition.{name}")
+    return frozenset(codes)
+
+
+def _procedure(entry: Entry) -> Found:
+    procedure = entry.resource
+    if not _status_counts(procedure):
+        return DoesNotCount()
+    since = _start(procedure, "performed")
+    return _coded(entry, RecordKind.PROCEDURE, codings(procedure.get("code")), since)
+
+
+def _coded(
+    entry: Entry, kind: RecordKind, codes: tuple[Coding, ...], since: Moment | NoMoment
+) -> CodedEntry | DoesNotCount:
+    return CodedEntry(entry.ref, kind, codes, since) if codes else DoesNotCount()
+
+
+def _status_counts(resource: JsonObject) -> bool:
+    return resource.get("status") in _STATUSES[type_of(resource)]
+
+
+def _is_meant(resource: JsonObject) -> bool:
+    """A request counts if it is an order, and not an order to abstain."""
+    if type_of(resource) != "MedicationRequest":
+        return True
+    return resource.get("intent") in _ORDERS and resource.get("doNotPerform") is not True
+
+
+def _start(resource: JsonObject, stem: str) -> Moment | NoMoment:
+    """The dateTime, or the start of the Period, of a choice element."""
+    kind = type_of(resource)
+    if f"{stem}DateTime" in resource:
+        return moment(resource[f"{stem}DateTime"], f"{kind}.{stem}DateTime")
+    span = an_object(resource.get(f"{stem}Period"))
+    return moment(span["start"], f"{kind}.{stem}Period.start") if "start" in span else NoMoment()
+
+
+def _span(resource: JsonObject) -> tuple[Moment | NoMoment, Moment | NoMoment]:
+    """When a medication began, and its end where one is stated."""
+    kind = type_of(resource)
+    if kind == "MedicationRequest":
+        authored = resource.get("authoredOn")
+        since = moment(authored, f"{kind}.authoredOn") if authored else NoMoment()
+        return since, _last_dose(resource, "dosageInstruction")
+    effective = _end(an_object(resource.get("effectivePeriod")), f"{kind}.effectivePeriod")
+    stated = effective if isinstance(effective, Moment) else _last_dose(resource, "dosage")
+    return _start(resource, "effective"), stated
+
+
+def _last_dose(resource: JsonObject, name: str) -> Moment | NoMoment:
+    """The latest end of the dosages, if each of them has one."""
+    ends = []
+    for dosage in objects(resource.get(name)):
+        repeat = an_object(an_object(dosage.get("timing")).get("repeat"))
+        bounds = an_object(repeat.get("boundsPeriod"))
+        match _end(bounds, f"{type_of(resource)}.{name}.timing.repeat.boundsPeriod"):
+            case Moment() as end:
+                ends.append(end)
+            case NoMoment():
+                return NoMoment()
+    return max(ends, key=lambda end: end.last_day, default=NoMoment())
+
+
+def _end(span: JsonObject, where: str) -> Moment | NoMoment:
+    period(span, where)  # refuses a period that ends before it starts
+    return moment(span["end"], f"{where}.end") if "end" in span else NoMoment()

@@ -1,0 +1,96 @@
+"""A FHIR Reference, taken apart by its grammar. Nothing is ever fetched.
+
+https://hl7.org/fhir/R4/references.html#literal
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.shape import a_text
+
+_RESTFUL = re.compile(
+    r"(?:(?P<base>[A-Za-z][A-Za-z0-9+.\-]*://[^?#\s]+?)/)?"
+    r"(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})"
+    r"(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?"
+)
+_TYPE_URL = "http://hl7.org/fhir/StructureDefinition/"
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """`Type/id`, with the server's base address and the version where they were given."""
+
+    base: str
+    type: str
+    id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Urn:
+    """`urn:uuid:…` or `urn:oid:…`: means the Bundle entry with that fullUrl."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """`#id`: a resource contained in the same container."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoLiteral:
+    """No address: an identifier, a display, or nothing at all. `type` where one was given."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotAnAddress:
+    """A reference that names no single resource, or contradicts its own type."""
+
+
+Target = Literal | Urn | Fragment | NoLiteral | NotAnAddress
+
+
+def target_of(reference: JsonObject) -> Target:
+    """What a Reference points at, as far as its own words say."""
+    text = a_text(reference.get("reference"))
+    said_type = a_text(reference.get("type")).removeprefix(_TYPE_URL)
+    if not text:
+        return NoLiteral(said_type)
+    if text.startswith("#"):
+        return Fragment(text[1:])
+    if text.startswith(("urn:uuid:", "urn:oid:")):
+        return Urn(text)
+    restful = _RESTFUL.fullmatch(text)
+    if not restful or said_type not in ("", restful["type"]):
+        return NotAnAddress()
+    return Literal(restful["base"] or "", restful["type"], restful["id"], restful["version"] or "")
+
+
+def base_of(full_url: str) -> str:
+    """The server's base address of a RESTful fullUrl, empty for any other."""
+    restful = _RESTFUL.fullmatch(full_url)
+    return (restful["base"] or "") if restful else ""
+
+
+def same_base(one: str, other: str) -> bool:
+    """Whether two base addresses are one server: case of the host and a final slash aside."""
+    return _normal(one) == _normal(other)
+
+
+def _normal(base: str) -> tuple[str, str, str]:
+    try:
+        parts = urlsplit(base)
+    except ValueError:
+        return "", "", base
+    host = parts.netloc.lower().removesuffix(_DEFAULT_PORTS.get(parts.scheme, " "))
+    return parts.scheme, host, parts.path.rstrip("/")

@@ -1,0 +1,126 @@
+"""Observation.referenceRange: the laboratory's own limits as it sent them.
+
+Ranges that are text only are left out: text is never evidence. A range is never made wider than it
+was sent: an age, a kind or a group of people that cannot be read stays as a condition unmet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Context, Decimal, Inexact
+
+from cds_service.core.model import (
+    AgeBand,
+    AgeBandUnreadable,
+    Bound,
+    Coding,
+    EveryAge,
+    OpenEnd,
+    ReferenceRange,
+    UnitGiven,
+)
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
+from cds_service.fhir.value import read_number, read_unit
+
+_UCUM = "http://unitsofmeasure.org"
+_MONTHS_BY_CODE = {"a": 12, "mo": 1}
+_MONTHS_BY_WORD = _MONTHS_BY_CODE | {
+    "y": 12,
+    "yr": 12,
+    "yrs": 12,
+    "year": 12,
+    "years": 12,
+    "month": 1,
+    "months": 1,
+}
+_UNREADABLE = "unreadable"
+
+
+def read_ranges(observation: JsonObject) -> tuple[ReferenceRange, ...]:
+    """The numeric reference ranges. Raises Refusal where a bound is not a valid SimpleQuantity."""
+    return tuple(_ranges(observation))
+
+
+def _ranges(observation: JsonObject) -> Iterator[ReferenceRange]:
+    for index, element in enumerate(objects(observation.get("referenceRange"))):
+        where = f"Observation.referenceRange[{index}]"
+        low = _bound(element, "low", where)
+        high = _bound(element, "high", where)
+        applies_to = tuple(c for who in objects(element.get("appliesTo")) for c in _people(who))
+        has_hole = any(
+            name in element and isinstance(end, OpenEnd)
+            for name, end in (("low", low), ("high", high))
+        )
+        if has_hole or (isinstance(low, OpenEnd) and isinstance(high, OpenEnd)):
+            continue  # nothing numeric, or a bound that is there and has no number
+        yield ReferenceRange(low, high, _age(element, where), _kind(element), applies_to)
+
+
+def _bound(element: JsonObject, name: str, where: str) -> Bound | OpenEnd:
+    where = f"{where}.{name}"
+    quantity = an_object(element.get(name))
+    if "comparator" in quantity:
+        raise Refusal(f"{where}.comparator")
+    unit = read_unit(quantity, where)
+    return Bound(read_number(quantity, where), unit) if "value" in quantity else OpenEnd()
+
+
+def _kind(element: JsonObject) -> str:
+    """The code of the kind of range; a kind told in words alone is some kind, but not `normal`."""
+    if "type" not in element:
+        return ""
+    kinds = codings(element["type"])
+    return kinds[0].code if kinds else _UNREADABLE
+
+
+def _people(who: JsonObject) -> tuple[Coding, ...]:
+    """The codes for a group of people, or their words as a Coding without a code."""
+    return codings(who) or (Coding("", "", a_text(who.get("text"))),)
+
+
+def _age(element: JsonObject, where: str) -> AgeBand | EveryAge | AgeBandUnreadable:
+    if "age" not in element:
+        return EveryAge()
+    age = an_object(element["age"])
+    low = _years(age, "low", f"{where}.age", Decimal("-Infinity"))
+    high = _years(age, "high", f"{where}.age", Decimal("Infinity"))
+    match low, high:
+        case Decimal(), Decimal() if low <= high and ("low" in age or "high" in age):
+            return AgeBand(low, high)
+        case _:
+            return AgeBandUnreadable()
+
+
+def _years(
+    age: JsonObject, name: str, where: str, when_open: Decimal
+) -> Decimal | AgeBandUnreadable:
+    if name not in age:
+        return when_open
+    where = f"{where}.{name}"
+    quantity = an_object(age[name])
+    unit = read_unit(quantity, where)
+    if "value" not in quantity or "comparator" in quantity:
+        return AgeBandUnreadable()
+    value = read_number(quantity, where).value
+    match _months_in(unit):
+        case 0:
+            return AgeBandUnreadable()
+        case months:
+            return _exactly(value, months)
+
+
+def _months_in(unit: UnitGiven) -> int:
+    """Months in one unit of age; zero for a unit that is not read. A code wins over its text."""
+    if not unit.code:
+        return _MONTHS_BY_WORD.get(unit.text.lower(), 0)
+    return _MONTHS_BY_CODE.get(unit.code, 0) if unit.system == _UCUM else 0
+
+
+def _exactly(value: Decimal, months: int) -> Decimal | AgeBandUnreadable:
+    """Years, where they can be written exactly: 6 months are 0.5 years, 7 months cannot be."""
+    if months == 12:
+        return value
+    context = Context(traps=[])
+    years = context.divide(value, Decimal(12 // months))
+    return AgeBandUnreadable() if context.flags[Inexact] else years

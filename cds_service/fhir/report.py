@@ -1,0 +1,67 @@
+"""DiagnosticReport: which results it holds, and which it takes back with itself.
+
+A report never raises the status of a result. One that was entered in error or cancelled withdraws
+the results it contains or names, unless another report of the same Bundle still stands for them.
+A preliminary report leaves each result its own status: results in it may be final already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.bundle import Entry
+from cds_service.fhir.reference import Literal, Urn, target_of
+from cds_service.fhir.shape import objects, type_of
+
+_WITHDRAWN = ("entered-in-error", "cancelled")
+
+
+def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """All Observations of a document: entries, and those contained in reports and in panels.
+
+    What `DiagnosticReport.result` and `Observation.hasMember` point at is thereby found, as far as
+    it was given at all.
+    """
+    for entry in entries:
+        kind = type_of(entry.resource)
+        if kind == "Observation":
+            yield entry
+        if kind in ("DiagnosticReport", "Observation"):
+            for inner in objects(entry.resource.get("contained")):
+                if type_of(inner) == "Observation":
+                    yield Entry(inner, "", entry.resource)
+
+
+def named_by_withdrawn(entries: Iterable[Entry]) -> frozenset[str]:
+    """Names (`Entry.names`) of the Observations that only withdrawn reports refer to."""
+    taken_back: set[str] = set()
+    upheld: set[str] = set()
+    for entry in entries:
+        if type_of(entry.resource) == "DiagnosticReport":
+            names = _results(entry.resource)
+            (taken_back if _is_withdrawn(entry.resource) else upheld).update(names)
+    return frozenset(taken_back - upheld)
+
+
+def withdrawn_with_report(observation: Entry, named: frozenset[str]) -> bool:
+    """Whether an Observation falls with its report: the one it lies in, or those that name it."""
+    in_withdrawn = observation.is_contained and _is_withdrawn(observation.container)
+    return in_withdrawn or not named.isdisjoint(observation.names)
+
+
+def _is_withdrawn(container: JsonObject) -> bool:
+    return container.get("status") in _WITHDRAWN
+
+
+def _results(report: JsonObject) -> Iterator[str]:
+    for reference in objects(report.get("result")):
+        match target_of(reference):
+            case Literal("", kind, id_, _):
+                yield f"{kind}/{id_}"
+            case Literal(base, kind, id_, _):
+                yield f"{base}/{kind}/{id_}"
+            case Urn(text):
+                yield text
+            case _:  # `#…` lies in the report itself
+                continue

@@ -1,0 +1,71 @@
+"""Looking into JSON whose shape nobody has vouched for, without ever failing.
+
+What is not of the type asked for reads as empty; whether that is acceptable is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from cds_service.core.model import Coding
+from cds_service.core.verdict import JsonObject
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+
+
+class Refusal(Exception):  # noqa: N818 - an outcome on its way to becoming an InvalidResource
+    """The resource cannot be read as valid FHIR R4; `where` locates the fault, without values."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
+
+
+def an_object(value: object) -> JsonObject:
+    """The value if it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def a_text(value: object) -> str:
+    """The value if it is a text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def objects(value: object) -> Sequence[JsonObject]:
+    """The objects of a JSON array."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def an_id(value: object) -> str:
+    """The value if it is a FHIR id (https://hl7.org/fhir/R4/datatypes.html#id), else empty."""
+    text = a_text(value)
+    return text if _ID.fullmatch(text) else ""
+
+
+def type_of(resource: JsonObject) -> str:
+    """`resourceType`, empty when there is none."""
+    return a_text(resource.get("resourceType"))
+
+
+def version_of(resource: JsonObject) -> str:
+    """`meta.versionId`, empty when there is none that can be one."""
+    return an_id(an_object(resource.get("meta")).get("versionId"))
+
+
+def codings(concept: object) -> tuple[Coding, ...]:
+    """The codings of a CodeableConcept that hold a code. Its text is not a code."""
+    return tuple(
+        Coding(a_text(c.get("system")), c["code"], a_text(c.get("display")))
+        for c in objects(an_object(concept).get("coding"))
+        if isinstance(c.get("code"), str) and isinstance(c.get("system", ""), str)
+    )
+
+
+def absence(primitive_extension: object) -> str:
+    """Why a primitive has no value: the code of its data-absent-reason extension, else empty."""
+    for extension in objects(an_object(primitive_extension).get("extension")):
+        if extension.get("url") == _DATA_ABSENT_REASON:
+            return a_text(extension.get("valueCode"))
+    return ""

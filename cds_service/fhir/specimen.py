@@ -1,0 +1,56 @@
+"""The specimen of an Observation: contained, in the same Bundle, or in another part of the record.
+
+Only the codes of Specimen.type count; no text, display or container tells what a specimen is.
+"""
+
+from __future__ import annotations
+
+from cds_service.core.model import Moment, NoMoment, SpecimenGiven, SpecimenLink, Subject
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.bundle import Entry, Scope, Unresolved
+from cds_service.fhir.moment import moment, period
+from cds_service.fhir.shape import Refusal, an_object, codings
+from cds_service.fhir.subject import Whose
+from cds_service.fhir.validate import check
+
+Found = tuple[SpecimenGiven, Moment | NoMoment]
+"""The specimen, and when it was taken."""
+
+_UNRESOLVED: Found = SpecimenGiven(SpecimenLink.UNRESOLVED), NoMoment()
+
+
+def read_specimen(entry: Entry, scope: Scope, whose: Whose) -> Found:
+    """Follow Observation.specimen as far as what was given allows.
+
+    A Specimen that is invalid, entered in error or of another patient is not trusted: unresolved.
+    """
+    reference = an_object(entry.resource.get("specimen"))
+    if not reference:
+        return SpecimenGiven(), NoMoment()
+    match scope.resolve(reference, "Specimen", entry):
+        case Unresolved():
+            return _UNRESOLVED
+        case specimen:
+            owner = whose.named(an_object(specimen.get("subject")), entry, scope)
+            if owner is Subject.ANOTHER_PATIENT or specimen.get("status") == "entered-in-error":
+                return _UNRESOLVED
+            return _trusted(specimen)
+
+
+def _trusted(specimen: JsonObject) -> Found:
+    try:
+        check(specimen)
+        taken = _taken(an_object(specimen.get("collection")))
+    except Refusal:
+        return _UNRESOLVED
+    return SpecimenGiven(SpecimenLink.RESOLVED, codings(specimen.get("type"))), taken
+
+
+def _taken(collection: JsonObject) -> Moment | NoMoment:
+    match collection:
+        case {"collectedDateTime": when}:
+            return moment(when, "Specimen.collection.collectedDateTime")
+        case {"collectedPeriod": dict() as span}:
+            return period(span, "Specimen.collection.collectedPeriod")
+        case _:
+            return NoMoment()

@@ -1,0 +1,65 @@
+"""One part of the record as a client or a FHIR server supplied it: what came, and in what state.
+
+CDS Hooks tells five cases apart: the key is absent, `null`, a resource, one page of several, or an
+OperationOutcome. They must never look alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cds_service.core.model import Availability
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.shape import a_text, an_object, objects, type_of
+
+_HARMLESS = frozenset({"information", "warning"})
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """A part of the record; `resource` is `{}` unless it was given, wholly or in part."""
+
+    availability: Availability
+    resource: JsonObject = field(default_factory=dict)
+
+
+NOT_SUPPLIED = Supplied(Availability.MISSING)
+
+
+def supplied(value: object) -> Supplied:
+    """What became of a prefetch value that was sent (an absent key is `NOT_SUPPLIED`).
+
+    An OperationOutcome inside a Bundle is a failure too, unless it holds hints and warnings only,
+    as many servers add to a successful search.
+    """
+    if value is None:
+        return Supplied(Availability.EMPTY)
+    resource = an_object(value)
+    match type_of(resource):
+        case "" | "OperationOutcome":
+            return Supplied(Availability.FAILED)
+        case "Bundle":
+            return _supplied_bundle(resource)
+        case _:
+            return Supplied(Availability.GIVEN, resource)
+
+
+def _supplied_bundle(bundle: JsonObject) -> Supplied:
+    entries = bundle.get("entry", [])
+    if not isinstance(entries, list):
+        return Supplied(Availability.FAILED)
+    resources = [entry.get("resource") for entry in objects(entries)]
+    outcomes = [an_object(r) for r in resources if type_of(an_object(r)) == "OperationOutcome"]
+    if any(_is_failure(outcome) for outcome in outcomes):
+        return Supplied(Availability.FAILED)
+    if any(a_text(link.get("relation")) == "next" for link in objects(bundle.get("link"))):
+        return Supplied(Availability.PARTIAL, bundle)
+    if len(entries) == len(outcomes):
+        return Supplied(Availability.EMPTY)
+    return Supplied(Availability.GIVEN, bundle)
+
+
+def _is_failure(outcome: JsonObject) -> bool:
+    issues: Sequence[JsonObject] = objects(outcome.get("issue"))
+    return not issues or any(issue.get("severity") not in _HARMLESS for issue in issues)

@@ -1,0 +1,114 @@
+"""Observation.value[x] as a closed answer. Components are never read as the value.
+
+`fhir.resources` lets through a comparator outside its value set, a number sent as a string, a value
+beside a dataAbsentReason (obs-6) and a unit code without its system (qty-3): refused here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cds_service.core.model import (
+    Comparator,
+    LabValue,
+    Measured,
+    NotNumeric,
+    NoValue,
+    Number,
+    UnitGiven,
+    ValueForm,
+)
+from cds_service.core.verdict import JsonObject
+from cds_service.exact import ExactDecimal, number_of
+from cds_service.fhir.shape import Refusal, a_text, absence, codings, objects
+
+_NUMBER_WITH_UNIT = re.compile(
+    r"(?:(?P<comparator><=|>=|<|>) ?)?"
+    r"(?P<number>-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,63})?(?:[eE][+-]?[0-9]{1,3})?) ?"
+    r"(?P<unit>[^\s\d.,;:/<>=+\-()][^\s]*)"
+)
+"""Exactly comparator, number (FHIR decimal) and unit; `150`, `1,200 U/mL`, `150-200 U/mL` are not.
+"""
+
+
+def read_value(observation: JsonObject) -> LabValue:
+    """The value of a structurally valid Observation. Raises Refusal for what R4 does not allow."""
+    given = sorted({name.removeprefix("_") for name in observation if _is_value(name)})
+    if not given:
+        return NoValue(_reason(observation))
+    if len(given) > 1:
+        raise Refusal("Observation.value")
+    if "dataAbsentReason" in observation:
+        raise Refusal("Observation.dataAbsentReason")
+    _refuse_repeated_code(observation)
+    return _value(given[0], observation)
+
+
+def _value(name: str, observation: JsonObject) -> LabValue:
+    match observation.get(name):
+        case None:
+            return NoValue(absence(observation[f"_{name}"]))
+        case dict() as quantity if name == "valueQuantity":
+            return _measured(quantity)
+        case str() as text if name == "valueString":
+            return _from_text(text)
+        case _:
+            return NotNumeric(name)
+
+
+def read_number(quantity: JsonObject, where: str) -> Number:
+    """The value of a Quantity that has one. Raises Refusal unless it is a JSON number."""
+    try:
+        return number_of(quantity["value"])
+    except TypeError:
+        raise Refusal(f"{where}.value") from None
+
+
+def read_unit(quantity: JsonObject, where: str) -> UnitGiven:
+    """The unit of a Quantity as received. Raises Refusal for a code without its system (qty-3)."""
+    if "code" in quantity and "system" not in quantity:
+        raise Refusal(f"{where}.system")
+    text, code, system = (a_text(quantity.get(name)) for name in ("unit", "code", "system"))
+    return UnitGiven(text, code, system)
+
+
+def _is_value(name: str) -> bool:
+    return name.startswith(("value", "_value"))
+
+
+def _reason(observation: JsonObject) -> str:
+    reasons = codings(observation.get("dataAbsentReason"))
+    return reasons[0].code if reasons else ""
+
+
+def _measured(quantity: JsonObject) -> Measured | NoValue:
+    where = "Observation.valueQuantity"
+    try:
+        comparator = Comparator(quantity.get("comparator", ""))
+    except ValueError:
+        raise Refusal(f"{where}.comparator") from None
+    unit = read_unit(quantity, where)
+    if "value" not in quantity:
+        return NoValue(absence(quantity.get("_value")))
+    return Measured(comparator, read_number(quantity, where), unit)
+
+
+def _from_text(text: str) -> Measured | NotNumeric:
+    match _NUMBER_WITH_UNIT.fullmatch(text):
+        case re.Match() as written:
+            return Measured(
+                Comparator(written["comparator"] or ""),
+                number_of(ExactDecimal(written["number"])),
+                UnitGiven(written["unit"]),
+                ValueForm.TEXT,
+            )
+        case _:
+            return NotNumeric("valueString")
+
+
+def _refuse_repeated_code(observation: JsonObject) -> None:
+    """obs-7: a component must not repeat the code of an Observation that has a value itself."""
+    own = {(coding.system, coding.code) for coding in codings(observation.get("code"))}
+    for index, component in enumerate(objects(observation.get("component"))):
+        if any((coding.system, coding.code) in own for coding in codings(component.get("code"))):
+            raise Refusal(f"Observation.component[{index}].code")
