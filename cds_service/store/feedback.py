@@ -43,8 +43,8 @@ class FeedbackItem:
     """One item of a feedback call, as the wire gave it.
 
     `at` is outcomeTimestamp, with a time zone. `suggestions` are the accepted ones, without order.
-    The display of `reason` is not kept. The comment is patient data
-    and never part of the representation. Raises ValueError for a moment that UTC cannot express.
+    The display of `reason` is not kept. The comment is patient data and never part of the
+    representation. Raises ValueError for a moment that UTC cannot express.
     """
 
     card: str

@@ -114,8 +114,6 @@ evaluations = Table(
     _required("inputs", Words),
     _required("cards", Words),
     Index("ix_evaluations_id", "id"),
-    Index("ix_evaluations_at", "at"),
-    Index("ix_evaluations_patient", "patient"),
 )
 
 cards = Table(

@@ -39,8 +39,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name="pk_evaluations"),
     )
     op.create_index("ix_evaluations_id", "evaluations", ["id"])
-    op.create_index("ix_evaluations_at", "evaluations", ["at"])
-    op.create_index("ix_evaluations_patient", "evaluations", ["patient"])
 
     op.create_table(
         "cards",
