@@ -1,0 +1,113 @@
+"""Whether, for one hook call, the caller's FHIR server may be called, and for what.
+
+`fhirServer` and `fhirAuthorization` are claims: the server must be registered for this caller, and
+a token that was sent must be usable. Without `fhirAuthorization` a registered server is called
+without a token (test servers are open like that). In every other case nothing is sent anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.authorization import (
+    Coverage,
+    NoToken,
+    TokenFlaw,
+    Unusable,
+    Usable,
+    scope_covers,
+    usable,
+)
+from cds_service.fhir.client import FhirClient
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.origins import AllowList, FhirBase, Unregistered
+from cds_service.fhir.query import Read, Search
+from cds_service.fhir.session import FhirSession
+
+
+class NoAccessReason(StrEnum):
+    """Why the server is not called, beside the flaws of a token. A label for logs and cards."""
+
+    NO_SERVER = "no-fhir-server"
+    NOT_REGISTERED = "fhir-server-not-registered"
+
+
+@dataclass(frozen=True, slots=True)
+class NoAccess:
+    """The FHIR server is not called."""
+
+    reason: NoAccessReason | TokenFlaw
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeGrant:
+    """The SMART scopes of the token."""
+
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenServer:
+    """No token was given, so the server alone decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAccess:
+    """A session on the caller's FHIR server, and what may be asked there."""
+
+    session: FhirSession
+    grant: ScopeGrant | OpenServer
+
+    def covers(self, query: Read | Search) -> Coverage:
+        """Whether a query lies within what was granted."""
+        match self.grant:
+            case ScopeGrant(scope):
+                return scope_covers(scope, query.resource_type, query.action)
+            case OpenServer():
+                return Coverage.YES
+            case _:
+                assert_never(self.grant)
+
+
+@contextmanager
+def server_access(
+    *,
+    server: str,
+    authorization: JsonObject,
+    patient_id: str,
+    allowed: AllowList,
+    client: FhirClient,
+    deadline: Deadline,
+) -> Iterator[ServerAccess | NoAccess]:
+    """Access for the length of one hook call.
+
+    `server` is `fhirServer` as received, empty when absent; `authorization` is `fhirAuthorization`,
+    empty when absent; `allowed` is what this caller may name.
+    """
+    match _judge(server, authorization, patient_id, allowed):
+        case NoAccess() as no_access:
+            yield no_access
+        case base, token:
+            bearer = token.token if isinstance(token, Usable) else token
+            grant = ScopeGrant(token.scope) if isinstance(token, Usable) else OpenServer()
+            with client.session(base, bearer, deadline) as session:
+                yield ServerAccess(session, grant)
+
+
+def _judge(
+    server: str, authorization: JsonObject, patient_id: str, allowed: AllowList
+) -> tuple[FhirBase, Usable | NoToken] | NoAccess:
+    if not server:
+        return NoAccess(NoAccessReason.NO_SERVER)
+    base = allowed.find(server)
+    if isinstance(base, Unregistered):
+        return NoAccess(NoAccessReason.NOT_REGISTERED)
+    if not authorization:
+        return base, NoToken()
+    token = usable(authorization, patient_id)
+    return NoAccess(token.reason) if isinstance(token, Unusable) else (base, token)

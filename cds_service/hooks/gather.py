@@ -1,0 +1,216 @@
+"""What was prefetched, completed by what can be fetched (CDS Hooks 2.0.1, "Prefetch Template").
+
+The five cases of a prefetch key: *sent* is used; *null* means that the client looked and has
+nothing; *OperationOutcome* means that it failed; a *paged* Bundle is read on where access allows;
+*absent* is fetched where access was given. A required key that is still not there is a 412 that
+names it; an optional one goes on as missing or failed, so that the card can say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
+
+from cds_service.core.model import Availability
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import DataUnavailable
+from cds_service.fhir.access import NoAccess, ServerAccess
+from cds_service.fhir.authorization import Coverage
+from cds_service.fhir.fetched import (
+    Complete,
+    Fetched,
+    NotFound,
+    Partial,
+    Refused,
+    Resource,
+    UpstreamFault,
+)
+from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
+from cds_service.fhir.read import NOT_SUPPLIED, Supplied, supplied
+
+_TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_TOKEN_VALUE = re.compile(r"[A-Za-z0-9\-._]{1,128}")
+
+
+class Need(StrEnum):
+    """What the absence of a prefetch key means."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
+@dataclass(frozen=True, slots=True)
+class PrefetchTemplate:
+    """A key of discovery's `prefetch`: a FHIR query with `{{context.patientId}}` and the like."""
+
+    key: str
+    query: str
+    need: Need = Need.OPTIONAL
+
+
+class GatherFault(StrEnum):
+    """Why a key was not fetched, beside the faults of the server and of the access."""
+
+    SCOPE_TOO_SMALL = "scope-too-small"
+    SCOPE_RESTRICTED = "scope-restricted"
+    """The scope lets only a part be read, so what was read may not be all."""
+    QUERY_NOT_READABLE = "query-not-readable"
+    """A token of the template has no value in this context, or one that is no FHIR id."""
+    PREFETCH_FAILED = "prefetch-failed"
+    """The client sent an OperationOutcome, or something that is no resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Every key of the templates and what became of it.
+
+    `faults` says by a short code, free of patient data, why a key is not complete.
+    """
+
+    parts: Mapping[str, Supplied]
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Part:
+    """One key on its way."""
+
+    template: PrefetchTemplate
+    supplied: Supplied
+    fault: str = ""
+
+    @property
+    def wants_fetching(self) -> bool:
+        """Not had, or not wholly. A failure of the client is only second-guessed if it must be."""
+        match self.supplied.availability:
+            case Availability.MISSING | Availability.PARTIAL:
+                return True
+            case Availability.FAILED:
+                return self.template.need is Need.REQUIRED
+            case Availability.GIVEN | Availability.EMPTY | Availability.OF_ANOTHER_PATIENT:
+                return False
+            case _:
+                assert_never(self.supplied.availability)
+
+    @property
+    def had(self) -> bool:
+        """Whether there is something to go by, be it the statement that there is nothing."""
+        return self.supplied.availability not in {Availability.MISSING, Availability.FAILED}
+
+
+def gather(
+    *,
+    prefetch: Mapping[str, JsonObject | None],
+    templates: Mapping[str, PrefetchTemplate],
+    tokens: Mapping[str, str],
+    access: ServerAccess | NoAccess,
+) -> Gathered:
+    """Complete the prefetch, as far as access and its deadline reach.
+
+    `tokens` are the values of the template's tokens, by their text: `context.patientId`. Keys of
+    the prefetch that no template names are ignored. Raises DataUnavailable for a required key that
+    is neither there nor reachable.
+    """
+    parts = {key: _as_sent(template, prefetch) for key, template in templates.items()}
+    wanted = {key: part for key, part in parts.items() if part.wants_fetching}
+    match access:
+        case NoAccess(reason):
+            for part in wanted.values():
+                part.fault = part.fault or reason
+        case ServerAccess():
+            _fetch(wanted, tokens, access)
+        case _:
+            assert_never(access)
+    for part in parts.values():
+        _insist(part)
+    return Gathered(
+        {key: part.supplied for key, part in parts.items()},
+        {key: part.fault for key, part in parts.items() if part.fault},
+    )
+
+
+def _as_sent(template: PrefetchTemplate, prefetch: Mapping[str, JsonObject | None]) -> _Part:
+    if template.key not in prefetch:
+        return _Part(template, NOT_SUPPLIED)
+    part = _Part(template, supplied(prefetch[template.key]))
+    if part.supplied.availability is Availability.FAILED:
+        part.fault = GatherFault.PREFETCH_FAILED
+    return part
+
+
+def _fetch(wanted: Mapping[str, _Part], tokens: Mapping[str, str], access: ServerAccess) -> None:
+    queries: dict[str, Query] = {}
+    for key, part in wanted.items():
+        match _filled(part.template.query, tokens):
+            case Unreadable():
+                part.fault = GatherFault.QUERY_NOT_READABLE
+            case query if access.covers(query) is Coverage.NO:
+                part.fault = GatherFault.SCOPE_TOO_SMALL
+            case query:
+                queries[key] = _to_ask(part, query)
+                if access.covers(query) is Coverage.RESTRICTED:
+                    part.fault = GatherFault.SCOPE_RESTRICTED
+    for key, fetched in access.session.fetch_all(queries).items():
+        _take(wanted[key], fetched)
+
+
+def _to_ask(part: _Part, query: Read | Search) -> Query:
+    """The whole query, or only the pages that follow the one that was sent."""
+    if part.supplied.availability is Availability.PARTIAL:
+        return FurtherPages(part.supplied.resource)
+    return query
+
+
+def _take(part: _Part, fetched: Fetched) -> None:
+    match fetched:
+        case Resource(json, extent):
+            _take_resource(part, json, extent)
+        case NotFound():
+            part.supplied, part.fault = supplied(None), ""
+        case Refused(fault):
+            _note_failure(part, fault)
+        case _:
+            assert_never(fetched)
+
+
+def _take_resource(part: _Part, json: JsonObject, extent: Complete | Partial) -> None:
+    got = supplied(json)
+    if got.availability is Availability.FAILED:  # an OperationOutcome among the entries
+        _note_failure(part, UpstreamFault.OPERATION_OUTCOME)
+    elif isinstance(extent, Partial):
+        part.supplied, part.fault = Supplied(Availability.PARTIAL, json), extent.fault
+    elif part.fault == GatherFault.SCOPE_RESTRICTED:
+        part.supplied = Supplied(Availability.PARTIAL, json)
+    else:
+        part.supplied, part.fault = got, ""
+
+
+def _note_failure(part: _Part, fault: UpstreamFault) -> None:
+    """A first page that was sent is kept; nothing else is left to go by."""
+    part.fault = fault
+    if part.supplied.availability is not Availability.PARTIAL:
+        part.supplied = Supplied(Availability.FAILED)
+
+
+def _insist(part: _Part) -> None:
+    if part.template.need is Need.OPTIONAL or part.had:
+        return
+    key = part.template.key
+    raise DataUnavailable(
+        f"The prefetch key '{key}' is required, and was neither sent nor could be read "
+        f"({part.fault}).",
+        where=f"prefetch.{key}",
+        remedy="Send the key, or a registered fhirServer with a token that may read it.",
+        cause=part.fault,
+    )
+
+
+def _filled(template: str, tokens: Mapping[str, str]) -> Read | Search | Unreadable:
+    """The query with its tokens filled in; a value that is no FHIR id could change the query."""
+    values = {token: tokens.get(token, "") for token in _TOKEN.findall(template)}
+    if not all(_TOKEN_VALUE.fullmatch(value) for value in values.values()):
+        return Unreadable()
+    return query_of(_TOKEN.sub(lambda found: values[found[1]], template))
