@@ -42,7 +42,7 @@ def test_numbers_keep_their_text(server: FaultServer, session_of: Opens) -> None
     assert fetched.json["value"].text == "150.10"
 
 
-@pytest.mark.parametrize(
+SLOW = pytest.mark.parametrize(
     "fault",
     [
         faults.hang_before_headers,
@@ -50,14 +50,28 @@ def test_numbers_keep_their_text(server: FaultServer, session_of: Opens) -> None
         faults.drip_body(),
         faults.drip_chunk_size,
     ],
-    ids=lambda fault: getattr(fault, "__name__", "drip_body"),
+    ids=["hang", "drip_headers", "drip_body", "drip_chunk_size"],
 )
+
+
+@SLOW
 def test_t60_a_server_that_hangs_or_drips_ends_at_the_deadline(
     fault: Fault, server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Patient/1", fault)
     assert session_of(SHORT_MS).read("Patient/1") == Refused(UpstreamFault.TIMEOUT)
     assert server.bytes_sent < 1_000
+
+
+@SLOW
+def test_t60_the_thread_that_waited_ends_by_itself(fault: Fault, server: FaultServer) -> None:
+    server.on("/fhir/Patient/1", fault)
+    client = FhirClient(AllowList.of([], LoopbackRule.ALLOWED))
+    assert isinstance(_read(client, server.base, SHORT_MS), Refused)
+    closing = threading.Thread(target=client.close)  # waits for the threads of the client
+    closing.start()
+    closing.join(faults.LONGEST_STAY_SECONDS / 2)
+    assert not closing.is_alive()
 
 
 def test_t60_a_server_that_accepts_no_connection_ends_at_the_deadline(client: FhirClient) -> None:

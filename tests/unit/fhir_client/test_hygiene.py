@@ -1,0 +1,203 @@
+"""T-30, T-48, T-66 and the key set: what goes out, what stays in, and several fetches at once."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from cds_service.fhir.authorization import AccessToken, NoToken
+from cds_service.fhir.client import JWKS_LIMIT, FhirClient, JwksFaultError
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.fetched import Refused, Resource, UpstreamFault
+from cds_service.fhir.origins import AllowList, FhirBase, PlainHttp
+from cds_service.fhir.query import Read, Search
+from tests import faults
+from tests.fault_server import FaultServer
+from tests.faults import Fault, bundle, observation, reply, reply_json, together
+from tests.unit.fhir_client.conftest import SHORT_MS, Opens
+
+PATIENT = {"resourceType": "Patient", "id": "1"}
+KEYS = b'{"keys": []}'
+
+
+def _long() -> Deadline:
+    return Deadline.after(20_000)
+
+
+def test_a_request_carries_the_token_and_nothing_of_this_machine(
+    server: FaultServer, client: FhirClient, base: FhirBase
+) -> None:
+    server.on("/fhir/Patient/1", reply_json(PATIENT))
+    with client.session(base, AccessToken("secret"), _long()) as session:
+        session.read("Patient/1")
+    call = server.calls[0]
+    assert call.method == "GET"
+    assert call.headers == {
+        "host": f"127.0.0.1:{server.port}",
+        "accept": "application/fhir+json",
+        "accept-encoding": "gzip",
+        "user-agent": "sil2r-cds",
+        "authorization": "Bearer secret",
+    }
+
+
+def test_without_a_token_no_authorization_is_sent(server: FaultServer, session_of: Opens) -> None:
+    server.on("/fhir/Patient/1", reply_json(PATIENT))
+    session_of().read("Patient/1")
+    assert "authorization" not in server.calls[0].headers
+
+
+def test_t48_proxies_and_netrc_of_the_environment_are_ignored(
+    server: FaultServer,
+    session_of: Opens,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    server.on("/fhir/Patient/1", reply_json(PATIENT))
+    with FaultServer() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.origin)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        assert session_of().read("Patient/1") == Resource(PATIENT)
+        assert proxy.connections == 0
+    assert "authorization" not in server.calls[0].headers
+
+
+def test_cookies_are_not_kept(server: FaultServer, session_of: Opens) -> None:
+    cookie = (("Set-Cookie", "session=1; Path=/"),)
+    server.on("/fhir/Patient/1", reply_json(PATIENT, headers=cookie))
+    session = session_of()
+    session.read("Patient/1")
+    session.read("Patient/1")
+    assert ["cookie" in call.headers for call in server.calls] == [False, False]
+
+
+def test_t30_no_log_at_any_level_holds_a_patient_id_or_a_token(
+    server: FaultServer, client: FhirClient, base: FhirBase, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.on("/fhir/Patient/canary-4711", faults.reset_mid_body)
+    server.on("/fhir/Observation", reply_json(bundle()))
+    with client.session(base, AccessToken("canary-token"), _long()) as session:
+        session.read("Patient/canary-4711")
+        session.search("Observation?patient=canary-4711")
+    assert len(server.calls) == 2
+    assert "canary" not in caplog.text
+
+
+def test_t66_several_fetches_run_side_by_side(server: FaultServer, session_of: Opens) -> None:
+    """Each is answered only once all four have arrived: one after the other would never end."""
+    answer = together(4, reply_json(bundle(observation(1))))
+    server.on("/fhir/Observation", answer)
+    queries = {str(n): Search("Observation", f"patient={n}") for n in range(4)}
+    fetched = session_of().fetch_all(queries)
+    assert all(isinstance(result, Resource) for result in fetched.values())
+    assert list(fetched) == ["0", "1", "2", "3"]
+
+
+def test_t66_one_deadline_holds_for_all_and_what_came_in_time_is_kept(
+    server: FaultServer, session_of: Opens
+) -> None:
+    server.on("/fhir/Patient/1", reply_json(PATIENT))
+    server.on("/fhir/Observation", faults.drip_body())
+    server.on("/fhir/Condition", faults.hang_before_headers)
+    fetched = session_of(1_000).fetch_all(
+        {
+            "patient": Read("Patient", "1"),
+            "labs": Search("Observation", "patient=1"),
+            "conditions": Search("Condition", "patient=1"),
+        }
+    )
+    assert fetched == {
+        "patient": Resource(PATIENT),
+        "labs": Refused(UpstreamFault.TIMEOUT),
+        "conditions": Refused(UpstreamFault.TIMEOUT),
+    }
+
+
+def test_more_fetches_than_threads_are_refused_at_the_deadline_unasked(
+    server: FaultServer, base: FhirBase
+) -> None:
+    server.on("/fhir/Patient/1", faults.hang_before_headers)
+    client = FhirClient(AllowList.of([base]), threads=1)
+    queries = {str(n): Read("Patient", "1") for n in range(3)}
+    with client.session(base, NoToken(), Deadline.after(SHORT_MS)) as session:
+        fetched = session.fetch_all(queries)
+    client.close()
+    assert fetched["0"] == Refused(UpstreamFault.TIMEOUT)
+    assert set(fetched.values()) <= {
+        Refused(UpstreamFault.TIMEOUT),
+        Refused(UpstreamFault.DEADLINE),
+    }
+    assert len(server.calls) <= 1
+
+
+def test_a_name_server_that_hangs_does_not_hold_the_caller(server: FaultServer) -> None:
+    import threading
+
+    from cds_service.fhir.client import Network
+
+    released = threading.Event()
+
+    def hang(_host: str, _port: int) -> list[str]:
+        released.wait(30)
+        return ["127.0.0.1"]
+
+    base = FhirBase.parse(f"http://ehr.example.org:{server.port}/fhir", PlainHttp.ALLOWED)
+    client = FhirClient(AllowList.of([base]), network=Network(resolve=hang))
+    with client.session(base, NoToken(), Deadline.after(SHORT_MS)) as session:
+        assert session.read("Patient/1") == Refused(UpstreamFault.TIMEOUT)
+    released.set()
+    client.close()
+    assert server.connections == 0
+
+
+def test_a_key_set_is_fetched_as_bytes_without_any_token(
+    server: FaultServer, client: FhirClient
+) -> None:
+    server.on("/jwks", reply(KEYS, content_type="application/json"))
+    address = f"{server.origin}/jwks?p=1"
+    assert client.jwks_fetch(address, _long(), PlainHttp.LOOPBACK) == KEYS
+    assert server.targets() == ["/jwks?p=1"]
+    assert "authorization" not in server.calls[0].headers
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (faults.redirect("https://evil.example/jwks"), UpstreamFault.REDIRECT),
+        (reply(b" " * (JWKS_LIMIT + 1)), UpstreamFault.TOO_LARGE),
+        (faults.gzip_bomb(50_000_000), UpstreamFault.TOO_LARGE),
+        (reply(b"", status=500), UpstreamFault.STATUS_5XX),
+        (reply(b"", status=404), UpstreamFault.STATUS_404),
+        (faults.reset_mid_body, UpstreamFault.BROKEN),
+    ],
+)
+def test_t08_a_key_set_that_cannot_be_had_is_a_fault_with_its_reason(
+    fault: Fault, expected: UpstreamFault, server: FaultServer, client: FhirClient
+) -> None:
+    server.on("/jwks", fault)
+    with pytest.raises(JwksFaultError) as raised:
+        client.jwks_fetch(f"{server.origin}/jwks", _long(), PlainHttp.LOOPBACK)
+    assert raised.value.fault is expected
+
+
+def test_t08_a_slow_key_set_ends_at_the_deadline(server: FaultServer, client: FhirClient) -> None:
+    server.on("/jwks", faults.drip_headers)
+    with pytest.raises(JwksFaultError) as raised:
+        client.jwks_fetch(f"{server.origin}/jwks", Deadline.after(SHORT_MS), PlainHttp.LOOPBACK)
+    assert raised.value.fault is UpstreamFault.TIMEOUT
+
+
+@pytest.mark.parametrize("address", ["http://ehr.example.org/jwks", "file:///etc/passwd", "", "x"])
+def test_a_key_set_is_asked_for_by_https_only(client: FhirClient, address: str) -> None:
+    with pytest.raises(JwksFaultError) as raised:
+        client.jwks_fetch(address, _long())
+    assert raised.value.fault is UpstreamFault.NOT_ALLOWED
