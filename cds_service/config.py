@@ -66,7 +66,7 @@ class Settings:
     """The site file; None: the knowledge as it is."""
     knowledge: Path | None = None
     """A folder of knowledge; None: the packaged one."""
-    snomed: bool = False
+    snomed: bool = True
     """Whether the SNOMED CT codes are matched too: the site must hold a licence for them."""
     database_url: str = field(default="sqlite:///cds-service.sqlite3", repr=False)
     """May hold a password, so it is never shown."""

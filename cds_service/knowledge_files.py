@@ -8,6 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from cds_service.config import Settings
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.knowledge_reader import read_knowledge
 from cds_service.core.proof import prove
@@ -51,6 +52,18 @@ def load_library(
 
     Raises KnowledgeError naming file, row and remedy.
     """
+    library = read_library(folder, terminologies=terminologies)
+    for base in library.bases.values():
+        prove(base)
+    return library
+
+
+def read_library(
+    folder: Path | Traversable | None = None,
+    *,
+    terminologies: frozenset[str] = ALL_TERMINOLOGIES,
+) -> Library:
+    """Read it without proof: for the check that lists every fault, not only the first."""
     files = dict(_texts(folder or packaged_cards()))
     analytes = [
         name.removesuffix("/knowledge.toml")
@@ -60,7 +73,7 @@ def load_library(
     if not analytes:
         raise KnowledgeError(
             "no analyte is described here.",
-            where=str(folder or "cards"),
+            where="cards" if folder is None else str(folder),
             remedy="Add a folder with a knowledge.toml.",
         )
     bases = {}
@@ -72,9 +85,14 @@ def load_library(
                 where=f"{analyte}/knowledge.toml [knowledge]",
                 remedy="Give folder and id the same name.",
             )
-        prove(base)
         bases[analyte] = base
     return Library(bases)
+
+
+def load_configured(settings: Settings) -> Library:
+    """The library as the settings name it: folder, terminologies, and the site's additions."""
+    library = load_library(settings.knowledge, terminologies=settings.terminologies)
+    return library if settings.site is None else with_site(library, settings.site)
 
 
 def with_site(library: Library, file: Path) -> Library:

@@ -19,12 +19,14 @@ class ConceptIndex:
     def __init__(self, concepts: Iterable[Concept]) -> None:
         self.concepts: Mapping[str, Concept] = {concept.name: concept for concept in concepts}
         exact: dict[tuple[str, str], set[str]] = defaultdict(set)
-        prefixes: dict[tuple[str, str], set[str]] = defaultdict(set)
+        prefixes: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
         for concept in self.concepts.values():
             names = {concept.name} | self._included_in(concept.name)
             for code in concept.code:
-                table = exact if code.match == "exact" else prefixes
-                table[code.system, code.code] |= names
+                if code.match == "exact":
+                    exact[code.system, code.code] |= names
+                else:
+                    prefixes[code.system, code.code] |= {(n, code.except_ending) for n in names}
         self._exact = {key: frozenset(value) for key, value in exact.items()}
         self._prefixes = {key: frozenset(value) for key, value in prefixes.items()}
         self.systems = frozenset(system for system, _ in (*exact, *prefixes))
@@ -43,7 +45,9 @@ class ConceptIndex:
         """Names of the concepts that this coding stands for."""
         if coding.system not in self.systems:
             return frozenset()
-        found = self._exact.get((coding.system, coding.code), frozenset())
+        found = set(self._exact.get((coding.system, coding.code), ()))
         for end in range(len(coding.code), 0, -1):
-            found |= self._prefixes.get((coding.system, coding.code[:end]), frozenset())
-        return found
+            for name, ending in self._prefixes.get((coding.system, coding.code[:end]), ()):
+                if not ending or not coding.code.endswith(ending):
+                    found.add(name)
+        return frozenset(found)

@@ -15,7 +15,13 @@ from cds_service.core.facts import facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
-from cds_service.core.notes import notes_on_group, notes_on_knowledge, notes_on_value, urgent
+from cds_service.core.notes import (
+    notes_on_group,
+    notes_on_knowledge,
+    notes_on_newer,
+    notes_on_value,
+    urgent,
+)
 from cds_service.core.quantity import Quantity
 from cds_service.core.reading import NotUnderstood, Understood, value_of
 from cds_service.core.schema import AcceptedCode
@@ -99,7 +105,11 @@ def interpret(
 def _about(chosen: Chosen, case: _Case) -> Answer:
     """The answer about the newest final result of one specimen kind."""
     result = chosen.head.result
-    notes = notes_on_knowledge(case.knowledge, case.at) + notes_on_group(chosen, case.record)
+    notes = (
+        *notes_on_knowledge(case.knowledge, case.at),
+        *notes_on_group(chosen, case.record),
+        *notes_on_newer(chosen.head, case.known),
+    )
     match chosen.head.place:
         case NotInterpretable() as verdict:
             value = value_of(result, case.knowledge).value

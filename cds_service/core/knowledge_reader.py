@@ -187,7 +187,7 @@ def read_knowledge(
     codes = table("codes.toml", "accept", "refuse", "specimen", "specimen_code")
     units = table("units.toml", "family", "unit")
     limits = table("limits.toml", "limit", "panel", "ratio")
-    findings = table("findings.toml", "finding", "group", "reason")
+    findings = table("findings.toml", "finding", "group")
     context = table("context.toml", "age", "context")
     more: Mapping[str, Any] = {}
     if "snomed" in terminologies:
@@ -260,9 +260,9 @@ def read_knowledge(
         contexts=rows("context.toml", context, "context", schema.ContextRow),
         groups=rows("findings.toml", findings, "group", schema.GroupRow),
         reasons=_by(
-            rows("findings.toml", findings, "reason", schema.ReasonRow),
+            rows("reasons.toml", table("reasons.toml", "reason"), "reason", schema.ReasonRow),
             "id",
-            where + "findings.toml",
+            where + "reasons.toml",
         ),
         sources=_by(sources, "id", "sources.toml"),
         suggestions=_by(

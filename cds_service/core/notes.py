@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from cds_service.core.dates import collection_days
@@ -18,7 +18,7 @@ from cds_service.core.model import (
     ValueForm,
 )
 from cds_service.core.schema import AcceptedCode
-from cds_service.core.selection import Chosen
+from cds_service.core.selection import FINAL, Candidate, Chosen, newest_first
 from cds_service.core.situation import Situation
 from cds_service.core.verdict import Note, NoteKind
 
@@ -54,6 +54,21 @@ def _on_group(chosen: Chosen, record: PatientRecord) -> Iterator[Note]:
     for part, found in parts:
         if found is Availability.FAILED:
             yield Note(NoteKind.DATA_FAILED, {"part": part})
+
+
+def notes_on_newer(head: Candidate, known: Iterable[Candidate]) -> tuple[Note, ...]:
+    """A result may arrive late: a newer final one of the same specimen must not be overlooked."""
+    newer = [
+        item.result
+        for item in known
+        if item.specimen == head.specimen
+        and item.result.status in FINAL
+        and newest_first(item.result) > newest_first(head.result)
+    ]
+    if not newer:
+        return ()
+    newest = max(newer, key=newest_first)
+    return (Note(NoteKind.NEWER_EXISTS, {"date": _text(newest.collected)}),)
 
 
 def notes_on_value(situation: Situation, code: AcceptedCode) -> tuple[Note, ...]:

@@ -147,10 +147,10 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         yield from _absent(knowledge, "findings.toml", group.id, group.findings, findings)
         yield from _absent(knowledge, "findings.toml", group.id, group.where, domains)
     reasons = {*(reason.value for reason in Reason), "wrong-analyte"}
-    yield from _absent(knowledge, "findings.toml", "reason", reasons, knowledge.reasons)
-    yield from _absent(knowledge, "findings.toml", "reason", knowledge.reasons, reasons)
+    yield from _absent(knowledge, "reasons.toml", "reason", reasons, knowledge.reasons)
+    yield from _absent(knowledge, "reasons.toml", "reason", knowledge.reasons, reasons)
     for reason in knowledge.reasons.values():
-        yield from _absent(knowledge, "findings.toml", reason.id, reason.sources, knowledge.sources)
+        yield from _absent(knowledge, "reasons.toml", reason.id, reason.sources, knowledge.sources)
     muted = knowledge.policy.muted_findings
     known = {*findings, *(row.id for row in knowledge.contexts), THRESHOLD_INDETERMINATE}
     yield from _absent(knowledge, "knowledge.toml", "policy", muted, known)

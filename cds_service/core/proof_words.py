@@ -30,6 +30,7 @@ NOTE_VALUES = {
     NoteKind.VALUE_FROM_TEXT: {"value"},
     NoteKind.NAME_NOT_SOLUBLE: {"loinc", "name"},
     NoteKind.NEWER_NOT_FINAL: {"status", "date"},
+    NoteKind.NEWER_EXISTS: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},
     NoteKind.REVIEW_OVERDUE: {"date"},

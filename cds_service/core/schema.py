@@ -174,6 +174,8 @@ class ConceptCode(Row):
     code: Text
     display: Text
     match: Literal["exact", "prefix"]
+    except_ending: str = ""
+    """With `prefix`: codes that end so are not meant (ICD-10-CM sequelae end in `S`)."""
     sources: list[Text]
 
 

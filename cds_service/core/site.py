@@ -83,13 +83,13 @@ class SitePolicy(Row):
 class Site(Row):
     """The whole site file."""
 
-    code: list[SiteCode] = []
-    condition: list[SiteCondition] = []
-    unit: list[SiteUnit] = []
-    specimen: list[SiteSpecimen] = []
+    code: list[SiteCode] = Field(default_factory=list)
+    condition: list[SiteCondition] = Field(default_factory=list)
+    unit: list[SiteUnit] = Field(default_factory=list)
+    specimen: list[SiteSpecimen] = Field(default_factory=list)
     assay: AssayFactor | None = None
     policy: SitePolicy = SitePolicy()
-    orders: dict[str, OrderCode] = {}
+    orders: dict[str, OrderCode] = Field(default_factory=dict)
 
 
 def read_site(text: str, name: str = "site.toml") -> Site:
@@ -112,13 +112,15 @@ def read_site(text: str, name: str = "site.toml") -> Site:
 
 def apply_site(knowledge: KnowledgeBase, site: Site, name: str = "site.toml") -> KnowledgeBase:
     """The knowledge with the site's additions. Raises KnowledgeError."""
+    concepts = _concepts(knowledge, site, name)
     return replace(
         knowledge,
         local_codes={**knowledge.local_codes, **_codes(knowledge, site, name)},
         specimen_codes={**knowledge.specimen_codes, **_specimens(knowledge, site, name)},
         unit_rows=(rows := (*knowledge.unit_rows, *_units(knowledge, site, name))),
         units=UnitTable(rows),
-        **_concepts(knowledge, site, name),
+        conditions=concepts["conditions"],
+        medications=concepts["medications"],
         policy=_policy(knowledge, site, name),
         assays=_assays(knowledge, site, name),
         orders=_orders(knowledge, site, name),
@@ -168,7 +170,7 @@ def _units(knowledge: KnowledgeBase, site: Site, name: str) -> list[RowUnit]:
             RowUnit(
                 text=row.text,
                 family=row.family,
-                factor=str(row.factor),  # type: ignore[arg-type]  # validated from its text
+                factor=str(row.factor),
                 ucum=False,
                 assumed=row.note,
             )
@@ -227,7 +229,7 @@ def concept_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]
 
 def _policy(knowledge: KnowledgeBase, site: Site, name: str) -> Policy:
     given = site.policy.model_dump(exclude_none=True)
-    findings = {row.id for row in (*knowledge.findings, *knowledge.contexts)}
+    findings = {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
     for muted in given.get("muted_findings", []):
         if muted not in findings:
             raise _fault(name, "[policy]", f"no finding '{muted}' to mute.", "Check its id.")

@@ -1,0 +1,182 @@
+"""The command line: `cds-service`.
+
+Exit codes: 0 done; 1 the input was read and is not acceptable; 2 wrong usage. An error is one line
+that says what, where and what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from cds_service import __version__
+from cds_service.errors import CdsError
+
+if TYPE_CHECKING:
+    from cds_service.documents import Outcome
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+ON = click.option(
+    "--on", "on", metavar="DATE", default="", help="Evaluate as on this day (default: today)."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cds-service")
+def cli() -> None:
+    """CDS Hooks decision support for soluble IL-2 receptor (sIL-2R) results."""
+
+
+@cli.command()
+@click.option("--sandbox", is_flag=True, help="No tokens, synthetic patients only.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
+def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | None) -> None:
+    """Start the HTTP service."""
+    from cds_service.config import Mode, load_settings
+    from cds_service.web.serve import serve as run
+
+    mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
+    run(load_settings(mode, os.environ, config), host=host, port=port, workers=workers)
+
+
+@cli.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
+@AS_JSON
+@ON
+def evaluate(*, files: Sequence[Path], as_json: bool, on: str) -> None:
+    """Print the cards for an Observation, a Bundle or a CDS Hooks request."""
+    from cds_service.terminal import print_cards
+
+    console = Console()
+    for file in files:
+        cards = [card.as_json() for outcome in _outcomes(file, on) for card in outcome.cards]
+        if as_json:
+            _print_json({"cards": cards})
+        else:
+            print_cards(console, cards)
+
+
+@cli.command()
+@click.argument("file", metavar="FILE", type=FILE)
+@AS_JSON
+@ON
+def explain(*, file: Path, as_json: bool, on: str) -> None:
+    """Say why: the facts read, every row considered, the sources."""
+    from cds_service.explain import explanation
+    from cds_service.terminal import print_explanation
+
+    traces = [
+        explanation(outcome.evaluation, outcome.knowledge, outcome.cards)
+        for outcome in _outcomes(file, on)
+    ]
+    if as_json:
+        _print_json({"explanations": traces})
+    else:
+        for trace in traces:
+            print_explanation(Console(), trace)
+
+
+@cli.group()
+def knowledge() -> None:
+    """Prove, show or export the knowledge base."""
+
+
+@knowledge.command()
+@click.option("--folder", type=FOLDER, help="Another folder than the packaged one.")
+@click.option("--site", type=FILE, help="A site file to prove with it.")
+@AS_JSON
+def check(*, folder: Path | None, site: Path | None, as_json: bool) -> None:
+    """Prove the knowledge base: references, words, decision table, worked cases."""
+    from cds_service.knowledge_check import check_knowledge
+
+    report = check_knowledge(folder, site or _site_from_environment())
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        for line in report.lines():
+            click.echo(line)
+    if report.faults:
+        raise SystemExit(1)
+
+
+@cli.group()
+def clients() -> None:
+    """The client registry."""
+
+
+@clients.command("check")
+@click.argument("file", type=FILE)
+def clients_check(*, file: Path) -> None:
+    """Validate a client registry."""
+    from cds_service.access.check import check_registry
+
+    for line in check_registry(file):
+        click.echo(line)
+
+
+@cli.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command()
+@click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
+def upgrade(*, config: Path | None) -> None:
+    """Create or migrate the database named by CDS_DATABASE_URL."""
+    from cds_service.config import Mode, load_settings
+    from cds_service.store.database import Database
+
+    database = Database.open(load_settings(Mode.SANDBOX, os.environ, config).database_url)
+    database.upgrade()
+    click.echo(f"The database is at revision {database.revision()}.")
+
+
+def _outcomes(file: Path, on: str) -> Sequence[Outcome]:
+    """The evaluation of a file by every knowledge base of the library."""
+    from cds_service.config import Mode, load_settings
+    from cds_service.documents import evaluate_document, read_document
+    from cds_service.knowledge_files import load_configured
+
+    settings = load_settings(Mode.SANDBOX, os.environ)
+    library = load_configured(settings)
+    return evaluate_document(read_document(file), library, _day(on), settings.lab_result_hook)
+
+
+def _site_from_environment() -> Path | None:
+    site = os.environ.get("CDS_SITE", "")
+    return Path(site) if site else None
+
+
+def _day(text: str) -> date:
+    if not text:
+        return datetime.now(UTC).date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("write it as 2026-11-21", param_hint="--on") from None
+
+
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def main() -> None:
+    """Run the command line; a designed error becomes one line on stderr and exit code 1."""
+    try:
+        cli()
+    except CdsError as error:
+        click.echo(error.one_line(), err=True)
+        sys.exit(1)

@@ -1,0 +1,114 @@
+"""A file from the command line: what it is, and its evaluation by every knowledge base.
+
+A bare Observation, a DiagnosticReport, any Bundle, or a whole CDS Hooks request. No server is
+called: what a hook request did not bring along is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.render import render
+from cds_service.core.verdict import Card, Evaluation, JsonObject
+from cds_service.errors import InputError
+from cds_service.evaluate import Looking, evaluate
+from cds_service.fhir.access import NoAccess, NoAccessReason
+from cds_service.fhir.read import Wanted, read_file, read_record
+from cds_service.hooks.answer import Call, answer
+from cds_service.hooks.request import Trigger, read_request
+from cds_service.hooks.services import Service, build_registry
+from cds_service.knowledge_files import Library
+from cds_service.strict_json import parse_object
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one knowledge base says about one document."""
+
+    knowledge: KnowledgeBase
+    evaluation: Evaluation
+    cards: tuple[Card, ...]
+
+
+def read_document(path: Path) -> JsonObject:
+    """The JSON object in a file. Raises InputError or MalformedJson."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise InputError(
+            "the file cannot be read.", where=str(path), remedy="Check path and permissions."
+        ) from None
+    return parse_object(data)
+
+
+def wanted_by(knowledge: KnowledgeBase) -> Wanted:
+    """The codes that this knowledge reads."""
+    return Wanted(knowledge.analyte_codes, knowledge.companion_codes)
+
+
+def evaluate_resource(document: JsonObject, library: Library, at: date) -> tuple[Outcome, ...]:
+    """Evaluate a FHIR resource given as a file. Raises InputError for what is none."""
+    outcomes = []
+    for knowledge in library.bases.values():
+        wanted = wanted_by(knowledge)
+        given = read_file(document, wanted)
+        record = read_record(
+            patient_id=given.patient_id,
+            fhir_base="",
+            results=given.results,
+            parts=given.parts,
+            wanted=wanted,
+        )
+        evaluation = evaluate(record, knowledge, at, looking=Looking.RESULT_ARRIVED)
+        scope = f"file {knowledge.identity.id} {given.patient_id}"
+        outcomes.append(Outcome(knowledge, evaluation, render(evaluation, knowledge, scope=scope)))
+    return tuple(outcomes)
+
+
+def is_hook_request(document: Mapping[str, object]) -> bool:
+    """Whether a document is a CDS Hooks request rather than a FHIR resource."""
+    return "hook" in document and "resourceType" not in document
+
+
+def evaluate_document(
+    document: JsonObject, library: Library, at: date, lab_result_hook: str
+) -> tuple[Outcome, ...]:
+    """Evaluate whatever the file holds. Raises InputError, or BadRequest for a bad request."""
+    if is_hook_request(document):
+        return _evaluate_request(document, library, at, lab_result_hook)
+    return evaluate_resource(document, library, at)
+
+
+def _evaluate_request(
+    document: JsonObject, library: Library, at: date, lab_result_hook: str
+) -> tuple[Outcome, ...]:
+    """A hook request goes to every service that is for its hook, as a server would send it."""
+    registry = build_registry(
+        library.bases.values(), lab_result_hook=lab_result_hook, triggers=frozenset(Trigger)
+    )
+    hook = document["hook"]
+    services = [service for service in registry.services.values() if service.hook == hook]
+    if not services:
+        raise InputError(
+            "no service here is for the hook of this request.",
+            where="hook",
+            remedy=f"Known: {', '.join(sorted({s.hook for s in registry.services.values()}))}.",
+        )
+    return tuple(_asked(service, document, at) for service in services)
+
+
+def _asked(service: Service, document: JsonObject, at: date) -> Outcome:
+    call = Call(
+        service=service,
+        request=read_request(document, service.trigger, service.hook),
+        caller="file",
+        at=at,
+        access=NoAccess(NoAccessReason.NO_SERVER),
+        carded_before=lambda _references: frozenset(),
+    )
+    answered = answer(call)
+    return Outcome(service.knowledge, answered.evaluation, answered.cards)

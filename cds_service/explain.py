@@ -1,0 +1,137 @@
+"""Why a card says what it says, and why it does not say more: the trace as plain data.
+
+What a clinician and a developer read together: the facts, each row considered, what every gate
+asked and found, the sources. `terminal` prints it, `--json` gives it to machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cds_service.core.citations import citation
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.sections import in_words
+from cds_service.core.verdict import (
+    Answer,
+    Card,
+    ConsideredRow,
+    Evaluation,
+    Interpreted,
+    NotInterpretable,
+    Outcome,
+    WrongAnalyte,
+)
+
+
+def explanation(
+    evaluation: Evaluation, knowledge: KnowledgeBase, cards: Sequence[Card]
+) -> dict[str, Any]:
+    """The whole trace of one evaluation."""
+    return {
+        "knowledge": evaluation.knowledge,
+        "evaluatedOn": evaluation.at.isoformat(),
+        "answers": [
+            _answer(answer, card, knowledge)
+            for answer, card in zip(evaluation.answers, cards, strict=True)
+        ],
+        "skipped": [
+            {"resource": item.ref.resource, "because": item.because} for item in evaluation.skipped
+        ],
+    }
+
+
+def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, Any]:
+    outcome, reason = _told(answer)
+    fired = {finding.id for finding in answer.findings}
+    return {
+        "outcome": outcome,
+        "reason": reason,
+        "value": in_words(answer.value),
+        "unitFamily": answer.value.family,
+        "specimen": answer.specimen,
+        "facts": [
+            {
+                "fact": fact.name,
+                "value": fact.value,
+                "because": fact.because,
+                "missing": list(fact.missing),
+            }
+            for fact in answer.facts.values()
+        ],
+        "rows": [_row(row) for row in answer.rows],
+        "findings": [
+            {
+                "id": finding.id,
+                "claim": _claim(finding.id, knowledge),
+                "strength": finding.strength.value,
+                "weakenedBy": list(finding.weakened_by),
+            }
+            for finding in answer.findings
+        ],
+        "limits": [
+            {
+                "id": limit.id,
+                "value": f"{limit.value} {limit.unit}",
+                "metWhen": limit.met_when.value,
+                "population": limit.population,
+                "performance": limit.performance,
+                "weakness": limit.weakness,
+            }
+            for limit in knowledge.limits.values()
+            if any(
+                f"limit.{limit.id}" == gate.fact
+                for row in answer.rows
+                if row.finding in fired
+                for gate in row.gates
+            )
+        ],
+        "missing": list(answer.missing),
+        "sources": _sources(answer.rows, fired, knowledge),
+        "card": card.as_json(),
+    }
+
+
+def _told(answer: Answer) -> tuple[str, str]:
+    match answer.verdict:
+        case Interpreted():
+            return Outcome.INTERPRETED.value, ""
+        case NotInterpretable(reason):
+            return Outcome.NOT_INTERPRETABLE.value, reason.value
+        case WrongAnalyte(loinc):
+            return Outcome.WRONG_ANALYTE.value, loinc
+
+
+def _row(row: ConsideredRow) -> dict[str, Any]:
+    return {
+        "finding": row.finding,
+        "outcome": row.outcome.value,
+        "note": row.note,
+        "gates": [
+            {
+                "fact": gate.fact,
+                "wanted": list(gate.wanted),
+                "found": gate.found,
+                "holds": gate.holds,
+                "because": gate.because,
+            }
+            for gate in row.gates
+        ],
+    }
+
+
+def _claim(finding: str, knowledge: KnowledgeBase) -> str:
+    """The one-line ceiling of what the finding may say."""
+    for row in knowledge.findings:
+        if row.id == finding:
+            return row.claim
+    for context in knowledge.contexts:
+        if context.id == finding:
+            return context.claim
+    return "a limit lies inside the interval of the value, so nobody can tell"
+
+
+def _sources(rows: Iterable[ConsideredRow], fired: set[str], knowledge: KnowledgeBase) -> list[str]:
+    tables = (*knowledge.findings, *knowledge.contexts)
+    ids = dict.fromkeys(source for row in tables if row.id in fired for source in row.sources)
+    return [citation(knowledge.sources[name]) for name in ids]

@@ -1,0 +1,81 @@
+"""`cds-service knowledge check`: every fault of the knowledge, and the worked cases run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cds_service.core.cases import DAY, differences, record_of, with_case_codes
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.proof import faults
+from cds_service.core.selection import Looking
+from cds_service.errors import KnowledgeError
+from cds_service.evaluate import evaluate
+from cds_service.knowledge_files import Library, read_library, with_site
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was proved, and what was not."""
+
+    checked: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def lines(self) -> Iterator[str]:
+        """The report for a person."""
+        yield from self.faults
+        counted = ", ".join(f"{count} {name}" for name, count in self.checked.items())
+        yield f"Checked: {counted}."
+        yield f"{len(self.faults)} faults." if self.faults else "No fault found."
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a machine."""
+        return {"checked": dict(self.checked), "faults": self.faults}
+
+
+def check_knowledge(folder: Path | None, site: Path | None) -> Report:
+    """Prove all knowledge under `folder` (the packaged one by default), with the site's additions.
+
+    Nothing is raised for a fault in the knowledge: all are in the report.
+    """
+    report = Report()
+    try:
+        library = read_library(folder)
+        if site is not None:
+            library = with_site(library, site)
+    except KnowledgeError as error:
+        report.faults.append(error.one_line())
+        return report
+    for base in library.bases.values():
+        report.faults.extend(fault.one_line() for fault in faults(base))
+        _count(base, report)
+    if not report.faults:
+        report.faults.extend(_cases(library))
+    return report
+
+
+def _count(base: KnowledgeBase, report: Report) -> None:
+    report.checked.update(
+        {
+            "codes": len(base.accepted) + len(base.refused) + len(base.companion_loincs),
+            "units": len(base.unit_rows),
+            "limits": len(base.limits),
+            "table rows": len(base.findings) + len(base.contexts),
+            "templates": len(base.templates),
+            "sources": len(base.sources),
+            "cases": len(base.cases),
+        }
+    )
+
+
+def _cases(library: Library) -> Iterator[str]:
+    for base in library.bases.values():
+        prepared = with_case_codes(base)
+        for case in base.cases:
+            record = record_of(case.given, prepared)
+            evaluation = evaluate(record, prepared, DAY, looking=Looking.RESULT_ARRIVED)
+            for difference in differences(case, evaluation):
+                yield f"{base.identity.id}/cases.toml ({case.id}): {difference}"
