@@ -1,0 +1,95 @@
+"""`create_app`: the HTTP edge, put together from its parts. It decides nothing itself."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_cors import CORS
+
+from cds_service.config import Mode, Settings
+from cds_service.hooks.answer import no_order_advice
+from cds_service.hooks.request import Trigger
+from cds_service.hooks.services import ServiceRegistry, build_registry
+from cds_service.knowledge_files import Library
+from cds_service.metrics import Metrics
+from cds_service.web import headers, problems
+from cds_service.web.discovery import discovery
+from cds_service.web.feedback import feedback
+from cds_service.web.health import health
+from cds_service.web.invocation import invocation
+from cds_service.web.limits import RateLimit
+from cds_service.web.metrics_endpoint import metrics_endpoint
+from cds_service.web.openapi import openapi
+from cds_service.web.ports import Ports
+from cds_service.web.responses import PlainResponse
+from cds_service.web.room import Room
+
+_CORS_PATHS = r"/cds-services.*"
+_SANDBOX_REMARK = (
+    "Sandbox mode: no token is asked for, so anybody may call. For synthetic patients only."
+)
+_ORDER_TRIGGERS = frozenset({Trigger.ORDER_SELECT, Trigger.ORDER_SIGN})
+
+
+def create_app(settings: Settings, library: Library, ports: Ports | None = None) -> Flask:
+    """The WSGI application for these settings and this knowledge."""
+    app = Flask("cds_service", static_folder=None)
+    app.response_class = PlainResponse
+    # Exact paths, no redirects: a redirect would break a browser's preflight.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    # Whatever FLASK_DEBUG says: an exception ends in problems.py and nowhere else.
+    app.config.update(DEBUG=False, TESTING=False, PROPAGATE_EXCEPTIONS=False)
+
+    metrics = Metrics()
+    ports = ports or Ports()
+    room = Room(
+        settings=settings,
+        registry=registry_of(settings, library, ports),
+        ports=ports,
+        metrics=metrics,
+        rate=RateLimit(app, settings),
+    )
+    headers.install(app, settings, library.tags, metrics)
+    problems.install(app, metrics)
+    _allow_browsers(app, settings)
+    for blueprint in (discovery, invocation, feedback, health, openapi):
+        app.register_blueprint(blueprint(room))
+    if settings.mode is Mode.SANDBOX:
+        app.register_blueprint(metrics_endpoint(room))
+    return app
+
+
+def registry_of(settings: Settings, library: Library, ports: Ports) -> ServiceRegistry:
+    """The services of this installation; the order services only where there is order advice."""
+    triggers = frozenset(Trigger)
+    if ports.order_advice is no_order_advice:
+        triggers -= _ORDER_TRIGGERS
+    unguarded = settings.mode is Mode.SANDBOX and settings.clients is None
+    return build_registry(
+        library.bases.values(),
+        lab_result_hook=settings.lab_result_hook,
+        triggers=triggers,
+        remark=_SANDBOX_REMARK if unguarded else "",
+    )
+
+
+def _allow_browsers(app: Flask, settings: Settings) -> None:
+    """CORS on answers of every status. Never any origin together with credentials (TR-10)."""
+    match settings.mode:
+        case Mode.SANDBOX:
+            origins: str | list[str] = "*"
+        case Mode.PRODUCTION:
+            origins = list(settings.cors_origins)
+    if not origins:
+        return
+    CORS(
+        app,
+        resources=_CORS_PATHS,
+        origins=origins,
+        methods=["GET", "POST", "OPTIONS"],
+        allow_headers=["Authorization", "Content-Type", "X-Request-Id"],
+        expose_headers=["Knowledge-Version", "X-Request-Id", "Retry-After"],
+        supports_credentials=False,
+        send_wildcard=origins == "*",
+        max_age=600,
+    )

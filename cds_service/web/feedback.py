@@ -1,0 +1,28 @@
+"""`POST /cds-services/{id}/feedback`: what clinicians did with the cards (B-01 to B-06)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, request
+
+from cds_service.hooks.feedback import read_feedback
+from cds_service.web.body import json_body
+from cds_service.web.responses import json_response
+from cds_service.web.room import Room
+
+
+def feedback(room: Room) -> Blueprint:
+    """The feedback endpoint: answered once the items are stored, with an empty object."""
+    blueprint = Blueprint("feedback", __name__)
+
+    @blueprint.post("/cds-services/<service_id>/feedback")
+    def take(service_id: str) -> Response:
+        caller = room.admit()
+        service = room.registry.find(service_id)
+        g.service = service.id
+        items = read_feedback(json_body(request, room.settings.max_body))
+        room.ports.shelf.save(caller, service, items)
+        for item in items:
+            room.metrics.feedback(service=service.id, outcome=item.outcome.value)
+        return json_response({})
+
+    return blueprint

@@ -1,0 +1,112 @@
+"""`POST /cds-services/{id}`: one invocation, answered and recorded (H-01).
+
+The record is written before the answer is given, also when there is no card. Where it cannot be
+written, no answer is given: advice that nobody could account for later is not advice to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from time import perf_counter
+
+from flask import Blueprint, Response, g, request
+
+from cds_service.errors import StoreUnavailable
+from cds_service.hooks.answer import Answered, Call, answer
+from cds_service.hooks.request import HookRequest, read_request
+from cds_service.logs import Event, log_fault
+from cds_service.metrics import Metrics
+from cds_service.web.body import json_body
+from cds_service.web.ports import Invocation
+from cds_service.web.problems import as_designed
+from cds_service.web.responses import json_response
+from cds_service.web.room import Room
+
+
+def invocation(room: Room) -> Blueprint:
+    """The endpoint that all services share; the id in the address alone chooses (TR-01)."""
+    blueprint = Blueprint("invocation", __name__)
+
+    @blueprint.post("/cds-services/<service_id>")
+    def invoke(service_id: str) -> Response:
+        caller = room.admit()
+        service = room.registry.find(service_id)
+        g.service = service.id
+        begun = Invocation(
+            at=room.ports.now(),
+            request_id=g.request_id,
+            caller=caller,
+            service=service,
+            status=200,
+        )
+        try:
+            body = json_body(request, room.settings.max_body)
+            hook_request = read_request(body, service.trigger, service.hook)
+            begun = replace(begun, request=hook_request)
+            answered = _answered(room, begun, hook_request)
+            response = json_response(answered.as_json())
+        except Exception as error:
+            _record_failure(room, begun, error)
+            raise
+        _count(room.metrics, service.id, answered)
+        room.ports.journal.record(replace(begun, answered=answered, duration_ms=_elapsed()))
+        return response
+
+    return blueprint
+
+
+def _answered(room: Room, begun: Invocation, hook_request: HookRequest) -> Answered:
+    journal = room.ports.journal
+    patient_id = hook_request.context.patient_id
+
+    def carded_before(references: Iterable[str]) -> frozenset[str]:
+        return journal.carded_before(begun.caller, patient_id, references)
+
+    with room.ports.reach(begun.caller, hook_request) as access:
+        call = Call(
+            service=begun.service,
+            request=hook_request,
+            caller=begun.caller.name,
+            at=begun.at.date(),
+            access=access,
+            carded_before=carded_before,
+        )
+        return answer(call, room.ports.order_advice)
+
+
+def _record_failure(room: Room, begun: Invocation, error: Exception) -> None:
+    """A failure is recorded too. Should that fail as well, the first failure is the one told."""
+    designed = as_designed(error)
+    failed = replace(begun, status=designed.status, error=designed.code, duration_ms=_elapsed())
+    try:
+        room.ports.journal.record(failed)
+    except StoreUnavailable as lost:
+        log_fault(Event.NOT_RECORDED, lost, request_id=g.request_id, cause=lost.cause)
+
+
+def _elapsed() -> float:
+    """Milliseconds since the request came."""
+    return float(perf_counter() - g.started) * 1000
+
+
+def _count(metrics: Metrics, service_id: str, answered: Answered) -> None:
+    """Tell metrics and log what was said, in public words only."""
+    said = [card.extension for card in answered.cards]
+    for card in said:
+        metrics.card(
+            service=service_id,
+            outcome=card["outcome"],
+            findings=card.get("findings", ()),
+            reason=card.get("reason", ""),
+        )
+        metrics.lacked(card.get("missing", ()))
+    for key, fault in answered.faults.items():
+        metrics.not_fetched(key=key, fault=fault)
+    g.summary = {
+        "cards": len(said),
+        "outcomes": [card["outcome"] for card in said],
+        "findings": [finding for card in said for finding in card.get("findings", ())],
+        "reasons": [card["reason"] for card in said if "reason" in card],
+        "upstream": [f"{key}: {fault}" for key, fault in answered.faults.items()],
+    }

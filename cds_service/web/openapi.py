@@ -1,0 +1,191 @@
+"""`GET /openapi.json`: OpenAPI 3.1 of this installation, generated from its services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response
+
+from cds_service import __version__
+from cds_service.config import DiscoveryToken, Mode, Settings
+from cds_service.hooks.services import Service
+from cds_service.metrics import CONTENT_TYPE
+from cds_service.web.body import MEDIA_TYPES
+from cds_service.web.responses import FHIR_JSON, JSON, raw_response
+from cds_service.web.room import Room
+from cds_service.web.schemas import NAMED, ref, request_schema
+
+_WORDS = {
+    400: "The request is malformed; the issue says where.",
+    401: "No valid token. The body is always the same.",
+    403: "The client was not granted this service.",
+    412: "Required data were neither prefetched nor reachable.",
+    413: "The body is too large.",
+    415: "Not JSON by its content type, or compressed.",
+    429: "The client has called too often; Retry-After says for how many seconds to wait.",
+    500: "The service failed; the body holds the request id.",
+    503: "The database cannot be used.",
+}
+
+
+def openapi(room: Room) -> Blueprint:
+    """The document, written once."""
+    blueprint = Blueprint("openapi", __name__)
+    written = orjson.dumps(document(room))
+
+    @blueprint.get("/openapi.json")
+    def describe() -> Response:
+        return raw_response(written)
+
+    return blueprint
+
+
+def document(room: Room) -> dict[str, Any]:
+    """The OpenAPI document."""
+    settings = room.settings
+    paths: dict[str, Any] = {
+        "/cds-services": {"get": _discovery(settings)},
+        "/health/live": {"get": _plain("isLive", "Whether the process lives.", "Live", 400, 500)},
+        "/health/ready": {
+            "get": _plain("isReady", "Whether it can do its work.", "Ready", 400, 500, 503)
+        },
+        "/openapi.json": {"get": _self()},
+    }
+    for service in room.registry.services.values():
+        address = f"/cds-services/{service.id}"
+        paths[address] = {"post": _invocation(service, settings)}
+        paths[f"{address}/feedback"] = {"post": _feedback(service, settings)}
+    if settings.mode is Mode.SANDBOX:
+        paths["/metrics"] = {"get": _metrics()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "CDS Hooks service for soluble IL-2 receptor results",
+            "version": __version__,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": settings.public_url}],
+        "paths": paths,
+        "components": {
+            "schemas": dict(NAMED),
+            "securitySchemes": {
+                "clientToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
+        },
+    }
+
+
+def _discovery(settings: Settings) -> dict[str, Any]:
+    guarded = settings.discovery_token is DiscoveryToken.REQUIRED
+    statuses = (400, 401, 403, 429, 500) if guarded else (400, 500)
+    operation = _plain("discover", "The services there are.", "Services", *statuses)
+    return operation | _security(settings) if guarded else operation
+
+
+def _invocation(service: Service, settings: Settings) -> dict[str, Any]:
+    return {
+        "operationId": f"invoke-{service.id}",
+        "summary": service.as_json()["title"],
+        "requestBody": _body(request_schema(service)),
+        "responses": _responses(
+            _ok("The cards; none when there is nothing to say.", "Cards"),
+            *(400, 401, 403, 412, 413, 415, 429, 500, 503),
+        ),
+    } | _security(settings)
+
+
+def _feedback(service: Service, settings: Settings) -> dict[str, Any]:
+    return {
+        "operationId": f"feedback-{service.id}",
+        "summary": "What clinicians did with the cards.",
+        "requestBody": _body(ref("Feedback")),
+        "responses": _responses(
+            {
+                "description": "The items are stored.",
+                "headers": _HEADERS,
+                "content": {JSON: {"schema": {"type": "object", "maxProperties": 0}}},
+            },
+            *(400, 401, 403, 413, 415, 429, 500, 503),
+        ),
+    } | _security(settings)
+
+
+def _plain(operation: str, summary: str, schema: str, *statuses: int) -> dict[str, Any]:
+    return {
+        "operationId": operation,
+        "summary": summary,
+        "responses": _responses(_ok(summary, schema), *statuses),
+    }
+
+
+def _self() -> dict[str, Any]:
+    return {
+        "operationId": "describe",
+        "summary": "This document.",
+        "responses": _responses(
+            {
+                "description": "This document.",
+                "headers": _HEADERS,
+                "content": {JSON: {"schema": {"type": "object", "required": ["openapi"]}}},
+            },
+            *(400, 500),
+        ),
+    }
+
+
+def _metrics() -> dict[str, Any]:
+    return {
+        "operationId": "metrics",
+        "summary": "What was counted, for Prometheus.",
+        "responses": _responses(
+            {
+                "description": "Prometheus text.",
+                "headers": _HEADERS,
+                "content": {CONTENT_TYPE.partition(";")[0]: {"schema": {"type": "string"}}},
+            },
+            *(400, 500),
+        ),
+    }
+
+
+def _security(settings: Settings) -> dict[str, Any]:
+    """In sandbox mode without a registry nobody is asked for a token."""
+    asked = settings.mode is Mode.PRODUCTION or settings.clients is not None
+    return {"security": [{"clientToken": []}]} if asked else {}
+
+
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "required": True,
+        "content": {media_type: {"schema": schema} for media_type in sorted(MEDIA_TYPES)},
+    }
+
+
+_HEADERS = {
+    "Knowledge-Version": {"required": True, "schema": {"type": "string", "pattern": "@"}},
+    "X-Request-Id": {"required": True, "schema": {"type": "string", "minLength": 1}},
+}
+
+
+def _ok(words: str, schema: str) -> dict[str, Any]:
+    return {
+        "description": words,
+        "headers": _HEADERS,
+        "content": {JSON: {"schema": ref(schema)}},
+    }
+
+
+def _responses(ok: dict[str, Any], *statuses: int) -> dict[str, Any]:
+    return {"200": ok} | {str(status): _problem(status) for status in statuses}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    headers: dict[str, Any] = dict(_HEADERS)
+    if status == 429:
+        headers["Retry-After"] = {"required": True, "schema": {"type": "integer", "minimum": 1}}
+    return {
+        "description": _WORDS[status],
+        "headers": headers,
+        "content": {FHIR_JSON: {"schema": ref("OperationOutcome")}},
+    }

@@ -1,0 +1,135 @@
+"""What the web room borrows from other rooms, and what it does without them.
+
+Every port has a default that makes the service whole on its own: nobody is asked for a token,
+nothing is fetched, nothing is kept. `serve` plugs in the real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Protocol
+
+from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
+from cds_service.hooks.answer import Answered, OrderAdvice, no_order_advice
+from cds_service.hooks.feedback import FeedbackItem
+from cds_service.hooks.request import HookRequest
+from cds_service.hooks.services import Service
+
+
+class Caller(Protocol):
+    """Who calls."""
+
+    @property
+    def name(self) -> str:
+        """The name of the client, with its tenant where it has one; our own, never the caller's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anybody:
+    """A caller that nobody asked who it is: sandbox mode."""
+
+    name: str = "sandbox"
+
+
+class Gate(Protocol):
+    """Who may call."""
+
+    def check(self, authorization: Sequence[str], path: str) -> Caller:
+        """The caller, by its Authorization headers, for the path called.
+
+        Raises Unauthorised, or Forbidden for a service the caller was not granted.
+        """
+
+
+Reach = Callable[[Caller, HookRequest], AbstractContextManager[ServerAccess | NoAccess]]
+"""Access to the caller's FHIR server for the length of one call, within its deadline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """What came of one invocation by a known caller, for the record; also when it failed."""
+
+    at: datetime
+    request_id: str
+    caller: Caller
+    service: Service
+    status: int
+    error: str = ""
+    """The public code of the error answered, empty when there was none."""
+    duration_ms: float = 0.0
+    request: HookRequest | None = None
+    """None: the body could not be read as a request."""
+    answered: Answered | None = None
+    """None: there was no evaluation."""
+
+
+class Journal(Protocol):
+    """The record of what was asked and answered. Raises StoreUnavailable."""
+
+    def record(self, invocation: Invocation) -> None:
+        """Keep one invocation."""
+
+    def carded_before(
+        self, caller: Caller, patient_id: str, references: Iterable[str]
+    ) -> frozenset[str]:
+        """Which of these results of the patient (`Observation/123`) the caller was carded about."""
+
+
+class FeedbackShelf(Protocol):
+    """Where feedback is kept. Raises StoreUnavailable."""
+
+    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
+        """Keep a batch, all of it or nothing; a repeated item is the same item."""
+
+
+class _OpenGate:
+    def check(self, authorization: Sequence[str], path: str) -> Caller:
+        return Anybody()
+
+
+class _NoJournal:
+    def record(self, invocation: Invocation) -> None:
+        pass
+
+    def carded_before(
+        self,
+        caller: Caller,
+        patient_id: str,
+        references: Iterable[str],
+    ) -> frozenset[str]:
+        return frozenset()
+
+
+class _NoShelf:
+    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
+        pass
+
+
+def _no_reach(
+    _caller: Caller, _request: HookRequest
+) -> AbstractContextManager[ServerAccess | NoAccess]:
+    return nullcontext(NoAccess(NoAccessReason.NO_SERVER))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """The ports of one application."""
+
+    gate: Gate = field(default_factory=_OpenGate)
+    reach: Reach = _no_reach
+    journal: Journal = field(default_factory=_NoJournal)
+    shelf: FeedbackShelf = field(default_factory=_NoShelf)
+    order_advice: OrderAdvice = no_order_advice
+    """As long as it is none, the order services are not offered."""
+    checks: Mapping[str, Callable[[], None]] = field(default_factory=lambda: MappingProxyType({}))
+    """Readiness: name -> a check that raises when it fails."""
+    now: Callable[[], datetime] = _now
+    """The clock, in UTC."""

@@ -1,0 +1,34 @@
+"""What the blueprints share: the parts of one application, made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import g, request
+
+from cds_service.config import Settings
+from cds_service.hooks.services import ServiceRegistry
+from cds_service.metrics import Metrics
+from cds_service.web.limits import RateLimit
+from cds_service.web.ports import Caller, Ports
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """Everything a view needs."""
+
+    settings: Settings
+    registry: ServiceRegistry
+    ports: Ports
+    metrics: Metrics
+    rate: RateLimit
+
+    def admit(self) -> Caller:
+        """The caller of the request under way, known and within its rate.
+
+        Raises Unauthorised, Forbidden, TooManyRequests.
+        """
+        caller = self.ports.gate.check(request.headers.getlist("Authorization"), request.path)
+        g.client = caller.name
+        self.rate.count()
+        return caller

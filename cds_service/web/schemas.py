@@ -1,0 +1,242 @@
+"""JSON Schemas of what goes over the wire, as CDS Hooks 2.0.1 and this service define it.
+
+They are as strict as the code that reads, and as loose: a member that is not named is ignored, and
+`null` stands for an optional member that is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from cds_service.hooks.members import LONGEST_TEXT
+from cds_service.hooks.request import Trigger
+from cds_service.hooks.services import Service
+
+Schema = dict[str, Any]
+
+NOT_BLANK: Final = r"\S"
+UUID: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+
+def text(longest: int = LONGEST_TEXT) -> Schema:
+    """A text that is not blank."""
+    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": NOT_BLANK}
+
+
+def array(items: Schema, **more: Any) -> Schema:
+    """An array."""
+    return {"type": "array", "items": items, **more}
+
+
+def record(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
+    """An object with further members allowed."""
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **(optional or {})},
+    }
+
+
+def closed(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None) -> Schema:
+    """An object of ours: no further members."""
+    return record(required, optional) | {"additionalProperties": False}
+
+
+def ref(name: str) -> Schema:
+    """A named schema of the document."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+OBJECT: Final[Schema] = {"type": "object"}
+
+_BUNDLE: Final = record(
+    {"resourceType": {"const": "Bundle"}},
+    {"entry": _or_null(array(record({}, {"resource": _or_null(OBJECT)})))},
+)
+_PATIENT_ID: Final[Schema] = {
+    "type": "string",
+    "pattern": "^(Patient/)?[._-]*[A-Za-z0-9][A-Za-z0-9._-]*$",
+    "maxLength": LONGEST_TEXT,
+}
+
+
+def request_schema(service: Service) -> Schema:
+    """The request of one service: its hook, and the context that hook brings."""
+    return record(
+        {
+            "hook": {"const": service.hook},
+            "hookInstance": text(),
+            "context": _context(service.trigger),
+        },
+        {
+            "fhirServer": _or_null(text(2048)),
+            "fhirAuthorization": _or_null(OBJECT),
+            "prefetch": _or_null({"type": "object", "additionalProperties": _or_null(OBJECT)}),
+            "extension": _or_null(OBJECT),
+        },
+    ) | {"dependentSchemas": {"fhirAuthorization": _SERVER_TOO}}
+
+
+_SERVER_TOO: Final[Schema] = {
+    "anyOf": [
+        {"properties": {"fhirAuthorization": {"anyOf": [{"type": "null"}, {"maxProperties": 0}]}}},
+        record({"fhirServer": text(2048)}),
+    ]
+}
+
+
+def _context(trigger: Trigger) -> Schema:
+    required: dict[str, Schema] = {"patientId": _PATIENT_ID}
+    match trigger:
+        case Trigger.LAB_RESULT:
+            required["results"] = _BUNDLE
+        case Trigger.ORDER_SELECT:
+            required["selections"] = array({"type": "string"})
+            required["draftOrders"] = _BUNDLE
+        case Trigger.ORDER_SIGN:
+            required["draftOrders"] = _BUNDLE
+        case Trigger.PATIENT_VIEW:
+            pass
+    return record(required, {"userId": _or_null(text()), "encounterId": _or_null(text())})
+
+
+_TIMESTAMP: Final[Schema] = {"type": "string", "format": "date-time", "maxLength": LONGEST_TEXT}
+
+_FEEDBACK_ITEM: Final = record(
+    {
+        "card": text(),
+        "outcome": {"enum": ["accepted", "overridden"]},
+        "outcomeTimestamp": _TIMESTAMP,
+    },
+    {
+        "acceptedSuggestions": array(record({"id": text()}), minItems=1),
+        "overrideReason": _or_null(
+            record(
+                {},
+                {
+                    "reason": _or_null(
+                        record(
+                            {"code": text(), "system": text(512)}, {"display": _or_null(text(512))}
+                        )
+                    ),
+                    "userComment": _or_null(text(10_000)),
+                },
+            )
+            | {
+                "anyOf": [
+                    {"required": ["reason"], "properties": {"reason": OBJECT}},
+                    {"required": ["userComment"], "properties": {"userComment": text(10_000)}},
+                ]
+            }
+        ),
+    },
+) | {
+    "if": {"properties": {"outcome": {"const": "accepted"}}},
+    "then": {"required": ["acceptedSuggestions"]},
+}
+
+_CODING: Final = closed({"system": text(512), "code": text(), "display": text(512)})
+
+_ACTION: Final = closed(
+    {"type": {"enum": ["create", "update", "delete"]}, "description": text(1000)},
+    {"resource": OBJECT, "resourceId": text()},
+)
+
+_SUGGESTION: Final = closed(
+    {"label": text(200), "uuid": {"type": "string", "pattern": UUID}},
+    {"isRecommended": {"type": "boolean"}, "actions": array(_ACTION, minItems=1)},
+)
+
+_LINK: Final = closed(
+    {"label": text(500), "url": {"type": "string", "format": "uri"}, "type": {"const": "absolute"}}
+)
+
+_EVALUATION: Final = closed(
+    {
+        "id": text(),
+        "knowledge": text(),
+        "outcome": {"enum": ["interpreted", "not-interpretable", "wrong-analyte", "order-advice"]},
+    },
+    {
+        "reason": text(),
+        "findings": array(text(), minItems=1),
+        "inputs": array(closed({"resource": text(300)}, {"version": text()}), minItems=1),
+        "missing": array(text(), minItems=1),
+    },
+)
+
+_CARD: Final = closed(
+    {
+        "uuid": {"type": "string", "pattern": UUID},
+        "summary": text(139),
+        "detail": text(100_000),
+        "indicator": {"enum": ["info", "warning"]},
+        "source": closed(
+            {"label": text(500)}, {"url": {"type": "string", "format": "uri"}, "topic": _CODING}
+        ),
+        "extension": closed({"org.sil2r-cds.evaluation": _EVALUATION}),
+    },
+    {
+        "suggestions": array(_SUGGESTION, minItems=1),
+        "selectionBehavior": {"enum": ["at-most-one", "any"]},
+        "overrideReasons": array(_CODING, minItems=1),
+        "links": array(_LINK, minItems=1),
+    },
+) | {"dependentRequired": {"suggestions": ["selectionBehavior"]}}
+
+_SERVICE: Final = closed(
+    {
+        "hook": text(),
+        "title": text(200),
+        "description": text(2000),
+        "id": {"type": "string", "pattern": "^[a-z0-9-]+$"},
+        "prefetch": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": text(10_000),
+        },
+        "usageRequirements": text(1000),
+        "version": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
+    }
+)
+
+_ISSUE: Final = closed(
+    {
+        "severity": {"enum": ["fatal", "error"]},
+        "code": text(),
+        "details": closed(
+            {
+                "coding": array(
+                    closed(
+                        {
+                            "system": text(),
+                            "code": {"type": "string", "pattern": r"^CDS-\d{4}$"},
+                        }
+                    )
+                ),
+                "text": text(500),
+            }
+        ),
+    },
+    {"diagnostics": text(1000), "expression": array(text(), minItems=1)},
+)
+
+NAMED: Final[Mapping[str, Schema]] = {
+    "Services": closed({"services": array(_SERVICE)}),
+    "Cards": closed({"cards": array(_CARD)}),
+    "Feedback": record({"feedback": array(_FEEDBACK_ITEM)}),
+    "OperationOutcome": closed(
+        {
+            "resourceType": {"const": "OperationOutcome"},
+            "issue": array(_ISSUE, minItems=1, maxItems=1),
+        }
+    ),
+    "Live": closed({"status": {"const": "live"}}),
+    "Ready": closed({"status": {"const": "ready"}, "checks": array(text())}),
+}
+"""The schemas that the document names."""
