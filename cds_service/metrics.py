@@ -9,12 +9,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+    start_http_server,
+    values,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
-"""Where the workers of one service add up what they count; set by `web.serve` for several."""
+_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+"""The library's name for the folder in which the workers of one service add up their counts."""
 
 _DURATIONS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
@@ -87,13 +94,24 @@ class Metrics:
 
     def text(self) -> bytes:
         """Everything counted, in the Prometheus text format."""
-        return (
-            generate_latest(self.registry) if DIRECTORY not in os.environ else text_of_all_workers()
-        )
+        if _DIRECTORY in os.environ:
+            return generate_latest(_of_all_workers(os.environ[_DIRECTORY]))
+        return generate_latest(self.registry)
 
 
-def text_of_all_workers() -> bytes:
-    """What all workers of this service counted together."""
+def share(directory: str) -> None:
+    """Count in a folder, together with the other workers. To be called before Metrics is made."""
+    os.environ[_DIRECTORY] = directory
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+
+
+def serve_all_workers(directory: str, host: str, port: int) -> None:
+    """Answer on a port with what all workers count, until the process is ended."""
+    _, thread = start_http_server(port, host, registry=_of_all_workers(directory))
+    thread.join()
+
+
+def _of_all_workers(directory: str) -> CollectorRegistry:
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+    MultiProcessCollector(registry, path=directory)  # type: ignore[no-untyped-call]
+    return registry

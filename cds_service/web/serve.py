@@ -1,0 +1,109 @@
+"""The server: granian in front of the application, one process per worker.
+
+Only here is anything known about processes. A stop signal lets requests under way finish, for at
+most ten seconds. A worker that dies is replaced.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from tempfile import TemporaryDirectory
+
+from flask import Flask
+from granian.constants import Interfaces, SSLProtocols
+from granian.server import Server
+
+from cds_service import __version__, logs, metrics
+from cds_service.config import Settings, Tls
+from cds_service.errors import ConfigurationError
+from cds_service.logs import Event, log
+
+STOP_SECONDS = 10
+THREADS = 64
+"""Requests worked on side by side in one worker. A request waits far more than it computes only
+while its body trickles in or a FHIR server is asked, and those waits are bounded."""
+
+MakeApp = Callable[[], Flask]
+"""Makes the application inside a worker; must be a function of a module, or a partial of one."""
+
+
+def serve(make_app: MakeApp, settings: Settings, *, host: str, port: int, workers: int) -> None:
+    """Serve until a stop signal. Raises ConfigurationError when the address cannot be used."""
+    _require_free(host, port)
+    with _shared_metrics(settings, workers) as directory, _management(settings, directory):
+        server = Server(
+            "cds_service",
+            address=host,
+            port=port,
+            interface=Interfaces.WSGI,
+            workers=workers,
+            blocking_threads=THREADS,
+            workers_kill_timeout=STOP_SECONDS,
+            respawn_failed_workers=True,
+            websockets=False,
+            log_enabled=False,
+            log_access=False,
+            ssl_cert=settings.tls_cert if settings.tls is Tls.DIRECT else None,
+            ssl_key=settings.tls_key if settings.tls is Tls.DIRECT else None,
+            ssl_protocol_min=SSLProtocols.tls12,
+        )
+        log(Event.STARTED, mode=settings.mode.value, workers=workers, software=__version__)
+        server.serve(target_loader=partial(_load, make_app, directory), wrap_loader=False)
+    log(Event.STOPPED)
+
+
+def _load(make_app: MakeApp, directory: str) -> Flask:
+    """Runs in the worker: granian has just set up its own logging, which ours replaces."""
+    logs.route_libraries()
+    if directory:
+        metrics.share(directory)
+    return make_app()
+
+
+def _require_free(host: str, port: int) -> None:
+    """Granian would end with a trace where one line says it better."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError:
+        raise ConfigurationError(
+            "The address cannot be used.",
+            where=f"{host}:{port}",
+            remedy="Give a free --port and a --host of this machine.",
+        ) from None
+
+
+@contextmanager
+def _shared_metrics(settings: Settings, workers: int) -> Iterator[str]:
+    """A folder in which several processes add up what they count; empty where one is enough."""
+    if workers == 1 and not settings.management_port:
+        yield ""
+        return
+    with TemporaryDirectory(prefix="cds-metrics-") as directory:
+        yield directory
+
+
+@contextmanager
+def _management(settings: Settings, directory: str) -> Iterator[None]:
+    """`/metrics` on its own port, in a process of its own, for as long as the service runs."""
+    if not settings.management_port:
+        yield
+        return
+    _require_free(settings.management_host, settings.management_port)
+    process = multiprocessing.Process(
+        target=metrics.serve_all_workers,
+        args=(directory, settings.management_host, settings.management_port),
+        daemon=True,
+    )
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join()
