@@ -100,10 +100,10 @@ def test_t60_a_connection_that_succeeds_at_the_second_try_is_used(
 
     connect, tries = socket.create_connection, iter([ConnectionRefusedError()])
 
-    def refuse_once(address: tuple[str, int], **options: float) -> socket.socket:
+    def refuse_once(address: tuple[str, int], timeout: float) -> socket.socket:
         for error in tries:
             raise error
-        return connect(address, **options)
+        return connect(address, timeout)
 
     monkeypatch.setattr("cds_service.fhir.line.socket.create_connection", refuse_once)
     server.on("/fhir/Patient/1", reply_json(PATIENT))

@@ -91,7 +91,11 @@ def _availability(gathered: Gathered) -> dict[str, Availability]:
     return {key: part.availability for key, part in gathered.parts.items()}
 
 
-SENT = {"patient": PATIENT, "sil2r": bundle(observation(1)), "labs": bundle(observation(2))}
+SENT: dict[str, dict[str, Any]] = {
+    "patient": PATIENT,
+    "sil2r": bundle(observation(1)),
+    "labs": bundle(observation(2)),
+}
 
 
 def test_what_was_sent_is_used_and_nothing_is_fetched(server: FaultServer, access: Grants) -> None:
