@@ -23,9 +23,10 @@ from cds_service.errors import ConfigurationError
 from cds_service.logs import Event, log
 
 STOP_SECONDS = 10
-THREADS = 64
-"""Requests worked on side by side in one worker. A request waits far more than it computes only
-while its body trickles in or a FHIR server is asked, and those waits are bounded."""
+THREADS = 512
+"""Requests under way side by side in one worker. A thread is made when it is needed and costs
+little while it waits for a body that trickles in, so 500 slow callers do not shut out the next one
+(T-56). More of them than that are for the proxy in front to hold back."""
 
 MakeApp = Callable[[], Flask]
 """Makes the application inside a worker; must be a function of a module, or a partial of one."""
