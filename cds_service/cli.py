@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,9 +48,21 @@ def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | N
     """Start the HTTP service."""
     from cds_service.config import Mode, load_settings
     from cds_service.web.serve import serve as run
+    from cds_service.wiring import make_app
 
     mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
-    run(load_settings(mode, os.environ, config), host=host, port=port, workers=workers)
+    settings = load_settings(mode, os.environ, config)
+    if sandbox:
+        click.echo(_WELCOME.format(host=host, port=port), err=True)
+    run(partial(make_app, settings), settings, host=host, port=port, workers=workers)
+
+
+_WELCOME = """\
+sil2r-cds in sandbox mode on http://{host}:{port} (no tokens asked for; synthetic patients only).
+Try next:
+  curl -s http://{host}:{port}/cds-services
+  cds-service explain fhir_fixtures/observation/csf_above_150.json
+"""
 
 
 @cli.command()

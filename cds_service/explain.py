@@ -6,11 +6,12 @@ asked and found, the sources. `terminal` prints it, `--json` gives it to machine
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from cds_service.core.citations import citation
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.schema import ContextRow, FindingRow
 from cds_service.core.sections import in_words
 from cds_service.core.verdict import (
     Answer,
@@ -87,7 +88,7 @@ def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, A
             )
         ],
         "missing": list(answer.missing),
-        "sources": _sources(answer.rows, fired, knowledge),
+        "sources": _sources(fired, knowledge),
         "card": card.as_json(),
     }
 
@@ -131,7 +132,7 @@ def _claim(finding: str, knowledge: KnowledgeBase) -> str:
     return "a limit lies inside the interval of the value, so nobody can tell"
 
 
-def _sources(rows: Iterable[ConsideredRow], fired: set[str], knowledge: KnowledgeBase) -> list[str]:
-    tables = (*knowledge.findings, *knowledge.contexts)
+def _sources(fired: set[str], knowledge: KnowledgeBase) -> list[str]:
+    tables: tuple[FindingRow | ContextRow, ...] = (*knowledge.findings, *knowledge.contexts)
     ids = dict.fromkeys(source for row in tables if row.id in fired for source in row.sources)
     return [citation(knowledge.sources[name]) for name in ids]

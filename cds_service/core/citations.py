@@ -18,16 +18,21 @@ def url_of(source: SourceRow) -> str:
 
 def citation(source: SourceRow) -> str:
     """One Markdown line: what was verified of the publication, its identifier, what was read."""
-    place = " ".join(str(part) for part in (source.journal, source.year) if part)
-    if source.volume:
-        place = f"{place};{source.volume}"
-    parts = [part.rstrip(".") for part in (source.authors, source.title, place) if part]
-    line = ". ".join(parts)
+    journal = " ".join(str(part) for part in (source.journal, source.year) if part)
+    place = f"{journal};{source.volume}" if journal and source.volume else journal
+    who = _first_author(source.authors) or source.short
+    line = ". ".join(part.rstrip(".") for part in (who, source.title, place) if part)
     url = url_of(source)
     identifier = f"doi:{source.doi}" if source.doi else f"PMID {source.pmid}"
     link = f" [{identifier}]({url})." if url else ""
     population = f" {source.population.rstrip('.')}." if source.population else ""
     return f"{line}.{link}{population} Read: {source.opened}."
+
+
+def _first_author(authors: str) -> str:
+    """`Henter J-I, et al`: a card is read at night; `knowledge show` names all authors."""
+    first, comma, _rest = authors.partition(", ")
+    return f"{first}, et al" if comma else first
 
 
 def links(sources: Iterable[SourceRow]) -> tuple[Mapping[str, str], ...]:

@@ -29,6 +29,7 @@ from cds_service.core.dates import Age, AgeUnknown, age_in_years, collection_day
 from cds_service.core.interval import Answer, Interval
 from cds_service.core.model import (
     Availability,
+    Moment,
     NoPatient,
     Patient,
     PatientRecord,
@@ -159,7 +160,9 @@ def _companion_limit(
     unit = knowledge.companions[limit.of].units[limit.unit]
     for found in values:
         if found.quantity.unit.family == unit.family:
-            shown = f"{limit.of} {found.value.text} {found.value.unit}"
+            when = found.result.collected
+            dated = f" of {when.text[:10]}" if isinstance(when, Moment) else ""
+            shown = f"{limit.of} {found.value.text} {found.value.unit}{dated}"
             value, because = _held_against(limit, found.quantity, unit, shown)
             return Fact(name, value, because, (), (found.result.ref,))
     covered = {

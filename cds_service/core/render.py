@@ -16,7 +16,7 @@ from cds_service.core.citations import citation, links, url_of
 from cds_service.core.escape import plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import ContextRow, FindingRow, SourceRow
-from cds_service.core.sections import Sections, sections_of
+from cds_service.core.sections import Sections, analyte_name, sections_of
 from cds_service.core.verdict import (
     Answer,
     Card,
@@ -120,7 +120,8 @@ def _summary(answer: Answer, headline: str, knowledge: KnowledgeBase) -> str:
     words = knowledge.specimens[answer.specimen].words if answer.specimen else ""
     value = plain(answer.value.text, 40)
     unit = plain(answer.value.unit, 20)
-    measured = " ".join(part for part in (knowledge.identity.short_name, value, unit) if part)
+    name = analyte_name(answer, knowledge, knowledge.identity.short_name)
+    measured = " ".join(part for part in (name, value, unit) if part)
     specimen = f" ({words})" if words else ""
     return plain(f"{measured}{specimen}: {plain(headline, LONGEST_SUMMARY)}", LONGEST_SUMMARY)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cds_service.core.escape import markdown
 from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment
+from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
 from cds_service.core.schema import ContextRow, FindingRow, PanelRow
 from cds_service.core.verdict import (
     Answer,
@@ -25,6 +25,8 @@ from cds_service.core.verdict import (
 )
 
 LONGEST_SERIES = 6
+LONGEST_REASON = 200
+DAY = len("2026-11-21")
 THRESHOLD_INDETERMINATE = "threshold-indeterminate"
 
 
@@ -171,7 +173,7 @@ def _panel(panel: PanelRow, answer: Answer, knowledge: KnowledgeBase) -> str:
         state = phrases[f"item-{panel_item(item, answer.facts)}"]
         facts = [answer.facts[f"limit.{limit}"] for limit in item.limits]
         because = "; ".join(
-            markdown(fact.because)
+            markdown(fact.because, LONGEST_REASON)
             for fact in facts
             if fact.value not in {"unknown", "not-applicable"}
         )
@@ -179,11 +181,20 @@ def _panel(panel: PanelRow, answer: Answer, knowledge: KnowledgeBase) -> str:
     return "\n" + "\n".join(lines)
 
 
+def analyte_name(answer: Answer, knowledge: KnowledgeBase, ours: str) -> str:
+    """What the value is a value of: never our analyte's name beside a look-alike's number."""
+    match answer.verdict:
+        case WrongAnalyte(loinc):
+            return knowledge.refused[loinc].component
+        case Interpreted() | NotInterpretable():
+            return ours
+
+
 def _result_line(answer: Answer, knowledge: KnowledgeBase) -> str:
     """The result as it was received: what, where, when, in what state, against which range."""
     match answer.result:
         case InvalidResource():
-            return f"**{knowledge.identity.analyte}**"
+            return f"**{analyte_name(answer, knowledge, knowledge.identity.analyte)}**"
         case LabResult() as result:
             return "; ".join(_about(answer, result, knowledge)) + "."
 
@@ -192,7 +203,8 @@ def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> Itera
     phrases = knowledge.wording.phrases
     specimen = knowledge.specimens[answer.specimen].words if answer.specimen else ""
     value = in_words(answer.value)
-    yield f"**{knowledge.identity.analyte}" + (f": {value}**" if value else "**")
+    name = analyte_name(answer, knowledge, knowledge.identity.analyte)
+    yield f"**{name}" + (f": {value}**" if value else "**")
     if not answer.inputs:  # another patient's: nothing of it is shown
         return
     if specimen:
@@ -222,10 +234,15 @@ def _series(points: tuple[SeriesPoint, ...], knowledge: KnowledgeBase) -> str:
 
 
 def _used(answer: Answer) -> str:
-    return _bullets(
-        markdown(ref.resource) + (f" (version {markdown(ref.version)})" if ref.version else "")
-        for ref in answer.inputs
-    )
+    """Every input by reference, with its version and date where it carries them."""
+    return "; ".join(_one_used(ref, answer) for ref in answer.inputs)
+
+
+def _one_used(ref: ResourceRef, answer: Answer) -> str:
+    version = f"version {markdown(ref.version)}" if ref.version else ""
+    dated = markdown(answer.dates.get(ref.resource, "")[:DAY])
+    about = ", ".join(part for part in (version, dated) if part)
+    return markdown(ref.resource) + (f" ({about})" if about else "")
 
 
 def _missing(answer: Answer, knowledge: KnowledgeBase) -> str:

@@ -1,0 +1,129 @@
+"""From the web room to the store: invocations become records, feedback becomes rows.
+
+Patients and results leave here only as pseudonyms; no value, name or token is passed on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import uuid4
+
+from cds_service import __version__
+from cds_service.core.verdict import Card
+from cds_service.hooks.answer import Answered
+from cds_service.hooks.feedback import FeedbackItem
+from cds_service.hooks.services import Service
+from cds_service.store import feedback as kept
+from cds_service.store.pseudonym import Pseudonymiser
+from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.web.ports import Caller, Invocation
+
+_OBSERVATION = "Observation/"
+
+
+class StoredJournal:
+    """Every invocation as one evaluation record, also when no card was shown."""
+
+    def __init__(self, records: Records, pseudonyms: Pseudonymiser) -> None:
+        self._records = records
+        self._pseudonyms = pseudonyms
+
+    def record(self, invocation: Invocation) -> None:
+        """Keep one invocation. Raises StoreUnavailable."""
+        client = invocation.caller.name
+        said = [] if invocation.answered is None else _said(invocation.answered)
+        request = invocation.request
+        patient_id = "" if request is None else request.context.patient_id
+        self._records.save(
+            EvaluationRecord(
+                id=next((about["id"] for about in said), str(uuid4())),
+                at=invocation.at,
+                door=Door.HOOK,
+                service=invocation.service.id,
+                client=client,
+                hook_instance="" if request is None else request.hook_instance,
+                knowledge=invocation.service.knowledge.tag,
+                software=__version__,
+                outcomes=tuple(about["outcome"] for about in said),
+                findings=_all(said, "findings"),
+                reasons=tuple(about["reason"] for about in said if "reason" in about),
+                missing=_all(said, "missing"),
+                status=invocation.status,
+                error=invocation.error,
+                duration_ms=invocation.duration_ms,
+                patient=self._pseudonyms.of(client, "Patient", patient_id),
+                inputs=tuple(self._pseudonyms.of_reference(client, used) for used in _inputs(said)),
+                cards=self._cards(client, invocation.answered),
+            )
+        )
+
+    def carded_before(
+        self, caller: Caller, patient_id: str, observations: Iterable[str]
+    ) -> frozenset[str]:
+        """Which of these Observations the caller was sent a card about. Raises StoreUnavailable."""
+        patient = self._pseudonyms.of(caller.name, "Patient", patient_id)
+        carded = self._records.carded_before(patient, caller.name)
+        return frozenset(
+            reference
+            for reference in observations
+            if self._result(caller.name, reference) in carded
+        )
+
+    def _cards(self, client: str, answered: Answered | None) -> tuple[SentCard, ...]:
+        cards: tuple[Card, ...] = () if answered is None else answered.cards
+        return tuple(
+            SentCard(
+                uuid=card.uuid,
+                findings=tuple(card.extension.get("findings", ())),
+                suggestions=tuple(str(suggestion["uuid"]) for suggestion in card.suggestions),
+                override_reasons=tuple(reason["code"] for reason in card.override_reasons),
+                results=tuple(self._result(client, about) for about in _about(card)),
+            )
+            for card in cards
+        )
+
+    def _result(self, client: str, reference: str) -> str:
+        return self._pseudonyms.of(client, "Observation", reference.removeprefix(_OBSERVATION))
+
+
+class StoredFeedback:
+    """Feedback, kept durably and once."""
+
+    def __init__(self, feedback: kept.Feedback) -> None:
+        self._feedback = feedback
+
+    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
+        """Keep a batch, all of it or nothing. Raises StoreUnavailable."""
+        self._feedback.save([_item(item) for item in items], caller.name, service.id)
+
+
+def _item(item: FeedbackItem) -> kept.FeedbackItem:
+    return kept.FeedbackItem(
+        card=item.card,
+        outcome=kept.FeedbackOutcome(item.outcome.value),
+        at=item.at,
+        suggestions=item.suggestions,
+        reason=item.reason,
+        comment=item.comment,
+    )
+
+
+def _said(answered: Answered) -> list[Mapping[str, Any]]:
+    return [card.extension for card in answered.cards]
+
+
+def _all(said: Iterable[Mapping[str, Any]], member: str) -> tuple[str, ...]:
+    """The words under `member` on any card, each once."""
+    return tuple(dict.fromkeys(word for about in said for word in about.get(member, ())))
+
+
+def _inputs(said: Iterable[Mapping[str, Any]]) -> list[str]:
+    used = (each["resource"] for about in said for each in about.get("inputs", ()))
+    return list(dict.fromkeys(used))
+
+
+def _about(card: Card) -> list[str]:
+    """The Observation a card is about: the first of its inputs, the others stand beside it."""
+    first = [used["resource"] for used in card.extension.get("inputs", ())][:1]
+    return [reference for reference in first if reference.startswith(_OBSERVATION)]
