@@ -1,0 +1,117 @@
+"""Synthetic FHIR, built one change at a time from one good example. No real patient is in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord
+from cds_service.core.verdict import JsonObject
+from cds_service.exact import ExactDecimal
+from cds_service.fhir.read import EmptyResults, Supplied, Wanted, read_record, supplied
+
+LOINC = "http://loinc.org"
+UCUM = "http://unitsofmeasure.org"
+PATIENT = "pat-1"
+BASE = "https://ehr.example.org/fhir"
+
+SIL2R = (LOINC, "9654-5")
+FERRITIN = (LOINC, "2276-4")
+WANTED = Wanted(
+    analyte=frozenset({SIL2R, (LOINC, "99768-4"), ("urn:oid:2.999.2", "SIL2R-S")}),
+    companions=frozenset({FERRITIN}),
+)
+
+LEFT_OUT = object()
+"""Stands for an element that is taken away."""
+
+
+def _with(resource: JsonObject, changes: JsonObject) -> JsonObject:
+    return {k: v for k, v in {**resource, **changes}.items() if v is not LEFT_OUT}
+
+
+def concept(system: str, code: str) -> JsonObject:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def quantity(value: str | int = "5200.0", unit: str = "U/mL", **more: Any) -> JsonObject:
+    number = ExactDecimal(value) if isinstance(value, str) else value
+    return {"value": number, "unit": unit, **more}
+
+
+def observation(**changes: Any) -> JsonObject:
+    good = {
+        "resourceType": "Observation",
+        "id": "obs-1",
+        "status": "final",
+        "code": concept(*SIL2R),
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "effectiveDateTime": "2026-03-01T08:30:00+01:00",
+        "valueQuantity": quantity(),
+    }
+    return _with(good, changes)
+
+
+def resource(resource_type: str, **members: Any) -> JsonObject:
+    return {"resourceType": resource_type, **members}
+
+
+def patient(**changes: Any) -> JsonObject:
+    good = {"resourceType": "Patient", "id": PATIENT, "birthDate": "1961-07-14"}
+    return _with(good, changes)
+
+
+def specimen(**changes: Any) -> JsonObject:
+    good = {
+        "resourceType": "Specimen",
+        "id": "spec-1",
+        "type": concept("http://snomed.info/sct", "258450006"),
+        "subject": {"reference": f"Patient/{PATIENT}"},
+    }
+    return _with(good, changes)
+
+
+def entry(what: JsonObject, full_url: str = "") -> JsonObject:
+    return {"fullUrl": full_url, "resource": what} if full_url else {"resource": what}
+
+
+def bundle(*resources: JsonObject, **members: Any) -> JsonObject:
+    """A Bundle; what already has a `resource` member is taken as an entry."""
+    entries = [item if "resource" in item else entry(item) for item in resources]
+    return {"resourceType": "Bundle", "type": "collection", "entry": entries, **members}
+
+
+def record(
+    results: JsonObject | EmptyResults,
+    *,
+    patient_id: str = PATIENT,
+    fhir_base: str = BASE,
+    **parts: object,
+) -> PatientRecord:
+    """Read a record; a part is given as the JSON that was sent for it."""
+    return read_record(
+        patient_id=patient_id,
+        fhir_base=fhir_base,
+        results=results,
+        parts={k: v if isinstance(v, Supplied) else supplied(v) for k, v in parts.items()},
+        wanted=WANTED,
+    )
+
+
+def only(what: JsonObject, *others: JsonObject) -> LabResult | InvalidResource:
+    """The one result that a Bundle of these resources holds."""
+    (result,) = record(bundle(what, *others)).results
+    return result
+
+
+def result(**changes: Any) -> LabResult:
+    """The good Observation with changes, read; it must be valid."""
+    found = only(observation(**changes))
+    assert isinstance(found, LabResult), found
+    return found
+
+
+def refused(**changes: Any) -> str:
+    """Where the good Observation with changes is refused; it must be invalid."""
+    found = only(observation(**changes))
+    assert isinstance(found, InvalidResource), found
+    return found.where

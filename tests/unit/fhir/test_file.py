@@ -1,0 +1,169 @@
+"""A file on the command line names its own patient, or is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.core.model import Availability, LabResult, Patient, PatientRecord, Subject
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import InputError
+from cds_service.fhir.read import FileInput, read_file, read_record
+from tests.unit.fhir.given import (
+    FERRITIN,
+    LEFT_OUT,
+    WANTED,
+    bundle,
+    concept,
+    entry,
+    observation,
+    patient,
+    quantity,
+    resource,
+)
+
+
+def read(document: JsonObject) -> FileInput:
+    return read_file(document, WANTED)
+
+
+def the_record(document: JsonObject) -> PatientRecord:
+    found = read(document)
+    return read_record(
+        patient_id=found.patient_id,
+        fhir_base="",
+        results=found.results,
+        parts=found.parts,
+        wanted=WANTED,
+    )
+
+
+def owners(document: JsonObject) -> list[Subject]:
+    return [r.subject for r in the_record(document).results if isinstance(r, LabResult)]
+
+
+def test_a_bare_observation_names_its_patient() -> None:
+    assert read(observation()).patient_id == "pat-1"
+    assert owners(observation()) == [Subject.THIS_PATIENT]
+
+
+def test_a_bare_observation_without_a_subject_names_nobody() -> None:
+    assert read(observation(subject=LEFT_OUT)).patient_id == ""
+    assert owners(observation(subject=LEFT_OUT)) == [Subject.NOT_NAMED]
+
+
+def test_a_report_with_contained_results_is_read() -> None:
+    report = resource(
+        "DiagnosticReport",
+        id="rep-1",
+        status="final",
+        subject={"reference": "Patient/pat-1"},
+        contained=[observation(id="o", subject=LEFT_OUT)],
+        result=[{"reference": "#o"}],
+    )
+    assert read(report).patient_id == "pat-1"
+    assert owners(report) == [Subject.THIS_PATIENT]
+
+
+def test_a_bundle_gives_every_part_it_holds_and_the_others_are_missing() -> None:
+    whole = bundle(
+        patient(),
+        observation(),
+        observation(id="fer-1", code=concept(*FERRITIN), valueQuantity=quantity(900, "ng/mL")),
+        resource("Condition", id="c", subject={"reference": "Patient/pat-1"}),
+    )
+    found = the_record(whole)
+    assert isinstance(found.patient, Patient)
+    assert len(found.results) == len(found.companions) == 1
+    assert found.availability == {
+        "patient": Availability.GIVEN,
+        "sil2r": Availability.MISSING,
+        "labs": Availability.GIVEN,
+        "conditions": Availability.GIVEN,
+        "medications": Availability.MISSING,
+    }
+
+
+def test_a_page_of_a_search_says_that_more_may_exist() -> None:
+    page = bundle(observation(), type="searchset", link=[{"relation": "next", "url": "x:y"}])
+    assert the_record(page).availability["sil2r"] is Availability.PARTIAL
+
+
+def test_the_one_patient_of_a_bundle_is_meant_and_others_results_are_marked() -> None:
+    two = bundle(patient(), observation(), observation(id="o2", subject={"reference": "Patient/z"}))
+    assert owners(two) == [Subject.THIS_PATIENT, Subject.ANOTHER_PATIENT]
+
+
+def test_without_one_patient_the_newest_result_names_the_patient_meant() -> None:
+    older = observation(id="o2", subject={"reference": "Patient/z"}, effectiveDateTime="2025")
+    both = bundle(older, observation(), patient(), patient(id="z"))
+    assert read(both).patient_id == "pat-1"
+    assert isinstance(the_record(both).patient, Patient)
+    assert owners(both) == [Subject.ANOTHER_PATIENT, Subject.THIS_PATIENT]
+
+
+def test_the_date_of_a_result_may_be_a_period_an_issue_or_nothing() -> None:
+    spans = bundle(
+        observation(id="a", subject={"reference": "Patient/a"}, effectiveDateTime=LEFT_OUT),
+        observation(
+            id="b",
+            subject={"reference": "Patient/b"},
+            effectiveDateTime=LEFT_OUT,
+            effectivePeriod={"start": "2026-01-01"},
+        ),
+        observation(
+            id="c",
+            subject={"reference": "Patient/c"},
+            effectiveDateTime=LEFT_OUT,
+            issued="2026-01-02T00:00:00Z",
+        ),
+    )
+    assert read(spans).patient_id == "c"
+
+
+def test_a_urn_leads_to_the_patient_of_the_bundle() -> None:
+    urn = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
+    whole = bundle(entry(patient(), urn), patient(id="z"), observation(subject={"reference": urn}))
+    assert read(whole).patient_id == "pat-1"
+    alone = bundle(observation(subject={"reference": urn}))
+    assert owners(alone) == [Subject.THIS_PATIENT]
+
+
+def test_a_patient_without_an_id_owns_the_file() -> None:
+    urn = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
+    whole = bundle(entry(patient(id=LEFT_OUT), urn), observation(subject={"reference": urn}))
+    assert owners(whole) == [Subject.THIS_PATIENT]
+    assert isinstance(the_record(whole).patient, Patient)
+
+
+def test_results_of_several_people_with_nobody_meant_are_refused() -> None:
+    herd = bundle(
+        observation(subject={"reference": "Group/a"}),
+        observation(id="o2", subject={"reference": "Group/b"}),
+    )
+    with pytest.raises(InputError, match="several patients"):
+        read(herd)
+
+
+def test_a_bundle_with_an_error_inside_has_failed_parts() -> None:
+    failed = resource("OperationOutcome", issue=[{"severity": "error", "code": "exception"}])
+    found = the_record(bundle(observation(), failed))
+    assert found.availability["conditions"] is Availability.FAILED
+    assert len(found.results) == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"hook": "patient-view"},
+        patient(),
+        resource("OperationOutcome"),
+        resource("Bundle", entry={}),
+        {"resourceType": ["Observation"]},
+    ],
+)
+def test_any_other_file_is_refused_without_repeating_it(document: JsonObject) -> None:
+    with pytest.raises(InputError) as refusal:
+        read(document)
+    assert refusal.value.remedy.startswith("Give ")
+    assert "pat-1" not in refusal.value.one_line()

@@ -1,0 +1,264 @@
+"""One Observation: what is read from a valid one, and where an invalid one is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.core.model import (
+    Coding,
+    InvalidResource,
+    LabResult,
+    Moment,
+    NoMoment,
+    ResourceRef,
+    Status,
+)
+from cds_service.core.verdict import JsonObject
+from tests.unit.fhir.given import (
+    LEFT_OUT,
+    LOINC,
+    bundle,
+    concept,
+    observation,
+    only,
+    quantity,
+    record,
+    refused,
+    resource,
+    result,
+)
+
+
+def test_reference_version_codes_and_status_are_read() -> None:
+    code = {
+        "coding": [
+            {"system": LOINC, "code": "9654-5", "display": "IL-2 receptor"},
+            {"system": "urn:oid:2.999.2", "code": "SIL2R-S"},
+            {"display": "no code at all"},
+        ]
+    }
+    found = result(meta={"versionId": "2"}, code=code, status="corrected")
+    assert found.ref == ResourceRef("Observation/obs-1", "2")
+    assert found.codings == (
+        Coding(LOINC, "9654-5", "IL-2 receptor"),
+        Coding("urn:oid:2.999.2", "SIL2R-S"),
+    )
+    assert found.status is Status.CORRECTED
+
+
+def test_a_result_without_an_id_is_called_by_its_type() -> None:
+    assert result(id=LEFT_OUT).ref == ResourceRef("Observation")
+
+
+@pytest.mark.parametrize("status", [status.value for status in Status])
+def test_every_status_of_r4_is_read(status: str) -> None:
+    assert result(status=status).status == status
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"status": "banana"}, "Observation.status"),
+        ({"status": LEFT_OUT}, "Observation.status"),
+        ({"status": None}, "Observation.status"),
+        ({"status": LEFT_OUT, "_status": {"extension": [{"url": "x:y"}]}}, "Observation.status"),
+        ({"id": "has space"}, "Observation.id"),
+        ({"id": "x" * 65}, "Observation.id"),
+        ({"subject": [{"reference": "Patient/pat-1"}]}, "Observation.subject"),
+        ({"effectiveDateTime": "2026-02-29"}, "Observation.effectiveDateTime"),
+        ({"effectiveDateTime": 2026}, "Observation.effectiveDateTime"),
+        ({"issued": "2026-03-01"}, "Observation.issued"),
+        ({"issued": "2026-03-01T10:00:00"}, "Observation.issued"),
+        ({"referenceRange": []}, "Observation.referenceRange"),
+        ({"referenceRange": [None]}, "Observation.referenceRange"),
+        ({"note": None}, "Observation.note"),
+        ({"method": {}}, "Observation.method"),
+        ({"category": [{"coding": []}]}, "Observation.category[0].coding"),
+        ({"contained": [{"resourceType": "Bogus"}]}, "Observation"),
+        ({"contained": [{"resourceType": 5}]}, "Observation"),
+        ({"implicitRules": "http://example.org/rules"}, "Observation.implicitRules"),
+    ],
+)
+def test_what_is_not_valid_r4_is_refused_with_its_place(
+    changes: dict[str, Any], where: str
+) -> None:
+    assert refused(**changes) == where
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"comments": "DSTU2"},
+        {"fhir_comments": ["DSTU2"]},
+        {"valueQuantity": {"value": 5200, "units": "U/mL"}},
+        {"related": [{"target": {"reference": "Observation/2"}}]},
+        {"context": {"reference": "Encounter/1"}},
+        {"triggeredBy": [{"observation": {"reference": "Observation/2"}, "type": "reflex"}]},
+        {"instantiatesCanonical": "http://example.org/definition"},
+        {"bodyStructure": {"reference": "BodyStructure/1"}},
+        {"valueQuantity": LEFT_OUT, "valueAttachment": {"title": "R5"}},
+    ],
+)
+def test_t64_shapes_of_other_fhir_versions_are_refused(changes: dict[str, Any]) -> None:
+    assert refused(**changes).startswith("Observation")
+
+
+def test_the_name_of_an_unknown_member_is_not_repeated() -> None:
+    assert refused(**{"Erika Mustermann": "x"}) == "Observation"
+    assert (
+        refused(contained=[{"resourceType": "Specimen", "Erika": 1}]) == "Observation.contained[0]"
+    )
+
+
+def test_a_modifier_that_is_not_known_may_not_be_ignored() -> None:
+    modifier = [{"url": "http://example.org/haemolysed", "valueBoolean": True}]
+    assert refused(modifierExtension=modifier) == "Observation.modifierExtension"
+
+
+def test_nesting_without_end_is_refused() -> None:
+    inner: JsonObject = {"url": "x:y", "valueString": "z"}
+    for _ in range(600):
+        inner = {"url": "x:y", "extension": [inner]}
+    assert refused(extension=[inner]) == "Observation"
+
+
+def test_null_may_stand_in_an_array_where_an_extension_holds_its_place() -> None:
+    name = [
+        {"given": [None, "B"], "_given": [{"extension": [{"url": "x:y", "valueCode": "a"}]}, None]}
+    ]
+    found = only(observation(contained=[{"resourceType": "Patient", "id": "p", "name": name}]))
+    assert isinstance(found, LabResult)
+    del name[0]["_given"]
+    assert isinstance(
+        only(observation(contained=[{"resourceType": "Patient", "id": "p", "name": name}])),
+        InvalidResource,
+    )
+
+
+UNKNOWN = {
+    "extension": [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+            "valueCode": "unknown",
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"effectiveDateTime": "2026-03"}, "2026-03"),
+        (
+            {
+                "effectiveDateTime": LEFT_OUT,
+                "effectivePeriod": {"start": "2026-03-01", "end": "2026-03-02"},
+            },
+            "2026-03-01/2026-03-02",
+        ),
+        (
+            {"effectiveDateTime": LEFT_OUT, "effectiveInstant": "2026-03-01T10:00:00Z"},
+            "2026-03-01T10:00:00Z",
+        ),
+        ({"effectiveDateTime": LEFT_OUT, "_effectiveDateTime": UNKNOWN}, ""),
+        ({"effectiveDateTime": LEFT_OUT}, ""),
+    ],
+)
+def test_collection_is_the_effective_time_as_far_as_it_was_told(
+    changes: dict[str, Any], text: str
+) -> None:
+    match result(**changes).collected:
+        case Moment() as found:
+            assert found.text == text
+        case NoMoment():
+            assert text == ""
+
+
+def test_issue_is_read_apart_from_collection() -> None:
+    found = result(issued="2026-03-02T09:00:00Z").issued
+    assert isinstance(found, Moment)
+    assert found.text == "2026-03-02T09:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("performers", "laboratory"),
+    [
+        ([{"reference": "Organization/lab", "display": "Lab A"}], "Lab A"),
+        ([{"reference": "Practitioner/1", "display": "Dr B"}], "Dr B"),
+        (
+            [{"reference": "Practitioner/1", "display": "Dr B"}, {"reference": "Organization/lab"}],
+            "Organization/lab",
+        ),
+        ([{"type": "Organization", "display": "Lab C"}, {"reference": "Practitioner/1"}], "Lab C"),
+        ([{"reference": "#lab"}], "Lab D"),
+        ([{"reference": "#nobody"}], ""),
+    ],
+)
+def test_the_laboratory_is_the_organisation_among_the_performers(
+    performers: list[JsonObject], laboratory: str
+) -> None:
+    inside = [{"resourceType": "Organization", "id": "lab", "name": "Lab D"}]
+    assert result(performer=performers, contained=inside).laboratory == laboratory
+
+
+@pytest.mark.parametrize(
+    ("changes", "method"),
+    [
+        ({}, ""),
+        ({"method": {**concept("x:y", "CLEIA"), "text": "words"}}, "CLEIA"),
+        ({"method": {"text": "ELISA"}, "device": {"display": "Analyser"}}, "ELISA"),
+        ({"device": {"display": "Analyser"}}, "Analyser"),
+    ],
+)
+def test_the_method_is_a_code_else_words_else_the_device(
+    changes: dict[str, Any], method: str
+) -> None:
+    assert result(**changes).method == method
+
+
+def report(status: str, *references: str, contained: tuple[JsonObject, ...] = ()) -> JsonObject:
+    members: JsonObject = {"result": [{"reference": reference} for reference in references]}
+    if contained:
+        members["contained"] = list(contained)
+    return resource("DiagnosticReport", id=f"rep-{status}", status=status, **members)
+
+
+def status_with(*reports: JsonObject, own: str = "final") -> Status:
+    found = only(observation(status=own), *reports)
+    assert isinstance(found, LabResult)
+    return found.status
+
+
+def test_a_report_never_raises_the_status_of_a_result() -> None:
+    assert status_with(report("final", "Observation/obs-1"), own="preliminary") == "preliminary"
+    assert (
+        status_with(report("preliminary", "Observation/obs-1"), own="preliminary") == "preliminary"
+    )
+    assert (
+        status_with(report("entered-in-error", "Observation/obs-1"), own="cancelled") == "cancelled"
+    )
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
+def test_a_withdrawn_report_withdraws_the_results_it_names(status: str) -> None:
+    assert status_with(report(status, "Observation/obs-1")) is Status.ENTERED_IN_ERROR
+    assert status_with(report(status, "Observation/other")) is Status.FINAL
+
+
+def test_a_result_stands_while_another_report_stands_for_it() -> None:
+    withdrawn = report("entered-in-error", "Observation/obs-1")
+    assert status_with(withdrawn, report("final", "Observation/obs-1")) is Status.FINAL
+
+
+def test_a_withdrawn_report_withdraws_the_results_it_contains() -> None:
+    withdrawn = report("entered-in-error", "#o", contained=(observation(id="o"),))
+    (found,) = record(bundle(withdrawn)).results
+    assert isinstance(found, LabResult)
+    assert found.status is Status.ENTERED_IN_ERROR
+
+
+def test_a_contained_result_is_called_by_its_report() -> None:
+    whole = report("final", "#o", contained=(observation(id="o", valueQuantity=quantity()),))
+    assert only(whole).ref == ResourceRef("DiagnosticReport/rep-final#o")

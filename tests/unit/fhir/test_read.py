@@ -1,0 +1,383 @@
+"""A whole record: which resources are read, which are left out, and what each part came to."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from cds_service.core.model import (
+    Availability,
+    InvalidResource,
+    LabResult,
+    Moment,
+    NoMoment,
+    NoPatient,
+    Patient,
+    PatientRecord,
+    ResourceRef,
+    Subject,
+)
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir import parts as parts_module
+from cds_service.fhir import validate
+from cds_service.fhir.read import EmptyResults
+from tests.unit.fhir.given import (
+    FERRITIN,
+    LEFT_OUT,
+    LOINC,
+    bundle,
+    concept,
+    entry,
+    observation,
+    patient,
+    quantity,
+    record,
+    resource,
+)
+
+OTHER_TEST = concept(LOINC, "718-7")
+ANOTHER = {"reference": "Patient/pat-2"}
+
+
+def refs(results: tuple[LabResult | InvalidResource, ...]) -> list[str]:
+    return [result.ref.resource for result in results]
+
+
+def ferritin(**changes: Any) -> JsonObject:
+    good = {"id": "fer-1", "code": concept(*FERRITIN), "valueQuantity": quantity(900, "ng/mL")}
+    return observation(**{**good, **changes})
+
+
+# ------------------------------------------------------------------ which Observations
+
+
+def test_wanted_results_and_companions_are_told_apart_and_others_are_ignored() -> None:
+    found = record(bundle(observation(), ferritin(), observation(id="hb", code=OTHER_TEST)))
+    assert refs(found.results) == ["Observation/obs-1"]
+    assert refs(found.companions) == ["Observation/fer-1"]
+
+
+def test_a_local_code_that_the_site_has_mapped_is_wanted() -> None:
+    local = observation(code=concept("urn:oid:2.999.2", "SIL2R-S"))
+    assert refs(record(bundle(local)).results) == ["Observation/obs-1"]
+
+
+def test_a_code_counts_only_under_its_system() -> None:
+    assert record(bundle(observation(code=concept("urn:oid:2.999.2", "9654-5")))).results == ()
+
+
+def test_words_are_never_evidence_for_a_code() -> None:
+    assert record(bundle(observation(code={"text": "sIL-2R"}))).results == ()
+
+
+def test_results_of_other_tests_are_never_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_resource: JsonObject) -> None:
+        raise AssertionError("validated")
+
+    monkeypatch.setattr("cds_service.fhir.observation.check", fail)
+    broken = observation(code=OTHER_TEST, status="banana", valueQuantity=[])
+    assert record(bundle(broken)) == record(bundle(observation(code=OTHER_TEST)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        LEFT_OUT,
+        None,
+        "9654-5",
+        [],
+        {},
+        {"coding": {}},
+        {"coding": "9654-5"},
+        {"coding": ["9654-5"]},
+        {"coding": [{"system": LOINC, "code": 9654}]},
+        {"coding": [{"system": 5, "code": "9654-5"}]},
+    ],
+)
+def test_a_result_whose_code_cannot_be_read_cannot_be_ruled_out(code: object) -> None:
+    (found,) = record(bundle(observation(code=code))).results
+    assert isinstance(found, InvalidResource)
+    assert found.codings == ()
+    assert found.where.startswith("Observation.code")
+
+
+def test_a_readable_code_of_another_test_rules_a_result_out() -> None:
+    code = {"coding": [{"system": LOINC, "code": "718-7"}, 5]}
+    assert record(bundle(observation(code=code))).results == ()
+
+
+def test_an_id_outside_the_grammar_is_not_repeated() -> None:
+    (found,) = record(bundle(observation(id="Erika Mustermann"))).results
+    assert found.ref == ResourceRef("Observation")
+
+
+@pytest.mark.parametrize(
+    ("item", "where"),
+    [
+        (5, "Bundle.entry[1]"),
+        (None, "Bundle.entry[1]"),
+        ({"resource": None}, "Bundle.entry[1].resource"),
+        ({"resource": []}, "Bundle.entry[1].resource"),
+        ({"resource": {}}, "Bundle.entry[1].resource"),
+        ({"resource": {"resourceType": 5}}, "Bundle.entry[1].resource"),
+    ],
+)
+def test_an_entry_that_is_no_resource_is_told_and_the_others_are_read(
+    item: object, where: str
+) -> None:
+    what = bundle(observation())
+    what["entry"].append(item)
+    one, other = record(what).results
+    assert isinstance(one, LabResult)
+    assert other == InvalidResource(ResourceRef("Bundle"), where)
+
+
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [
+        ({"entry": []}, "Bundle.resourceType"),
+        ({"resourceType": "Bundle", "entry": 5}, "Bundle.entry"),
+    ],
+)
+def test_results_that_are_no_bundle_are_told(what: JsonObject, where: str) -> None:
+    assert record(what).results == (InvalidResource(ResourceRef("Bundle"), where),)
+
+
+def test_an_entry_that_only_reports_a_deletion_is_nothing() -> None:
+    what = bundle(observation())
+    what["entry"].append({"request": {"method": "DELETE", "url": "Observation/2"}})
+    assert len(record(what).results) == 1
+
+
+def test_results_contained_in_a_report_or_a_panel_are_read_once() -> None:
+    report = resource(
+        "DiagnosticReport",
+        id="rep-1",
+        status="final",
+        contained=[observation(id="a")],
+        result=[{"reference": "#a"}, {"reference": "#a"}, {"reference": "Observation/obs-1"}],
+    )
+    panel = observation(
+        id="panel",
+        code=OTHER_TEST,
+        contained=[observation(id="b")],
+        hasMember=[{"reference": "#b"}, {"reference": "Observation/obs-1"}],
+    )
+    assert refs(record(bundle(report, panel, observation())).results) == [
+        "DiagnosticReport/rep-1#a",
+        "Observation/panel#b",
+        "Observation/obs-1",
+    ]
+
+
+def test_a_nested_bundle_is_not_opened() -> None:
+    assert record(bundle(bundle(observation()))).results == ()
+
+
+def test_the_same_resource_twice_is_one() -> None:
+    assert len(record(bundle(observation(), observation())).results) == 1
+
+
+def test_of_several_versions_the_last_updated_counts() -> None:
+    def version(number: int, updated: str) -> JsonObject:
+        return observation(
+            meta={"versionId": str(number), "lastUpdated": updated}, valueQuantity=quantity(number)
+        )
+
+    old, new = version(10, "2026-03-01T10:00:00Z"), version(9, "2026-03-02T10:00:00Z")
+    (found,) = record(bundle(new, old)).results
+    assert found.ref == ResourceRef("Observation/obs-1", "9")
+
+
+def test_two_different_resources_of_one_id_both_stay() -> None:
+    two = bundle(observation(), observation(valueQuantity=quantity(7)))
+    assert len(record(two).results) == 2
+
+
+def test_no_results_at_all() -> None:
+    assert record(EmptyResults()).results == ()
+
+
+# ------------------------------------------------------------------ history and companions
+
+
+def test_history_is_what_results_do_not_hold_already() -> None:
+    old = observation(id="obs-0", effectiveDateTime="2025-03-01")
+    same = observation(meta={"versionId": "1"})
+    found = record(bundle(observation()), sil2r=bundle(same, old))
+    assert refs(found.history) == ["Observation/obs-0"]
+
+
+def test_another_version_of_a_result_is_kept_as_history() -> None:
+    one, two = (observation(meta={"versionId": str(n)}) for n in (1, 2))
+    found = record(bundle(one), sil2r=bundle(two))
+    assert [item.ref.version for item in found.history] == ["2"]
+
+
+def test_when_the_search_itself_is_interpreted_nothing_is_doubled() -> None:
+    search = bundle(observation(), observation(id=LEFT_OUT), observation(id="obs-0"))
+    found = record(search, sil2r=search)
+    assert len(found.results) == 3
+    assert found.history == ()
+
+
+def test_companions_come_from_the_labs_and_from_the_results_each_once() -> None:
+    found = record(bundle(observation(), ferritin()), labs=bundle(ferritin(), ferritin(id="fer-2")))
+    assert refs(found.companions) == ["Observation/fer-1", "Observation/fer-2"]
+
+
+def test_t22_of_another_patient_results_are_marked_and_everything_else_is_left_out() -> None:
+    found = record(
+        bundle(observation(subject=ANOTHER), ferritin(subject=ANOTHER)),
+        sil2r=bundle(observation(id="obs-0", subject=ANOTHER), observation(id="obs-2")),
+        labs=bundle(ferritin(id="fer-2", subject=ANOTHER)),
+    )
+    (result,) = found.results
+    assert isinstance(result, LabResult)
+    assert result.subject is Subject.ANOTHER_PATIENT
+    assert refs(found.history) == ["Observation/obs-2"]
+    assert found.companions == ()
+    assert found.availability["sil2r"] is Availability.GIVEN
+    assert found.availability["labs"] is Availability.OF_ANOTHER_PATIENT
+
+
+# ------------------------------------------------------------------ availability
+
+
+def came_to(key: str, value: object) -> Availability:
+    part: dict[str, Any] = {key: value}
+    return record(bundle(observation()), **part).availability[key]
+
+
+def test_every_part_has_an_availability_and_what_was_not_sent_is_missing() -> None:
+    found = record(bundle(observation()))
+    assert found.availability == dict.fromkeys(
+        ("patient", "sil2r", "labs", "conditions", "medications"), Availability.MISSING
+    )
+
+
+@pytest.mark.parametrize("key", ["patient", "sil2r", "labs", "conditions", "medications"])
+def test_t64_a_part_of_a_wrong_type_has_failed(key: str) -> None:
+    assert came_to(key, resource("Practitioner", id="x")) is Availability.FAILED
+    assert came_to(key, bundle(resource("Practitioner", id="x"))) is Availability.FAILED
+
+
+@pytest.mark.parametrize("key", ["patient", "sil2r", "labs", "conditions", "medications"])
+def test_what_was_not_given_stays_so(key: str) -> None:
+    assert came_to(key, None) is Availability.EMPTY
+    assert came_to(key, resource("OperationOutcome")) is Availability.FAILED
+
+
+def test_one_page_stays_partial() -> None:
+    page = bundle(ferritin(), link=[{"relation": "next", "url": "x:y"}])
+    assert came_to("labs", page) is Availability.PARTIAL
+
+
+@pytest.mark.parametrize(
+    ("labs", "availability"),
+    [
+        (bundle(ferritin()), Availability.GIVEN),
+        (bundle(observation(code=OTHER_TEST)), Availability.GIVEN),
+        (bundle(ferritin(), ferritin(id="fer-2", status="banana")), Availability.PARTIAL),
+        (bundle(ferritin(status="banana")), Availability.FAILED),
+    ],
+)
+def test_invalid_entries_of_an_optional_part_are_left_out_and_said(
+    labs: JsonObject, availability: Availability
+) -> None:
+    assert came_to("labs", labs) is availability
+
+
+def test_t59_of_too_many_results_the_newest_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts_module, "MOST_READ", 2)
+    many = bundle(
+        *(observation(id=f"o{n}", effectiveDateTime=f"202{n}-01-01") for n in range(5)),
+        observation(id="none", effectiveDateTime=LEFT_OUT),
+    )
+    found = record(many, sil2r=many)
+    assert refs(found.results) == ["Observation/o4", "Observation/o3"]
+    assert found.availability["sil2r"] is Availability.PARTIAL
+
+
+def test_t59_ten_thousand_results_of_other_tests_cost_no_validation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[str] = []
+
+    def counting(what: JsonObject) -> None:
+        seen.append(what["id"])
+        validate.check(what)
+
+    monkeypatch.setattr("cds_service.fhir.observation.check", counting)
+    chart = bundle(*(observation(id=f"x{n}", code=OTHER_TEST) for n in range(10_000)), ferritin())
+    record(bundle(observation()), labs=chart)
+    assert seen == ["obs-1", "fer-1"]
+
+
+# ------------------------------------------------------------------ the patient
+
+
+def the_patient(value: object) -> tuple[Patient | NoPatient, Availability]:
+    found: PatientRecord = record(bundle(observation()), patient=value)
+    return found.patient, found.availability["patient"]
+
+
+def test_the_patient_and_the_birth_date_are_read() -> None:
+    found, availability = the_patient(patient(meta={"versionId": "4"}))
+    assert isinstance(found, Patient)
+    assert isinstance(found.birth, Moment)
+    assert (found.ref, found.birth.first_day) == (
+        ResourceRef("Patient/pat-1", "4"),
+        date(1961, 7, 14),
+    )
+    assert availability is Availability.GIVEN
+
+
+def test_a_partial_birth_date_means_all_its_days() -> None:
+    found, _ = the_patient(patient(birthDate="1961"))
+    assert isinstance(found, Patient)
+    assert isinstance(found.birth, Moment)
+    assert (found.birth.first_day, found.birth.last_day) == (date(1961, 1, 1), date(1961, 12, 31))
+
+
+def test_an_absent_birth_date_is_no_moment() -> None:
+    absent = {"extension": [{"url": "x:y", "valueCode": "unknown"}]}
+    for changes in ({}, {"_birthDate": absent}):
+        found, _ = the_patient(patient(birthDate=LEFT_OUT, **changes))
+        assert isinstance(found, Patient)
+        assert found.birth == NoMoment()
+
+
+def test_the_patient_may_come_in_a_bundle_among_others() -> None:
+    found, availability = the_patient(bundle(patient(id="pat-2"), patient()))
+    assert isinstance(found, Patient)
+    assert availability is Availability.GIVEN
+
+
+@pytest.mark.parametrize(
+    ("value", "availability"),
+    [
+        (patient(id="pat-2"), Availability.OF_ANOTHER_PATIENT),
+        (bundle(patient(id="pat-2"), patient(id="pat-3")), Availability.OF_ANOTHER_PATIENT),
+        (patient(id=LEFT_OUT), Availability.FAILED),
+        (patient(birthDate="1961-02-30"), Availability.FAILED),
+        (patient(animal={}), Availability.FAILED),
+        (observation(), Availability.FAILED),
+        (None, Availability.EMPTY),
+    ],
+)
+def test_t64_a_patient_that_cannot_be_used_says_why(
+    value: object, availability: Availability
+) -> None:
+    assert the_patient(value) == (NoPatient(), availability)
+
+
+def test_references_between_parts_are_followed_without_leaving_what_was_given() -> None:
+    urn = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
+    results = bundle(observation(subject={"reference": urn}))
+    found = record(results, conditions=bundle(entry(patient(), urn)))
+    (result,) = found.results
+    assert isinstance(result, LabResult)
+    assert result.subject is Subject.THIS_PATIENT

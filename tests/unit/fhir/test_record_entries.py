@@ -1,0 +1,289 @@
+"""Which conditions, procedures and medications count, and which do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.core.model import (
+    Availability,
+    CodedEntry,
+    Coding,
+    Moment,
+    PatientRecord,
+    RecordKind,
+    ResourceRef,
+)
+from cds_service.core.verdict import JsonObject
+from tests.unit.fhir.given import LEFT_OUT, PATIENT, bundle, concept, observation, record
+
+ICD = "http://hl7.org/fhir/sid/icd-10-cm"
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+ATC = "http://www.whocc.no/atc"
+THIS = {"reference": f"Patient/{PATIENT}"}
+ANOTHER = {"reference": "Patient/pat-2"}
+
+
+def made(resource_type: str, defaults: JsonObject, changes: JsonObject) -> JsonObject:
+    whole = {"resourceType": resource_type, "id": "x-1", "subject": THIS, **defaults, **changes}
+    return {key: value for key, value in whole.items() if value is not LEFT_OUT}
+
+
+def condition(**changes: Any) -> JsonObject:
+    defaults = {
+        "clinicalStatus": concept(CLINICAL, "active"),
+        "verificationStatus": concept(VERIFICATION, "confirmed"),
+        "code": concept(ICD, "D86.0"),
+    }
+    return made("Condition", defaults, changes)
+
+
+def procedure(**changes: Any) -> JsonObject:
+    return made("Procedure", {"status": "completed", "code": concept("x:y", "dialysis")}, changes)
+
+
+DRUG = {"medicationCodeableConcept": concept(ATC, "L04AC02")}
+
+
+def statement(**changes: Any) -> JsonObject:
+    return made("MedicationStatement", {"status": "active", **DRUG}, changes)
+
+
+def request(**changes: Any) -> JsonObject:
+    return made("MedicationRequest", {"status": "active", "intent": "order", **DRUG}, changes)
+
+
+def administration(**changes: Any) -> JsonObject:
+    given = {"status": "completed", "effectiveDateTime": "2026-02-27", **DRUG}
+    return made("MedicationAdministration", given, changes)
+
+
+def the_record(*resources: JsonObject) -> PatientRecord:
+    """With one result of 1 March 2026."""
+    key = "medications" if resources[0]["resourceType"].startswith("Medication") else "conditions"
+    part: dict[str, Any] = {key: bundle(*resources)}
+    return record(bundle(observation()), **part)
+
+
+def counts(*resources: JsonObject) -> bool:
+    return len(the_record(*resources).entries) == 1
+
+
+def test_a_condition_gives_its_codes_and_when_it_began() -> None:
+    sent = condition(meta={"versionId": "2"}, onsetDateTime="2019")
+    (found,) = the_record(sent).entries
+    assert (found.ref, found.kind, found.codings) == (
+        ResourceRef("Condition/x-1", "2"),
+        RecordKind.CONDITION,
+        (Coding(ICD, "D86.0"),),
+    )
+    assert isinstance(found.since, Moment)
+    assert found.since.text == "2019"
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("active", True),
+        ("recurrence", True),
+        ("relapse", True),
+        ("remission", True),
+        ("inactive", False),
+        ("resolved", False),
+        ("banana", False),
+    ],
+)
+def test_a_condition_counts_by_its_clinical_status(status: str, expected: bool) -> None:
+    assert counts(condition(clinicalStatus=concept(CLINICAL, status))) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("confirmed", True),
+        ("provisional", True),
+        ("differential", True),
+        ("unconfirmed", True),
+        ("refuted", False),
+        ("entered-in-error", False),
+        ("banana", False),
+    ],
+)
+def test_a_condition_counts_by_its_verification(status: str, expected: bool) -> None:
+    assert counts(condition(verificationStatus=concept(VERIFICATION, status))) is expected
+
+
+def test_a_condition_without_statuses_counts_unless_it_has_abated() -> None:
+    bare = {"clinicalStatus": LEFT_OUT, "verificationStatus": LEFT_OUT}
+    assert counts(condition(**bare))
+    assert not counts(condition(**bare, abatementDateTime="2020"))
+    assert counts(
+        condition(clinicalStatus=concept(CLINICAL, "remission"), abatementDateTime="2020")
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"code": {"text": "Sarcoidosis"}},
+        {"code": LEFT_OUT},
+        {"subject": ANOTHER},
+        {"clinicalStatus": "active"},
+        {"modifierExtension": [{"url": "x:y", "valueBoolean": True}]},
+        {"onsetDateTime": "2019-02-30"},
+    ],
+)
+def test_words_another_patients_and_invalid_conditions_do_not_count(
+    changes: dict[str, Any],
+) -> None:
+    assert not counts(condition(**changes))
+
+
+def test_a_condition_of_a_patient_told_by_identifier_counts() -> None:
+    assert counts(condition(subject={"identifier": {"value": "mrn"}}))
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("completed", True),
+        ("in-progress", True),
+        ("preparation", False),
+        ("not-done", False),
+        ("stopped", False),
+        ("entered-in-error", False),
+        ("unknown", False),
+    ],
+)
+def test_a_procedure_counts_if_it_was_done(status: str, expected: bool) -> None:
+    assert counts(procedure(status=status)) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("active", True),
+        ("on-hold", True),
+        ("intended", False),
+        ("completed", False),
+        ("stopped", False),
+        ("not-taken", False),
+        ("unknown", False),
+        ("entered-in-error", False),
+        ("banana", False),
+    ],
+)
+def test_a_medication_statement_counts_by_its_status(status: str, expected: bool) -> None:
+    assert counts(statement(status=status)) is expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"status": "on-hold"}, True),
+        ({"status": "completed"}, False),
+        ({"status": "cancelled"}, False),
+        ({"status": "stopped"}, False),
+        ({"status": "draft"}, False),
+        ({"intent": "proposal"}, False),
+        ({"intent": "plan"}, False),
+        ({"intent": "instance-order"}, True),
+        ({"doNotPerform": True}, False),
+        ({"doNotPerform": False}, True),
+    ],
+)
+def test_a_medication_request_counts_if_it_is_an_order_in_force(
+    changes: dict[str, Any],
+    expected: bool,
+) -> None:
+    assert counts(request(**changes)) is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("completed", True),
+        ("in-progress", True),
+        ("on-hold", True),
+        ("not-done", False),
+        ("stopped", False),
+    ],
+)
+def test_a_medication_administration_counts_if_it_was_given(status: str, expected: bool) -> None:
+    assert counts(administration(status=status)) is expected
+
+
+def dosage(end: str) -> JsonObject:
+    bounds = {"boundsPeriod": {"end": end} if end else {"start": "2020"}}
+    return {"timing": {"repeat": bounds}}
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        (statement(effectivePeriod={"start": "2026-01", "end": "2026-02-28"}), False),
+        (statement(effectivePeriod={"start": "2026-01", "end": "2026-03-01"}), True),
+        (statement(effectivePeriod={"start": "2026-01", "end": "2026"}), True),
+        (statement(effectivePeriod={"start": "2026-01"}), True),
+        (statement(dosage=[dosage("2025-12-31")]), False),
+        (statement(dosage=[dosage("2025-12-31"), dosage("2026-03-05")]), True),
+        (statement(dosage=[dosage("2025-12-31"), dosage("")]), True),
+        (request(dosageInstruction=[dosage("2025-12-31")]), False),
+    ],
+)
+def test_a_medication_that_ended_before_the_result_does_not_count(
+    resource: JsonObject,
+    expected: bool,
+) -> None:
+    assert counts(resource) is expected
+
+
+def since(*resources: JsonObject) -> str:
+    (found,) = the_record(*resources).entries
+    assert isinstance(found.since, Moment)
+    return found.since.text
+
+
+def test_a_medication_says_when_it_began() -> None:
+    assert since(administration()) == "2026-02-27"
+    assert since(request(authoredOn="2026-02-01")) == "2026-02-01"
+    assert since(statement(effectivePeriod={"start": "2026-01"})) == "2026-01"
+
+
+def test_a_medication_may_be_contained_or_stand_in_the_bundle() -> None:
+    drug = {"resourceType": "Medication", "id": "med", "code": concept(ATC, "L04AC02")}
+    bare = {"medicationCodeableConcept": LEFT_OUT}
+    referring = statement(**bare, medicationReference={"reference": "Medication/med"})
+    inside = statement(**bare, medicationReference={"reference": "#med"}, contained=[drug])
+    assert counts(referring, drug)
+    assert counts(inside)
+    assert not counts(referring)
+    assert not counts(referring, {**drug, "status": "entered-in-error"})
+
+
+def test_conditions_and_medications_are_read_from_their_own_parts() -> None:
+    found = record(
+        bundle(observation()), conditions=bundle(condition()), medications=bundle(statement())
+    )
+    assert [entry.kind for entry in found.entries] == [RecordKind.CONDITION, RecordKind.MEDICATION]
+    assert all(isinstance(entry, CodedEntry) for entry in found.entries)
+
+
+@pytest.mark.parametrize(
+    ("resources", "availability"),
+    [
+        ((condition(),), Availability.GIVEN),
+        ((condition(clinicalStatus=concept(CLINICAL, "resolved")),), Availability.GIVEN),
+        ((condition(), condition(id="x-2", clinicalStatus="active")), Availability.PARTIAL),
+        ((condition(clinicalStatus="active"),), Availability.FAILED),
+        ((condition(subject=ANOTHER),), Availability.OF_ANOTHER_PATIENT),
+        ((condition(), condition(id="x-2", subject=ANOTHER)), Availability.GIVEN),
+    ],
+)
+def test_t22_the_part_says_what_could_not_be_read(
+    resources: tuple[JsonObject, ...], availability: Availability
+) -> None:
+    assert the_record(*resources).availability["conditions"] is availability

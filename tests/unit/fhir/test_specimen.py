@@ -1,0 +1,153 @@
+"""The specimen is followed through what was given, and only its codes tell what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.core.model import Coding, LabResult, Moment, NoMoment, SpecimenGiven, SpecimenLink
+from cds_service.core.verdict import JsonObject
+from tests.unit.fhir.given import (
+    BASE,
+    LEFT_OUT,
+    bundle,
+    entry,
+    observation,
+    record,
+    resource,
+    specimen,
+)
+
+CSF = Coding("http://snomed.info/sct", "258450006")
+RESOLVED = SpecimenGiven(SpecimenLink.RESOLVED, (CSF,))
+UNRESOLVED = SpecimenGiven(SpecimenLink.UNRESOLVED)
+URN = "urn:uuid:5b1a3f2c-0a8e-4d4f-9d0b-1f6f3f0a7a11"
+
+
+def followed(reference: object, *others: JsonObject, url: str = "", **parts: Any) -> LabResult:
+    what = observation(specimen=reference, effectiveDateTime=LEFT_OUT)
+    (found,) = record(bundle(entry(what, url), *others), **parts).results
+    assert isinstance(found, LabResult), found
+    return found
+
+
+def test_no_specimen_is_said() -> None:
+    assert followed(LEFT_OUT).specimen == SpecimenGiven(SpecimenLink.NONE)
+
+
+@pytest.mark.parametrize(
+    ("reference", "full_url"),
+    [
+        ("Specimen/spec-1", ""),
+        ("Specimen/spec-1", f"{BASE}/Specimen/spec-1"),
+        ("Specimen/spec-1/_history/1", ""),
+        (f"{BASE}/Specimen/spec-1", ""),
+        (f"{BASE}/Specimen/spec-1", f"{BASE}/Specimen/spec-1"),
+        ("https://lab.example.org/Specimen/spec-1", "https://lab.example.org/Specimen/spec-1"),
+        (URN, URN),
+    ],
+)
+def test_a_specimen_of_the_same_bundle_is_found(reference: str, full_url: str) -> None:
+    found = followed({"reference": reference}, entry(specimen(), full_url))
+    assert found.specimen == RESOLVED
+
+
+def test_a_contained_specimen_is_found() -> None:
+    what = observation(contained=[specimen(id="s")], specimen={"reference": "#s"})
+    (found,) = record(bundle(what)).results
+    assert isinstance(found, LabResult)
+    assert found.specimen == RESOLVED
+
+
+def test_a_result_contained_in_a_report_finds_the_specimen_contained_beside_it() -> None:
+    inner = observation(id="o", specimen={"reference": "#s"})
+    report = resource(
+        "DiagnosticReport", id="rep-1", status="final", contained=[inner, specimen(id="s")]
+    )
+    (found,) = record(bundle(report)).results
+    assert isinstance(found, LabResult)
+    assert found.specimen == RESOLVED
+
+
+def test_a_specimen_in_another_part_of_the_record_is_found() -> None:
+    found = followed({"reference": "Specimen/spec-1"}, labs=bundle(specimen()))
+    assert found.specimen == RESOLVED
+
+
+def test_a_relative_reference_means_the_server_that_the_result_came_from() -> None:
+    here, there = "https://a.example.org", "https://b.example.org"
+    blood = specimen(type={"coding": [{"system": "x:y", "code": "blood"}]})
+    found = followed(
+        {"reference": "Specimen/spec-1"},
+        entry(blood, f"{there}/Specimen/spec-1"),
+        entry(specimen(), f"{here}/Specimen/spec-1"),
+        url=f"{here}/Observation/obs-1",
+    )
+    assert found.specimen == RESOLVED
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        {"reference": "Specimen/spec-2"},
+        {"reference": "https://elsewhere.example.org/Specimen/spec-1"},
+        {"reference": "Specimen/spec-1/_history/9"},
+        {"reference": "Patient/spec-1"},
+        {"reference": "#spec-1"},
+        {"reference": URN},
+        {"identifier": {"value": "spec-1"}},
+        {"display": "Cerebrospinal fluid"},
+    ],
+)
+def test_a_reference_that_leads_nowhere_is_unresolved(reference: JsonObject) -> None:
+    assert followed(reference, specimen(meta={"versionId": "1"})).specimen == UNRESOLVED
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        specimen(subject={"reference": "Patient/pat-2"}),
+        specimen(status="entered-in-error"),
+        specimen(type={"coding": "CSF"}),
+        specimen(collection={"collectedDateTime": "2026-02-30"}),
+        specimen(modifierExtension=[{"url": "x:y", "valueBoolean": True}]),
+    ],
+)
+def test_a_specimen_that_cannot_be_trusted_is_unresolved(other: JsonObject) -> None:
+    assert followed({"reference": "Specimen/spec-1"}, other).specimen == UNRESOLVED
+
+
+def test_two_different_specimens_of_one_name_prove_nothing_and_the_same_twice_is_one() -> None:
+    reference = {"reference": "Specimen/spec-1"}
+    other = specimen(type={"coding": [{"system": "x:y", "code": "blood"}]})
+    assert followed(reference, specimen(), other).specimen == UNRESOLVED
+    assert followed(reference, specimen(), specimen()).specimen == RESOLVED
+
+
+def test_text_is_never_evidence_for_a_specimen() -> None:
+    described = specimen(type={"text": "Cerebrospinal fluid"})
+    found = followed({"reference": "Specimen/spec-1"}, described)
+    assert found.specimen == SpecimenGiven(SpecimenLink.RESOLVED)
+
+
+@pytest.mark.parametrize(
+    ("collection", "text"),
+    [
+        ({"collectedDateTime": "2026-02-27"}, "2026-02-27"),
+        ({"collectedPeriod": {"start": "2026-02", "end": "2026-03"}}, "2026-02/2026-03"),
+    ],
+)
+def test_collection_of_the_specimen_stands_in_for_a_missing_effective_date(
+    collection: JsonObject, text: str
+) -> None:
+    found = followed({"reference": "Specimen/spec-1"}, specimen(collection=collection))
+    assert isinstance(found.collected, Moment)
+    assert found.collected.text == text
+
+
+def test_an_unresolved_specimen_tells_no_date() -> None:
+    other = specimen(
+        collection={"collectedDateTime": "2026-02-27"}, subject={"reference": "Patient/pat-2"}
+    )
+    assert followed({"reference": "Specimen/spec-1"}, other).collected == NoMoment()

@@ -1,0 +1,66 @@
+"""A prefetch value that was sent: absent, nothing there, one page, and failed never look alike."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.core.model import Availability
+from cds_service.core.verdict import JsonObject
+from cds_service.fhir.read import NOT_SUPPLIED, supplied
+from tests.unit.fhir.given import bundle, observation, patient, resource
+
+NEXT = [{"relation": "self", "url": "x:y"}, {"relation": "next", "url": "x:z"}]
+
+
+def outcome(*severities: str) -> JsonObject:
+    issues = [{"severity": severity, "code": "processing"} for severity in severities]
+    return resource("OperationOutcome", issue=issues)
+
+
+@pytest.mark.parametrize(
+    ("value", "availability"),
+    [
+        (None, Availability.EMPTY),
+        (bundle(), Availability.EMPTY),
+        ({"resourceType": "Bundle", "type": "searchset", "total": 0}, Availability.EMPTY),
+        (bundle(outcome("warning")), Availability.EMPTY),
+        (outcome("error"), Availability.FAILED),
+        (outcome("information"), Availability.FAILED),
+        (bundle(outcome("error")), Availability.FAILED),
+        (bundle(observation(), outcome("error")), Availability.FAILED),
+        (bundle(observation(), outcome("warning", "fatal")), Availability.FAILED),
+        (bundle(observation(), outcome()), Availability.FAILED),
+        (bundle(observation(), outcome("warning", "information")), Availability.GIVEN),
+        (bundle(observation(), link=NEXT), Availability.PARTIAL),
+        (bundle(link=NEXT), Availability.PARTIAL),
+        (bundle(observation(), link=NEXT[:1]), Availability.GIVEN),
+        (bundle(observation()), Availability.GIVEN),
+        (patient(), Availability.GIVEN),
+        ({"resourceType": "Bundle", "entry": {}}, Availability.FAILED),
+        ({"resourceType": 5}, Availability.FAILED),
+        ({}, Availability.FAILED),
+        ([], Availability.FAILED),
+        ("Patient/1", Availability.FAILED),
+        (0, Availability.FAILED),
+        (False, Availability.FAILED),
+    ],
+)
+def test_f03_what_became_of_a_prefetch_value(value: object, availability: Availability) -> None:
+    assert supplied(value).availability is availability
+
+
+@given(st.sampled_from([None, outcome("error"), bundle(), "x", 5]))
+def test_a_part_without_anything_usable_carries_no_resource(value: object) -> None:
+    assert supplied(value).resource == {}
+
+
+def test_a_usable_part_carries_what_was_sent_itself() -> None:
+    sent = bundle(observation(), link=NEXT)
+    assert supplied(sent).resource is sent
+
+
+def test_an_absent_key_is_missing() -> None:
+    assert NOT_SUPPLIED.availability is Availability.MISSING
+    assert NOT_SUPPLIED.resource == {}
