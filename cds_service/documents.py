@@ -21,6 +21,7 @@ from cds_service.fhir.read import Wanted, read_file, read_record
 from cds_service.hooks.answer import Call, answer
 from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
+from cds_service.hooks.suggestions import with_suggestions
 from cds_service.knowledge_files import Library
 from cds_service.strict_json import parse_object
 
@@ -65,7 +66,9 @@ def evaluate_resource(document: JsonObject, library: Library, at: date) -> tuple
         )
         evaluation = evaluate(record, knowledge, at, looking=Looking.RESULT_ARRIVED)
         scope = f"file {knowledge.identity.id} {given.patient_id}"
-        outcomes.append(Outcome(knowledge, evaluation, render(evaluation, knowledge, scope=scope)))
+        cards = render(evaluation, knowledge, scope=scope)
+        cards = with_suggestions(cards, evaluation, knowledge, given.patient_id)
+        outcomes.append(Outcome(knowledge, evaluation, cards))
     return tuple(outcomes)
 
 

@@ -22,6 +22,7 @@ from cds_service.hooks.request import (
     PatientViewContext,
 )
 from cds_service.hooks.services import Service
+from cds_service.hooks.suggestions import with_suggestions
 
 _RESULTS = "sil2r"
 """The part of the record that holds results of the analyte, whichever analyte it is."""
@@ -108,7 +109,11 @@ def _evaluated(
     knowledge = call.service.knowledge
     record = record_of(call, gathered, results)
     evaluation = evaluate(record, knowledge, call.at, looking=looking)
-    return Answered(render(evaluation, knowledge, scope=call.scope), evaluation, gathered.faults)
+    cards = render(evaluation, knowledge, scope=call.scope)
+    patient_id = call.request.context.patient_id
+    return Answered(
+        with_suggestions(cards, evaluation, knowledge, patient_id), evaluation, gathered.faults
+    )
 
 
 def _with_memory(record: PatientRecord, carded_before: CardedBefore) -> PatientRecord:
