@@ -44,6 +44,7 @@ def install(app: Flask, settings: Settings, knowledge: str, metrics: Metrics) ->
 
     def mark(response: Response) -> Response:
         response.headers.update(_FIXED)
+        response.vary.add("Origin")
         response.headers["Knowledge-Version"] = knowledge
         response.headers["X-Request-Id"] = g.request_id
         if settings.tls is not Tls.NONE:

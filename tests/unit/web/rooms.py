@@ -1,0 +1,130 @@
+"""Stand-ins for the other rooms, so that the web room is tested by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+from cds_service.core.verdict import Card, Evaluation, Indicator
+from cds_service.errors import Forbidden, StoreUnavailable, Unauthorised
+from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
+from cds_service.hooks.answer import Answered
+from cds_service.hooks.feedback import FeedbackItem
+from cds_service.hooks.request import HookRequest
+from cds_service.hooks.services import Service
+from cds_service.knowledge_files import Library
+from cds_service.web.ports import Anybody, Caller, Invocation
+
+NOW = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+
+
+def library() -> Library:
+    """Knowledge as far as the web room looks at it."""
+    knowledge = SimpleNamespace(
+        identity=SimpleNamespace(
+            id="toy", service_title="Toy result", service_description="Reads a toy result."
+        ),
+        tag="toy@2026.1",
+        accepted_loincs=("0000-0",),
+        companion_loincs=("1111-1",),
+        local_codes={},
+        analyte_codes=frozenset(),
+        companion_codes=frozenset(),
+    )
+    return Library(cast("Any", {"toy": knowledge}))
+
+
+def card(outcome: str = "interpreted", **more: object) -> Card:
+    return Card(
+        uuid="6f2a52b4-5a0e-5d0c-9d39-3f8e6d1c7a11",
+        summary="Toy 12 U/mL (serum/plasma): above the limit.",
+        detail="Detail.",
+        indicator=Indicator.INFO,
+        source={"label": "Toy 2026"},
+        links=(),
+        override_reasons=(),
+        extension={"id": "e", "knowledge": "toy@2026.1", "outcome": outcome, **more},
+    )
+
+
+def answered(*cards: Card, **faults: str) -> Answered:
+    return Answered(cards, Evaluation("toy@2026.1", date(2026, 3, 1)), faults)
+
+
+@dataclass
+class Client:
+    """A registered client."""
+
+    name: str
+
+
+@dataclass
+class TokenGate:
+    """Knows two clients by their tokens; `north` was granted one service only."""
+
+    def check(self, authorization: Sequence[str], path: str) -> Caller:
+        match list(authorization):
+            case ["Bearer north"]:
+                if path.endswith("patient-view"):
+                    raise Forbidden("This client was not granted this service.")
+                return Client("north")
+            case ["Bearer south"]:
+                return Client("south")
+            case _:
+                raise Unauthorised("signature")
+
+
+@dataclass
+class Memory:
+    """Keeps what it is given; or is broken."""
+
+    broken: bool = False
+    invocations: list[Invocation] = field(default_factory=list)
+    batches: list[tuple[Caller, Service, Sequence[FeedbackItem]]] = field(default_factory=list)
+
+    def record(self, invocation: Invocation) -> None:
+        self._fail_if_broken()
+        self.invocations.append(invocation)
+
+    def carded_before(
+        self, caller: Caller, patient_id: str, references: Iterable[str]
+    ) -> frozenset[str]:
+        self._fail_if_broken()
+        assert isinstance(caller, (Anybody, Client))
+        assert patient_id
+        return frozenset(references)
+
+    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
+        self._fail_if_broken()
+        self.batches.append((caller, service, items))
+
+    def _fail_if_broken(self) -> None:
+        if self.broken:
+            raise StoreUnavailable("The database cannot be used.", cause="SQLITE_FULL")
+
+
+@dataclass
+class OneAccess:
+    """Notes who was given access."""
+
+    asked: list[tuple[str, HookRequest]] = field(default_factory=list)
+
+    def __call__(
+        self, caller: Caller, request: HookRequest
+    ) -> AbstractContextManager[ServerAccess | NoAccess]:
+        self.asked.append((caller.name, request))
+        return nullcontext(NoAccess(NoAccessReason.NOT_REGISTERED))
+
+
+def hook_request(**more: object) -> dict[str, object]:
+    return {
+        "hook": "patient-view",
+        "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"patientId": "p1", "userId": "Practitioner/1"},
+        "prefetch": {"toy": None},
+        **more,
+    }

@@ -1,0 +1,118 @@
+"""What may be sent, in what wrapping, and how much of it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from io import BytesIO
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Request
+
+from cds_service.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+from cds_service.web.body import json_body
+from tests.unit.web.conftest import Open
+from tests.unit.web.rooms import hook_request
+
+URL = "/cds-services/toy-patient-view"
+LIMIT = 2048
+
+
+def read(body: bytes, **environ: object) -> object:
+    builder = EnvironBuilder(method="POST", input_stream=BytesIO(body))
+    base = builder.get_environ()
+    base.pop("CONTENT_LENGTH", None)
+    return json_body(
+        Request({**base, "CONTENT_TYPE": "application/json", **environ}),  # type: ignore[arg-type]
+        LIMIT,
+    )
+
+
+def padded(size: int) -> bytes:
+    return b'{"a":"' + b"x" * (size - 8) + b'"}'
+
+
+@given(st.integers(8, 2 * LIMIT), st.booleans())
+def test_t50_the_limit_is_the_same_by_length_and_by_chunks(size: int, by_length: bool) -> None:
+    body = padded(size)
+    way = {"CONTENT_LENGTH": str(size)} if by_length else {"wsgi.input_terminated": True}
+    if size <= LIMIT:
+        assert read(body, **way) == json.loads(body)
+    else:
+        with pytest.raises(PayloadTooLarge):
+            read(body, **way)
+
+
+def test_t50_a_body_announced_as_too_long_is_refused_unread() -> None:
+    with pytest.raises(PayloadTooLarge):
+        read(b"", CONTENT_LENGTH=str(10**12))
+
+
+def test_a_body_shorter_than_announced_is_not_taken_for_the_whole() -> None:
+    with pytest.raises(BadRequest, match="ended before"):
+        read(b"{}", CONTENT_LENGTH="10")
+
+
+@pytest.mark.parametrize("length", ["-1", "1e3", " 2", "0x10", "\u0661"])
+def test_a_length_that_is_no_number_is_refused(length: str) -> None:
+    with pytest.raises(BadRequest, match="not a number"):
+        read(b"{}", CONTENT_LENGTH=length)
+
+
+def test_a_body_without_length_from_a_server_that_does_not_end_it_is_empty() -> None:
+    with pytest.raises(BadRequest, match="not JSON"):
+        read(b"{}")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        "APPLICATION/JSON",
+        "application/fhir+json",
+        "application/json; fhirVersion=4.0",
+    ],
+)
+def test_r01_json_is_known_by_its_content_type(content_type: str) -> None:
+    assert read(b"{}", CONTENT_TYPE=content_type, CONTENT_LENGTH="2") == {}
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "",
+        "text/plain",
+        "text/json",
+        "application/xml",
+        "application/fhir+xml",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16",
+        "application/json-patch+json",
+    ],
+)
+def test_t55_any_other_content_type_is_415(content_type: str) -> None:
+    with pytest.raises(UnsupportedMediaType):
+        read(b"{}", CONTENT_TYPE=content_type, CONTENT_LENGTH="2")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP", "gzip, identity", "x"])
+def test_t55_a_compressed_body_is_415(encoding: str) -> None:
+    body = gzip.compress(b"{}")
+    with pytest.raises(UnsupportedMediaType):
+        read(body, HTTP_CONTENT_ENCODING=encoding, CONTENT_LENGTH=str(len(body)))
+
+
+def test_the_limit_is_the_one_configured(sandbox: Open) -> None:
+    client: FlaskClient = sandbox(max_body=1024)
+    request = hook_request(padding="x" * 1024)
+    response = client.post(URL, json=request)
+    assert response.status_code == 413
+    assert "1024 bytes" in response.get_data(as_text=True)
+    assert sandbox(max_body=4096).post(URL, json=request).status_code == 200

@@ -1,0 +1,200 @@
+"""What every answer carries, CORS, TLS behind a proxy, and the log line of a request."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.unit.web.conftest import SECURE, Open
+from tests.unit.web.rooms import hook_request
+
+URL = "/cds-services/toy-patient-view"
+NORTH = {"Authorization": "Bearer north"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/cds-services"),
+        ("POST", URL),
+        ("POST", "/cds-services/unknown"),
+        ("GET", "/nothing"),
+        ("PUT", "/cds-services"),
+        ("OPTIONS", URL),
+        ("GET", "/health/live"),
+        ("GET", "/openapi.json"),
+        ("GET", "/metrics"),
+    ],
+)
+def test_every_answer_names_knowledge_and_request_and_is_kept_by_nobody(
+    sandbox: Open, method: str, path: str
+) -> None:
+    response = sandbox().open(path, method=method)
+    assert response.headers["Knowledge-Version"] == "toy@2026.1"
+    assert UUID(response.headers["X-Request-Id"])
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "text/html" not in response.content_type
+
+
+def test_a_request_id_that_looks_like_one_is_taken_over(sandbox: Open) -> None:
+    given = "0af7651916cd43dd8448eb211c80319c"
+    response = sandbox().get("/health/live", headers={"X-Request-Id": given})
+    assert response.headers["X-Request-Id"] == given
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["short", "x" * 65, "has space in it", "<script>1234", "a\x1b[31mred-alert", "ümläut-1"],
+)
+def test_t32_any_other_request_id_is_replaced(sandbox: Open, given: str) -> None:
+    response = sandbox().get("/health/live", environ_base={"HTTP_X_REQUEST_ID": given})
+    assert UUID(response.headers["X-Request-Id"])
+
+
+def test_d01_no_path_answers_with_a_redirect(sandbox: Open) -> None:
+    client = sandbox()
+    for path in ("/cds-services", "/cds-services/"):
+        assert client.get(path).status_code == 200
+    for path in (URL, f"{URL}/", f"{URL}/feedback/"):
+        assert client.post(path, json={}).status_code == 400
+
+
+def test_tr10_in_sandbox_mode_any_origin_may_call_without_credentials(sandbox: Open) -> None:
+    response = sandbox().post(URL, json=hook_request(), headers={"Origin": "https://any.example"})
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+@pytest.mark.parametrize("path", ["/cds-services", URL, f"{URL}/feedback"])
+def test_t33_a_preflight_needs_no_token(production: FlaskClient, path: str) -> None:
+    response = production.options(
+        path,
+        headers={
+            "Origin": "https://ehr.example.org",
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization, content-type",
+        },
+    )
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] == "https://ehr.example.org"
+    allowed = response.headers["Access-Control-Allow-Headers"].lower()
+    assert "authorization" in allowed
+    assert "content-type" in allowed
+    assert "POST" in response.headers["Access-Control-Allow-Methods"]
+    assert "Origin" in response.headers["Vary"]
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 404])
+def test_t33_answers_of_every_status_can_be_read_by_a_listed_origin(
+    production: FlaskClient, status: int
+) -> None:
+    url = "/cds-services/unknown" if status == 404 else "/cds-services/toy-lab-result"
+    headers = {"Origin": "https://ehr.example.org"} | ({} if status == 401 else NORTH)
+    context = {"patientId": "p1", "results": {"resourceType": "Bundle"}}
+    body = hook_request(hook="org.sil2r-cds.lab-result-create", context=context)
+    response = production.post(url, json={} if status == 400 else body, headers=headers)
+    assert response.status_code == status
+    assert response.headers["Access-Control-Allow-Origin"] == "https://ehr.example.org"
+    assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://other.example",
+        "null",
+        "https://ehr.example.org.evil.example",
+        "http://ehr.example.org",
+        "https://ehr.example.org:8443",
+        "https://evil.example/https://ehr.example.org",
+        "https://ehrXexample.org",
+    ],
+)
+def test_t33_no_other_origin_is_allowed(production: FlaskClient, origin: str) -> None:
+    for method in ("OPTIONS", "GET"):
+        response = production.open("/cds-services", method=method, headers={"Origin": origin})
+        assert "Access-Control-Allow-Origin" not in response.headers
+
+
+def test_j01_behind_a_proxy_a_request_that_did_not_come_by_tls_is_refused(
+    production: FlaskClient,
+) -> None:
+    response = production.get("/cds-services", environ_overrides={"HTTP_X_FORWARDED_PROTO": "http"})
+    assert response.status_code == 400
+    assert "TLS only" in response.get_data(as_text=True)
+    assert production.get("/cds-services").status_code == 200
+
+
+def test_health_is_asked_from_inside_and_needs_no_tls(production: FlaskClient) -> None:
+    overrides = {"HTTP_X_FORWARDED_PROTO": ""}
+    for path in ("/health/live", "/health/ready"):
+        assert production.get(path, environ_overrides=overrides).status_code == 200
+
+
+def test_s01_browsers_are_told_to_keep_to_tls(production: FlaskClient, sandbox: Open) -> None:
+    header = "Strict-Transport-Security"
+    assert header in production.get("/cds-services").headers
+    assert header not in sandbox().get("/cds-services").headers
+
+
+def test_t27_metrics_are_not_served_outside_sandbox_mode(production: FlaskClient) -> None:
+    assert SECURE.management_port == 0
+    assert production.get("/metrics", headers=NORTH).status_code == 404
+
+
+def test_t57_a_client_over_its_rate_waits_and_the_others_do_not(production: FlaskClient) -> None:
+    url = "/cds-services/toy-patient-view"
+    south = {"Authorization": "Bearer south"}
+    statuses = [
+        production.post(url, json=hook_request(), headers=south).status_code for _ in range(6)
+    ]
+    assert statuses == [200] * 5 + [429]
+    refused = production.post(url, json=hook_request(), headers=south)
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60
+    assert refused.content_type == "application/fhir+json"
+    other = production.post("/cds-services/toy-lab-result", json={}, headers=NORTH)
+    assert other.status_code == 400
+
+
+def test_a_refused_token_uses_up_nobodys_rate(production: FlaskClient) -> None:
+    for _ in range(20):
+        assert production.post(URL, json={}, headers={"Authorization": "x"}).status_code == 401
+    south = {"Authorization": "Bearer south"}
+    assert production.post(URL, json=hook_request(), headers=south).status_code == 200
+
+
+def test_in_sandbox_mode_there_is_no_rate_limit(sandbox: Open) -> None:
+    client = sandbox(rate_limit=1)
+    assert [client.post(URL, json=hook_request()).status_code for _ in range(3)] == [200] * 3
+
+
+def test_t32_a_request_is_one_line_of_json_with_known_fields(
+    sandbox: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evil = 'p1"\r\n{"code":"forged"}'
+    sandbox().post(f"{URL}%0d%0aforged", json=hook_request(hookInstance=evil))
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert json.loads(lines[0])["status"] == 404
+    assert "forged" not in lines[0]
+
+
+def test_what_was_said_is_logged_in_public_words(
+    sandbox: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox().post(URL, json=hook_request())
+    line = json.loads(capsys.readouterr().err)
+    assert line["code"] == "CDS-L101"
+    assert line["service"] == "toy-patient-view"
+    assert line["outcomes"] == ["interpreted"]
+    assert line["duration_ms"] > 0
+    assert "p1" not in json.dumps({**line, "request_id": "", "time": ""})
+
+
+def test_liveness_is_not_logged(sandbox: Open, capsys: pytest.CaptureFixture[str]) -> None:
+    sandbox().get("/health/live")
+    assert capsys.readouterr().err == ""
