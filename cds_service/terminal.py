@@ -68,13 +68,19 @@ def _print_answer(console: Console, answer: Mapping[str, Any]) -> None:
 
 
 def _facts(facts: Sequence[Mapping[str, Any]]) -> Table:
-    """What was read; facts that do not apply are left out, they stand in --json."""
+    """What was read; facts that say the same for the same reason share a line.
+
+    Facts that do not apply are left out: they stand in --json.
+    """
     table = Table(title="Facts read", title_justify="left", expand=True)
     for column in ("fact", "value", "because"):
         table.add_column(column, overflow="fold")
+    lines: dict[tuple[str, str], list[str]] = {}
     for fact in facts:
         if fact["value"] not in {"not-applicable", "not-recorded"}:
-            table.add_row(Text(fact["fact"]), Text(fact["value"]), Text(fact["because"]))
+            lines.setdefault((fact["value"], fact["because"]), []).append(fact["fact"])
+    for (value, because), names in lines.items():
+        table.add_row(Text(", ".join(names)), Text(value), Text(because))
     return table
 
 

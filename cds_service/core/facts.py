@@ -29,7 +29,9 @@ from cds_service.core.dates import Age, AgeUnknown, age_in_years, collection_day
 from cds_service.core.interval import Answer, Interval
 from cds_service.core.model import (
     Availability,
+    CodedEntry,
     Moment,
+    NoMoment,
     NoPatient,
     Patient,
     PatientRecord,
@@ -89,8 +91,8 @@ def _settled(
             yield _companion_limit(limit, situation, companions.get(limit.of, ()))
     for row in knowledge.ages.values():
         yield _age_fact(row, situation.record, age)
-    yield from _concepts("condition", knowledge.conditions, situation.record)
-    yield from _concepts("medication", knowledge.medications, situation.record)
+    yield from _concepts("condition", knowledge.conditions, situation)
+    yield from _concepts("medication", knowledge.medications, situation)
     yield _pair(situation.pair)
 
 
@@ -198,19 +200,32 @@ def _age_fact(row: AgeRow, record: PatientRecord, age: Age) -> Fact:
             return Fact(name, answer.value, because)
 
 
-def _concepts(kind: str, index: ConceptIndex, record: PatientRecord) -> Iterator[Fact]:
+_KINDS = {
+    "condition": frozenset({RecordKind.CONDITION, RecordKind.PROCEDURE}),
+    "medication": frozenset({RecordKind.MEDICATION, RecordKind.DOSE}),
+}
+
+
+def _concepts(part: str, index: ConceptIndex, situation: Situation) -> Iterator[Fact]:
     """One fact per concept: recorded where an entry of the record switches it on."""
-    medication = kind == "medication"
-    part = f"{kind}s"
     recorded: dict[str, ResourceRef] = {}
-    for entry in record.entries:
-        if (entry.kind is RecordKind.MEDICATION) == medication:
+    for entry in situation.record.entries:
+        if entry.kind in _KINDS[part] and not _is_over(entry, situation):
             for coding in entry.codings:
                 for name in index.of(coding):
                     recorded.setdefault(name, entry.ref)
-    unavailable = _unavailable(record, part)
+    unavailable = _unavailable(situation.record, f"{part}s")
     for concept in index.concepts.values():
-        yield _concept(f"{kind}.{concept.name}", concept, recorded, unavailable)
+        yield _concept(f"{part}.{concept.name}", concept, recorded, unavailable)
+
+
+def _is_over(entry: CodedEntry, situation: Situation) -> bool:
+    """A dose given before the look-back window is no longer context of this result."""
+    if entry.kind is not RecordKind.DOSE or isinstance(entry.since, NoMoment):
+        return False
+    window = situation.knowledge.policy.look_back_days
+    drawn = collection_days(situation.result, situation.at, window)
+    return (drawn.first - entry.since.last_day).days > window
 
 
 def _concept(

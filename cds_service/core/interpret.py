@@ -165,6 +165,7 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         for item in case.known
         if item.specimen == situation.specimen
         and item.result.status in FINAL
+        and item.result.ref.resource != situation.result.ref.resource
         and newest_first(item.result) < newest_first(situation.result)
     ]
     earlier.sort(key=newest_first, reverse=True)

@@ -244,6 +244,8 @@ class RecordKind(StrEnum):
 
     CONDITION = "condition"
     MEDICATION = "medication"
+    DOSE = "dose"
+    """One administration of a medication, at its `since`: counts for as long as we look back."""
     PROCEDURE = "procedure"
 
 

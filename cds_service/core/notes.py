@@ -63,6 +63,7 @@ def notes_on_newer(head: Candidate, known: Iterable[Candidate]) -> tuple[Note, .
         for item in known
         if item.specimen == head.specimen
         and item.result.status in FINAL
+        and item.result.ref.resource != head.result.ref.resource
         and newest_first(item.result) > newest_first(head.result)
     ]
     if not newer:

@@ -29,11 +29,15 @@ REFERENCE_INTERVAL_KINDS = frozenset({"", "normal"})
 
 
 def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -> RangeReading:
-    """Hold a value against the laboratory's own range, bounds inclusive."""
+    """Hold a value against the laboratory's own range, bounds inclusive.
+
+    A range for some people only (`appliesTo`: a sex, pregnancy) is left aside: nothing but the age
+    is read that could tell whether it is for this patient.
+    """
     usable = {
         (low, high): _words(row, value.unit)
         for row in result.ranges
-        if row.kind in REFERENCE_INTERVAL_KINDS and _covers(row, age)
+        if row.kind in REFERENCE_INTERVAL_KINDS and not row.applies_to and _covers(row, age)
         for low, high in _bounds(row, value.unit, units)
     }
     if len(usable) != 1:

@@ -114,7 +114,8 @@ class EntryReader:
         given_once = type_of(resource) == "MedicationAdministration"
         if not _status_counts(resource) or not _is_meant(resource) or (ended and not given_once):
             return DoesNotCount()
-        return _coded(entry, RecordKind.MEDICATION, self._drug(entry), since)
+        kind = RecordKind.DOSE if given_once else RecordKind.MEDICATION
+        return _coded(entry, kind, self._drug(entry), since)
 
     def _drug(self, entry: Entry) -> tuple[Coding, ...]:
         if "medicationCodeableConcept" in entry.resource:
