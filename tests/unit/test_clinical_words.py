@@ -1,0 +1,367 @@
+"""What the words of the cards may say: claims, never facts about a patient; tests, never therapy.
+
+Read beside `cards/`: these are the promises a clinician relies on when reading a card.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.loinc import check_digit_is_right
+from cds_service.core.verdict import NoteKind, Reason
+from cds_service.knowledge_files import load_library
+
+LONGEST_HEADLINE = 60
+WARNINGS = {
+    "hlh-2004-criterion-met",
+    "hlh-adult-high-specificity",
+    "ohi-index-positive",
+    "csf-above-150",
+}
+FINDINGS = WARNINGS | {
+    "above-laboratory-limit",
+    "within-laboratory-limit",
+    "below-laboratory-limit",
+    "no-laboratory-limit",
+    "hlh-adult-less-likely",
+    "hlh-2004-item-count",
+    "ohi-index-negative",
+    "atl-indolent-risk-low",
+    "atl-indolent-risk-intermediate",
+    "atl-indolent-risk-high",
+    "sarcoidosis-supportive",
+    "csf-not-above-150",
+    "csf-serum-pair",
+}
+CONTEXTS = {
+    "context-multiple-sclerosis",
+    "context-sarcoidosis",
+    "context-atl-meningeal",
+    "context-nhl-meningeal",
+    "context-subarachnoid-haemorrhage",
+    "context-aseptic-meningitis",
+    "context-cns-lymphoma",
+    "context-sle",
+    "context-hlh",
+    "context-renal-impairment",
+    "context-dialysis",
+    "context-age-over-65",
+    "context-child",
+    "context-il2-therapy",
+    "context-anti-cd25-therapy",
+    "context-corticosteroids",
+    "context-t-cell-depleting-therapy",
+    "context-transplant",
+    "context-hiv",
+    "context-infection",
+    "context-car-t",
+}
+MISSING_WORDS = {
+    "patient",
+    "birth-date",
+    "laboratory-limit",
+    "specimen",
+    "unit",
+    "ferritin",
+    "triglycerides",
+    "fibrinogen",
+    "haemoglobin",
+    "platelets",
+    "neutrophils",
+    "creatinine",
+    "albumin-serum",
+    "albumin-csf",
+    "atl-subtype",
+    "conditions",
+    "medications",
+    "labs",
+    "sil2r",
+}
+TOO_CERTAIN = re.compile(
+    r"\b(normal(ly)?|confirm\w*|exclud\w*|safe(ly)?|reassur\w*|critical\w*|diagnosed|diagnostic|"
+    r"proves?|establish\w*|indicates|consistent with|patient has|suffers from|rul\w+ (out|in))\b",
+    re.IGNORECASE,
+)
+THERAPY = re.compile(
+    r"\b(start|stop|begin|initiate|give|treat|administer|prescribe|taper|withhold|escalate|"
+    r"etoposide|anakinra|ruxolitinib|emapalumab|infliximab|methotrexate|rituximab|tocilizumab|"
+    r"ciclosporin|dexamethasone|prednisolone|prednisone|immunoglobulins)\b",
+    re.IGNORECASE,
+)
+DRUG_CONTEXTS = {
+    "basiliximab": {"context-anti-cd25-therapy", "context-transplant"},
+    "daclizumab": {"context-anti-cd25-therapy"},
+    "denileukin": {"context-anti-cd25-therapy"},
+    "aldesleukin": {"context-il2-therapy"},
+    "muromonab": {"context-t-cell-depleting-therapy"},
+}
+
+
+@cache
+def knowledge() -> KnowledgeBase:
+    return load_library().bases["sil2r"]
+
+
+@cache
+def words() -> dict[str, str]:
+    """Template -> all its wording, placeholders by name."""
+    return {
+        name: "\n".join("".join(wording.parts) for wording in template.values())
+        for name, template in knowledge().templates.items()
+    }
+
+
+def section(template: str, name: str) -> str:
+    return "".join(knowledge().templates[template][name].parts)
+
+
+def everything_said() -> Iterator[tuple[str, str]]:
+    """Every text that can reach a card, with where it stands."""
+    base = knowledge()
+    yield from words().items()
+    yield "disclaimer", "".join(base.wording.disclaimer.parts)
+    for finding in base.findings:
+        yield f"claim of {finding.id}", finding.claim
+    for context in base.contexts:
+        yield f"claim of {context.id}", context.claim
+    for reason in base.reasons.values():
+        yield f"claim of {reason.id}", reason.claim
+    for suggestion in base.suggestions.values():
+        yield f"suggestion {suggestion.id}", f"{suggestion.label}. {suggestion.text}"
+    for statement in base.statements:
+        yield f"our words on {statement.id}", statement.our_words
+
+
+def test_no_text_states_a_disease_as_fact_or_reassures() -> None:
+    found = {
+        where: m.group() for where, text in everything_said() if (m := TOO_CERTAIN.search(text))
+    }
+    assert not found
+
+
+def test_no_text_recommends_a_treatment() -> None:
+    found = {where: m.group() for where, text in everything_said() if (m := THERAPY.search(text))}
+    assert not found
+
+
+@pytest.mark.parametrize("drug", sorted(DRUG_CONTEXTS))
+def test_a_drug_is_named_only_where_it_disturbs_the_assay(drug: str) -> None:
+    named = {name for name, text in words().items() if drug in text.lower()}
+    assert named == DRUG_CONTEXTS[drug]
+
+
+def test_every_public_finding_and_context_has_a_row() -> None:
+    assert {row.id for row in knowledge().findings} == FINDINGS
+    assert {row.id for row in knowledge().contexts} == CONTEXTS
+
+
+def test_every_finding_context_reason_and_note_has_its_template_and_there_is_no_other() -> None:
+    needed = FINDINGS | CONTEXTS | {"threshold-indeterminate", "wrong-analyte"}
+    needed |= {f"reason-{reason.value}" for reason in Reason}
+    needed |= {f"note-{kind.value}" for kind in NoteKind}
+    assert set(knowledge().templates) == needed
+
+
+def test_every_finding_says_what_it_does_not_mean() -> None:
+    for name in FINDINGS | {"threshold-indeterminate"}:
+        assert len(section(name, "not")) > 40, name
+
+
+def test_headlines_are_short_plain_and_without_a_full_stop() -> None:
+    for name, template in knowledge().templates.items():
+        if "headline" in template:
+            parts = template["headline"].parts
+            shown = "".join(p if i % 2 == 0 else "x" * 9 for i, p in enumerate(parts))
+            assert len(shown) <= LONGEST_HEADLINE, name
+            assert not re.search(r"[\n*_`.]$|[*`\n]", shown), name
+
+
+def test_only_the_four_published_findings_warn() -> None:
+    assert {row.id for row in knowledge().findings if row.indicator == "warning"} == WARNINGS
+
+
+def test_a_raised_csf_value_names_the_differential_with_infection_first() -> None:
+    for wording in ("says", "weakly"):
+        text = section("csf-above-150", wording)
+        for cause in ("tubercul", "lymphoma", "CNS-HLH", "neurosarcoidosis"):
+            assert 0 < text.index("nfection") < text.index(cause), (wording, cause)
+    assert "no argument for multiple sclerosis" in section("csf-above-150", "not")
+    assert "no argument for multiple sclerosis" in section("context-multiple-sclerosis", "says")
+
+
+def test_the_93_percent_of_csf_is_never_shown_without_its_nature() -> None:
+    shown = [name for name, text in words().items() if "accuracy of 93%" in text]
+    assert shown == ["csf-above-150"]
+    assert "neither a sensitivity nor a specificity" in section("csf-above-150", "not")
+    assert "11 of them from untreated neurosarcoidosis" in section("csf-above-150", "says")
+
+
+def test_the_hlh_criterion_is_always_one_of_eight() -> None:
+    for wording in ("says", "weakly"):
+        assert "one of eight, five are needed" in section("hlh-2004-criterion-met", wording)
+
+
+def test_a_value_that_is_not_raised_leaves_disease_open() -> None:
+    for name in ("hlh-adult-less-likely", "csf-not-above-150", "ohi-index-negative"):
+        assert re.search(r"open|Not for use alone", section(name, "not")), name
+    for name in ("within-laboratory-limit", "below-laboratory-limit"):
+        assert "leaves HLH, lymphoma, sarcoidosis and CNS disease open" in section(name, "not")
+
+
+def test_meningeal_spread_is_never_stated_as_a_fact() -> None:
+    for name in ("context-atl-meningeal", "context-nhl-meningeal"):
+        first = section(name, "says").split(".")[0]
+        assert first.endswith("is recorded and this is CSF")
+        assert "mening" not in first
+
+
+def test_figures_whose_source_was_not_located_stand_on_no_card() -> None:
+    for name in ("context-atl-meningeal", "context-nhl-meningeal", "csf-above-150"):
+        assert not re.search(r"\b(100|23)%", words()[name]), name
+
+
+def test_the_hscore_never_takes_in_sil2r() -> None:
+    for name, text in words().items():
+        for sentence in re.findall(r"[^.]*HScore[^.]*\.", text):
+            assert re.search(r"no part|without sIL-2R", sentence), name
+
+
+def test_a_card_that_cannot_interpret_says_what_to_do_next() -> None:
+    for reason in Reason:
+        assert len(section(f"reason-{reason.value}", "next")) > 30
+    assert "urgently" in words()["note-urgent-if-ill"]
+
+
+def test_the_disclaimer_covers_d1_to_d7_in_60_to_80_words() -> None:
+    text = "".join(knowledge().wording.disclaimer.parts)
+    assert 60 <= len(text.split()) <= 80
+    points = {
+        "D1": "not for patients",
+        "D2": "comes first",
+        "D3": "linked papers",
+        "D4": "awaits review by clinicians",
+        "D5": "no medical device",
+        "D6": "no treatment advice",
+        "D7": "missing from the record",
+    }
+    assert {point for point, said in points.items() if said not in text} == set()
+
+
+def test_every_missing_word_of_the_interfaces_has_words() -> None:
+    assert set(knowledge().wording.missing) == MISSING_WORDS
+
+
+# ---------------------------------------------------------------- sources and statements
+
+
+def test_identifiers_are_well_formed() -> None:
+    for source in knowledge().sources.values():
+        assert re.fullmatch(r"(10\.\d{4,9}/\S+[^\s.,;])?", source.doi), source.id
+        assert re.fullmatch(r"([1-9]\d{6,7})?", source.pmid), source.id
+
+
+def test_no_identifier_stands_twice() -> None:
+    for field in ("doi", "pmid"):
+        known = [value for s in knowledge().sources.values() if (value := getattr(s, field))]
+        assert len(known) == len(set(known)), field
+
+
+@pytest.mark.parametrize("unverified", ["10.1002/art.38690", "NXI.0000000000000725", "24705932"])
+def test_identifiers_that_nobody_verified_are_left_out(unverified: str) -> None:
+    rows = [source.model_dump_json() for source in knowledge().sources.values()]
+    assert not [row for row in rows if unverified in row]
+
+
+def test_a_title_that_was_not_read_says_so() -> None:
+    for source in knowledge().sources.values():
+        described = source.title.startswith("(")
+        assert described == source.note.startswith("Title not verified"), source.id
+
+
+def test_every_source_carries_something_that_is_said() -> None:
+    base = knowledge()
+    rows: list[list[str]] = [row.sources for row in base.findings]
+    rows += [row.sources for row in base.contexts]
+    rows += [row.sources for row in base.ages.values()]
+    rows += [row.sources for row in base.limits.values()]
+    rows += [row.sources for row in base.panels.values()]
+    rows += [row.sources for row in base.ratios.values()]
+    rows += [row.sources for row in base.suggestions.values()]
+    rows += [row.sources for row in base.reasons.values()]
+    used = {name for names in rows for name in names}
+    used |= {n for row in base.statements for n in (*row.sources_for, *row.sources_against)}
+    assert set(base.sources) - used == set()
+
+
+def test_all_statements_of_both_documents_are_there() -> None:
+    expected = [f"S{n}" for n in range(1, 19)] + [f"T{n}" for n in range(1, 4)]
+    assert [row.id for row in knowledge().statements] == expected
+
+
+def test_the_truth_about_the_contested_statements_is_told() -> None:
+    status = {row.id: row.status for row in knowledge().statements}
+    assert status["S4"] == status["S6"] == "contradicted"
+    assert status["S7"] == "source not located"
+    assert status["S9"] == "supported in part"
+    for row in knowledge().statements:
+        assert not (row.status == "supported" and row.sources_for == []), row.id
+        assert not (row.status == "contradicted" and row.sources_against == []), row.id
+
+
+# ---------------------------------------------------------------- steps, feedback, attributes
+
+
+def test_a_code_of_a_suggestion_is_a_loinc_code_and_a_contact_has_none() -> None:
+    for row in knowledge().suggestions.values():
+        if row.code:
+            assert row.kind == "order"
+            assert row.system == "http://loinc.org"
+            assert row.display
+            assert check_digit_is_right(row.code)
+        else:
+            assert (row.system, row.display) == ("", ""), row.id
+        assert len(row.label) <= 32, row.id
+
+
+def test_every_suggestion_is_offered_somewhere() -> None:
+    base = knowledge()
+    offered = {name for row in base.findings for name in row.suggestions}
+    offered |= {name for row in base.contexts for name in row.suggestions}
+    offered |= {name for row in base.reasons.values() for name in row.suggestions}
+    assert offered == set(base.suggestions)
+
+
+def test_the_13_source_attributes_are_there_and_only_birth_is_used() -> None:
+    attributes = knowledge().attributes
+    assert len({row.id for row in attributes}) == 13
+    assert [row.id for row in attributes if row.used is True] == ["date-of-birth"]
+    assert [row.used for row in attributes[:4]] == ["not-applicable"] * 4
+
+
+def test_a_limit_says_for_whom_how_well_and_what_is_weak() -> None:
+    for limit in knowledge().limits.values():
+        for text in (limit.population, limit.assay, limit.performance, limit.weakness):
+            assert len(text) > 4, limit.id
+        assert limit.sources, limit.id
+
+
+def test_there_are_at_least_150_worked_cases_and_every_reason_that_a_case_can_give_has_one() -> (
+    None
+):
+    cases = knowledge().cases
+    beyond_a_case = {
+        Reason.VALUE_NOT_NUMERIC,
+        Reason.CODE_CONFLICT,
+        Reason.SUBJECT_MISMATCH,
+        Reason.FHIR_INVALID,
+        Reason.STATUS_WITHDRAWN,
+    }
+    assert len({case.id for case in cases}) >= 150
+    assert {case.expect.reason for case in cases} - {""} == {
+        r.value for r in set(Reason) - beyond_a_case
+    }
