@@ -1,0 +1,106 @@
+"""Services are generated from the knowledge; discovery lists exactly what can be called."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from cds_service.errors import KnowledgeError, NotFound
+from cds_service.hooks.gather import Need
+from cds_service.hooks.request import Trigger
+from cds_service.hooks.services import ServiceRegistry, build_registry
+from cds_service.knowledge_files import Library
+from tests.unit.web.rooms import library
+
+IN_SUBSET = re.compile(
+    r"Patient/\{\{context\.patientId\}\}"
+    r"|[A-Z][A-Za-z]+\?patient=\{\{context\.patientId\}\}"
+    r"(&code=[^&]+)?(&_sort=-date)?(&_count=\d+)?"
+)
+
+
+def registry(of: Library | None = None, **more: Any) -> ServiceRegistry:
+    given: dict[str, Any] = {
+        "lab_result_hook": "org.example.result-create",
+        "triggers": frozenset(Trigger),
+    }
+    return build_registry((of or library()).bases.values(), **{**given, **more})
+
+
+def test_each_analyte_has_a_service_for_each_hook() -> None:
+    assert {service.id: service.hook for service in registry().services.values()} == {
+        "toy-lab-result": "org.example.result-create",
+        "toy-patient-view": "patient-view",
+        "toy-order-select": "order-select",
+        "toy-order-sign": "order-sign",
+    }
+
+
+def test_tr09_the_name_of_the_result_hook_is_configuration() -> None:
+    service = registry(lab_result_hook="org.other.hook").find("toy-lab-result")
+    assert service.as_json()["hook"] == "org.other.hook"
+
+
+def test_a_service_that_is_not_offered_is_neither_listed_nor_found() -> None:
+    offered = registry(triggers=frozenset({Trigger.PATIENT_VIEW}))
+    assert [entry["id"] for entry in offered.discovery()["services"]] == ["toy-patient-view"]
+    with pytest.raises(NotFound):
+        offered.find("toy-lab-result")
+
+
+def test_tr01_two_services_never_share_an_id() -> None:
+    twice = [*library().bases.values(), *library().bases.values()]
+    with pytest.raises(KnowledgeError, match="toy-lab-result"):
+        build_registry(twice, lab_result_hook="h", triggers=frozenset(Trigger))
+
+
+def test_d04_an_entry_has_the_fields_of_the_specification() -> None:
+    for entry in registry().discovery()["services"]:
+        assert set(entry) == {
+            "hook",
+            "title",
+            "description",
+            "id",
+            "prefetch",
+            "usageRequirements",
+            "version",
+        }
+        assert entry["version"] == "2.0.1"
+        assert re.fullmatch(r"[a-z0-9-]+", entry["id"])
+        assert "FHIR R4" in entry["usageRequirements"]
+
+
+def test_p05_the_prefetch_templates_keep_to_the_widely_supported_subset() -> None:
+    for service in registry().services.values():
+        assert list(service.templates) == ["patient", "toy", "labs", "conditions", "medications"]
+        for template in service.templates.values():
+            assert IN_SUBSET.fullmatch(template.query), template.query
+
+
+def test_p11_no_parameter_stands_twice_in_a_template() -> None:
+    for template in registry().find("toy-patient-view").templates.values():
+        names = [part.partition("=")[0] for part in template.query.partition("?")[2].split("&")]
+        assert len(names) == len(set(names))
+
+
+def test_only_the_opened_chart_needs_its_results() -> None:
+    for service in registry().services.values():
+        required = {t.key for t in service.templates.values() if t.need is Need.REQUIRED}
+        chart = service.trigger is Trigger.PATIENT_VIEW
+        assert required == ({"toy"} if chart else set())
+        assert ("Needs the prefetch toy" in service.as_json()["usageRequirements"]) is chart
+
+
+def test_a_local_code_is_asked_for_too_and_cannot_break_the_query() -> None:
+    of = library()
+    of.bases["toy"].local_codes[("urn:oid:2.999.2", "A&B,C|D #+")] = "0000-0"  # type: ignore[index]
+    query = registry(of).find("toy-patient-view").templates["toy"].query
+    assert query.count("&") == 3
+    assert "urn:oid:2.999.2|A%26B%2CC%7CD%20%23%2B" in query
+
+
+def test_what_must_be_said_of_an_installation_stands_in_every_description() -> None:
+    for entry in registry(remark="Sandbox mode.").discovery()["services"]:
+        assert entry["description"] == "Reads a toy result. Sandbox mode."
