@@ -1,0 +1,179 @@
+"""Records for tests of the core, written as a laboratory would say them: `">2000 U/mL"`.
+
+All of it is invented. Results are of Patient/p, collected on 1 March 2026, unless said otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import (
+    Availability,
+    Bound,
+    CodedEntry,
+    Coding,
+    Comparator,
+    LabResult,
+    Measured,
+    Moment,
+    NoMoment,
+    NoPatient,
+    Number,
+    OpenEnd,
+    Patient,
+    PatientRecord,
+    RecordKind,
+    ReferenceRange,
+    ResourceRef,
+    SpecimenGiven,
+    SpecimenLink,
+    Status,
+    Subject,
+    UnitGiven,
+    ValueForm,
+)
+from cds_service.core.quantity import UCUM
+from cds_service.core.selection import Looking
+from cds_service.core.verdict import Answer, Evaluation
+from cds_service.evaluate import evaluate
+from tests import toy
+
+DAY = "2026-03-01"
+AT = date(2026, 3, 2)
+_MEASURED = re.compile(r"(<=|>=|<|>|)(-?[0-9.eE+-]+)(?: (.*))?")
+
+
+def moment(text: str) -> Moment | NoMoment:
+    """`2026`, `2026-03` or `2026-03-01`; nothing for no text."""
+    if not text:
+        return NoMoment()
+    year, month, day = (*(int(part) for part in text.split("-")), 0, 0)[:3]
+    first = date(year, month or 1, day or 1)
+    last_month = month or 12
+    last = date(year, last_month, day or monthrange(year, last_month)[1])
+    return Moment(text, first, last, datetime(first.year, first.month, first.day, tzinfo=UTC))
+
+
+def number(text: str) -> Number:
+    return Number(text, Decimal(text))
+
+
+def coded(unit: str) -> UnitGiven:
+    """A unit whose UCUM code is its text; no unit for no text."""
+    return UnitGiven(unit, unit, UCUM) if unit else UnitGiven()
+
+
+def text_only(unit: str) -> UnitGiven:
+    return UnitGiven(unit)
+
+
+def measured(text: str, form: ValueForm = ValueForm.QUANTITY) -> Measured:
+    """`<150 pg/mL`: comparator, number and unit, the unit coded."""
+    found = _MEASURED.fullmatch(text)
+    assert found, text
+    comparator, digits, unit = found.groups()
+    return Measured(Comparator(comparator), number(digits), coded(unit or ""), form)
+
+
+def specimen(*codes: str, system: str = toy.SPECIMENS) -> SpecimenGiven:
+    """A specimen whose type has these codes."""
+    return SpecimenGiven(SpecimenLink.RESOLVED, tuple(Coding(system, code) for code in codes))
+
+
+def within(low: str, high: str, unit: str = "pt/mL", **more: Any) -> ReferenceRange:
+    """A reference range; an empty text is an open end."""
+
+    def end(text: str) -> Bound | OpenEnd:
+        return Bound(number(text), coded(unit)) if text else OpenEnd()
+
+    return ReferenceRange(end(low), end(high), **more)
+
+
+def result(
+    value: str = "250 pt/mL", loinc: str = toy.SAP_POINTS, on: str = DAY, **changes: Any
+) -> LabResult:
+    """A final result of this patient."""
+    given: dict[str, Any] = {
+        "ref": ResourceRef("Observation/r", "1"),
+        "codings": (Coding(LOINC, loinc),),
+        "status": Status.FINAL,
+        "value": measured(value),
+        "subject": Subject.THIS_PATIENT,
+        "collected": moment(on),
+        "laboratory": "Laboratory A",
+    }
+    return LabResult(**{**given, **changes})
+
+
+def named(name: str, value: str, loinc: str = toy.SAP_POINTS, **changes: Any) -> LabResult:
+    """A result with an id of its own."""
+    return result(value, loinc, ref=ResourceRef(f"Observation/{name}", "1"), **changes)
+
+
+def born(text: str) -> Patient:
+    return Patient(ResourceRef("Patient/p"), moment(text))
+
+
+def entry(code: str, kind: RecordKind = RecordKind.CONDITION) -> CodedEntry:
+    """An entry of the record, coded in the toy's own system."""
+    name = f"{kind.value.capitalize()}/{code.lower()}"
+    return CodedEntry(ResourceRef(name), kind, (Coding(toy.CONCEPTS, code),))
+
+
+LOOKED_FOR = {
+    "patient": Availability.GIVEN,
+    **dict.fromkeys(("sil2r", "labs", "conditions", "medications"), Availability.EMPTY),
+}
+"""Everything was asked for and answered."""
+
+
+def record(*results: LabResult, **changes: Any) -> PatientRecord:
+    """A record of an adult for whom everything was looked for."""
+    given: dict[str, Any] = {
+        "patient_id": "p",
+        "patient": born("1980-01-01"),
+        "results": results,
+        "availability": LOOKED_FOR,
+    }
+    return PatientRecord(**{**given, **changes})
+
+
+def evaluated(
+    given: PatientRecord, knowledge: KnowledgeBase | None = None, at: date = AT
+) -> Evaluation:
+    """The evaluation of results that have arrived, by the toy unless said otherwise."""
+    base = knowledge or toy.knowledge()
+    return evaluate(given, base, at, looking=Looking.RESULT_ARRIVED)
+
+
+def answer_to(given: LabResult | PatientRecord, knowledge: KnowledgeBase | None = None) -> Answer:
+    """The one answer to a result or record."""
+    whole = record(given) if isinstance(given, LabResult) else given
+    (answer,) = evaluated(whole, knowledge).answers
+    return answer
+
+
+def findings(answer: Answer) -> set[str]:
+    return {finding.id for finding in answer.findings}
+
+
+def companions(*values: str, on: str = DAY) -> tuple[LabResult, ...]:
+    """`ferritin 600 ng/mL`: companion results of the toy under the code of the unit's family."""
+    return tuple(_companion(*value.split(" ", 2), on) for value in values)
+
+
+def _companion(name: str, amount: str, unit: str, on: str) -> LabResult:
+    test = toy.knowledge().companions[name]
+    family = test.units[unit].family if unit in test.units else ""
+    codes: Iterable[str] = (code for code, known in test.families.items() if known == family)
+    loinc = next(iter(codes), next(iter(test.families)))
+    return named(name, f"{amount} {unit}", loinc, on=on)
+
+
+NOBODY = NoPatient()
