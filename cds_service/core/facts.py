@@ -42,7 +42,14 @@ from cds_service.core.quantity import Quantity, Unit, scale
 from cds_service.core.ranges import read_range
 from cds_service.core.ratio import ratio_fact
 from cds_service.core.schema import AgeRow, Concept, LimitRow, MetWhen, PanelItem, PanelRow
-from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Pair, Situation
+from cds_service.core.situation import (
+    NOT_APPLICABLE,
+    Literature,
+    NoPair,
+    Pair,
+    Situation,
+    on_study_scale,
+)
 from cds_service.core.verdict import STRADDLES, UNKNOWN, Fact, Place, RangeReading
 
 
@@ -150,8 +157,8 @@ def _own_limit(limit: LimitRow, situation: Situation) -> Fact:
         return not_applicable(f"the limit is in {limit.unit}, and families are never converted")
     if situation.literature is Literature.BARRED:
         return not_applicable("unit and LOINC code contradict each other")
-    shown = f"{situation.value.text} {situation.value.unit}"
-    return Fact(name, *_held_against(limit, situation.quantity, unit, shown))
+    quantity, shown = on_study_scale(situation)
+    return Fact(name, *_held_against(limit, quantity, unit, shown))
 
 
 def _companion_limit(

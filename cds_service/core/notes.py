@@ -89,6 +89,10 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
             yield Note(NoteKind.UNIT_FROM_TEXT, {"unit": situation.value.unit})
         case _:
             pass
+    assay = situation.knowledge.assays.get(situation.result.laboratory)
+    if assay is not None and assay.family == unit.family:
+        told = {"factor": str(assay.factor), "laboratory": assay.laboratory, "source": assay.source}
+        yield Note(NoteKind.ASSAY_FACTOR, told)
     if code.naming == "implied":
         yield Note(NoteKind.NAME_NOT_SOLUBLE, {"loinc": code.loinc, "name": code.name})
     window = situation.knowledge.policy.look_back_days

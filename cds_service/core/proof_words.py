@@ -34,6 +34,7 @@ NOTE_VALUES = {
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},
     NoteKind.REVIEW_OVERDUE: {"date"},
+    NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source"},
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -50,3 +50,17 @@ class Situation:
     literature: Literature
     at: date
     pair: Pair | NoPair
+
+
+def on_study_scale(situation: Situation) -> tuple[Quantity, str]:
+    """The value as it is held against limits of studies, and how that is said.
+
+    It is the value itself, unless the site file holds the reporting laboratory's own written factor
+    for this unit family. The value on the card and the laboratory's own range are never touched.
+    """
+    shown = f"{situation.value.text} {situation.value.unit}"
+    assay = situation.knowledge.assays.get(situation.result.laboratory)
+    if assay is None or assay.family != situation.quantity.unit.family:
+        return situation.quantity, shown
+    scaled = replace(situation.quantity, interval=situation.quantity.interval.scaled(assay.factor))
+    return scaled, f"{shown}, times the laboratory's own factor {assay.factor},"

@@ -19,6 +19,7 @@ from cds_service.core.verdict import (
 )
 
 THRESHOLD_INDETERMINATE = "threshold-indeterminate"
+CONTEXT = "context-"
 LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})
 
 
@@ -102,7 +103,7 @@ def _overruled(
 
 
 def _finding(name: str, contexts: Iterable[ContextRow]) -> Finding:
-    weakened_by = tuple(context.id for context in contexts if name in context.weakens)
+    weakened_by = tuple(dict.fromkeys(c.id for c in contexts if name in c.weakens))
     return Finding(name, Strength.WEAKENED if weakened_by else Strength.FULL, weakened_by)
 
 
@@ -111,7 +112,7 @@ def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tupl
     limits = [
         gate.fact.removeprefix("limit.")
         for row in rows
-        if row.outcome is RowOutcome.STRADDLED
+        if row.outcome is RowOutcome.STRADDLED and not row.finding.startswith(CONTEXT)
         for gate in row.gates
         if not gate.holds
     ]

@@ -149,6 +149,7 @@ class NoteKind(StrEnum):
     DATA_FAILED = "data-failed"
     URGENT_IF_ILL = "urgent-if-ill"
     REVIEW_OVERDUE = "review-overdue"
+    ASSAY_FACTOR = "assay-factor"
 
 
 @dataclass(frozen=True, slots=True)
