@@ -1,0 +1,87 @@
+"""The service with its own knowledge, on the day for which the stories of the fixtures hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, time
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+import fhir_fixtures
+from cds_service.config import Settings
+from cds_service.knowledge_files import Library, load_library
+from cds_service.web.app import create_app
+from cds_service.web.ports import Ports
+
+TODAY = datetime.combine(fhir_fixtures.manifest().evaluated_on, time(12), UTC)
+RESULT_SERVICE = "sil2r-lab-result"
+CHART_SERVICE = "sil2r-patient-view"
+DELETE = object()
+"""Stands for a member that is to be taken out of a request."""
+
+Post = Callable[..., TestResponse]
+
+
+@pytest.fixture(scope="session")
+def library() -> Library:
+    return load_library()
+
+
+@pytest.fixture(scope="session")
+def client(library: Library) -> FlaskClient:
+    return create_app(Settings(), library, Ports(now=lambda: TODAY)).test_client()
+
+
+@pytest.fixture(scope="session")
+def post(client: FlaskClient) -> Post:
+    """Posts a body to a service: JSON text, bytes, or a value to be written as JSON."""
+
+    def send(body: object, service: str = RESULT_SERVICE, **more: Any) -> TestResponse:
+        text = body if isinstance(body, (str, bytes)) else json.dumps(body)
+        more.setdefault("content_type", "application/json")
+        return client.post(f"/cds-services/{service}", data=text, **more)
+
+    return send
+
+
+def request_of(name: str, **changes: object) -> dict[str, Any]:
+    """A request of the fixtures with members set or taken out, by path: `context__patientId`."""
+    request: dict[str, Any] = json.loads(fhir_fixtures.text(name))
+    for path, value in changes.items():
+        *parents, last = path.split("__")
+        place = request
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        if value is DELETE:
+            del place[last]
+        else:
+            place[last] = value
+    return request
+
+
+def cards_of(response: TestResponse) -> list[dict[str, Any]]:
+    """The cards of an answer that must be one."""
+    assert response.status_code == 200, response.get_data(as_text=True)
+    cards: list[dict[str, Any]] = response.get_json()["cards"]
+    return cards
+
+
+def evaluation_of(card: dict[str, Any]) -> dict[str, Any]:
+    """The evaluation extension of a card."""
+    evaluation: dict[str, Any] = card["extension"]["org.sil2r-cds.evaluation"]
+    return evaluation
+
+
+def problem_of(response: TestResponse, status: int) -> dict[str, Any]:
+    """The one issue of an answer that must be an error, and no list of cards."""
+    body: dict[str, Any] = response.get_json(force=True)
+    assert response.status_code == status, body
+    assert response.content_type == "application/fhir+json"
+    assert body["resourceType"] == "OperationOutcome"
+    assert "cards" not in body
+    (issue,) = body["issue"]
+    return dict(issue)
