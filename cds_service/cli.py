@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
@@ -123,6 +124,25 @@ def check(*, folder: Path | None, site: Path | None, as_json: bool) -> None:
             click.echo(line)
     if report.faults:
         raise SystemExit(1)
+
+
+@cli.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FILE)
+@AS_JSON
+def codes(*, files: Sequence[Path], as_json: bool) -> None:
+    """List the laboratory codes in FHIR files, and which of them are not mapped."""
+    from cds_service.code_report import seen_codes
+    from cds_service.config import Mode, load_settings
+    from cds_service.documents import read_document
+    from cds_service.knowledge_files import load_configured
+    from cds_service.terminal import print_codes
+
+    library = load_configured(load_settings(Mode.SANDBOX, os.environ))
+    found = seen_codes([read_document(file) for file in files], library)
+    if as_json:
+        _print_json({"codes": [asdict(code) for code in found]})
+    else:
+        print_codes(Console(), found)
 
 
 @cli.group()

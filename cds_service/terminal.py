@@ -11,6 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from cds_service.code_report import SeenCode
+
 _MARK = {
     "matched": "[bold green]fires[/]",
     "straddled": "[bold yellow]cannot tell[/]",
@@ -118,6 +120,19 @@ def _limits(limits: Sequence[Mapping[str, Any]]) -> Table:
             Text(limit["weakness"]),
         )
     return table
+
+
+def print_codes(console: Console, codes: Sequence[SeenCode]) -> None:
+    """Laboratory codes as a table, those that the site should look at first."""
+    table = Table(title="Laboratory codes seen", title_justify="left")
+    for column in ("code", "system", "display", "seen", "mapped"):
+        table.add_column(column, overflow="fold")
+    for code in codes:
+        mapped = "yes" if code.mapped else "[bold yellow]look[/]" if code.worth_a_look else "no"
+        table.add_row(
+            Text(code.code), Text(code.system), Text(code.display), str(code.count), mapped
+        )
+    console.print(table)
 
 
 def _left_aside(skipped: Sequence[Mapping[str, Any]]) -> Table:
