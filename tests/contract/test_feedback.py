@@ -1,0 +1,87 @@
+"""Feedback over HTTP (B-01 to B-06, TR-08, T-25)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contract.conftest import RESULT_SERVICE, Post, cards_of, problem_of, request_of
+
+FEEDBACK = f"{RESULT_SERVICE}/feedback"
+
+
+@pytest.fixture(scope="module")
+def card(post: Post) -> dict[str, Any]:
+    (sent,) = cards_of(post(request_of("lab_result_full_prefetch")))
+    return sent
+
+
+def item(card: dict[str, Any], **more: object) -> dict[str, Any]:
+    return {
+        "card": card["uuid"],
+        "outcome": "overridden",
+        "outcomeTimestamp": "2026-11-21T01:02:03.004Z",
+        **more,
+    }
+
+
+def test_b04_tr08_feedback_is_answered_200_with_an_empty_object(
+    post: Post, card: dict[str, Any]
+) -> None:
+    response = post({"feedback": [item(card)]}, FEEDBACK)
+    assert (response.status_code, response.get_json()) == (200, {})
+
+
+def test_b03_every_reason_that_the_card_offers_can_be_given(
+    post: Post, card: dict[str, Any]
+) -> None:
+    for reason in card["overrideReasons"]:
+        given = item(card, overrideReason={"reason": reason, "userComment": "Synthetic comment."})
+        assert post({"feedback": [given]}, FEEDBACK).status_code == 200
+
+
+def test_b01_batches_and_repeats_are_taken(post: Post, card: dict[str, Any]) -> None:
+    accepted = item(card, outcome="accepted", acceptedSuggestions=[{"id": card["uuid"]}])
+    batch = {"feedback": [item(card), item(card), accepted]}
+    assert [post(batch, FEEDBACK).status_code for _ in range(2)] == [200, 200]
+
+
+def test_b04_a_card_that_nobody_remembers_is_taken(post: Post, card: dict[str, Any]) -> None:
+    assert post({"feedback": [{**item(card), "card": "unknown-card"}]}, FEEDBACK).status_code == 200
+
+
+def test_b04_feedback_for_an_unknown_service_is_404(post: Post, card: dict[str, Any]) -> None:
+    problem_of(post({"feedback": [item(card)]}, "sil2r-nothing/feedback"), 404)
+
+
+@pytest.mark.parametrize(
+    ("more", "where"),
+    [
+        ({"card": None}, "feedback[0].card"),
+        ({"outcome": "ignored"}, "feedback[0].outcome"),
+        ({"outcome": "accepted"}, "feedback[0].acceptedSuggestions"),
+        ({"overrideReason": {}}, "feedback[0].overrideReason"),
+        ({"outcomeTimestamp": "yesterday"}, "feedback[0].outcomeTimestamp"),
+    ],
+)
+def test_cds_fb_1_2_3_malformed_feedback_is_400_and_located(
+    post: Post, card: dict[str, Any], more: dict[str, object], where: str
+) -> None:
+    issue = problem_of(post({"feedback": [{**item(card), **more}]}, FEEDBACK), 400)
+    assert issue["expression"] == [where]
+
+
+def test_t25_further_members_are_ignored(post: Post, card: dict[str, Any]) -> None:
+    response = post({"feedback": [item(card, ruleStatus="off", tenant="north")]}, FEEDBACK)
+    assert (response.status_code, response.get_json()) == (200, {})
+
+
+def test_b06_t30_a_comment_stands_in_no_log(
+    post: Post, card: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = item(card, overrideReason={"userComment": "Zyxgarten"})
+    assert post({"feedback": [given]}, FEEDBACK).status_code == 200
+    logged = capsys.readouterr()
+    assert "CDS-L101" in logged.err
+    assert "Zyxgarten" not in logged.err + logged.out

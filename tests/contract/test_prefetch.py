@@ -1,0 +1,96 @@
+"""The five cases of a prefetch key, without access to a FHIR server (F-xx, TR-11 to TR-15)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.conftest import (
+    CHART_SERVICE,
+    DELETE,
+    Post,
+    cards_of,
+    evaluation_of,
+    problem_of,
+    request_of,
+)
+
+CHART = "patient_view_full_prefetch"
+OPTIONAL = {
+    "patient": "patient",
+    "labs": "labs",
+    "conditions": "conditions",
+    "medications": "medications",
+}
+OUTCOME = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "error", "code": "exception", "diagnostics": "Zyxgarten"}],
+}
+
+
+@pytest.mark.parametrize("key", OPTIONAL)
+@pytest.mark.parametrize("value", [DELETE, OUTCOME], ids=["absent", "failed"])
+def test_f01_f07_tr11_tr15_an_optional_key_that_is_not_there_is_named_on_the_card(
+    post: Post, key: str, value: object
+) -> None:
+    (card,) = cards_of(post(request_of(CHART, **{f"prefetch__{key}": value}), CHART_SERVICE))
+    assert OPTIONAL[key] in evaluation_of(card)["missing"]
+    assert "Zyxgarten" not in str(card)
+
+
+@pytest.mark.parametrize("key", OPTIONAL)
+def test_f02_tr13_null_is_no_data_and_no_error(post: Post, key: str) -> None:
+    assert cards_of(post(request_of(CHART, **{f"prefetch__{key}": None}), CHART_SERVICE))
+
+
+@pytest.mark.parametrize("empty", [None, {"resourceType": "Bundle", "type": "searchset"}])
+def test_f02_no_results_at_all_is_nothing_to_say_and_never_412(post: Post, empty: object) -> None:
+    assert cards_of(post(request_of(CHART, prefetch__sil2r=empty), CHART_SERVICE)) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"prefetch__sil2r": DELETE}, {"prefetch__sil2r": OUTCOME}, {"prefetch": DELETE}],
+    ids=["absent", "failed", "no-prefetch"],
+)
+def test_f03_f06_h03_a_required_key_neither_sent_nor_reachable_is_412_and_named(
+    post: Post, changes: dict[str, object]
+) -> None:
+    issue = problem_of(post(request_of(CHART, **changes), CHART_SERVICE), 412)
+    assert issue["code"] == "processing"
+    assert issue["expression"] == ["prefetch.sil2r"]
+    assert "Zyxgarten" not in str(issue)
+
+
+def test_tr12_without_any_prefetch_the_result_service_answers_from_its_context(post: Post) -> None:
+    body = request_of("lab_result_full_prefetch", prefetch=DELETE)
+    (card,) = cards_of(post(body))
+    assert {"patient", "labs", "conditions", "medications"} <= set(evaluation_of(card)["missing"])
+
+
+def test_f04_a_page_that_cannot_be_read_on_is_used_and_the_card_says_so(post: Post) -> None:
+    whole = cards_of(post(request_of(CHART), CHART_SERVICE))
+    body = request_of(CHART)
+    body["prefetch"]["sil2r"]["link"] = [
+        {"relation": "next", "url": "https://fhir.example.org/next?page=2"}
+    ]
+    paged = cards_of(post(body, CHART_SERVICE))
+    assert paged[0]["summary"] == whole[0]["summary"]
+    assert paged[0]["detail"] != whole[0]["detail"]
+
+
+def test_f05_keys_of_other_services_are_ignored(post: Post) -> None:
+    more = request_of(CHART, prefetch__other={"resourceType": "Patient", "id": "another"})
+    assert cards_of(post(more, CHART_SERVICE)) == cards_of(post(request_of(CHART), CHART_SERVICE))
+
+
+def test_a06_a07_a_fhir_server_that_is_not_registered_is_not_called(post: Post) -> None:
+    body = request_of(CHART, fhirServer="https://169.254.169.254/", prefetch__sil2r=DELETE)
+    problem_of(post(body, CHART_SERVICE), 412)
+
+
+def test_tr25_a_code_is_matched_by_system_and_code_never_by_its_text(post: Post) -> None:
+    body = request_of("lab_result_minimal")
+    observation = body["context"]["results"]["entry"][0]["resource"]
+    for coding in observation["code"]["coding"]:
+        coding["code"] = "718-7"
+    assert cards_of(post(body)) == []
