@@ -32,6 +32,13 @@ def companion_values(
 ) -> Mapping[str, tuple[CompanionValue, ...]]:
     """Usable companion results by name, the nearest in time to `result` first."""
     when = collection_days(result, at, knowledge.policy.look_back_days)
+    return companions_near(knowledge, record, when, at)
+
+
+def companions_near(
+    knowledge: KnowledgeBase, record: PatientRecord, when: Days, at: date
+) -> Mapping[str, tuple[CompanionValue, ...]]:
+    """Usable companion results by name within the companion window of some days, nearest first."""
     found: dict[str, list[CompanionValue]] = defaultdict(list)
     for companion in record.companions:
         days = collection_days(companion, at, knowledge.policy.look_back_days)

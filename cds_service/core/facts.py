@@ -22,11 +22,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from cds_service.core.companions import CompanionValue, companion_values
-from cds_service.core.concepts import ConceptIndex
-from cds_service.core.dates import Age, AgeUnknown, age_in_years, collection_days
+from cds_service.core.dates import Age, AgeUnknown, Days, age_in_years, collection_days
 from cds_service.core.interval import Answer, Interval
+from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
     Availability,
     CodedEntry,
@@ -95,11 +96,13 @@ def _settled(
         if limit.of == knowledge.identity.id:
             yield _own_limit(limit, situation)
         else:
-            yield _companion_limit(limit, situation, companions.get(limit.of, ()))
+            values = companions.get(limit.of, ())
+            yield companion_limit_fact(limit, knowledge, situation.record, values)
     for row in knowledge.ages.values():
-        yield _age_fact(row, situation.record, age)
-    yield from _concepts("condition", knowledge.conditions, situation)
-    yield from _concepts("medication", knowledge.medications, situation)
+        yield age_fact(row, situation.record, age)
+    when = collection_days(situation.result, situation.at, knowledge.policy.look_back_days)
+    yield from concept_facts("condition", knowledge, situation.record, when)
+    yield from concept_facts("medication", knowledge, situation.record, when)
     yield _pair(situation.pair)
 
 
@@ -161,11 +164,14 @@ def _own_limit(limit: LimitRow, situation: Situation) -> Fact:
     return Fact(name, *_held_against(limit, quantity, unit, shown))
 
 
-def _companion_limit(
-    limit: LimitRow, situation: Situation, values: tuple[CompanionValue, ...]
+def companion_limit_fact(
+    limit: LimitRow,
+    knowledge: KnowledgeBase,
+    record: PatientRecord,
+    values: tuple[CompanionValue, ...],
 ) -> Fact:
+    """Fact `limit.<id>` of a companion test, by the nearest of its usable results."""
     name = f"limit.{limit.id}"
-    knowledge = situation.knowledge
     unit = knowledge.companions[limit.of].units[limit.unit]
     for found in values:
         if found.quantity.unit.family == unit.family:
@@ -181,18 +187,19 @@ def _companion_limit(
     }
     if any(found.quantity.unit.family in covered for found in values):
         return Fact(name, NOT_APPLICABLE, f"{limit.of} came in another unit family")
-    missing = (limit.of, *_unavailable(situation.record, "labs"))
+    missing = (limit.of, *unavailable(record, "labs"))
     days = knowledge.identity.companion_within_days
     return Fact(name, UNKNOWN, f"no usable {limit.of} within {days} days", missing)
 
 
-def _unavailable(record: PatientRecord, part: str) -> tuple[str, ...]:
+def unavailable(record: PatientRecord, part: str) -> tuple[str, ...]:
     """The part's `missing` word, when the part itself could not be had."""
     gone = {Availability.MISSING, Availability.FAILED}
     return (part,) if record.availability.get(part, Availability.MISSING) in gone else ()
 
 
-def _age_fact(row: AgeRow, record: PatientRecord, age: Age) -> Fact:
+def age_fact(row: AgeRow, record: PatientRecord, age: Age) -> Fact:
+    """Fact `age.<id>`: yes, no, or unknown where the birth date does not prove it."""
     name = f"age.{row.id}"
     match age:
         case AgeUnknown():
@@ -213,30 +220,35 @@ _KINDS = {
 }
 
 
-def _concepts(part: str, index: ConceptIndex, situation: Situation) -> Iterator[Fact]:
-    """One fact per concept: recorded where an entry of the record switches it on."""
+def concept_facts(
+    part: Literal["condition", "medication"],
+    knowledge: KnowledgeBase,
+    record: PatientRecord,
+    when: Days,
+) -> Iterator[Fact]:
+    """One fact per concept: recorded where an entry of the record switches it on at that time."""
+    index = knowledge.conditions if part == "condition" else knowledge.medications
     recorded: dict[str, ResourceRef] = {}
-    for entry in situation.record.entries:
-        if entry.kind in _KINDS[part] and not _is_over(entry, situation):
+    for entry in record.entries:
+        if entry.kind in _KINDS[part] and not _is_over(entry, when, knowledge):
             for coding in entry.codings:
                 for name in index.of(coding):
                     recorded.setdefault(name, entry.ref)
-    unavailable = _unavailable(situation.record, f"{part}s")
+    gone = unavailable(record, f"{part}s")
     for concept in index.concepts.values():
-        yield _concept(f"{part}.{concept.name}", concept, recorded, unavailable)
+        yield _concept(f"{part}.{concept.name}", concept, recorded, gone)
 
 
-def _is_over(entry: CodedEntry, situation: Situation) -> bool:
+def _is_over(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
     """A dose given before the look-back window is no longer context of this result."""
     if entry.kind is not RecordKind.DOSE or isinstance(entry.since, NoMoment):
         return False
-    window = situation.knowledge.policy.look_back_days
-    drawn = collection_days(situation.result, situation.at, window)
-    return (drawn.first - entry.since.last_day).days > window
+    window = knowledge.policy.look_back_days
+    return (when.first - entry.since.last_day).days > window
 
 
 def _concept(
-    name: str, concept: Concept, recorded: Mapping[str, ResourceRef], unavailable: tuple[str, ...]
+    name: str, concept: Concept, recorded: Mapping[str, ResourceRef], gone: tuple[str, ...]
 ) -> Fact:
     if concept.name in recorded:
         because = f"{concept.title} is coded in the record"
@@ -245,8 +257,8 @@ def _concept(
         if coarse in recorded:
             because = f"'{coarse}' is coded, which does not tell {concept.title}"
             return Fact(name, UNKNOWN, because, tuple(concept.missing), (recorded[coarse],))
-    if unavailable:
-        return Fact(name, UNKNOWN, f"the {unavailable[0]} were not available", unavailable)
+    if gone:
+        return Fact(name, UNKNOWN, f"the {gone[0]} were not available", gone)
     return Fact(name, "not-recorded", f"{concept.title} is not coded in the record")
 
 

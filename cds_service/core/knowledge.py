@@ -39,6 +39,20 @@ class CardWording:
 
 
 @dataclass(frozen=True)
+class OrderTable:
+    """What may be said about draft orders (`orders.toml`); empty where an analyte has none."""
+
+    advice: tuple[schema.AdviceRow, ...] = ()
+    """The highest rank first."""
+    own: Mapping[str, schema.OwnOrderRow] = field(default_factory=dict)
+    """Orders for the analyte itself, by suggestion id."""
+    swaps: Mapping[str, schema.SwapRow] = field(default_factory=dict)
+    """By refused LOINC code."""
+    pairings: Mapping[str, schema.PairingRow] = field(default_factory=dict)
+    """By specimen."""
+
+
+@dataclass(frozen=True)
 class KnowledgeBase:
     """Everything that may be said about one analyte, when, and on whose authority."""
 
@@ -69,6 +83,7 @@ class KnowledgeBase:
     cases: tuple[schema.CaseRow, ...]
     templates: Mapping[str, Template]
     wording: CardWording
+    order_table: OrderTable = field(default_factory=OrderTable)
     local_codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """A site's own laboratory codes -> LOINC."""
     assays: Mapping[str, schema.AssayFactor] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cds_service.core import schema
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.knowledge import CardWording, CompanionTest, KnowledgeBase
+from cds_service.core.knowledge import CardWording, CompanionTest, KnowledgeBase, OrderTable
 from cds_service.core.quantity import UnitTable
 from cds_service.core.schema import Row
 from cds_service.core.template import Template, Wording, parse_template
@@ -284,4 +284,18 @@ def read_knowledge(
         cases=rows("cases.toml", table("cases.toml", "case"), "case", schema.CaseRow),
         templates=_templates(files, analyte),
         wording=_wording(reader),
+        order_table=_order_table(reader, analyte),
+    )
+
+
+def _order_table(reader: _Reader, analyte: str) -> OrderTable:
+    """`orders.toml`, which an analyte may do without."""
+    name = f"{analyte}/orders.toml"
+    document = reader.toml(name, {"advice", "order", "swap", "pairing"})
+    advice = reader.rows(name, document, "advice", schema.AdviceRow)
+    return OrderTable(
+        advice=tuple(sorted(_by(advice, "id", name).values(), key=lambda row: -row.rank)),
+        own=_by(reader.rows(name, document, "order", schema.OwnOrderRow), "suggestion", name),
+        swaps=_by(reader.rows(name, document, "swap", schema.SwapRow), "refused", name),
+        pairings=_by(reader.rows(name, document, "pairing", schema.PairingRow), "specimen", name),
     )

@@ -46,6 +46,11 @@ def _on_group(chosen: Chosen, record: PatientRecord) -> Iterator[Note]:
     for newer in chosen.newer[:1]:
         when = _text(newer.result.collected)
         yield Note(NoteKind.NEWER_NOT_FINAL, {"status": newer.result.status.value, "date": when})
+    yield from notes_on_record(record)
+
+
+def notes_on_record(record: PatientRecord) -> Iterator[Note]:
+    """What became of the parts of the record, where it is not what a reader would expect."""
     if record.availability.get("patient") is Availability.OF_ANOTHER_PATIENT:
         yield Note(NoteKind.PATIENT_OF_ANOTHER)
     parts = record.availability.items()

@@ -7,16 +7,21 @@ the disclaimer last. The same evaluation gives the same bytes, uuids included.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import UUID, uuid5
 
-from cds_service.core.citations import citation, links, url_of
+from cds_service.core.card_parts import (
+    LONGEST_SUMMARY,
+    detail_of,
+    evaluation_members,
+    identified,
+    source_of,
+)
+from cds_service.core.citations import links
 from cds_service.core.escape import plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import ContextRow, FindingRow, SourceRow
-from cds_service.core.sections import Sections, analyte_name, sections_of
+from cds_service.core.sections import analyte_name, sections_of
 from cds_service.core.verdict import (
     Answer,
     Card,
@@ -28,11 +33,6 @@ from cds_service.core.verdict import (
     WrongAnalyte,
 )
 
-LONGEST_SUMMARY = 139
-"""CDS Hooks 2.0.1, Card.summary: "<140-character"."""
-
-_NAMESPACE = UUID("6f2a52b4-5a0e-5d0c-9d39-3f8e6d1c7a11")
-
 
 def render(evaluation: Evaluation, knowledge: KnowledgeBase, *, scope: str) -> tuple[Card, ...]:
     """One card per answer.
@@ -40,25 +40,7 @@ def render(evaluation: Evaluation, knowledge: KnowledgeBase, *, scope: str) -> t
     `scope` (caller, service, patient) goes into the uuids, so that two patients never share one.
     """
     drafts = [_draft(answer, knowledge) for answer in evaluation.answers]
-    seed = json.dumps([evaluation.knowledge, scope, [draft.as_json() for draft in drafts]])
-    evaluation_id = str(uuid5(_NAMESPACE, seed))
-    return tuple(
-        _identified(draft, evaluation_id, f"{seed}{number}") for number, draft in enumerate(drafts)
-    )
-
-
-def _identified(draft: Card, evaluation_id: str, seed: str) -> Card:
-    return Card(
-        uuid=str(uuid5(_NAMESPACE, seed)),
-        summary=draft.summary,
-        detail=draft.detail,
-        indicator=draft.indicator,
-        source=draft.source,
-        links=draft.links,
-        override_reasons=draft.override_reasons,
-        extension={"id": evaluation_id, **draft.extension},
-        suggestions=draft.suggestions,
-    )
+    return identified(drafts, evaluation.knowledge, scope)
 
 
 def _draft(answer: Answer, knowledge: KnowledgeBase) -> Card:
@@ -68,9 +50,9 @@ def _draft(answer: Answer, knowledge: KnowledgeBase) -> Card:
     return Card(
         uuid="",
         summary=_summary(answer, sections.headline, knowledge),
-        detail=_detail(sections, cited, knowledge),
+        detail=detail_of(sections, cited, knowledge),
         indicator=_indicator(rows),
-        source=_source(cited, knowledge),
+        source=source_of(cited, knowledge),
         links=links(cited),
         override_reasons=knowledge.wording.override_reasons,
         extension=_extension(answer, knowledge),
@@ -131,31 +113,6 @@ def _indicator(rows: Rows) -> Indicator:
     return Indicator.WARNING if warns else Indicator.INFO
 
 
-def _source(cited: tuple[SourceRow, ...], knowledge: KnowledgeBase) -> Mapping[str, str]:
-    """The primary source of what the card says, else the knowledge base itself."""
-    for source in cited[:1]:
-        url = url_of(source)
-        return {"label": source.short, "url": url} if url else {"label": source.short}
-    return {"label": f"{knowledge.identity.title} {knowledge.identity.version}"}
-
-
-def _detail(sections: Sections, cited: tuple[SourceRow, ...], knowledge: KnowledgeBase) -> str:
-    """The sections in reading order; sources and disclaimer close every card."""
-    headings = knowledge.wording.headings
-    blocks = [sections.result]
-    for name in ("supports", "not", "context", "next", "series", "used", "missing"):
-        body = sections.named.get(name, "")
-        if body:
-            blocks.append(f"**{headings[name]}**\n\n{body}")
-    if cited:
-        numbered = "\n".join(
-            f"{number}. {citation(source)}" for number, source in enumerate(cited, start=1)
-        )
-        blocks.append(f"**{headings['sources']}**\n\n{numbered}")
-    blocks.append(knowledge.wording.disclaimer.fill({"knowledge": knowledge.tag}))
-    return "\n\n".join(blocks)
-
-
 def _extension(answer: Answer, knowledge: KnowledgeBase) -> dict[str, Any]:
     """`org.sil2r-cds.evaluation` (interfaces, section 4) without its id. No empty members."""
     extension: dict[str, Any] = {"knowledge": knowledge.tag}
@@ -169,11 +126,4 @@ def _extension(answer: Answer, knowledge: KnowledgeBase) -> dict[str, Any]:
             extension["outcome"] = Outcome.WRONG_ANALYTE.value
     if answer.findings:
         extension["findings"] = [finding.id for finding in answer.findings]
-    if answer.inputs:
-        extension["inputs"] = [
-            {"resource": ref.resource, **({"version": ref.version} if ref.version else {})}
-            for ref in answer.inputs
-        ]
-    if answer.missing:
-        extension["missing"] = list(answer.missing)
-    return extension
+    return {**extension, **evaluation_members(answer.inputs, answer.missing)}

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
+from cds_service.core.card_parts import (
+    Sections,
+    bullets,
+    fill,
+    missing_line,
+    note_line,
+    used_line,
+)
 from cds_service.core.escape import markdown
 from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
+from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment
 from cds_service.core.schema import ContextRow, FindingRow, PanelRow
 from cds_service.core.verdict import (
     Answer,
     Finding,
     Interpreted,
-    Note,
     NotInterpretable,
     PairedWith,
     SeriesPoint,
@@ -26,17 +32,7 @@ from cds_service.core.verdict import (
 
 LONGEST_SERIES = 6
 LONGEST_REASON = 200
-DAY = len("2026-11-21")
 THRESHOLD_INDETERMINATE = "threshold-indeterminate"
-
-
-@dataclass(frozen=True, slots=True)
-class Sections:
-    """A headline for the summary, the line about the result, and the named blocks."""
-
-    headline: str
-    result: str
-    named: Mapping[str, str]
 
 
 def sections_of(
@@ -49,30 +45,30 @@ def sections_of(
     findings = [item for item in spoken if not item.id.startswith("context-")]
     contexts = [item for item in spoken if item.id.startswith("context-")]
     supports = [_says(item, knowledge, values) for item in findings]
-    limits = [_fill(knowledge, item.id, "not", values) for item in findings]
-    caveats = [_fill(knowledge, item.id, "says", values) for item in contexts]
-    notes = [_note(note, knowledge) for note in answer.notes]
+    limits = [fill(knowledge, item.id, "not", values) for item in findings]
+    caveats = [fill(knowledge, item.id, "says", values) for item in contexts]
+    notes = [note_line(note, knowledge) for note in answer.notes]
     steps: list[str] = []
     match answer.verdict:
         case Interpreted():
-            headline = _fill(knowledge, findings[0].id, "headline", values) if findings else ""
+            headline = fill(knowledge, findings[0].id, "headline", values) if findings else ""
         case NotInterpretable(reason):
             template = f"reason-{reason.value}"
-            headline = _fill(knowledge, template, "headline", values)
-            supports.insert(0, _fill(knowledge, template, "says", values))
-            steps.append(_fill(knowledge, template, "next", values))
+            headline = fill(knowledge, template, "headline", values)
+            supports.insert(0, fill(knowledge, template, "says", values))
+            steps.append(fill(knowledge, template, "next", values))
         case WrongAnalyte():
-            headline = _fill(knowledge, "wrong-analyte", "headline", values)
-            supports.insert(0, _fill(knowledge, "wrong-analyte", "says", values))
-            steps.append(_fill(knowledge, "wrong-analyte", "next", values))
+            headline = fill(knowledge, "wrong-analyte", "headline", values)
+            supports.insert(0, fill(knowledge, "wrong-analyte", "says", values))
+            steps.append(fill(knowledge, "wrong-analyte", "next", values))
     named = {
-        "supports": _bullets(supports),
-        "not": _bullets(limits),
-        "context": _bullets([*caveats, *notes]),
-        "next": _bullets(steps),
+        "supports": bullets(supports),
+        "not": bullets(limits),
+        "context": bullets([*caveats, *notes]),
+        "next": bullets(steps),
         "series": _series(answer.series, knowledge),
-        "used": _used(answer),
-        "missing": _missing(answer, knowledge),
+        "used": used_line(answer.inputs, answer.dates),
+        "missing": missing_line(answer.missing, knowledge),
     }
     return Sections(headline, _result_line(answer, knowledge), named)
 
@@ -80,22 +76,9 @@ def sections_of(
 def _says(finding: Finding, knowledge: KnowledgeBase, values: Mapping[str, str]) -> str:
     match finding.strength:
         case Strength.FULL:
-            return _fill(knowledge, finding.id, "says", values)
+            return fill(knowledge, finding.id, "says", values)
         case Strength.WEAKENED:
-            return _fill(knowledge, finding.id, "weakly", values)
-
-
-def _fill(knowledge: KnowledgeBase, template: str, section: str, values: Mapping[str, str]) -> str:
-    return " ".join(knowledge.templates[template][section].fill(values).split(" "))
-
-
-def _bullets(texts: Iterable[str]) -> str:
-    return "\n".join("- " + text.replace("\n", "\n  ") for text in texts if text)
-
-
-def _note(note: Note, knowledge: KnowledgeBase) -> str:
-    values = {name: markdown(text) or _unknown(knowledge) for name, text in note.values.items()}
-    return _fill(knowledge, f"note-{note.kind.value}", "says", values)
+            return fill(knowledge, finding.id, "weakly", values)
 
 
 def _unknown(knowledge: KnowledgeBase) -> str:
@@ -231,19 +214,3 @@ def _series(points: tuple[SeriesPoint, ...], knowledge: KnowledgeBase) -> str:
     if left > 0:
         lines.append(f"- {words['more'].replace('{count}', str(left))}")
     return "\n".join(lines)
-
-
-def _used(answer: Answer) -> str:
-    """Every input by reference, with its version and date where it carries them."""
-    return "; ".join(_one_used(ref, answer) for ref in answer.inputs)
-
-
-def _one_used(ref: ResourceRef, answer: Answer) -> str:
-    version = f"version {markdown(ref.version)}" if ref.version else ""
-    dated = markdown(answer.dates.get(ref.resource, "")[:DAY])
-    about = ", ".join(part for part in (version, dated) if part)
-    return markdown(ref.resource) + (f" ({about})" if about else "")
-
-
-def _missing(answer: Answer, knowledge: KnowledgeBase) -> str:
-    return ", ".join(knowledge.wording.missing.get(word, word) for word in answer.missing)

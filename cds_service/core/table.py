@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import ContextRow, FindingRow, Gates
+from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates
 from cds_service.core.verdict import (
     STRADDLES,
     UNKNOWN,
@@ -41,7 +41,7 @@ def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
 def consult(knowledge: KnowledgeBase, facts: Mapping[str, Fact]) -> TableResult:
     """Hold all facts against all rows: findings, then contexts, which may weaken or block."""
     table: tuple[FindingRow | ContextRow, ...] = (*knowledge.findings, *knowledge.contexts)
-    rows = [_consider(row, facts) for row in table]
+    rows = [consider(row, facts) for row in table]
     matched = {row.finding for row in rows if row.outcome is RowOutcome.MATCHED}
     contexts = [row for row in knowledge.contexts if row.id in matched]
     rows = [_overruled(row, contexts, knowledge) for row in rows]
@@ -50,7 +50,7 @@ def consult(knowledge: KnowledgeBase, facts: Mapping[str, Fact]) -> TableResult:
     findings = [_finding(name, contexts) for name in fired]
     if straddled:
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
-    return TableResult(tuple(findings), tuple(rows), _missing(rows, facts))
+    return TableResult(tuple(findings), tuple(rows), missing_from(rows, facts))
 
 
 def consult_laboratory_range_only(
@@ -60,16 +60,17 @@ def consult_laboratory_range_only(
     unit and code contradict each other.
     """
     only = [row for row in knowledge.findings if frozenset(row.when) <= LABORATORY_GATES]
-    rows = [_consider(row, facts) for row in only]
+    rows = [consider(row, facts) for row in only]
     straddled = _straddled(rows, facts)
     fired = dict.fromkeys(row.finding for row in rows if row.outcome is RowOutcome.MATCHED)
     findings = [Finding(name) for name in fired]
     if straddled:
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
-    return TableResult(tuple(findings), tuple(rows), _missing(rows, facts))
+    return TableResult(tuple(findings), tuple(rows), missing_from(rows, facts))
 
 
-def _consider(row: FindingRow | ContextRow, facts: Mapping[str, Fact]) -> ConsideredRow:
+def consider(row: FindingRow | ContextRow | AdviceRow, facts: Mapping[str, Fact]) -> ConsideredRow:
+    """One row against all facts; each gate by equality and nothing else."""
     gates = tuple(
         GateCheck(name, wanted(row.when, name), facts[name].value, facts[name].because)
         for name in row.when
@@ -122,7 +123,7 @@ def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tupl
     return tuple(dict.fromkeys(limits))
 
 
-def _missing(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
+def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
     """What kept a row from being settled, and what a matched row could not count."""
     words: dict[str, None] = {}
     for row in rows:

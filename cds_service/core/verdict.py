@@ -295,6 +295,13 @@ class Evaluation:
     skipped: tuple[Skipped, ...] = ()
 
 
+class Selection(StrEnum):
+    """Card.selectionBehavior: how many of a card's suggestions make sense together (C-01)."""
+
+    ANY = "any"
+    AT_MOST_ONE = "at-most-one"
+
+
 JsonObject = dict[str, Any]
 
 
@@ -311,6 +318,7 @@ class Card:
     override_reasons: tuple[Mapping[str, str], ...]
     extension: Mapping[str, Any]
     suggestions: tuple[Mapping[str, Any], ...] = ()
+    selection: Selection = Selection.ANY
 
     def as_json(self) -> JsonObject:
         """The card as the wire wants it: optional members without a value are left out (J-04)."""
@@ -323,7 +331,7 @@ class Card:
         }
         if self.suggestions:
             card["suggestions"] = [dict(s) for s in self.suggestions]
-            card["selectionBehavior"] = "any"
+            card["selectionBehavior"] = self.selection.value
         if self.override_reasons:
             card["overrideReasons"] = [dict(r) for r in self.override_reasons]
         if self.links:
