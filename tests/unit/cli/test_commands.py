@@ -1,0 +1,174 @@
+"""The command line as a person at a terminal and a script both use it (interfaces, section 2)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import fhir_fixtures
+from cds_service import cli as module
+from cds_service.cli import cli
+
+ON = ("--on", "2026-11-21")
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+def through_main(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> int:
+    """The exit code as a shell sees it, designed errors included."""
+    monkeypatch.setattr("sys.argv", ["cds-service", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        module.main()
+    return int(stopped.value.code or 0)
+
+
+def test_evaluate_prints_a_card_a_person_can_read() -> None:
+    shown = run("evaluate", fhir_fixtures.path("csf_above_150"), *ON)
+    assert shown.exit_code == 0
+    assert "212 pg/mL (CSF)" in shown.output
+    assert "What it does not mean" in shown.output
+    assert "doi:10.1007/s00415-010-5623-3" in shown.output
+    assert "no medical device" in " ".join(shown.output.replace("│", " ").split())
+
+
+def test_evaluate_as_json_is_the_hook_response() -> None:
+    shown = run("evaluate", fhir_fixtures.path("csf_above_150"), "--json", *ON)
+    (card,) = json.loads(shown.output)["cards"]
+    assert card["extension"]["org.sil2r-cds.evaluation"]["findings"] == [
+        "csf-above-150",
+        "no-laboratory-limit",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "cards"),
+    [
+        ("lab_result_full_prefetch", 1),
+        ("serum_adult_above_2400", 1),
+        ("report_serum_and_csf", 2),
+        ("cd25_cells", 0),
+    ],
+)
+def test_evaluate_takes_requests_bundles_reports_and_observations(name: str, cards: int) -> None:
+    shown = run("evaluate", fhir_fixtures.path(name), "--json", *ON)
+    assert shown.exit_code == 0
+    assert len(json.loads(shown.output)["cards"]) == cards
+
+
+def test_nothing_to_say_is_said() -> None:
+    shown = run("evaluate", fhir_fixtures.path("cd25_cells"), *ON)
+    assert "No card" in shown.output
+
+
+def test_explain_names_facts_rows_and_sources() -> None:
+    shown = run("explain", fhir_fixtures.path("serum_adult_above_2400"), *ON)
+    text = " ".join(shown.output.replace("│", " ").split())
+    assert shown.exit_code == 0
+    assert "Facts read" in text
+    assert "5230.0 U/mL against 'at or above 2400 U/mL'" in text
+    assert "limit.hlh-adult-10000 is not-met, asked for met" in text
+    assert "Pediatr Blood Cancer 2007" in text
+
+
+def test_explain_as_json_holds_every_row_of_the_table(sil2r_rows: int) -> None:
+    shown = run("explain", fhir_fixtures.path("serum_adult_above_2400"), "--json", *ON)
+    (trace,) = json.loads(shown.output)["explanations"]
+    (answer,) = trace["answers"]
+    assert len(answer["rows"]) == sil2r_rows
+    assert {row["outcome"] for row in answer["rows"]} <= {
+        "matched",
+        "not-matched",
+        "straddled",
+        "unknown",
+        "blocked",
+        "muted",
+    }
+
+
+@pytest.fixture
+def sil2r_rows() -> int:
+    from cds_service.knowledge_files import read_library
+
+    base = read_library().bases["sil2r"]
+    return len(base.findings) + len(base.contexts)
+
+
+def test_explain_says_what_was_left_aside() -> None:
+    shown = run("explain", fhir_fixtures.path("cd25_cells"), *ON)
+    assert "Left aside" in shown.output
+    assert "No card" in shown.output
+
+
+def test_exit_code_1_for_a_file_that_is_not_acceptable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert through_main(monkeypatch, "evaluate", fhir_fixtures.path("broken_nan")) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("CDS-1002 line ")
+    assert message.count("\n") == 1
+
+
+def test_exit_code_1_for_a_request_that_misses_its_data(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = fhir_fixtures.path("patient_view_without_prefetch")
+    assert through_main(monkeypatch, "evaluate", file, *ON) == 1
+    assert "CDS-3001" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("evaluate",), ("evaluate", "no-such-file.json"), ("explain", "--on", "tomorrow"), ("wrong",)],
+)
+def test_exit_code_2_for_wrong_usage(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    assert through_main(monkeypatch, *arguments) == 2
+
+
+def test_a_day_that_is_none_is_wrong_usage() -> None:
+    shown = run("evaluate", fhir_fixtures.path("csf_above_150"), "--on", "31.12.2026")
+    assert shown.exit_code == 2
+    assert "2026-11-21" in shown.output
+
+
+def test_knowledge_check_counts_what_it_proved() -> None:
+    shown = run("knowledge", "check", "--json")
+    report = json.loads(shown.output)
+    assert shown.exit_code == 0
+    assert report["faults"] == []
+    assert report["checked"]["cases"] >= 150
+
+
+def test_knowledge_check_names_file_row_and_remedy(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text('[[code]]\nsystem = "urn:x"\ncode = "A"\nloinc = "9654-4"\nnote = "n"\n')
+    shown = run("knowledge", "check", "--site", site)
+    assert shown.exit_code == 1
+    assert "site.toml ([[code]] A): the LOINC check digit is wrong." in shown.output
+    assert "Look the code up again." in shown.output
+
+
+def test_a_site_file_gives_meaning_to_local_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = fhir_fixtures.path("local_code_site_mapped")
+    assert json.loads(run("evaluate", file, "--json", *ON).output)["cards"] == []
+    monkeypatch.setenv("CDS_SITE", str(fhir_fixtures.site_path()))
+    assert len(json.loads(run("evaluate", file, "--json", *ON).output)["cards"]) == 1
+
+
+def test_codes_points_at_what_is_not_mapped() -> None:
+    shown = run("codes", fhir_fixtures.path("local_code_unmapped"), "--json")
+    (code,) = json.loads(shown.output)["codes"]
+    assert (code["mapped"], code["worth_a_look"]) == (False, True)
+    assert "look" in run("codes", fhir_fixtures.path("local_code_unmapped")).output
+
+
+def test_db_upgrade_makes_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDS_DATABASE_URL", f"sqlite:///{tmp_path / 'cds.sqlite3'}")
+    assert "revision" in run("db", "upgrade").output
+    assert (tmp_path / "cds.sqlite3").exists()

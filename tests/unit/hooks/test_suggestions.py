@@ -1,0 +1,118 @@
+"""Suggested drafts: what the findings call for, what the record lacks, and never a therapy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import fhirkit
+import pytest
+from fhir.resources.R4B.servicerequest import ServiceRequest
+from fhirpathpy import evaluate as fhirpath
+
+import fhir_fixtures
+from cds_service.config import Settings
+from cds_service.core.schema import OrderCode
+from cds_service.core.verdict import JsonObject
+from cds_service.documents import evaluate_document
+from cds_service.hooks.suggestions import MOST
+from cds_service.knowledge_files import Library
+
+AT = date(2026, 11, 21)
+HOOK = Settings().lab_result_hook
+
+PRESENT = {
+    "an intent": "intent.exists()",
+    "a subject": "subject.exists()",
+    "a code in words": "code.text.exists()",
+    "prr-1, an order detail only with a code": "orderDetail.empty() or code.exists()",
+    "no id, a create has none": "id.empty()",
+}
+
+
+def cards(name: str, library: Library) -> list[JsonObject]:
+    document = fhir_fixtures.load(name)
+    outcomes = evaluate_document(document, library, AT, HOOK)
+    return [card.as_json() for outcome in outcomes for card in outcome.cards]
+
+
+def drafts(found: list[JsonObject]) -> Iterator[JsonObject]:
+    for card in found:
+        for suggestion in card.get("suggestions", []):
+            for action in suggestion["actions"]:
+                assert action["type"] == "create"
+                yield action["resource"]
+
+
+def stories() -> list[str]:
+    """Every story with a patient that gives cards."""
+    return [
+        name
+        for name in fhir_fixtures.names()
+        if fhir_fixtures.story(name).service.endswith("lab-result")
+        and fhir_fixtures.story(name).answer.value == "cards"
+    ]
+
+
+@pytest.mark.parametrize("name", stories())
+def test_every_draft_is_valid_fhir_by_three_readers(name: str, library: Library) -> None:
+    found = list(drafts(cards(name, library)))
+    for draft in found:
+        ServiceRequest.model_validate(draft)
+        assert fhirkit.validate(json.dumps(draft)) == []
+        for what, path in PRESENT.items():
+            assert fhirpath(draft, path) == [True], what
+    assert all(draft["status"] == "draft" for draft in found)
+    assert all(draft["intent"] == "proposal" for draft in found)
+
+
+def test_a_test_that_is_already_there_is_not_proposed(library: Library) -> None:
+    bare = cards("lab_result_minimal", library)
+    full = cards("lab_result_full_prefetch", library)
+    assert "Ferritin" in _labels(bare)
+    assert "Ferritin" not in _labels(full)
+
+
+def test_a_card_has_few_buttons_and_says_how_many_may_be_pressed(library: Library) -> None:
+    (card,) = cards("lab_result_minimal", library)
+    assert 0 < len(card["suggestions"]) <= MOST
+    assert card["selectionBehavior"] == "any"
+
+
+def test_without_a_patient_there_is_no_draft(library: Library) -> None:
+    observation = fhir_fixtures.load("csf_above_150")
+    del observation["subject"]
+    (outcome,) = evaluate_document(observation, library, AT, HOOK)
+    assert [card.suggestions for card in outcome.cards] == [()]
+
+
+def test_the_site_sets_intent_and_its_own_ordering_code(library: Library) -> None:
+    base = library.bases["sil2r"]
+    code = OrderCode(system="urn:oid:2.999.3", code="FERR", display="Ferritin (site)")
+    changed = replace(
+        base,
+        orders={"ferritin": code},
+        policy=base.policy.model_copy(update={"order_intent": "order"}),
+    )
+    found = list(drafts(cards("lab_result_minimal", Library({"sil2r": changed}))))
+    assert {draft["intent"] for draft in found} == {"order"}
+    (ferritin,) = [d for d in found if "Ferritin" in d["code"]["text"]]
+    assert [coding["code"] for coding in ferritin["code"]["coding"]] == ["FERR", "2276-4"]
+
+
+def test_same_request_same_suggestion_ids(library: Library) -> None:
+    assert cards("lab_result_minimal", library) == cards("lab_result_minimal", library)
+
+
+def test_no_suggestion_names_a_medicine(library: Library) -> None:
+    drugs = ("etoposide", "steroid", "anakinra", "aldesleukin", "infliximab", "dexamethasone")
+    for row in library.bases["sil2r"].suggestions.values():
+        words = f"{row.label} {row.text}".lower()
+        assert not [drug for drug in drugs if drug in words], row.id
+
+
+def _labels(found: list[Mapping[str, Any]]) -> set[str]:
+    return {s["label"] for card in found for s in card.get("suggestions", [])}
