@@ -13,6 +13,8 @@ from typing import Any
 from cds_service.core.verdict import JsonObject
 from cds_service.errors import BadRequest
 
+BLANK = " \t\r\n"
+"""What is blank in a text: the white space of JSON, so that every JSON Schema reader agrees."""
 LONGEST_TEXT = 128
 """Characters of a name or an id."""
 
@@ -35,7 +37,7 @@ class Members:
     def text(self, name: str, *, longest: int = LONGEST_TEXT) -> str:
         """A required text that is not blank and not longer than any name or id."""
         value = self._required(name, str, "a text")
-        if not value.strip():
+        if not value.strip(BLANK):
             raise self.fault(name, "The text is empty.", "Send a value.")
         if len(value) > longest:
             raise self.fault(name, "The text is too long.", f"Send at most {longest} characters.")

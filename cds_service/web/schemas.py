@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cds_service.hooks.members import LONGEST_TEXT
+from cds_service.hooks.members import BLANK, LONGEST_TEXT
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import Service
 
 Schema = dict[str, Any]
 
-NOT_BLANK: Final = r"\S"
+NOT_BLANK: Final = f"[^{BLANK}]"
 UUID: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
@@ -114,7 +114,6 @@ _FEEDBACK_ITEM: Final = record(
         "outcomeTimestamp": _TIMESTAMP,
     },
     {
-        "acceptedSuggestions": array(record({"id": text()}), minItems=1),
         "overrideReason": _or_null(
             record(
                 {},
@@ -137,7 +136,7 @@ _FEEDBACK_ITEM: Final = record(
     },
 ) | {
     "if": {"properties": {"outcome": {"const": "accepted"}}},
-    "then": {"required": ["acceptedSuggestions"]},
+    "then": record({"acceptedSuggestions": array(record({"id": text()}), minItems=1)}),
 }
 
 _CODING: Final = closed({"system": text(512), "code": text(), "display": text(512)})
