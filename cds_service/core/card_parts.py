@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
 from cds_service.core.citations import citation, url_of
+from cds_service.core.disclaimer import disclaimer
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import ResourceRef
@@ -66,7 +67,7 @@ def detail_of(sections: Sections, cited: tuple[SourceRow, ...], knowledge: Knowl
             f"{number}. {citation(source)}" for number, source in enumerate(cited, start=1)
         )
         blocks.append(f"**{headings['sources']}**\n\n{numbered}")
-    blocks.append(knowledge.wording.disclaimer.fill({"knowledge": knowledge.tag}))
+    blocks.append(disclaimer(knowledge))
     return "\n\n".join(blocks)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from cds_service.core import schema
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.quantity import UnitTable
+from cds_service.core.review import PENDING, ReviewState
 from cds_service.core.template import Template, Wording
 
 LOINC = "http://loinc.org"
@@ -84,6 +85,7 @@ class KnowledgeBase:
     templates: Mapping[str, Template]
     wording: CardWording
     order_table: OrderTable = field(default_factory=OrderTable)
+    review: ReviewState = PENDING
     local_codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """A site's own laboratory codes -> LOINC."""
     assays: Mapping[str, schema.AssayFactor] = field(default_factory=dict)

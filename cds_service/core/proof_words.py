@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.knowledge import CardWording, KnowledgeBase
 from cds_service.core.table import THRESHOLD_INDETERMINATE
+from cds_service.core.template import Wording
 from cds_service.core.verdict import Direction, NoteKind, Reason
 from cds_service.errors import KnowledgeError
 
@@ -16,6 +17,7 @@ HEADINGS = (
 PHRASES = (
     "unknown", "date-unknown", "specimen", "collected", "status", "laboratory",
     "laboratory-range", "item-met", "item-not-met", "item-unknown",
+    "review-pending", "review-approved",
 )  # fmt: skip
 SERIES = (
     *(direction.value for direction in Direction),
@@ -115,12 +117,7 @@ def _shared_words(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
                 yield KnowledgeError(
                     f"'{name}' has no words.", where=f"wording.toml [{table}]", remedy="Add them."
                 )
-    if words.disclaimer.placeholders != {"knowledge"}:
-        yield KnowledgeError(
-            "the disclaimer must name the knowledge and nothing else.",
-            where="disclaimer.md",
-            remedy="Use {knowledge} once.",
-        )
+    yield from _review_words(words)
     for reason in words.override_reasons:
         if set(reason) != {"code", "system", "display"}:
             yield KnowledgeError(
@@ -128,3 +125,31 @@ def _shared_words(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
                 where="wording.toml [[override_reason]]",
                 remedy="Give all three and no more.",
             )
+
+
+def _review_words(words: CardWording) -> Iterator[KnowledgeError]:
+    """The disclaimer tells knowledge and state of review; an approval tells by whom and when."""
+    if words.disclaimer.placeholders != {"knowledge", "review"}:
+        yield KnowledgeError(
+            "the disclaimer must name the knowledge and its state of review, and nothing else.",
+            where="disclaimer.md",
+            remedy="Use {knowledge} and {review} once each.",
+        )
+    asked: tuple[tuple[str, set[str]], ...] = (
+        ("review-pending", set()),
+        ("review-approved", {"reviewer", "date"}),
+    )
+    for name, values in asked:
+        if _placeholders(words.phrases.get(name, "")) != values:
+            yield KnowledgeError(
+                f"'{name}' must name {' and '.join(sorted(values)) or 'nothing'}.",
+                where="wording.toml [phrases]",
+                remedy="Write {reviewer} and {date} in review-approved, neither in review-pending.",
+            )
+
+
+def _placeholders(text: str) -> frozenset[str]:
+    try:
+        return Wording.of(text).placeholders
+    except ValueError:
+        return frozenset({"a brace that is none"})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from cds_service.core.disclaimer import disclaimer
 from cds_service.knowledge_files import Library
 from tests.contract.conftest import (
     CHART_SERVICE,
@@ -85,10 +86,9 @@ def test_tr06_links_are_absolute_and_never_launch_by_themselves(card: dict[str, 
 def test_c08_a_card_says_what_it_used_and_closes_with_the_disclaimer(
     card: dict[str, Any], library: Library
 ) -> None:
-    wording = library.bases["sil2r"].wording
     used = evaluation_of(card)["inputs"][0]["resource"].replace("-", "")
     assert used in card["detail"].replace("\\", "").replace("-", "")
-    assert card["detail"].endswith(wording.disclaimer.fill({"knowledge": "sil2r@2026.1"}))
+    assert card["detail"].endswith(disclaimer(library.bases["sil2r"]))
 
 
 def test_the_summary_names_value_unit_and_specimen_as_received(post: Post) -> None:

@@ -11,6 +11,7 @@ from functools import cache
 
 import pytest
 
+from cds_service.core.disclaimer import disclaimer
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.verdict import NoteKind, Reason
@@ -238,7 +239,7 @@ def test_a_card_that_cannot_interpret_says_what_to_do_next() -> None:
 
 
 def test_the_disclaimer_covers_d1_to_d7_in_60_to_80_words() -> None:
-    text = "".join(knowledge().wording.disclaimer.parts)
+    text = disclaimer(knowledge())
     assert 60 <= len(text.split()) <= 80
     points = {
         "D1": "not for patients",

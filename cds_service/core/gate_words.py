@@ -1,0 +1,176 @@
+"""The gates of a table row in words: what must hold before it fires, as a clinician would say it.
+
+Generated from the same rows that decide, so that the page and the FHIR export cannot say anything
+other than what the table does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.schema import Gates, LimitRow, MetWhen
+from cds_service.core.table import wanted
+from cds_service.core.verdict import STRADDLES, UNKNOWN
+
+MET_IN_WORDS: Mapping[MetWhen, str] = {
+    MetWhen.AT_OR_ABOVE: "at or above",
+    MetWhen.ABOVE: "above",
+    MetWhen.AT_OR_BELOW: "at or below",
+    MetWhen.BELOW: "below",
+}
+_NOT_MET: Mapping[MetWhen, str] = {
+    MetWhen.AT_OR_ABOVE: "below",
+    MetWhen.ABOVE: "at or below",
+    MetWhen.AT_OR_BELOW: "above",
+    MetWhen.BELOW: "at or above",
+}
+_RANGE = {
+    "above": "the value lies above the reporting laboratory's own range",
+    "within": "the value lies within the reporting laboratory's own range",
+    "below": "the value lies below the reporting laboratory's own range",
+    "none": "no range of the reporting laboratory can be applied",
+    STRADDLES: "a bound of the laboratory's own range lies inside the interval of the value",
+}
+_ANY_VALUE = frozenset({"met", "not-met", STRADDLES})
+_WHETHER_OR_NOT = frozenset({"computed", "not-applicable", UNKNOWN})
+
+_Say = Callable[[KnowledgeBase, str, tuple[str, ...]], str]
+
+
+def conditions_in_words(gates: Gates, knowledge: KnowledgeBase) -> tuple[str, ...]:
+    """One phrase per gate; all of them must hold. Empty for a row that asks nothing."""
+    return tuple(_gate(fact, wanted(gates, fact), knowledge) for fact in gates)
+
+
+def alternatives_in_words(
+    alternatives: Iterable[Gates], knowledge: KnowledgeBase
+) -> tuple[str, ...]:
+    """One sentence per row of the same id; any one of them is enough."""
+    return tuple(
+        "; ".join(conditions_in_words(gates, knowledge)) or "always" for gates in alternatives
+    )
+
+
+def limit_in_words(limit: LimitRow) -> str:
+    """`at or above 2400 U/mL`."""
+    return f"{MET_IN_WORDS[limit.met_when]} {limit.value} {limit.unit}"
+
+
+def _gate(fact: str, values: tuple[str, ...], knowledge: KnowledgeBase) -> str:
+    kind, _, name = fact.partition(".")
+    say = _SAY.get(kind, _as_written)
+    return say(knowledge, name or fact, values)
+
+
+def _as_written(_knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
+    """A fact nobody has found words for yet: its name and values, which is still the truth."""
+    return f"{name.replace('-', ' ')} is {' or '.join(values)}"
+
+
+def _specimen(knowledge: KnowledgeBase, _name: str, values: tuple[str, ...]) -> str:
+    kinds = (
+        knowledge.specimens[value].words if value in knowledge.specimens else value
+        for value in values
+    )
+    return f"the specimen is {' or '.join(kinds)}"
+
+
+def _family(knowledge: KnowledgeBase, _name: str, values: tuple[str, ...]) -> str:
+    families = (knowledge.families[value] for value in values)
+    return "the unit family is " + " or ".join(f"{row.title} ({row.canonical})" for row in families)
+
+
+def _laboratory_range(_knowledge: KnowledgeBase, _name: str, values: tuple[str, ...]) -> str:
+    return ", or ".join(_RANGE[value] for value in values)
+
+
+def _pair(knowledge: KnowledgeBase, _name: str, values: tuple[str, ...]) -> str:
+    days = knowledge.identity.pair_within_days
+    words = {
+        "paired": f"a result of another specimen lies within {days} days",
+        "alone": f"no result of another specimen lies within {days} days",
+    }
+    return ", or ".join(words[value] for value in values)
+
+
+def _limit(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
+    limit = knowledge.limits[name]
+    measured = _measured(limit, knowledge)
+    if set(values) >= _ANY_VALUE:
+        return f"{measured} is known, whatever its value"
+    against = f"{limit.value} {limit.unit}"
+    words = {
+        "met": f"is {MET_IN_WORDS[limit.met_when]} {against}",
+        "not-met": f"is {_NOT_MET[limit.met_when]} {against}",
+        STRADDLES: f"is an interval with {against} inside it",
+        "not-applicable": f"cannot be held against {against}",
+        UNKNOWN: "is unknown",
+    }
+    return f"{measured} " + " or ".join(words[value] for value in values)
+
+
+def _measured(limit: LimitRow, knowledge: KnowledgeBase) -> str:
+    if limit.of == knowledge.identity.id:
+        return "the value"
+    title = knowledge.companions[limit.of].row.title
+    return f"{title} (within {knowledge.identity.companion_within_days} days)"
+
+
+def _age(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
+    title = knowledge.ages[name].title
+    words = {
+        "yes": f"the patient is {title}",
+        "no": f"the patient is not {title}",
+        UNKNOWN: f"it cannot be told whether the patient is {title}",
+    }
+    return ", or ".join(words[value] for value in values)
+
+
+def _condition(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
+    return _recorded(knowledge.conditions.concepts[name].title, "conditions", values)
+
+
+def _medication(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
+    return _recorded(knowledge.medications.concepts[name].title, "medications", values)
+
+
+def _recorded(title: str, part: str, values: tuple[str, ...]) -> str:
+    words = {
+        "recorded": f"the record names {title} among the {part}",
+        "not-recorded": f"the record does not name {title} among the {part}",
+        UNKNOWN: f"it cannot be told whether the record names {title} among the {part}",
+    }
+    return ", or ".join(words[value] for value in values)
+
+
+def _panel(knowledge: KnowledgeBase, name: str, _values: tuple[str, ...]) -> str:
+    days = knowledge.identity.companion_within_days
+    title = knowledge.panels[name].title
+    return f"at least one other result of “{title}” lies within {days} days"
+
+
+def _ratio(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
+    title = knowledge.ratios[name].title
+    if set(values) >= _WHETHER_OR_NOT:
+        return f"whether or not this can be computed: {title}"
+    words = {
+        "computed": f"this can be computed: {title}",
+        "not-applicable": f"this does not apply: {title}",
+        UNKNOWN: f"this cannot be computed: {title}",
+    }
+    return ", or ".join(words[value] for value in values)
+
+
+_SAY: Mapping[str, _Say] = {
+    "specimen": _specimen,
+    "unit-family": _family,
+    "laboratory-range": _laboratory_range,
+    "pair": _pair,
+    "limit": _limit,
+    "age": _age,
+    "condition": _condition,
+    "medication": _medication,
+    "panel": _panel,
+    "ratio": _ratio,
+}
