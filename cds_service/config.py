@@ -66,6 +66,8 @@ class Settings:
     """The site file; None: the knowledge as it is."""
     knowledge: Path | None = None
     """A folder of knowledge; None: the packaged one."""
+    approval: Path | None = None
+    """Who has signed which content of the knowledge; None: nobody, it is pending review."""
     snomed: bool = True
     """Whether the SNOMED CT codes are matched too: the site must hold a licence for them."""
     database_url: str = field(default="sqlite:///cds-service.sqlite3", repr=False)
@@ -246,6 +248,7 @@ _READERS: Mapping[str, _Reader] = {
     "clients": _path,
     "site": _path,
     "knowledge": _path,
+    "approval": _path,
     "snomed": _switch,
     "database_url": _text,
     "data_key": _text,

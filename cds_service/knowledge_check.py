@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.core.cases import DAY, differences, record_of, with_case_codes
+from cds_service.core.disclaimer import review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.proof import faults
+from cds_service.core.review import Pending
 from cds_service.core.selection import Looking
 from cds_service.errors import KnowledgeError
 from cds_service.evaluate import evaluate
-from cds_service.knowledge_files import Library, read_library, with_site
+from cds_service.knowledge_files import Library, read_library, with_approvals, with_site
 
 
 @dataclass(frozen=True)
@@ -23,38 +25,53 @@ class Report:
 
     checked: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
+    reviews: list[str] = field(default_factory=list)
+    """The state of review of each knowledge base: no fault, but to be known."""
 
     def lines(self) -> Iterator[str]:
         """The report for a person."""
         yield from self.faults
         counted = ", ".join(f"{count} {name}" for name, count in self.checked.items())
         yield f"Checked: {counted}."
+        yield from self.reviews
         yield f"{len(self.faults)} faults." if self.faults else "No fault found."
 
     def as_json(self) -> dict[str, Any]:
         """The report for a machine."""
-        return {"checked": dict(self.checked), "faults": self.faults}
+        return {"checked": dict(self.checked), "faults": self.faults, "reviews": self.reviews}
 
 
-def check_knowledge(folder: Path | None, site: Path | None) -> Report:
+def check_knowledge(folder: Path | None, site: Path | None, approval: Path | None = None) -> Report:
     """Prove all knowledge under `folder` (the packaged one by default), with the site's additions.
 
-    Nothing is raised for a fault in the knowledge: all are in the report.
+    Nothing is raised for a fault in the knowledge: all are in the report. So is its state of
+    review; an approval that no longer holds is said, and is no fault.
     """
     report = Report()
     try:
         library = read_library(folder)
         if site is not None:
             library = with_site(library, site)
+        if approval is not None:
+            library = with_approvals(library, approval)
     except KnowledgeError as error:
         report.faults.append(error.one_line())
         return report
     for base in library.bases.values():
         report.faults.extend(fault.one_line() for fault in faults(base))
         _count(base, report)
+        report.reviews.append(_reviewed(base))
     if not report.faults:
         report.faults.extend(_cases(library))
     return report
+
+
+def _reviewed(base: KnowledgeBase) -> str:
+    match base.review:
+        case Pending(void) if void:
+            return f"{base.tag}: {review_status(base)}; {void}."
+        case _:
+            return f"{base.tag}: {review_status(base)}."
 
 
 def _count(base: KnowledgeBase, report: Report) -> None:

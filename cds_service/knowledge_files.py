@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from cds_service.approval import content_digest, read_approvals, review_state
 from cds_service.config import Settings
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.knowledge_reader import read_knowledge
@@ -23,6 +24,8 @@ class Library:
     """All analytes' knowledge by id: each folder of `cards/` with a knowledge.toml is one."""
 
     bases: Mapping[str, KnowledgeBase]
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the texts each was read from: what a reviewer signs."""
 
     @property
     def tags(self) -> str:
@@ -86,13 +89,19 @@ def read_library(
                 remedy="Give folder and id the same name.",
             )
         bases[analyte] = base
-    return Library(bases)
+    return Library(bases, {analyte: content_digest(files, analyte) for analyte in bases})
 
 
 def load_configured(settings: Settings) -> Library:
-    """The library as the settings name it: folder, terminologies, and the site's additions."""
+    """The library as the settings name it: folder, terminologies, the site's additions, and the
+    state of review.
+    """
     library = load_library(settings.knowledge, terminologies=settings.terminologies)
-    return library if settings.site is None else with_site(library, settings.site)
+    if settings.site is not None:
+        library = with_site(library, settings.site)
+    if settings.approval is not None:
+        library = with_approvals(library, settings.approval)
+    return library
 
 
 def with_site(library: Library, file: Path) -> Library:
@@ -106,4 +115,14 @@ def with_site(library: Library, file: Path) -> Library:
     bases = {name: apply_site(base, site, file.name) for name, base in library.bases.items()}
     for base in bases.values():
         prove(base)
-    return Library(bases)
+    return replace(library, bases=bases)
+
+
+def with_approvals(library: Library, file: Path) -> Library:
+    """The library with the state of review that the approval file gives. Raises KnowledgeError."""
+    approvals = read_approvals(file)
+    bases = {
+        name: replace(base, review=review_state(base.tag, library.digests[name], approvals))
+        for name, base in library.bases.items()
+    }
+    return replace(library, bases=bases)

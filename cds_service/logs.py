@@ -33,6 +33,7 @@ class Event(Enum):
     FAILED = ("CDS-L103", "error", "A request failed through a fault of the service.")
     NOT_RECORDED = ("CDS-L201", "error", "An answer was given and could not be recorded.")
     NOT_READY = ("CDS-L301", "warning", "A readiness check has failed.")
+    APPROVAL_VOID = ("CDS-L401", "warning", "An approval of the knowledge no longer holds.")
     LIBRARY = ("CDS-L901", "info", "A library has logged something.")
 
     @property

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from cds_service.config import Mode, Settings
+from cds_service.core.review import Pending
 from cds_service.fhir.access import NoAccess, ServerAccess, server_access
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.client import FhirClient, Network
@@ -20,7 +21,8 @@ from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHtt
 from cds_service.hooks.orders import order_advice
 from cds_service.hooks.request import HookRequest
 from cds_service.journal import StoredFeedback, StoredJournal
-from cds_service.knowledge_files import load_configured
+from cds_service.knowledge_files import Library, load_configured
+from cds_service.logs import Event, log
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser, load_or_create_key
@@ -34,6 +36,7 @@ KEY_FILE = "cds-service.key"
 def make_app(settings: Settings) -> Flask:
     """The application with everything plugged in. Raises ConfigurationError, KnowledgeError."""
     library = load_configured(settings)
+    _tell_void_approvals(library)
     database = Database.open(settings.database_url)
     database.upgrade()
     key = data_key(settings)
@@ -46,6 +49,16 @@ def make_app(settings: Settings) -> Flask:
         checks={"database": database.ping},
     )
     return create_app(settings, library, ports)
+
+
+def _tell_void_approvals(library: Library) -> None:
+    """The knowledge is then pending review again, which every card says."""
+    for base in library.bases.values():
+        match base.review:
+            case Pending(void) if void:
+                log(Event.APPROVAL_VOID, knowledge=base.tag)
+            case _:
+                pass
 
 
 def data_key(settings: Settings) -> DataKey:
