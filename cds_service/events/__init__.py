@@ -1,1 +1,1 @@
-"""FHIR Subscription notifications: inbox, worker, delivery."""
+"""FHIR Subscription notifications: parse, inbox, worker, delivery."""

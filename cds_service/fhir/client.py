@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -37,9 +37,27 @@ JWKS_LIMIT: Final = 256 * 1024
 _CHUNK = 64 * 1024
 _TRIES = 2
 _FHIR_JSON = "application/fhir+json"
+_READ_OK = frozenset({200})
+_WRITE_OK = frozenset({200, 201, 202, 204})
 
 # urllib3 writes whole addresses into its log, and a search holds the patient's id.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One call beside reads and searches; `relative` follows the base, empty for the base itself.
+
+    `basic` is a client id and its secret (RFC 6749, section 2.3.1), sent in place of a token.
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    relative: str = ""
+    body: bytes = field(default=b"", repr=False)
+    media_type: str = _FHIR_JSON
+    accept: str = _FHIR_JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    basic: tuple[str, str] | None = field(default=None, repr=False)
 
 
 class JwksFaultError(Exception):
@@ -91,7 +109,7 @@ class FhirClient:
             url = base.join(relative)
             if not registered or not allows(base, url):
                 return Refused(UpstreamFault.NOT_ALLOWED)
-            return self._guarded(base.url, lambda: line.get(url, _FHIR_JSON, token, cap))
+            return self._guarded(base.url, lambda: line.call(Sending("GET"), url, token, cap))
 
         return FhirSession(
             base=base,
@@ -102,6 +120,57 @@ class FhirClient:
             limits=self._limits,
             close=line.close,
         )
+
+    def send(
+        self,
+        base: FhirBase,
+        sending: Sending,
+        token: AccessToken | NoToken,
+        deadline: Deadline,
+    ) -> Answer | Refused:
+        """One call to a base that is allowed, within the same bounds as a read.
+
+        Nothing is sent twice: only where no connection was made is there a second try. An answer is
+        any 2xx.
+        """
+        url = base.join(sending.relative) if sending.relative else str(base)
+        if not self._allowed.has(base) or not allows(base, url):
+            return Refused(UpstreamFault.NOT_ALLOWED)
+        return self._bounded(base.url, url, sending, token, deadline)
+
+    def post_form(
+        self,
+        url: str,
+        sending: Sending,
+        deadline: Deadline,
+        plain_http: PlainHttp = PlainHttp.REFUSED,
+    ) -> Answer | Refused:
+        """A request to a token endpoint, which is configured or named by a registered server."""
+        try:
+            target = Url.parse(url)
+            FhirBase.parse(target.origin, plain_http)
+        except UrlRefusedError:
+            return Refused(UpstreamFault.NOT_ALLOWED)
+        return self._bounded(target, str(target), sending, NoToken(), deadline)
+
+    def _bounded(
+        self,
+        target: Url,
+        url: str,
+        sending: Sending,
+        token: AccessToken | NoToken,
+        deadline: Deadline,
+    ) -> Answer | Refused:
+        line = _Line(target, deadline, self._network)
+        cap = self._limits.body_bytes
+
+        def call() -> Answer | Refused:
+            return self._guarded(target, lambda: line.call(sending, url, token, cap))
+
+        try:
+            return self._workers.run_all({"": call}, deadline)[""]
+        finally:
+            line.close()
 
     def jwks_fetch(
         self, url: str, deadline: Deadline, plain_http: PlainHttp = PlainHttp.REFUSED
@@ -115,8 +184,9 @@ class FhirClient:
         line = _Line(target, deadline, self._network)
 
         def fetch() -> Answer | Refused:
+            asking = Sending("GET", accept="application/json")
             return self._guarded(
-                target, lambda: line.get(str(target), "application/json", NoToken(), JWKS_LIMIT)
+                target, lambda: line.call(asking, str(target), NoToken(), JWKS_LIMIT)
             )
 
         try:
@@ -152,23 +222,32 @@ class _Line:
             Dial(url, deadline, network.reach, network.resolve), network.trust
         )
 
-    def get(
-        self, url: str, accept: str, token: AccessToken | NoToken, cap: int
+    def call(
+        self, sending: Sending, url: str, token: AccessToken | NoToken, cap: int
     ) -> Answer | Refused:
-        """One GET."""
+        """One call."""
         # A bare adapter: redirects, cookies, proxies and `.netrc` are the work of
         # requests.Session, which is not used.
+        content = {"Content-Type": sending.media_type} if sending.body else {}
         request = requests.Request(
-            "GET",
+            sending.method,
             url,
-            headers={"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": "sil2r-cds"},
-            auth=_Bearer(token),
+            headers={
+                "Accept": sending.accept,
+                "Accept-Encoding": "gzip",
+                "User-Agent": "sil2r-cds",
+                **content,
+                **sending.headers,
+            },
+            data=sending.body,
+            auth=sending.basic or _Bearer(token),
         ).prepare()
+        accepted = _READ_OK if sending.method == "GET" else _WRITE_OK
         outcome: Answer | Refused = Refused(UpstreamFault.DEADLINE)
         for _ in range(_TRIES):
             if self._deadline.passed:
                 return outcome
-            outcome = self._try(request, cap)
+            outcome = self._try(request, cap, accepted)
             if outcome != Refused(UpstreamFault.CONNECT):
                 break
         return outcome
@@ -176,13 +255,15 @@ class _Line:
     def close(self) -> None:
         self._adapter.close()
 
-    def _try(self, request: requests.PreparedRequest, cap: int) -> Answer | Refused:
+    def _try(
+        self, request: requests.PreparedRequest, cap: int, accepted: frozenset[int]
+    ) -> Answer | Refused:
         try:
             response = self._adapter.send(
                 request, stream=True, timeout=self._deadline.require(), verify=True
             )
             try:
-                return _answer(response, cap)
+                return _answer(response, cap, accepted)
             finally:
                 response.close()
         except AddressRefusedError:
@@ -233,8 +314,8 @@ class _Bearer(AuthBase):
         return request
 
 
-def _answer(response: requests.Response, cap: int) -> Answer | Refused:
-    if response.status_code != 200:
+def _answer(response: requests.Response, cap: int, accepted: frozenset[int]) -> Answer | Refused:
+    if response.status_code not in accepted:
         return Refused(status_fault(response.status_code))
     if response.headers.get("Content-Encoding", "identity").lower() not in {"identity", "gzip"}:
         return Refused(UpstreamFault.NOT_JSON)

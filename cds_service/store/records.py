@@ -101,8 +101,12 @@ class Records:
     def save(self, record: EvaluationRecord) -> None:
         """Keeps the record and its cards, in one transaction that outlives the process."""
         with self._database.writing(Durability.PROCESS_LOSS) as connection:
-            connection.execute(insert(evaluations), self._row(record))
-            self._remember_cards(connection, record)
+            self.save_in(connection, record)
+
+    def save_in(self, connection: Connection, record: EvaluationRecord) -> None:
+        """The same inside a transaction under way: all written there is kept, or nothing."""
+        connection.execute(insert(evaluations), self._row(record))
+        self._remember_cards(connection, record)
 
     def _row(self, record: EvaluationRecord) -> dict[str, Any]:
         return {

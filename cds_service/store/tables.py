@@ -160,3 +160,69 @@ feedback = Table(
     UniqueConstraint("identity"),
     Index("ix_feedback_card", "card"),
 )
+
+event_work = Table(
+    "event_work",
+    metadata,
+    _required("number", Number, key=True),
+    _required("source", Text),
+    _required("item", Text),
+    _required("kind", Text),
+    _required("target_key", Text),
+    _required("target", LargeBinary),
+    _required("way", Text),
+    _required("revision", Integer),
+    _required("attempts", Integer),
+    _required("leases_lost", Integer),
+    _required("dead", Boolean),
+    _required("cause", Text),
+    _required("first_received", Instant),
+    _required("last_received", Instant),
+    _required("due", Instant),
+    _required("lease", Text),
+    UniqueConstraint("source", "item"),
+    Index("ix_event_work_due", "due"),
+)
+
+event_evaluations = Table(
+    "event_evaluations",
+    metadata,
+    _required("source", Text, key=True),
+    _required("item", Text, key=True),
+    _required("version", Text, key=True),
+    _required("knowledge", Text, key=True),
+    _required("evaluation", Text),
+    _required("said", Boolean),
+    _required("way", Text),
+    _required("replaces", Text),
+    _required("number", Integer),
+    _required("at", Instant),
+)
+
+event_subscriptions = Table(
+    "event_subscriptions",
+    metadata,
+    _required("source", Text, key=True),
+    _required("subscription", Text, key=True),
+    _required("criteria", Text),
+    _required("status", Text),
+    _required("heartbeat_seconds", Integer),
+    _required("next_number", BigInteger),
+    _required("last_heard", Instant),
+)
+
+event_gaps = Table(
+    "event_gaps",
+    metadata,
+    _required("source", Text, key=True),
+    _required("subscription", Text, key=True),
+    _required("number", BigInteger, key=True),
+    _required("due", Instant),
+)
+
+event_sweeps = Table(
+    "event_sweeps",
+    metadata,
+    _required("source", Text, key=True),
+    _required("swept_until", Instant),
+)

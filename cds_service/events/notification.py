@@ -1,0 +1,261 @@
+"""What a FHIR server tells us has happened, as closed types.
+
+Three ways of saying it are read: the rest-hook of R4 (an empty body, or the resource itself), the
+notification Bundle of the R4 Backport (`Parameters` first) and that of R4B and R5
+(`SubscriptionStatus` first). Of a resource that was sent along only type and id are taken: it may
+be old by the time it is read, and the current version is fetched anyway.
+
+http://hl7.org/fhir/uv/subscriptions-backport/STU1.1/notifications.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import BadRequest
+from cds_service.fhir.reference import Literal, target_of
+from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of
+
+UNNUMBERED = 0
+"""Events are numbered from 1 (Backport, "Event Numbers")."""
+
+_WHOLE = re.compile(r"[0-9]{1,18}")
+_BUNDLE_TYPES = frozenset({"history", "subscription-notification"})
+_KEBAB = re.compile(r"-([a-z])")
+
+
+class Content(StrEnum):
+    """How much a notification says (Backport, "Payload Types")."""
+
+    EMPTY = "empty"
+    ID_ONLY = "id-only"
+    FULL_RESOURCE = "full-resource"
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """The resource that an event is about."""
+
+    type: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SomethingChanged:
+    """R4 rest-hook without a body: what has changed is not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceSent:
+    """R4 rest-hook with a body, or a PUT that names the resource in its address."""
+
+    focus: Focus
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Which subscription a topic-based notification belongs to, and how it stands."""
+
+    subscription: str
+    """The id of the Subscription on its server."""
+    topic: str = ""
+    state: str = ""
+    """`active`, `error`, `off`, `requested`, as the server says."""
+    so_far: int | None = None
+    """How many events there have been since the subscription began; None: not said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """The server asks whether this is the right address."""
+
+    about: About
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Nothing has happened, and the subscription works."""
+
+    about: About
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """The answer to `$status`."""
+
+    about: About
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The server says that the subscription has failed or is off."""
+
+    about: About
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedEvent:
+    """One event; `focuses` is empty where the server did not say what it is about."""
+
+    number: int = UNNUMBERED
+    focuses: tuple[Focus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Events, as they happened or (`query-event`) asked for again."""
+
+    about: About
+    events: tuple[NumberedEvent, ...]
+    content: Content
+    was_asked_for: bool = False
+
+
+Notification = (
+    SomethingChanged | ResourceSent | Handshake | Heartbeat | StatusReport | Trouble | Happened
+)
+
+
+def read_notification(body: JsonObject) -> Notification:
+    """What a body says. `{}` stands for no body. Raises BadRequest."""
+    match type_of(body):
+        case "" if not body:
+            return SomethingChanged()
+        case "":
+            raise BadRequest("This is no FHIR resource.", where="resourceType")
+        case "Bundle":
+            return _read_bundle(body)
+        case type_:
+            id_ = an_id(body.get("id"))
+            if not id_:
+                raise BadRequest("The resource has no id, so it cannot be fetched.", where="id")
+            return ResourceSent(Focus(type_, id_))
+
+
+def _read_bundle(bundle: JsonObject) -> Notification:
+    if bundle.get("type") not in _BUNDLE_TYPES:
+        raise BadRequest(
+            "This Bundle is no notification.",
+            where="Bundle.type",
+            remedy="Send type history or subscription-notification.",
+        )
+    resources = [an_object(entry.get("resource")) for entry in objects(bundle.get("entry"))]
+    status = _flat(resources[0]) if resources else {}
+    if not status:
+        raise BadRequest(
+            "The first entry is neither Parameters nor SubscriptionStatus.", where="Bundle.entry[0]"
+        )
+    about = _about(status)
+    kind = a_text(status.get("type"))
+    match kind:
+        case _ if about.state in ("error", "off") or objects(status.get("error")):
+            return Trouble(about)
+        case "handshake":
+            return Handshake(about)
+        case "heartbeat":
+            return Heartbeat(about)
+        case "query-status":
+            return StatusReport(about)
+        case "event-notification" | "query-event":
+            return _happened(about, status, resources[1:], kind)
+        case _:
+            raise BadRequest("This type of notification is not known.", where="Bundle.entry[0]")
+
+
+def _happened(
+    about: About, status: JsonObject, others: Sequence[JsonObject], kind: str
+) -> Happened:
+    events = tuple(_event(event) for event in objects(status.get("notificationEvent")))
+    sent = [resource for resource in others if resource]
+    if sent:
+        content = Content.FULL_RESOURCE
+    elif any(event.focuses for event in events):
+        content = Content.ID_ONLY
+    else:
+        content = Content.EMPTY
+    if not any(event.focuses for event in events):
+        found = tuple(_named(sent))
+        if found:  # some servers name the resources by sending them and in no other way
+            number = events[0].number if events else UNNUMBERED
+            events = (NumberedEvent(number, found), *events[1:])
+    return Happened(about, events, content, kind == "query-event")
+
+
+def _named(resources: Sequence[JsonObject]) -> Iterator[Focus]:
+    for resource in resources:
+        if id_ := an_id(resource.get("id")):
+            yield Focus(type_of(resource), id_)
+
+
+def _event(event: JsonObject) -> NumberedEvent:
+    focus = event.get("focus")
+    references = objects(focus) if isinstance(focus, list) else [an_object(focus)]
+    return NumberedEvent(
+        _number(event.get("eventNumber")) or UNNUMBERED, tuple(_focuses(references))
+    )
+
+
+def _focuses(references: Sequence[JsonObject]) -> Iterator[Focus]:
+    """The base of an absolute reference is not looked at: only the registered base is ever asked,
+    and a server behind a gateway knows itself by another name.
+    """
+    for reference in references:
+        match target_of(reference):
+            case Literal(_, type_, id_, _):
+                yield Focus(type_, id_)
+            case _:
+                continue
+
+
+def _about(status: JsonObject) -> About:
+    match target_of(an_object(status.get("subscription"))):
+        case Literal(_, "Subscription", id_, _):
+            subscription = id_
+        case _:
+            subscription = an_id(a_text(an_object(status.get("subscription")).get("reference")))
+    return About(
+        subscription=subscription,
+        topic=a_text(status.get("topic")).partition("|")[0],
+        state=a_text(status.get("status")),
+        so_far=_number(status.get("eventsSinceSubscriptionStart")),
+    )
+
+
+def _number(value: object) -> int | None:
+    """A count: integer64 travels as a text in R4B and as either in the wild."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
+        return value
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else None
+
+
+def _flat(resource: JsonObject) -> JsonObject:
+    """`Parameters` read as the `SubscriptionStatus` they stand for; nothing for anything else."""
+    match type_of(resource):
+        case "SubscriptionStatus":
+            return resource
+        case "Parameters":
+            return {"": "", **_members(objects(resource.get("parameter")))}
+        case _:
+            return {}
+
+
+def _members(parameters: Sequence[JsonObject]) -> JsonObject:
+    """Names are written in kebab case (STU 1.0) or camel case."""
+    members: JsonObject = {}
+    for parameter in parameters:
+        written = a_text(parameter.get("name"))
+        name = _KEBAB.sub(lambda found: found[1].upper(), written)
+        value: object = next(
+            (given for key, given in parameter.items() if key.startswith("value")), None
+        )
+        if "part" in parameter:
+            value = _members(objects(parameter["part"]))
+        if name in ("notificationEvent", "error", "focus"):
+            members.setdefault(name, []).append(value)
+        else:
+            members[name] = value
+    return members

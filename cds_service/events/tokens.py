@@ -1,0 +1,167 @@
+"""Our own access to a source's FHIR server: one token per source, kept in memory until it expires.
+
+SMART Backend Services (client credentials with a signed assertion), client credentials with a
+secret, a fixed token, or none. A token is never stored or logged; one that the server refuses is
+forgotten, so that the next try gets a fresh one.
+
+https://hl7.org/fhir/smart-app-launch/backend-services.html
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import uuid4
+
+from joserfc import jwt
+
+from cds_service import strict_json
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import MalformedJson
+from cds_service.events.source import ClientSecret, EventSource, SignedAssertion
+from cds_service.fhir.authorization import AccessToken, NoToken
+from cds_service.fhir.client import FhirClient, Sending
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
+from cds_service.fhir.origins import Url, UrlRefusedError
+
+ASSERTION_SECONDS = 240
+"""SMART: at most five minutes."""
+SPARE_SECONDS = 30
+"""A token is not used in the last moments of its life."""
+LONGEST_SECONDS = 3600
+SHORTEST_SECONDS = 60
+"""What a token without `expires_in` is trusted for."""
+
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+_DISCOVERY = ".well-known/smart-configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    token: AccessToken
+    until: float
+
+
+class Tokens:
+    """The tokens of all sources; one per process, shared by its threads."""
+
+    def __init__(self, client: FhirClient, clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._clock = clock
+        self._kept: dict[str, _Kept] = {}
+        self._lock = threading.Lock()
+
+    def of(self, source: EventSource, deadline: Deadline) -> AccessToken | NoToken | Refused:
+        """The token to call this source with, fetched when there is none yet."""
+        match source.credentials:
+            case NoToken() | AccessToken() as fixed:
+                return fixed
+            case ClientSecret() | SignedAssertion() as credentials:
+                with self._lock:  # one fetch at a time: the others then find the token here
+                    kept = self._kept.get(source.name)
+                    if kept is not None and self._clock() < kept.until:
+                        return kept.token
+                    return self._fetch(source, credentials, deadline)
+
+    def forget(self, source: EventSource) -> None:
+        """The server did not accept the token."""
+        with self._lock:
+            self._kept.pop(source.name, None)
+
+    def _fetch(
+        self, source: EventSource, credentials: ClientSecret | SignedAssertion, deadline: Deadline
+    ) -> AccessToken | Refused:
+        url = credentials.token_url or self._discovered(source, credentials, deadline)
+        if isinstance(url, Refused):
+            return url
+        asking = self._request(credentials, url)
+        answer = self._client.post_form(url, asking, deadline, source.plain_http)
+        if isinstance(answer, Refused):
+            return answer
+        return self._keep(source, _object_in(answer))
+
+    def _discovered(
+        self, source: EventSource, credentials: ClientSecret | SignedAssertion, deadline: Deadline
+    ) -> str | Refused:
+        """What the server says; but a secret goes only to the origin it was registered for."""
+        asking = Sending("GET", _DISCOVERY, accept=_JSON)
+        answer = self._client.send(source.base, asking, NoToken(), deadline)
+        if isinstance(answer, Refused):
+            return answer
+        match _object_in(answer).get("token_endpoint"):
+            case str(url):
+                pass
+            case _:
+                return Refused(UpstreamFault.NOT_JSON)
+        match credentials:
+            case ClientSecret() if not _same_origin(url, source.base.url):
+                return Refused(UpstreamFault.NOT_ALLOWED)
+            case _:
+                return url
+
+    def _request(self, credentials: ClientSecret | SignedAssertion, url: str) -> Sending:
+        form = {"grant_type": "client_credentials", "scope": credentials.scope}
+        match credentials:
+            case ClientSecret(client_id, secret):
+                basic = (client_id, secret)
+                return Sending(
+                    "POST", body=_encoded(form), media_type=_FORM, accept=_JSON, basic=basic
+                )
+            case SignedAssertion():
+                form["client_assertion_type"] = _ASSERTION_TYPE
+                form["client_assertion"] = self._assertion(credentials, url)
+                return Sending("POST", body=_encoded(form), media_type=_FORM, accept=_JSON)
+
+    def _assertion(self, credentials: SignedAssertion, url: str) -> str:
+        now = int(self._clock())
+        header = {"alg": credentials.algorithm, "typ": "JWT"}
+        if isinstance(credentials.key.kid, str):
+            header["kid"] = credentials.key.kid
+        claims = {
+            "iss": credentials.client_id,
+            "sub": credentials.client_id,
+            "aud": url,
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+            "jti": str(uuid4()),
+        }
+        return jwt.encode(header, claims, credentials.key, algorithms=[credentials.algorithm])
+
+    def _keep(self, source: EventSource, given: JsonObject) -> AccessToken | Refused:
+        match given:
+            case {"access_token": str(secret), "token_type": str(kind)} if (
+                secret and kind.lower() == "bearer"
+            ):
+                token = AccessToken(secret)
+            case _:
+                return Refused(UpstreamFault.NOT_JSON)
+        seconds = given.get("expires_in")
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds <= 0:
+            seconds = SHORTEST_SECONDS
+        until = self._clock() + min(seconds, LONGEST_SECONDS) - SPARE_SECONDS
+        self._kept[source.name] = _Kept(token, until)
+        return token
+
+
+def _same_origin(text: str, url: Url) -> bool:
+    try:
+        return Url.parse(text).origin == url.origin
+    except UrlRefusedError:
+        return False
+
+
+def _encoded(form: dict[str, str]) -> bytes:
+    return urlencode({name: value for name, value in form.items() if value}).encode()
+
+
+def _object_in(answer: Answer) -> JsonObject:
+    try:
+        return strict_json.parse_object(answer.body)
+    except MalformedJson:
+        return {}

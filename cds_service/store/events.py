@@ -1,0 +1,424 @@
+"""Work that notifications made, and what came of it. This table, not a queue, is the truth.
+
+A result that was notified is one row, however often it is notified again: `revision` counts the
+times. A worker leases a row for a while; a lease that runs out, because the worker died, frees it.
+A row ends in the same transaction that keeps the evaluation, once for each (result, version,
+knowledge). Ids of results stand in a row twice: as pseudonym, to find it, and encrypted, to fetch.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, case, delete, desc, false, func, select, true, update
+
+from cds_service.store.database import Database
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.records import EvaluationRecord, Records
+from cds_service.store.tables import event_evaluations, event_sweeps, event_work
+from cds_service.store.target import TargetCipher
+
+LEASE = timedelta(minutes=5)
+"""How long a row is one worker's: longer than any of its deadlines."""
+LEASES_TO_LOSE: Final = 5
+"""A row whose workers died this often is set aside: it may be what kills them."""
+LEASE_LOST: Final = "worker-lost"
+_NO_LEASE = ""
+
+
+class Way(StrEnum):
+    """How we came to know of a result."""
+
+    NOTIFIED = "notified"
+    RECOVERED = "recovered"
+    """By asking: after a gap, a stop, or on the operator's word."""
+
+
+class Kind(StrEnum):
+    """What is to be done."""
+
+    OBSERVATION = "Observation"
+    DIAGNOSTIC_REPORT = "DiagnosticReport"
+    SWEEP = "Sweep"
+    """Something has changed and we were not told what: search for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be fetched; a sweep has no id."""
+
+    kind: Kind
+    id: str = ""
+
+
+SWEEP: Final = Target(Kind.SWEEP)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A row leased to a worker."""
+
+    number: int
+    source: str
+    item: str
+    target: Target
+    way: Way
+    revision: int
+    attempts: int
+    first_received: datetime
+    lease: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """One evaluation to keep: its key, and its record. `said`: something was delivered for it."""
+
+    version: str
+    knowledge: str
+    said: bool
+    replaces: str
+    record: EvaluationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The evaluation of a result that was kept last: by which knowledge, and what was said."""
+
+    evaluation: str
+    version: str
+    knowledge: str
+    said: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NeverEvaluated:
+    """Nothing was kept of this result."""
+
+
+class Ending(StrEnum):
+    """What became of an attempt to end a row."""
+
+    DONE = "done"
+    AGAIN = "again"
+    """It was notified again meanwhile, so it waits once more."""
+    LEASE_LOST = "lease-lost"
+    """Another worker has it by now: nothing was kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row as an operator sees it: without any id of the source's."""
+
+    number: int
+    source: str
+    kind: str
+    way: str
+    attempts: int
+    dead: bool
+    cause: str
+    first_received: datetime
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many rows of a source wait, are set aside, and how many evaluations were kept."""
+
+    waiting: int = 0
+    dead: int = 0
+    evaluated: int = 0
+
+
+class EventStore:
+    """The work of all sources. Raises StoreUnavailable when the database fails."""
+
+    def __init__(self, database: Database, key: DataKey, pseudonyms: Pseudonymiser) -> None:
+        self._database = database
+        self._cipher = TargetCipher(key)
+        self._pseudonyms = pseudonyms
+        self._records = Records(database, pseudonyms)
+        row = database.insert(event_work)
+        self._remember = row.on_conflict_do_update(
+            index_elements=[event_work.c.source, event_work.c.item],
+            set_={
+                "revision": event_work.c.revision + 1,
+                "last_received": row.excluded.last_received,
+                # A row that waits or is being worked on keeps its turn; one set aside gets one.
+                "due": case((event_work.c.dead, row.excluded.due), else_=event_work.c.due),
+                "attempts": case((event_work.c.dead, 0), else_=event_work.c.attempts),
+                "leases_lost": case((event_work.c.dead, 0), else_=event_work.c.leases_lost),
+                "dead": false(),
+            },
+        )
+
+    def item(self, source: str, target: Target) -> str:
+        """The pseudonym under which a result of a source is known here."""
+        return self._pseudonyms.of(client_name(source), target.kind.value, target.id or "-")
+
+    # -------------------------------------------------------------- taking in
+
+    def add(self, source: str, targets: Iterable[Target], way: Way, due: datetime) -> None:
+        """Keeps work durably: when this returns, a power failure does not lose it."""
+        with self._database.writing() as connection:
+            self.add_in(connection, source, targets, way, due)
+
+    def add_in(
+        self,
+        connection: Connection,
+        source: str,
+        targets: Iterable[Target],
+        way: Way,
+        due: datetime,
+    ) -> None:
+        """The same inside a transaction under way."""
+        # Sorted, so that two transactions take the locks of PostgreSQL in the same order.
+        rows = [self._row(source, target, way, due) for target in dict.fromkeys(targets)]
+        if rows:
+            connection.execute(self._remember, sorted(rows, key=lambda row: str(row["item"])))
+
+    def _row(self, source: str, target: Target, way: Way, due: datetime) -> dict[str, Any]:
+        item = self.item(source, target)
+        return {
+            "source": source,
+            "item": item,
+            "kind": target.kind.value,
+            "target_key": self._cipher.key_id,
+            "target": self._cipher.seal(target.id, bound_to=f"{source} {item}"),
+            "way": way.value,
+            "revision": 1,
+            "attempts": 0,
+            "leases_lost": 0,
+            "dead": False,
+            "cause": "",
+            "first_received": due,
+            "last_received": due,
+            "due": due,
+            "lease": _NO_LEASE,
+        }
+
+    # -------------------------------------------------------------- working
+
+    def claim(self, at: datetime, most: int = 1) -> tuple[Claimed, ...]:
+        """Leases the rows that have been due longest. Two workers never get the same row."""
+        due = (
+            select(event_work)
+            .where(event_work.c.due <= at, event_work.c.dead == false())
+            .order_by(event_work.c.due, event_work.c.number)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+        )
+        with self._database.writing() as connection:
+            rows = connection.execute(due).all()
+            claimed = [self._lease(connection, row, at) for row in rows]
+        return tuple(each for row in claimed for each in row)
+
+    def _lease(self, connection: Connection, row: Row[Any], at: datetime) -> Sequence[Claimed]:
+        lost = row.leases_lost + (row.lease != _NO_LEASE)
+        this = event_work.c.number == row.number
+        if lost >= LEASES_TO_LOSE:
+            aside = {"dead": True, "cause": LEASE_LOST, "lease": _NO_LEASE, "leases_lost": lost}
+            connection.execute(update(event_work).where(this).values(aside))
+            return ()
+        lease = secrets.token_hex(8)
+        taken = {
+            "lease": lease,
+            "due": at + LEASE,
+            "attempts": row.attempts + 1,
+            "leases_lost": lost,
+        }
+        connection.execute(update(event_work).where(this).values(taken))
+        bound_to = f"{row.source} {row.item}"
+        identifier = self._cipher.open(row.target, key_id=row.target_key, bound_to=bound_to)
+        return (
+            Claimed(
+                number=row.number,
+                source=row.source,
+                item=row.item,
+                target=Target(Kind(row.kind), identifier),
+                way=Way(row.way),
+                revision=row.revision,
+                attempts=row.attempts + 1,
+                first_received=row.first_received,
+                lease=lease,
+            ),
+        )
+
+    def is_evaluated(self, claimed: Claimed, version: str, knowledge: str) -> bool:
+        """Whether this version of the result was evaluated with this knowledge."""
+        found = select(event_evaluations.c.number).where(
+            event_evaluations.c.source == claimed.source,
+            event_evaluations.c.item == claimed.item,
+            event_evaluations.c.version == version,
+            event_evaluations.c.knowledge == knowledge,
+        )
+        with self._database.reading() as connection:
+            return connection.execute(found).first() is not None
+
+    def past(self, claimed: Claimed, analyte: str) -> Past | NeverEvaluated:
+        """What was kept last of this result for this analyte (`sil2r`)."""
+        newest = (
+            select(event_evaluations)
+            .where(
+                event_evaluations.c.source == claimed.source,
+                event_evaluations.c.item == claimed.item,
+                event_evaluations.c.knowledge.startswith(f"{analyte}@", autoescape=True),
+            )
+            .order_by(desc(event_evaluations.c.number))
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(newest).first()
+        if row is None:
+            return NeverEvaluated()
+        return Past(row.evaluation, row.version, row.knowledge, row.said)
+
+    def finish(
+        self,
+        claimed: Claimed,
+        at: datetime,
+        *,
+        evaluated: Sequence[Evaluated] = (),
+        found: Iterable[Target] = (),
+        swept_until: datetime | None = None,
+    ) -> Ending:
+        """Ends a row: what it came to, and further work found on the way, in one transaction."""
+        with self._database.writing() as connection:
+            ending = self._end(connection, claimed, at)
+            if ending is Ending.LEASE_LOST:
+                return ending
+            for each in evaluated:
+                self._keep(connection, claimed, each)
+            self.add_in(connection, claimed.source, found, claimed.way, at)
+            if swept_until is not None:
+                self._note_sweep(connection, claimed.source, swept_until)
+        return ending
+
+    def _end(self, connection: Connection, claimed: Claimed, at: datetime) -> Ending:
+        ours = (event_work.c.number == claimed.number) & (event_work.c.lease == claimed.lease)
+        unchanged = event_work.c.revision == claimed.revision
+        gone = delete(event_work).where(ours, unchanged)
+        if connection.execute(gone).rowcount == 1:
+            return Ending.DONE
+        freed = {"lease": _NO_LEASE, "due": at, "attempts": 0, "leases_lost": 0, "cause": ""}
+        again = update(event_work).where(ours).values(freed)
+        return Ending.AGAIN if connection.execute(again).rowcount == 1 else Ending.LEASE_LOST
+
+    def _keep(self, connection: Connection, claimed: Claimed, each: Evaluated) -> None:
+        of_item = (event_evaluations.c.source == claimed.source) & (
+            event_evaluations.c.item == claimed.item
+        )
+        last = select(func.coalesce(func.max(event_evaluations.c.number), 0)).where(of_item)
+        row = {
+            "source": claimed.source,
+            "item": claimed.item,
+            "version": each.version,
+            "knowledge": each.knowledge,
+            "evaluation": each.record.id,
+            "said": each.said,
+            "way": claimed.way.value,
+            "replaces": each.replaces,
+            "number": connection.execute(last).scalar_one() + 1,
+            "at": each.record.at,
+        }
+        once = self._database.insert(event_evaluations).on_conflict_do_nothing()
+        if connection.execute(once, row).rowcount == 1:
+            self._records.save_in(connection, each.record)
+
+    def retry_later(self, claimed: Claimed, due: datetime, cause: str) -> None:
+        """Gives a row back until `due`. Does nothing when the lease was lost."""
+        self._give_back(claimed, {"due": due, "cause": cause, "lease": _NO_LEASE})
+
+    def set_aside(
+        self, claimed: Claimed, cause: str, record: EvaluationRecord | None = None
+    ) -> None:
+        """Puts a row on the list of those that only an operator or a new notification revives."""
+        with self._database.writing() as connection:
+            aside = {"dead": True, "cause": cause, "lease": _NO_LEASE}
+            if self._update(connection, claimed, aside) and record is not None:
+                self._records.save_in(connection, record)
+
+    def _give_back(self, claimed: Claimed, values: dict[str, Any]) -> None:
+        with self._database.writing() as connection:
+            self._update(connection, claimed, values)
+
+    def _update(self, connection: Connection, claimed: Claimed, values: dict[str, Any]) -> bool:
+        ours = (event_work.c.number == claimed.number) & (event_work.c.lease == claimed.lease)
+        return connection.execute(update(event_work).where(ours).values(values)).rowcount == 1
+
+    # -------------------------------------------------------------- sweeps
+
+    def swept_until(self, source: str) -> datetime | None:
+        """Up to when the source was searched; None: never."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                select(event_sweeps.c.swept_until).where(event_sweeps.c.source == source)
+            ).first()
+        return None if row is None else row.swept_until
+
+    def _note_sweep(self, connection: Connection, source: str, until: datetime) -> None:
+        row = self._database.insert(event_sweeps)
+        later = case(
+            (event_sweeps.c.swept_until > row.excluded.swept_until, event_sweeps.c.swept_until),
+            else_=row.excluded.swept_until,
+        )
+        connection.execute(
+            row.on_conflict_do_update(
+                index_elements=[event_sweeps.c.source], set_={"swept_until": later}
+            ),
+            {"source": source, "swept_until": until},
+        )
+
+    # -------------------------------------------------------------- looking at it
+
+    def waiting(self, *, dead_only: bool = False, most: int = 1_000) -> tuple[Waiting, ...]:
+        """The rows there are, oldest first."""
+        columns = [event_work.c[name] for name in Waiting.__slots__]
+        rows = select(*columns).order_by(event_work.c.number).limit(most)
+        if dead_only:
+            rows = rows.where(event_work.c.dead == true())
+        with self._database.reading() as connection:
+            return tuple(Waiting(**row._asdict()) for row in connection.execute(rows))
+
+    def revive(self, numbers: Iterable[int], at: datetime) -> int:
+        """Gives rows that were set aside another turn; with no numbers, all of them."""
+        chosen = tuple(numbers)
+        fresh = {"dead": False, "attempts": 0, "leases_lost": 0, "due": at, "cause": ""}
+        revived = update(event_work).where(event_work.c.dead == true()).values(fresh)
+        if chosen:
+            revived = revived.where(event_work.c.number.in_(chosen))
+        with self._database.writing() as connection:
+            return connection.execute(revived).rowcount
+
+    def next_due(self) -> datetime | None:
+        """When the next row is due; None: nothing waits."""
+        with self._database.reading() as connection:
+            return connection.execute(
+                select(func.min(event_work.c.due)).where(event_work.c.dead == false())
+            ).scalar()
+
+    def backlog(self, source: str) -> Backlog:
+        """The numbers of one source."""
+        rows = (
+            select(event_work.c.dead, func.count())
+            .where(event_work.c.source == source)
+            .group_by(event_work.c.dead)
+        )
+        kept = (
+            select(func.count())
+            .select_from(event_evaluations)
+            .where(event_evaluations.c.source == source)
+        )
+        with self._database.reading() as connection:
+            by_state = {bool(dead): count for dead, count in connection.execute(rows)}
+            evaluated = connection.execute(kept).scalar_one()
+        return Backlog(by_state.get(False, 0), by_state.get(True, 0), evaluated)
+
+
+def client_name(source: str) -> str:
+    """The name of a source among clients: it cannot be that of a registered client."""
+    return f"events:{source}"
