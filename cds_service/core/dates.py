@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from cds_service.core.interval import Interval
-from cds_service.core.model import LabResult, Moment, NoMoment
+from cds_service.core.model import LabResult, Moment, NoMoment, PatientRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,17 @@ def within_days(one: Days, other: Days, days: int) -> bool:
         return False
     furthest = max(abs(one.last - other.first), abs(other.last - one.first))
     return furthest <= timedelta(days=days)
+
+
+def as_received(record: PatientRecord) -> dict[str, str]:
+    """Collection dates of results and onset dates of entries as they were sent, by resource."""
+    dated = [
+        (result.ref.resource, result.collected)
+        for result in (*record.results, *record.history, *record.companions)
+        if isinstance(result, LabResult)
+    ]
+    dated += [(entry.ref.resource, entry.since) for entry in record.entries]
+    return {resource: when.text for resource, when in dated if isinstance(when, Moment)}
 
 
 def distance(one: Days, other: Days) -> timedelta:

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.dates import collection_days, within_days
+from cds_service.core.dates import as_received, collection_days, within_days
 from cds_service.core.facts import facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
-from cds_service.core.model import InvalidResource, LabResult, Moment, PatientRecord
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.notes import (
     notes_on_group,
     notes_on_knowledge,
@@ -179,23 +179,12 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         rows=table.rows,
         missing=missing_words(case.record, table.missing),
         inputs=tuple(dict.fromkeys((situation.result.ref, *used))),
-        dates=_dates(case.record),
+        dates=as_received(case.record),
         notes=notes,
         series=series_of(situation.result, earlier, case.knowledge),
         laboratory=facts.laboratory,
         paired=_paired(situation.pair),
     )
-
-
-def _dates(record: PatientRecord) -> dict[str, str]:
-    """Collection dates of results, onset dates of entries, as received."""
-    dated = [
-        (result.ref.resource, result.collected)
-        for result in (*record.results, *record.history, *record.companions)
-        if isinstance(result, LabResult)
-    ]
-    dated += [(entry.ref.resource, entry.since) for entry in record.entries]
-    return {resource: when.text for resource, when in dated if isinstance(when, Moment)}
 
 
 def _paired(pair: Pair | NoPair) -> PairedWith | Unpaired:

@@ -294,7 +294,7 @@ def _order_table(reader: _Reader, analyte: str) -> OrderTable:
     document = reader.toml(name, {"advice", "order", "swap", "pairing"})
     advice = reader.rows(name, document, "advice", schema.AdviceRow)
     return OrderTable(
-        advice=tuple(sorted(_by(advice, "id", name).values(), key=lambda row: -row.rank)),
+        advice=tuple(sorted(advice, key=lambda row: -row.rank)),
         own=_by(reader.rows(name, document, "order", schema.OwnOrderRow), "suggestion", name),
         swaps=_by(reader.rows(name, document, "swap", schema.SwapRow), "refused", name),
         pairings=_by(reader.rows(name, document, "pairing", schema.PairingRow), "specimen", name),

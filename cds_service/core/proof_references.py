@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
+from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.table import THRESHOLD_INDETERMINATE, wanted
@@ -43,6 +44,7 @@ def reference_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     yield from _limits(knowledge)
     yield from _rows(knowledge)
     yield from _statements(knowledge)
+    yield from order_faults(knowledge, fact_domains(knowledge))
 
 
 def _fault(knowledge: KnowledgeBase, file: str, row: str, text: str, remedy: str) -> KnowledgeError:

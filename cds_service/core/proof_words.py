@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cds_service.core.knowledge import CardWording, KnowledgeBase
+from cds_service.core.proof_orders import order_templates
 from cds_service.core.table import THRESHOLD_INDETERMINATE
 from cds_service.core.template import Wording
 from cds_service.core.verdict import Direction, NoteKind, Reason
@@ -81,6 +82,7 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
     needed += [(f"reason-{reason.value}", said, asked) for reason in Reason]
     needed.append(("wrong-analyte", said, {"value", "loinc", "name", "analyte"}))
     needed += [(f"note-{kind.value}", {"says"}, NOTE_VALUES.get(kind, set())) for kind in NoteKind]
+    needed += order_templates(knowledge)
     return needed
 
 

@@ -132,6 +132,8 @@ def everything_said() -> Iterator[tuple[str, str]]:
         yield f"claim of {context.id}", context.claim
     for reason in base.reasons.values():
         yield f"claim of {reason.id}", reason.claim
+    for advice in base.order_table.advice:
+        yield f"claim of {advice.id}", advice.claim
     for suggestion in base.suggestions.values():
         yield f"suggestion {suggestion.id}", f"{suggestion.label}. {suggestion.text}"
     for statement in base.statements:
@@ -165,6 +167,7 @@ def test_every_finding_context_reason_and_note_has_its_template_and_there_is_no_
     needed = FINDINGS | CONTEXTS | {"threshold-indeterminate", "wrong-analyte"}
     needed |= {f"reason-{reason.value}" for reason in Reason}
     needed |= {f"note-{kind.value}" for kind in NoteKind}
+    needed |= {"order-line", "order-swap"} | {row.id for row in knowledge().order_table.advice}
     assert set(knowledge().templates) == needed
 
 
@@ -294,6 +297,7 @@ def test_every_source_carries_something_that_is_said() -> None:
     rows += [row.sources for row in base.ratios.values()]
     rows += [row.sources for row in base.suggestions.values()]
     rows += [row.sources for row in base.reasons.values()]
+    rows += [row.sources for row in base.order_table.advice]
     used = {name for names in rows for name in names}
     used |= {n for row in base.statements for n in (*row.sources_for, *row.sources_against)}
     assert set(base.sources) - used == set()
@@ -334,6 +338,8 @@ def test_every_suggestion_is_offered_somewhere() -> None:
     offered = {name for row in base.findings for name in row.suggestions}
     offered |= {name for row in base.contexts for name in row.suggestions}
     offered |= {name for row in base.reasons.values() for name in row.suggestions}
+    offered |= {name for row in base.order_table.pairings.values() for name in row.suggestions}
+    offered |= {row.order for row in base.order_table.swaps.values() if row.order}
     assert offered == set(base.suggestions)
 
 

@@ -1,0 +1,164 @@
+"""A draft order as read, and what it orders: this analyte, a look-alike, or something else.
+
+Codes decide, text never does: an order in words alone is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import (
+    Coding,
+    InvalidResource,
+    ResourceRef,
+    SpecimenGiven,
+    SpecimenLink,
+    Subject,
+)
+from cds_service.core.reading import FROM_SPECIMEN
+from cds_service.core.schema import RefusedCode
+
+NOT_NAMED = "not-named"
+UNREADABLE = "unreadable"
+CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """A laboratory that an order names: by display, by reference, or by both."""
+
+    display: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOrder:
+    """One draft ServiceRequest as read: facts only.
+
+    `place` is its place among the drafts of the request: two drafts without an id stay two.
+    """
+
+    ref: ResourceRef
+    place: int
+    codings: tuple[Coding, ...]
+    subject: Subject
+    specimen: SpecimenGiven = field(default_factory=SpecimenGiven)
+    performers: tuple[Performer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drafts:
+    """The draft orders of one request: `asked` are those to speak about, `beside` are all readable
+    ones of the patient, since an order nobody selected may still be the missing half of a pair.
+    """
+
+    asked: tuple[DraftOrder | InvalidResource, ...] = ()
+    beside: tuple[DraftOrder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersAnalyte:
+    """The order is for this analyte. `specimen` is the kind its code fixes, or FROM_SPECIMEN."""
+
+    coding: Coding
+    specimen: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersLookAlike:
+    """The order is for an analyte that is mistaken for this one."""
+
+    coding: Coding
+    code: RefusedCode
+
+
+@dataclass(frozen=True, slots=True)
+class CodesContradict:
+    """The codes of the order name two different tests."""
+
+    codings: tuple[Coding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersSomethingElse:
+    """Nothing here speaks about this order; `because` says why."""
+
+    because: str
+
+
+Ordered = OrdersAnalyte | OrdersLookAlike | CodesContradict | OrdersSomethingElse
+
+
+def site_orders(knowledge: KnowledgeBase) -> Mapping[tuple[str, str], frozenset[str]]:
+    """The site's own ordering codes -> the suggestions they stand for."""
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    for suggestion, code in knowledge.orders.items():
+        key = (code.system, code.code)
+        found[key] = found.get(key, frozenset()) | {suggestion}
+    return found
+
+
+def ordered_by(order: DraftOrder, knowledge: KnowledgeBase) -> Ordered:
+    """What the codes of an order say it is for, the site's ordering codes included."""
+    ours = [found for coding in order.codings for found in _ours(coding, knowledge)]
+    alike = [
+        OrdersLookAlike(coding, knowledge.refused[loinc])
+        for coding, loinc in _loincs(order.codings, knowledge)
+        if loinc in knowledge.refused
+    ]
+    others = {
+        loinc
+        for _, loinc in _loincs(order.codings, knowledge)
+        if loinc in knowledge.companion_loincs
+    }
+    fixed = {found.specimen for found in ours} - {FROM_SPECIMEN}
+    if ours and (alike or others or len(fixed) > 1):
+        return CodesContradict(order.codings)
+    if ours:
+        return min(ours, key=lambda found: found.specimen == FROM_SPECIMEN)
+    for found in alike:
+        if found.code.answer == "wrong-analyte":
+            return found
+    for found in alike:
+        return OrdersSomethingElse(f"LOINC {found.code.loinc}: {found.code.because}")
+    return OrdersSomethingElse("no code of it is known here")
+
+
+def _loincs(codings: Iterable[Coding], knowledge: KnowledgeBase) -> Iterator[tuple[Coding, str]]:
+    """Each coding with the LOINC code that it is, or that the site says it stands for."""
+    for coding in codings:
+        if coding.system == LOINC:
+            yield coding, coding.code
+        elif (coding.system, coding.code) in knowledge.local_codes:
+            yield coding, knowledge.local_codes[coding.system, coding.code]
+
+
+def _ours(coding: Coding, knowledge: KnowledgeBase) -> Iterator[OrdersAnalyte]:
+    for _, loinc in _loincs([coding], knowledge):
+        if loinc in knowledge.accepted:
+            yield OrdersAnalyte(coding, knowledge.accepted[loinc].specimen)
+    for suggestion in site_orders(knowledge).get((coding.system, coding.code), ()):
+        if suggestion in knowledge.order_table.own:
+            yield OrdersAnalyte(coding, knowledge.order_table.own[suggestion].specimen)
+
+
+def specimen_ordered(order: DraftOrder, fixed: str, knowledge: KnowledgeBase) -> str:
+    """The specimen kind an order is for, or why it cannot be told.
+
+    `fixed` is the kind that the order's code fixes, or FROM_SPECIMEN. The answer is a specimen kind
+    of the knowledge, `not-covered`, or one of NOT_NAMED, UNREADABLE, CONFLICT.
+    """
+    named = {
+        knowledge.specimen_codes[coding.system, coding.code]
+        for coding in order.specimen.codings
+        if (coding.system, coding.code) in knowledge.specimen_codes
+    }
+    by_code = set() if fixed == FROM_SPECIMEN else {fixed}
+    kinds = named | by_code
+    if len(kinds) > 1:
+        return CONFLICT
+    for kind in kinds:
+        return kind
+    return NOT_NAMED if order.specimen.link is SpecimenLink.NONE else UNREADABLE

@@ -1,0 +1,294 @@
+"""What there is to say to whoever drafts an order: facts about the draft meet the advice table.
+
+Nothing here looks at a clock, a file or the network. An order that nothing is said about ends in a
+`Skipped` with its reason; what was considered for one that is spoken about stays in its trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from cds_service.core.dates import as_received
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.missing import missing_words
+from cds_service.core.model import (
+    Coding,
+    InvalidResource,
+    LabResult,
+    PatientRecord,
+    ResourceRef,
+    Subject,
+)
+from cds_service.core.notes import notes_on_knowledge, notes_on_record
+from cds_service.core.order import (
+    CodesContradict,
+    DraftOrder,
+    Drafts,
+    OrdersAnalyte,
+    OrdersLookAlike,
+    OrdersSomethingElse,
+    ordered_by,
+    specimen_ordered,
+)
+from cds_service.core.order_facts import (
+    NoEarlier,
+    OrderSituation,
+    Standing,
+    order_facts_of,
+    standing_fact,
+)
+from cds_service.core.reading import FROM_SPECIMEN
+from cds_service.core.schema import AdviceRow, SuggestionRow
+from cds_service.core.table import consider, missing_from, wanted
+from cds_service.core.verdict import (
+    ConsideredRow,
+    Fact,
+    Note,
+    NotInterpretable,
+    Reason,
+    RowOutcome,
+    Skipped,
+    WrongAnalyte,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAdvised:
+    """The order is for this analyte, and there is something to say about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """What may be ordered in a look-alike's place: one code or none, and always words."""
+
+    codings: tuple[Coding, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoSwap:
+    """There is nothing to swap, or nothing known to swap it for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What there is to say about one draft order: becomes one card. `rows` speak, highest first."""
+
+    verdict: OrderAdvised | WrongAnalyte | NotInterpretable
+    order: DraftOrder | InvalidResource
+    rows: tuple[AdviceRow, ...]
+    considered: tuple[ConsideredRow, ...] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    name: str = ""
+    """What the order is for: short name of the analyte, or of its look-alike."""
+    code: str = ""
+    """The code that says so, as received."""
+    specimen: str = ""
+    """Specimen kind of the knowledge, empty when it is not known."""
+    earlier: LabResult | NoEarlier = field(default_factory=NoEarlier)
+    lacking: tuple[SuggestionRow, ...] = ()
+    swap: Swap | NoSwap = field(default_factory=NoSwap)
+    missing: tuple[str, ...] = ()
+    inputs: tuple[ResourceRef, ...] = ()
+    dates: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Advised:
+    """All advice on the drafts of one request, and the drafts that get no card, with the reason."""
+
+    advice: tuple[Advice, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What all advice on one request is read from."""
+
+    drafts: Drafts
+    record: PatientRecord
+    knowledge: KnowledgeBase
+    at: date
+
+
+def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: date) -> Advised:
+    """What to say about the drafts asked about, on day `at`; at most one advice per draft."""
+    case = _Case(drafts, record, knowledge, at)
+    found = [
+        _about(order, case)
+        for order in drafts.asked
+        if isinstance(order, DraftOrder) and order.subject is not Subject.ANOTHER_PATIENT
+    ]
+    invalid = [order for order in drafts.asked if isinstance(order, InvalidResource)]
+    found += _unreadable(invalid, case)
+    advice = [item for item in found if isinstance(item, Advice)]
+    skipped = [item for item in found if isinstance(item, Skipped)]
+    for order in drafts.asked:
+        if isinstance(order, DraftOrder) and order.subject is Subject.ANOTHER_PATIENT:
+            left = _of_another(order, case)
+            if isinstance(left, Advice) and not advice:
+                advice.append(left)
+            else:
+                skipped.append(Skipped(order.ref, "it belongs to another patient"))
+    return Advised(tuple(advice), tuple(skipped))
+
+
+def _about(order: DraftOrder, case: _Case) -> Advice | Skipped:
+    knowledge = case.knowledge
+    match ordered_by(order, knowledge):
+        case OrdersAnalyte() as ordered:
+            return _for_analyte(order, ordered, case)
+        case OrdersLookAlike() as ordered:
+            return _for_look_alike(order, ordered, case)
+        case CodesContradict(codings):
+            rows, considered, facts = _standing(Standing.CODES_CONFLICT, knowledge)
+            if not rows:
+                return Skipped(order.ref, "its codes contradict each other")
+            return Advice(
+                OrderAdvised(),
+                order,
+                rows,
+                considered,
+                facts,
+                name=knowledge.identity.short_name,
+                code=", ".join(coding.code for coding in codings),
+                inputs=(order.ref,),
+                notes=notes_on_knowledge(knowledge, case.at),
+            )
+        case OrdersSomethingElse(because):
+            return Skipped(order.ref, because)
+
+
+def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: _Case) -> Advice | Skipped:
+    knowledge, record = case.knowledge, case.record
+    found = order_facts_of(OrderSituation(knowledge, record, order, ordered, case.drafts, case.at))
+    facts = found.by_name
+    rows, considered = _consult(_rows(Standing.ANALYTE, knowledge), facts)
+    if not rows:
+        return Skipped(order.ref, "there is nothing to say about it")
+    matched = [row for row in considered if row.outcome is RowOutcome.MATCHED]
+    gates = dict.fromkeys(gate.fact for row in matched for gate in row.gates)
+    used = [ref for fact in gates for ref in facts[fact].inputs]
+    return Advice(
+        OrderAdvised(),
+        order,
+        rows,
+        considered,
+        facts,
+        name=knowledge.identity.short_name,
+        code=ordered.coding.code,
+        specimen=found.specimen,
+        earlier=found.earlier,
+        lacking=found.lacking if "pair" in gates else (),
+        missing=missing_words(record, missing_from(considered, facts)),
+        inputs=tuple(dict.fromkeys((order.ref, *used))),
+        dates=as_received(record),
+        notes=(*notes_on_knowledge(knowledge, case.at), *notes_on_record(record)),
+    )
+
+
+def _for_look_alike(order: DraftOrder, ordered: OrdersLookAlike, case: _Case) -> Advice | Skipped:
+    knowledge = case.knowledge
+    rows, considered, facts = _standing(Standing.LOOK_ALIKE, knowledge)
+    if not rows:
+        return Skipped(order.ref, f"LOINC {ordered.code.loinc}: {ordered.code.because}")
+    return Advice(
+        WrongAnalyte(ordered.code.loinc),
+        order,
+        rows,
+        considered,
+        facts,
+        name=ordered.code.component,
+        code=ordered.coding.code,
+        swap=_swap(order, ordered.code.loinc, knowledge),
+        inputs=(order.ref,),
+        notes=notes_on_knowledge(knowledge, case.at),
+    )
+
+
+def _swap(order: DraftOrder, refused: str, knowledge: KnowledgeBase) -> Swap | NoSwap:
+    """The order that may stand in a look-alike's place.
+
+    The site's own ordering code, where there is one, else the accepted LOINC code of the same
+    specimen and property. A draft that names another specimen than that code gets words alone.
+    """
+    row = knowledge.order_table.swaps.get(refused)
+    if row is None:
+        return NoSwap()
+    in_words = Swap((), knowledge.identity.analyte)
+    if not row.order:
+        return in_words
+    specimen = knowledge.order_table.own[row.order].specimen
+    named = specimen_ordered(order, FROM_SPECIMEN, knowledge)
+    if named in knowledge.specimens and named != specimen:
+        return in_words
+    text = knowledge.suggestions[row.order].text
+    if row.order in knowledge.orders:
+        site = knowledge.orders[row.order]
+        return Swap((Coding(site.system, site.code, site.display),), text)
+    if row.loinc:
+        return Swap((Coding(LOINC, row.loinc, knowledge.accepted[row.loinc].name),), text)
+    return Swap((), text)
+
+
+def _unreadable(invalid: list[InvalidResource], case: _Case) -> Iterator[Advice | Skipped]:
+    """One card for all drafts that are not valid FHIR, whatever their number."""
+    rows, considered, facts = _standing(Standing.INVALID, case.knowledge)
+    if not rows:
+        yield from (Skipped(order.ref, "it is not valid FHIR") for order in invalid)
+        return
+    for first in invalid[:1]:
+        yield Advice(
+            NotInterpretable(Reason.FHIR_INVALID, first.where),
+            first,
+            rows,
+            considered,
+            facts,
+            inputs=tuple(dict.fromkeys(order.ref for order in invalid)),
+            notes=notes_on_knowledge(case.knowledge, case.at),
+        )
+
+
+def _of_another(order: DraftOrder, case: _Case) -> Advice | Skipped:
+    """Nothing of another patient's order is shown, not even its id."""
+    rows, considered, facts = _standing(Standing.OF_ANOTHER_PATIENT, case.knowledge)
+    match ordered_by(order, case.knowledge):
+        case OrdersSomethingElse(because):
+            return Skipped(order.ref, because)
+        case _ if not rows:
+            return Skipped(order.ref, "it belongs to another patient")
+        case _:
+            verdict = NotInterpretable(Reason.SUBJECT_MISMATCH)
+            return Advice(verdict, order, rows, considered, facts)
+
+
+# ------------------------------------------------------------------ the table
+
+
+def _standing(
+    standing: Standing, knowledge: KnowledgeBase
+) -> tuple[tuple[AdviceRow, ...], tuple[ConsideredRow, ...], Mapping[str, Fact]]:
+    """Rows for orders of which only this is known."""
+    facts = {"order": standing_fact(standing)}
+    return *_consult(_rows(standing, knowledge), facts), facts
+
+
+def _rows(standing: Standing, knowledge: KnowledgeBase) -> Iterable[AdviceRow]:
+    """The rows that speak about such an order at all; the proof holds that each asks for it."""
+    return [row for row in knowledge.order_table.advice if standing in wanted(row.when, "order")]
+
+
+def _consult(
+    rows: Iterable[AdviceRow], facts: Mapping[str, Fact]
+) -> tuple[tuple[AdviceRow, ...], tuple[ConsideredRow, ...]]:
+    """The rows that fire, each id once, and all that were considered."""
+    considered = tuple(consider(row, facts) for row in rows)
+    fired = {row.finding for row in considered if row.outcome is RowOutcome.MATCHED}
+    first: dict[str, AdviceRow] = {}
+    for row in rows:
+        if row.id in fired:
+            first.setdefault(row.id, row)
+    return tuple(first.values()), considered

@@ -1,0 +1,132 @@
+"""Proof of `orders.toml`: every name in it exists, every gate is possible, every word is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.order_facts import Standing, order_fact_domains
+from cds_service.core.reading import FROM_SPECIMEN
+from cds_service.core.schema import AdviceRow, LimitRow
+from cds_service.core.table import wanted
+from cds_service.errors import KnowledgeError
+
+ORDER_LINE = "order-line"
+ORDER_SWAP = "order-swap"
+_FILE = "orders.toml"
+_ABOUT_PATIENT = ("age.", "condition.", "medication.", "limit.")
+
+
+def order_values(row: AdviceRow, knowledge: KnowledgeBase) -> set[str]:
+    """The placeholders that the template of an advice may use."""
+    values = {"analyte", "name", "code", "specimen", "days"}
+    values |= {f"limit.{limit}" for limit in knowledge.limits}
+    if "earlier-result" in row.when or "laboratory" in row.when:
+        values |= {"value", "date", "status", "laboratory"}
+    if "laboratory" in row.when:
+        values.add("performer")
+    if "pair" in row.when:
+        values.add("lacking")
+    if Standing.INVALID in wanted(row.when, "order"):
+        values.add("detail")
+    return values
+
+
+def order_templates(knowledge: KnowledgeBase) -> list[tuple[str, set[str], set[str]]]:
+    """Template, sections and placeholders of everything that a card on an order may say."""
+    table = knowledge.order_table
+    if not table.advice:
+        return []
+    said = {"headline", "says", "next"}
+    needed = [(ORDER_LINE, {"headline", "says"}, {"name", "code"})]
+    if table.swaps:
+        values = {"analyte", "name", "code", "text"}
+        needed.append((ORDER_SWAP, {"label", "create", "delete", "by-hand"}, values))
+    by_id: dict[str, set[str]] = {}
+    for row in table.advice:
+        values = order_values(row, knowledge)
+        by_id[row.id] = by_id.get(row.id, values) & values
+    return [*needed, *((name, said, values) for name, values in by_id.items())]
+
+
+def order_faults(
+    knowledge: KnowledgeBase, of_results: Mapping[str, tuple[str, ...]]
+) -> Iterator[KnowledgeError]:
+    """Dangling names, impossible gates and swaps.
+
+    `of_results` are the facts that the result table knows, with their values; those among them that
+    are about the patient are known for an order too.
+    """
+    table = knowledge.order_table
+    own_limits = {f"limit.{row.id}" for row in knowledge.limits.values() if _is_own(row, knowledge)}
+    about_patient = {
+        fact: domain
+        for fact, domain in of_results.items()
+        if fact.startswith(_ABOUT_PATIENT) and fact not in own_limits
+    }
+    domains = {**about_patient, **order_fact_domains(knowledge)}
+    for row in table.advice:
+        yield from _absent(knowledge, row.id, row.when, domains)
+        yield from _absent(knowledge, row.id, row.sources, knowledge.sources)
+        yield from _gates(row, knowledge, domains)
+    for own in table.own.values():
+        yield from _absent(knowledge, own.suggestion, [own.suggestion], knowledge.suggestions)
+        kinds = (*knowledge.specimens, FROM_SPECIMEN)
+        yield from _absent(knowledge, own.suggestion, [own.specimen], kinds)
+    for swap in table.swaps.values():
+        yield from _swap(swap.refused, swap.order, swap.loinc, knowledge)
+    for pairing in table.pairings.values():
+        possible = {*table.own, *(set(knowledge.companions) & set(knowledge.suggestions))}
+        yield from _absent(knowledge, pairing.specimen, [pairing.specimen], knowledge.specimens)
+        yield from _absent(knowledge, pairing.specimen, pairing.suggestions, possible)
+
+
+def _fault(knowledge: KnowledgeBase, row: str, text: str, remedy: str) -> KnowledgeError:
+    return KnowledgeError(text, where=f"{knowledge.identity.id}/{_FILE} ({row})", remedy=remedy)
+
+
+def _absent(
+    knowledge: KnowledgeBase, row: str, names: Iterable[str], known: Iterable[str]
+) -> Iterator[KnowledgeError]:
+    there = set(known)
+    for name in names:
+        if name not in there:
+            remedy = f"Known: {', '.join(sorted(there)) or 'none'}."
+            yield _fault(knowledge, row, f"'{name}' does not exist.", remedy)
+
+
+def _is_own(limit: LimitRow, knowledge: KnowledgeBase) -> bool:
+    """Whether it is held against a value of the analyte, which an order does not have."""
+    return limit.of == knowledge.identity.id
+
+
+def _gates(
+    row: AdviceRow, knowledge: KnowledgeBase, domains: Mapping[str, tuple[str, ...]]
+) -> Iterator[KnowledgeError]:
+    """Each advice says for which orders it is; of those not for this analyte no more is known."""
+    if "order" not in row.when:
+        remedy = 'Say order = "analyte", or what else it is for.'
+        yield _fault(knowledge, row.id, "the advice does not say for which orders.", remedy)
+        return
+    for fact in sorted(set(row.when) & set(domains)):
+        yield from _absent(knowledge, row.id, wanted(row.when, fact), domains[fact])
+    if wanted(row.when, "order") != (Standing.ANALYTE,) and len(row.when) > 1:
+        remedy = "Ask for the order alone, or for orders of the analyte."
+        yield _fault(knowledge, row.id, "nothing more is known about such an order.", remedy)
+
+
+def _swap(
+    refused: str, order: str, loinc: str, knowledge: KnowledgeBase
+) -> Iterator[KnowledgeError]:
+    wrong = [code for code, row in knowledge.refused.items() if row.answer == "wrong-analyte"]
+    yield from _absent(knowledge, refused, [refused], wrong)
+    if order:
+        yield from _absent(knowledge, refused, [order], knowledge.order_table.own)
+    if not loinc:
+        return
+    yield from _absent(knowledge, refused, [loinc], knowledge.accepted)
+    own = knowledge.order_table.own.get(order)
+    accepted = knowledge.accepted.get(loinc)
+    if own and accepted and accepted.specimen != own.specimen:
+        remedy = "Choose a code of the specimen that the order is for."
+        yield _fault(knowledge, refused, f"{loinc} is of another specimen.", remedy)
