@@ -14,6 +14,7 @@ from cds_service.strict_json import parse_object
 
 MEDIA_TYPES = frozenset({"application/json", "application/fhir+json"})
 _CHUNK = 64 * 1024
+_DISCARDED = 64 * 1024 * 1024
 
 
 def json_body(request: Request, limit: int) -> JsonObject:
@@ -59,6 +60,20 @@ def _bytes(request: Request, limit: int) -> bytes:
     if declared and len(body) < expected:
         raise BadRequest("The body ended before its Content-Length.", where="Content-Length")
     return bytes(body)
+
+
+def discard_rest(request: Request) -> None:
+    """Take off the line what a refused caller is still sending, so that it can read the answer.
+
+    Most clients send the whole body before they read; cut off, they would see a broken connection
+    instead of the status. Nothing is kept, and after a bound the connection is cut all the same.
+    """
+    environ = request.environ
+    if not environ.get("wsgi.input_terminated"):
+        return
+    left = _DISCARDED
+    while left > 0 and (chunk := environ["wsgi.input"].read(_CHUNK)):
+        left -= len(chunk)
 
 
 def _too_large(limit: int) -> PayloadTooLarge:

@@ -15,6 +15,7 @@ from cds_service.config import Settings, Tls
 from cds_service.errors import BadRequest
 from cds_service.logs import Event, log
 from cds_service.metrics import Metrics
+from cds_service.web.body import discard_rest
 
 NO_ROUTE = "none"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}", re.ASCII)
@@ -52,6 +53,8 @@ def install(app: Flask, settings: Settings, knowledge: str, metrics: Metrics) ->
         return response
 
     def observe(response: Response) -> Response:
+        if response.status_code >= 400:
+            discard_rest(request)
         seconds = perf_counter() - g.started
         metrics.answered(
             route=g.route, service=g.service, status=response.status_code, seconds=seconds

@@ -1,0 +1,148 @@
+"""From a request to its answer: which data are read, what is remembered, who gives order advice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+import fhir_fixtures
+from cds_service.core.model import Availability
+from cds_service.errors import NotFound
+from cds_service.fhir.access import NoAccess, NoAccessReason
+from cds_service.fhir.read import EmptyResults
+from cds_service.hooks.answer import Answered, Call, answer, record_of
+from cds_service.hooks.gather import Gathered, gather
+from cds_service.hooks.request import OrderContext, Trigger, read_request
+from cds_service.hooks.services import Service, build_registry
+from cds_service.knowledge_files import Library, load_library
+from tests.unit.hooks.test_request import CONTEXTS
+
+TODAY = fhir_fixtures.manifest().evaluated_on
+NO_ACCESS = NoAccess(NoAccessReason.NO_SERVER)
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return load_library()
+
+
+@pytest.fixture(scope="module")
+def services(library: Library) -> dict[Trigger, Service]:
+    own = library.bases["sil2r"]
+    registry = build_registry([own], lab_result_hook="h", triggers=frozenset(Trigger))
+    return {service.trigger: service for service in registry.services.values()}
+
+
+def never(_references: Iterable[str]) -> frozenset[str]:
+    raise AssertionError("nobody asked whether a result had been carded")
+
+
+def call(service: Service, body: dict[str, Any], **more: Any) -> Call:
+    given = {"caller": "north", "at": TODAY, "access": NO_ACCESS, "carded_before": never, **more}
+    request = read_request({**body, "hook": service.hook}, service.trigger, service.hook)
+    return Call(service=service, request=request, **given)
+
+
+def test_the_same_call_gives_the_same_cards_on_the_same_day_for_the_same_caller(
+    services: dict[Trigger, Service],
+) -> None:
+    body = fhir_fixtures.load("lab_result_minimal")
+    service = services[Trigger.LAB_RESULT]
+    first = answer(call(service, body))
+    assert first.cards
+    assert answer(call(service, body)).as_json() == first.as_json()
+    other = answer(call(service, body, caller="south"))
+    assert other.cards[0].uuid != first.cards[0].uuid
+    assert other.cards[0].detail == first.cards[0].detail
+
+
+def test_a_withdrawn_result_is_spoken_of_only_if_it_had_been_carded(
+    services: dict[Trigger, Service],
+) -> None:
+    asked: list[str] = []
+
+    def all_of_them(references: Iterable[str]) -> frozenset[str]:
+        asked.extend(references)
+        return frozenset(asked)
+
+    body = fhir_fixtures.load("lab_result_withdrawn")
+    service = services[Trigger.LAB_RESULT]
+    unknown = answer(call(service, body, carded_before=lambda _: frozenset()))
+    assert unknown.cards == ()
+    known = answer(call(service, body, carded_before=all_of_them))
+    assert [card.extension["reason"] for card in known.cards] == ["status-withdrawn"]
+    assert all(reference.startswith("Observation/") for reference in asked)
+
+
+def test_the_memory_is_not_asked_when_nothing_was_withdrawn(
+    services: dict[Trigger, Service],
+) -> None:
+    body = fhir_fixtures.load("patient_view_full_prefetch")
+    assert answer(call(services[Trigger.PATIENT_VIEW], body)).cards
+
+
+def test_what_was_not_to_be_had_is_told_by_key(services: dict[Trigger, Service]) -> None:
+    told = answer(call(services[Trigger.LAB_RESULT], fhir_fixtures.load("lab_result_minimal")))
+    assert set(told.faults) == {"patient", "sil2r", "labs", "conditions", "medications"}
+    assert set(told.faults.values()) == {NoAccessReason.NO_SERVER}
+
+
+def test_a_result_outside_the_window_depends_on_the_day(services: dict[Trigger, Service]) -> None:
+    body = fhir_fixtures.load("patient_view_full_prefetch")
+    chart = services[Trigger.PATIENT_VIEW]
+    assert answer(call(chart, body)).cards
+    assert answer(call(chart, body, at=date(2031, 1, 1))).cards == ()
+
+
+def test_another_analyte_keeps_its_results_under_its_own_key(library: Library) -> None:
+    own = library.bases["sil2r"]
+    limits = {
+        name: row.model_copy(update={"of": "toy"} if row.of == "sil2r" else {})
+        for name, row in own.limits.items()
+    }
+    toy = replace(own, identity=own.identity.model_copy(update={"id": "toy"}), limits=limits)
+    registry = build_registry([toy], lab_result_hook="h", triggers=frozenset(Trigger))
+    body = fhir_fixtures.load("patient_view_full_prefetch")
+    body["prefetch"]["toy"] = body["prefetch"].pop("sil2r")
+    answered = answer(call(registry.find("toy-patient-view"), body))
+    assert [card.extension["outcome"] for card in answered.cards] == ["interpreted"]
+
+
+def test_the_record_says_what_became_of_each_part(services: dict[Trigger, Service]) -> None:
+    body = fhir_fixtures.load("patient_view_full_prefetch")
+    del body["prefetch"]["labs"]
+    body["prefetch"]["medications"] = None
+    made = call(services[Trigger.LAB_RESULT], {**body, "context": CONTEXTS[Trigger.LAB_RESULT]})
+    gathered = gather(
+        prefetch=made.request.prefetch,
+        templates=made.service.templates,
+        tokens={},
+        access=made.access,
+    )
+    record = record_of(made, gathered, EmptyResults())
+    assert record.availability["labs"] is Availability.MISSING
+    assert record.availability["medications"] is Availability.EMPTY
+    assert record.results == ()
+
+
+@pytest.mark.parametrize("trigger", [Trigger.ORDER_SELECT, Trigger.ORDER_SIGN])
+def test_order_advice_comes_from_whoever_gives_it(
+    services: dict[Trigger, Service], trigger: Trigger
+) -> None:
+    seen: list[OrderContext] = []
+
+    def advise(made: Call, context: OrderContext, gathered: Gathered) -> Answered:
+        assert "patient" in gathered.parts
+        seen.append(context)
+        return Answered((), answer(replace(made, request=chart.request)).evaluation)
+
+    chart = call(services[Trigger.PATIENT_VIEW], fhir_fixtures.load("patient_view_sil2r_null"))
+    body = {"hookInstance": "u", "context": CONTEXTS[trigger], "prefetch": {"sil2r": None}}
+    assert answer(call(services[trigger], body), advise).cards == ()
+    assert seen[0].draft_orders == CONTEXTS[trigger]["draftOrders"]
+    with pytest.raises(NotFound):
+        answer(call(services[trigger], body))

@@ -1,0 +1,100 @@
+"""The log: closed events, closed fields, one line each, and nothing of a patient."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.logs import FIELDS, Event, log, log_fault, route_libraries
+
+Captured = pytest.CaptureFixture[str]
+
+
+def lines(capsys: Captured) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+@pytest.fixture
+def routed() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level, raises = root.handlers[:], root.level, logging.raiseExceptions
+    route_libraries()
+    yield
+    root.handlers[:], logging.raiseExceptions = handlers, raises
+    root.setLevel(level)
+
+
+def test_every_event_has_a_code_of_its_own() -> None:
+    codes = [event.code for event in Event]
+    assert len(set(codes)) == len(codes)
+    assert all(code.startswith("CDS-L") for code in codes)
+
+
+def test_a_line_holds_time_level_code_text_and_the_allowed_fields(capsys: Captured) -> None:
+    log(Event.REFUSED, status=412, error="CDS-3001", patient="p1", detail="x")
+    (line,) = lines(capsys)
+    assert line.pop("time").endswith("+00:00")
+    assert line == {
+        "level": "warning",
+        "code": "CDS-L102",
+        "event": "A request was refused.",
+        "status": 412,
+        "error": "CDS-3001",
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["two\nlines", "\x1b[31m", "Müller", "x" * 201, b"bytes", {"a": 1}, None, ["ok", "a\n"]],
+)
+def test_t32_a_field_that_is_not_plain_is_dropped(value: object, capsys: Captured) -> None:
+    log(Event.ANSWERED, service=value, status=200)
+    (line,) = lines(capsys)
+    assert "service" not in line
+    assert line["status"] == 200
+
+
+@given(st.text(), st.text(min_size=1))
+def test_t30_no_field_outside_the_list_is_ever_written(value: str, name: str) -> None:
+    written: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stderr", type("Sink", (), {"write": written.append, "flush": list}))
+        log(Event.ANSWERED, **{f"not_{name}": value})
+    (line,) = written
+    assert line.count("\n") == 1
+    assert set(json.loads(line)) == {"time", "level", "code", "event"}
+
+
+def test_a_fault_says_type_and_place_and_not_its_text(capsys: Captured) -> None:
+    def failing() -> None:
+        from cds_service.strict_json import parse
+
+        parse(b"{Zyxgarten")
+
+    with pytest.raises(Exception, match="not JSON") as caught:
+        failing()
+    log_fault(Event.FAILED, caught.value, request_id="r-12345678")
+    (line,) = lines(capsys)
+    assert line["exception"] == "MalformedJson"
+    assert line["place"].startswith("cds_service/strict_json.py:")
+    assert "Zyxgarten" not in json.dumps(line)
+
+
+@pytest.mark.usefixtures("routed")
+def test_what_a_library_logs_is_cut_to_name_and_level(capsys: Captured) -> None:
+    logging.getLogger("some.library").error("GET /Patient/%s token=%s", "p1", "Zyxgarten")
+    logging.getLogger("some.library").info("not worth a line")
+    (line,) = lines(capsys)
+    assert line["library"] == "some.library"
+    assert line["library_level"] == "ERROR"
+    assert "Zyxgarten" not in json.dumps(line)
+
+
+def test_the_allowed_fields_are_those_that_hold_nothing_of_a_patient() -> None:
+    assert FIELDS.isdisjoint({"patient", "patient_id", "name", "value", "token", "body", "path"})

@@ -1,0 +1,189 @@
+"""What happens around an answer: who is asked, what is recorded, what is counted."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+
+from cds_service.errors import DataUnavailable, Unauthorised
+from cds_service.hooks.answer import Answered, Call
+from cds_service.hooks.request import HookRequest
+from cds_service.web import invocation
+from tests.unit.web.conftest import Open
+from tests.unit.web.rooms import NOW, Memory, OneAccess, answered, card, hook_request
+
+URL = "/cds-services/toy-patient-view"
+SOUTH = {"Authorization": "Bearer south"}
+NORTH = {"Authorization": "Bearer north"}
+
+
+def test_an_answer_depends_on_the_request_the_caller_and_the_day(
+    production: FlaskClient, calls: list[Call]
+) -> None:
+    assert production.post(URL, json=hook_request(), headers=SOUTH).status_code == 200
+    (call,) = calls
+    assert (call.caller, call.at) == ("south", NOW.date())
+    assert call.scope == "south toy-patient-view p1"
+
+
+def test_an_invocation_is_recorded_before_it_is_answered(
+    production: FlaskClient, memory: Memory
+) -> None:
+    response = production.post(URL, json=hook_request(), headers=SOUTH)
+    (kept,) = memory.invocations
+    assert kept.at == NOW
+    assert kept.caller.name == "south"
+    assert kept.service.id == "toy-patient-view"
+    assert (kept.status, kept.error) == (200, "")
+    assert kept.duration_ms > 0
+    assert kept.request_id == response.headers["X-Request-Id"]
+    assert isinstance(kept.request, HookRequest)
+    assert isinstance(kept.answered, Answered)
+
+
+def test_an_invocation_without_a_card_is_recorded_too(
+    sandbox: Open, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invocation, "answer", lambda *_: answered())
+    response = sandbox().post(URL, json=hook_request())
+    assert response.data == b'{"cards":[]}'
+    (kept,) = memory.invocations
+    assert kept.answered == answered()
+
+
+def test_a_refused_invocation_of_a_known_caller_is_recorded_with_its_error(
+    sandbox: Open, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(_call: Call, _advice: object) -> Answered:
+        raise DataUnavailable("The prefetch key 'toy' is required.", where="prefetch.toy")
+
+    monkeypatch.setattr(invocation, "answer", unavailable)
+    client = sandbox()
+    client.post(URL, json=hook_request())
+    client.post(URL, data=b"{", content_type="application/json")
+    client.post(URL, data=b"", content_type="text/plain")
+    assert [(kept.status, kept.error) for kept in memory.invocations] == [
+        (412, "CDS-3001"),
+        (400, "CDS-1002"),
+        (415, "CDS-1004"),
+    ]
+    assert memory.invocations[0].request is not None
+    assert memory.invocations[1].request is None
+
+
+def test_a_fault_is_recorded_as_one(
+    sandbox: Open, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invocation, "answer", lambda *_: 1 / 0)
+    sandbox().post(URL, json=hook_request())
+    assert [(kept.status, kept.error) for kept in memory.invocations] == [(500, "CDS-9000")]
+
+
+def test_an_unknown_service_or_caller_is_not_an_invocation(
+    production: FlaskClient, memory: Memory
+) -> None:
+    assert production.post("/cds-services/x", json={}, headers=SOUTH).status_code == 404
+    assert production.post(URL, json={}).status_code == 401
+    assert memory.invocations == []
+
+
+def test_a_service_that_was_not_granted_is_403(production: FlaskClient, calls: list[Call]) -> None:
+    response = production.post(URL, json=hook_request(), headers=NORTH)
+    assert response.status_code == 403
+    assert calls == []
+
+
+def test_the_fhir_server_is_asked_for_by_caller_and_request(
+    production: FlaskClient, access: OneAccess, calls: list[Call]
+) -> None:
+    body = hook_request(fhirServer="https://fhir.example.org/r4")
+    production.post(URL, json=body, headers=SOUTH)
+    ((caller, request),) = access.asked
+    assert caller == "south"
+    assert request.fhir.server == "https://fhir.example.org/r4"
+    assert calls[0].request == request
+
+
+def test_whether_a_result_was_carded_is_asked_of_the_journal(
+    sandbox: Open, calls: list[Call]
+) -> None:
+    sandbox().post(URL, json=hook_request())
+    assert calls[0].carded_before(["Observation/1"]) == {"Observation/1"}
+
+
+def test_feedback_is_stored_before_it_is_answered(production: FlaskClient, memory: Memory) -> None:
+    item = {"card": "c", "outcome": "overridden", "outcomeTimestamp": "2026-01-01T00:00:00Z"}
+    response = production.post(f"{URL}/feedback", json={"feedback": [item]}, headers=SOUTH)
+    assert (response.status_code, response.get_json()) == (200, {})
+    ((caller, service, items),) = memory.batches
+    assert (caller.name, service.id, items[0].card) == ("south", "toy-patient-view", "c")
+
+
+def test_feedback_that_cannot_be_stored_is_503_and_not_acknowledged(
+    sandbox: Open, memory: Memory
+) -> None:
+    memory.broken = True
+    response = sandbox().post(f"{URL}/feedback", json={"feedback": []})
+    assert response.status_code == 503
+
+
+def test_b05_feedback_asks_for_a_token_as_an_invocation_does(production: FlaskClient) -> None:
+    assert production.post(f"{URL}/feedback", json={"feedback": []}).status_code == 401
+
+
+def test_d07_discovery_asks_for_a_token_where_it_is_configured(sandbox: Open) -> None:
+    class Closed:
+        def check(self, authorization: object, path: str) -> object:
+            assert (authorization, path) == ([], "/cds-services")
+            raise Unauthorised("no-token")
+
+    open_to_all = sandbox({"gate": Closed()})
+    assert open_to_all.get("/cds-services").status_code == 200
+    guarded = sandbox({"gate": Closed()}, discovery_token="required")
+    assert guarded.get("/cds-services").status_code == 401
+
+
+def test_readiness_names_the_check_that_fails(
+    sandbox: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> None:
+        raise OSError("password=hunter2")
+
+    ready = sandbox({"checks": {"knowledge": lambda: None}}).get("/health/ready")
+    assert ready.get_json() == {"status": "ready", "checks": ["knowledge"]}
+    failed = sandbox({"checks": {"knowledge": lambda: None, "database": broken}})
+    response = failed.get("/health/ready")
+    assert response.status_code == 503
+    assert "database" in response.get_data(as_text=True)
+    assert "hunter2" not in response.get_data(as_text=True) + capsys.readouterr().err
+    assert failed.get("/health/live").status_code == 200
+
+
+def test_what_was_said_is_counted_in_public_words(
+    sandbox: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = (
+        card(findings=["above-laboratory-limit"], missing=["ferritin"]),
+        card("not-interpretable", reason="unit-unknown"),
+    )
+    monkeypatch.setattr(invocation, "answer", lambda *_: answered(*cards, labs="timeout"))
+    client = sandbox()
+    client.post(URL, json=hook_request())
+    client.post(URL, data=b"{", content_type="application/json")
+    client.post("/cds-services/Zyxgarten", json={})
+    metrics = client.get("/metrics")
+    text = metrics.get_data(as_text=True)
+    assert metrics.content_type.startswith("text/plain")
+    requests = 'cds_requests_total{route="/cds-services/<service_id>",service='
+    for line in (
+        f'{requests}"toy-patient-view",status="200"}} 1.0',
+        f'{requests}"toy-patient-view",status="400"}} 1.0',
+        f'{requests}"",status="404"}} 1.0',
+        'cds_cards_total{outcome="not-interpretable",service="toy-patient-view"} 1.0',
+        'cds_findings_total{finding="above-laboratory-limit"} 1.0',
+        'cds_reasons_total{reason="unit-unknown"} 1.0',
+        'cds_missing_data_total{what="ferritin"} 1.0',
+        'cds_upstream_faults_total{fault="timeout",key="labs"} 1.0',
+    ):
+        assert line in text
+    assert "Zyxgarten" not in text

@@ -1,0 +1,162 @@
+"""The real server: bodies by length and by chunks, slow callers, a stop signal, several workers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cds_service.config import Settings
+from cds_service.errors import ConfigurationError
+from cds_service.web.app import create_app
+from cds_service.web.serve import serve
+from tests.unit.web.rooms import hook_request, library
+
+ROOT = Path(__file__).parents[3]
+URL = "/cds-services/toy-patient-view"
+JSON = {"Content-Type": "application/json"}
+LIMIT = 10 * 1024 * 1024
+
+
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        return int(listener.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server process."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    management_port: int
+
+    def call(
+        self, method: str, path: str, body: object = None, **more: object
+    ) -> tuple[int, bytes]:
+        port = int(str(more.pop("port", self.port)))
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+            connection.request(method, path, body=body, headers=JSON, **more)  # type: ignore[arg-type]
+            response = connection.getresponse()
+            return response.status, response.read()
+
+
+@contextmanager
+def running(log_file: Path) -> Iterator[Running]:
+    port, management_port = free_port(), free_port()
+    command = [sys.executable, "-m", "tests.unit.web.served", str(port), "2", str(management_port)]
+    with (
+        log_file.open("wb") as log,
+        subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process,
+    ):
+        started = Running(process, port, management_port)
+        try:
+            _await_ready(started)
+            yield started
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("served") / "log") as started:
+        yield started
+
+
+def _await_ready(started: Running) -> None:
+    for _ in range(600):
+        assert started.process.poll() is None
+        try:
+            if started.call("GET", "/health/ready")[0] == 200:
+                return
+        except OSError:
+            threading.Event().wait(0.05)
+    pytest.fail("the server did not become ready")
+
+
+def test_t50_a_body_over_the_limit_is_413_by_length_and_by_chunks(server: Running) -> None:
+    large = b'{"a":"' + b"x" * LIMIT + b'"}'
+    chunks = (large[start : start + 65_536] for start in range(0, len(large), 65_536))
+    by_length = server.call("POST", URL, large)
+    by_chunks = server.call("POST", URL, chunks, encode_chunked=True)
+    assert by_length == by_chunks
+    assert by_length[0] == 413
+    assert json.loads(by_length[1])["resourceType"] == "OperationOutcome"
+    small = iter([json.dumps(hook_request()).encode()])
+    assert server.call("POST", URL, small, encode_chunked=True)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [(URL.upper(), 404), ("/health/live", 405), (f"{URL}/feedback", 413)]
+)
+def test_a_refused_caller_can_read_why_after_sending_everything(
+    server: Running, path: str, status: int
+) -> None:
+    assert server.call("POST", path, b"x" * (2 * LIMIT))[0] == status
+
+
+def test_t56_slow_callers_do_not_shut_out_the_next_one(server: Running) -> None:
+    head = f"POST {URL} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    with ExitStack() as slow:
+        for _ in range(150):
+            caller = slow.enter_context(
+                closing(socket.create_connection(("127.0.0.1", server.port)))
+            )
+            caller.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
+        for _ in range(20):
+            assert server.call("POST", URL, json.dumps(hook_request()))[0] == 200
+
+
+def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(
+    tmp_path: Path,
+) -> None:
+    log_file = tmp_path / "log"
+    answers: list[int] = []
+    with running(log_file) as server:
+        for _ in range(12):
+            assert server.call("POST", URL, json.dumps(hook_request()))[0] == 200
+        status, text = server.call("GET", "/metrics", port=server.management_port)
+        assert status == 200
+        assert b'service="toy-patient-view",status="200"} 12.0' in text
+
+        def ask() -> None:
+            context = {"patientId": "p1", "encounterId": "1"}
+            body = json.dumps(hook_request(context=context))
+            answers.append(server.call("POST", URL, body)[0])
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        threading.Event().wait(0.4)
+        server.process.send_signal(signal.SIGTERM)
+        asking.join(timeout=20)
+        assert answers == [200]
+        assert server.process.wait(timeout=30) == 0
+    lines = [json.loads(line) for line in log_file.read_text().splitlines()]
+    assert lines[0]["code"] == "CDS-L001"
+    assert lines[-1]["code"] == "CDS-L002"
+
+
+def test_an_address_that_is_taken_is_said_in_one_line() -> None:
+    settings = Settings()
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = listener.getsockname()[1]
+        with pytest.raises(ConfigurationError) as caught:
+            serve(
+                lambda: create_app(settings, library()),
+                settings,
+                host="127.0.0.1",
+                port=port,
+                workers=1,
+            )
+    assert caught.value.where == f"127.0.0.1:{port}"
