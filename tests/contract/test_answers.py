@@ -91,7 +91,7 @@ def test_c08_a_card_says_what_it_used_and_closes_with_the_disclaimer(
     assert card["detail"].endswith(disclaimer(library.bases["sil2r"]))
 
 
-def test_the_summary_names_value_unit_and_specimen_as_received(post: Post) -> None:
+def test_tr19_the_summary_names_value_unit_and_specimen_as_received(post: Post) -> None:
     body = request_of("lab_result_minimal")
     quantity = body["context"]["results"]["entry"][0]["resource"]["valueQuantity"]
     text = json.dumps(body).replace(f'"value": {quantity["value"]}', '"value": 5200.10')

@@ -53,7 +53,7 @@ def test_d05_tr01_the_address_alone_chooses_the_service(services: list[dict[str,
     assert len({service["id"] for service in services}) == len(services)
 
 
-def test_t71_discovery_lists_exactly_the_services_of_this_installation(
+def test_t71_p09_discovery_lists_exactly_the_services_of_this_installation(
     services: list[dict[str, Any]],
 ) -> None:
     assert {service["id"]: service["hook"] for service in services} == {
@@ -71,6 +71,12 @@ def test_t71_discovery_lists_exactly_the_services_of_this_installation(
         ]
 
 
+def test_r05_every_service_says_which_version_of_fhir_it_reads(
+    services: list[dict[str, Any]],
+) -> None:
+    assert all("FHIR R4" in service["usageRequirements"] for service in services)
+
+
 def test_t70_sandbox_mode_says_so_in_every_description(services: list[dict[str, Any]]) -> None:
     assert all("Sandbox mode: no token" in service["description"] for service in services)
 
@@ -80,7 +86,7 @@ def test_p01_a_template_is_a_read_or_a_search_of_one_type(templates: list[str]) 
         assert re.fullmatch(r"[A-Z][A-Za-z]+(/\{\{context\.patientId\}\}|\?.+)", query)
 
 
-def test_p02_p03_p08_p10_tokens_are_fields_of_the_context_and_nothing_newer(
+def test_p02_p03_p04_p08_p10_tokens_are_fields_of_the_context_and_nothing_newer(
     templates: list[str],
 ) -> None:
     for query in templates:

@@ -29,7 +29,7 @@ OUTCOME = {
 
 @pytest.mark.parametrize("key", OPTIONAL)
 @pytest.mark.parametrize("value", [DELETE, OUTCOME], ids=["absent", "failed"])
-def test_f01_f07_tr11_tr15_an_optional_key_that_is_not_there_is_named_on_the_card(
+def test_f01_f07_p07_tr11_tr15_an_optional_key_that_is_not_there_is_named_on_the_card(
     post: Post, key: str, value: object
 ) -> None:
     (card,) = cards_of(post(request_of(CHART, **{f"prefetch__{key}": value}), CHART_SERVICE))

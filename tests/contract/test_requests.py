@@ -152,7 +152,7 @@ def test_tr16_a_token_that_nobody_asked_for_is_ignored_in_sandbox_mode(post: Pos
     assert cards_of(post(body, headers={"Authorization": "Bearer not.a.token"}))
 
 
-def test_t34_methods_and_paths_that_are_not_there(client: FlaskClient) -> None:
+def test_t34_d06_h04_methods_and_paths_that_are_not_there(client: FlaskClient) -> None:
     for method in ("GET", "PUT", "PATCH", "DELETE", "TRACE"):
         response = client.open(f"/cds-services/{RESULT_SERVICE}", method=method)
         problem_of(response, 405)

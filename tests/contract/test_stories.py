@@ -56,7 +56,9 @@ def test_a_story_ends_as_it_says(story: Story, post: Post) -> None:
 
 
 @every_story
-def test_t26_every_answer_is_what_the_specification_asks_for(story: Story, post: Post) -> None:
+def test_t26_j03_j04_c01_c03_every_answer_is_what_the_specification_asks_for(
+    story: Story, post: Post
+) -> None:
     response = post(fhir_fixtures.text(story.id), story.service)
     body = response.get_json(force=True)
     if response.status_code == 200:

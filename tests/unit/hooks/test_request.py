@@ -76,7 +76,7 @@ def test_r02_a_missing_member_is_named(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["hook", "hookInstance", "context"])
 @pytest.mark.parametrize("value", [None, 1, True, [], "", "  "])
-def test_r02_a_required_member_of_the_wrong_kind_is_named(name: str, value: object) -> None:
+def test_r02_j06_a_required_member_of_the_wrong_kind_is_named(name: str, value: object) -> None:
     assert refused({**body(), name: value}) == name
 
 

@@ -29,7 +29,7 @@ NORTH = {"Authorization": "Bearer north"}
         ("GET", "/metrics"),
     ],
 )
-def test_every_answer_names_knowledge_and_request_and_is_kept_by_nobody(
+def test_c07_every_answer_names_knowledge_and_request_and_is_kept_by_nobody(
     sandbox: Open, method: str, path: str
 ) -> None:
     response = sandbox().open(path, method=method)
