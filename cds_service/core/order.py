@@ -24,6 +24,11 @@ NOT_NAMED = "not-named"
 UNREADABLE = "unreadable"
 CONFLICT = "conflict"
 
+ORDER_LINE = "order-line"
+"""Template: how a draft order is named on a card."""
+ORDER_SWAP = "order-swap"
+"""Template: how the swap of a look-alike is offered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Performer:

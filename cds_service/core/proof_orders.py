@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.order import ORDER_LINE, ORDER_SWAP
 from cds_service.core.order_facts import Standing, order_fact_domains
 from cds_service.core.reading import FROM_SPECIMEN
 from cds_service.core.schema import AdviceRow, LimitRow
 from cds_service.core.table import wanted
 from cds_service.errors import KnowledgeError
 
-ORDER_LINE = "order-line"
-ORDER_SWAP = "order-swap"
 _FILE = "orders.toml"
 _ABOUT_PATIENT = ("age.", "condition.", "medication.", "limit.")
 

@@ -27,6 +27,11 @@ def read_specimen(entry: Entry, scope: Scope, whose: Whose) -> Found:
     reference = an_object(entry.resource.get("specimen"))
     if not reference:
         return SpecimenGiven(), NoMoment()
+    return follow_specimen(reference, entry, scope, whose)
+
+
+def follow_specimen(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> Found:
+    """The Specimen that a reference standing in `entry` leads to."""
     match scope.resolve(reference, "Specimen", entry):
         case Unresolved():
             return _UNRESOLVED

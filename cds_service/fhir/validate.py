@@ -19,6 +19,7 @@ from fhir.resources.R4B.medicationstatement import MedicationStatement
 from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.patient import Patient
 from fhir.resources.R4B.procedure import Procedure
+from fhir.resources.R4B.servicerequest import ServiceRequest
 from fhir.resources.R4B.specimen import Specimen
 from pydantic import BaseModel, ValidationError
 
@@ -34,6 +35,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "Observation": Observation,
     "Patient": Patient,
     "Procedure": Procedure,
+    "ServiceRequest": ServiceRequest,
     "Specimen": Specimen,
 }
 _ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]*")

@@ -1,0 +1,178 @@
+"""From advice on draft orders to CDS Hooks cards: one card per draft that is spoken about.
+
+The suggestions, which hold FHIR resources, are added by `hooks.orders`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from cds_service.core.card_parts import (
+    DAY,
+    LONGEST_SUMMARY,
+    Sections,
+    bullets,
+    detail_of,
+    evaluation_members,
+    fill,
+    identified,
+    missing_line,
+    note_line,
+    source_of,
+    used_line,
+)
+from cds_service.core.citations import links
+from cds_service.core.escape import markdown, plain
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import LabResult, Moment
+from cds_service.core.order import ORDER_LINE, DraftOrder, Performer
+from cds_service.core.order_advice import Advice, Advised, OrderAdvised
+from cds_service.core.order_facts import NoEarlier
+from cds_service.core.reading import value_of
+from cds_service.core.schema import SourceRow
+from cds_service.core.sections import in_words
+from cds_service.core.verdict import (
+    Card,
+    Indicator,
+    NotInterpretable,
+    Outcome,
+    Selection,
+    WrongAnalyte,
+)
+
+LONGEST_CODE = 40
+
+
+def render_advice(advised: Advised, knowledge: KnowledgeBase, *, scope: str) -> tuple[Card, ...]:
+    """One card per advice; `scope` (caller, service, patient) goes into the ids."""
+    drafts = [_draft(advice, knowledge) for advice in advised.advice]
+    return identified(drafts, knowledge.tag, scope)
+
+
+def _draft(advice: Advice, knowledge: KnowledgeBase) -> Card:
+    values = order_values_of(advice, knowledge)
+    cited = _cited(advice, knowledge)
+    rows = advice.rows
+    result = f"{_line(advice, knowledge, values)}\n\n" + bullets(
+        fill(knowledge, row.id, "says", values) for row in rows
+    )
+    named = {
+        "context": bullets(note_line(note, knowledge) for note in advice.notes),
+        "next": bullets(fill(knowledge, row.id, "next", values) for row in rows),
+        "used": used_line(advice.inputs, advice.dates),
+        "missing": missing_line(advice.missing, knowledge),
+    }
+    headline = fill(knowledge, rows[0].id, "headline", values)
+    return Card(
+        uuid="",
+        summary=_summary(advice, headline, knowledge),
+        detail=detail_of(Sections(headline, result, named), cited, knowledge),
+        indicator=Indicator.INFO,
+        source=source_of(cited, knowledge),
+        links=links(cited),
+        override_reasons=knowledge.wording.override_reasons,
+        extension={"knowledge": knowledge.tag, **_outcome(advice)},
+        selection=_selection(advice),
+    )
+
+
+def _selection(advice: Advice) -> Selection:
+    """A swap is taken or left; drafts beside an order are taken one by one."""
+    is_swap = isinstance(advice.verdict, WrongAnalyte)
+    return Selection.AT_MOST_ONE if is_swap else Selection.ANY
+
+
+def _cited(advice: Advice, knowledge: KnowledgeBase) -> tuple[SourceRow, ...]:
+    """Every source behind what the card says, in the order it is said."""
+    ids = dict.fromkeys(source for row in advice.rows for source in row.sources)
+    return tuple(knowledge.sources[name] for name in ids)
+
+
+def _summary(advice: Advice, headline: str, knowledge: KnowledgeBase) -> str:
+    """Which draft, then the modest claim; nothing but the claim where the draft was not read."""
+    about = knowledge.identity.short_name
+    if advice.name:
+        values = {"name": advice.name, "code": plain(advice.code, LONGEST_CODE)}
+        about = fill(knowledge, ORDER_LINE, "headline", values)
+    if advice.specimen:
+        about += f" ({knowledge.specimens[advice.specimen].words})"
+    return plain(f"{about}: {headline}", LONGEST_SUMMARY)
+
+
+def _line(advice: Advice, knowledge: KnowledgeBase, values: Mapping[str, str]) -> str:
+    """What is ordered, as far as it was read."""
+    if not advice.name:
+        return f"**{knowledge.identity.analyte}**"
+    line = fill(knowledge, ORDER_LINE, "says", values)
+    if advice.specimen:
+        line += f"; {knowledge.wording.phrases['specimen']} {values['specimen']}"
+    return f"{line}."
+
+
+def _outcome(advice: Advice) -> Mapping[str, object]:
+    """The evaluation extension without its id and knowledge. No empty members."""
+    members: dict[str, object] = {}
+    match advice.verdict:
+        case OrderAdvised():
+            members["outcome"] = Outcome.ORDER_ADVICE.value
+        case WrongAnalyte():
+            members["outcome"] = Outcome.WRONG_ANALYTE.value
+        case NotInterpretable(reason):
+            members["outcome"] = Outcome.NOT_INTERPRETABLE.value
+            members["reason"] = reason.value
+    return {**members, **evaluation_members(advice.inputs, advice.missing)}
+
+
+# ------------------------------------------------------------------ what templates may ask for
+
+
+def order_values_of(advice: Advice, knowledge: KnowledgeBase) -> Mapping[str, str]:
+    """The values of the placeholders that `proof_orders` allows, escaped for Markdown."""
+    unknown = knowledge.wording.phrases["unknown"]
+    specimen = knowledge.specimens[advice.specimen].words if advice.specimen else unknown
+    values = {
+        "analyte": knowledge.identity.short_name,
+        "name": advice.name or unknown,
+        "code": markdown(advice.code) or unknown,
+        "specimen": specimen,
+        "days": str(knowledge.identity.pair_within_days),
+        "lacking": "; ".join(row.label for row in advice.lacking),
+    }
+    for limit in knowledge.limits.values():
+        values[f"limit.{limit.id}"] = f"{limit.value} {limit.unit}"
+    match advice.verdict:
+        case NotInterpretable(detail=where):
+            values["detail"] = markdown(where) or unknown
+        case _:
+            pass
+    return {**values, **dict(_of_earlier(advice, knowledge))}
+
+
+def _of_earlier(advice: Advice, knowledge: KnowledgeBase) -> Iterator[tuple[str, str]]:
+    """The earlier result as it was received, and the laboratory that the draft names."""
+    unknown = knowledge.wording.phrases["unknown"]
+    match advice.earlier:
+        case NoEarlier():
+            return
+        case LabResult() as result:
+            yield "value", in_words(value_of(result, knowledge).value) or unknown
+            yield "date", _dated(result, knowledge)
+            yield "status", result.status.value
+            yield "laboratory", markdown(result.laboratory) or unknown
+    match advice.order:
+        case DraftOrder(performers=performers):
+            yield "performer", ", ".join(map(_name, performers)) or unknown
+        case _:
+            return
+
+
+def _dated(result: LabResult, knowledge: KnowledgeBase) -> str:
+    """The day of collection, else of issue, as received."""
+    for moment in (result.collected, result.issued):
+        if isinstance(moment, Moment):
+            return markdown(moment.text[:DAY])
+    return knowledge.wording.phrases["date-unknown"]
+
+
+def _name(performer: Performer) -> str:
+    return markdown(performer.display or performer.reference)

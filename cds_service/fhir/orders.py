@@ -1,0 +1,196 @@
+"""Draft orders: the ServiceRequests of a `draftOrders` Bundle, read.
+
+As with results, the cheap look at the codes comes first: only a ServiceRequest that carries a code
+worth reading is validated. Whatever the Bundle holds, reading ends in `ReadDrafts`.
+
+https://hl7.org/fhir/R4/servicerequest.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cds_service.core.model import (
+    InvalidResource,
+    SpecimenGiven,
+    SpecimenLink,
+    Subject,
+)
+from cds_service.core.order import DraftOrder, Drafts, Performer
+from cds_service.core.verdict import JsonObject, Skipped
+from cds_service.fhir.bundle import Entry, Scope, open_document
+from cds_service.fhir.parts import MOST_READ
+from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
+from cds_service.fhir.shape import Refusal, a_text, codings, objects, type_of
+from cds_service.fhir.specimen import follow_specimen
+from cds_service.fhir.subject import Whose
+from cds_service.fhir.validate import check
+from cds_service.fhir.wanted import Sort, Wanted, sort_of
+
+_TYPE = "ServiceRequest"
+_IN_THE_MAKING = frozenset({"draft", "active", "on-hold", "unknown"})
+_STATUSES = _IN_THE_MAKING | {"revoked", "completed", "entered-in-error"}
+_INTENTS = frozenset(
+    {
+        "proposal", "plan", "directive", "order", "original-order", "reflex-order",
+        "filler-order", "instance-order", "option",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class EveryDraft:
+    """`order-sign`: all drafts are meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """`order-select`: the drafts of these references (`ServiceRequest/1`, or a fullUrl)."""
+
+    references: frozenset[str]
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether the draft was selected."""
+        if self.references & entry.names:
+            return True
+        return any(entry.full_url.endswith(f"/{reference}") for reference in self.references)
+
+
+Selection = EveryDraft | Selected
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDrafts:
+    """The drafts, the resources they were read from by place, and what was left aside."""
+
+    drafts: Drafts = field(default_factory=Drafts)
+    resources: Mapping[int, JsonObject] = field(default_factory=dict)
+    left_aside: tuple[Skipped, ...] = ()
+
+
+Found = DraftOrder | InvalidResource | Skipped
+
+
+def read_drafts(
+    bundle: JsonObject, *, selection: Selection, whose: Whose, wanted: Wanted
+) -> ReadDrafts:
+    """Read the drafts that may be spoken about. Never raises for what the Bundle holds.
+
+    `wanted` holds the codes of orders: `analyte` those that are spoken about, `companions` those
+    that may complete a pair.
+    """
+    document = open_document(bundle)
+    reader = _Reader(Scope(document.index, (), whose.fhir_base), whose)
+    asked: list[DraftOrder | InvalidResource] = []
+    beside: list[DraftOrder] = []
+    resources: dict[int, JsonObject] = {}
+    left_aside: list[Skipped] = []
+    for place, entry, sort in _worth_reading(document.entries, wanted):
+        is_asked = sort is not Sort.COMPANION and _is_selected(selection, entry)
+        match reader.read(entry, place):
+            case Skipped() as skipped:
+                left_aside.append(skipped)
+            case InvalidResource() as invalid:
+                asked += [invalid] if is_asked else []
+            case DraftOrder() as order:
+                resources[place] = entry.resource
+                asked += [order] if is_asked and sort is Sort.ANALYTE else []
+                beside += [order] if order.subject is not Subject.ANOTHER_PATIENT else []
+    match selection:
+        case EveryDraft():
+            asked += document.misfits
+        case Selected():
+            left_aside += [Skipped(m.ref, "no resource, so not selected") for m in document.misfits]
+    return ReadDrafts(Drafts(tuple(asked), tuple(beside)), resources, tuple(left_aside))
+
+
+def _worth_reading(entries: Sequence[Entry], wanted: Wanted) -> Iterator[tuple[int, Entry, Sort]]:
+    """ServiceRequests by their codes, as many as may be read; orders of other tests are not."""
+    left = MOST_READ
+    for place, entry in enumerate(entries):
+        if left and type_of(entry.resource) == _TYPE and "code" in entry.resource:
+            sort = sort_of(entry.resource, wanted)
+            if sort is not Sort.OTHER:
+                left -= 1
+                yield place, entry, sort
+
+
+def _is_selected(selection: Selection, entry: Entry) -> bool:
+    match selection:
+        case EveryDraft():
+            return True
+        case Selected():
+            return selection.takes(entry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the drafts of one Bundle for one patient."""
+
+    scope: Scope
+    whose: Whose
+
+    def read(self, entry: Entry, place: int) -> Found:
+        """The draft; where it is not valid FHIR R4; or why it is no order in the making.
+
+        An invalid draft that names another patient must not be told as this patient's.
+        """
+        request = entry.resource
+        subject = self.whose.owner(entry, self.scope)
+        seen = codings(request.get("code"))
+        try:
+            check(request)
+            status = _closed(request, "status", _STATUSES)
+            _closed(request, "intent", _INTENTS)
+            if status not in _IN_THE_MAKING or request.get("doNotPerform") is True:
+                return Skipped(entry.ref, "it is no order in the making")
+            specimen = self._specimen(entry)
+        except Refusal as refusal:
+            if subject is Subject.ANOTHER_PATIENT:
+                return DraftOrder(entry.ref, place, seen, subject)
+            return InvalidResource(entry.ref, refusal.where, seen)
+        return DraftOrder(entry.ref, place, seen, subject, specimen, tuple(_laboratories(entry)))
+
+    def _specimen(self, entry: Entry) -> SpecimenGiven:
+        """All specimens that the order names, as one: their codes, and whether all were found."""
+        found = [
+            follow_specimen(reference, entry, self.scope, self.whose)[0]
+            for reference in objects(entry.resource.get("specimen"))
+        ]
+        if not found:
+            return SpecimenGiven()
+        resolved = all(one.link is SpecimenLink.RESOLVED for one in found)
+        link = SpecimenLink.RESOLVED if resolved else SpecimenLink.UNRESOLVED
+        return SpecimenGiven(link, tuple(coding for one in found for coding in one.codings))
+
+
+def _closed(request: JsonObject, name: str, known: frozenset[str]) -> str:
+    """A code of a closed value set, which the validator does not hold us to."""
+    code = a_text(request.get(name))
+    if code not in known:
+        raise Refusal(f"{_TYPE}.{name}")
+    return code
+
+
+def _laboratories(entry: Entry) -> Iterator[Performer]:
+    """Performers that are organisations, or named in words alone; a person is no laboratory."""
+    for performer in objects(entry.resource.get("performer")):
+        display, reference = a_text(performer.get("display")), a_text(performer.get("reference"))
+        match target_of(performer):
+            case Literal(type="Organization"):
+                yield Performer(display, reference)
+            case NoLiteral(type="Organization" | "") if display:
+                yield Performer(display)
+            case Fragment(id_):
+                yield from _contained_organisation(entry, id_, display)
+            case _:
+                continue
+
+
+def _contained_organisation(entry: Entry, id_: str, display: str) -> Iterator[Performer]:
+    for inner in objects(entry.resource.get("contained")):
+        if inner.get("id") == id_ and type_of(inner) == "Organization":
+            name = display or a_text(inner.get("name"))
+            if name:
+                yield Performer(name)

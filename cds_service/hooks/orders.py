@@ -1,0 +1,143 @@
+"""The order services: what there is to say about draft orders, and what could be drafted instead.
+
+The cards come from the core; here they get their suggestions, which hold FHIR resources: the swap
+of a look-alike (remove the draft, create another), and drafts of what belongs beside an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, assert_never
+from uuid import UUID, uuid5
+
+from cds_service.core.card_parts import fill
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import Coding, InvalidResource, PatientRecord
+from cds_service.core.order import ORDER_SWAP, DraftOrder
+from cds_service.core.order_advice import Advice, NoSwap, Swap, advise
+from cds_service.core.order_card import render_advice
+from cds_service.core.verdict import Card, Evaluation, JsonObject
+from cds_service.fhir.order_write import order_beside, order_in_its_place
+from cds_service.fhir.orders import EveryDraft, ReadDrafts, Selected, Selection, read_drafts
+from cds_service.fhir.read import EmptyResults, Wanted
+from cds_service.fhir.subject import Whose
+from cds_service.fhir.write import order_codings
+from cds_service.hooks.answer import Answered, Call, record_of
+from cds_service.hooks.gather import Gathered
+from cds_service.hooks.request import OrderContext, Trigger
+
+Suggestion = Mapping[str, Any]
+
+
+def order_advice(call: Call, context: OrderContext, gathered: Gathered) -> Answered:
+    """The answer to `order-select` (the selected drafts) or `order-sign` (all of them)."""
+    knowledge = call.service.knowledge
+    read = read_drafts(
+        context.draft_orders,
+        selection=_meant(call, context),
+        whose=Whose(context.patient_id, call.request.fhir.server),
+        wanted=orders_wanted(knowledge),
+    )
+    record = record_of(call, gathered, EmptyResults()) if read.drafts.asked else PatientRecord()
+    advised = advise(read.drafts, record, knowledge, call.at)
+    cards = tuple(
+        _with_suggestions(card, advice, read, knowledge)
+        for card, advice in zip(
+            render_advice(advised, knowledge, scope=call.scope), advised.advice, strict=True
+        )
+    )
+    skipped = (*read.left_aside, *advised.skipped)
+    return Answered(cards, Evaluation(knowledge.tag, call.at, (), skipped), gathered.faults)
+
+
+def orders_wanted(knowledge: KnowledgeBase) -> Wanted:
+    """The codes under which orders are worth reading: ours and look-alikes, and what may pair."""
+    own, beside = set(knowledge.analyte_codes), set(knowledge.companion_codes)
+    for suggestion, code in knowledge.orders.items():
+        is_own = suggestion in knowledge.order_table.own
+        (own if is_own else beside).add((code.system, code.code))
+    return Wanted(frozenset(own), frozenset(beside))
+
+
+def _meant(call: Call, context: OrderContext) -> Selection:
+    if call.service.trigger is Trigger.ORDER_SELECT:
+        return Selected(frozenset(context.selections))
+    return EveryDraft()
+
+
+def _with_suggestions(
+    card: Card, advice: Advice, read: ReadDrafts, knowledge: KnowledgeBase
+) -> Card:
+    match advice.order:
+        case DraftOrder(place=place):
+            draft = read.resources.get(place, {})
+            offers = (
+                *_swap(card, advice, draft, knowledge),
+                *_beside(card, advice, draft, knowledge),
+            )
+            return replace(card, suggestions=offers)
+        case InvalidResource():
+            return card
+        case _:
+            assert_never(advice.order)
+
+
+def _swap(
+    card: Card, advice: Advice, draft: JsonObject, knowledge: KnowledgeBase
+) -> Iterator[Suggestion]:
+    """One suggestion: the draft removed, where it can be pointed at, and another in its place."""
+    match advice.swap:
+        case NoSwap():
+            return
+        case Swap(codings, text):
+            resource = order_in_its_place(
+                draft,
+                codes=[_coding(code) for code in codings],
+                text=text,
+                intent=knowledge.policy.order_intent,
+            )
+    words = {
+        "analyte": knowledge.identity.short_name,
+        "name": advice.name,
+        "code": advice.code,
+        "text": text,
+    }
+
+    def said(section: str) -> str:
+        return fill(knowledge, ORDER_SWAP, section, words)
+
+    removed = advice.order.ref.resource
+    create = {"type": "create", "description": said("by-hand"), "resource": resource}
+    actions: list[JsonObject] = [create]
+    if "/" in removed:
+        create["description"] = said("create")
+        actions = [
+            {"type": "delete", "description": said("delete"), "resourceId": removed},
+            create,
+        ]
+    yield {"label": said("label"), "uuid": _uuid(card, ORDER_SWAP), "actions": actions}
+
+
+def _beside(
+    card: Card, advice: Advice, draft: JsonObject, knowledge: KnowledgeBase
+) -> Iterator[Suggestion]:
+    """One suggestion for each test that belongs beside the order and is not there."""
+    for row in advice.lacking:
+        resource = order_beside(
+            draft,
+            codes=order_codings(row, knowledge.orders.get(row.id)),
+            text=row.text,
+            intent=knowledge.policy.order_intent,
+        )
+        action = {"type": "create", "description": row.text, "resource": resource}
+        yield {"label": row.label, "uuid": _uuid(card, row.id), "actions": [action]}
+
+
+def _coding(code: Coding) -> JsonObject:
+    display = {"display": code.display} if code.display else {}
+    return {"system": code.system, "code": code.code, **display}
+
+
+def _uuid(card: Card, what: str) -> str:
+    return str(uuid5(UUID(card.uuid), what))
