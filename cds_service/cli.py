@@ -24,8 +24,10 @@ from cds_service.errors import CdsError
 
 if TYPE_CHECKING:
     from cds_service.documents import Outcome
+    from cds_service.knowledge_files import Library
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE_TO_WRITE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 ON = click.option(
@@ -116,7 +118,8 @@ def check(*, folder: Path | None, site: Path | None, as_json: bool) -> None:
     """Prove the knowledge base: references, words, decision table, worked cases."""
     from cds_service.knowledge_check import check_knowledge
 
-    report = check_knowledge(folder, site or _site_from_environment())
+    site = site or _path_from_environment("CDS_SITE")
+    report = check_knowledge(folder, site, _path_from_environment("CDS_APPROVAL"))
     if as_json:
         _print_json(report.as_json())
     else:
@@ -124,6 +127,49 @@ def check(*, folder: Path | None, site: Path | None, as_json: bool) -> None:
             click.echo(line)
     if report.faults:
         raise SystemExit(1)
+
+
+@knowledge.command()
+@AS_JSON
+def show(*, as_json: bool) -> None:
+    """Print the knowledge for a clinician: a page to read, check and sign off."""
+    from rich.markdown import Markdown
+
+    from cds_service import knowledge_show
+
+    library = _library()
+    console = Console()
+    if as_json:
+        _print_json(knowledge_show.as_json(library))
+    elif console.is_terminal:
+        console.print(Markdown(knowledge_show.pages(library)))
+    else:
+        click.echo(knowledge_show.pages(library), nl=False)
+
+
+@knowledge.command("export-fhir")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option("--base", default="", help="Start of all canonical URLs, instead of our own.")
+def export_fhir(*, folder: Path, base: str) -> None:
+    """Write the knowledge as FHIR R4 resources, one file each."""
+    from cds_service.fhir.export import export
+
+    count = export(_library(), folder, base)
+    click.echo(f"{count} resources written to {folder}.")
+
+
+@knowledge.command()
+@click.option("--reviewer", required=True, help="The name of the clinician who signs.")
+@click.option("--role", default="", help="In what capacity.")
+@click.option("--file", required=True, type=FILE_TO_WRITE, help="The approval file to add to.")
+@click.option("--analyte", default="", help="Which knowledge, where there are several.")
+def approve(*, reviewer: str, role: str, file: Path, analyte: str) -> None:
+    """Record that a named reviewer has signed exactly this content."""
+    from cds_service.knowledge_approve import approve_content
+
+    today = datetime.now(UTC).date()
+    said = approve_content(_library(), analyte, file, reviewer=reviewer, role=role, on=today)
+    click.echo(said)
 
 
 @cli.command()
@@ -188,9 +234,17 @@ def _outcomes(file: Path, on: str) -> Sequence[Outcome]:
     return evaluate_document(read_document(file), library, _day(on), settings.lab_result_hook)
 
 
-def _site_from_environment() -> Path | None:
-    site = os.environ.get("CDS_SITE", "")
-    return Path(site) if site else None
+def _library() -> Library:
+    """The knowledge as the environment configures it."""
+    from cds_service.config import Mode, load_settings
+    from cds_service.knowledge_files import load_configured
+
+    return load_configured(load_settings(Mode.SANDBOX, os.environ))
+
+
+def _path_from_environment(name: str) -> Path | None:
+    path = os.environ.get(name, "")
+    return Path(path) if path else None
 
 
 def _day(text: str) -> date:

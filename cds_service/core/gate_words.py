@@ -64,13 +64,53 @@ def _gate(fact: str, values: tuple[str, ...], knowledge: KnowledgeBase) -> str:
 
 
 def _as_written(_knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
-    """A fact nobody has found words for yet: its name and values, which is still the truth."""
-    return f"{name.replace('-', ' ')} is {' or '.join(values)}"
+    """A fact without words of its own: its name and values, which is still the truth."""
+    return f"{_spaced(name)} is {' or '.join(_spaced(value) for value in values)}"
+
+
+def _spaced(name: str) -> str:
+    return name.replace("-", " ")
+
+
+def _spoken(words: Mapping[str, str], values: tuple[str, ...], fact: str) -> str:
+    """The words of each value; where it has none, the value as it is written."""
+    return ", or ".join(
+        words.get(value, f"{_spaced(fact)} is {_spaced(value)}") for value in values
+    )
+
+
+def _order(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
+    words = {
+        "analyte": f"the draft order is for {knowledge.identity.short_name}",
+        "look-alike": f"the draft order is for a test that is mistaken for "
+        f"{knowledge.identity.short_name}",
+        "codes-conflict": "the codes of the draft order name two different tests",
+        "of-another-patient": "the draft order is of another patient",
+        "invalid": "the draft order is not valid FHIR R4",
+    }
+    return _spoken(words, values, name)
+
+
+def _earlier_result(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
+    days = knowledge.policy.look_back_days
+    words = {
+        "present": f"a result of the same specimen is there from the last {days} days",
+        "none": f"no result of the same specimen is there from the last {days} days",
+    }
+    return _spoken(words, values, name)
+
+
+def _laboratory(_knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
+    words = {
+        "changed": "the order names another laboratory than the result before",
+        "same": "the order names the laboratory of the result before",
+    }
+    return _spoken(words, values, name)
 
 
 def _specimen(knowledge: KnowledgeBase, _name: str, values: tuple[str, ...]) -> str:
     kinds = (
-        knowledge.specimens[value].words if value in knowledge.specimens else value
+        knowledge.specimens[value].words if value in knowledge.specimens else _spaced(value)
         for value in values
     )
     return f"the specimen is {' or '.join(kinds)}"
@@ -81,17 +121,19 @@ def _family(knowledge: KnowledgeBase, _name: str, values: tuple[str, ...]) -> st
     return "the unit family is " + " or ".join(f"{row.title} ({row.canonical})" for row in families)
 
 
-def _laboratory_range(_knowledge: KnowledgeBase, _name: str, values: tuple[str, ...]) -> str:
-    return ", or ".join(_RANGE[value] for value in values)
+def _laboratory_range(_knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
+    return _spoken(_RANGE, values, name)
 
 
-def _pair(knowledge: KnowledgeBase, _name: str, values: tuple[str, ...]) -> str:
+def _pair(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
     days = knowledge.identity.pair_within_days
     words = {
         "paired": f"a result of another specimen lies within {days} days",
         "alone": f"no result of another specimen lies within {days} days",
+        "incomplete": "something that belongs beside the order is neither drafted nor there",
+        "complete": "everything that belongs beside the order is drafted or there",
     }
-    return ", or ".join(words[value] for value in values)
+    return _spoken(words, values, name)
 
 
 def _limit(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
@@ -124,7 +166,7 @@ def _age(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
         "no": f"the patient is not {title}",
         UNKNOWN: f"it cannot be told whether the patient is {title}",
     }
-    return ", or ".join(words[value] for value in values)
+    return _spoken(words, values, name)
 
 
 def _condition(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
@@ -141,7 +183,7 @@ def _recorded(title: str, part: str, values: tuple[str, ...]) -> str:
         "not-recorded": f"the record does not name {title} among the {part}",
         UNKNOWN: f"it cannot be told whether the record names {title} among the {part}",
     }
-    return ", or ".join(words[value] for value in values)
+    return _spoken(words, values, title)
 
 
 def _panel(knowledge: KnowledgeBase, name: str, _values: tuple[str, ...]) -> str:
@@ -159,7 +201,7 @@ def _ratio(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
         "not-applicable": f"this does not apply: {title}",
         UNKNOWN: f"this cannot be computed: {title}",
     }
-    return ", or ".join(words[value] for value in values)
+    return _spoken(words, values, name)
 
 
 _SAY: Mapping[str, _Say] = {
@@ -173,4 +215,7 @@ _SAY: Mapping[str, _Say] = {
     "medication": _medication,
     "panel": _panel,
     "ratio": _ratio,
+    "order": _order,
+    "earlier-result": _earlier_result,
+    "laboratory": _laboratory,
 }

@@ -84,6 +84,8 @@ class KnowledgeBase:
     cases: tuple[schema.CaseRow, ...]
     templates: Mapping[str, Template]
     wording: CardWording
+    documents: tuple[schema.DocumentRow, ...] = ()
+    """The starting documents of the statements."""
     order_table: OrderTable = field(default_factory=OrderTable)
     review: ReviewState = PENDING
     local_codes: Mapping[tuple[str, str], str] = field(default_factory=dict)

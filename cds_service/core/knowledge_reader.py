@@ -189,6 +189,7 @@ def read_knowledge(
     limits = table("limits.toml", "limit", "panel", "ratio")
     findings = table("findings.toml", "finding", "group")
     context = table("context.toml", "age", "context")
+    statements = table("statements.toml", "document", "statement")
     more: Mapping[str, Any] = {}
     if "snomed" in terminologies:
         more = table("snomed.toml", "notice", "condition", "medication", "specimen_code")
@@ -275,12 +276,8 @@ def read_knowledge(
             "id",
             where + "suggestions.toml",
         ),
-        statements=rows(
-            "statements.toml",
-            table("statements.toml", "statement"),
-            "statement",
-            schema.StatementRow,
-        ),
+        statements=rows("statements.toml", statements, "statement", schema.StatementRow),
+        documents=rows("statements.toml", statements, "document", schema.DocumentRow),
         cases=rows("cases.toml", table("cases.toml", "case"), "case", schema.CaseRow),
         templates=_templates(files, analyte),
         wording=_wording(reader),

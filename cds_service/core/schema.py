@@ -387,6 +387,13 @@ class PairingRow(Row):
     suggestions: list[Id] = Field(min_length=1)
 
 
+class DocumentRow(Row):
+    """`[[document]]` in statements.toml: a starting document whose statements are listed."""
+
+    id: Literal["A", "B"]
+    title: Text
+
+
 class StatementRow(Row):
     """`[[statement]]`: one claim of the two source documents, and the truth about its evidence."""
 

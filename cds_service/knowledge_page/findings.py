@@ -1,0 +1,132 @@
+"""The decision table in words: findings, contexts, and what must hold between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cds_service.core.gate_words import conditions_in_words
+from cds_service.core.schema import ContextRow, FindingRow, GroupRow
+from cds_service.core.table import THRESHOLD_INDETERMINATE
+from cds_service.knowledge_page.markdown import bullets, code, codes, described, section, text
+from cds_service.knowledge_page.subject import Subject
+
+_COUNT = {"exactly-one": "Exactly one of", "at-most-one": "At most one of"}
+
+
+def findings(subject: Subject) -> str:
+    """Every finding: when it fires, the ceiling of what it claims, its words and sources."""
+    knowledge = subject.knowledge
+    return section(
+        2,
+        "Findings",
+        text(
+            "All conditions of a row must hold. Where the value is an interval such as <150, the "
+            "whole interval must; if a limit lies inside it, nobody can tell. In the wording "
+            "{value} and its like stand for what the result brings."
+        ),
+        *(_finding(rows, subject) for rows in _by_id(knowledge.findings)),
+        _indeterminate(subject),
+        section(3, "What must hold between findings", _groups(knowledge.groups, subject)),
+    )
+
+
+def _by_id(rows: Iterable[FindingRow]) -> list[list[FindingRow]]:
+    found: dict[str, list[FindingRow]] = {}
+    for row in rows:
+        found.setdefault(row.id, []).append(row)
+    return list(found.values())
+
+
+def _finding(rows: Sequence[FindingRow], subject: Subject) -> str:
+    first = rows[0]
+    contexts = subject.knowledge.contexts
+    weakened = dict.fromkeys(row.id for row in contexts if first.id in row.weakens)
+    blocked = dict.fromkeys(row.id for row in contexts if first.id in row.blocks)
+    return section(
+        3,
+        code(first.id),
+        subject.when([row.when for row in rows]),
+        described(
+            [
+                *(("Claims at most", text(row.claim)) for row in rows),
+                ("Indicator", first.indicator),
+                ("Headline", subject.wording(first.id, "headline")),
+                ("Says", subject.wording(first.id, "says")),
+                ("Says weakly", subject.wording(first.id, "weakly")),
+                ("Does not mean", subject.wording(first.id, "not")),
+                ("Weakened by", codes(weakened)),
+                ("Blocked by", codes(blocked)),
+                ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
+                ("Sources", subject.cite(_merged(row.sources for row in rows))),
+                ("Worked cases", subject.cases(first.id)),
+            ]
+        ),
+    )
+
+
+def _merged(lists: Iterable[Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys(name for names in lists for name in names))
+
+
+def _indeterminate(subject: Subject) -> str:
+    name = THRESHOLD_INDETERMINATE
+    return section(
+        3,
+        code(name),
+        "Fires when a limit lies inside the interval of the value and no other gate fails.",
+        described(
+            [
+                ("Headline", subject.wording(name, "headline")),
+                ("Says", subject.wording(name, "says")),
+                ("Does not mean", subject.wording(name, "not")),
+                ("Worked cases", subject.cases(name)),
+            ]
+        ),
+    )
+
+
+def _groups(groups: Iterable[GroupRow], subject: Subject) -> str:
+    def told(group: GroupRow) -> str:
+        conditions = "; ".join(conditions_in_words(group.where, subject.knowledge))
+        where = f", where {text(conditions)}" if conditions else ""
+        return f"{_COUNT[group.count]} {codes(group.findings)}{where}."
+
+    return bullets(told(group) for group in groups)
+
+
+def contexts(subject: Subject) -> str:
+    """Every context: it never changes a number; it adds a caveat, weakens wording or blocks."""
+    by_id: dict[str, list[ContextRow]] = {}
+    for row in subject.knowledge.contexts:
+        by_id.setdefault(row.id, []).append(row)
+    if not by_id:
+        return ""
+    return section(
+        2,
+        "Contexts",
+        "A context never changes a number. It adds a caveat, weakens wording or blocks a claim.",
+        *(_context(rows, subject) for rows in by_id.values()),
+    )
+
+
+def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
+    first = rows[0]
+    return section(
+        3,
+        code(first.id),
+        subject.when([row.when for row in rows]),
+        described(
+            [
+                *(
+                    ("Claims at most", text(claim))
+                    for claim in dict.fromkeys(r.claim for r in rows)
+                ),
+                ("Says", subject.wording(first.id, "says")),
+                ("Weakens", codes(_merged(row.weakens for row in rows))),
+                ("Blocks", codes(_merged(row.blocks for row in rows))),
+                ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
+                ("Sources", subject.cite(_merged(row.sources for row in rows))),
+                ("Worked cases", subject.cases(first.id)),
+            ]
+        ),
+    )
