@@ -1,0 +1,248 @@
+"""The service as a user starts it: a process, a port, a database, a signal."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+import fhir_fixtures
+
+pytestmark = pytest.mark.integration
+CARD = "lab_result_minimal"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Service:
+    """One running `cds-service serve`, with its log."""
+
+    folder: Path
+    arguments: tuple[str, ...] = ("--sandbox",)
+    environment: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+
+    def start(self) -> None:
+        self._log = (self.folder / "log").open("ab")
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "cds_service",
+                "serve",
+                "--port",
+                str(self.port),
+                *self.arguments,
+            ],
+            cwd=self.folder,
+            env={**_bare_environment(), **self.environment},
+            stdout=self._log,
+            stderr=self._log,
+        )
+        self._wait_until_ready()
+
+    def _wait_until_ready(self) -> None:
+        for _ in range(300):
+            assert self.process.poll() is None, self.log()
+            try:
+                if requests.get(self.url("/health/ready"), timeout=5).status_code == 200:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        pytest.fail(f"not ready:\n{self.log()}")
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def post(self, path: str, body: str) -> requests.Response:
+        return requests.post(
+            self.url(path),
+            data=body.encode(),
+            headers={"Content-Type": "application/json"},
+            timeout=20,
+        )
+
+    def invoke(self, name: str) -> requests.Response:
+        story = fhir_fixtures.story(name)
+        return self.post(f"/cds-services/{story.service}", fhir_fixtures.text(name))
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        try:
+            return self.process.wait(timeout=30)
+        finally:
+            self._log.close()
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8")
+
+
+def _bare_environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith("CDS_")}
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    running = Service(tmp_path)
+    running.start()
+    yield running
+    running.stop()
+
+
+def database(folder: Path) -> sqlite3.Connection:
+    return sqlite3.connect(folder / "cds-service.sqlite3")
+
+
+def rows(folder: Path, query: str) -> list[Any]:
+    connection = database(folder)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def dismissal(card: str) -> str:
+    return json.dumps(
+        {
+            "feedback": [
+                {
+                    "card": card,
+                    "outcome": "overridden",
+                    "overrideReason": {"userComment": "CANARY-COMMENT"},
+                    "outcomeTimestamp": "2026-11-21T01:02:03.004Z",
+                }
+            ]
+        }
+    )
+
+
+def test_a_fresh_start_answers_with_a_card(service: Service) -> None:
+    answer = service.invoke(CARD)
+    (card,) = answer.json()["cards"]
+    assert answer.headers["Knowledge-Version"] == "sil2r@2026.1"
+    assert "U/mL (serum/plasma)" in card["summary"]
+    assert "doi:10.1002/pbc.21039" in card["detail"]
+    assert "no medical device" in card["detail"]
+
+
+def test_every_invocation_leaves_one_record_without_the_patient(service: Service) -> None:
+    service.invoke(CARD)
+    service.invoke("lab_result_unrelated")
+    service.invoke("patient_view_without_prefetch")
+    kept = rows(service.folder, "select status, error, patient from evaluations order by number")
+    assert [(status, error) for status, error, _ in kept] == [
+        (200, ""),
+        (200, ""),
+        (412, "CDS-3001"),
+    ]
+    patient_id = fhir_fixtures.load(CARD)["context"]["patientId"]
+    assert all(patient and patient_id not in patient for _, _, patient in kept)
+
+
+def test_b_01_feedback_is_kept_once_and_its_comment_sealed(service: Service) -> None:
+    card = service.invoke(CARD).json()["cards"][0]["uuid"]
+    for _ in range(2):
+        answer = service.post("/cds-services/sil2r-lab-result/feedback", dismissal(card))
+        assert (answer.status_code, answer.json()) == (200, {})
+    assert rows(service.folder, "select count(*) from feedback") == [(1,)]
+    for file in service.folder.glob("cds-service.sqlite3*"):
+        assert b"CANARY-COMMENT" not in file.read_bytes()
+
+
+def test_t_67_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    service.start()
+    card = service.invoke(CARD).json()["cards"][0]["uuid"]
+    assert service.post("/cds-services/sil2r-lab-result/feedback", dismissal(card)).ok
+    service.stop(signal.SIGKILL)
+    again = Service(tmp_path)
+    again.start()
+    try:
+        assert rows(tmp_path, "select count(*) from feedback") == [(1,)]
+        assert again.invoke(CARD).json()["cards"][0]["uuid"] == card
+    finally:
+        again.stop()
+
+
+def test_a_stop_signal_ends_it_cleanly(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    service.start()
+    assert service.stop() == 0
+
+
+def test_tr_21_a_withdrawn_result_is_told_once_it_had_been_carded(service: Service) -> None:
+    """The same Observation, first final, then entered in error."""
+    request = fhir_fixtures.text(CARD)
+    assert service.post("/cds-services/sil2r-lab-result", request).json()["cards"]
+    withdrawn = request.replace('"status": "final"', '"status": "entered-in-error"')
+    (card,) = service.post("/cds-services/sil2r-lab-result", withdrawn).json()["cards"]
+    assert card["extension"]["org.sil2r-cds.evaluation"]["reason"] == "status-withdrawn"
+    other = withdrawn.replace("synthetic-observation", "another-observation")
+    assert service.post("/cds-services/sil2r-lab-result", other).json() == {"cards": []}
+
+
+def test_t_30_no_value_name_or_token_stands_in_the_log(service: Service) -> None:
+    document = json.loads(fhir_fixtures.text(CARD))
+    document["context"]["patientId"] = "CANARY-PATIENT"
+    result = document["context"]["results"]["entry"][0]["resource"]
+    result["subject"] = {"reference": "Patient/CANARY-PATIENT"}
+    result["valueQuantity"]["value"] = 98765.4321
+    document["fhirServer"] = "http://127.0.0.1:9/CANARY-BASE"
+    document["fhirAuthorization"] = {
+        "access_token": "CANARY-TOKEN",
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "patient/*.read",
+        "subject": "cds",
+    }
+    answer = service.post("/cds-services/sil2r-lab-result", json.dumps(document))
+    assert "98765.4321" in answer.json()["cards"][0]["summary"]
+    service.post("/cds-services/sil2r-lab-result", '{"CANARY-MEMBER": "CANARY-TEXT"')
+    service.post("/cds-services/CANARY-SERVICE", "{}")
+    requests.get(service.url("/cds-services?CANARY-QUERY"), timeout=5)
+    metrics = requests.get(service.url("/metrics"), timeout=5).text
+    assert "CDS-L" in service.log()
+    for place in (service.log(), metrics):
+        assert "CANARY" not in place
+        assert "98765" not in place
+
+
+def test_tr_27_it_listens_on_loopback_only(service: Service) -> None:
+    listening = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    port = f"{service.port:04X}"
+    bound = [line.split()[1] for line in listening if line.split()[1].endswith(f":{port}")]
+    assert {address.split(":")[0] for address in bound if address.startswith("0100007F")}
+    assert not [address for address in bound if address.startswith("00000000")]
+
+
+def test_t_70_production_refuses_to_start_insecurely(tmp_path: Path) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", "cds_service", "serve"],
+        cwd=tmp_path,
+        env=_bare_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("CDS-5002 ")
+    assert refused.stderr.count("\n") == 1
