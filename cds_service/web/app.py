@@ -6,6 +6,8 @@ from flask import Flask
 from flask_cors import CORS
 
 from cds_service.config import Mode, Settings
+from cds_service.errors import ConfigurationError
+from cds_service.events.inbox import Inbox
 from cds_service.hooks.answer import no_order_advice
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import ServiceRegistry, build_registry
@@ -13,13 +15,14 @@ from cds_service.knowledge_files import Library
 from cds_service.metrics import Metrics
 from cds_service.web import headers, problems
 from cds_service.web.discovery import discovery
+from cds_service.web.events import events
 from cds_service.web.feedback import feedback
 from cds_service.web.health import health
 from cds_service.web.invocation import invocation
 from cds_service.web.limits import RateLimit
 from cds_service.web.metrics_endpoint import metrics_endpoint
 from cds_service.web.openapi import openapi
-from cds_service.web.ports import Ports
+from cds_service.web.ports import NoInbox, OpenGate, Ports
 from cds_service.web.responses import PlainResponse
 from cds_service.web.room import Room
 
@@ -31,7 +34,12 @@ _ORDER_TRIGGERS = frozenset({Trigger.ORDER_SELECT, Trigger.ORDER_SIGN})
 
 
 def create_app(settings: Settings, library: Library, ports: Ports | None = None) -> Flask:
-    """The WSGI application for these settings and this knowledge."""
+    """The WSGI application for these settings and this knowledge.
+
+    Raises ConfigurationError when callers must prove who they are and nobody would ask them.
+    """
+    ports = ports or Ports()
+    _require_gate(settings, ports)
     app = Flask("cds_service", static_folder=None)
     app.response_class = PlainResponse
     # Exact paths, no redirects: a redirect would break a browser's preflight.
@@ -41,7 +49,6 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
     app.config.update(DEBUG=False, TESTING=False, PROPAGATE_EXCEPTIONS=False)
 
     metrics = Metrics()
-    ports = ports or Ports()
     room = Room(
         settings=settings,
         registry=registry_of(settings, library, ports),
@@ -56,7 +63,26 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
         app.register_blueprint(blueprint(room))
     if settings.mode is Mode.SANDBOX:
         app.register_blueprint(metrics_endpoint(room))
+    match ports.inbox:
+        case Inbox() as inbox:
+            app.register_blueprint(events(inbox, metrics, settings.max_body))
+        case NoInbox():
+            pass
     return app
+
+
+def _is_unguarded(settings: Settings) -> bool:
+    """Sandbox mode without a registry; with one, tokens are checked there too."""
+    return settings.mode is Mode.SANDBOX and settings.clients is None
+
+
+def _require_gate(settings: Settings, ports: Ports) -> None:
+    if isinstance(ports.gate, OpenGate) and not _is_unguarded(settings):
+        raise ConfigurationError(
+            "Nobody would check the tokens of callers.",
+            where="CDS_CLIENTS",
+            remedy="Plug in a gate, or start with --sandbox and without a registry.",
+        )
 
 
 def registry_of(settings: Settings, library: Library, ports: Ports) -> ServiceRegistry:
@@ -64,12 +90,11 @@ def registry_of(settings: Settings, library: Library, ports: Ports) -> ServiceRe
     triggers = frozenset(Trigger)
     if ports.order_advice is no_order_advice:
         triggers -= _ORDER_TRIGGERS
-    unguarded = settings.mode is Mode.SANDBOX and settings.clients is None
     return build_registry(
         library.bases.values(),
         lab_result_hook=settings.lab_result_hook,
         triggers=triggers,
-        remark=_SANDBOX_REMARK if unguarded else "",
+        remark=_SANDBOX_REMARK if _is_unguarded(settings) else "",
     )
 
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.errors import DataUnavailable, Unauthorised
+from cds_service.config import Settings
+from cds_service.errors import ConfigurationError, DataUnavailable, Unauthorised
 from cds_service.hooks.answer import Answered, Call
 from cds_service.hooks.request import HookRequest
 from cds_service.web import invocation
-from tests.unit.web.conftest import Open
-from tests.unit.web.rooms import NOW, Memory, OneAccess, answered, card, hook_request
+from cds_service.web.app import create_app
+from cds_service.web.ports import Ports
+from tests.unit.web.conftest import SECURE, Open
+from tests.unit.web.rooms import (
+    NOW,
+    Memory,
+    OneAccess,
+    TokenGate,
+    answered,
+    card,
+    hook_request,
+    library,
+)
 
 URL = "/cds-services/toy-patient-view"
 SOUTH = {"Authorization": "Bearer south"}
@@ -141,6 +155,20 @@ def test_d07_discovery_asks_for_a_token_where_it_is_configured(sandbox: Open) ->
     assert open_to_all.get("/cds-services").status_code == 200
     guarded = sandbox({"gate": Closed()}, discovery_token="required")
     assert guarded.get("/cds-services").status_code == 401
+
+
+@pytest.mark.parametrize("settings", [SECURE, Settings(clients=Path("clients.toml"))])
+def test_t70_where_callers_must_prove_who_they_are_somebody_must_ask(settings: Settings) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        create_app(settings, library())
+    assert caught.value.where == "CDS_CLIENTS"
+
+
+def test_a_guarded_sandbox_does_not_say_that_anybody_may_call() -> None:
+    app = create_app(Settings(clients=Path("clients.toml")), library(), Ports(gate=TokenGate()))
+    entry = app.test_client().get("/cds-services").get_json()["services"][0]
+    assert entry["description"] == "Reads a toy result."
+    assert app.test_client().post(URL, json=hook_request()).status_code == 401
 
 
 def test_readiness_names_the_check_that_fails(
