@@ -40,7 +40,7 @@ def test_without_any_setting_sandbox_mode_has_the_documented_defaults() -> None:
     assert settings.lab_result_hook == "org.sil2r-cds.lab-result-create"
     assert settings.cors_origins == ()
     assert settings.management_port == 0
-    assert settings.terminologies == frozenset()
+    assert settings.terminologies == frozenset({"snomed"})
 
 
 def test_every_setting_but_the_mode_can_be_given() -> None:
