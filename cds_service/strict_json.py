@@ -6,13 +6,21 @@ object, more than 64 levels, and numbers longer or larger than any laboratory wr
 their text: with a fraction or an exponent (and for `-0`) they are `ExactDecimal`, else `int`.
 
 An error says where (line and column) and never repeats what was sent.
+
+A long text is read twice at most. The first reading lets the decoder build its objects by itself,
+which is fast and would hide a repeated member or a deep nesting; so it counts only where it is
+proved that nothing was hidden. Without a proof, a second reading looks at every object.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NoReturn
+
+import orjson
 
 from cds_service.core.verdict import JsonObject
 from cds_service.errors import MalformedJson
@@ -37,6 +45,17 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|NaN|-?Infinity|[{}\[\],:]
 def parse(data: bytes) -> object:
     """The value of a JSON text. Raises MalformedJson."""
     text = _text(data)
+    if len(data) > _SHORT:
+        match _read_fast(data, text):
+            case _Proved(value):
+                return value
+            case _NotProved():
+                pass
+    return _read_with_care(text)
+
+
+def _read_with_care(text: str) -> object:
+    """The value, every object of it looked at while it is built. Raises MalformedJson."""
     try:
         value: object = _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -59,6 +78,95 @@ def parse_object(data: bytes) -> JsonObject:
     if isinstance(value, dict):
         return value
     raise MalformedJson("The body is JSON, but not an object.", where="line 1, column 1")
+
+
+@dataclass(frozen=True, slots=True)
+class _Proved:
+    """The value of a text in which nothing is to be refused."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class _NotProved:
+    """The text may be acceptable or not."""
+
+
+def _read_fast(data: bytes, text: str) -> _Proved | _NotProved:
+    r"""The value, if it is proved that no member was lost and that nothing is nested too deep.
+
+    Each member of the text ends its name in `":`, and so does each member of the value written out
+    again. Both texts hold the same strings, as long as none was written with `\u`; so the counts
+    differ by what was lost. A blank before a colon would hide a member from the first count.
+    """
+    if _holds(data, b"\\", b"u") or any(_holds(data, blank, b":") for blank in _BLANKS):
+        return _NotProved()
+    try:
+        value = _fast_decoder().decode(text)
+        written = orjson.dumps(_sunk(value), default=_without_text)
+    except (ValueError, TypeError, RecursionError, _FaultInHook):
+        return _NotProved()
+    if data.count(_END_OF_NAME) != written.count(_END_OF_NAME):
+        return _NotProved()
+    return _Proved(value)
+
+
+_SHORT = 16 * 1024
+"""Texts of so many bytes are read with care at once: the proof would cost as much."""
+_END_OF_NAME = b'":'
+_BLANKS = (b" ", b"\t", b"\r", b"\n")
+
+
+def _holds(data: bytes, first: bytes, second: bytes) -> bool:
+    """Whether the two bytes follow each other; the first alone is looked for at no cost."""
+    return first in data and first + second in data
+
+
+def _fast_decoder() -> json.JSONDecoder:
+    """A decoder that converts each text of a number once: results repeat."""
+    return json.JSONDecoder(
+        parse_float=_Numbers(_decimal_number).__getitem__,
+        parse_int=_Numbers(_whole_number).__getitem__,
+        parse_constant=_constant,
+    )
+
+
+class _Numbers(dict[str, int | ExactDecimal]):
+    """Numbers of one text by how they are written."""
+
+    def __init__(self, read: Callable[[str], int | ExactDecimal]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str) -> int | ExactDecimal:
+        self[text] = number = self._read(text)
+        return number
+
+
+def _without_text(_number: object) -> None:
+    """What stands for an ExactDecimal where only the names of members are counted."""
+
+
+def _sunk(value: object) -> object:
+    """The value so deep in arrays that orjson refuses it if it has more than MAX_DEPTH levels."""
+    for _ in range(_LEVELS_OF_ORJSON - MAX_DEPTH):
+        value = [value]
+    return value
+
+
+def _levels_of_orjson() -> int:
+    """How many levels orjson writes: measured, since it is a limit of its own."""
+    value: list[object] = []
+    levels = 1
+    while True:
+        try:
+            orjson.dumps(value)
+        except TypeError:
+            return levels - 1
+        value, levels = [value], levels + 1
+
+
+_LEVELS_OF_ORJSON = _levels_of_orjson()
 
 
 class _FaultInHook(Exception):  # noqa: N818 - a fault on its way to becoming a MalformedJson
