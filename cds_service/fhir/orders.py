@@ -57,7 +57,8 @@ class Selected:
         return any(entry.full_url.endswith(f"/{reference}") for reference in self.references)
 
 
-Selection = EveryDraft | Selected
+Meant = EveryDraft | Selected
+"""Which drafts the caller asks about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,7 @@ class ReadDrafts:
 Found = DraftOrder | InvalidResource | Skipped
 
 
-def read_drafts(
-    bundle: JsonObject, *, selection: Selection, whose: Whose, wanted: Wanted
-) -> ReadDrafts:
+def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wanted) -> ReadDrafts:
     """Read the drafts that may be spoken about. Never raises for what the Bundle holds.
 
     `wanted` holds the codes of orders: `analyte` those that are spoken about, `companions` those
@@ -87,7 +86,7 @@ def read_drafts(
     resources: dict[int, JsonObject] = {}
     left_aside: list[Skipped] = []
     for place, entry, sort in _worth_reading(document.entries, wanted):
-        is_asked = sort is not Sort.COMPANION and _is_selected(selection, entry)
+        is_asked = sort is not Sort.COMPANION and _is_meant(meant, entry)
         match reader.read(entry, place):
             case Skipped() as skipped:
                 left_aside.append(skipped)
@@ -97,7 +96,7 @@ def read_drafts(
                 resources[place] = entry.resource
                 asked += [order] if is_asked and sort is Sort.ANALYTE else []
                 beside += [order] if order.subject is not Subject.ANOTHER_PATIENT else []
-    match selection:
+    match meant:
         case EveryDraft():
             asked += document.misfits
         case Selected():
@@ -116,12 +115,12 @@ def _worth_reading(entries: Sequence[Entry], wanted: Wanted) -> Iterator[tuple[i
                 yield place, entry, sort
 
 
-def _is_selected(selection: Selection, entry: Entry) -> bool:
-    match selection:
+def _is_meant(meant: Meant, entry: Entry) -> bool:
+    match meant:
         case EveryDraft():
             return True
         case Selected():
-            return selection.takes(entry)
+            return meant.takes(entry)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from cds_service.core.order_advice import Advice, NoSwap, Swap, advise
 from cds_service.core.order_card import render_advice
 from cds_service.core.verdict import Card, Evaluation, JsonObject
 from cds_service.fhir.order_write import order_beside, order_in_its_place
-from cds_service.fhir.orders import EveryDraft, ReadDrafts, Selected, Selection, read_drafts
+from cds_service.fhir.orders import EveryDraft, Meant, ReadDrafts, Selected, read_drafts
 from cds_service.fhir.read import EmptyResults, Wanted
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.write import order_codings
@@ -35,7 +35,7 @@ def order_advice(call: Call, context: OrderContext, gathered: Gathered) -> Answe
     knowledge = call.service.knowledge
     read = read_drafts(
         context.draft_orders,
-        selection=_meant(call, context),
+        meant=_meant(call, context),
         whose=Whose(context.patient_id, call.request.fhir.server),
         wanted=orders_wanted(knowledge),
     )
@@ -60,7 +60,7 @@ def orders_wanted(knowledge: KnowledgeBase) -> Wanted:
     return Wanted(frozenset(own), frozenset(beside))
 
 
-def _meant(call: Call, context: OrderContext) -> Selection:
+def _meant(call: Call, context: OrderContext) -> Meant:
     if call.service.trigger is Trigger.ORDER_SELECT:
         return Selected(frozenset(context.selections))
     return EveryDraft()
