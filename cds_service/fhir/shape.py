@@ -63,6 +63,17 @@ def codings(concept: object) -> tuple[Coding, ...]:
     )
 
 
+def code_pairs(codings_: Sequence[object]) -> set[tuple[str, str]]:
+    """System and code of the same codings; cheap, for the look at what may not be wanted at all."""
+    return {
+        (coding.get("system", ""), coding["code"])
+        for coding in codings_
+        if isinstance(coding, dict)
+        and isinstance(coding.get("code"), str)
+        and isinstance(coding.get("system", ""), str)
+    }
+
+
 def absence(primitive_extension: object) -> str:
     """Why a primitive has no value: the code of its data-absent-reason extension, else empty."""
     for extension in objects(an_object(primitive_extension).get("extension")):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from cds_service.core.verdict import JsonObject
-from cds_service.fhir.shape import codings
+from cds_service.fhir.shape import code_pairs
 
 Codes = frozenset[tuple[str, str]]
 """Pairs of system and code."""
@@ -39,7 +39,7 @@ def sort_of(observation: JsonObject, wanted: Wanted) -> Sort:
     given = code.get("coding", []) if isinstance(code, dict) and code else {}
     if not isinstance(given, list):
         return Sort.UNREADABLE
-    pairs = {(coding.system, coding.code) for coding in codings(code)}
+    pairs = code_pairs(given)
     if not pairs.isdisjoint(wanted.analyte):
         return Sort.ANALYTE
     if not pairs.isdisjoint(wanted.companions):
