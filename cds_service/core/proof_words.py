@@ -86,6 +86,11 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
     return needed
 
 
+def _findings(knowledge: KnowledgeBase) -> set[str]:
+    """Findings and contexts may add a section for one specimen kind, named after it."""
+    return {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
+
+
 def _template_faults(
     knowledge: KnowledgeBase, name: str, sections: set[str], values: set[str]
 ) -> Iterator[KnowledgeError]:
@@ -93,7 +98,8 @@ def _template_faults(
     if template is None:
         yield _fault(knowledge, name, "the template is missing.", "Write it.")
         return
-    for section in sorted(sections ^ set(template)):
+    may = set(knowledge.specimens) if name in _findings(knowledge) else set()
+    for section in sorted((sections ^ set(template)) - may):
         told = "is missing" if section in sections else "is used by nothing"
         yield _fault(knowledge, name, f"section '{section}' {told}.", "Add or remove it.")
     for section, wording in template.items():

@@ -44,9 +44,9 @@ def sections_of(
     spoken = [found[name] for name in (*rows, THRESHOLD_INDETERMINATE) if name in found]
     findings = [item for item in spoken if not item.id.startswith("context-")]
     contexts = [item for item in spoken if item.id.startswith("context-")]
-    supports = [_says(item, knowledge, values) for item in findings]
+    supports = [_says(item, answer.specimen, knowledge, values) for item in findings]
     limits = [fill(knowledge, item.id, "not", values) for item in findings]
-    caveats = [fill(knowledge, item.id, "says", values) for item in contexts]
+    caveats = [_says(item, answer.specimen, knowledge, values) for item in contexts]
     notes = [note_line(note, knowledge) for note in answer.notes]
     steps: list[str] = []
     match answer.verdict:
@@ -73,12 +73,17 @@ def sections_of(
     return Sections(headline, _result_line(answer, knowledge), named)
 
 
-def _says(finding: Finding, knowledge: KnowledgeBase, values: Mapping[str, str]) -> str:
+def _says(
+    finding: Finding, specimen: str, knowledge: KnowledgeBase, values: Mapping[str, str]
+) -> str:
+    """What holds for every specimen, then what holds for this one: never the other's numbers."""
     match finding.strength:
         case Strength.FULL:
-            return fill(knowledge, finding.id, "says", values)
+            names: tuple[str, ...] = ("says", specimen)
         case Strength.WEAKENED:
-            return fill(knowledge, finding.id, "weakly", values)
+            names = ("weakly",)
+    there = knowledge.templates[finding.id]
+    return " ".join(fill(knowledge, finding.id, name, values) for name in names if name in there)
 
 
 def _unknown(knowledge: KnowledgeBase) -> str:

@@ -52,6 +52,10 @@ def _finding(rows: Sequence[FindingRow], subject: Subject) -> str:
                 ("Indicator", first.indicator),
                 ("Headline", subject.wording(first.id, "headline")),
                 ("Says", subject.wording(first.id, "says")),
+                *(
+                    (f"Adds for {kind.words}", subject.wording(first.id, kind.id))
+                    for kind in subject.knowledge.specimens.values()
+                ),
                 ("Says weakly", subject.wording(first.id, "weakly")),
                 ("Does not mean", subject.wording(first.id, "not")),
                 ("Weakened by", codes(weakened)),
@@ -122,6 +126,10 @@ def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
                     for claim in dict.fromkeys(r.claim for r in rows)
                 ),
                 ("Says", subject.wording(first.id, "says")),
+                *(
+                    (f"Adds for {kind.words}", subject.wording(first.id, kind.id))
+                    for kind in subject.knowledge.specimens.values()
+                ),
                 ("Weakens", codes(_merged(row.weakens for row in rows))),
                 ("Blocks", codes(_merged(row.blocks for row in rows))),
                 ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
