@@ -1,0 +1,321 @@
+"""Facts: each has a closed domain, is `unknown` where the data do not settle it, and says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from cds_service.core.facts import facts_of
+from cds_service.core.model import Availability, LabResult, Measured, PatientRecord, RecordKind
+from cds_service.core.proof_references import fact_domains
+from cds_service.core.quantity import UnitUnderstood, quantity
+from cds_service.core.reading import shown
+from cds_service.core.situation import Literature, NoPair, Situation
+from cds_service.core.verdict import Fact
+from tests import toy
+from tests.records import (
+    AT,
+    LOOKED_FOR,
+    NOBODY,
+    born,
+    companions,
+    entry,
+    measured,
+    record,
+    result,
+    within,
+)
+
+TOY = toy.knowledge()
+
+
+def facts(
+    value: str = "250 pt/mL",
+    given: PatientRecord | None = None,
+    specimen: str = "sap",
+    literature: Literature = Literature.APPLIES,
+    **changes: object,
+) -> Mapping[str, Fact]:
+    """All facts about one result of the toy."""
+    main: LabResult = result(value, **changes)
+    unit = TOY.units.read(measured(value).unit)
+    assert isinstance(main.value, Measured)
+    assert isinstance(unit, UnitUnderstood)
+    situation = Situation(
+        TOY,
+        given or record(main),
+        main,
+        specimen,
+        shown(main.value, unit.unit.family),
+        quantity(main.value, unit),
+        literature,
+        AT,
+        NoPair(),
+    )
+    return facts_of(situation).by_name
+
+
+def with_companions(*values: str) -> PatientRecord:
+    return record(result(), companions=companions(*values))
+
+
+# ------------------------------------------------------------------ domains
+
+
+def test_every_fact_has_a_value_of_its_domain_and_no_other_fact_exists() -> None:
+    found = facts(ranges=(within("20", "90"),))
+    domains = fact_domains(TOY)
+    assert set(found) == set(domains)
+    assert {name for name, fact in found.items() if fact.value not in domains[name]} == set()
+
+
+def test_every_fact_says_why() -> None:
+    assert [fact.name for fact in facts().values() if not fact.because] == []
+
+
+def test_specimen_and_unit_family_are_facts() -> None:
+    assert facts()["specimen"].value == "sap"
+    assert facts()["unit-family"].value == "points"
+
+
+# ------------------------------------------------------------------ limits of the analyte itself
+
+
+@pytest.mark.parametrize(
+    ("value", "at_or_above_100", "above_1000"),
+    [
+        ("99.99 pt/mL", "not-met", "not-met"),
+        ("100 pt/mL", "met", "not-met"),
+        ("1000 dpt/mL", "met", "not-met"),
+        ("1000 pt/mL", "met", "not-met"),
+        ("1000.1 pt/mL", "met", "met"),
+        (">500 pt/mL", "met", "straddles"),
+        ("<100 pt/mL", "not-met", "not-met"),
+        ("<=100 pt/mL", "straddles", "not-met"),
+        ("1000 pg/mL", "not-applicable", "not-applicable"),
+    ],
+)
+def test_a_limit_is_held_against_its_own_family_only(
+    value: str, at_or_above_100: str, above_1000: str
+) -> None:
+    found = facts(value)
+    assert found["limit.sap-100"].value == at_or_above_100
+    assert found["limit.sap-1000"].value == above_1000
+
+
+def test_a_limit_of_one_specimen_is_never_held_against_another() -> None:
+    assert facts("1000 pg/mL", specimen="dew")["limit.dew-50"].value == "met"
+    assert facts("1000 pg/mL", specimen="sap")["limit.dew-50"].value == "not-applicable"
+    assert facts("1000 pt/mL", specimen="dew")["limit.sap-100"].value == "not-applicable"
+
+
+def test_where_unit_and_code_contradict_each_other_no_limit_of_a_study_applies() -> None:
+    found = facts("1000 pt/mL", literature=Literature.BARRED)
+    own = [name for name, limit in TOY.limits.items() if limit.of == "toy"]
+    assert {found[f"limit.{name}"].value for name in own} == {"not-applicable"}
+    assert found["panel.toy-items"].value == "not-applicable"
+
+
+# ------------------------------------------------------------------ the laboratory's own range
+
+
+def test_an_absent_range_is_none_and_names_what_is_missing() -> None:
+    fact = facts()["laboratory-range"]
+    assert (fact.value, fact.missing) == ("none", ("laboratory-limit",))
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        ("95 pt/mL", "above"),
+        ("50 pt/mL", "within"),
+        ("5 pt/mL", "below"),
+        ("<50 pt/mL", "straddles"),
+    ],
+)
+def test_the_place_in_the_range_is_a_fact(value: str, where: str) -> None:
+    assert facts(value, ranges=(within("20", "90"),))["laboratory-range"].value == where
+
+
+# ------------------------------------------------------------------ age
+
+
+@pytest.mark.parametrize(
+    ("birth", "adult", "missing"),
+    [
+        ("2008-03-01", "yes", ()),
+        ("2008-03-02", "no", ()),
+        ("2008", "unknown", ("birth-date",)),
+        ("2007", "yes", ()),
+        ("", "unknown", ("birth-date",)),
+        ("2026-03-02", "unknown", ("birth-date",)),
+    ],
+)
+def test_age_counts_at_collection_and_only_as_far_as_it_is_proved(
+    birth: str, adult: str, missing: tuple[str, ...]
+) -> None:
+    fact = facts(given=record(result(), patient=born(birth)))["age.adult"]
+    assert (fact.value, fact.missing) == (adult, missing)
+
+
+def test_without_a_patient_the_patient_is_missing_not_the_birth_date() -> None:
+    fact = facts(given=record(result(), patient=NOBODY))["age.adult"]
+    assert (fact.value, fact.missing) == ("unknown", ("patient",))
+
+
+# ------------------------------------------------------------------ conditions and medications
+
+
+def test_a_recorded_condition_names_the_entry_it_rests_on() -> None:
+    mould = entry("M10.1")
+    fact = facts(given=record(result(), entries=(mould,)))["condition.mould"]
+    assert (fact.value, fact.inputs) == ("recorded", (mould.ref,))
+
+
+def test_a_record_that_was_looked_at_and_does_not_hold_it_says_not_recorded() -> None:
+    assert facts()["condition.mould"].value == "not-recorded"
+
+
+@pytest.mark.parametrize("part", [Availability.MISSING, Availability.FAILED])
+def test_conditions_that_could_not_be_had_are_unknown_not_absent(part: Availability) -> None:
+    given = record(result(), availability={**LOOKED_FOR, "conditions": part})
+    found = facts(given=given)
+    assert (found["condition.mould"].value, found["condition.mould"].missing) == (
+        "unknown",
+        ("conditions",),
+    )
+    assert found["medication.sunlight"].value == "not-recorded"
+
+
+def test_a_recorded_condition_is_recorded_even_where_the_list_is_incomplete() -> None:
+    given = record(
+        result(), entries=(entry("M10"),), availability={"conditions": Availability.FAILED}
+    )
+    assert facts(given=given)["condition.mould"].value == "recorded"
+
+
+def test_a_code_too_coarse_to_tell_leaves_the_finer_one_unknown() -> None:
+    fact = facts(given=record(result(), entries=(entry("M10"),)))["condition.fine-mould"]
+    assert (fact.value, fact.missing) == ("unknown", ("atl-subtype",))
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition", "medication"),
+    [
+        (RecordKind.MEDICATION, "not-recorded", "recorded"),
+        (RecordKind.CONDITION, "not-recorded", "not-recorded"),
+        (RecordKind.PROCEDURE, "not-recorded", "not-recorded"),
+    ],
+)
+def test_a_medication_code_counts_among_medications_only(
+    kind: RecordKind, condition: str, medication: str
+) -> None:
+    found = facts(given=record(result(), entries=(entry("SUN", kind),)))
+    assert found["condition.mould"].value == condition
+    assert found["medication.sunlight"].value == medication
+
+
+def test_a_procedure_may_stand_for_a_condition() -> None:
+    given = record(result(), entries=(entry("M10", RecordKind.PROCEDURE),))
+    assert facts(given=given)["condition.mould"].value == "recorded"
+
+
+# ------------------------------------------------------------------ companions and the panel
+
+
+@pytest.mark.parametrize(
+    ("value", "mass_limit", "mole_limit"),
+    [
+        ("265 mg/dL", "met", "not-applicable"),
+        ("264.9 mg/dL", "not-met", "not-applicable"),
+        ("3.0 mmol/L", "not-applicable", "met"),
+        ("2.99 mmol/L", "not-applicable", "not-met"),
+        ("<300 mg/dL", "straddles", "not-applicable"),
+    ],
+)
+def test_a_companion_meets_the_limit_of_its_own_family(
+    value: str, mass_limit: str, mole_limit: str
+) -> None:
+    found = facts(given=with_companions(f"triglycerides {value}"))
+    assert found["limit.triglycerides-265"].value == mass_limit
+    assert found["limit.triglycerides-3"].value == mole_limit
+
+
+def test_ferritin_in_moles_leaves_its_limit_unknown_never_not_met() -> None:
+    fact = facts(given=with_companions("ferritin 2000 pmol/L"))["limit.ferritin-500"]
+    assert (fact.value, fact.missing) == ("unknown", ("ferritin",))
+
+
+def test_a_companion_that_is_not_there_is_unknown_and_named() -> None:
+    fact = facts()["limit.ferritin-500"]
+    assert (fact.value, fact.missing) == ("unknown", ("ferritin",))
+
+
+def test_companions_that_could_not_be_had_are_named_as_such_too() -> None:
+    given = record(result(), availability={**LOOKED_FOR, "labs": Availability.MISSING})
+    assert facts(given=given)["limit.ferritin-500"].missing == ("ferritin", "labs")
+
+
+def panel(value: str, *values: str) -> tuple[str, dict[str, str]]:
+    """Value of the panel fact, and item -> met, not-met or unknown."""
+    fact = facts(value, given=with_companions(*values))["panel.toy-items"]
+    items = dict(item.split(" ", 1) for item in fact.because.split(", ")) if fact.inputs else {}
+    return fact.value, items
+
+
+@pytest.mark.parametrize(
+    ("cells", "cytopenia"),
+    [
+        (("haemoglobin 89 g/L", "platelets 99 10*9/L"), "met"),
+        (("haemoglobin 89 g/L", "neutrophils 1.0 10*9/L"), "met"),
+        (("haemoglobin 8.9 g/dL", "platelets 99 10*9/L", "neutrophils 3 10*9/L"), "met"),
+        (("haemoglobin 89 g/L",), "unknown"),
+        (("haemoglobin 89 g/L", "platelets 100 10*9/L"), "unknown"),
+        (("haemoglobin 90 g/L", "platelets 100 10*9/L"), "not-met"),
+        (("haemoglobin 90 g/L",), "unknown"),
+        (("haemoglobin 89 g/L", "platelets 100 10*9/L", "neutrophils 1.1 10*9/L"), "not-met"),
+        (("haemoglobin 90 g/L", "platelets <150 10*9/L", "neutrophils 1 10*9/L"), "unknown"),
+    ],
+)
+def test_two_of_three_cell_lines_are_met_not_met_or_still_open(
+    cells: tuple[str, ...], cytopenia: str
+) -> None:
+    assert panel("250 pt/mL", *cells)[1]["cytopenia"] == cytopenia
+
+
+@pytest.mark.parametrize(
+    ("value", "item"),
+    [
+        ("265 mg/dL", "met"),
+        ("3.0 mmol/L", "met"),
+        ("2.9 mmol/L", "not-met"),
+        ("<3.5 mmol/L", "unknown"),
+    ],
+)
+def test_either_family_can_meet_an_item(value: str, item: str) -> None:
+    assert panel("250 pt/mL", f"triglycerides {value}")[1]["triglycerides"] == item
+
+
+def test_a_panel_is_counted_as_soon_as_one_companion_is_known() -> None:
+    assert panel("250 pt/mL") == ("unknown", {})
+    assert panel("99 pt/mL", "ferritin 499 ng/mL") == (
+        "counted",
+        {
+            "toyin": "not-met",
+            "ferritin": "not-met",
+            "triglycerides": "unknown",
+            "cytopenia": "unknown",
+        },
+    )
+
+
+def test_a_panel_names_what_it_could_not_count() -> None:
+    fact = facts(given=with_companions("ferritin 600 ng/mL"))["panel.toy-items"]
+    assert fact.missing == ("triglycerides", "haemoglobin", "platelets", "neutrophils")
+
+
+@pytest.mark.parametrize(("value", "specimen"), [("250 pg/mL", "sap"), ("250 pt/mL", "dew")])
+def test_a_panel_is_for_its_own_specimen_and_family(value: str, specimen: str) -> None:
+    given = with_companions("ferritin 600 ng/mL")
+    assert facts(value, given, specimen)["panel.toy-items"].value == "not-applicable"

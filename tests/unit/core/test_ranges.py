@@ -1,0 +1,169 @@
+"""The laboratory's own range: inclusive, in the result's unit family, or no range at all."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from cds_service.core.dates import Age, AgeUnknown
+from cds_service.core.interval import INFINITY, Interval
+from cds_service.core.model import (
+    AgeBand,
+    AgeBandUnreadable,
+    Bound,
+    OpenEnd,
+    ReferenceRange,
+)
+from cds_service.core.quantity import UnitUnderstood, quantity
+from cds_service.core.ranges import read_range
+from cds_service.core.verdict import Place, RangeReading
+from tests import toy
+from tests.records import coded, measured, number, result, text_only, within
+
+UNITS = toy.knowledge().units
+FORTY = Interval(Decimal(40), Decimal(40))
+CHILDREN = AgeBand(Decimal(0), Decimal(17))
+ADULTS = AgeBand(Decimal(18), INFINITY)
+WRITTEN_OUT = ReferenceRange(OpenEnd(), Bound(number("90"), text_only("points/mL")))
+
+
+def reading(value: str, *ranges: ReferenceRange, age: Age = FORTY) -> RangeReading:
+    given = measured(value)
+    unit = UNITS.read(given.unit)
+    assert isinstance(unit, UnitUnderstood)
+    return read_range(result(value, ranges=ranges), quantity(given, unit), age, UNITS)
+
+
+def place(value: str, *ranges: ReferenceRange, age: Age = FORTY) -> Place:
+    return reading(value, *ranges, age=age).place
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        ("19.9 pt/mL", Place.BELOW),
+        ("20 pt/mL", Place.WITHIN),
+        ("90 pt/mL", Place.WITHIN),
+        ("90.1 pt/mL", Place.ABOVE),
+        ("<20 pt/mL", Place.BELOW),
+        ("<=20 pt/mL", Place.STRADDLES),
+        ("<90 pt/mL", Place.STRADDLES),
+        (">90 pt/mL", Place.ABOVE),
+        (">=90 pt/mL", Place.STRADDLES),
+        (">20 pt/mL", Place.STRADDLES),
+        (">5 pt/mL", Place.STRADDLES),
+    ],
+)
+def test_the_bounds_belong_to_the_range_and_an_interval_over_one_straddles(
+    value: str, where: Place
+) -> None:
+    assert place(value, within("20", "90")) is where
+
+
+@pytest.mark.parametrize(
+    ("value", "given", "where"),
+    [
+        ("0 pt/mL", within("", "90"), Place.WITHIN),
+        ("<90 pt/mL", within("", "90"), Place.WITHIN),
+        ("91 pt/mL", within("", "90"), Place.ABOVE),
+        ("19 pt/mL", within("20", ""), Place.BELOW),
+        (">20 pt/mL", within("20", ""), Place.WITHIN),
+    ],
+)
+def test_a_range_may_be_open_on_one_side(value: str, given: ReferenceRange, where: Place) -> None:
+    assert place(value, given) is where
+
+
+def test_a_bound_in_another_unit_of_the_family_is_converted_exactly() -> None:
+    assert place("90 pt/mL", within("200", "900", "dpt/mL")) is Place.WITHIN
+    assert place("0.0901 ng/mL", within("20", "90", "pg/mL")) is Place.ABOVE
+
+
+def test_a_bound_without_a_unit_has_the_unit_of_the_result() -> None:
+    assert place("0.1 ng/mL", within("0.02", "0.09", "")) is Place.ABOVE
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [
+        pytest.param(within("20", "90", "pg/mL"), id="another family"),
+        pytest.param(within("20", "90", "mg"), id="an unknown unit"),
+        pytest.param(within("", ""), id="no bound, as where only text was given"),
+        pytest.param(within("90", "20"), id="low above high"),
+        pytest.param(within("20", "90", kind="treatment"), id="a treatment target"),
+        pytest.param(within("20", "90", age=AgeBandUnreadable()), id="an age nobody can read"),
+        pytest.param(within("20", "90", age=CHILDREN), id="another age"),
+        pytest.param(
+            ReferenceRange(
+                Bound(number("20"), coded("pg/mL")), Bound(number("90"), coded("pt/mL"))
+            ),
+            id="one bound of another family",
+        ),
+    ],
+)
+def test_what_cannot_be_applied_is_no_range(unusable: ReferenceRange) -> None:
+    assert reading("250 pt/mL", unusable) == RangeReading(Place.NONE)
+
+
+def test_no_range_is_never_within() -> None:
+    assert place("1 pt/mL") is Place.NONE
+
+
+@pytest.mark.parametrize("kind", ["", "normal"])
+def test_a_reference_interval_needs_no_type(kind: str) -> None:
+    assert place("91 pt/mL", within("20", "90", kind=kind)) is Place.ABOVE
+
+
+def test_an_age_band_applies_to_its_ages() -> None:
+    bands = (within("50", "500", age=CHILDREN), within("20", "90", age=ADULTS))
+    assert place("91 pt/mL", *bands) is Place.ABOVE
+    assert place("91 pt/mL", *bands, age=Interval(Decimal(17), Decimal(17))) is Place.WITHIN
+
+
+@pytest.mark.parametrize("age", [AgeUnknown(), Interval(Decimal(17), Decimal(18))])
+def test_an_age_band_applies_to_no_age_that_is_not_proved(age: Age) -> None:
+    bands = (within("50", "500", age=CHILDREN), within("20", "90", age=ADULTS))
+    assert place("91 pt/mL", *bands, age=age) is Place.NONE
+
+
+def test_several_ranges_that_cannot_be_told_apart_are_none() -> None:
+    assert place("91 pt/mL", within("20", "90"), within("20", "100")) is Place.NONE
+
+
+def test_the_same_range_twice_is_one() -> None:
+    assert place("91 pt/mL", within("20", "90"), within("200", "900", "dpt/mL")) is Place.ABOVE
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (within("20", "90.0"), "20 to 90.0 pt/mL"),
+        (within("", "90"), "up to 90 pt/mL"),
+        (within("20", ""), "from 20 pt/mL"),
+        (within("20", "90", ""), "20 to 90 pt/mL"),
+        (WRITTEN_OUT, "up to 90 points/mL"),
+    ],
+)
+def test_the_range_is_told_as_the_laboratory_gave_it(given: ReferenceRange, words: str) -> None:
+    assert reading("50 pt/mL", given).words == words
+
+
+@pytest.mark.parametrize(
+    ("value", "multiple"),
+    [
+        ("225 pt/mL", "2.5"),
+        ("94.4 pt/mL", "1.05"),
+        ("91 pt/mL", "1.01"),
+        ("90.1 pt/mL", "just over 1"),
+        (">225 pt/mL", "at least 2.5"),
+        ("9000 pt/mL", "100.0"),
+        ("50 pt/mL", ""),
+    ],
+)
+def test_the_multiple_of_the_upper_limit_is_told_only_above_it(value: str, multiple: str) -> None:
+    assert reading(value, within("20", "90")).multiple == multiple
+
+
+def test_there_is_no_multiple_of_nothing() -> None:
+    assert reading("5 pt/mL", within("", "0")) == RangeReading(Place.ABOVE, "up to 0 pt/mL", "")
