@@ -19,6 +19,7 @@ from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, NoAccessReason
 from cds_service.fhir.read import Wanted, read_file, read_record
 from cds_service.hooks.answer import Call, answer
+from cds_service.hooks.orders import order_advice
 from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
 from cds_service.hooks.suggestions import with_suggestions
@@ -113,5 +114,5 @@ def _asked(service: Service, document: JsonObject, at: date) -> Outcome:
         access=NoAccess(NoAccessReason.NO_SERVER),
         carded_before=lambda _references: frozenset(),
     )
-    answered = answer(call)
+    answered = answer(call, order_advice)
     return Outcome(service.knowledge, answered.evaluation, answered.cards)

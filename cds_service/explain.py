@@ -34,8 +34,9 @@ def explanation(
         "evaluatedOn": evaluation.at.isoformat(),
         "answers": [
             _answer(answer, card, knowledge)
-            for answer, card in zip(evaluation.answers, cards, strict=True)
+            for answer, card in zip(evaluation.answers, cards, strict=bool(evaluation.answers))
         ],
+        "advice": [] if evaluation.answers else [card.as_json() for card in cards],
         "skipped": [
             {"resource": item.ref.resource, "because": item.because} for item in evaluation.skipped
         ],

@@ -48,7 +48,7 @@ def print_explanation(console: Console, trace: Mapping[str, Any]) -> None:
     if trace["skipped"]:
         console.print(_left_aside(trace["skipped"]))
     if not trace["answers"]:
-        console.print("No card.")
+        print_cards(console, trace["advice"])
 
 
 def _print_answer(console: Console, answer: Mapping[str, Any]) -> None:

@@ -172,3 +172,10 @@ def test_db_upgrade_makes_the_database(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("CDS_DATABASE_URL", f"sqlite:///{tmp_path / 'cds.sqlite3'}")
     assert "revision" in run("db", "upgrade").output
     assert (tmp_path / "cds.sqlite3").exists()
+
+
+def test_an_order_request_gives_its_advice() -> None:
+    file = fhir_fixtures.path("order_select_il2")
+    (card,) = json.loads(run("evaluate", file, "--json", *ON).output)["cards"]
+    assert card["extension"]["org.sil2r-cds.evaluation"]["outcome"] == "wrong-analyte"
+    assert card["summary"] in " ".join(run("explain", file, *ON).output.replace("│", " ").split())
