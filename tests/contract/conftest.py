@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, time
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from werkzeug.test import TestResponse
 
 import fhir_fixtures
 from cds_service.config import Settings
+from cds_service.hooks.orders import order_advice
 from cds_service.knowledge_files import Library, load_library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
@@ -20,8 +22,15 @@ from cds_service.web.ports import Ports
 TODAY = datetime.combine(fhir_fixtures.manifest().evaluated_on, time(12), UTC)
 RESULT_SERVICE = "sil2r-lab-result"
 CHART_SERVICE = "sil2r-patient-view"
-DELETE = object()
-"""Stands for a member that is to be taken out of a request."""
+
+
+class Delete(Enum):
+    """Stands for a member that is to be taken out of a request."""
+
+    MEMBER = "delete"
+
+
+DELETE = Delete.MEMBER
 
 Post = Callable[..., TestResponse]
 
@@ -33,7 +42,8 @@ def library() -> Library:
 
 @pytest.fixture(scope="session")
 def client(library: Library) -> FlaskClient:
-    return create_app(Settings(), library, Ports(now=lambda: TODAY)).test_client()
+    ports = Ports(now=lambda: TODAY, order_advice=order_advice)
+    return create_app(Settings(), library, ports).test_client()
 
 
 @pytest.fixture(scope="session")

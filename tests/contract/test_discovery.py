@@ -59,6 +59,8 @@ def test_t71_p09_discovery_lists_exactly_the_services_of_this_installation(
     assert {service["id"]: service["hook"] for service in services} == {
         "sil2r-lab-result": "org.sil2r-cds.lab-result-create",
         "sil2r-patient-view": "patient-view",
+        "sil2r-order-select": "order-select",
+        "sil2r-order-sign": "order-sign",
     }
     for service in services:
         assert service["version"] == SPECIFICATION_VERSION == "2.0.1"
