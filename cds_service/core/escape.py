@@ -18,13 +18,21 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 def plain(text: str, longest: int = LONGEST) -> str:
     """One line of visible characters, cut with an ellipsis at `longest`."""
-    visible = "".join(
+    line = " ".join((text if _is_plain(text) else _visible(text)).split())
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+
+
+def _is_plain(text: str) -> bool:
+    """Nothing but letters, digits, marks and spaces of ASCII, as most texts are."""
+    return text.isascii() and text.isprintable()
+
+
+def _visible(text: str) -> str:
+    return "".join(
         " " if char.isspace() else char
         for char in text
         if char.isspace() or unicodedata.category(char)[0] not in "CZ"
     )
-    line = " ".join(visible.split())
-    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
 def markdown(text: str, longest: int = LONGEST) -> str:
