@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install run test static check lock clean
+.PHONY: help install run test static check docs lock clean
 
 help: ## show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,9 @@ static: .venv/.developer ## everything of `check` but the tests
 	$(BIN)/cds-service knowledge check
 
 check: static test ## format, lint, types, import contracts, knowledge, tests
+
+docs: .venv/.developer ## write docs/knowledge.md anew from cards/
+	$(BIN)/python -m cds_service.knowledge_show --write docs/knowledge.md
 
 lock: .venv/.developer ## write the hashed lock files anew (needs uv on the PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements/runtime.txt

@@ -62,9 +62,11 @@ def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | N
 
 _WELCOME = """\
 sil2r-cds in sandbox mode on http://{host}:{port} (no tokens asked for; synthetic patients only).
-Try next:
-  curl -s http://{host}:{port}/cds-services
-  cds-service explain fhir_fixtures/observation/csf_above_150.json
+Try next, from the folder of the project:
+  curl -s -H 'Content-Type: application/json' \\
+    -d @fhir_fixtures/hook-request/lab_result_minimal.json \\
+    http://{host}:{port}/cds-services/sil2r-lab-result
+  .venv/bin/cds-service explain fhir_fixtures/observation/csf_above_150.json
 """
 
 
@@ -149,12 +151,13 @@ def show(*, as_json: bool) -> None:
 
 @knowledge.command("export-fhir")
 @click.argument("folder", metavar="DIR", type=FOLDER)
-@click.option("--base", default="", help="Start of all canonical URLs, instead of our own.")
-def export_fhir(*, folder: Path, base: str) -> None:
+@click.option("--base", metavar="URL", help="Start of all canonical URLs, instead of our own.")
+def export_fhir(*, folder: Path, base: str | None) -> None:
     """Write the knowledge as FHIR R4 resources, one file each."""
-    from cds_service.fhir.export import export
+    from cds_service.knowledge_export.artifact import OUR_BASE
+    from cds_service.knowledge_export.write import export_fhir as export
 
-    count = export(_library(), folder, base)
+    count = export(_library(), folder, (base or OUR_BASE).rstrip("/"))
     click.echo(f"{count} resources written to {folder}.")
 
 

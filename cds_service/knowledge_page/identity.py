@@ -6,6 +6,7 @@ from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.review import Approved, Pending
 from cds_service.knowledge_page.markdown import code, described, section, table, text
+from cds_service.knowledge_page.notices import notices, systems_of
 from cds_service.knowledge_page.subject import Subject
 
 _USED = {True: "used", False: "not used", "not-applicable": "-"}
@@ -28,7 +29,6 @@ def identity(subject: Subject) -> str:
                         ("To be reviewed by", about.review_by.isoformat()),
                         ("SHA-256 of the content", code(subject.digest)),
                         ("Publisher", text(about.publisher)),
-                        ("Copyright", text(about.copyright)),
                     ]
                 ),
                 "### What a site may change",
@@ -80,13 +80,15 @@ def source_attributes(subject: Subject) -> str:
 
 
 def sign_off(subject: Subject) -> str:
-    """The disclaimer, and what a reviewer does to sign."""
+    """Copyright, the disclaimer, and what a reviewer does to sign."""
     knowledge = subject.knowledge
     command = (
         '    cds-service knowledge approve --reviewer "NAME" --role "ROLE" --file approval.toml'
     )
+    copyrights = notices(knowledge.identity.copyright, systems_of(knowledge))
     return "\n\n".join(
         [
+            section(2, "Copyright", copyrights),
             section(2, "Disclaimer", disclaimer(knowledge)),
             section(
                 2,
