@@ -72,6 +72,8 @@ class Settings:
     """Whether the SNOMED CT codes are matched too: the site must hold a licence for them."""
     database_url: str = field(default="sqlite:///cds-service.sqlite3", repr=False)
     """May hold a password, so it is never shown."""
+    queue_url: str = field(default="", repr=False)
+    """`redis://…` for workers on several machines; empty: a file beside the database."""
     data_key: str = field(default="", repr=False)
     """Base64 of 32 random bytes; empty in sandbox mode: made at the first start."""
     tls: Tls = Tls.NONE
@@ -204,6 +206,13 @@ def _url(value: object, base: Path) -> str:
     return text
 
 
+def _redis_url(value: object, base: Path) -> str:
+    text = _text(value, base)
+    if urlsplit(text).scheme not in ("redis", "rediss", "unix"):
+        raise _Unusable("an address such as redis://127.0.0.1:6379/0")
+    return text
+
+
 def _hook_name(value: object, base: Path) -> str:
     text = _text(value, base)
     if not re.fullmatch(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*", text):
@@ -252,6 +261,7 @@ _READERS: Mapping[str, _Reader] = {
     "snomed": _switch,
     "database_url": _text,
     "data_key": _text,
+    "queue_url": _redis_url,
     "tls": _one_of(Tls.PROXY, Tls.DIRECT),
     "tls_cert": _path,
     "tls_key": _path,

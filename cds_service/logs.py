@@ -34,6 +34,13 @@ class Event(Enum):
     NOT_RECORDED = ("CDS-L201", "error", "An answer was given and could not be recorded.")
     NOT_READY = ("CDS-L301", "warning", "A readiness check has failed.")
     APPROVAL_VOID = ("CDS-L401", "warning", "An approval of the knowledge no longer holds.")
+    EVENT_DONE = ("CDS-L401", "info", "A notified result was processed.")
+    EVENT_LATER = ("CDS-L402", "warning", "A notified result will be tried again later.")
+    EVENT_SET_ASIDE = ("CDS-L403", "error", "A notified result was set aside after failing.")
+    EVENT_GAP = ("CDS-L404", "warning", "Events did not come and were asked for.")
+    SUBSCRIPTION_SILENT = ("CDS-L405", "error", "A subscription has not been heard of in time.")
+    SUBSCRIPTION_BROKEN = ("CDS-L406", "error", "A FHIR server says that a subscription failed.")
+    EVENT_LOOK_FAILED = ("CDS-L407", "error", "Looking after the subscriptions has failed.")
     LIBRARY = ("CDS-L901", "info", "A library has logged something.")
 
     @property
@@ -44,6 +51,7 @@ class Event(Enum):
 
 FIELDS = frozenset(
     {
+        "attempts",
         "cards",
         "cause",
         "check",
@@ -51,7 +59,9 @@ FIELDS = frozenset(
         "duration_ms",
         "error",
         "exception",
+        "ending",
         "findings",
+        "kind",
         "knowledge",
         "library",
         "library_level",
@@ -64,8 +74,10 @@ FIELDS = frozenset(
         "route",
         "service",
         "software",
+        "source",
         "status",
         "upstream",
+        "way",
         "workers",
     }
 )

@@ -59,6 +59,13 @@ class Metrics:
             "feedback", "Feedback items taken, by service and outcome.", "service", "outcome"
         )
 
+        self._notified = self._counter(
+            "notifications", "Notifications kept, by source and what they were.", "source", "taken"
+        )
+        self._missing_events = self._counter(
+            "events_missing", "Event numbers found missing, by source.", "source"
+        )
+
     def _counter(self, name: str, words: str, *labels: str) -> Counter:
         return Counter(f"cds_{name}", words, labels, registry=self.registry)
 
@@ -91,6 +98,11 @@ class Metrics:
     def feedback(self, *, service: str, outcome: str) -> None:
         """One feedback item was taken."""
         self._feedback.labels(service, outcome).inc()
+
+    def notified(self, *, source: str, taken: str, missing: int) -> None:
+        """One notification of a source was kept; `missing` event numbers are new gaps."""
+        self._notified.labels(source, taken).inc()
+        self._missing_events.labels(source).inc(missing)
 
     def text(self) -> bytes:
         """Everything counted, in the Prometheus text format."""

@@ -54,6 +54,7 @@ class ResourceSent:
     """R4 rest-hook with a body, or a PUT that names the resource in its address."""
 
     focus: Focus
+    content: Content = Content.FULL_RESOURCE
 
 
 @dataclass(frozen=True, slots=True)

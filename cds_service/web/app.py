@@ -7,6 +7,7 @@ from flask_cors import CORS
 
 from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
+from cds_service.events.inbox import Inbox
 from cds_service.hooks.answer import no_order_advice
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import ServiceRegistry, build_registry
@@ -14,13 +15,14 @@ from cds_service.knowledge_files import Library
 from cds_service.metrics import Metrics
 from cds_service.web import headers, problems
 from cds_service.web.discovery import discovery
+from cds_service.web.events import events
 from cds_service.web.feedback import feedback
 from cds_service.web.health import health
 from cds_service.web.invocation import invocation
 from cds_service.web.limits import RateLimit
 from cds_service.web.metrics_endpoint import metrics_endpoint
 from cds_service.web.openapi import openapi
-from cds_service.web.ports import OpenGate, Ports
+from cds_service.web.ports import NoInbox, OpenGate, Ports
 from cds_service.web.responses import PlainResponse
 from cds_service.web.room import Room
 
@@ -61,6 +63,11 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
         app.register_blueprint(blueprint(room))
     if settings.mode is Mode.SANDBOX:
         app.register_blueprint(metrics_endpoint(room))
+    match ports.inbox:
+        case Inbox() as inbox:
+            app.register_blueprint(events(inbox, metrics, settings.max_body))
+        case NoInbox():
+            pass
     return app
 
 

@@ -22,11 +22,12 @@ def json_body(request: Request, limit: int) -> JsonObject:
 
     Raises UnsupportedMediaType, PayloadTooLarge, BadRequest (MalformedJson).
     """
-    _require_plain_json(request)
-    return parse_object(_bytes(request, limit))
+    require_plain_json(request)
+    return parse_object(read_bytes(request, limit))
 
 
-def _require_plain_json(request: Request) -> None:
+def require_plain_json(request: Request) -> None:
+    """Raises UnsupportedMediaType for anything that is not JSON as it is, in UTF-8."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding != "identity":
         raise UnsupportedMediaType("The body is compressed.", remedy="Send it as it is.")
@@ -38,7 +39,8 @@ def _require_plain_json(request: Request) -> None:
         )
 
 
-def _bytes(request: Request, limit: int) -> bytes:
+def read_bytes(request: Request, limit: int) -> bytes:
+    """The bytes sent, at most `limit`. Raises PayloadTooLarge, BadRequest."""
     environ = request.environ
     declared = environ.get("CONTENT_LENGTH") or ""
     if declared and not (declared.isascii() and declared.isdigit()):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import StrEnum
 
 from flask import Blueprint, Response
 
 from cds_service.errors import StoreUnavailable
 from cds_service.logs import Event, log_fault
+from cds_service.web.ports import Degraded
 from cds_service.web.responses import json_response
 from cds_service.web.room import Room
 
@@ -22,20 +24,33 @@ def health(room: Room) -> Blueprint:
 
     @blueprint.get("/health/ready")
     def ready() -> Response:
-        failed = [name for name, check in room.ports.checks.items() if not _passes(name, check)]
+        states = {name: _state(name, check) for name, check in room.ports.checks.items()}
+        failed = [name for name, state in states.items() if state is _State.FAILED]
         if failed:
             raise StoreUnavailable(
                 f"The service is not ready: {', '.join(failed)}.", remedy="Look into its log."
             )
-        return json_response({"status": "ready", "checks": sorted(room.ports.checks)})
+        degraded = sorted(name for name, state in states.items() if state is _State.DEGRADED)
+        told = {"status": "degraded", "degraded": degraded} if degraded else {"status": "ready"}
+        return json_response({**told, "checks": sorted(states)})
 
     return blueprint
 
 
-def _passes(name: str, check: Callable[[], None]) -> bool:
+class _State(StrEnum):
+    """What a check came to."""
+
+    PASSED = "passed"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+
+
+def _state(name: str, check: Callable[[], None]) -> _State:
     try:
         check()
+    except Degraded:
+        return _State.DEGRADED
     except Exception as error:  # noqa: BLE001 - whatever it is, the service is not ready
         log_fault(Event.NOT_READY, error, check=name)
-        return False
-    return True
+        return _State.FAILED
+    return _State.PASSED

@@ -13,11 +13,21 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Protocol
 
+from cds_service.events.inbox import Inbox
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
 from cds_service.hooks.answer import Answered, OrderAdvice, no_order_advice
 from cds_service.hooks.feedback import FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
+
+
+class Degraded(Exception):  # noqa: N818 - says how things stand
+    """Raised by a check: the service does its work, and an operator should look."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoInbox:
+    """No source of events is registered."""
 
 
 class Caller(Protocol):
@@ -132,7 +142,8 @@ class Ports:
     shelf: FeedbackShelf = field(default_factory=_NoShelf)
     order_advice: OrderAdvice = no_order_advice
     """As long as it is none, the order services are not offered."""
+    inbox: Inbox | NoInbox = field(default_factory=NoInbox)
     checks: Mapping[str, Callable[[], None]] = field(default_factory=lambda: MappingProxyType({}))
-    """Readiness: name -> a check that raises when it fails."""
+    """Readiness: name -> a check that raises when it fails, Degraded when somebody should look."""
     now: Callable[[], datetime] = _now
     """The clock, in UTC."""

@@ -1,0 +1,186 @@
+"""The events room from its settings: what the inbox, the worker and the commands work with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from cds_service.access.registry import Source
+from cds_service.config import Mode, Settings
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.errors import ConfigurationError
+from cds_service.events.care import Caretaker
+from cds_service.events.inbox import Inbox
+from cds_service.events.queue import Queue
+from cds_service.events.source import EventSource, Relay, event_sources
+from cds_service.events.tokens import Tokens
+from cds_service.events.worker import Bench, Worker
+from cds_service.fhir.addresses import Reach
+from cds_service.fhir.client import FhirClient, Network
+from cds_service.fhir.origins import AllowList, FhirBase
+from cds_service.knowledge_files import Library
+from cds_service.store.database import Database
+from cds_service.store.event_subscriptions import Subscriptions
+from cds_service.store.events import EventStore
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.web.ports import Degraded
+
+CARE_EVERY: Final = 5
+"""Pulses (seconds) between two rounds of looking after the subscriptions."""
+BACKLOG_AGE: Final = timedelta(minutes=15)
+"""Work that has been due for longer shows that no worker runs, or none keeps up."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRoom:
+    """What is shared by everything that has to do with events, in one process."""
+
+    settings: Settings
+    sources: Mapping[str, EventSource]
+    database: Database
+    key: DataKey
+    folder: Path
+    """Where the queue's file lies, unless it is on Redis."""
+    store: EventStore
+    subscriptions: Subscriptions
+    pseudonyms: Pseudonymiser
+
+    def source(self, name: str) -> EventSource:
+        """The source of this name. Raises ConfigurationError."""
+        try:
+            return self.sources[name]
+        except KeyError:
+            known = ", ".join(self.sources) or "none"
+            raise ConfigurationError(
+                f"There is no source '{name}'.", where="CDS_CLIENTS", remedy=f"Known: {known}."
+            ) from None
+
+    def endpoint(self, source: EventSource) -> str:
+        """Where a source sends its notifications."""
+        return f"{self.settings.public_url}/events/{source.name}"
+
+    def queue(self) -> Queue:
+        """A queue to wake workers with."""
+        return Queue(self.settings.queue_url, self.folder, self.key)
+
+    def inbox(self, queue: Queue) -> Inbox:
+        """The inbox."""
+        return Inbox(self.sources, self.database, self.store, self.subscriptions, queue.wake)
+
+    def check(self) -> None:
+        """Readiness: raises Degraded when an operator should look, StoreUnavailable."""
+        now = datetime.now(UTC)
+        for name in self.sources:
+            states = self.subscriptions.of(name)
+            if any(state.is_broken or state.is_silent(now) for state in states):
+                raise Degraded("subscription")
+            if self.store.backlog(name).dead:
+                raise Degraded("set-aside")
+        due = self.store.next_due()
+        if due is not None and now - due > BACKLOG_AGE:
+            raise Degraded("backlog")
+
+
+def open_event_room(
+    settings: Settings, sources: Iterable[Source], database: Database, key: DataKey, folder: Path
+) -> EventRoom:
+    """The events room over a database that is up to date. Raises ConfigurationError."""
+    pseudonyms = Pseudonymiser(key)
+    return EventRoom(
+        settings=settings,
+        sources=event_sources(sources, settings.mode),
+        database=database,
+        key=key,
+        folder=folder,
+        store=EventStore(database, key, pseudonyms),
+        subscriptions=Subscriptions(database),
+        pseudonyms=pseudonyms,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What a worker process has beside the room."""
+
+    room: EventRoom
+    knowledge: tuple[KnowledgeBase, ...]
+    worker: Worker
+    caretaker: Caretaker
+    queue: Queue
+
+    def run(self, threads: int) -> None:
+        """Work until a stop signal."""
+        beats = 0
+
+        def pulse() -> None:
+            nonlocal beats
+            beats += 1
+            due = self.room.store.next_due()
+            if due is not None and due <= datetime.now(UTC):
+                self.queue.wake()
+            if beats % CARE_EVERY == 0:
+                self.queue.care()
+
+        self.queue.run(threads, pulse)
+
+
+def open_workshop(room: EventRoom, library: Library) -> Workshop:
+    """Everything a worker needs; calls nobody yet."""
+    settings = room.settings
+    knowledge = tuple(library.bases.values())
+    client = _client(room)
+    tokens = Tokens(client)
+    worker = Worker(
+        Bench(
+            sources=room.sources,
+            knowledge=knowledge,
+            store=room.store,
+            pseudonyms=room.pseudonyms,
+            client=client,
+            tokens=tokens,
+            hook=settings.lab_result_hook,
+            now=_now,
+        )
+    )
+    waker = room.queue()
+    caretaker = Caretaker(
+        sources=room.sources,
+        knowledge=knowledge,
+        store=room.store,
+        subscriptions=room.subscriptions,
+        inbox=room.inbox(waker),
+        client=client,
+        tokens=tokens,
+        wake=waker.wake,
+        now=_now,
+    )
+    queue = Queue(
+        settings.queue_url,
+        room.folder,
+        room.key,
+        work=lambda: worker.drain(waker.wake),
+        look_after=caretaker.look_after_all,
+    )
+    return Workshop(room, knowledge, worker, caretaker, queue)
+
+
+def _client(room: EventRoom) -> FhirClient:
+    """Calls the registered sources and relays, and nobody else."""
+    bases: list[FhirBase] = []
+    for source in room.sources.values():
+        bases.append(source.base)
+        match source.delivery:
+            case Relay(address):
+                bases.append(address)
+            case _:
+                pass
+    sandbox = room.settings.mode is Mode.SANDBOX
+    network = Network(reach=Reach.ANYWHERE if sandbox else Reach.SITE)
+    return FhirClient(AllowList.of(bases), network=network)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,192 @@
+"""Looking after subscriptions: events that did not come, servers that fell silent or gave up.
+
+The subscriber decides whether a subscription is switched on again (Backport, "Error Handling");
+here it is done only where the registry says so, and only after catching up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import BadRequest
+from cds_service.events.faults import UpstreamFailed
+from cds_service.events.inbox import Inbox, targets_of
+from cds_service.events.notification import (
+    Happened,
+    StatusReport,
+    Trouble,
+    read_notification,
+)
+from cds_service.events.search import changed_since
+from cds_service.events.source import EventSource
+from cds_service.events.tokens import Tokens
+from cds_service.events.worker import OVERLAP
+from cds_service.fhir.authorization import AccessToken, NoToken
+from cds_service.fhir.client import FhirClient
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.exchange import Exchange
+from cds_service.fhir.fetched import Refused, UpstreamFault
+from cds_service.fhir.shape import an_object, objects
+from cds_service.logs import Event, log
+from cds_service.store.event_subscriptions import Gap, Subscriptions, SubscriptionState
+from cds_service.store.events import EventStore, Target, Way
+
+DEADLINE_MS: Final = 30_000
+GAP_AGAIN: Final = timedelta(minutes=1)
+"""When a gap that could not be looked for is looked for again."""
+GAP_REACH: Final = timedelta(hours=1)
+"""How far before the last sign of life a search for a gap begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caretaker:
+    """Looks after the subscriptions of all sources."""
+
+    sources: Mapping[str, EventSource]
+    knowledge: Sequence[KnowledgeBase]
+    store: EventStore
+    subscriptions: Subscriptions
+    inbox: Inbox
+    client: FhirClient
+    tokens: Tokens
+    wake: Callable[[], None]
+    now: Callable[[], datetime]
+
+    def look_after_all(self) -> None:
+        """One round. Raises StoreUnavailable; a server that cannot be asked is asked next time."""
+        for gap in self.subscriptions.gaps(self.now()):
+            if gap.source in self.sources:
+                self._close(gap)
+        for source in self.sources.values():
+            for state in self.subscriptions.of(source.name):
+                if state.is_broken:
+                    self._mend(source, state)
+                elif state.is_silent(self.now()):
+                    self._ask_after(source, state)
+
+    def catch_up(self, source: EventSource, since: datetime) -> int:
+        """Make work of all that has changed since then; how much there was. Raises UpstreamFailed.
+
+        What was evaluated already is not evaluated again.
+        """
+        with self.client.session(
+            source.base, self._token(source), Deadline.after(DEADLINE_MS)
+        ) as session:
+            found = changed_since(session, self.knowledge, since)
+        self._add(source.name, found.targets)
+        return len(found.targets)
+
+    def exchange(self, source: EventSource) -> Exchange:
+        """Calls to the source, with our own access. Raises UpstreamFailed."""
+        return Exchange(self.client, source.base, self._token(source), Deadline.after(DEADLINE_MS))
+
+    def _close(self, gap: Gap) -> None:
+        """Ask for the events by number, else search for what has changed in that time."""
+        source = self.sources[gap.source]
+        try:
+            asked = self._events(source, gap)
+            if isinstance(asked, Refused):
+                heard = [
+                    state.last_heard
+                    for state in self.subscriptions.of(source.name)
+                    if state.subscription == gap.subscription
+                ]
+                found = self.catch_up(source, min(heard, default=self.now()) - GAP_REACH)
+            else:
+                self._add(source.name, asked)
+                found = len(asked)
+        except UpstreamFailed as failed:
+            self.subscriptions.put_off(gap, self.now() + GAP_AGAIN)
+            log(Event.EVENT_GAP, source=source.name, cause=failed.cause)
+            return
+        self.subscriptions.settle(gap)
+        log(Event.EVENT_GAP, source=source.name, missing=gap.last - gap.first + 1, ending=found)
+
+    def _events(self, source: EventSource, gap: Gap) -> list[Target] | Refused:
+        """The answer of `$events`; both ends are included. Raises UpstreamFailed if it may pass."""
+        query = f"eventsSinceNumber={gap.first}&eventsUntilNumber={gap.last}"
+        answer = self.exchange(source).ask(f"Subscription/{gap.subscription}/$events?{query}")
+        if isinstance(answer, Refused):
+            failed = UpstreamFailed(answer.fault, during="events")
+            if failed.passes:
+                raise failed
+            return answer
+        try:
+            match read_notification(answer):
+                case Happened(events=events) as happened:
+                    numbers = {event.number for event in events}
+                    if not set(range(gap.first, gap.last + 1)) <= numbers:
+                        return Refused(UpstreamFault.NOT_FHIR)  # it has not kept them all
+                    return targets_of(happened)
+                case _:
+                    return Refused(UpstreamFault.NOT_FHIR)
+        except BadRequest:
+            return Refused(UpstreamFault.NOT_FHIR)
+
+    def _ask_after(self, source: EventSource, state: SubscriptionState) -> None:
+        """Nothing was heard for two heartbeats: `$status` says how things stand."""
+        log(Event.SUBSCRIPTION_SILENT, source=source.name)
+        try:
+            answer = self.exchange(source).ask(f"Subscription/{state.subscription}/$status")
+        except UpstreamFailed:
+            return
+        if isinstance(answer, Refused):
+            return
+        for report in _statuses(answer):
+            try:
+                told = read_notification(report)
+            except BadRequest:
+                continue
+            match told:
+                case StatusReport(about) | Trouble(about) if (
+                    about.subscription == state.subscription
+                ):
+                    self.inbox.take(source, told, self.now())
+                case _:
+                    continue
+
+    def _mend(self, source: EventSource, state: SubscriptionState) -> None:
+        """The server has given up: an alarm, and where the registry says so a new beginning."""
+        log(Event.SUBSCRIPTION_BROKEN, source=source.name, status=state.status)
+        if not source.reactivate:
+            return
+        try:
+            self.catch_up(source, state.last_heard - OVERLAP)
+            exchange = self.exchange(source)
+            subscription = exchange.ask(f"Subscription/{state.subscription}")
+            if isinstance(subscription, Refused):
+                return
+            subscription.pop("error", None)
+            revived = exchange.update({**subscription, "status": "requested"})
+        except UpstreamFailed:
+            return
+        if not isinstance(revived, Refused):
+            self.subscriptions.set_status(source.name, state.subscription, "requested")
+
+    def _token(self, source: EventSource) -> AccessToken | NoToken:
+        token = self.tokens.of(source, Deadline.after(DEADLINE_MS))
+        if isinstance(token, Refused):
+            raise UpstreamFailed(token.fault, during="token")
+        return token
+
+    def _add(self, source: str, targets: Sequence[Target]) -> None:
+        self.store.add(source, targets, Way.RECOVERED, self.now())
+        if targets:
+            self.wake()
+
+
+def _statuses(answer: JsonObject) -> list[JsonObject]:
+    """`$status` answers with a searchset; each entry is what a notification begins with."""
+    if answer.get("resourceType") != "Bundle":
+        return [_as_notification(answer)]
+    resources = (an_object(entry.get("resource")) for entry in objects(answer.get("entry")))
+    return [_as_notification(resource) for resource in resources]
+
+
+def _as_notification(status: JsonObject) -> JsonObject:
+    return {"resourceType": "Bundle", "type": "history", "entry": [{"resource": status}]}

@@ -1,0 +1,160 @@
+"""The current state of what was notified, fetched from the source: never what was sent along.
+
+A result is read with its specimen and with the reports that name it (a withdrawn report takes its
+results back), so that it makes no difference which of them was notified, or in which order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from cds_service.core.verdict import JsonObject
+from cds_service.events.faults import UpstreamFailed
+from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource
+from cds_service.fhir.query import Query, Read, Search
+from cds_service.fhir.reference import Literal, target_of
+from cds_service.fhir.session import FhirSession
+from cds_service.fhir.shape import a_text, an_object, objects, version_of
+from cds_service.store.events import Kind, Target
+
+_WITHDRAWN_REPORT = frozenset({"entered-in-error", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The server has it no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """A result as it stands now, with what belongs to it."""
+
+    resource: JsonObject
+    reference: str
+    """`Observation/123`"""
+    patient_id: str
+    """Empty when the result names no patient by its id."""
+    version: str
+    """Of the result, and of whether its reports uphold it."""
+    results: JsonObject
+    """A Bundle of the result, its specimen and its reports."""
+    order: str
+    """`ServiceRequest/1`, empty when the result names none."""
+
+
+def read_current(session: FhirSession, target: Target) -> Current | Gone:
+    """A result or report as it stands. Raises UpstreamFailed."""
+    path = f"{target.kind}/{target.id}"
+    match session.read(path):
+        case Resource(resource):
+            pass
+        case NotFound():
+            return Gone()
+        case Refused(fault):
+            raise UpstreamFailed(fault, during="read")
+    others = _beside(session, resource, target)
+    reports = [each for each in others if each.get("resourceType") == "DiagnosticReport"]
+    return Current(
+        resource=resource,
+        reference=path,
+        patient_id=_literal_id(resource.get("subject"), "Patient"),
+        version=_version(resource, reports),
+        results={
+            "resourceType": "Bundle",
+            "type": "collection",
+            "entry": [{"resource": each} for each in (resource, *others)],
+        },
+        order=next(_orders(resource), ""),
+    )
+
+
+def results_of(report: JsonObject) -> Iterator[Target]:
+    """The results that a report names on its own server."""
+    for reference in objects(report.get("result")):
+        match target_of(reference):
+            case Literal(_, "Observation", id_, _):
+                yield Target(Kind.OBSERVATION, id_)
+            case _:
+                continue
+
+
+def read_requester(session: FhirSession, order: str) -> str:
+    """Who ordered the test, empty when that cannot be told. Raises UpstreamFailed."""
+    match session.read(order):
+        case Resource(resource):
+            match target_of(an_object(resource.get("requester"))):
+                case Literal(_, kind, id_, _):
+                    return f"{kind}/{id_}"
+                case _:
+                    return ""
+        case NotFound():
+            return ""
+        case Refused(fault):
+            failed = UpstreamFailed(fault, during="order")
+            if failed.passes:
+                raise failed
+            return ""
+
+
+def _beside(session: FhirSession, resource: JsonObject, target: Target) -> list[JsonObject]:
+    """Specimen and reports. One that may not be read is done without, as the card then says."""
+    queries: dict[str, Query] = {}
+    if target.kind is Kind.OBSERVATION:
+        queries["reports"] = Search("DiagnosticReport", f"result=Observation/{target.id}&_count=20")
+    if specimen := _literal_id(resource.get("specimen"), "Specimen"):
+        queries["specimen"] = Read("Specimen", specimen)
+    return list(_read(session.fetch_all(queries))) if queries else []
+
+
+def _read(fetched: Mapping[str, Fetched]) -> Iterator[JsonObject]:
+    for key, got in fetched.items():
+        match got:
+            case Resource(json_) if key == "specimen":
+                yield json_
+            case Resource(bundle):
+                for entry in objects(bundle.get("entry")):
+                    report = an_object(entry.get("resource"))
+                    if report.get("resourceType") == "DiagnosticReport":
+                        yield report
+            case NotFound():
+                continue
+            case Refused(fault):
+                failed = UpstreamFailed(fault, during=key)
+                if failed.passes:
+                    raise failed
+            case _:
+                assert_never(got)
+
+
+def _version(resource: JsonObject, reports: list[JsonObject]) -> str:
+    """The version id; where the server keeps none, when it was updated, else what it holds."""
+    meta = an_object(resource.get("meta"))
+    version = version_of(resource) or a_text(meta.get("lastUpdated")) or _digest(resource)
+    states = {report.get("status") in _WITHDRAWN_REPORT for report in reports}
+    return f"{version} withdrawn-with-report" if states == {True} else version
+
+
+def _digest(resource: JsonObject) -> str:
+    text = json.dumps(resource, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _orders(resource: JsonObject) -> Iterator[str]:
+    for reference in objects(resource.get("basedOn")):
+        match target_of(reference):
+            case Literal(_, "ServiceRequest", id_, _):
+                yield f"ServiceRequest/{id_}"
+            case _:
+                continue
+
+
+def _literal_id(reference: object, kind: str) -> str:
+    match target_of(an_object(reference)):
+        case Literal(_, type_, id_, _) if type_ == kind:
+            return id_
+        case _:
+            return ""

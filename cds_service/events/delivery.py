@@ -1,0 +1,148 @@
+"""Putting an answer where clinicians will see it: written back, relayed, or only recorded.
+
+Everything here may be done twice without doing anything twice: a crash between delivery and the
+record of it costs a repeat that changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from cds_service.core.verdict import Card, JsonObject
+from cds_service.events.current import read_requester
+from cds_service.events.faults import UpstreamFailed
+from cds_service.events.source import (
+    Delivery,
+    IssueKind,
+    NoticeKind,
+    RecordOnly,
+    Relay,
+    WriteBack,
+)
+from cds_service.fhir import write_events as fhir
+from cds_service.fhir.client import FhirClient, Sending
+from cds_service.fhir.exchange import Exchange, written
+from cds_service.fhir.fetched import NotFound, Refused, Resource, UpstreamFault
+from cds_service.fhir.session import FhirSession
+from cds_service.fhir.write_events import Existing, Said
+
+_ISSUES: Mapping[IssueKind, Callable[[Said], JsonObject]] = {
+    IssueKind.DETECTED_ISSUE: fhir.detected_issue,
+    IssueKind.FLAG: fhir.flag,
+}
+_NOTICES: Mapping[NoticeKind, Callable[[Said], JsonObject]] = {
+    NoticeKind.COMMUNICATION: fhir.communication,
+    NoticeKind.TASK: fhir.task,
+}
+_EXTENSION = "org.sil2r-cds.event"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """What was said of a result does not stand any longer."""
+
+    reference: str
+    result: str
+    evaluation: str
+    patient_id: str
+    cards: tuple[Card, ...] = ()
+    """What is said of its being taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Delivers for one source, on one session."""
+
+    delivery: Delivery
+    client: FhirClient
+    session: FhirSession
+    exchange: Exchange
+    hook: str
+
+    def say(self, said: Said, order: str) -> None:
+        """Deliver an answer in place of the one before. Raises UpstreamFailed."""
+        match self.delivery:
+            case RecordOnly():
+                pass
+            case WriteBack() as write_back:
+                self._write(write_back, said, order)
+            case Relay() as relay:
+                self._post(relay, said)
+            case _:
+                assert_never(self.delivery)
+
+    def take_back(self, taken_back: TakenBack) -> None:
+        """Take back what was delivered. Raises UpstreamFailed."""
+        match self.delivery:
+            case RecordOnly():
+                pass
+            case WriteBack() as write_back:
+                kinds = [write_back.issue.value, "GuidanceResponse"]
+                if write_back.notice is not NoticeKind.NONE:
+                    kinds.append(write_back.notice.value)
+                self._transact(fhir.withdrawing(self._existing(kinds, taken_back.result)))
+            case Relay() as relay:
+                self._post(relay, taken_back)
+            case _:
+                assert_never(self.delivery)
+
+    def _write(self, write_back: WriteBack, said: Said, order: str) -> None:
+        resources = [_ISSUES[write_back.issue](said), fhir.guidance_response(said)]
+        if write_back.notice is not NoticeKind.NONE and order:
+            said = _addressed(said, order, read_requester(self.session, order))
+            if said.requester:
+                resources.append(_NOTICES[write_back.notice](said))
+        kinds = [str(resource["resourceType"]) for resource in resources]
+        existing = self._existing(kinds, said.result)
+        self._transact(fhir.writing(said, resources, existing))
+
+    def _existing(self, kinds: list[str], result: str) -> Existing:
+        found: dict[str, list[JsonObject]] = {}
+        searches = {kind: fhir.search_of(kind, result) for kind in kinds}
+        for kind, answer in self.session.fetch_all(searches).items():
+            match answer:
+                case Resource(bundle):
+                    found[kind] = fhir.ours(bundle, kind, result)
+                case NotFound():
+                    raise UpstreamFailed(UpstreamFault.STATUS_404, during="write-back")
+                case Refused(fault):
+                    raise UpstreamFailed(fault, during="write-back")
+        return Existing(found)
+
+    def _transact(self, bundle: JsonObject) -> None:
+        if not bundle:
+            return
+        match self.exchange.transaction(bundle):
+            case Refused(fault):
+                raise UpstreamFailed(fault, during="write-back")
+            case _:
+                pass
+
+    def _post(self, relay: Relay, said: Said | TakenBack) -> None:
+        """Our own hook with its answer; `hookInstance` is the same however often it is sent."""
+        cards: tuple[Card, ...]
+        match said:
+            case Said(card=card):
+                cards, status = (card,), "final" if said.is_final else "preliminary"
+            case TakenBack(cards=cards):
+                status = "entered-in-error"
+        body = {
+            "hook": self.hook,
+            "hookInstance": said.evaluation,
+            "context": {"patientId": said.patient_id},
+            "cards": [card.as_json() for card in cards],
+            "extension": {_EXTENSION: {"result": said.reference, "status": status}},
+        }
+        json_type = "application/json"
+        sending = Sending("POST", body=written(body), media_type=json_type, accept=json_type)
+        match self.client.send(relay.address, sending, relay.token, self.exchange.deadline):
+            case Refused(fault):
+                raise UpstreamFailed(fault, during="relay")
+            case _:
+                pass
+
+
+def _addressed(said: Said, order: str, requester: str) -> Said:
+    return replace(said, based_on=order, requester=requester)

@@ -1,0 +1,311 @@
+"""A result as it stands now, evaluated by every knowledge that is for it, delivered and recorded.
+
+At most once for each (result, version, knowledge), however often it was notified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+
+from cds_service import __version__
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import LabResult, PatientRecord
+from cds_service.core.render import render
+from cds_service.core.selection import WITHDRAWN
+from cds_service.core.verdict import Card, Reason
+from cds_service.evaluate import Looking, evaluate
+from cds_service.events.current import Current
+from cds_service.events.delivery import Courier, TakenBack
+from cds_service.events.faults import TRANSIENT, UpstreamFailed
+from cds_service.fhir.access import OpenServer, ServerAccess
+from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.read import NOT_SUPPLIED, read_record
+from cds_service.fhir.wanted import Sort, Wanted, sort_of
+from cds_service.fhir.write_events import Said, evaluation_key, result_key
+from cds_service.hooks.gather import Gathered, gather
+from cds_service.hooks.request import Trigger
+from cds_service.hooks.services import prefetch_templates
+from cds_service.hooks.suggestions import with_suggestions
+from cds_service.store.events import (
+    Claimed,
+    Evaluated,
+    EventStore,
+    Kind,
+    NeverEvaluated,
+    Past,
+    client_name,
+)
+from cds_service.store.pseudonym import Pseudonymiser
+from cds_service.store.records import Door, EvaluationRecord, SentCard
+
+_ANALYTE_PART = "sil2r"
+"""The part of the record that holds results of the analyte, whichever analyte it is."""
+MOST_IN_A_REPORT = 4
+"""Cards that the results contained in one report may come to: one for each specimen kind."""
+_TO_BE_READ = frozenset({Sort.ANALYTE, Sort.UNREADABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When processing began: as a date and time, and on a clock for durations."""
+
+    at: datetime
+    started: float
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since then."""
+        return (perf_counter() - self.started) * 1000
+
+
+class Evaluator:
+    """Evaluates, delivers, and says what is to be kept of it."""
+
+    def __init__(
+        self, knowledge: Sequence[KnowledgeBase], store: EventStore, pseudonyms: Pseudonymiser
+    ) -> None:
+        self._knowledge = knowledge
+        self._store = store
+        self._pseudonyms = pseudonyms
+
+    def now_stands(
+        self, claimed: Claimed, current: Current, courier: Courier, moment: Moment
+    ) -> list[Evaluated]:
+        """Bring what was delivered into line with the result. Raises UpstreamFailed."""
+        done = []
+        for knowledge in self._knowledge:
+            if self._store.is_evaluated(claimed, current.version, knowledge.tag):
+                continue
+            past = self._store.past(claimed, knowledge.identity.id)
+            case = _Case(claimed, knowledge, past, moment, courier)
+            if _is_for(knowledge, current):
+                done.append(self._evaluated(case, current))
+            elif isinstance(past, Past) and past.said:  # its code was corrected to another test's
+                done.append(self._taken_back(case, current.reference, current.version))
+        return done
+
+    def is_gone(
+        self, claimed: Claimed, reference: str, courier: Courier, moment: Moment
+    ) -> list[Evaluated]:
+        """Take back what was delivered of a result that was deleted. Raises UpstreamFailed."""
+        done = []
+        for knowledge in self._knowledge:
+            past = self._store.past(claimed, knowledge.identity.id)
+            if isinstance(past, Past) and past.said:
+                case = _Case(claimed, knowledge, past, moment, courier)
+                version = f"deleted after {past.version}"
+                done.append(self._taken_back(case, reference, version))
+        return done
+
+    def _evaluated(self, case: _Case, current: Current) -> Evaluated:
+        record, faults = _record(case, current)
+        _insist(faults)
+        evaluation = evaluate(
+            record, case.knowledge, case.moment.at.date(), looking=Looking.RESULT_ARRIVED
+        )
+        scope = f"{client_name(case.claimed.source)} {case.service} {current.patient_id}"
+        cards = render(evaluation, case.knowledge, scope=scope)
+        cards = with_suggestions(cards, evaluation, case.knowledge, current.patient_id)
+        stands = [card for card in cards if not _is_withdrawal(card)]
+        for place, card in enumerate(stands):
+            said = _said(case, current, card, place, is_final=_is_final(record))
+            case.courier.say(said, current.order)
+        if case.was_said:
+            for place in range(len(stands), case.places):
+                case.courier.take_back(_taken_back(case, current, cards, place))
+        return self._kept(
+            case, current.version, current.reference, patient_id=current.patient_id, cards=cards
+        )
+
+    def _taken_back(self, case: _Case, reference: str, version: str) -> Evaluated:
+        for place in range(case.places):
+            result = case.result(reference, place)
+            key = evaluation_key(result, version, case.knowledge.tag)
+            taken_back = TakenBack(
+                reference=reference, result=result, evaluation=key, patient_id=""
+            )
+            case.courier.take_back(taken_back)
+        return self._kept(case, version, reference, patient_id="", cards=())
+
+    def _kept(
+        self,
+        case: _Case,
+        version: str,
+        reference: str,
+        *,
+        patient_id: str,
+        cards: Sequence[Card],
+    ) -> Evaluated:
+        client = client_name(case.claimed.source)
+        members = [card.extension for card in cards]
+        inputs = dict.fromkeys(
+            each["resource"] for about in members for each in about.get("inputs", ())
+        )
+        record = EvaluationRecord(
+            id=evaluation_key(case.result(reference), version, case.knowledge.tag),
+            at=case.moment.at,
+            door=Door.EVENT,
+            service=case.service,
+            client=client,
+            knowledge=case.knowledge.tag,
+            software=__version__,
+            outcomes=tuple(about["outcome"] for about in members),
+            findings=_all(members, "findings"),
+            reasons=tuple(about["reason"] for about in members if "reason" in about),
+            missing=_all(members, "missing"),
+            duration_ms=case.moment.elapsed_ms,
+            patient=self._pseudonyms.of(client, "Patient", patient_id),
+            inputs=tuple(self._pseudonyms.of_reference(client, each) for each in inputs),
+            cards=tuple(_sent(card, case.claimed.item) for card in cards),
+        )
+        said = any(not _is_withdrawal(card) for card in cards)
+        replaces = case.past.evaluation if isinstance(case.past, Past) else ""
+        return Evaluated(version, case.knowledge.tag, said, replaces, record)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One result and one knowledge."""
+
+    claimed: Claimed
+    knowledge: KnowledgeBase
+    past: Past | NeverEvaluated
+    moment: Moment
+    courier: Courier
+
+    @property
+    def service(self) -> str:
+        return f"{self.knowledge.identity.id}-{Trigger.LAB_RESULT}"
+
+    @property
+    def was_said(self) -> bool:
+        return isinstance(self.past, Past) and self.past.said
+
+    @property
+    def places(self) -> int:
+        """How many cards a resource of this kind may come to: a report can contain results."""
+        return MOST_IN_A_REPORT if self.claimed.target.kind is Kind.DIAGNOSTIC_REPORT else 1
+
+    def result(self, reference: str, place: int = 0) -> str:
+        """Another knowledge says something else of the same result, and so does another card."""
+        about = f"{reference} {self.knowledge.identity.id} {place}"
+        return result_key(str(self.courier.session.base), about)
+
+
+def _record(case: _Case, current: Current) -> tuple[PatientRecord, dict[str, str]]:
+    """The patient's record as an evaluation needs it, and why parts of it are not complete."""
+    gathered = _gathered(case, current)
+    parts = dict(gathered.parts)
+    parts[_ANALYTE_PART] = parts.pop(case.knowledge.identity.id, NOT_SUPPLIED)
+    record = read_record(
+        patient_id=current.patient_id,
+        fhir_base=str(case.courier.session.base),
+        results=current.results,
+        parts=parts,
+        wanted=_wanted(case.knowledge),
+    )
+    if case.was_said:
+        record = replace(record, carded_before=frozenset({current.reference}))
+    return record, dict(gathered.faults)
+
+
+def _gathered(case: _Case, current: Current) -> Gathered:
+    return gather(
+        prefetch={},
+        templates=prefetch_templates(case.knowledge, Trigger.LAB_RESULT),
+        tokens={"context.patientId": current.patient_id},
+        access=ServerAccess(case.courier.session, OpenServer()),
+    )
+
+
+def _insist(faults: dict[str, str]) -> None:
+    """Nobody waits here, and this version is evaluated once: better later than without data that
+    could have been had. What may not be read at all is named in the answer as missing.
+    """
+    for key, fault in faults.items():
+        if fault in TRANSIENT:
+            raise UpstreamFailed(UpstreamFault(fault), during=key)
+
+
+def _wanted(knowledge: KnowledgeBase) -> Wanted:
+    return Wanted(knowledge.analyte_codes, knowledge.companion_codes)
+
+
+def _is_for(knowledge: KnowledgeBase, current: Current) -> bool:
+    """Whether the resource is a result of the analyte, or a report that contains one."""
+    wanted = _wanted(knowledge)
+    inside = current.resource.get("contained", [])
+    candidates = [current.resource, *(inside if isinstance(inside, list) else [])]
+    return any(
+        isinstance(each, dict)
+        and each.get("resourceType") == "Observation"
+        and sort_of(each, wanted) in _TO_BE_READ
+        for each in candidates
+    )
+
+
+def _is_withdrawal(card: Card) -> bool:
+    return bool(card.extension.get("reason") == Reason.STATUS_WITHDRAWN)
+
+
+def _is_final(record: PatientRecord) -> bool:
+    statuses = {each.status for each in record.results if isinstance(each, LabResult)}
+    return bool(statuses) and not statuses & {*WITHDRAWN, "preliminary", "registered", "unknown"}
+
+
+def _said(case: _Case, current: Current, card: Card, place: int, *, is_final: bool) -> Said:
+    identity = case.knowledge.identity
+    past = case.past
+    result = case.result(current.reference, place)
+    return Said(
+        reference=current.reference,
+        version=current.version,
+        result=result,
+        evaluation=evaluation_key(result, current.version, case.knowledge.tag),
+        replaces=_key_of(past, result),
+        patient_id=current.patient_id,
+        card=card,
+        module=identity.id,
+        module_version=identity.version,
+        at=case.moment.at,
+        is_final=is_final,
+    )
+
+
+def _key_of(past: Past | NeverEvaluated, result: str) -> str:
+    """The key of the evaluation before, for the card in the same place."""
+    match past:
+        case Past():
+            return evaluation_key(result, past.version, past.knowledge)
+        case NeverEvaluated():
+            return ""
+
+
+def _taken_back(case: _Case, current: Current, cards: tuple[Card, ...], place: int) -> TakenBack:
+    result = case.result(current.reference, place)
+    return TakenBack(
+        reference=current.reference,
+        result=result,
+        evaluation=evaluation_key(result, current.version, case.knowledge.tag),
+        patient_id=current.patient_id,
+        cards=cards,
+    )
+
+
+def _sent(card: Card, item: str) -> SentCard:
+    return SentCard(
+        uuid=card.uuid,
+        findings=tuple(card.extension.get("findings", ())),
+        suggestions=tuple(str(suggestion["uuid"]) for suggestion in card.suggestions),
+        override_reasons=tuple(reason["code"] for reason in card.override_reasons),
+        results=(item,),
+    )
+
+
+def _all(members: Sequence[Any], name: str) -> tuple[str, ...]:
+    """The words under `name` on any card, each once."""
+    return tuple(dict.fromkeys(word for about in members for word in about.get(name, ())))

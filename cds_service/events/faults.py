@@ -1,0 +1,81 @@
+"""What can keep a result from being processed, and what is done about it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from cds_service.fhir.fetched import UpstreamFault
+
+TRANSIENT: Final = frozenset(
+    {
+        UpstreamFault.CONNECT,
+        UpstreamFault.TLS,
+        UpstreamFault.TIMEOUT,
+        UpstreamFault.BROKEN,
+        UpstreamFault.STATUS_401,
+        UpstreamFault.STATUS_429,
+        UpstreamFault.STATUS_5XX,
+        UpstreamFault.BREAKER_OPEN,
+        UpstreamFault.DEADLINE,
+    }
+)
+"""Faults that pass by themselves, or once an operator has looked at the other server."""
+
+MOST_ATTEMPTS: Final = 8
+"""After so many failures of another kind a result is set aside."""
+PATIENCE: Final = timedelta(days=7)
+"""For so long a passing fault is waited out, counted from when the result was first notified."""
+FIRST_DELAY: Final = timedelta(seconds=2)
+LONGEST_DELAY: Final = timedelta(minutes=5)
+FAULT_OF_OURS: Final = "fault"
+
+_JITTER = random.SystemRandom()
+
+
+class UpstreamFailed(Exception):  # noqa: N818 - says what happened
+    """Something that is needed could not be had or written; `cause` is a word for the log."""
+
+    def __init__(self, fault: UpstreamFault, *, during: str) -> None:
+        super().__init__(f"{during}: {fault}")
+        self.fault = fault
+        self.during = during
+
+    @property
+    def cause(self) -> str:
+        """`read: timeout`, without address or id."""
+        return f"{self.during}: {self.fault}"
+
+    @property
+    def passes(self) -> bool:
+        """Whether trying again later may help without anybody changing anything here."""
+        return self.fault in TRANSIENT
+
+
+class Verdict(StrEnum):
+    """What becomes of a result that failed."""
+
+    TRY_AGAIN = "try-again"
+    SET_ASIDE = "set-aside"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What to do, and when."""
+
+    verdict: Verdict
+    due: datetime
+
+
+def course_of(*, passes: bool, attempts: int, first_received: datetime, at: datetime) -> Course:
+    """Delays double from 2 s to 5 min, each a half longer or shorter at random, so that what failed
+    together does not come back together.
+    """
+    is_over = at - first_received > PATIENCE if passes else attempts >= MOST_ATTEMPTS
+    if is_over:
+        return Course(Verdict.SET_ASIDE, at)
+    delay = min(FIRST_DELAY * 2 ** min(attempts - 1, 16), LONGEST_DELAY)
+    return Course(Verdict.TRY_AGAIN, at + delay * _JITTER.uniform(0.5, 1.5))

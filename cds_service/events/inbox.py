@@ -1,0 +1,196 @@
+"""The inbox: what was received is kept durably, then acknowledged, and nothing else is done.
+
+Only what is needed to ask again is kept: source, type and (encrypted) id of what has changed, and
+how far the numbers of the subscription have come. A resource that was sent along is let go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from cds_service.errors import BadRequest, NotFound
+from cds_service.events.notification import (
+    UNNUMBERED,
+    About,
+    Content,
+    Focus,
+    Handshake,
+    Happened,
+    Heartbeat,
+    Notification,
+    ResourceSent,
+    SomethingChanged,
+    StatusReport,
+    Trouble,
+)
+from cds_service.events.source import EventSource, Numbering
+from cds_service.store.database import Database
+from cds_service.store.event_subscriptions import Heard, Subscriptions
+from cds_service.store.events import SWEEP, EventStore, Kind, Target, Way
+
+SWEEP_DELAY: Final = timedelta(seconds=1)
+"""A search waits this long, so that a flood of empty notifications becomes one search."""
+GAP_WINDOW: Final = timedelta(seconds=30)
+"""How long a missing number may still come by itself."""
+_KINDS = {kind.value: kind for kind in (Kind.OBSERVATION, Kind.DIAGNOSTIC_REPORT)}
+
+
+class Taken(StrEnum):
+    """What a notification was: a label for log and metrics."""
+
+    HANDSHAKE = "handshake"
+    HEARTBEAT = "heartbeat"
+    EVENTS = "events"
+    STATUS = "status"
+    TROUBLE = "trouble"
+    NOTHING_OF_OURS = "nothing-of-ours"
+
+
+_TAKEN_AS: Final[Mapping[type, Taken]] = {
+    Heartbeat: Taken.HEARTBEAT,
+    StatusReport: Taken.STATUS,
+    Trouble: Taken.TROUBLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What was taken in: how many results, and how many event numbers were found missing."""
+
+    taken: Taken
+    work: int = 0
+    missing: int = 0
+
+
+class Inbox:
+    """Takes in the notifications of all sources."""
+
+    def __init__(
+        self,
+        sources: Mapping[str, EventSource],
+        database: Database,
+        store: EventStore,
+        subscriptions: Subscriptions,
+        wake: Callable[[], None],
+    ) -> None:
+        self._sources = sources
+        self._database = database
+        self._store = store
+        self._subscriptions = subscriptions
+        self._wake = wake
+
+    def source(self, name: str) -> EventSource:
+        """The source of this name. Raises NotFound."""
+        try:
+            return self._sources[name]
+        except KeyError:
+            raise NotFound("There is no such source.", remedy="Register it.") from None
+
+    def take(self, source: EventSource, notification: Notification, at: datetime) -> Receipt:
+        """Keep what was received; when this returns, it may be acknowledged.
+
+        Raises BadRequest for content the source may not send, NotFound for a handshake of a
+        subscription that nobody here asked for, StoreUnavailable.
+        """
+        match notification:
+            case SomethingChanged():
+                _require(source, Content.EMPTY)
+                return self._work(source, [SWEEP], at)
+            case ResourceSent(focus, content):
+                _require(source, content)
+                return self._work(source, _targets([focus]), at)
+            case Handshake(about):
+                self._require_known(source, about)
+                return self._hear(source, Taken.HANDSHAKE, about, at)
+            case Heartbeat(about) | StatusReport(about) | Trouble(about):
+                return self._hear(source, _TAKEN_AS[type(notification)], about, at)
+            case Happened() as happened:
+                _require(source, happened.content)
+                return self._happened(source, happened, at)
+
+    def _happened(self, source: EventSource, happened: Happened, at: datetime) -> Receipt:
+        targets = targets_of(happened)
+        way = Way.RECOVERED if happened.was_asked_for else Way.NOTIFIED
+        numbers = [event.number for event in happened.events if event.number != UNNUMBERED]
+        with self._database.writing() as connection:
+            self._store.add_in(connection, source.name, targets, way, at)
+            heard = _heard(happened.about, numbers)
+            missing = 0
+            if heard.subscription:
+                self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
+                if source.numbering is Numbering.SUBSCRIPTION and numbers:
+                    missing = self._subscriptions.follow_in(
+                        connection, source.name, heard, at + GAP_WINDOW
+                    )
+        if not targets:
+            return Receipt(Taken.NOTHING_OF_OURS, missing=missing)
+        self._wake()
+        return Receipt(Taken.EVENTS, len(targets), missing)
+
+    def _work(self, source: EventSource, targets: list[Target], at: datetime) -> Receipt:
+        if not targets:
+            return Receipt(Taken.NOTHING_OF_OURS)
+        due = at + SWEEP_DELAY if SWEEP in targets else at
+        self._store.add(source.name, targets, Way.NOTIFIED, due)
+        self._wake()
+        return Receipt(Taken.EVENTS, len(targets))
+
+    def _hear(self, source: EventSource, taken: Taken, about: About, at: datetime) -> Receipt:
+        heard = _heard(about, (), begins=taken is Taken.HANDSHAKE)
+        if not heard.subscription:
+            raise BadRequest("The notification names no subscription.", where="Bundle.entry[0]")
+        with self._database.writing() as connection:
+            self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
+            if source.numbering is not Numbering.SUBSCRIPTION or about.so_far is None:
+                return Receipt(taken)
+            due = at + GAP_WINDOW
+            missing = self._subscriptions.follow_in(connection, source.name, heard, due)
+        return Receipt(taken, missing=missing)
+
+    def _require_known(self, source: EventSource, about: About) -> None:
+        """Ours by its topic, which the registry names, or by its id, which `subscribe` kept."""
+        if source.topic and about.topic == source.topic.partition("|")[0]:
+            return
+        known = {state.subscription for state in self._subscriptions.of(source.name)}
+        if about.subscription not in known:
+            raise NotFound(
+                "There is no such subscription here.",
+                remedy="Make it with `cds-service subscribe`, or register its topic.",
+            )
+
+
+def targets_of(happened: Happened) -> list[Target]:
+    """The results to look at: what is named, or a search where something is not named."""
+    named = _targets([focus for event in happened.events for focus in event.focuses])
+    unnamed = any(not event.focuses for event in happened.events)
+    return [*named, *([SWEEP] if unnamed else [])]
+
+
+def _targets(focuses: list[Focus]) -> list[Target]:
+    """Other types than results are acknowledged and left alone."""
+    return [Target(_KINDS[focus.type], focus.id) for focus in focuses if focus.type in _KINDS]
+
+
+def _require(source: EventSource, content: Content) -> None:
+    if content not in source.contents:
+        raise BadRequest(
+            f"Content of kind {content} was not agreed with this source.",
+            remedy="Change payload of the Subscription, or payloads of the source.",
+        )
+
+
+def _heard(about: About, numbers: list[int] | tuple[()], *, begins: bool = False) -> Heard:
+    # A handshake still says `requested`; that it came and was answered makes it active.
+    status = "active" if begins or not about.state else about.state
+    return Heard(
+        subscription=about.subscription,
+        criteria=about.topic,
+        status=status,
+        numbers=numbers,
+        so_far=about.so_far,
+        begins=begins,
+    )

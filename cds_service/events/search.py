@@ -1,0 +1,108 @@
+"""Looking for results that have changed: after an empty notification, a gap or a stop.
+
+The search is by the codes of the knowledge and by `_lastUpdated`, oldest first, so that a search
+that had to end early can be taken up where it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.verdict import JsonObject
+from cds_service.events.faults import UpstreamFailed
+from cds_service.fhir.fetched import Complete, NotFound, Partial, Refused, Resource, UpstreamFault
+from cds_service.fhir.session import FhirSession
+from cds_service.fhir.shape import a_text, an_id, an_object, objects
+from cds_service.hooks.services import LOINC
+from cds_service.store.events import Kind, Target
+
+PAGE = 200
+END = datetime.max.replace(tzinfo=UTC)
+"""Later than anything that can have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What has changed."""
+
+    targets: tuple[Target, ...]
+
+
+def criteria(knowledge: KnowledgeBase) -> str:
+    """The search for all results of an analyte: of accepted, refused and local codes.
+
+    Refused ones too: that a result may be of another test than was meant is worth saying.
+    """
+    codes = sorted(knowledge.analyte_codes, key=lambda pair: (pair[0] != LOINC, pair))
+    tokens = ",".join(f"{_in_query(system)}%7C{_in_query(code)}" for system, code in codes)
+    return f"Observation?code={tokens}"
+
+
+def changed_since(
+    session: FhirSession, knowledge: Sequence[KnowledgeBase], since: datetime
+) -> Found:
+    """The results that have changed since then, however many. Raises UpstreamFailed."""
+    found: dict[Target, None] = {}
+    for base in knowledge:
+        reached = since
+        while reached != END:
+            targets, reached = _stretch(session, base, reached)
+            found.update(dict.fromkeys(targets))
+    return Found(tuple(found))
+
+
+def _stretch(
+    session: FhirSession, base: KnowledgeBase, since: datetime
+) -> tuple[tuple[Target, ...], datetime]:
+    """As many results as one search gives, and how far it came: END when there were no more."""
+    moment = quote(since.astimezone(UTC).isoformat(timespec="milliseconds"), safe="")
+    query = f"{criteria(base)}&_lastUpdated=ge{moment}&_sort=_lastUpdated&_count={PAGE}"
+    match session.search(query):
+        case Resource(bundle, extent):
+            entries = _observations(bundle)
+            targets = tuple(_targets(entries))
+        case NotFound():
+            raise UpstreamFailed(UpstreamFault.STATUS_404, during="search")
+        case Refused(fault):
+            raise UpstreamFailed(fault, during="search")
+    match extent:
+        case Complete():
+            return targets, END
+        case Partial(fault):
+            newest = _newest(entries, since)
+            if newest <= since:  # more in one moment than can be read: rather fail than lose some
+                raise UpstreamFailed(fault, during="search")
+            return targets, newest
+
+
+def _observations(bundle: JsonObject) -> list[JsonObject]:
+    resources = (an_object(entry.get("resource")) for entry in objects(bundle.get("entry")))
+    return [each for each in resources if each.get("resourceType") == "Observation"]
+
+
+def _targets(resources: Iterable[JsonObject]) -> Iterator[Target]:
+    for resource in resources:
+        if id_ := an_id(resource.get("id")):
+            yield Target(Kind.OBSERVATION, id_)
+
+
+def _newest(resources: Iterable[JsonObject], since: datetime) -> datetime:
+    moments = [_updated(resource) for resource in resources]
+    return max([since, *(each for each in moments if each is not None)])
+
+
+def _updated(resource: JsonObject) -> datetime | None:
+    text = a_text(an_object(resource.get("meta")).get("lastUpdated"))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _in_query(text: str) -> str:
+    return quote(text, safe=":/.-")

@@ -1,0 +1,194 @@
+"""The worker: takes what is due, fetches, evaluates, delivers, and ends it in one transaction.
+
+It may die at any moment. What it had taken is free again when its lease runs out; what it had
+delivered is found on the other side and left as it is; what it had not ended was never counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Final
+from uuid import uuid4
+
+from cds_service import __version__
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.errors import DataUnavailable, ServiceFault, StoreUnavailable
+from cds_service.events.current import Current, Gone, read_current, results_of
+from cds_service.events.delivery import Courier
+from cds_service.events.evaluation import Evaluator, Moment
+from cds_service.events.faults import (
+    FAULT_OF_OURS,
+    UpstreamFailed,
+    Verdict,
+    course_of,
+)
+from cds_service.events.search import changed_since
+from cds_service.events.source import EventSource
+from cds_service.events.tokens import Tokens
+from cds_service.fhir.client import FhirClient
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.exchange import Exchange
+from cds_service.fhir.fetched import Refused, UpstreamFault
+from cds_service.logs import Event, log, log_fault
+from cds_service.store.events import (
+    Claimed,
+    Ending,
+    Evaluated,
+    EventStore,
+    Kind,
+    Target,
+    client_name,
+)
+from cds_service.store.pseudonym import Pseudonymiser
+from cds_service.store.records import Door, EvaluationRecord
+
+DEADLINE_MS: Final = 30_000
+"""For one result: all that is fetched and delivered. Eight of them are shorter than a lease."""
+BATCH: Final = 8
+OVERLAP: Final = timedelta(minutes=5)
+"""A search reaches back this much further: clocks differ, and what is found twice is done once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What a worker works with."""
+
+    sources: Mapping[str, EventSource]
+    knowledge: Sequence[KnowledgeBase]
+    store: EventStore
+    pseudonyms: Pseudonymiser
+    client: FhirClient
+    tokens: Tokens
+    hook: str
+    now: Callable[[], datetime]
+
+
+class Worker:
+    """Works off what is due. Safe to run in many threads, processes and machines."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._evaluator = Evaluator(bench.knowledge, bench.store, bench.pseudonyms)
+
+    def drain(self, more: Callable[[], None] = lambda: None) -> int:
+        """Work until nothing is due; how many results were ended.
+
+        `more` is called when there is more than one worker can take at once. Raises
+        StoreUnavailable.
+        """
+        ended = 0
+        while claimed := self._bench.store.claim(self._bench.now(), BATCH):
+            if len(claimed) == BATCH:
+                more()
+            ended += sum(self._process(each) for each in claimed)
+        return ended
+
+    def _process(self, claimed: Claimed) -> bool:
+        """Whether the row was ended; if not, it will be tried again or was set aside."""
+        moment = Moment(self._bench.now(), perf_counter())
+        try:
+            ending = self._worked_off(claimed, moment)
+        except UpstreamFailed as failed:
+            if failed.fault is UpstreamFault.STATUS_401:
+                self._bench.tokens.forget(self._bench.sources[claimed.source])
+            self._failed(claimed, failed.cause, passes=failed.passes, code=DataUnavailable.code)
+            return False
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
+            log_fault(Event.FAILED, error, source=claimed.source, kind=claimed.target.kind.value)
+            self._failed(claimed, FAULT_OF_OURS, passes=False, code=ServiceFault.code)
+            return False
+        log(
+            Event.EVENT_DONE,
+            source=claimed.source,
+            kind=claimed.target.kind.value,
+            way=claimed.way.value,
+            ending=ending.value,
+            attempts=claimed.attempts,
+            duration_ms=round(moment.elapsed_ms, 3),
+        )
+        return True
+
+    def _worked_off(self, claimed: Claimed, moment: Moment) -> Ending:
+        source = self._bench.sources.get(claimed.source)
+        if source is None:  # no longer registered: nothing may be fetched from it
+            raise UpstreamFailed(UpstreamFault.NOT_ALLOWED, during="source")
+        deadline = Deadline.after(DEADLINE_MS)
+        token = self._bench.tokens.of(source, deadline)
+        if isinstance(token, Refused):
+            raise UpstreamFailed(token.fault, during="token")
+        client = self._bench.client
+        with client.session(source.base, token, deadline) as session:
+            courier = Courier(
+                delivery=source.delivery,
+                client=client,
+                session=session,
+                exchange=Exchange(client, source.base, token, deadline),
+                hook=self._bench.hook,
+            )
+            if claimed.target.kind is Kind.SWEEP:
+                return self._swept(claimed, courier, moment)
+            return self._brought_into_line(claimed, courier, moment)
+
+    def _brought_into_line(self, claimed: Claimed, courier: Courier, moment: Moment) -> Ending:
+        target = claimed.target
+        found: Sequence[Target] = ()
+        match read_current(courier.session, target):
+            case Gone():
+                reference = f"{target.kind}/{target.id}"
+                evaluated = self._evaluator.is_gone(claimed, reference, courier, moment)
+            case Current() as current:
+                if target.kind is Kind.DIAGNOSTIC_REPORT:
+                    found = tuple(results_of(current.resource))
+                evaluated = self._evaluator.now_stands(claimed, current, courier, moment)
+        return self._ended(claimed, evaluated, found)
+
+    def _ended(
+        self, claimed: Claimed, evaluated: Sequence[Evaluated], found: Sequence[Target]
+    ) -> Ending:
+        return self._bench.store.finish(
+            claimed, self._bench.now(), evaluated=evaluated, found=found
+        )
+
+    def _swept(self, claimed: Claimed, courier: Courier, moment: Moment) -> Ending:
+        """Look for what has changed since the last time, and make it work."""
+        store = self._bench.store
+        since = store.swept_until(claimed.source) or claimed.first_received
+        found = changed_since(courier.session, self._bench.knowledge, since - OVERLAP)
+        return store.finish(claimed, self._bench.now(), found=found.targets, swept_until=moment.at)
+
+    def _failed(self, claimed: Claimed, cause: str, *, passes: bool, code: str) -> None:
+        at = self._bench.now()
+        course = course_of(
+            passes=passes,
+            attempts=claimed.attempts,
+            first_received=claimed.first_received,
+            at=at,
+        )
+        about = {"source": claimed.source, "kind": claimed.target.kind.value}
+        match course.verdict:
+            case Verdict.TRY_AGAIN:
+                self._bench.store.retry_later(claimed, course.due, cause)
+                log(Event.EVENT_LATER, **about, cause=cause, attempts=claimed.attempts)
+            case Verdict.SET_ASIDE:
+                record = self._failure(claimed, at, code)
+                self._bench.store.set_aside(claimed, cause, record)
+                log(Event.EVENT_SET_ASIDE, **about, cause=cause, attempts=claimed.attempts)
+
+    def _failure(self, claimed: Claimed, at: datetime, code: str) -> EvaluationRecord:
+        """A result that could not be evaluated is on record too."""
+        return EvaluationRecord(
+            id=str(uuid4()),
+            at=at,
+            door=Door.EVENT,
+            service="",
+            client=client_name(claimed.source),
+            software=__version__,
+            status=DataUnavailable.status if code == DataUnavailable.code else 500,
+            error=code,
+            inputs=(f"{claimed.target.kind}/{claimed.item}",),
+        )

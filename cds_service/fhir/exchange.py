@@ -1,0 +1,74 @@
+"""Everything that is asked of a FHIR server beside reads and searches: writes and operations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds_service import strict_json
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import MalformedJson
+from cds_service.fhir.authorization import AccessToken, NoToken
+from cds_service.fhir.client import FhirClient, Sending
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
+from cds_service.fhir.origins import FhirBase
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Calls to one server within one deadline."""
+
+    client: FhirClient
+    base: FhirBase
+    token: AccessToken | NoToken
+    deadline: Deadline
+
+    def ask(self, relative: str) -> JsonObject | Refused:
+        """GET of an operation such as `Subscription/1/$status`."""
+        return self._resource(Sending("GET", relative))
+
+    def transaction(self, bundle: JsonObject) -> Answer | Refused:
+        """https://hl7.org/fhir/R4/http.html#transaction: all of it happens, or nothing."""
+        return self._send(Sending("POST", body=written(bundle)))
+
+    def create(self, resource: JsonObject) -> JsonObject | Refused:
+        """Create a resource; the server answers with it as it is now kept."""
+        prefer = {"Prefer": "return=representation"}
+        kind = str(resource["resourceType"])
+        return self._resource(Sending("POST", kind, written(resource), headers=prefer))
+
+    def update(self, resource: JsonObject) -> JsonObject | Refused:
+        """Replace a resource that the server has."""
+        prefer = {"Prefer": "return=representation"}
+        path = f"{resource['resourceType']}/{resource['id']}"
+        return self._resource(Sending("PUT", path, written(resource), headers=prefer))
+
+    def delete(self, path: str) -> Answer | Refused:
+        """Delete `Subscription/1`."""
+        return self._send(Sending("DELETE", path))
+
+    def _send(self, sending: Sending) -> Answer | Refused:
+        return self.client.send(self.base, sending, self.token, self.deadline)
+
+    def _resource(self, sending: Sending) -> JsonObject | Refused:
+        answer = self._send(sending)
+        if isinstance(answer, Refused):
+            return answer
+        try:
+            return strict_json.parse_object(answer.body)
+        except MalformedJson:
+            return Refused(UpstreamFault.NOT_JSON)
+
+
+def written(document: JsonObject) -> bytes:
+    """A document as JSON in UTF-8."""
+    return json.dumps(document, ensure_ascii=False, default=_plain).encode()
+
+
+def _plain(value: object) -> float:
+    """A decimal that a server's own extension brought along; ours hold none."""
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError("not JSON")

@@ -1,0 +1,347 @@
+"""What a write-back leaves on the FHIR server, as R4 resources, in one transaction.
+
+A `DetectedIssue` (or `Flag`) says what was found, a `GuidanceResponse` which knowledge said it, a
+`Communication` or `Task` tells the clinician who ordered the test, a `Provenance` ties them
+together. Their weight is kept low on purpose: no severity, routine priority, intent proposal.
+
+Every resource carries a tag that is the same for one result, whatever its version, and an
+identifier that is the same for one evaluation. So a repeat finds its own work and changes nothing,
+and a corrected result takes the place of the one before. `_tag` is a search parameter of every
+resource, unlike `identifier` (https://hl7.org/fhir/R4/search.html#all).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+from uuid import UUID, uuid5
+
+from cds_service.core.verdict import Card, JsonObject, Outcome
+from cds_service.fhir.query import Search
+from cds_service.fhir.shape import an_id, an_object, objects, type_of, version_of
+
+CANONICAL: Final = "https://sil2r-cds.org"
+"""Where our own systems and canonicals begin; an identifier, not an address to open."""
+TAG_SYSTEM: Final = f"{CANONICAL}/CodeSystem/result-key"
+EVALUATION_SYSTEM: Final = f"{CANONICAL}/identifier/evaluation"
+FINDING_SYSTEM: Final = f"{CANONICAL}/CodeSystem/finding"
+OUTCOME_SYSTEM: Final = f"{CANONICAL}/CodeSystem/outcome"
+AUTHOR: Final = "sil2r-cds decision support"
+
+_NAMESPACE: Final = UUID("0d5a1c1e-6c0e-5f6b-9a40-5b2f4d1d7c33")
+_CATEGORY = "http://terminology.hl7.org/CodeSystem/communication-category"
+_PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+_PER_EVALUATION = frozenset({"Communication"})
+"""A clinician who has read one is told anew; the others are kept up to date in place."""
+_WITHDRAWN: Final[Mapping[str, str]] = {
+    "DetectedIssue": "entered-in-error",
+    "Flag": "entered-in-error",
+    "GuidanceResponse": "entered-in-error",
+    "Communication": "entered-in-error",
+    "Task": "entered-in-error",
+}
+_NEEDED_FROM: Final[Mapping[str, str]] = {
+    "patient": "Patient",
+    "birth-date": "Patient",
+    "conditions": "Condition",
+    "atl-subtype": "Condition",
+    "medications": "MedicationRequest",
+    "specimen": "Specimen",
+}
+"""Which type of resource a public `missing` word stands for; all others are Observations."""
+
+
+def result_key(base: str, reference: str) -> str:
+    """The tag of one result: base address of its server and `Observation/123`."""
+    return str(uuid5(_NAMESPACE, f"{base} {reference}"))
+
+
+def evaluation_key(result: str, version: str, knowledge: str) -> str:
+    """The identifier of one evaluation of a result (`result_key`)."""
+    return str(uuid5(UUID(result), f"{version} {knowledge}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Everything the written resources say."""
+
+    reference: str
+    """The result: `Observation/123`."""
+    version: str
+    result: str
+    """`result_key` of the result."""
+    evaluation: str
+    """`evaluation_key` of this evaluation."""
+    replaces: str = ""
+    """`evaluation_key` of the one before, empty for the first."""
+    patient_id: str
+    card: Card
+    module: str
+    """Id of the knowledge: `sil2r`."""
+    module_version: str
+    at: datetime
+    is_final: bool
+    based_on: str = ""
+    """The order, `ServiceRequest/1`, empty when not known."""
+    requester: str = ""
+    """Who ordered the test: `Practitioner/1`, empty when not known."""
+
+    @property
+    def when(self) -> str:
+        """The moment as a FHIR instant."""
+        return self.at.isoformat(timespec="seconds")
+
+    @property
+    def subject(self) -> JsonObject:
+        """The patient as a Reference."""
+        return {"reference": f"Patient/{self.patient_id}"}
+
+    def own(self, resource_type: str) -> JsonObject:
+        """What every resource has: its type, tags and identifier."""
+        tags = [self.result, *([self.evaluation] if resource_type in _PER_EVALUATION else [])]
+        return {
+            "resourceType": resource_type,
+            "meta": {"tag": [{"system": TAG_SYSTEM, "code": tag} for tag in tags]},
+            "identifier": [{"system": EVALUATION_SYSTEM, "value": self.evaluation}],
+        }
+
+
+def detected_issue(said: Said) -> JsonObject:
+    """https://hl7.org/fhir/R4/detectedissue.html, without severity."""
+    return {
+        **said.own("DetectedIssue"),
+        "status": "final" if said.is_final else "preliminary",
+        "code": _code(said),
+        "patient": said.subject,
+        "identifiedDateTime": said.when,
+        "author": {"display": AUTHOR},
+        "implicated": [{"reference": said.reference}],
+        "evidence": _evidence(said),
+        "detail": said.card.detail,
+    }
+
+
+def flag(said: Said) -> JsonObject:
+    """https://hl7.org/fhir/R4/flag.html"""
+    return {
+        **said.own("Flag"),
+        "status": "active",
+        "code": _code(said),
+        "subject": said.subject,
+        "period": {"start": said.when},
+        "author": {"display": AUTHOR},
+    }
+
+
+def guidance_response(said: Said) -> JsonObject:
+    """https://hl7.org/fhir/R4/guidanceresponse.html: which knowledge, and what it lacked."""
+    missing = said.card.extension.get("missing", ())
+    status = "data-requested" if missing else "success"
+    if said.card.extension.get("outcome") == Outcome.NOT_INTERPRETABLE:
+        status = "data-required"
+    resource = {
+        **said.own("GuidanceResponse"),
+        "requestIdentifier": {"system": EVALUATION_SYSTEM, "value": said.evaluation},
+        "moduleCanonical": f"{CANONICAL}/PlanDefinition/{said.module}|{said.module_version}",
+        "status": status,
+        "subject": said.subject,
+        "occurrenceDateTime": said.when,
+        "performer": {"display": AUTHOR},
+        "reasonReference": [{"reference": said.reference}],
+        "note": [{"text": said.card.detail}],
+    }
+    if missing:
+        resource["dataRequirement"] = [_requirement(word) for word in missing]
+    return resource
+
+
+def communication(said: Said) -> JsonObject:
+    """https://hl7.org/fhir/R4/communication.html to the clinician who ordered the test."""
+    return {
+        **said.own("Communication"),
+        **_based_on(said),
+        "status": "in-progress",
+        "category": [{"coding": [{"system": _CATEGORY, "code": "notification"}]}],
+        "priority": "routine",
+        "subject": said.subject,
+        "about": [{"reference": said.reference}],
+        "sent": said.when,
+        "recipient": [{"reference": said.requester}],
+        "payload": [{"contentString": said.card.summary}],
+    }
+
+
+def task(said: Said) -> JsonObject:
+    """https://hl7.org/fhir/R4/task.html: a proposal to look at the result."""
+    return {
+        **said.own("Task"),
+        **_based_on(said),
+        "status": "requested",
+        "intent": "proposal",
+        "priority": "routine",
+        "code": {"text": "Look at decision support for a laboratory result"},
+        "description": said.card.summary,
+        "focus": {"reference": said.reference},
+        "for": said.subject,
+        "authoredOn": said.when,
+        "owner": {"reference": said.requester},
+    }
+
+
+def provenance(said: Said, targets: Sequence[str]) -> JsonObject:
+    """https://hl7.org/fhir/R4/provenance.html: one for each evaluation, naming the one before."""
+    own = said.own("Provenance")
+    del own["identifier"]  # Provenance has none
+    own["meta"] = {"tag": [{"system": TAG_SYSTEM, "code": said.evaluation}]}
+    version = f"/_history/{said.version}" if an_id(said.version) else ""
+    entities = [{"role": "source", "what": {"reference": f"{said.reference}{version}"}}]
+    if said.replaces:
+        before = {"identifier": {"system": EVALUATION_SYSTEM, "value": said.replaces}}
+        entities.append({"role": "revision", "what": before})
+    agent = {"coding": [{"system": _PARTICIPANT, "code": "assembler"}]}
+    return {
+        **own,
+        "target": [{"reference": target} for target in targets],
+        "recorded": said.when,
+        "agent": [{"type": agent, "who": {"display": AUTHOR}}],
+        "entity": entities,
+    }
+
+
+# ------------------------------------------------------------------ what has to be changed
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """What of ours the server has for one result, by type."""
+
+    by_type: Mapping[str, Sequence[JsonObject]] = field(default_factory=dict)
+
+    def of(self, resource_type: str, evaluation: str) -> JsonObject:
+        """The resource to be kept up to date, `{}` when there is none."""
+        found = self.by_type.get(resource_type, ())
+        if resource_type in _PER_EVALUATION:
+            found = [each for each in found if is_of_evaluation(each, evaluation)]
+        return found[0] if found else {}
+
+
+def search_of(resource_type: str, result: str) -> Search:
+    """The search for what was written about one result."""
+    return Search(resource_type, f"{_tag(result)}&_count=50")
+
+
+def ours(bundle: JsonObject, resource_type: str, result: str) -> list[JsonObject]:
+    """The resources in a search's answer that really carry the tag: servers may ignore parameters
+    they do not know, and then answer with everything.
+    """
+    found = (an_object(entry.get("resource")) for entry in objects(bundle.get("entry")))
+    return [
+        resource
+        for resource in found
+        if type_of(resource) == resource_type
+        and any(
+            (tag.get("system"), tag.get("code")) == (TAG_SYSTEM, result)
+            for tag in objects(an_object(resource.get("meta")).get("tag"))
+        )
+    ]
+
+
+def is_of_evaluation(resource: JsonObject, evaluation: str) -> bool:
+    """Whether a resource was written for this very evaluation."""
+    return any(
+        (each.get("system"), each.get("value")) == (EVALUATION_SYSTEM, evaluation)
+        for each in objects(resource.get("identifier"))
+    )
+
+
+def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> JsonObject:
+    """The transaction that makes the server say this, `{}` when it does already."""
+    entries, targets = [], []
+    for resource in resources:
+        kind = type_of(resource)
+        there = existing.of(kind, said.evaluation)
+        if there and _stands(there, said.evaluation):
+            targets.append(f"{kind}/{there['id']}")
+        elif there:
+            targets.append(f"{kind}/{there['id']}")
+            entries.append(_update({**resource, "id": there["id"]}, there))
+        else:
+            tag = said.evaluation if kind in _PER_EVALUATION else said.result
+            entry = _create(resource, uuid5(UUID(said.evaluation), kind), tag)
+            targets.append(entry["fullUrl"])
+            entries.append(entry)
+    if not entries:
+        return {}
+    about = provenance(said, targets)
+    entries.append(_create(about, uuid5(UUID(said.evaluation), "Provenance"), said.evaluation))
+    return _transaction(entries)
+
+
+def withdrawing(existing: Existing) -> JsonObject:
+    """The transaction that takes back what was written, `{}` when nothing stands."""
+    entries = [
+        _update({**resource, "status": _WITHDRAWN[kind]}, resource)
+        for kind, resources in existing.by_type.items()
+        for resource in resources
+        if resource.get("status") != _WITHDRAWN[kind]
+    ]
+    return _transaction(entries) if entries else {}
+
+
+def _stands(resource: JsonObject, evaluation: str) -> bool:
+    withdrawn = resource.get("status") == _WITHDRAWN[type_of(resource)]
+    return is_of_evaluation(resource, evaluation) and not withdrawn
+
+
+def _create(resource: JsonObject, full_url: UUID, tag: str) -> JsonObject:
+    request = {"method": "POST", "url": type_of(resource), "ifNoneExist": _tag(tag)}
+    return {"fullUrl": f"urn:uuid:{full_url}", "resource": resource, "request": request}
+
+
+def _update(resource: JsonObject, there: JsonObject) -> JsonObject:
+    """Only if nobody has changed it since it was read."""
+    request = {"method": "PUT", "url": f"{type_of(resource)}/{there['id']}"}
+    if version := version_of(there):
+        request["ifMatch"] = f'W/"{version}"'
+    resource["meta"] = {"tag": an_object(resource.get("meta")).get("tag", [])}
+    return {"resource": resource, "request": request}
+
+
+def _transaction(entries: list[JsonObject]) -> JsonObject:
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def _tag(value: str) -> str:
+    return f"_tag={quote(TAG_SYSTEM, safe='')}%7C{value}"
+
+
+def _code(said: Said) -> JsonObject:
+    outcome = said.card.extension.get("outcome", "")
+    return {"coding": [{"system": OUTCOME_SYSTEM, "code": outcome}], "text": said.card.summary}
+
+
+def _evidence(said: Said) -> list[JsonObject]:
+    findings = [
+        {"code": [{"coding": [{"system": FINDING_SYSTEM, "code": finding}]}]}
+        for finding in said.card.extension.get("findings", ())
+    ]
+    inputs = [each["resource"] for each in said.card.extension.get("inputs", ())]
+    used = [{"reference": each} for each in dict.fromkeys(inputs) if _is_literal(each)]
+    return [*findings, {"detail": used or [{"reference": said.reference}]}]
+
+
+def _is_literal(reference: str) -> bool:
+    kind, slash, id_ = reference.partition("/")
+    return bool(slash) and kind.isalpha() and bool(an_id(id_))
+
+
+def _requirement(word: str) -> JsonObject:
+    wanted = {"path": "code", "code": [{"display": word}]}
+    return {"type": _NEEDED_FROM.get(word, "Observation"), "codeFilter": [wanted]}
+
+
+def _based_on(said: Said) -> JsonObject:
+    return {"basedOn": [{"reference": said.based_on}]} if said.based_on else {}

@@ -1,0 +1,233 @@
+"""Subscriptions as they were last heard of, and the numbers of events that did not come.
+
+Nothing here is of a patient: the id of a Subscription, its criteria, counts and moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from cds_service.store.database import Database
+from cds_service.store.engine import Durability
+from cds_service.store.tables import event_gaps, event_subscriptions
+
+MOST_MISSING: Final = 1_000
+"""Numbers kept of one gap. A longer one is searched for by time, whichever numbers are kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionState:
+    """One subscription: `next_number` is the number the next event should have."""
+
+    source: str
+    subscription: str
+    criteria: str
+    status: str
+    heartbeat_seconds: int
+    next_number: int
+    last_heard: datetime
+
+    def is_silent(self, at: datetime) -> bool:
+        """Whether two heartbeats in a row have not come."""
+        if not self.heartbeat_seconds or self.status != "active":
+            return False
+        return at - self.last_heard > timedelta(seconds=2 * self.heartbeat_seconds)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the server says that it has failed or is off."""
+        return self.status in ("error", "off")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a notification says of its subscription; `numbers` are those of its events."""
+
+    subscription: str
+    criteria: str = ""
+    status: str = "active"
+    numbers: Sequence[int] = ()
+    so_far: int | None = None
+    begins: bool = False
+    """A handshake: numbers may begin anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Events of one subscription that have not come."""
+
+    source: str
+    subscription: str
+    first: int
+    last: int
+
+
+class Subscriptions:
+    """Raises StoreUnavailable when the database fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def expect(self, state: SubscriptionState) -> None:
+        """Keeps a subscription that was made; what is known of its numbers stays."""
+        row = self._database.insert(event_subscriptions)
+        values = {name: getattr(state, name) for name in SubscriptionState.__slots__}
+        kept = {
+            name: row.excluded[name] for name in ("criteria", "heartbeat_seconds", "last_heard")
+        }
+        with self._database.writing() as connection:
+            connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=[
+                        event_subscriptions.c.source,
+                        event_subscriptions.c.subscription,
+                    ],
+                    set_=kept,
+                ),
+                values,
+            )
+
+    def forget(self, source: str, subscription: str) -> None:
+        """Removes a subscription that was ended, and its gaps."""
+        with self._database.writing() as connection:
+            for table in (event_subscriptions, event_gaps):
+                ours = (table.c.source == source) & (table.c.subscription == subscription)
+                connection.execute(delete(table).where(ours))
+
+    def set_status(self, source: str, subscription: str, status: str) -> None:
+        """Keeps what the server was asked to make of it."""
+        this = (event_subscriptions.c.source == source) & (
+            event_subscriptions.c.subscription == subscription
+        )
+        with self._database.writing() as connection:
+            connection.execute(update(event_subscriptions).where(this).values(status=status))
+
+    def of(self, source: str) -> tuple[SubscriptionState, ...]:
+        """The subscriptions of a source."""
+        rows = (
+            select(event_subscriptions)
+            .where(event_subscriptions.c.source == source)
+            .order_by(event_subscriptions.c.subscription)
+        )
+        with self._database.reading() as connection:
+            return tuple(SubscriptionState(**row._asdict()) for row in connection.execute(rows))
+
+    def heard(self, source: str, heard: Heard, at: datetime, heartbeat: timedelta) -> None:
+        """Notes a sign of life; with numbers that are not followed."""
+        with self._database.writing() as connection:
+            self.heard_in(connection, source, heard, at, heartbeat)
+
+    def heard_in(
+        self,
+        connection: Connection,
+        source: str,
+        heard: Heard,
+        at: datetime,
+        heartbeat: timedelta,
+    ) -> None:
+        """The same inside a transaction under way. Event numbers are followed by `follow_in`."""
+        row = self._database.insert(event_subscriptions)
+        said = {"last_heard": at, "status": heard.status}
+        if heard.criteria:
+            said["criteria"] = heard.criteria
+        connection.execute(
+            row.on_conflict_do_update(
+                index_elements=[event_subscriptions.c.source, event_subscriptions.c.subscription],
+                set_=said,
+            ),
+            {
+                "source": source,
+                "subscription": heard.subscription,
+                "criteria": heard.criteria,
+                "status": heard.status,
+                "heartbeat_seconds": int(heartbeat.total_seconds()),
+                "next_number": 0,
+                "last_heard": at,
+            },
+        )
+
+    def follow_in(self, connection: Connection, source: str, heard: Heard, due: datetime) -> int:
+        """Follows the numbers of a subscription that was heard of; how many are newly missing.
+
+        What is missing is looked for once `due` has come: until then it may still arrive.
+        """
+        this = (event_subscriptions.c.source == source) & (
+            event_subscriptions.c.subscription == heard.subscription
+        )
+        known = select(event_subscriptions.c.next_number).where(this).with_for_update()
+        number = connection.execute(known).scalar_one()
+        expected, missing = _followed(number, heard)
+        gone = (event_gaps.c.source == source) & (event_gaps.c.subscription == heard.subscription)
+        if heard.begins and expected < number:
+            connection.execute(delete(event_gaps).where(gone))
+        elif heard.numbers:
+            connection.execute(
+                delete(event_gaps).where(gone, event_gaps.c.number.in_(heard.numbers))
+            )
+        rows = [
+            {"source": source, "subscription": heard.subscription, "number": each, "due": due}
+            for each in missing
+        ]
+        if rows:
+            once = self._database.insert(event_gaps).on_conflict_do_nothing()
+            connection.execute(once, rows)
+        connection.execute(update(event_subscriptions).where(this).values(next_number=expected))
+        return len(rows)
+
+    def gaps(self, at: datetime) -> tuple[Gap, ...]:
+        """What has been missing long enough to be looked for, as ranges by subscription."""
+        key = event_gaps.c.source, event_gaps.c.subscription
+        rows = (
+            select(*key, func.min(event_gaps.c.number), func.max(event_gaps.c.number))
+            .where(event_gaps.c.due <= at)
+            .group_by(*key)
+        )
+        with self._database.reading() as connection:
+            return tuple(Gap(*row) for row in connection.execute(rows))
+
+    def missing(self, source: str) -> int:
+        """How many events of a source are missing at present."""
+        count = select(func.count()).select_from(event_gaps).where(event_gaps.c.source == source)
+        with self._database.reading() as connection:
+            return connection.execute(count).scalar_one()
+
+    def settle(self, gap: Gap) -> None:
+        """The gap has been looked for, and what there was is work now."""
+        with self._database.writing(Durability.POWER_LOSS) as connection:
+            connection.execute(
+                delete(event_gaps).where(
+                    event_gaps.c.source == gap.source,
+                    event_gaps.c.subscription == gap.subscription,
+                    event_gaps.c.number.between(gap.first, gap.last),
+                )
+            )
+
+    def put_off(self, gap: Gap, due: datetime) -> None:
+        """The gap could not be looked for just now."""
+        with self._database.writing(Durability.PROCESS_LOSS) as connection:
+            connection.execute(
+                update(event_gaps)
+                .where(
+                    event_gaps.c.source == gap.source,
+                    event_gaps.c.subscription == gap.subscription,
+                )
+                .values(due=due)
+            )
+
+
+def _followed(expected: int, heard: Heard) -> tuple[int, Iterable[int]]:
+    """The number to expect next, and those newly missing. 0 stands for "not yet known"."""
+    so_far = heard.so_far if heard.so_far is not None else max(heard.numbers, default=0)
+    if heard.begins and so_far < expected:
+        return so_far + 1, ()
+    newest = max(so_far, *heard.numbers, 0)
+    # Joined under way (0), what came before is for catch-up, not for an alarm.
+    first = expected or min(heard.numbers, default=newest + 1)
+    missing = sorted(set(range(max(first, newest - MOST_MISSING + 1), newest + 1)))
+    came = set(heard.numbers)
+    return max(newest + 1, expected), [each for each in missing if each not in came]

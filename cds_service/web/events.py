@@ -1,0 +1,91 @@
+"""`POST /events/{source}` and `PUT /events/{source}/{type}/{id}`: notifications of new results.
+
+Who sends is proved first; then what was said is kept and acknowledged with an empty 200. It is
+never worked on here: the sender waits two seconds at most, and a result may take longer.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import BadRequest, Unauthorised
+from cds_service.events.inbox import Inbox
+from cds_service.events.notification import (
+    Content,
+    Focus,
+    Notification,
+    ResourceSent,
+    read_notification,
+)
+from cds_service.events.proof import SIGNATURE_HEADERS, TOKEN_HEADER, is_proved
+from cds_service.events.source import EventSource
+from cds_service.fhir.shape import an_id
+from cds_service.metrics import Metrics
+from cds_service.store.events import client_name
+from cds_service.strict_json import parse_object
+from cds_service.web.body import read_bytes, require_plain_json
+from cds_service.web.responses import json_response
+
+NOT_PROVED = "event-secret"
+"""The cause of the refusal, for our log only."""
+_PROOF_HEADERS = ("Authorization", TOKEN_HEADER, *SIGNATURE_HEADERS)
+
+
+def events(inbox: Inbox, metrics: Metrics, max_body: int) -> Blueprint:
+    """The inbox over HTTP."""
+    blueprint = Blueprint("events", __name__)
+
+    @blueprint.post("/events/<source_name>")
+    def post(source_name: str) -> Response:
+        source, body = _proved(inbox, source_name, max_body)
+        return _taken(source, read_notification(_resource(body)))
+
+    @blueprint.put("/events/<source_name>/<resource_type>/<resource_id>")
+    def put(source_name: str, resource_type: str, resource_id: str) -> Response:
+        source, body = _proved(inbox, source_name, max_body)
+        return _taken(source, _sent(resource_type, resource_id, _resource(body)))
+
+    def _taken(source: EventSource, notification: Notification) -> Response:
+        receipt = inbox.take(source, notification, datetime.now(UTC))
+        metrics.notified(source=source.name, taken=receipt.taken, missing=receipt.missing)
+        return json_response({})
+
+    return blueprint
+
+
+def _proved(inbox: Inbox, source_name: str, max_body: int) -> tuple[EventSource, bytes]:
+    """The source and the body it sent. Raises NotFound, Unauthorised, PayloadTooLarge."""
+    source = inbox.source(source_name)
+    g.client = client_name(source.name)
+    body = read_bytes(request, max_body)
+    headers = {name: request.headers.getlist(name) for name in _PROOF_HEADERS}
+    if not is_proved(source.secret, source.proof, headers, body):
+        raise Unauthorised(NOT_PROVED)
+    return source, body
+
+
+def _resource(body: bytes) -> JsonObject:
+    """The JSON object sent, `{}` for no body. Raises UnsupportedMediaType, BadRequest."""
+    if not body.strip():
+        return {}
+    require_plain_json(request)
+    resource = parse_object(body)
+    if not resource:
+        raise BadRequest("This is no FHIR resource.", where="resourceType")
+    return resource
+
+
+def _sent(resource_type: str, resource_id: str, body: dict[str, Any]) -> Notification:
+    """The address says what is meant; a body that says otherwise is refused."""
+    if not an_id(resource_id) or not resource_type.isalpha():
+        raise BadRequest("The address names no resource.")
+    focus = Focus(resource_type, resource_id)
+    if not body:
+        return ResourceSent(focus, Content.ID_ONLY)
+    if (body.get("resourceType"), body.get("id")) != (resource_type, resource_id):
+        raise BadRequest("The body is not the resource that the address names.", where="id")
+    return ResourceSent(focus, Content.FULL_RESOURCE)

@@ -1,0 +1,207 @@
+"""A hospital for the tests: a real FHIR server (sekmet), our inbox over HTTP, and our worker.
+
+Everything listens on free ports of 127.0.0.1 and is stopped by its own handle.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import yaml
+from werkzeug.serving import make_server
+
+from cds_service.access.registry import load_registry
+from cds_service.config import Mode, Settings
+from cds_service.event_wiring import EventRoom, Workshop, open_event_room, open_workshop
+from cds_service.knowledge_files import Library
+from cds_service.store.database import Database
+from cds_service.store.pseudonym import DataKey
+from cds_service.web.app import create_app
+from cds_service.web.ports import Ports
+
+SECRET = "a-shared-secret-of-the-test"
+LOINC = "http://loinc.org"
+SERUM = "9654-5"
+PATIENT_SECONDS = 30
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def eventually(check: Any, seconds: float = PATIENT_SECONDS) -> Any:
+    """The first true answer of `check`; fails when there is none in time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if answer := check():
+            return answer
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+@dataclass(frozen=True)
+class FhirServer:
+    """A running sekmet."""
+
+    base: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def call(self, method: str, path: str = "", body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/fhir+json", **dict(self.headers)}
+        url = f"{self.base}/{path}" if path else self.base
+        with urlopen(Request(url, data, headers, method=method), timeout=30) as response:
+            text = response.read()
+        return json.loads(text) if text else {}
+
+    def put(self, resource: dict[str, Any]) -> Any:
+        return self.call("PUT", f"{resource['resourceType']}/{resource['id']}", resource)
+
+    def search(self, query: str) -> list[dict[str, Any]]:
+        return [entry["resource"] for entry in self.call("GET", query).get("entry", [])]
+
+
+@contextlib.contextmanager
+def fhir_server(folder: Path, **settings: Any) -> Iterator[FhirServer]:
+    """Sekmet with its data under `folder`; `settings` are its own."""
+    port = free_port()
+    base = f"http://127.0.0.1:{port}/fhir"
+    file = folder / "sekmet.yaml"
+    given: dict[str, Any] = {
+        "base_url": base,
+        "host": "127.0.0.1",
+        "port": port,
+        "data_dir": str(folder / "data"),
+        "own_private_key_path": str(folder / "keys" / "own.pem"),
+        "server_auth": {"types": ["none"]},
+        "validation": {"inbound": "strict"},
+        "simulator": {"enabled": False},
+        "subscriptions": {"notify_method": "put-resource", "retries": 2},
+    }
+    file.write_text(yaml.safe_dump(given | settings))
+    sekmet = Path(sys.executable).with_name("sekmet")
+    with (folder / "sekmet.log").open("wb") as log:
+        process = subprocess.Popen(
+            [str(sekmet), "serve", "-c", str(file)], cwd=folder, stdout=log, stderr=log
+        )
+    try:
+        eventually(lambda: _answers(f"{base}/metadata"))
+        yield FhirServer(base)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=2):
+            return True
+    except HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+@dataclass
+class Hospital:
+    """A FHIR server, and us beside it."""
+
+    server: FhirServer
+    room: EventRoom
+    workshop: Workshop
+    public_url: str
+
+    def work(self) -> int:
+        """One turn of the worker."""
+        return self.workshop.worker.drain()
+
+    def subscribe(self) -> Any:
+        from cds_service.events.subscribing import subscribe
+
+        source = self.room.source("lab")
+        return subscribe(
+            source,
+            self.workshop.caretaker.exchange(source),
+            self.room.subscriptions,
+            knowledge=self.workshop.knowledge,
+            endpoint=self.room.endpoint(source),
+            at=self.workshop.caretaker.now(),
+        )
+
+
+@contextlib.contextmanager
+def hospital(
+    server: FhirServer, folder: Path, library: Library, row: str = "", **settings: Any
+) -> Iterator[Hospital]:
+    """Our inbox on a port of its own, with one source `lab`; `row` adds to its registry row."""
+    port = free_port()
+    (folder / "lab.secret").write_text(SECRET)
+    registry = load_registry(
+        f'[[source]]\nname = "lab"\nfhir_server = "{server.base}"\n'
+        f'secret_file = "lab.secret"\n{row}',
+        folder,
+        Mode.SANDBOX,
+    )
+    configured = Settings(
+        public_url=f"http://127.0.0.1:{port}",
+        database_url=f"sqlite:///{folder / 'cds.sqlite3'}",
+        **settings,
+    )
+    with Database.open(configured.database_url) as database:
+        database.upgrade()
+        key = DataKey.random()
+        room = open_event_room(configured, registry.sources, database, key, folder)
+        ports = Ports(inbox=room.inbox(room.queue()), checks={"events": room.check})
+        app = create_app(configured, library, ports)
+        web = make_server("127.0.0.1", port, app, threaded=True)
+        serving = threading.Thread(target=web.serve_forever, daemon=True)
+        serving.start()
+        try:
+            yield Hospital(server, room, open_workshop(room, library), configured.public_url)
+        finally:
+            web.shutdown()
+            serving.join()
+            web.server_close()
+
+
+def patient(id_: str = "p1") -> dict[str, Any]:
+    return {
+        "resourceType": "Patient",
+        "id": id_,
+        "birthDate": "1970-01-01",
+        "name": [{"family": "Synthetic"}],
+    }
+
+
+def observation(
+    id_: str = "o1", value: float = 3000, status: str = "final", **more: Any
+) -> dict[str, Any]:
+    """A serum sIL-2R result in U/mL."""
+    return {
+        "resourceType": "Observation",
+        "id": id_,
+        "status": status,
+        "code": {"coding": [{"system": LOINC, "code": SERUM}]},
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2026-03-01T08:00:00Z",
+        "valueQuantity": {
+            "value": value,
+            "unit": "U/mL",
+            "system": "http://unitsofmeasure.org",
+            "code": "U/mL",
+        },
+        **more,
+    }
