@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from cds_service.core.disclaimer import review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.verdict import JsonObject
 from cds_service.errors import KnowledgeError, NotFound
@@ -68,6 +69,14 @@ class Service:
             "prefetch": {key: template.query for key, template in self.templates.items()},
             "usageRequirements": self._usage_requirements(),
             "version": SPECIFICATION_VERSION,
+            "extension": {
+                "org.sil2r-cds.knowledge": {
+                    "knowledge": self.knowledge.tag,
+                    "reviewStatus": review_status(self.knowledge),
+                    # Relative to the address of discovery, as any link in a document is.
+                    "sourceAttributes": f"knowledge/{identity.id}",
+                }
+            },
         }
 
     def _usage_requirements(self) -> str:

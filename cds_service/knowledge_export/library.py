@@ -7,11 +7,12 @@ import json
 from binascii import unhexlify
 from collections.abc import Iterable
 
-from cds_service.core.disclaimer import disclaimer, review_status
+from cds_service.core.disclaimer import review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.knowledge_export.artifact import Artifacts, Resource
 from cds_service.knowledge_export.citing import cited
 from cds_service.knowledge_page.page import page
+from cds_service.source_attributes import source_attributes
 
 _TYPE = "http://terminology.hl7.org/CodeSystem/library-type"
 
@@ -54,22 +55,7 @@ def _digest(sha256: str) -> Resource:
 
 
 def _attributes(knowledge: KnowledgeBase) -> str:
-    return json.dumps(attributes(knowledge), ensure_ascii=False, indent=2)
-
-
-def attributes(knowledge: KnowledgeBase) -> Resource:
-    """The source attributes of 45 CFR 170.315(b)(11)(iv)(A), with what they are of."""
-    return {
-        "knowledge": knowledge.tag,
-        "title": knowledge.identity.title,
-        "intendedUse": knowledge.identity.intended_use,
-        "publisher": knowledge.identity.publisher,
-        "released": knowledge.identity.released.isoformat(),
-        "reviewBy": knowledge.identity.review_by.isoformat(),
-        "reviewStatus": review_status(knowledge),
-        "sourceAttributes": [row.model_dump(mode="json") for row in knowledge.attributes],
-        "disclaimer": disclaimer(knowledge),
-    }
+    return json.dumps(source_attributes(knowledge), ensure_ascii=False, indent=2)
 
 
 def _attached(title: str, content_type: str, text: str) -> Resource:

@@ -19,6 +19,7 @@ from cds_service.web.events import events
 from cds_service.web.feedback import feedback
 from cds_service.web.health import health
 from cds_service.web.invocation import invocation
+from cds_service.web.knowledge import knowledge
 from cds_service.web.limits import RateLimit
 from cds_service.web.metrics_endpoint import metrics_endpoint
 from cds_service.web.openapi import openapi
@@ -26,7 +27,7 @@ from cds_service.web.ports import NoInbox, OpenGate, Ports
 from cds_service.web.responses import PlainResponse
 from cds_service.web.room import Room
 
-_CORS_PATHS = r"/cds-services.*"
+_CORS_PATHS = r"/(cds-services|knowledge).*"
 _SANDBOX_REMARK = (
     "Sandbox mode: no token is asked for, so anybody may call. For synthetic patients only."
 )
@@ -59,7 +60,7 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
     headers.install(app, settings, library.tags, metrics)
     problems.install(app, metrics)
     _allow_browsers(app, settings)
-    for blueprint in (discovery, invocation, feedback, health, openapi):
+    for blueprint in (discovery, knowledge, invocation, feedback, health, openapi):
         app.register_blueprint(blueprint(room))
     if settings.mode is Mode.SANDBOX:
         app.register_blueprint(metrics_endpoint(room))

@@ -53,6 +53,8 @@ def document(room: Room) -> dict[str, Any]:
         "/openapi.json": {"get": _self()},
     }
     for service in room.registry.services.values():
+        analyte = service.knowledge.identity.id
+        paths[f"/knowledge/{analyte}"] = {"get": _knowledge(analyte, settings)}
         address = f"/cds-services/{service.id}"
         paths[address] = {"post": _invocation(service, settings)}
         paths[f"{address}/feedback"] = {"post": _feedback(service, settings)}
@@ -80,6 +82,14 @@ def _discovery(settings: Settings) -> dict[str, Any]:
     guarded = settings.discovery_token is DiscoveryToken.REQUIRED
     statuses = (400, 401, 403, 429, 500) if guarded else (400, 500)
     operation = _plain("discover", "The services there are.", "Services", *statuses)
+    return operation | _security(settings) if guarded else operation
+
+
+def _knowledge(analyte: str, settings: Settings) -> dict[str, Any]:
+    guarded = settings.discovery_token is DiscoveryToken.REQUIRED
+    statuses = (400, 401, 403, 429, 500) if guarded else (400, 500)
+    summary = "The source attributes and the state of review of the knowledge."
+    operation = _plain(f"knowledge-{analyte}", summary, "Knowledge", *statuses)
     return operation | _security(settings) if guarded else operation
 
 

@@ -201,6 +201,38 @@ _SERVICE: Final = closed(
         },
         "usageRequirements": text(1000),
         "version": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
+        "extension": closed(
+            {
+                "org.sil2r-cds.knowledge": closed(
+                    {"knowledge": text(), "reviewStatus": text(), "sourceAttributes": text()}
+                )
+            }
+        ),
+    }
+)
+
+_DATE: Final[Schema] = {"type": "string", "format": "date"}
+
+_KNOWLEDGE: Final = closed(
+    {
+        "knowledge": text(),
+        "title": text(500),
+        "intendedUse": text(5000),
+        "publisher": text(500),
+        "released": _DATE,
+        "reviewBy": _DATE,
+        "reviewStatus": text(),
+        "sourceAttributes": array(
+            closed(
+                {
+                    "id": text(),
+                    "title": text(500),
+                    "used": {"enum": [True, False, "not-applicable"]},
+                    "text": text(5000),
+                }
+            )
+        ),
+        "disclaimer": text(5000),
     }
 )
 
@@ -227,6 +259,7 @@ _ISSUE: Final = closed(
 
 NAMED: Final[Mapping[str, Schema]] = {
     "Services": closed({"services": array(_SERVICE)}),
+    "Knowledge": _KNOWLEDGE,
     "Cards": closed({"cards": array(_CARD)}),
     "Feedback": record({"feedback": array(_FEEDBACK_ITEM)}),
     "OperationOutcome": closed(

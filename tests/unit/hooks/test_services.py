@@ -66,10 +66,20 @@ def test_d04_an_entry_has_the_fields_of_the_specification() -> None:
             "prefetch",
             "usageRequirements",
             "version",
+            "extension",
         }
         assert entry["version"] == "2.0.1"
         assert re.fullmatch(r"[a-z0-9-]+", entry["id"])
         assert "FHIR R4" in entry["usageRequirements"]
+
+
+def test_an_entry_says_which_knowledge_answers_and_where_its_source_attributes_are() -> None:
+    for entry in registry().discovery()["services"]:
+        assert entry["extension"]["org.sil2r-cds.knowledge"] == {
+            "knowledge": "toy@2026.1",
+            "reviewStatus": "pending clinical review",
+            "sourceAttributes": "knowledge/toy",
+        }
 
 
 def test_p05_the_prefetch_templates_keep_to_the_widely_supported_subset() -> None:

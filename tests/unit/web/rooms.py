@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
+from cds_service.core.review import PENDING
 from cds_service.core.verdict import Card, Evaluation, Indicator
 from cds_service.errors import Forbidden, StoreUnavailable, Unauthorised
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
@@ -26,8 +27,12 @@ def library() -> Library:
     """Knowledge as far as the web room looks at it."""
     knowledge = SimpleNamespace(
         identity=SimpleNamespace(
-            id="toy", service_title="Toy result", service_description="Reads a toy result."
+            id="toy",
+            service_title="Toy result",
+            service_description="Reads a toy result.",
+            review_status="pending clinical review",
         ),
+        review=PENDING,
         tag="toy@2026.1",
         accepted_loincs=("0000-0",),
         companion_loincs=("1111-1",),
