@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cds_service import wiring
 from cds_service.approval import (
     Approval,
     add_approval,
@@ -26,6 +30,7 @@ from cds_service.errors import InputError, KnowledgeError
 from cds_service.knowledge_approve import approve_content
 from cds_service.knowledge_check import check_knowledge
 from cds_service.knowledge_files import Library, load_configured, load_library, with_approvals
+from cds_service.logs import Event
 from tests import toy
 
 DAY = date(2026, 12, 1)
@@ -176,6 +181,30 @@ def test_where_there_are_several_analytes_one_must_be_named(file: Path) -> None:
 def test_a_reviewer_has_a_name(name: str) -> None:
     with pytest.raises(InputError, match="not the name of a reviewer"):
         sign(TAG, "0" * 64, reviewer=name, role="", on=DAY)
+
+
+@given(st.text(), st.text())
+def test_whatever_is_signed_is_read_back_as_it_was_signed(reviewer: str, role: str) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "approval.toml"
+        try:
+            approval = sign(TAG, "0" * 64, reviewer=reviewer, role=role, on=DAY)
+        except InputError:
+            return
+        add_approval(file, approval)
+        assert read_approvals(file) == (approval,)
+
+
+def test_a_void_signature_is_logged_at_start_without_the_name(
+    cards: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed(file, load_library(cards))
+    name = "disclaimer.md"
+    written(cards, {name: toy.edited(name, "A toy", "The toy")[name]})
+    said: list[tuple[Event, Mapping[str, object]]] = []
+    monkeypatch.setattr(wiring, "log", lambda event, **fields: said.append((event, fields)))
+    wiring._tell_void_approvals(with_approvals(load_library(cards), file))
+    assert said == [(Event.APPROVAL_VOID, {"knowledge": TAG})]
 
 
 def test_a_name_cannot_act_as_markup_or_end_its_row(file: Path, sil2r: KnowledgeBase) -> None:
