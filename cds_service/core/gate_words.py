@@ -32,6 +32,12 @@ _RANGE = {
     "none": "no range of the reporting laboratory can be applied",
     STRADDLES: "a bound of the laboratory's own range lies inside the interval of the value",
 }
+_NO_KIND = {
+    "not-named": "not named",
+    "unreadable": "named in a way that cannot be read",
+    "conflict": "named differently by the code and by the specimen",
+    "not-covered": "of a kind that is not covered",
+}
 _ANY_VALUE = frozenset({"met", "not-met", STRADDLES})
 _WHETHER_OR_NOT = frozenset({"computed", "not-applicable", UNKNOWN})
 
@@ -109,11 +115,8 @@ def _laboratory(_knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -
 
 
 def _specimen(knowledge: KnowledgeBase, _name: str, values: tuple[str, ...]) -> str:
-    kinds = (
-        knowledge.specimens[value].words if value in knowledge.specimens else _spaced(value)
-        for value in values
-    )
-    return f"the specimen is {' or '.join(kinds)}"
+    words = {kind.id: kind.words for kind in knowledge.specimens.values()} | _NO_KIND
+    return f"the specimen is {' or '.join(words.get(value, _spaced(value)) for value in values)}"
 
 
 def _family(knowledge: KnowledgeBase, _name: str, values: tuple[str, ...]) -> str:
