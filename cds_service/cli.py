@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 
 from cds_service import __version__
+from cds_service.cli_events import EVENT_COMMANDS
 from cds_service.errors import CdsError
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def cli() -> None:
 def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | None) -> None:
     """Start the HTTP service."""
     from cds_service.config import Mode, load_settings
+    from cds_service.event_worker import worker_beside
     from cds_service.web.serve import serve as run
     from cds_service.wiring import make_app
 
@@ -57,7 +59,8 @@ def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | N
     settings = load_settings(mode, os.environ, config)
     if sandbox:
         click.echo(_WELCOME.format(host=host, port=port), err=True)
-    run(partial(make_app, settings), settings, host=host, port=port, workers=workers)
+    with worker_beside(settings):
+        run(partial(make_app, settings), settings, host=host, port=port, workers=workers)
 
 
 _WELCOME = """\
@@ -153,7 +156,10 @@ def show(*, as_json: bool) -> None:
 @click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--base", metavar="URL", help="Start of all canonical URLs, instead of our own.")
 def export_fhir(*, folder: Path, base: str | None) -> None:
-    """Write the knowledge as FHIR R4 resources, one file each."""
+    """Write the knowledge as FHIR R4 resources, one file each.
+
+    Evidence and Citation, which need FHIR R4B, go to the folder DIR/r4b.
+    """
     from cds_service.knowledge_export.artifact import OUR_BASE
     from cds_service.knowledge_export.write import export_fhir as export
 
@@ -261,6 +267,10 @@ def _day(text: str) -> date:
 
 def _print_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+for command in EVENT_COMMANDS:
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from cds_service.events.source import EventSource, Relay, event_sources
 from cds_service.events.tokens import Tokens
 from cds_service.events.worker import Bench, Worker
 from cds_service.fhir.addresses import Reach
+from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.origins import AllowList, FhirBase
 from cds_service.knowledge_files import Library
@@ -32,6 +33,10 @@ CARE_EVERY: Final = 5
 """Pulses (seconds) between two rounds of looking after the subscriptions."""
 BACKLOG_AGE: Final = timedelta(minutes=15)
 """Work that has been due for longer shows that no worker runs, or none keeps up."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,9 @@ class EventRoom:
         """The inbox."""
         return Inbox(self.sources, self.database, self.store, self.subscriptions, queue.wake)
 
-    def check(self) -> None:
+    def check(self, at: datetime | None = None) -> None:
         """Readiness: raises Degraded when an operator should look, StoreUnavailable."""
-        now = datetime.now(UTC)
+        now = at or _now()
         for name in self.sources:
             states = self.subscriptions.of(name)
             if any(state.is_broken or state.is_silent(now) for state in states):
@@ -127,11 +132,16 @@ class Workshop:
         self.queue.run(threads, pulse)
 
 
-def open_workshop(room: EventRoom, library: Library) -> Workshop:
+def open_workshop(
+    room: EventRoom,
+    library: Library,
+    now: Callable[[], datetime] = _now,
+    breakers: Breakers | None = None,
+) -> Workshop:
     """Everything a worker needs; calls nobody yet."""
     settings = room.settings
     knowledge = tuple(library.bases.values())
-    client = _client(room)
+    client = _client(room, breakers or Breakers())
     tokens = Tokens(client)
     worker = Worker(
         Bench(
@@ -142,7 +152,7 @@ def open_workshop(room: EventRoom, library: Library) -> Workshop:
             client=client,
             tokens=tokens,
             hook=settings.lab_result_hook,
-            now=_now,
+            now=now,
         )
     )
     waker = room.queue()
@@ -155,7 +165,7 @@ def open_workshop(room: EventRoom, library: Library) -> Workshop:
         client=client,
         tokens=tokens,
         wake=waker.wake,
-        now=_now,
+        now=now,
     )
     queue = Queue(
         settings.queue_url,
@@ -167,7 +177,7 @@ def open_workshop(room: EventRoom, library: Library) -> Workshop:
     return Workshop(room, knowledge, worker, caretaker, queue)
 
 
-def _client(room: EventRoom) -> FhirClient:
+def _client(room: EventRoom, breakers: Breakers) -> FhirClient:
     """Calls the registered sources and relays, and nobody else."""
     bases: list[FhirBase] = []
     for source in room.sources.values():
@@ -179,8 +189,4 @@ def _client(room: EventRoom) -> FhirClient:
                 pass
     sandbox = room.settings.mode is Mode.SANDBOX
     network = Network(reach=Reach.ANYWHERE if sandbox else Reach.SITE)
-    return FhirClient(AllowList.of(bases), network=network)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    return FhirClient(AllowList.of(bases), network=network, breakers=breakers)

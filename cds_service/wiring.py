@@ -5,21 +5,16 @@ Nothing is decided here. `make_app` runs once in every worker process.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask
 
-from cds_service.config import Mode, Settings
+from cds_service.callers import FhirReach, gate_of, registered_clients
+from cds_service.config import Settings
 from cds_service.core.review import Pending
-from cds_service.fhir.access import NoAccess, ServerAccess, server_access
-from cds_service.fhir.addresses import Reach
-from cds_service.fhir.client import FhirClient, Network
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
+from cds_service.event_wiring import EventRoom, Workshop, open_event_room, open_workshop
 from cds_service.hooks.orders import order_advice
-from cds_service.hooks.request import HookRequest
 from cds_service.journal import StoredFeedback, StoredJournal
 from cds_service.knowledge_files import Library, load_configured
 from cds_service.logs import Event, log
@@ -28,7 +23,7 @@ from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser, load_or_create_key
 from cds_service.store.records import Records
 from cds_service.web.app import create_app
-from cds_service.web.ports import Caller, Ports
+from cds_service.web.ports import NoInbox, Ports
 
 KEY_FILE = "cds-service.key"
 
@@ -37,18 +32,38 @@ def make_app(settings: Settings) -> Flask:
     """The application with everything plugged in. Raises ConfigurationError, KnowledgeError."""
     library = load_configured(settings)
     _tell_void_approvals(library)
+    registry = registered_clients(settings)
     database = Database.open(settings.database_url)
     database.upgrade()
     key = data_key(settings)
     pseudonyms = Pseudonymiser(key)
+    room = event_room(settings, database, key)
     ports = Ports(
-        reach=FhirReach(settings),
+        gate=gate_of(settings, registry, database),
+        reach=FhirReach(settings, registry),
         journal=StoredJournal(Records(database, pseudonyms), pseudonyms),
         shelf=StoredFeedback(Feedback(database, key)),
         order_advice=order_advice,
-        checks={"database": database.ping},
+        inbox=room.inbox(room.queue()) if room.sources else NoInbox(),
+        checks={"database": database.ping, **({"events": room.check} if room.sources else {})},
     )
     return create_app(settings, library, ports)
+
+
+def event_room(settings: Settings, database: Database, key: DataKey) -> EventRoom:
+    """The events room, without sources where none is registered. Raises ConfigurationError."""
+    sources = registered_clients(settings).sources
+    folder = _beside_database(settings.database_url)
+    return open_event_room(settings, sources, database, key, folder)
+
+
+def open_events(settings: Settings) -> Workshop:
+    """What the worker and the event commands work with. Raises ConfigurationError."""
+    database = Database.open(settings.database_url)
+    database.upgrade()
+    return open_workshop(
+        event_room(settings, database, data_key(settings)), load_configured(settings)
+    )
 
 
 def _tell_void_approvals(library: Library) -> None:
@@ -71,29 +86,3 @@ def data_key(settings: Settings) -> DataKey:
 def _beside_database(url: str) -> Path:
     parts = urlsplit(url)
     return Path(parts.path[1:]).parent if parts.scheme == "sqlite" else Path()
-
-
-class FhirReach:
-    """Whether and how a caller's FHIR server may be called."""
-
-    def __init__(self, settings: Settings) -> None:
-        sandbox = settings.mode is Mode.SANDBOX
-        bases = [FhirBase.parse(text, PlainHttp.ALLOWED) for text in settings.fhir_servers]
-        loopback = LoopbackRule.ALLOWED if sandbox else LoopbackRule.REFUSED
-        self._allowed = AllowList.of(bases, loopback)
-        self._deadline_ms = settings.deadline_ms
-        network = Network(reach=Reach.ANYWHERE if sandbox else Reach.SITE)
-        self._client = FhirClient(self._allowed, network=network)
-
-    def __call__(
-        self, caller: Caller, request: HookRequest
-    ) -> AbstractContextManager[ServerAccess | NoAccess]:
-        """Access for the length of one call, within its deadline."""
-        return server_access(
-            server=request.fhir.server,
-            authorization=request.fhir.authorization,
-            patient_id=request.context.patient_id,
-            allowed=self._allowed,
-            client=self._client,
-            deadline=Deadline.after(self._deadline_ms),
-        )

@@ -86,6 +86,10 @@ class Worker:
             ended += sum(self._process(each) for each in claimed)
         return ended
 
+    def work_off_some(self) -> int:
+        """Work on one batch; how many results were ended. Raises StoreUnavailable."""
+        return sum(map(self._process, self._bench.store.claim(self._bench.now(), BATCH)))
+
     def _process(self, claimed: Claimed) -> bool:
         """Whether the row was ended; if not, it will be tried again or was set aside."""
         moment = Moment(self._bench.now(), perf_counter())

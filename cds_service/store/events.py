@@ -137,8 +137,15 @@ class Backlog:
 class EventStore:
     """The work of all sources. Raises StoreUnavailable when the database fails."""
 
-    def __init__(self, database: Database, key: DataKey, pseudonyms: Pseudonymiser) -> None:
+    def __init__(
+        self,
+        database: Database,
+        key: DataKey,
+        pseudonyms: Pseudonymiser,
+        lease: timedelta = LEASE,
+    ) -> None:
         self._database = database
+        self._lease_time = lease
         self._cipher = TargetCipher(key)
         self._pseudonyms = pseudonyms
         self._records = Records(database, pseudonyms)
@@ -227,7 +234,7 @@ class EventStore:
         lease = secrets.token_hex(8)
         taken = {
             "lease": lease,
-            "due": at + LEASE,
+            "due": at + self._lease_time,
             "attempts": row.attempts + 1,
             "leases_lost": lost,
         }

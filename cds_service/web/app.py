@@ -66,7 +66,7 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
         app.register_blueprint(metrics_endpoint(room))
     match ports.inbox:
         case Inbox() as inbox:
-            app.register_blueprint(events(inbox, metrics, settings.max_body))
+            app.register_blueprint(events(room, inbox))
         case NoInbox():
             pass
     return app

@@ -6,7 +6,6 @@ never worked on here: the sender waits two seconds at most, and a result may tak
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, g, request
@@ -24,19 +23,20 @@ from cds_service.events.notification import (
 from cds_service.events.proof import SIGNATURE_HEADERS, TOKEN_HEADER, is_proved
 from cds_service.events.source import EventSource
 from cds_service.fhir.shape import an_id
-from cds_service.metrics import Metrics
 from cds_service.store.events import client_name
 from cds_service.strict_json import parse_object
 from cds_service.web.body import read_bytes, require_plain_json
 from cds_service.web.responses import json_response
+from cds_service.web.room import Room
 
 NOT_PROVED = "event-secret"
 """The cause of the refusal, for our log only."""
 _PROOF_HEADERS = ("Authorization", TOKEN_HEADER, *SIGNATURE_HEADERS)
 
 
-def events(inbox: Inbox, metrics: Metrics, max_body: int) -> Blueprint:
+def events(room: Room, inbox: Inbox) -> Blueprint:
     """The inbox over HTTP."""
+    max_body = room.settings.max_body
     blueprint = Blueprint("events", __name__)
 
     @blueprint.post("/events/<source_name>")
@@ -50,8 +50,8 @@ def events(inbox: Inbox, metrics: Metrics, max_body: int) -> Blueprint:
         return _taken(source, _sent(resource_type, resource_id, _resource(body)))
 
     def _taken(source: EventSource, notification: Notification) -> Response:
-        receipt = inbox.take(source, notification, datetime.now(UTC))
-        metrics.notified(source=source.name, taken=receipt.taken, missing=receipt.missing)
+        receipt = inbox.take(source, notification, room.ports.now())
+        room.metrics.notified(source=source.name, taken=receipt.taken, missing=receipt.missing)
         return json_response({})
 
     return blueprint

@@ -17,7 +17,7 @@ from cds_service.hooks.orders import order_advice
 from cds_service.knowledge_files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
-from cds_service.wiring import FhirReach
+from cds_service.callers import FhirReach
 from tests.integration.fhir_server.server import GUARDED, FhirServer, JsonObject
 
 TODAY = datetime.combine(fhir_fixtures.manifest().evaluated_on, time(12), UTC)

@@ -1,0 +1,118 @@
+"""A JSON Web Key Set (RFC 7517, section 5) as this service reads it: public keys, by `kid`.
+
+A set that holds a private or a symmetric key is refused as a whole: whoever published it has lost
+that key. So is one that gives a `kid` twice, because then `kid` names nothing. A key that is merely
+of no use here (another type, too short, no `kid`, for encryption) is left out, as RFC 7517 says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import JWSRegistry
+
+from cds_service import strict_json
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import MalformedJson
+
+MAX_BYTES: Final = 256 * 1024
+MAX_KEYS: Final = 64
+_RSA_BITS: Final = range(2048, 8193)
+"""NIST SP 800-131A asks for 2048; beyond 8192 a check costs more than an answer may."""
+_BITS_A_CHARACTER: Final = 6
+_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
+
+PublicKey = RSAKey | ECKey
+
+
+class KeySetFault(StrEnum):
+    """Why a key set cannot be used. A label: holds nothing of a key."""
+
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too-large"
+    NOT_A_KEY_SET = "not-a-key-set"
+    PRIVATE_KEY = "private-key"
+    SYMMETRIC_KEY = "symmetric-key"
+    DUPLICATE_KID = "duplicate-kid"
+
+
+class KeySetRefusedError(Exception):
+    """The bytes are no key set that can be used; `fault` says why."""
+
+    def __init__(self, fault: KeySetFault) -> None:
+        super().__init__(f"The key set cannot be used ({fault}).")
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """Public keys by `kid`; `left_out` counts those of no use here."""
+
+    by_kid: Mapping[str, PublicKey] = field(repr=False)
+    left_out: int = 0
+
+    def suits(self, algorithms: Collection[str]) -> bool:
+        """Whether any key can be used with any of these algorithms."""
+        names = list(algorithms)
+        return any(JWSRegistry.filter_algorithms(key, names) for key in self.by_kid.values())
+
+
+def parse_key_set(data: bytes) -> KeySet:
+    """Read a key set. Raises KeySetRefusedError."""
+    entries = _entries(data)
+    for entry in entries:
+        if entry.get("kty") == "oct" or "k" in entry:
+            raise KeySetRefusedError(KeySetFault.SYMMETRIC_KEY)
+        if not _PRIVATE_MEMBERS.isdisjoint(entry):
+            raise KeySetRefusedError(KeySetFault.PRIVATE_KEY)
+    kids = [entry["kid"] for entry in entries if isinstance(entry.get("kid"), str)]
+    if len(set(kids)) != len(kids):
+        raise KeySetRefusedError(KeySetFault.DUPLICATE_KID)
+    keys = {str(entry["kid"]): key for entry in entries for key in _usable(entry)}
+    return KeySet(keys, left_out=len(entries) - len(keys))
+
+
+def _entries(data: bytes) -> list[JsonObject]:
+    if len(data) > MAX_BYTES:
+        raise KeySetRefusedError(KeySetFault.TOO_LARGE)
+    try:
+        entries = strict_json.parse_object(data).get("keys")
+    except MalformedJson:
+        raise KeySetRefusedError(KeySetFault.NOT_A_KEY_SET) from None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise KeySetRefusedError(KeySetFault.NOT_A_KEY_SET)
+    if len(entries) > MAX_KEYS:
+        raise KeySetRefusedError(KeySetFault.TOO_LARGE)
+    return entries
+
+
+def _usable(entry: JsonObject) -> list[PublicKey]:
+    """The key of an entry, or nothing."""
+    kid, use = entry.get("kid"), entry.get("use", "sig")
+    if not isinstance(kid, str) or not kid or use != "sig":
+        return []
+    try:
+        match entry.get("kty"):
+            case "EC":
+                return [ECKey.import_key(entry)]
+            case "RSA" if _is_long_enough(entry):
+                key = RSAKey.import_key(entry)
+                return [key] if key.raw_value.key_size in _RSA_BITS else []
+            case _:
+                return []
+    except (JoseError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _is_long_enough(entry: JsonObject) -> bool:
+    """Checked on the text, because reading a short key warns and a huge one is slow."""
+    modulus = entry.get("n")
+    if not isinstance(modulus, str):
+        return False
+    bits = len(modulus) * _BITS_A_CHARACTER
+    return _RSA_BITS.start <= bits < _RSA_BITS.stop + 2 * _BITS_A_CHARACTER

@@ -1,0 +1,177 @@
+"""The clients' public keys: read or fetched when needed, kept for a while, never fetched on demand
+of a stranger more than twice a minute.
+
+Nothing a token says decides where keys come from: the registry does. A key set is used for ten
+minutes; then it is fetched again, and while that fails the old one serves until it is an hour old.
+A `kid` that is not in the set may mean that the client has changed its keys, so the set is fetched
+at once, but at most every 30 seconds (T-06).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Lock
+from typing import Protocol
+
+from cds_service.access.key_set import (
+    KeySet,
+    KeySetFault,
+    KeySetRefusedError,
+    PublicKey,
+    parse_key_set,
+)
+from cds_service.access.registry import Client, KeyFile, KeyUrl
+from cds_service.fhir.client import JwksFaultError
+from cds_service.fhir.fetched import UpstreamFault
+
+Clock = Callable[[], float]
+"""Seconds since the epoch."""
+
+
+class Fetch(Protocol):
+    """Fetches a registered key set, within bounds of time and size and without redirects."""
+
+    def __call__(self, url: str, /) -> bytes:
+        """The bytes at the address. Raises JwksFaultError."""
+        ...
+
+
+class Report(Protocol):
+    """Told when a key set could not be renewed: for logs and metrics."""
+
+    def __call__(self, client: str, fault: KeySetFault | UpstreamFault, /) -> None:
+        """`client` is the registered name."""
+        ...
+
+
+class NoKey(StrEnum):
+    """Why there is no key for a `kid`."""
+
+    UNKNOWN = "unknown"
+    """The client's set does not hold it."""
+    UNAVAILABLE = "unavailable"
+    """The client's set cannot be had, and no old one is young enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How long things last, in seconds."""
+
+    renew_after: float = 600
+    """Age at which a set is fetched again."""
+    use_until: float = 3600
+    """Age after which a set is not used any more, even if it cannot be renewed."""
+    between_tries: float = 30
+    """Between two fetches for unknown kids, and after a failed one."""
+
+
+def _no_report(_client: str, _fault: KeySetFault | UpstreamFault, /) -> None:
+    """Nobody listens."""
+
+
+class KeyRing:
+    """The key sets of all clients. One per process, shared by its threads."""
+
+    def __init__(
+        self, fetch: Fetch, now: Clock, *, ages: Ages | None = None, report: Report = _no_report
+    ) -> None:
+        self._fetch = fetch
+        self._now = now
+        self._ages = ages or Ages()
+        self._report = report
+        self._shelves: dict[str, _Shelf] = {}
+
+    def key(self, client: Client, kid: str) -> PublicKey | NoKey:
+        """The client's key of this `kid`, compared as an opaque text.
+
+        May wait for one bounded fetch.
+        """
+        shelf = self._shelves.get(client.name)
+        if shelf is None:
+            made = _Shelf(lambda: self._load(client), self._now, self._ages)
+            shelf = self._shelves.setdefault(client.name, made)
+        return shelf.key(kid)
+
+    def _load(self, client: Client) -> KeySet | _Failed:
+        try:
+            match client.keys:
+                case KeyFile(path):
+                    data = path.read_bytes()
+                case KeyUrl(url):
+                    data = self._fetch(url)
+            return parse_key_set(data)
+        except (JwksFaultError, KeySetRefusedError) as error:
+            self._report(client.name, error.fault)
+        except OSError:
+            self._report(client.name, KeySetFault.UNREADABLE)
+        return _Failed()
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A key set could not be loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A key set and when it was loaded."""
+
+    keys: KeySet
+    since: float
+
+
+class _Shelf:
+    """The key set of one client. Readers take no lock as long as the set is young."""
+
+    def __init__(self, load: Callable[[], KeySet | _Failed], now: Clock, ages: Ages) -> None:
+        self._load = load
+        self._now = now
+        self._ages = ages
+        self._lock = Lock()
+        self._held = _Held(KeySet({}), -math.inf)
+        self._failed = -math.inf
+        self._asked_for_unknown = -math.inf
+
+    def key(self, kid: str) -> PublicKey | NoKey:
+        before = self._held
+        self._keep_young(before)
+        found = self._find(kid)
+        if found is not NoKey.UNKNOWN:
+            return found
+        with self._lock:
+            now = self._now()
+            if self._held is not before:  # it was loaded a moment ago: that answers for this kid
+                self._asked_for_unknown = now
+            elif now >= self._asked_for_unknown + self._ages.between_tries:
+                self._asked_for_unknown = now
+                self._renew()
+            return self._find(kid)
+
+    def _find(self, kid: str) -> PublicKey | NoKey:
+        held = self._held
+        if self._now() - held.since >= self._ages.use_until:
+            return NoKey.UNAVAILABLE
+        return held.keys.by_kid.get(kid, NoKey.UNKNOWN)
+
+    def _keep_young(self, held: _Held) -> None:
+        age = self._now() - held.since
+        if age < self._ages.renew_after:
+            return
+        # With a set that still serves nobody waits for the one who renews it.
+        if self._lock.acquire(blocking=age >= self._ages.use_until):
+            try:
+                rested = self._now() >= self._failed + self._ages.between_tries
+                if self._held is held and rested:
+                    self._renew()
+            finally:
+                self._lock.release()
+
+    def _renew(self) -> None:
+        match self._load():
+            case KeySet() as keys:
+                self._held = _Held(keys, self._now())
+            case _Failed():
+                self._failed = self._now()

@@ -1,0 +1,295 @@
+"""The client registry, `clients.toml`: who may call, with which keys, for which FHIR servers.
+
+Everything is checked when the service starts: a registry with one bad row is not used at all, and
+the error names file, row and remedy.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, parse_key_set
+from cds_service.access.rows import ClientRow, Row, SourceRow
+from cds_service.config import Mode
+from cds_service.errors import ConfigurationError
+from cds_service.fhir.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError
+
+R = TypeVar("R", bound=Row)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """The keys are in a file. `jku` is what a token may say of where they are; empty: nothing."""
+
+    path: Path
+    jku: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUrl:
+    """The keys are published at a fixed address, which is also what `jku` may say."""
+
+    jku: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllServices:
+    """Every service is granted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered caller."""
+
+    name: str
+    issuer: str
+    keys: KeyFile | KeyUrl
+    algorithms: tuple[str, ...] = ("ES384", "RS384")
+    tenants: frozenset[str] = frozenset()
+    """When there are any, a token must name one of them."""
+    fhir_servers: frozenset[FhirBase] = frozenset()
+    services: frozenset[str] | AllServices = AllServices()
+
+    def may_call(self, service: str) -> bool:
+        """Whether the client was granted the service of this id."""
+        match self.services:
+            case AllServices():
+                return True
+            case frozenset() as granted:
+                return service in granted
+
+    @property
+    def allow_list(self) -> AllowList:
+        """The FHIR servers that may be called for this client."""
+        return AllowList(self.fhir_servers)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A registered sender of FHIR Subscription notifications; the words are those of its row."""
+
+    row: SourceRow
+    fhir_server: FhirBase
+    secret_file: Path
+    folder: Path = Path()
+    """Where the relative paths of the row start."""
+
+    @property
+    def name(self) -> str:
+        """The `{source}` of `/events/{source}`."""
+        return self.row.name
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownIssuer:
+    """No client has this issuer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRegistry:
+    """All registered clients and event sources."""
+
+    clients: tuple[Client, ...]
+    sources: tuple[Source, ...] = ()
+
+    def by_issuer(self, issuer: str) -> Client | UnknownIssuer:
+        """The client whose issuer is exactly this text."""
+        for client in self.clients:
+            if client.issuer == issuer:
+                return client
+        return UnknownIssuer()
+
+    @property
+    def fhir_servers(self) -> frozenset[FhirBase]:
+        """Every FHIR server that may be called for anyone."""
+        bases = [client.fhir_servers for client in self.clients]
+        return frozenset().union(*bases, (source.fhir_server for source in self.sources))
+
+    def unknown_services(self, known: Collection[str]) -> list[str]:
+        """One sentence for each service granted that does not exist: a misspelt grant is none."""
+        return [
+            f"Client {client.name} is granted '{service}', which is not a service here."
+            for client in self.clients
+            if not isinstance(client.services, AllServices)
+            for service in sorted(client.services.difference(known))
+        ]
+
+
+def read_registry(path: Path, mode: Mode = Mode.PRODUCTION) -> ClientRegistry:
+    """The registry of a file. Raises ConfigurationError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError(
+            "The file cannot be read as UTF-8 text.",
+            where=str(path),
+            remedy="Check path, permissions and encoding.",
+        ) from None
+    return load_registry(text, path.parent, mode, file=path.name)
+
+
+def load_registry(
+    text: str, folder: Path, mode: Mode = Mode.PRODUCTION, *, file: str = "clients.toml"
+) -> ClientRegistry:
+    """The registry of a text; relative paths in it start at `folder`.
+
+    In sandbox mode addresses may be plain http: key sets on this machine only, FHIR servers
+    anywhere. Raises ConfigurationError with file, row and remedy.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"This is not TOML: {error}.", where=file, remedy="Mend the syntax."
+        ) from None
+    for table in document:
+        if table not in ("client", "source"):
+            raise ConfigurationError(
+                f"There is no table '{table}'.", where=file, remedy="Known: client, source."
+            )
+    clients = tuple(
+        _client(row, _Place(where, folder, mode))
+        for where, row in _rows(document, "client", ClientRow, file)
+    )
+    sources = tuple(
+        _source(row, _Place(where, folder, mode))
+        for where, row in _rows(document, "source", SourceRow, file)
+    )
+    if not clients and not sources:
+        raise ConfigurationError(
+            "No client is registered.", where=file, remedy="Add a [[client]] row."
+        )
+    _refuse_twice([client.name for client in clients], "name", f"{file} [[client]]")
+    _refuse_twice([client.issuer for client in clients], "issuer", f"{file} [[client]]")
+    _refuse_twice([source.name for source in sources], "name", f"{file} [[source]]")
+    return ClientRegistry(clients, sources)
+
+
+def _rows(
+    document: Mapping[str, Any], table: str, row: type[R], file: str
+) -> Iterator[tuple[str, R]]:
+    """The rows of `[[table]]` as their closed type, each with its place."""
+    found = document.get(table, [])
+    if not isinstance(found, list):
+        raise ConfigurationError(
+            "This must be a list of rows.", where=f"{file} {table}", remedy=f"Write [[{table}]]."
+        )
+    for number, content in enumerate(found, start=1):
+        name = content.get("name") if isinstance(content, dict) else ""
+        where = f"{file} [[{table}]] {number}" + (f" ({name})" if isinstance(name, str) else "")
+        try:
+            yield where, row.model_validate(content)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise ConfigurationError(
+                f"{first['msg']}.",
+                where=f"{where} {key}".rstrip(),
+                remedy=f"Known keys: {', '.join(row.model_fields)}.",
+            ) from None
+
+
+def _refuse_twice(values: Sequence[str], key: str, where: str) -> None:
+    for value in values:
+        if values.count(value) > 1:
+            raise ConfigurationError(
+                f"The {key} '{value}' stands here twice.",
+                where=where,
+                remedy="Keep one row for each; an organisation's parts are its tenants.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a row stands, and what that means for its paths and addresses."""
+
+    where: str
+    folder: Path
+    mode: Mode
+
+    def refuse(self, key: str, text: str, remedy: str) -> ConfigurationError:
+        return ConfigurationError(text, where=f"{self.where} {key}", remedy=remedy)
+
+    def fhir_base(self, key: str, text: str) -> FhirBase:
+        plain = PlainHttp.ALLOWED if self.mode is Mode.SANDBOX else PlainHttp.REFUSED
+        try:
+            return FhirBase.parse(text, plain)
+        except UrlRefusedError as error:
+            raise self.refuse(
+                key, f"This is no address to call: {error}.", "Write https://host/base."
+            ) from None
+
+    def key_url(self, text: str) -> str:
+        """The text itself, since `jku` is compared character by character."""
+        plain = PlainHttp.LOOPBACK if self.mode is Mode.SANDBOX else PlainHttp.REFUSED
+        try:
+            FhirBase.parse(Url.parse(text).origin, plain)
+        except UrlRefusedError as error:
+            raise self.refuse(
+                "jwks_url", f"This is no address of a key set: {error}.", "Write https://host/path."
+            ) from None
+        return text
+
+    def file(self, key: str, text: str) -> Path:
+        path = self.folder / text
+        if not path.is_file():
+            raise self.refuse(key, "The file is not there.", f"It is looked for in {path.parent}.")
+        return path
+
+
+def _client(row: ClientRow, place: _Place) -> Client:
+    return Client(
+        name=row.name,
+        issuer=row.issuer,
+        keys=_keys(row, place),
+        algorithms=tuple(row.algorithms),
+        tenants=frozenset(row.tenants),
+        fhir_servers=frozenset(
+            place.fhir_base("fhir_servers", server) for server in row.fhir_servers
+        ),
+        services=frozenset(row.services) or AllServices(),
+    )
+
+
+def _keys(row: ClientRow, place: _Place) -> KeyFile | KeyUrl:
+    jku = place.key_url(row.jwks_url) if row.jwks_url else ""
+    if not row.jwks_file:
+        return KeyUrl(jku)
+    path = place.file("jwks_file", row.jwks_file)
+    try:
+        suits = _read_key_set(path).suits(row.algorithms)
+    except KeySetRefusedError as error:
+        raise place.refuse(
+            "jwks_file",
+            f"The key set cannot be used ({error.fault}).",
+            "Give a JSON Web Key Set of public keys, each with its own kid.",
+        ) from None
+    if not suits:
+        raise place.refuse(
+            "jwks_file",
+            "No key in it can be used with the client's algorithms.",
+            f"Add a key with a kid for one of {', '.join(row.algorithms)}.",
+        )
+    return KeyFile(path, jku)
+
+
+def _read_key_set(path: Path) -> KeySet:
+    try:
+        return parse_key_set(path.read_bytes())
+    except OSError:
+        raise KeySetRefusedError(KeySetFault.UNREADABLE) from None
+
+
+def _source(row: SourceRow, place: _Place) -> Source:
+    return Source(
+        row=row,
+        fhir_server=place.fhir_base("fhir_server", row.fhir_server),
+        secret_file=place.file("secret_file", row.secret_file),
+        folder=place.folder,
+    )

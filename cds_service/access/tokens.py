@@ -1,0 +1,199 @@
+"""One token, checked: who calls (CDS Hooks 2.0.1, "Trusting CDS Clients"; S-03 to S-08).
+
+The registry decides which keys, algorithms and addresses count; nothing in the token does. The
+signature is checked before the `jti` is remembered, so that nobody can burn another's token. Every
+refusal is the same 401; its cause is a code for our log. No token, key or claim is ever part of a
+text, a log line or an exception.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from joserfc import jws
+from joserfc.errors import JoseError
+
+from cds_service import strict_json
+from cds_service.access.faults import TokenFault
+from cds_service.access.keys import KeyRing, NoKey
+from cds_service.access.registry import Client, ClientRegistry, UnknownIssuer
+from cds_service.access.replay import Remembered, ReplayStore
+from cds_service.core.verdict import JsonObject
+from cds_service.errors import MalformedJson, Unauthorised
+
+MAX_LENGTH: Final = 8 * 1024
+"""Characters of a token."""
+MAX_JTI: Final = 256
+MAX_KID: Final = 512
+LATEST: Final = 253_402_300_799
+"""The last second of the year 9999: no moment lies after it."""
+
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
+_BEARER = re.compile(r"bearer ([^ ]+)", re.IGNORECASE | re.ASCII)
+_FORBIDDEN_HEADERS = frozenset({"crit", "b64", "jwk", "x5c", "x5u"})
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Bounds on a token's times, in seconds."""
+
+    lifetime: int = 900
+    """Longest `exp - iat`."""
+    leeway: int = 60
+    """By how much clocks may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A caller whose token holds: the client, and the tenant it named (empty where none counts)."""
+
+    client: Client
+    tenant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Checks tokens. One per process, shared by its threads."""
+
+    registry: ClientRegistry
+    keys: KeyRing
+    replay: ReplayStore
+    now: Callable[[], float]
+    """Seconds since the epoch."""
+    times: Times
+
+    def verify(self, authorization: Sequence[str], audiences: Collection[str]) -> Verified:
+        """Who sent these Authorization headers to one of `audiences` (exact public addresses).
+
+        Raises Unauthorised; StoreUnavailable when the token cannot be remembered.
+        """
+        token = _bearer(authorization)
+        header, claims = _parts(token)
+        kid = _kid(header)
+        client = self._client(claims)
+        _check_header(header, client)
+        _check_audience(claims, audiences)
+        expires = self._check_times(claims)
+        jti = _text(claims, "jti", MAX_JTI, TokenFault.NO_JTI)
+        tenant = _tenant(claims, client)
+        self._check_signature(token, client, kid, header)
+        until = datetime.fromtimestamp(min(expires + self.times.leeway, LATEST), UTC)
+        match self.replay.remember(client.issuer, jti, until):
+            case Remembered.FRESH:
+                return Verified(client, tenant)
+            case Remembered.SEEN:
+                raise _refused(TokenFault.REPLAYED)
+
+    def _client(self, claims: JsonObject) -> Client:
+        issuer = claims.get("iss")
+        client = self.registry.by_issuer(issuer) if isinstance(issuer, str) else UnknownIssuer()
+        if isinstance(client, UnknownIssuer):
+            raise _refused(TokenFault.UNKNOWN_ISSUER)
+        return client
+
+    def _check_times(self, claims: JsonObject) -> int:
+        """`exp`, once all times hold. Leeway is to the second: at its edge a token still holds."""
+        expires, issued = _moment(claims, "exp"), _moment(claims, "iat")
+        begins = _moment(claims, "nbf") if "nbf" in claims else issued
+        now, leeway = self.now(), self.times.leeway
+        if not 0 < expires - issued <= self.times.lifetime:
+            raise _refused(TokenFault.LIVES_TOO_LONG)
+        if max(issued, begins) > now + leeway:
+            raise _refused(TokenFault.NOT_YET_VALID)
+        if expires + leeway < now:
+            raise _refused(TokenFault.EXPIRED)
+        return expires
+
+    def _check_signature(self, token: str, client: Client, kid: str, header: JsonObject) -> None:
+        match self.keys.key(client, kid):
+            case NoKey.UNKNOWN:
+                raise _refused(TokenFault.UNKNOWN_KEY)
+            case NoKey.UNAVAILABLE:
+                raise _refused(TokenFault.KEYS_UNAVAILABLE)
+            case key:
+                try:
+                    jws.deserialize_compact(token, key, algorithms=[header["alg"]])
+                except (JoseError, ValueError, TypeError):
+                    raise _refused(TokenFault.BAD_SIGNATURE) from None
+
+
+def _refused(fault: TokenFault) -> Unauthorised:
+    return Unauthorised(fault.value)
+
+
+def _bearer(authorization: Sequence[str]) -> str:
+    if len(authorization) != 1:
+        raise _refused(TokenFault.NO_TOKEN)
+    if len(authorization[0]) > MAX_LENGTH + len("Bearer "):
+        raise _refused(TokenFault.TOO_LARGE)
+    found = _BEARER.fullmatch(authorization[0])
+    if found is None:
+        raise _refused(TokenFault.NOT_BEARER)
+    return found[1]
+
+
+def _parts(token: str) -> tuple[JsonObject, JsonObject]:
+    """Header and claims, read strictly: a member that stands twice has two meanings (T-20)."""
+    if not _COMPACT.fullmatch(token):
+        raise _refused(TokenFault.MALFORMED)
+    header, claims, _signature = token.split(".")
+    try:
+        return _json(header), _json(claims)
+    except (MalformedJson, binascii.Error):
+        raise _refused(TokenFault.MALFORMED) from None
+
+
+def _json(part: str) -> JsonObject:
+    return strict_json.parse_object(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def _kid(header: JsonObject) -> str:
+    if header.get("typ") != "JWT":
+        raise _refused(TokenFault.WRONG_TYPE)
+    if not _FORBIDDEN_HEADERS.isdisjoint(header):
+        raise _refused(TokenFault.HEADER_FORBIDDEN)
+    return _text(header, "kid", MAX_KID, TokenFault.NO_KID)
+
+
+def _check_header(header: JsonObject, client: Client) -> None:
+    if header.get("alg") not in client.algorithms:
+        raise _refused(TokenFault.WRONG_ALGORITHM)
+    if "jku" in header and (not client.keys.jku or header["jku"] != client.keys.jku):
+        raise _refused(TokenFault.WRONG_JKU)
+
+
+def _check_audience(claims: JsonObject, audiences: Collection[str]) -> None:
+    named = claims.get("aud")
+    texts = named if isinstance(named, list) else [named]
+    if not any(isinstance(text, str) and text in audiences for text in texts):
+        raise _refused(TokenFault.WRONG_AUDIENCE)
+
+
+def _moment(claims: JsonObject, name: str) -> int:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LATEST:
+        raise _refused(TokenFault.NO_TIMES)
+    return value
+
+
+def _tenant(claims: JsonObject, client: Client) -> str:
+    """The tenant, where the client's entry lists any; else what a token says of one is ignored."""
+    if not client.tenants:
+        return ""
+    tenant = claims.get("tenant")
+    if not isinstance(tenant, str) or tenant not in client.tenants:
+        raise _refused(TokenFault.WRONG_TENANT)
+    return tenant
+
+
+def _text(members: JsonObject, name: str, longest: int, fault: TokenFault) -> str:
+    value = members.get(name)
+    if not isinstance(value, str) or not 0 < len(value) <= longest:
+        raise _refused(fault)
+    return value

@@ -1,0 +1,104 @@
+"""Who may call, and which FHIR server may be called for them: access and the way out, put together.
+
+In sandbox mode without a registry anybody may call, and servers on this machine may be read. With a
+registry every caller proves itself, in sandbox mode too.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager
+from typing import Final
+
+from cds_service.access.gate import RegisteredCaller, TokenGate
+from cds_service.access.keys import KeyRing
+from cds_service.access.registry import ClientRegistry, read_registry
+from cds_service.access.tokens import Times, Verifier
+from cds_service.config import Mode, Settings
+from cds_service.errors import ConfigurationError
+from cds_service.fhir.access import NoAccess, ServerAccess, server_access
+from cds_service.fhir.addresses import Reach
+from cds_service.fhir.client import FhirClient, Network
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
+from cds_service.hooks.request import HookRequest
+from cds_service.store.database import Database
+from cds_service.store.replay import SqlReplayStore
+from cds_service.web.ports import Caller, Gate, OpenGate
+
+NO_CLIENTS: Final = ClientRegistry(())
+KEY_SET_DEADLINE_MS: Final = 1_500
+"""A key set is fetched at most every ten minutes; the call that needs it may wait this long."""
+
+
+def registered_clients(settings: Settings) -> ClientRegistry:
+    """The registered clients; none where no registry is configured. Raises ConfigurationError."""
+    if settings.clients is None:
+        return NO_CLIENTS
+    return read_registry(settings.clients, settings.mode)
+
+
+def gate_of(settings: Settings, registry: ClientRegistry, database: Database) -> Gate:
+    """The gate: open in sandbox mode without registered clients, else asking for a token."""
+    if not registry.clients:
+        if settings.mode is Mode.PRODUCTION:
+            raise ConfigurationError(
+                "No client is registered, so nobody could call.",
+                where="CDS_CLIENTS",
+                remedy="Add a [[client]] row.",
+            )
+        return OpenGate()
+    plain = PlainHttp.LOOPBACK if settings.mode is Mode.SANDBOX else PlainHttp.REFUSED
+    outward = FhirClient(AllowList.of([]), network=_network(settings))
+
+    def fetch(url: str, /) -> bytes:
+        return outward.jwks_fetch(url, Deadline.after(KEY_SET_DEADLINE_MS), plain)
+
+    return TokenGate(
+        settings.public_url,
+        Verifier(
+            registry,
+            KeyRing(fetch, time.time),
+            SqlReplayStore(database),
+            time.time,
+            Times(settings.token_lifetime, settings.token_leeway),
+        ),
+    )
+
+
+class FhirReach:
+    """Whether and how a caller's FHIR server may be called: by the caller's own allow list."""
+
+    def __init__(self, settings: Settings, registry: ClientRegistry = NO_CLIENTS) -> None:
+        sandbox = settings.mode is Mode.SANDBOX
+        loopback = LoopbackRule.ALLOWED if sandbox else LoopbackRule.REFUSED
+        further = [FhirBase.parse(text, PlainHttp.ALLOWED) for text in settings.fhir_servers]
+        self._open = AllowList.of(further, loopback)
+        self._deadline_ms = settings.deadline_ms
+        everyone = AllowList.of([*further, *registry.fhir_servers], loopback)
+        self._client = FhirClient(everyone, network=_network(settings))
+
+    def __call__(
+        self, caller: Caller, request: HookRequest
+    ) -> AbstractContextManager[ServerAccess | NoAccess]:
+        """Access for the length of one call, within its deadline."""
+        return server_access(
+            server=request.fhir.server,
+            authorization=request.fhir.authorization,
+            patient_id=request.context.patient_id,
+            allowed=self._allowed(caller),
+            client=self._client,
+            deadline=Deadline.after(self._deadline_ms),
+        )
+
+    def _allowed(self, caller: Caller) -> AllowList:
+        match caller:
+            case RegisteredCaller(client):
+                return AllowList.of([*client.fhir_servers, *self._open.bases], self._open.loopback)
+            case _:
+                return self._open
+
+
+def _network(settings: Settings) -> Network:
+    """Registered servers may stand in the hospital's own network, never on this machine."""
+    return Network(reach=Reach.ANYWHERE if settings.mode is Mode.SANDBOX else Reach.SITE)

@@ -1,0 +1,240 @@
+"""The commands for lab-result events: work, subscribe, catch up, look after what failed."""
+# ruff: noqa: PLC0415 - a command imports only what it needs: `--help` is instant
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from cds_service.errors import DataUnavailable
+
+if TYPE_CHECKING:
+    from cds_service.config import Settings
+    from cds_service.event_wiring import Workshop
+    from cds_service.events.subscribing import Standing
+
+F = TypeVar("F", bound=Callable[..., Any])
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+SINCE = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
+
+
+def _settings_options(command: F) -> F:
+    sandbox = click.option("--sandbox", is_flag=True, help="As `serve --sandbox`.")
+    config = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
+    return sandbox(config(command))
+
+
+@click.command()
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64))
+@_settings_options
+def worker(*, threads: int, sandbox: bool, config: Path | None) -> None:
+    """Process received lab-result events, until it is stopped."""
+    from cds_service.event_worker import run_worker
+
+    run_worker(_settings(sandbox, config), threads)
+
+
+@click.command()
+@click.argument("source")
+@AS_JSON
+@_settings_options
+def subscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """Create the Subscription(s) on the FHIR server of SOURCE."""
+    from cds_service.events import subscribing
+
+    workshop = _workshop(sandbox, config)
+    chosen = workshop.room.source(source)
+    with _upstream():
+        standing = subscribing.subscribe(
+            chosen,
+            workshop.caretaker.exchange(chosen),
+            workshop.room.subscriptions,
+            knowledge=workshop.knowledge,
+            endpoint=workshop.room.endpoint(chosen),
+            at=datetime.now(UTC),
+        )
+    _show_standing(standing, as_json)
+
+
+@click.command()
+@click.argument("source")
+@AS_JSON
+@_settings_options
+def unsubscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """End the Subscription(s) on the FHIR server of SOURCE."""
+    from cds_service.events import subscribing
+
+    workshop = _workshop(sandbox, config)
+    chosen = workshop.room.source(source)
+    with _upstream():
+        exchange = workshop.caretaker.exchange(chosen)
+        ended = subscribing.unsubscribe(chosen, exchange, workshop.room.subscriptions)
+    if as_json:
+        _print_json({"ended": [asdict(each) for each in ended]})
+    else:
+        click.echo(f"{len(ended)} subscription(s) ended.")
+
+
+@click.command()
+@click.argument("source")
+@AS_JSON
+@_settings_options
+def status(*, source: str, as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """Show the Subscription(s) and the backlog of SOURCE."""
+    from cds_service.events import subscribing
+
+    workshop = _workshop(sandbox, config)
+    chosen = workshop.room.source(source)
+    with _upstream():
+        exchange = workshop.caretaker.exchange(chosen)
+        standing = subscribing.standing(chosen, exchange, workshop.room.subscriptions)
+    backlog = workshop.room.store.backlog(source)
+    missing = workshop.room.subscriptions.missing(source)
+    _show_standing(standing, as_json, **asdict(backlog), missing=missing)
+
+
+@click.command("catch-up")
+@click.argument("source")
+@click.option("--since", required=True, type=click.DateTime(SINCE), help="2026-11-20T18:00:00")
+@click.option("--wait/--no-wait", default=True, help="Work it off here, or leave it to the worker.")
+@_settings_options
+def catch_up(
+    *, source: str, since: datetime, wait: bool, sandbox: bool, config: Path | None
+) -> None:
+    """Look for results of SOURCE that changed since then (UTC), and process them."""
+    workshop = _workshop(sandbox, config)
+    chosen = workshop.room.source(source)
+    begin = since if since.tzinfo else since.replace(tzinfo=UTC)
+    with _upstream():
+        found = workshop.caretaker.catch_up(chosen, begin)
+    click.echo(f"{found} result(s) changed since {begin.isoformat(timespec='seconds')}.")
+    if wait and found:
+        _work_off(workshop, found)
+
+
+@click.group()
+def events() -> None:
+    """Events that wait, or were set aside after failing."""
+
+
+@events.command("list")
+@click.option("--dead", is_flag=True, help="Only those that were set aside.")
+@AS_JSON
+@_settings_options
+def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """List what waits; it holds no patient data."""
+    rows = _workshop(sandbox, config).room.store.waiting(dead_only=dead)
+    if as_json:
+        _print_json({"events": [_plain(asdict(row)) for row in rows]})
+        return
+    table = Table("number", "source", "kind", "state", "attempts", "cause", "first received", "due")
+    for row in rows:
+        state = "set aside" if row.dead else "waits"
+        moments = [f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.first_received, row.due)]
+        number, attempts = str(row.number), str(row.attempts)
+        table.add_row(number, row.source, row.kind, state, attempts, row.cause, *moments)
+    Console().print(table if rows else "Nothing waits.")
+
+
+@events.command()
+@click.argument("numbers", metavar="[NUMBER]...", nargs=-1, type=int)
+@AS_JSON
+@_settings_options
+def retry(*, numbers: Sequence[int], as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """Give events that were set aside another turn: those named, or all."""
+    workshop = _workshop(sandbox, config)
+    revived = workshop.room.store.revive(numbers, datetime.now(UTC))
+    workshop.room.queue().wake()
+    if as_json:
+        _print_json({"revived": revived})
+    else:
+        click.echo(f"{revived} event(s) will be tried again.")
+
+
+EVENT_COMMANDS = (worker, subscribe, unsubscribe, status, catch_up, events)
+
+
+class _upstream:  # noqa: N801 - reads as a statement
+    """A FHIR server that cannot be asked becomes one line and exit code 1."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        from cds_service.events.faults import UpstreamFailed
+
+        match error:
+            case UpstreamFailed(cause=cause):
+                raise DataUnavailable(
+                    f"The FHIR server did not do what was asked ({cause}).",
+                    remedy="Check its address and our credentials in the registry.",
+                ) from None
+            case _:
+                pass
+
+
+def _work_off(workshop: Workshop, found: int) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("Processing", total=found)
+        done = 0
+        while done < found:
+            ended = workshop.worker.work_off_some()
+            if not ended:
+                break  # others work on the rest, or it has to wait
+            done += ended
+            progress.update(task, completed=min(done, found))
+    backlog = sum(not row.dead for row in workshop.room.store.waiting())
+    click.echo("Done." if not backlog else f"{backlog} event(s) wait to be tried again.")
+
+
+def _show_standing(standing: Sequence[Standing], as_json: bool, **numbers: int) -> None:
+    if as_json:
+        _print_json({"subscriptions": [asdict(each) for each in standing], **numbers})
+        return
+    table = Table("subscription", "here", "on its server", "last heard", "criteria")
+    for each in standing:
+        row = (each.subscription, each.here, each.there, each.last_heard)
+        table.add_row(*row, _shortened(each.criteria))
+    Console().print(table if standing else "There is no subscription; make one with `subscribe`.")
+    if numbers:
+        click.echo("  ".join(f"{name}: {count}" for name, count in numbers.items()))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }
+
+
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _settings(sandbox: bool, config: Path | None) -> Settings:
+    from cds_service.config import Mode, load_settings
+
+    return load_settings(Mode.SANDBOX if sandbox else Mode.PRODUCTION, os.environ, config)
+
+
+def _workshop(sandbox: bool, config: Path | None) -> Workshop:
+    from cds_service.wiring import open_events
+
+    return open_events(_settings(sandbox, config))

@@ -1,0 +1,69 @@
+"""The worker as a process: by itself (`cds-service worker`), or beside a server in sandbox mode."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from cds_service import __version__, logs
+from cds_service.access.registry import read_registry
+from cds_service.config import Mode, Settings
+from cds_service.logs import Event, log
+from cds_service.wiring import open_events
+
+STOP_SECONDS: Final = 15
+NOBODY: Final = 0
+"""No process whose end ends the worker."""
+
+
+def run_worker(settings: Settings, threads: int, parent: int = NOBODY) -> None:
+    """Work until a stop signal, or until the process `parent` is gone. Raises ConfigurationError.
+
+    SIGTERM lets what is under way finish.
+    """
+    logs.route_libraries()
+    workshop = open_events(settings)
+    if parent != NOBODY:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    log(Event.STARTED, mode=settings.mode.value, workers=threads, software=__version__)
+    workshop.run(threads)
+    log(Event.STOPPED)
+
+
+@contextmanager
+def worker_beside(settings: Settings) -> Iterator[None]:
+    """In sandbox mode one command is enough: a worker runs for as long as the server does.
+
+    Where no source is registered, and outside sandbox mode, there is none.
+    """
+    if settings.mode is not Mode.SANDBOX or not _has_sources(settings):
+        yield
+        return
+    process = multiprocessing.Process(
+        target=run_worker, args=(settings, 1, os.getpid()), daemon=True
+    )
+    process.start()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.join(STOP_SECONDS)
+
+
+def _has_sources(settings: Settings) -> bool:
+    if settings.clients is None:
+        return False
+    return bool(read_registry(settings.clients, settings.mode).sources)
+
+
+def _end_with(parent: int) -> None:
+    """A server that is killed takes its worker with it."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
