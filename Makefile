@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
+.PHONY: bench soak sbom audit wheel image-check manifests-check
 .PHONY: help install run test static check docs lock clean
 
 help: ## show what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 .venv/.installed: requirements/runtime.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -41,6 +42,39 @@ lock: .venv/.developer ## write the hashed lock files anew (needs uv on the PATH
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements/runtime.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml --group dev -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate requirements/build.in -o requirements/build.txt
+
+bench: .venv/.developer ## the benchmarks beside their floors and a peer; writes docs/performance.md
+	$(BIN)/python -m benchmarks
+
+soak: .venv/.developer ## ten minutes at 16 connections: no failure, memory flat
+	$(BIN)/python -m benchmarks.soak
+
+build/runtime/.installed: requirements/runtime.txt pyproject.toml
+	$(PYTHON) -m venv --clear build/runtime
+	build/runtime/bin/python -m pip install --quiet --require-hashes -r requirements/runtime.txt
+	@touch $@
+
+sbom: .venv/.developer build/runtime/.installed ## list what is installed and its licences: docs/sbom.json, docs/licences.md
+	$(BIN)/python requirements/sbom.py build/runtime/bin/python
+
+audit: ## ask about known vulnerabilities; says NOT AUDITED when nobody answered
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet pip-audit
+	build/audit/bin/python requirements/audit.py build/audit/bin/pip-audit
+
+wheel: export SOURCE_DATE_EPOCH ?= 1767225600
+wheel: .venv/.developer ## build the wheel twice, compare, write dist/SHA256SUMS
+	rm -rf dist build/wheel
+	$(BIN)/hatchling build -t wheel -d dist
+	$(BIN)/hatchling build -t wheel -d build/wheel
+	cmp dist/*.whl build/wheel/*.whl
+	cd dist && sha256sum *.whl > SHA256SUMS && cat SHA256SUMS
+
+image-check: ## build the image, start it, ask it for discovery (as root; needs buildah, mmdebstrap)
+	docker/check_image.sh
+
+manifests-check: ## hold the Kubernetes manifests against the published schemas
+	docker/check_manifests.sh
 
 clean: ## remove what was made
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
