@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,8 +24,9 @@ from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.origins import AllowList, FhirBase
 from cds_service.knowledge_files import Library
+from cds_service.metrics import Reading
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import Subscriptions
+from cds_service.store.event_subscriptions import SubscriptionHealth, Subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.web.ports import Degraded
@@ -75,12 +77,25 @@ class EventRoom:
         """The inbox."""
         return Inbox(self.sources, self.database, self.store, self.subscriptions, queue.wake)
 
+    def readings(self, at: datetime | None = None) -> Iterator[Reading]:
+        """The numbers of all sources, for the metrics. Raises StoreUnavailable."""
+        now = at or _now()
+        for name in self.sources:
+            backlog = self.store.backlog(name)
+            yield Reading("events", name, "waiting", backlog.waiting)
+            yield Reading("events", name, "set-aside", backlog.dead)
+            yield Reading("events", name, "evaluated", backlog.evaluated)
+            yield Reading("events", name, "missing", self.subscriptions.missing(name))
+            states = Counter(state.state_at(now) for state in self.subscriptions.of(name))
+            for state in SubscriptionHealth:
+                yield Reading("event_subscriptions", name, state.value, states[state])
+
     def check(self, at: datetime | None = None) -> None:
         """Readiness: raises Degraded when an operator should look, StoreUnavailable."""
         now = at or _now()
         for name in self.sources:
-            states = self.subscriptions.of(name)
-            if any(state.is_broken or state.is_silent(now) for state in states):
+            states = {state.state_at(now) for state in self.subscriptions.of(name)}
+            if not states <= {SubscriptionHealth.SOUND}:
                 raise Degraded("subscription")
             if self.store.backlog(name).dead:
                 raise Degraded("set-aside")

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     generate_latest,
     start_http_server,
@@ -24,6 +26,16 @@ _DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 """The library's name for the folder in which the workers of one service add up their counts."""
 
 _DURATIONS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A number that stands in the database: `name` is `events` or `event_subscriptions`."""
+
+    name: str
+    source: str
+    state: str
+    value: int
 
 
 class Metrics:
@@ -66,6 +78,24 @@ class Metrics:
             "events_missing", "Event numbers found missing, by source.", "source"
         )
 
+        self._readings = {
+            "events": self._gauge(
+                "events", "Results of a source that were notified, by what became of them."
+            ),
+            "event_subscriptions": self._gauge(
+                "event_subscriptions", "Subscriptions at a source, by how they stand."
+            ),
+        }
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        return Gauge(
+            f"cds_{name}",
+            words,
+            ("source", "state"),
+            registry=self.registry,
+            multiprocess_mode="mostrecent",
+        )
+
     def _counter(self, name: str, words: str, *labels: str) -> Counter:
         return Counter(f"cds_{name}", words, labels, registry=self.registry)
 
@@ -103,6 +133,12 @@ class Metrics:
         """One notification of a source was kept; `missing` event numbers are new gaps."""
         self._notified.labels(source, taken).inc()
         self._missing_events.labels(source).inc(missing)
+
+    def read(self, readings: Iterable[Reading]) -> None:
+        """What stands in the database at present."""
+        for reading in readings:
+            gauge = self._readings[reading.name]
+            gauge.labels(reading.source, reading.state).set(reading.value)
 
     def text(self) -> bytes:
         """Everything counted, in the Prometheus text format."""

@@ -33,7 +33,12 @@ from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Refused, UpstreamFault
 from cds_service.fhir.shape import an_object, objects
 from cds_service.logs import Event, log
-from cds_service.store.event_subscriptions import Gap, Subscriptions, SubscriptionState
+from cds_service.store.event_subscriptions import (
+    Gap,
+    SubscriptionHealth,
+    Subscriptions,
+    SubscriptionState,
+)
 from cds_service.store.events import EventStore, Target, Way
 
 DEADLINE_MS: Final = 30_000
@@ -64,10 +69,13 @@ class Caretaker:
                 self._close(gap)
         for source in self.sources.values():
             for state in self.subscriptions.of(source.name):
-                if state.is_broken:
-                    self._mend(source, state)
-                elif state.is_silent(self.now()):
-                    self._ask_after(source, state)
+                match state.state_at(self.now()):
+                    case SubscriptionHealth.BROKEN:
+                        self._mend(source, state)
+                    case SubscriptionHealth.SILENT:
+                        self._ask_after(source, state)
+                    case SubscriptionHealth.SOUND:
+                        pass
 
     def catch_up(self, source: EventSource, since: datetime) -> int:
         """Make work of all that has changed since then; how much there was. Raises UpstreamFailed.

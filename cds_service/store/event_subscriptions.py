@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -16,8 +17,20 @@ from cds_service.store.database import Database
 from cds_service.store.engine import Durability
 from cds_service.store.tables import event_gaps, event_subscriptions
 
+MISSED_HEARTBEATS: Final = 2
+"""So many heartbeats that did not come make a silence."""
 MOST_MISSING: Final = 1_000
 """Numbers kept of one gap. A longer one is searched for by time, whichever numbers are kept."""
+
+
+class SubscriptionHealth(StrEnum):
+    """How a subscription stands."""
+
+    SOUND = "sound"
+    SILENT = "silent"
+    """Two heartbeats in a row have not come."""
+    BROKEN = "broken"
+    """The server says that it has failed or is off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +45,14 @@ class SubscriptionState:
     next_number: int
     last_heard: datetime
 
-    def is_silent(self, at: datetime) -> bool:
-        """Whether two heartbeats in a row have not come."""
-        if not self.heartbeat_seconds or self.status != "active":
-            return False
-        return at - self.last_heard > timedelta(seconds=2 * self.heartbeat_seconds)
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether the server says that it has failed or is off."""
-        return self.status in ("error", "off")
+    def state_at(self, at: datetime) -> SubscriptionHealth:
+        """How it stands at that moment."""
+        if self.status in ("error", "off"):
+            return SubscriptionHealth.BROKEN
+        silence = timedelta(seconds=MISSED_HEARTBEATS * self.heartbeat_seconds)
+        if self.status == "active" and silence and at - self.last_heard > silence:
+            return SubscriptionHealth.SILENT
+        return SubscriptionHealth.SOUND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ def health(room: Room) -> Blueprint:
 
     @blueprint.get("/health/ready")
     def ready() -> Response:
+        room.read_numbers()
         states = {name: _state(name, check) for name, check in room.ports.checks.items()}
         failed = [name for name, state in states.items() if state is _State.FAILED]
         if failed:

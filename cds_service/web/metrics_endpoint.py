@@ -15,6 +15,7 @@ def metrics_endpoint(room: Room) -> Blueprint:
 
     @blueprint.get("/metrics")
     def show() -> Response:
+        room.read_numbers()
         return raw_response(room.metrics.text(), media_type=CONTENT_TYPE)
 
     return blueprint

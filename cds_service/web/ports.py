@@ -19,6 +19,7 @@ from cds_service.hooks.answer import Answered, OrderAdvice, no_order_advice
 from cds_service.hooks.feedback import FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
+from cds_service.metrics import Reading
 
 
 class Degraded(Exception):  # noqa: N818 - says how things stand
@@ -145,5 +146,7 @@ class Ports:
     inbox: Inbox | NoInbox = field(default_factory=NoInbox)
     checks: Mapping[str, Callable[[], None]] = field(default_factory=lambda: MappingProxyType({}))
     """Readiness: name -> a check that raises when it fails, Degraded when somebody should look."""
+    readings: Callable[[], Iterable[Reading]] = tuple
+    """Numbers that stand in the database, for the metrics. Raises StoreUnavailable."""
     now: Callable[[], datetime] = _now
     """The clock, in UTC."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from flask import g, request
 
 from cds_service.config import Settings
+from cds_service.errors import StoreUnavailable
 from cds_service.hooks.services import ServiceRegistry
 from cds_service.metrics import Metrics
 from cds_service.web.limits import RateLimit
@@ -22,6 +24,11 @@ class Room:
     ports: Ports
     metrics: Metrics
     rate: RateLimit
+
+    def read_numbers(self) -> None:
+        """Bring the metrics up to date; a database that is away is told by its own check."""
+        with suppress(StoreUnavailable):
+            self.metrics.read(self.ports.readings())
 
     def admit(self) -> Caller:
         """The caller of the request under way, known and within its rate.

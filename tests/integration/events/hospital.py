@@ -6,7 +6,6 @@ Everything listens on free ports of 127.0.0.1 and is stopped by its own handle.
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import subprocess
 import sys
@@ -16,9 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
+import requests
 import yaml
 from werkzeug.serving import make_server
 
@@ -35,6 +33,8 @@ SECRET = "a-shared-secret-of-the-test"
 LOINC = "http://loinc.org"
 SERUM = "9654-5"
 PATIENT_SECONDS = 30
+WEB = requests.Session()
+WEB.trust_env = False
 
 
 def free_port() -> int:
@@ -60,12 +60,11 @@ class FhirServer:
     headers: tuple[tuple[str, str], ...] = ()
 
     def call(self, method: str, path: str = "", body: Any = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/fhir+json", **dict(self.headers)}
         url = f"{self.base}/{path}" if path else self.base
-        with urlopen(Request(url, data, headers, method=method), timeout=30) as response:
-            text = response.read()
-        return json.loads(text) if text else {}
+        answer = WEB.request(method, url, json=body, headers=headers, timeout=30)
+        answer.raise_for_status()
+        return answer.json() if answer.content else {}
 
     def put(self, resource: dict[str, Any]) -> Any:
         return self.call("PUT", f"{resource['resourceType']}/{resource['id']}", resource)
@@ -107,12 +106,10 @@ def fhir_server(folder: Path, **settings: Any) -> Iterator[FhirServer]:
 
 def _answers(url: str) -> bool:
     try:
-        with urlopen(url, timeout=2):
-            return True
-    except HTTPError:
-        return True
-    except OSError:
+        WEB.get(url, timeout=2)
+    except requests.RequestException:
         return False
+    return True
 
 
 @dataclass

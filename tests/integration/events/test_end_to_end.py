@@ -1,4 +1,4 @@
-"""The whole story on a real FHIR server: subscribed, resulted, written back, corrected, withdrawn."""
+"""The whole story on a real FHIR server: subscribed, resulted, written back, taken back."""
 
 from __future__ import annotations
 

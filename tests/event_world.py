@@ -1,0 +1,191 @@
+"""A small world for the events room: a little FHIR server, our inbox, our worker, and a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from cds_service.access.registry import load_registry
+from cds_service.config import Mode, Settings
+from cds_service.event_wiring import EventRoom, Workshop, open_event_room, open_workshop
+from cds_service.fhir.breaker import Breakers
+from cds_service.knowledge_files import Library
+from cds_service.store.database import Database
+from cds_service.store.event_subscriptions import SubscriptionState
+from cds_service.store.pseudonym import DataKey
+from cds_service.store.tables import evaluations, event_evaluations
+from cds_service.web.app import create_app
+from cds_service.web.ports import Ports
+from tests.little_fhir import LittleFhir, little_fhir
+
+SECRET = "a-shared-secret-of-the-test"
+BEARER = {"Authorization": f"Bearer {SECRET}"}
+LOINC = "http://loinc.org"
+SERUM = "9654-5"
+TOPIC = "http://example.org/topics/lab-result"
+
+
+@dataclass
+class Clock:
+    """Stands at the present until it is moved."""
+
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def pass_(self, **time: float) -> None:
+        """Let some time pass."""
+        self.ahead += timedelta(**time)
+
+
+@dataclass
+class World:
+    """Everything a test of events touches."""
+
+    fhir: LittleFhir
+    room: EventRoom
+    workshop: Workshop
+    web: FlaskClient
+    clock: Clock = field(default_factory=Clock)
+
+    def post(
+        self, body: Any = None, source: str = "lab", headers: dict[str, str] | None = None
+    ) -> TestResponse:
+        """A notification over HTTP."""
+        sent = BEARER if headers is None else headers
+        address = f"/events/{source}"
+        if body is None:
+            return self.web.post(address, headers=sent)
+        return self.web.post(address, json=body, headers=sent)
+
+    def notify(self, *ids: str, kind: str = "Observation") -> TestResponse:
+        """Id-only events without numbers, one for each id."""
+        return self.post(events(*((0, f"{kind}/{each}") for each in ids)))
+
+    def work(self) -> int:
+        """Let the worker work off all that is due."""
+        return self.workshop.worker.drain()
+
+    def care(self) -> None:
+        """Let the caretaker make a round."""
+        self.workshop.caretaker.look_after_all()
+
+    def expect(self, **state: Any) -> None:
+        """Keep a subscription `s1` as `subscribe` would."""
+        given = {
+            "source": "lab",
+            "subscription": "s1",
+            "criteria": TOPIC,
+            "status": "active",
+            "heartbeat_seconds": 0,
+            "next_number": 1,
+            "last_heard": self.clock(),
+        }
+        self.room.subscriptions.expect(SubscriptionState(**(given | state)))
+
+    def records(self) -> list[Any]:
+        """All evaluation records, oldest first."""
+        with self.room.database.reading() as connection:
+            rows = select(evaluations).order_by(evaluations.c.number)
+            return list(connection.execute(rows))
+
+    def evaluated(self) -> list[Any]:
+        """What was kept of results: (item, version, knowledge) and what became of it."""
+        with self.room.database.reading() as connection:
+            rows = select(event_evaluations).order_by(event_evaluations.c.number)
+            return list(connection.execute(rows))
+
+
+@contextmanager
+def world(folder: Path, library: Library, row: str = "", **settings: Any) -> Iterator[World]:
+    """A world with one source `lab`; `row` adds to its registry row."""
+    (folder / "lab.secret").write_text(SECRET)
+    configured = Settings(
+        public_url="http://127.0.0.1:8000",
+        database_url=f"sqlite:///{folder / 'cds.sqlite3'}",
+        **settings,
+    )
+    clock = Clock()
+    with little_fhir() as fhir, Database.open(configured.database_url) as database:
+        registry = load_registry(
+            f'[[source]]\nname = "lab"\nfhir_server = "{fhir.base}"\n'
+            f'secret_file = "lab.secret"\n{row}',
+            folder,
+            Mode.SANDBOX,
+        )
+        database.upgrade()
+        room = open_event_room(configured, registry.sources, database, DataKey.random(), folder)
+        ports = Ports(
+            inbox=room.inbox(room.queue()),
+            checks={"events": lambda: room.check(clock())},
+            readings=lambda: room.readings(clock()),
+            now=clock,
+        )
+        workshop = open_workshop(room, library, clock, Breakers(failures=1_000_000))
+        web = create_app(configured, library, ports).test_client()
+        yield World(fhir, room, workshop, web, clock)
+
+
+def events(*numbered: tuple[int, str], kind: str = "event-notification", **more: Any) -> Any:
+    """A notification Bundle; each event is its number (0: none) and its focus ("": none)."""
+    parts = [
+        {
+            "name": "notification-event",
+            "part": [
+                *([{"name": "event-number", "valueString": str(number)}] if number else []),
+                *([{"name": "focus", "valueReference": {"reference": focus}}] if focus else []),
+            ],
+        }
+        for number, focus in numbered
+    ]
+    return notification(kind, *parts, **more)
+
+
+def notification(kind: str, *parts: Any, so_far: int | None = None, **more: Any) -> Any:
+    """A notification Bundle of R4 Backport."""
+    subscription = more.get("subscription", "s1")
+    members = [
+        {"name": "subscription", "valueReference": {"reference": f"Subscription/{subscription}"}},
+        {"name": "topic", "valueCanonical": more.get("topic", TOPIC)},
+        {"name": "status", "valueCode": more.get("status", "active")},
+        {"name": "type", "valueCode": kind},
+    ]
+    if so_far is not None:
+        members.append({"name": "events-since-subscription-start", "valueString": str(so_far)})
+    status = {"resourceType": "Parameters", "parameter": [*members, *parts]}
+    return {
+        "resourceType": "Bundle",
+        "type": "history",
+        "entry": [{"resource": status}, *({"resource": each} for each in more.get("sent", ()))],
+    }
+
+
+def observation(id_: str = "o1", value: float = 3000, status: str = "final", **more: Any) -> Any:
+    """A serum sIL-2R result in U/mL."""
+    return {
+        "resourceType": "Observation",
+        "id": id_,
+        "status": status,
+        "code": {"coding": [{"system": LOINC, "code": SERUM}]},
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2026-03-01T08:00:00Z",
+        "valueQuantity": {
+            "value": value,
+            "unit": "U/mL",
+            "system": "http://unitsofmeasure.org",
+            "code": "U/mL",
+        },
+        **more,
+    }
+
+
+PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-01-01"}

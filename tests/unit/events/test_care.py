@@ -1,0 +1,203 @@
+"""Looking after subscriptions: gaps, silence, and servers that gave up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds_service.knowledge_files import Library
+from tests.event_world import World, events, notification, observation, world
+
+
+def ways(here: World) -> set[str]:
+    return {row.way for row in here.room.store.waiting()}
+
+
+def ready(here: World) -> Any:
+    return here.web.get("/health/ready").get_json()
+
+
+def test_t82_an_event_that_comes_late_raises_no_alarm(here: World) -> None:
+    here.expect(next_number=21)
+    here.post(events((21, "Observation/o1")))
+    here.post(events((23, "Observation/o3")))
+    assert here.room.subscriptions.missing("lab") == 1
+    here.care()
+    here.post(events((22, "Observation/o2")))
+    assert here.room.subscriptions.missing("lab") == 0
+    here.clock.pass_(minutes=5)
+    here.care()
+    assert here.fhir.calls == []
+
+
+def test_t82_an_event_that_never_comes_is_asked_for_by_its_number(here: World) -> None:
+    here.expect(next_number=21)
+    asked: list[dict[str, list[str]]] = []
+
+    def answer(query: dict[str, list[str]]) -> Any:
+        asked.append(query)
+        return events((22, "Observation/o2"), kind="query-event")
+
+    here.fhir.operations["Subscription/s1/$events"] = answer
+    here.fhir.put(observation("o2"))
+    here.post(events((21, "Patient/p1")))
+    here.post(events((23, "Patient/p1")))
+    here.care()
+    assert asked == []  # it may still come
+    here.clock.pass_(seconds=31)
+    here.care()
+    assert asked == [{"eventsSinceNumber": ["22"], "eventsUntilNumber": ["22"]}]
+    assert ways(here) == {"recovered"}
+    assert here.room.subscriptions.missing("lab") == 0
+    here.work()
+    (kept,) = here.evaluated()
+    assert kept.way == "recovered"
+
+
+def test_t82_where_events_cannot_be_asked_for_a_search_finds_them(here: World) -> None:
+    here.expect(next_number=21)
+    here.fhir.put(observation("o2"))
+    here.post(events((23, "Patient/p1")))
+    here.clock.pass_(seconds=31)
+    here.care()
+    assert here.fhir.count("$events") == 1
+    assert here.fhir.count("_lastUpdated=ge") == 1
+    assert ways(here) == {"recovered"}
+    assert here.room.subscriptions.missing("lab") == 0
+
+
+def test_t82_a_gap_is_not_given_up_while_the_server_is_down(here: World) -> None:
+    here.expect(next_number=21)
+    here.post(events((23, "Patient/p1")))
+    here.fhir.broken = 503
+    for _ in range(3):
+        here.clock.pass_(minutes=2)
+        here.care()
+        assert here.room.subscriptions.missing("lab") == 2
+    here.fhir.broken = 0
+    here.clock.pass_(minutes=2)
+    here.care()
+    assert here.room.subscriptions.missing("lab") == 0
+
+
+def test_t82_a_heartbeat_tells_of_events_that_did_not_come(here: World) -> None:
+    here.expect(next_number=5)
+    here.post(notification("heartbeat", so_far=6))
+    assert here.room.subscriptions.missing("lab") == 2
+
+
+def test_joining_under_way_is_no_gap(here: World) -> None:
+    here.post(events((700, "Observation/o1"), so_far=700))
+    assert here.room.subscriptions.missing("lab") == 0
+    here.post(events((702, "Observation/o2"), so_far=702))
+    assert here.room.subscriptions.missing("lab") == 1
+
+
+def test_a_new_handshake_begins_the_numbers_anew(here: World) -> None:
+    here.expect(next_number=50)
+    here.post(events((52, "Observation/o1")))
+    here.post(notification("handshake", so_far=0))
+    here.post(events((1, "Observation/o1"), so_far=1))
+    assert here.room.subscriptions.missing("lab") == 0
+
+
+@pytest.mark.parametrize("numbering", ["bundle", "none"])
+def test_t83_numbers_that_begin_anew_in_every_bundle_raise_no_alarm(
+    tmp_path: Path, library: Library, numbering: str
+) -> None:
+    with world(tmp_path, library, f'numbering = "{numbering}"\n') as here:
+        here.expect()
+        for bundle in range(5):
+            first, second = f"Observation/a{bundle}", f"Observation/b{bundle}"
+            here.post(events((1, first), (2, second), so_far=2))
+        here.post(events((9, "Observation/c")))
+        assert here.room.subscriptions.missing("lab") == 0
+        assert len(here.room.store.waiting()) == 11
+
+
+def test_t81_two_heartbeats_missed_and_the_server_is_asked_and_readiness_degraded(
+    here: World,
+) -> None:
+    here.expect(heartbeat_seconds=60)
+    here.fhir.operations["Subscription/s1/$status"] = lambda _query: {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": notification("query-status", so_far=0)["entry"],
+    }
+    here.clock.pass_(seconds=119)
+    here.care()
+    assert ready(here) == {"status": "ready", "checks": ["events"]}
+    assert here.fhir.calls == []
+
+    here.clock.pass_(seconds=2)
+    assert ready(here) == {"status": "degraded", "degraded": ["events"], "checks": ["events"]}
+    here.care()
+    assert here.fhir.count("$status") == 1
+    assert ready(here)["status"] == "ready"  # it says that it is well
+
+
+def test_t81_silence_goes_on_while_nothing_is_heard(here: World) -> None:
+    here.expect(heartbeat_seconds=60)
+    here.clock.pass_(minutes=5)
+    here.care()
+    assert ready(here)["status"] == "degraded"
+    here.post(notification("heartbeat", so_far=0))
+    assert ready(here)["status"] == "ready"
+
+
+def test_t81_silence_is_a_metric_too(here: World) -> None:
+    here.expect(heartbeat_seconds=60)
+    assert 'cds_event_subscriptions{source="lab",state="silent"} 0.0' in metrics(here)
+    here.clock.pass_(minutes=5)
+    assert 'cds_event_subscriptions{source="lab",state="silent"} 1.0' in metrics(here)
+
+
+def metrics(here: World) -> str:
+    return str(here.web.get("/metrics").get_data(as_text=True))
+
+
+def test_t90_a_subscription_that_failed_is_an_alarm_and_left_to_people(here: World) -> None:
+    here.expect()
+    assert here.post(notification("event-notification", status="error")).status_code == 200
+    assert ready(here)["status"] == "degraded"
+    assert 'cds_event_subscriptions{source="lab",state="broken"} 1.0' in metrics(here)
+    here.care()
+    assert here.fhir.calls == []
+
+
+def test_t90_where_configured_it_is_switched_on_again_after_catching_up(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library, "reactivate = true\n") as here:
+        here.expect()
+        here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "off", "error": "x"})
+        here.fhir.put(observation())
+        here.post(notification("heartbeat", status="off"))
+        here.care()
+        methods = [method for method, _path in here.fhir.calls]
+        assert methods == ["GET", "GET", "PUT"]
+        assert "_lastUpdated" in here.fhir.calls[0][1]
+        subscription = here.fhir.resources["Subscription/s1"]
+        assert subscription["status"] == "requested"
+        assert "error" not in subscription
+        assert ways(here) == {"recovered"}
+        here.care()
+        assert len(here.fhir.calls) == 3
+
+
+def test_catch_up_finds_what_changed_and_nothing_twice(here: World) -> None:
+    for number in range(5):
+        here.fhir.put(observation(f"o{number}"))
+    source = here.room.source("lab")
+    since = here.clock()
+    here.notify("o0")
+    here.work()
+    begin = since.replace(year=since.year - 1)
+    assert here.workshop.caretaker.catch_up(source, begin) == 5
+    here.work()
+    assert len(here.evaluated()) == len(here.records()) == 5
+    assert here.workshop.caretaker.catch_up(source, begin) == 5
+    here.work()
+    assert len(here.records()) == 5

@@ -1,0 +1,199 @@
+"""The inbox over HTTP: who is let in, what is kept, and that nothing is done in the request."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from pathlib import Path
+
+import pytest
+
+from cds_service.knowledge_files import Library
+from cds_service.store.events import Kind
+from tests.event_world import BEARER, SECRET, World, events, notification, observation, world
+
+
+def waiting(here: World) -> list[tuple[str, str]]:
+    return [(row.kind, row.way) for row in here.room.store.waiting()]
+
+
+def test_an_unknown_source_is_404_and_says_nothing_of_secrets(here: World) -> None:
+    for headers in ({}, BEARER):
+        answer = here.post(observation(), source="elsewhere", headers=headers)
+        assert answer.status_code == 404
+        assert answer.get_json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Basic eDp5"},
+        {"X-Events-Token": ""},
+    ],
+)
+def test_t87_a_wrong_secret_is_401_with_one_body_and_is_not_queued(
+    here: World, headers: dict[str, str]
+) -> None:
+    refused = here.post(observation(), headers=headers)
+    other = here.post(notification("heartbeat"), headers={"Authorization": "Bearer x"})
+    assert refused.status_code == other.status_code == 401
+    bodies = [json.loads(each.get_data()) for each in (refused, other)]
+    assert bodies[0] == bodies[1]
+    assert waiting(here) == []
+    assert here.work() == 0
+    assert here.fhir.calls == []
+
+
+def test_what_is_received_is_kept_and_acknowledged_and_not_worked_on(here: World) -> None:
+    here.fhir.put(observation())
+    answer = here.post(observation())
+    assert (answer.status_code, answer.get_json()) == (200, {})
+    assert waiting(here) == [("Observation", "notified")]
+    assert here.fhir.calls == []
+    assert here.records() == []
+
+
+def test_t87_of_a_resource_sent_along_only_the_id_is_used(here: World) -> None:
+    here.fhir.put(observation(value=100))
+    here.post(observation(value=99_999))
+    here.work()
+    (record,) = here.records()
+    assert "hlh-2004-criterion-met" not in record.findings
+    assert here.fhir.count("Observation/o1") >= 1
+
+
+def test_no_id_and_no_resource_stands_in_the_database_in_clear(here: World) -> None:
+    here.post(observation("a-telling-id", note=[{"text": "a-telling-note"}]))
+    stored = b"".join(
+        file.read_bytes() for file in Path(here.room.folder).glob("cds.sqlite3*") if file.is_file()
+    )
+    assert b"a-telling" not in stored
+
+
+def test_put_names_the_resource_in_its_address_with_a_body_or_without(here: World) -> None:
+    with_body = here.web.put("/events/lab/Observation/o1", json=observation(), headers=BEARER)
+    without = here.web.put("/events/lab/Observation/o2", headers=BEARER)
+    assert (with_body.status_code, without.status_code) == (200, 200)
+    assert waiting(here) == [("Observation", "notified")] * 2
+
+
+def test_put_of_another_resource_than_its_address_says_is_400(here: World) -> None:
+    answer = here.web.put("/events/lab/Observation/o2", json=observation("o1"), headers=BEARER)
+    assert answer.status_code == 400
+    assert waiting(here) == []
+
+
+def test_other_types_are_acknowledged_and_left_alone(here: World) -> None:
+    assert here.post({"resourceType": "Patient", "id": "p1"}).status_code == 200
+    assert here.notify("e1", kind="Encounter").status_code == 200
+    assert waiting(here) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "status"),
+    [
+        (b"<Observation/>", "application/fhir+xml", 415),
+        (b"{", "application/fhir+json", 400),
+        (b'{"id": 1, "id": 2}', "application/fhir+json", 400),
+        (b"{}", "application/fhir+json", 400),
+        (b"[]", "application/json", 400),
+    ],
+)
+def test_malformed_bodies_are_refused(
+    here: World, data: bytes, content_type: str, status: int
+) -> None:
+    answer = here.web.post("/events/lab", data=data, content_type=content_type, headers=BEARER)
+    assert answer.status_code == status
+    assert waiting(here) == []
+
+
+def test_a_body_over_the_limit_is_413(tmp_path: Path, library: Library) -> None:
+    with world(tmp_path, library, max_body=2048) as here:
+        assert here.post(observation(note=[{"text": "x" * 4096}])).status_code == 413
+
+
+def test_content_that_was_not_agreed_is_refused(tmp_path: Path, library: Library) -> None:
+    with world(tmp_path, library, 'payloads = ["id-only"]\n') as here:
+        assert here.post(observation()).status_code == 400
+        assert here.post().status_code == 400
+        assert here.notify("o1").status_code == 200
+
+
+def test_t86_with_hmac_the_whole_body_is_proved(tmp_path: Path, library: Library) -> None:
+    with world(tmp_path, library, 'proof = "hmac-sha256"\n') as here:
+        body = json.dumps(events((0, "Observation/o1"))).encode()
+        right = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        weak = hmac.new(SECRET.encode(), body, hashlib.sha1).hexdigest()
+
+        def send(data: bytes, signature: str) -> int:
+            return here.web.post(
+                "/events/lab",
+                data=data,
+                content_type="application/fhir+json",
+                headers={"X-Hub-Signature": signature},
+            ).status_code
+
+        assert send(body, "") == 401
+        assert send(body, f"sha1={weak}") == 401
+        assert send(body.replace(b"o1", b"o2"), f"sha256={right}") == 401
+        assert here.post(events((0, "Observation/o1"))).status_code == 401
+        assert waiting(here) == []
+        assert send(body, f"sha256={right}") == 200
+        assert waiting(here) == [("Observation", "notified")]
+
+
+def test_t80_a_handshake_is_answered_only_for_a_subscription_of_ours(here: World) -> None:
+    unknown = notification("handshake", topic="http://example.org/other", subscription="s9")
+    assert here.post(unknown).status_code == 404
+    by_topic = notification("handshake", so_far=0, status="requested")
+    assert [here.post(by_topic).status_code for _ in range(3)] == [200, 200, 200]
+    (state,) = here.room.subscriptions.of("lab")
+    assert (state.subscription, state.status, state.next_number) == ("s1", "active", 1)
+
+
+def test_t80_a_subscription_that_subscribe_made_is_known_by_its_id(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library) as here:
+        sent = notification("handshake", subscription="s7", so_far=0)
+        assert here.post(sent).status_code == 404
+        here.expect(subscription="s7")
+        assert [here.post(sent).status_code for _ in range(2)] == [200, 200]
+
+
+def test_t88_a_flood_of_empty_notifications_becomes_one_search(here: World) -> None:
+    for number in range(30):
+        here.fhir.put(observation(f"o{number}", status="cancelled"))
+    for _ in range(50):
+        assert here.post().status_code == 200
+    for number in range(1, 51):
+        assert here.post(events((number, ""))).status_code == 200
+    assert waiting(here) == [(Kind.SWEEP.value, "notified")]
+    assert here.work() == 0  # it waits a moment for more to come
+    here.clock.pass_(seconds=2)
+    here.work()
+    assert here.fhir.count("_lastUpdated") == 1
+    assert len(here.evaluated()) == 30
+    assert waiting(here) == []
+
+
+def test_t88_a_flood_about_one_result_is_one_fetch_of_it(here: World) -> None:
+    here.fhir.put(observation())
+    for _ in range(50):
+        here.notify("o1")
+        here.post(observation())
+    here.work()
+    reads = [path for _method, path in here.fhir.calls if path == "/fhir/Observation/o1"]
+    assert len(reads) == 1
+    assert len(here.records()) == 1
+
+
+def test_the_number_of_notifications_is_counted(here: World) -> None:
+    here.post(notification("heartbeat", so_far=0))
+    here.notify("o1", "o2")
+    text = here.web.get("/metrics").get_data(as_text=True)
+    assert 'cds_notifications_total{source="lab",taken="heartbeat"} 1.0' in text
+    assert 'cds_notifications_total{source="lab",taken="events"} 1.0' in text

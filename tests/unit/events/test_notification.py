@@ -1,0 +1,184 @@
+"""Reading notifications: three dialects, one set of types, and ids only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.errors import BadRequest
+from cds_service.events.notification import (
+    About,
+    Content,
+    Focus,
+    Handshake,
+    Happened,
+    Heartbeat,
+    NumberedEvent,
+    ResourceSent,
+    SomethingChanged,
+    StatusReport,
+    Trouble,
+    read_notification,
+)
+
+TOPIC = "http://example.org/topics/lab-result"
+BASE = "https://ehr.example.org/fhir"
+
+
+def parameters(kind: str, *events: dict[str, Any], so_far: Any = "0", **more: str) -> Any:
+    """A Backport status of R4, with names in kebab case."""
+    members = [
+        {"name": "subscription", "valueReference": {"reference": f"{BASE}/Subscription/s1"}},
+        {"name": "topic", "valueCanonical": f"{TOPIC}|1.0"},
+        {"name": "status", "valueCode": more.get("status", "active")},
+        {"name": "type", "valueCode": kind},
+        {"name": "events-since-subscription-start", "valueString": so_far},
+    ]
+    for event in events:
+        parts = [{"name": "event-number", "valueString": str(event["number"])}]
+        if "focus" in event:
+            parts.append({"name": "focus", "valueReference": {"reference": event["focus"]}})
+        members.append({"name": "notification-event", "part": parts})
+    return {"resourceType": "Parameters", "parameter": members}
+
+
+def status(kind: str, *events: dict[str, Any], so_far: Any = "0") -> Any:
+    """The SubscriptionStatus of R4B and R5."""
+    return {
+        "resourceType": "SubscriptionStatus",
+        "status": "active",
+        "type": kind,
+        "eventsSinceSubscriptionStart": so_far,
+        "subscription": {"reference": "Subscription/s1"},
+        "topic": TOPIC,
+        "notificationEvent": [
+            {
+                "eventNumber": str(event["number"]),
+                **({"focus": {"reference": event["focus"]}} if "focus" in event else {}),
+            }
+            for event in events
+        ],
+    }
+
+
+def bundle(*resources: Any, kind: str = "history") -> Any:
+    return {
+        "resourceType": "Bundle",
+        "type": kind,
+        "entry": [{"resource": resource} for resource in resources],
+    }
+
+
+BOTH = pytest.mark.parametrize("dialect", [parameters, status])
+
+
+def test_no_body_says_that_something_has_changed() -> None:
+    assert read_notification({}) == SomethingChanged()
+
+
+def test_a_resource_is_read_as_its_type_and_id_and_nothing_more() -> None:
+    sent = {"resourceType": "Observation", "id": "o1", "valueString": "whatever"}
+    assert read_notification(sent) == ResourceSent(Focus("Observation", "o1"))
+
+
+@BOTH
+def test_t80_handshake_heartbeat_and_query_status_are_told_apart(dialect: Any) -> None:
+    about = About("s1", TOPIC, "active", 7)
+    for kind, expected in (
+        ("handshake", Handshake(about)),
+        ("heartbeat", Heartbeat(about)),
+        ("query-status", StatusReport(about)),
+    ):
+        assert read_notification(bundle(dialect(kind, so_far="7"))) == expected
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["event-notification", "query-event"])
+def test_events_keep_their_numbers_and_foci(dialect: Any, kind: str) -> None:
+    events = {"number": 21, "focus": f"{BASE}/Observation/o1"}, {"number": 22, "focus": "Patient/p"}
+    read = read_notification(bundle(dialect(kind, *events, so_far=22)))
+    assert read == Happened(
+        About("s1", TOPIC, "active", 22),
+        (
+            NumberedEvent(21, (Focus("Observation", "o1"),)),
+            NumberedEvent(22, (Focus("Patient", "p"),)),
+        ),
+        Content.ID_ONLY,
+        kind == "query-event",
+    )
+
+
+@BOTH
+def test_an_event_that_names_nothing_is_an_empty_one(dialect: Any) -> None:
+    read = read_notification(bundle(dialect("event-notification", {"number": 1})))
+    assert isinstance(read, Happened)
+    assert (read.content, read.events) == (Content.EMPTY, (NumberedEvent(1, ()),))
+
+
+def test_r5_bundles_have_a_type_of_their_own() -> None:
+    sent = bundle(status("heartbeat", so_far=3), kind="subscription-notification")
+    assert read_notification(sent) == Heartbeat(About("s1", TOPIC, "active", 3))
+
+
+def test_a_resource_sent_along_makes_it_full_and_names_what_the_status_does_not() -> None:
+    observation = {"resourceType": "Observation", "id": "o9"}
+    named = bundle(status("event-notification", {"number": 4}), observation)
+    read = read_notification(named)
+    assert isinstance(read, Happened)
+    assert read.content is Content.FULL_RESOURCE
+    assert read.events == (NumberedEvent(4, (Focus("Observation", "o9"),)),)
+
+
+@pytest.mark.parametrize("state", ["error", "off"])
+def test_t90_a_failed_subscription_is_trouble_whatever_the_type_says(state: str) -> None:
+    read = read_notification(bundle(parameters("heartbeat", status=state)))
+    assert isinstance(read, Trouble)
+    assert read.about.state == state
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"id": "o1"},
+        {"resourceType": "Observation"},
+        {"resourceType": "Observation", "id": "../secret"},
+        bundle(parameters("heartbeat"), kind="collection"),
+        bundle(),
+        bundle({"resourceType": "Observation", "id": "o1"}),
+        bundle(parameters("birthday")),
+    ],
+)
+def test_what_is_no_notification_is_refused(sent: Any) -> None:
+    with pytest.raises(BadRequest):
+        read_notification(sent)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["resourceType", "type", "entry", "resource", "parameter", "name", "part", "id"]
+            )
+            | st.text(max_size=3),
+            inner | st.sampled_from(["Bundle", "history", "Parameters", "SubscriptionStatus"]),
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(max_size=12), JSON, max_size=4), JSON)
+def test_any_json_is_read_or_refused(members: dict[str, Any], first: Any) -> None:
+    refusals = []
+    for sent in (members, bundle(first), bundle(members)):
+        try:
+            read_notification(sent)
+        except BadRequest as refused:
+            refusals.append(refused.text)
+    assert all(refusals)
