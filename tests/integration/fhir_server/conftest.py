@@ -12,12 +12,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import fhir_fixtures
+from cds_service.callers import FhirReach
 from cds_service.config import Settings
 from cds_service.hooks.orders import order_advice
 from cds_service.knowledge_files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
-from cds_service.callers import FhirReach
 from tests.integration.fhir_server.server import GUARDED, FhirServer, JsonObject
 
 TODAY = datetime.combine(fhir_fixtures.manifest().evaluated_on, time(12), UTC)

@@ -1,0 +1,138 @@
+"""The client registry: closed rows, and a check that explains what a caller is never told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cds_service.access.check import check_registry, explain_token
+from cds_service.access.registry import read_registry
+from cds_service.callers import FhirReach, gate_of, registered_clients
+from cds_service.cli import cli
+from cds_service.config import Mode, Settings
+from cds_service.errors import ConfigurationError
+from cds_service.fhir.access import NoAccess
+from cds_service.hooks.request import FhirAccess, HookRequest, PatientViewContext
+from cds_service.store.database import Database
+from cds_service.web.ports import Anybody, OpenGate
+from tests.unit.access.minting import (
+    EC,
+    ISSUER,
+    REGISTRY,
+    SERVICE,
+    Clock,
+    Hosts,
+    claims,
+    header,
+    key_set,
+    registry,
+    token,
+    verifier,
+)
+
+FILE_CLIENT = f'[[client]]\nname = "hospital"\nissuer = "{ISSUER}"\njwks_file = "keys.json"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "keys.json").write_bytes(key_set(EC))
+    (tmp_path / "clients.toml").write_text(FILE_CLIENT, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ('colour = "red"', "colour"),
+        ('algorithms = ["HS256"]', "algorithms"),
+        ('algorithms = ["none"]', "algorithms"),
+        ("tenants = []", "tenants"),
+        ('fhir_servers = ["http://ehr.example.org/fhir"]', "fhir_servers"),
+        ('fhir_servers = ["https://user:pw@ehr.example.org/fhir"]', "fhir_servers"),
+    ],
+)
+def test_a_bad_row_is_refused_with_its_place(folder: Path, row: str, said: str) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT + row + "\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refused:
+        read_registry(folder / "clients.toml")
+    assert "clients.toml [[client]] 1 (hospital)" in refused.value.where
+    assert said in refused.value.where
+    assert refused.value.remedy
+
+
+def test_an_issuer_stands_once(folder: Path) -> None:
+    twice = FILE_CLIENT + FILE_CLIENT.replace('"hospital"', '"again"')
+    with pytest.raises(ConfigurationError, match="twice"):
+        registry(folder, twice)
+
+
+def test_clients_check_says_what_it_found(folder: Path) -> None:
+    (line,) = check_registry(folder / "clients.toml")
+    assert line == f"client hospital: issuer {ISSUER}, 1 keys in keys.json, 0 FHIR servers"
+    shown = CliRunner().invoke(cli, ["clients", "check", str(folder / "clients.toml")])
+    assert shown.output.strip() == line
+
+
+def test_clients_check_looks_into_the_key_file(folder: Path) -> None:
+    (folder / "keys.json").write_text('{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}')
+    with pytest.raises(ConfigurationError, match="symmetric-key"):
+        check_registry(folder / "clients.toml")
+
+
+@pytest.mark.parametrize(
+    ("minted", "said"),
+    [
+        (token(), "The token holds: client hospital."),
+        (token(None, claims(aud="https://elsewhere.example")), "aud is not the public address"),
+        (token(header(kid="ec-9")), "no key of this kid"),
+        ("nonsense", "three parts of base64url"),
+    ],
+)
+def test_the_operator_is_told_why_a_token_is_refused(folder: Path, minted: str, said: str) -> None:
+    told = explain_token(minted, SERVICE, read_registry(folder / "clients.toml"), Clock())
+    assert said in told
+    assert minted not in told
+
+
+def test_t01_without_a_registry_the_sandbox_is_open_and_production_is_not(tmp_path: Path) -> None:
+    database = Database.open(f"sqlite:///{tmp_path / 'cds.sqlite3'}")
+    settings = Settings()
+    assert isinstance(gate_of(settings, registered_clients(settings), database), OpenGate)
+    database.close()
+
+
+def _asking(server: str) -> HookRequest:
+    return HookRequest(
+        hook_instance="x",
+        context=PatientViewContext(patient_id="p"),
+        prefetch={},
+        fhir=FhirAccess(server=server),
+    )
+
+
+def test_t40_t44_each_caller_has_its_own_list_of_fhir_servers(tmp_path: Path) -> None:
+    clients = registry(tmp_path, REGISTRY)
+    settings = Settings(public_url="https://cds.example.org")
+    reach = FhirReach(settings, clients)
+    checks = verifier(clients, hosts=Hosts())
+    caller = checks.verify([f"Bearer {token()}"], (SERVICE,))
+    from cds_service.access.gate import RegisteredCaller
+
+    registered = RegisteredCaller(caller.client)
+    with reach(registered, _asking("https://ehr.example.org/fhir")) as allowed:
+        assert not isinstance(allowed, NoAccess)
+    for who, server in (
+        (registered, "https://other.example.org/fhir"),
+        (registered, "https://ehr.example.org/other"),
+        (Anybody(), "https://ehr.example.org/fhir"),
+    ):
+        with reach(who, _asking(server)) as refused:
+            assert isinstance(refused, NoAccess)
+
+
+def test_a_registry_that_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_registry(tmp_path / "nowhere.toml", Mode.SANDBOX)
+    assert refused.value.one_line().count("\n") == 0
