@@ -22,6 +22,7 @@ from cds_service.core.escape import plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import ContextRow, FindingRow, SourceRow
 from cds_service.core.sections import analyte_name, sections_of
+from cds_service.core.table import LABORATORY_GATES
 from cds_service.core.verdict import (
     Answer,
     Card,
@@ -30,6 +31,7 @@ from cds_service.core.verdict import (
     Interpreted,
     NotInterpretable,
     Outcome,
+    RowOutcome,
     WrongAnalyte,
 )
 
@@ -88,13 +90,26 @@ def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[Source
     ids: Iterable[str]
     match answer.verdict:
         case Interpreted():
-            ids = [s for row in (*rows.values(), *limits) for s in row.sources]
+            said = (*rows.values(), *limits, *_left_open_by_the_range(answer, knowledge))
+            ids = [s for row in said for s in row.sources]
         case NotInterpretable(reason):
             own = [s for row in rows.values() for s in row.sources]
             ids = [*own, *knowledge.reasons[reason.value].sources]
         case WrongAnalyte():
             ids = knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources
     return tuple(knowledge.sources[name] for name in dict.fromkeys(ids))
+
+
+def _left_open_by_the_range(answer: Answer, knowledge: KnowledgeBase) -> list[FindingRow]:
+    """Rows about the laboratory's own range when the value straddles it: that range is no limit of
+    the knowledge, so no limit brings sources along.
+    """
+    straddled = {row.finding for row in answer.rows if row.outcome is RowOutcome.STRADDLED}
+    return [
+        row
+        for row in knowledge.findings
+        if row.id in straddled and frozenset(row.when) <= LABORATORY_GATES
+    ]
 
 
 def _summary(answer: Answer, headline: str, knowledge: KnowledgeBase) -> str:
