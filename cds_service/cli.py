@@ -207,12 +207,21 @@ def clients() -> None:
 
 @clients.command("check")
 @click.argument("file", type=FILE)
-def clients_check(*, file: Path) -> None:
-    """Validate a client registry."""
-    from cds_service.access.check import check_registry
+@click.option("--sandbox", is_flag=True, help="Allow what only sandbox mode allows.")
+@click.option("--token", "token_file", type=FILE, help="Say why this token would be refused.")
+@click.option("--audience", default="", help="The address the token is for.")
+def clients_check(*, file: Path, sandbox: bool, token_file: Path | None, audience: str) -> None:
+    """Validate a client registry, and explain a token."""
+    from cds_service.access.check import check_registry, explain_token
+    from cds_service.access.registry import read_registry
+    from cds_service.config import Mode
 
-    for line in check_registry(file):
+    mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
+    for line in check_registry(file, mode):
         click.echo(line)
+    if token_file is not None:
+        token = token_file.read_text(encoding="utf-8")
+        click.echo(explain_token(token, audience, read_registry(file, mode)))
 
 
 @cli.group()

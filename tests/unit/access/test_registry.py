@@ -136,3 +136,20 @@ def test_a_registry_that_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> N
     with pytest.raises(ConfigurationError) as refused:
         read_registry(tmp_path / "nowhere.toml", Mode.SANDBOX)
     assert refused.value.one_line().count("\n") == 0
+
+
+def test_clients_check_explains_a_token(folder: Path) -> None:
+    (folder / "token").write_text(token(None, claims(iss="https://nobody.example")))
+    arguments = [str(folder / "clients.toml"), "--token", str(folder / "token")]
+    shown = CliRunner().invoke(cli, ["clients", "check", *arguments, "--audience", SERVICE])
+    assert "No registered client has this iss" in shown.output
+
+
+def test_clients_check_allows_in_sandbox_mode_what_production_refuses(folder: Path) -> None:
+    row = 'fhir_servers = ["http://127.0.0.1:8090/fhir"]\n'
+    (folder / "clients.toml").write_text(FILE_CLIENT + row, encoding="utf-8")
+    file = str(folder / "clients.toml")
+    assert CliRunner().invoke(cli, ["clients", "check", file]).exit_code == 1
+    assert (
+        "1 FHIR servers" in CliRunner().invoke(cli, ["clients", "check", "--sandbox", file]).output
+    )
