@@ -24,7 +24,7 @@ from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHtt
 from cds_service.hooks.request import HookRequest
 from cds_service.store.database import Database
 from cds_service.store.replay import SqlReplayStore
-from cds_service.web.ports import Caller, Gate, OpenGate
+from cds_service.web.ports import NOBODY_REGISTERED, Caller, Gate
 
 NO_CLIENTS: Final = ClientRegistry(())
 KEY_SET_DEADLINE_MS: Final = 1_500
@@ -47,7 +47,7 @@ def gate_of(settings: Settings, registry: ClientRegistry, database: Database) ->
                 where="CDS_CLIENTS",
                 remedy="Add a [[client]] row.",
             )
-        return OpenGate()
+        return NOBODY_REGISTERED
     plain = PlainHttp.LOOPBACK if settings.mode is Mode.SANDBOX else PlainHttp.REFUSED
     outward = FhirClient(AllowList.of([]), network=_network(settings))
 

@@ -23,7 +23,7 @@ from cds_service.web.knowledge import knowledge
 from cds_service.web.limits import RateLimit
 from cds_service.web.metrics_endpoint import metrics_endpoint
 from cds_service.web.openapi import openapi
-from cds_service.web.ports import NoInbox, OpenGate, Ports
+from cds_service.web.ports import NOBODY_REGISTERED, NoInbox, OpenGate, Ports
 from cds_service.web.responses import PlainResponse
 from cds_service.web.room import Room
 
@@ -72,17 +72,18 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
     return app
 
 
-def _is_unguarded(settings: Settings) -> bool:
-    """Sandbox mode without a registry; with one, tokens are checked there too."""
-    return settings.mode is Mode.SANDBOX and settings.clients is None
+def _is_unguarded(settings: Settings, ports: Ports) -> bool:
+    """Sandbox mode without registered clients; with any, tokens are checked there too."""
+    nobody_registered = settings.clients is None or ports.gate is NOBODY_REGISTERED
+    return settings.mode is Mode.SANDBOX and nobody_registered
 
 
 def _require_gate(settings: Settings, ports: Ports) -> None:
-    if isinstance(ports.gate, OpenGate) and not _is_unguarded(settings):
+    if isinstance(ports.gate, OpenGate) and not _is_unguarded(settings, ports):
         raise ConfigurationError(
             "Nobody would check the tokens of callers.",
             where="CDS_CLIENTS",
-            remedy="Plug in a gate, or start with --sandbox and without a registry.",
+            remedy="Plug in a gate, or start with --sandbox.",
         )
 
 
@@ -95,7 +96,7 @@ def registry_of(settings: Settings, library: Library, ports: Ports) -> ServiceRe
         library.bases.values(),
         lab_result_hook=settings.lab_result_hook,
         triggers=triggers,
-        remark=_SANDBOX_REMARK if _is_unguarded(settings) else "",
+        remark=_SANDBOX_REMARK if _is_unguarded(settings, ports) else "",
     )
 
 

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Protocol
+from typing import Final, Protocol
 
 from cds_service.events.inbox import Inbox
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
@@ -103,6 +103,10 @@ class OpenGate:
     def check(self, authorization: Sequence[str], path: str) -> Caller:
         """Nobody is asked."""
         return Anybody()
+
+
+NOBODY_REGISTERED: Final = OpenGate()
+"""Sandbox mode with a registry of event sources only."""
 
 
 class _NoJournal:
