@@ -112,7 +112,7 @@ def explain(*, file: Path, as_json: bool, on: str) -> None:
 
 @cli.group()
 def knowledge() -> None:
-    """Prove, show or export the knowledge base."""
+    """Prove, show, export or approve the knowledge base."""
 
 
 @knowledge.command()

@@ -6,9 +6,8 @@ Nothing is decided here. `make_app` runs once in every worker process.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-from flask import Flask
 
 from cds_service.callers import FhirReach, gate_of, registered_clients
 from cds_service.config import Settings
@@ -24,6 +23,9 @@ from cds_service.store.pseudonym import DataKey, Pseudonymiser, load_or_create_k
 from cds_service.store.records import Records
 from cds_service.web.app import create_app
 from cds_service.web.ports import NoInbox, Ports
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 KEY_FILE = "cds-service.key"
 

@@ -189,10 +189,8 @@ def test_the_slip_of_the_page_is_refused_in_the_words_of_the_page(sil2r: Knowled
 
 @every_page
 def test_every_example_of_a_page_can_be_read(page: str) -> None:
-    for example in examples(page, "json"):
-        json.loads(example)
-    for example in examples(page, "toml"):
-        tomllib.loads(example)
+    assert all(json.loads(example) for example in examples(page, "json"))
+    assert all(tomllib.loads(example) for example in examples(page, "toml"))
 
 
 def test_files_that_the_commands_of_the_readme_name_are_there() -> None:

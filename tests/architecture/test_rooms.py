@@ -1,0 +1,105 @@
+"""The house: who may import whom, what is pure, what holds no code, and how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CORE = sorted((ROOT / "cds_service" / "core").glob("*.py"))
+CODE = sorted((ROOT / "cds_service").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+LONGEST = 350
+LONGER_WITH_REASON = {
+    "cds_service/core/schema.py": "one closed type for each TOML table, and nothing else",
+    "cds_service/store/events.py": "the life of one work item, kept in one place",
+}
+CLOCKS = {"today", "now", "utcnow", "time", "monotonic"}
+
+
+def test_who_imports_whom_is_as_the_contracts_say() -> None:
+    """The contracts stand in pyproject.toml; the linter prints what is broken."""
+    linter = Path(sys.executable).with_name("lint-imports")
+    ran = subprocess.run([linter], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout
+    assert "0 broken" in ran.stdout
+
+
+@pytest.mark.parametrize("file", CORE, ids=lambda file: file.name)
+def test_the_core_looks_at_no_clock_and_opens_no_file(file: Path) -> None:
+    called = {
+        node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    }
+    assert not called & (CLOCKS | {"open", "read_text", "print", "getenv"})
+
+
+def test_the_knowledge_holds_no_code() -> None:
+    kinds = {file.suffix for file in (ROOT / "cards").rglob("*") if file.is_file()}
+    assert kinds - {".pyc"} == {".toml", ".md", ".py"}
+    (only,) = (ROOT / "cards").rglob("*.py")
+    body = ast.parse(only.read_text(encoding="utf-8")).body
+    assert [type(node) for node in body] == [ast.Expr]
+
+
+@pytest.mark.parametrize("file", CODE, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_file_is_short_enough_to_be_read(file: Path) -> None:
+    name = file.relative_to(ROOT).as_posix()
+    lines = len(file.read_text(encoding="utf-8").splitlines())
+    assert lines <= LONGEST or name in LONGER_WITH_REASON
+
+
+def _tests(tree: ast.AST) -> Iterator[ast.FunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node
+
+
+def _asserts(function: ast.FunctionDef) -> bool:
+    """An assert, a `raises` or `warns`, or a call of a function that is named after its assert."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in {"raises", "warns", "fail"} or "assert" in name or "expect" in name:
+                return True
+    return False
+
+
+def _names(function: ast.AST) -> set[str]:
+    return {
+        getattr(node.func, "attr", getattr(node.func, "id", ""))
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call)
+    }
+
+
+def _asserting_helpers() -> set[str]:
+    """Functions anywhere in the tests that assert, by name."""
+    trees = (ast.parse(file.read_text(encoding="utf-8")) for file in (ROOT / "tests").rglob("*.py"))
+    return {
+        node.name
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+        and not node.name.startswith("test_")
+        and _asserts(node)
+    } | {"call_and_validate", "run_state_machine_as_test"}
+
+
+def test_no_test_asserts_nothing() -> None:
+    helpers = _asserting_helpers()
+    idle = [
+        f"{file.relative_to(ROOT)}::{test.name}"
+        for file in TESTS
+        for test in _tests(ast.parse(file.read_text(encoding="utf-8")))
+        if not _asserts(test) and not _names(test) & helpers
+    ]
+    assert idle == []
