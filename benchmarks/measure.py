@@ -1,0 +1,148 @@
+"""What is measured, and how: in turns, so that a busy moment of the machine hits them all."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import orjson
+
+from benchmarks import load, payload, secured, servers
+from cds_service.strict_json import parse
+
+ROUNDS = 9
+SLICE_SECONDS = 1.0
+CONNECTIONS = (1, 8)
+SIZES = (1, 10, 100, 1000, 5000)
+STARTS = 5
+_TOKENS_A_SECOND = 1500
+"""More than can be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The noise of one figure over the rounds."""
+
+    least: float
+    middle: float
+    most: float
+
+    @classmethod
+    def of(cls, figures: Sequence[float]) -> Spread:
+        """Of at least one figure."""
+        return cls(min(figures), median(figures), max(figures))
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A server that is ready, and how a request to it is made for one slice."""
+
+    server: servers.Running
+    post: Callable[[float], load.Post]
+
+
+def contenders(stack: ExitStack, folder: Path, peer: Path) -> dict[str, Contender]:
+    """All servers, started; each answers the same request."""
+    body = payload.one_result()
+    found: dict[str, Contender] = {}
+
+    def start(name: str, command: Callable[[int], list[str]], settings: Mapping[str, str]) -> Any:
+        port = servers.free_port()
+        return stack.enter_context(
+            servers.started(name, command(port), port=port, environment=settings, folder=folder)
+        )
+
+    def plain(path: str) -> Callable[[float], load.Post]:
+        return lambda _seconds: load.Post(path, body)
+
+    for floor in ("bare", "flask", "flask_fhir"):
+        command = _floor(floor)
+        found[floor] = Contender(start(floor, command, {}), plain(payload.PATH))
+    found["healthchain"] = Contender(
+        start("healthchain", lambda port: servers.peer_command(peer, port), {}),
+        plain(f"/cds{payload.PATH}"),
+    )
+    open_settings = {"CDS_DATABASE_URL": f"sqlite:///{folder}/open.sqlite3"}
+    found["ours"] = Contender(
+        start("ours", lambda port: servers.service_command(port, "--sandbox"), open_settings),
+        plain(payload.PATH),
+    )
+    key = secured.new_key()
+    guarded = start("ours_jwt", servers.service_command, secured.environment(folder, key))
+    if secured.asks_for_a_token(guarded.port):
+        found["ours_jwt"] = Contender(
+            guarded,
+            lambda seconds: load.Post(
+                payload.PATH, body, secured.tokens(key, int(seconds * _TOKENS_A_SECOND))
+            ),
+        )
+    return found
+
+
+def _floor(name: str) -> Callable[[int], list[str]]:
+    return lambda port: servers.floor_command(name, port)
+
+
+def one_result(found: Mapping[str, Contender], connections: int) -> dict[str, list[load.Slice]]:
+    """One slice of each in turn, round after round; the first round warms up and is dropped."""
+    slices: dict[str, list[load.Slice]] = {name: [] for name in found}
+    for _ in range(ROUNDS + 1):
+        for name, contender in found.items():
+            post = contender.post(SLICE_SECONDS)
+            slices[name].append(
+                load.run(
+                    contender.server.port, post, connections=connections, seconds=SLICE_SECONDS
+                )
+            )
+    return {name: each[1:] for name, each in slices.items()}
+
+
+def sizes(port: int) -> Iterator[dict[str, Any]]:
+    """The whole answer, our reading of the JSON, and the plain parse, on the same bytes."""
+    for observations in SIZES:
+        body = payload.chart(observations)
+        post = load.Post(payload.PATH, body)
+        plain, strict, whole = [], [], []
+        for _ in range(ROUNDS + 1):
+            plain.append(_timed(lambda: orjson.loads(body)))  # noqa: B023 - called at once
+            strict.append(_timed(lambda: parse(body)))  # noqa: B023
+            whole.append(load.run(port, post, connections=1, seconds=0.3).quantile(0.5))
+        yield {
+            "observations": observations,
+            "bytes": len(body),
+            "plain": Spread.of(plain[1:]),
+            "strict": Spread.of(strict[1:]),
+            "whole": Spread.of(whole[1:]),
+        }
+
+
+def _timed(call: Callable[[], object]) -> float:
+    """Seconds of one call, the better of three; no collection of earlier garbage inside."""
+    times = []
+    for _ in range(3):
+        gc.collect()
+        begun = perf_counter()
+        kept = call()
+        times.append(perf_counter() - begun)
+        del kept
+    return min(times)
+
+
+def starts(folder: Path) -> Spread:
+    """Seconds from the start of the process to `ready`, with an up-to-date database."""
+    figures = []
+    settings = {"CDS_DATABASE_URL": f"sqlite:///{folder}/start.sqlite3"}
+    for _ in range(STARTS + 1):
+        port = servers.free_port()
+        command = servers.service_command(port, "--sandbox")
+        with servers.started(
+            "start", command, port=port, environment=settings, folder=folder
+        ) as running:
+            figures.append(running.start_seconds)
+    return Spread.of(figures[1:])

@@ -1,0 +1,59 @@
+"""`make soak`: ten minutes at 16 connections. No failure, and memory that stays flat.
+
+Memory counts as flat when the highest figure of the second half is at most 5 % and 4 MiB above the
+highest of the first half, after one minute to warm up.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import load, payload, servers
+
+MINUTES = 10
+CONNECTIONS = 16
+SLICE_SECONDS = 15.0
+
+
+def main(minutes: float) -> int:
+    """Run for so long; 0 when it held."""
+    memory: list[float] = []
+    answers = 0
+    with tempfile.TemporaryDirectory(prefix="soak-") as name:
+        folder = Path(name)
+        port = servers.free_port()
+        settings = {"CDS_DATABASE_URL": f"sqlite:///{folder}/soak.sqlite3"}
+        command = servers.service_command(port, "--sandbox")
+        with servers.started("soak", command, port=port, environment=settings, folder=folder) as it:
+            posts = (
+                load.Post(payload.PATH, payload.one_result()),
+                load.Post(payload.PATH, payload.chart(200)),
+            )
+            for number in range(int(minutes * 60 / SLICE_SECONDS)):
+                post = posts[number % 4 == 3]
+                said = load.run(port, post, connections=CONNECTIONS, seconds=SLICE_SECONDS)
+                answers += len(said.latencies)
+                memory.append(it.mebibytes())
+                p99 = said.quantile(0.99) * 1000
+                print(
+                    f"{memory[-1]:.0f} MiB, {said.rate:.0f} a second, p99 {p99:.1f} ms", flush=True
+                )
+    return _verdict(answers, memory)
+
+
+def _verdict(answers: int, memory: list[float]) -> int:
+    warm = memory[int(60 / SLICE_SECONDS) :] or memory
+    half = max(1, len(warm) // 2)
+    first, second = max(warm[:half]), max(warm[half:] or warm)
+    flat = second <= first * 1.05 + 4
+    print(f"{answers} answers, no failure; {first:.0f} MiB then {second:.0f} MiB", end=": ")
+    print("memory is flat" if flat else "memory grows")
+    return 0 if flat else 1
+
+
+if __name__ == "__main__":
+    argument = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("MINUTES", str(MINUTES))
+    raise SystemExit(main(float(argument)))
