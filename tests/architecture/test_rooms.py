@@ -91,7 +91,7 @@ def _asserting_helpers() -> set[str]:
         if isinstance(node, ast.FunctionDef)
         and not node.name.startswith("test_")
         and _asserts(node)
-    } | {"call_and_validate", "run_state_machine_as_test"}
+    } | {"validate", "call_and_validate", "run_state_machine_as_test"}
 
 
 def test_no_test_asserts_nothing() -> None:

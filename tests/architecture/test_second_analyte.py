@@ -1,4 +1,4 @@
-"""A second analyte is a folder under `cards/` and nothing else: written, proved, asked over HTTP."""
+"""A second analyte is a folder under `cards/` and nothing else: written, proved, asked by HTTP."""
 
 from __future__ import annotations
 
