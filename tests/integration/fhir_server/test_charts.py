@@ -49,7 +49,8 @@ def told(card: JsonObject) -> dict[str, Any]:
 def sil2r(mark: str, number: int) -> JsonObject:
     """The synthetic serum result of a story, once more under another id and an earlier date."""
     request = story("patient_view_full_prefetch", mark)
-    observation = copy.deepcopy(request["prefetch"]["sil2r"]["entry"][0]["resource"])
+    first: JsonObject = request["prefetch"]["sil2r"]["entry"][0]["resource"]
+    observation = copy.deepcopy(first)
     observation["id"] = f"{mark}-again-{number}"
     day = f"2026-{10 - number // 28:02}-{28 - number % 28:02}"
     observation["effectiveDateTime"] = f"{day}T08:00:00+01:00"
