@@ -55,6 +55,7 @@ from cds_service.core.verdict import (
     Unpaired,
     Value,
     WrongAnalyte,
+    is_met,
 )
 
 NO_VALUE = Value("", "", "")
@@ -156,9 +157,9 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
     used = dict.fromkeys(
         ref
         for row in table.rows
-        for gate in row.gates
-        if gate.holds
-        for ref in facts.by_name[gate.fact].inputs
+        for name, values in row.when.items()
+        if (fact := facts.by_name[name]).inputs and is_met(values, fact.value)
+        for ref in fact.inputs
     )
     earlier = [
         item.result

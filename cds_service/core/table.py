@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates
@@ -13,9 +13,9 @@ from cds_service.core.verdict import (
     ConsideredRow,
     Fact,
     Finding,
-    GateCheck,
     RowOutcome,
     Strength,
+    is_met,
 )
 
 THRESHOLD_INDETERMINATE = "threshold-indeterminate"
@@ -71,22 +71,23 @@ def consult_laboratory_range_only(
 
 def consider(row: FindingRow | ContextRow | AdviceRow, facts: Mapping[str, Fact]) -> ConsideredRow:
     """One row against all facts; each gate by equality and nothing else."""
-    gates = tuple(
-        GateCheck(name, wanted(row.when, name), facts[name].value, facts[name].because)
-        for name in row.when
-    )
-    return ConsideredRow(row.id, _outcome(gates), gates)
+    return ConsideredRow(row.id, _outcome(row.when, facts), row.when, facts)
 
 
-def _outcome(gates: Iterable[GateCheck]) -> RowOutcome:
-    failed = [gate.found for gate in gates if not gate.holds]
-    if not failed:
-        return RowOutcome.MATCHED
-    if all(found == STRADDLES for found in failed):
-        return RowOutcome.STRADDLED
-    if all(found in {UNKNOWN, STRADDLES} for found in failed):
-        return RowOutcome.UNKNOWN
-    return RowOutcome.NOT_MATCHED
+def _outcome(when: Gates, facts: Mapping[str, Fact]) -> RowOutcome:
+    """The first gate that is settled against the row settles the row."""
+    outcome = RowOutcome.MATCHED
+    for name, values in when.items():
+        found = facts[name].value
+        if is_met(values, found):
+            continue
+        if found == UNKNOWN:
+            outcome = RowOutcome.UNKNOWN
+        elif found != STRADDLES:
+            return RowOutcome.NOT_MATCHED
+        elif outcome is RowOutcome.MATCHED:
+            outcome = RowOutcome.STRADDLED
+    return outcome
 
 
 def _overruled(
@@ -97,9 +98,9 @@ def _overruled(
         return row
     for context in contexts:
         if row.finding in context.blocks:
-            return ConsideredRow(row.finding, RowOutcome.BLOCKED, row.gates, context.id)
+            return replace(row, outcome=RowOutcome.BLOCKED, note=context.id)
     if row.finding in knowledge.policy.muted_findings:
-        return ConsideredRow(row.finding, RowOutcome.MUTED, row.gates, "muted by the site file")
+        return replace(row, outcome=RowOutcome.MUTED, note="muted by the site file")
     return row
 
 
@@ -128,7 +129,8 @@ def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tu
     words: dict[str, None] = {}
     for row in rows:
         if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED}:
-            for gate in row.gates:
-                if gate.found == UNKNOWN or gate.holds:
-                    words.update(dict.fromkeys(facts[gate.fact].missing))
+            for name, values in row.when.items():
+                fact = facts[name]
+                if fact.missing and (fact.value == UNKNOWN or is_met(values, fact.value)):
+                    words.update(dict.fromkeys(fact.missing))
     return tuple(words)

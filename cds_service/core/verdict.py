@@ -105,12 +105,34 @@ class GateCheck:
 
 @dataclass(frozen=True, slots=True)
 class ConsideredRow:
-    """One row of the decision table as it was considered: part of the trace."""
+    """One row of the decision table as it was considered: part of the trace.
+
+    `when` are the gates as the table writes them, `facts` what they were held against.
+    """
 
     finding: str
     outcome: RowOutcome
-    gates: tuple[GateCheck, ...]
+    when: Mapping[str, str | list[str]]
+    facts: Mapping[str, Fact]
     note: str = ""
+
+    @property
+    def gates(self) -> tuple[GateCheck, ...]:
+        """Every gate and why. Made when somebody asks: of most rows nobody does."""
+        return tuple(
+            GateCheck(
+                name,
+                (values,) if isinstance(values, str) else tuple(values),
+                self.facts[name].value,
+                self.facts[name].because,
+            )
+            for name, values in self.when.items()
+        )
+
+
+def is_met(values: str | list[str], found: str) -> bool:
+    """Whether a gate of the table that wants these values lets the value through."""
+    return found == values if isinstance(values, str) else found in values
 
 
 class Strength(StrEnum):
