@@ -248,7 +248,7 @@ def test_the_disclaimer_covers_d1_to_d7_in_60_to_80_words() -> None:
         "D1": "not for patients",
         "D2": "comes first",
         "D3": "linked papers",
-        "D4": "awaits review by clinicians",
+        "D4": "pending clinical review",
         "D5": "no medical device",
         "D6": "no treatment advice",
         "D7": "missing from the record",

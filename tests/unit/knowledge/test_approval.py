@@ -35,7 +35,7 @@ from tests import toy
 
 DAY = date(2026, 12, 1)
 TAG = toy.knowledge().tag
-PENDING_WORDS = "awaits review by clinicians (pending clinical review)"
+PENDING_WORDS = "is pending clinical review"
 
 
 def written(folder: Path, texts: Mapping[str, str]) -> Path:
