@@ -36,6 +36,8 @@ class Entry:
     resource: JsonObject
     full_url: str
     container: JsonObject
+    kind: str
+    """The resource's type: asked for often, so told once."""
 
     @property
     def is_contained(self) -> bool:
@@ -81,7 +83,7 @@ class Index:
         if entry.full_url:
             self.by_url.setdefault(entry.full_url, []).append(entry.resource)
         if id_ := an_id(entry.resource.get("id")):
-            self.by_id.setdefault((type_of(entry.resource), id_), []).append(entry.resource)
+            self.by_id.setdefault((entry.kind, id_), []).append(entry.resource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Document:
 
     def is_of(self, types: frozenset[str]) -> bool:
         """Whether it holds any resource of these types, or nothing at all."""
-        if any(type_of(entry.resource) in types for entry in self.entries):
+        if any(entry.kind in types for entry in self.entries):
             return True
         return not (self.entries or self.misfits)
 
@@ -112,7 +114,7 @@ def open_document(document: JsonObject) -> Document:
                 misfits.append(found)
             case Entry():
                 entries.append(found)
-                if type_of(found.resource) in _REFERRED_TO:
+                if found.kind in _REFERRED_TO:
                     index.add(found)
     return Document(tuple(entries), tuple(misfits), index)
 
@@ -122,7 +124,7 @@ def _entries(document: JsonObject) -> Iterator[Entry | InvalidResource]:
     if not kind:
         yield _misfit("Bundle.resourceType")
     elif kind != "Bundle":
-        yield Entry(document, "", document)
+        yield Entry(document, "", document, kind)
     elif not isinstance(document.get("entry", []), list):
         yield _misfit("Bundle.entry")
     else:
@@ -136,8 +138,8 @@ def _entry(item: object, where: str) -> Iterator[Entry | InvalidResource]:
         yield _misfit(where)
         return
     resource = item.get("resource", {})
-    if isinstance(resource, dict) and type_of(resource):
-        yield Entry(resource, a_text(item.get("fullUrl")), resource)
+    if isinstance(resource, dict) and (kind := type_of(resource)):
+        yield Entry(resource, a_text(item.get("fullUrl")), resource, kind)
     elif "resource" in item:
         yield _misfit(f"{where}.resource")
 

@@ -43,7 +43,7 @@ def read_file(document: JsonObject, wanted: Wanted) -> FileInput:
     bundle = _as_bundle(document)
     opened = open_document(bundle)
     asked = [entry for entry in observations(opened.entries) if _is(Sort.ANALYTE, entry, wanted)]
-    patients = [entry for entry in opened.entries if type_of(entry.resource) == "Patient"]
+    patients = [entry for entry in opened.entries if entry.kind == "Patient"]
     patient_id = _patient_id(patients, asked, Scope(opened.index))
     return FileInput(patient_id, bundle, _parts(bundle, opened, patients, patient_id, wanted))
 
@@ -110,7 +110,7 @@ def _parts(
     wanted: Wanted,
 ) -> Mapping[str, Supplied]:
     """Each part that the file holds something of; the others are missing, or failed with it."""
-    types = {type_of(entry.resource) for entry in opened.entries}
+    types = {entry.kind for entry in opened.entries}
     whole = supplied(bundle)
     has_labs = any(_is(Sort.COMPANION, entry, wanted) for entry in observations(opened.entries))
     of_patient = [p for p in patients if an_id(p.resource.get("id")) == patient_id]

@@ -62,7 +62,7 @@ def read_laboratory(document: Document, reader: ObservationReader, wanted: Wante
 
 def read_coded(document: Document, reader: EntryReader, types: frozenset[str]) -> Coded:
     """The entries of the given types that count; invalid ones are left out and make it PARTIAL."""
-    of_type = [entry for entry in document.entries if type_of(entry.resource) in types]
+    of_type = [entry for entry in document.entries if entry.kind in types]
     found = [reader.read(entry) for entry in of_type[:MOST_READ]]
     invalid = sum(isinstance(item, Invalid) for item in found)
     foreign = sum(isinstance(item, OfAnotherPatient) for item in found)

@@ -8,7 +8,7 @@ from cds_service.core.model import Availability, Moment, NoMoment, NoPatient, Pa
 from cds_service.core.verdict import JsonObject
 from cds_service.fhir.bundle import Entry, open_document
 from cds_service.fhir.moment import moment
-from cds_service.fhir.shape import Refusal, an_id, type_of
+from cds_service.fhir.shape import Refusal, an_id
 from cds_service.fhir.supplied import Supplied
 from cds_service.fhir.validate import check
 
@@ -30,7 +30,7 @@ def read_patient(part: Supplied, patient_id: str) -> PatientPart:
     if not part.resource:
         return PatientPart(NoPatient(), part.availability)
     entries = open_document(part.resource).entries
-    patients = [entry for entry in entries if type_of(entry.resource) == "Patient"]
+    patients = [entry for entry in entries if entry.kind == "Patient"]
     named = [entry for entry in patients if an_id(entry.resource.get("id"))]
     chosen = [e for e in named if e.resource["id"] == patient_id] if patient_id else patients
     match chosen:

@@ -14,6 +14,7 @@ from cds_service.fhir.bundle import Entry
 from cds_service.fhir.reference import Literal, Urn, target_of
 from cds_service.fhir.shape import objects, type_of
 
+_CONTAINERS = ("DiagnosticReport", "Observation")
 _WITHDRAWN = ("entered-in-error", "cancelled")
 
 
@@ -24,13 +25,12 @@ def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
     it was given at all.
     """
     for entry in entries:
-        kind = type_of(entry.resource)
-        if kind == "Observation":
+        if entry.kind == "Observation":
             yield entry
-        if kind in ("DiagnosticReport", "Observation"):
-            for inner in objects(entry.resource.get("contained")):
+        if entry.kind in _CONTAINERS and "contained" in entry.resource:
+            for inner in objects(entry.resource["contained"]):
                 if type_of(inner) == "Observation":
-                    yield Entry(inner, "", entry.resource)
+                    yield Entry(inner, "", entry.resource, "Observation")
 
 
 def named_by_withdrawn(entries: Iterable[Entry]) -> frozenset[str]:
@@ -38,7 +38,7 @@ def named_by_withdrawn(entries: Iterable[Entry]) -> frozenset[str]:
     taken_back: set[str] = set()
     upheld: set[str] = set()
     for entry in entries:
-        if type_of(entry.resource) == "DiagnosticReport":
+        if entry.kind == "DiagnosticReport":
             names = _results(entry.resource)
             (taken_back if _is_withdrawn(entry.resource) else upheld).update(names)
     return frozenset(taken_back - upheld)

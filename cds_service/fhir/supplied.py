@@ -50,7 +50,7 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     if not isinstance(entries, list):
         return Supplied(Availability.FAILED)
     resources = [entry.get("resource") for entry in objects(entries)]
-    outcomes = [an_object(r) for r in resources if type_of(an_object(r)) == "OperationOutcome"]
+    outcomes = [r for r in resources if isinstance(r, dict) and type_of(r) == "OperationOutcome"]
     if any(_is_failure(outcome) for outcome in outcomes):
         return Supplied(Availability.FAILED)
     if any(a_text(link.get("relation")) == "next" for link in objects(bundle.get("link"))):
