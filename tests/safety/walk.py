@@ -115,7 +115,7 @@ def own_range(unit: str) -> tuple[ReferenceRange, ...]:
 
 
 def _values(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
-    units = [unit.canonical for unit in knowledge.families.values()]
+    units = [family.canonical for family in knowledge.families.values() if family.interpreted]
     given = {"blood": SERUM, "csf": CSF, "from-specimen": CSF}
     for code, unit, point, comparator in product(
         knowledge.accepted.values(), units, points(knowledge), Comparator

@@ -1,0 +1,54 @@
+"""T-62 from the outside: a FHIR server that keeps failing is left alone, then tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+
+from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
+from cds_service.knowledge_files import Library
+from tests.fault_server import FaultServer
+from tests.faults import reply
+from tests.integration.fhir_server.conftest import Ask, card_of, missing_in, service, story
+from tests.integration.fhir_server.server import JsonObject
+
+pytestmark = pytest.mark.integration
+
+LABS = b'{"resourceType": "Bundle", "type": "searchset", "total": 0}'
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer() as running:
+        yield running
+
+
+def one_read(server: FaultServer) -> JsonObject:
+    """A chart for which everything but the other laboratory results was prefetched."""
+    request = story("patient_view_full_prefetch", "breaker")
+    prefetch = {key: part for key, part in request["prefetch"].items() if key != "labs"}
+    return {**request, "prefetch": prefetch, "fhirServer": server.base}
+
+
+def test_t62_after_five_failures_no_call_is_made_and_after_a_rest_one_is(
+    server: FaultServer, library: Library
+) -> None:
+    ask: Ask = service(library)
+    with time_machine.travel("2026-01-01T00:00:00Z", tick=True) as now:
+        server.on("/fhir/Observation", reply(b"", status=503))
+        for _ in range(FAILURES_TO_OPEN + 3):
+            assert "labs" in missing_in(card_of(ask(one_read(server))))
+        assert len(server.calls) == FAILURES_TO_OPEN
+
+        with FaultServer() as another:
+            another.on("/fhir/Observation", reply(LABS))
+            assert "labs" not in missing_in(card_of(ask(one_read(another))))
+
+        server.on("/fhir/Observation", reply(LABS))
+        assert "labs" in missing_in(card_of(ask(one_read(server))))
+        now.shift(OPEN_SECONDS + 1)
+        for _ in range(2):
+            assert "labs" not in missing_in(card_of(ask(one_read(server))))
+        assert len(server.calls) == FAILURES_TO_OPEN + 2

@@ -1,0 +1,37 @@
+"""Who ignores a card sends no feedback: acceptance is counted against the cards that were sent."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from cds_service.store.database import Database
+from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+
+pytestmark = pytest.mark.integration
+
+KEY = DataKey(bytes(range(32)))
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+CLIENT, SERVICE, FINDING = "north", "sil2r-patient-view", "csf-above-150"
+
+
+def test_b02_ten_cards_of_which_one_was_accepted_and_eight_ignored_are_counted_as_ten(
+    database: Database,
+) -> None:
+    cards = [SentCard(uuid=str(UUID(int=n, version=4)), findings=(FINDING,)) for n in range(10)]
+    record = EvaluationRecord(
+        id="id", at=NOON, door=Door.HOOK, service=SERVICE, client=CLIENT, cards=tuple(cards)
+    )
+    Records(database, Pseudonymiser(KEY)).save(record)
+    feedback = Feedback(database, KEY)
+    said = [
+        FeedbackItem(card=cards[0].uuid, outcome=FeedbackOutcome.ACCEPTED, at=NOON),
+        FeedbackItem(card=cards[1].uuid, outcome=FeedbackOutcome.OVERRIDDEN, at=NOON),
+    ]
+    assert feedback.save(said, CLIENT, SERVICE).new == 2
+    (counted,) = feedback.summary()
+    assert (counted.shown, counted.accepted, counted.overridden) == (10, 1, 1)
