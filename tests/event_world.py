@@ -188,4 +188,9 @@ def observation(id_: str = "o1", value: float = 3000, status: str = "final", **m
     }
 
 
+def result_of_another_patient(number: int) -> Any:
+    """The one result `o<number>` of patient `p<number>`."""
+    return observation(f"o{number}", subject={"reference": f"Patient/p{number}"})
+
+
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-01-01"}

@@ -50,6 +50,7 @@ class LittleFhir:
     """When given, calls must carry it."""
     broken: int = 0
     """The status every call fails with; 0: none does."""
+    _index: dict[tuple[str, ...], dict[str, None]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def put(self, resource: Json) -> Json:
@@ -65,13 +66,20 @@ class LittleFhir:
             }
             self.resources[path] = kept
             self.writes[path] += 1
+            for key in _keys(kept):
+                self._index.setdefault(key, {})[path] = None
             return kept
 
     def of(self, kind: str) -> list[Json]:
         """The resources of one type."""
         with self.lock:
-            found = [each for each in self.resources.values() if each["resourceType"] == kind]
-            return copy.deepcopy(found)
+            return copy.deepcopy(list(self._found(kind)))
+
+    def _found(self, *key: str) -> Iterator[Json]:
+        """What stands under a key of the index, as far as it is still there."""
+        for path in self._index.get(key, {}):
+            if path in self.resources:
+                yield self.resources[path]
 
     def count(self, text: str) -> int:
         """How many calls had this text in their path and query."""
@@ -117,7 +125,11 @@ class LittleFhir:
         return self.put({**resource, "id": f"made-{len(self.writes) + 1}"})
 
     def _search(self, kind: str, query: str) -> Json:
-        found = [each for each in self.of(kind) if _matches(each, dict(parse_qsl(query)))]
+        wanted = dict(parse_qsl(query))
+        key = next(
+            ((kind, wanted[name]) for name in ("_tag", "patient") if name in wanted), (kind,)
+        )
+        found = [each for each in self._found(*key) if _matches(each, wanted)]
         found.sort(key=lambda each: str(each["meta"]["lastUpdated"]))
         return {
             "resourceType": "Bundle",
@@ -156,6 +168,16 @@ class LittleFhir:
     def _token(self, body: bytes) -> Json:
         self.forms.append(dict(parse_qsl(body.decode())))
         return {"access_token": self.token or "t", "token_type": "bearer", "expires_in": 300}
+
+
+def _keys(resource: Json) -> Iterator[tuple[str, ...]]:
+    """Under what a resource is found: its type, its patient, its tags."""
+    kind = resource["resourceType"]
+    yield (kind,)
+    whose = resource.get("subject", resource.get("patient", {})).get("reference", "")
+    yield kind, whose.removeprefix("Patient/")
+    for tag in resource.get("meta", {}).get("tag", []):
+        yield kind, f"{tag['system']}|{tag['code']}"
 
 
 def _matches(resource: Json, wanted: dict[str, str]) -> bool:
@@ -209,7 +231,13 @@ def little_fhir() -> Iterator[LittleFhir]:
         def log_message(self, *_arguments: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 128
+
+        def handle_error(self, *_arguments: object) -> None:
+            """A client that was killed under way is what some tests are about."""
+
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     store.base = f"http://127.0.0.1:{server.server_port}/fhir"
     serving = threading.Thread(target=server.serve_forever, daemon=True)
