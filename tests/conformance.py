@@ -16,7 +16,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "docs" / "conformance.toml"
 PAGE = ROOT / "docs" / "conformance.md"
-_ID = re.compile(r"(?:^|_)(tr|t|[jdprafhcbs])_?(\d{2,3})(?=_|$)")
+_ID = re.compile(r"_(t_?\d{2,3}|(?:tr|[jdprafhcbs])_?\d{2})(?=_)")
+_IDS = re.compile(rf"test(?:{_ID.pattern})+")
+"""The ids stand first in a name: `test_a_good_request_never_gives_a_500` holds none."""
 
 TITLES = {
     "protocol": "The protocol (CDS Hooks 2.0.1, with the discovery version of 3.0)",
@@ -31,11 +33,16 @@ def tests_by_requirement() -> Mapping[str, list[str]]:
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         for name in _test_names(tree):
-            for letters, digits in _ID.findall(name.removeprefix("test")):
-                found[f"{letters.upper()}-{digits}"].append(
-                    f"{path.relative_to(ROOT).as_posix()}::{name}"
-                )
+            for requirement in _requirements_in(name):
+                found[requirement].append(f"{path.relative_to(ROOT).as_posix()}::{name}")
     return found
+
+
+def _requirements_in(name: str) -> Iterator[str]:
+    if leading := _IDS.match(name):
+        for found in _ID.findall(f"{leading[0]}_"):
+            letters = found.rstrip("0123456789_")
+            yield f"{letters.upper()}-{found.removeprefix(letters).strip('_')}"
 
 
 def _test_names(tree: ast.AST) -> Iterator[str]:

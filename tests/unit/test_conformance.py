@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.conformance import PAGE, page, rows, tests_by_requirement
+from tests import conformance
 
 
 def test_every_requirement_has_a_test_or_a_written_reason() -> None:
-    shown = tests_by_requirement()
+    shown = conformance.tests_by_requirement()
     without = [
         requirement
-        for requirements in rows().values()
+        for requirements in conformance.rows().values()
         for requirement, (_asked, _done, *why) in requirements.items()
         if requirement not in shown and not why
     ]
@@ -17,9 +17,11 @@ def test_every_requirement_has_a_test_or_a_written_reason() -> None:
 
 
 def test_every_id_in_a_test_name_is_a_requirement() -> None:
-    known = {requirement for requirements in rows().values() for requirement in requirements}
-    assert set(tests_by_requirement()) <= known
+    known = {
+        requirement for requirements in conformance.rows().values() for requirement in requirements
+    }
+    assert set(conformance.tests_by_requirement()) <= known
 
 
 def test_the_page_is_what_would_be_written_now() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page()
+    assert conformance.PAGE.read_text(encoding="utf-8") == conformance.page()
