@@ -90,4 +90,4 @@ def test_what_is_older_than_a_day_goes(database: Database) -> None:
 def test_the_page_gives_two_examples_that_touch_every_table_that_names_a_patient() -> None:
     for number in (0, 1):
         said = " ".join(statements(number))
-        assert all(re.search(rf"DELETE FROM {table}\b", said) for table in TABLES)
+        assert set(TABLES) <= set(re.findall(r"DELETE FROM (\w+)", said))
