@@ -62,7 +62,7 @@ def page() -> str:
     lines = [
         "# Conformance",
         "",
-        "Written by `python -m tests.conformance` from conformance.toml and the names of the tests.",
+        "Written by `python -m tests.conformance` from conformance.toml and the tests' names.",
     ]
     for part, requirements in rows().items():
         lines += ["", f"## {TITLES[part]}", "", "| id | asked | what we do | shown by |"]
