@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.knowledge_files import Library
 
 _WORTH_A_LOOK = re.compile(r"interleukin|\bs?il-?2|cd-?25", re.IGNORECASE)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from cds_service.core.card import Card, JsonObject
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.render import render
-from cds_service.core.verdict import Card, Evaluation, JsonObject
+from cds_service.core.verdict import Evaluation
 from cds_service.errors import InputError
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, NoAccessReason

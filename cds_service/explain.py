@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cds_service.core.card import Card
 from cds_service.core.citations import citation
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import ContextRow, FindingRow
 from cds_service.core.sections import in_words
 from cds_service.core.verdict import (
     Answer,
-    Card,
     ConsideredRow,
     Evaluation,
     Interpreted,

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from cds_service import __version__
-from cds_service.core.verdict import Card
+from cds_service.core.card import Card
 from cds_service.hooks.answer import Answered
 from cds_service.hooks.feedback import FeedbackItem
 from cds_service.hooks.services import Service

@@ -33,7 +33,7 @@ class Event(Enum):
     FAILED = ("CDS-L103", "error", "A request failed through a fault of the service.")
     NOT_RECORDED = ("CDS-L201", "error", "An answer was given and could not be recorded.")
     NOT_READY = ("CDS-L301", "warning", "A readiness check has failed.")
-    APPROVAL_VOID = ("CDS-L401", "warning", "An approval of the knowledge no longer holds.")
+    APPROVAL_VOID = ("CDS-L302", "warning", "An approval of the knowledge no longer holds.")
     EVENT_DONE = ("CDS-L401", "info", "A notified result was processed.")
     EVENT_LATER = ("CDS-L402", "warning", "A notified result will be tried again later.")
     EVENT_SET_ASIDE = ("CDS-L403", "error", "A notified result was set aside after failing.")

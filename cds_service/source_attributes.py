@@ -6,9 +6,9 @@ with what they are of, its state of review and the disclaimer.
 
 from __future__ import annotations
 
+from cds_service.core.card import JsonObject
 from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.verdict import JsonObject
 
 
 def source_attributes(knowledge: KnowledgeBase) -> JsonObject:

@@ -22,7 +22,7 @@ from typing import NoReturn
 
 import orjson
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.exact import ExactDecimal
 

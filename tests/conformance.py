@@ -27,7 +27,7 @@ TITLES = {
 }
 
 
-def tests_by_requirement() -> Mapping[str, list[str]]:
+def shown_by_requirement() -> Mapping[str, list[str]]:
     """Requirement id -> `path::name` of every test that carries it in its name."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
@@ -58,7 +58,7 @@ def rows() -> Mapping[str, Mapping[str, list[str]]]:
 
 def page() -> str:
     """The whole page."""
-    shown = tests_by_requirement()
+    shown = shown_by_requirement()
     lines = [
         "# Conformance",
         "",

@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from cds_service import strict_json
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
 
 MAX_BYTES: Final = 256 * 1024

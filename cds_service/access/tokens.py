@@ -24,7 +24,7 @@ from cds_service.access.faults import TokenFault
 from cds_service.access.keys import KeyRing, NoKey
 from cds_service.access.registry import Client, ClientRegistry, UnknownIssuer
 from cds_service.access.replay import Remembered, ReplayStore
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson, Unauthorised
 
 MAX_LENGTH: Final = 8 * 1024

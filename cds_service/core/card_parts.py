@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
+from cds_service.core.card import Card
 from cds_service.core.citations import citation, url_of
 from cds_service.core.disclaimer import disclaimer
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import ResourceRef
 from cds_service.core.schema import SourceRow
-from cds_service.core.verdict import Card, Note
+from cds_service.core.verdict import Note
 
 LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1, Card.summary: "<140-character"."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.card_parts import (
     DAY,
     LONGEST_SUMMARY,
@@ -31,14 +32,7 @@ from cds_service.core.order_facts import NoEarlier
 from cds_service.core.reading import value_of
 from cds_service.core.schema import SourceRow
 from cds_service.core.sections import in_words
-from cds_service.core.verdict import (
-    Card,
-    Indicator,
-    NotInterpretable,
-    Outcome,
-    Selection,
-    WrongAnalyte,
-)
+from cds_service.core.verdict import NotInterpretable, Outcome, WrongAnalyte
 
 LONGEST_CODE = 40
 

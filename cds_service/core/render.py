@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cds_service.core.card import Card, Indicator
 from cds_service.core.card_parts import (
     LONGEST_SUMMARY,
     detail_of,
@@ -25,9 +26,7 @@ from cds_service.core.sections import analyte_name, sections_of
 from cds_service.core.table import LABORATORY_GATES
 from cds_service.core.verdict import (
     Answer,
-    Card,
     Evaluation,
-    Indicator,
     Interpreted,
     NotInterpretable,
     Outcome,

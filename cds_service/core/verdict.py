@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any
 
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
 
@@ -50,13 +49,6 @@ class Reason(StrEnum):
     SUBJECT_MISMATCH = "subject-mismatch"
     IMPLAUSIBLE_VALUE = "implausible-value"
     FHIR_INVALID = "fhir-invalid"
-
-
-class Indicator(StrEnum):
-    """Card.indicator as far as this product uses it: never `critical`."""
-
-    INFO = "info"
-    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,48 +307,3 @@ class Evaluation:
     at: date
     answers: tuple[Answer, ...] = ()
     skipped: tuple[Skipped, ...] = ()
-
-
-class Selection(StrEnum):
-    """Card.selectionBehavior: how many of a card's suggestions make sense together (C-01)."""
-
-    ANY = "any"
-    AT_MOST_ONE = "at-most-one"
-
-
-JsonObject = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A CDS Hooks card (2.0.1, "Card attributes"), ready to be written as JSON by `as_json`."""
-
-    uuid: str
-    summary: str
-    detail: str
-    indicator: Indicator
-    source: Mapping[str, str]
-    links: tuple[Mapping[str, str], ...]
-    override_reasons: tuple[Mapping[str, str], ...]
-    extension: Mapping[str, Any]
-    suggestions: tuple[Mapping[str, Any], ...] = ()
-    selection: Selection = Selection.ANY
-
-    def as_json(self) -> JsonObject:
-        """The card as the wire wants it: optional members without a value are left out (J-04)."""
-        card: JsonObject = {
-            "uuid": self.uuid,
-            "summary": self.summary,
-            "detail": self.detail,
-            "indicator": self.indicator.value,
-            "source": dict(self.source),
-        }
-        if self.suggestions:
-            card["suggestions"] = [dict(s) for s in self.suggestions]
-            card["selectionBehavior"] = self.selection.value
-        if self.override_reasons:
-            card["overrideReasons"] = [dict(r) for r in self.override_reasons]
-        if self.links:
-            card["links"] = [dict(link) for link in self.links]
-        card["extension"] = {"org.sil2r-cds.evaluation": dict(self.extension)}
-        return card

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from cds_service.core.card import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.verdict import JsonObject
 from cds_service.errors import BadRequest
 from cds_service.events.faults import UpstreamFailed
 from cds_service.events.inbox import Inbox, targets_of

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.events.faults import UpstreamFailed
 from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource
 from cds_service.fhir.query import Query, Read, Search

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from cds_service.core.verdict import Card, JsonObject
+from cds_service.core.card import Card, JsonObject
 from cds_service.events.current import read_requester
 from cds_service.events.faults import UpstreamFailed
 from cds_service.events.source import (

@@ -12,11 +12,12 @@ from time import perf_counter
 from typing import Any
 
 from cds_service import __version__
+from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
 from cds_service.core.selection import WITHDRAWN
-from cds_service.core.verdict import Card, Reason
+from cds_service.core.verdict import Reason
 from cds_service.evaluate import Looking, evaluate
 from cds_service.events.current import Current
 from cds_service.events.delivery import Courier, TakenBack

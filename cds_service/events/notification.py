@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.errors import BadRequest
 from cds_service.fhir.reference import Literal, target_of
 from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of

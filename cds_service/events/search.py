@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from cds_service.core.card import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.verdict import JsonObject
 from cds_service.events.faults import UpstreamFailed
 from cds_service.fhir.fetched import Complete, NotFound, Partial, Refused, Resource, UpstreamFault
 from cds_service.fhir.session import FhirSession

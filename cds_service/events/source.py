@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 
 from cds_service.access.registry import Source
 from cds_service.config import Mode
-from cds_service.errors import ConfigurationError
+from cds_service.errors import ConfigurationError, MalformedJson
 from cds_service.events.notification import Content
 from cds_service.events.proof import Proof, SharedSecret
 from cds_service.fhir.authorization import AccessToken, NoToken
@@ -207,7 +207,7 @@ def _key(source: Source) -> tuple[ECKey | RSAKey, str]:
     text = _read(source, source.row.credentials_file, "credentials_file")
     try:
         key = JWKRegistry.import_key(parse_object(text.encode()))
-    except (JoseError, ValueError, TypeError, KeyError):
+    except (JoseError, MalformedJson, ValueError, TypeError, KeyError):
         raise _refusal(source, "credentials_file", "It holds no JSON Web Key.") from None
     match key:
         case ECKey() if key.is_private and key.curve_name == "P-384":

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cds_service.core.card import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.verdict import JsonObject
 from cds_service.events.faults import UpstreamFailed
 from cds_service.events.notification import Content
 from cds_service.events.proof import Proof

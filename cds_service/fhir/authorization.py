@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NoReturn, final
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 
 _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750, section 2.1
 _LONGEST_TOKEN = 8192

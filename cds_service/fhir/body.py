@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import InvalidResource, ResourceRef
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.reference import (
     Fragment,
     Literal,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from cds_service import strict_json
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient, Sending

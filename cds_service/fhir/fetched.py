@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 
 
 class UpstreamFault(StrEnum):

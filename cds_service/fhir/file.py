@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
-from cds_service.core.verdict import JsonObject
 from cds_service.errors import InputError
 from cds_service.fhir.bundle import Document, Entry, Scope, open_document
 from cds_service.fhir.moment import moment

@@ -10,8 +10,8 @@ import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta, timezone
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Moment, NoMoment
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.shape import Refusal
 
 _DATE_TIME = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     InvalidResource,
     LabResult,
@@ -13,7 +14,6 @@ from cds_service.core.model import (
     Status,
     Subject,
 )
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.bundle import Entry, Scope
 from cds_service.fhir.moment import instant, moment, period
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     InvalidResource,
     SpecimenGiven,
@@ -18,7 +19,7 @@ from cds_service.core.model import (
     Subject,
 )
 from cds_service.core.order import DraftOrder, Drafts, Performer
-from cds_service.core.verdict import JsonObject, Skipped
+from cds_service.core.verdict import Skipped
 from cds_service.fhir.bundle import Entry, Scope, open_document
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of

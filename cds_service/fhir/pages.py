@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 
 
 class Pages:

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.moment import instant
 from cds_service.fhir.observation import ObservationReader

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, Moment, NoMoment, NoPatient, Patient
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.bundle import Entry, open_document
 from cds_service.fhir.moment import moment
 from cds_service.fhir.shape import Refusal, an_id

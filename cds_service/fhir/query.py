@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.fhir.authorization import Action
 
 _READ = re.compile(r"([A-Z][A-Za-z]{1,63})/((?=.*[A-Za-z0-9])[A-Za-z0-9\-._]{1,128})")

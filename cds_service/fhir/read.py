@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, LabResult, Moment, PatientRecord
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.bundle import Document, Scope, open_document
 from cds_service.fhir.file import FileInput, read_file
 from cds_service.fhir.observation import ObservationReader

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     CodedEntry,
     Coding,
@@ -31,7 +32,6 @@ from cds_service.core.model import (
     RecordKind,
     Subject,
 )
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment, period
 from cds_service.fhir.shape import Refusal, an_object, codings, objects, type_of

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Context, Decimal, Inexact
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     AgeBand,
     AgeBandUnreadable,
@@ -19,7 +20,6 @@ from cds_service.core.model import (
     ReferenceRange,
     UnitGiven,
 )
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.value import read_number, read_unit
 

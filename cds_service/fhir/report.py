@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.fhir.bundle import Entry
 from cds_service.fhir.reference import Literal, Urn, target_of
 from cds_service.fhir.shape import objects, type_of

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, assert_never
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.fhir.body import Parse, resource_in
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import (

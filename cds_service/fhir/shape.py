@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Coding
-from cds_service.core.verdict import JsonObject
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"

@@ -5,8 +5,8 @@ Only the codes of Specimen.type count; no text, display or container tells what 
 
 from __future__ import annotations
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Moment, NoMoment, SpecimenGiven, SpecimenLink, Subject
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment, period
 from cds_service.fhir.shape import Refusal, an_object, codings

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.shape import a_text, an_object, objects, type_of
 
 _HARMLESS = frozenset({"information", "warning"})

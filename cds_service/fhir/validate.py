@@ -23,7 +23,7 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 from fhir.resources.R4B.specimen import Specimen
 from pydantic import BaseModel, ValidationError
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.fhir.shape import Refusal, an_id, type_of
 
 _MODELS: dict[str, type[BaseModel]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     Comparator,
     LabValue,
@@ -18,7 +19,6 @@ from cds_service.core.model import (
     UnitGiven,
     ValueForm,
 )
-from cds_service.core.verdict import JsonObject
 from cds_service.exact import ExactDecimal, number_of
 from cds_service.fhir.shape import Refusal, a_text, absence, codings, objects
 

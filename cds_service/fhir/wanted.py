@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.fhir.shape import code_pairs
 
 Codes = frozenset[tuple[str, str]]

@@ -7,8 +7,8 @@ the test by code where one is verified and always in words, and nothing that we 
 
 from __future__ import annotations
 
+from cds_service.core.card import JsonObject
 from cds_service.core.schema import OrderCode, SuggestionRow
-from cds_service.core.verdict import JsonObject
 
 
 def draft_order(

@@ -19,7 +19,8 @@ from typing import Final
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
-from cds_service.core.verdict import Card, JsonObject, Outcome
+from cds_service.core.card import Card, JsonObject
+from cds_service.core.verdict import Outcome
 from cds_service.fhir.query import Search
 from cds_service.fhir.shape import an_id, an_object, objects, type_of, version_of
 

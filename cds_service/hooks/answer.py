@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from cds_service.core.card import Card, JsonObject
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
 from cds_service.core.selection import WITHDRAWN
-from cds_service.core.verdict import Card, Evaluation, JsonObject
+from cds_service.core.verdict import Evaluation
 from cds_service.errors import NotFound
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, ServerAccess

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Coding
-from cds_service.core.verdict import JsonObject
 from cds_service.hooks.members import Members
 
 NO_REASON = Coding("", "")

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
-from cds_service.core.verdict import JsonObject
 from cds_service.errors import DataUnavailable
 from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.fhir.authorization import Coverage

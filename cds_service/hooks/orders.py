@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import Any, assert_never
 from uuid import UUID, uuid5
 
+from cds_service.core.card import Card, JsonObject
 from cds_service.core.card_parts import fill
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Coding, InvalidResource, PatientRecord
 from cds_service.core.order import ORDER_SWAP, DraftOrder
 from cds_service.core.order_advice import Advice, NoSwap, Swap, advise
 from cds_service.core.order_card import render_advice
-from cds_service.core.verdict import Card, Evaluation, JsonObject
+from cds_service.core.verdict import Evaluation
 from cds_service.fhir.order_write import order_beside, order_in_its_place
 from cds_service.fhir.orders import EveryDraft, Meant, ReadDrafts, Selected, read_drafts
 from cds_service.fhir.read import EmptyResults, Wanted

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from cds_service.core.card import JsonObject
 from cds_service.core.disclaimer import review_status
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.verdict import JsonObject
 from cds_service.errors import KnowledgeError, NotFound
 from cds_service.fhir.wanted import Wanted
 from cds_service.hooks.gather import Need, PrefetchTemplate

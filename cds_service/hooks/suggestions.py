@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
 
+from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.verdict import Answer, Card, Evaluation, NotInterpretable, WrongAnalyte
+from cds_service.core.verdict import Answer, Evaluation, NotInterpretable, WrongAnalyte
 from cds_service.fhir.write import draft_order, order_codings
 
 MOST = 6

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Request
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from cds_service.strict_json import parse_object
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.errors import BadRequest, Unauthorised
 from cds_service.events.inbox import Inbox
 from cds_service.events.notification import (

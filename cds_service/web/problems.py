@@ -11,7 +11,7 @@ import re
 from flask import Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.errors import (
     BadRequest,
     CdsError,

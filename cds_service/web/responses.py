@@ -7,7 +7,7 @@ from typing import Final
 import orjson
 from flask import Response
 
-from cds_service.core.verdict import JsonObject
+from cds_service.core.card import JsonObject
 
 JSON: Final = "application/json"
 FHIR_JSON: Final = "application/fhir+json"

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.render import render
 from cds_service.core.site import apply_site, read_site
 from cds_service.core.template import Template, Wording
-from cds_service.core.verdict import Answer, Card
+from cds_service.core.verdict import Answer
 from cds_service.evaluate import evaluate
 from cds_service.fhir.access import NoAccess, NoAccessReason
 from cds_service.hooks.answer import Call, answer

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import fhir_fixtures
-from cds_service.core.verdict import Card
+from cds_service.core.card import Card
 from cds_service.documents import evaluate_document
 from cds_service.knowledge_files import Library
 from cds_service.strict_json import parse_object

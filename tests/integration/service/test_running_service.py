@@ -157,7 +157,7 @@ def test_every_invocation_leaves_one_record_without_the_patient(service: Service
     assert all(patient and patient_id not in patient for _, _, patient in kept)
 
 
-def test_b_01_feedback_is_kept_once_and_its_comment_sealed(service: Service) -> None:
+def test_b01_feedback_is_kept_once_and_its_comment_sealed(service: Service) -> None:
     card = service.invoke(CARD).json()["cards"][0]["uuid"]
     for _ in range(2):
         answer = service.post("/cds-services/sil2r-lab-result/feedback", dismissal(card))
@@ -167,7 +167,7 @@ def test_b_01_feedback_is_kept_once_and_its_comment_sealed(service: Service) -> 
         assert b"CANARY-COMMENT" not in file.read_bytes()
 
 
-def test_t_67_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
+def test_t67_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     service = Service(tmp_path)
     service.start()
     card = service.invoke(CARD).json()["cards"][0]["uuid"]
@@ -188,7 +188,7 @@ def test_a_stop_signal_ends_it_cleanly(tmp_path: Path) -> None:
     assert service.stop() == 0
 
 
-def test_tr_21_a_withdrawn_result_is_told_once_it_had_been_carded(service: Service) -> None:
+def test_tr21_a_withdrawn_result_is_told_once_it_had_been_carded(service: Service) -> None:
     """The same Observation, first final, then entered in error."""
     request = fhir_fixtures.text(CARD)
     assert service.post("/cds-services/sil2r-lab-result", request).json()["cards"]
@@ -199,7 +199,7 @@ def test_tr_21_a_withdrawn_result_is_told_once_it_had_been_carded(service: Servi
     assert service.post("/cds-services/sil2r-lab-result", other).json() == {"cards": []}
 
 
-def test_t_30_no_value_name_or_token_stands_in_the_log(service: Service) -> None:
+def test_t30_no_value_name_or_token_stands_in_the_log(service: Service) -> None:
     document = json.loads(fhir_fixtures.text(CARD))
     document["context"]["patientId"] = "CANARY-PATIENT"
     result = document["context"]["results"]["entry"][0]["resource"]
@@ -225,7 +225,7 @@ def test_t_30_no_value_name_or_token_stands_in_the_log(service: Service) -> None
         assert "98765" not in place
 
 
-def test_tr_27_it_listens_on_loopback_only(service: Service) -> None:
+def test_tr27_it_listens_on_loopback_only(service: Service) -> None:
     listening = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
     port = f"{service.port:04X}"
     bound = [line.split()[1] for line in listening if line.split()[1].endswith(f":{port}")]
@@ -233,7 +233,7 @@ def test_tr_27_it_listens_on_loopback_only(service: Service) -> None:
     assert not [address for address in bound if address.startswith("00000000")]
 
 
-def test_t_70_production_refuses_to_start_insecurely(tmp_path: Path) -> None:
+def test_t70_production_refuses_to_start_insecurely(tmp_path: Path) -> None:
     refused = subprocess.run(
         [sys.executable, "-m", "cds_service", "serve"],
         cwd=tmp_path,

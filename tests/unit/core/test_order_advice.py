@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.core.card import Card, Selection
 from cds_service.core.knowledge import LOINC, KnowledgeBase, OrderTable
 from cds_service.core.model import (
     Availability,
@@ -31,14 +32,7 @@ from cds_service.core.order_advice import Advice, Advised, NoSwap, OrderAdvised,
 from cds_service.core.order_card import render_advice
 from cds_service.core.proof import faults, prove
 from cds_service.core.schema import OrderCode
-from cds_service.core.verdict import (
-    Card,
-    NotInterpretable,
-    Reason,
-    RowOutcome,
-    Selection,
-    WrongAnalyte,
-)
+from cds_service.core.verdict import NotInterpretable, Reason, RowOutcome, WrongAnalyte
 from cds_service.knowledge_files import load_library
 from tests import toy
 from tests.records import NOBODY, born, measured, moment, record

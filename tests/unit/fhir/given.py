@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
-from cds_service.core.verdict import JsonObject
 from cds_service.exact import ExactDecimal
 from cds_service.fhir.read import EmptyResults, Supplied, Wanted, read_record, supplied
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, LabResult, Patient, PatientRecord, Subject
-from cds_service.core.verdict import JsonObject
 from cds_service.errors import InputError
 from cds_service.fhir.read import FileInput, read_file, read_record
 from tests.unit.fhir.given import (

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     Coding,
     InvalidResource,
@@ -15,7 +16,6 @@ from cds_service.core.model import (
     ResourceRef,
     Status,
 )
-from cds_service.core.verdict import JsonObject
 from tests.unit.fhir.given import (
     LEFT_OUT,
     LOINC,

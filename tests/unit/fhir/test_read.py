@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     Availability,
     InvalidResource,
@@ -19,7 +20,6 @@ from cds_service.core.model import (
     ResourceRef,
     Subject,
 )
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir import parts as parts_module
 from cds_service.fhir import validate
 from cds_service.fhir.read import EmptyResults

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     Availability,
     CodedEntry,
@@ -15,7 +16,6 @@ from cds_service.core.model import (
     RecordKind,
     ResourceRef,
 )
-from cds_service.core.verdict import JsonObject
 from tests.unit.fhir.given import LEFT_OUT, PATIENT, bundle, concept, observation, record
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     AgeBand,
     AgeBandUnreadable,
@@ -18,7 +19,6 @@ from cds_service.core.model import (
     ReferenceRange,
     UnitGiven,
 )
-from cds_service.core.verdict import JsonObject
 from tests.unit.fhir.given import UCUM, concept, quantity, refused, result
 
 MEANING = "http://terminology.hl7.org/CodeSystem/referencerange-meaning"

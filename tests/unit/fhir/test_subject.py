@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, NoValue, Subject
-from cds_service.core.verdict import JsonObject
 from tests.unit.fhir.given import (
     BASE,
     LEFT_OUT,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
-from cds_service.core.verdict import JsonObject
 from cds_service.fhir.read import NOT_SUPPLIED, supplied
 from tests.unit.fhir.given import bundle, observation, patient, resource
 

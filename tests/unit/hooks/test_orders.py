@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 import fhir_fixtures
 from cds_service.config import Settings
+from cds_service.core.card import JsonObject
 from cds_service.core.schema import OrderCode
-from cds_service.core.verdict import JsonObject
 from cds_service.exact import ExactDecimal
 from cds_service.fhir.access import NoAccess, NoAccessReason
 from cds_service.fhir.parts import MOST_READ

@@ -15,8 +15,8 @@ from fhirpathpy import evaluate as fhirpath
 
 import fhir_fixtures
 from cds_service.config import Settings
+from cds_service.core.card import JsonObject
 from cds_service.core.schema import OrderCode
-from cds_service.core.verdict import JsonObject
 from cds_service.documents import evaluate_document
 from cds_service.hooks.suggestions import MOST
 from cds_service.knowledge_files import Library

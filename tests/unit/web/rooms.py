@@ -9,8 +9,9 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
+from cds_service.core.card import Card, Indicator
 from cds_service.core.review import PENDING
-from cds_service.core.verdict import Card, Evaluation, Indicator
+from cds_service.core.verdict import Evaluation
 from cds_service.errors import Forbidden, StoreUnavailable, Unauthorised
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
 from cds_service.hooks.answer import Answered
