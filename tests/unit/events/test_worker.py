@@ -11,7 +11,9 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from cds_service.events.faults import MOST_ATTEMPTS
 from cds_service.knowledge_files import Library
+from cds_service.store.events import Kind, Target, Way
 from tests.event_world import PATIENT, World, observation, world
+from tests.little_fhir import Refuse, little_fhir
 
 
 def issue(here: World) -> Any:
@@ -240,8 +242,6 @@ def test_a_companion_that_cannot_be_had_just_now_is_waited_for(
     real = here.fhir._answer
 
     def no_conditions(method: str, path: str, query: str, body: bytes) -> Any:
-        from tests.little_fhir import Refuse
-
         if path == "Condition":
             raise Refuse(503)
         return real(method, path, query, body)
@@ -363,8 +363,6 @@ def test_a_change_by_somebody_else_is_not_overwritten_unseen(
 def test_the_relay_gets_the_hook_with_its_card_under_one_id(
     tmp_path: Path, library: Library
 ) -> None:
-    from tests.little_fhir import little_fhir
-
     with little_fhir() as relay:
         row = f'delivery = "hook"\nrelay = "{relay.base}"\n'
         posted: list[Any] = []
@@ -388,8 +386,6 @@ def test_the_relay_gets_the_hook_with_its_card_under_one_id(
 def test_a_source_that_is_no_longer_registered_is_asked_for_nothing(
     here: World, tmp_path: Path
 ) -> None:
-    from cds_service.store.events import Kind, Target, Way
-
     here.room.store.add("gone", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, here.clock())
     assert here.work() == 0
     assert here.fhir.calls == []

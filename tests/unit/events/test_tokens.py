@@ -1,0 +1,135 @@
+"""Our own access to a FHIR server: signed, kept until it expires, and shown to nobody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, RSAKey
+
+from cds_service.errors import ConfigurationError
+from cds_service.knowledge_files import Library
+from tests.event_world import World, observation, world
+
+CREDENTIALS = 'credentials = "{kind}"\ncredentials_file = "own.key"\nclient_id = "sil2r"\n'
+KEYS = {
+    "ES384": ECKey.generate_key("P-384", {"kid": "k1"}),
+    "RS384": RSAKey.generate_key(2048, {"kid": "k2"}),
+}
+
+
+@contextmanager
+def with_credentials(
+    folder: Path, library: Library, kind: str, secret: str, row: str = ""
+) -> Iterator[World]:
+    """A world whose FHIR server asks for the token `t0ken`, and gives it."""
+    (folder / "own.key").write_text(secret)
+    with world(folder, library, CREDENTIALS.format(kind=kind) + row) as made:
+        made.fhir.token = "t0ken"
+        made.fhir.put(observation())
+        yield made
+
+
+@pytest.mark.parametrize("algorithm", ["ES384", "RS384"])
+def test_backend_services_sign_an_assertion_for_the_token_endpoint(
+    tmp_path: Path, library: Library, algorithm: str
+) -> None:
+    key = KEYS[algorithm]
+    secret = json.dumps(key.as_dict(private=True))
+    with with_credentials(tmp_path, library, "backend-services", secret) as here:
+        here.notify("o1")
+        assert here.work() == 1
+        (form,) = here.fhir.forms
+        endpoint = here.fhir.base.removesuffix("/fhir") + "/token"
+    assert form["grant_type"] == "client_credentials"
+    assert form["client_assertion_type"].endswith(":jwt-bearer")
+    assert "system/Observation.read" in form["scope"].split()
+    token = jwt.decode(form["client_assertion"], key, algorithms=[algorithm])
+    assert token.header["kid"] == key.kid
+    claims = token.claims
+    assert claims["iss"] == claims["sub"] == "sil2r"
+    assert claims["aud"] == endpoint
+    assert claims["exp"] - claims["iat"] <= 300
+    assert claims["jti"]
+
+
+def test_a_token_is_kept_until_it_expires(tmp_path: Path, library: Library) -> None:
+    secret = json.dumps(KEYS["ES384"].as_dict(private=True))
+    with with_credentials(tmp_path, library, "backend-services", secret) as here:
+        tokens = here.workshop.worker._bench.tokens
+        moment = [1_000.0]
+        tokens._clock = lambda: moment[0]
+        for number in range(3):
+            here.fhir.put(observation(f"o{number}"))
+            here.notify(f"o{number}")
+            here.work()
+        assert len(here.fhir.forms) == 1
+        moment[0] += 300  # expires_in
+        here.fhir.put(observation("o9"))
+        here.notify("o9")
+        here.work()
+        assert len(here.fhir.forms) == 2
+        assertions = {form["client_assertion"] for form in here.fhir.forms}
+        assert len(assertions) == 2
+
+
+def test_a_token_the_server_no_longer_takes_is_replaced(tmp_path: Path, library: Library) -> None:
+    with with_credentials(tmp_path, library, "basic", "a-secret-of-the-client") as here:
+        here.notify("o1")
+        here.work()
+        here.fhir.token = "an0ther"
+        here.fhir.put(observation(value=4000, status="corrected"))
+        here.notify("o1")
+        assert here.work() == 0
+        here.clock.pass_(seconds=5)
+        assert here.work() == 1
+        assert len(here.fhir.forms) == 2
+
+
+def test_a_fixed_token_is_sent_as_it_is(tmp_path: Path, library: Library) -> None:
+    with with_credentials(tmp_path, library, "bearer", "t0ken-of-sixteen") as here:
+        here.fhir.token = "t0ken-of-sixteen"
+        here.notify("o1")
+        assert here.work() == 1
+        assert here.fhir.forms == []
+
+
+def test_no_token_and_no_secret_stands_in_log_or_store(
+    tmp_path: Path, library: Library, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with with_credentials(tmp_path, library, "basic", "a-secret-of-the-client") as here:
+        here.notify("o1")
+        here.work()
+        here.fhir.broken = 503
+        here.notify("o1")
+        here.work()
+        stored = b"".join(file.read_bytes() for file in tmp_path.glob("cds*sqlite3*"))
+    said = "".join(capfd.readouterr())
+    for secret in ("t0ken", "a-secret-of-the-client", "a-shared-secret", "Patient/p1"):
+        assert secret not in said
+        assert secret.encode() not in stored
+
+
+@pytest.mark.parametrize(
+    "secret", ["{}", "not a key", json.dumps(KEYS["ES384"].as_dict(private=False)), "[]"]
+)
+def test_a_key_that_cannot_sign_is_refused_at_the_start(
+    tmp_path: Path, library: Library, secret: str
+) -> None:
+    with (
+        pytest.raises(ConfigurationError, match=r"Web Key|private key"),
+        with_credentials(tmp_path, library, "backend-services", secret),
+    ):
+        pass
+
+
+def test_a_shared_secret_that_could_be_guessed_is_refused(tmp_path: Path, library: Library) -> None:
+    with (
+        pytest.raises(ConfigurationError, match="at least 16"),
+        with_credentials(tmp_path, library, "basic", "short"),
+    ):
+        pass
