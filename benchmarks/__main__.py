@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import measure, report
+from benchmarks import measure, report, stages
 
 BUILD = Path("build/bench")
 HEALTHCHAIN = "healthchain==0.16.1"
@@ -43,6 +43,7 @@ def main() -> None:
         results.memory = {name: each.server.mebibytes() for name, each in found.items()}
         _say("size of the request")
         results.sizes = list(measure.sizes(found["ours"].server.port))
+        results.stages = list(stages.stages(folder))
         results.memory_after_charts = found["ours"].server.mebibytes()
     results.write(plot)
     _say(f"written: {report.PAGE}, {report.PLOT}")

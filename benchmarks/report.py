@@ -59,6 +59,7 @@ class Results:
     machine: str
     rounds: dict[int, Mapping[str, Sequence[Slice]]] = field(default_factory=dict)
     sizes: list[dict[str, Any]] = field(default_factory=list)
+    stages: list[tuple[str, float]] = field(default_factory=list)
     memory: dict[str, float] = field(default_factory=dict)
     memory_after_charts: float = 0.0
     start: Spread = field(default_factory=lambda: Spread(0, 0, 0))
@@ -92,6 +93,7 @@ class Results:
         for connections in self.rounds:
             yield from self._one_result(connections)
         yield from self._targets()
+        yield from self._where_it_goes()
         yield from self._by_size()
         yield from self._start_and_memory()
         yield from ("", *_words("meaning"))
@@ -129,6 +131,15 @@ class Results:
         words = f"whole answer by `orjson.loads`, {largest['observations']} Observations"
         yield _target(words, Spread(times, times, times), 2.5, times <= 2.5)
         yield _target("start to ready, s", self.start, 1.5, self.start.middle < 1.5)
+
+    def _where_it_goes(self) -> Iterator[str]:
+        yield "\n## Where the time of one answer goes\n"
+        yield "Each step by itself, in one process, the best of nine rounds. What the whole has"
+        yield "beside is Flask, the server, the log and the counts.\n"
+        yield "| step | microseconds |"
+        yield "|---|---|"
+        for name, seconds in self.stages:
+            yield f"| {name} | {seconds * 1e6:.0f} |"
 
     def _by_size(self) -> Iterator[str]:
         yield "\n## Size of the request\n"
