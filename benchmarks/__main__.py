@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import measure, report, stages
 
 BUILD = Path("build/bench")
+EVENTS = 2000
 HEALTHCHAIN = "healthchain==0.16.1"
 
 
@@ -45,8 +46,16 @@ def main() -> None:
         results.sizes = list(measure.sizes(found["ours"].server.port))
         results.stages = list(stages.stages(folder))
         results.memory_after_charts = found["ours"].server.mebibytes()
+    _say("events")
+    results.events = _events()
     results.write(plot)
     _say(f"written: {report.PAGE}, {report.PLOT}")
+
+
+def _events() -> str:
+    """What the benchmark of events says of itself; whether it held is part of it."""
+    command = [sys.executable, "-m", "benchmarks.events", str(EVENTS)]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
 
 
 def _say(text: str) -> None:

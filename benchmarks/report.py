@@ -60,6 +60,7 @@ class Results:
     rounds: dict[int, Mapping[str, Sequence[Slice]]] = field(default_factory=dict)
     sizes: list[dict[str, Any]] = field(default_factory=list)
     stages: list[tuple[str, float]] = field(default_factory=list)
+    events: str = ""
     memory: dict[str, float] = field(default_factory=dict)
     memory_after_charts: float = 0.0
     start: Spread = field(default_factory=lambda: Spread(0, 0, 0))
@@ -96,6 +97,7 @@ class Results:
         yield from self._where_it_goes()
         yield from self._by_size()
         yield from self._start_and_memory()
+        yield f"\n## Events: acknowledged, then drained\n\n```text\n{self.events}\n```"
         yield from ("", *_words("meaning"))
 
     def _one_result(self, connections: int) -> Iterator[str]:
