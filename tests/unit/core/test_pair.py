@@ -1,0 +1,143 @@
+"""Two specimens drawn together: paired within seven days, with an index where albumins allow."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.core.model import LabResult, Status
+from cds_service.core.verdict import Answer, Fact, PairedWith, Unpaired
+from tests import toy
+from tests.records import answer_to, companions, evaluated, findings, named, record
+
+ALBUMINS = ("albumin-csf 0.2 g/L", "albumin-serum 40 g/L")
+
+
+def dew(value: str = "100 pg/mL", on: str = "2026-03-01", **changes: object) -> LabResult:
+    return named("dew", value, toy.DEW_MASS, on=on, **changes)
+
+
+def sap(value: str = "1000 pg/mL", on: str = "2026-03-01", **changes: object) -> LabResult:
+    return named("sap", value, toy.SAP_MASS, on=on, **changes)
+
+
+def beside(main: LabResult, *others: LabResult, albumins: tuple[str, ...] = ()) -> Answer:
+    return answer_to(record(main, history=others, companions=companions(*albumins)))
+
+
+def index(main: LabResult, *others: LabResult, albumins: tuple[str, ...] = ALBUMINS) -> Fact:
+    return beside(main, *others, albumins=albumins).facts["ratio.toy-index"]
+
+
+@pytest.mark.parametrize(
+    ("on", "paired"),
+    [
+        ("2026-03-01", True),
+        ("2026-03-08", True),
+        ("2026-02-22", True),
+        ("2026-03-09", False),
+        ("2026-03", False),
+        ("", False),
+    ],
+)
+def test_results_of_two_specimens_pair_within_seven_days(on: str, *, paired: bool) -> None:
+    answer = beside(dew(), sap(on=on))
+    assert isinstance(answer.paired, PairedWith) is paired
+    assert ("toy-pair" in findings(answer)) is paired
+
+
+def test_a_pair_is_seen_from_both_sides() -> None:
+    assert beside(sap(), dew()).facts["pair"].value == "paired"
+    assert beside(dew(), sap()).facts["pair"].value == "paired"
+
+
+def test_two_results_that_arrive_together_are_a_pair() -> None:
+    answers = evaluated(record(dew(), sap())).answers
+    assert [answer.facts["pair"].value for answer in answers] == ["paired", "paired"]
+
+
+@pytest.mark.parametrize("status", [Status.PRELIMINARY, Status.ENTERED_IN_ERROR])
+def test_a_result_that_is_not_final_pairs_with_nothing(status: Status) -> None:
+    assert beside(dew(), sap(status=status)).paired == Unpaired()
+
+
+def test_a_value_that_cannot_be_understood_pairs_with_nothing() -> None:
+    assert beside(dew(), sap("1000 mg")).paired == Unpaired()
+
+
+def test_the_other_value_is_shown_as_received() -> None:
+    paired = beside(dew(), sap("1000.0 pg/mL")).paired
+    assert isinstance(paired, PairedWith)
+    assert (paired.specimen, paired.value.text, paired.value.unit) == ("sap", "1000.0", "pg/mL")
+
+
+# ------------------------------------------------------------------ the index
+
+
+@pytest.mark.parametrize("main", [dew(), sap()])
+def test_the_index_is_the_same_from_whichever_side_it_is_seen(main: LabResult) -> None:
+    other = sap() if main == dew() else dew()
+    fact = index(main, other)
+    assert (fact.value, fact.because) == ("computed", "20.00")
+
+
+def test_the_index_is_exact_across_units_of_one_family() -> None:
+    albumins = ("albumin-csf 200 mg/L", "albumin-serum 40 g/L")
+    assert index(dew(), sap("1 ng/mL"), albumins=albumins).because == "20.00"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("0.5 pg/mL", "0.10"), ("0.49 pg/mL", "0.0980"), ("3 pg/mL", "0.60"), ("100 pg/mL", "20.00")],
+)
+def test_the_index_carries_no_more_digits_than_its_inputs(value: str, shown: str) -> None:
+    assert index(dew(value), sap()).because == shown
+
+
+@pytest.mark.parametrize(
+    ("albumins", "missing"),
+    [
+        ((), ("albumin-csf", "albumin-serum")),
+        (ALBUMINS[:1], ("albumin-serum",)),
+        (ALBUMINS[1:], ("albumin-csf",)),
+        (("albumin-csf 0.2 mol", ALBUMINS[1]), ("albumin-csf",)),
+    ],
+)
+def test_a_missing_albumin_is_named_and_no_index_is_given(
+    albumins: tuple[str, ...], missing: tuple[str, ...]
+) -> None:
+    fact = index(dew(), sap(), albumins=albumins)
+    assert (fact.value, fact.missing) == ("unknown", missing)
+    assert set(missing) <= set(beside(dew(), sap(), albumins=albumins).missing)
+
+
+@pytest.mark.parametrize(
+    ("main", "other", "albumins"),
+    [
+        (dew("<100 pg/mL"), sap(), ALBUMINS),
+        (dew(), sap(">1000 pg/mL"), ALBUMINS),
+        (dew(), sap("0 pg/mL"), ALBUMINS),
+        (dew(), sap(), ("albumin-csf 0.2 g/L", "albumin-serum 0 g/L")),
+        (dew(), sap(), ("albumin-csf <0.2 g/L", "albumin-serum 40 g/L")),
+    ],
+)
+def test_no_index_is_made_of_a_comparator_or_of_zero(
+    main: LabResult, other: LabResult, albumins: tuple[str, ...]
+) -> None:
+    assert index(main, other, albumins=albumins).value == "unknown"
+
+
+def test_no_index_across_unit_families() -> None:
+    points = named("sap", "1000 pt/mL", toy.SAP_POINTS)
+    assert index(dew(), points).value == "not-applicable"
+
+
+def test_no_index_without_a_pair() -> None:
+    assert index(dew()).value == "not-applicable"
+
+
+def test_the_results_that_an_index_rests_on_are_its_inputs() -> None:
+    assert {ref.resource for ref in index(dew(), sap()).inputs} == {
+        "Observation/albumin-csf",
+        "Observation/albumin-serum",
+        "Observation/sap",
+    }

@@ -1,0 +1,296 @@
+"""One card per specimen kind: the newest final result, with what stands around it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import (
+    Coding,
+    InvalidResource,
+    LabResult,
+    PatientRecord,
+    ResourceRef,
+    Status,
+    Subject,
+)
+from cds_service.core.selection import Looking
+from cds_service.core.verdict import (
+    Answer,
+    Evaluation,
+    Interpreted,
+    NoteKind,
+    NotInterpretable,
+    Reason,
+    WrongAnalyte,
+)
+from cds_service.evaluate import evaluate
+from tests import toy
+from tests.records import AT, answer_to, evaluated, moment, named, record, specimen
+
+TOY = toy.knowledge()
+WITHDRAWN = [Status.CANCELLED, Status.ENTERED_IN_ERROR]
+NOT_YET = [Status.PRELIMINARY, Status.REGISTERED]
+
+
+def about(answer: Answer) -> str:
+    return answer.result.ref.resource.removeprefix("Observation/")
+
+
+def read(evaluation: Evaluation) -> dict[str, str]:
+    """Result -> `interpreted`, or the reason why not."""
+    return {about(answer): told(answer) for answer in evaluation.answers}
+
+
+def told(answer: Answer) -> str:
+    match answer.verdict:
+        case Interpreted():
+            return "interpreted"
+        case NotInterpretable(reason):
+            return reason.value
+        case WrongAnalyte(loinc):
+            return loinc
+
+
+def notes(answer: Answer) -> dict[NoteKind, dict[str, str]]:
+    return {note.kind: dict(note.values) for note in answer.notes}
+
+
+def day(name: str, on: str, **changes: object) -> LabResult:
+    return named(name, "250 pt/mL", on=on, **changes)
+
+
+def chart(given: PatientRecord, at: date = AT) -> Evaluation:
+    return evaluate(given, TOY, at, looking=Looking.CHART_OPENED)
+
+
+# ------------------------------------------------------------------ the newest wins
+
+
+def test_of_several_final_results_of_one_specimen_the_newest_by_collection_speaks() -> None:
+    given = record(day("old", "2026-01-01"), day("new", "2026-02-01"), day("mid", "2026-01-15"))
+    assert read(evaluated(given)) == {"new": "interpreted"}
+
+
+def test_of_two_collected_together_the_one_issued_later_speaks() -> None:
+    early = day("early", "2026-02-01", issued=moment("2026-02-02"))
+    late = day("late", "2026-02-01", issued=moment("2026-02-03"))
+    assert read(evaluated(record(late, early))) == {"late": "interpreted"}
+
+
+def test_a_result_without_collection_is_ordered_by_its_issue() -> None:
+    undated = day("issued", "", issued=moment("2026-02-03"))
+    assert read(evaluated(record(undated, day("old", "2026-02-01")))) == {"issued": "interpreted"}
+
+
+def test_a_result_without_any_date_never_hides_a_dated_one() -> None:
+    assert read(evaluated(record(day("never", ""), day("old", "2020-01-01")))) == {
+        "old": "interpreted"
+    }
+
+
+def test_the_order_in_which_results_arrive_changes_nothing() -> None:
+    results = [day(f"r{number}", f"2026-01-0{number}") for number in (1, 2, 3)]
+    assert evaluated(record(*results)).answers == evaluated(record(*results[::-1])).answers
+
+
+def test_each_specimen_kind_has_its_own_answer() -> None:
+    given = record(day("sap", "2026-01-01"), named("dew", "51 pg/mL", toy.DEW_MASS))
+    assert read(evaluated(given)) == {"dew": "interpreted", "sap": "interpreted"}
+
+
+def test_results_hidden_by_the_same_reason_share_one_answer() -> None:
+    given = record(
+        named("one", "51 pg/mL", toy.ANY_MASS, on="2026-01-01"),
+        named("two", "51 pg/mL", toy.ANY_MASS, on="2026-01-02"),
+        named("three", "51 pg/mL", toy.ANY_MASS, specimen=specimen("RESIN")),
+    )
+    assert read(evaluated(given)) == {
+        "three": "specimen-not-covered",
+        "two": "specimen-unknown",
+    }
+
+
+# ------------------------------------------------------------------ not final
+
+
+@pytest.mark.parametrize("status", [*NOT_YET, *WITHDRAWN, Status.UNKNOWN])
+def test_a_newer_one_that_is_not_final_is_named_beside_the_newest_final_one(status: Status) -> None:
+    answer = answer_to(record(day("old", "2026-01-01"), day("new", "2026-02-01", status=status)))
+    assert about(answer) == "old"
+    told_of = {"status": status.value, "date": "2026-02-01"}
+    assert notes(answer)[NoteKind.NEWER_NOT_FINAL] == told_of
+
+
+@pytest.mark.parametrize("status", [Status.FINAL, Status.AMENDED, Status.CORRECTED])
+def test_final_amended_and_corrected_results_are_interpreted(status: Status) -> None:
+    answer = answer_to(day("r", "2026-01-01", status=status))
+    assert told(answer) == "interpreted"
+    assert (NoteKind.CORRECTED in notes(answer)) is (status is not Status.FINAL)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (Status.PRELIMINARY, Reason.STATUS_PRELIMINARY),
+        (Status.REGISTERED, Reason.STATUS_PRELIMINARY),
+        (Status.UNKNOWN, Reason.STATUS_UNKNOWN),
+    ],
+)
+def test_where_none_is_final_the_newest_is_told_with_its_reason(
+    status: Status, reason: Reason
+) -> None:
+    given = record(day("old", "2026-01-01", status=status), day("new", "2026-02-01", status=status))
+    answer = answer_to(given)
+    assert (about(answer), told(answer)) == ("new", reason.value)
+    assert answer.value.text == "250"
+
+
+def interpreting_preliminary() -> KnowledgeBase:
+    return replace(TOY, policy=TOY.policy.model_copy(update={"interpret_preliminary": True}))
+
+
+def test_a_preliminary_result_is_interpreted_only_where_the_site_says_so() -> None:
+    given = record(day("r", "2026-01-01", status=Status.PRELIMINARY))
+    answer = answer_to(given, interpreting_preliminary())
+    assert told(answer) == "interpreted"
+    assert NoteKind.PRELIMINARY_BY_POLICY in notes(answer)
+
+
+def test_a_registered_one_is_not_preliminary() -> None:
+    given = record(day("r", "2026-01-01", status=Status.REGISTERED))
+    assert told(answer_to(given, interpreting_preliminary())) == "status-preliminary"
+
+
+# ------------------------------------------------------------------ withdrawn
+
+
+@pytest.mark.parametrize("status", WITHDRAWN)
+def test_a_withdrawn_result_that_nobody_was_told_of_is_left_aside(status: Status) -> None:
+    evaluation = evaluated(record(day("r", "2026-01-01", status=status)))
+    assert evaluation.answers == ()
+    assert [skipped.because for skipped in evaluation.skipped] == [f"the result is {status.value}"]
+
+
+@pytest.mark.parametrize("status", WITHDRAWN)
+def test_a_withdrawn_result_that_was_carded_before_is_told_without_its_value(
+    status: Status,
+) -> None:
+    given = record(
+        day("r", "2026-01-01", status=status), carded_before=frozenset({"Observation/r"})
+    )
+    answer = answer_to(given)
+    assert told(answer) == "status-withdrawn"
+    assert answer.value.text == ""
+    assert chart(given).answers == ()
+
+
+def test_an_older_withdrawn_one_that_was_carded_is_told_beside_the_newest() -> None:
+    given = record(
+        day("old", "2026-01-01", status=Status.ENTERED_IN_ERROR),
+        day("new", "2026-02-01"),
+        carded_before=frozenset({"Observation/old"}),
+    )
+    assert read(evaluated(given)) == {"new": "interpreted", "old": "status-withdrawn"}
+
+
+def test_an_older_withdrawn_one_that_nobody_saw_is_passed_over() -> None:
+    given = record(day("old", "2026-01-01", status=Status.CANCELLED), day("new", "2026-02-01"))
+    assert read(evaluated(given)) == {"new": "interpreted"}
+
+
+# ------------------------------------------------------------------ the look-back window
+
+
+@pytest.mark.parametrize(
+    ("on", "seen"),
+    [("2025-12-02", True), ("2025-12-01", False), ("2025-12", True), ("2025", True), ("", True)],
+)
+def test_a_chart_shows_results_that_can_lie_within_the_look_back_window(
+    on: str, *, seen: bool
+) -> None:
+    given = record(day("r", on))
+    assert (chart(given).answers != ()) is seen
+    assert read(evaluated(given)) == {"r": "interpreted"}
+
+
+def test_what_is_older_than_the_window_is_left_aside_with_the_reason() -> None:
+    (skipped,) = chart(record(day("r", "2025-01-01"))).skipped
+    assert skipped.because == "it is older than the look-back window"
+
+
+# ------------------------------------------------------------------ not ours, not this patient's
+
+
+def test_a_look_alike_is_told_and_an_unrelated_code_is_left_aside() -> None:
+    given = record(
+        named("alike", "5 pg/mL", toy.LOOK_ALIKE),
+        named("ignored", "5", toy.LOOK_ALIKE_TO_IGNORE),
+        named("other", "5", "718-7"),
+    )
+    evaluation = evaluated(given)
+    assert read(evaluation) == {"alike": toy.LOOK_ALIKE}
+    assert {skipped.ref.resource for skipped in evaluation.skipped} == {
+        "Observation/ignored",
+        "Observation/other",
+    }
+
+
+@pytest.mark.parametrize("status", WITHDRAWN)
+def test_a_withdrawn_look_alike_is_left_aside(status: Status) -> None:
+    assert evaluated(record(named("r", "5 pg/mL", toy.LOOK_ALIKE, status=status))).answers == ()
+
+
+def test_another_patients_result_is_told_without_anything_of_it_where_nothing_else_is_left() -> (
+    None
+):
+    foreign = day("foreign", "2026-01-01", subject=Subject.ANOTHER_PATIENT)
+    answer = answer_to(foreign)
+    assert told(answer) == "subject-mismatch"
+    assert (answer.value.text, answer.inputs) == ("", ())
+
+
+def test_another_patients_result_is_left_aside_beside_this_patients() -> None:
+    foreign = day("foreign", "2026-02-01", subject=Subject.ANOTHER_PATIENT)
+    evaluation = evaluated(record(day("own", "2026-01-01"), foreign))
+    assert read(evaluation) == {"own": "interpreted"}
+    assert [s.because for s in evaluation.skipped] == ["it belongs to another patient"]
+
+
+def test_a_result_that_names_nobody_is_read_and_says_so() -> None:
+    answer = answer_to(day("r", "2026-01-01", subject=Subject.NOT_NAMED))
+    assert told(answer) == "interpreted"
+    assert NoteKind.SUBJECT_NOT_NAMED in notes(answer)
+
+
+@pytest.mark.parametrize(
+    ("codes", "answers"),
+    [
+        ((toy.SAP_POINTS,), {"broken": "fhir-invalid"}),
+        ((), {"broken": "fhir-invalid"}),
+        (("718-7",), {}),
+        ((toy.LOOK_ALIKE,), {}),
+    ],
+)
+def test_an_invalid_resource_is_told_unless_its_code_shows_another_test(
+    codes: tuple[str, ...], answers: dict[str, str]
+) -> None:
+    broken = InvalidResource(
+        ResourceRef("Observation/broken"),
+        "Observation.status",
+        tuple(Coding(LOINC, code) for code in codes),
+    )
+    assert read(evaluated(replace(record(), results=(broken,)))) == answers
+
+
+def test_codes_that_contradict_each_other_are_told_as_such() -> None:
+    both = (Coding(LOINC, toy.SAP_MASS), Coding(LOINC, toy.DEW_MASS))
+    answer = answer_to(named("r", "250 pg/mL", codings=both))
+    assert told(answer) == "code-conflict"
+
+
+def test_nothing_to_say_is_no_answer_and_no_reason() -> None:
+    assert evaluated(record()) == Evaluation("toy@2026.3", AT)
