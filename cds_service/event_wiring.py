@@ -99,8 +99,7 @@ class EventRoom:
                 raise Degraded("subscription")
             if self.store.backlog(name).dead:
                 raise Degraded("set-aside")
-        due = self.store.next_due()
-        if due is not None and now - due > BACKLOG_AGE:
+        if now - self.store.next_due() > BACKLOG_AGE:
             raise Degraded("backlog")
 
 
@@ -138,8 +137,7 @@ class Workshop:
         def pulse() -> None:
             nonlocal beats
             beats += 1
-            due = self.room.store.next_due()
-            if due is not None and due <= datetime.now(UTC):
+            if self.room.store.next_due() <= datetime.now(UTC):
                 self.queue.wake()
             if beats % CARE_EVERY == 0:
                 self.queue.care()

@@ -26,7 +26,8 @@ from cds_service.fhir.client import FhirClient, Sending
 from cds_service.fhir.exchange import Exchange, written
 from cds_service.fhir.fetched import NotFound, Refused, Resource, UpstreamFault
 from cds_service.fhir.session import FhirSession
-from cds_service.fhir.write_events import Existing, Said
+from cds_service.fhir.write_back import Existing, ours, search_of, withdrawing, writing
+from cds_service.fhir.write_events import Said
 
 _ISSUES: Mapping[IssueKind, Callable[[Said], JsonObject]] = {
     IssueKind.DETECTED_ISSUE: fhir.detected_issue,
@@ -82,7 +83,7 @@ class Courier:
                 kinds = [write_back.issue.value, "GuidanceResponse"]
                 if write_back.notice is not NoticeKind.NONE:
                     kinds.append(write_back.notice.value)
-                self._transact(fhir.withdrawing(self._existing(kinds, taken_back.result)))
+                self._transact(withdrawing(self._existing(kinds, taken_back.result)))
             case Relay() as relay:
                 self._post(relay, taken_back)
             case _:
@@ -96,15 +97,15 @@ class Courier:
                 resources.append(_NOTICES[write_back.notice](said))
         kinds = [str(resource["resourceType"]) for resource in resources]
         existing = self._existing(kinds, said.result)
-        self._transact(fhir.writing(said, resources, existing))
+        self._transact(writing(said, resources, existing))
 
     def _existing(self, kinds: list[str], result: str) -> Existing:
         found: dict[str, list[JsonObject]] = {}
-        searches = {kind: fhir.search_of(kind, result) for kind in kinds}
+        searches = {kind: search_of(kind, result) for kind in kinds}
         for kind, answer in self.session.fetch_all(searches).items():
             match answer:
                 case Resource(bundle):
-                    found[kind] = fhir.ours(bundle, kind, result)
+                    found[kind] = ours(bundle, kind, result)
                 case NotFound():
                     raise UpstreamFailed(UpstreamFault.STATUS_404, during="write-back")
                 case Refused(fault):

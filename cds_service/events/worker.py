@@ -161,7 +161,7 @@ class Worker:
     def _swept(self, claimed: Claimed, courier: Courier, moment: Moment) -> Ending:
         """Look for what has changed since the last time, and make it work."""
         store = self._bench.store
-        since = store.swept_until(claimed.source) or claimed.first_received
+        since = store.swept_until(claimed.source, otherwise=claimed.first_received)
         found = changed_since(courier.session, self._bench.knowledge, since - OVERLAP)
         return store.finish(claimed, self._bench.now(), found=found.targets, swept_until=moment.at)
 

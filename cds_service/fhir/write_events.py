@@ -12,17 +12,15 @@ resource, unlike `identifier` (https://hl7.org/fhir/R4/search.html#all).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from urllib.parse import quote
 from uuid import UUID, uuid5
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.core.verdict import Outcome
-from cds_service.fhir.query import Search
-from cds_service.fhir.shape import an_id, an_object, objects, type_of, version_of
+from cds_service.fhir.shape import an_id
 
 CANONICAL: Final = "https://sil2r-cds.org"
 """Where our own systems and canonicals begin; an identifier, not an address to open."""
@@ -35,15 +33,8 @@ AUTHOR: Final = "sil2r-cds decision support"
 _NAMESPACE: Final = UUID("0d5a1c1e-6c0e-5f6b-9a40-5b2f4d1d7c33")
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/communication-category"
 _PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
-_PER_EVALUATION = frozenset({"Communication"})
+PER_EVALUATION = frozenset({"Communication"})
 """A clinician who has read one is told anew; the others are kept up to date in place."""
-_WITHDRAWN: Final[Mapping[str, str]] = {
-    "DetectedIssue": "entered-in-error",
-    "Flag": "entered-in-error",
-    "GuidanceResponse": "entered-in-error",
-    "Communication": "entered-in-error",
-    "Task": "entered-in-error",
-}
 _NEEDED_FROM: Final[Mapping[str, str]] = {
     "patient": "Patient",
     "birth-date": "Patient",
@@ -102,7 +93,7 @@ class Said:
 
     def own(self, resource_type: str) -> JsonObject:
         """What every resource has: its type, tags and identifier."""
-        tags = [self.result, *([self.evaluation] if resource_type in _PER_EVALUATION else [])]
+        tags = [self.result, *([self.evaluation] if resource_type in PER_EVALUATION else [])]
         return {
             "resourceType": resource_type,
             "meta": {"tag": [{"system": TAG_SYSTEM, "code": tag} for tag in tags]},
@@ -210,113 +201,6 @@ def provenance(said: Said, targets: Sequence[str]) -> JsonObject:
         "agent": [{"type": agent, "who": {"display": AUTHOR}}],
         "entity": entities,
     }
-
-
-# ------------------------------------------------------------------ what has to be changed
-
-
-@dataclass(frozen=True, slots=True)
-class Existing:
-    """What of ours the server has for one result, by type."""
-
-    by_type: Mapping[str, Sequence[JsonObject]] = field(default_factory=dict)
-
-    def of(self, resource_type: str, evaluation: str) -> JsonObject:
-        """The resource to be kept up to date, `{}` when there is none."""
-        found = self.by_type.get(resource_type, ())
-        if resource_type in _PER_EVALUATION:
-            found = [each for each in found if is_of_evaluation(each, evaluation)]
-        return found[0] if found else {}
-
-
-def search_of(resource_type: str, result: str) -> Search:
-    """The search for what was written about one result."""
-    return Search(resource_type, f"{_tag(result)}&_count=50")
-
-
-def ours(bundle: JsonObject, resource_type: str, result: str) -> list[JsonObject]:
-    """The resources in a search's answer that really carry the tag: servers may ignore parameters
-    they do not know, and then answer with everything.
-    """
-    found = (an_object(entry.get("resource")) for entry in objects(bundle.get("entry")))
-    return [
-        resource
-        for resource in found
-        if type_of(resource) == resource_type
-        and any(
-            (tag.get("system"), tag.get("code")) == (TAG_SYSTEM, result)
-            for tag in objects(an_object(resource.get("meta")).get("tag"))
-        )
-    ]
-
-
-def is_of_evaluation(resource: JsonObject, evaluation: str) -> bool:
-    """Whether a resource was written for this very evaluation."""
-    return any(
-        (each.get("system"), each.get("value")) == (EVALUATION_SYSTEM, evaluation)
-        for each in objects(resource.get("identifier"))
-    )
-
-
-def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> JsonObject:
-    """The transaction that makes the server say this, `{}` when it does already."""
-    entries, targets = [], []
-    for resource in resources:
-        kind = type_of(resource)
-        there = existing.of(kind, said.evaluation)
-        if there and _stands(there, said.evaluation):
-            targets.append(f"{kind}/{there['id']}")
-        elif there:
-            targets.append(f"{kind}/{there['id']}")
-            entries.append(_update({**resource, "id": there["id"]}, there))
-        else:
-            tag = said.evaluation if kind in _PER_EVALUATION else said.result
-            entry = _create(resource, uuid5(UUID(said.evaluation), kind), tag)
-            targets.append(entry["fullUrl"])
-            entries.append(entry)
-    if not entries:
-        return {}
-    about = provenance(said, targets)
-    entries.append(_create(about, uuid5(UUID(said.evaluation), "Provenance"), said.evaluation))
-    return _transaction(entries)
-
-
-def withdrawing(existing: Existing) -> JsonObject:
-    """The transaction that takes back what was written, `{}` when nothing stands."""
-    entries = [
-        _update({**resource, "status": _WITHDRAWN[kind]}, resource)
-        for kind, resources in existing.by_type.items()
-        for resource in resources
-        if resource.get("status") != _WITHDRAWN[kind]
-    ]
-    return _transaction(entries) if entries else {}
-
-
-def _stands(resource: JsonObject, evaluation: str) -> bool:
-    withdrawn = resource.get("status") == _WITHDRAWN[type_of(resource)]
-    return is_of_evaluation(resource, evaluation) and not withdrawn
-
-
-def _create(resource: JsonObject, full_url: UUID, tag: str) -> JsonObject:
-    request = {"method": "POST", "url": type_of(resource), "ifNoneExist": _tag(tag)}
-    return {"fullUrl": f"urn:uuid:{full_url}", "resource": resource, "request": request}
-
-
-def _update(resource: JsonObject, there: JsonObject) -> JsonObject:
-    """Only if nobody has changed it since it was read."""
-    request = {"method": "PUT", "url": f"{type_of(resource)}/{there['id']}"}
-    if version := version_of(there):
-        request["ifMatch"] = f'W/"{version}"'
-    resource["meta"] = {"tag": an_object(resource.get("meta")).get("tag", [])}
-    return {"resource": resource, "request": request}
-
-
-def _transaction(entries: list[JsonObject]) -> JsonObject:
-    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-
-
-def _tag(value: str) -> str:
-    return f"_tag={quote(TAG_SYSTEM, safe='')}%7C{value}"
 
 
 def _code(said: Said) -> JsonObject:

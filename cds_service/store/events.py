@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, case, delete, desc, false, func, select, true, update
+from sqlalchemy import Connection, Row, case, delete, desc, false, func, select, update
 
 from cds_service.store.database import Database
+from cds_service.store.event_backlog import EventBacklog
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import EvaluationRecord, Records
 from cds_service.store.tables import event_evaluations, event_sweeps, event_work
@@ -110,31 +111,7 @@ class Ending(StrEnum):
     """Another worker has it by now: nothing was kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A row as an operator sees it: without any id of the source's."""
-
-    number: int
-    source: str
-    kind: str
-    way: str
-    attempts: int
-    dead: bool
-    cause: str
-    first_received: datetime
-    due: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """How many rows of a source wait, are set aside, and how many evaluations were kept."""
-
-    waiting: int = 0
-    dead: int = 0
-    evaluated: int = 0
-
-
-class EventStore:
+class EventStore(EventBacklog):
     """The work of all sources. Raises StoreUnavailable when the database fails."""
 
     def __init__(
@@ -144,7 +121,7 @@ class EventStore:
         pseudonyms: Pseudonymiser,
         lease: timedelta = LEASE,
     ) -> None:
-        self._database = database
+        super().__init__(database)
         self._lease_time = lease
         self._cipher = TargetCipher(key)
         self._pseudonyms = pseudonyms
@@ -359,13 +336,13 @@ class EventStore:
 
     # -------------------------------------------------------------- sweeps
 
-    def swept_until(self, source: str) -> datetime | None:
-        """Up to when the source was searched; None: never."""
+    def swept_until(self, source: str, otherwise: datetime) -> datetime:
+        """Up to when the source was searched; `otherwise` when it never was."""
         with self._database.reading() as connection:
             row = connection.execute(
                 select(event_sweeps.c.swept_until).where(event_sweeps.c.source == source)
             ).first()
-        return None if row is None else row.swept_until
+        return otherwise if row is None else row.swept_until
 
     def _note_sweep(self, connection: Connection, source: str, until: datetime) -> None:
         row = self._database.insert(event_sweeps)
@@ -379,51 +356,6 @@ class EventStore:
             ),
             {"source": source, "swept_until": until},
         )
-
-    # -------------------------------------------------------------- looking at it
-
-    def waiting(self, *, dead_only: bool = False, most: int = 1_000) -> tuple[Waiting, ...]:
-        """The rows there are, oldest first."""
-        columns = [event_work.c[name] for name in Waiting.__slots__]
-        rows = select(*columns).order_by(event_work.c.number).limit(most)
-        if dead_only:
-            rows = rows.where(event_work.c.dead == true())
-        with self._database.reading() as connection:
-            return tuple(Waiting(**row._asdict()) for row in connection.execute(rows))
-
-    def revive(self, numbers: Iterable[int], at: datetime) -> int:
-        """Gives rows that were set aside another turn; with no numbers, all of them."""
-        chosen = tuple(numbers)
-        fresh = {"dead": False, "attempts": 0, "leases_lost": 0, "due": at, "cause": ""}
-        revived = update(event_work).where(event_work.c.dead == true()).values(fresh)
-        if chosen:
-            revived = revived.where(event_work.c.number.in_(chosen))
-        with self._database.writing() as connection:
-            return connection.execute(revived).rowcount
-
-    def next_due(self) -> datetime | None:
-        """When the next row is due; None: nothing waits."""
-        with self._database.reading() as connection:
-            return connection.execute(
-                select(func.min(event_work.c.due)).where(event_work.c.dead == false())
-            ).scalar()
-
-    def backlog(self, source: str) -> Backlog:
-        """The numbers of one source."""
-        rows = (
-            select(event_work.c.dead, func.count())
-            .where(event_work.c.source == source)
-            .group_by(event_work.c.dead)
-        )
-        kept = (
-            select(func.count())
-            .select_from(event_evaluations)
-            .where(event_evaluations.c.source == source)
-        )
-        with self._database.reading() as connection:
-            by_state = {bool(dead): count for dead, count in connection.execute(rows)}
-            evaluated = connection.execute(kept).scalar_one()
-        return Backlog(by_state.get(False, 0), by_state.get(True, 0), evaluated)
 
 
 def client_name(source: str) -> str:

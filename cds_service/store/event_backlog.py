@@ -1,0 +1,89 @@
+"""The work of events as operators and metrics see it: counts, states and causes, no ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import false, func, select, true, update
+
+from cds_service.store.database import Database
+from cds_service.store.tables import event_evaluations, event_work
+
+NOTHING_DUE: Final = datetime.max.replace(tzinfo=UTC)
+"""Later than anything can be due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row as an operator sees it: without any id of the source's."""
+
+    number: int
+    source: str
+    kind: str
+    way: str
+    attempts: int
+    dead: bool
+    cause: str
+    first_received: datetime
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many rows of a source wait, are set aside, and how many evaluations were kept."""
+
+    waiting: int = 0
+    dead: int = 0
+    evaluated: int = 0
+
+
+class EventBacklog:
+    """What waits, what was set aside, what was done. Raises StoreUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def waiting(self, *, dead_only: bool = False, most: int = 1_000) -> tuple[Waiting, ...]:
+        """The rows there are, oldest first."""
+        columns = [event_work.c[name] for name in Waiting.__slots__]
+        rows = select(*columns).order_by(event_work.c.number).limit(most)
+        if dead_only:
+            rows = rows.where(event_work.c.dead == true())
+        with self._database.reading() as connection:
+            return tuple(Waiting(**row._asdict()) for row in connection.execute(rows))
+
+    def revive(self, numbers: Iterable[int], at: datetime) -> int:
+        """Gives rows that were set aside another turn; with no numbers, all of them."""
+        chosen = tuple(numbers)
+        fresh = {"dead": False, "attempts": 0, "leases_lost": 0, "due": at, "cause": ""}
+        revived = update(event_work).where(event_work.c.dead == true()).values(fresh)
+        if chosen:
+            revived = revived.where(event_work.c.number.in_(chosen))
+        with self._database.writing() as connection:
+            return connection.execute(revived).rowcount
+
+    def next_due(self) -> datetime:
+        """When the next row is due; NOTHING_DUE when none waits."""
+        waits = select(func.min(event_work.c.due)).where(event_work.c.dead == false())
+        with self._database.reading() as connection:
+            return connection.scalar(waits) or NOTHING_DUE
+
+    def backlog(self, source: str) -> Backlog:
+        """The numbers of one source."""
+        rows = (
+            select(event_work.c.dead, func.count())
+            .where(event_work.c.source == source)
+            .group_by(event_work.c.dead)
+        )
+        kept = (
+            select(func.count())
+            .select_from(event_evaluations)
+            .where(event_evaluations.c.source == source)
+        )
+        with self._database.reading() as connection:
+            by_state = {bool(dead): count for dead, count in connection.execute(rows)}
+            evaluated = connection.execute(kept).scalar_one()
+        return Backlog(by_state.get(False, 0), by_state.get(True, 0), evaluated)
