@@ -37,5 +37,5 @@ def _visible(text: str) -> str:
 
 def markdown(text: str, longest: int = LONGEST) -> str:
     """The same line as Markdown text that stays text: no markup, no HTML, no automatic link."""
-    line = _LINKS_ITSELF.sub(lambda found: " ".join(found.group()), plain(text, longest))
+    line = _LINKS_ITSELF.sub(lambda found: f"{' '.join(found.group())} ", plain(text, longest))
     return _MARKUP.sub(r"\\\1", line.translate(_ENTITIES))

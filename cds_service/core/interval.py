@@ -7,13 +7,15 @@ interval meets it, not met only if the whole interval fails it, and otherwise no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 
 from cds_service.core.model import Comparator
 
 INFINITY = Decimal("Infinity")
 ZERO = Decimal(0)
+EXACT = Context(prec=500, Emax=10_000, Emin=-10_000)
+"""Wide enough that no product of a bounded number and a table factor is ever rounded."""
 
 
 class Answer(StrEnum):
@@ -69,8 +71,9 @@ class Interval:
                 return cls(value, INFINITY, high_open=True)
 
     def scaled(self, factor: Decimal) -> Interval:
-        """The same interval in another unit of the same family (`factor` above zero)."""
-        return Interval(self.low * factor, self.high * factor, self.low_open, self.high_open)
+        """The same interval on another scale of the same family, exactly (`factor` above zero)."""
+        low, high = EXACT.multiply(self.low, factor), EXACT.multiply(self.high, factor)
+        return Interval(low, high, self.low_open, self.high_open)
 
     def at_or_above(self, limit: Decimal) -> Answer:
         """Is every value >= limit?"""

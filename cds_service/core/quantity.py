@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Decimal
 
-from cds_service.core.interval import Interval
+from cds_service.core.interval import EXACT, Interval
 from cds_service.core.model import Comparator, Measured, UnitGiven, ValueForm
 from cds_service.core.schema import RowUnit
 
 UCUM = "http://unitsofmeasure.org"
-EXACT = Context(prec=500, Emax=10_000, Emin=-10_000)
-"""Wide enough that no product of a bounded number and a table factor is ever rounded."""
 
 
 @dataclass(frozen=True, slots=True)

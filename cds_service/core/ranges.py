@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.core.dates import Age
-from cds_service.core.interval import Answer, Interval
+from cds_service.core.interval import EXACT, Answer, Interval
 from cds_service.core.model import (
     AgeBand,
     AgeBandUnreadable,
@@ -22,7 +22,7 @@ from cds_service.core.model import (
     ReferenceRange,
     UnitGiven,
 )
-from cds_service.core.quantity import EXACT, Quantity, Unit, UnitTable, UnitUnderstood, scale
+from cds_service.core.quantity import Quantity, Unit, UnitTable, UnitUnderstood, scale
 from cds_service.core.verdict import Place, RangeReading
 
 REFERENCE_INTERVAL_KINDS = frozenset({"", "normal"})

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.core.companions import CompanionValue
-from cds_service.core.quantity import EXACT, Quantity
+from cds_service.core.interval import EXACT
+from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
 from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Situation
 from cds_service.core.verdict import UNKNOWN, Fact
