@@ -1,0 +1,184 @@
+"""What a reader is told beside the findings, and which words name what was missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from cds_service.core.knowledge import LOINC
+from cds_service.core.missing import missing_words
+from cds_service.core.model import Availability, Coding, LabResult, PatientRecord, ValueForm
+from cds_service.core.schema import AssayFactor
+from cds_service.core.verdict import Answer, NoteKind
+from tests import toy
+from tests.records import (
+    LOOKED_FOR,
+    NOBODY,
+    answer_to,
+    born,
+    evaluated,
+    measured,
+    named,
+    record,
+    result,
+    specimen,
+    text_only,
+    within,
+)
+
+TOY = toy.knowledge()
+
+
+def notes(answer: Answer) -> dict[NoteKind, dict[str, str]]:
+    return {note.kind: dict(note.values) for note in answer.notes}
+
+
+def of(given: LabResult | PatientRecord) -> dict[NoteKind, dict[str, str]]:
+    return notes(answer_to(given))
+
+
+def test_a_plain_coded_final_dated_result_needs_no_note() -> None:
+    assert of(result()) == {}
+
+
+def test_a_unit_read_by_assumption_is_told_with_the_assumption() -> None:
+    value = replace(measured("250 pt/mL"), unit=text_only("points/mL"))
+    told = of(replace(result(), value=value))
+    assert told[NoteKind.UNIT_ASSUMED] == {
+        "unit": "points/mL",
+        "sentence": "Written out; read as pt/mL.",
+    }
+
+
+def test_a_unit_without_a_code_is_told() -> None:
+    value = replace(measured("250 pt/mL"), unit=text_only("pt/mL"))
+    assert of(replace(result(), value=value)) == {NoteKind.UNIT_FROM_TEXT: {"unit": "pt/mL"}}
+
+
+def test_a_value_that_came_as_text_is_told_once_not_twice() -> None:
+    value = replace(measured("<250 pt/mL", ValueForm.TEXT), unit=text_only("pt/mL"))
+    assert of(replace(result(), value=value)) == {
+        NoteKind.VALUE_FROM_TEXT: {"value": "<250 pt/mL"},
+    }
+
+
+def test_a_code_whose_name_lacks_the_decisive_word_is_told() -> None:
+    told = of(named("r", "250 pg/mL", toy.ANY_MASS, specimen=specimen("SAP")))
+    assert told[NoteKind.NAME_NOT_SOLUBLE]["loinc"] == toy.ANY_MASS
+
+
+def test_a_result_without_any_date_is_told() -> None:
+    assert NoteKind.COLLECTION_UNKNOWN in of(result(on=""))
+
+
+def test_knowledge_past_its_review_is_never_served_silently() -> None:
+    due = TOY.identity.review_by
+    for day, overdue in ((due, False), (date(due.year, due.month, due.day + 1), True)):
+        (answer,) = evaluated(record(result()), at=day).answers
+        assert (NoteKind.REVIEW_OVERDUE in notes(answer)) is overdue
+
+
+def test_a_patient_of_another_id_is_told() -> None:
+    availability = {**LOOKED_FOR, "patient": Availability.OF_ANOTHER_PATIENT}
+    told = of(record(result(), patient=NOBODY, availability=availability))
+    assert NoteKind.PATIENT_OF_ANOTHER in told
+
+
+def test_a_list_of_which_only_one_page_was_had_is_told() -> None:
+    availability = {**LOOKED_FOR, "labs": Availability.PARTIAL}
+    assert NoteKind.MORE_MAY_EXIST in of(record(result(), availability=availability))
+
+
+def test_a_part_that_failed_is_told_by_name() -> None:
+    availability = {**LOOKED_FOR, "conditions": Availability.FAILED}
+    told = of(record(result(), availability=availability))
+    assert told[NoteKind.DATA_FAILED] == {"part": "conditions"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        result("250"),
+        result("250 mg"),
+        named("r", "250 pg/mL", toy.ANY_MASS),
+        result("250 pt/mL", toy.SAP_MASS),
+    ],
+)
+def test_a_card_that_cannot_interpret_says_what_to_do_for_an_ill_patient(given: LabResult) -> None:
+    assert NoteKind.URGENT_IF_ILL in of(given)
+
+
+# ------------------------------------------------------------------ a laboratory's own factor
+
+
+def with_factor(family: str = "points") -> Answer:
+    factor = AssayFactor(laboratory="Laboratory A", family=family, factor="0.4", source="Letter")
+    base = replace(TOY, assays={"Laboratory A": factor})
+    return answer_to(result("250 pt/mL", ranges=(within("20", "240"),)), base)
+
+
+def test_a_laboratorys_own_factor_is_for_limits_of_studies_and_is_said() -> None:
+    answer = with_factor()
+    assert answer.facts["limit.sap-100"].value == "met"
+    assert answer.facts["limit.sap-1000"].value == "not-met"
+    assert notes(answer)[NoteKind.ASSAY_FACTOR]["factor"] == "0.4"
+    assert "factor 0.4" in answer.facts["limit.sap-100"].because
+
+
+def test_the_laboratorys_own_range_and_the_value_shown_are_never_scaled() -> None:
+    answer = with_factor()
+    assert answer.facts["laboratory-range"].value == "above"
+    assert answer.value.text == "250"
+
+
+def test_a_factor_is_for_its_own_unit_family_only() -> None:
+    assert NoteKind.ASSAY_FACTOR not in notes(with_factor("mass"))
+
+
+def test_a_factor_is_exact_whatever_the_number_of_digits() -> None:
+    """250 times 0.4 is 100 and met; a hair less is not, also forty digits behind the point."""
+    factor = AssayFactor(laboratory="Laboratory A", family="points", factor="0.4", source="Letter")
+    base = replace(TOY, assays={"Laboratory A": factor})
+    hair = answer_to(result(f"249.{'9' * 40} pt/mL"), base)
+    assert hair.facts["limit.sap-100"].value == "not-met"
+
+
+# ------------------------------------------------------------------ what was missing
+
+
+def test_what_is_missing_has_one_order() -> None:
+    availability = {"toy": Availability.GIVEN, "medications": Availability.MISSING}
+    given = record(patient=born(""), availability={**availability, "labs": Availability.FAILED})
+    needed = ("platelets", "unit", "ferritin", "specimen", "laboratory-limit")
+    assert missing_words(given, needed) == (
+        *("birth-date", "specimen", "unit", "laboratory-limit"),
+        *("ferritin", "platelets", "labs", "medications"),
+    )
+
+
+def test_where_the_patient_is_missing_so_is_the_birth_date_and_that_is_one_word() -> None:
+    assert missing_words(record(patient=NOBODY), ("birth-date",)) == ("patient",)
+
+
+@pytest.mark.parametrize("found", [Availability.GIVEN, Availability.EMPTY, Availability.PARTIAL])
+def test_what_was_looked_for_is_not_missing(found: Availability) -> None:
+    assert missing_words(record(availability={"labs": found}), ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        (result("250"), "unit"),
+        (result("250 mg"), "unit"),
+        (named("r", "250 pg/mL", toy.ANY_MASS), "specimen"),
+    ],
+)
+def test_a_result_that_cannot_be_read_names_what_would_help(given: LabResult, word: str) -> None:
+    assert word in answer_to(given).missing
+
+
+def test_the_result_and_what_was_used_of_the_record_are_its_inputs() -> None:
+    both = (Coding(LOINC, toy.SAP_POINTS),)
+    assert [ref.resource for ref in answer_to(result(codings=both)).inputs] == ["Observation/r"]
