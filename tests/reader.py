@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from markdown_it import MarkdownIt
 
 _AUTOLINK = re.compile(
-    r"(?:\b(?:https?|ftp)://|\bwww\.)[^\s<]+|[A-Za-z0-9.+_-]+@[A-Za-z0-9-]+\.[A-Za-z0-9-]+",
+    r"(?:\b(?:https?|ftp)://|\bwww\.)[^\s<]+|[A-Za-z0-9.+_-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]*[A-Za-z]\b",
     re.IGNORECASE,
 )
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

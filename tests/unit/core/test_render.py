@@ -1,0 +1,382 @@
+"""The card: within its limits, honest, cited, and the same bytes for the same evaluation."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from cds_service.core.card import Card, Indicator
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import (
+    Coding,
+    InvalidResource,
+    LabResult,
+    Measured,
+    NotNumeric,
+    PatientRecord,
+    RecordKind,
+    ResourceRef,
+    SpecimenGiven,
+    Status,
+    Subject,
+    UnitGiven,
+)
+from cds_service.core.render import render
+from tests import toy
+from tests.reader import as_html, tags, targets
+from tests.records import (
+    AT,
+    companions,
+    entry,
+    evaluated,
+    measured,
+    named,
+    number,
+    record,
+    result,
+    specimen,
+    within,
+)
+
+TOY = toy.knowledge()
+RANGE = (within("20", "90"),)
+DISCLAIMER = "A toy (toy@2026.3), unread, and nothing else."
+
+
+def cards(
+    given: LabResult | PatientRecord, knowledge: KnowledgeBase = TOY, scope: str = "s"
+) -> tuple[Card, ...]:
+    whole = record(given) if isinstance(given, LabResult) else given
+    return render(evaluated(whole, knowledge), knowledge, scope=scope)
+
+
+def card(given: LabResult | PatientRecord, knowledge: KnowledgeBase = TOY) -> Card:
+    (only,) = cards(given, knowledge)
+    return only
+
+
+def section(detail: str, heading: str) -> str:
+    """The body under a heading, empty if it is not there."""
+    for block, body in zip(blocks := detail.split("\n\n"), [*blocks[1:], ""], strict=True):
+        if block == f"**{heading}**":
+            return body
+    return ""
+
+
+# ------------------------------------------------------------------ summary
+
+
+def test_the_summary_names_value_unit_and_specimen_before_any_claim() -> None:
+    summary = card(result("<=150.10 pg/mL", toy.DEW_MASS)).summary
+    assert summary.startswith("Toyin <=150.10 pg/mL (morning dew): ")
+
+
+def test_the_finding_of_the_highest_rank_speaks_in_the_summary() -> None:
+    assert card(result("1500 pt/mL", ranges=RANGE)).summary.endswith(": sap-very-high it is")
+    assert card(result("250 pt/mL", ranges=RANGE)).summary.endswith(": sap-high it is")
+    assert card(result("50 pt/mL", ranges=RANGE)).summary.endswith(": sap-not-high it is")
+
+
+def test_what_cannot_be_told_speaks_where_nothing_else_does() -> None:
+    said = card(result(">50 pt/mL", ranges=RANGE)).summary
+    assert said.endswith(": threshold-indeterminate it is")
+
+
+def test_a_card_that_cannot_interpret_says_why_in_its_summary() -> None:
+    assert card(result("250")).summary == "Toyin 250 (sap): unit-missing"
+
+
+def test_a_look_alike_is_called_by_its_own_name() -> None:
+    said = card(named("r", "5 pg/mL", toy.LOOK_ALIKE))
+    assert said.summary == "Toyotin 5 pg/mL: no toyin"
+    assert said.detail.startswith("**Toyotin: 5 pg/mL**")
+
+
+def test_a_summary_is_never_longer_than_139_characters() -> None:
+    value = replace(measured("1 mg"), number=number("9" * 500), unit=UnitGiven("m" * 500))
+    said = card(replace(result(), value=value)).summary
+    assert len(said) <= 139
+    assert said.startswith("Toyin 99")
+    assert "…" in said
+
+
+# ------------------------------------------------------------------ detail
+
+
+def test_the_detail_says_finding_and_what_it_does_not_mean() -> None:
+    detail = card(result("250 pt/mL", ranges=RANGE)).detail
+    assert "250 pt/mL in sap against 100 pt/mL." in section(detail, "Says")
+    assert "2.8 times the limit of 20 to 90 pt/mL." in section(detail, "Says")
+    assert section(detail, "Does not mean") == (
+        "- Is not sap-high.\n- Is not above-laboratory-limit."
+    )
+
+
+def test_the_first_line_is_the_result_as_it_was_received() -> None:
+    given = result("<250.0 pt/mL", ranges=RANGE, status=Status.CORRECTED)
+    first = card(given).detail.split("\n\n")[0]
+    assert first == (
+        "**toyin: &lt;250.0 pt/mL**; specimen sap; collected 2026-03-01; status corrected; "
+        "range 20 to 90 pt/mL; laboratory Laboratory A."
+    )
+
+
+def test_a_weakened_finding_speaks_weakly() -> None:
+    detail = card(record(result("250 pt/mL"), entries=(entry("M10"),))).detail
+    assert "Weakly sap-high." in section(detail, "Says")
+    assert "against 100" not in detail
+    assert "Says context-mould." in section(detail, "Context")
+
+
+def test_what_was_used_is_listed_with_version_and_date() -> None:
+    given = record(
+        result("250 pt/mL", ranges=RANGE),
+        companions=companions("ferritin 600 ng/mL", on="2026-02-28"),
+        entries=(replace(entry("M10"), since=named("x", "1 pt/mL").collected),),
+    )
+    assert section(card(given).detail, "Used") == (
+        "Observation/r (version 1, 2026-03-01); Observation/ferritin (version 1, 2026-02-28); "
+        "Condition/m10 (2026-03-01)"
+    )
+
+
+def test_what_was_missing_is_listed_in_words() -> None:
+    detail = card(record(result("1500 pt/mL"), patient=record().patient)).detail
+    assert "laboratory-limit" in section(detail, "Missing")
+
+
+def test_a_panel_lists_each_item_and_what_it_rests_on() -> None:
+    given = record(result("250 pt/mL", ranges=RANGE), companions=companions("ferritin 600 ng/mL"))
+    said = section(card(given).detail, "Says")
+    assert "Ferritin at or above 500 ng/mL: met (ferritin 600 ng/mL of 2026-03-01 against" in said
+    assert "Two of three cell lines: not known" in said
+
+
+def test_a_pair_names_the_other_value_specimen_and_date_and_the_index() -> None:
+    given = record(
+        named("dew", "100 pg/mL", toy.DEW_MASS),
+        history=(named("sap", "1000.0 pg/mL", toy.SAP_MASS, on="2026-03-02"),),
+        companions=companions("albumin-csf 0.2 g/L", "albumin-serum 40 g/L"),
+    )
+    said = section(card(given).detail, "Says")
+    assert "Beside 1000.0 pg/mL (sap, 2026-03-02), index 20.00." in said
+
+
+def test_earlier_results_stand_with_date_value_laboratory_and_direction() -> None:
+    given = record(
+        named("r3", "300 pt/mL", on="2026-03-01"),
+        history=(
+            named("r2", "200 pt/mL", on="2026-02-01"),
+            named("r1", "100 pt/mL", on="2026-01-01", laboratory="Laboratory B"),
+        ),
+    )
+    assert section(card(given).detail, "Earlier") == (
+        "- 2026-02-01: 200 pt/mL, Laboratory A; then rose\n"
+        "- 2026-01-01: 100 pt/mL, Laboratory B; not comparable (laboratory changed)"
+    )
+
+
+def test_a_long_series_is_cut_and_says_so() -> None:
+    history = tuple(named(f"r{n}", f"{n} pt/mL", on=f"2026-01-{n:02}") for n in range(1, 10))
+    lines = section(card(record(result(), history=history)).detail, "Earlier").split("\n")
+    assert len(lines) == 7
+    assert lines[-1] == "- 3 more"
+
+
+# ------------------------------------------------------------------ sources and disclaimer
+
+EVERY_KIND: dict[str, LabResult | PatientRecord] = {
+    "interpreted": result("250 pt/mL", ranges=RANGE),
+    "indeterminate": result(">50 pt/mL", ranges=RANGE),
+    "no unit": result("250"),
+    "moles": result("250 pmol/L", toy.SAP_MOLE),
+    "unit against code": result("250 pt/mL", toy.SAP_MASS, ranges=RANGE),
+    "no value": replace(result(), value=NotNumeric("valueRatio")),
+    "no specimen": result("250 pg/mL", toy.ANY_MASS),
+    "look-alike": result("5 pg/mL", toy.LOOK_ALIKE),
+    "preliminary": result("250 pt/mL", status=Status.PRELIMINARY),
+    "another patient": result("250 pt/mL", subject=Subject.ANOTHER_PATIENT),
+    "invalid": replace(
+        record(),
+        results=(
+            InvalidResource(
+                ResourceRef("Observation/b"), "Observation.status", (Coding(LOINC, toy.SAP_MASS),)
+            ),
+        ),
+    ),
+}
+every_kind = pytest.mark.parametrize("given", EVERY_KIND.values(), ids=EVERY_KIND.keys())
+
+
+@every_kind
+def test_every_card_cites_a_source_and_closes_with_the_disclaimer(
+    given: LabResult | PatientRecord,
+) -> None:
+    only = card(given)
+    assert only.detail.endswith(f"\n\n{DISCLAIMER}")
+    assert "1. Maker T, et al. Toyin in sap and dew. J Toys 2020;1." in only.detail
+    assert only.source == {"label": "Toy 2020", "url": "https://doi.org/10.5555/toy.2020"}
+    assert only.links == (
+        {"label": "Toy 2020", "url": "https://doi.org/10.5555/toy.2020", "type": "absolute"},
+    )
+
+
+@every_kind
+def test_every_card_is_complete_and_holds_nothing_empty(given: LabResult | PatientRecord) -> None:
+    wire = card(given).as_json()
+    assert {"uuid", "summary", "detail", "indicator", "source", "extension"} <= set(wire)
+    assert not [key for key, value in wire.items() if value in (None, "", [], {})]
+    said = wire["extension"]["org.sil2r-cds.evaluation"]
+    assert not [key for key, value in said.items() if value in (None, "", [], {})]
+    assert {"id", "knowledge", "outcome"} <= set(said)
+    assert ("reason" in said) is (said["outcome"] == "not-interpretable")
+
+
+@every_kind
+def test_the_only_links_of_a_card_lead_to_its_sources(given: LabResult | PatientRecord) -> None:
+    page = as_html(card(given).detail)
+    assert targets(page) == {"https://doi.org/10.5555/toy.2020"}
+    assert tags(page) <= {"p", "strong", "ul", "ol", "li", "a"}
+
+
+def test_another_patients_card_shows_nothing_of_the_result() -> None:
+    foreign = result(
+        "98765 pt/mL",
+        subject=Subject.ANOTHER_PATIENT,
+        ref=ResourceRef("Observation/secret", "7"),
+        laboratory="Laboratory Secret",
+        ranges=RANGE,
+        on="2020-05-05",
+    )
+    wire = json.dumps(card(foreign).as_json())
+    for secret in ("98765", "secret", "Secret", "2020-05-05", "pt/mL"):
+        assert secret not in wire
+
+
+# ------------------------------------------------------------------ indicator and extension
+
+
+@pytest.mark.parametrize(
+    ("given", "indicator"),
+    [
+        (result("100 pt/mL"), Indicator.WARNING),
+        (result("99 pt/mL"), Indicator.INFO),
+        (result("51 pg/mL", toy.DEW_MASS), Indicator.WARNING),
+        (result("99 pt/mL", ranges=RANGE), Indicator.INFO),
+        (result(">50 pt/mL"), Indicator.INFO),
+        (result("1000000"), Indicator.INFO),
+    ],
+)
+def test_a_card_warns_only_for_findings_that_warn(given: LabResult, indicator: Indicator) -> None:
+    assert card(given).indicator is indicator
+
+
+def test_the_extension_tells_outcome_findings_inputs_and_what_was_missing() -> None:
+    said = card(result("100 pt/mL")).as_json()["extension"]["org.sil2r-cds.evaluation"]
+    UUID(said.pop("id"))
+    assert said == {
+        "knowledge": "toy@2026.3",
+        "outcome": "interpreted",
+        "findings": ["sap-high", "no-laboratory-limit"],
+        "inputs": [{"resource": "Observation/r", "version": "1"}],
+        "missing": [
+            *("laboratory-limit", "ferritin", "haemoglobin", "neutrophils"),
+            *("platelets", "triglycerides"),
+        ],
+    }
+
+
+def test_an_input_without_a_version_has_none() -> None:
+    said = card(result(ref=ResourceRef("Observation/r"))).as_json()["extension"]
+    assert said["org.sil2r-cds.evaluation"]["inputs"] == [{"resource": "Observation/r"}]
+
+
+def test_the_reason_is_the_public_code() -> None:
+    said = card(result("250")).as_json()["extension"]["org.sil2r-cds.evaluation"]
+    assert (said["outcome"], said["reason"]) == ("not-interpretable", "unit-missing")
+
+
+# ------------------------------------------------------------------ the same bytes
+
+
+def test_the_same_evaluation_gives_the_same_bytes() -> None:
+    def wire() -> str:
+        return json.dumps([only.as_json() for only in cards(result())])
+
+    assert wire() == wire()
+
+
+def uuids(given: tuple[Card, ...]) -> set[str]:
+    return {only.uuid for only in given}
+
+
+def test_cards_of_another_patient_caller_or_service_have_other_ids() -> None:
+    mine, theirs = cards(result(), scope="north p1"), cards(result(), scope="north p2")
+    assert uuids(mine).isdisjoint(uuids(theirs))
+    assert [replace(c, uuid="", extension={}) for c in mine] == [
+        replace(c, uuid="", extension={}) for c in theirs
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        result("251 pt/mL"),
+        result("250.0 pt/mL"),
+        result(ref=ResourceRef("Observation/r", "2")),
+        result(on="2026-03-02"),
+    ],
+)
+def test_another_content_has_another_id(other: LabResult) -> None:
+    assert uuids(cards(result())).isdisjoint(uuids(cards(other)))
+
+
+def test_two_cards_of_one_evaluation_share_its_id_and_not_their_own() -> None:
+    both = cards(record(result(), named("dew", "51 pg/mL", toy.DEW_MASS)))
+    assert len({c.extension["id"] for c in both}) == 1
+    assert len(uuids(both)) == 2
+
+
+def test_every_id_is_a_uuid() -> None:
+    assert UUID(card(result()).uuid).version == 5
+
+
+# ------------------------------------------------------------------ text from outside
+
+EVIL = '<b onclick="x">[c](https://evil.example)</b> | a\u202e\u200b www.evil.example @x'
+
+
+def test_no_text_from_outside_becomes_markup_or_a_link() -> None:
+    value = Measured(measured("1").comparator, number("1"), UnitGiven(EVIL))
+    evil = replace(
+        result(),
+        value=value,
+        ref=ResourceRef(f"Observation/{EVIL}", EVIL),
+        laboratory=EVIL,
+        specimen=SpecimenGiven(),
+    )
+    readable = replace(evil, value=measured("250 pt/mL"))
+    for given in (evil, readable):
+        whole = record(
+            given,
+            history=(replace(result(on="2026-01-01"), laboratory=EVIL),),
+            entries=(replace(entry("SUN", RecordKind.MEDICATION), ref=ResourceRef(EVIL)),),
+        )
+        only = card(whole)
+        page = as_html(only.detail)
+        assert tags(page) <= {"p", "strong", "ul", "ol", "li", "a"}
+        assert targets(page) == {"https://doi.org/10.5555/toy.2020"}
+        assert not set("\u202e\u200b\n") & set(only.summary)
+        assert not set("\u202e\u200b") & set(only.detail)
+
+
+def test_an_interpreted_result_of_a_specimen_given_by_code_says_the_specimen() -> None:
+    said = card(named("r", "60 pg/mL", toy.ANY_MASS, specimen=specimen("DEW")))
+    assert "(morning dew)" in said.summary
+
+
+def test_no_answer_gives_no_card() -> None:
+    assert render(evaluated(record(), TOY, AT), TOY, scope="s") == ()
