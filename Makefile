@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: bench soak sbom audit wheel image-check manifests-check
+.PHONY: event-rounds event-bench bench soak sbom audit wheel image-check manifests-check
 .PHONY: help install run test static check docs lock clean
 
 help: ## show what can be made
@@ -75,6 +75,12 @@ image-check: ## build the image, start it, ask it for discovery (as root; needs 
 
 manifests-check: ## hold the Kubernetes manifests against the published schemas
 	docker/check_manifests.sh
+
+event-rounds: .venv/.developer ## kill -9 of inbox and worker, 50 rounds: nothing lost, nothing twice
+	EVENT_ROUNDS=50 $(BIN)/python -m pytest tests/integration/events/test_kill.py -q
+
+event-bench: .venv/.developer ## 10,000 notifications taken in and drained: rate, and memory that stays flat
+	$(BIN)/python -m benchmarks.events
 
 clean: ## remove what was made
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

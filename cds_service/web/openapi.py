@@ -12,6 +12,7 @@ from cds_service.config import DiscoveryToken, Mode, Settings
 from cds_service.hooks.services import Service
 from cds_service.metrics import CONTENT_TYPE
 from cds_service.web.body import MEDIA_TYPES
+from cds_service.web.ports import NoInbox
 from cds_service.web.responses import FHIR_JSON, JSON, raw_response
 from cds_service.web.room import Room
 from cds_service.web.schemas import NAMED, ref, request_schema
@@ -20,6 +21,7 @@ _WORDS = {
     400: "The request is malformed; the issue says where.",
     401: "No valid token. The body is always the same.",
     403: "The client was not granted this service.",
+    404: "There is no such source or subscription here.",
     412: "Required data were neither prefetched nor reachable.",
     413: "The body is too large.",
     415: "Not JSON by its content type, or compressed.",
@@ -58,6 +60,8 @@ def document(room: Room) -> dict[str, Any]:
         address = f"/cds-services/{service.id}"
         paths[address] = {"post": _invocation(service, settings)}
         paths[f"{address}/feedback"] = {"post": _feedback(service, settings)}
+    if not isinstance(room.ports.inbox, NoInbox):
+        paths |= _events()
     if settings.mode is Mode.SANDBOX:
         paths["/metrics"] = {"get": _metrics()}
     return {
@@ -72,7 +76,8 @@ def document(room: Room) -> dict[str, Any]:
         "components": {
             "schemas": dict(NAMED),
             "securitySchemes": {
-                "clientToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+                "clientToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "sourceSecret": {"type": "http", "scheme": "bearer"},
             },
         },
     }
@@ -119,6 +124,41 @@ def _feedback(service: Service, settings: Settings) -> dict[str, Any]:
             *(400, 401, 403, 413, 415, 429, 500, 503),
         ),
     } | _security(settings)
+
+
+def _events() -> dict[str, Any]:
+    """The inbox, where a source is registered. A source may prove itself by an HMAC instead."""
+    statuses = (400, 401, 404, 413, 415, 500, 503)
+    common = {
+        "requestBody": _body({"type": "object"}) | {"required": False},
+        "responses": _responses(
+            {
+                "description": "The notification is kept.",
+                "headers": _HEADERS,
+                "content": {JSON: {"schema": {"type": "object", "maxProperties": 0}}},
+            },
+            *statuses,
+        ),
+        "security": [{"sourceSecret": []}],
+    }
+    words = "A FHIR Subscription notification of a registered source."
+    resource = "The same, from servers that send the resource itself."
+    return {
+        "/events/{source_name}": {
+            "post": {"operationId": "notify", "summary": words, **common},
+            "parameters": [_in_path("source_name")],
+        },
+        "/events/{source_name}/{resource_type}/{resource_id}": {
+            "put": {"operationId": "notify-resource", "summary": resource, **common},
+            "parameters": [
+                _in_path(name) for name in ("source_name", "resource_type", "resource_id")
+            ],
+        },
+    }
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def _plain(operation: str, summary: str, schema: str, *statuses: int) -> dict[str, Any]:

@@ -269,6 +269,9 @@ NAMED: Final[Mapping[str, Schema]] = {
         }
     ),
     "Live": closed({"status": {"const": "live"}}),
-    "Ready": closed({"status": {"const": "ready"}, "checks": array(text())}),
+    "Ready": closed(
+        {"status": {"enum": ["ready", "degraded"]}, "checks": array(text())},
+        {"degraded": array(text(), minItems=1)},
+    ),
 }
 """The schemas that the document names."""

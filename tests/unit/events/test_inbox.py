@@ -197,3 +197,12 @@ def test_the_number_of_notifications_is_counted(here: World) -> None:
     text = here.web.get("/metrics").get_data(as_text=True)
     assert 'cds_notifications_total{source="lab",taken="heartbeat"} 1.0' in text
     assert 'cds_notifications_total{source="lab",taken="events"} 1.0' in text
+
+
+def test_the_openapi_document_describes_the_inbox_where_there_is_one(here: World) -> None:
+    document = here.web.get("/openapi.json").get_json()
+    described = {path for path in document["paths"] if path.startswith("/events")}
+    routes = {rule.rule for rule in here.web.application.url_map.iter_rules()}
+    events_ = {rule for rule in routes if rule.startswith("/events")}
+    assert described == {rule.replace("<", "{").replace(">", "}") for rule in events_}
+    assert len(described) == 2
