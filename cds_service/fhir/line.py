@@ -98,8 +98,12 @@ class _Dialled(HTTPConnection):
             sock = self._dial.connect()
         except OSError as error:
             raise NewConnectionError(self, "no connection") from error
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.settimeout(self._dial.deadline.require())  # holds for the whole TLS handshake
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(self._dial.deadline.require())  # holds for the whole TLS handshake
+        except OSError:  # the deadline came while connecting
+            sock.close()
+            raise
         return sock
 
 
