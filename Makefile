@@ -24,7 +24,7 @@ run: install ## start the service in sandbox mode on http://127.0.0.1:8000
 	$(BIN)/cds-service serve --sandbox
 
 test: .venv/.developer ## the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto
 
 static: .venv/.developer ## everything of `check` but the tests
 	$(BIN)/ruff format --check .
