@@ -41,6 +41,7 @@ def reference_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     """Dangling names, impossible codes, units and gates."""
     yield from _codes(knowledge)
     yield from _units(knowledge)
+    yield from _companions(knowledge)
     yield from _limits(knowledge)
     yield from _rows(knowledge)
     yield from _statements(knowledge)
@@ -102,6 +103,17 @@ def _units(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
             yield _fault(knowledge, "units.toml", family.id, text, remedy)
 
 
+def _companions(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    file = "companions.toml"
+    for name, test in knowledge.companions.items():
+        yield from _absent(knowledge, file, name, [test.row.specimen], knowledge.specimens)
+        families = {unit.family for unit in test.units}
+        yield from _absent(knowledge, file, name, test.families.values(), families)
+        if any(unit.factor <= 0 for unit in test.units):
+            remedy = "A factor is above zero."
+            yield _fault(knowledge, file, name, "a factor is not positive.", remedy)
+
+
 def _limits(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     file = "limits.toml"
     for limit in knowledge.limits.values():
@@ -142,17 +154,26 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
             for fact in row.when:
                 values = wanted(row.when, fact)
                 yield from _absent(knowledge, file, row.id, values, domains.get(fact, values))
+            if not row.sources:
+                yield _fault(knowledge, file, row.id, "no source.", "Name what it rests on.")
     for context in knowledge.contexts:
         named = (*context.weakens, *context.blocks)
         yield from _absent(knowledge, "context.toml", context.id, named, findings)
+    for age in knowledge.ages.values():
+        yield from _absent(knowledge, "context.toml", age.id, age.sources, knowledge.sources)
     for group in knowledge.groups:
         yield from _absent(knowledge, "findings.toml", group.id, group.findings, findings)
         yield from _absent(knowledge, "findings.toml", group.id, group.where, domains)
+        for fact in set(group.where) & set(domains):
+            values = wanted(group.where, fact)
+            yield from _absent(knowledge, "findings.toml", group.id, values, domains[fact])
     reasons = {*(reason.value for reason in Reason), "wrong-analyte"}
     yield from _absent(knowledge, "reasons.toml", "reason", reasons, knowledge.reasons)
     yield from _absent(knowledge, "reasons.toml", "reason", knowledge.reasons, reasons)
     for reason in knowledge.reasons.values():
         yield from _absent(knowledge, "reasons.toml", reason.id, reason.sources, knowledge.sources)
+        steps = reason.suggestions
+        yield from _absent(knowledge, "reasons.toml", reason.id, steps, knowledge.suggestions)
     muted = knowledge.policy.muted_findings
     known = {*findings, *(row.id for row in knowledge.contexts), THRESHOLD_INDETERMINATE}
     yield from _absent(knowledge, "knowledge.toml", "policy", muted, known)

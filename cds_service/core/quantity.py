@@ -7,7 +7,7 @@ only if its exact text stands in the knowledge, and families are never converted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -64,7 +64,7 @@ class UnitTable:
     def __getitem__(self, text: str) -> Unit:
         return self._units[text]
 
-    def __iter__(self) -> Iterable[Unit]:
+    def __iter__(self) -> Iterator[Unit]:
         return iter(self._units.values())
 
     def read(self, given: UnitGiven) -> UnitReading:

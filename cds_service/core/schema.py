@@ -7,7 +7,7 @@ here as closed vocabularies; `cards/` holds data only, never an expression.
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -22,7 +22,10 @@ Gates = dict[str, str | list[str]]
 def _number(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError('write a number as text, so that it keeps its digits: "2400"')  # noqa: TRY004 - pydantic turns ValueError into a row error
-    return Decimal(value)
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        raise ValueError("this is not a number") from None
 
 
 ExactNumber = Annotated[Decimal, BeforeValidator(_number)]
