@@ -148,21 +148,27 @@ def _codes(knowledge: KnowledgeBase, site: Site, name: str) -> Mapping[tuple[str
 
 def _specimens(knowledge: KnowledgeBase, site: Site, name: str) -> Mapping[tuple[str, str], str]:
     kinds = {*knowledge.specimens, "not-covered"}
+    found: dict[tuple[str, str], str] = {}
     for row in site.specimen:
+        where = f"[[specimen]] {row.code}"
+        key = (row.system, row.code)
         if row.kind not in kinds:
             remedy = f"Known: {', '.join(sorted(kinds))}."
-            raise _fault(name, f"[[specimen]] {row.code}", f"no kind '{row.kind}'.", remedy)
-    return {(row.system, row.code): row.kind for row in site.specimen}
+            raise _fault(name, where, f"no kind '{row.kind}'.", remedy)
+        if {knowledge.specimen_codes.get(key), found.get(key)} - {None, row.kind}:
+            raise _fault(name, where, "the code means another specimen already.", "Remove the row.")
+        found[key] = row.kind
+    return found
 
 
 def _units(knowledge: KnowledgeBase, site: Site, name: str) -> list[RowUnit]:
-    rows = []
+    rows: list[RowUnit] = []
     for row in site.unit:
         where = f"[[unit]] {row.text}"
         if row.family not in knowledge.families:
             remedy = f"Known: {', '.join(knowledge.families)}."
             raise _fault(name, where, f"no unit family '{row.family}'.", remedy)
-        if row.text in knowledge.units:
+        if row.text in knowledge.units or row.text in {other.text for other in rows}:
             raise _fault(name, where, "the unit is understood already.", "Remove the row.")
         if row.factor <= 0:
             raise _fault(name, where, "the factor is not above zero.", "Correct it.")
@@ -239,7 +245,8 @@ def _policy(knowledge: KnowledgeBase, site: Site, name: str) -> Policy:
 def _assays(knowledge: KnowledgeBase, site: Site, name: str) -> Mapping[str, AssayFactor]:
     if site.assay is None:
         return {}
-    if site.assay.family not in knowledge.families or site.assay.factor <= 0:
+    family = knowledge.families.get(site.assay.family)
+    if family is None or not family.interpreted or site.assay.factor <= 0:
         remedy = "Name an interpreted family and a factor above zero; families are never converted."
         raise _fault(name, "[assay]", "family or factor cannot be used.", remedy)
     return {site.assay.laboratory: site.assay}
