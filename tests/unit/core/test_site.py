@@ -1,0 +1,255 @@
+"""The site file: every row is as strict as our own, and none changes a limit, a word, a source."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+import fhir_fixtures
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import Coding, RecordKind
+from cds_service.core.proof import faults
+from cds_service.core.site import apply_site, concept_behind, read_site
+from cds_service.errors import KnowledgeError
+from cds_service.knowledge_files import Library, with_site
+from tests import toy
+from tests.records import answer_to, entry, named, record, result
+
+TOY = toy.knowledge()
+SYSTEM = "urn:oid:2.999.2"
+
+
+def applied(text: str) -> KnowledgeBase:
+    return apply_site(TOY, read_site(text))
+
+
+GOOD = f"""
+[[code]]
+system = "{SYSTEM}"
+code = "TOY-S"
+loinc = "{toy.SAP_POINTS}"
+note = "Laboratory A, 2026-01-15"
+
+[[condition]]
+system = "urn:oid:2.999.1"
+code = "MOULDY"
+means = "mould"
+note = "Problem list, 2026-01-15"
+
+[[unit]]
+text = "Pkt/ml"
+family = "points"
+factor = "0.5"
+note = "Laboratory A counts double."
+
+[[specimen]]
+system = "{SYSTEM}"
+code = "TAU"
+kind = "dew"
+note = "Laboratory A"
+
+[assay]
+laboratory = "Laboratory A"
+family = "points"
+factor = "0.4"
+source = "Letter of Laboratory A, 2026-01-15"
+
+[policy]
+look_back_days = 30
+interpret_preliminary = true
+muted_findings = ["sap-high"]
+order_intent = "order"
+"""
+
+
+def test_a_site_file_adds_and_the_result_is_proved_again() -> None:
+    assert list(faults(applied(GOOD))) == []
+
+
+def test_an_empty_site_file_changes_nothing() -> None:
+    assert answer_to(result(), applied("")) == answer_to(result())
+
+
+def test_a_local_code_is_read_as_the_loinc_code_it_stands_for() -> None:
+    local = result(codings=(Coding(SYSTEM, "TOY-S"),))
+    assert answer_to(local, applied(GOOD)).specimen == "sap"
+
+
+def test_a_further_unit_is_read_with_its_factor_as_text_and_its_note_is_said() -> None:
+    unit = applied(GOOD).units["Pkt/ml"]
+    assert (unit.family, unit.factor, unit.ucum) == ("points", Decimal("0.5"), False)
+    assert unit.assumed == "Laboratory A counts double."
+
+
+def test_a_local_specimen_code_means_its_kind() -> None:
+    assert applied(GOOD).specimen_codes[SYSTEM, "TAU"] == "dew"
+
+
+def test_the_policy_changes_where_the_site_says_so_and_nowhere_else() -> None:
+    policy = applied(GOOD).policy
+    assert (policy.look_back_days, policy.interpret_preliminary) == (30, True)
+    assert (policy.muted_findings, policy.order_intent) == (["sap-high"], "order")
+    partly = applied("[policy]\nlook_back_days = 7").policy
+    assert (partly.look_back_days, partly.interpret_preliminary) == (7, False)
+
+
+def test_limits_words_and_sources_are_never_changed() -> None:
+    site = applied(GOOD)
+    assert (site.limits, site.templates, site.sources) == (TOY.limits, TOY.templates, TOY.sources)
+    assert (site.findings, site.contexts) == (TOY.findings, TOY.contexts)
+
+
+# ------------------------------------------------------------------ what a condition row opens
+
+
+def test_a_condition_row_names_a_concept_or_the_context_it_opens() -> None:
+    assert concept_behind(TOY, "mould") == [("condition", "mould")]
+    assert concept_behind(TOY, "sunlight") == [("medication", "sunlight")]
+    assert concept_behind(TOY, "nothing") == []
+
+
+def recorded(means: str, code: str = "LOCAL-1", match: str = "exact") -> KnowledgeBase:
+    row = f'system = "{toy.CONCEPTS}"\ncode = "LOCAL"\nmeans = "{means}"\nmatch = "{match}"\n'
+    text = row.replace("LOCAL", code) + 'note = "Site"'
+    return applied(f"[[condition]]\n{text}")
+
+
+def test_a_site_code_opens_a_gate_that_no_standard_code_can() -> None:
+    given = record(result(), entries=(entry("LOCAL-1"),))
+    fact = answer_to(given, recorded("fine-mould")).facts["condition.fine-mould"]
+    assert fact.value == "recorded"
+
+
+def test_a_site_code_of_a_medication_counts_among_medications() -> None:
+    given = record(result(), entries=(entry("LOCAL-1", RecordKind.MEDICATION),))
+    fact = answer_to(given, recorded("sunlight")).facts["medication.sunlight"]
+    assert fact.value == "recorded"
+
+
+@pytest.mark.parametrize(("match", "value"), [("exact", "not-recorded"), ("prefix", "recorded")])
+def test_a_site_code_takes_what_stands_below_it_only_where_it_says_so(
+    match: str, value: str
+) -> None:
+    given = record(result(), entries=(entry("LOCAL-12"),))
+    fact = answer_to(given, recorded("mould", match=match)).facts["condition.mould"]
+    assert fact.value == value
+
+
+# ------------------------------------------------------------------ refusals
+
+
+def row(table: str, **changes: str) -> str:
+    """A good row of a table with some of its lines written otherwise, or left out."""
+    good = {
+        "code": {"system": SYSTEM, "code": "X", "loinc": toy.SAP_POINTS, "note": "n"},
+        "condition": {"system": SYSTEM, "code": "X", "means": "mould", "note": "n"},
+        "unit": {"text": "X", "family": "points", "factor": "1", "note": "n"},
+        "specimen": {"system": SYSTEM, "code": "X", "kind": "sap", "note": "n"},
+        "assay": {"laboratory": "A", "family": "points", "factor": "1", "source": "s"},
+    }[table]
+    lines = {**good, **changes}
+    head = f"[{table}]" if table == "assay" else f"[[{table}]]"
+    return "\n".join([head, *(f'{k} = "{v}"' for k, v in lines.items() if v != "LEFT OUT"), ""])
+
+
+@pytest.mark.parametrize("table", ["code", "condition", "unit", "specimen", "assay"])
+def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> None:
+    assert list(faults(applied(row(table)))) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "says"),
+    [
+        ("[policies]\n", "site.toml (policies)", "Extra inputs"),
+        ("[[code]\n", "site.toml", "not TOML"),
+        (row("code", hospital="h"), "site.toml (code 1 hospital)", "Extra inputs"),
+        (row("code") + row("code", note=""), "site.toml (code 2 note)", "at least 1 character"),
+        (row("code", note="LEFT OUT"), "site.toml (code 1 note)", "Field required"),
+        (row("code", loinc="9000001-8"), "site.toml ([[code]] X)", "check digit"),
+        (row("code", loinc="9654-5"), "site.toml ([[code]] X)", "not in the knowledge"),
+        (
+            row("code") + row("code", loinc=toy.SAP_MASS),
+            "site.toml ([[code]] X)",
+            "mapped twice, differently",
+        ),
+        (row("condition", means="dust"), "site.toml ([[condition]] X)", "nothing is called 'dust'"),
+        (row("condition", match="like"), "site.toml (condition 1 match)", "'exact' or 'prefix'"),
+        (row("unit", family="weight"), "site.toml ([[unit]] X)", "no unit family 'weight'"),
+        (row("unit", text="pg/mL"), "site.toml ([[unit]] pg/mL)", "understood already"),
+        (row("unit", factor="0"), "site.toml ([[unit]] X)", "not above zero"),
+        (row("unit", factor="-1"), "site.toml ([[unit]] X)", "not above zero"),
+        (row("unit", factor="half"), "site.toml (unit 1 factor)", "not a number"),
+        (row("unit", factor="NaN"), "site.toml (unit 1 factor)", "finite"),
+        (row("unit", note="LEFT OUT"), "site.toml (unit 1 note)", "Field required"),
+        (
+            row("unit") + row("unit", factor="2"),
+            "site.toml ([[unit]] X)",
+            "understood already",
+        ),
+        (
+            row("specimen", system=toy.SPECIMENS, code="DEW"),
+            "site.toml ([[specimen]] DEW)",
+            "means another specimen",
+        ),
+        (
+            row("specimen") + row("specimen", kind="dew"),
+            "site.toml ([[specimen]] X)",
+            "means another specimen",
+        ),
+        (row("specimen", kind="rain"), "site.toml ([[specimen]] X)", "no kind 'rain'"),
+        (row("assay", source="LEFT OUT"), "site.toml (assay source)", "Field required"),
+        (row("assay", source=" "), "site.toml (assay source)", "at least 1 character"),
+        (row("assay", factor="0"), "site.toml ([assay])", "cannot be used"),
+        (row("assay", family="weight"), "site.toml ([assay])", "cannot be used"),
+        (row("assay", family="mole"), "site.toml ([assay])", "cannot be used"),
+        (
+            '[policy]\nmuted_findings = ["sap-low"]',
+            "site.toml ([policy])",
+            "no finding 'sap-low' to mute",
+        ),
+        ("[policy]\nlook_back_days = 0", "site.toml (policy look_back_days)", "greater than"),
+        ('[policy]\norder_intent = "plan"', "site.toml (policy order_intent)", "'proposal'"),
+        ("[policy]\nmuted = []", "site.toml (policy muted)", "Extra inputs"),
+        (
+            '[orders.play]\nsystem = "s"\ncode = "c"\ndisplay = "d"',
+            "site.toml ([orders])",
+            "no suggestion 'play'",
+        ),
+        ('[orders.play]\nsystem = "s"\ncode = "c"', "site.toml (orders play display)", "required"),
+    ],
+)
+def test_a_bad_row_is_refused_with_file_row_and_remedy(text: str, where: str, says: str) -> None:
+    with pytest.raises(KnowledgeError) as caught:
+        applied(text)
+    assert caught.value.where == where
+    assert says in caught.value.text
+    assert caught.value.remedy
+
+
+def test_one_code_mapped_twice_to_the_same_is_one() -> None:
+    assert len(applied(row("code") + row("code")).local_codes) == 1
+
+
+def test_a_number_must_be_text_so_that_it_keeps_its_digits() -> None:
+    with pytest.raises(KnowledgeError, match="write a number as text"):
+        applied(row("unit").replace('factor = "1"', "factor = 1"))
+
+
+def test_the_site_file_of_the_fixtures_is_accepted(library: Library) -> None:
+    site = with_site(library, fhir_fixtures.site_path())
+    assert site.bases["sil2r"].local_codes == {("urn:oid:2.999.2", "SIL2R-S"): "9654-5"}
+
+
+def test_a_site_file_that_cannot_be_read_is_refused_by_name(
+    library: Library, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    nowhere = tmp_path_factory.mktemp("site") / "site.toml"
+    with pytest.raises(KnowledgeError) as caught:
+        with_site(library, nowhere)
+    assert caught.value.where == "site.toml"
+
+
+def test_a_muted_finding_of_the_site_is_not_on_the_card() -> None:
+    answer = answer_to(named("r", "250 pt/mL", laboratory="B"), applied(GOOD))
+    assert "sap-high" not in {finding.id for finding in answer.findings}
