@@ -62,7 +62,7 @@ inspect() {
 
 ask() {
     log="$work/service.log"
-    buildah run --user 10001:10001 --env CDS_DATABASE_URL=sqlite:////tmp/check.sqlite3 "$container" -- \
+    setsid buildah run --user 10001:10001 --env CDS_DATABASE_URL=sqlite:////tmp/check.sqlite3 "$container" -- \
         cds-service serve --sandbox --port "$port" > "$log" 2>&1 &
     running=$!
     for _ in $(seq 100); do
@@ -76,7 +76,8 @@ ask() {
 }
 
 stop() {
-    [ -z "${running:-}" ] || { kill "$running" 2>/dev/null || true; wait "$running" 2>/dev/null || true; }
+    # The whole group: buildah alone does not pass the signal on to what it runs.
+    [ -z "${running:-}" ] || { kill -- "-$running" 2>/dev/null || true; wait "$running" 2>/dev/null || true; }
     [ -z "${container:-}" ] || buildah rm "$container" >/dev/null
 }
 trap stop EXIT
