@@ -1,0 +1,71 @@
+"""The worked cases of every packaged analyte, and of the toy: they are the specification.
+
+The id of a test is the analyte and the id of its case in `cases.toml`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cds_service.core.cases import DAY, differences, record_of, with_case_codes
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.render import render
+from cds_service.core.schema import CaseRow
+from cds_service.core.selection import Looking
+from cds_service.core.verdict import Evaluation
+from cds_service.evaluate import evaluate
+from cds_service.knowledge_files import load_library
+from tests import toy
+
+BASES = [with_case_codes(base) for base in (*load_library().bases.values(), toy.knowledge())]
+CASES = [
+    pytest.param(base, case, id=f"{base.identity.id}: {case.id}")
+    for base in BASES
+    for case in base.cases
+]
+every_case = pytest.mark.parametrize(("base", "case"), CASES)
+
+
+def outcome(base: KnowledgeBase, case: CaseRow) -> Evaluation:
+    return evaluate(record_of(case.given, base), base, DAY, looking=Looking.RESULT_ARRIVED)
+
+
+@every_case
+def test_a_worked_case_ends_as_it_says(base: KnowledgeBase, case: CaseRow) -> None:
+    assert differences(case, outcome(base, case)) == []
+
+
+@every_case
+def test_the_card_of_a_case_warns_as_it_says(base: KnowledgeBase, case: CaseRow) -> None:
+    cards = render(outcome(base, case), base, scope="case")
+    shown = [card.indicator.value for card in cards[:1]]
+    assert shown == ([case.expect.indicator] if case.expect.indicator else shown)
+    assert bool(cards) is (case.expect.outcome != "no-card")
+
+
+# ------------------------------------------------------------------ cases can fail
+
+TOY = toy.knowledge()
+CASE = TOY.cases[0]
+EVALUATION = outcome(TOY, CASE)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"outcome": "not-interpretable", "reason": "unit-missing"},
+        {"outcome": "no-card"},
+        {"findings": [*CASE.expect.findings, "dew-high"]},
+        {"findings": CASE.expect.findings[1:]},
+        {"missing": ["unit"]},
+    ],
+)
+def test_an_expectation_that_is_not_met_is_told(changes: dict[str, object]) -> None:
+    wrong = CASE.model_copy(update={"expect": CASE.expect.model_copy(update=changes)})
+    assert differences(wrong, EVALUATION) != []
+
+
+def test_a_card_that_was_expected_and_did_not_come_is_told() -> None:
+    assert differences(CASE, replace(EVALUATION, answers=())) != []
