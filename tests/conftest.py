@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.knowledge_files import Library, load_library
@@ -17,6 +18,11 @@ from cds_service.knowledge_files import Library, load_library
 ZONE = "CHAST-12:45CHADT,M9.5.0/2:45,M4.1.0/3:45"
 """The Chatham Islands, written out so that no zone database is needed: far from UTC, and not by
 whole hours. A day taken from the local clock is then wrong often enough to be noticed."""
+
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
+"""No test watches the clock, and every run tries the same examples. For other ones:
+`pytest --hypothesis-profile=default`."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
