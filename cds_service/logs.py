@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from traceback import walk_tb
+from threading import Lock
 from types import TracebackType
 from typing import Any
 
@@ -114,11 +115,17 @@ class _Cut(logging.Handler):
 
 
 class _StandardError:
-    """Writes to standard error as it is at the time, so that it can be redirected and captured."""
+    """Writes to standard error as it is at the time, so that it can be redirected and captured.
+
+    One line at a time, whichever threads write.
+    """
+
+    _turn = Lock()
 
     def msg(self, line: str) -> None:
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()
+        with self._turn:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
 
     info = warning = error = msg
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store import upgrade
 from cds_service.store.engine import DURABILITY, Durability, make_engine, read_url, translated
+
+
+def _turn(url: URL) -> AbstractContextManager[object]:
+    """What the threads of one process wait for before they write.
+
+    SQLite has one writer at a time and no queue: who finds it busy sleeps and tries again, longer
+    each time, and at many threads some sleep until they give up. A lock wakes the next one at once.
+    PostgreSQL needs no turns.
+    """
+    return Lock() if url.get_backend_name() == "sqlite" else nullcontext()
 
 
 class Database:
@@ -29,6 +40,7 @@ class Database:
             durability: self._engine.execution_options(**{DURABILITY: durability})
             for durability in Durability
         }
+        self._turn = _turn(url)
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -72,7 +84,7 @@ class Database:
     @contextmanager
     def writing(self, durability: Durability = Durability.POWER_LOSS) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises."""
-        with translated(), self._writing[durability].begin() as connection:
+        with translated(), self._turn, self._writing[durability].begin() as connection:
             yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
