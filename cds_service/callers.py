@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from cds_service.access.gate import RegisteredCaller, TokenGate
+from cds_service.access.key_set import KeySetFault
 from cds_service.access.keys import KeyRing
 from cds_service.access.registry import ClientRegistry, read_registry
 from cds_service.access.tokens import Times, Verifier
@@ -20,8 +21,11 @@ from cds_service.fhir.access import NoAccess, ServerAccess, server_access
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
-from cds_service.hooks.request import HookRequest
+from cds_service.hooks.request import HookRequest, Trigger
+from cds_service.knowledge_files import Library
+from cds_service.logs import Event, log
 from cds_service.store.database import Database
 from cds_service.store.replay import SqlReplayStore
 from cds_service.web.ports import NOBODY_REGISTERED, Caller, Gate
@@ -58,12 +62,25 @@ def gate_of(settings: Settings, registry: ClientRegistry, database: Database) ->
         settings.public_url,
         Verifier(
             registry,
-            KeyRing(fetch, time.time),
+            KeyRing(fetch, time.time, report=_told),
             SqlReplayStore(database),
             time.time,
             Times(settings.token_lifetime, settings.token_leeway),
         ),
     )
+
+
+def _told(client: str, fault: KeySetFault | UpstreamFault, /) -> None:
+    log(Event.KEYS_NOT_RENEWED, client=client, cause=fault.value)
+
+
+def refuse_unknown_services(registry: ClientRegistry, library: Library) -> None:
+    """A misspelt grant is no grant: better said at the start than as a 403. ConfigurationError."""
+    known = {f"{base}-{trigger.value}" for base in library.bases for trigger in Trigger}
+    for sentence in registry.unknown_services(known):
+        raise ConfigurationError(
+            sentence, where="CDS_CLIENTS", remedy=f"Known: {', '.join(sorted(known))}."
+        )
 
 
 class FhirReach:

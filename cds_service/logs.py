@@ -15,8 +15,8 @@ from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from traceback import walk_tb
 from threading import Lock
+from traceback import walk_tb
 from types import TracebackType
 from typing import Any
 
@@ -34,6 +34,7 @@ class Event(Enum):
     FAILED = ("CDS-L103", "error", "A request failed through a fault of the service.")
     NOT_RECORDED = ("CDS-L201", "error", "An answer was given and could not be recorded.")
     NOT_READY = ("CDS-L301", "warning", "A readiness check has failed.")
+    KEYS_NOT_RENEWED = ("CDS-L303", "warning", "A client's key set could not be renewed.")
     APPROVAL_VOID = ("CDS-L302", "warning", "An approval of the knowledge no longer holds.")
     EVENT_DONE = ("CDS-L401", "info", "A notified result was processed.")
     EVENT_LATER = ("CDS-L402", "warning", "A notified result will be tried again later.")

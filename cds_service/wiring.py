@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cds_service.callers import FhirReach, gate_of, registered_clients
+from cds_service.callers import (
+    FhirReach,
+    gate_of,
+    refuse_unknown_services,
+    registered_clients,
+)
 from cds_service.config import Settings
 from cds_service.core.review import Pending
 from cds_service.event_wiring import EventRoom, Workshop, open_event_room, open_workshop
@@ -35,6 +40,7 @@ def make_app(settings: Settings) -> Flask:
     library = load_configured(settings)
     _tell_void_approvals(library)
     registry = registered_clients(settings)
+    refuse_unknown_services(registry, library)
     database = Database.open(settings.database_url)
     database.upgrade()
     key = data_key(settings)

@@ -9,12 +9,18 @@ from click.testing import CliRunner
 
 from cds_service.access.check import check_registry, explain_token
 from cds_service.access.registry import read_registry
-from cds_service.callers import FhirReach, gate_of, registered_clients
+from cds_service.callers import (
+    FhirReach,
+    gate_of,
+    refuse_unknown_services,
+    registered_clients,
+)
 from cds_service.cli import cli
 from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
 from cds_service.fhir.access import NoAccess
 from cds_service.hooks.request import FhirAccess, HookRequest, PatientViewContext
+from cds_service.knowledge_files import Library
 from cds_service.store.database import Database
 from cds_service.web.ports import Anybody, OpenGate
 from tests.unit.access.minting import (
@@ -153,3 +159,10 @@ def test_clients_check_allows_in_sandbox_mode_what_production_refuses(folder: Pa
     assert (
         "1 FHIR servers" in CliRunner().invoke(cli, ["clients", "check", "--sandbox", file]).output
     )
+
+
+def test_a_misspelt_grant_is_refused_at_the_start(tmp_path: Path, library: Library) -> None:
+    misspelt = REGISTRY.replace("sil2r-patient-view", "sil2r-patientview")
+    with pytest.raises(ConfigurationError, match="'sil2r-patientview', which is not a service"):
+        refuse_unknown_services(registry(tmp_path, misspelt), library)
+    refuse_unknown_services(registry(tmp_path), library)
