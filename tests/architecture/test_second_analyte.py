@@ -2,73 +2,129 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from cds_service.config import Settings
+from cds_service.hooks.orders import order_advice
 from cds_service.knowledge_files import Library, load_library
 from cds_service.web.app import create_app
+from cds_service.web.ports import Ports
 from tests import toy
 
+PACKAGED = Path(__file__).parents[2] / "cards"
+KNOWN_SOURCE = "henter-2007"
+"""A second analyte may rest on a paper that the shared bibliography holds already."""
 
-@pytest.fixture
-def both(tmp_path: Path) -> Library:
-    """The packaged knowledge with one more folder beside it."""
-    packaged = Path(__file__).parents[2] / "cards"
-    for name in ("disclaimer.md", "wording.toml"):
-        (tmp_path / name).write_text((packaged / name).read_text(encoding="utf-8"))
-    sources = [packaged / "sources.toml", Path(toy.__file__).parent / "toy_cards" / "sources.toml"]
-    joined = "\n".join(file.read_text(encoding="utf-8") for file in sources)
-    (tmp_path / "sources.toml").write_text(joined, encoding="utf-8")
-    for file in (packaged / "sil2r").rglob("*"):
-        if file.is_file():
-            target = tmp_path / "sil2r" / file.relative_to(packaged / "sil2r")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-    for name, text in toy.folder().items():
-        target = tmp_path / name if name.startswith("toy/") else tmp_path / "toy" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-    return load_library(tmp_path)
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def result(value: int) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """The packaged knowledge as it stands, with one more folder beside it."""
+    cards = tmp_path_factory.mktemp("knowledge") / "cards"
+    shutil.copytree(PACKAGED, cards)
+    for name, text in toy.folder(KNOWN_SOURCE).items():
+        file = cards / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return load_library(cards)
+
+
+@pytest.fixture(scope="module")
+def client(both: Library) -> FlaskClient:
+    ports = Ports(order_advice=order_advice, now=lambda: NOON)
+    return create_app(Settings(), both, ports).test_client()
+
+
+def observation(name: str, value: int, on: str) -> dict[str, Any]:
     points = {"unit": "pt/mL", "system": "http://unitsofmeasure.org", "code": "pt/mL"}
     return {
         "resourceType": "Observation",
-        "id": "toy-1",
+        "id": name,
         "status": "final",
         "code": {"coding": [{"system": "http://loinc.org", "code": toy.SAP_POINTS}]},
         "subject": {"reference": "Patient/p"},
-        "effectiveDateTime": "2026-03-01",
+        "performer": [{"display": "Laboratory A"}],
+        "effectiveDateTime": on,
         "valueQuantity": {"value": value, **points},
     }
 
 
-def test_the_new_folder_is_served_beside_the_old_one(both: Library) -> None:
-    client = create_app(Settings(), both).test_client()
-    listed = {service["id"] for service in client.get("/cds-services").get_json()["services"]}
-    assert {"sil2r-lab-result", "toy-lab-result", "toy-patient-view"} <= listed
-    request = {
-        "hook": Settings().lab_result_hook,
+def bundle(kind: str, *resources: dict[str, Any]) -> dict[str, Any]:
+    entries = [{"resource": resource} for resource in resources]
+    return {"resourceType": "Bundle", "type": kind, "entry": entries}
+
+
+def asked(hook: str, prefetch: dict[str, Any], **context: Any) -> dict[str, Any]:
+    return {
+        "hook": hook,
         "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-        "context": {
-            "patientId": "p",
-            "results": {
-                "resourceType": "Bundle",
-                "type": "collection",
-                "entry": [{"resource": result(250)}],
-            },
-        },
+        "context": {"patientId": "p", "userId": "Practitioner/u", **context},
+        "prefetch": prefetch,
     }
-    answer = client.post("/cds-services/toy-lab-result", json=request)
+
+
+def only_card(client: FlaskClient, service: str, request: dict[str, Any]) -> dict[str, Any]:
+    answer = client.post(f"/cds-services/{service}", json=request)
+    assert answer.status_code == 200, answer.get_json()
     (card,) = answer.get_json()["cards"]
-    told = card["extension"]["org.sil2r-cds.evaluation"]
-    assert answer.headers["Knowledge-Version"] == ", ".join(b.tag for b in both.bases.values())
-    assert told["knowledge"].startswith("toy@")
-    assert told["outcome"] == "interpreted"
-    assert "sap-high" in told["findings"]
-    assert "250 pt/mL" in card["summary"]
-    assert client.post("/cds-services/sil2r-lab-result", json=request).get_json() == {"cards": []}
+    told: dict[str, Any] = card["extension"]["org.sil2r-cds.evaluation"]
+    assert told["knowledge"] == "toy@2026.3"
+    return {**card, "told": told}
+
+
+ARRIVED = asked(
+    Settings().lab_result_hook,
+    {},
+    results=bundle("collection", observation("toy-2", 250, "2026-03-01")),
+)
+
+
+def test_each_analyte_has_its_own_services(client: FlaskClient) -> None:
+    listed = [service["id"] for service in client.get("/cds-services").get_json()["services"]]
+    hooks = ("lab-result", "patient-view", "order-select", "order-sign")
+    assert sorted(listed) == sorted(f"{name}-{hook}" for name in ("sil2r", "toy") for hook in hooks)
+
+
+def test_discovery_asks_for_results_under_the_analytes_own_key(client: FlaskClient) -> None:
+    services = client.get("/cds-services").get_json()["services"]
+    (chart,) = (service for service in services if service["id"] == "toy-patient-view")
+    assert "http://loinc.org|9000001-9" in chart["prefetch"]["toy"]
+    assert "sil2r" not in chart["prefetch"]
+
+
+def test_a_result_that_arrives_is_read_by_the_new_folder(client: FlaskClient) -> None:
+    card = only_card(client, "toy-lab-result", ARRIVED)
+    assert card["told"]["outcome"] == "interpreted"
+    assert "sap-high" in card["told"]["findings"]
+    assert card["summary"] == "Toyin 250 pt/mL (sap): sap-high it is"
+    assert card["indicator"] == "warning"
+
+
+def test_a_chart_that_is_opened_shows_the_newest_and_its_series(client: FlaskClient) -> None:
+    results = bundle(
+        "searchset",
+        observation("toy-2", 250, "2026-03-01"),
+        observation("toy-1", 100, "2026-02-01"),
+    )
+    request = asked("patient-view", {"toy": results, "patient": None})
+    card = only_card(client, "toy-patient-view", request)
+    assert card["told"]["inputs"] == [{"resource": "Observation/toy-2"}]
+    assert "2026-02-01: 100 pt/mL, Laboratory A; then rose" in card["detail"]
+
+
+def test_neither_analyte_speaks_of_the_others_results(client: FlaskClient) -> None:
+    assert client.post("/cds-services/sil2r-lab-result", json=ARRIVED).get_json() == {"cards": []}
+
+
+def test_every_answer_names_both(client: FlaskClient, both: Library) -> None:
+    answer = client.post("/cds-services/toy-lab-result", json=ARRIVED)
+    named = ", ".join(base.tag for base in both.bases.values())
+    assert answer.headers["Knowledge-Version"] == named
+    assert named.endswith("toy@2026.3")
