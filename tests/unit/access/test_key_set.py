@@ -76,7 +76,7 @@ REFUSED: dict[KeySetFault, list[bytes]] = {
 BAD_SETS = [(fault, data) for fault, sets in REFUSED.items() for data in sets]
 
 
-@pytest.mark.parametrize(("fault", "data"), BAD_SETS)
+@pytest.mark.parametrize(("fault", "data"), BAD_SETS, ids=range(len(BAD_SETS)))
 def test_a_set_that_holds_what_it_must_not_is_refused_whole(
     fault: KeySetFault, data: bytes
 ) -> None:
@@ -119,7 +119,7 @@ def test_a_set_suits_the_algorithms_that_its_keys_fit() -> None:
     assert not keys.suits(["RS384", "ES256"])
 
 
-@pytest.mark.parametrize("data", [data for _fault, data in BAD_SETS])
+@pytest.mark.parametrize("data", [data for _fault, data in BAD_SETS], ids=range(len(BAD_SETS)))
 def test_when_a_set_goes_bad_the_old_keys_serve_and_it_is_reported(
     tmp_path: Path, data: bytes
 ) -> None:
