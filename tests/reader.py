@@ -55,7 +55,8 @@ def _parts(page: str) -> _Parts:
 
 def as_html(markdown: str) -> str:
     """The page that a client makes of a card's detail."""
-    return _MARKDOWN.render(markdown)
+    page: str = _MARKDOWN.render(markdown)
+    return page
 
 
 def tags(page: str) -> set[str]:

@@ -165,10 +165,11 @@ def findings(answer: Answer) -> set[str]:
 
 def companions(*values: str, on: str = DAY) -> tuple[LabResult, ...]:
     """`ferritin 600 ng/mL`: companion results of the toy under the code of the unit's family."""
-    return tuple(_companion(*value.split(" ", 2), on) for value in values)
+    return tuple(_companion(value, on) for value in values)
 
 
-def _companion(name: str, amount: str, unit: str, on: str) -> LabResult:
+def _companion(value: str, on: str) -> LabResult:
+    name, amount, unit = value.split(" ", 2)
     test = toy.knowledge().companions[name]
     family = test.units[unit].family if unit in test.units else ""
     codes: Iterable[str] = (code for code, known in test.families.items() if known == family)

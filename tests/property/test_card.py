@@ -69,7 +69,12 @@ def any_values(draw: st.DrawFn) -> Measured | NoValue | NotNumeric:
         draw(units()),
         draw(st.sampled_from(list(ValueForm))),
     )
-    return draw(st.sampled_from([measured, NoValue(draw(texts)), NotNumeric(draw(texts))]))
+    values: list[Measured | NoValue | NotNumeric] = [
+        measured,
+        NoValue(draw(texts)),
+        NotNumeric(draw(texts)),
+    ]
+    return draw(st.sampled_from(values))
 
 
 @st.composite

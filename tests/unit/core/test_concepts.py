@@ -15,7 +15,7 @@ SYSTEM = "urn:oid:2.999.11"
 def code(text: str, match: str = "exact", system: str = SYSTEM, **more: str) -> ConceptCode:
     return ConceptCode(
         system=system, code=text, display=text, match=match, sources=["invented"], **more
-    )  # type: ignore[arg-type]
+    )
 
 
 INJURY = code("S06", "prefix", ICD, except_ending="S")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def facts(
     given: PatientRecord | None = None,
     specimen: str = "sap",
     literature: Literature = Literature.APPLIES,
-    **changes: object,
+    **changes: Any,
 ) -> Mapping[str, Fact]:
     """All facts about one result of the toy."""
     main: LabResult = result(value, **changes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cds_service.core.model import LabResult, Status
@@ -12,11 +14,11 @@ from tests.records import answer_to, companions, evaluated, findings, named, rec
 ALBUMINS = ("albumin-csf 0.2 g/L", "albumin-serum 40 g/L")
 
 
-def dew(value: str = "100 pg/mL", on: str = "2026-03-01", **changes: object) -> LabResult:
+def dew(value: str = "100 pg/mL", on: str = "2026-03-01", **changes: Any) -> LabResult:
     return named("dew", value, toy.DEW_MASS, on=on, **changes)
 
 
-def sap(value: str = "1000 pg/mL", on: str = "2026-03-01", **changes: object) -> LabResult:
+def sap(value: str = "1000 pg/mL", on: str = "2026-03-01", **changes: Any) -> LabResult:
     return named("sap", value, toy.SAP_MASS, on=on, **changes)
 
 

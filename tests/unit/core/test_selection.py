@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def notes(answer: Answer) -> dict[NoteKind, dict[str, str]]:
     return {note.kind: dict(note.values) for note in answer.notes}
 
 
-def day(name: str, on: str, **changes: object) -> LabResult:
+def day(name: str, on: str, **changes: Any) -> LabResult:
     return named(name, "250 pt/mL", on=on, **changes)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from cds_service.core.model import LabResult, Status, Subject
@@ -10,7 +12,7 @@ from tests import toy
 from tests.records import answer_to, named, record
 
 
-def at(number: int, value: str, **changes: object) -> LabResult:
+def at(number: int, value: str, **changes: Any) -> LabResult:
     """A result of one day in January; the head of the series is on the 20th."""
     return named(f"r{number}", value, on=f"2026-01-{number:02}", **changes)
 
@@ -19,7 +21,7 @@ def points(head: LabResult, *earlier: LabResult) -> tuple[SeriesPoint, ...]:
     return answer_to(record(head, history=earlier)).series
 
 
-def only(head: str, before: str, **changes: object) -> SeriesPoint:
+def only(head: str, before: str, **changes: Any) -> SeriesPoint:
     (point,) = points(at(20, head), at(1, before, **changes))
     return point
 
