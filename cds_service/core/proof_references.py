@@ -9,7 +9,7 @@ from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.situation import NOT_APPLICABLE
-from cds_service.core.table import THRESHOLD_INDETERMINATE, wanted
+from cds_service.core.table import wanted
 from cds_service.core.verdict import STRADDLES, UNKNOWN, Place, Reason
 from cds_service.errors import KnowledgeError
 
@@ -175,7 +175,7 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         steps = reason.suggestions
         yield from _absent(knowledge, "reasons.toml", reason.id, steps, knowledge.suggestions)
     muted = knowledge.policy.muted_findings
-    known = {*findings, *(row.id for row in knowledge.contexts), THRESHOLD_INDETERMINATE}
+    known = {*findings, *(row.id for row in knowledge.contexts)}
     yield from _absent(knowledge, "knowledge.toml", "policy", muted, known)
 
 

@@ -119,7 +119,8 @@ def _summary(answer: Answer, headline: str, knowledge: KnowledgeBase) -> str:
     name = analyte_name(answer, knowledge, knowledge.identity.short_name)
     measured = " ".join(part for part in (name, value, unit) if part)
     specimen = f" ({words})" if words else ""
-    return plain(f"{measured}{specimen}: {plain(headline, LONGEST_SUMMARY)}", LONGEST_SUMMARY)
+    claim = f": {headline}" if headline else ""  # none where the site has muted every finding
+    return plain(f"{measured}{specimen}{claim}", LONGEST_SUMMARY)
 
 
 def _indicator(rows: Rows) -> Indicator:

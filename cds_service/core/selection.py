@@ -120,11 +120,14 @@ def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
     return AllWithdrawn(tuple(group))
 
 
-def newest_first(result: LabResult) -> tuple[datetime, datetime, str, str]:
-    """Sort key: collection, then issue; unknown dates come before known ones. Ties by identity."""
+def newest_first(result: LabResult) -> tuple[datetime, datetime, int, str, str]:
+    """Sort key: collection, then issue; unknown dates come before known ones. Ties by version
+    (`9` before `10`), then by identity.
+    """
     return (
         _order(result.collected, result.issued),
         _order(result.issued),
+        len(result.ref.version),
         result.ref.version,
         result.ref.resource,
     )

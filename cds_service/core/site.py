@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, ValidationError
 
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.quantity import UnitTable
 from cds_service.core.schema import (
@@ -136,6 +136,9 @@ def _codes(knowledge: KnowledgeBase, site: Site, name: str) -> Mapping[tuple[str
     known = {*knowledge.accepted, *knowledge.refused}
     for row in site.code:
         where = f"[[code]] {row.code}"
+        if row.system == LOINC:
+            remedy = "Map local codes only: a LOINC code means what LOINC says."
+            raise _fault(name, where, "this is a LOINC code itself.", remedy)
         if not check_digit_is_right(row.loinc):
             raise _fault(name, where, "the LOINC check digit is wrong.", "Look the code up again.")
         if row.loinc not in known:

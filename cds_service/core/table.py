@@ -60,7 +60,7 @@ def consult_laboratory_range_only(
     unit and code contradict each other.
     """
     only = [row for row in knowledge.findings if frozenset(row.when) <= LABORATORY_GATES]
-    rows = [consider(row, facts) for row in only]
+    rows = [_overruled(consider(row, facts), (), knowledge) for row in only]
     straddled = _straddled(rows, facts)
     fired = dict.fromkeys(row.finding for row in rows if row.outcome is RowOutcome.MATCHED)
     findings = [Finding(name) for name in fired]
