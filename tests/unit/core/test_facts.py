@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.records import (
     companions,
     entry,
     measured,
+    moment,
     record,
     result,
     within,
@@ -215,6 +217,30 @@ def test_a_medication_code_counts_among_medications_only(
     found = facts(given=record(result(), entries=(entry("SUN", kind),)))
     assert found["condition.mould"].value == condition
     assert found["medication.sunlight"].value == medication
+
+
+@pytest.mark.parametrize(
+    ("since", "value"),
+    [
+        ("2026-02-01", "recorded"),
+        ("2025-12-01", "recorded"),
+        ("2025-11-30", "not-recorded"),
+        ("2025-11", "not-recorded"),
+        ("2025", "recorded"),
+        ("", "recorded"),
+    ],
+)
+def test_a_dose_counts_until_it_surely_lies_before_the_look_back_window(
+    since: str, value: str
+) -> None:
+    dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
+    assert facts(given=record(result(), entries=(dose,)))["medication.sunlight"].value == value
+
+
+def test_a_prescription_counts_however_old_it_is() -> None:
+    old = replace(entry("SUN", RecordKind.MEDICATION), since=moment("2020-01-01"))
+    found = facts(given=record(result(), entries=(old,)))
+    assert found["medication.sunlight"].value == "recorded"
 
 
 def test_a_procedure_may_stand_for_a_condition() -> None:

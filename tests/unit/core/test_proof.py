@@ -190,6 +190,11 @@ TABLE = {
         'interpret_preliminary = false\nmuted_findings = ["sap-low"]',
         "toy/knowledge.toml (policy)", "'sap-low' does not exist",
     ),
+    "an indeterminate limit muted": Slip(
+        "knowledge.toml", "interpret_preliminary = false",
+        'interpret_preliminary = false\nmuted_findings = ["threshold-indeterminate"]',
+        "toy/knowledge.toml (policy)", "'threshold-indeterminate' does not exist",
+    ),
     "a gap between two findings of a group": Slip(
         "findings.toml", '"limit.sap-100" = "not-met" }', '"limit.sap-1000" = "met" }',
         "toy/findings.toml ([[group]] sap)", "none of its findings fired",

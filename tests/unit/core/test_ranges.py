@@ -12,6 +12,7 @@ from cds_service.core.model import (
     AgeBand,
     AgeBandUnreadable,
     Bound,
+    Coding,
     OpenEnd,
     ReferenceRange,
 )
@@ -24,6 +25,7 @@ from tests.records import coded, measured, number, result, text_only, within
 UNITS = toy.knowledge().units
 FORTY = Interval(Decimal(40), Decimal(40))
 CHILDREN = AgeBand(Decimal(0), Decimal(17))
+PREGNANT = Coding("http://snomed.info/sct", "77386006")
 ADULTS = AgeBand(Decimal(18), INFINITY)
 WRITTEN_OUT = ReferenceRange(OpenEnd(), Bound(number("90"), text_only("points/mL")))
 
@@ -94,6 +96,7 @@ def test_a_bound_without_a_unit_has_the_unit_of_the_result() -> None:
         pytest.param(within("20", "90", kind="treatment"), id="a treatment target"),
         pytest.param(within("20", "90", age=AgeBandUnreadable()), id="an age nobody can read"),
         pytest.param(within("20", "90", age=CHILDREN), id="another age"),
+        pytest.param(within("20", "90", applies_to=(PREGNANT,)), id="for some people only"),
         pytest.param(
             ReferenceRange(
                 Bound(number("20"), coded("pg/mL")), Bound(number("90"), coded("pt/mL"))
@@ -115,10 +118,15 @@ def test_a_reference_interval_needs_no_type(kind: str) -> None:
     assert place("91 pt/mL", within("20", "90", kind=kind)) is Place.ABOVE
 
 
-def test_an_age_band_applies_to_its_ages() -> None:
+@pytest.mark.parametrize(
+    ("years", "where"),
+    [(0, Place.WITHIN), (17, Place.WITHIN), (18, Place.ABOVE), (40, Place.ABOVE)],
+)
+def test_an_age_band_applies_to_its_ages_the_first_and_the_last_included(
+    years: int, where: Place
+) -> None:
     bands = (within("50", "500", age=CHILDREN), within("20", "90", age=ADULTS))
-    assert place("91 pt/mL", *bands) is Place.ABOVE
-    assert place("91 pt/mL", *bands, age=Interval(Decimal(17), Decimal(17))) is Place.WITHIN
+    assert place("91 pt/mL", *bands, age=Interval(Decimal(years), Decimal(years))) is where
 
 
 @pytest.mark.parametrize("age", [AgeUnknown(), Interval(Decimal(17), Decimal(18))])

@@ -85,6 +85,14 @@ def test_what_cannot_be_told_speaks_where_nothing_else_does() -> None:
     assert said.endswith(": threshold-indeterminate it is")
 
 
+def test_where_the_site_has_muted_every_finding_the_summary_claims_nothing() -> None:
+    muted = [row.id for row in TOY.findings]
+    policy = TOY.policy.model_copy(update={"muted_findings": muted})
+    said = card(result("250 pt/mL"), replace(TOY, policy=policy))
+    assert said.summary == "Toyin 250 pt/mL (sap)"
+    assert said.indicator is Indicator.INFO
+
+
 def test_a_card_that_cannot_interpret_says_why_in_its_summary() -> None:
     assert card(result("250")).summary == "Toyin 250 (sap): unit-missing"
 

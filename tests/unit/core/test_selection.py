@@ -82,6 +82,15 @@ def test_of_two_collected_together_the_one_issued_later_speaks() -> None:
     assert read(evaluated(record(late, early))) == {"late": "interpreted"}
 
 
+def test_of_two_versions_of_one_result_the_higher_number_speaks() -> None:
+    versions = [
+        replace(day("r", "2026-02-01"), ref=ResourceRef("Observation/r", number))
+        for number in ("9", "10")
+    ]
+    for given in (versions, versions[::-1]):
+        assert answer_to(record(*given)).result.ref.version == "10"
+
+
 def test_a_result_without_collection_is_ordered_by_its_issue() -> None:
     undated = day("issued", "", issued=moment("2026-02-03"))
     assert read(evaluated(record(undated, day("old", "2026-02-01")))) == {"issued": "interpreted"}

@@ -167,6 +167,7 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
         (row("code") + row("code", note=""), "site.toml (code 2 note)", "at least 1 character"),
         (row("code", note="LEFT OUT"), "site.toml (code 1 note)", "Field required"),
         (row("code", loinc="9000001-8"), "site.toml ([[code]] X)", "check digit"),
+        (row("code", system="http://loinc.org"), "site.toml ([[code]] X)", "LOINC code itself"),
         (row("code", loinc="9654-5"), "site.toml ([[code]] X)", "not in the knowledge"),
         (
             row("code") + row("code", loinc=toy.SAP_MASS),

@@ -166,6 +166,12 @@ def test_where_unit_and_code_contradict_only_the_laboratorys_range_is_consulted(
     }
 
 
+def test_there_too_the_site_may_mute_a_finding() -> None:
+    policy = TOY.policy.model_copy(update={"muted_findings": ["above-laboratory-limit"]})
+    given = record(result("250 pt/mL", toy.SAP_MASS, ranges=RANGE))
+    assert findings(answer_to(given, replace(TOY, policy=policy))) == set()
+
+
 def test_there_too_a_straddled_range_is_indeterminate() -> None:
     answer = answer_to(result(">50 pt/mL", toy.SAP_MASS, ranges=RANGE))
     assert findings(answer) == {"threshold-indeterminate"}
