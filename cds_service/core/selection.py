@@ -53,11 +53,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The result to interpret, the newer ones that are not final, and the earlier final ones."""
+    """The result to interpret, and the newer ones that are not final."""
 
     head: Candidate
     newer: tuple[Candidate, ...]
-    earlier: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +107,11 @@ def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ..
 
 
 def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
-    """The newest final result of a group, with what stands before and after it."""
+    """The newest final result of a group, with the newer ones that are not."""
     usable = FINAL | ({Status.PRELIMINARY} if knowledge.policy.interpret_preliminary else set())
     for index, item in enumerate(group):
         if item.result.status in usable:
-            earlier = tuple(c for c in group[index + 1 :] if c.result.status in FINAL)
-            return Chosen(item, tuple(group[:index]), earlier)
+            return Chosen(item, tuple(group[:index]))
     for item in group:
         if item.result.status not in WITHDRAWN:
             return NoneFinal(item)
