@@ -162,6 +162,15 @@ def test_age_counts_at_collection_and_only_as_far_as_it_is_proved(
     assert (fact.value, fact.missing) == (adult, missing)
 
 
+@pytest.mark.parametrize(
+    ("birth", "words"),
+    [("1986-03-01", "40 completed years"), ("2008", "17 to 18 completed years")],
+)
+def test_the_age_is_told_as_far_as_it_is_proved(birth: str, words: str) -> None:
+    fact = facts(given=record(result(), patient=born(birth)))["age.adult"]
+    assert fact.because == f"{words} at collection"
+
+
 def test_without_a_patient_the_patient_is_missing_not_the_birth_date() -> None:
     fact = facts(given=record(result(), patient=NOBODY))["age.adult"]
     assert (fact.value, fact.missing) == ("unknown", ("patient",))
