@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from cds_service.core.card import JsonObject
@@ -91,7 +92,8 @@ class Caretaker:
 
     def exchange(self, source: EventSource) -> Exchange:
         """Calls to the source, with our own access. Raises UpstreamFailed."""
-        return Exchange(self.client, source.base, self._token(source), Deadline.after(DEADLINE_MS))
+        token, deadline = self._token(source), Deadline.after(DEADLINE_MS)
+        return Exchange(partial(self.client.send, source.base, token=token, deadline=deadline))
 
     def _close(self, gap: Gap) -> None:
         """Ask for the events by number, else search for what has changed in that time."""

@@ -22,9 +22,10 @@ from cds_service.events.source import (
     WriteBack,
 )
 from cds_service.fhir import write_events as fhir
-from cds_service.fhir.client import FhirClient, Sending
+from cds_service.fhir.client import FhirClient
 from cds_service.fhir.exchange import Exchange, written
 from cds_service.fhir.fetched import NotFound, Refused, Resource, UpstreamFault
+from cds_service.fhir.sending import Sending
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.write_back import Existing, ours, search_of, withdrawing, writing
 from cds_service.fhir.write_events import Said
@@ -59,7 +60,6 @@ class Courier:
     delivery: Delivery
     client: FhirClient
     session: FhirSession
-    exchange: Exchange
     hook: str
 
     def say(self, said: Said, order: str) -> None:
@@ -115,7 +115,7 @@ class Courier:
     def _transact(self, bundle: JsonObject) -> None:
         if not bundle:
             return
-        match self.exchange.transaction(bundle):
+        match Exchange(self.session.send).transaction(bundle):
             case Refused(fault):
                 raise UpstreamFailed(fault, during="write-back")
             case _:
@@ -138,7 +138,7 @@ class Courier:
         }
         json_type = "application/json"
         sending = Sending("POST", body=written(body), media_type=json_type, accept=json_type)
-        match self.client.send(relay.address, sending, relay.token, self.exchange.deadline):
+        match self.client.send(relay.address, sending, relay.token, self.session.deadline):
             case Refused(fault):
                 raise UpstreamFailed(fault, during="relay")
             case _:

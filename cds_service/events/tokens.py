@@ -23,10 +23,11 @@ from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.events.source import ClientSecret, EventSource, SignedAssertion
 from cds_service.fhir.authorization import AccessToken, NoToken
-from cds_service.fhir.client import FhirClient, Sending
+from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
 from cds_service.fhir.origins import Url, UrlRefusedError
+from cds_service.fhir.sending import Sending
 
 ASSERTION_SECONDS = 240
 """SMART: at most five minutes."""

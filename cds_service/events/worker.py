@@ -30,7 +30,6 @@ from cds_service.events.source import EventSource
 from cds_service.events.tokens import Tokens
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Refused, UpstreamFault
 from cds_service.logs import Event, log, log_fault
 from cds_service.store.events import (
@@ -131,7 +130,6 @@ class Worker:
                 delivery=source.delivery,
                 client=client,
                 session=session,
-                exchange=Exchange(client, source.base, token, deadline),
                 hook=self._bench.hook,
             )
             if claimed.target.kind is Kind.SWEEP:

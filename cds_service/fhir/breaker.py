@@ -1,16 +1,21 @@
 """A circuit breaker per origin: a server that keeps failing is left alone for a while.
 
-State is per process. pybreaker keeps the states; it would also hold its lock during a call and so
-make calls to one server queue behind each other, therefore calls are admitted first and their
-outcome is reported afterwards.
+What counts is a call: all that one hook call asks of one origin, side by side or one after another.
+So one chart whose five reads time out is one failure, and the call that tries a server out again
+gets all of its data. State is per process. pybreaker keeps the states; it would also hold its lock
+during a call and so make calls to one server queue behind each other, therefore calls are admitted
+first and how they ended is reported afterwards.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import TracebackType
+from typing import Self
 
 from pybreaker import (
     STATE_CLOSED,
@@ -20,7 +25,7 @@ from pybreaker import (
     CircuitMemoryStorage,
 )
 
-from cds_service.fhir.fetched import Refused, UpstreamFault
+from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
 
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 30.0
@@ -43,6 +48,27 @@ class Admission(StrEnum):
 
     GRANTED = "granted"
     DENIED = "denied"
+
+
+class Ending(StrEnum):
+    """What a call says of the server."""
+
+    ANSWERED = "answered"
+    """All that was asked was answered, with data or with a refusal."""
+    FAILED = "failed"
+    NOT_ASKED = "not-asked"
+    """Nothing was sent, so nothing is known."""
+
+
+def ending_of(outcome: Answer | Refused) -> Ending:
+    """What one exchange says. Only faults of the server count, never a 4xx."""
+    match outcome:
+        case Refused(fault) if fault in _FAILURES:
+            return Ending.FAILED
+        case Refused(fault) if fault in _SAYS_NOTHING:
+            return Ending.NOT_ASKED
+        case _:
+            return Ending.ANSWERED
 
 
 class _ServerFailedError(Exception):
@@ -76,17 +102,16 @@ class OriginBreaker:
             self._trial_under_way = True
             return Admission.GRANTED
 
-    def report(self, result: object) -> None:
-        """Say what a granted call came to. Only faults of the server count, never a 4xx."""
-        fault = result.fault if isinstance(result, Refused) else ""
+    def report(self, ending: Ending) -> None:
+        """Say how a granted call ended."""
 
         def replay() -> None:
-            if fault in _FAILURES:
+            if ending is Ending.FAILED:
                 raise _ServerFailedError
 
         with self._lock:
             self._trial_under_way = False
-            if fault in _SAYS_NOTHING:
+            if ending is Ending.NOT_ASKED:
                 return
             # suppressed: it is recorded, or came late to a breaker that is open already
             with suppress(_ServerFailedError, CircuitBreakerError):
@@ -96,6 +121,81 @@ class OriginBreaker:
         opened = self._storage.opened_at
         rest = timedelta(seconds=self._breaker.reset_timeout)
         return opened is None or datetime.now(UTC) >= opened + rest
+
+
+class OriginCall:
+    """All exchanges of one call with one origin, from several threads at once.
+
+    Admission is asked for with the first of them and holds for all; how they went is reported when
+    the call ends: a failure if any of them failed.
+    """
+
+    def __init__(self, breaker: OriginBreaker) -> None:
+        self._breaker = breaker
+        self._lock = threading.Lock()
+        self._stage = _Stage.NEW
+        self._under_way = 0
+        self._endings: set[Ending] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def exchange(self, ask: Callable[[], Answer | Refused]) -> Answer | Refused:
+        """Ask, if the call is admitted."""
+        match self._begin():
+            case _Stage.DENIED:
+                return Refused(UpstreamFault.BREAKER_OPEN)
+            case _Stage.ENDED:
+                return Refused(UpstreamFault.DEADLINE)
+            case _:
+                pass
+        outcome: Answer | Refused = Refused(UpstreamFault.BROKEN)
+        try:
+            outcome = ask()
+        finally:
+            self._note(outcome)
+        return outcome
+
+    def end(self) -> None:
+        """Report the call. An exchange still under way was not answered in time: a failure."""
+        with self._lock:
+            if self._stage is _Stage.ADMITTED:
+                self._breaker.report(self._ending())
+            self._stage = _Stage.ENDED
+
+    def _begin(self) -> _Stage:
+        with self._lock:
+            if self._stage is _Stage.NEW:
+                granted = self._breaker.admit() is Admission.GRANTED
+                self._stage = _Stage.ADMITTED if granted else _Stage.DENIED
+            if self._stage is _Stage.ADMITTED:
+                self._under_way += 1
+            return self._stage
+
+    def _note(self, outcome: Answer | Refused) -> None:
+        with self._lock:
+            self._under_way -= 1
+            self._endings.add(ending_of(outcome))
+
+    def _ending(self) -> Ending:
+        if self._under_way or Ending.FAILED in self._endings:
+            return Ending.FAILED
+        return Ending.ANSWERED if Ending.ANSWERED in self._endings else Ending.NOT_ASKED
+
+
+class _Stage(StrEnum):
+    NEW = "new"
+    ADMITTED = "admitted"
+    DENIED = "denied"
+    ENDED = "ended"
 
 
 class Breakers:
@@ -115,3 +215,7 @@ class Breakers:
             if origin not in self._by_origin:
                 self._by_origin[origin] = OriginBreaker(self._failures, self._open_seconds)
             return self._by_origin[origin]
+
+    def call(self, origin: str) -> OriginCall:
+        """A call to this origin, which asks for admission once it has something to send."""
+        return OriginCall(self.of(origin))

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -23,11 +23,12 @@ from cds_service import strict_json
 from cds_service.fhir.addresses import AddressRefusedError, Reach, Resolve, system_resolve
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.body import Parse
-from cds_service.fhir.breaker import Admission, Breakers
+from cds_service.fhir.breaker import Breakers, OriginCall
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Answer, Refused, UpstreamFault, status_fault
 from cds_service.fhir.line import Dial, dialled_pools
 from cds_service.fhir.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
+from cds_service.fhir.sending import Sending
 from cds_service.fhir.session import FhirSession, Limits
 from cds_service.fhir.workers import Workers
 
@@ -36,28 +37,11 @@ JWKS_LIMIT: Final = 256 * 1024
 
 _CHUNK = 64 * 1024
 _TRIES = 2
-_FHIR_JSON = "application/fhir+json"
 _READ_OK = frozenset({200})
 _WRITE_OK = frozenset({200, 201, 202, 204})
 
 # urllib3 writes whole addresses into its log, and a search holds the patient's id.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """One call beside reads and searches; `relative` follows the base, empty for the base itself.
-
-    `basic` is a client id and its secret (RFC 6749, section 2.3.1), sent in place of a token.
-    """
-
-    method: Literal["GET", "POST", "PUT", "DELETE"]
-    relative: str = ""
-    body: bytes = field(default=b"", repr=False)
-    media_type: str = _FHIR_JSON
-    accept: str = _FHIR_JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
-    basic: tuple[str, str] | None = field(default=None, repr=False)
 
 
 class JwksFaultError(Exception):
@@ -101,24 +85,37 @@ class FhirClient:
     def session(
         self, base: FhirBase, token: AccessToken | NoToken, deadline: Deadline
     ) -> FhirSession:
-        """Reads for one hook call. For a base that is not allowed, every read is refused."""
+        """One call's exchanges with a server. For a base that is not allowed, all are refused.
+
+        The session asks the breaker for admission once, with its first exchange, and must be
+        closed: closing it reports how the call went.
+        """
         registered = self._allowed.has(base)
         line = _Line(base.url, deadline, self._network)
+        call = self._breakers.call(base.url.origin)
 
         def get(relative: str, cap: int) -> Answer | Refused:
             url = base.join(relative)
             if not registered or not allows(base, url):
                 return Refused(UpstreamFault.NOT_ALLOWED)
-            return self._guarded(base.url, lambda: line.call(Sending("GET"), url, token, cap))
+            return call.exchange(lambda: line.call(Sending("GET"), url, token, cap))
+
+        def send(sending: Sending) -> Answer | Refused:
+            return self._send(base, sending, token, deadline, call)
+
+        def close() -> None:
+            call.end()
+            line.close()
 
         return FhirSession(
             base=base,
             deadline=deadline,
             get=get,
+            send=send,
             run_all=self._workers.run_all,
             parse=self._parse,
             limits=self._limits,
-            close=line.close,
+            close=close,
         )
 
     def send(
@@ -133,10 +130,8 @@ class FhirClient:
         Nothing is sent twice: only where no connection was made is there a second try. An answer is
         any 2xx.
         """
-        url = base.join(sending.relative) if sending.relative else str(base)
-        if not self._allowed.has(base) or not allows(base, url):
-            return Refused(UpstreamFault.NOT_ALLOWED)
-        return self._bounded(base.url, url, sending, token, deadline)
+        with self._breakers.call(base.url.origin) as call:
+            return self._send(base, sending, token, deadline, call)
 
     def post_form(
         self,
@@ -151,26 +146,11 @@ class FhirClient:
             FhirBase.parse(target.origin, plain_http)
         except UrlRefusedError:
             return Refused(UpstreamFault.NOT_ALLOWED)
-        return self._bounded(target, str(target), sending, NoToken(), deadline)
-
-    def _bounded(
-        self,
-        target: Url,
-        url: str,
-        sending: Sending,
-        token: AccessToken | NoToken,
-        deadline: Deadline,
-    ) -> Answer | Refused:
-        line = _Line(target, deadline, self._network)
         cap = self._limits.body_bytes
-
-        def call() -> Answer | Refused:
-            return self._guarded(target, lambda: line.call(sending, url, token, cap))
-
-        try:
-            return self._workers.run_all({"": call}, deadline)[""]
-        finally:
-            line.close()
+        with self._breakers.call(target.origin) as call:
+            return self._asked(
+                call, target, deadline, lambda line: line.call(sending, str(target), NoToken(), cap)
+            )
 
     def jwks_fetch(
         self, url: str, deadline: Deadline, plain_http: PlainHttp = PlainHttp.REFUSED
@@ -181,18 +161,14 @@ class FhirClient:
             FhirBase.parse(target.origin, plain_http)
         except UrlRefusedError as error:
             raise JwksFaultError(UpstreamFault.NOT_ALLOWED) from error
-        line = _Line(target, deadline, self._network)
-
-        def fetch() -> Answer | Refused:
-            asking = Sending("GET", accept="application/json")
-            return self._guarded(
-                target, lambda: line.call(asking, str(target), NoToken(), JWKS_LIMIT)
+        asking = Sending("GET", accept="application/json")
+        with self._breakers.call(target.origin) as call:
+            outcome = self._asked(
+                call,
+                target,
+                deadline,
+                lambda line: line.call(asking, str(target), NoToken(), JWKS_LIMIT),
             )
-
-        try:
-            outcome = self._workers.run_all({"": fetch}, deadline)[""]
-        finally:
-            line.close()
         if isinstance(outcome, Refused):
             raise JwksFaultError(outcome.fault)
         return outcome.body
@@ -201,16 +177,36 @@ class FhirClient:
         """End the threads; calls under way end by their own deadlines."""
         self._workers.close()
 
-    def _guarded(self, url: Url, call: Callable[[], Answer | Refused]) -> Answer | Refused:
-        breaker = self._breakers.of(url.origin)
-        if breaker.admit() is Admission.DENIED:
-            return Refused(UpstreamFault.BREAKER_OPEN)
-        outcome: Answer | Refused = Refused(UpstreamFault.BROKEN)
+    def _send(
+        self,
+        base: FhirBase,
+        sending: Sending,
+        token: AccessToken | NoToken,
+        deadline: Deadline,
+        call: OriginCall,
+    ) -> Answer | Refused:
+        url = base.join(sending.relative) if sending.relative else str(base)
+        if not self._allowed.has(base) or not allows(base, url):
+            return Refused(UpstreamFault.NOT_ALLOWED)
+        cap = self._limits.body_bytes
+        return self._asked(
+            call, base.url, deadline, lambda line: line.call(sending, url, token, cap)
+        )
+
+    def _asked(
+        self,
+        call: OriginCall,
+        target: Url,
+        deadline: Deadline,
+        ask: Callable[[_Line], Answer | Refused],
+    ) -> Answer | Refused:
+        """One exchange over a connection of its own; comes back at the deadline at the latest."""
+        line = _Line(target, deadline, self._network)
         try:
-            outcome = call()
+            once = {"": lambda: call.exchange(lambda: ask(line))}
+            return self._workers.run_all(once, deadline)[""]
         finally:
-            breaker.report(outcome)
-        return outcome
+            line.close()
 
 
 class _Line:

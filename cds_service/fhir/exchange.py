@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from cds_service import strict_json
 from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
-from cds_service.fhir.authorization import AccessToken, NoToken
-from cds_service.fhir.client import FhirClient, Sending
-from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
-from cds_service.fhir.origins import FhirBase
+from cds_service.fhir.sending import Sending
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Calls to one server within one deadline."""
+    """Calls to one server within one deadline.
 
-    client: FhirClient
-    base: FhirBase
-    token: AccessToken | NoToken
-    deadline: Deadline
+    `send` is that of a session, so that reads and writes are one call, or of the client.
+    """
+
+    send: Callable[[Sending], Answer | Refused]
 
     def ask(self, relative: str) -> JsonObject | Refused:
         """GET of an operation such as `Subscription/1/$status`."""
@@ -31,7 +29,7 @@ class Exchange:
 
     def transaction(self, bundle: JsonObject) -> Answer | Refused:
         """https://hl7.org/fhir/R4/http.html#transaction: all of it happens, or nothing."""
-        return self._send(Sending("POST", body=written(bundle)))
+        return self.send(Sending("POST", body=written(bundle)))
 
     def create(self, resource: JsonObject) -> JsonObject | Refused:
         """Create a resource; the server answers with it as it is now kept."""
@@ -47,13 +45,10 @@ class Exchange:
 
     def delete(self, path: str) -> Answer | Refused:
         """Delete `Subscription/1`."""
-        return self._send(Sending("DELETE", path))
-
-    def _send(self, sending: Sending) -> Answer | Refused:
-        return self.client.send(self.base, sending, self.token, self.deadline)
+        return self.send(Sending("DELETE", path))
 
     def _resource(self, sending: Sending) -> JsonObject | Refused:
-        answer = self._send(sending)
+        answer = self.send(sending)
         if isinstance(answer, Refused):
             return answer
         try:

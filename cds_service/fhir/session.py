@@ -1,4 +1,4 @@
-"""Reads and searches of one hook call, on one FHIR server, within one deadline.
+"""What one call asks of one FHIR server, within one deadline: reads and searches above all.
 
 A search is read page by page, as far as its `next` links stay under the base it began at; pages,
 entries and bytes are capped.
@@ -26,6 +26,7 @@ from cds_service.fhir.fetched import (
 from cds_service.fhir.origins import FhirBase, Inside, Outside
 from cds_service.fhir.pages import Pages, is_page
 from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
+from cds_service.fhir.sending import Sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ class Get(Protocol):
     """Asks for what is under the base of the session; `cap` bounds the decoded body, in bytes."""
 
     def __call__(self, relative: str, cap: int) -> Answer | Refused:
+        """Make one call."""
+
+
+class Send(Protocol):
+    """Makes any other call to the server of the session."""
+
+    def __call__(self, sending: Sending) -> Answer | Refused:
         """Make one call."""
 
 
@@ -63,7 +71,7 @@ class _Sized:
 
 
 class FhirSession:
-    """One hook call's reads from one FHIR server. Made by `FhirClient.session`."""
+    """One call's exchanges with one FHIR server. Made by `FhirClient.session`."""
 
     def __init__(
         self,
@@ -71,6 +79,7 @@ class FhirSession:
         base: FhirBase,
         deadline: Deadline,
         get: Get,
+        send: Send,
         run_all: RunAll,
         parse: Parse,
         limits: Limits,
@@ -78,6 +87,7 @@ class FhirSession:
     ) -> None:
         self.base = base
         self.deadline = deadline
+        self.send = send
         self.close = close
         self._get = get
         self._run_all = run_all

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import time_machine
@@ -10,7 +10,7 @@ import time_machine
 from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
 from cds_service.knowledge_files import Library
 from tests.fault_server import FaultServer
-from tests.faults import reply
+from tests.faults import Fault, reply, reply_json
 from tests.integration.fhir_server.conftest import Ask, card_of, missing_in, service, story
 from tests.integration.fhir_server.server import JsonObject
 
@@ -27,8 +27,17 @@ def server() -> Iterator[FaultServer]:
 
 def one_read(server: FaultServer) -> JsonObject:
     """A chart for which everything but the other laboratory results was prefetched."""
+    return _reading(server, lambda key: key == "labs")
+
+
+def many_reads(server: FaultServer) -> JsonObject:
+    """A chart of which only the results of the analyte were prefetched."""
+    return _reading(server, lambda key: key != "sil2r")
+
+
+def _reading(server: FaultServer, wanted: Callable[[str], bool]) -> JsonObject:
     request = story("patient_view_full_prefetch", "breaker")
-    prefetch = {key: part for key, part in request["prefetch"].items() if key != "labs"}
+    prefetch = {key: part for key, part in request["prefetch"].items() if not wanted(key)}
     return {**request, "prefetch": prefetch, "fhirServer": server.base}
 
 
@@ -52,3 +61,29 @@ def test_t62_after_five_failures_no_call_is_made_and_after_a_rest_one_is(
         for _ in range(2):
             assert "labs" not in missing_in(card_of(ask(one_read(server))))
         assert len(server.calls) == FAILURES_TO_OPEN + 2
+
+
+READS = ("labs", "conditions", "medications", "patient")
+
+
+def _answer_all(server: FaultServer, patient: JsonObject, fault: Fault | None = None) -> None:
+    for path in ("Observation", "Condition", "MedicationRequest"):
+        server.on(f"/fhir/{path}", fault or reply(LABS))
+    server.on(f"/fhir/Patient/{patient['id']}", fault or reply_json(patient))
+
+
+def test_t62_a_chart_counts_once_however_many_of_its_reads_fail_and_is_tried_again_whole(
+    server: FaultServer, library: Library
+) -> None:
+    ask: Ask = service(library)
+    patient = story("patient_view_full_prefetch", "breaker")["prefetch"]["patient"]
+    with time_machine.travel("2026-01-01T00:00:00Z", tick=True) as now:
+        _answer_all(server, patient, reply(b"", status=503))
+        for _ in range(FAILURES_TO_OPEN + 1):
+            assert missing_in(card_of(ask(many_reads(server)))).issuperset(READS)
+        assert len(server.calls) == FAILURES_TO_OPEN * len(READS)
+
+        _answer_all(server, patient)
+        now.shift(OPEN_SECONDS + 1)
+        assert missing_in(card_of(ask(many_reads(server)))).isdisjoint(READS)
+        assert len(server.calls) == (FAILURES_TO_OPEN + 1) * len(READS)

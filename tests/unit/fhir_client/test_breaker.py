@@ -14,18 +14,24 @@ from cds_service.fhir.breaker import (
     OPEN_SECONDS,
     Admission,
     Breakers,
+    Ending,
     OriginBreaker,
+    OriginCall,
+    ending_of,
 )
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Answer, Refused, Resource, UpstreamFault
 from cds_service.fhir.origins import FhirBase, PlainHttp
+from cds_service.fhir.query import Read
+from cds_service.fhir.sending import Sending
 from tests.fault_server import FaultServer
 from tests.faults import reply, reply_json
 from tests.unit.fhir_client.conftest import Opens
 
 WELL = Answer("application/fhir+json", b"{}")
 ILL = Refused(UpstreamFault.STATUS_5XX)
+OPEN = Refused(UpstreamFault.BREAKER_OPEN)
 PATIENT = {"resourceType": "Patient", "id": "1"}
 
 
@@ -39,7 +45,7 @@ def _opened() -> OriginBreaker:
     breaker = OriginBreaker()
     for _ in range(FAILURES_TO_OPEN):
         assert breaker.admit() is Admission.GRANTED
-        breaker.report(ILL)
+        breaker.report(Ending.FAILED)
     return breaker
 
 
@@ -51,9 +57,10 @@ def test_five_failures_in_a_row_open_it() -> None:
 @pytest.mark.usefixtures("now")
 def test_an_answer_in_between_starts_the_count_again() -> None:
     breaker = OriginBreaker()
-    for result in [ILL, ILL, ILL, ILL, WELL, ILL, ILL, ILL, ILL]:
+    four_failures = [Ending.FAILED] * (FAILURES_TO_OPEN - 1)
+    for ending in [*four_failures, Ending.ANSWERED, *four_failures]:
         assert breaker.admit() is Admission.GRANTED
-        breaker.report(result)
+        breaker.report(ending)
     assert breaker.admit() is Admission.GRANTED
 
 
@@ -66,7 +73,7 @@ def test_after_a_rest_one_trial_call_is_let_through_and_closes_it(
     now.shift(1)
     assert breaker.admit() is Admission.GRANTED
     assert breaker.admit() is Admission.DENIED
-    breaker.report(WELL)
+    breaker.report(Ending.ANSWERED)
     assert breaker.admit() is Admission.GRANTED
     assert breaker.admit() is Admission.GRANTED
 
@@ -75,7 +82,7 @@ def test_a_trial_call_that_fails_opens_it_for_another_rest(now: time_machine.Tra
     breaker = _opened()
     now.shift(OPEN_SECONDS)
     assert breaker.admit() is Admission.GRANTED
-    breaker.report(ILL)
+    breaker.report(Ending.FAILED)
     now.shift(OPEN_SECONDS - 1)
     assert breaker.admit() is Admission.DENIED
     now.shift(1)
@@ -86,7 +93,7 @@ def test_a_trial_call_that_was_never_made_decides_nothing(now: time_machine.Trav
     breaker = _opened()
     now.shift(OPEN_SECONDS)
     assert breaker.admit() is Admission.GRANTED
-    breaker.report(Refused(UpstreamFault.DEADLINE))
+    breaker.report(Ending.NOT_ASKED)
     assert breaker.admit() is Admission.GRANTED
     assert breaker.admit() is Admission.DENIED
 
@@ -94,42 +101,180 @@ def test_a_trial_call_that_was_never_made_decides_nothing(now: time_machine.Trav
 @pytest.mark.usefixtures("now")
 def test_answers_that_come_after_it_opened_change_nothing() -> None:
     breaker = _opened()
-    breaker.report(WELL)
+    breaker.report(Ending.ANSWERED)
     assert breaker.admit() is Admission.DENIED
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("outcome", "ending"),
     [
-        UpstreamFault.CONNECT,
-        UpstreamFault.TLS,
-        UpstreamFault.TIMEOUT,
-        UpstreamFault.BROKEN,
-        UpstreamFault.STATUS_5XX,
+        (Refused(UpstreamFault.CONNECT), Ending.FAILED),
+        (Refused(UpstreamFault.TLS), Ending.FAILED),
+        (Refused(UpstreamFault.TIMEOUT), Ending.FAILED),
+        (Refused(UpstreamFault.BROKEN), Ending.FAILED),
+        (Refused(UpstreamFault.STATUS_5XX), Ending.FAILED),
+        (Refused(UpstreamFault.STATUS_403), Ending.ANSWERED),
+        (Refused(UpstreamFault.TOO_LARGE), Ending.ANSWERED),
+        (WELL, Ending.ANSWERED),
+        (Refused(UpstreamFault.DEADLINE), Ending.NOT_ASKED),
+        (Refused(UpstreamFault.NOT_ALLOWED), Ending.NOT_ASKED),
     ],
 )
-def test_faults_of_the_server_count(fault: UpstreamFault) -> None:
+def test_faults_of_the_server_count_and_nothing_else(
+    outcome: Answer | Refused, ending: Ending
+) -> None:
+    assert ending_of(outcome) is ending
+
+
+# ------------------------------------------------------------------ one call, many exchanges
+
+
+def _call(breaker: OriginBreaker, *outcomes: Answer | Refused) -> list[Answer | Refused]:
+    """A whole call; what came of each of its exchanges."""
+    with OriginCall(breaker) as call:
+        return [call.exchange(lambda outcome=outcome: outcome) for outcome in outcomes]  # type: ignore[misc]
+
+
+@pytest.mark.usefixtures("now")
+def test_t62_many_failed_reads_of_one_call_are_one_failure() -> None:
+    breaker = OriginBreaker()
+    for _ in range(FAILURES_TO_OPEN - 1):
+        assert _call(breaker, *[ILL] * FAILURES_TO_OPEN) == [ILL] * FAILURES_TO_OPEN
+    assert _call(breaker, ILL) == [ILL]
+    assert _call(breaker, ILL) == [OPEN]
+
+
+@pytest.mark.usefixtures("now")
+def test_one_failed_read_makes_a_call_a_failure_whatever_else_was_answered() -> None:
     breaker = OriginBreaker()
     for _ in range(FAILURES_TO_OPEN):
-        breaker.report(Refused(fault))
-    assert breaker.admit() is Admission.DENIED
+        _call(breaker, WELL, ILL, WELL)
+    assert _call(breaker, WELL) == [OPEN]
+
+
+def test_t62_the_trial_call_gets_all_of_its_reads_and_no_other_call_any(
+    now: time_machine.Traveller,
+) -> None:
+    breaker = _opened()
+    now.shift(OPEN_SECONDS)
+    with OriginCall(breaker) as trial:
+        assert trial.exchange(lambda: WELL) == WELL
+        assert _call(breaker, WELL, WELL) == [OPEN, OPEN]
+        assert trial.exchange(lambda: WELL) == WELL
+    assert _call(breaker, WELL, WELL) == [WELL, WELL]
+
+
+@pytest.mark.usefixtures("now")
+def test_a_call_that_was_admitted_goes_on_when_others_open_the_breaker() -> None:
+    breaker = OriginBreaker()
+    with OriginCall(breaker) as early:
+        assert early.exchange(lambda: WELL) == WELL
+        for _ in range(FAILURES_TO_OPEN):
+            _call(breaker, ILL)
+        assert _call(breaker, WELL) == [OPEN]
+        assert early.exchange(lambda: WELL) == WELL
+
+
+def test_a_call_with_nothing_to_ask_takes_no_trial(now: time_machine.Traveller) -> None:
+    breaker = _opened()
+    now.shift(OPEN_SECONDS)
+    with OriginCall(breaker):
+        assert _call(breaker, WELL) == [WELL]
+
+
+def test_a_trial_call_that_ends_in_an_exception_is_a_failure(
+    now: time_machine.Traveller,
+) -> None:
+    breaker = _opened()
+    now.shift(OPEN_SECONDS)
+
+    def break_off() -> Answer:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), OriginCall(breaker) as call:
+        call.exchange(break_off)
+    assert _call(breaker, WELL) == [OPEN]
+
+
+@pytest.mark.usefixtures("now")
+def test_what_is_still_waited_for_when_the_call_ends_was_not_answered_in_time() -> None:
+    breaker = OriginBreaker()
+    answered = threading.Event()
+    asked = threading.Semaphore(0)
+
+    def wait_on() -> Answer:
+        asked.release()
+        answered.wait(10)
+        return WELL
+
+    waiting = []
+    for _ in range(FAILURES_TO_OPEN):
+        with OriginCall(breaker) as call:
+            assert call.exchange(lambda: WELL) == WELL
+            waiting.append(threading.Thread(target=call.exchange, args=(wait_on,)))
+            waiting[-1].start()
+            assert asked.acquire(timeout=10)
+    answered.set()
+    for thread in waiting:
+        thread.join(10)
+    assert _call(breaker, WELL) == [OPEN]
+
+
+@pytest.mark.usefixtures("now")
+def test_a_call_that_has_ended_asks_for_nothing_more() -> None:
+    with OriginCall(OriginBreaker()) as call:
+        assert call.exchange(lambda: WELL) == WELL
+    assert call.exchange(lambda: WELL) == Refused(UpstreamFault.DEADLINE)
+
+
+# ------------------------------------------------------------------ sessions
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
 def test_t61_a_4xx_never_opens_it(status: int, server: FaultServer, session_of: Opens) -> None:
     server.on("/fhir/Patient/1", reply(b"", status=status))
-    session = session_of()
     for _ in range(2 * FAILURES_TO_OPEN):
-        session.read("Patient/1")
+        with session_of() as session:
+            session.read("Patient/1")
     assert len(server.calls) == 2 * FAILURES_TO_OPEN
 
 
 def test_an_open_breaker_makes_no_connection(server: FaultServer, session_of: Opens) -> None:
     server.on("/fhir/Patient/1", reply(b"", status=503))
-    session = session_of()
-    faults = [session.read("Patient/1") for _ in range(FAILURES_TO_OPEN + 1)]
-    assert faults == [ILL] * FAILURES_TO_OPEN + [Refused(UpstreamFault.BREAKER_OPEN)]
+    faults = []
+    for _ in range(FAILURES_TO_OPEN + 1):
+        with session_of() as session:
+            faults.append(session.read("Patient/1"))
+    assert faults == [ILL] * FAILURES_TO_OPEN + [OPEN]
     assert server.connections == FAILURES_TO_OPEN
+
+
+def test_t62_a_chart_whose_reads_all_fail_counts_once(
+    server: FaultServer, session_of: Opens
+) -> None:
+    chart = {str(id_): Read("Patient", str(id_)) for id_ in range(FAILURES_TO_OPEN)}
+    for id_ in chart:
+        server.on(f"/fhir/Patient/{id_}", reply(b"", status=503))
+    for _ in range(FAILURES_TO_OPEN):
+        with session_of() as session:
+            assert set(session.fetch_all(chart).values()) == {ILL}
+    with session_of() as session:
+        assert set(session.fetch_all(chart).values()) == {OPEN}
+
+
+def test_t62_what_a_session_sends_runs_under_its_admission(
+    server: FaultServer, session_of: Opens, now: time_machine.Traveller
+) -> None:
+    server.on("/fhir/Patient/1", reply(b"", status=503))
+    for _ in range(FAILURES_TO_OPEN):
+        with session_of() as session:
+            session.read("Patient/1")
+    now.shift(OPEN_SECONDS)
+    server.on("/fhir/Patient/1", reply_json(PATIENT))
+    server.on("/fhir", reply_json(PATIENT))
+    with session_of() as trial:
+        assert trial.read("Patient/1") == Resource(PATIENT)
+        assert isinstance(trial.send(Sending("POST", body=b"{}")), Answer)
 
 
 def test_it_holds_across_hook_calls_and_for_one_origin_only(
@@ -137,8 +282,9 @@ def test_it_holds_across_hook_calls_and_for_one_origin_only(
 ) -> None:
     server.on("/fhir/Patient/1", reply(b"", status=503))
     for _ in range(FAILURES_TO_OPEN):
-        session_of().read("Patient/1")
-    assert session_of().read("Patient/1") == Refused(UpstreamFault.BREAKER_OPEN)
+        with session_of() as session:
+            session.read("Patient/1")
+    assert session_of().read("Patient/1") == OPEN
     with FaultServer() as healthy:
         healthy.on("/fhir/Patient/1", reply_json(PATIENT))
         base = FhirBase.parse(healthy.base, PlainHttp.LOOPBACK)
@@ -149,7 +295,7 @@ def test_it_holds_across_hook_calls_and_for_one_origin_only(
 def test_calls_under_way_do_not_wait_for_each_other_in_the_breaker() -> None:
     breaker = Breakers().of("https://ehr.example.org")
     assert breaker.admit() is Admission.GRANTED
-    other = threading.Thread(target=lambda: breaker.report(WELL))
+    other = threading.Thread(target=lambda: breaker.report(Ending.ANSWERED))
     other.start()
     other.join(10)
     assert not other.is_alive()
