@@ -6,7 +6,7 @@ asked and found, the sources. `terminal` prints it, `--json` gives it to machine
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cds_service.core.card import Card
@@ -18,6 +18,7 @@ from cds_service.core.verdict import (
     Answer,
     ConsideredRow,
     Evaluation,
+    Fact,
     Interpreted,
     NotInterpretable,
     Outcome,
@@ -61,7 +62,7 @@ def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, A
             }
             for fact in answer.facts.values()
         ],
-        "rows": [_row(row) for row in answer.rows],
+        "rows": [_row(row, answer.facts) for row in answer.rows],
         "findings": [
             {
                 "id": finding.id,
@@ -82,10 +83,10 @@ def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, A
             }
             for limit in knowledge.limits.values()
             if any(
-                f"limit.{limit.id}" == gate.fact
+                f"limit.{limit.id}" == fact
                 for row in answer.rows
                 if row.finding in fired
-                for gate in row.gates
+                for fact, _ in row.asks
             )
         ],
         "missing": list(answer.missing),
@@ -104,7 +105,7 @@ def _told(answer: Answer) -> tuple[str, str]:
             return Outcome.WRONG_ANALYTE.value, loinc
 
 
-def _row(row: ConsideredRow) -> dict[str, Any]:
+def _row(row: ConsideredRow, facts: Mapping[str, Fact]) -> dict[str, Any]:
     return {
         "finding": row.finding,
         "outcome": row.outcome.value,
@@ -117,7 +118,7 @@ def _row(row: ConsideredRow) -> dict[str, Any]:
                 "holds": gate.holds,
                 "because": gate.because,
             }
-            for gate in row.gates
+            for gate in row.gates(facts)
         ],
     }
 

@@ -21,28 +21,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Literal
+from functools import lru_cache
 
 from cds_service.core.companions import CompanionValue, companion_values
+from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Age, AgeUnknown, Days, age_in_years, collection_days
-from cds_service.core.interval import Answer, Interval
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import (
-    Availability,
-    CodedEntry,
-    Moment,
-    NoMoment,
-    NoPatient,
-    Patient,
-    PatientRecord,
-    RecordKind,
-    ResourceRef,
+from cds_service.core.limit_facts import (
+    companion_fact,
+    companion_limits,
+    not_applicable,
+    own_limits,
 )
-from cds_service.core.quantity import Quantity, Unit, scale
+from cds_service.core.missing import unavailable
+from cds_service.core.model import NoPatient, Patient, PatientRecord
 from cds_service.core.ranges import read_range
 from cds_service.core.ratio import ratio_fact
-from cds_service.core.schema import AgeRow, Concept, LimitRow, MetWhen, PanelItem, PanelRow
+from cds_service.core.schema import PanelItem, PanelRow
 from cds_service.core.situation import (
     NOT_APPLICABLE,
     Literature,
@@ -53,6 +48,8 @@ from cds_service.core.situation import (
 )
 from cds_service.core.verdict import STRADDLES, UNKNOWN, Fact, Place, RangeReading
 
+Companions = Mapping[str, tuple[CompanionValue, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -60,61 +57,97 @@ class Facts:
 
     by_name: Mapping[str, Fact]
     laboratory: RangeReading
-    companions: Mapping[str, tuple[CompanionValue, ...]]
+    companions: Companions
 
 
 def facts_of(situation: Situation) -> Facts:
     """Settle every fact the knowledge can ask for."""
-    age = _age(situation)
-    laboratory = read_range(situation.result, situation.quantity, age, situation.knowledge.units)
-    companions = companion_values(
-        situation.knowledge, situation.record, situation.result, situation.at
-    )
-    facts = {fact.name: fact for fact in _settled(situation, age, laboratory, companions)}
-    for panel in situation.knowledge.panels.values():
-        facts[f"panel.{panel.id}"] = _panel(panel, situation, facts)
-    for ratio in situation.knowledge.ratios.values():
+    knowledge, record, result = situation.knowledge, situation.record, situation.result
+    when = collection_days(result, situation.at, knowledge.policy.look_back_days)
+    age = _age(record, when)
+    laboratory = read_range(result, situation.quantity, age, knowledge.units)
+    companions = companion_values(knowledge, record, result, situation.at)
+    kind = _kind(situation)
+    facts = dict(_silent(knowledge, kind))
+    facts["unit-family"] = _unit_family(situation)
+    facts["laboratory-range"] = _laboratory(laboratory)
+    facts["pair"] = _pair(situation.pair)
+    facts.update(_own(situation))
+    for row in knowledge.ages.values():
+        facts[f"age.{row.id}"] = age_fact(row, record, age)
+    facts.update(_from_record(situation, kind, companions, when))
+    for ratio in knowledge.ratios.values():
         facts[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, companions)
+    for panel in knowledge.panels.values():
+        facts[f"panel.{panel.id}"] = _panel(panel, situation, facts)
     return Facts(facts, laboratory, companions)
 
 
-def _settled(
-    situation: Situation,
-    age: Age,
-    laboratory: RangeReading,
-    companions: Mapping[str, tuple[CompanionValue, ...]],
-) -> Iterator[Fact]:
-    knowledge = situation.knowledge
-    yield Fact("specimen", situation.specimen, f"the specimen is {situation.specimen}")
-    yield Fact(
-        "unit-family",
+# ------------------------------------------------------------------ what is the same for everybody
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a result is, and which parts of the record could not be had. There are few kinds."""
+
+    specimen: str
+    family: str
+    literature: Literature
+    labs_gone: tuple[str, ...]
+    parts_gone: tuple[tuple[str, ...], ...]
+    """For each of PARTS."""
+
+
+def _kind(situation: Situation) -> _Kind:
+    record = situation.record
+    return _Kind(
+        situation.specimen,
         situation.quantity.unit.family,
-        f"{situation.value.unit} is a unit of the {situation.quantity.unit.family} family",
+        situation.literature,
+        unavailable(record, "labs"),
+        tuple(unavailable(record, f"{part}s") for part in PARTS),
     )
-    yield _laboratory(laboratory)
-    for limit in knowledge.limits.values():
-        if limit.of == knowledge.identity.id:
-            yield _own_limit(limit, situation)
-        else:
-            values = companions.get(limit.of, ())
-            yield companion_limit_fact(limit, knowledge, situation.record, values)
-    for row in knowledge.ages.values():
-        yield age_fact(row, situation.record, age)
-    when = collection_days(situation.result, situation.at, knowledge.policy.look_back_days)
-    yield from concept_facts("condition", knowledge, situation.record, when)
-    yield from concept_facts("medication", knowledge, situation.record, when)
-    yield _pair(situation.pair)
 
 
-def _age(situation: Situation) -> Age:
-    days = collection_days(
-        situation.result, situation.at, situation.knowledge.policy.look_back_days
-    )
-    match situation.record.patient:
+_OPEN = Fact("", UNKNOWN, "settled for each result")
+
+
+@lru_cache(maxsize=256)
+def _silent(knowledge: KnowledgeBase, kind: _Kind) -> Mapping[str, Fact]:
+    """Every fact, in order, of a result of this kind where the record says nothing.
+
+    Most facts of most results are these, so they are made once for each kind.
+    """
+    facts = dict.fromkeys(("specimen", "unit-family", "laboratory-range"), _OPEN)
+    facts["specimen"] = Fact("specimen", kind.specimen, f"the specimen is {kind.specimen}")
+    facts |= dict.fromkeys((f"limit.{name}" for name in knowledge.limits), _OPEN)
+    for own in own_limits(knowledge):
+        why_not = not_applicable(own, kind.specimen, kind.family, kind.literature)
+        facts[own.name] = Fact(own.name, NOT_APPLICABLE, why_not) if why_not else _OPEN
+    for limit in companion_limits(knowledge):
+        facts[limit.name] = companion_fact(limit, knowledge, (), kind.labs_gone)
+    facts |= dict.fromkeys((f"age.{name}" for name in knowledge.ages), _OPEN)
+    for part, gone in zip(PARTS, kind.parts_gone, strict=True):
+        facts |= {fact.name: fact for fact in concept_facts(part, knowledge, {}, gone)}
+    facts["pair"] = _OPEN
+    return facts
+
+
+# ------------------------------------------------------------------ what this result settles
+
+
+def _age(record: PatientRecord, when: Days) -> Age:
+    match record.patient:
         case Patient(birth=birth):
-            return age_in_years(birth, days)
+            return age_in_years(birth, when)
         case NoPatient():
             return AgeUnknown()
+
+
+def _unit_family(situation: Situation) -> Fact:
+    family = situation.quantity.unit.family
+    because = f"{situation.value.unit} is a unit of the {family} family"
+    return Fact("unit-family", family, because)
 
 
 def _laboratory(reading: RangeReading) -> Fact:
@@ -125,141 +158,28 @@ def _laboratory(reading: RangeReading) -> Fact:
     return Fact("laboratory-range", reading.place.value, because)
 
 
-def _meets(limit: LimitRow, value: Interval, bound: Decimal) -> Answer:
-    match limit.met_when:
-        case MetWhen.AT_OR_ABOVE:
-            return value.at_or_above(bound)
-        case MetWhen.ABOVE:
-            return value.above(bound)
-        case MetWhen.AT_OR_BELOW:
-            return value.at_or_below(bound)
-        case MetWhen.BELOW:
-            return value.below(bound)
-
-
-_MET = {Answer.YES: "met", Answer.NO: "not-met", Answer.CANNOT_TELL: STRADDLES}
-
-
-def _held_against(limit: LimitRow, value: Quantity, unit: Unit, shown: str) -> tuple[str, str]:
-    """Value of the limit fact, and the words for it."""
-    found = _MET[_meets(limit, value.interval, scale(limit.value, unit))]
-    side = limit.met_when.value.replace("-", " ")
-    return found, f"{shown} against '{side} {limit.value} {limit.unit}'"
-
-
-def _own_limit(limit: LimitRow, situation: Situation) -> Fact:
-    name = f"limit.{limit.id}"
-    unit = situation.knowledge.units[limit.unit]
-
-    def not_applicable(because: str) -> Fact:
-        return Fact(name, NOT_APPLICABLE, because)
-
-    if limit.specimen != situation.specimen:
-        return not_applicable(f"the limit is for {limit.specimen}, the specimen is not")
-    if unit.family != situation.quantity.unit.family:
-        return not_applicable(f"the limit is in {limit.unit}, and families are never converted")
-    if situation.literature is Literature.BARRED:
-        return not_applicable("unit and LOINC code contradict each other")
+def _own(situation: Situation) -> Iterator[tuple[str, Fact]]:
+    """The limits of the analyte itself that may be held against the value."""
+    family = situation.quantity.unit.family
     quantity, shown = on_study_scale(situation)
-    return Fact(name, *_held_against(limit, quantity, unit, shown))
+    for limit in own_limits(situation.knowledge):
+        if not not_applicable(limit, situation.specimen, family, situation.literature):
+            yield limit.name, Fact(limit.name, *limit.against(quantity, shown))
 
 
-def companion_limit_fact(
-    limit: LimitRow,
-    knowledge: KnowledgeBase,
-    record: PatientRecord,
-    values: tuple[CompanionValue, ...],
-) -> Fact:
-    """Fact `limit.<id>` of a companion test, by the nearest of its usable results."""
-    name = f"limit.{limit.id}"
-    unit = knowledge.companions[limit.of].units[limit.unit]
-    for found in values:
-        if found.quantity.unit.family == unit.family:
-            when = found.result.collected
-            dated = f" of {when.text[:10]}" if isinstance(when, Moment) else ""
-            shown = f"{limit.of} {found.value.text} {found.value.unit}{dated}"
-            value, because = _held_against(limit, found.quantity, unit, shown)
-            return Fact(name, value, because, (), (found.result.ref,))
-    covered = {
-        knowledge.companions[limit.of].units[other.unit].family
-        for other in knowledge.limits.values()
-        if other.of == limit.of
-    }
-    if any(found.quantity.unit.family in covered for found in values):
-        return Fact(name, NOT_APPLICABLE, f"{limit.of} came in another unit family")
-    missing = (limit.of, *unavailable(record, "labs"))
-    days = knowledge.identity.companion_within_days
-    return Fact(name, UNKNOWN, f"no usable {limit.of} within {days} days", missing)
-
-
-def unavailable(record: PatientRecord, part: str) -> tuple[str, ...]:
-    """The part's `missing` word, when the part itself could not be had."""
-    gone = {Availability.MISSING, Availability.FAILED}
-    return (part,) if record.availability.get(part, Availability.MISSING) in gone else ()
-
-
-def age_fact(row: AgeRow, record: PatientRecord, age: Age) -> Fact:
-    """Fact `age.<id>`: yes, no, or unknown where the birth date does not prove it."""
-    name = f"age.{row.id}"
-    match age:
-        case AgeUnknown():
-            missing = "patient" if isinstance(record.patient, NoPatient) else "birth-date"
-            return Fact(name, UNKNOWN, "the age at collection is not known", (missing,))
-        case Interval(low, high):
-            answer = age.at_or_above(Decimal(row.at_least_years))
-            years = f"{low}" if low == high else f"{low} to {high}"
-            because = f"{years} completed years at collection"
-            if answer is Answer.CANNOT_TELL:
-                return Fact(name, UNKNOWN, because, ("birth-date",))
-            return Fact(name, answer.value, because)
-
-
-_KINDS = {
-    "condition": frozenset({RecordKind.CONDITION, RecordKind.PROCEDURE}),
-    "medication": frozenset({RecordKind.MEDICATION, RecordKind.DOSE}),
-}
-
-
-def concept_facts(
-    part: Literal["condition", "medication"],
-    knowledge: KnowledgeBase,
-    record: PatientRecord,
-    when: Days,
-) -> Iterator[Fact]:
-    """One fact per concept: recorded where an entry of the record switches it on at that time."""
-    index = knowledge.conditions if part == "condition" else knowledge.medications
-    recorded: dict[str, ResourceRef] = {}
-    for entry in record.entries:
-        if entry.kind in _KINDS[part] and not _is_over(entry, when, knowledge):
-            for coding in entry.codings:
-                for name in index.of(coding):
-                    recorded.setdefault(name, entry.ref)
-    gone = unavailable(record, f"{part}s")
-    for concept in index.concepts.values():
-        yield _concept(f"{part}.{concept.name}", concept, recorded, gone)
-
-
-def _is_over(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
-    """A dose given before the look-back window is no longer context of this result."""
-    if entry.kind is not RecordKind.DOSE or isinstance(entry.since, NoMoment):
-        return False
-    window = knowledge.policy.look_back_days
-    return (when.first - entry.since.last_day).days > window
-
-
-def _concept(
-    name: str, concept: Concept, recorded: Mapping[str, ResourceRef], gone: tuple[str, ...]
-) -> Fact:
-    if concept.name in recorded:
-        because = f"{concept.title} is coded in the record"
-        return Fact(name, "recorded", because, (), (recorded[concept.name],))
-    for coarse in concept.undetermined_by:
-        if coarse in recorded:
-            because = f"'{coarse}' is coded, which does not tell {concept.title}"
-            return Fact(name, UNKNOWN, because, tuple(concept.missing), (recorded[coarse],))
-    if gone:
-        return Fact(name, UNKNOWN, f"the {gone[0]} were not available", gone)
-    return Fact(name, "not-recorded", f"{concept.title} is not coded in the record")
+def _from_record(
+    situation: Situation, kind: _Kind, companions: Companions, when: Days
+) -> Iterator[tuple[str, Fact]]:
+    """Where the record says something: companion results, conditions, medications."""
+    knowledge, record = situation.knowledge, situation.record
+    if companions:
+        for limit in companion_limits(knowledge):
+            values = companions.get(limit.row.of, ())
+            yield limit.name, companion_fact(limit, knowledge, values, kind.labs_gone)
+    for part, gone in zip(PARTS, kind.parts_gone, strict=True):
+        if recorded := coded(part, knowledge, record, when):
+            for fact in concept_facts(part, knowledge, recorded, gone):
+                yield fact.name, fact
 
 
 def _pair(pair: Pair | NoPair) -> Fact:

@@ -6,7 +6,7 @@ ends in a named reason, whatever is left aside in a `Skipped` with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,7 @@ from cds_service.core.dates import as_received, collection_days, within_days
 from cds_service.core.facts import facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
-from cds_service.core.model import InvalidResource, LabResult, PatientRecord
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord, ResourceRef
 from cds_service.core.notes import (
     notes_on_group,
     notes_on_knowledge,
@@ -41,11 +41,12 @@ from cds_service.core.selection import (
 )
 from cds_service.core.series import series_of
 from cds_service.core.situation import Literature, NoPair, Pair, Situation
-from cds_service.core.table import consult, consult_laboratory_range_only
+from cds_service.core.table import TableResult, consult, consult_laboratory_range_only
 from cds_service.core.triage import WrongOne, history_of, triage
 from cds_service.core.verdict import (
     Answer,
     Evaluation,
+    Fact,
     Interpreted,
     Note,
     NotInterpretable,
@@ -55,7 +56,6 @@ from cds_service.core.verdict import (
     Unpaired,
     Value,
     WrongAnalyte,
-    is_met,
 )
 
 NO_VALUE = Value("", "", "")
@@ -154,13 +154,6 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
             notes += urgent()
-    used = dict.fromkeys(
-        ref
-        for row in table.rows
-        for name, values in row.when.items()
-        if (fact := facts.by_name[name]).inputs and is_met(values, fact.value)
-        for ref in fact.inputs
-    )
     earlier = [
         item.result
         for item in case.known
@@ -179,13 +172,22 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         findings=table.findings,
         rows=table.rows,
         missing=missing_words(case.record, table.missing),
-        inputs=tuple(dict.fromkeys((situation.result.ref, *used))),
+        inputs=tuple(dict.fromkeys((situation.result.ref, *_used(table, facts.by_name)))),
         dates=as_received(case.record),
         notes=notes,
         series=series_of(situation.result, earlier, case.knowledge),
         laboratory=facts.laboratory,
         paired=_paired(situation.pair),
     )
+
+
+def _used(table: TableResult, facts: Mapping[str, Fact]) -> Iterator[ResourceRef]:
+    """What the gates that hold were read from, in the order of the table."""
+    from_record = {fact.name: fact for fact in facts.values() if fact.inputs}
+    for row in table.rows if from_record else ():
+        for name, values in row.asks:
+            if name in from_record and from_record[name].value in values:
+                yield from from_record[name].inputs
 
 
 def _paired(pair: Pair | NoPair) -> PairedWith | Unpaired:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cds_service.core import schema
 from cds_service.core.concepts import ConceptIndex
@@ -53,9 +54,12 @@ class OrderTable:
     """By specimen."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class KnowledgeBase:
-    """Everything that may be said about one analyte, when, and on whose authority."""
+    """Everything that may be said about one analyte, when, and on whose authority.
+
+    Equal only to itself, so that what is made of it once (rules, rows) can be kept beside it.
+    """
 
     identity: schema.Identity
     policy: schema.Policy
@@ -95,28 +99,28 @@ class KnowledgeBase:
     orders: Mapping[str, schema.OrderCode] = field(default_factory=dict)
     """The site's codes for suggested orders, by suggestion id."""
 
-    @property
+    @cached_property
     def tag(self) -> str:
         """Name and version as every answer carries them: `sil2r@2026.1`."""
         return f"{self.identity.id}@{self.identity.version}"
 
-    @property
+    @cached_property
     def analyte_codes(self) -> frozenset[tuple[str, str]]:
         """(system, code) of every result this knowledge looks at: accepted, refused, local."""
         loincs = {(LOINC, code) for code in (*self.accepted, *self.refused)}
         return frozenset(loincs | set(self.local_codes))
 
-    @property
+    @cached_property
     def companion_codes(self) -> frozenset[tuple[str, str]]:
         """(system, code) of every companion result."""
         return frozenset((LOINC, code) for code in self.companion_loincs)
 
-    @property
+    @cached_property
     def accepted_loincs(self) -> tuple[str, ...]:
         """LOINC codes to search for, in the order of the table."""
         return tuple(self.accepted)
 
-    @property
+    @cached_property
     def companion_loincs(self) -> tuple[str, ...]:
         """LOINC codes of companion results, in the order of the table."""
         return tuple(code for test in self.companions.values() for code in test.families)

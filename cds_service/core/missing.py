@@ -11,6 +11,11 @@ LAST = ("sil2r", "labs", "conditions", "medications")
 GONE = frozenset({Availability.MISSING, Availability.FAILED})
 
 
+def unavailable(record: PatientRecord, part: str) -> tuple[str, ...]:
+    """The part's word, when the part itself could not be had."""
+    return (part,) if record.availability.get(part, Availability.MISSING) in GONE else ()
+
+
 def missing_words(record: PatientRecord, needed: Iterable[str]) -> tuple[str, ...]:
     """What rows needed and did not get, and every part of the record that could not be had."""
     words = set(needed) | {

@@ -170,7 +170,7 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: _Case) -> Advi
     if not rows:
         return Skipped(order.ref, "there is nothing to say about it")
     matched = [row for row in considered if row.outcome is RowOutcome.MATCHED]
-    gates = dict.fromkeys(gate.fact for row in matched for gate in row.gates)
+    gates = dict.fromkeys(fact for row in matched for fact, _ in row.asks)
     used = [ref for fact in gates for ref in facts[fact].inputs]
     return Advice(
         OrderAdvised(),

@@ -21,9 +21,11 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from cds_service.core.companions import companions_near
+from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Age, AgeUnknown, Days, age_in_years, collection_days, within_days
-from cds_service.core.facts import age_fact, companion_limit_fact, concept_facts, unavailable
 from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.limit_facts import companion_fact, companion_limits
+from cds_service.core.missing import unavailable
 from cds_service.core.model import LabResult, Measured, Patient, PatientRecord, Status
 from cds_service.core.order import (
     CONFLICT,
@@ -268,10 +270,10 @@ def _patient(situation: OrderSituation) -> Iterator[Fact]:
             pass
     for row in knowledge.ages.values():
         yield age_fact(row, record, age)
-    yield from concept_facts("condition", knowledge, record, today)
-    yield from concept_facts("medication", knowledge, record, today)
+    for part in PARTS:
+        recorded = coded(part, knowledge, record, today)
+        yield from concept_facts(part, knowledge, recorded, unavailable(record, f"{part}s"))
     companions = companions_near(knowledge, record, today, situation.at)
-    for limit in knowledge.limits.values():
-        if limit.of in knowledge.companions:
-            values = companions.get(limit.of, ())
-            yield companion_limit_fact(limit, knowledge, record, values)
+    for limit in companion_limits(knowledge):
+        values = companions.get(limit.row.of, ())
+        yield companion_fact(limit, knowledge, values, unavailable(record, "labs"))

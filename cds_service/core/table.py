@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates
@@ -15,7 +16,6 @@ from cds_service.core.verdict import (
     Finding,
     RowOutcome,
     Strength,
-    is_met,
 )
 
 THRESHOLD_INDETERMINATE = "threshold-indeterminate"
@@ -40,17 +40,31 @@ def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
 
 def consult(knowledge: KnowledgeBase, facts: Mapping[str, Fact]) -> TableResult:
     """Hold all facts against all rows: findings, then contexts, which may weaken or block."""
+    return _decided(
+        knowledge,
+        tuple(facts),
+        tuple([fact.value for fact in facts.values()]),
+        tuple([fact.missing for fact in facts.values()]),
+    )
+
+
+@lru_cache(maxsize=512)
+def _decided(
+    knowledge: KnowledgeBase,
+    names: tuple[str, ...],
+    values: tuple[str, ...],
+    missing: tuple[tuple[str, ...], ...],
+) -> TableResult:
+    """What the table decides depends on nothing else, and few combinations ever come up."""
+    facts = {
+        name: Fact(name, value, "", lacking)
+        for name, value, lacking in zip(names, values, missing, strict=True)
+    }
     table: tuple[FindingRow | ContextRow, ...] = (*knowledge.findings, *knowledge.contexts)
     rows = [consider(row, facts) for row in table]
     matched = {row.finding for row in rows if row.outcome is RowOutcome.MATCHED}
     contexts = [row for row in knowledge.contexts if row.id in matched]
-    rows = [_overruled(row, contexts, knowledge) for row in rows]
-    straddled = _straddled(rows, facts)
-    fired = dict.fromkeys(row.finding for row in rows if row.outcome is RowOutcome.MATCHED)
-    findings = [_finding(name, contexts) for name in fired]
-    if straddled:
-        findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
-    return TableResult(tuple(findings), tuple(rows), missing_from(rows, facts))
+    return _result(rows, contexts, knowledge, facts)
 
 
 def consult_laboratory_range_only(
@@ -60,26 +74,35 @@ def consult_laboratory_range_only(
     unit and code contradict each other.
     """
     only = [row for row in knowledge.findings if frozenset(row.when) <= LABORATORY_GATES]
-    rows = [_overruled(consider(row, facts), (), knowledge) for row in only]
-    straddled = _straddled(rows, facts)
+    return _result([consider(row, facts) for row in only], (), knowledge, facts)
+
+
+def _result(
+    considered: Iterable[ConsideredRow],
+    contexts: Sequence[ContextRow],
+    knowledge: KnowledgeBase,
+    facts: Mapping[str, Fact],
+) -> TableResult:
+    rows = tuple(_overruled(row, contexts, knowledge) for row in considered)
     fired = dict.fromkeys(row.finding for row in rows if row.outcome is RowOutcome.MATCHED)
-    findings = [Finding(name) for name in fired]
-    if straddled:
+    findings = [_finding(name, contexts) for name in fired]
+    if straddled := _straddled(rows, facts):
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
-    return TableResult(tuple(findings), tuple(rows), missing_from(rows, facts))
+    return TableResult(tuple(findings), rows, missing_from(rows, facts))
 
 
 def consider(row: FindingRow | ContextRow | AdviceRow, facts: Mapping[str, Fact]) -> ConsideredRow:
     """One row against all facts; each gate by equality and nothing else."""
-    return ConsideredRow(row.id, _outcome(row.when, facts), row.when, facts)
+    asks = tuple((name, wanted(row.when, name)) for name in row.when)
+    return ConsideredRow(row.id, _outcome(asks, facts), asks)
 
 
-def _outcome(when: Gates, facts: Mapping[str, Fact]) -> RowOutcome:
+def _outcome(asks: Iterable[tuple[str, tuple[str, ...]]], facts: Mapping[str, Fact]) -> RowOutcome:
     """The first gate that is settled against the row settles the row."""
     outcome = RowOutcome.MATCHED
-    for name, values in when.items():
+    for name, values in asks:
         found = facts[name].value
-        if is_met(values, found):
+        if found in values:
             continue
         if found == UNKNOWN:
             outcome = RowOutcome.UNKNOWN
@@ -112,11 +135,11 @@ def _finding(name: str, contexts: Iterable[ContextRow]) -> Finding:
 def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
     """Limits inside the interval of the value, from rows that nothing else speaks against."""
     limits = [
-        gate.fact.removeprefix("limit.")
+        name.removeprefix("limit.")
         for row in rows
         if row.outcome is RowOutcome.STRADDLED and not row.finding.startswith(CONTEXT)
-        for gate in row.gates
-        if not gate.holds
+        for name, values in row.asks
+        if facts[name].value not in values
     ]
     # The laboratory's own limit counts even though no row of its four asks for "straddles".
     if facts["laboratory-range"].value == STRADDLES:
@@ -129,8 +152,8 @@ def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tu
     words: dict[str, None] = {}
     for row in rows:
         if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED}:
-            for name, values in row.when.items():
+            for name, values in row.asks:
                 fact = facts[name]
-                if fact.missing and (fact.value == UNKNOWN or is_met(values, fact.value)):
+                if fact.missing and (fact.value == UNKNOWN or fact.value in values):
                     words.update(dict.fromkeys(fact.missing))
     return tuple(words)

@@ -99,32 +99,21 @@ class GateCheck:
 class ConsideredRow:
     """One row of the decision table as it was considered: part of the trace.
 
-    `when` are the gates as the table writes them, `facts` what they were held against.
+    It holds nothing of the patient, so that one object stands for every time a row ends like this.
     """
 
     finding: str
     outcome: RowOutcome
-    when: Mapping[str, str | list[str]]
-    facts: Mapping[str, Fact]
+    asks: tuple[tuple[str, tuple[str, ...]], ...]
+    """Each fact asked for, in the order of the table, with the values that let the row through."""
     note: str = ""
 
-    @property
-    def gates(self) -> tuple[GateCheck, ...]:
-        """Every gate and why. Made when somebody asks: of most rows nobody does."""
+    def gates(self, facts: Mapping[str, Fact]) -> tuple[GateCheck, ...]:
+        """Every gate of the row, what it found and why."""
         return tuple(
-            GateCheck(
-                name,
-                (values,) if isinstance(values, str) else tuple(values),
-                self.facts[name].value,
-                self.facts[name].because,
-            )
-            for name, values in self.when.items()
+            GateCheck(name, wanted, facts[name].value, facts[name].because)
+            for name, wanted in self.asks
         )
-
-
-def is_met(values: str | list[str], found: str) -> bool:
-    """Whether a gate of the table that wants these values lets the value through."""
-    return found == values if isinstance(values, str) else found in values
 
 
 class Strength(StrEnum):

@@ -468,7 +468,7 @@ def test_the_trace_holds_every_row_considered_and_why() -> None:
     assert outcomes["order-csf-unpaired"] is RowOutcome.MATCHED
     assert outcomes["order-dialysis"] is RowOutcome.NOT_MATCHED
     assert outcomes["order-child"] is RowOutcome.NOT_MATCHED
-    assert all(gate.because for row in advice.considered for gate in row.gates)
+    assert all(gate.because for row in advice.considered for gate in row.gates(advice.facts))
 
 
 # ---------------------------------------------------------------- invalid, and another patient's

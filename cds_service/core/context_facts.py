@@ -1,0 +1,99 @@
+"""Facts about the patient: the age at collection, and what conditions and medications are coded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Literal
+
+from cds_service.core.concepts import ConceptIndex
+from cds_service.core.dates import Age, AgeUnknown, Days
+from cds_service.core.interval import Answer, Interval
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import (
+    CodedEntry,
+    NoMoment,
+    NoPatient,
+    PatientRecord,
+    RecordKind,
+    ResourceRef,
+)
+from cds_service.core.schema import AgeRow, Concept
+from cds_service.core.verdict import UNKNOWN, Fact
+
+Part = Literal["condition", "medication"]
+PARTS: tuple[Part, ...] = ("condition", "medication")
+Coded = Mapping[str, ResourceRef]
+"""Concept -> the entry of the record that switches it on."""
+
+_KINDS = {
+    "condition": frozenset({RecordKind.CONDITION, RecordKind.PROCEDURE}),
+    "medication": frozenset({RecordKind.MEDICATION, RecordKind.DOSE}),
+}
+
+
+def age_fact(row: AgeRow, record: PatientRecord, age: Age) -> Fact:
+    """Fact `age.<id>`: yes, no, or unknown where the birth date does not prove it."""
+    name = f"age.{row.id}"
+    match age:
+        case AgeUnknown():
+            missing = "patient" if isinstance(record.patient, NoPatient) else "birth-date"
+            return Fact(name, UNKNOWN, "the age at collection is not known", (missing,))
+        case Interval(low, high):
+            answer = age.at_or_above(Decimal(row.at_least_years))
+            years = f"{low}" if low == high else f"{low} to {high}"
+            because = f"{years} completed years at collection"
+            if answer is Answer.CANNOT_TELL:
+                return Fact(name, UNKNOWN, because, ("birth-date",))
+            return Fact(name, answer.value, because)
+
+
+def concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
+    """What one part of the record is searched for."""
+    return knowledge.conditions if part == "condition" else knowledge.medications
+
+
+def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Days) -> Coded:
+    """The concepts that entries of the record switch on at that time."""
+    index = concepts_of(part, knowledge)
+    recorded: dict[str, ResourceRef] = {}
+    for entry in record.entries:
+        if entry.kind in _KINDS[part] and not _is_over(entry, when, knowledge):
+            for coding in entry.codings:
+                for name in index.of(coding):
+                    recorded.setdefault(name, entry.ref)
+    return recorded
+
+
+def _is_over(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
+    """A dose given before the look-back window is no longer context of this result."""
+    if entry.kind is not RecordKind.DOSE or isinstance(entry.since, NoMoment):
+        return False
+    window = knowledge.policy.look_back_days
+    return (when.first - entry.since.last_day).days > window
+
+
+def concept_fact(part: Part, concept: Concept, recorded: Coded, gone: tuple[str, ...]) -> Fact:
+    """Fact `condition.<name>` or `medication.<name>`.
+
+    `gone` is the part of the record that it is read from, where it could not be had.
+    """
+    name = f"{part}.{concept.name}"
+    if concept.name in recorded:
+        because = f"{concept.title} is coded in the record"
+        return Fact(name, "recorded", because, (), (recorded[concept.name],))
+    for coarse in concept.undetermined_by:
+        if coarse in recorded:
+            because = f"'{coarse}' is coded, which does not tell {concept.title}"
+            return Fact(name, UNKNOWN, because, tuple(concept.missing), (recorded[coarse],))
+    if gone:
+        return Fact(name, UNKNOWN, f"the {gone[0]} were not available", gone)
+    return Fact(name, "not-recorded", f"{concept.title} is not coded in the record")
+
+
+def concept_facts(
+    part: Part, knowledge: KnowledgeBase, recorded: Coded, gone: tuple[str, ...]
+) -> Iterator[Fact]:
+    """The facts of all concepts of one part."""
+    for concept in concepts_of(part, knowledge).concepts.values():
+        yield concept_fact(part, concept, recorded, gone)
