@@ -12,7 +12,7 @@ from typing import Final
 
 from cds_service.access.gate import RegisteredCaller, TokenGate
 from cds_service.access.key_set import KeySetFault
-from cds_service.access.keys import KeyRing
+from cds_service.access.keys import Fetch, KeyRing
 from cds_service.access.registry import ClientRegistry, read_registry
 from cds_service.access.tokens import Times, Verifier
 from cds_service.config import Mode, Settings
@@ -52,22 +52,27 @@ def gate_of(settings: Settings, registry: ClientRegistry, database: Database) ->
                 remedy="Add a [[client]] row.",
             )
         return NOBODY_REGISTERED
-    plain = PlainHttp.LOOPBACK if settings.mode is Mode.SANDBOX else PlainHttp.REFUSED
-    outward = FhirClient(AllowList.of([]), network=_network(settings))
-
-    def fetch(url: str, /) -> bytes:
-        return outward.jwks_fetch(url, Deadline.after(KEY_SET_DEADLINE_MS), plain)
-
     return TokenGate(
         settings.public_url,
         Verifier(
             registry,
-            KeyRing(fetch, time.time, report=_told),
+            KeyRing(key_fetch(settings.mode), time.time, report=_told),
             SqlReplayStore(database),
             time.time,
             Times(settings.token_lifetime, settings.token_leeway),
         ),
     )
+
+
+def key_fetch(mode: Mode) -> Fetch:
+    """Fetches key sets at registered addresses, through the one door out."""
+    plain = PlainHttp.LOOPBACK if mode is Mode.SANDBOX else PlainHttp.REFUSED
+    outward = FhirClient(AllowList.of([]), network=_network(mode))
+
+    def fetch(url: str, /) -> bytes:
+        return outward.jwks_fetch(url, Deadline.after(KEY_SET_DEADLINE_MS), plain)
+
+    return fetch
 
 
 def _told(client: str, fault: KeySetFault | UpstreamFault, /) -> None:
@@ -93,7 +98,7 @@ class FhirReach:
         self._open = AllowList.of(further, loopback)
         self._deadline_ms = settings.deadline_ms
         everyone = AllowList.of([*further, *registry.fhir_servers], loopback)
-        self._client = FhirClient(everyone, network=_network(settings))
+        self._client = FhirClient(everyone, network=_network(settings.mode))
 
     def __call__(
         self, caller: Caller, request: HookRequest
@@ -116,6 +121,6 @@ class FhirReach:
                 return self._open
 
 
-def _network(settings: Settings) -> Network:
+def _network(mode: Mode) -> Network:
     """Registered servers may stand in the hospital's own network, never on this machine."""
-    return Network(reach=Reach.ANYWHERE if settings.mode is Mode.SANDBOX else Reach.SITE)
+    return Network(reach=Reach.ANYWHERE if mode is Mode.SANDBOX else Reach.SITE)

@@ -20,6 +20,7 @@ import click
 from rich.console import Console
 
 from cds_service import __version__
+from cds_service.cli_clients import clients
 from cds_service.cli_events import EVENT_COMMANDS
 from cds_service.errors import CdsError
 
@@ -201,30 +202,6 @@ def codes(*, files: Sequence[Path], as_json: bool) -> None:
 
 
 @cli.group()
-def clients() -> None:
-    """The client registry."""
-
-
-@clients.command("check")
-@click.argument("file", type=FILE)
-@click.option("--sandbox", is_flag=True, help="Allow what only sandbox mode allows.")
-@click.option("--token", "token_file", type=FILE, help="Say why this token would be refused.")
-@click.option("--audience", default="", help="The address the token is for.")
-def clients_check(*, file: Path, sandbox: bool, token_file: Path | None, audience: str) -> None:
-    """Validate a client registry, and explain a token."""
-    from cds_service.access.check import check_registry, explain_token
-    from cds_service.access.registry import read_registry
-    from cds_service.config import Mode
-
-    mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
-    for line in check_registry(file, mode):
-        click.echo(line)
-    if token_file is not None:
-        token = token_file.read_text(encoding="utf-8")
-        click.echo(explain_token(token, audience, read_registry(file, mode)))
-
-
-@cli.group()
 def db() -> None:
     """The database."""
 
@@ -278,7 +255,7 @@ def _print_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-for command in EVENT_COMMANDS:
+for command in (clients, *EVENT_COMMANDS):
     cli.add_command(command)
 
 

@@ -1,58 +1,216 @@
-"""`cds-service clients check`: whether a registry holds, and why a token would be refused.
+"""Every reason why a token would be refused: for the person who registers a client.
 
-For the person who registers a client. The caller itself is never told why; here, on the operator's
-own machine, every step is named. The token is neither printed nor kept.
+The caller itself is never told why, and the gate stops at the first reason. Here, on the operator's
+own machine, each part of the token is put alone into one that is good otherwise, and the gate's own
+verifier judges that: so no rule stands here a second time. The token is neither printed nor kept.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import base64
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
+from typing import Any, Final
 
+from joserfc import jws
+from joserfc.errors import JoseError
+
+from cds_service import strict_json
 from cds_service.access.faults import IN_WORDS, TokenFault
-from cds_service.access.key_set import KeySetRefusedError, parse_key_set
-from cds_service.access.keys import KeyRing
-from cds_service.access.registry import Client, ClientRegistry, KeyFile, KeyUrl, read_registry
+from cds_service.access.gate import FEEDBACK
+from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, parse_key_set
+from cds_service.access.keys import Fetch, KeyRing
+from cds_service.access.registry import Client, ClientRegistry, KeyFile, KeyUrl, UnknownIssuer
 from cds_service.access.replay import Remembered
-from cds_service.access.tokens import Times, Verifier
-from cds_service.config import Mode
-from cds_service.errors import ConfigurationError, Unauthorised
+from cds_service.access.tokens import LATEST, MAX_LENGTH, Times, Verifier
+from cds_service.core.card import JsonObject
+from cds_service.errors import Unauthorised
 from cds_service.fhir.client import JwksFaultError
 from cds_service.fhir.fetched import UpstreamFault
 
+_OF_THE_WHOLE: Final = frozenset(
+    {TokenFault.NO_TOKEN, TokenFault.NOT_BEARER, TokenFault.TOO_LARGE, TokenFault.MALFORMED}
+)
+"""With one of these there are no parts to look at."""
+_OF_THE_SIGNATURE: Final = frozenset(
+    {TokenFault.UNKNOWN_KEY, TokenFault.KEYS_UNAVAILABLE, TokenFault.BAD_SIGNATURE}
+)
+_NO_KEY_TO_TRY: Final = frozenset(
+    {TokenFault.NO_KID, TokenFault.WRONG_ALGORITHM, TokenFault.HEADER_FORBIDDEN}
+)
+_NO_SIGNATURE: Final = "AA"
+_PROBE: Final = "probe"
 
-def check_registry(path: Path, mode: Mode = Mode.PRODUCTION) -> list[str]:
-    """One line for each client and source. Raises ConfigurationError for what cannot be used."""
-    registry = read_registry(path, mode)
-    lines = [_about(client) for client in registry.clients]
-    lines += [f"source {source.name}: {source.fhir_server}" for source in registry.sources]
-    return lines
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """Nothing is fetched."""
 
 
-def _about(client: Client) -> str:
-    match client.keys:
-        case KeyFile(path):
-            try:
-                keys = parse_key_set(path.read_bytes())
-            except KeySetRefusedError as error:
-                raise ConfigurationError(
-                    f"The key set cannot be used ({error.fault}).",
-                    where=f"{path.name} of client {client.name}",
-                    remedy="Put the client's public keys there, each with its own kid.",
-                ) from None
-            if not keys.suits(client.algorithms):
-                raise ConfigurationError(
-                    "The key set holds no key for the client's algorithms.",
-                    where=f"{path.name} of client {client.name}",
-                    remedy=f"Add a key for {' or '.join(client.algorithms)}.",
-                )
-            source = f"{len(keys.by_kid)} keys in {path.name}"
-        case KeyUrl(url):
-            source = f"keys at {url} (not fetched by this check)"
-    servers = len(client.fhir_servers)
-    return f"client {client.name}: issuer {client.issuer}, {source}, {servers} FHIR servers"
+@dataclass(frozen=True, slots=True)
+class NotFetched:
+    """The keys are published at an address, and nothing was fetched."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoKeySet:
+    """The keys cannot be had or used."""
+
+    fault: KeySetFault | UpstreamFault
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReport:
+    """What is wrong with a token, in the order in which the gate looks."""
+
+    faults: tuple[TokenFault, ...]
+    client: str = ""
+    """The registered name; empty when the issuer is not registered."""
+    unchecked: str = ""
+    """Why the signature was not checked; empty when it was."""
+
+    def lines(self) -> Iterator[str]:
+        """The report for a person."""
+        yield from (IN_WORDS[fault] for fault in self.faults)
+        if self.unchecked:
+            yield f"The signature was not checked: {self.unchecked}."
+        if not self.faults:
+            verdict = "Nothing else is wrong" if self.unchecked else "The token holds"
+            yield f"{verdict}: client {self.client}."
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a machine."""
+        return {
+            "holds": not self.faults and not self.unchecked,
+            "client": self.client,
+            "faults": [{"code": fault.value, "text": IN_WORDS[fault]} for fault in self.faults],
+            "signature": "not-checked" if self.unchecked else "checked",
+            "because": self.unchecked,
+        }
+
+
+def read_keys(client: Client, fetch: Fetch | Offline) -> KeySet | NotFetched | NoKeySet:
+    """The key set of a client, as the service would use it."""
+    try:
+        match client.keys:
+            case KeyFile(path):
+                return parse_key_set(path.read_bytes())
+            case KeyUrl(url) if isinstance(fetch, Offline):
+                return NotFetched(url)
+            case KeyUrl(url):
+                return parse_key_set(fetch(url))
+    except (JwksFaultError, KeySetRefusedError) as error:
+        return NoKeySet(error.fault)
+    except OSError:
+        return NoKeySet(KeySetFault.UNREADABLE)
+
+
+def check_token(
+    token: str,
+    audience: str,
+    registry: ClientRegistry,
+    *,
+    times: Times,
+    now: Callable[[], float],
+    fetch: Fetch | Offline,
+) -> TokenReport:
+    """Everything for which `audience`, the address that was called, would refuse this token.
+
+    Whether it was used before is not looked at, and it is not used up.
+    """
+    token = token.strip()
+    whole = _first_fault(registry, token, (audience,), times, now)
+    if not _OF_THE_WHOLE.isdisjoint(whole):
+        return TokenReport(tuple(whole), unchecked="there is nothing to be read")
+    header, claims = (_read(part) for part in token.split(".")[:2])
+    found: set[TokenFault] = set()
+    issuer = claims.get("iss")
+    client = registry.by_issuer(issuer) if isinstance(issuer, str) else UnknownIssuer()
+    if isinstance(client, UnknownIssuer):
+        found.add(TokenFault.UNKNOWN_ISSUER)
+        parts = _Parts(header, claims, _anybody(header), (audience,), times, now)
+        found.update(parts.faults())
+        return TokenReport(_in_order(found), unchecked="nobody is known whose keys would fit")
+    audiences = (audience, audience.removesuffix(FEEDBACK))
+    found.update(_Parts(header, claims, client, audiences, times, now).faults())
+    if not found.isdisjoint(_NO_KEY_TO_TRY):
+        unchecked = "the header does not say with which key"
+    else:
+        fault, unchecked = _signature(token, header, read_keys(client, fetch))
+        found.update(fault)
+    return TokenReport(_in_order(found), client.name, unchecked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The parts of a token, each judged alone."""
+
+    header: JsonObject
+    claims: JsonObject
+    client: Client
+    audiences: tuple[str, ...]
+    times: Times
+    now: Callable[[], float]
+
+    def faults(self) -> Iterator[TokenFault]:
+        """What is wrong with any of them; the same fault may come twice."""
+        usual = {"typ", "kid", "alg", "jku"}
+        for names in ({"typ"}, set(self.header) - usual, {"kid"}, {"alg"}, {"jku"}):
+            yield from self._judged(in_header=names)
+        for names in ({"aud"}, {"jti"}, {"tenant"}):
+            yield from self._judged(in_claims=names)
+        yield from self._time_faults()
+
+    def _time_faults(self) -> Iterator[TokenFault]:
+        """The three bounds apart: how long it lives, when it begins, when it ends."""
+        endless = replace(self.times, lifetime=LATEST)
+        issued = self.claims.get("iat")
+        at_issue = float(issued) if isinstance(issued, int) else self.now()
+        yield from self._judged(in_claims={"iat", "exp"}, now=lambda: at_issue)
+        yield from self._judged({"exp": LATEST}, in_claims={"iat", "nbf"}, times=endless)
+        yield from self._judged({"iat": 0}, in_claims={"exp"}, times=endless)
+
+    def _judged(
+        self,
+        claims: Mapping[str, object] | None = None,
+        *,
+        in_header: Set[str] = frozenset(),
+        in_claims: Set[str] = frozenset(),
+        times: Times | None = None,
+        now: Callable[[], float] | None = None,
+    ) -> Collection[TokenFault]:
+        """What a good token is refused for that has the named members as this one has them."""
+        good_header = {"typ": "JWT", "kid": _PROBE, "alg": self.client.algorithms[0]}
+        second = int(self.now())
+        good_claims = {
+            "iss": self.client.issuer,
+            "aud": self.audiences[0],
+            "iat": second,
+            "exp": second + 1,
+            "jti": _PROBE,
+            "tenant": next(iter(self.client.tenants), _PROBE),
+            **(claims or {}),
+        }
+        probe = ".".join(
+            (
+                _written(_exchanged(good_header, self.header, in_header)),
+                _written(_exchanged(good_claims, self.claims, in_claims)),
+                _NO_SIGNATURE,
+            )
+        )
+        # Without keys the verifier comes as far as the signature and no further.
+        keyless = replace(self.client, keys=KeyUrl(self.client.keys.jku))
+        return _first_fault(
+            ClientRegistry((keyless,)),
+            probe,
+            self.audiences,
+            times or self.times,
+            now or self.now,
+        )
 
 
 class _Forgetful:
@@ -62,17 +220,78 @@ class _Forgetful:
         return Remembered.FRESH
 
 
-def explain_token(
-    token: str, audience: str, registry: ClientRegistry, now: Callable[[], float] = time.time
-) -> str:
-    """Why this token would be refused at `audience`, or that it holds. Keys from files only."""
+def _first_fault(
+    registry: ClientRegistry,
+    token: str,
+    audiences: tuple[str, ...],
+    times: Times,
+    now: Callable[[], float],
+) -> Collection[TokenFault]:
+    """What the gate would refuse a token for before it looks at the signature; nothing, or one."""
 
-    def fetch(_url: str, /) -> bytes:
+    def no_keys(_url: str, /) -> bytes:
         raise JwksFaultError(UpstreamFault.NOT_ALLOWED)
 
-    verifier = Verifier(registry, KeyRing(fetch, now), _Forgetful(), now, Times())
+    verifier = Verifier(registry, KeyRing(no_keys, now), _Forgetful(), now, times)
     try:
-        verified = verifier.verify([f"Bearer {token.strip()}"], (audience,))
+        verifier.verify([f"Bearer {token}"], audiences)
     except Unauthorised as error:
-        return IN_WORDS[TokenFault(error.cause)]
-    return f"The token holds: client {verified.client.name}."
+        return {TokenFault(error.cause)} - _OF_THE_SIGNATURE
+    return ()
+
+
+def _signature(
+    token: str, header: JsonObject, keys: KeySet | NotFetched | NoKeySet
+) -> tuple[Collection[TokenFault], str]:
+    """What is wrong with the signature, or why it was not checked."""
+    match keys:
+        case NotFetched(url):
+            return (), f"the keys are at {url}, and --fetch was not given"
+        case NoKeySet(fault):
+            return {TokenFault.KEYS_UNAVAILABLE}, f"the key set cannot be used ({fault})"
+        case KeySet(by_kid) if header["kid"] not in by_kid:
+            return {TokenFault.UNKNOWN_KEY}, "there is no key for it"
+        case KeySet(by_kid):
+            allowed = _Signatures(algorithms=[header["alg"]], strict_check_header=False)
+            try:
+                jws.deserialize_compact(token, by_kid[header["kid"]], registry=allowed)
+            except (JoseError, ValueError, TypeError):
+                return {TokenFault.BAD_SIGNATURE}, ""
+            return (), ""
+
+
+class _Signatures(jws.JWSRegistry):
+    """As long a header as the gate reads."""
+
+    max_header_length = MAX_LENGTH
+
+
+def _anybody(header: JsonObject) -> Client:
+    """Stands for a client that is not registered: nothing is wrong that its row would decide."""
+    jku, algorithm = header.get("jku"), header.get("alg")
+    return Client(
+        name=_PROBE,
+        issuer=_PROBE,
+        keys=KeyUrl(jku if isinstance(jku, str) else _PROBE),
+        algorithms=(algorithm if isinstance(algorithm, str) else _PROBE,),
+    )
+
+
+def _exchanged(good: JsonObject, own: JsonObject, names: Set[str]) -> JsonObject:
+    """The good members, with those of these names as the token has them, or without."""
+    kept = {name: value for name, value in good.items() if name not in names}
+    return kept | {name: value for name, value in own.items() if name in names}
+
+
+def _read(part: str) -> JsonObject:
+    return strict_json.parse_object(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def _written(members: JsonObject) -> str:
+    # `str` for a number with decimals, which is as wrong as a text wherever it may stand
+    text = json.dumps(members, default=str)
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def _in_order(faults: Iterable[TokenFault]) -> tuple[TokenFault, ...]:
+    return tuple(sorted(faults, key=list(TokenFault).index))

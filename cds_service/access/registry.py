@@ -187,12 +187,17 @@ def _rows(
             yield where, row.model_validate(content)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            key = ".".join(str(part) for part in first["loc"])
+            key = ".".join(map(str, _place_in_row(first["loc"])))
             raise ConfigurationError(
-                f"{first['msg']}.",
+                f"{first['msg'].removeprefix('Value error, ')}.",
                 where=f"{where} {key}".rstrip(),
                 remedy=f"Known keys: {', '.join(row.model_fields)}.",
             ) from None
+
+
+def _place_in_row(location: Sequence[int | str]) -> Sequence[int | str]:
+    """The key, and the number of an entry in its list: not which of several types was tried."""
+    return [*location[:1], *(part for part in location[1:] if isinstance(part, int))]
 
 
 def _refuse_twice(values: Sequence[str], key: str, where: str) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from cds_service.access.check import check_registry, explain_token
 from cds_service.access.registry import read_registry
 from cds_service.callers import (
     FhirReach,
@@ -15,7 +13,6 @@ from cds_service.callers import (
     refuse_unknown_services,
     registered_clients,
 )
-from cds_service.cli import cli
 from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
 from cds_service.fhir.access import NoAccess
@@ -28,10 +25,7 @@ from tests.unit.access.minting import (
     ISSUER,
     REGISTRY,
     SERVICE,
-    Clock,
     Hosts,
-    claims,
-    header,
     key_set,
     registry,
     token,
@@ -68,38 +62,34 @@ def test_a_bad_row_is_refused_with_its_place(folder: Path, row: str, said: str) 
     assert refused.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [
+        ('jwks_url = "a  b"', "jwks_url"),
+        ("jwks_url = 7", "jwks_url"),
+        ('tenants = ["north", " south"]', "tenants.1"),
+        ("tenants = []", "tenants"),
+    ],
+)
+def test_a_place_is_the_key_and_the_number_of_its_entry(folder: Path, row: str, place: str) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT + row + "\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refused:
+        read_registry(folder / "clients.toml")
+    assert refused.value.where == f"clients.toml [[client]] 1 (hospital) {place}"
+
+
+def test_what_a_row_lacks_is_said_plainly(folder: Path) -> None:
+    bare = '[[client]]\nname = "hospital"\nissuer = "x"\n'
+    (folder / "clients.toml").write_text(bare, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refused:
+        read_registry(folder / "clients.toml")
+    assert refused.value.text == "give jwks_url or jwks_file."
+
+
 def test_an_issuer_stands_once(folder: Path) -> None:
     twice = FILE_CLIENT + FILE_CLIENT.replace('"hospital"', '"again"')
     with pytest.raises(ConfigurationError, match="twice"):
         registry(folder, twice)
-
-
-def test_clients_check_says_what_it_found(folder: Path) -> None:
-    (line,) = check_registry(folder / "clients.toml")
-    assert line == f"client hospital: issuer {ISSUER}, 1 keys in keys.json, 0 FHIR servers"
-    shown = CliRunner().invoke(cli, ["clients", "check", str(folder / "clients.toml")])
-    assert shown.output.strip() == line
-
-
-def test_clients_check_looks_into_the_key_file(folder: Path) -> None:
-    (folder / "keys.json").write_text('{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}')
-    with pytest.raises(ConfigurationError, match="symmetric-key"):
-        check_registry(folder / "clients.toml")
-
-
-@pytest.mark.parametrize(
-    ("minted", "said"),
-    [
-        (token(), "The token holds: client hospital."),
-        (token(None, claims(aud="https://elsewhere.example")), "aud is not the public address"),
-        (token(header(kid="ec-9")), "no key of this kid"),
-        ("nonsense", "three parts of base64url"),
-    ],
-)
-def test_the_operator_is_told_why_a_token_is_refused(folder: Path, minted: str, said: str) -> None:
-    told = explain_token(minted, SERVICE, read_registry(folder / "clients.toml"), Clock())
-    assert said in told
-    assert minted not in told
 
 
 def test_t01_without_a_registry_the_sandbox_is_open_and_production_is_not(tmp_path: Path) -> None:
@@ -142,23 +132,6 @@ def test_a_registry_that_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> N
     with pytest.raises(ConfigurationError) as refused:
         read_registry(tmp_path / "nowhere.toml", Mode.SANDBOX)
     assert refused.value.one_line().count("\n") == 0
-
-
-def test_clients_check_explains_a_token(folder: Path) -> None:
-    (folder / "token").write_text(token(None, claims(iss="https://nobody.example")))
-    arguments = [str(folder / "clients.toml"), "--token", str(folder / "token")]
-    shown = CliRunner().invoke(cli, ["clients", "check", *arguments, "--audience", SERVICE])
-    assert "No registered client has this iss" in shown.output
-
-
-def test_clients_check_allows_in_sandbox_mode_what_production_refuses(folder: Path) -> None:
-    row = 'fhir_servers = ["http://127.0.0.1:8090/fhir"]\n'
-    (folder / "clients.toml").write_text(FILE_CLIENT + row, encoding="utf-8")
-    file = str(folder / "clients.toml")
-    assert CliRunner().invoke(cli, ["clients", "check", file]).exit_code == 1
-    assert (
-        "1 FHIR servers" in CliRunner().invoke(cli, ["clients", "check", "--sandbox", file]).output
-    )
 
 
 def test_a_misspelt_grant_is_refused_at_the_start(tmp_path: Path, library: Library) -> None:

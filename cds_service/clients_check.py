@@ -1,0 +1,121 @@
+"""`cds-service clients check`: whether a registry can be used, with all that it names.
+
+The key sets of clients, and the files with the secrets of sources, are read as the service would
+read them at its start. Nothing that is secret is part of the report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cds_service.access.check import NoKeySet, NotFetched, Offline, TokenReport, read_keys
+from cds_service.access.key_set import KeySet
+from cds_service.access.keys import Fetch
+from cds_service.access.registry import Client, ClientRegistry, KeyFile, KeyUrl, Source
+from cds_service.config import Mode
+from cds_service.errors import ConfigurationError
+from cds_service.events.source import event_sources
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A client or a source, in words and for a machine."""
+
+    line: str
+    members: Mapping[str, Any]
+    fault: str = ""
+    """What keeps it from being used; empty when nothing does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is registered, and perhaps what is wrong with a token."""
+
+    clients: tuple[Entry, ...]
+    sources: tuple[Entry, ...]
+    tokens: tuple[TokenReport, ...] = ()
+    """None or one."""
+
+    @property
+    def faults(self) -> list[str]:
+        """All that must be mended."""
+        return [each.fault for each in (*self.clients, *self.sources) if each.fault]
+
+    @property
+    def is_acceptable(self) -> bool:
+        """Whether nothing wrong was found."""
+        return not self.faults and not any(token.faults for token in self.tokens)
+
+    def lines(self) -> Iterator[str]:
+        """The report for a person."""
+        yield from (each.line for each in (*self.clients, *self.sources))
+        yield from self.faults
+        for token in self.tokens:
+            yield from token.lines()
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a machine."""
+        report: dict[str, Any] = {
+            "clients": [dict(each.members) for each in self.clients],
+            "sources": [dict(each.members) for each in self.sources],
+            "faults": self.faults,
+        }
+        for token in self.tokens:
+            report["token"] = token.as_json()
+        return report
+
+
+def check_registry(registry: ClientRegistry, mode: Mode, fetch: Fetch | Offline) -> Report:
+    """Look into everything that the rows of a registry name."""
+    return Report(
+        tuple(_client(client, fetch) for client in registry.clients),
+        tuple(_source(source, mode) for source in registry.sources),
+    )
+
+
+def _client(client: Client, fetch: Fetch | Offline) -> Entry:
+    match client.keys:
+        case KeyFile(path):
+            place = path.name
+        case KeyUrl(url):
+            place = url
+    fault = ""
+    keys = read_keys(client, fetch)
+    match keys:
+        case KeySet(by_kid):
+            held = f"{len(by_kid)} keys in {place}"
+            if not keys.suits(client.algorithms):
+                fault = f"holds no key for {' or '.join(client.algorithms)}"
+        case NotFetched():
+            held = f"keys at {place} (not fetched; --fetch does)"
+        case NoKeySet(why):
+            held = f"no keys from {place}"
+            fault = f"cannot be used ({why})"
+    members = {
+        "name": client.name,
+        "issuer": client.issuer,
+        "keys": place,
+        "usable": not fault,
+        "fetched": not isinstance(keys, NotFetched),
+        "fhirServers": sorted(map(str, client.fhir_servers)),
+    }
+    servers = len(client.fhir_servers)
+    line = f"client {client.name}: issuer {client.issuer}, {held}, {servers} FHIR servers"
+    return Entry(line, members, f"client {client.name}: {place} {fault}." if fault else "")
+
+
+def _source(source: Source, mode: Mode) -> Entry:
+    line = f"source {source.name}: {source.fhir_server}"
+    fault = ""
+    try:
+        event_sources([source], mode)
+    except ConfigurationError as error:
+        fault = error.one_line()
+    members = {
+        "name": source.name,
+        "fhirServer": str(source.fhir_server),
+        "usable": not fault,
+    }
+    return Entry(line, members, fault)

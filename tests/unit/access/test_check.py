@@ -1,0 +1,354 @@
+"""`clients check`: what a caller is never told, said in full to the operator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from click.testing import CliRunner, Result
+from joserfc.jwk import ECKey
+
+from cds_service.access.check import Offline, TokenReport, check_token
+from cds_service.access.faults import IN_WORDS, TokenFault
+from cds_service.access.registry import ClientRegistry, read_registry
+from cds_service.access.tokens import Times
+from cds_service.cli import cli
+from cds_service.clients_check import check_registry
+from cds_service.config import Mode
+from cds_service.errors import ConfigurationError, Unauthorised
+from cds_service.fhir.client import JwksFaultError
+from cds_service.fhir.fetched import UpstreamFault
+from tests.fault_server import FaultServer
+from tests.faults import reply
+from tests.unit.access.minting import (
+    EC,
+    ISSUER,
+    LEFT_OUT,
+    NOW,
+    OTHER_EC,
+    OTHER_ISSUER,
+    SERVICE,
+    Clock,
+    Hosts,
+    Memory,
+    claims,
+    header,
+    key_set,
+    registry,
+    token,
+    unsigned,
+    verifier,
+)
+
+CLIENT = f'[[client]]\nname = "hospital"\nissuer = "{ISSUER}"\n'
+FILE_CLIENT = CLIENT + 'jwks_file = "keys.json"\n'
+SOURCE = (
+    '[[source]]\nname = "lab"\nfhir_server = "https://ehr.example.org/fhir"\n'
+    'secret_file = "secret"\n'
+)
+
+
+@pytest.fixture
+def clients(tmp_path: Path) -> ClientRegistry:
+    return registry(tmp_path)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "keys.json").write_bytes(key_set(EC))
+    (tmp_path / "secret").write_text("a-shared-secret-of-some-length")
+    return tmp_path
+
+
+def found(clients: ClientRegistry, minted: str, **parts: Any) -> TokenReport:
+    given = {"times": Times(), "now": Clock(), "fetch": Hosts()} | parts
+    return check_token(minted, given.pop("audience", SERVICE), clients, **given)
+
+
+# ------------------------------------------------------------------ one token
+
+
+ONE_FAULT: Mapping[TokenFault, str] = {
+    TokenFault.NOT_BEARER: "a b",
+    TokenFault.TOO_LARGE: "a" * 9000,
+    TokenFault.MALFORMED: "nonsense",
+    TokenFault.WRONG_TYPE: token(header(typ="at+jwt")),
+    TokenFault.NO_KID: unsigned(header(kid=7), claims(), b"x"),
+    TokenFault.HEADER_FORBIDDEN: unsigned(header(x5u="https://evil.example"), claims(), b"x"),
+    TokenFault.WRONG_JKU: token(header(jku="https://evil.example/jwks")),
+    TokenFault.UNKNOWN_ISSUER: token(None, claims(iss="https://nobody.example")),
+    TokenFault.WRONG_ALGORITHM: unsigned(header(alg="none"), claims(), b"x"),
+    TokenFault.WRONG_AUDIENCE: token(None, claims(aud="https://elsewhere.example")),
+    TokenFault.NO_TIMES: token(None, claims(exp=NOW + 1.5)),
+    TokenFault.EXPIRED: token(None, claims(iat=NOW - 500, exp=NOW - 200)),
+    TokenFault.NOT_YET_VALID: token(None, claims(nbf=NOW + 100)),
+    TokenFault.LIVES_TOO_LONG: token(None, claims(exp=NOW + 901)),
+    TokenFault.NO_JTI: token(None, claims(jti=LEFT_OUT)),
+    TokenFault.WRONG_TENANT: token(
+        header(kid="ec-2"), claims(iss=OTHER_ISSUER, tenant="west"), OTHER_EC
+    ),
+    TokenFault.UNKNOWN_KEY: token(header(kid="ec-9")),
+    TokenFault.BAD_SIGNATURE: token(None, None, ECKey.generate_key("P-384")),
+}
+
+
+@pytest.mark.parametrize("fault", ONE_FAULT)
+def test_what_the_gate_refuses_a_token_for_is_found(
+    clients: ClientRegistry, fault: TokenFault
+) -> None:
+    minted = ONE_FAULT[fault]
+    with pytest.raises(Unauthorised) as refused:
+        verifier(clients, replay=Memory()).verify([f"Bearer {minted}"], (SERVICE,))
+    assert refused.value.cause == fault.value
+    assert found(clients, minted).faults == (fault,)
+
+
+def test_a_fault_that_only_a_request_can_have_is_not_looked_for() -> None:
+    only_there = {TokenFault.NO_TOKEN, TokenFault.REPLAYED, TokenFault.KEYS_UNAVAILABLE}
+    assert set(TokenFault) - set(ONE_FAULT) == only_there
+
+
+def test_all_faults_are_said_at_once_in_the_order_of_the_gate(clients: ClientRegistry) -> None:
+    body = claims(aud="https://elsewhere.example", iat=NOW - 5000, exp=NOW - 3000, nbf=NOW + 100)
+    del body["jti"]
+    minted = token(
+        header(typ="at+jwt", jku="https://evil.example"), body, ECKey.generate_key("P-384")
+    )
+    assert found(clients, minted).faults == (
+        TokenFault.WRONG_TYPE,
+        TokenFault.WRONG_JKU,
+        TokenFault.WRONG_AUDIENCE,
+        TokenFault.EXPIRED,
+        TokenFault.NOT_YET_VALID,
+        TokenFault.LIVES_TOO_LONG,
+        TokenFault.NO_JTI,
+        TokenFault.BAD_SIGNATURE,
+    )
+
+
+def test_of_an_unknown_issuer_all_is_said_that_no_row_would_decide(clients: ClientRegistry) -> None:
+    body = claims(iss="https://nobody.example", aud="https://elsewhere.example", jti="")
+    report = found(clients, token(header(jku="https://nobody.example/jwks"), body))
+    assert report.faults == (
+        TokenFault.UNKNOWN_ISSUER,
+        TokenFault.WRONG_AUDIENCE,
+        TokenFault.NO_JTI,
+    )
+    assert report.unchecked
+
+
+def test_a_good_token_holds_and_is_not_used_up(clients: ClientRegistry) -> None:
+    for _ in range(2):
+        report = found(clients, f"{token()}\n")
+        assert list(report.lines()) == ["The token holds: client general-hospital."]
+        assert report.as_json()["holds"] is True
+
+
+def test_for_feedback_the_address_of_the_service_will_do(clients: ClientRegistry) -> None:
+    assert found(clients, token(), audience=f"{SERVICE}/feedback").faults == ()
+
+
+@pytest.mark.parametrize(
+    ("members", "times", "faults"),
+    [
+        ({"exp": NOW + 300}, Times(lifetime=300), ()),
+        ({"exp": NOW + 301}, Times(lifetime=300), (TokenFault.LIVES_TOO_LONG,)),
+        ({"iat": NOW + 90, "exp": NOW + 300}, Times(leeway=60), (TokenFault.NOT_YET_VALID,)),
+        ({"iat": NOW + 90, "exp": NOW + 300}, Times(leeway=90), ()),
+        ({"iat": NOW - 300, "exp": NOW - 90}, Times(leeway=60), (TokenFault.EXPIRED,)),
+        ({"iat": NOW - 300, "exp": NOW - 90}, Times(leeway=90), ()),
+    ],
+)
+def test_times_are_judged_as_the_service_is_set(
+    clients: ClientRegistry, members: dict[str, int], times: Times, faults: tuple[TokenFault, ...]
+) -> None:
+    assert found(clients, token(None, claims(**members)), times=times).faults == faults
+
+
+def test_without_fetching_it_is_said_that_the_signature_was_not_checked(
+    clients: ClientRegistry,
+) -> None:
+    forged = token(None, None, ECKey.generate_key("P-384"))
+    report = found(clients, forged, fetch=Offline())
+    first, last = report.lines()
+    assert "The signature was not checked" in first
+    assert "https://ehr.example.org/jwks" in first
+    assert last == "Nothing else is wrong: client general-hospital."
+    assert report.as_json()["holds"] is False
+    assert report.as_json()["signature"] == "not-checked"
+
+
+def test_a_key_set_that_cannot_be_fetched_is_a_fault_with_its_reason(
+    clients: ClientRegistry,
+) -> None:
+    hosts = Hosts()
+    hosts.answers["https://ehr.example.org/jwks"] = JwksFaultError(UpstreamFault.TLS)
+    report = found(clients, token(), fetch=hosts)
+    assert report.faults == (TokenFault.KEYS_UNAVAILABLE,)
+    assert "tls" in report.unchecked
+
+
+def test_nothing_of_the_token_is_repeated(clients: ClientRegistry) -> None:
+    body = claims(jti="canary-jti", sub="canary-sub", aud="canary-aud")
+    minted = token(header(kid="canary-kid"), body)
+    told = json.dumps(found(clients, minted).as_json())
+    assert "canary" not in told
+    assert not any(part in told for part in minted.split("."))
+
+
+# ------------------------------------------------------------------ a registry
+
+
+def test_a_registry_is_told_entry_by_entry(folder: Path) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT + SOURCE)
+    report = check_registry(read_registry(folder / "clients.toml"), Mode.PRODUCTION, Offline())
+    assert list(report.lines()) == [
+        f"client hospital: issuer {ISSUER}, 1 keys in keys.json, 0 FHIR servers",
+        "source lab: https://ehr.example.org/fhir",
+    ]
+    assert report.is_acceptable
+
+
+def test_a_key_file_of_the_wrong_kind_is_refused(folder: Path) -> None:
+    (folder / "keys.json").write_text('{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}')
+    (folder / "clients.toml").write_text(FILE_CLIENT)
+    with pytest.raises(ConfigurationError, match="symmetric-key"):
+        read_registry(folder / "clients.toml")
+
+
+def test_published_keys_are_looked_into_when_fetched_and_only_then(folder: Path) -> None:
+    clients = registry(folder)
+    hosts = Hosts()
+    hosts.answers["https://ehr.example.org/jwks"] = b'{"keys": [{"kty": "oct", "k": "c2Vj"}]}'
+    offline = check_registry(clients, Mode.PRODUCTION, Offline())
+    assert offline.is_acceptable
+    assert [each.members["fetched"] for each in offline.clients] == [False, False]
+    fetched = check_registry(clients, Mode.PRODUCTION, hosts)
+    assert fetched.faults == [
+        "client general-hospital: https://ehr.example.org/jwks cannot be used (symmetric-key)."
+    ]
+    assert "1 keys in https://other.example.org/jwks" in fetched.clients[1].line
+
+
+def test_published_keys_must_suit_the_clients_algorithms(folder: Path) -> None:
+    hosts = Hosts()
+    hosts.answers["https://ehr.example.org/jwks"] = b'{"keys": []}'
+    (fault,) = check_registry(registry(folder), Mode.PRODUCTION, hosts).faults
+    assert fault.endswith("holds no key for ES384 or RS384.")
+
+
+@pytest.mark.parametrize(
+    ("row", "content", "said"),
+    [
+        ('credentials = "bearer"\ncredentials_file = "own"', "short", "credentials_file"),
+        ('credentials = "bearer"\ncredentials_file = "not-there"', "", "credentials_file"),
+        (
+            'credentials = "backend-services"\ncredentials_file = "own"\nclient_id = "x"',
+            "{}",
+            "JSON Web Key",
+        ),
+        (
+            'delivery = "hook"\nrelay = "https://relay.example.org"\nrelay_secret_file = "own"',
+            "short",
+            "relay_secret_file",
+        ),
+    ],
+)
+def test_the_files_that_a_source_names_are_read_too(
+    folder: Path, row: str, content: str, said: str
+) -> None:
+    (folder / "own").write_text(content)
+    second = SOURCE.replace('"lab"', '"ward"')
+    (folder / "clients.toml").write_text(f"{FILE_CLIENT}{SOURCE}{row}\n{second}{row}\n")
+    report = check_registry(read_registry(folder / "clients.toml"), Mode.PRODUCTION, Offline())
+    assert not report.is_acceptable
+    assert len(report.faults) == 2  # of both sources, not of the first alone
+    assert all(said in fault for fault in report.faults)
+
+
+# ------------------------------------------------------------------ the command
+
+
+def run(folder: Path, *more: str, **environment: str) -> Result:
+    arguments = ["clients", "check", str(folder / "clients.toml"), *more]
+    return CliRunner().invoke(cli, arguments, env=environment)
+
+
+def with_token(folder: Path, minted: str) -> list[str]:
+    (folder / "token").write_text(minted)
+    return ["--token", str(folder / "token"), "--audience", SERVICE]
+
+
+@pytest.fixture
+def at_noon() -> Any:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.mark.usefixtures("at_noon")
+def test_the_command_says_that_a_token_holds(folder: Path) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT)
+    shown = run(folder, *with_token(folder, token()))
+    assert shown.exit_code == 0
+    assert shown.output.splitlines()[-1] == "The token holds: client hospital."
+
+
+@pytest.mark.usefixtures("at_noon")
+def test_a_token_that_does_not_hold_is_exit_code_1(folder: Path) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT)
+    minted = token(None, claims(aud="https://elsewhere.example", jti=""))
+    shown = run(folder, *with_token(folder, minted))
+    assert shown.exit_code == 1
+    assert IN_WORDS[TokenFault.WRONG_AUDIENCE] in shown.output
+    assert IN_WORDS[TokenFault.NO_JTI] in shown.output
+
+
+@pytest.mark.usefixtures("at_noon")
+def test_the_command_follows_the_settings(folder: Path) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT)
+    asked = with_token(folder, token(None, claims(iat=NOW + 90, exp=NOW + 300)))
+    assert run(folder, *asked).exit_code == 1
+    assert run(folder, *asked, CDS_TOKEN_LEEWAY="90").exit_code == 0
+    both = {"CDS_TOKEN_LEEWAY": "90", "CDS_TOKEN_LIFETIME": "200"}
+    assert "further from it than is allowed" in run(folder, *asked, **both).output
+    (folder / "settings.toml").write_text("token_leeway = 90\n")
+    assert run(folder, *asked, "--config", str(folder / "settings.toml")).exit_code == 0
+
+
+@pytest.mark.usefixtures("at_noon")
+def test_machines_get_json(folder: Path) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT + SOURCE)
+    shown = run(folder, "--json", *with_token(folder, token(header(kid="ec-9"))))
+    report = json.loads(shown.output)
+    assert shown.exit_code == 1
+    assert [client["name"] for client in report["clients"]] == ["hospital"]
+    assert [source["usable"] for source in report["sources"]] == [True]
+    assert report["faults"] == []
+    assert [fault["code"] for fault in report["token"]["faults"]] == ["unknown-key"]
+
+
+def test_a_token_needs_the_address_it_was_sent_to(folder: Path) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT)
+    arguments = with_token(folder, token())[:2]
+    assert run(folder, *arguments).exit_code == 2
+
+
+def test_the_command_fetches_only_when_told_to(folder: Path) -> None:
+    with FaultServer() as server:
+        server.on("/jwks", reply(key_set(EC), content_type="application/json"))
+        (folder / "clients.toml").write_text(f'{CLIENT}jwks_url = "{server.origin}/jwks"\n')
+        assert "not fetched" in run(folder, "--sandbox").output
+        assert server.calls == []
+        assert "1 keys in" in run(folder, "--sandbox", "--fetch").output
+        assert len(server.calls) == 1
+
+
+def test_the_command_allows_in_sandbox_mode_what_production_refuses(folder: Path) -> None:
+    row = 'fhir_servers = ["http://127.0.0.1:8090/fhir"]\n'
+    (folder / "clients.toml").write_text(FILE_CLIENT + row)
+    assert run(folder).exit_code == 1
+    assert "1 FHIR servers" in run(folder, "--sandbox").output
