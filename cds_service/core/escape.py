@@ -13,6 +13,9 @@ import unicodedata
 LONGEST = 80
 _MARKUP = re.compile(r"([\\`*_\[\]|~#])")
 _LINKS_ITSELF = re.compile(r"://|www\.|@", re.IGNORECASE)
+_is_harmless = re.compile(r"(?:[0-9A-Za-z.,;:()%+/-]+(?: [0-9A-Za-z.,;:()%+/-]+)*)?").fullmatch
+"""Words of characters that mean nothing to Markdown, one space between them: most values, units,
+dates and references."""
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
@@ -37,5 +40,12 @@ def _visible(text: str) -> str:
 
 def markdown(text: str, longest: int = LONGEST) -> str:
     """The same line as Markdown text that stays text: no markup, no HTML, no automatic link."""
+    if (
+        len(text) <= longest
+        and _is_harmless(text)
+        and "://" not in text
+        and "www." not in text.lower()
+    ):
+        return text
     line = _LINKS_ITSELF.sub(lambda found: f"{' '.join(found.group())} ", plain(text, longest))
     return _MARKUP.sub(r"\\\1", line.translate(_ENTITIES))

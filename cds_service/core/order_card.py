@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from cds_service.core.boilerplate import Cited, boilerplate
 from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.card_parts import (
     DAY,
@@ -16,13 +17,11 @@ from cds_service.core.card_parts import (
     detail_of,
     evaluation_members,
     fill,
-    identified,
     missing_line,
     note_line,
-    source_of,
     used_line,
 )
-from cds_service.core.citations import links
+from cds_service.core.draft import Draft, identified
 from cds_service.core.escape import markdown, plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, Moment
@@ -30,7 +29,6 @@ from cds_service.core.order import ORDER_LINE, DraftOrder, Performer
 from cds_service.core.order_advice import Advice, Advised, OrderAdvised
 from cds_service.core.order_facts import NoEarlier
 from cds_service.core.reading import value_of
-from cds_service.core.schema import SourceRow
 from cds_service.core.sections import in_words
 from cds_service.core.verdict import NotInterpretable, Outcome, WrongAnalyte
 
@@ -40,10 +38,10 @@ LONGEST_CODE = 40
 def render_advice(advised: Advised, knowledge: KnowledgeBase, *, scope: str) -> tuple[Card, ...]:
     """One card per advice; `scope` (caller, service, patient) goes into the ids."""
     drafts = [_draft(advice, knowledge) for advice in advised.advice]
-    return identified(drafts, knowledge.tag, scope)
+    return identified(drafts, knowledge, scope)
 
 
-def _draft(advice: Advice, knowledge: KnowledgeBase) -> Card:
+def _draft(advice: Advice, knowledge: KnowledgeBase) -> Draft:
     values = order_values_of(advice, knowledge)
     cited = _cited(advice, knowledge)
     rows = advice.rows
@@ -57,14 +55,11 @@ def _draft(advice: Advice, knowledge: KnowledgeBase) -> Card:
         "missing": missing_line(advice.missing, knowledge),
     }
     headline = fill(knowledge, rows[0].id, "headline", values)
-    return Card(
-        uuid="",
+    return Draft(
         summary=_summary(advice, headline, knowledge),
         detail=detail_of(Sections(headline, result, named), cited, knowledge),
         indicator=Indicator.INFO,
-        source=source_of(cited, knowledge),
-        links=links(cited),
-        override_reasons=knowledge.wording.override_reasons,
+        cited=cited,
         extension={"knowledge": knowledge.tag, **_outcome(advice)},
         selection=_selection(advice),
     )
@@ -76,10 +71,11 @@ def _selection(advice: Advice) -> Selection:
     return Selection.AT_MOST_ONE if is_swap else Selection.ANY
 
 
-def _cited(advice: Advice, knowledge: KnowledgeBase) -> tuple[SourceRow, ...]:
+def _cited(advice: Advice, knowledge: KnowledgeBase) -> tuple[Cited, ...]:
     """Every source behind what the card says, in the order it is said."""
     ids = dict.fromkeys(source for row in advice.rows for source in row.sources)
-    return tuple(knowledge.sources[name] for name in ids)
+    sources = boilerplate(knowledge).sources
+    return tuple(sources[name] for name in ids)
 
 
 def _summary(advice: Advice, headline: str, knowledge: KnowledgeBase) -> str:
@@ -132,8 +128,8 @@ def order_values_of(advice: Advice, knowledge: KnowledgeBase) -> Mapping[str, st
         "days": str(knowledge.identity.pair_within_days),
         "lacking": "; ".join(row.label for row in advice.lacking),
     }
-    for limit in knowledge.limits.values():
-        values[f"limit.{limit.id}"] = f"{limit.value} {limit.unit}"
+    for limit, words in boilerplate(knowledge).limits.items():
+        values[f"limit.{limit}"] = words
     match advice.verdict:
         case NotInterpretable(detail=where):
             values["detail"] = markdown(where) or unknown

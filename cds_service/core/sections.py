@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from cds_service.core.card_parts import (
     Sections,
@@ -13,37 +13,40 @@ from cds_service.core.card_parts import (
     used_line,
 )
 from cds_service.core.escape import markdown
-from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment
-from cds_service.core.schema import ContextRow, FindingRow, PanelRow
+from cds_service.core.schema import ContextRow, FindingRow
+from cds_service.core.table import CONTEXT, THRESHOLD_INDETERMINATE
 from cds_service.core.verdict import (
     Answer,
     Finding,
     Interpreted,
     NotInterpretable,
-    PairedWith,
     SeriesPoint,
     Strength,
-    Unpaired,
     Value,
     WrongAnalyte,
 )
 
 LONGEST_SERIES = 6
-LONGEST_REASON = 200
-THRESHOLD_INDETERMINATE = "threshold-indeterminate"
 
 
 def sections_of(
-    answer: Answer, knowledge: KnowledgeBase, rows: Mapping[str, FindingRow | ContextRow]
+    answer: Answer,
+    knowledge: KnowledgeBase,
+    rows: Iterable[FindingRow | ContextRow],
+    values: Mapping[str, str],
 ) -> Sections:
-    """Everything a card says about one answer, apart from sources and disclaimer."""
-    values = _values(answer, knowledge)
+    """Everything a card says about one answer, apart from sources and disclaimer.
+
+    `rows` are those of its findings, in the order in which they speak; `values` fill the templates.
+    """
     found = {finding.id: finding for finding in answer.findings}
-    spoken = [found[name] for name in (*rows, THRESHOLD_INDETERMINATE) if name in found]
-    findings = [item for item in spoken if not item.id.startswith("context-")]
-    contexts = [item for item in spoken if item.id.startswith("context-")]
+    spoken = [found[row.id] for row in rows]
+    if THRESHOLD_INDETERMINATE in found:
+        spoken.append(found[THRESHOLD_INDETERMINATE])
+    findings = [item for item in spoken if not item.id.startswith(CONTEXT)]
+    contexts = [item for item in spoken if item.id.startswith(CONTEXT)]
     supports = [_says(item, answer.specimen, knowledge, values) for item in findings]
     limits = [fill(knowledge, item.id, "not", values) for item in findings]
     caveats = [_says(item, answer.specimen, knowledge, values) for item in contexts]
@@ -52,15 +55,11 @@ def sections_of(
     match answer.verdict:
         case Interpreted():
             headline = fill(knowledge, findings[0].id, "headline", values) if findings else ""
-        case NotInterpretable(reason):
-            template = f"reason-{reason.value}"
+        case NotInterpretable() | WrongAnalyte() as verdict:
+            template = _template_of(verdict)
             headline = fill(knowledge, template, "headline", values)
             supports.insert(0, fill(knowledge, template, "says", values))
             steps.append(fill(knowledge, template, "next", values))
-        case WrongAnalyte():
-            headline = fill(knowledge, "wrong-analyte", "headline", values)
-            supports.insert(0, fill(knowledge, "wrong-analyte", "says", values))
-            steps.append(fill(knowledge, "wrong-analyte", "next", values))
     named = {
         "supports": bullets(supports),
         "not": bullets(limits),
@@ -73,6 +72,14 @@ def sections_of(
     return Sections(headline, _result_line(answer, knowledge), named)
 
 
+def _template_of(verdict: NotInterpretable | WrongAnalyte) -> str:
+    match verdict:
+        case NotInterpretable(reason):
+            return f"reason-{reason.value}"
+        case WrongAnalyte():
+            return "wrong-analyte"
+
+
 def _says(
     finding: Finding, specimen: str, knowledge: KnowledgeBase, values: Mapping[str, str]
 ) -> str:
@@ -83,16 +90,13 @@ def _says(
         case Strength.WEAKENED:
             names = ("weakly",)
     there = knowledge.templates[finding.id]
-    return " ".join(fill(knowledge, finding.id, name, values) for name in names if name in there)
-
-
-def _unknown(knowledge: KnowledgeBase) -> str:
-    return knowledge.wording.phrases["unknown"]
+    return " ".join([there[name].fill(values) for name in names if name in there])
 
 
 def in_words(value: Value) -> str:
     """Comparator, number and unit as received, escaped; a value never travels without its unit."""
-    return " ".join(part for part in (markdown(value.text, 40), markdown(value.unit, 40)) if part)
+    text, unit = markdown(value.text, 40), markdown(value.unit, 40)
+    return f"{text} {unit}" if text and unit else text or unit
 
 
 def day(moment: Moment | NoMoment, knowledge: KnowledgeBase) -> str:
@@ -104,69 +108,9 @@ def day(moment: Moment | NoMoment, knowledge: KnowledgeBase) -> str:
             return knowledge.wording.phrases["date-unknown"]
 
 
-def _values(answer: Answer, knowledge: KnowledgeBase) -> dict[str, str]:
-    """What finding, context, reason and wrong-analyte templates may ask for."""
-    specimen = knowledge.specimens[answer.specimen].words if answer.specimen else ""
-    values = {
-        "value": in_words(answer.value) or _unknown(knowledge),
-        "unit": markdown(answer.value.unit) or _unknown(knowledge),
-        "specimen": specimen or _unknown(knowledge),
-        "analyte": knowledge.identity.short_name,
-        "multiple": answer.laboratory.multiple,
-        "range": markdown(answer.laboratory.words),
-    }
-    for limit in knowledge.limits.values():
-        values[f"limit.{limit.id}"] = f"{limit.value} {limit.unit}"
-    for finding in answer.findings:
-        if finding.about:
-            values["limits"] = ", ".join(
-                _limit_words(name, answer, knowledge) for name in finding.about
-            )
-    match answer.verdict:
-        case NotInterpretable(detail=detail):
-            values["detail"] = markdown(detail) or _unknown(knowledge)
-        case WrongAnalyte(loinc):
-            row = knowledge.refused[loinc]
-            values |= {"loinc": loinc, "name": row.name or row.component}
-        case Interpreted():
-            for panel in knowledge.panels.values():
-                values[f"panel.{panel.id}"] = _panel(panel, answer, knowledge)
-            for ratio in knowledge.ratios.values():
-                values[f"ratio.{ratio.id}"] = answer.facts[f"ratio.{ratio.id}"].because
-            values["other"] = _other(answer, knowledge)
-    return values
-
-
-def _other(answer: Answer, knowledge: KnowledgeBase) -> str:
-    match answer.paired:
-        case PairedWith(specimen, value, collected):
-            words = knowledge.specimens[specimen].words
-            return f"{in_words(value)} ({words}, {day(collected, knowledge)})"
-        case Unpaired():
-            return ""
-
-
-def _limit_words(name: str, answer: Answer, knowledge: KnowledgeBase) -> str:
-    if name in knowledge.limits:
-        limit = knowledge.limits[name]
-        return f"{limit.value} {limit.unit}"
-    return f"{knowledge.wording.phrases['laboratory-range']} {markdown(answer.laboratory.words)}"
-
-
-def _panel(panel: PanelRow, answer: Answer, knowledge: KnowledgeBase) -> str:
-    """One line per item: met, not met or unknown, and the results it rests on."""
-    phrases = knowledge.wording.phrases
-    lines = []
-    for item in panel.item:
-        state = phrases[f"item-{panel_item(item, answer.facts)}"]
-        facts = [answer.facts[f"limit.{limit}"] for limit in item.limits]
-        because = "; ".join(
-            markdown(fact.because, LONGEST_REASON)
-            for fact in facts
-            if fact.value not in {"unknown", "not-applicable"}
-        )
-        lines.append(f"- {item.title}: {state}" + (f" ({because})" if because else ""))
-    return "\n" + "\n".join(lines)
+def specimen_words(answer: Answer, knowledge: KnowledgeBase) -> str:
+    """The specimen as the knowledge calls it; empty where it is not known."""
+    return knowledge.specimens[answer.specimen].words if answer.specimen else ""
 
 
 def analyte_name(answer: Answer, knowledge: KnowledgeBase, ours: str) -> str:
@@ -187,22 +131,22 @@ def _result_line(answer: Answer, knowledge: KnowledgeBase) -> str:
             return "; ".join(_about(answer, result, knowledge)) + "."
 
 
-def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> Iterator[str]:
+def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> list[str]:
     phrases = knowledge.wording.phrases
-    specimen = knowledge.specimens[answer.specimen].words if answer.specimen else ""
     value = in_words(answer.value)
     name = analyte_name(answer, knowledge, knowledge.identity.analyte)
-    yield f"**{name}" + (f": {value}**" if value else "**")
+    parts = [f"**{name}: {value}**" if value else f"**{name}**"]
     if not answer.inputs:  # another patient's: nothing of it is shown
-        return
-    if specimen:
-        yield f"{phrases['specimen']} {specimen}"
-    yield f"{phrases['collected']} {day(result.collected, knowledge)}"
-    yield f"{phrases['status']} {result.status.value}"
+        return parts
+    if specimen := specimen_words(answer, knowledge):
+        parts.append(f"{phrases['specimen']} {specimen}")
+    parts.append(f"{phrases['collected']} {day(result.collected, knowledge)}")
+    parts.append(f"{phrases['status']} {result.status.value}")
     if answer.laboratory.words:
-        yield f"{phrases['laboratory-range']} {markdown(answer.laboratory.words)}"
+        parts.append(f"{phrases['laboratory-range']} {markdown(answer.laboratory.words)}")
     if result.laboratory:
-        yield f"{phrases['laboratory']} {markdown(result.laboratory)}"
+        parts.append(f"{phrases['laboratory']} {markdown(result.laboratory)}")
+    return parts
 
 
 def _series(points: tuple[SeriesPoint, ...], knowledge: KnowledgeBase) -> str:

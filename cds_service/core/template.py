@@ -37,9 +37,9 @@ class Wording:
         """The text with every placeholder replaced. Raises KeyError for a value not given."""
         if len(self.parts) == 1:
             return self.parts[0]
-        return "".join(
-            part if index % 2 == 0 else values[part] for index, part in enumerate(self.parts)
-        )
+        said = list(self.parts)
+        said[1::2] = [values[name] for name in self.parts[1::2]]
+        return "".join(said)
 
 
 Template = Mapping[str, Wording]

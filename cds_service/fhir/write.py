@@ -11,19 +11,19 @@ from cds_service.core.card import JsonObject
 from cds_service.core.schema import OrderCode, SuggestionRow
 
 
-def draft_order(
-    suggestion: SuggestionRow, *, patient_id: str, intent: str, codes: list[JsonObject]
-) -> JsonObject:
-    """A draft ServiceRequest for one suggestion. `codes` are FHIR Codings, possibly none."""
+def draft_order(suggestion: SuggestionRow, *, intent: str, codes: list[JsonObject]) -> JsonObject:
+    """A draft ServiceRequest for one suggestion, to which only the subject has to be added.
+
+    `codes` are FHIR Codings, possibly none.
+    """
     code: JsonObject = {"coding": codes} if codes else {}
     code["text"] = suggestion.text
-    return {
-        "resourceType": "ServiceRequest",
-        "status": "draft",
-        "intent": intent,
-        "code": code,
-        "subject": {"reference": f"Patient/{patient_id}"},
-    }
+    return {"resourceType": "ServiceRequest", "status": "draft", "intent": intent, "code": code}
+
+
+def patient_reference(patient_id: str) -> JsonObject:
+    """The subject of a draft."""
+    return {"reference": f"Patient/{patient_id}"}
 
 
 def order_codings(suggestion: SuggestionRow, local: OrderCode | None) -> list[JsonObject]:

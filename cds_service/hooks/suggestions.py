@@ -6,18 +6,31 @@ or none. A test whose result was just read beside the finding is not proposed ag
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
-from uuid import UUID, uuid5
 
-from cds_service.core.card import Card
+from cds_service.core.card import Card, JsonObject
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.verdict import Answer, Evaluation, NotInterpretable, WrongAnalyte
-from cds_service.fhir.write import draft_order, order_codings
+from cds_service.core.name_uuid import Names
+from cds_service.core.schema import ContextRow, FindingRow, SuggestionRow
+from cds_service.core.verdict import (
+    Answer,
+    Evaluation,
+    Interpreted,
+    NotInterpretable,
+    Outcome,
+    Verdict,
+    WrongAnalyte,
+)
+from cds_service.fhir.write import draft_order, order_codings, patient_reference
 
 MOST = 6
 """A card with more buttons than this is not read."""
+
+_COMBINATIONS = 512
+"""Of findings that fire together: few ever do, and what they call for is made once for each."""
 
 
 def with_suggestions(
@@ -27,58 +40,90 @@ def with_suggestions(
     if not patient_id:
         return tuple(cards)
     return tuple(
-        replace(card, suggestions=tuple(_suggestions(card, answer, knowledge, patient_id)))
-        for card, answer in zip(cards, evaluation.answers, strict=True)
+        [
+            card.offering(_suggestions(card, answer, knowledge, patient_id))
+            for card, answer in zip(cards, evaluation.answers, strict=True)
+        ]
     )
 
 
 def _suggestions(
     card: Card, answer: Answer, knowledge: KnowledgeBase, patient_id: str
-) -> Iterator[Mapping[str, Any]]:
-    known = _known_companions(answer, knowledge)
-    rows = [knowledge.suggestions[name] for name in _called_for(answer, knowledge)]
-    fresh = [row for row in rows if row.code not in known]
-    for row in fresh[:MOST]:
-        resource = draft_order(
-            row,
-            patient_id=patient_id,
-            intent=knowledge.policy.order_intent,
-            codes=order_codings(row, knowledge.orders.get(row.id)),
-        )
-        yield {
-            "label": row.label,
-            "uuid": str(uuid5(UUID(card.uuid), row.id)),
-            "actions": [{"type": "create", "description": row.text, "resource": resource}],
-        }
+) -> tuple[Mapping[str, Any], ...]:
+    fired = tuple([finding.id for finding in answer.findings])
+    offers = [
+        offer
+        for offer in _called_for(knowledge, _reason(answer.verdict), fired)
+        if not (offer.known_by and _is_known(offer, answer))
+    ]
+    uuids = Names(card.uuid)
+    subject = patient_reference(patient_id)
+    return tuple(
+        [
+            {
+                "label": offer.label,
+                "uuid": uuids.uuid(offer.id),
+                "actions": [
+                    {
+                        "type": "create",
+                        "description": offer.text,
+                        "resource": {**offer.order, "subject": subject},
+                    }
+                ],
+            }
+            for offer in offers[:MOST]
+        ]
+    )
 
 
-def _called_for(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
-    """Suggestion ids: those of the highest finding first, then contexts, or those of the reason."""
-    fired = {finding.id for finding in answer.findings}
-    ids: list[str] = []
-    match answer.verdict:
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A suggestion as it is for every patient."""
+
+    id: str
+    label: str
+    text: str
+    order: JsonObject
+    """The draft, but for its subject."""
+    known_by: tuple[str, ...]
+    """The facts that rest on results of the suggested test."""
+
+
+def _is_known(offer: _Offer, answer: Answer) -> bool:
+    """Whether a usable result of the suggested test lies near this one."""
+    facts = answer.facts
+    return bool([name for name in offer.known_by if name in facts and facts[name].inputs])
+
+
+def _reason(verdict: Verdict) -> str:
+    """The id of the reason that calls for suggestions; empty for a result that was interpreted."""
+    match verdict:
+        case Interpreted():
+            return ""
         case NotInterpretable(reason):
-            ids += knowledge.reasons[reason.value].suggestions
+            return reason.value
         case WrongAnalyte():
-            ids += knowledge.reasons["wrong-analyte"].suggestions
-        case _:
-            pass
-    for finding in sorted(knowledge.findings, key=lambda row: -row.rank):
-        if finding.id in fired:
-            ids += finding.suggestions
-    for context in knowledge.contexts:
-        if context.id in fired:
-            ids += context.suggestions
-    return list(dict.fromkeys(ids))
+            return Outcome.WRONG_ANALYTE.value
 
 
-def _known_companions(answer: Answer, knowledge: KnowledgeBase) -> frozenset[str]:
-    """LOINC codes of companion tests that already have a usable result near this one."""
-    known = {
-        limit.of
-        for limit in knowledge.limits.values()
-        if limit.of in knowledge.companions
-        and (fact := answer.facts.get(f"limit.{limit.id}")) is not None
-        and fact.inputs
-    }
-    return frozenset(code for name in known for code in knowledge.companions[name].families)
+@lru_cache(_COMBINATIONS)
+def _called_for(
+    knowledge: KnowledgeBase, reason: str, fired: tuple[str, ...]
+) -> tuple[_Offer, ...]:
+    """The suggestions of the reason, then of the highest finding first, then of contexts."""
+    by_rank = sorted(knowledge.findings, key=lambda row: -row.rank)
+    rows: tuple[FindingRow | ContextRow, ...] = (*by_rank, *knowledge.contexts)
+    ids = list(knowledge.reasons[reason].suggestions) if reason else []
+    ids += [name for row in rows if row.id in fired for name in row.suggestions]
+    return tuple(_offer(knowledge.suggestions[name], knowledge) for name in dict.fromkeys(ids))
+
+
+def _offer(row: SuggestionRow, knowledge: KnowledgeBase) -> _Offer:
+    order = draft_order(
+        row,
+        intent=knowledge.policy.order_intent,
+        codes=order_codings(row, knowledge.orders.get(row.id)),
+    )
+    tested = {name for name, test in knowledge.companions.items() if row.code in test.families}
+    limits = [limit.id for limit in knowledge.limits.values() if limit.of in tested]
+    return _Offer(row.id, row.label, row.text, order, tuple(f"limit.{name}" for name in limits))

@@ -16,10 +16,12 @@ from fhirpathpy import evaluate as fhirpath
 import fhir_fixtures
 from cds_service.config import Settings
 from cds_service.core.card import JsonObject
+from cds_service.core.render import render
 from cds_service.core.schema import OrderCode
 from cds_service.documents import evaluate_document
-from cds_service.hooks.suggestions import MOST
+from cds_service.hooks.suggestions import MOST, with_suggestions
 from cds_service.knowledge_files import Library
+from tests.records import evaluated, record, result
 
 AT = date(2026, 11, 21)
 HOOK = Settings().lab_result_hook
@@ -87,6 +89,22 @@ def test_without_a_patient_there_is_no_draft(library: Library) -> None:
     del observation["subject"]
     (outcome,) = evaluate_document(observation, library, AT, HOOK)
     assert [card.suggestions for card in outcome.cards] == [()]
+
+
+def test_each_draft_names_the_patient_it_is_for(library: Library) -> None:
+    knowledge = library.bases["sil2r"]
+    given = record(result("5000 U/mL", loinc="9654-5"))
+    evaluation = evaluated(given, knowledge)
+    plain = render(evaluation, knowledge, scope="s")
+    named = {
+        patient: {
+            suggestion["actions"][0]["resource"]["subject"]["reference"]
+            for card in with_suggestions(plain, evaluation, knowledge, patient)
+            for suggestion in card.suggestions
+        }
+        for patient in ("p1", "p2")
+    }
+    assert named == {"p1": {"Patient/p1"}, "p2": {"Patient/p2"}}
 
 
 def test_the_site_sets_intent_and_its_own_ordering_code(library: Library) -> None:

@@ -1,0 +1,153 @@
+"""What the templates of a card may ask for by placeholder, escaped; made when one asks.
+
+Which template may ask for what is proved when the knowledge is loaded (`proof_words`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from cds_service.core.boilerplate import boilerplate
+from cds_service.core.escape import markdown
+from cds_service.core.facts import panel_item
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.schema import RefusedCode
+from cds_service.core.sections import day, in_words, specimen_words
+from cds_service.core.verdict import (
+    Answer,
+    Interpreted,
+    NotInterpretable,
+    PairedWith,
+    Unpaired,
+    WrongAnalyte,
+)
+
+LONGEST_REASON = 200
+
+
+class CardValues(dict[str, str]):
+    """What finding, context, reason and wrong-analyte templates may ask for, made when asked."""
+
+    def __init__(self, answer: Answer, knowledge: KnowledgeBase) -> None:
+        super().__init__()
+        self._about = (answer, knowledge)
+
+    def __missing__(self, name: str) -> str:
+        kind, _, row = name.partition(".")
+        value = self[name] = _VALUE[kind](*self._about, row)
+        return value
+
+
+def _value(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    return in_words(answer.value) or _unknown(knowledge)
+
+
+def _unit(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    return markdown(answer.value.unit) or _unknown(knowledge)
+
+
+def _specimen(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    return specimen_words(answer, knowledge) or _unknown(knowledge)
+
+
+def _analyte(_answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    return knowledge.identity.short_name
+
+
+def _multiple(answer: Answer, _knowledge: KnowledgeBase, _row: str) -> str:
+    return answer.laboratory.multiple
+
+
+def _range(answer: Answer, _knowledge: KnowledgeBase, _row: str) -> str:
+    return markdown(answer.laboratory.words)
+
+
+def _limit(_answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
+    return boilerplate(knowledge).limits[row]
+
+
+def _limits(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    """The limits on both sides of which the value lies, the laboratory's own among them."""
+    own = f"{knowledge.wording.phrases['laboratory-range']} {markdown(answer.laboratory.words)}"
+    words = boilerplate(knowledge).limits
+    return ", ".join(
+        [words.get(name, own) for finding in answer.findings for name in finding.about]
+    )
+
+
+def _detail(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    match answer.verdict:
+        case NotInterpretable(detail=detail):
+            return markdown(detail) or _unknown(knowledge)
+        case Interpreted() | WrongAnalyte():
+            raise KeyError("detail")
+
+
+def _refused(answer: Answer, knowledge: KnowledgeBase) -> RefusedCode:
+    """The look-alike that the result is of."""
+    match answer.verdict:
+        case WrongAnalyte(loinc):
+            return knowledge.refused[loinc]
+        case Interpreted() | NotInterpretable():
+            raise KeyError("loinc")
+
+
+def _loinc(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    return _refused(answer, knowledge).loinc
+
+
+def _name(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    row = _refused(answer, knowledge)
+    return row.name or row.component
+
+
+def _ratio(answer: Answer, _knowledge: KnowledgeBase, row: str) -> str:
+    return answer.facts[f"ratio.{row}"].because
+
+
+def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    match answer.paired:
+        case PairedWith(specimen, value, collected):
+            words = knowledge.specimens[specimen].words
+            return f"{in_words(value)} ({words}, {day(collected, knowledge)})"
+        case Unpaired():
+            return ""
+
+
+def _panel(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
+    """One line per item: met, not met or unknown, and the results it rests on."""
+    phrases = knowledge.wording.phrases
+    lines = []
+    for item in knowledge.panels[row].item:
+        state = phrases[f"item-{panel_item(item, answer.facts)}"]
+        facts = [answer.facts[f"limit.{limit}"] for limit in item.limits]
+        because = "; ".join(
+            markdown(fact.because, LONGEST_REASON)
+            for fact in facts
+            if fact.value not in {"unknown", "not-applicable"}
+        )
+        lines.append(f"- {item.title}: {state}" + (f" ({because})" if because else ""))
+    return "\n" + "\n".join(lines)
+
+
+_VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {
+    "value": _value,
+    "unit": _unit,
+    "specimen": _specimen,
+    "analyte": _analyte,
+    "multiple": _multiple,
+    "range": _range,
+    "limit": _limit,
+    "limits": _limits,
+    "detail": _detail,
+    "loinc": _loinc,
+    "name": _name,
+    "panel": _panel,
+    "ratio": _ratio,
+    "other": _other,
+}
+"""By placeholder; of `limit.<id>`, `panel.<id>` and `ratio.<id>` by what stands before the dot."""
+
+
+def _unknown(knowledge: KnowledgeBase) -> str:
+    return knowledge.wording.phrases["unknown"]
