@@ -73,7 +73,8 @@ class Settings:
     database_url: str = field(default="sqlite:///cds-service.sqlite3", repr=False)
     """May hold a password, so it is never shown."""
     queue_url: str = field(default="", repr=False)
-    """`redis://…` for workers on several machines; empty: a file beside the database."""
+    """`redis://…` for workers on several machines: their queue, and the count of calls. Empty: a
+    file beside the database, and each worker counts by itself."""
     data_key: str = field(default="", repr=False)
     """Base64 of 32 random bytes; empty in sandbox mode: made at the first start."""
     tls: Tls = Tls.NONE
@@ -88,7 +89,7 @@ class Settings:
     max_body: int = 10 * MEBIBYTE
     """Bytes of a request body."""
     rate_limit: int = 600
-    """Calls a minute for one registered client and worker; sandbox mode has no limit."""
+    """Calls a minute for one registered client; sandbox mode has no limit."""
     token_lifetime: int = 900
     """Longest `exp - iat` of a token, in seconds."""
     token_leeway: int = 60

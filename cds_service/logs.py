@@ -36,6 +36,11 @@ class Event(Enum):
     NOT_READY = ("CDS-L301", "warning", "A readiness check has failed.")
     KEYS_NOT_RENEWED = ("CDS-L303", "warning", "A client's key set could not be renewed.")
     APPROVAL_VOID = ("CDS-L302", "warning", "An approval of the knowledge no longer holds.")
+    RATE_NOT_SHARED = (
+        "CDS-L304",
+        "warning",
+        "The shared count of calls cannot be reached; each worker counts by itself.",
+    )
     EVENT_DONE = ("CDS-L401", "info", "A notified result was processed.")
     EVENT_LATER = ("CDS-L402", "warning", "A notified result will be tried again later.")
     EVENT_SET_ASIDE = ("CDS-L403", "error", "A notified result was set aside after failing.")
@@ -166,7 +171,7 @@ _LOGGER = structlog.wrap_logger(
     processors=[_keep_what_is_allowed, structlog.processors.JSONRenderer(_as_json)],
     wrapper_class=structlog.BoundLogger,
     cache_logger_on_first_use=True,
-)
+).bind()
 
 
 def _place(traceback: TracebackType | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -38,6 +39,26 @@ class Reading:
     value: int
 
 
+_Metric = TypeVar("_Metric", Counter, Histogram)
+
+
+class _Series(Generic[_Metric]):
+    """The time series of one metric by their labels, which are of closed lists.
+
+    Each is kept once it was asked for: the library's own way to it costs more than the counting.
+    """
+
+    def __init__(self, metric: _Metric) -> None:
+        self._metric: _Metric = metric
+        self._known: dict[tuple[str, ...], _Metric] = {}
+
+    def __call__(self, *labels: str) -> _Metric:
+        known = self._known.get(labels)
+        if known is None:
+            known = self._known[labels] = self._metric.labels(*labels)
+        return known
+
+
 class Metrics:
     """The counters of one application."""
 
@@ -50,12 +71,14 @@ class Metrics:
             "service",
             "status",
         )
-        self._durations = Histogram(
-            "cds_request_duration_seconds",
-            "Time to answer, by route and service.",
-            ("route", "service"),
-            buckets=_DURATIONS,
-            registry=self.registry,
+        self._durations = _Series(
+            Histogram(
+                "cds_request_duration_seconds",
+                "Time to answer, by route and service.",
+                ("route", "service"),
+                buckets=_DURATIONS,
+                registry=self.registry,
+            )
         )
         self._cards = self._counter(
             "cards", "Cards sent, by service and outcome.", "service", "outcome"
@@ -96,43 +119,43 @@ class Metrics:
             multiprocess_mode="mostrecent",
         )
 
-    def _counter(self, name: str, words: str, *labels: str) -> Counter:
-        return Counter(f"cds_{name}", words, labels, registry=self.registry)
+    def _counter(self, name: str, words: str, *labels: str) -> _Series[Counter]:
+        return _Series(Counter(f"cds_{name}", words, labels, registry=self.registry))
 
     def answered(self, *, route: str, service: str, status: int, seconds: float) -> None:
         """One request was answered."""
-        self._requests.labels(route, service, str(status)).inc()
-        self._durations.labels(route, service).observe(seconds)
+        self._requests(route, service, str(status)).inc()
+        self._durations(route, service).observe(seconds)
 
     def card(self, *, service: str, outcome: str, findings: Iterable[str], reason: str) -> None:
         """One card was sent."""
-        self._cards.labels(service, outcome).inc()
+        self._cards(service, outcome).inc()
         for finding in findings:
-            self._findings.labels(finding).inc()
+            self._findings(finding).inc()
         if reason:
-            self._reasons.labels(reason).inc()
+            self._reasons(reason).inc()
 
     def lacked(self, what: Iterable[str]) -> None:
         """Data that an evaluation lacked, in the public `missing` words."""
         for word in what:
-            self._missing.labels(word).inc()
+            self._missing(word).inc()
 
     def not_fetched(self, *, key: str, fault: str) -> None:
         """A prefetch key was not complete, and why."""
-        self._upstream.labels(key, fault).inc()
+        self._upstream(key, fault).inc()
 
     def refused_token(self, cause: str) -> None:
         """A token was refused; `cause` is the code for the log, which the caller never sees."""
-        self._refusals.labels(cause or "unknown").inc()
+        self._refusals(cause or "unknown").inc()
 
     def feedback(self, *, service: str, outcome: str) -> None:
         """One feedback item was taken."""
-        self._feedback.labels(service, outcome).inc()
+        self._feedback(service, outcome).inc()
 
     def notified(self, *, source: str, taken: str, missing: int) -> None:
         """One notification of a source was kept; `missing` event numbers are new gaps."""
-        self._notified.labels(source, taken).inc()
-        self._missing_events.labels(source).inc(missing)
+        self._notified(source, taken).inc()
+        self._missing_events(source).inc(missing)
 
     def read(self, readings: Iterable[Reading]) -> None:
         """What stands in the database at present."""

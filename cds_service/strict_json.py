@@ -66,7 +66,8 @@ def _read_with_care(text: str) -> object:
         _refuse_depth(text)
     except _FaultInHook as fault:
         raise MalformedJson(fault.text, where=_locate(text), remedy=fault.remedy) from None
-    if _deeper_than(value, MAX_DEPTH):
+    # A text that opens no more objects and arrays than that cannot be deeper.
+    if text.count("{") + text.count("[") > MAX_DEPTH and _deeper_than(value, MAX_DEPTH):
         _refuse_depth(text)
     _refuse_half_characters(text, value)
     return value

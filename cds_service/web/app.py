@@ -55,7 +55,7 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
         registry=registry_of(settings, library, ports),
         ports=ports,
         metrics=metrics,
-        rate=RateLimit(app, settings),
+        rate=RateLimit(settings),
     )
     headers.install(app, settings, library.tags, metrics)
     problems.install(app, metrics)

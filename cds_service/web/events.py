@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from cds_service.core.card import JsonObject
 from cds_service.errors import BadRequest, Unauthorised
@@ -26,6 +26,7 @@ from cds_service.fhir.shape import an_id
 from cds_service.store.events import client_name
 from cds_service.strict_json import parse_object
 from cds_service.web.body import read_bytes, require_plain_json
+from cds_service.web.passage import here
 from cds_service.web.responses import json_response
 from cds_service.web.room import Room
 
@@ -60,7 +61,7 @@ def events(room: Room, inbox: Inbox) -> Blueprint:
 def _proved(inbox: Inbox, source_name: str, max_body: int) -> tuple[EventSource, bytes]:
     """The source and the body it sent. Raises NotFound, Unauthorised, PayloadTooLarge."""
     source = inbox.source(source_name)
-    g.client = client_name(source.name)
+    here().client = client_name(source.name)
     body = read_bytes(request, max_body)
     headers = {name: request.headers.getlist(name) for name in _PROOF_HEADERS}
     if not is_proved(source.secret, source.proof, headers, body):

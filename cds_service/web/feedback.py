@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from cds_service.hooks.feedback import read_feedback
 from cds_service.web.body import json_body
+from cds_service.web.passage import here
 from cds_service.web.responses import json_response
 from cds_service.web.room import Room
 
@@ -18,7 +19,7 @@ def feedback(room: Room) -> Blueprint:
     def take(service_id: str) -> Response:
         caller = room.admit()
         service = room.registry.find(service_id)
-        g.service = service.id
+        here().service = service.id
         items = read_feedback(json_body(request, room.settings.max_body))
         room.ports.shelf.save(caller, service, items)
         for item in items:

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
 from uuid import uuid4
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from cds_service.config import Settings, Tls
 from cds_service.errors import BadRequest
 from cds_service.logs import Event, log
 from cds_service.metrics import Metrics
 from cds_service.web.body import discard_rest
+from cds_service.web.passage import Passage, begin, here
 
 NO_ROUTE = "none"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}", re.ASCII)
@@ -24,62 +24,74 @@ _NOT_LOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 _NO_TLS_NEEDED = frozenset({"/health/live", "/health/ready"})
 """Asked from inside, not through the proxy."""
 
-_FIXED = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
+_FIXED = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+_OVER_TLS = (("Strict-Transport-Security", "max-age=31536000"),)
 
 
 def install(app: Flask, settings: Settings, knowledge: str, metrics: Metrics) -> None:
     """Check, mark, count and log every request of the application."""
+    always = (
+        *_FIXED,
+        ("Knowledge-Version", knowledge),
+        *(_OVER_TLS if settings.tls is not Tls.NONE else ()),
+    )
 
-    def begin() -> None:
+    def start() -> None:
         given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid4())
-        g.started = perf_counter()
-        g.route = request.url_rule.rule if request.url_rule else NO_ROUTE
-        g.service = g.client = ""
-        _require_tls(settings)
+        rule = request.url_rule
+        passage = Passage(
+            request_id=given if _REQUEST_ID.fullmatch(given) else str(uuid4()),
+            route=rule.rule if rule else NO_ROUTE,
+        )
+        begin(passage)
+        _require_tls(settings, passage.route)
 
     def mark(response: Response) -> Response:
-        response.headers.update(_FIXED)
-        response.vary.add("Origin")
-        response.headers["Knowledge-Version"] = knowledge
-        response.headers["X-Request-Id"] = g.request_id
-        if settings.tls is not Tls.NONE:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        response.headers.extend(always)
+        response.headers.add("X-Request-Id", here().request_id)
+        if "Vary" in response.headers:
+            response.vary.add("Origin")
+        else:
+            response.headers.add("Vary", "Origin")
         return response
 
     def observe(response: Response) -> Response:
         if response.status_code >= 400:
             discard_rest(request)
-        seconds = perf_counter() - g.started
+        passage = here()
+        seconds = passage.seconds
         metrics.answered(
-            route=g.route, service=g.service, status=response.status_code, seconds=seconds
+            route=passage.route,
+            service=passage.service,
+            status=response.status_code,
+            seconds=seconds,
         )
-        if g.route not in _NOT_LOGGED:
+        if passage.route not in _NOT_LOGGED:
             log(
                 Event.ANSWERED if response.status_code < 400 else Event.REFUSED,
-                request_id=g.request_id,
-                route=g.route,
-                service=g.service,
-                client=g.client,
+                request_id=passage.request_id,
+                route=passage.route,
+                service=passage.service,
+                client=passage.client,
                 status=response.status_code,
                 duration_ms=round(seconds * 1000, 3),
-                **g.pop("summary", {}),
+                **passage.said,
             )
         return response
 
-    app.before_request(begin)
+    app.before_request(start)
     app.after_request(observe)
     app.after_request(mark)
 
 
-def _require_tls(settings: Settings) -> None:
+def _require_tls(settings: Settings, route: str) -> None:
     """Behind a proxy, a request that did not come by TLS came by a way it should not have."""
-    if settings.tls is not Tls.PROXY or g.route in _NO_TLS_NEEDED:
+    if settings.tls is not Tls.PROXY or route in _NO_TLS_NEEDED:
         return
     if request.headers.get("X-Forwarded-Proto", "").strip().lower() != "https":
         raise BadRequest(

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from time import perf_counter
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from cds_service.errors import StoreUnavailable
 from cds_service.hooks.answer import Answered, Call, answer
@@ -18,6 +17,7 @@ from cds_service.hooks.request import HookRequest, read_request
 from cds_service.logs import Event, log_fault
 from cds_service.metrics import Metrics
 from cds_service.web.body import json_body
+from cds_service.web.passage import Passage, here
 from cds_service.web.ports import Invocation
 from cds_service.web.problems import as_designed
 from cds_service.web.responses import json_response
@@ -32,10 +32,11 @@ def invocation(room: Room) -> Blueprint:
     def invoke(service_id: str) -> Response:
         caller = room.admit()
         service = room.registry.find(service_id)
-        g.service = service.id
+        passage = here()
+        passage.service = service.id
         begun = Invocation(
             at=room.ports.now(),
-            request_id=g.request_id,
+            request_id=passage.request_id,
             caller=caller,
             service=service,
             status=200,
@@ -47,10 +48,11 @@ def invocation(room: Room) -> Blueprint:
             answered = _answered(room, begun, hook_request)
             response = json_response(answered.as_json())
         except Exception as error:
-            _record_failure(room, begun, error)
+            _record_failure(room, begun, error, passage)
             raise
-        _count(room.metrics, service.id, answered)
-        room.ports.journal.record(replace(begun, answered=answered, duration_ms=_elapsed()))
+        _count(room.metrics, passage, answered)
+        duration_ms = passage.seconds * 1000
+        room.ports.journal.record(replace(begun, answered=answered, duration_ms=duration_ms))
         return response
 
     return blueprint
@@ -75,27 +77,23 @@ def _answered(room: Room, begun: Invocation, hook_request: HookRequest) -> Answe
         return answer(call, room.ports.order_advice)
 
 
-def _record_failure(room: Room, begun: Invocation, error: Exception) -> None:
+def _record_failure(room: Room, begun: Invocation, error: Exception, passage: Passage) -> None:
     """A failure is recorded too. Should that fail as well, the first failure is the one told."""
     designed = as_designed(error)
-    failed = replace(begun, status=designed.status, error=designed.code, duration_ms=_elapsed())
+    duration_ms = passage.seconds * 1000
+    failed = replace(begun, status=designed.status, error=designed.code, duration_ms=duration_ms)
     try:
         room.ports.journal.record(failed)
     except StoreUnavailable as lost:
-        log_fault(Event.NOT_RECORDED, lost, request_id=g.request_id, cause=lost.cause)
+        log_fault(Event.NOT_RECORDED, lost, request_id=passage.request_id, cause=lost.cause)
 
 
-def _elapsed() -> float:
-    """Milliseconds since the request came."""
-    return float(perf_counter() - g.started) * 1000
-
-
-def _count(metrics: Metrics, service_id: str, answered: Answered) -> None:
+def _count(metrics: Metrics, passage: Passage, answered: Answered) -> None:
     """Tell metrics and log what was said, in public words only."""
     said = [card.extension for card in answered.cards]
     for card in said:
         metrics.card(
-            service=service_id,
+            service=passage.service,
             outcome=card["outcome"],
             findings=card.get("findings", ()),
             reason=card.get("reason", ""),
@@ -103,7 +101,7 @@ def _count(metrics: Metrics, service_id: str, answered: Answered) -> None:
         metrics.lacked(card.get("missing", ()))
     for key, fault in answered.faults.items():
         metrics.not_fetched(key=key, fault=fault)
-    g.summary = {
+    passage.said = {
         "cards": len(said),
         "outcomes": [card["outcome"] for card in said],
         "findings": [finding for card in said for finding in card.get("findings", ())],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Flask, Response, g
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from cds_service.core.card import JsonObject
@@ -24,6 +24,7 @@ from cds_service.errors import (
 )
 from cds_service.logs import Event, log_fault
 from cds_service.metrics import Metrics
+from cds_service.web.passage import here
 from cds_service.web.responses import FHIR_JSON, json_response
 
 ERROR_SYSTEM = "https://sil2r-cds.org/CodeSystem/error"
@@ -44,13 +45,20 @@ def install(app: Flask, metrics: Metrics) -> None:
 def answer_to(error: Exception, metrics: Metrics) -> Response:
     """The answer to any exception, designed or not."""
     designed = as_designed(error)
-    g.summary = {"error": designed.code, "cause": designed.cause}
+    passage = here()
+    passage.said = {"error": designed.code, "cause": designed.cause}
     if isinstance(designed, ServiceFault):
-        log_fault(Event.FAILED, error, request_id=g.request_id, route=g.route, service=g.service)
+        log_fault(
+            Event.FAILED,
+            error,
+            request_id=passage.request_id,
+            route=passage.route,
+            service=passage.service,
+        )
     if isinstance(designed, Unauthorised):
         metrics.refused_token(designed.cause)
     response = json_response(
-        outcome(designed, g.request_id), status=designed.status, media_type=FHIR_JSON
+        outcome(designed, passage.request_id), status=designed.status, media_type=FHIR_JSON
     )
     _add_headers(response, designed, error)
     return response

@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from flask import g, request
+from flask import request
 
 from cds_service.config import Settings
 from cds_service.errors import StoreUnavailable
 from cds_service.hooks.services import ServiceRegistry
 from cds_service.metrics import Metrics
 from cds_service.web.limits import RateLimit
+from cds_service.web.passage import here
 from cds_service.web.ports import Caller, Ports
 
 
@@ -36,6 +37,6 @@ class Room:
         Raises Unauthorised, Forbidden, TooManyRequests.
         """
         caller = self.ports.gate.check(request.headers.getlist("Authorization"), request.path)
-        g.client = caller.name
-        self.rate.count()
+        here().client = caller.name
+        self.rate.count(caller.name)
         return caller

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import shutil
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -26,10 +24,10 @@ from tests.integration.events.hospital import (
     FhirServer,
     eventually,
     fhir_server,
-    free_port,
     observation,
     patient,
 )
+from tests.integration.redis_server import running_redis
 from tests.integration.service.test_running_service import CARD, Service
 from tests.integration.store.conftest import Cluster, cluster
 from tests.unit.access.minting import EC, ISSUER, claims, key_set, token
@@ -41,7 +39,6 @@ PUBLIC = "https://cds.example.org"
 SERVICE = "sil2r-lab-result"
 PATH = f"/cds-services/{SERVICE}"
 EVENTS = 12
-HOW_TO_GET = "no Redis server program: `apt-get install redis-server` (Debian, Ubuntu)"
 
 
 @dataclass(frozen=True)
@@ -65,31 +62,8 @@ class Pair:
 
 @pytest.fixture(scope="module")
 def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis of our own, in memory only."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip(HOW_TO_GET)
-    port = free_port()
-    process = subprocess.Popen(
-        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
-        cwd=tmp_path_factory.mktemp("redis"),
-        stdout=subprocess.DEVNULL,
-    )
-    url = f"redis://127.0.0.1:{port}/0"
-    try:
-        eventually(lambda: _answers(url))
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _answers(url: str) -> bool:
-    with redis.Redis.from_url(url) as client:
-        try:
-            return bool(client.ping())
-        except redis.ConnectionError:
-            return False
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="module")
