@@ -77,10 +77,10 @@ BAD_SETS = [(fault, data) for fault, sets in REFUSED.items() for data in sets]
 
 
 @pytest.mark.parametrize(("fault", "data"), BAD_SETS, ids=range(len(BAD_SETS)))
-def test_a_set_that_holds_what_it_must_not_is_refused_whole(
+def test_t08_a_set_that_holds_what_it_must_not_is_refused_whole(
     fault: KeySetFault, data: bytes
 ) -> None:
-    """T-08: whoever published a private key has lost it; a kid given twice names nothing."""
+    """Whoever published a private key has lost it; a kid given twice names nothing."""
     with pytest.raises(KeySetRefusedError) as refused:
         parse_key_set(data)
     assert refused.value.fault is fault
@@ -120,10 +120,10 @@ def test_a_set_suits_the_algorithms_that_its_keys_fit() -> None:
 
 
 @pytest.mark.parametrize("data", [data for _fault, data in BAD_SETS], ids=range(len(BAD_SETS)))
-def test_when_a_set_goes_bad_the_old_keys_serve_and_it_is_reported(
+def test_t08_when_a_set_goes_bad_the_old_keys_serve_and_it_is_reported(
     tmp_path: Path, data: bytes
 ) -> None:
-    """T-08: what was good an hour ago serves; the operator is told, with the client's name."""
+    """What was good an hour ago serves; the operator is told, with the client's name."""
     clock, hosts, told = Clock(), Hosts(), list[tuple[str, str]]()
     keys = KeyRing(hosts, clock, report=lambda client, fault: told.append((client, fault.value)))
     checks = verifier(registry(tmp_path), keys=keys, now=clock)
@@ -163,16 +163,16 @@ def test_a_header_member_that_nobody_knows_is_ignored(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kid", ["vM5Yb+NTTmPFYiFMrO4+GvfU3mhjQ0PcLBf9gXsjXyo=", "k" * 512])
-def test_a_kid_may_be_as_long_as_we_say(tmp_path: Path, kid: str) -> None:
-    """T-06: an opaque text, compared whole."""
+def test_t06_a_kid_may_be_as_long_as_we_say(tmp_path: Path, kid: str) -> None:
+    """An opaque text, compared whole."""
     key = ECKey.import_key(EC.as_dict(private=True) | {"kid": kid})
     hosts = Hosts({URL: key_set(key)})
     text = minted(header(kid=kid), key)
     assert verifier(registry(tmp_path), hosts=hosts).verify([f"Bearer {text}"], (SERVICE,))
 
 
-def test_a_registered_jku_may_be_long(tmp_path: Path) -> None:
-    """S-05: the address compares equal to the registered one, whatever its length."""
+def test_s05_a_registered_jku_may_be_long(tmp_path: Path) -> None:
+    """The address compares equal to the registered one, whatever its length."""
     url = f"https://ehr.example.org/{'path/' * 200}jwks"
     row = f'[[client]]\nname = "a"\nissuer = "{ISSUER}"\njwks_url = "{url}"\n'
     hosts = Hosts({url: key_set(EC)})
