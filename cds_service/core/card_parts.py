@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cds_service.core.boilerplate import Cited, boilerplate
+from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import ResourceRef
@@ -15,7 +15,7 @@ LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1, Card.summary: "<140-character"."""
 
 DAY = len("2026-11-21")
-_BLOCKS = ("supports", "not", "context", "next", "series", "used", "missing", "sources")
+_BLOCKS = ("supports", "not", "context", "next", "series", "used", "missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +27,11 @@ class Sections:
     named: Mapping[str, str]
 
 
-def detail_of(sections: Sections, cited: Iterable[Cited], knowledge: KnowledgeBase) -> str:
+def detail_of(sections: Sections, closing: str, knowledge: KnowledgeBase) -> str:
     """The sections in reading order; sources and disclaimer close every card."""
-    constant = boilerplate(knowledge)
-    named = {**sections.named, "sources": _numbered(cited)}
-    blocks = [constant.headings[name] + body for name in _BLOCKS if (body := named.get(name))]
-    return "\n\n".join([sections.result, *blocks, constant.disclaimer])
-
-
-def _numbered(cited: Iterable[Cited]) -> str:
-    return "\n".join([f"{number}. {source.line}" for number, source in enumerate(cited, start=1)])
+    headings, named = boilerplate(knowledge).headings, sections.named
+    blocks = [headings[name] + body for name in _BLOCKS if (body := named.get(name))]
+    return "\n\n".join([sections.result, *blocks, closing])
 
 
 def evaluation_members(

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from cds_service.core.boilerplate import Boilerplate, Cited, Origin, boilerplate
+from cds_service.core.bibliography import Bibliography
 from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.name_uuid import Names
@@ -23,20 +23,19 @@ _NAMESPACE = "6f2a52b4-5a0e-5d0c-9d39-3f8e6d1c7a11"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is particular to one card; the rest follows from the sources it cites."""
+    """What is particular to one card; the rest follows from what it cites."""
 
     summary: str
     detail: str
     indicator: Indicator
-    cited: tuple[Cited, ...]
+    cited: Bibliography
     extension: Mapping[str, Any]
     selection: Selection = Selection.ANY
 
 
 def identified(drafts: Sequence[Draft], knowledge: KnowledgeBase, scope: str) -> tuple[Card, ...]:
     """The cards of one evaluation with their ids: the same content gives the same ids."""
-    constant = boilerplate(knowledge)
-    written = ", ".join([_written(draft, constant) for draft in drafts])
+    written = ", ".join([_written(draft) for draft in drafts])
     names = Names(_NAMESPACE, f"[{quoted(knowledge.tag)}, {quoted(scope)}, [{written}]]")
     evaluation_id = names.uuid()
     return tuple(
@@ -46,8 +45,8 @@ def identified(drafts: Sequence[Draft], knowledge: KnowledgeBase, scope: str) ->
                 summary=draft.summary,
                 detail=draft.detail,
                 indicator=draft.indicator,
-                source=_origin(draft, constant).member,
-                links=tuple([link for source in draft.cited for link in source.links]),
+                source=draft.cited.source,
+                links=draft.cited.links,
                 override_reasons=knowledge.wording.override_reasons,
                 extension={"id": evaluation_id, **draft.extension},
                 selection=draft.selection,
@@ -57,21 +56,12 @@ def identified(drafts: Sequence[Draft], knowledge: KnowledgeBase, scope: str) ->
     )
 
 
-def _origin(draft: Draft, constant: Boilerplate) -> Origin:
-    """The primary source of what the card says, else the knowledge base itself."""
-    return draft.cited[0].origin if draft.cited else constant.origin
-
-
-def _written(draft: Draft, constant: Boilerplate) -> str:
-    """What `json.dumps` makes of the card without its ids; constant parts are there already."""
-    reasons = constant.override_reasons_json
-    links = ", ".join([link for source in draft.cited for link in source.links_json])
+def _written(draft: Draft) -> str:
+    """What `json.dumps` makes of the card without its ids."""
     return (
         f'{{"uuid": "", "summary": {quoted(draft.summary)}, "detail": {quoted(draft.detail)}'
-        f', "indicator": "{draft.indicator.value}", "source": {_origin(draft, constant).json}'
-        + (f', "overrideReasons": {reasons}' if reasons != "[]" else "")
-        + (f', "links": [{links}]' if links else "")
-        + f', "extension": {{"org.sil2r-cds.evaluation": {json.dumps(draft.extension)}}}}}'
+        f', "indicator": "{draft.indicator.value}", {draft.cited.members_json}'
+        f', "extension": {{"org.sil2r-cds.evaluation": {json.dumps(draft.extension)}}}}}'
     )
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cds_service.core.boilerplate import Cited, boilerplate
+from cds_service.core.bibliography import Bibliography, bibliography
+from cds_service.core.boilerplate import boilerplate
 from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.card_parts import (
     DAY,
@@ -57,7 +58,7 @@ def _draft(advice: Advice, knowledge: KnowledgeBase) -> Draft:
     headline = fill(knowledge, rows[0].id, "headline", values)
     return Draft(
         summary=_summary(advice, headline, knowledge),
-        detail=detail_of(Sections(headline, result, named), cited, knowledge),
+        detail=detail_of(Sections(headline, result, named), cited.closing, knowledge),
         indicator=Indicator.INFO,
         cited=cited,
         extension={"knowledge": knowledge.tag, **_outcome(advice)},
@@ -71,11 +72,10 @@ def _selection(advice: Advice) -> Selection:
     return Selection.AT_MOST_ONE if is_swap else Selection.ANY
 
 
-def _cited(advice: Advice, knowledge: KnowledgeBase) -> tuple[Cited, ...]:
+def _cited(advice: Advice, knowledge: KnowledgeBase) -> Bibliography:
     """Every source behind what the card says, in the order it is said."""
     ids = dict.fromkeys(source for row in advice.rows for source in row.sources)
-    sources = boilerplate(knowledge).sources
-    return tuple(sources[name] for name in ids)
+    return bibliography(knowledge, tuple(ids))
 
 
 def _summary(advice: Advice, headline: str, knowledge: KnowledgeBase) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cds_service.core.boilerplate import Cited, boilerplate
+from cds_service.core.bibliography import Bibliography, bibliography
+from cds_service.core.boilerplate import boilerplate
 from cds_service.core.card import Card, Indicator
 from cds_service.core.card_parts import LONGEST_SUMMARY, detail_of, evaluation_members
 from cds_service.core.card_values import CardValues
@@ -47,7 +48,7 @@ def _draft(answer: Answer, knowledge: KnowledgeBase) -> Draft:
     sections = sections_of(answer, knowledge, rows, CardValues(answer, knowledge))
     return Draft(
         summary=_summary(answer, sections.headline, knowledge),
-        detail=detail_of(sections, cited, knowledge),
+        detail=detail_of(sections, cited.closing, knowledge),
         indicator=_indicator(rows),
         cited=cited,
         extension=_extension(answer, knowledge),
@@ -66,7 +67,7 @@ def _rows(answer: Answer, knowledge: KnowledgeBase) -> Rows:
     return [constant.rows[place] for place in sorted(places)]
 
 
-def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[Cited, ...]:
+def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> Bibliography:
     """Every source behind what the card says, in the order it is said."""
     ids = [source for row in rows for source in row.sources]
     match answer.verdict:
@@ -77,8 +78,7 @@ def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[Cited,
             ids += knowledge.reasons[reason.value].sources
         case WrongAnalyte():
             ids = knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources
-    sources = boilerplate(knowledge).sources
-    return tuple([sources[name] for name in dict.fromkeys(ids)])
+    return bibliography(knowledge, tuple(dict.fromkeys(ids)))
 
 
 def _behind_limits(answer: Answer, knowledge: KnowledgeBase) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cds_service.core.boilerplate import boilerplate
+from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.draft import Draft, identified, quoted
 from cds_service.core.knowledge import KnowledgeBase
@@ -20,12 +20,13 @@ from tests import toy
 from tests.records import evaluated, record, result
 
 TOY = toy.knowledge()
-CITED = boilerplate(TOY).sources[toy.SOURCE]
+CITED = bibliography(TOY, (toy.SOURCE,))
+NOTHING = bibliography(TOY, ())
 NAMESPACE = UUID("6f2a52b4-5a0e-5d0c-9d39-3f8e6d1c7a11")
 
 
 def draft(**changes: Any) -> Draft:
-    plain = Draft("5 pt/mL", 'Say "5".\n\n- \\_ü', Indicator.INFO, (CITED,), {"findings": ["high"]})
+    plain = Draft("5 pt/mL", 'Say "5".\n\n- \\_ü', Indicator.INFO, CITED, {"findings": ["high"]})
     return replace(plain, **changes)
 
 
@@ -49,8 +50,7 @@ def with_their_own_ids(cards: tuple[Card, ...], knowledge: KnowledgeBase, scope:
     [
         (draft(),),
         (draft(), draft(summary="6 pt/mL", indicator=Indicator.WARNING)),
-        (draft(cited=()),),
-        (draft(cited=(CITED, CITED)),),
+        (draft(cited=NOTHING),),
         (draft(selection=Selection.AT_MOST_ONE),),
         (draft(extension={"missing": ["größe"], "inputs": [{"resource": 'a"b'}]}),),
     ],
@@ -62,7 +62,8 @@ def test_the_ids_are_made_of_the_json_of_the_answer(drafts: tuple[Draft, ...]) -
 
 def test_that_holds_where_a_card_has_no_override_reasons() -> None:
     bare = replace(TOY, wording=replace(TOY.wording, override_reasons=()))
-    assert with_their_own_ids(identified([draft()], bare, "s"), bare, "s")
+    drafts = [draft(cited=bibliography(bare, (toy.SOURCE,)))]
+    assert with_their_own_ids(identified(drafts, bare, "s"), bare, "s")
 
 
 @given(st.text(max_size=12), st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
@@ -90,6 +91,6 @@ def test_a_quoted_text_is_what_json_makes_of_it(text: str) -> None:
 
 
 def test_a_card_that_cites_nothing_names_the_knowledge_as_its_source() -> None:
-    (card,) = identified([draft(cited=())], TOY, "s")
+    (card,) = identified([draft(cited=NOTHING)], TOY, "s")
     assert card.source == {"label": f"{TOY.identity.title} {TOY.identity.version}"}
     assert card.links == ()
