@@ -28,6 +28,7 @@ from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Age, AgeUnknown, Days, age_in_years, collection_days
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import (
+    Limit,
     companion_fact,
     companion_limits,
     not_applicable,
@@ -68,11 +69,14 @@ def facts_of(situation: Situation) -> Facts:
     laboratory = read_range(result, situation.quantity, age, knowledge.units)
     companions = companion_values(knowledge, record, result, situation.at)
     kind = _kind(situation)
-    facts = dict(_silent(knowledge, kind))
+    silent = _silent(knowledge, kind)
+    facts = dict(silent.facts)
     facts["unit-family"] = _unit_family(situation)
     facts["laboratory-range"] = _laboratory(laboratory)
     facts["pair"] = _pair(situation.pair)
-    facts.update(_own(situation))
+    quantity, shown = on_study_scale(situation)
+    for limit in silent.limits:
+        facts[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
     for row in knowledge.ages.values():
         facts[f"age.{row.id}"] = age_fact(row, record, age)
     facts.update(_from_record(situation, kind, companions, when))
@@ -109,28 +113,38 @@ def _kind(situation: Situation) -> _Kind:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Silent:
+    """Every fact, in order, of a kind of result where the record says nothing, and the own limits
+    that the value is still to be held against.
+    """
+
+    facts: Mapping[str, Fact]
+    limits: tuple[Limit, ...]
+
+
 _OPEN = Fact("", UNKNOWN, "settled for each result")
 
 
 @lru_cache(maxsize=256)
-def _silent(knowledge: KnowledgeBase, kind: _Kind) -> Mapping[str, Fact]:
-    """Every fact, in order, of a result of this kind where the record says nothing.
-
-    Most facts of most results are these, so they are made once for each kind.
-    """
+def _silent(knowledge: KnowledgeBase, kind: _Kind) -> _Silent:
+    """Made once for each kind of result: most facts of most results are these."""
     facts = dict.fromkeys(("specimen", "unit-family", "laboratory-range"), _OPEN)
     facts["specimen"] = Fact("specimen", kind.specimen, f"the specimen is {kind.specimen}")
     facts |= dict.fromkeys((f"limit.{name}" for name in knowledge.limits), _OPEN)
+    limits = []
     for own in own_limits(knowledge):
-        why_not = not_applicable(own, kind.specimen, kind.family, kind.literature)
-        facts[own.name] = Fact(own.name, NOT_APPLICABLE, why_not) if why_not else _OPEN
+        if why_not := not_applicable(own, kind.specimen, kind.family, kind.literature):
+            facts[own.name] = Fact(own.name, NOT_APPLICABLE, why_not)
+        else:
+            limits.append(own)
     for limit in companion_limits(knowledge):
         facts[limit.name] = companion_fact(limit, knowledge, (), kind.labs_gone)
     facts |= dict.fromkeys((f"age.{name}" for name in knowledge.ages), _OPEN)
     for part, gone in zip(PARTS, kind.parts_gone, strict=True):
         facts |= {fact.name: fact for fact in concept_facts(part, knowledge, {}, gone)}
     facts["pair"] = _OPEN
-    return facts
+    return _Silent(facts, tuple(limits))
 
 
 # ------------------------------------------------------------------ what this result settles
@@ -156,15 +170,6 @@ def _laboratory(reading: RangeReading) -> Fact:
         return Fact("laboratory-range", Place.NONE.value, because, ("laboratory-limit",))
     because = f"the laboratory's range is {reading.words}"
     return Fact("laboratory-range", reading.place.value, because)
-
-
-def _own(situation: Situation) -> Iterator[tuple[str, Fact]]:
-    """The limits of the analyte itself that may be held against the value."""
-    family = situation.quantity.unit.family
-    quantity, shown = on_study_scale(situation)
-    for limit in own_limits(situation.knowledge):
-        if not not_applicable(limit, situation.specimen, family, situation.literature):
-            yield limit.name, Fact(limit.name, *limit.against(quantity, shown))
 
 
 def _from_record(

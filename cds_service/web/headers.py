@@ -51,16 +51,20 @@ def install(app: Flask, settings: Settings, knowledge: str, metrics: Metrics) ->
         begin(passage)
         _require_tls(settings, passage.route)
 
-    def mark(response: Response) -> Response:
+    def finish(response: Response) -> Response:
+        mark(response)
+        observe(response)
+        return response
+
+    def mark(response: Response) -> None:
         response.headers.extend(always)
         response.headers.add("X-Request-Id", here().request_id)
         if "Vary" in response.headers:
             response.vary.add("Origin")
         else:
             response.headers.add("Vary", "Origin")
-        return response
 
-    def observe(response: Response) -> Response:
+    def observe(response: Response) -> None:
         if response.status_code >= 400:
             discard_rest(request)
         passage = here()
@@ -82,11 +86,9 @@ def install(app: Flask, settings: Settings, knowledge: str, metrics: Metrics) ->
                 duration_ms=round(seconds * 1000, 3),
                 **passage.said,
             )
-        return response
 
     app.before_request(start)
-    app.after_request(observe)
-    app.after_request(mark)
+    app.after_request(finish)
 
 
 def _require_tls(settings: Settings, route: str) -> None:

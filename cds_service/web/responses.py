@@ -30,6 +30,4 @@ def json_response(body: JsonObject, *, status: int = 200, media_type: str = JSON
 
 def raw_response(body: bytes, *, status: int = 200, media_type: str = JSON) -> Response:
     """An answer with a body that is ready."""
-    response = PlainResponse(body, status=status)
-    response.headers["Content-Type"] = media_type
-    return response
+    return PlainResponse(body, status=status, content_type=media_type)
