@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import fhirkit
 import pytest
@@ -132,5 +131,5 @@ def test_no_suggestion_names_a_medicine(library: Library) -> None:
         assert not [drug for drug in drugs if drug in words], row.id
 
 
-def _labels(found: list[Mapping[str, Any]]) -> set[str]:
+def _labels(found: list[JsonObject]) -> set[str]:
     return {s["label"] for card in found for s in card.get("suggestions", [])}
