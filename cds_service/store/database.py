@@ -10,11 +10,19 @@ from types import TracebackType
 from typing import Self
 
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import URL, Connection, Table, text
+from sqlalchemy import URL, Connection, Insert, PoolProxiedConnection, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_service.store import upgrade
-from cds_service.store.engine import DURABILITY, Durability, make_engine, read_url, translated
+from cds_service.store.engine import (
+    DURABILITY,
+    Durability,
+    begin,
+    make_engine,
+    read_url,
+    translated,
+)
+from cds_service.store.prepared import PreparedInsert
 
 
 def _turn(url: URL) -> AbstractContextManager[object]:
@@ -55,7 +63,7 @@ class Database:
 
         Safe to call from many processes at once: one does the work, the others wait for it.
         """
-        with translated():
+        with translated(self._engine):
             if self._url.get_backend_name() == "sqlite":
                 upgrade.sqlite(self._engine, Path(self._url.database or ""))
             else:
@@ -78,14 +86,32 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection to read from."""
-        with translated(), self._engine.connect() as connection:
+        with translated(self._engine), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self, durability: Durability = Durability.POWER_LOSS) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises."""
-        with translated(), self._turn, self._writing[durability].begin() as connection:
+        with translated(self._engine), self._turn, self._writing[durability].begin() as connection:
             yield connection
+
+    @contextmanager
+    def inserting(self, durability: Durability) -> Iterator[PoolProxiedConnection]:
+        """The same for prepared INSERTs only, at a fraction of the cost."""
+        with translated(self._engine), self._turn:
+            connection = self._engine.raw_connection()
+            try:
+                begin(connection, durability)
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.invalidate()  # closed, which undoes all; and it may be broken
+                raise
+            connection.close()
+
+    def prepare(self, table: Table, statement: Insert) -> PreparedInsert:
+        """An INSERT into `table` that takes all its columns, ready to be run many times."""
+        return PreparedInsert(table, statement, self._engine.dialect)
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT in the dialect of this database: it knows ON CONFLICT and counts its rows."""

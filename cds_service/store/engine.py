@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -39,15 +47,15 @@ class Durability(Enum):
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turns each failure of the database into StoreUnavailable.
+def translated(engine: Engine) -> Iterator[None]:
+    """Turns each failure of the database of this engine into StoreUnavailable.
 
     Texts of drivers may hold parameters, rows and passwords. None of them is kept: `cause` is the
     driver's own code of the error (SQLITE_READONLY, an SQLSTATE) or the name of its class.
     """
     try:
         yield
-    except (DBAPIError, PoolTimeoutError, sqlite3.Error, OSError) as error:
+    except (DBAPIError, PoolTimeoutError, engine.dialect.loaded_dbapi.Error, OSError) as error:
         raise StoreUnavailable(
             "The database cannot be used.",
             remedy=f"Check that the database of {SETTING} runs and can be written, "
@@ -120,7 +128,12 @@ def _on_sqlite_begin(connection: Connection) -> None:
     durability = connection.get_execution_options().get(DURABILITY)
     if not isinstance(durability, Durability):
         return  # a reading connection: each statement sees one state by itself
-    driver = connection.connection.driver_connection
+    begin(connection.connection, durability)
+
+
+def begin(connection: PoolProxiedConnection, durability: Durability) -> None:
+    """Begins to write. psycopg begins by itself, with the first statement."""
+    driver = connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
         driver.execute(f"PRAGMA synchronous = {durability.value}")
         driver.execute("BEGIN IMMEDIATE")
@@ -147,5 +160,10 @@ def _postgresql(url: URL) -> Engine:
     }
     arguments = {name: value for name, value in ours.items() if name not in url.query}
     return create_engine(
-        url, hide_parameters=True, pool_pre_ping=True, connect_args=arguments, **_POOL
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        connect_args=arguments,
+        paramstyle="format",  # parameters by position, as on SQLite
+        **_POOL,
     )

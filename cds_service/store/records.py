@@ -13,7 +13,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, desc, insert, select
+from sqlalchemy import (
+    Connection,
+    PoolProxiedConnection,
+    Row,
+    desc,
+    insert,
+    literal_column,
+    select,
+)
 
 from cds_service.errors import NotFound
 from cds_service.store.database import Database
@@ -89,24 +97,33 @@ class Records:
         self._database = database
         self._pseudonyms = pseudonyms
         sent = database.insert(cards)
-        self._remember_card = sent.on_conflict_do_update(
+        again = sent.on_conflict_do_update(
             index_elements=[cards.c.client, cards.c.service, cards.c.uuid],
             set_={
                 "last_sent": sent.excluded.last_sent,
-                "times_sent": cards.c.times_sent + 1,
+                "times_sent": cards.c.times_sent + literal_column("1"),
             },
         )
-        self._remember_result = database.insert(carded_results).on_conflict_do_nothing()
+        once = database.insert(carded_results).on_conflict_do_nothing()
+        self._keep_evaluation = database.prepare(evaluations, insert(evaluations))
+        self._remember_cards = database.prepare(cards, again)
+        self._remember_results = database.prepare(carded_results, once)
 
     def save(self, record: EvaluationRecord) -> None:
         """Keeps the record and its cards, in one transaction that outlives the process."""
-        with self._database.writing(Durability.PROCESS_LOSS) as connection:
-            self.save_in(connection, record)
+        with self._database.inserting(Durability.PROCESS_LOSS) as connection:
+            self._write(connection, record)
 
     def save_in(self, connection: Connection, record: EvaluationRecord) -> None:
         """The same inside a transaction under way: all written there is kept, or nothing."""
-        connection.execute(insert(evaluations), self._row(record))
-        self._remember_cards(connection, record)
+        self._write(connection.connection, record)
+
+    def _write(self, connection: PoolProxiedConnection, record: EvaluationRecord) -> None:
+        self._keep_evaluation.run(connection, [self._row(record)])
+        if record.cards:
+            self._remember_cards.run(connection, _card_rows(record))
+        if results := _result_rows(record):
+            self._remember_results.run(connection, results)
 
     def _row(self, record: EvaluationRecord) -> dict[str, Any]:
         return {
@@ -131,30 +148,6 @@ class Records:
             "inputs": record.inputs,
             "cards": tuple(card.uuid for card in record.cards),
         }
-
-    def _remember_cards(self, connection: Connection, record: EvaluationRecord) -> None:
-        # Sorted, so that two transactions take the locks of PostgreSQL in the same order.
-        sent = [
-            {
-                "client": record.client,
-                "service": record.service,
-                "uuid": card.uuid,
-                "findings": tuple(sorted(set(card.findings))),
-                "suggestions": card.suggestions,
-                "override_reasons": card.override_reasons,
-                "results": card.results,
-                "first_sent": record.at,
-                "last_sent": record.at,
-                "times_sent": 1,
-            }
-            for card in sorted(record.cards, key=lambda card: card.uuid)
-        ]
-        results = sorted({result for card in record.cards for result in card.results})
-        if sent:
-            connection.execute(self._remember_card, sent)
-        if results and record.patient:
-            row = {"client": record.client, "patient": record.patient, "first_sent": record.at}
-            connection.execute(self._remember_result, [row | {"result": each} for each in results])
 
     def carded_before(self, patient: str, client: str) -> frozenset[str]:
         """Pseudonyms of this patient's Observations that this client was sent a card about."""
@@ -183,6 +176,36 @@ class Records:
         if not found:
             raise NotFound("There is no such evaluation.")
         return found
+
+
+# Both sorted, so that two transactions take the locks of PostgreSQL in the same order.
+
+
+def _card_rows(record: EvaluationRecord) -> list[dict[str, Any]]:
+    return [
+        {
+            "client": record.client,
+            "service": record.service,
+            "uuid": card.uuid,
+            "findings": tuple(sorted(set(card.findings))),
+            "suggestions": card.suggestions,
+            "override_reasons": card.override_reasons,
+            "results": card.results,
+            "first_sent": record.at,
+            "last_sent": record.at,
+            "times_sent": 1,
+        }
+        for card in sorted(record.cards, key=lambda card: card.uuid)
+    ]
+
+
+def _result_rows(record: EvaluationRecord) -> list[dict[str, Any]]:
+    """The results that cards were about, each once; none where no patient was named."""
+    if not record.patient:
+        return []
+    row = {"client": record.client, "patient": record.patient, "first_sent": record.at}
+    results = {result for card in record.cards for result in card.results}
+    return [row | {"result": result} for result in sorted(results)]
 
 
 def _record(row: Row[Any], connection: Connection) -> EvaluationRecord:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import delete, select, tuple_
 
 from cds_service.access.replay import Remembered, ReplayStore
 from cds_service.store.database import Database
@@ -37,19 +37,21 @@ class SqlReplayStore(ReplayStore):
         self._database = database
         self._now = now
         self._calls = count()
-        self._insert = database.insert(tokens_seen).on_conflict_do_nothing()
+        once = database.insert(tokens_seen).on_conflict_do_nothing()
+        self._insert = database.prepare(tokens_seen, once)
 
     def remember(self, issuer: str, jti: str, expires: datetime) -> Remembered:
         """FRESH for the first call with this issuer and jti, SEEN for each one after it."""
         digest = hashlib.sha256(jti.encode("utf-8", "surrogatepass")).hexdigest()
         row = {"issuer": issuer, "jti_sha256": digest, "expires": expires}
-        with self._database.writing(Durability.PROCESS_LOSS) as connection:
-            inserted = connection.execute(self._insert, row).rowcount
-            if next(self._calls) % PURGE_EVERY == 0:
-                self._purge(connection)
+        # First, in a transaction of its own: a token is only remembered by a call that answers.
+        if next(self._calls) % PURGE_EVERY == 0:
+            self._purge()
+        with self._database.inserting(Durability.PROCESS_LOSS) as connection:
+            inserted = self._insert.run(connection, [row])
         return Remembered.FRESH if inserted == 1 else Remembered.SEEN
 
-    def _purge(self, connection: Connection) -> None:
+    def _purge(self) -> None:
         key = tokens_seen.c.issuer, tokens_seen.c.jti_sha256
         expired = (
             select(*key)
@@ -57,4 +59,5 @@ class SqlReplayStore(ReplayStore):
             .limit(PURGE_AT_MOST)
             .with_for_update(skip_locked=True)  # two purges at once never wait for each other
         )
-        connection.execute(delete(tokens_seen).where(tuple_(*key).in_(expired)))
+        with self._database.writing(Durability.PROCESS_LOSS) as connection:
+            connection.execute(delete(tokens_seen).where(tuple_(*key).in_(expired)))
