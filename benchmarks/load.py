@@ -7,10 +7,10 @@ card, else the run fails: a fast refusal is no speed.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import cycle
 from time import perf_counter
 
 _CARD = b'"summary"'
@@ -35,23 +35,27 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One kind of request; with `tokens` each is sent once with a token of its own."""
+    """Requests of one kind, in turn; with `tokens` each is sent with a token of its own."""
 
     path: str
-    body: bytes
+    bodies: Sequence[bytes]
     tokens: Iterator[str] | None = None
 
     def requests(self) -> Iterator[bytes]:
         """The bytes of each request in turn."""
-        head = (
-            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-            f"X-Forwarded-Proto: https\r\nContent-Length: {len(self.body)}\r\n"
-        )
+        heads_and_bodies = cycle([(self._head(body), body) for body in self.bodies])
         if self.tokens is None:
-            yield from repeat(f"{head}\r\n".encode() + self.body)
+            for head, body in heads_and_bodies:
+                yield head + b"\r\n" + body
         else:
-            for token in self.tokens:
-                yield f"{head}Authorization: Bearer {token}\r\n\r\n".encode() + self.body
+            for token, (head, body) in zip(self.tokens, heads_and_bodies, strict=False):
+                yield head + f"Authorization: Bearer {token}\r\n\r\n".encode() + body
+
+    def _head(self, body: bytes) -> bytes:
+        return (
+            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            f"X-Forwarded-Proto: https\r\nContent-Length: {len(body)}\r\n"
+        ).encode()
 
 
 class _Locked:

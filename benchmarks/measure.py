@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +51,7 @@ class Contender:
 
 def contenders(stack: ExitStack, folder: Path, peer: Path) -> dict[str, Contender]:
     """All servers, started; each answers the same request."""
-    body = payload.one_result()
+    bodies = payload.results()
     found: dict[str, Contender] = {}
 
     def start(name: str, command: Callable[[int], list[str]], settings: Mapping[str, str]) -> Any:
@@ -59,7 +61,7 @@ def contenders(stack: ExitStack, folder: Path, peer: Path) -> dict[str, Contende
         )
 
     def plain(path: str) -> Callable[[float], load.Post]:
-        return lambda _seconds: load.Post(path, body)
+        return lambda _seconds: load.Post(path, bodies)
 
     for floor in ("bare", "flask", "flask_fhir"):
         command = _floor(floor)
@@ -73,16 +75,17 @@ def contenders(stack: ExitStack, folder: Path, peer: Path) -> dict[str, Contende
         start("ours", lambda port: servers.service_command(port, "--sandbox"), open_settings),
         plain(payload.PATH),
     )
-    key = secured.new_key()
-    guarded = start("ours_jwt", servers.service_command, secured.environment(folder, key))
-    if secured.asks_for_a_token(guarded.port):
-        found["ours_jwt"] = Contender(
-            guarded,
-            lambda seconds: load.Post(
-                payload.PATH, body, secured.tokens(key, int(seconds * _TOKENS_A_SECOND))
-            ),
-        )
+    for name, key in (("ours_rs384", secured.rs384()), ("ours_es384", secured.es384())):
+        guarded = start(name, servers.service_command, secured.environment(folder / name, key))
+        assert secured.asks_for_a_token(guarded.port), "nobody asks for a token"
+        found[name] = Contender(guarded, _with_tokens(bodies, key))
     return found
+
+
+def _with_tokens(bodies: Sequence[bytes], key: secured.Key) -> Callable[[float], load.Post]:
+    return lambda seconds: load.Post(
+        payload.PATH, bodies, secured.tokens(key, int(seconds * _TOKENS_A_SECOND))
+    )
 
 
 def _floor(name: str) -> Callable[[int], list[str]]:
@@ -105,33 +108,35 @@ def one_result(found: Mapping[str, Contender], connections: int) -> dict[str, li
 
 def sizes(port: int) -> Iterator[dict[str, Any]]:
     """The whole answer, our reading of the JSON, and the plain parse, on the same bytes."""
-    for observations in SIZES:
-        body = payload.chart(observations)
-        post = load.Post(payload.PATH, body)
-        plain, strict, whole = [], [], []
-        for _ in range(ROUNDS + 1):
-            plain.append(_timed(lambda: orjson.loads(body)))  # noqa: B023 - called at once
-            strict.append(_timed(lambda: parse(body)))  # noqa: B023
-            whole.append(load.run(port, post, connections=1, seconds=0.3).quantile(0.5))
-        yield {
-            "observations": observations,
-            "bytes": len(body),
-            "plain": Spread.of(plain[1:]),
-            "strict": Spread.of(strict[1:]),
-            "whole": Spread.of(whole[1:]),
-        }
+    # In a process with nothing else in it, whose garbage would be counted in.
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as beside:
+        for observations in SIZES:
+            body = payload.chart(observations)
+            post = load.Post(payload.PATH, [body])
+            plain, strict, whole = [], [], []
+            for _ in range(ROUNDS + 1):
+                plain.append(beside.submit(_timed, orjson.loads, body).result())
+                strict.append(beside.submit(_timed, parse, body).result())
+                whole.append(load.run(port, post, connections=1, seconds=0.3).quantile(0.5))
+            yield {
+                "observations": observations,
+                "bytes": len(body),
+                "plain": Spread.of(plain[1:]),
+                "strict": Spread.of(strict[1:]),
+                "whole": Spread.of(whole[1:]),
+            }
 
 
-def _timed(call: Callable[[], object]) -> float:
-    """Seconds of one call, the better of three; no collection of earlier garbage inside."""
+def _timed(read: Callable[[bytes], object], body: bytes) -> float:
+    """Seconds of one reading, the median of five; no collection of earlier garbage inside."""
     times = []
-    for _ in range(3):
+    for _ in range(5):
         gc.collect()
         begun = perf_counter()
-        kept = call()
+        kept = read(body)
         times.append(perf_counter() - begun)
         del kept
-    return min(times)
+    return median(times)
 
 
 def starts(folder: Path) -> Spread:

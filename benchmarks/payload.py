@@ -11,18 +11,39 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 SERVICE = "sil2r-patient-view"
 PATH = f"/cds-services/{SERVICE}"
 LOINC = "9654-5"
 LIMIT = 2400
 
+VARIANTS = 500
+"""Different requests, so that nothing remembered of the last one can make the next one faster."""
+
 _FIXTURES = Path(__file__).resolve().parents[1] / "fhir_fixtures" / "hook-request"
 
 
-def one_result() -> bytes:
-    """A chart opened: the patient and one sIL-2R result that meets the HLH-2004 criterion."""
-    return _bytes(_request())
+def one_result(number: int = 0) -> bytes:
+    """A chart opened: the patient and one sIL-2R result that meets the HLH-2004 criterion.
+
+    Patient, result, value and call differ by `number`; the length does not.
+    """
+    request = _request()
+    patient_id = f"synthetic-adult-{number:05d}"
+    request["hookInstance"] = str(UUID(int=number + 1))
+    request["context"]["patientId"] = patient_id
+    request["prefetch"]["patient"]["id"] = patient_id
+    result = observation_of(request)
+    result["id"] = f"synthetic-observation-{number:05d}"
+    result["subject"]["reference"] = f"Patient/{patient_id}"
+    result["valueQuantity"]["value"] = LIMIT + number
+    return _bytes(request)
+
+
+def results() -> tuple[bytes, ...]:
+    """So many different requests of that kind."""
+    return tuple(one_result(number) for number in range(VARIANTS))
 
 
 def chart(observations: int) -> bytes:

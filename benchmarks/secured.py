@@ -12,7 +12,7 @@ from time import time
 from uuid import uuid4
 
 from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
 from benchmarks import payload
 
@@ -20,9 +20,12 @@ PUBLIC_URL = "https://cds.example.org"
 ISSUER = "https://ehr.example.org/fhir"
 _LIFETIME = 840
 
+Key = RSAKey | ECKey
 
-def environment(folder: Path, key: ECKey) -> dict[str, str]:
-    """Settings with one registered client, written to a folder."""
+
+def environment(folder: Path, key: Key) -> dict[str, str]:
+    """Settings with one registered client, written to a folder of their own."""
+    folder.mkdir()
     keys = {"keys": [key.as_dict(private=False)]}
     (folder / "jwks.json").write_text(json.dumps(keys), encoding="utf-8")
     (folder / "clients.toml").write_text(
@@ -40,18 +43,24 @@ def environment(folder: Path, key: ECKey) -> dict[str, str]:
     }
 
 
-def new_key() -> ECKey:
-    """A key of the client."""
+def rs384() -> RSAKey:
+    """A client's key as Epic's are."""
+    return RSAKey.generate_key(2048, {"kid": "bench", "use": "sig", "alg": "RS384"})
+
+
+def es384() -> ECKey:
+    """A client's key as the CDS Hooks Sandbox's is."""
     return ECKey.generate_key("P-384", {"kid": "bench", "use": "sig", "alg": "ES384"})
 
 
-def tokens(key: ECKey, count: int) -> Iterator[str]:
+def tokens(key: Key, count: int) -> Iterator[str]:
     """So many tokens, made now, so that making them is not measured."""
-    header = {"alg": "ES384", "typ": "JWT", "kid": "bench"}
+    algorithm = str(key.alg)
+    header = {"alg": algorithm, "typ": "JWT", "kid": "bench"}
     now = int(time())
     claims = {"iss": ISSUER, "aud": PUBLIC_URL + payload.PATH, "iat": now, "exp": now + _LIFETIME}
     made = [
-        jwt.encode(header, {**claims, "jti": str(uuid4())}, key, ["ES384"]) for _ in range(count)
+        jwt.encode(header, {**claims, "jti": str(uuid4())}, key, [algorithm]) for _ in range(count)
     ]
     return iter(made)
 

@@ -29,8 +29,8 @@ def main(minutes: float) -> int:
         command = servers.service_command(port, "--sandbox")
         with servers.started("soak", command, port=port, environment=settings, folder=folder) as it:
             posts = (
-                load.Post(payload.PATH, payload.one_result()),
-                load.Post(payload.PATH, payload.chart(200)),
+                load.Post(payload.PATH, payload.results()),
+                load.Post(payload.PATH, [payload.chart(200)]),
             )
             for number in range(int(minutes * 60 / SLICE_SECONDS)):
                 post = posts[number % 4 == 3]
