@@ -1,8 +1,9 @@
 """Proof of the decision table by probing every specimen, family, band and age.
 
-Limits are finitely many, so a value at each limit, one just below and one just above it stand for
-all values. At each probe every `[[group]]` must give what it promises: exactly one of its findings,
-or at most one.
+Limits are finitely many, so a value at each limit of the analyte (and at the end of the range that
+a probe carries), one just below and one just above it stand for all values: between them no fact
+changes, and limits of other tests are not held against it. At each probe every `[[group]]` must
+give what it promises: exactly one of its findings, or at most one.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from cds_service.core.model import (
     Subject,
     UnitGiven,
 )
-from cds_service.core.quantity import UCUM, Quantity
+from cds_service.core.quantity import UCUM, Quantity, scale
 from cds_service.core.situation import Literature, NoPair, Situation
 from cds_service.core.table import THRESHOLD_INDETERMINATE, consult, wanted
 from cds_service.core.verdict import Fact, RowOutcome, Value
@@ -43,6 +44,7 @@ from cds_service.errors import KnowledgeError
 
 _AT = date(2026, 1, 1)
 _STEP = Decimal("0.001")
+_RANGE_END = Decimal(1000)
 
 
 def table_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
@@ -73,12 +75,36 @@ def _group_faults(
 
 def _probes(knowledge: KnowledgeBase) -> Iterator[Situation]:
     families = [f for f in knowledge.families.values() if f.interpreted]
+    values = sorted(_values(knowledge))
+    everything = _every_condition(knowledge)
     for specimen, family in product(knowledge.specimens, families):
-        values = {Decimal(0), Decimal("1e8")}
-        for limit in knowledge.limits.values():
-            values |= {limit.value - _STEP, limit.value, limit.value + _STEP}
-        for value, years, recorded in product(sorted(values), (10, 40), (False, True)):
-            yield _probe(knowledge, specimen, family.canonical, value, years, recorded=recorded)
+        for value, years, entries in product(values, (10, 40), ((), everything)):
+            yield _probe(knowledge, specimen, family.canonical, value, years=years, entries=entries)
+
+
+def _values(knowledge: KnowledgeBase) -> set[Decimal]:
+    """In the canonical unit."""
+    ends = {_RANGE_END}
+    for limit in knowledge.limits.values():
+        if limit.of == knowledge.identity.id:
+            ends.add(scale(limit.value, knowledge.units[limit.unit]))
+    around = {end + step for end in ends for step in (-_STEP, Decimal(0), _STEP)}
+    return around | {Decimal(0), Decimal("1e8")}
+
+
+def _every_condition(knowledge: KnowledgeBase) -> tuple[CodedEntry, ...]:
+    """Entries that switch every condition on; a code that adds none to those before is left out."""
+    index = knowledge.conditions
+    on: set[str] = set()
+    needed: list[Coding] = []
+    for concept in index.concepts.values():
+        for code in concept.code:
+            coding = Coding(code.system, code.code)
+            if not index.of(coding) <= on:
+                on |= index.of(coding)
+                needed.append(coding)
+    ref = ResourceRef("Condition/probe")
+    return tuple(CodedEntry(ref, RecordKind.CONDITION, (coding,)) for coding in needed)
 
 
 def _probe(
@@ -86,18 +112,18 @@ def _probe(
     specimen: str,
     unit_text: str,
     value: Decimal,
-    years: int,
     *,
-    recorded: bool,
+    years: int,
+    entries: tuple[CodedEntry, ...],
 ) -> Situation:
-    """One synthetic result; with `recorded`, of a patient for whom every condition is coded."""
+    """One synthetic result, of a patient of this age with these entries in the record."""
     unit = knowledge.units[unit_text]
     day = Moment(_AT.isoformat(), _AT, _AT, datetime(2026, 1, 1, tzinfo=UTC))
     born = _AT - timedelta(days=366 * years)
     birth = Moment(born.isoformat(), born, born, datetime(1900, 1, 1, tzinfo=UTC))
     given = UnitGiven(unit_text, unit_text, UCUM)
     number = Number(f"{value:f}", value)
-    upper = ReferenceRange(OpenEnd(), Bound(Number("1000", Decimal(1000)), given))
+    upper = ReferenceRange(OpenEnd(), Bound(Number(f"{_RANGE_END}", _RANGE_END), given))
     result = LabResult(
         ResourceRef("Observation/probe"),
         (),
@@ -106,15 +132,6 @@ def _probe(
         Subject.THIS_PATIENT,
         collected=day,
         ranges=(upper,) if years == 40 else (),
-    )
-    entries = tuple(
-        CodedEntry(
-            ResourceRef("Condition/probe"),
-            RecordKind.CONDITION,
-            tuple(Coding(code.system, code.code) for code in concept.code),
-        )
-        for concept in knowledge.conditions.concepts.values()
-        if recorded
     )
     record = PatientRecord(
         patient=Patient(ResourceRef("Patient/probe"), birth),
