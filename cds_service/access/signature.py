@@ -1,0 +1,38 @@
+"""The signature of a token (RFC 7515, section 5.2), over the text that came.
+
+joserfc checks it; the header it goes by is the one that we read, so the token has one reading only.
+"""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+from joserfc import jws
+from joserfc.errors import JoseError
+
+from cds_service.access.key_set import PublicKey
+from cds_service.access.rows import Algorithm
+from cds_service.core.card import JsonObject
+
+_ONLY: Final = {
+    name: jws.JWSRegistry(algorithms=[name], strict_check_header=False)
+    for name in get_args(Algorithm)
+}
+"""For each algorithm there may be, the rules that allow it alone."""
+
+
+def is_signed(token: str, header: JsonObject, key: PublicKey) -> bool:
+    """Whether this key made the signature, by `alg` of the header: the client's, checked before.
+
+    `header` is that of the token, read. What its registered members must look like is checked too
+    (RFC 7515, section 4.1); members that are not known are ignored (section 4).
+    """
+    head, body, signature = token.encode("ascii").split(b".")
+    signed = jws.CompactSignature(header, b"")  # the text of the body is signed, not what it says
+    signed.segments.update({"header": head, "payload": body, "signature": signature})
+    try:
+        rules = _ONLY[header["alg"]]
+        rules.validate_signature_size(signature)
+        return jws.validate_compact(signed, key, registry=rules)
+    except (JoseError, KeyError, ValueError, TypeError):
+        return False
