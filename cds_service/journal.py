@@ -37,7 +37,7 @@ class StoredJournal:
         patient_id = "" if request is None else request.context.patient_id
         self._records.save(
             EvaluationRecord(
-                id=next((about["id"] for about in said), str(uuid4())),
+                id=said[0]["id"] if said else str(uuid4()),
                 at=invocation.at,
                 door=Door.HOOK,
                 service=invocation.service.id,

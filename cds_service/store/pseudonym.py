@@ -78,7 +78,8 @@ class Pseudonymiser:
     """Makes pseudonyms: 32 characters of lower-case base32, 160 bits of an HMAC-SHA-256."""
 
     def __init__(self, key: DataKey) -> None:
-        self._key = key.subkey("pseudonym")
+        # With the key taken in, which is half of an HMAC; each pseudonym goes on with a copy.
+        self._begun = hmac.new(key.subkey("pseudonym"), digestmod="sha256")
 
     def of(self, client: str, kind: str, identifier: str) -> str:
         """The pseudonym of one id at one client; an empty id (none was given) stays empty.
@@ -88,10 +89,9 @@ class Pseudonymiser:
         """
         if not identifier:
             return ""
-        parts = (part.encode("utf-8", "surrogatepass") for part in (client, kind, identifier))
-        message = b"".join(len(part).to_bytes(8) + part for part in parts)
-        mac = hmac.digest(self._key, message, "sha256")
-        return base64.b32encode(mac[:20]).decode("ascii").lower()
+        mac = self._begun.copy()
+        mac.update(_framed(client) + _framed(kind) + _framed(identifier))
+        return base64.b32encode(mac.digest()[:20]).decode("ascii").lower()
 
     def of_reference(self, client: str, reference: str) -> str:
         """The pseudonym of `Observation/123`, kept readable in its type: `Observation/abc…`."""
@@ -104,6 +104,12 @@ class Pseudonymiser:
         if _UUID.fullmatch(identifier):
             return identifier.lower()
         return self.of(client, kind, identifier)
+
+
+def _framed(part: str) -> bytes:
+    """The part after its length: so no two lists of parts are the same message."""
+    data = part.encode("utf-8", "surrogatepass")
+    return len(data).to_bytes(8) + data
 
 
 def load_or_create_key(path: Path) -> DataKey:

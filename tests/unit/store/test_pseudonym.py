@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,16 @@ texts = st.text(st.characters(), max_size=20)
 def test_a_pseudonym_is_stable_over_releases() -> None:
     # What was stored years ago is found again only if this never changes.
     assert PSEUDONYMS.of("north", "Patient", "123") == "ewgbpfh2cecu7odg7zmvbdftbzpto27b"
+
+
+@given(client=texts, kind=texts, id_=texts.filter(bool))
+def test_a_pseudonym_is_the_beginning_of_an_hmac(client: str, kind: str, id_: str) -> None:
+    """RFC 2104 over the three parts, each after its length in 8 bytes."""
+    parts = [part.encode("utf-8", "surrogatepass") for part in (client, kind, id_)]
+    message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
+    mac = hmac.digest(KEY.subkey("pseudonym"), message, "sha256")
+    expected = base64.b32encode(mac[:20]).decode().lower()
+    assert PSEUDONYMS.of(client, kind, id_) == expected
 
 
 @given(id_=texts)
