@@ -7,18 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cds_service.access.registry import Source
 from cds_service.config import Mode, Settings
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import ConfigurationError
-from cds_service.events.care import Caretaker
 from cds_service.events.inbox import Inbox
-from cds_service.events.queue import Queue
 from cds_service.events.source import EventSource, Relay, event_sources
-from cds_service.events.tokens import Tokens
-from cds_service.events.worker import Bench, Worker
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient, Network
@@ -30,6 +26,11 @@ from cds_service.store.event_subscriptions import SubscriptionHealth, Subscripti
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.web.ports import Degraded
+
+if TYPE_CHECKING:
+    from cds_service.events.care import Caretaker
+    from cds_service.events.queue import Queue
+    from cds_service.events.worker import Worker
 
 CARE_EVERY: Final = 5
 """Pulses (seconds) between two rounds of looking after the subscriptions."""
@@ -71,6 +72,9 @@ class EventRoom:
 
     def queue(self) -> Queue:
         """A queue to wake workers with."""
+        # only where a source is registered: huey loads the clients of Redis and PostgreSQL
+        from cds_service.events.queue import Queue  # noqa: PLC0415
+
         return Queue(self.settings.queue_url, self.folder, self.key)
 
     def inbox(self, queue: Queue) -> Inbox:
@@ -152,6 +156,12 @@ def open_workshop(
     breakers: Breakers | None = None,
 ) -> Workshop:
     """Everything a worker needs; calls nobody yet."""
+    # a server opens no workshop, and starts sooner without what only a worker needs
+    from cds_service.events.care import Caretaker  # noqa: PLC0415
+    from cds_service.events.queue import Queue  # noqa: PLC0415
+    from cds_service.events.tokens import Tokens  # noqa: PLC0415
+    from cds_service.events.worker import Bench, Worker  # noqa: PLC0415
+
     settings = room.settings
     knowledge = tuple(library.bases.values())
     client = _client(room, breakers or Breakers())

@@ -15,20 +15,16 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import TracebackType
-from typing import Self
-
-from pybreaker import (
-    STATE_CLOSED,
-    STATE_OPEN,
-    CircuitBreaker,
-    CircuitBreakerError,
-    CircuitMemoryStorage,
-)
+from typing import Final, Self
 
 from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
 
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 30.0
+
+_CLOSED: Final = "closed"
+_OPEN: Final = "open"
+"""States, as pybreaker names them."""
 
 _FAILURES = frozenset(
     {
@@ -84,10 +80,14 @@ class OriginBreaker:
     def __init__(
         self, failures: int = FAILURES_TO_OPEN, open_seconds: float = OPEN_SECONDS
     ) -> None:
-        self._storage = CircuitMemoryStorage(STATE_CLOSED)
-        self._breaker = CircuitBreaker(
+        # with the first call of a server, not at the start: it loads a client for Redis as well
+        import pybreaker  # noqa: PLC0415
+
+        self._storage = pybreaker.CircuitMemoryStorage(_CLOSED)
+        self._breaker = pybreaker.CircuitBreaker(
             fail_max=failures, reset_timeout=open_seconds, state_storage=self._storage
         )
+        self._expected = (_ServerFailedError, pybreaker.CircuitBreakerError)
         self._lock = threading.Lock()
         self._trial_under_way = False
 
@@ -95,9 +95,9 @@ class OriginBreaker:
         """Ask for one call."""
         with self._lock:
             state = self._storage.state
-            if state == STATE_CLOSED:
+            if state == _CLOSED:
                 return Admission.GRANTED
-            if self._trial_under_way or (state == STATE_OPEN and not self._rested()):
+            if self._trial_under_way or (state == _OPEN and not self._rested()):
                 return Admission.DENIED
             self._trial_under_way = True
             return Admission.GRANTED
@@ -114,7 +114,7 @@ class OriginBreaker:
             if ending is Ending.NOT_ASKED:
                 return
             # suppressed: it is recorded, or came late to a breaker that is open already
-            with suppress(_ServerFailedError, CircuitBreakerError):
+            with suppress(*self._expected):
                 self._breaker.call(replay)
 
     def _rested(self) -> bool:

@@ -7,11 +7,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import URL, Connection, Insert, PoolProxiedConnection, Table, text
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from cds_service.store import upgrade
 from cds_service.store.engine import (
@@ -23,6 +22,9 @@ from cds_service.store.engine import (
     translated,
 )
 from cds_service.store.prepared import PreparedInsert
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 
 def _turn(url: URL) -> AbstractContextManager[object]:
@@ -72,7 +74,7 @@ class Database:
     def revision(self) -> str:
         """The revision the database is at; empty when it was never upgraded."""
         with self.reading() as connection:
-            return MigrationContext.configure(connection).get_current_revision() or ""
+            return upgrade.revision(connection)
 
     def is_current(self) -> bool:
         """Whether the database is at the revision this software was written for."""
@@ -117,6 +119,9 @@ class Database:
         """An INSERT in the dialect of this database: it knows ON CONFLICT and counts its rows."""
         if self._url.get_backend_name() == "sqlite":
             return sqlite.insert(table).execution_options(preserve_rowcount=True)
+        # PostgreSQL's dialect only where it is the database: a start on SQLite is sooner done
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
         return postgresql.insert(table).execution_options(preserve_rowcount=True)
 
     def close(self) -> None:

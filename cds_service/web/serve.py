@@ -6,7 +6,6 @@ most ten seconds. A worker that dies is replaced.
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import socket
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from flask import Flask
 from granian.constants import Interfaces, SSLProtocols
 from granian.server import Server
 
-from cds_service import __version__, logs, metrics
+from cds_service import __version__, collector, logs, metrics
 from cds_service.config import Settings, Tls
 from cds_service.errors import ConfigurationError
 from cds_service.logs import Event, log
@@ -28,8 +27,6 @@ THREADS = 512
 """Requests under way side by side in one worker. A thread is made when it is needed and costs
 little while it waits for a body that trickles in, so 500 slow callers do not shut out the next one
 (T-56). More of them than that are for the proxy in front to hold back."""
-
-_ALLOCATIONS_BETWEEN_COLLECTIONS = 10_000
 
 MakeApp = Callable[[], Flask]
 """Makes the application inside a worker; must be a function of a module, or a partial of one."""
@@ -66,17 +63,8 @@ def _load(make_app: MakeApp, directory: str) -> Flask:
     if directory:
         metrics.share(directory)
     app = make_app()
-    _settle_memory()
+    collector.settle()
     return app
-
-
-def _settle_memory() -> None:
-    """Keep the collector of cycles off the hot path: what is there now stays as long as the
-    process, and a request leaves hardly a cycle behind.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
 
 
 def _require_free(host: str, port: int) -> None:

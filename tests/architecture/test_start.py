@@ -1,0 +1,110 @@
+"""What a start does without: clocks differ, so what is loaded and looked through is counted."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import text
+
+from cds_service import collector
+from cds_service.store import upgrade
+from cds_service.store.database import Database
+
+SERVED = """
+import os, sys
+from cds_service.config import Mode, load_settings
+from cds_service.event_worker import worker_beside
+from cds_service.web.serve import serve
+from cds_service.wiring import make_app
+
+make_app(load_settings(Mode.SANDBOX, os.environ))
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A database that is up to date."""
+    with Database.open(f"sqlite:///{tmp_path}/start.sqlite3") as opened:
+        opened.upgrade()
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What a sandbox server without event sources has loaded once it could answer."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('start')}/start.sqlite3"
+    with Database.open(url) as opened:
+        opened.upgrade()
+    given = {name: value for name, value in os.environ.items() if not name.startswith("CDS_")}
+    ran = subprocess.run(
+        [sys.executable, "-c", SERVED],
+        env={**given, "CDS_DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(ran.stdout.split())
+
+
+def test_a_server_on_sqlite_has_loaded_what_it_answers_with(loaded: set[str]) -> None:
+    assert {"cds_service", "flask", "granian", "sqlalchemy"} <= loaded
+
+
+@pytest.mark.parametrize("library", ["alembic", "huey", "psycopg", "pybreaker", "redis"])
+def test_a_server_on_sqlite_does_not_load_what_it_has_no_use_for(
+    loaded: set[str], library: str
+) -> None:
+    assert library not in loaded
+
+
+def test_the_newest_revision_is_the_head_of_the_migrations() -> None:
+    folder = Path(upgrade.__file__).with_name("migrations")
+    assert upgrade.newest_revision() == ScriptDirectory(str(folder)).get_current_head()
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "UPDATE alembic_version SET version_num = '9999'",
+        "INSERT INTO alembic_version VALUES ('9999')",
+    ],
+    ids=["a revision that we do not know", "a second revision beside ours"],
+)
+def test_a_database_of_another_software_is_refused_still(database: Database, note: str) -> None:
+    with database.writing() as connection:
+        connection.execute(text(note))
+    assert not database.is_current()
+    with pytest.raises(CommandError, match="9999"):
+        database.upgrade()
+
+
+def test_nothing_is_looked_through_while_much_is_loaded() -> None:
+    begun: list[str] = []
+    gc.callbacks.append(lambda phase, _: begun.append(phase))
+    try:
+        with collector.at_rest():
+            kept = [[number] for number in range(100_000)]
+            assert begun == []
+        assert len(kept) < gc.get_freeze_count()
+        assert gc.isenabled()
+    finally:
+        gc.callbacks.pop()
+        gc.unfreeze()
+
+
+def test_a_start_that_fails_leaves_the_collector_at_work() -> None:
+    try:
+        with pytest.raises(ZeroDivisionError), collector.at_rest():
+            raise ZeroDivisionError
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()
