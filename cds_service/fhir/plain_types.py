@@ -1,0 +1,225 @@
+"""The data types of FHIR R4 that ordinary laboratory and chart data are made of, as plain elements.
+
+https://hl7.org/fhir/R4/datatypes.html. Left out, and so left to the full check: extensions of
+primitive values, attachments, sampled data, timings beyond the usual ones, and extensions more than
+two deep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cds_service.fhir.plain import (
+    BOOLEAN,
+    CODE,
+    DATE,
+    DATE_TIME,
+    DECIMAL,
+    ID,
+    INSTANT,
+    INTEGER,
+    POSITIVE_INTEGER,
+    TEXT,
+    URI,
+    Element,
+    Kind,
+    OneOf,
+    Several,
+    choice,
+    code,
+)
+
+
+def _type(
+    members: Mapping[str, Kind], required: Sequence[str] = (), one_of: Sequence[OneOf] = ()
+) -> Element:
+    return Element({"id": TEXT, **members}, required, one_of)
+
+
+CODING = _type(
+    {
+        "system": URI,
+        "version": TEXT,
+        "code": CODE,
+        "display": TEXT,
+        "userSelected": BOOLEAN,
+    }
+)
+CONCEPT = _type({"coding": Several(CODING), "text": TEXT})
+PERIOD = _type({"start": DATE_TIME, "end": DATE_TIME})
+QUANTITY = _type(
+    {
+        "value": DECIMAL,
+        "comparator": code("< <= >= >"),
+        "unit": TEXT,
+        "system": URI,
+        "code": CODE,
+    }
+)
+RANGE = _type({"low": QUANTITY, "high": QUANTITY})
+RATIO = _type({"numerator": QUANTITY, "denominator": QUANTITY})
+
+_NAMED = {
+    "use": code("usual official temp secondary old"),
+    "type": CONCEPT,
+    "system": URI,
+    "value": TEXT,
+    "period": PERIOD,
+}
+_POINTER = {"reference": TEXT, "type": URI, "display": TEXT}
+REFERENCE = _type({**_POINTER, "identifier": _type({**_NAMED, "assigner": _type(_POINTER)})})
+
+_EXTENSION_VALUE = choice(
+    "value",
+    Boolean=BOOLEAN,
+    Code=CODE,
+    CodeableConcept=CONCEPT,
+    Coding=CODING,
+    Date=DATE,
+    DateTime=DATE_TIME,
+    Decimal=DECIMAL,
+    Instant=INSTANT,
+    Integer=INTEGER,
+    Period=PERIOD,
+    Quantity=QUANTITY,
+    Range=RANGE,
+    Reference=REFERENCE,
+    String=TEXT,
+    Uri=URI,
+)
+_INNER_EXTENSION = _type({"url": URI}, ("url",), (OneOf(_EXTENSION_VALUE, least=1),))
+EXTENSION = _type(
+    {"url": URI},
+    ("url",),
+    (OneOf({"extension": Several(_INNER_EXTENSION), **_EXTENSION_VALUE}, least=1),),
+)
+"""A value, or extensions with values (ext-1)."""
+
+
+def extensible(
+    members: Mapping[str, Kind], required: Sequence[str] = (), one_of: Sequence[OneOf] = ()
+) -> Element:
+    """An element that may be extended. A modifier extension is never plain."""
+    return _type({"extension": Several(EXTENSION), **members}, required, one_of)
+
+
+def resource(
+    kind: str,
+    members: Mapping[str, Kind],
+    required: Sequence[str] = (),
+    one_of: Sequence[OneOf] = (),
+) -> Element:
+    """A resource without contained ones, `implicitRules` and modifier extensions."""
+    of_every_resource: Mapping[str, Kind] = {
+        "resourceType": code(kind),
+        "id": ID,
+        "meta": META,
+        "language": CODE,
+        "text": NARRATIVE,
+    }
+    return extensible({**of_every_resource, **members}, ["resourceType", *required], one_of)
+
+
+IDENTIFIER = extensible({**_NAMED, "assigner": REFERENCE})
+ANNOTATION = extensible(
+    {"time": DATE_TIME, "text": TEXT},
+    ("text",),
+    (OneOf(choice("author", Reference=REFERENCE, String=TEXT)),),
+)
+META = extensible(
+    {
+        "versionId": ID,
+        "lastUpdated": INSTANT,
+        "source": URI,
+        "profile": Several(URI),
+        "security": Several(CODING),
+        "tag": Several(CODING),
+    }
+)
+NARRATIVE = _type(
+    {"status": code("generated extensions additional empty"), "div": TEXT},
+    ("status", "div"),
+)
+HUMAN_NAME = extensible(
+    {
+        "use": code("usual official temp nickname anonymous old maiden"),
+        "text": TEXT,
+        "family": TEXT,
+        "given": Several(TEXT),
+        "prefix": Several(TEXT),
+        "suffix": Several(TEXT),
+        "period": PERIOD,
+    }
+)
+CONTACT_POINT = extensible(
+    {
+        "system": code("phone fax email pager url sms other"),
+        "value": TEXT,
+        "use": code("home work temp old mobile"),
+        "rank": POSITIVE_INTEGER,
+        "period": PERIOD,
+    }
+)
+ADDRESS = extensible(
+    {
+        "use": code("home work temp old billing"),
+        "type": code("postal physical both"),
+        "text": TEXT,
+        "line": Several(TEXT),
+        "city": TEXT,
+        "district": TEXT,
+        "state": TEXT,
+        "postalCode": TEXT,
+        "country": TEXT,
+        "period": PERIOD,
+    }
+)
+
+PRIORITY = code("routine urgent asap stat")
+CONCEPTS, IDENTIFIERS, NOTES, REFERENCES = map(
+    Several, (CONCEPT, IDENTIFIER, ANNOTATION, REFERENCE)
+)
+
+_UNIT_OF_TIME = code("s min h d wk mo a")
+TIMING = extensible(
+    {
+        "event": Several(DATE_TIME),
+        "repeat": _type(
+            {
+                "boundsPeriod": PERIOD,
+                "count": POSITIVE_INTEGER,
+                "duration": DECIMAL,
+                "durationUnit": _UNIT_OF_TIME,
+                "frequency": POSITIVE_INTEGER,
+                "frequencyMax": POSITIVE_INTEGER,
+                "period": DECIMAL,
+                "periodMax": DECIMAL,
+                "periodUnit": _UNIT_OF_TIME,
+                "dayOfWeek": Several(code("mon tue wed thu fri sat sun")),
+            }
+        ),
+        "code": CONCEPT,
+    }
+)
+DOSAGE = extensible(
+    {
+        "sequence": INTEGER,
+        "text": TEXT,
+        "additionalInstruction": Several(CONCEPT),
+        "patientInstruction": TEXT,
+        "timing": TIMING,
+        "site": CONCEPT,
+        "route": CONCEPT,
+        "method": CONCEPT,
+        "doseAndRate": Several(
+            _type(
+                {"type": CONCEPT},
+                one_of=(
+                    OneOf(choice("dose", Quantity=QUANTITY, Range=RANGE)),
+                    OneOf(choice("rate", Quantity=QUANTITY, Range=RANGE, Ratio=RATIO)),
+                ),
+            )
+        ),
+    },
+    one_of=(OneOf(choice("asNeeded", Boolean=BOOLEAN, CodeableConcept=CONCEPT)),),
+)
