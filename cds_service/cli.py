@@ -21,6 +21,7 @@ from rich.console import Console
 
 from cds_service import __version__
 from cds_service.cli_clients import clients
+from cds_service.cli_database import db
 from cds_service.cli_events import EVENT_COMMANDS
 from cds_service.errors import CdsError
 
@@ -201,23 +202,6 @@ def codes(*, files: Sequence[Path], as_json: bool) -> None:
         print_codes(Console(), found)
 
 
-@cli.group()
-def db() -> None:
-    """The database."""
-
-
-@db.command()
-@click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
-def upgrade(*, config: Path | None) -> None:
-    """Create or migrate the database named by CDS_DATABASE_URL."""
-    from cds_service.config import Mode, load_settings
-    from cds_service.store.database import Database
-
-    database = Database.open(load_settings(Mode.SANDBOX, os.environ, config).database_url)
-    database.upgrade()
-    click.echo(f"The database is at revision {database.revision()}.")
-
-
 def _outcomes(file: Path, on: str) -> Sequence[Outcome]:
     """The evaluation of a file by every knowledge base of the library."""
     from cds_service.config import Mode, load_settings
@@ -255,7 +239,7 @@ def _print_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-for command in (clients, *EVENT_COMMANDS):
+for command in (clients, db, *EVENT_COMMANDS):
     cli.add_command(command)
 
 

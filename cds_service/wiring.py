@@ -17,6 +17,7 @@ from cds_service.callers import (
 )
 from cds_service.config import Settings
 from cds_service.core.review import Pending
+from cds_service.errors import ConfigurationError
 from cds_service.event_wiring import EventRoom, Workshop, open_event_room, open_workshop
 from cds_service.hooks.orders import order_advice
 from cds_service.journal import StoredFeedback, StoredJournal
@@ -90,6 +91,20 @@ def data_key(settings: Settings) -> DataKey:
     if settings.data_key:
         return DataKey.from_base64(settings.data_key)
     return load_or_create_key(_beside_database(settings.database_url) / KEY_FILE)
+
+
+def existing_data_key(settings: Settings) -> DataKey:
+    """The same, but never made: with a new key nothing stored would be found.
+
+    Raises ConfigurationError.
+    """
+    if not settings.data_key and not (_beside_database(settings.database_url) / KEY_FILE).exists():
+        raise ConfigurationError(
+            "There is no data key.",
+            where="CDS_DATA_KEY",
+            remedy="Give the key with which the service runs.",
+        )
+    return data_key(settings)
 
 
 def _beside_database(url: str) -> Path:

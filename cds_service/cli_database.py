@@ -1,0 +1,170 @@
+"""The commands for the database: migrate it, and delete what need not be kept."""
+# ruff: noqa: PLC0415 - a command imports only what it needs: `--help` is instant
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+
+from cds_service.errors import InputError
+
+if TYPE_CHECKING:
+    from cds_service.config import Settings
+    from cds_service.store.database import Database
+    from cds_service.store.retention import Removed
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Settings as TOML; the environment wins.",
+)
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Only count what would be deleted.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+@click.group()
+def db() -> None:
+    """The database."""
+
+
+@db.command()
+@CONFIG
+def upgrade(*, config: Path | None) -> None:
+    """Create or migrate the database named by CDS_DATABASE_URL."""
+    database = _database(_settings(config))
+    database.upgrade()
+    click.echo(f"The database is at revision {database.revision()}.")
+
+
+@db.command()
+@click.option("--older-than", "days", metavar="DAYS", required=True, type=click.IntRange(1, 36_500))
+@DRY_RUN
+@AS_JSON
+@CONFIG
+def purge(*, days: int, dry_run: bool, as_json: bool, config: Path | None) -> None:
+    """Delete records, cards, feedback and finished events that are older than DAYS.
+
+    May be stopped and run again, beside the service. Work that waits or was set aside stays.
+    """
+    from cds_service.store.retention import Retention
+
+    before = datetime.now(UTC) - timedelta(days=days)
+    retention = Retention(_database(_settings(config)))
+    rows = retention.count_older(before)
+    if not dry_run:
+        rows = _worked_off(retention.purge(before), rows)
+    moment = before.isoformat(timespec="seconds")
+    _show(rows, {"before": moment}, f"older than {moment}", dry_run=dry_run, as_json=as_json)
+
+
+@db.command()
+@click.option(
+    "--client",
+    metavar="NAME",
+    required=True,
+    help="As in the records: general-hospital, general-hospital/tenant, or events:source.",
+)
+@DRY_RUN
+@AS_JSON
+@CONFIG
+def erase(*, client: str, dry_run: bool, as_json: bool, config: Path | None) -> None:
+    """Delete all that is stored of one patient of one client.
+
+    The patient's id is asked for, or read from standard input: on the command line it would stay
+    in the history of the shell. It is neither stored nor shown. Needs the data key.
+    """
+    from cds_service.store.pseudonym import Pseudonymiser
+    from cds_service.store.retention import Retention
+    from cds_service.wiring import existing_data_key
+
+    settings = _settings(config)
+    pseudonyms = Pseudonymiser(existing_data_key(settings))
+    retention = Retention(_database(settings))
+    belongings = retention.belongings(client, pseudonyms.of(client, "Patient", _patient_id()))
+    rows = belongings.counts()
+    if not any(rows.values()):
+        _insist_on_known(client, retention.clients())
+    if not dry_run:
+        rows = _worked_off(retention.erase(belongings), rows)
+    what = f"of this patient of {client}, under this data key"
+    _show(rows, {"client": client}, what, dry_run=dry_run, as_json=as_json)
+
+
+def _patient_id() -> str:
+    """The id without `Patient/` before it, as clients send it. Raises InputError."""
+    if sys.stdin.isatty():
+        text = str(click.prompt("Id of the patient (it is not shown)", hide_input=True, err=True))
+    else:
+        text = sys.stdin.read()
+    identifier = text.strip().removeprefix("Patient/")
+    if not identifier or len(identifier.split()) != 1:
+        raise InputError(
+            "This is not one patient's id.",
+            where="standard input",
+            remedy="Give one id, as the client sends it in context.patientId.",
+        )
+    return identifier
+
+
+def _insist_on_known(client: str, known: Iterable[str]) -> None:
+    """A misspelt name would look like a patient of whom nothing is stored."""
+    names = tuple(known)
+    if client not in names:
+        raise InputError(
+            "Nothing is stored of this client.",
+            where="--client",
+            remedy=f"Known: {', '.join(names) or 'none'}.",
+        )
+
+
+def _worked_off(lots: Iterable[Removed], expected: Mapping[str, int]) -> dict[str, int]:
+    """Lets the lots happen, and counts them."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    gone = dict.fromkeys(expected, 0)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("Deleting", total=sum(expected.values()))
+        for lot in lots:
+            gone[lot.table] += lot.rows
+            progress.update(task, description=lot.table, advance=lot.rows)
+    return gone
+
+
+def _show(
+    rows: Mapping[str, int],
+    about: Mapping[str, str],
+    what: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    if as_json:
+        report = {"dryRun": dry_run, **about, "rows": dict(rows)}
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        return
+    for table, count in rows.items():
+        click.echo(f"{table}: {count}")
+    done = "would be deleted" if dry_run else "deleted"
+    click.echo(f"{sum(rows.values())} rows {what}: {done}.")
+
+
+def _settings(config: Path | None) -> Settings:
+    from cds_service.config import Mode, load_settings
+
+    # As for sandbox mode: these commands need the database and the key, not a fit service.
+    return load_settings(Mode.SANDBOX, os.environ, config)
+
+
+def _database(settings: Settings) -> Database:
+    from cds_service.store.database import Database
+
+    return Database.open(settings.database_url)

@@ -1,0 +1,229 @@
+"""Deleting what need not be kept any longer, and what belongs to one patient.
+
+Safe to stop and to run again, beside a service that works: keys are looked for without a lock, then
+deleted a few hundred at a time, each lot in a short transaction of its own. What leads to other
+rows goes last, so that nothing is left behind that could not be found again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from time import sleep
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    true,
+    tuple_,
+)
+
+from cds_service.store.database import Database
+from cds_service.store.events import client_name
+from cds_service.store.tables import (
+    carded_results,
+    cards,
+    evaluations,
+    event_evaluations,
+    event_work,
+    feedback,
+)
+
+LOT: Final = 500
+"""Rows of one transaction: a writer of the service waits for no more than these."""
+PAUSE_SECONDS: Final = 0.02
+"""Between two lots, so that whoever waits for SQLite's one place to write gets it."""
+EVENTS: Final = client_name("")
+"""How the clients of event sources begin."""
+
+AGE: Final[Mapping[Table, Column[Any]]] = {
+    feedback: feedback.c.received,
+    cards: cards.c.last_sent,
+    carded_results: carded_results.c.first_sent,
+    event_evaluations: event_evaluations.c.at,
+    evaluations: evaluations.c.at,
+}
+"""The tables that grow, and what says how old a row is. Work that waits or was set aside is not
+here: it has not been dealt with."""
+
+Key = tuple[Any, ...]
+"""The values of a primary key."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """The keys of all rows that belong to one patient, in the order in which they may go."""
+
+    steps: tuple[tuple[Table, tuple[Key, ...]], ...]
+
+    def counts(self) -> dict[str, int]:
+        """Rows by table."""
+        found = dict.fromkeys((table.name for table, _keys in self.steps), 0)
+        for table, keys in self.steps:
+            found[table.name] += len(keys)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """One lot of rows that is gone for good."""
+
+    table: str
+    rows: int
+
+
+class Retention:
+    """Counts and deletes. Raises StoreUnavailable when the database fails; what went is gone."""
+
+    def __init__(
+        self, database: Database, *, lot: int = LOT, rest: Callable[[float], None] = sleep
+    ) -> None:
+        self._database = database
+        self._lot = lot
+        self._rest = rest
+
+    def count_older(self, before: datetime) -> dict[str, int]:
+        """Rows by table that `purge` would delete now."""
+        with self._database.reading() as connection:
+            return {
+                table.name: connection.execute(
+                    select(func.count()).select_from(table).where(age < before)
+                ).scalar_one()
+                for table, age in AGE.items()
+            }
+
+    def purge(self, before: datetime) -> Iterator[Removed]:
+        """Delete what is older, lot by lot, for as long as it is asked for the next."""
+        for table, age in AGE.items():
+            for keys in self._older(table, age, before):
+                # Asked again: a card may have been sent once more since its key was read.
+                yield self._delete(table, keys, age < before)
+
+    def belongings(self, client: str, patient: str) -> Belongings:
+        """All that is stored of a patient; `patient` is the pseudonym. Changes nothing."""
+        with self._database.reading() as connection:
+            return _belongings(connection, client, patient)
+
+    def erase(self, belongings: Belongings) -> Iterator[Removed]:
+        """Delete them, lot by lot, for as long as it is asked for the next."""
+        for table, keys in belongings.steps:
+            for lot in _lots(keys, self._lot):
+                yield self._delete(table, lot, true())
+
+    def clients(self) -> tuple[str, ...]:
+        """Every client of which an evaluation is stored, by name."""
+        named = select(evaluations.c.client).distinct().order_by(evaluations.c.client)
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(named))
+
+    def _older(self, table: Table, age: Column[Any], before: datetime) -> Iterator[Sequence[Key]]:
+        """The keys of old rows, a lot at a time, in the order of the primary key."""
+        columns = tuple(table.primary_key.columns)
+        first = select(*columns).where(age < before).order_by(*columns).limit(self._lot)
+        asked = first
+        while keys := self._keys(asked):
+            yield keys
+            asked = first.where(tuple_(*columns) > tuple_(*keys[-1]))
+
+    def _keys(self, asked: Select[Any]) -> list[Key]:
+        with self._database.reading() as connection:
+            return [tuple(row) for row in connection.execute(asked)]
+
+    def _delete(self, table: Table, keys: Iterable[Key], still: ColumnElement[bool]) -> Removed:
+        columns = tuple(table.primary_key.columns)
+        # Key by key: SQLite would look through the whole table for a list of keys in several parts.
+        this = and_(*(column == bindparam(f"key_{column.name}") for column in columns), still)
+        names = [f"key_{column.name}" for column in columns]
+        rows = [dict(zip(names, key, strict=True)) for key in keys]
+        with self._database.writing() as connection:
+            if connection.dialect.name == "sqlite":  # deleted text is overwritten in the file
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            gone = connection.execute(delete(table).where(this), rows).rowcount
+        self._rest(PAUSE_SECONDS)
+        return Removed(table.name, gone)
+
+
+def _belongings(connection: Connection, client: str, patient: str) -> Belongings:
+    own = connection.execute(
+        select(
+            evaluations.c.number, evaluations.c.id, evaluations.c.service, evaluations.c.cards
+        ).where(evaluations.c.client == client, evaluations.c.patient == patient)
+    ).all()
+    sent: dict[str, set[str]] = {}
+    for row in own:
+        sent.setdefault(row.service, set()).update(row.cards)
+    results = select(*carded_results.primary_key.columns).where(
+        carded_results.c.client == client, carded_results.c.patient == patient
+    )
+    steps: list[tuple[Table, Iterable[Key]]] = [
+        (feedback, _of_cards(connection, feedback, feedback.c.card, client, sent)),
+        (cards, _of_cards(connection, cards, cards.c.uuid, client, sent)),
+        (carded_results, map(tuple, connection.execute(results))),
+    ]
+    if client.startswith(EVENTS):
+        steps += _of_events(connection, client, [row.id for row in own])
+    steps.append((evaluations, [(row.number,) for row in own]))
+    return Belongings(tuple((table, tuple(keys)) for table, keys in steps))
+
+
+def _of_cards(
+    connection: Connection,
+    table: Table,
+    uuid: Column[Any],
+    client: str,
+    sent: Mapping[str, Iterable[str]],
+) -> Iterator[Key]:
+    for service, uuids in sent.items():
+        of_service = select(*table.primary_key.columns).where(
+            table.c.client == client, table.c.service == service
+        )
+        yield from map(tuple, _among(connection, of_service, uuid, uuids))
+
+
+def _of_events(
+    connection: Connection, client: str, ids: Sequence[str]
+) -> Iterator[tuple[Table, Iterable[Key]]]:
+    """What is kept of the results that were evaluated for the patient.
+
+    The records of results that were deleted at their source name no patient, but the result.
+    """
+    source = client.removeprefix(EVENTS)
+    evaluated = select(event_evaluations).where(event_evaluations.c.source == source)
+    about = _among(connection, evaluated, event_evaluations.c.evaluation, ids)
+    items = {row.item for row in about}
+    done = list(_among(connection, evaluated, event_evaluations.c.item, items))
+    work = select(event_work.c.number).where(event_work.c.source == source)
+    yield event_work, map(tuple, _among(connection, work, event_work.c.item, items))
+    nameless = select(evaluations.c.number).where(
+        evaluations.c.client == client, evaluations.c.patient == ""
+    )
+    kept = {row.evaluation for row in done}
+    yield evaluations, map(tuple, _among(connection, nameless, evaluations.c.id, kept))
+    yield event_evaluations, [(source, row.item, row.version, row.knowledge) for row in done]
+
+
+def _among(
+    connection: Connection, asked: Select[Any], column: Column[Any], values: Iterable[str]
+) -> Iterator[Row[Any]]:
+    """What is asked for, of rows whose column has one of these values."""
+    for lot in _lots(sorted(values), LOT):
+        yield from connection.execute(asked.where(column.in_(lot)))
+
+
+def _lots(values: Iterable[T], size: int) -> Iterator[list[T]]:
+    remaining = iter(values)
+    while lot := list(islice(remaining, size)):
+        yield lot
