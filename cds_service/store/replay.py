@@ -18,9 +18,9 @@ from cds_service.store.database import Database
 from cds_service.store.engine import Durability
 from cds_service.store.tables import tokens_seen
 
-PURGE_EVERY = 64
-"""Fresh tokens between two purges."""
-PURGE_AT_MOST = 256
+PURGE_EVERY = 512
+"""Fresh tokens between two purges: a call that purges takes longer, so few do."""
+PURGE_AT_MOST = 2048
 """Rows one purge removes: more than come in between two, so the table cannot outgrow its tokens."""
 GRACE = timedelta(minutes=5)
 """How long an expired token is kept: clocks of several machines differ."""
