@@ -7,17 +7,21 @@ reached, each worker counts by itself. Sandbox mode has no limit.
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
+from threading import Lock
 from time import monotonic, time
+from typing import Protocol
 
 from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from cds_service.config import Mode, Settings
 from cds_service.errors import TooManyRequests
 from cds_service.logs import Event, log_fault
 
+_MINUTE = 60.0
 _REDIS_SECONDS = 0.25
 """How long a call may wait for the shared count."""
 _AWAY_SECONDS = 5.0
@@ -26,46 +30,80 @@ _KEYS = "cds-service-rate"
 """What the names of its keys begin with; names of clients follow, nothing of a patient."""
 
 
+class _Window(Protocol):
+    """The calls of each client within the last minute."""
+
+    def wait(self, client: str) -> float:
+        """Count a call. 0, or in how many seconds the client may call again: then none counts."""
+
+
 class RateLimit:
     """The limit of one application."""
 
     def __init__(self, settings: Settings) -> None:
         self._limits = settings.mode is Mode.PRODUCTION
-        self._item = RateLimitItemPerMinute(settings.rate_limit)
-        self._alone = MovingWindowRateLimiter(MemoryStorage())
-        self._shared = MovingWindowRateLimiter(_shared(settings.queue_url))
-        self._away_until = 0.0 if settings.queue_url else float("inf")
+        self._alone = _OfThisWorker(settings.rate_limit)
+        self._shared: _Window = self._alone
+        if settings.queue_url:
+            self._shared = _OfAllWorkers(settings.queue_url, settings.rate_limit)
+        self._away_until = 0.0
 
     def count(self, client: str) -> None:
         """Count one call of a client. Raises TooManyRequests."""
         if not self._limits:
             return
-        if monotonic() >= self._away_until:
-            try:
-                self._count(self._shared, client)
-            except StorageError as lost:
-                self._away_until = monotonic() + _AWAY_SECONDS
-                log_fault(Event.RATE_NOT_SHARED, lost)
-            else:
-                return
-        self._count(self._alone, client)
-
-    def _count(self, limiter: MovingWindowRateLimiter, client: str) -> None:
-        if not limiter.hit(self._item, client):
-            wait = int(limiter.get_window_stats(self._item, client).reset_time - time()) + 1
+        wait = self._wait(client)
+        if wait > 0:
             raise TooManyRequests(
-                "This client has called too often.", retry_after=min(max(1, wait), 60)
+                "This client has called too often.", retry_after=min(int(wait) + 1, 60)
             )
 
+    def _wait(self, client: str) -> float:
+        if monotonic() < self._away_until:
+            return self._alone.wait(client)
+        try:
+            return self._shared.wait(client)
+        except StorageError as lost:
+            self._away_until = monotonic() + _AWAY_SECONDS
+            log_fault(Event.RATE_NOT_SHARED, lost)
+            return self._alone.wait(client)
 
-def _shared(url: str) -> Storage:
-    """The count that all workers share; nothing is asked of it before the first call."""
-    if not url:
-        return MemoryStorage()
-    return RedisStorage(
-        url.replace("unix://", "redis+unix://", 1),
-        key_prefix=_KEYS,
-        wrap_exceptions=True,
-        socket_timeout=_REDIS_SECONDS,
-        socket_connect_timeout=_REDIS_SECONDS,
-    )
+
+class _OfThisWorker:
+    """Counted in memory. At most `limit` moments are kept for each registered client."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = Lock()
+        self._calls: dict[str, deque[float]] = defaultdict(deque)
+
+    def wait(self, client: str) -> float:
+        now = monotonic()
+        with self._lock:
+            calls = self._calls[client]
+            while calls and calls[0] <= now - _MINUTE:
+                calls.popleft()
+            if len(calls) >= self._limit:
+                return calls[0] + _MINUTE - now
+            calls.append(now)
+            return 0.0
+
+
+class _OfAllWorkers:
+    """Counted in a Redis. Raises StorageError when it cannot be reached in time."""
+
+    def __init__(self, url: str, limit: int) -> None:
+        storage = RedisStorage(
+            url.replace("unix://", "redis+unix://", 1),
+            key_prefix=_KEYS,
+            wrap_exceptions=True,
+            socket_timeout=_REDIS_SECONDS,
+            socket_connect_timeout=_REDIS_SECONDS,
+        )
+        self._limiter = MovingWindowRateLimiter(storage)
+        self._item = RateLimitItemPerMinute(limit)
+
+    def wait(self, client: str) -> float:
+        if self._limiter.hit(self._item, client):
+            return 0.0
+        return max(0.1, self._limiter.get_window_stats(self._item, client).reset_time - time())
