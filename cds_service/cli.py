@@ -52,10 +52,14 @@ def cli() -> None:
 @click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
 def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | None) -> None:
     """Start the HTTP service."""
-    from cds_service.config import Mode, load_settings
-    from cds_service.event_worker import worker_beside
-    from cds_service.web.serve import serve as run
-    from cds_service.wiring import make_app
+    from cds_service import collector
+
+    # Here, not in each worker: they are forked from this process and share what it has loaded.
+    with collector.at_rest():
+        from cds_service.config import Mode, load_settings
+        from cds_service.event_worker import worker_beside
+        from cds_service.web.serve import serve as run
+        from cds_service.wiring import make_app
 
     mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
     settings = load_settings(mode, os.environ, config)
@@ -102,7 +106,7 @@ def explain(*, file: Path, as_json: bool, on: str) -> None:
     from cds_service.terminal import print_explanation
 
     traces = [
-        explanation(outcome.evaluation, outcome.knowledge, outcome.cards)
+        explanation(outcome.evaluation, outcome.knowledge, outcome.cards, outcome.advice)
         for outcome in _outcomes(file, on)
     ]
     if as_json:
