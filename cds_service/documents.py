@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.order_advice import Advice
 from cds_service.core.render import render
 from cds_service.core.verdict import Evaluation
 from cds_service.errors import InputError
@@ -35,6 +36,8 @@ class Outcome:
     knowledge: KnowledgeBase
     evaluation: Evaluation
     cards: tuple[Card, ...]
+    advice: tuple[Advice, ...] = ()
+    """On draft orders, card by card."""
 
 
 def read_document(path: Path) -> JsonObject:
@@ -116,4 +119,4 @@ def _asked(service: Service, document: JsonObject, at: date) -> Outcome:
         carded_before=lambda _references: frozenset(),
     )
     answered = answer(call, order_advice)
-    return Outcome(service.knowledge, answered.evaluation, answered.cards)
+    return Outcome(service.knowledge, answered.evaluation, answered.cards, answered.advice)

@@ -12,6 +12,7 @@ from typing import Any
 from cds_service.core.card import Card
 from cds_service.core.citations import citation
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.order_advice import Advice, OrderAdvised
 from cds_service.core.schema import ContextRow, FindingRow
 from cds_service.core.sections import in_words
 from cds_service.core.verdict import (
@@ -27,9 +28,12 @@ from cds_service.core.verdict import (
 
 
 def explanation(
-    evaluation: Evaluation, knowledge: KnowledgeBase, cards: Sequence[Card]
+    evaluation: Evaluation,
+    knowledge: KnowledgeBase,
+    cards: Sequence[Card],
+    advice: Sequence[Advice] = (),
 ) -> dict[str, Any]:
-    """The whole trace of one evaluation."""
+    """The whole trace of one evaluation; `advice` on draft orders comes in place of answers."""
     return {
         "knowledge": evaluation.knowledge,
         "evaluatedOn": evaluation.at.isoformat(),
@@ -37,7 +41,10 @@ def explanation(
             _answer(answer, card, knowledge)
             for answer, card in zip(evaluation.answers, cards, strict=bool(evaluation.answers))
         ],
-        "advice": [] if evaluation.answers else [card.as_json() for card in cards],
+        "advice": [
+            _advice(item, card, knowledge)
+            for item, card in zip(advice, cards, strict=not evaluation.answers)
+        ],
         "skipped": [
             {"resource": item.ref.resource, "because": item.because} for item in evaluation.skipped
         ],
@@ -53,15 +60,7 @@ def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, A
         "value": in_words(answer.value),
         "unitFamily": answer.value.family,
         "specimen": answer.specimen,
-        "facts": [
-            {
-                "fact": fact.name,
-                "value": fact.value,
-                "because": fact.because,
-                "missing": list(fact.missing),
-            }
-            for fact in answer.facts.values()
-        ],
+        "facts": _facts(answer.facts),
         "rows": [_row(row, answer.facts) for row in answer.rows],
         "findings": [
             {
@@ -95,8 +94,39 @@ def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, A
     }
 
 
-def _told(answer: Answer) -> tuple[str, str]:
-    match answer.verdict:
+def _advice(advice: Advice, card: Card, knowledge: KnowledgeBase) -> dict[str, Any]:
+    """What is said about one draft order, in the shape of an answer as far as it has its parts."""
+    outcome, reason = _told(advice)
+    sources = dict.fromkeys(source for row in advice.rows for source in row.sources)
+    return {
+        "outcome": outcome,
+        "reason": reason,
+        "specimen": advice.specimen,
+        "facts": _facts(advice.facts),
+        "rows": [_row(row, advice.facts) for row in advice.considered],
+        "limits": [],
+        "missing": list(advice.missing),
+        "sources": [citation(knowledge.sources[name]) for name in sources],
+        "card": card.as_json(),
+    }
+
+
+def _facts(facts: Mapping[str, Fact]) -> list[dict[str, Any]]:
+    return [
+        {
+            "fact": fact.name,
+            "value": fact.value,
+            "because": fact.because,
+            "missing": list(fact.missing),
+        }
+        for fact in facts.values()
+    ]
+
+
+def _told(said: Answer | Advice) -> tuple[str, str]:
+    match said.verdict:
+        case OrderAdvised():
+            return Outcome.ORDER_ADVICE.value, ""
         case Interpreted():
             return Outcome.INTERPRETED.value, ""
         case NotInterpretable(reason):

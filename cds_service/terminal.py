@@ -43,12 +43,12 @@ def print_cards(console: Console, cards: Sequence[Mapping[str, Any]]) -> None:
 def print_explanation(console: Console, trace: Mapping[str, Any]) -> None:
     """Facts, rows and sources of every answer, then what was left aside and why."""
     console.print(f"Knowledge [bold]{trace['knowledge']}[/], evaluated on {trace['evaluatedOn']}.")
-    for answer in trace["answers"]:
-        _print_answer(console, answer)
+    for said in (*trace["answers"], *trace["advice"]):
+        _print_answer(console, said)
     if trace["skipped"]:
         console.print(_left_aside(trace["skipped"]))
-    if not trace["answers"]:
-        print_cards(console, trace["advice"])
+    if not trace["answers"] and not trace["advice"]:
+        print_cards(console, [])
 
 
 def _print_answer(console: Console, answer: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.core.model import LabResult, PatientRecord
+from cds_service.core.order_advice import Advice
 from cds_service.core.render import render
 from cds_service.core.selection import WITHDRAWN
 from cds_service.core.verdict import Evaluation
@@ -39,6 +40,8 @@ class Answered:
     cards: tuple[Card, ...]
     evaluation: Evaluation
     faults: Mapping[str, str] = field(default_factory=dict)
+    advice: tuple[Advice, ...] = ()
+    """On draft orders: what each card came from, card by card."""
 
     def as_json(self) -> JsonObject:
         """The response body (H-01, H-02): `cards` is there also when it is empty."""

@@ -49,7 +49,8 @@ def order_advice(call: Call, context: OrderContext, gathered: Gathered) -> Answe
         )
     )
     skipped = (*read.left_aside, *advised.skipped)
-    return Answered(cards, Evaluation(knowledge.tag, call.at, (), skipped), gathered.faults)
+    evaluation = Evaluation(knowledge.tag, call.at, (), skipped)
+    return Answered(cards, evaluation, gathered.faults, advised.advice)
 
 
 def orders_wanted(knowledge: KnowledgeBase) -> Wanted:

@@ -179,3 +179,21 @@ def test_an_order_request_gives_its_advice() -> None:
     (card,) = json.loads(run("evaluate", file, "--json", *ON).output)["cards"]
     assert card["extension"]["org.sil2r-cds.evaluation"]["outcome"] == "wrong-analyte"
     assert card["summary"] in " ".join(run("explain", file, *ON).output.replace("│", " ").split())
+
+
+def test_explain_names_the_rows_that_were_considered_for_an_order() -> None:
+    file = fhir_fixtures.path("order_sign_csf_without_serum")
+    shown = run("explain", file, *ON)
+    text = " ".join(shown.output.replace("│", " ").split())
+    assert shown.exit_code == 0
+    assert "Outcome: order-advice" in text
+    assert "Rows considered" in text
+    (trace,) = json.loads(run("explain", file, "--json", *ON).output)["explanations"]
+    (advice,) = trace["advice"]
+    fired = {row["finding"] for row in advice["rows"] if row["outcome"] == "matched"}
+    not_fired = {row["finding"] for row in advice["rows"]} - fired
+    assert fired
+    assert not_fired
+    assert all(row["gates"] for row in advice["rows"])
+    assert advice["sources"]
+    assert trace["answers"] == []
