@@ -98,6 +98,10 @@ class FhirReach:
         self._open = AllowList.of(further, loopback)
         self._deadline_ms = settings.deadline_ms
         everyone = AllowList.of([*further, *registry.fhir_servers], loopback)
+        self._granted = {
+            client.name: AllowList.of([*client.fhir_servers, *further], loopback)
+            for client in registry.clients
+        }
         self._client = FhirClient(everyone, network=_network(settings.mode))
 
     def __call__(
@@ -116,7 +120,7 @@ class FhirReach:
     def _allowed(self, caller: Caller) -> AllowList:
         match caller:
             case RegisteredCaller(client):
-                return AllowList.of([*client.fhir_servers, *self._open.bases], self._open.loopback)
+                return self._granted[client.name]
             case _:
                 return self._open
 

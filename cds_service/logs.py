@@ -33,6 +33,11 @@ class Event(Enum):
     REFUSED = ("CDS-L102", "warning", "A request was refused.")
     FAILED = ("CDS-L103", "error", "A request failed through a fault of the service.")
     NOT_RECORDED = ("CDS-L201", "error", "An answer was given and could not be recorded.")
+    DATABASE_NEWER = (
+        "CDS-L202",
+        "warning",
+        "The database is of a later release; this one works on it beside the new one.",
+    )
     NOT_READY = ("CDS-L301", "warning", "A readiness check has failed.")
     KEYS_NOT_RENEWED = ("CDS-L303", "warning", "A client's key set could not be renewed.")
     APPROVAL_VOID = ("CDS-L302", "warning", "An approval of the knowledge no longer holds.")

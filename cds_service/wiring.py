@@ -42,8 +42,7 @@ def make_app(settings: Settings) -> Flask:
     _tell_void_approvals(library)
     registry = registered_clients(settings)
     refuse_unknown_services(registry, library)
-    database = Database.open(settings.database_url)
-    database.upgrade()
+    database = _database(settings)
     key = data_key(settings)
     pseudonyms = Pseudonymiser(key)
     room = event_room(settings, database, key)
@@ -60,6 +59,15 @@ def make_app(settings: Settings) -> Flask:
     return create_app(settings, library, ports)
 
 
+def _database(settings: Settings) -> Database:
+    """The database, brought up to date; left alone where a later release has been there before."""
+    database = Database.open(settings.database_url)
+    database.upgrade()
+    if database.is_newer():
+        log(Event.DATABASE_NEWER)
+    return database
+
+
 def event_room(settings: Settings, database: Database, key: DataKey) -> EventRoom:
     """The events room, without sources where none is registered. Raises ConfigurationError."""
     sources = registered_clients(settings).sources
@@ -69,8 +77,7 @@ def event_room(settings: Settings, database: Database, key: DataKey) -> EventRoo
 
 def open_events(settings: Settings) -> Workshop:
     """What the worker and the event commands work with. Raises ConfigurationError."""
-    database = Database.open(settings.database_url)
-    database.upgrade()
+    database = _database(settings)
     return open_workshop(
         event_room(settings, database, data_key(settings)), load_configured(settings)
     )

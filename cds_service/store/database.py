@@ -80,6 +80,10 @@ class Database:
         """Whether the database is at the revision this software was written for."""
         return self.revision() == upgrade.newest_revision()
 
+    def is_newer(self) -> bool:
+        """Whether a later release has migrated it: for one release that only adds."""
+        return upgrade.is_newer(self.revision())
+
     def ping(self) -> None:
         """Returns when the database answers; raises StoreUnavailable when it does not."""
         with self.reading() as connection:

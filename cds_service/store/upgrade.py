@@ -2,12 +2,16 @@
 
 A migration and the note of its revision are one transaction on both databases (both know DDL in
 transactions), so an upgrade that dies half-way leaves the database as it was.
+
+A database that a later release has migrated is left as it is: for one release migrations only add,
+so that instances of the old release can go on, and start again, beside those of the new one.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +23,8 @@ from cds_service.store.engine import DURABILITY, Durability, create_sqlite_file
 
 _NEWEST = "0002"
 """A test holds it against the migrations. To ask them would load Alembic at every start."""
+_NUMBER = re.compile(r"\d{4}")
+"""A revision as ours are named: the next one is the next number."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WAIT_SECONDS = 60
 _ADVISORY_LOCK = 0x51_12_CD_50
@@ -39,6 +45,11 @@ def revision(connection: Connection) -> str:
         return ""
     noted = connection.scalars(text("SELECT version_num FROM alembic_version"))
     return ", ".join(sorted(noted))
+
+
+def is_newer(noted: str) -> bool:
+    """Whether a later release has made this revision."""
+    return _NUMBER.fullmatch(noted) is not None and noted > _NEWEST
 
 
 def sqlite(engine: Engine, file: Path) -> None:
@@ -70,7 +81,8 @@ def postgresql(engine: Engine) -> None:
 
 
 def _migrate(connection: Connection) -> None:
-    if revision(connection) == _NEWEST:
+    noted = revision(connection)
+    if noted == _NEWEST or is_newer(noted):
         return
     # loaded only where there is something to migrate, or a revision that is not ours to refuse
     from alembic import command  # noqa: PLC0415

@@ -1,0 +1,27 @@
+"""Migrations only add: the release before goes on working on the database (docs/operations.md)."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from cds_service.store import upgrade
+
+VERSIONS = sorted((Path(upgrade.__file__).parent / "migrations" / "versions").glob("r*.py"))
+ADDING = {"add_column", "create_index", "create_table"}
+
+
+@pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.stem)
+def test_a_migration_adds_and_takes_nothing_away(path: Path) -> None:
+    steps = {
+        node.func.attr
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "op"
+    }
+    assert steps, "a migration that does nothing"
+    assert steps <= ADDING
