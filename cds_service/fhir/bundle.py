@@ -94,54 +94,53 @@ class Document:
     misfits: tuple[InvalidResource, ...] = ()
     index: Index = field(default_factory=Index)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing at all."""
+        return not (self.entries or self.misfits)
+
     def is_of(self, types: frozenset[str]) -> bool:
         """Whether it holds any resource of these types, or nothing at all."""
-        if any(entry.kind in types for entry in self.entries):
-            return True
-        return not (self.entries or self.misfits)
+        return self.is_empty or any(entry.kind in types for entry in self.entries)
 
 
 def open_document(document: JsonObject) -> Document:
     """The entries of a Bundle, or a single resource as the one entry. Nothing for `{}`."""
     if not document:
         return Document()
-    index = Index()
-    entries: list[Entry] = []
-    misfits: list[InvalidResource] = []
-    for found in _entries(document):
-        match found:
-            case InvalidResource():
-                misfits.append(found)
-            case Entry():
-                entries.append(found)
-                if found.kind in _REFERRED_TO:
-                    index.add(found)
-    return Document(tuple(entries), tuple(misfits), index)
-
-
-def _entries(document: JsonObject) -> Iterator[Entry | InvalidResource]:
     kind = type_of(document)
     if not kind:
-        yield _misfit("Bundle.resourceType")
-    elif kind != "Bundle":
-        yield Entry(document, "", document, kind)
-    elif not isinstance(document.get("entry", []), list):
-        yield _misfit("Bundle.entry")
-    else:
-        for position, item in enumerate(document.get("entry", [])):
-            yield from _entry(item, f"Bundle.entry[{position}]")
+        return Document(misfits=(_misfit("Bundle.resourceType"),))
+    if kind != "Bundle":
+        return _document([Entry(document, "", document, kind)], [])
+    items = document.get("entry", [])
+    return (
+        _bundle(items) if isinstance(items, list) else Document(misfits=(_misfit("Bundle.entry"),))
+    )
 
 
-def _entry(item: object, where: str) -> Iterator[Entry | InvalidResource]:
-    """Nothing for an entry without a resource: it only reports, say, a deletion."""
-    if not isinstance(item, dict):
-        yield _misfit(where)
-        return
-    resource = item.get("resource", {})
-    if isinstance(resource, dict) and (kind := type_of(resource)):
-        yield Entry(resource, a_text(item.get("fullUrl")), resource, kind)
-    elif "resource" in item:
-        yield _misfit(f"{where}.resource")
+def _bundle(items: Sequence[object]) -> Document:
+    """An entry without a resource is nothing: it only reports, say, a deletion."""
+    entries: list[Entry] = []
+    misfits: list[InvalidResource] = []
+    for position, item in enumerate(items):
+        if not isinstance(item, dict):
+            misfits.append(_misfit(f"Bundle.entry[{position}]"))
+            continue
+        resource = item.get("resource", {})
+        if isinstance(resource, dict) and (kind := type_of(resource)):
+            entries.append(Entry(resource, a_text(item.get("fullUrl")), resource, kind))
+        elif "resource" in item:
+            misfits.append(_misfit(f"Bundle.entry[{position}].resource"))
+    return _document(entries, misfits)
+
+
+def _document(entries: Sequence[Entry], misfits: Sequence[InvalidResource]) -> Document:
+    index = Index()
+    for entry in entries:
+        if entry.kind in _REFERRED_TO:
+            index.add(entry)
+    return Document(tuple(entries), tuple(misfits), index)
 
 
 def _misfit(where: str) -> InvalidResource:

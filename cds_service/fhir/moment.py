@@ -8,34 +8,33 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Moment, NoMoment
 from cds_service.fhir.shape import Refusal
 
 _DATE_TIME = re.compile(
-    r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
-    r"(?P<time>T(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
-    r"(?:\.(?P<fraction>[0-9]+))?(?:Z|(?P<sign>[+-])(?P<zone_h>[0-9]{2}):(?P<zone_m>[0-9]{2})))?"
-    r")?)?"
+    r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
+    r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)))?)?)?"
 )
-_LARGEST_OFFSET = timedelta(hours=14)
+_YEAR, _MONTH, _DAY, _SECOND = 4, 7, 10, 17
+"""Where the year, the month and the day end, and where the seconds begin."""
 _OPEN = ".."
 """How ISO 8601-2 writes an open end of an interval."""
 
 
 def moment(value: object, where: str) -> Moment:
     """A date or dateTime, possibly partial. Raises Refusal if there is no such day or time."""
-    written = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
-    if not written:
+    if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
         raise Refusal(where)
     try:
-        first, last = _days(written)
-        order = _instant(written, first) if written["time"] else _midnight(first)
+        if len(value) > _DAY:
+            return _timed(value)
+        first, last = _days(value)
     except ValueError:
         raise Refusal(where) from None
-    return Moment(written[0], first, last, order)
+    return Moment(value, first, last, datetime(first.year, first.month, first.day, tzinfo=UTC))
 
 
 def instant(value: object, where: str) -> Moment:
@@ -68,41 +67,23 @@ def period(value: JsonObject, where: str) -> Moment | NoMoment:
             return NoMoment()
 
 
-def _days(written: re.Match[str]) -> tuple[date, date]:
-    year = int(written["year"])
-    if not written["month"]:
+def _days(text: str) -> tuple[date, date]:
+    if len(text) == _DAY:
+        day = date.fromisoformat(text)
+        return day, day
+    year = int(text[:_YEAR])
+    if len(text) == _YEAR:
         return date(year, 1, 1), date(year, 12, 31)
-    month = int(written["month"])
-    if not written["day"]:
-        return date(year, month, 1), date(year, month, monthrange(year, month)[1])
-    day = date(year, month, int(written["day"]))
-    return day, day
+    first = date(year, int(text[_YEAR + 1 : _MONTH]), 1)
+    return first, first.replace(day=monthrange(year, first.month)[1])
 
 
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _instant(written: re.Match[str], day: date) -> datetime:
-    """The instant in UTC; a leap second counts as the second before it."""
-    hour, minute, second = (int(written[part]) for part in ("hour", "minute", "second"))
-    if second > 60:
-        raise ValueError("no such second")
-    micro = int((written["fraction"] or "")[:6].ljust(6, "0"))
-    local = _midnight(day).replace(
-        hour=hour, minute=minute, second=min(second, 59), microsecond=micro
-    )
+def _timed(text: str) -> Moment:
+    """A dateTime with a time; a leap second counts as the second before it."""
+    is_leap = text.startswith("60", _SECOND)
+    local = datetime.fromisoformat(f"{text[:_SECOND]}59{text[_SECOND + 2 :]}" if is_leap else text)
+    day = local.date()
     try:
-        return local.replace(tzinfo=_zone(written)).astimezone(UTC)
+        return Moment(text, day, day, local.astimezone(UTC))
     except OverflowError:  # the first or last day of the calendar, seen from another zone
-        return local
-
-
-def _zone(written: re.Match[str]) -> timezone:
-    if not written["sign"]:
-        return UTC
-    hours, minutes = int(written["zone_h"]), int(written["zone_m"])
-    offset = timedelta(hours=hours, minutes=minutes)
-    if minutes > 59 or offset > _LARGEST_OFFSET:
-        raise ValueError("no such zone")
-    return timezone(-offset if written["sign"] == "-" else offset)
+        return Moment(text, day, day, local.replace(tzinfo=UTC))

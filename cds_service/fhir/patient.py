@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, Moment, NoMoment, NoPatient, Patient
-from cds_service.fhir.bundle import Entry, open_document
+from cds_service.fhir.bundle import Entry
 from cds_service.fhir.moment import moment
 from cds_service.fhir.shape import Refusal, an_id
 from cds_service.fhir.supplied import Supplied
@@ -21,15 +22,14 @@ class PatientPart:
     availability: Availability
 
 
-def read_patient(part: Supplied, patient_id: str) -> PatientPart:
-    """The Patient with the id of the request; a Bundle may hold it among others.
+def read_patient(part: Supplied, entries: Sequence[Entry], patient_id: str) -> PatientPart:
+    """The Patient with the id of the request among the entries that were supplied.
 
     One with another id is not used. One without an id, of another type or not valid FHIR is a
     failure. An empty `patient_id` takes the one Patient there is.
     """
     if not part.resource:
         return PatientPart(NoPatient(), part.availability)
-    entries = open_document(part.resource).entries
     patients = [entry for entry in entries if entry.kind == "Patient"]
     named = [entry for entry in patients if an_id(entry.resource.get("id"))]
     chosen = [e for e in named if e.resource["id"] == patient_id] if patient_id else patients

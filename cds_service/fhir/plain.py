@@ -52,7 +52,7 @@ class Several:
 class OneOf:
     """Members of which at most one may be there, as in a choice of types; at least `least`."""
 
-    members: Mapping[str, Kind]
+    members: Members
     least: int = 0
 
 
@@ -60,7 +60,7 @@ class OneOf:
 class Element:
     """An object: never empty, without any member but these."""
 
-    members: Mapping[str, Kind]
+    members: Members
     required: Sequence[str] = ()
     one_of: Sequence[OneOf] = ()
     check: Check = field(init=False)
@@ -69,13 +69,15 @@ class Element:
         object.__setattr__(self, "check", _object(self))
 
     @property
-    def kinds(self) -> Mapping[str, Kind]:
+    def kinds(self) -> Members:
         """Every member that may be there, those of the choices too."""
         chosen = {name: kind for one in self.one_of for name, kind in one.members.items()}
         return {**self.members, **chosen}
 
 
 Kind = Primitive | Code | Several | Element
+Members = Mapping[str, Kind]
+"""What may stand under each name."""
 
 
 def code(words: str) -> Code:
@@ -83,12 +85,12 @@ def code(words: str) -> Code:
     return Code(frozenset(words.split()))
 
 
-def each(names: str, kind: Kind) -> Mapping[str, Kind]:
+def each(names: str, kind: Kind) -> Members:
     """Members of one kind, their names given between blanks."""
     return dict.fromkeys(names.split(), kind)
 
 
-def choice(stem: str, **types: Kind) -> Mapping[str, Kind]:
+def choice(stem: str, **types: Kind) -> Members:
     """The members of a choice of types: `choice("value", String=TEXT)` is `valueString`.
 
     https://hl7.org/fhir/R4/formats.html#choice

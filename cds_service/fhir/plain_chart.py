@@ -12,6 +12,7 @@ from cds_service.fhir.plain import (
     DATE_TIME,
     INTEGER,
     TEXT,
+    Members,
     OneOf,
     Several,
     choice,
@@ -75,7 +76,7 @@ PATIENT = resource(
     ],
 )
 
-_TIMES = {"DateTime": DATE_TIME, "Period": PERIOD, "Range": RANGE, "String": TEXT}
+_TIMES: Members = {"DateTime": DATE_TIME, "Period": PERIOD, "Range": RANGE, "String": TEXT}
 
 CONDITION = resource(
     "Condition",

@@ -11,6 +11,7 @@ from cds_service.fhir.plain import (
     INSTANT,
     INTEGER,
     TEXT,
+    Members,
     OneOf,
     Several,
     choice,
@@ -57,7 +58,7 @@ _REFERENCE_RANGE = extensible(
         "text": TEXT,
     }
 )
-_RESULT = {
+_RESULT: Members = {
     "code": CONCEPT,
     "dataAbsentReason": CONCEPT,
     "interpretation": CONCEPTS,

@@ -7,7 +7,7 @@ two deep.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from cds_service.fhir.plain import (
     BOOLEAN,
@@ -22,7 +22,7 @@ from cds_service.fhir.plain import (
     TEXT,
     URI,
     Element,
-    Kind,
+    Members,
     OneOf,
     Several,
     choice,
@@ -30,9 +30,7 @@ from cds_service.fhir.plain import (
 )
 
 
-def _type(
-    members: Mapping[str, Kind], required: Sequence[str] = (), one_of: Sequence[OneOf] = ()
-) -> Element:
+def _type(members: Members, required: Sequence[str] = (), one_of: Sequence[OneOf] = ()) -> Element:
     return Element({"id": TEXT, **members}, required, one_of)
 
 
@@ -59,14 +57,14 @@ QUANTITY = _type(
 RANGE = _type({"low": QUANTITY, "high": QUANTITY})
 RATIO = _type({"numerator": QUANTITY, "denominator": QUANTITY})
 
-_NAMED = {
+_NAMED: Members = {
     "use": code("usual official temp secondary old"),
     "type": CONCEPT,
     "system": URI,
     "value": TEXT,
     "period": PERIOD,
 }
-_POINTER = {"reference": TEXT, "type": URI, "display": TEXT}
+_POINTER: Members = {"reference": TEXT, "type": URI, "display": TEXT}
 REFERENCE = _type({**_POINTER, "identifier": _type({**_NAMED, "assigner": _type(_POINTER)})})
 
 _EXTENSION_VALUE = choice(
@@ -97,7 +95,7 @@ EXTENSION = _type(
 
 
 def extensible(
-    members: Mapping[str, Kind], required: Sequence[str] = (), one_of: Sequence[OneOf] = ()
+    members: Members, required: Sequence[str] = (), one_of: Sequence[OneOf] = ()
 ) -> Element:
     """An element that may be extended. A modifier extension is never plain."""
     return _type({"extension": Several(EXTENSION), **members}, required, one_of)
@@ -105,12 +103,12 @@ def extensible(
 
 def resource(
     kind: str,
-    members: Mapping[str, Kind],
+    members: Members,
     required: Sequence[str] = (),
     one_of: Sequence[OneOf] = (),
 ) -> Element:
     """A resource without contained ones, `implicitRules` and modifier extensions."""
-    of_every_resource: Mapping[str, Kind] = {
+    of_every_resource: Members = {
         "resourceType": code(kind),
         "id": ID,
         "meta": META,

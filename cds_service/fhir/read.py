@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 _KEYS = ("patient", "sil2r", "labs", "conditions", "medications")
-_USABLE = frozenset({Availability.GIVEN, Availability.PARTIAL})
+_USABLE = (Availability.GIVEN, Availability.PARTIAL)
 _LABORATORY_TYPES = frozenset({"DiagnosticReport", "Observation"})
 
 
@@ -71,15 +71,17 @@ def read_record(
     asked = {} if isinstance(results, EmptyResults) else results
     given = {key: parts.get(key, NOT_SUPPLIED) for key in _KEYS}
     sil2r, labs = given["sil2r"], given["labs"]
+    sent = {id(r): r for r in (asked, *(part.resource for part in given.values()))}
     shelf = _Shelf(
         Whose(patient_id.removeprefix("Patient/"), fhir_base),
-        {id(d): open_document(d) for d in (asked, *(part.resource for part in given.values()))},
+        {key: open_document(resource) for key, resource in sent.items()},
     )
     main = shelf.laboratory(asked, wanted)
     past = main if sil2r.resource is asked else shelf.laboratory(sil2r.resource, wanted)
     others = main if labs.resource is asked else shelf.laboratory(labs.resource, wanted)
     day = _newest_day(main.analyte)
-    patient = read_patient(given["patient"], shelf.whose.patient_id)
+    chart = shelf.documents[id(given["patient"].resource)]
+    patient = read_patient(given["patient"], chart.entries, shelf.whose.patient_id)
     conditions = shelf.coded(given["conditions"].resource, CONDITION_TYPES, day)
     medications = shelf.coded(given["medications"].resource, MEDICATION_TYPES, day)
     return PatientRecord(
@@ -116,26 +118,32 @@ class _Shelf:
     def laboratory(self, resource: JsonObject, wanted: Wanted) -> Laboratory:
         """The wanted Observations of one document."""
         document = self.documents[id(resource)]
+        if document.is_empty:
+            return Laboratory()
         reader = ObservationReader(
-            self._scope(resource), self.whose, named_by_withdrawn(document.entries)
+            self._scope(document), self.whose, named_by_withdrawn(document.entries)
         )
         return read_laboratory(document, reader, wanted)
 
     def coded(self, resource: JsonObject, types: frozenset[str], newest_result: date) -> Coded:
         """The entries of one document that count."""
-        reader = EntryReader(self._scope(resource), self.whose, newest_result)
-        return read_coded(self.documents[id(resource)], reader, types)
+        document = self.documents[id(resource)]
+        if document.is_empty:
+            return Coded()
+        reader = EntryReader(self._scope(document), self.whose, newest_result)
+        return read_coded(document, reader, types)
 
     def came_to(self, part: Supplied, found: Sequence[Read], *, was_cut: bool) -> Availability:
         """What a part of Observations came to; one of another type altogether has failed (T-64)."""
+        if part.availability not in _USABLE:
+            return part.availability
         if not self.documents[id(part.resource)].is_of(_LABORATORY_TYPES):
             return _worst(part, Availability.FAILED)
         return _worst(part, laboratory_came_to(found, was_cut=was_cut))
 
-    def _scope(self, resource: JsonObject) -> Scope:
-        own = self.documents[id(resource)].index
-        others = tuple(d.index for d in self.documents.values() if d.index is not own)
-        return Scope(own, others, self.whose.fhir_base)
+    def _scope(self, document: Document) -> Scope:
+        others = [other.index for other in self.documents.values() if other is not document]
+        return Scope(document.index, tuple(others), self.whose.fhir_base)
 
 
 def _newest_day(results: Sequence[Read]) -> date:

@@ -48,18 +48,17 @@ def _ranges(observation: JsonObject) -> Iterator[ReferenceRange]:
         low = _bound(element, "low", where)
         high = _bound(element, "high", where)
         applies_to = tuple(c for who in objects(element.get("appliesTo")) for c in _people(who))
-        has_hole = any(
-            name in element and isinstance(end, OpenEnd)
-            for name, end in (("low", low), ("high", high))
-        )
-        if has_hole or (isinstance(low, OpenEnd) and isinstance(high, OpenEnd)):
+        numbers = isinstance(low, Bound), isinstance(high, Bound)
+        if True not in numbers or numbers != ("low" in element, "high" in element):
             continue  # nothing numeric, or a bound that is there and has no number
         yield ReferenceRange(low, high, _age(element, where), _kind(element), applies_to)
 
 
 def _bound(element: JsonObject, name: str, where: str) -> Bound | OpenEnd:
+    if name not in element:
+        return OpenEnd()
     where = f"{where}.{name}"
-    quantity = an_object(element.get(name))
+    quantity = an_object(element[name])
     if "comparator" in quantity:
         raise Refusal(f"{where}.comparator")
     unit = read_unit(quantity, where)

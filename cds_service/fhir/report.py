@@ -46,8 +46,9 @@ def named_by_withdrawn(entries: Iterable[Entry]) -> frozenset[str]:
 
 def withdrawn_with_report(observation: Entry, named: frozenset[str]) -> bool:
     """Whether an Observation falls with its report: the one it lies in, or those that name it."""
-    in_withdrawn = observation.is_contained and _is_withdrawn(observation.container)
-    return in_withdrawn or not named.isdisjoint(observation.names)
+    if observation.is_contained and _is_withdrawn(observation.container):
+        return True
+    return bool(named) and not named.isdisjoint(observation.names)
 
 
 def _is_withdrawn(container: JsonObject) -> bool:

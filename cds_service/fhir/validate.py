@@ -5,7 +5,8 @@ another FHIR version. It lets through `null` and empty elements, takes Python sp
 names, and answers some hostile input with exceptions that are not its own. What it lets through is
 decided here, for every element; values that we read are decided where they are read.
 
-Asking the models takes ten times as long as all else, so what is plain is not asked about.
+Asking the models takes many times as long as reading: they are asked only about what is not plain
+(see `plain`).
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from cds_service.core.model import (
 from cds_service.exact import ExactDecimal, number_of
 from cds_service.fhir.shape import Refusal, a_text, absence, codings, objects
 
+_VALUE = ("value", "_value")
 _NUMBER_WITH_UNIT = re.compile(
     r"(?:(?P<comparator><=|>=|<|>) ?)?"
     r"(?P<number>-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,63})?(?:[eE][+-]?[0-9]{1,3})?) ?"
@@ -33,7 +34,7 @@ _NUMBER_WITH_UNIT = re.compile(
 
 def read_value(observation: JsonObject) -> LabValue:
     """The value of a structurally valid Observation. Raises Refusal for what R4 does not allow."""
-    given = sorted({name.removeprefix("_") for name in observation if _is_value(name)})
+    given = {name.removeprefix("_") for name in observation if name.startswith(_VALUE)}
     if not given:
         return NoValue(_reason(observation))
     if len(given) > 1:
@@ -41,7 +42,7 @@ def read_value(observation: JsonObject) -> LabValue:
     if "dataAbsentReason" in observation:
         raise Refusal("Observation.dataAbsentReason")
     _refuse_repeated_code(observation)
-    return _value(given[0], observation)
+    return _value(given.pop(), observation)
 
 
 def _value(name: str, observation: JsonObject) -> LabValue:
@@ -68,12 +69,9 @@ def read_unit(quantity: JsonObject, where: str) -> UnitGiven:
     """The unit of a Quantity as received. Raises Refusal for a code without its system (qty-3)."""
     if "code" in quantity and "system" not in quantity:
         raise Refusal(f"{where}.system")
-    text, code, system = (a_text(quantity.get(name)) for name in ("unit", "code", "system"))
-    return UnitGiven(text, code, system)
-
-
-def _is_value(name: str) -> bool:
-    return name.startswith(("value", "_value"))
+    return UnitGiven(
+        a_text(quantity.get("unit")), a_text(quantity.get("code")), a_text(quantity.get("system"))
+    )
 
 
 def _reason(observation: JsonObject) -> str:
@@ -108,7 +106,9 @@ def _from_text(text: str) -> Measured | NotNumeric:
 
 def _refuse_repeated_code(observation: JsonObject) -> None:
     """obs-7: a component must not repeat the code of an Observation that has a value itself."""
+    if "component" not in observation:
+        return
     own = {(coding.system, coding.code) for coding in codings(observation.get("code"))}
-    for index, component in enumerate(objects(observation.get("component"))):
+    for index, component in enumerate(objects(observation["component"])):
         if any((coding.system, coding.code) in own for coding in codings(component.get("code"))):
             raise Refusal(f"Observation.component[{index}].code")
