@@ -139,7 +139,9 @@ def begin(connection: PoolProxiedConnection, durability: Durability) -> None:
     """Begins to write. psycopg begins by itself, with the first statement."""
     driver = connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
-        driver.execute(f"PRAGMA synchronous = {durability.value}")
+        if connection.info.get(DURABILITY) is not durability:
+            driver.execute(f"PRAGMA synchronous = {durability.value}")
+            connection.info[DURABILITY] = durability
         driver.execute("BEGIN IMMEDIATE")
 
 
