@@ -24,6 +24,7 @@ from cds_service.fhir.shape import Refusal
         ("2026-03-29T02:30:00+01:00", date(2026, 3, 29), date(2026, 3, 29)),
         ("2026-03-01T10:00:00.123456789Z", date(2026, 3, 1), date(2026, 3, 1)),
         ("2016-12-31T23:59:60Z", date(2016, 12, 31), date(2016, 12, 31)),
+        ("2016-12-31T23:59:60.75+13:59", date(2016, 12, 31), date(2016, 12, 31)),
         ("0001-01-01T00:00:00+14:00", date(1, 1, 1), date(1, 1, 1)),
         ("9999-12-31T23:59:59-12:00", date(9999, 12, 31), date(9999, 12, 31)),
     ],
@@ -49,7 +50,12 @@ def test_t65_a_moment_means_the_days_as_written_in_its_own_zone(
         "2026-03-01T10:00:00",
         "2026-03-01T24:00:00Z",
         "2026-03-01T10:00:61Z",
+        "2026-03-01T10:00:00+14:01",
         "2026-03-01T10:00:00+14:30",
+        "2026-03-01T10:00:00+13:60",
+        "2026-03-01T10:00:00+0100",
+        "2026-03-01T10:00:00.Z",
+        "2026-02-29T10:00:00Z",
         "2026-03-01T10:00:00+01:60",
         "2026-03-01 10:00:00Z",
         "2026-03-01\n",
@@ -80,6 +86,21 @@ def test_the_order_of_an_instant_is_that_instant_in_utc(seconds: int, minutes: i
     when = datetime.fromtimestamp(0, timezone(timedelta(minutes=minutes)))
     when += timedelta(seconds=seconds)
     assert moment(when.isoformat(), "here").order == when
+
+
+@pytest.mark.parametrize(
+    ("text", "order"),
+    [
+        ("2026-03-01T10:00:00.5Z", datetime(2026, 3, 1, 10, 0, 0, 500_000, UTC)),
+        ("2026-03-01T10:00:00.123456789-00:30", datetime(2026, 3, 1, 10, 30, 0, 123_456, UTC)),
+        ("2016-12-31T23:59:60.75Z", datetime(2016, 12, 31, 23, 59, 59, 750_000, UTC)),
+        ("9999-12-31T23:59:59-12:00", datetime(9999, 12, 31, 23, 59, 59, 0, UTC)),
+        ("2026-03", datetime(2026, 3, 1, tzinfo=UTC)),
+    ],
+)
+def test_the_order_is_told_to_the_microsecond_and_always_in_utc(text: str, order: datetime) -> None:
+    found = moment(text, "here").order
+    assert (found, found.tzinfo) == (order, UTC)
 
 
 @given(st.text(max_size=40))

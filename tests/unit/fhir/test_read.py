@@ -22,6 +22,7 @@ from cds_service.core.model import (
 )
 from cds_service.fhir import parts as parts_module
 from cds_service.fhir import validate
+from cds_service.fhir.bundle import Document, open_document
 from cds_service.fhir.read import EmptyResults
 from tests.unit.fhir.given import (
     FERRITIN,
@@ -381,3 +382,19 @@ def test_references_between_parts_are_followed_without_leaving_what_was_given() 
     (result,) = found.results
     assert isinstance(result, LabResult)
     assert result.subject is Subject.THIS_PATIENT
+
+
+def test_a_document_that_stands_in_several_parts_is_opened_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opened: list[JsonObject] = []
+
+    def opening(document: JsonObject) -> Document:
+        opened.append(document)
+        return open_document(document)
+
+    monkeypatch.setattr("cds_service.fhir.read.open_document", opening)
+    whole = bundle(observation(), ferritin(), patient())
+    parts = dict.fromkeys(("patient", "sil2r", "labs", "conditions", "medications"), whole)
+    assert refs(record(whole, **parts).results) == ["Observation/obs-1"]
+    assert opened == [whole]
