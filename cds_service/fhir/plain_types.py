@@ -138,6 +138,7 @@ NARRATIVE = _type(
     {"status": code("generated extensions additional empty"), "div": TEXT},
     ("status", "div"),
 )
+"""The full check does not look into the XHTML either: nothing of a narrative is ever read."""
 HUMAN_NAME = extensible(
     {
         "use": code("usual official temp nickname anonymous old maiden"),
