@@ -37,12 +37,11 @@ from cds_service.core.limit_facts import (
 from cds_service.core.missing import unavailable
 from cds_service.core.model import NoPatient, Patient, PatientRecord
 from cds_service.core.ranges import read_range
-from cds_service.core.ratio import ratio_fact
+from cds_service.core.ratio import ratio_fact, without_pair
 from cds_service.core.schema import PanelItem, PanelRow
 from cds_service.core.situation import (
     NOT_APPLICABLE,
     Literature,
-    NoPair,
     Pair,
     Situation,
     on_study_scale,
@@ -73,17 +72,19 @@ def facts_of(situation: Situation) -> Facts:
     facts = dict(silent.facts)
     facts["unit-family"] = _unit_family(situation)
     facts["laboratory-range"] = _laboratory(laboratory)
-    facts["pair"] = _pair(situation.pair)
     quantity, shown = on_study_scale(situation)
     for limit in silent.limits:
         facts[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
     for row in knowledge.ages.values():
         facts[f"age.{row.id}"] = age_fact(row, record, age)
     facts.update(_from_record(situation, kind, companions, when))
-    for ratio in knowledge.ratios.values():
-        facts[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, companions)
-    for panel in knowledge.panels.values():
-        facts[f"panel.{panel.id}"] = _panel(panel, situation, facts)
+    if isinstance(situation.pair, Pair):
+        facts["pair"] = _paired(situation.pair)
+        for ratio in knowledge.ratios.values():
+            facts[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, companions)
+    if companions:
+        for panel in knowledge.panels.values():
+            facts[f"panel.{panel.id}"] = _panel(panel, kind, facts, knowledge)
     return Facts(facts, laboratory, companions)
 
 
@@ -124,6 +125,7 @@ class _Silent:
 
 
 _OPEN = Fact("", UNKNOWN, "settled for each result")
+_ALONE = Fact("pair", "alone", "no result of the other specimen lies within the window")
 
 
 @lru_cache(maxsize=256)
@@ -143,7 +145,12 @@ def _silent(knowledge: KnowledgeBase, kind: _Kind) -> _Silent:
     facts |= dict.fromkeys((f"age.{name}" for name in knowledge.ages), _OPEN)
     for part, gone in zip(PARTS, kind.parts_gone, strict=True):
         facts |= {fact.name: fact for fact in concept_facts(part, knowledge, {}, gone)}
-    facts["pair"] = _OPEN
+    facts["pair"] = _ALONE
+    facts |= {
+        f"panel.{panel.id}": _panel(panel, kind, facts, knowledge)
+        for panel in knowledge.panels.values()
+    }
+    facts |= {f"ratio.{ratio.id}": without_pair(ratio) for ratio in knowledge.ratios.values()}
     return _Silent(facts, tuple(limits))
 
 
@@ -187,28 +194,25 @@ def _from_record(
                 yield fact.name, fact
 
 
-def _pair(pair: Pair | NoPair) -> Fact:
-    match pair:
-        case Pair(result, specimen):
-            because = f"a {specimen} result lies within the pair window"
-            return Fact("pair", "paired", because, (), (result.ref,))
-        case NoPair():
-            return Fact("pair", "alone", "no result of the other specimen lies within the window")
+def _paired(pair: Pair) -> Fact:
+    because = f"a {pair.specimen} result lies within the pair window"
+    return Fact("pair", "paired", because, (), (pair.result.ref,))
 
 
-def _panel(panel: PanelRow, situation: Situation, facts: Mapping[str, Fact]) -> Fact:
+def _panel(
+    panel: PanelRow, kind: _Kind, facts: Mapping[str, Fact], knowledge: KnowledgeBase
+) -> Fact:
     """Counted as soon as one companion is known; what is unknown stays unknown, and is named."""
     name = f"panel.{panel.id}"
-    if (situation.specimen, situation.quantity.unit.family) != (panel.specimen, panel.family):
+    if (kind.specimen, kind.family) != (panel.specimen, panel.family):
         return Fact(name, NOT_APPLICABLE, "the panel is for another specimen or unit family")
-    if situation.literature is Literature.BARRED:
+    if kind.literature is Literature.BARRED:
         return Fact(name, NOT_APPLICABLE, "unit and LOINC code contradict each other")
-    own = situation.knowledge.identity.id
     others = [
         facts[f"limit.{limit}"]
         for item in panel.item
         for limit in item.limits
-        if situation.knowledge.limits[limit].of != own
+        if knowledge.limits[limit].of != knowledge.identity.id
     ]
     missing = tuple(dict.fromkeys(word for fact in others for word in fact.missing))
     known = [fact for fact in others if fact.inputs]

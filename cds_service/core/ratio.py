@@ -17,13 +17,18 @@ from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Situa
 from cds_service.core.verdict import UNKNOWN, Fact
 
 
+def without_pair(ratio: RatioRow) -> Fact:
+    """The fact of a result that stands alone."""
+    return Fact(f"ratio.{ratio.id}", NOT_APPLICABLE, "there is no pair of specimens")
+
+
 def ratio_fact(
     ratio: RatioRow, situation: Situation, companions: Mapping[str, tuple[CompanionValue, ...]]
 ) -> Fact:
     """Fact `ratio.<id>`; its `because` is the number when it is computed."""
     name = f"ratio.{ratio.id}"
     if isinstance(situation.pair, NoPair) or situation.literature is Literature.BARRED:
-        return Fact(name, NOT_APPLICABLE, "there is no pair of specimens")
+        return without_pair(ratio)
     upper = situation.knowledge.companions[ratio.numerator_albumin].row.specimen
     own, other = situation.quantity, situation.pair.quantity
     above, below = (own, other) if situation.specimen == upper else (other, own)
