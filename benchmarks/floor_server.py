@@ -15,7 +15,12 @@ from granian.server import Server
 from benchmarks import floors
 from cds_service.web.serve import THREADS
 
-_FLOORS = {"bare": floors.bare, "flask": floors.flask, "flask_fhir": floors.flask_fhir}
+_FLOORS = {
+    "bare": floors.bare,
+    "flask": floors.flask,
+    "flask_fhir": floors.flask_fhir,
+    "flask_duties": floors.flask_duties,
+}
 
 
 def _load(floor: str) -> Any:

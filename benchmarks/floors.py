@@ -2,16 +2,24 @@
 
 `bare`: a WSGI function that reads the body, parses the JSON and returns a fixed card. `flask`: the
 same as one Flask route. `flask_fhir`: that plus one `fhir.resources` validation of the result.
-None of them authenticates, records, escapes, bounds or explains anything.
+None of these authenticates, records, escapes, bounds or explains anything. `flask_duties`: that
+plus the least that a token, its one use and a record can cost: one signature, two committed rows.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from benchmarks.payload import LIMIT, LOINC, PATH, observation_of
+
+KEYS, DATABASE = "FLOOR_KEYS", "FLOOR_DATABASE"
+"""Settings of `flask_duties`: files with the client's key set and for the rows."""
 
 _CARD = {
     "cards": [
@@ -60,7 +68,40 @@ def flask_fhir() -> Any:
     return _flask(Observation.model_validate)
 
 
-def _flask(validate: Callable[[dict[str, Any]], object]) -> Any:
+def flask_duties() -> Any:
+    """The floor `flask+fhir` with a token, its one use and a record."""
+    from fhir.resources.R4B.observation import Observation  # noqa: PLC0415
+    from flask import request  # noqa: PLC0415
+    from joserfc import jwt  # noqa: PLC0415
+    from joserfc.jwk import RSAKey  # noqa: PLC0415
+
+    key = RSAKey.import_key(json.loads(Path(os.environ[KEYS]).read_text())["keys"][0])
+    rows = sqlite3.connect(os.environ[DATABASE], isolation_level=None, check_same_thread=False)
+    rows.executescript(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+        "CREATE TABLE seen (jti TEXT PRIMARY KEY) WITHOUT ROWID;"
+        "CREATE TABLE record (number INTEGER PRIMARY KEY, said TEXT);"
+    )
+    turn = Lock()
+
+    def admit() -> None:
+        token = jwt.decode(request.headers["Authorization"].removeprefix("Bearer "), key, ["RS384"])
+        with turn:
+            seen = rows.execute("INSERT OR IGNORE INTO seen VALUES (?)", (token.claims["jti"],))
+        assert seen.rowcount == 1, "a token that was used"
+
+    def record(said: dict[str, Any]) -> None:
+        with turn:
+            rows.execute("INSERT INTO record (said) VALUES (?)", (json.dumps(said),))
+
+    return _flask(Observation.model_validate, admit, record)
+
+
+def _flask(
+    validate: Callable[[dict[str, Any]], object],
+    admit: Callable[[], None] = lambda: None,
+    record: Callable[[dict[str, Any]], None] = lambda _said: None,
+) -> Any:
     from flask import Flask, request  # noqa: PLC0415
 
     app = Flask("floor")
@@ -71,8 +112,11 @@ def _flask(validate: Callable[[dict[str, Any]], object]) -> Any:
 
     @app.post(PATH)
     def invoke() -> dict[str, Any]:
+        admit()
         observation = observation_of(request.get_json())
         validate(observation)
-        return answer(observation)
+        said = answer(observation)
+        record(said)
+        return said
 
     return app

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from benchmarks import load, payload, secured, servers
+from benchmarks import floors, load, payload, secured, servers
 from cds_service.strict_json import parse
 
 ROUNDS = 9
@@ -66,6 +66,15 @@ def contenders(stack: ExitStack, folder: Path, peer: Path) -> dict[str, Contende
     for floor in ("bare", "flask", "flask_fhir"):
         command = _floor(floor)
         found[floor] = Contender(start(floor, command, {}), plain(payload.PATH))
+    signer = secured.rs384()
+    secured.environment(folder / "duties", signer)
+    duties = {
+        floors.KEYS: str(folder / "duties" / "jwks.json"),
+        floors.DATABASE: f"{folder}/duties.sqlite3",
+    }
+    found["flask_duties"] = Contender(
+        start("flask_duties", _floor("flask_duties"), duties), _with_tokens(bodies, signer)
+    )
     found["healthchain"] = Contender(
         start("healthchain", lambda port: servers.peer_command(peer, port), {}),
         plain(f"/cds{payload.PATH}"),

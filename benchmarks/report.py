@@ -24,6 +24,7 @@ NAMES = {
     "bare": "floor `bare`",
     "flask": "floor `flask`",
     "flask_fhir": "floor `flask+fhir`",
+    "flask_duties": "floor `flask+fhir` with token and record",
     "healthchain": "HealthChain 0.16.1",
     "ours": "this service, no token",
     "ours_rs384": "this service, token checked (RS384, as Epic signs)",
@@ -123,7 +124,7 @@ class Results:
             yield _target(
                 f"answers a second, by {NAMES[other]}", ratio, target, ratio.middle >= target
             )
-        for name in ("ours", "ours_es384"):
+        for name in ("ours", "ours_es384", "flask_duties"):
             ratio = self.ratio(1, name, "flask_fhir")
             yield f"| the same of {NAMES[name]} | {_spread(ratio)} | | |"
         slow = [
