@@ -80,7 +80,7 @@ class OriginBreaker:
     def __init__(
         self, failures: int = FAILURES_TO_OPEN, open_seconds: float = OPEN_SECONDS
     ) -> None:
-        # with the first call of a server, not at the start: it loads a client for Redis as well
+        # only where there is a server to call: it loads a client for Redis as well
         import pybreaker  # noqa: PLC0415
 
         self._storage = pybreaker.CircuitMemoryStorage(_CLOSED)

@@ -80,6 +80,8 @@ class FhirClient:
         self._network = network or Network()
         self._parse = parse
         self._breakers = breakers or Breakers()
+        for base in allowed.bases:  # the first one takes long: not within the deadline of a call
+            self._breakers.of(base.url.origin)
         self._workers = Workers(threads)
 
     def session(

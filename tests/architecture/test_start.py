@@ -28,6 +28,19 @@ from cds_service.wiring import make_app
 make_app(load_settings(Mode.SANDBOX, os.environ))
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
+REACHING = """
+import sys
+from cds_service.fhir.client import FhirClient
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.authorization import NoToken
+from cds_service.fhir.origins import AllowList, FhirBase
+
+base = FhirBase.parse("https://ehr.example.org/fhir")
+client = FhirClient(AllowList.of([base]))
+loaded = set(sys.modules)
+client.session(base, NoToken(), Deadline.after(400)).close()
+print(*sorted(set(sys.modules) - loaded))
+"""
 
 
 @pytest.fixture
@@ -64,6 +77,13 @@ def test_a_server_on_sqlite_does_not_load_what_it_has_no_use_for(
     loaded: set[str], library: str
 ) -> None:
     assert library not in loaded
+
+
+def test_the_first_call_of_a_registered_server_loads_nothing_within_its_deadline() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", REACHING], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == []
 
 
 def test_the_newest_revision_is_the_head_of_the_migrations() -> None:
