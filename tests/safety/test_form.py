@@ -10,35 +10,9 @@ from cds_service.core.citations import url_of
 from cds_service.core.disclaimer import disclaimer
 from cds_service.core.verdict import Answer, Interpreted, Outcome, Reason, WrongAnalyte
 from tests.contract.specification import CARD, conforms, empty_values
+from tests.public_words import MISSING, WARNINGS
 from tests.safety.conftest import DraftAdvice, ReachableCard, Walked
 
-WARNINGS = {
-    "hlh-2004-criterion-met",
-    "hlh-adult-high-specificity",
-    "ohi-index-positive",
-    "csf-above-150",
-}
-MISSING = {
-    "patient",
-    "birth-date",
-    "laboratory-limit",
-    "specimen",
-    "unit",
-    "ferritin",
-    "triglycerides",
-    "fibrinogen",
-    "haemoglobin",
-    "platelets",
-    "neutrophils",
-    "creatinine",
-    "albumin-serum",
-    "albumin-csf",
-    "atl-subtype",
-    "conditions",
-    "medications",
-    "labs",
-    "sil2r",
-}
 DOI = re.compile(r"\b10\.\d{4,9}/[^\s)\]]+")
 PMID = re.compile(r"PMID (\d+)|pubmed\.ncbi\.nlm\.nih\.gov/(\d+)")
 

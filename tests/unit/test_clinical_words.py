@@ -16,73 +16,9 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.verdict import NoteKind, Reason
 from cds_service.knowledge_files import load_library
+from tests.public_words import CONTEXTS, FINDINGS, MISSING, WARNINGS
 
 LONGEST_HEADLINE = 60
-WARNINGS = {
-    "hlh-2004-criterion-met",
-    "hlh-adult-high-specificity",
-    "ohi-index-positive",
-    "csf-above-150",
-}
-FINDINGS = WARNINGS | {
-    "above-laboratory-limit",
-    "within-laboratory-limit",
-    "below-laboratory-limit",
-    "no-laboratory-limit",
-    "hlh-adult-less-likely",
-    "hlh-2004-item-count",
-    "ohi-index-negative",
-    "atl-indolent-risk-low",
-    "atl-indolent-risk-intermediate",
-    "atl-indolent-risk-high",
-    "sarcoidosis-supportive",
-    "csf-not-above-150",
-    "csf-serum-pair",
-}
-CONTEXTS = {
-    "context-multiple-sclerosis",
-    "context-sarcoidosis",
-    "context-atl-meningeal",
-    "context-nhl-meningeal",
-    "context-subarachnoid-haemorrhage",
-    "context-aseptic-meningitis",
-    "context-cns-lymphoma",
-    "context-sle",
-    "context-hlh",
-    "context-renal-impairment",
-    "context-dialysis",
-    "context-age-over-65",
-    "context-child",
-    "context-il2-therapy",
-    "context-anti-cd25-therapy",
-    "context-corticosteroids",
-    "context-t-cell-depleting-therapy",
-    "context-transplant",
-    "context-hiv",
-    "context-infection",
-    "context-car-t",
-}
-MISSING_WORDS = {
-    "patient",
-    "birth-date",
-    "laboratory-limit",
-    "specimen",
-    "unit",
-    "ferritin",
-    "triglycerides",
-    "fibrinogen",
-    "haemoglobin",
-    "platelets",
-    "neutrophils",
-    "creatinine",
-    "albumin-serum",
-    "albumin-csf",
-    "atl-subtype",
-    "conditions",
-    "medications",
-    "labs",
-    "sil2r",
-}
 TOO_CERTAIN = re.compile(
     r"\b(normal(ly)?|confirm\w*|exclud\w*|safe(ly)?|reassur\w*|critical\w*|diagnosed|diagnostic|"
     r"proves?|establish\w*|indicates|consistent with|patient has|suffers from|rul\w+ (out|in))\b",
@@ -257,7 +193,7 @@ def test_the_disclaimer_covers_d1_to_d7_in_60_to_80_words() -> None:
 
 
 def test_every_missing_word_of_the_interfaces_has_words() -> None:
-    assert set(knowledge().wording.missing) == MISSING_WORDS
+    assert set(knowledge().wording.missing) == MISSING
 
 
 # ---------------------------------------------------------------- sources and statements

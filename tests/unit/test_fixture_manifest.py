@@ -10,6 +10,7 @@ import fhir_fixtures
 from cds_service.core.verdict import Reason
 from fhir_fixtures import Answer, CardOutcome, Indicator, Kind
 from fhir_fixtures.story import read_manifest
+from tests.public_words import CONTEXTS, FINDINGS, LABORATORY_LIMIT, MISSING, WARNINGS
 
 HOOKS = {
     "sil2r-lab-result": "org.sil2r-cds.lab-result-create",
@@ -17,75 +18,7 @@ HOOKS = {
     "sil2r-order-select": "order-select",
     "sil2r-order-sign": "order-sign",
 }
-LABORATORY_LIMIT = {f"{place}-laboratory-limit" for place in ("above", "within", "below", "no")}
-WARNINGS = {
-    "hlh-2004-criterion-met",
-    "hlh-adult-high-specificity",
-    "ohi-index-positive",
-    "csf-above-150",
-}
-CONTEXTS = {
-    "context-multiple-sclerosis",
-    "context-sarcoidosis",
-    "context-atl-meningeal",
-    "context-nhl-meningeal",
-    "context-subarachnoid-haemorrhage",
-    "context-aseptic-meningitis",
-    "context-cns-lymphoma",
-    "context-sle",
-    "context-hlh",
-    "context-renal-impairment",
-    "context-dialysis",
-    "context-age-over-65",
-    "context-child",
-    "context-il2-therapy",
-    "context-anti-cd25-therapy",
-    "context-corticosteroids",
-    "context-t-cell-depleting-therapy",
-    "context-transplant",
-    "context-hiv",
-    "context-infection",
-    "context-car-t",
-}
-FINDINGS = (
-    LABORATORY_LIMIT
-    | WARNINGS
-    | CONTEXTS
-    | {
-        "hlh-adult-less-likely",
-        "hlh-2004-item-count",
-        "ohi-index-negative",
-        "atl-indolent-risk-low",
-        "atl-indolent-risk-intermediate",
-        "atl-indolent-risk-high",
-        "sarcoidosis-supportive",
-        "csf-not-above-150",
-        "csf-serum-pair",
-        "threshold-indeterminate",
-    }
-)
-"""The public findings: interfaces, section 5."""
-MISSING = {
-    "patient",
-    "birth-date",
-    "laboratory-limit",
-    "specimen",
-    "unit",
-    "ferritin",
-    "triglycerides",
-    "fibrinogen",
-    "haemoglobin",
-    "platelets",
-    "neutrophils",
-    "creatinine",
-    "albumin-serum",
-    "albumin-csf",
-    "atl-subtype",
-    "conditions",
-    "medications",
-    "labs",
-    "sil2r",
-}
+PUBLIC = FINDINGS | CONTEXTS | {"threshold-indeterminate"}
 REQUIREMENT = re.compile(r"(TR|T|F|R|H)-\d{2,3}|S\d{1,2}|T[123]|(HLH|SARC|CSF|ATL)-R\d|CTX")
 
 STORIES = fhir_fixtures.manifest().stories
@@ -160,7 +93,7 @@ def test_cards_are_expected_exactly_where_the_answer_is_cards() -> None:
 
 def test_expected_cards_use_public_words_only() -> None:
     for story, card in CARDS:
-        assert set(card.findings) <= FINDINGS, story.id
+        assert set(card.findings) <= PUBLIC, story.id
         assert set(card.missing) <= MISSING, story.id
         assert card.specimen in {"", "blood", "csf"}, story.id
         assert len(set(card.findings)) == len(card.findings), story.id
@@ -197,7 +130,7 @@ def test_no_limit_of_one_specimen_is_expected_on_the_other() -> None:
 
 
 def test_every_public_finding_fires_somewhere() -> None:
-    assert {finding for _, card in CARDS for finding in card.findings} == FINDINGS
+    assert {finding for _, card in CARDS for finding in card.findings} == PUBLIC
 
 
 def test_every_reason_is_given_somewhere_but_the_one_that_needs_a_store() -> None:
