@@ -15,9 +15,10 @@ from cds_service.core.model import Moment, NoMoment
 from cds_service.fhir.shape import Refusal
 
 _DATE_TIME = re.compile(
-    r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
+    r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
     r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)))?)?)?"
 )
+"""`fromisoformat` refuses what else is no day or time; 24:00, which R4 has not, not everywhere."""
 _YEAR, _MONTH, _DAY, _SECOND = 4, 7, 10, 17
 """Where the year, the month and the day end, and where the seconds begin."""
 _OPEN = ".."
