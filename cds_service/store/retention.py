@@ -45,6 +45,8 @@ LOT: Final = 500
 """Rows of one transaction: a writer of the service waits for no more than these."""
 PAUSE_SECONDS: Final = 0.02
 """Between two lots, so that whoever waits for SQLite's one place to write gets it."""
+LOG_WAIT_MS: Final = 100
+"""How long SQLite may hold up the service to wait for a reader, at the end."""
 EVENTS: Final = client_name("")
 """How the clients of event sources begin."""
 
@@ -111,6 +113,7 @@ class Retention:
             for keys in self._older(table, age, before):
                 # Asked again: a card may have been sent once more since its key was read.
                 yield self._delete(table, keys, age < before)
+        self._empty_log()
 
     def belongings(self, client: str, patient: str) -> Belongings:
         """All that is stored of a patient; `patient` is the pseudonym. Changes nothing."""
@@ -122,6 +125,7 @@ class Retention:
         for table, keys in belongings.steps:
             for lot in _lots(keys, self._lot):
                 yield self._delete(table, lot, true())
+        self._empty_log()
 
     def clients(self) -> tuple[str, ...]:
         """Every client of which an evaluation is stored, by name."""
@@ -154,6 +158,17 @@ class Retention:
             gone = connection.execute(delete(table).where(this), rows).rowcount
         self._rest(PAUSE_SECONDS)
         return Removed(table.name, gone)
+
+    def _empty_log(self) -> None:
+        """SQLite's log (WAL) still holds what was deleted; so may the file, until it is moved over.
+
+        While somebody reads for long, as a backup does, that is left to SQLite's own next time.
+        """
+        with self._database.reading() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.detach()  # from the pool: nobody else is to be so impatient
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {LOG_WAIT_MS}")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _belongings(connection: Connection, client: str, patient: str) -> Belongings:

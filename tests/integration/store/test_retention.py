@@ -276,18 +276,24 @@ def test_the_service_writes_on_while_old_rows_are_deleted(database: Database) ->
     assert counts(database) == times(12)
 
 
-def test_on_sqlite_what_was_deleted_is_overwritten_in_the_file(tmp_path: Path) -> None:
-    file = tmp_path / "cds.sqlite3"
-    with Database.open(f"sqlite:///{file}") as database:
-        database.upgrade()
-        keep(database, "p1", 1)
-        _into_the_file(database)
-        assert pseudonym("p1").encode() in file.read_bytes()
-        erase(database, "p1")
-        _into_the_file(database)
-    assert pseudonym("p1").encode() not in file.read_bytes()
+def test_on_sqlite_what_was_deleted_is_in_no_file_although_the_service_runs_on(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}/cds.sqlite3"
+    with Database.open(url) as service, Database.open(url) as command:
+        service.upgrade()
+        keep(service, "p1", 1)
+        keep(service, "p2", 2, OLD)
+        assert _is_in_a_file(tmp_path, "p1")
+        assert _is_in_a_file(tmp_path, "p2")
+        erase(command, "p1")
+        assert not _is_in_a_file(tmp_path, "p1")
+        list(retention(command).purge(BETWEEN))
+        assert not _is_in_a_file(tmp_path, "p2")
+        keep(service, "p3", 3)
+        assert counts(service) == OF_ONE_CARD
 
 
-def _into_the_file(database: Database) -> None:
-    with database.reading() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+def _is_in_a_file(folder: Path, patient: str) -> bool:
+    name = pseudonym(patient).encode()
+    return any(name in file.read_bytes() for file in folder.iterdir())
