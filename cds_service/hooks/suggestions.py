@@ -7,7 +7,7 @@ or none. A test whose result was just read beside the finding is not proposed ag
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -41,7 +41,7 @@ def with_suggestions(
         return tuple(cards)
     return tuple(
         [
-            card.offering(_suggestions(card, answer, knowledge, patient_id))
+            replace(card, suggestions=_suggestions(card, answer, knowledge, patient_id))
             for card, answer in zip(cards, evaluation.answers, strict=True)
         ]
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from types import MappingProxyType
 
 from flask import g
 
@@ -19,7 +18,7 @@ class Passage:
     """The rule of the address, never the address."""
     service: str = ""
     client: str = ""
-    said: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    said: Mapping[str, object] = field(default_factory=dict)
     """Public words for its log line: what was answered, or why not."""
     began: float = field(default_factory=perf_counter)
 
