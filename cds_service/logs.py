@@ -175,7 +175,6 @@ _LOGGER = structlog.wrap_logger(
     _StandardError(),
     processors=[_keep_what_is_allowed, structlog.processors.JSONRenderer(_as_json)],
     wrapper_class=structlog.BoundLogger,
-    cache_logger_on_first_use=True,
 ).bind()
 
 

@@ -2,7 +2,8 @@
 
 Safe to stop and to run again, beside a service that works: keys are looked for without a lock, then
 deleted a few hundred at a time, each lot in a short transaction of its own. What leads to other
-rows goes last, so that nothing is left behind that could not be found again.
+rows goes last, so that an erasure that was stopped can be made good. By age each row goes for
+itself: feedback that came in later than its card was sent outlives the record of the card.
 """
 
 from __future__ import annotations
