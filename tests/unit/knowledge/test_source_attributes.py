@@ -18,6 +18,7 @@ import cds_service
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Patient
 from cds_service.core.proof_references import fact_domains
+from cds_service.fhir.plain_resources import is_plain
 from cds_service.fhir.read import EmptyResults, read_record
 from cds_service.fhir.supplied import supplied
 from cds_service.fhir.wanted import Wanted
@@ -39,12 +40,28 @@ EXPORT = {"knowledge_export"}
 """Writes FHIR and reads none: `Expression.language` is no language of a patient."""
 
 ROOT = Path(cds_service.__file__).parent
+VALIDITY = set((ROOT / "fhir").glob("plain*.py"))
+"""Tables of what plain FHIR R4 is: they name every element and tell only whether it is valid."""
 
 
 def sources() -> Iterator[Path]:
     for file in sorted(ROOT.rglob("*.py")):
-        if not EXPORT & set(file.relative_to(ROOT).parts):
+        if not EXPORT & set(file.relative_to(ROOT).parts) and file not in VALIDITY:
             yield file
+
+
+def test_t110_nothing_but_a_verdict_comes_from_the_tables_of_valid_elements() -> None:
+    assert VALIDITY
+    taken = {
+        alias.name
+        for file in sources()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and "fhir.plain" in (node.module or "")
+        for alias in node.names
+    }
+    assert taken == {"is_plain"}
+    assert is_plain({"resourceType": "Patient", "gender": "female"}) is True
+    assert is_plain({"resourceType": "Patient", "gender": "unheard"}) is False
 
 
 @cache
