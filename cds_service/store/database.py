@@ -15,6 +15,7 @@ from sqlalchemy.dialects import sqlite
 from cds_service.store import upgrade
 from cds_service.store.engine import (
     DURABILITY,
+    WAIT_SECONDS,
     Durability,
     begin,
     make_engine,
@@ -27,14 +28,29 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 
-def _turn(url: URL) -> AbstractContextManager[object]:
-    """What the threads of one process wait for before they write.
+class _Turns:
+    """What the threads of one process wait for before they write to SQLite.
 
     SQLite has one writer at a time and no queue: who finds it busy sleeps and tries again, longer
     each time, and at many threads some sleep until they give up. A lock wakes the next one at once.
-    PostgreSQL needs no turns.
+    While another process holds the database, each turn takes as long as SQLite waits; so nobody
+    waits for more than that for a turn. Raises TimeoutError.
     """
-    return Lock() if url.get_backend_name() == "sqlite" else nullcontext()
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=WAIT_SECONDS):
+            raise TimeoutError
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def _turns(url: URL) -> AbstractContextManager[None]:
+    """PostgreSQL needs no turns."""
+    return _Turns() if url.get_backend_name() == "sqlite" else nullcontext()
 
 
 class Database:
@@ -50,7 +66,7 @@ class Database:
             durability: self._engine.execution_options(**{DURABILITY: durability})
             for durability in Durability
         }
-        self._turn = _turn(url)
+        self._turn = _turns(url)
         self._keeps = url.get_backend_name() == "sqlite"
         self._kept: list[PoolProxiedConnection] = []
 
@@ -138,7 +154,7 @@ class Database:
 
     def close(self) -> None:
         """Closes the connections that are not in use."""
-        with self._turn:
+        with translated(self._engine), self._turn:
             while self._kept:
                 self._kept.pop().close()
         self._engine.dispose()

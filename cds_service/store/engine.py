@@ -33,11 +33,12 @@ SETTING = "CDS_DATABASE_URL"
 DURABILITY = "cds_durability"
 """Execution option that says what a write must outlive."""
 
-_WAIT_SECONDS = 2
+WAIT_SECONDS = 2
+"""How long a call waits for any one thing of the database: a turn, a lock, a connection."""
 _WAL_PAGES = 4000
 """Pages (of 4 KiB) in SQLite's WAL before the one who commits moves them into the file, which takes
 tens of milliseconds. At SQLite's own 1000 every hundredth call would wait for it."""
-_POOL: dict[str, Any] = {"pool_size": 4, "max_overflow": 12, "pool_timeout": _WAIT_SECONDS}
+_POOL: dict[str, Any] = {"pool_size": 4, "max_overflow": 12, "pool_timeout": WAIT_SECONDS}
 
 
 class Durability(Enum):
@@ -116,7 +117,7 @@ def _sqlite(file: Path) -> Engine:
         database=f"file:{quote(str(file.absolute()))}",
         query={"mode": "rw", "uri": "true"},
     )
-    arguments = {"timeout": _WAIT_SECONDS, "isolation_level": None, "check_same_thread": False}
+    arguments = {"timeout": WAIT_SECONDS, "isolation_level": None, "check_same_thread": False}
     engine = create_engine(url, hide_parameters=True, connect_args=arguments, **_POOL)
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
@@ -158,10 +159,10 @@ def create_sqlite_file(file: Path) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
-    wait = _WAIT_SECONDS * 1000
+    wait = WAIT_SECONDS * 1000
     ours = {
         "application_name": "cds-service",
-        "connect_timeout": str(_WAIT_SECONDS),
+        "connect_timeout": str(WAIT_SECONDS),
         "options": f"-c statement_timeout={wait} -c lock_timeout={wait} -c timezone=UTC",
     }
     arguments = {name: value for name, value in ours.items() if name not in url.query}
