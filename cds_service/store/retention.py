@@ -25,7 +25,9 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
+    or_,
     select,
     true,
     tuple_,
@@ -51,14 +53,29 @@ LOG_WAIT_MS: Final = 100
 EVENTS: Final = client_name("")
 """How the clients of event sources begin."""
 
-AGE: Final[Mapping[Table, Column[Any]]] = {
-    feedback: feedback.c.received,
-    cards: cards.c.last_sent,
-    carded_results: carded_results.c.first_sent,
-    event_evaluations: event_evaluations.c.at,
-    evaluations: evaluations.c.at,
+Old = Callable[[datetime], ColumnElement[bool]]
+"""Whether a row is older than a moment."""
+
+
+def _feedback_is_old(before: datetime) -> ColumnElement[bool]:
+    """Feedback goes with its card at the latest: without it, nobody could find whose it is."""
+    of_old_card = exists().where(
+        cards.c.client == feedback.c.client,
+        cards.c.service == feedback.c.service,
+        cards.c.uuid == feedback.c.card,
+        cards.c.last_sent < before,
+    )
+    return or_(feedback.c.received < before, of_old_card)
+
+
+AGE: Final[Mapping[Table, Old]] = {
+    feedback: _feedback_is_old,
+    cards: lambda before: cards.c.last_sent < before,
+    carded_results: lambda before: carded_results.c.first_sent < before,
+    event_evaluations: lambda before: event_evaluations.c.at < before,
+    evaluations: lambda before: evaluations.c.at < before,
 }
-"""The tables that grow, and what says how old a row is. Work that waits or was set aside is not
+"""The tables that grow, and which of their rows are old. Work that waits or was set aside is not
 here: it has not been dealt with."""
 
 Key = tuple[Any, ...]
@@ -103,17 +120,17 @@ class Retention:
         with self._database.reading() as connection:
             return {
                 table.name: connection.execute(
-                    select(func.count()).select_from(table).where(age < before)
+                    select(func.count()).select_from(table).where(is_old(before))
                 ).scalar_one()
-                for table, age in AGE.items()
+                for table, is_old in AGE.items()
             }
 
     def purge(self, before: datetime) -> Iterator[Removed]:
         """Delete what is older, lot by lot, for as long as it is asked for the next."""
-        for table, age in AGE.items():
-            for keys in self._older(table, age, before):
+        for table, is_old in AGE.items():
+            for keys in self._keys_of(table, is_old(before)):
                 # Asked again: a card may have been sent once more since its key was read.
-                yield self._delete(table, keys, age < before)
+                yield self._delete(table, keys, is_old(before))
         self._empty_log()
 
     def belongings(self, client: str, patient: str) -> Belongings:
@@ -134,10 +151,10 @@ class Retention:
         with self._database.reading() as connection:
             return tuple(connection.scalars(named))
 
-    def _older(self, table: Table, age: Column[Any], before: datetime) -> Iterator[Sequence[Key]]:
-        """The keys of old rows, a lot at a time, in the order of the primary key."""
+    def _keys_of(self, table: Table, those: ColumnElement[bool]) -> Iterator[Sequence[Key]]:
+        """The keys of rows, a lot at a time, in the order of the primary key."""
         columns = tuple(table.primary_key.columns)
-        first = select(*columns).where(age < before).order_by(*columns).limit(self._lot)
+        first = select(*columns).where(those).order_by(*columns).limit(self._lot)
         asked = first
         while keys := self._keys(asked):
             yield keys

@@ -109,6 +109,19 @@ def test_what_is_older_goes_and_what_is_younger_stays(database: Database) -> Non
     assert counts(database) == old
 
 
+def test_feedback_that_came_later_goes_with_its_card(database: Database) -> None:
+    """Left alone, nothing would say whose it is, and no erasure could find it."""
+    keep(database, "p-1", 1, OLD)
+    with database.writing() as connection:
+        connection.execute(update(feedback).values(received=NEW))
+    keep(database, "p-2", 2, NEW)
+    assert retention(database).count_older(BETWEEN)["feedback"] == 1
+    list(retention(database).purge(BETWEEN))
+    with database.reading() as connection:
+        (left,) = connection.execute(select(feedback.c.card)).all()
+        assert left.card.endswith("2")
+
+
 def test_what_is_exactly_as_old_stays(database: Database) -> None:
     keep(database, "p", 1, BETWEEN)
     assert list(retention(database).purge(BETWEEN)) == []
@@ -146,8 +159,8 @@ def test_a_card_that_is_sent_again_meanwhile_stays(database: Database) -> None:
     keep(database, "p", 1, OLD)
     overtaken = Overtaken(database, rest=lambda _seconds: None)
     removed = [
-        overtaken._delete(cards, keys, AGE[cards] < BETWEEN)
-        for keys in overtaken._older(cards, AGE[cards], BETWEEN)
+        overtaken._delete(cards, keys, AGE[cards](BETWEEN))
+        for keys in overtaken._keys_of(cards, AGE[cards](BETWEEN))
     ]
     assert removed == [Removed("cards", 0)]
     assert counts(database)["cards"] == 1
