@@ -163,6 +163,12 @@ def _postgresql(url: URL) -> Engine:
     ours = {
         "application_name": "cds-service",
         "connect_timeout": str(WAIT_SECONDS),
+        # A machine that is gone says nothing: without these the system waits for a quarter of an
+        # hour for it to take what was sent, and for hours for it to answer.
+        "tcp_user_timeout": str(wait),
+        "keepalives_idle": str(WAIT_SECONDS),
+        "keepalives_interval": "1",
+        "keepalives_count": str(WAIT_SECONDS),
         "options": f"-c statement_timeout={wait} -c lock_timeout={wait} -c timezone=UTC",
     }
     arguments = {name: value for name, value in ours.items() if name not in url.query}

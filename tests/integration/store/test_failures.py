@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import event, text
 
@@ -173,6 +174,17 @@ def test_t17_a_server_that_does_not_answer_is_unavailable_and_no_password_is_sho
         use(database)
     assert "canary" not in _all_that_a_log_could_show(caught.value)
     assert "canary-password" not in repr(database)
+
+
+def test_t17_a_server_that_is_gone_without_a_word_is_not_waited_for(postgresql_url: str) -> None:
+    """The network says nothing of it; so the system is told how long to try."""
+    with Database.open(postgresql_url) as database, database.reading() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        told = driver.info.get_parameters()
+    assert told["tcp_user_timeout"] == "2000", "milliseconds until what was sent must have come"
+    silence = ("keepalives_idle", "keepalives_interval", "keepalives_count")
+    assert [told[name] for name in silence] == ["2", "1", "2"], "seconds, seconds, and how often"
 
 
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
