@@ -1,7 +1,8 @@
 """The server: granian in front of the application, one process per worker.
 
 Only here is anything known about processes. A stop signal lets requests under way finish, for at
-most ten seconds. A worker that dies is replaced.
+most ten seconds. A worker that dies is replaced; one that dies again within seconds ends the
+service, with status 1, so that whoever started it starts it anew.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ MakeApp = Callable[[], Flask]
 
 
 def serve(make_app: MakeApp, settings: Settings, *, host: str, port: int, workers: int) -> None:
-    """Serve until a stop signal. Raises ConfigurationError when the address cannot be used."""
+    """Serve until a stop signal. Raises ConfigurationError when the address cannot be used,
+    SystemExit when workers keep dying.
+    """
     _require_free(host, port)
     with _shared_metrics(settings, workers) as directory, _management(settings, directory):
         server = Server(
@@ -53,7 +56,11 @@ def serve(make_app: MakeApp, settings: Settings, *, host: str, port: int, worker
             ssl_protocol_min=SSLProtocols.tls12,
         )
         log(Event.STARTED, mode=settings.mode.value, workers=workers, software=__version__)
-        server.serve(target_loader=partial(_load, make_app, directory), wrap_loader=False)
+        try:
+            server.serve(target_loader=partial(_load, make_app, directory), wrap_loader=False)
+        except SystemExit:
+            log(Event.GIVEN_UP)
+            raise
     log(Event.STOPPED)
 
 

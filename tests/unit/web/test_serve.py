@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,6 +146,34 @@ def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(
     lines = [json.loads(line) for line in log_file.read_text().splitlines()]
     assert lines[0]["code"] == "CDS-L001"
     assert lines[-1]["code"] == "CDS-L002"
+
+
+def test_workers_that_die_are_replaced_until_it_is_hopeless_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path / "log") as started:
+        _kill_children(started.process)
+        _await_ready(started)
+        for _ in range(600):
+            if started.process.poll() is not None:
+                break
+            _kill_children(started.process)
+            threading.Event().wait(0.05)
+        assert started.process.poll() == 1
+    codes = [
+        json.loads(line)["code"]
+        for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()
+        if line.startswith("{")
+    ]
+    assert codes[-1] == "CDS-L003"
+    assert "CDS-L002" not in codes
+
+
+def _kill_children(process: subprocess.Popen[bytes]) -> None:
+    for children in Path(f"/proc/{process.pid}/task").glob("*/children"):
+        with suppress(OSError):  # gone meanwhile
+            for child in children.read_text(encoding="ascii").split():
+                os.kill(int(child), signal.SIGKILL)
 
 
 def test_an_address_that_is_taken_is_said_in_one_line() -> None:
