@@ -244,7 +244,8 @@ class _Place:
     def file(self, key: str, text: str) -> Path:
         path = self.folder / text
         if not path.is_file():
-            raise self.refuse(key, "The file is not there.", f"It is looked for in {path.parent}.")
+            folder = path.absolute().parent
+            raise self.refuse(key, "The file is not there.", f"It is looked for in {folder}.")
         return path
 
 

@@ -86,6 +86,17 @@ def test_what_a_row_lacks_is_said_plainly(folder: Path) -> None:
     assert refused.value.text == "give jwks_url or jwks_file."
 
 
+def test_a_key_file_that_is_not_there_is_told_with_the_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("clients.toml").write_text(FILE_CLIENT, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refused:
+        read_registry(Path("clients.toml"))
+    assert refused.value.where == "clients.toml [[client]] 1 (hospital) jwks_file"
+    assert refused.value.remedy == f"It is looked for in {tmp_path}."
+
+
 def test_an_issuer_stands_once(folder: Path) -> None:
     twice = FILE_CLIENT + FILE_CLIENT.replace('"hospital"', '"again"')
     with pytest.raises(ConfigurationError, match="twice"):
