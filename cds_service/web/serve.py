@@ -8,7 +8,10 @@ service, with status 1, so that whoever started it starts it anew.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -66,12 +69,33 @@ def serve(make_app: MakeApp, settings: Settings, *, host: str, port: int, worker
 
 def _load(make_app: MakeApp, directory: str) -> Flask:
     """Runs in the worker: granian has just set up its own logging, which ours replaces."""
+    _end_with_the_service()
     logs.route_libraries()
     if directory:
         metrics.share(directory)
     app = make_app()
     collector.settle()
     return app
+
+
+def _serve_metrics(directory: str, host: str, port: int) -> None:
+    """Runs in the process of `/metrics`."""
+    _end_with_the_service()
+    metrics.serve_all_workers(directory, host, port)
+
+
+def _end_with_the_service() -> None:
+    """A process whose service was killed would go on to answer, by settings of the past, and keep
+    the next start from the address.
+    """
+    threading.Thread(target=_await_the_end, daemon=True).start()
+
+
+def _await_the_end() -> None:
+    service = multiprocessing.parent_process()
+    if service is not None:
+        service.join()
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _require_free(host: str, port: int) -> None:
@@ -107,7 +131,7 @@ def _management(settings: Settings, directory: str) -> Iterator[None]:
         return
     _require_free(settings.management_host, settings.management_port)
     process = multiprocessing.Process(
-        target=metrics.serve_all_workers,
+        target=_serve_metrics,
         args=(directory, settings.management_host, settings.management_port),
         daemon=True,
     )

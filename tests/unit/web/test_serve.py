@@ -169,6 +169,24 @@ def test_workers_that_die_are_replaced_until_it_is_hopeless_and_that_is_said(
     assert "CDS-L002" not in codes
 
 
+def test_nothing_outlives_a_service_that_was_killed(tmp_path: Path) -> None:
+    with running(tmp_path / "log") as started:
+        started.process.kill()
+        started.process.wait(timeout=30)
+        assert _is_free_at_last(started.port), "and so the next start gets the address"
+        assert _is_free_at_last(started.management_port)
+
+
+def _is_free_at_last(port: int) -> bool:
+    for _ in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            return True
+        threading.Event().wait(0.05)
+    return False
+
+
 def _kill_children(process: subprocess.Popen[bytes]) -> None:
     for children in Path(f"/proc/{process.pid}/task").glob("*/children"):
         with suppress(OSError):  # gone meanwhile
