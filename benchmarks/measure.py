@@ -23,7 +23,7 @@ SLICE_SECONDS = 1.0
 CONNECTIONS = (1, 8)
 SIZES = (1, 10, 100, 1000, 5000)
 STARTS = 5
-_TOKENS_A_SECOND = 1500
+_TOKENS_A_SECOND = {"flask_duties": 4000, "ours_rs384": 1500, "ours_es384": 1500}
 """More than can be used."""
 
 
@@ -73,7 +73,8 @@ def contenders(stack: ExitStack, folder: Path, peer: Path) -> dict[str, Contende
         floors.DATABASE: f"{folder}/duties.sqlite3",
     }
     found["flask_duties"] = Contender(
-        start("flask_duties", _floor("flask_duties"), duties), _with_tokens(bodies, signer)
+        start("flask_duties", _floor("flask_duties"), duties),
+        _with_tokens("flask_duties", bodies, signer),
     )
     found["healthchain"] = Contender(
         start("healthchain", lambda port: servers.peer_command(peer, port), {}),
@@ -87,13 +88,15 @@ def contenders(stack: ExitStack, folder: Path, peer: Path) -> dict[str, Contende
     for name, key in (("ours_rs384", secured.rs384()), ("ours_es384", secured.es384())):
         guarded = start(name, servers.service_command, secured.environment(folder / name, key))
         assert secured.asks_for_a_token(guarded.port), "nobody asks for a token"
-        found[name] = Contender(guarded, _with_tokens(bodies, key))
+        found[name] = Contender(guarded, _with_tokens(name, bodies, key))
     return found
 
 
-def _with_tokens(bodies: Sequence[bytes], key: secured.Key) -> Callable[[float], load.Post]:
+def _with_tokens(
+    name: str, bodies: Sequence[bytes], key: secured.Key
+) -> Callable[[float], load.Post]:
     return lambda seconds: load.Post(
-        payload.PATH, bodies, secured.tokens(key, int(seconds * _TOKENS_A_SECOND))
+        payload.PATH, bodies, secured.tokens(key, int(seconds * _TOKENS_A_SECOND[name]))
     )
 
 
