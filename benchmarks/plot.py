@@ -27,7 +27,7 @@ def _rates(axes: Any, rates: dict[str, list[float]]) -> None:
     axes.boxplot([rates[name] for name in names], orientation="horizontal", whis=(0, 100))
     axes.set_yticks(range(1, len(names) + 1), names)
     axes.set_xlim(left=0)
-    axes.set_xlabel("answers a second, one at a time (box: quartiles; whiskers: all rounds)")
+    axes.set_xlabel("answers a second, one at a time")
 
 
 def _sizes(axes: Any, sizes: list[dict[str, float]]) -> None:

@@ -27,8 +27,8 @@ NAMES = {
     "flask_duties": "floor `flask+fhir` with token and record",
     "healthchain": "HealthChain 0.16.1",
     "ours": "this service, no token",
-    "ours_rs384": "this service, token checked (RS384, as Epic signs)",
-    "ours_es384": "this service, token checked (ES384, as the CDS Hooks Sandbox signs)",
+    "ours_rs384": "this service, RS384 token (as Epic signs)",
+    "ours_es384": "this service, ES384 token (as the CDS Hooks Sandbox signs)",
 }
 _TARGETS = {"flask_fhir": 0.75, "healthchain": 1.2}
 _VERSIONS = ("fhir.resources", "flask", "granian", "orjson", "pydantic", "sqlalchemy")
@@ -173,7 +173,7 @@ class Results:
     def _plot_data(self) -> dict[str, Any]:
         return {
             "rates": {
-                NAMES[name].replace("`", ""): [each.rate for each in slices]
+                NAMES[name].replace("`", "").partition(" (")[0]: [each.rate for each in slices]
                 for name, slices in self.rounds[1].items()
             },
             "sizes": [
