@@ -24,6 +24,8 @@ class UpstreamFault(StrEnum):
     STATUS_404 = "status-404"
     STATUS_429 = "status-429"
     STATUS_4XX = "status-4xx"
+    STATUS_501 = "status-501"
+    """The server does not know what it was asked to do (RFC 9110, section 15.6.2)."""
     STATUS_5XX = "status-5xx"
     STATUS_OTHER = "status-other"
     REDIRECT = "redirect"
@@ -93,7 +95,7 @@ class Answer:
 def status_fault(status: int) -> UpstreamFault:
     """The fault of an HTTP status other than 200."""
     match status:
-        case 401 | 403 | 404 | 429:
+        case 401 | 403 | 404 | 429 | 501:
             return UpstreamFault(f"status-{status}")
         case 410:
             return UpstreamFault.STATUS_404

@@ -114,6 +114,7 @@ def test_answers_that_come_after_it_opened_change_nothing() -> None:
         (Refused(UpstreamFault.BROKEN), Ending.FAILED),
         (Refused(UpstreamFault.STATUS_5XX), Ending.FAILED),
         (Refused(UpstreamFault.STATUS_403), Ending.ANSWERED),
+        (Refused(UpstreamFault.STATUS_501), Ending.ANSWERED),
         (Refused(UpstreamFault.TOO_LARGE), Ending.ANSWERED),
         (WELL, Ending.ANSWERED),
         (Refused(UpstreamFault.DEADLINE), Ending.NOT_ASKED),

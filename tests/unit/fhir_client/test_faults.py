@@ -132,6 +132,7 @@ def test_t60_an_answer_that_breaks_off_is_broken_and_not_asked_for_again(
         (410, NotFound()),
         (429, Refused(UpstreamFault.STATUS_429)),
         (500, Refused(UpstreamFault.STATUS_5XX)),
+        (501, Refused(UpstreamFault.STATUS_501)),
         (502, Refused(UpstreamFault.STATUS_5XX)),
         (503, Refused(UpstreamFault.STATUS_5XX)),
         (204, Refused(UpstreamFault.STATUS_OTHER)),
