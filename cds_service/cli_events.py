@@ -82,7 +82,7 @@ def unsubscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | Non
     if as_json:
         _print_json({"ended": [asdict(each) for each in ended]})
     else:
-        click.echo(f"{len(ended)} subscription(s) ended.")
+        click.echo(f"Subscriptions ended: {len(ended)}.")
 
 
 @click.command()

@@ -85,7 +85,7 @@ def _client(client: Client, fetch: Fetch | Offline) -> Entry:
     keys = read_keys(client, fetch)
     match keys:
         case KeySet(by_kid):
-            held = f"{len(by_kid)} keys in {place}"
+            held = f"keys in {place}: {len(by_kid)}"
             if not keys.suits(client.algorithms):
                 fault = f"holds no key for {' or '.join(client.algorithms)}"
         case NotFetched():
@@ -102,7 +102,7 @@ def _client(client: Client, fetch: Fetch | Offline) -> Entry:
         "fhirServers": sorted(map(str, client.fhir_servers)),
     }
     servers = len(client.fhir_servers)
-    line = f"client {client.name}: issuer {client.issuer}, {held}, {servers} FHIR servers"
+    line = f"client {client.name}: issuer {client.issuer}, {held}, FHIR servers: {servers}"
     return Entry(line, members, f"client {client.name}: {place} {fault}." if fault else "")
 
 

@@ -207,7 +207,7 @@ def test_a_registry_is_told_entry_by_entry(folder: Path) -> None:
     (folder / "clients.toml").write_text(FILE_CLIENT + SOURCE)
     report = check_registry(read_registry(folder / "clients.toml"), Mode.PRODUCTION, Offline())
     assert list(report.lines()) == [
-        f"client hospital: issuer {ISSUER}, 1 keys in keys.json, 0 FHIR servers",
+        f"client hospital: issuer {ISSUER}, keys in keys.json: 1, FHIR servers: 0",
         "source lab: https://ehr.example.org/fhir",
     ]
     assert report.is_acceptable
@@ -231,7 +231,7 @@ def test_published_keys_are_looked_into_when_fetched_and_only_then(folder: Path)
     assert fetched.faults == [
         "client general-hospital: https://ehr.example.org/jwks cannot be used (symmetric-key)."
     ]
-    assert "1 keys in https://other.example.org/jwks" in fetched.clients[1].line
+    assert "keys in https://other.example.org/jwks: 1" in fetched.clients[1].line
 
 
 def test_published_keys_must_suit_the_clients_algorithms(folder: Path) -> None:
@@ -343,7 +343,7 @@ def test_the_command_fetches_only_when_told_to(folder: Path) -> None:
         (folder / "clients.toml").write_text(f'{CLIENT}jwks_url = "{server.origin}/jwks"\n')
         assert "not fetched" in run(folder, "--sandbox").output
         assert server.calls == []
-        assert "1 keys in" in run(folder, "--sandbox", "--fetch").output
+        assert "/jwks: 1," in run(folder, "--sandbox", "--fetch").output
         assert len(server.calls) == 1
 
 
@@ -351,4 +351,4 @@ def test_the_command_allows_in_sandbox_mode_what_production_refuses(folder: Path
     row = 'fhir_servers = ["http://127.0.0.1:8090/fhir"]\n'
     (folder / "clients.toml").write_text(FILE_CLIENT + row)
     assert run(folder).exit_code == 1
-    assert "1 FHIR servers" in run(folder, "--sandbox").output
+    assert "FHIR servers: 1" in run(folder, "--sandbox").output
