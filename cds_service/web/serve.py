@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -96,6 +97,8 @@ def _await_the_end() -> None:
     if service is not None:
         service.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STOP_SECONDS)
+        os._exit(1)  # the signal came too early to be heard: the worker was still starting
 
 
 def _require_free(host: str, port: int) -> None:

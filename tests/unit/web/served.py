@@ -5,6 +5,7 @@ An encounter id that is a number is how many seconds an answer takes.
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -19,6 +20,7 @@ from tests.unit.web.rooms import answered, card, library
 
 
 def make_app() -> Flask:
+    time.sleep(float(os.environ.get("SECONDS_TO_START", "0")))
     return create_app(Settings(), library())
 
 

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +177,41 @@ def test_nothing_outlives_a_service_that_was_killed(tmp_path: Path) -> None:
         assert _is_free_at_last(started.management_port)
 
 
+def test_a_worker_that_was_still_starting_does_not_outlive_it_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECONDS_TO_START", "2")
+    command = [sys.executable, "-m", "tests.unit.web.served", str(free_port()), "2", "0"]
+    with (tmp_path / "log").open("wb") as log:
+        service = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        workers = _eventually(lambda: _children(service), lambda found: len(found) == 2)
+        service.kill()
+        service.wait(timeout=30)
+    left = _eventually(lambda: [each for each in workers if _lives(each)], lambda alive: not alive)
+    assert left == []
+
+
+def _eventually(look: Callable[[], list[int]], is_so: Callable[[list[int]], bool]) -> list[int]:
+    for _ in range(600):
+        if is_so(found := look()):
+            break
+        threading.Event().wait(0.05)
+    return found
+
+
+def _children(process: subprocess.Popen[bytes]) -> list[int]:
+    lines = Path(f"/proc/{process.pid}/task").glob("*/children")
+    return [int(child) for line in lines for child in line.read_text(encoding="ascii").split()]
+
+
+def _lives(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
 def _is_free_at_last(port: int) -> bool:
     for _ in range(600):
         try:
@@ -188,10 +223,9 @@ def _is_free_at_last(port: int) -> bool:
 
 
 def _kill_children(process: subprocess.Popen[bytes]) -> None:
-    for children in Path(f"/proc/{process.pid}/task").glob("*/children"):
+    for child in _children(process):
         with suppress(OSError):  # gone meanwhile
-            for child in children.read_text(encoding="ascii").split():
-                os.kill(int(child), signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
 
 
 def test_an_address_that_is_taken_is_said_in_one_line() -> None:
