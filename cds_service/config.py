@@ -10,17 +10,29 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cds_service.errors import ConfigurationError
+from cds_service.setting_shapes import (
+    Reader,
+    Unusable,
+    a_hook_name,
+    a_path,
+    a_redis_url,
+    a_switch,
+    a_text,
+    an_url,
+    one_of,
+    origins,
+    texts,
+    whole,
+)
 
 PREFIX = "CDS_"
 DATA_KEY_BYTES = 32
@@ -147,16 +159,6 @@ def _toml(file: Path) -> dict[str, Any]:
         ) from None
 
 
-# ------------------------------------------------------------------ one reader for each shape
-
-
-class _Unusable(ValueError):  # noqa: N818 - says what a setting must look like
-    """What a setting must look like; never what it looked like, as it may be a secret."""
-
-
-_Reader = Callable[[object, Path], object]
-
-
 def _read(name: str, value: object, *, where: str, base: Path) -> object:
     reader = _READERS.get(name)
     if reader is None:
@@ -165,118 +167,36 @@ def _read(name: str, value: object, *, where: str, base: Path) -> object:
         raise ConfigurationError("There is no such setting.", where=where, remedy=hint)
     try:
         return reader(value, base)
-    except _Unusable as wanted:
+    except Unusable as wanted:
         raise ConfigurationError(
             "The setting cannot be used.", where=where, remedy=f"Give {wanted}."
         ) from None
 
 
-def _text(value: object, _base: Path) -> str:
-    if isinstance(value, str) and value.strip():
-        return value.strip()
-    raise _Unusable("a text that is not empty")
-
-
-def _path(value: object, base: Path) -> Path:
-    return base / _text(value, base)
-
-
-def _texts(value: object, base: Path) -> tuple[str, ...]:
-    """A TOML list, or one text with commas or spaces between."""
-    if isinstance(value, list):
-        return tuple(_text(entry, base) for entry in value)
-    if isinstance(value, str):
-        return tuple(re.split(r"[\s,]+", value.strip())) if value.strip() else ()
-    raise _Unusable("a list of texts")
-
-
-def _origins(value: object, base: Path) -> tuple[str, ...]:
-    origins = _texts(value, base)
-    if not all(re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?", origin) for origin in origins):
-        raise _Unusable("exact origins in lower case, such as https://ehr.example.org, without *")
-    return origins
-
-
-def _url(value: object, base: Path) -> str:
-    text = _text(value, base).rstrip("/")
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise _Unusable("an address such as https://cds.example.org")
-    if parts.username is not None or parts.password is not None:
-        raise _Unusable("an address without a user name or password")
-    return text
-
-
-def _redis_url(value: object, base: Path) -> str:
-    text = _text(value, base)
-    if urlsplit(text).scheme not in ("redis", "rediss", "unix"):
-        raise _Unusable("an address such as redis://127.0.0.1:6379/0")
-    return text
-
-
-def _hook_name(value: object, base: Path) -> str:
-    text = _text(value, base)
-    if not re.fullmatch(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*", text):
-        raise _Unusable("a hook name such as org.example.lab-result-create")
-    return text
-
-
-def _whole(low: int, high: int) -> _Reader:
-    def read(value: object, _base: Path) -> int:
-        text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        if isinstance(text, str) and re.fullmatch(r"\s*\d{1,10}\s*", text, re.ASCII):
-            number = int(text)
-            if low <= number <= high:
-                return number
-        raise _Unusable(f"a whole number from {low} to {high}")
-
-    return read
-
-
-def _one_of(*allowed: StrEnum) -> _Reader:
-    def read(value: object, _base: Path) -> StrEnum:
-        for choice in allowed:
-            if value == choice.value:
-                return choice
-        raise _Unusable(" or ".join(choice.value for choice in allowed))
-
-    return read
-
-
-def _switch(value: object, _base: Path) -> bool:
-    match value:
-        case "on" | True:
-            return True
-        case "off" | False:
-            return False
-        case _:
-            raise _Unusable("on or off")
-
-
-_READERS: Mapping[str, _Reader] = {
-    "public_url": _url,
-    "clients": _path,
-    "site": _path,
-    "knowledge": _path,
-    "approval": _path,
-    "snomed": _switch,
-    "database_url": _text,
-    "data_key": _text,
-    "queue_url": _redis_url,
-    "tls": _one_of(Tls.PROXY, Tls.DIRECT),
-    "tls_cert": _path,
-    "tls_key": _path,
-    "cors_origins": _origins,
-    "fhir_servers": _texts,
-    "deadline_ms": _whole(1, 60_000),
-    "max_body": _whole(1024, 1024 * MEBIBYTE),
-    "rate_limit": _whole(1, 1_000_000),
-    "token_lifetime": _whole(1, 3600),
-    "token_leeway": _whole(0, 120),
-    "discovery_token": _one_of(*DiscoveryToken),
-    "management_port": _whole(1, 65_535),
-    "management_host": _text,
-    "lab_result_hook": _hook_name,
+_READERS: Mapping[str, Reader] = {
+    "public_url": an_url,
+    "clients": a_path,
+    "site": a_path,
+    "knowledge": a_path,
+    "approval": a_path,
+    "snomed": a_switch,
+    "database_url": a_text,
+    "data_key": a_text,
+    "queue_url": a_redis_url,
+    "tls": one_of(Tls.PROXY, Tls.DIRECT),
+    "tls_cert": a_path,
+    "tls_key": a_path,
+    "cors_origins": origins,
+    "fhir_servers": texts,
+    "deadline_ms": whole(1, 60_000),
+    "max_body": whole(1024, 1024 * MEBIBYTE),
+    "rate_limit": whole(1, 1_000_000),
+    "token_lifetime": whole(1, 3600),
+    "token_leeway": whole(0, 120),
+    "discovery_token": one_of(*DiscoveryToken),
+    "management_port": whole(1, 65_535),
+    "management_host": a_text,
+    "lab_result_hook": a_hook_name,
 }
 
 SETTING_NAMES = frozenset(_READERS)
