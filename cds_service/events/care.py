@@ -40,7 +40,8 @@ from cds_service.store.event_subscriptions import (
     Subscriptions,
     SubscriptionState,
 )
-from cds_service.store.events import EventStore, Target, Way
+from cds_service.store.events import EventStore
+from cds_service.store.work_item import Target, Way
 
 DEADLINE_MS: Final = 30_000
 GAP_AGAIN: Final = timedelta(minutes=1)

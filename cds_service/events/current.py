@@ -19,7 +19,7 @@ from cds_service.fhir.query import Query, Read, Search
 from cds_service.fhir.reference import Literal, target_of
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_object, objects, version_of
-from cds_service.store.events import Kind, Target
+from cds_service.store.work_item import Kind, Target
 
 _WITHDRAWN_REPORT = frozenset({"entered-in-error", "cancelled"})
 

@@ -31,17 +31,10 @@ from cds_service.hooks.gather import Gathered, gather
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import prefetch_templates
 from cds_service.hooks.suggestions import with_suggestions
-from cds_service.store.events import (
-    Claimed,
-    Evaluated,
-    EventStore,
-    Kind,
-    NeverEvaluated,
-    Past,
-    client_name,
-)
+from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, SentCard
+from cds_service.store.work_item import Claimed, Evaluated, Kind, NeverEvaluated, Past, client_name
 
 _ANALYTE_PART = "sil2r"
 """The part of the record that holds results of the analyte, whichever analyte it is."""

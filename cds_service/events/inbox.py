@@ -31,7 +31,8 @@ from cds_service.events.notification import (
 from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import Heard, Subscriptions
-from cds_service.store.events import SWEEP, EventStore, Kind, Target, Way
+from cds_service.store.events import EventStore
+from cds_service.store.work_item import SWEEP, Kind, Target, Way
 
 SWEEP_DELAY: Final = timedelta(seconds=1)
 """A search waits this long, so that a flood of empty notifications becomes one search."""

@@ -18,7 +18,7 @@ from cds_service.fhir.fetched import Complete, NotFound, Partial, Refused, Resou
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_id, an_object, objects
 from cds_service.hooks.services import LOINC
-from cds_service.store.events import Kind, Target
+from cds_service.store.work_item import Kind, Target
 
 PAGE = 200
 END = datetime.max.replace(tzinfo=UTC)

@@ -32,17 +32,10 @@ from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Refused, UpstreamFault
 from cds_service.logs import Event, log, log_fault
-from cds_service.store.events import (
-    Claimed,
-    Ending,
-    Evaluated,
-    EventStore,
-    Kind,
-    Target,
-    client_name,
-)
+from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord
+from cds_service.store.work_item import Claimed, Ending, Evaluated, Kind, Target, client_name
 
 DEADLINE_MS: Final = 30_000
 """For one result: all that is fetched and delivered. Eight of them are shorter than a lease."""

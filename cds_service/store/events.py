@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, case, delete, desc, false, func, select, update
@@ -23,6 +21,17 @@ from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import EvaluationRecord, Records
 from cds_service.store.tables import event_evaluations, event_sweeps, event_work
 from cds_service.store.target import TargetCipher
+from cds_service.store.work_item import (
+    Claimed,
+    Ending,
+    Evaluated,
+    Kind,
+    NeverEvaluated,
+    Past,
+    Target,
+    Way,
+    client_name,
+)
 
 LEASE = timedelta(minutes=5)
 """How long a row is one worker's: longer than any of its deadlines."""
@@ -30,85 +39,6 @@ LEASES_TO_LOSE: Final = 5
 """A row whose workers died this often is set aside: it may be what kills them."""
 LEASE_LOST: Final = "worker-lost"
 _NO_LEASE = ""
-
-
-class Way(StrEnum):
-    """How we came to know of a result."""
-
-    NOTIFIED = "notified"
-    RECOVERED = "recovered"
-    """By asking: after a gap, a stop, or on the operator's word."""
-
-
-class Kind(StrEnum):
-    """What is to be done."""
-
-    OBSERVATION = "Observation"
-    DIAGNOSTIC_REPORT = "DiagnosticReport"
-    SWEEP = "Sweep"
-    """Something has changed and we were not told what: search for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What is to be fetched; a sweep has no id."""
-
-    kind: Kind
-    id: str = ""
-
-
-SWEEP: Final = Target(Kind.SWEEP)
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A row leased to a worker."""
-
-    number: int
-    source: str
-    item: str
-    target: Target
-    way: Way
-    revision: int
-    attempts: int
-    first_received: datetime
-    lease: str
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """One evaluation to keep: its key, and its record. `said`: something was delivered for it."""
-
-    version: str
-    knowledge: str
-    said: bool
-    replaces: str
-    record: EvaluationRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """The evaluation of a result that was kept last: by which knowledge, and what was said."""
-
-    evaluation: str
-    version: str
-    knowledge: str
-    said: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NeverEvaluated:
-    """Nothing was kept of this result."""
-
-
-class Ending(StrEnum):
-    """What became of an attempt to end a row."""
-
-    DONE = "done"
-    AGAIN = "again"
-    """It was notified again meanwhile, so it waits once more."""
-    LEASE_LOST = "lease-lost"
-    """Another worker has it by now: nothing was kept."""
 
 
 class EventStore(EventBacklog):
@@ -356,8 +286,3 @@ class EventStore(EventBacklog):
             ),
             {"source": source, "swept_until": until},
         )
-
-
-def client_name(source: str) -> str:
-    """The name of a source among clients: it cannot be that of a registered client."""
-    return f"events:{source}"

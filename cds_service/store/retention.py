@@ -34,7 +34,6 @@ from sqlalchemy import (
 )
 
 from cds_service.store.database import Database
-from cds_service.store.events import client_name
 from cds_service.store.tables import (
     carded_results,
     cards,
@@ -43,6 +42,7 @@ from cds_service.store.tables import (
     event_work,
     feedback,
 )
+from cds_service.store.work_item import client_name
 
 LOT: Final = 500
 """Rows of one transaction: a writer of the service waits for no more than these."""

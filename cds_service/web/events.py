@@ -23,7 +23,7 @@ from cds_service.events.notification import (
 from cds_service.events.proof import SIGNATURE_HEADERS, TOKEN_HEADER, is_proved
 from cds_service.events.source import EventSource
 from cds_service.fhir.shape import an_id
-from cds_service.store.events import client_name
+from cds_service.store.work_item import client_name
 from cds_service.strict_json import parse_object
 from cds_service.web.body import read_bytes, require_plain_json
 from cds_service.web.passage import here

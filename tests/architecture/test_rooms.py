@@ -17,7 +17,6 @@ TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 LONGEST = 350
 LONGER_WITH_REASON = {
     "cds_service/core/schema.py": "one closed type for each TOML table, and nothing else",
-    "cds_service/store/events.py": "the life of one work item, kept in one place",
 }
 CLOCKS = {"today", "now", "utcnow", "time", "monotonic"}
 

@@ -13,12 +13,13 @@ import pytest
 from sqlalchemy import Select, func, select, update
 
 from cds_service.store.database import Database
-from cds_service.store.events import Evaluated, EventStore, Kind, Target, Way, client_name
+from cds_service.store.events import EventStore
 from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
 from cds_service.store.retention import AGE, Belongings, Key, Removed, Retention
 from cds_service.store.tables import cards, event_work, feedback, metadata
+from cds_service.store.work_item import Evaluated, Kind, Target, Way, client_name
 
 pytestmark = pytest.mark.integration
 

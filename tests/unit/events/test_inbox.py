@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.knowledge_files import Library
-from cds_service.store.events import Kind
+from cds_service.store.work_item import Kind
 from tests.event_world import BEARER, SECRET, World, events, notification, observation, world
 
 

@@ -11,7 +11,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from cds_service.events.faults import MOST_ATTEMPTS
 from cds_service.knowledge_files import Library
-from cds_service.store.events import Kind, Target, Way
+from cds_service.store.work_item import Kind, Target, Way
 from tests.event_world import PATIENT, World, observation, world
 from tests.little_fhir import Refuse, little_fhir
 
