@@ -19,14 +19,8 @@ import redis
 import requests
 
 import fhir_fixtures
-from tests.integration.events.hospital import (
-    SECRET,
-    FhirServer,
-    eventually,
-    fhir_server,
-    observation,
-    patient,
-)
+from tests.event_world import observation
+from tests.integration.events.hospital import SECRET, FhirServer, eventually, fhir_server, patient
 from tests.integration.redis_server import running_redis
 from tests.integration.service.test_running_service import CARD, Service
 from tests.integration.store.conftest import Cluster, cluster

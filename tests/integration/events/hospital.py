@@ -31,8 +31,6 @@ from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 
 SECRET = "a-shared-secret-of-the-test"
-LOINC = "http://loinc.org"
-SERUM = "9654-5"
 PATIENT_SECONDS = 30
 WEB = requests.Session()
 WEB.trust_env = False
@@ -179,25 +177,4 @@ def patient(id_: str = "p1") -> dict[str, Any]:
         "id": id_,
         "birthDate": "1970-01-01",
         "name": [{"family": "Synthetic"}],
-    }
-
-
-def observation(
-    id_: str = "o1", value: float = 3000, status: str = "final", **more: Any
-) -> dict[str, Any]:
-    """A serum sIL-2R result in U/mL."""
-    return {
-        "resourceType": "Observation",
-        "id": id_,
-        "status": status,
-        "code": {"coding": [{"system": LOINC, "code": SERUM}]},
-        "subject": {"reference": "Patient/p1"},
-        "effectiveDateTime": "2026-03-01T08:00:00Z",
-        "valueQuantity": {
-            "value": value,
-            "unit": "U/mL",
-            "system": "http://unitsofmeasure.org",
-            "code": "U/mL",
-        },
-        **more,
     }

@@ -9,14 +9,8 @@ from typing import Any
 import pytest
 
 from cds_service.knowledge_files import Library
-from tests.integration.events.hospital import (
-    FhirServer,
-    Hospital,
-    eventually,
-    hospital,
-    observation,
-    patient,
-)
+from tests.event_world import observation
+from tests.integration.events.hospital import FhirServer, Hospital, eventually, hospital, patient
 
 pytestmark = pytest.mark.integration
 
