@@ -9,6 +9,7 @@ second half of the drain is at most 5 % and 4 MiB above the highest of the first
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,8 @@ from benchmarks import servers
 from cds_service.config import Mode, load_settings
 from cds_service.wiring import open_events
 
-SECRET = "a-shared-secret-of-the-benchmark"  # noqa: S105 - of synthetic notifications
+SECRET = secrets.token_urlsafe(24)
+"""Shared by the server and whoever notifies it, for this run."""
 CONNECTIONS = 8
 SLICE_SECONDS = 2.0
 ACKNOWLEDGED_WITHIN_MS = 300

@@ -5,6 +5,7 @@ same as one Flask route. `flask_fhir`: that plus one `fhir.resources` validation
 None of these authenticates, records, escapes, bounds or explains anything. `flask_duties`: that
 plus the least that a token, its one use and a record can cost: one signature, two committed rows.
 """
+# ruff: noqa: PLC0415 - a floor loads only what it uses
 
 from __future__ import annotations
 
@@ -63,17 +64,17 @@ def flask() -> Any:
 
 def flask_fhir() -> Any:
     """The floor `flask+fhir`."""
-    from fhir.resources.R4B.observation import Observation  # noqa: PLC0415 - only this floor pays
+    from fhir.resources.R4B.observation import Observation
 
     return _flask(Observation.model_validate)
 
 
 def flask_duties() -> Any:
     """The floor `flask+fhir` with a token, its one use and a record."""
-    from fhir.resources.R4B.observation import Observation  # noqa: PLC0415
-    from flask import request  # noqa: PLC0415
-    from joserfc import jwt  # noqa: PLC0415
-    from joserfc.jwk import RSAKey  # noqa: PLC0415
+    from fhir.resources.R4B.observation import Observation
+    from flask import request
+    from joserfc import jwt
+    from joserfc.jwk import RSAKey
 
     key = RSAKey.import_key(json.loads(Path(os.environ[KEYS]).read_text())["keys"][0])
     rows = sqlite3.connect(os.environ[DATABASE], isolation_level=None, check_same_thread=False)
@@ -102,7 +103,7 @@ def _flask(
     admit: Callable[[], None] = lambda: None,
     record: Callable[[dict[str, Any]], None] = lambda _said: None,
 ) -> Any:
-    from flask import Flask, request  # noqa: PLC0415
+    from flask import Flask, request
 
     app = Flask("floor")
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import cycle
+from threading import Lock
 from time import perf_counter
 
 _CARD = b'"summary"'
@@ -62,8 +63,6 @@ class _Locked:
     """An iterator that several threads may share."""
 
     def __init__(self, requests: Iterator[bytes]) -> None:
-        from threading import Lock  # noqa: PLC0415
-
         self._requests = requests
         self._lock = Lock()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -164,23 +165,18 @@ def retry(*, numbers: Sequence[int], as_json: bool, sandbox: bool, config: Path 
 EVENT_COMMANDS = (worker, subscribe, unsubscribe, status, catch_up, events)
 
 
-class _upstream:  # noqa: N801 - reads as a statement
+@contextmanager
+def _upstream() -> Iterator[None]:
     """A FHIR server that cannot be asked becomes one line and exit code 1."""
+    from cds_service.events.faults import UpstreamFailed
 
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        from cds_service.events.faults import UpstreamFailed
-
-        match error:
-            case UpstreamFailed(cause=cause):
-                raise DataUnavailable(
-                    f"The FHIR server did not do what was asked ({cause}).",
-                    remedy="Check its address and our credentials in the registry.",
-                ) from None
-            case _:
-                pass
+    try:
+        yield
+    except UpstreamFailed as failed:
+        raise DataUnavailable(
+            f"The FHIR server did not do what was asked ({failed.cause}).",
+            remedy="Check its address and our credentials in the registry.",
+        ) from None
 
 
 def _work_off(workshop: Workshop, found: int) -> None:
