@@ -11,6 +11,7 @@ from flask import Request
 from cds_service.core.card import JsonObject
 from cds_service.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from cds_service.strict_json import parse_object
+from cds_service.turn import waiting
 
 _IS_ENCODED = "HTTP_CONTENT_ENCODING"
 MEDIA_TYPES = frozenset({"application/json", "application/fhir+json"})
@@ -56,7 +57,8 @@ def read_bytes(request: Request, limit: int) -> bytes:
         raise _too_large(limit)
     body = bytearray()
     while len(body) < expected:
-        chunk = environ["wsgi.input"].read(min(_CHUNK, expected - len(body)))
+        with waiting():
+            chunk = environ["wsgi.input"].read(min(_CHUNK, expected - len(body)))
         if not chunk:
             break
         body += chunk
@@ -77,8 +79,9 @@ def discard_rest(request: Request) -> None:
     if not environ.get("wsgi.input_terminated"):
         return
     left = _DISCARDED
-    while left > 0 and (chunk := environ["wsgi.input"].read(_CHUNK)):
-        left -= len(chunk)
+    with waiting():
+        while left > 0 and (chunk := environ["wsgi.input"].read(_CHUNK)):
+            left -= len(chunk)
 
 
 def _too_large(limit: int) -> PayloadTooLarge:
