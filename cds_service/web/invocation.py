@@ -33,7 +33,9 @@ def invocation(room: Room) -> Blueprint:
         service = room.registry.find(service_id)
         passage = here()
         passage.service = service.id
-        begun = Invocation(at=room.ports.now(), caller=caller, service=service)
+        begun = Invocation(
+            at=room.ports.now(), request_id=passage.request_id, caller=caller, service=service
+        )
         try:
             body = json_body(request, room.settings.max_body)
             begun.request = read_request(body, service.trigger, service.hook)

@@ -67,6 +67,7 @@ class Invocation:
     """
 
     at: datetime
+    request_id: str
     caller: Caller
     service: Service
     status: int = 200
