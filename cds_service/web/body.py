@@ -6,6 +6,8 @@ whichever way they come.
 
 from __future__ import annotations
 
+from threading import BoundedSemaphore
+
 from flask import Request
 
 from cds_service.core.card import JsonObject
@@ -17,6 +19,8 @@ _IS_ENCODED = "HTTP_CONTENT_ENCODING"
 MEDIA_TYPES = frozenset({"application/json", "application/fhir+json"})
 _CHUNK = 64 * 1024
 _DISCARDED = 64 * 1024 * 1024
+_WAITED_FOR = BoundedSemaphore(64)
+"""Refused callers of one worker whose bodies are waited for: few of its threads."""
 
 
 def json_body(request: Request, limit: int) -> JsonObject:
@@ -73,15 +77,21 @@ def discard_rest(request: Request) -> None:
     """Take off the line what a refused caller is still sending, so that it can read the answer.
 
     Most clients send the whole body before they read; cut off, they would see a broken connection
-    instead of the status. Nothing is kept, and after a bound the connection is cut all the same.
+    instead of the status. Nothing is kept, and after a bound the connection is cut all the same: so
+    it is at once where many refused callers are being waited for, since they may never send a byte.
     """
     environ = request.environ
     if not environ.get("wsgi.input_terminated"):
         return
+    if not _WAITED_FOR.acquire(blocking=False):
+        return
     left = _DISCARDED
-    with waiting():
-        while left > 0 and (chunk := environ["wsgi.input"].read(_CHUNK)):
-            left -= len(chunk)
+    try:
+        with waiting():
+            while left > 0 and (chunk := environ["wsgi.input"].read(_CHUNK)):
+                left -= len(chunk)
+    finally:
+        _WAITED_FOR.release()
 
 
 def _too_large(limit: int) -> PayloadTooLarge:
