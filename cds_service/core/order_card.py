@@ -110,6 +110,7 @@ def _outcome(advice: Advice) -> Mapping[str, object]:
         case NotInterpretable(reason):
             members["outcome"] = Outcome.NOT_INTERPRETABLE.value
             members["reason"] = reason.value
+    members["findings"] = list(dict.fromkeys(row.id for row in advice.rows))
     return {**members, **evaluation_members(advice.inputs, advice.missing)}
 
 

@@ -78,6 +78,14 @@ def test_t76_the_final_stage_installs_nothing_and_takes_the_environment_from_the
     assert ("COPY", "--from=build /opt/cds-service /opt/cds-service") in final
 
 
+def test_t76_the_authorities_that_the_database_is_held_against_are_in_the_image() -> None:
+    text = (DOCKER / "kubernetes" / "configuration.yaml").read_text(encoding="utf-8")
+    (named,) = re.findall(r"sslrootcert=(\S+)", text)
+    assert named.startswith("/"), "libpq's word `system` means a folder that no image has"
+    runs = " ".join(said for word, said in final_stage(DOCKERFILES[0]) if word == "RUN")
+    assert f"test -s {named}" in runs
+
+
 @pytest.mark.parametrize("file", DOCKERFILES, ids=str)
 def test_t72_what_is_installed_in_an_image_is_locked_by_hash(file: Path) -> None:
     text = re.sub(r"\\\n\s*", "", file.read_text(encoding="utf-8"))

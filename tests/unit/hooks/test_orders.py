@@ -301,6 +301,22 @@ def test_another_patient_s_draft_is_no_half_of_a_pair() -> None:
     assert card.suggestions[0]["label"] == "sIL-2R in serum, same day"
 
 
+@pytest.mark.parametrize(
+    ("order", "outcome", "ids"),
+    [
+        (draft(IL2), "wrong-analyte", ["order-wrong-analyte"]),
+        (draft(ANY), "order-advice", ["order-specimen-not-named"]),
+        (draft(CSF), "order-advice", ["order-csf-unpaired"]),
+        (draft(CSF, status="banana"), "not-interpretable", ["order-invalid"]),
+    ],
+)
+def test_a_card_about_an_order_names_its_advice_by_id(
+    order: JsonObject, outcome: str, ids: list[str]
+) -> None:
+    (card,) = answered(order).cards
+    assert (card.extension["outcome"], card.extension["findings"]) == (outcome, ids)
+
+
 # ---------------------------------------------------------------- selections
 
 
