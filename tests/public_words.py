@@ -29,6 +29,25 @@ FINDINGS = (
     }
 )
 """Findings that stand in the table; `threshold-indeterminate` stands beside it."""
+ADVICE = {
+    f"order-{about}"
+    for about in (
+        "wrong-analyte",
+        "codes-conflict",
+        "invalid",
+        "of-another-patient",
+        "specimen-not-named",
+        "specimen-conflict",
+        "specimen-not-covered",
+        "result-present",
+        "laboratory-change",
+        "csf-unpaired",
+        "dialysis",
+        "renal-impairment",
+        "child",
+    )
+}
+"""What a card about a draft order has in the place of findings (decision 48)."""
 CONTEXTS = {
     "context-multiple-sclerosis",
     "context-sarcoidosis",

@@ -73,6 +73,8 @@ class Identity(Row):
     review_status: Literal["pending clinical review"]
     service_title: Text
     service_description: Text
+    order_service_title: Text
+    order_service_description: Text
     publisher: Text
     copyright: Text
     pair_within_days: int = Field(default=7, ge=0, le=90)

@@ -61,10 +61,11 @@ class Service:
     def as_json(self) -> JsonObject:
         """The entry in discovery (D-04)."""
         identity = self.knowledge.identity
+        title, description = self._words()
         return {
             "hook": self.hook,
-            "title": f"{identity.service_title} ({_OCCASION[self.trigger]})",
-            "description": f"{identity.service_description} {self.remark}".strip(),
+            "title": f"{title} ({_OCCASION[self.trigger]})",
+            "description": f"{description} {self.remark}".strip(),
             "id": self.id,
             "prefetch": {key: template.query for key, template in self.templates.items()},
             "usageRequirements": self._usage_requirements(),
@@ -78,6 +79,15 @@ class Service:
                 }
             },
         }
+
+    def _words(self) -> tuple[str, str]:
+        """Title and description of what the service does at its occasion."""
+        identity = self.knowledge.identity
+        match self.trigger:
+            case Trigger.LAB_RESULT | Trigger.PATIENT_VIEW:
+                return identity.service_title, identity.service_description
+            case Trigger.ORDER_SELECT | Trigger.ORDER_SIGN:
+                return identity.order_service_title, identity.order_service_description
 
     def _usage_requirements(self) -> str:
         required = [

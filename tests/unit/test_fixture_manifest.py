@@ -10,7 +10,7 @@ import fhir_fixtures
 from cds_service.core.verdict import Reason
 from fhir_fixtures import Answer, CardOutcome, Indicator, Kind
 from fhir_fixtures.story import read_manifest
-from tests.public_words import CONTEXTS, FINDINGS, LABORATORY_LIMIT, MISSING, WARNINGS
+from tests.public_words import ADVICE, CONTEXTS, FINDINGS, LABORATORY_LIMIT, MISSING, WARNINGS
 
 HOOKS = {
     "sil2r-lab-result": "org.sil2r-cds.lab-result-create",
@@ -23,6 +23,8 @@ REQUIREMENT = re.compile(r"(TR|T|F|R|H)-\d{2,3}|S\d{1,2}|T[123]|(HLH|SARC|CSF|AT
 
 STORIES = fhir_fixtures.manifest().stories
 CARDS = [(story, card) for story in STORIES for card in story.cards]
+ABOUT_ORDERS = [(story, card) for story, card in CARDS if story.service.startswith("sil2r-order-")]
+ABOUT_RESULTS = [each for each in CARDS if each not in ABOUT_ORDERS]
 
 
 # ------------------------------------------------------------------ the manifest
@@ -93,7 +95,8 @@ def test_cards_are_expected_exactly_where_the_answer_is_cards() -> None:
 
 def test_expected_cards_use_public_words_only() -> None:
     for story, card in CARDS:
-        assert set(card.findings) <= PUBLIC, story.id
+        words = ADVICE if (story, card) in ABOUT_ORDERS else PUBLIC
+        assert set(card.findings) <= words, story.id
         assert set(card.missing) <= MISSING, story.id
         assert card.specimen in {"", "blood", "csf"}, story.id
         assert len(set(card.findings)) == len(card.findings), story.id
@@ -111,7 +114,7 @@ def test_only_four_findings_warn() -> None:
 
 
 def test_an_interpreted_card_says_where_the_laboratory_limit_lies() -> None:
-    for story, card in CARDS:
+    for story, card in ABOUT_RESULTS:
         said = LABORATORY_LIMIT.intersection(card.findings)
         if card.outcome is CardOutcome.INTERPRETED:
             straddles = "threshold-indeterminate" in card.findings
@@ -119,6 +122,11 @@ def test_an_interpreted_card_says_where_the_laboratory_limit_lies() -> None:
             assert ("no-laboratory-limit" in said) == ("laboratory-limit" in card.missing), story.id
         else:
             assert set(card.findings) == said, story.id
+
+
+def test_a_card_about_an_order_names_its_advice() -> None:
+    assert ABOUT_ORDERS
+    assert all(card.findings for _, card in ABOUT_ORDERS)
 
 
 def test_no_limit_of_one_specimen_is_expected_on_the_other() -> None:
@@ -130,7 +138,7 @@ def test_no_limit_of_one_specimen_is_expected_on_the_other() -> None:
 
 
 def test_every_public_finding_fires_somewhere() -> None:
-    assert {finding for _, card in CARDS for finding in card.findings} == PUBLIC
+    assert {finding for _, card in ABOUT_RESULTS for finding in card.findings} == PUBLIC
 
 
 def test_every_reason_is_given_somewhere_but_the_one_that_needs_a_store() -> None:

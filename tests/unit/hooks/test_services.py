@@ -73,6 +73,18 @@ def test_d04_an_entry_has_the_fields_of_the_specification() -> None:
         assert "FHIR R4" in entry["usageRequirements"]
 
 
+def test_d04_a_service_says_whether_it_reads_results_or_looks_at_orders() -> None:
+    entries = registry().discovery()["services"]
+    said = {entry["id"]: (entry["title"], entry["description"]) for entry in entries}
+    result, order = "Reads a toy result.", "Reads a toy order."
+    assert said == {
+        "toy-lab-result": ("Toy result (a result has arrived)", result),
+        "toy-patient-view": ("Toy result (the chart is opened)", result),
+        "toy-order-select": ("Toy order (an order is selected)", order),
+        "toy-order-sign": ("Toy order (an order is about to be signed)", order),
+    }
+
+
 def test_an_entry_says_which_knowledge_answers_and_where_its_source_attributes_are() -> None:
     for entry in registry().discovery()["services"]:
         assert entry["extension"]["org.sil2r-cds.knowledge"] == {
@@ -113,4 +125,5 @@ def test_a_local_code_is_asked_for_too_and_cannot_break_the_query() -> None:
 
 def test_what_must_be_said_of_an_installation_stands_in_every_description() -> None:
     for entry in registry(remark="Sandbox mode.").discovery()["services"]:
-        assert entry["description"] == "Reads a toy result. Sandbox mode."
+        assert entry["description"].startswith("Reads a toy ")
+        assert entry["description"].endswith(". Sandbox mode.")

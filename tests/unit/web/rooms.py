@@ -31,6 +31,8 @@ def library() -> Library:
             id="toy",
             service_title="Toy result",
             service_description="Reads a toy result.",
+            order_service_title="Toy order",
+            order_service_description="Reads a toy order.",
             review_status="pending clinical review",
         ),
         review=PENDING,
