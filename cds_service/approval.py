@@ -22,9 +22,9 @@ from cds_service.core.review import Approved, Pending, ReviewState
 from cds_service.core.schema import Row
 from cds_service.errors import InputError, KnowledgeError
 
-LONGEST_NAME = 80
+SHORTEST_NAME, LONGEST_NAME = 2, 80
 _Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+@\d{4}\.\d+$")]
-_Name = Annotated[str, StringConstraints(min_length=2, max_length=LONGEST_NAME)]
+_Name = Annotated[str, StringConstraints(min_length=SHORTEST_NAME, max_length=LONGEST_NAME)]
 _Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -116,7 +116,8 @@ def sign(tag: str, digest: str, *, reviewer: str, role: str, on: dt.date) -> App
         raise InputError(
             "this is not the name of a reviewer.",
             where="--reviewer",
-            remedy=f"Give name and role as texts of at most {LONGEST_NAME} characters.",
+            remedy=f"Give a name of {SHORTEST_NAME} to {LONGEST_NAME} characters, and a role of at "
+            f"most {LONGEST_NAME}.",
         ) from None
 
 

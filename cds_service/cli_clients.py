@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import click
+
+from cds_service.cli_output import AS_JSON, print_json
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -26,7 +27,7 @@ def clients() -> None:
 @click.option("--audience", default="", help="The address the token is for; needed with --token.")
 @click.option("--fetch", is_flag=True, help="Fetch the key sets that are only at an address.")
 @click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@AS_JSON
 def check(
     *,
     file: Path,
@@ -68,7 +69,7 @@ def check(
         )
         report = replace(report, tokens=(token,))
     if as_json:
-        click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+        print_json(report.as_json())
     else:
         for line in report.lines():
             click.echo(line)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
+from cds_service.cli_output import AS_JSON, print_json, progress
 from cds_service.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ CONFIG = click.option(
     help="Settings as TOML; the environment wins.",
 )
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only count what would be deleted.")
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
 
 
 @click.group()
@@ -127,15 +125,12 @@ def _insist_on_known(client: str, known: Iterable[str]) -> None:
 
 def _worked_off(lots: Iterable[Removed], expected: Mapping[str, int]) -> dict[str, int]:
     """Lets the lots happen, and counts them."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     gone = dict.fromkeys(expected, 0)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("Deleting", total=sum(expected.values()))
+    with progress() as bar:
+        task = bar.add_task("Deleting", total=sum(expected.values()))
         for lot in lots:
             gone[lot.table] += lot.rows
-            progress.update(task, description=lot.table, advance=lot.rows)
+            bar.update(task, description=lot.table, advance=lot.rows)
     return gone
 
 
@@ -148,8 +143,7 @@ def _show(
     as_json: bool,
 ) -> None:
     if as_json:
-        report = {"dryRun": dry_run, **about, "rows": dict(rows)}
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        print_json({"dryRun": dry_run, **about, "rows": dict(rows)})
         return
     for table, count in rows.items():
         click.echo(f"{table}: {count}")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from cds_service.errors import DataUnavailable
+from cds_service.cli_output import AS_JSON, members, print_json, progress
+from cds_service.errors import DataUnavailable, InputError
 
 if TYPE_CHECKING:
     from cds_service.config import Settings
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
-SINCE = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"]
 
 
 def _settings_options(command: F) -> F:
@@ -81,7 +79,7 @@ def unsubscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | Non
         exchange = workshop.caretaker.exchange(chosen)
         ended = subscribing.unsubscribe(chosen, exchange, workshop.room.subscriptions)
     if as_json:
-        _print_json({"ended": [asdict(each) for each in ended]})
+        print_json({"ended": [members(each) for each in ended]})
     else:
         click.echo(f"Subscriptions ended: {len(ended)}.")
 
@@ -104,9 +102,17 @@ def status(*, source: str, as_json: bool, sandbox: bool, config: Path | None) ->
     _show_standing(standing, as_json, **asdict(backlog), missing=missing)
 
 
+def _moment(_context: click.Context, _option: click.Parameter, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("write it as 2026-11-20T18:00:00, in UTC") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 @click.command("catch-up")
 @click.argument("source")
-@click.option("--since", required=True, type=click.DateTime(SINCE), help="2026-11-20T18:00:00")
+@click.option("--since", required=True, callback=_moment, help="2026-11-20T18:00:00")
 @click.option("--wait/--no-wait", default=True, help="Work it off here, or leave it to the worker.")
 @_settings_options
 def catch_up(
@@ -115,10 +121,9 @@ def catch_up(
     """Look for results of SOURCE that changed since then (UTC), and process them."""
     workshop = _workshop(sandbox, config)
     chosen = workshop.room.source(source)
-    begin = since if since.tzinfo else since.replace(tzinfo=UTC)
     with _upstream():
-        found = workshop.caretaker.catch_up(chosen, begin)
-    click.echo(f"{found} result(s) changed since {begin.isoformat(timespec='seconds')}.")
+        found = workshop.caretaker.catch_up(chosen, since)
+    click.echo(f"{found} result(s) changed since {since.isoformat(timespec='seconds')}.")
     if wait and found:
         _work_off(workshop, found)
 
@@ -136,7 +141,7 @@ def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None
     """List what waits; it holds no patient data."""
     rows = _workshop(sandbox, config).room.store.waiting(dead_only=dead)
     if as_json:
-        _print_json({"events": [_plain(asdict(row)) for row in rows]})
+        print_json({"events": [members(row) for row in rows]})
         return
     table = Table("number", "source", "kind", "state", "attempts", "cause", "first received", "due")
     for row in rows:
@@ -144,7 +149,8 @@ def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None
         moments = [f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.first_received, row.due)]
         number, attempts = str(row.number), str(row.attempts)
         table.add_row(number, row.source, row.kind, state, attempts, row.cause, *moments)
-    Console().print(table if rows else "Nothing waits.")
+    nothing = "Nothing was set aside." if dead else "Nothing waits."
+    Console().print(table if rows else nothing)
 
 
 @events.command()
@@ -157,9 +163,15 @@ def retry(*, numbers: Sequence[int], as_json: bool, sandbox: bool, config: Path 
     revived = workshop.room.store.revive(numbers, datetime.now(UTC))
     workshop.room.queue().wake()
     if as_json:
-        _print_json({"revived": revived})
+        print_json({"revived": revived})
     else:
         click.echo(f"{revived} event(s) will be tried again.")
+    if revived < len(set(numbers)):
+        raise InputError(
+            "not every number is of an event that was set aside.",
+            where="NUMBER",
+            remedy="`cds-service events list --dead` shows them.",
+        )
 
 
 EVENT_COMMANDS = (worker, subscribe, unsubscribe, status, catch_up, events)
@@ -180,25 +192,22 @@ def _upstream() -> Iterator[None]:
 
 
 def _work_off(workshop: Workshop, found: int) -> None:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("Processing", total=found)
+    with progress() as bar:
+        task = bar.add_task("Processing", total=found)
         done = 0
         while done < found:
             ended = workshop.worker.work_off_some()
             if not ended:
                 break  # others work on the rest, or it has to wait
             done += ended
-            progress.update(task, completed=min(done, found))
+            bar.update(task, completed=min(done, found))
     backlog = sum(not row.dead for row in workshop.room.store.waiting())
     click.echo("Done." if not backlog else f"{backlog} event(s) wait to be tried again.")
 
 
 def _show_standing(standing: Sequence[Standing], as_json: bool, **numbers: int) -> None:
     if as_json:
-        _print_json({"subscriptions": [asdict(each) for each in standing], **numbers})
+        print_json({"subscriptions": [members(each) for each in standing], **numbers})
         return
     table = Table("subscription", "here", "on its server", "last heard", "criteria")
     for each in standing:
@@ -211,17 +220,6 @@ def _show_standing(standing: Sequence[Standing], as_json: bool, **numbers: int) 
 
 def _shortened(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in row.items()
-    }
-
-
-def _print_json(document: object) -> None:
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
 def _settings(sandbox: bool, config: Path | None) -> Settings:

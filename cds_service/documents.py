@@ -6,7 +6,8 @@ called: what a hook request did not bring along is missing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.order_advice import Advice
 from cds_service.core.render import render
 from cds_service.core.verdict import Evaluation
-from cds_service.errors import InputError
+from cds_service.errors import CdsError, InputError
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, NoAccessReason
 from cds_service.fhir.read import Wanted, read_file, read_record
@@ -41,14 +42,34 @@ class Outcome:
 
 
 def read_document(path: Path) -> JsonObject:
-    """The JSON object in a file. Raises InputError or MalformedJson."""
+    """The JSON object in a file. Raises InputError or MalformedJson, naming the file."""
+    with _of(path):
+        try:
+            data = path.read_bytes()
+        except OSError:
+            raise InputError(
+                "the file cannot be read.", remedy="Check path and permissions."
+            ) from None
+        return parse_object(data)
+
+
+def evaluate_file(
+    path: Path, library: Library, at: date, lab_result_hook: str
+) -> tuple[Outcome, ...]:
+    """Evaluate what a file holds, as `evaluate_document`. Errors name the file."""
+    document = read_document(path)
+    with _of(path):
+        return evaluate_document(document, library, at, lab_result_hook)
+
+
+@contextmanager
+def _of(path: Path) -> Iterator[None]:
+    """What goes wrong says of which file it is."""
     try:
-        data = path.read_bytes()
-    except OSError:
-        raise InputError(
-            "the file cannot be read.", where=str(path), remedy="Check path and permissions."
-        ) from None
-    return parse_object(data)
+        yield
+    except CdsError as error:
+        error.where = f"{path} {error.where}".rstrip()
+        raise
 
 
 def wanted_by(knowledge: KnowledgeBase) -> Wanted:

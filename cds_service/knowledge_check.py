@@ -32,9 +32,16 @@ class Report:
         """The report for a person."""
         yield from self.faults
         counted = ", ".join(f"{count} {name}" for name, count in self.checked.items())
-        yield f"Checked: {counted}."
+        if counted:
+            yield f"Checked: {counted}."
         yield from self.reviews
-        yield f"{len(self.faults)} faults." if self.faults else "No fault found."
+        match len(self.faults):
+            case 0:
+                yield "No fault found."
+            case 1:
+                yield "1 fault."
+            case many:
+                yield f"{many} faults."
 
     def as_json(self) -> dict[str, Any]:
         """The report for a machine."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -34,11 +35,28 @@ class Library:
 
 
 def _texts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-        if entry.is_dir():
-            yield from _texts(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith((".toml", ".md")):
-            yield f"{prefix}{entry.name}", entry.read_text(encoding="utf-8")
+    with _readable(prefix or str(folder)):
+        entries = sorted(folder.iterdir(), key=lambda item: item.name)
+    for entry in entries:
+        name = f"{prefix}{entry.name}"
+        with _readable(name):
+            if entry.is_dir():
+                yield from _texts(entry, f"{name}/")
+            elif name.endswith((".toml", ".md")):
+                yield name, entry.read_text(encoding="utf-8")
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Raises KnowledgeError for a file or folder that cannot be read as text."""
+    try:
+        yield
+    except (OSError, UnicodeDecodeError):
+        raise KnowledgeError(
+            "this cannot be read.",
+            where=name,
+            remedy="Check path and permissions; texts are UTF-8.",
+        ) from None
 
 
 def packaged_cards() -> Traversable:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,10 @@ from click.testing import CliRunner, Result
 import fhir_fixtures
 from cds_service import cli as module
 from cds_service.cli import cli
+from cds_service.config import Settings
+from cds_service.knowledge_files import Library
 
+CARDS = Path(__file__).parents[3] / "cards"
 ON = ("--on", "2026-11-21")
 
 
@@ -107,9 +114,10 @@ def test_explain_says_what_was_left_aside() -> None:
 def test_exit_code_1_for_a_file_that_is_not_acceptable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert through_main(monkeypatch, "evaluate", fhir_fixtures.path("broken_nan")) == 1
+    file = fhir_fixtures.path("broken_nan")
+    assert through_main(monkeypatch, "evaluate", fhir_fixtures.path("csf_above_150"), file) == 1
     message = capsys.readouterr().err
-    assert message.startswith("CDS-1002 line ")
+    assert message.startswith(f"CDS-1002 {file} line ")
     assert message.count("\n") == 1
 
 
@@ -118,17 +126,95 @@ def test_exit_code_1_for_a_request_that_misses_its_data(
 ) -> None:
     file = fhir_fixtures.path("patient_view_without_prefetch")
     assert through_main(monkeypatch, "evaluate", file, *ON) == 1
-    assert "CDS-3001" in capsys.readouterr().err
+    assert capsys.readouterr().err.startswith(f"CDS-3001 {file}")
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("evaluate",), ("evaluate", "no-such-file.json"), ("explain", "--on", "tomorrow"), ("wrong",)],
+    [
+        ("evaluate",),
+        ("evaluate", "no-such-file.json"),
+        ("explain", "--on", "tomorrow"),
+        ("wrong",),
+        ("catch-up", "lab", "--since", "x"),
+        ("knowledge", "export-fhir", "out", "--base", "banana"),
+        ("clients", "check", __file__, "--token", __file__),
+    ],
 )
-def test_exit_code_2_for_wrong_usage(
-    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+def test_exit_code_2_for_wrong_usage_and_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
 ) -> None:
     assert through_main(monkeypatch, *arguments) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("cds-service")
+    assert message.endswith(" --help`.\n")
+    assert message.count("\n") == 1
+
+
+def test_each_of_several_files_has_its_heading_and_machines_get_one_document() -> None:
+    files = [fhir_fixtures.path(name) for name in ("csf_above_150", "cd25_cells")]
+    shown = run("evaluate", *files, *ON)
+    assert shown.output.index("csf_above_150.json") < shown.output.index("212 pg/mL")
+    assert shown.output.index("cd25_cells.json") < shown.output.index("No card")
+    told = json.loads(run("evaluate", *files, "--json", *ON).output)["files"]
+    assert [(each["file"], len(each["cards"])) for each in told] == [
+        (str(files[0]), 1),
+        (str(files[1]), 0),
+    ]
+
+
+def test_the_knowledge_is_read_once_however_many_files_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from cds_service import knowledge_files
+
+    load, loads = knowledge_files.load_configured, []
+
+    def counted(settings: Settings) -> Library:
+        loads.append(settings)
+        return load(settings)
+
+    monkeypatch.setattr(knowledge_files, "load_configured", counted)
+    assert run("evaluate", *[fhir_fixtures.path("cd25_cells")] * 5, *ON).exit_code == 0
+    assert len(loads) == 1
+
+
+@pytest.mark.parametrize("command", ["evaluate", "explain", "codes"])
+def test_a_settings_file_names_the_site_file(command: str, tmp_path: Path) -> None:
+    file = fhir_fixtures.path("local_code_site_mapped")
+    settings = tmp_path / "cds-service.toml"
+    settings.write_text(f'site = "{fhir_fixtures.site_path()}"\n')
+    alone = run(command, file, "--json").output
+    assert run(command, file, "--json", "--config", settings).output != alone
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        ("evaluate", fhir_fixtures.path("csf_above_150")),
+        ("evaluate", fhir_fixtures.path("csf_above_150"), "--json"),
+        ("knowledge", "show"),
+    ],
+    ids=lambda given: given[0],
+)
+def test_output_that_cannot_be_written_is_one_line(
+    arguments: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "cds_service", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == "CDS-5003 output: it cannot be written. Is the disk full?\n"
 
 
 def test_a_day_that_is_none_is_wrong_usage() -> None:
@@ -154,6 +240,77 @@ def test_knowledge_check_names_file_row_and_remedy(tmp_path: Path) -> None:
     assert "Look the code up again." in shown.output
 
 
+def test_knowledge_check_proves_the_folder_that_the_service_would_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CDS_KNOWLEDGE", str(tmp_path))
+    shown = run("knowledge", "check")
+    assert shown.exit_code == 1
+    assert shown.output.splitlines() == [
+        f"CDS-5001 {tmp_path}: no analyte is described here. Add a folder with a knowledge.toml.",
+        "1 fault.",
+    ]
+    assert run("knowledge", "check", "--folder", CARDS).exit_code == 0
+
+
+def _missing(folder: Path) -> str:
+    folder.rmdir()
+    return str(folder)
+
+
+def _not_utf8(folder: Path) -> str:
+    (folder / "disclaimer.md").write_bytes(b"\xff\xfe")
+    return "disclaimer.md"
+
+
+def _leads_nowhere(folder: Path) -> str:
+    (folder / "sil2r").mkdir()
+    (folder / "sil2r" / "knowledge.toml").symlink_to(folder / "nowhere")
+    return "sil2r/knowledge.toml"
+
+
+@pytest.mark.parametrize("spoil", [_missing, _not_utf8, _leads_nowhere])
+@pytest.mark.parametrize("command", [("knowledge", "show"), ("evaluate", "cd25_cells")])
+def test_knowledge_that_cannot_be_read_is_one_line(
+    spoil: Callable[[Path], str],
+    command: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "cards"
+    folder.mkdir()
+    where = spoil(folder)
+    monkeypatch.setenv("CDS_KNOWLEDGE", str(folder))
+    first, second = command
+    file = second if first == "knowledge" else fhir_fixtures.path(second)
+    assert through_main(monkeypatch, first, file) == 1
+    message = capsys.readouterr().err
+    assert message.startswith(f"CDS-5001 {where}: this cannot be read.")
+    assert message.count("\n") == 1
+
+
+def test_the_start_of_canonical_addresses_is_an_address(tmp_path: Path) -> None:
+    shown = run("knowledge", "export-fhir", tmp_path / "out", "--base", "https://h.example.org/x/")
+    assert shown.exit_code == 0
+    (library,) = (tmp_path / "out").glob("Library-*.json")
+    assert json.loads(library.read_text())["url"].startswith("https://h.example.org/x/Library/")
+
+
+@pytest.mark.parametrize("name", ["A", "A" * 81])
+def test_a_name_that_cannot_sign_is_told_how_long_one_is(
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "approval.toml"
+    given = ("knowledge", "approve", "--reviewer", name, "--file", file)
+    assert through_main(monkeypatch, *given) == 1
+    assert "a name of 2 to 80 characters" in capsys.readouterr().err
+    assert not file.exists()
+
+
 def test_a_site_file_gives_meaning_to_local_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     file = fhir_fixtures.path("local_code_site_mapped")
     assert json.loads(run("evaluate", file, "--json", *ON).output)["cards"] == []
@@ -164,7 +321,7 @@ def test_a_site_file_gives_meaning_to_local_codes(monkeypatch: pytest.MonkeyPatc
 def test_codes_points_at_what_is_not_mapped() -> None:
     shown = run("codes", fhir_fixtures.path("local_code_unmapped"), "--json")
     (code,) = json.loads(shown.output)["codes"]
-    assert (code["mapped"], code["worth_a_look"]) == (False, True)
+    assert (code["mapped"], code["worthALook"]) == (False, True)
     assert "look" in run("codes", fhir_fixtures.path("local_code_unmapped")).output
 
 

@@ -67,7 +67,9 @@ def test_purge_deletes_by_age_and_says_how_much(file: Path) -> None:
 
 
 def test_purge_for_machines(file: Path) -> None:
-    told = report(run(file, "purge", "--older-than", "2190", "--json"))
+    shown = run(file, "purge", "--older-than", "2190", "--json")
+    told = report(shown)
+    assert shown.stderr == "", "a bar is for a terminal"
     assert told["dryRun"] is False
     assert told["rows"]["evaluations"] == told["rows"]["cards"] == 1
     assert datetime.fromisoformat(told["before"]) < datetime.now(UTC) - timedelta(days=2189)

@@ -1,0 +1,55 @@
+"""What all commands share in how they speak: JSON for machines, progress for a person, one line
+for wrong usage.
+
+Members of JSON are named in camel case, as in FHIR and CDS Hooks.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from rich.progress import Progress
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+def print_json(document: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def members(row: DataclassInstance) -> dict[str, Any]:
+    """A flat row as JSON has it: names in camel case, moments as ISO 8601."""
+    return {
+        _camel(name): value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(row).items()
+    }
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def progress() -> Progress:
+    """How far a long command is, on a standard error that is a terminal; else nothing."""
+    from rich.console import Console  # noqa: PLC0415 - most commands are quick
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+def usage_line(error: click.UsageError) -> str:
+    """Wrong usage as one line: which command, what is wrong, where to read on."""
+    command = error.ctx.command_path if error.ctx else "cds-service"
+    said = " ".join(error.format_message().split()).rstrip(".")
+    return f"{command}: {said}. See `{command} --help`."
