@@ -92,7 +92,7 @@ def _order(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
         f"{knowledge.identity.short_name}",
         "codes-conflict": "the codes of the draft order name two different tests",
         "of-another-patient": "the draft order is of another patient",
-        "invalid": "the draft order is not valid FHIR R4",
+        "invalid": "the draft order is not valid FHIR R4, or holds a modifier that is not known",
     }
     return _spoken(words, values, name)
 

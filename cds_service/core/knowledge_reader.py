@@ -79,7 +79,7 @@ class _Reader:
             raise KnowledgeError(
                 f"{path}: {first['msg']}.",
                 where=f"{where}{label}",
-                remedy="Correct the row; the known keys stand in core/schema.py.",
+                remedy="Correct the row: the others of its table show the known keys.",
             ) from error
 
 

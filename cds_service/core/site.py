@@ -106,7 +106,7 @@ def read_site(text: str, name: str = "site.toml") -> Site:
         raise KnowledgeError(
             f"{first['msg']}.",
             where=f"{name} ({place})",
-            remedy="See interfaces: every row of the site file is closed and needs its note.",
+            remedy="See docs/site-file.md: unknown keys are refused, and every row needs its note.",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""What must hold for every result of every patient, whatever the numbers (issue 2, item 8)."""
+"""What must hold for every result of every patient, whatever the numbers."""
 
 from __future__ import annotations
 
