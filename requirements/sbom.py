@@ -21,7 +21,7 @@ _HEAD = """\
 
 Made by `make sbom` from the packages of `requirements/runtime.txt` as they describe themselves; the
 same list for machines is [sbom.json](sbom.json) (CycloneDX). The licences of the code systems whose
-codes are shipped (LOINC, UCUM, SNOMED CT, ATC) are in [NOTICE](../NOTICE).
+codes are shipped (LOINC, UCUM, SNOMED CT, ATC, RxNorm, ICD-10-CM) are in [NOTICE](../NOTICE).
 
 | package | version | licence |
 |---|---|---|

@@ -42,8 +42,8 @@ class TokenGate:
         """The caller of `path`. Raises Unauthorised, Forbidden, StoreUnavailable."""
         path = path.rstrip("/")
         verified = self.verifier.verify(authorization, self._audiences(path))
-        service = path.removeprefix(SERVICES).removesuffix(FEEDBACK).strip("/")
-        if service and not verified.client.may_call(service):
+        service = path.removeprefix(f"{SERVICES}/").removesuffix(FEEDBACK)
+        if path.startswith(f"{SERVICES}/") and not verified.client.may_call(service):
             raise Forbidden(
                 "This client was not granted this service.",
                 remedy="Ask whoever runs this service to add it to the client registry.",

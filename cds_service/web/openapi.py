@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from flask import Blueprint, Response
@@ -43,6 +44,15 @@ def openapi(room: Room) -> Blueprint:
     return blueprint
 
 
+def _server(settings: Settings) -> str:
+    """In sandbox mode relative to where this was asked for: `--port` may be any."""
+    match settings.mode:
+        case Mode.SANDBOX:
+            return urlsplit(settings.public_url).path or "/"
+        case Mode.PRODUCTION:
+            return settings.public_url
+
+
 def document(room: Room) -> dict[str, Any]:
     """The OpenAPI document."""
     settings = room.settings
@@ -71,7 +81,7 @@ def document(room: Room) -> dict[str, Any]:
             "version": __version__,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": settings.public_url}],
+        "servers": [{"url": _server(settings)}],
         "paths": paths,
         "components": {
             "schemas": dict(NAMED),

@@ -130,6 +130,20 @@ def test_a_compose_file_publishes_on_the_loopback_address_only(file: Path) -> No
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
+def test_compose_asks_for_readiness_so_that_the_numbers_of_events_are_fresh() -> None:
+    service = documents(DOCKER / "compose.yaml")[0]["services"]["service"]
+    *program, asked = service["healthcheck"]["test"]
+    assert program == ["CMD", "python", "-c"]
+    assert "/health/ready" in asked
+
+
+def test_compose_lets_a_prometheus_on_this_machine_reach_the_management_port() -> None:
+    service = documents(DOCKER / "compose.yaml")[0]["services"]["service"]
+    told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (port,) = re.findall(r"^management_port = (\d+)$", told, re.MULTILINE)
+    assert f"127.0.0.1:{port}:{port}" in service["ports"]
+
+
 def test_compose_takes_secrets_from_files_and_from_nothing_else() -> None:
     compose = documents(DOCKER / "compose.yaml")[0]
     assert all(set(secret) == {"file"} for secret in compose["secrets"].values())

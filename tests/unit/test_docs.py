@@ -19,6 +19,7 @@ from cds_service.core.verdict import Reason
 from cds_service.errors import CdsError, ConfigurationError
 from cds_service.hooks.orders import order_advice
 from cds_service.knowledge_files import Library
+from cds_service.logs import Event
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from tests.documentation import (
@@ -38,6 +39,7 @@ MACHINE_OR_INDEX = re.compile(r"/(?:home|root|work|Users)/|pypi\.|pythonhosted|i
 """Folders of somebody's machine, and hosts or options of a package index."""
 SETTINGS, INTEGRATING = "docs/settings.md", "docs/integrating.md"
 CARDS, INTENDED_USE = "docs/cards.md", "docs/intended-use.md"
+OPERATIONS = "docs/operations.md"
 DECISIONS = "docs/decisions/README.md"
 
 every_page = pytest.mark.parametrize("page", pages())
@@ -161,6 +163,11 @@ def test_every_error_stands_on_the_page_with_status_and_issue_code() -> None:
 def test_every_reason_and_every_missing_word_stands_on_the_page(sil2r: KnowledgeBase) -> None:
     assert first_words(section(INTEGRATING, "Reasons")) == [reason.value for reason in Reason]
     assert set(first_words(section(INTEGRATING, "Missing"))) == set(sil2r.wording.missing)
+
+
+def test_every_code_of_the_log_stands_on_the_page_with_its_level() -> None:
+    listed = {row[0].strip("`"): row[1] for row in rows(section(OPERATIONS, "The log"))}
+    assert listed == {event.code: event.value[1] for event in Event}
 
 
 # ------------------------------------------------------------------ for the clinician

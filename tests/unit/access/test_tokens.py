@@ -424,6 +424,16 @@ def test_a_service_that_was_not_granted_is_403(clients: ClientRegistry) -> None:
         gate.check([minted], "/cds-services/sil2r-lab-result")
 
 
+def test_d07_what_discovery_links_to_is_no_service_and_needs_no_grant(
+    clients: ClientRegistry,
+) -> None:
+    gate = TokenGate(PUBLIC_URL, verifier(clients))
+    page = "/knowledge/sil2r"
+    body = claims(iss=OTHER_ISSUER, tenant="north", aud=PUBLIC_URL + page)
+    minted = bearer(token(header(kid="ec-2"), body, OTHER_EC))
+    assert gate.check([minted], page).name == "other-hospital/north"
+
+
 def test_a_caller_is_named_with_its_tenant(clients: ClientRegistry) -> None:
     gate = TokenGate(PUBLIC_URL, verifier(clients))
     view = "/cds-services/sil2r-patient-view"
