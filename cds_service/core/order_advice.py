@@ -41,7 +41,7 @@ from cds_service.core.order_facts import (
     standing_fact,
 )
 from cds_service.core.reading import FROM_SPECIMEN
-from cds_service.core.schema import AdviceRow, SuggestionRow
+from cds_service.core.schema import AdviceRow, SuggestionRow, SwapRow
 from cds_service.core.table import consider, missing_from, wanted
 from cds_service.core.verdict import (
     ConsideredRow,
@@ -235,13 +235,16 @@ def _swap(order: DraftOrder, refused: str, case: _Case) -> Swap | AlreadyDrafted
         return AlreadyDrafted()
     if named in knowledge.specimens and named != specimen:
         return in_words
-    text = knowledge.suggestions[row.order].text
+    return Swap(_codes_in_place(row, knowledge), knowledge.suggestions[row.order].text)
+
+
+def _codes_in_place(row: SwapRow, knowledge: KnowledgeBase) -> tuple[Coding, ...]:
     if row.order in knowledge.orders:
         site = knowledge.orders[row.order]
-        return Swap((Coding(site.system, site.code, site.display),), text)
+        return (Coding(site.system, site.code, site.display),)
     if row.loinc:
-        return Swap((Coding(LOINC, row.loinc, knowledge.accepted[row.loinc].name),), text)
-    return Swap((), text)
+        return (Coding(LOINC, row.loinc, knowledge.accepted[row.loinc].name),)
+    return ()
 
 
 def _unreadable(invalid: list[InvalidResource], case: _Case) -> Iterator[Advice | Skipped]:
