@@ -29,7 +29,7 @@ from cds_service.fhir.reference import (
     Urn,
     target_of,
 )
-from cds_service.fhir.shape import Refusal, a_text, codings, objects
+from cds_service.fhir.shape import Refusal, a_text, an_id, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Codes, carries
@@ -58,7 +58,7 @@ def lone_reports(entries: Iterable[Entry], found: Sequence[Entry], codes: Codes)
 
 
 def _may_hold_one_of(found: Sequence[Entry], report: Entry) -> bool:
-    """In doubt it does: a report that names no result may mean one that was sent beside it."""
+    """In doubt it does: a report that names no result, or a result without a name to compare."""
     named = [target_of(reference) for reference in objects(report.resource.get("result"))]
     return any(
         one.container is report.resource
@@ -71,9 +71,9 @@ def _may_hold_one_of(found: Sequence[Entry], report: Entry) -> bool:
 def _may_be(target: Target, observation: Entry) -> bool:
     match target:
         case Literal(id=id_):
-            return bool(id_ == observation.resource.get("id"))
+            return an_id(observation.resource.get("id")) in ("", id_)
         case Urn(text):
-            return text == observation.full_url
+            return observation.full_url in ("", text)
         case Fragment():
             return False
         case NoLiteral() | NotAnAddress():

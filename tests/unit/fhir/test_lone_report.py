@@ -97,6 +97,12 @@ def test_a_contained_result_came_along() -> None:
     assert lone(inside) == []
 
 
+def test_in_doubt_a_result_without_a_name_is_the_one_that_the_report_names() -> None:
+    assert lone(report(), observation(id=LEFT_OUT)) == []
+    urn = report(result=[{"reference": "urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11"}])
+    assert lone(urn, observation()) == []
+
+
 @pytest.mark.parametrize("result", [LEFT_OUT, [{"identifier": {"value": "7"}}], [{"display": "x"}]])
 def test_in_doubt_a_result_beside_the_report_is_its_result(result: object) -> None:
     assert lone(report(result=result), observation()) == []
