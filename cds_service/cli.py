@@ -25,6 +25,7 @@ from cds_service.cli_database import db
 from cds_service.cli_events import EVENT_COMMANDS
 from cds_service.cli_knowledge import knowledge
 from cds_service.cli_output import AS_JSON, members, print_json, usage_line
+from cds_service.cli_records import records
 from cds_service.errors import CdsError, InputError
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _day(text: str) -> date:
         raise click.BadParameter("write it as 2026-11-21", param_hint="--on") from None
 
 
-for command in (clients, db, knowledge, *EVENT_COMMANDS):
+for command in (clients, db, knowledge, records, *EVENT_COMMANDS):
     cli.add_command(command)
 
 

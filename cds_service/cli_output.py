@@ -25,12 +25,22 @@ def print_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def members(row: DataclassInstance) -> dict[str, Any]:
-    """A flat row as JSON has it: names in camel case, moments as ISO 8601."""
-    return {
-        _camel(name): value.isoformat() if isinstance(value, datetime) else value
-        for name, value in asdict(row).items()
-    }
+def members(row: DataclassInstance) -> Any:
+    """A row as JSON has it."""
+    return in_camel_case(asdict(row))
+
+
+def in_camel_case(content: object) -> Any:
+    """The same with the names of all members in camel case, and moments as ISO 8601."""
+    match content:
+        case dict():
+            return {_camel(name): in_camel_case(value) for name, value in content.items()}
+        case list() | tuple():
+            return [in_camel_case(each) for each in content]
+        case datetime():
+            return content.isoformat()
+        case _:
+            return content
 
 
 def _camel(name: str) -> str:

@@ -18,7 +18,9 @@ from cds_service.core.model import InvalidResource, LabResult, PatientRecord, Re
 from cds_service.core.notes import (
     notes_on_group,
     notes_on_knowledge,
+    notes_on_limits,
     notes_on_newer,
+    notes_on_unit,
     notes_on_value,
     urgent,
 )
@@ -118,6 +120,7 @@ def _about(chosen: Chosen, case: _Case) -> Answer:
         case Placed(code, specimen):
             match value_of(result, case.knowledge):
                 case NotUnderstood(value, verdict):
+                    notes += notes_on_unit(result, verdict.reason)
                     return _blank(
                         result, verdict, case, specimen=specimen, value=value, notes=notes
                     )
@@ -150,6 +153,7 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
     match situation.literature:
         case Literature.APPLIES:
             verdict, table = Interpreted(), consult(case.knowledge, facts.by_name)
+            notes += notes_on_limits(situation, facts.laboratory.place, table.may_warn)
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)

@@ -246,17 +246,23 @@ class RecordKind(StrEnum):
     MEDICATION = "medication"
     DOSE = "dose"
     """One administration of a medication, at its `since`: counts for as long as we look back."""
+    COURSE = "course"
+    """A medication that was given and is over: still counts for some drugs, as a dose does."""
     PROCEDURE = "procedure"
 
 
 @dataclass(frozen=True, slots=True)
 class CodedEntry:
-    """A Condition, medication or Procedure that counts (active, not refuted, not in error)."""
+    """A Condition, medication or Procedure that counts (not refuted, not in error).
+
+    `until` is the stated end of a medication, where it has one.
+    """
 
     ref: ResourceRef
     kind: RecordKind
     codings: tuple[Coding, ...]
     since: Moment | NoMoment = NoMoment()
+    until: Moment | NoMoment = NoMoment()
 
 
 class Availability(StrEnum):

@@ -7,20 +7,23 @@ from datetime import date
 
 from cds_service.core.dates import collection_days
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.limit_facts import has_own_limit
 from cds_service.core.model import (
     Availability,
+    LabResult,
     Measured,
     Moment,
     NoMoment,
     PatientRecord,
     Status,
     Subject,
+    UnitGiven,
     ValueForm,
 )
 from cds_service.core.schema import AcceptedCode
 from cds_service.core.selection import FINAL, Candidate, Chosen, newest_first
 from cds_service.core.situation import Situation
-from cds_service.core.verdict import Note, NoteKind
+from cds_service.core.verdict import Note, NoteKind, Place, Reason
 
 
 def notes_on_knowledge(knowledge: KnowledgeBase, at: date) -> tuple[Note, ...]:
@@ -101,12 +104,45 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
     if code.naming == "implied":
         yield Note(NoteKind.NAME_NOT_SOLUBLE, {"loinc": code.loinc, "name": code.name})
     window = situation.knowledge.policy.look_back_days
-    if collection_days(situation.result, situation.at, window).assumed:
+    when = collection_days(situation.result, situation.at, window)
+    if when.assumed:
         yield Note(NoteKind.COLLECTION_UNKNOWN)
+    elif when.first != when.last:
+        told = {"date": _text(situation.result.collected) or _text(situation.result.issued)}
+        yield Note(NoteKind.COLLECTION_OPEN, told)
+
+
+def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:
+    """A unit that was not understood, and whose text and code say different things."""
+    match result.value, reason:
+        case Measured(unit=UnitGiven(text, code)), Reason.UNIT_UNKNOWN if (
+            text and code != text and code
+        ):
+            return (Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": text, "code": code}),)
+        case _:
+            return ()
+
+
+_NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
+
+
+def notes_on_limits(
+    situation: Situation, place: Place, may_warn: tuple[str, ...]
+) -> tuple[Note, ...]:
+    """A published limit that cannot be held against the value is neither met nor not met.
+
+    Where the value may be high all the same, such a card must not reassure. A value that lies
+    within the laboratory's own range, or below it, does not call for urgency.
+    """
+    family = situation.quantity.unit.family
+    if has_own_limit(situation.knowledge, situation.specimen, family):
+        return urgent() if may_warn else ()
+    note = Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
+    return (note,) if place in _NOT_HIGH else (note, *urgent())
 
 
 def urgent() -> tuple[Note, ...]:
-    """A card that cannot interpret must never reassure: it says what to do for an ill patient."""
+    """A card that cannot tell must never reassure: it says what to do for an ill patient."""
     return (Note(NoteKind.URGENT_IF_ILL),)
 
 

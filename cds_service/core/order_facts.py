@@ -215,13 +215,14 @@ def _drafted(suggestion: str, situation: OrderSituation) -> bool:
     others = [o for o in situation.drafts.beside if o.place != situation.order.place]
     if suggestion in knowledge.order_table.own:
         wanted = knowledge.order_table.own[suggestion].specimen
-        return any(_is_for(order, wanted, knowledge) for order in others)
+        return any(is_for(order, wanted, knowledge) for order in others)
     codes = {(LOINC, code) for code in knowledge.companions[suggestion].families}
     codes |= {code for code, names in site_orders(knowledge).items() if suggestion in names}
     return any((c.system, c.code) in codes for order in others for c in order.codings)
 
 
-def _is_for(order: DraftOrder, specimen: str, knowledge: KnowledgeBase) -> bool:
+def is_for(order: DraftOrder, specimen: str, knowledge: KnowledgeBase) -> bool:
+    """Whether the order is for the analyte in this kind of specimen."""
     match ordered_by(order, knowledge):
         case OrdersAnalyte(specimen=fixed):
             return specimen_ordered(order, fixed, knowledge) == specimen
@@ -269,7 +270,7 @@ def _patient(situation: OrderSituation) -> Iterator[Fact]:
         case _:
             pass
     for row in knowledge.ages.values():
-        yield age_fact(row, record, age)
+        yield age_fact(row, record, age, today)
     for part in PARTS:
         recorded = coded(part, knowledge, record, today)
         yield from concept_facts(part, knowledge, recorded, unavailable(record, f"{part}s"))

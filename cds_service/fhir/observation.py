@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     InvalidResource,
     LabResult,
+    LabValue,
     Moment,
     NoMoment,
     NoValue,
@@ -15,6 +17,7 @@ from cds_service.core.model import (
     Subject,
 )
 from cds_service.fhir.bundle import Entry, Scope
+from cds_service.fhir.component import components, noticed
 from cds_service.fhir.moment import instant, moment, period
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
 from cds_service.fhir.reference_range import read_ranges
@@ -24,6 +27,9 @@ from cds_service.fhir.specimen import read_specimen
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.validate import check
 from cds_service.fhir.value import read_value
+from cds_service.fhir.wanted import Codes
+
+_NOTHING_SAID = NoValue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class ObservationReader:
     whose: Whose
     named_by_withdrawn: frozenset[str] = frozenset()
     """Names of the Observations that only withdrawn reports refer to (see `report`)."""
+    accepted: Codes = frozenset()
+    """Codes of the analyte: a component that carries one holds a result of it."""
 
     def read(self, entry: Entry) -> LabResult | InvalidResource:
         """The Observation, or where it is not valid FHIR R4.
@@ -50,6 +58,17 @@ class ObservationReader:
                 return LabResult(entry.ref, seen, Status.UNKNOWN, NoValue(), owner)
             return InvalidResource(entry.ref, refusal.where, seen)
 
+    def read_panel(self, panel: Entry) -> Iterator[LabResult | InvalidResource]:
+        """The results of the analyte in the components of another test: that they are there."""
+        whole = self.read(panel)
+        for component in components(panel.resource, self.accepted):
+            codes = codings(component["code"])
+            match whole:
+                case LabResult():
+                    yield replace(whole, codings=codes, value=noticed(component), ranges=())
+                case InvalidResource():
+                    yield replace(whole, codings=codes)
+
     def _read(self, entry: Entry) -> LabResult:
         observation = entry.resource
         check(observation)
@@ -59,7 +78,7 @@ class ObservationReader:
             ref=entry.ref,
             codings=codings(observation["code"]),
             status=self._status(entry),
-            value=read_value(observation),
+            value=self._value(observation),
             subject=self.whose.owner(entry, self.scope),
             specimen=specimen,
             collected=taken if isinstance(effective, NoMoment) else effective,
@@ -68,6 +87,14 @@ class ObservationReader:
             laboratory=_laboratory(entry),
             method=_method(observation),
         )
+
+    def _value(self, observation: JsonObject) -> LabValue:
+        """A result without value and reason, but with components, may have its value in one."""
+        value = read_value(observation)
+        if value == _NOTHING_SAID:
+            for component in components(observation, self.accepted):
+                return noticed(component)
+        return value
 
     def _status(self, entry: Entry) -> Status:
         try:
