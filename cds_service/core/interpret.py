@@ -10,13 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.dates import (
-    as_received,
-    collection_days,
-    furthest_apart,
-    when_taken,
-    within_days,
-)
+from cds_service.core.dates import as_received
 from cds_service.core.facts import facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
@@ -28,11 +22,11 @@ from cds_service.core.notes import (
     notes_on_value,
     urgent,
 )
+from cds_service.core.pairing import nearest_pair
 from cds_service.core.quantity import Quantity
 from cds_service.core.reading import NotUnderstood, Understood, value_of
 from cds_service.core.schema import AcceptedCode
 from cds_service.core.selection import (
-    FINAL,
     NOT_YET,
     WITHDRAWN,
     AllWithdrawn,
@@ -145,7 +139,7 @@ def _about(chosen: Chosen, case: _Case) -> Answer:
                         quantity,
                         _literature(code, quantity),
                         case.at,
-                        _pair(result, specimen, case),
+                        nearest_pair(result, specimen, case.known, case.knowledge, case.at),
                     )
                     notes += notes_on_value(situation, code)
                     return _understood(situation, case, notes)
@@ -293,30 +287,3 @@ def _wrong_analyte(item: WrongOne, case: _Case) -> Answer:
 def _of_another(result: LabResult) -> Answer:
     """Neither value nor reference: only that such a result was received."""
     return Answer(NotInterpretable(Reason.SUBJECT_MISMATCH), result)
-
-
-def _pair(result: LabResult, specimen: str, case: _Case) -> Pair | NoPair:
-    """The nearest final result of another specimen kind within the pair window."""
-    window = case.knowledge.policy.look_back_days
-    own = collection_days(result, case.at, window)
-    near = [
-        (item.result, item.specimen)
-        for item in case.known
-        if item.specimen not in {"", specimen}
-        and item.result.status in FINAL
-        and within_days(
-            collection_days(item.result, case.at, window),
-            own,
-            case.knowledge.identity.pair_within_days,
-        )
-    ]
-    near.sort(key=lambda found: newest_first(found[0], case.at), reverse=True)
-    taken = when_taken(result, case.at)
-    near.sort(key=lambda found: furthest_apart(when_taken(found[0], case.at), taken))
-    for other, kind in near:
-        match value_of(other, case.knowledge):
-            case Understood(value, quantity):
-                return Pair(other, kind, value, quantity)
-            case NotUnderstood():
-                continue
-    return NoPair()
