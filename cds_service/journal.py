@@ -35,6 +35,7 @@ class StoredJournal:
         said = [] if invocation.answered is None else _said(invocation.answered)
         request = invocation.request
         patient_id = "" if request is None else request.context.patient_id
+        inputs = {used: self._pseudonyms.of_reference(client, used) for used in _inputs(said)}
         self._records.save(
             EvaluationRecord(
                 id=said[0]["id"] if said else str(uuid4()),
@@ -53,8 +54,8 @@ class StoredJournal:
                 error=invocation.error,
                 duration_ms=invocation.duration_ms,
                 patient=self._pseudonyms.of(client, "Patient", patient_id),
-                inputs=tuple(self._pseudonyms.of_reference(client, used) for used in _inputs(said)),
-                cards=self._cards(client, invocation.answered),
+                inputs=tuple(inputs.values()),
+                cards=() if invocation.answered is None else _cards(invocation.answered, inputs),
             )
         )
 
@@ -68,19 +69,6 @@ class StoredJournal:
             reference
             for reference in observations
             if self._result(caller.name, reference) in carded
-        )
-
-    def _cards(self, client: str, answered: Answered | None) -> tuple[SentCard, ...]:
-        cards: tuple[Card, ...] = () if answered is None else answered.cards
-        return tuple(
-            SentCard(
-                uuid=card.uuid,
-                findings=tuple(card.extension.get("findings", ())),
-                suggestions=tuple(str(suggestion["uuid"]) for suggestion in card.suggestions),
-                override_reasons=tuple(reason["code"] for reason in card.override_reasons),
-                results=tuple(self._result(client, about) for about in _about(card)),
-            )
-            for card in cards
         )
 
     def _result(self, client: str, reference: str) -> str:
@@ -106,6 +94,19 @@ def _item(item: FeedbackItem) -> kept.FeedbackItem:
         suggestions=item.suggestions,
         reason=item.reason,
         comment=item.comment,
+    )
+
+
+def _cards(answered: Answered, pseudonyms: Mapping[str, str]) -> tuple[SentCard, ...]:
+    return tuple(
+        SentCard(
+            uuid=card.uuid,
+            findings=tuple(card.extension.get("findings", ())),
+            suggestions=tuple(str(suggestion["uuid"]) for suggestion in card.suggestions),
+            override_reasons=tuple(reason["code"] for reason in card.override_reasons),
+            results=tuple(pseudonyms[about].removeprefix(_OBSERVATION) for about in _about(card)),
+        )
+        for card in answered.cards
     )
 
 

@@ -26,6 +26,7 @@ from cds_service.access.key_set import (
 from cds_service.access.registry import Client, KeyFile, KeyUrl
 from cds_service.fhir.client import JwksFaultError
 from cds_service.fhir.fetched import UpstreamFault
+from cds_service.turn import waiting
 
 Clock = Callable[[], float]
 """Seconds since the epoch."""
@@ -141,7 +142,7 @@ class _Shelf:
         found = self._find(kid)
         if found is not NoKey.UNKNOWN:
             return found
-        with self._lock:
+        with waiting(), self._lock:
             now = self._now()
             if self._held is not before:  # it was loaded a moment ago: that answers for this kid
                 self._asked_for_unknown = now
@@ -161,13 +162,14 @@ class _Shelf:
         if age < self._ages.renew_after:
             return
         # With a set that still serves nobody waits for the one who renews it.
-        if self._lock.acquire(blocking=age >= self._ages.use_until):
-            try:
-                rested = self._now() >= self._failed + self._ages.between_tries
-                if self._held is held and rested:
-                    self._renew()
-            finally:
-                self._lock.release()
+        with waiting():
+            if self._lock.acquire(blocking=age >= self._ages.use_until):
+                try:
+                    rested = self._now() >= self._failed + self._ages.between_tries
+                    if self._held is held and rested:
+                        self._renew()
+                finally:
+                    self._lock.release()
 
     def _renew(self) -> None:
         match self._load():

@@ -12,8 +12,10 @@ from cds_service.core.interval import Answer, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
     CodedEntry,
+    Moment,
     NoMoment,
     NoPatient,
+    Patient,
     PatientRecord,
     RecordKind,
     ResourceRef,
@@ -32,20 +34,33 @@ _KINDS = {
 }
 
 
-def age_fact(row: AgeRow, record: PatientRecord, age: Age) -> Fact:
+def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
     """Fact `age.<id>`: yes, no, or unknown where the birth date does not prove it."""
     name = f"age.{row.id}"
     match age:
         case AgeUnknown():
-            missing = "patient" if isinstance(record.patient, NoPatient) else "birth-date"
-            return Fact(name, UNKNOWN, "the age at collection is not known", (missing,))
+            because = "the age at collection is not known"
+            return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
         case Interval(low, high):
             answer = age.at_or_above(Decimal(row.at_least_years))
             years = f"{low}" if low == high else f"{low} to {high}"
             because = f"{years} completed years at collection"
             if answer is Answer.CANNOT_TELL:
-                return Fact(name, UNKNOWN, because, ("birth-date",))
+                return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
             return Fact(name, answer.value, because)
+
+
+def _missing_for_age(record: PatientRecord, when: Days) -> tuple[str, ...]:
+    """Nothing where the day of birth is known and the day of collection is not: no public word is
+    for that, and a note tells it.
+    """
+    match record.patient:
+        case NoPatient():
+            return ("patient",)
+        case Patient(birth=Moment(first_day=first, last_day=last)) if first == last:
+            return ("birth-date",) if when.first == when.last else ()
+        case _:
+            return ("birth-date",)
 
 
 def concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:

@@ -19,6 +19,8 @@ from cds_service.core.notes import (
     notes_on_dates,
     notes_on_group,
     notes_on_knowledge,
+    notes_on_limits,
+    notes_on_unit,
     notes_on_value,
     urgent,
 )
@@ -120,6 +122,7 @@ def _about(chosen: Chosen, case: _Case) -> Answer:
         case Placed(code, specimen):
             match value_of(result, case.knowledge):
                 case NotUnderstood(value, verdict):
+                    notes += notes_on_unit(result, verdict.reason)
                     return _blank(
                         result,
                         verdict,
@@ -158,6 +161,7 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
     match situation.literature:
         case Literature.APPLIES:
             verdict, table = Interpreted(), consult(case.knowledge, facts.by_name)
+            notes += notes_on_limits(situation, facts.laboratory.place, table.may_warn)
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)

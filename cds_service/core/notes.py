@@ -14,6 +14,7 @@ from cds_service.core.dates import (
     wholly_before,
 )
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.limit_facts import has_own_limit
 from cds_service.core.model import (
     Availability,
     LabResult,
@@ -23,13 +24,14 @@ from cds_service.core.model import (
     PatientRecord,
     Status,
     Subject,
+    UnitGiven,
     ValueForm,
 )
 from cds_service.core.reading import shown
 from cds_service.core.schema import AcceptedCode
 from cds_service.core.selection import Candidate, Chosen, finals_beside
 from cds_service.core.situation import Situation
-from cds_service.core.verdict import Note, NoteKind
+from cds_service.core.verdict import Note, NoteKind, Place, Reason
 
 MOST_NAMED = 3
 """Of the results that may be newer, as many as a reader will take in; the rest is in the series."""
@@ -125,15 +127,48 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
         yield Note(NoteKind.ASSAY_FACTOR, told)
     if code.naming == "implied":
         yield Note(NoteKind.NAME_NOT_SOLUBLE, {"loinc": code.loinc, "name": code.name})
-    if isinstance(named_date(situation.result), NoMoment):
-        yield Note(NoteKind.COLLECTION_UNKNOWN)
+    match named_date(situation.result):
+        case NoMoment():
+            yield Note(NoteKind.COLLECTION_UNKNOWN)
+        case Moment(first_day=first, last_day=last) as named:
+            if first != last and not is_ahead(named, situation.at):
+                yield Note(NoteKind.COLLECTION_OPEN, {"date": named.text})
     ahead = companions_ahead(situation.knowledge, situation.record, situation.at)
     for title, companion in islice(ahead, MOST_NAMED):
         yield Note(NoteKind.DATE_AHEAD, _value_and_date(companion, title))
 
 
+def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:
+    """A unit that was not understood, and whose text and code say different things."""
+    match result.value, reason:
+        case Measured(unit=UnitGiven(text, code)), Reason.UNIT_UNKNOWN if (
+            text and code != text and code
+        ):
+            return (Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": text, "code": code}),)
+        case _:
+            return ()
+
+
+_NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
+
+
+def notes_on_limits(
+    situation: Situation, place: Place, may_warn: tuple[str, ...]
+) -> tuple[Note, ...]:
+    """A published limit that cannot be held against the value is neither met nor not met.
+
+    Where the value may be high all the same, such a card must not reassure. A value that lies
+    within the laboratory's own range, or below it, does not call for urgency.
+    """
+    family = situation.quantity.unit.family
+    if has_own_limit(situation.knowledge, situation.specimen, family):
+        return urgent() if may_warn else ()
+    note = Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
+    return (note,) if place in _NOT_HIGH else (note, *urgent())
+
+
 def urgent() -> tuple[Note, ...]:
-    """A card that cannot interpret must never reassure: it says what to do for an ill patient."""
+    """A card that cannot tell must never reassure: it says what to do for an ill patient."""
     return (Note(NoteKind.URGENT_IF_ILL),)
 
 

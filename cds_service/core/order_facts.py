@@ -280,7 +280,7 @@ def _patient(situation: OrderSituation) -> Iterator[Fact]:
         case _:
             pass
     for row in knowledge.ages.values():
-        yield age_fact(row, record, age)
+        yield age_fact(row, record, age, today)
     for part in PARTS:
         recorded = coded(part, knowledge, record, today)
         yield from concept_facts(part, knowledge, recorded, unavailable(record, f"{part}s"))

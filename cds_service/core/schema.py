@@ -228,6 +228,8 @@ class LimitRow(Row):
     of: Id
     """The knowledge's own id, or the name of a companion."""
     specimen: Id
+    title: Text
+    """Whose limit it is, as it stands behind the number: `sIL-2R criterion of HLH-2004`."""
     value: ExactNumber
     unit: Text
     met_when: MetWhen

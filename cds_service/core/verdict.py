@@ -139,6 +139,8 @@ class NoteKind(StrEnum):
 
     UNIT_ASSUMED = "unit-assumed"
     UNIT_FROM_TEXT = "unit-from-text"
+    UNIT_TEXT_AND_CODE = "unit-text-and-code"
+    NO_LIMIT_IN_UNIT = "no-limit-in-unit"
     VALUE_FROM_TEXT = "value-from-text"
     NAME_NOT_SOLUBLE = "name-not-soluble"
     SUBJECT_NOT_NAMED = "subject-not-named"
@@ -149,6 +151,7 @@ class NoteKind(StrEnum):
     CORRECTED = "corrected"
     PRELIMINARY_BY_POLICY = "preliminary-by-policy"
     COLLECTION_UNKNOWN = "collection-unknown"
+    COLLECTION_OPEN = "collection-open"
     MORE_MAY_EXIST = "more-may-exist"
     PATIENT_OF_ANOTHER = "patient-of-another"
     DATA_FAILED = "data-failed"

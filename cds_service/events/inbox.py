@@ -6,7 +6,6 @@ how far the numbers of the subscription have come. A resource that was sent alon
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -84,8 +83,6 @@ class Inbox:
         self._store = store
         self._subscriptions = subscriptions
         self._wake = wake
-        # SQLite lets writers wait by chance; the lock lets those of one process wait in turn.
-        self._turn = threading.Lock()
 
     def source(self, name: str) -> EventSource:
         """The source of this name. Raises NotFound."""
@@ -120,7 +117,7 @@ class Inbox:
         targets = targets_of(happened)
         way = Way.RECOVERED if happened.was_asked_for else Way.NOTIFIED
         numbers = [event.number for event in happened.events if event.number != UNNUMBERED]
-        with self._turn, self._database.writing() as connection:
+        with self._database.writing() as connection:
             self._store.add_in(connection, source.name, targets, way, at)
             heard = _heard(happened.about, numbers)
             missing = 0
@@ -139,8 +136,7 @@ class Inbox:
         if not targets:
             return Receipt(Taken.NOTHING_OF_OURS)
         due = at + SWEEP_DELAY if SWEEP in targets else at
-        with self._turn:
-            self._store.add(source.name, targets, Way.NOTIFIED, due)
+        self._store.add(source.name, targets, Way.NOTIFIED, due)
         self._wake()
         return Receipt(Taken.EVENTS, len(targets))
 
@@ -148,7 +144,7 @@ class Inbox:
         heard = _heard(about, (), begins=taken is Taken.HANDSHAKE)
         if not heard.subscription:
             raise BadRequest("The notification names no subscription.", where="Bundle.entry[0]")
-        with self._turn, self._database.writing() as connection:
+        with self._database.writing() as connection:
             self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
             if source.numbering is not Numbering.SUBSCRIPTION or about.so_far is None:
                 return Receipt(taken)

@@ -21,6 +21,7 @@ from huey.serializer import SignedSerializer
 from cds_service.errors import StoreUnavailable
 from cds_service.logs import Event, log_fault
 from cds_service.store.pseudonym import DataKey
+from cds_service.turn import waiting
 
 QUEUE_FILE: Final = "cds-service-queue.sqlite3"
 PULSE_SECONDS: Final = 1.0
@@ -53,8 +54,9 @@ class Queue:
         as well.
         """
         try:
-            if self._huey.pending_count() == 0:
-                self._work()
+            with waiting():
+                if self._huey.pending_count() == 0:
+                    self._work()
         except Exception as error:  # noqa: BLE001 - of SQLite, Redis or the network
             log_fault(Event.EVENT_LOOK_FAILED, error)
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Refused, UpstreamFault
+from cds_service.turn import waiting
 
 Outcome = TypeVar("Outcome")
 
@@ -29,7 +30,8 @@ class Workers:
         if deadline.passed:
             return dict.fromkeys(tasks, Refused(UpstreamFault.DEADLINE))
         futures = [(key, self._pool.submit(task)) for key, task in tasks.items()]
-        wait([future for _key, future in futures], timeout=deadline.remaining)
+        with waiting():
+            wait([future for _key, future in futures], timeout=deadline.remaining)
         outcomes: dict[str, Outcome | Refused] = {}
         for key, future in futures:
             if future.done():

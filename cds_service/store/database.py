@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -15,42 +14,17 @@ from sqlalchemy.dialects import sqlite
 from cds_service.store import upgrade
 from cds_service.store.engine import (
     DURABILITY,
-    WAIT_SECONDS,
     Durability,
-    begin,
     make_engine,
     read_url,
     translated,
 )
 from cds_service.store.prepared import PreparedInsert
+from cds_service.store.writers import AnyWriter, OneWriter, Writers
+from cds_service.turn import waiting
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
-
-
-class _Turns:
-    """What the threads of one process wait for before they write to SQLite.
-
-    SQLite has one writer at a time and no queue: who finds it busy sleeps and tries again, longer
-    each time, and at many threads some sleep until they give up. A lock wakes the next one at once.
-    While another process holds the database, each turn takes as long as SQLite waits; so nobody
-    waits for more than that for a turn. Raises TimeoutError.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(timeout=WAIT_SECONDS):
-            raise TimeoutError
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-
-def _turns(url: URL) -> AbstractContextManager[None]:
-    """PostgreSQL needs no turns."""
-    return _Turns() if url.get_backend_name() == "sqlite" else nullcontext()
 
 
 class Database:
@@ -66,9 +40,8 @@ class Database:
             durability: self._engine.execution_options(**{DURABILITY: durability})
             for durability in Durability
         }
-        self._turn = _turns(url)
-        self._keeps = url.get_backend_name() == "sqlite"
-        self._kept: list[PoolProxiedConnection] = []
+        sqlite_file = url.get_backend_name() == "sqlite"
+        self._writers: Writers = OneWriter(self._engine) if sqlite_file else AnyWriter(self._engine)
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -110,34 +83,19 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection to read from."""
-        with translated(self._engine), self._engine.connect() as connection:
+        with waiting(), translated(self._engine), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self, durability: Durability = Durability.POWER_LOSS) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises."""
-        with translated(self._engine), self._turn, self._writing[durability].begin() as connection:
+        engine = self._writing[durability]
+        with waiting(), translated(self._engine), self._writers.turn, engine.begin() as connection:
             yield connection
 
-    @contextmanager
-    def inserting(self, durability: Durability) -> Iterator[PoolProxiedConnection]:
-        """The same for prepared INSERTs only, at a fraction of the cost.
-
-        Where writers take turns one connection does for all of them, and is kept.
-        """
-        with translated(self._engine), self._turn:
-            connection = self._kept.pop() if self._kept else self._engine.raw_connection()
-            try:
-                begin(connection, durability)
-                yield connection
-                connection.commit()
-            except BaseException:
-                connection.invalidate()  # closed, which undoes all; and it may be broken
-                raise
-            if self._keeps:
-                self._kept.append(connection)
-            else:
-                connection.close()
+    def inserting(self, durability: Durability) -> AbstractContextManager[PoolProxiedConnection]:
+        """The same for prepared INSERTs only, at a fraction of the cost."""
+        return self._writers.inserting(durability)
 
     def prepare(self, table: Table, statement: Insert) -> PreparedInsert:
         """An INSERT into `table` that takes all its columns, ready to be run many times."""
@@ -154,9 +112,7 @@ class Database:
 
     def close(self) -> None:
         """Closes the connections that are not in use."""
-        with translated(self._engine), self._turn:
-            while self._kept:
-                self._kept.pop().close()
+        self._writers.close()
         self._engine.dispose()
 
     def __enter__(self) -> Self:

@@ -146,6 +146,11 @@ def begin(connection: PoolProxiedConnection, durability: Durability) -> None:
         driver.execute("BEGIN IMMEDIATE")
 
 
+def be_patient(connection: PoolProxiedConnection, *, seconds: int) -> None:
+    """How long SQLite waits on this connection for another process that writes."""
+    connection.cursor().execute(f"PRAGMA busy_timeout = {seconds * 1000}")
+
+
 def create_sqlite_file(file: Path) -> None:
     """Makes an empty database file (0600) where there is none; SQLite gives -wal and -shm its mode.
 

@@ -6,16 +6,21 @@ whichever way they come.
 
 from __future__ import annotations
 
+from threading import BoundedSemaphore
+
 from flask import Request
 
 from cds_service.core.card import JsonObject
 from cds_service.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from cds_service.strict_json import parse_object
+from cds_service.turn import waiting
 
 _IS_ENCODED = "HTTP_CONTENT_ENCODING"
 MEDIA_TYPES = frozenset({"application/json", "application/fhir+json"})
 _CHUNK = 64 * 1024
 _DISCARDED = 64 * 1024 * 1024
+_WAITED_FOR = BoundedSemaphore(64)
+"""Refused callers of one worker whose bodies are waited for: few of its threads."""
 
 
 def json_body(request: Request, limit: int) -> JsonObject:
@@ -56,7 +61,8 @@ def read_bytes(request: Request, limit: int) -> bytes:
         raise _too_large(limit)
     body = bytearray()
     while len(body) < expected:
-        chunk = environ["wsgi.input"].read(min(_CHUNK, expected - len(body)))
+        with waiting():
+            chunk = environ["wsgi.input"].read(min(_CHUNK, expected - len(body)))
         if not chunk:
             break
         body += chunk
@@ -71,14 +77,21 @@ def discard_rest(request: Request) -> None:
     """Take off the line what a refused caller is still sending, so that it can read the answer.
 
     Most clients send the whole body before they read; cut off, they would see a broken connection
-    instead of the status. Nothing is kept, and after a bound the connection is cut all the same.
+    instead of the status. Nothing is kept, and after a bound the connection is cut all the same: so
+    it is at once where many refused callers are being waited for, since they may never send a byte.
     """
     environ = request.environ
     if not environ.get("wsgi.input_terminated"):
         return
+    if not _WAITED_FOR.acquire(blocking=False):
+        return
     left = _DISCARDED
-    while left > 0 and (chunk := environ["wsgi.input"].read(_CHUNK)):
-        left -= len(chunk)
+    try:
+        with waiting():
+            while left > 0 and (chunk := environ["wsgi.input"].read(_CHUNK)):
+                left -= len(chunk)
+    finally:
+        _WAITED_FOR.release()
 
 
 def _too_large(limit: int) -> PayloadTooLarge:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from flask import Flask, Response, request
@@ -16,6 +18,9 @@ from cds_service.logs import Event, log
 from cds_service.metrics import Metrics
 from cds_service.web.body import discard_rest
 from cds_service.web.passage import Passage, begin, here
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 NO_ROUTE = "none"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}", re.ASCII)
@@ -52,22 +57,18 @@ def install(app: Flask, settings: Settings, knowledge: str, metrics: Metrics) ->
         _require_tls(settings, passage.route)
 
     def finish(response: Response) -> Response:
-        mark(response)
-        observe(response)
-        return response
-
-    def mark(response: Response) -> None:
-        response.headers.extend(always)
-        response.headers.add("X-Request-Id", here().request_id)
+        passage = here()
+        response.headers.add("X-Request-Id", passage.request_id)
         if "Vary" in response.headers:
             response.vary.add("Origin")
         else:
             response.headers.add("Vary", "Origin")
+        observe(response, passage)
+        return response
 
-    def observe(response: Response) -> None:
+    def observe(response: Response, passage: Passage) -> None:
         if response.status_code >= 400:
             discard_rest(request)
-        passage = here()
         seconds = passage.seconds
         metrics.answered(
             route=passage.route,
@@ -89,6 +90,19 @@ def install(app: Flask, settings: Settings, knowledge: str, metrics: Metrics) ->
 
     app.before_request(start)
     app.after_request(finish)
+    app.wsgi_app = _with_headers(app.wsgi_app, always)  # type: ignore[method-assign, assignment]
+
+
+def _with_headers(app: WSGIApplication, always: Sequence[tuple[str, str]]) -> WSGIApplication:
+    """What is the same on every answer is added at the very end, where it costs nothing."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
+            return start_response(status, [*headers, *always], *fault)
+
+        return app(environ, start)
+
+    return answer
 
 
 def _require_tls(settings: Settings, route: str) -> None:

@@ -7,7 +7,6 @@ written, no answer is given: advice that nobody could account for later is not a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from flask import Blueprint, Response, request
 
@@ -35,24 +34,20 @@ def invocation(room: Room) -> Blueprint:
         passage = here()
         passage.service = service.id
         begun = Invocation(
-            at=room.ports.now(),
-            request_id=passage.request_id,
-            caller=caller,
-            service=service,
-            status=200,
+            at=room.ports.now(), request_id=passage.request_id, caller=caller, service=service
         )
         try:
             body = json_body(request, room.settings.max_body)
-            hook_request = read_request(body, service.trigger, service.hook)
-            begun = replace(begun, request=hook_request)
-            answered = _answered(room, begun, hook_request)
+            begun.request = read_request(body, service.trigger, service.hook)
+            answered = _answered(room, begun, begun.request)
             response = json_response(answered.as_json())
         except Exception as error:
             _record_failure(room, begun, error, passage)
             raise
         _count(room.metrics, passage, answered)
-        duration_ms = passage.seconds * 1000
-        room.ports.journal.record(replace(begun, answered=answered, duration_ms=duration_ms))
+        begun.answered = answered
+        begun.duration_ms = passage.seconds * 1000
+        room.ports.journal.record(begun)
         return response
 
     return blueprint
@@ -77,11 +72,11 @@ def _answered(room: Room, begun: Invocation, hook_request: HookRequest) -> Answe
         return answer(call, room.ports.order_advice)
 
 
-def _record_failure(room: Room, begun: Invocation, error: Exception, passage: Passage) -> None:
+def _record_failure(room: Room, failed: Invocation, error: Exception, passage: Passage) -> None:
     """A failure is recorded too. Should that fail as well, the first failure is the one told."""
     designed = as_designed(error)
-    duration_ms = passage.seconds * 1000
-    failed = replace(begun, status=designed.status, error=designed.code, duration_ms=duration_ms)
+    failed.status, failed.error = designed.status, designed.code
+    failed.duration_ms = passage.seconds * 1000
     try:
         room.ports.journal.record(failed)
     except StoreUnavailable as lost:

@@ -20,6 +20,7 @@ from limits.strategies import MovingWindowRateLimiter
 from cds_service.config import Mode, Settings
 from cds_service.errors import TooManyRequests
 from cds_service.logs import Event, log_fault
+from cds_service.turn import waiting
 
 _MINUTE = 60.0
 _REDIS_SECONDS = 0.25
@@ -104,6 +105,7 @@ class _OfAllWorkers:
         self._item = RateLimitItemPerMinute(limit)
 
     def wait(self, client: str) -> float:
-        if self._limiter.hit(self._item, client):
-            return 0.0
-        return max(0.1, self._limiter.get_window_stats(self._item, client).reset_time - time())
+        with waiting():
+            if self._limiter.hit(self._item, client):
+                return 0.0
+            return max(0.1, self._limiter.get_window_stats(self._item, client).reset_time - time())

@@ -60,15 +60,17 @@ Reach = Callable[[Caller, HookRequest], AbstractContextManager[ServerAccess | No
 """Access to the caller's FHIR server for the length of one call, within its deadline."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Invocation:
-    """What came of one invocation by a known caller, for the record; also when it failed."""
+    """One invocation by a known caller, filled in as it goes on: what came of it is recorded, also
+    when it failed.
+    """
 
     at: datetime
     request_id: str
     caller: Caller
     service: Service
-    status: int
+    status: int = 200
     error: str = ""
     """The public code of the error answered, empty when there was none."""
     duration_ms: float = 0.0

@@ -13,10 +13,11 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from granian.constants import Interfaces, SSLProtocols
@@ -26,6 +27,10 @@ from cds_service import __version__, collector, logs, metrics
 from cds_service.config import Settings, Tls
 from cds_service.errors import ConfigurationError
 from cds_service.logs import Event, log
+from cds_service.turn import working
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 STOP_SECONDS = 10
 THREADS = 512
@@ -68,7 +73,7 @@ def serve(make_app: MakeApp, settings: Settings, *, host: str, port: int, worker
     log(Event.STOPPED)
 
 
-def _load(make_app: MakeApp, directory: str) -> Flask:
+def _load(make_app: MakeApp, directory: str) -> WSGIApplication:
     """Runs in the worker: granian has just set up its own logging, which ours replaces."""
     _end_with_the_service()
     logs.route_libraries()
@@ -76,7 +81,17 @@ def _load(make_app: MakeApp, directory: str) -> Flask:
         metrics.share(directory)
     app = make_app()
     collector.settle()
-    return app
+    return _in_turn(app)
+
+
+def _in_turn(app: WSGIApplication) -> WSGIApplication:
+    """The application, worked on by one thread at a time: the others are there to wait."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with working():
+            return app(environ, start_response)
+
+    return answer
 
 
 def _serve_metrics(directory: str, host: str, port: int) -> None:

@@ -140,7 +140,7 @@ def test_t68_a_locked_database_is_unavailable_until_the_lock_is_gone(
 def test_t68_nobody_waits_for_ever_behind_a_writer_that_is_stuck(
     sqlite_url: str, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cds_service.store.database.WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("cds_service.store.writers.WAIT_SECONDS", 0.01)
     with Database.open(sqlite_url) as database:
         with database.writing(), pytest.raises(StoreUnavailable) as caught:
             write(database)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+from typing import cast
 
 import pytest
 
@@ -117,6 +119,30 @@ def test_t56_slow_callers_do_not_shut_out_the_next_one(server: Running) -> None:
             caller.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
         for _ in range(20):
             assert server.call("POST", URL, json.dumps(hook_request()))[0] == 200
+
+
+def test_t56_refused_callers_that_send_no_body_are_answered_all_the_same(server: Running) -> None:
+    """Of each worker's threads only 64 wait for such callers, so nobody without a token can hold
+    all of them.
+    """
+    callers, waited_for = 300, 2 * 64
+    head = f"POST {URL.upper()} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode()
+    with ExitStack() as silent, DefaultSelector() as answers:
+        for _ in range(callers):
+            caller = silent.enter_context(
+                closing(socket.create_connection(("127.0.0.1", server.port)))
+            )
+            caller.sendall(head)
+            answers.register(caller, EVENT_READ)
+        answered = 0
+        while answered < callers - waited_for:
+            heard = answers.select(timeout=20)
+            assert heard, f"only {answered} were answered"
+            for key, _ in heard:
+                answers.unregister(key.fileobj)
+                assert cast("socket.socket", key.fileobj).recv(64).startswith(b"HTTP/1.1 404")
+                answered += 1
+        assert server.call("GET", "/health/live")[0] == 200
 
 
 def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(
