@@ -186,8 +186,10 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
 
 def _series(result: LabResult, specimen: str, case: _Case) -> tuple[SeriesPoint, ...]:
     """The results before this one; an unreadable result, too, must not hide them."""
-    own = newest_first(result, case.at)
     beside = finals_beside(result, specimen, case.known, case.at)
+    if not beside:
+        return ()
+    own = newest_first(result, case.at)
     earlier = [other for other in beside if newest_first(other, case.at) < own]
     return series_of(result, earlier, case.knowledge, case.at)
 

@@ -78,7 +78,8 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
 def notes_on_dates(head: Candidate, known: Iterable[Candidate], at: date) -> tuple[Note, ...]:
     """Whether the result is the current one: what its date, or that of another, leaves in doubt."""
     others = finals_beside(head.result, head.specimen, known, at)
-    return (*_ahead((head.result, *others), at), *_not_earlier(head.result, others, at))
+    ahead = _ahead((head.result, *others), at)
+    return (*ahead, *_not_earlier(head.result, others, at)) if others else tuple(ahead)
 
 
 def _ahead(results: Iterable[LabResult], at: date) -> Iterator[Note]:

@@ -17,7 +17,15 @@ from cds_service.core.model import (
 )
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import instant, moment, period
-from cds_service.fhir.reference import Fragment, Literal, NoLiteral, Urn, base_of, target_of
+from cds_service.fhir.reference import (
+    Fragment,
+    Literal,
+    NoLiteral,
+    Target,
+    Urn,
+    base_of,
+    target_of,
+)
 from cds_service.fhir.reference_range import read_ranges
 from cds_service.fhir.report import withdrawn_with_report
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
@@ -115,20 +123,27 @@ def _laboratory(entry: Entry, scope: Scope) -> _Laboratory:
 
     A person is no laboratory: the same pathologist may sign for two.
     """
-    performers = objects(entry.resource.get("performer"))
-    organisations = [found for who in performers for found in _organisation(who, entry, scope)]
-    in_words = [
-        _Laboratory(name)
-        for who in performers
-        if target_of(who) == NoLiteral("") and (name := a_text(who.get("display")))
-    ]
-    return next(iter((*organisations, *in_words)), _Laboratory())
+    in_words = _Laboratory()
+    for performer in objects(entry.resource.get("performer")):
+        match target_of(performer):
+            case NoLiteral(""):
+                in_words = in_words if in_words.name else _Laboratory(_display(performer))
+            case target:
+                for organisation in _organisation(target, performer, entry, scope):
+                    return organisation
+    return in_words
 
 
-def _organisation(performer: JsonObject, entry: Entry, scope: Scope) -> Iterator[_Laboratory]:
+def _display(performer: JsonObject) -> str:
+    return a_text(performer.get("display"))
+
+
+def _organisation(
+    target: Target, performer: JsonObject, entry: Entry, scope: Scope
+) -> Iterator[_Laboratory]:
     """The performer, if it is an organisation: by display, else by its name or its reference."""
-    display = a_text(performer.get("display"))
-    match target_of(performer):
+    display = _display(performer)
+    match target:
         case Literal(base, "Organization", id_):
             server = base or base_of(entry.full_url)
             reference = f"{server}/Organization/{id_}" if server else f"Organization/{id_}"
