@@ -69,13 +69,16 @@ class Moment:
     """A FHIR date, dateTime or instant, possibly partial, and the days it can mean.
 
     `text` is what was sent. `first_day` and `last_day` bound it as written, in its own time zone
-    (`2026` is 1 January to 31 December). `order` is a UTC instant used for sorting only.
+    (`2026` is 1 January to 31 December). `order` is a UTC instant for sorting: of a `timed` moment
+    the very instant that was sent, else where its days begin.
     """
 
     text: str
     first_day: date
     last_day: date
     order: datetime
+    timed: bool = False
+    """A time was given, and no period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,10 @@ class LabResult:
     issued: Moment | NoMoment = NoMoment()
     ranges: tuple[ReferenceRange, ...] = ()
     laboratory: str = ""
-    """Performer: display, else reference; empty when none was named."""
+    """The performing organisation: display, else reference; empty when none was named."""
+    laboratory_reference: str = ""
+    """Where its resource stands, `Organization/1` or with the server before it; empty if unknown.
+    Two laboratories may bear one name."""
     method: str = ""
     """Observation.method or device: code or text, to notice that an assay changed."""
 

@@ -25,6 +25,7 @@ SERIES = (
     "laboratory",
     "unit-family",
     "method",
+    "specimen",
     "more",
 )
 NOTE_VALUES = {
@@ -36,6 +37,8 @@ NOTE_VALUES = {
     NoteKind.NAME_NOT_SOLUBLE: {"loinc", "name"},
     NoteKind.NEWER_NOT_FINAL: {"status", "date"},
     NoteKind.NEWER_EXISTS: {"date"},
+    NoteKind.ORDER_UNKNOWN: {"value", "date"},
+    NoteKind.DATE_AHEAD: {"value", "date"},
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},

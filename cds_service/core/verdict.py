@@ -146,6 +146,8 @@ class NoteKind(StrEnum):
     SUBJECT_NOT_NAMED = "subject-not-named"
     NEWER_NOT_FINAL = "newer-not-final"
     NEWER_EXISTS = "newer-exists"
+    ORDER_UNKNOWN = "order-unknown"
+    DATE_AHEAD = "date-ahead"
     CORRECTED = "corrected"
     PRELIMINARY_BY_POLICY = "preliminary-by-policy"
     COLLECTION_UNKNOWN = "collection-unknown"

@@ -357,6 +357,10 @@ def _doubts() -> Iterator[tuple[str, PatientRecord]]:
         newer = records.named("newer", "500 U/mL", "9654-5", specimen=SERUM, status=status)
         yield f"a newer result, {status}", records.record(plain, newer)
         yield f"a newer one known, {status}", records.record(plain, history=(newer,))
+    for doubtful in ("2026-02-01", "2026-02", "", "2026-12-25"):
+        other = records.named("other", "500 U/mL", "9654-5", specimen=SERUM, on=doubtful)
+        yield f"another one, dated {doubtful}", records.record(plain, other)
+        yield f"alone, dated {doubtful}", records.record(other)
     yield "a name without soluble", records.record(sil2r("3000 U/mL", "43171-8", SERUM))
     yield "no patient", records.record(plain, patient=NoPatient())
     for change in range(1, 4):
