@@ -189,7 +189,13 @@ class EventStore(EventBacklog):
             row = connection.execute(newest).first()
         if row is None:
             return NeverEvaluated()
-        return Past(row.evaluation, row.version, row.knowledge, row.said)
+        said = self._cards_said(claimed.source, row.evaluation) if row.said else 0
+        return Past(row.evaluation, row.version, row.knowledge, said)
+
+    def _cards_said(self, source: str, evaluation: str) -> int:
+        """How many cards were delivered, by the record kept in the same transaction."""
+        newest, *_before = self._records.find(evaluation, client_name(source))
+        return newest.said
 
     def finish(
         self,
