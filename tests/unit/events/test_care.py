@@ -88,6 +88,13 @@ def test_t82_a_heartbeat_tells_of_events_that_did_not_come(here: World) -> None:
     assert here.room.subscriptions.missing("lab") == 2
 
 
+def test_a_heartbeat_that_gives_no_number_tells_of_no_gap(here: World) -> None:
+    here.expect(next_number=5)
+    here.post(notification("heartbeat"))
+    here.post(events((5, "Observation/o5")))
+    assert here.room.subscriptions.missing("lab") == 0
+
+
 def test_joining_under_way_is_no_gap(here: World) -> None:
     here.post(events((700, "Observation/o1"), so_far=700))
     assert here.room.subscriptions.missing("lab") == 0
