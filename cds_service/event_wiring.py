@@ -142,7 +142,7 @@ class Workshop:
             nonlocal beats
             beats += 1
             if self.room.store.next_due() <= datetime.now(UTC):
-                self.queue.wake()
+                self.queue.work()
             if beats % CARE_EVERY == 0:
                 self.queue.care()
 

@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from traceback import walk_tb
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -47,13 +48,18 @@ class Event(Enum):
         "warning",
         "The shared count of calls cannot be reached; each worker counts by itself.",
     )
+    QUEUE_AWAY = ("CDS-L305", "warning", "The queue cannot be reached; workers look by themselves.")
     EVENT_DONE = ("CDS-L401", "info", "A notified result was processed.")
     EVENT_LATER = ("CDS-L402", "warning", "A notified result will be tried again later.")
     EVENT_SET_ASIDE = ("CDS-L403", "error", "A notified result was set aside after failing.")
     EVENT_GAP = ("CDS-L404", "warning", "Events did not come and were asked for.")
     SUBSCRIPTION_SILENT = ("CDS-L405", "error", "A subscription has not been heard of in time.")
     SUBSCRIPTION_BROKEN = ("CDS-L406", "error", "A FHIR server says that a subscription failed.")
-    EVENT_LOOK_FAILED = ("CDS-L407", "error", "Looking after the subscriptions has failed.")
+    EVENT_LOOK_FAILED = (
+        "CDS-L407",
+        "error",
+        "Looking for what is due, or after the subscriptions, failed.",
+    )
     LIBRARY = ("CDS-L901", "info", "A library has logged something.")
 
     @property
@@ -111,6 +117,10 @@ def log_fault(event: Event, error: BaseException, **said: object) -> None:
     log(event, exception=type(error).__name__, place=_place(error.__traceback__), **said)
 
 
+QUIET_SECONDS: Final = 60.0
+"""For so long a library's line is not repeated."""
+
+
 def route_libraries() -> None:
     """Send what libraries log through here; to be called once, when the service starts."""
     root = logging.getLogger()
@@ -120,10 +130,17 @@ def route_libraries() -> None:
 
 
 class _Cut(logging.Handler):
-    """Keeps name and level of a library's record."""
+    """Keeps name and level of a library's record, once a minute: a repeat would say nothing new."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._quiet_until: dict[tuple[str, str], float] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        log(Event.LIBRARY, library=record.name, library_level=record.levelname)
+        said = record.name, record.levelname
+        if monotonic() >= self._quiet_until.get(said, 0.0):
+            self._quiet_until[said] = monotonic() + QUIET_SECONDS
+            log(Event.LIBRARY, library=record.name, library_level=record.levelname)
 
 
 class _StandardError:

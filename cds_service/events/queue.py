@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from huey import RedisHuey, SqliteHuey
@@ -26,6 +27,8 @@ from cds_service.turn import waiting
 QUEUE_FILE: Final = "cds-service-queue.sqlite3"
 PULSE_SECONDS: Final = 1.0
 """How often a worker looks by itself whether something has come due."""
+AWAY_SECONDS: Final = 5.0
+"""After a failure the queue is left alone for so long."""
 
 _NAME = "sil2r-cds-events"
 
@@ -43,9 +46,11 @@ class Queue:
     ) -> None:
         serializer = SignedSerializer(secret=key.subkey("queue").hex(), salt=_NAME)
         self._huey = _huey(url, folder, serializer)
-        self._work = self._huey.task(name="work", context=False)(_guarded(work))
-        self._look_after = self._huey.task(name="look-after")(_guarded(look_after))
+        self._work, self._look_after = _guarded(work), _guarded(look_after)
+        self._say_work = self._huey.task(name="work", context=False)(self._work)
+        self._say_look_after = self._huey.task(name="look-after")(self._look_after)
         self._beat = threading.Event()
+        self._away_until = 0.0
 
     def wake(self) -> None:
         """Let a worker look, unless one has been told to and has not yet begun.
@@ -53,19 +58,33 @@ class Queue:
         The queue being away is no reason to refuse what is kept already: workers look by themselves
         as well.
         """
-        try:
-            with waiting():
-                if self._huey.pending_count() == 0:
-                    self._work()
-        except Exception as error:  # noqa: BLE001 - of SQLite, Redis or the network
-            log_fault(Event.EVENT_LOOK_FAILED, error)
+        self._is_told(self._wake)
+
+    def work(self) -> None:
+        """Let a worker look, as `wake` does; while the queue is away, work here and now."""
+        if not self._is_told(self._wake):
+            self._work()
 
     def care(self) -> None:
-        """Let one worker look after the subscriptions."""
-        try:
+        """Let one worker look after the subscriptions; while the queue is away, do it here."""
+        if not self._is_told(self._say_look_after):
             self._look_after()
+
+    def _wake(self) -> None:
+        if self._huey.pending_count() == 0:
+            self._say_work()
+
+    def _is_told(self, tell: Callable[[], object]) -> bool:
+        if monotonic() < self._away_until:
+            return False
+        try:
+            with waiting():
+                tell()
         except Exception as error:  # noqa: BLE001 - of SQLite, Redis or the network
-            log_fault(Event.EVENT_LOOK_FAILED, error)
+            self._away_until = monotonic() + AWAY_SECONDS
+            log_fault(Event.QUEUE_AWAY, error)
+            return False
+        return True
 
     def waiting(self) -> int:
         """How many messages wait."""
@@ -74,7 +93,8 @@ class Queue:
     def run(self, threads: int, pulse: Callable[[], None]) -> None:
         """Work until a stop signal: SIGTERM and SIGINT let what is under way finish.
 
-        `pulse` is called every second; it wakes a worker where something has come due.
+        `pulse` is called every second, in a thread of its own; where something has come due it has
+        it worked off.
         """
         beating = threading.Thread(target=self._keep_beating, args=(pulse,), daemon=True)
         consumer = self._huey.create_consumer(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service import logs
 from cds_service.logs import FIELDS, Event, log, log_fault, route_libraries
 
 Captured = pytest.CaptureFixture[str]
@@ -94,6 +95,20 @@ def test_what_a_library_logs_is_cut_to_name_and_level(capsys: Captured) -> None:
     assert line["library"] == "some.library"
     assert line["library_level"] == "ERROR"
     assert "Zyxgarten" not in json.dumps(line)
+
+
+@pytest.mark.usefixtures("routed")
+def test_what_a_library_repeats_is_said_once_a_minute(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(logs, "monotonic", lambda: clock[0])
+    for seconds in (0.0, 0.5, 59.0, 0.6):
+        clock[0] += seconds
+        logging.getLogger("some.library").error("the queue is away")
+        logging.getLogger("some.library").warning("another level is another line")
+    said = [line["library_level"] for line in lines(capsys)]
+    assert said == ["ERROR", "WARNING"] * 2
 
 
 def test_the_allowed_fields_are_those_that_hold_nothing_of_a_patient() -> None:

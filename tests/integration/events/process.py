@@ -15,6 +15,7 @@ from pathlib import Path
 
 from werkzeug.serving import make_server
 
+from cds_service import logs
 from cds_service.access.registry import load_registry
 from cds_service.config import Mode, Settings
 from cds_service.event_wiring import EventRoom, open_event_room, open_workshop
@@ -63,6 +64,7 @@ def inbox(room: EventRoom, library: Library, port: int) -> None:
 
 def worker(room: EventRoom, library: Library, _port: int) -> None:
     """Works until it is stopped or killed."""
+    logs.route_libraries()
     workshop = open_workshop(room, library)
     say("ready")
     workshop.run(threads=2)
