@@ -12,8 +12,9 @@ from cds_service.config import Settings
 from cds_service.core.render import render
 from cds_service.core.selection import Looking
 from cds_service.evaluate import evaluate
-from cds_service.fhir.read import Wanted, read_record, supplied
+from cds_service.fhir.read import read_record, supplied
 from cds_service.fhir.validate import check
+from cds_service.fhir.wanted import wanted_by
 from cds_service.hooks.suggestions import with_suggestions
 from cds_service.knowledge_files import load_configured
 from cds_service.store.database import Database
@@ -28,7 +29,7 @@ _ROUNDS = 9
 def stages(folder: Path) -> Iterator[tuple[str, float]]:
     """Each step and its seconds, the best of some rounds."""
     knowledge = next(iter(load_configured(Settings()).bases.values()))
-    wanted = Wanted(knowledge.analyte_codes, knowledge.companion_codes)
+    wanted = wanted_by(knowledge)
     body = payload.one_result()
     request = parse_object(body)
     patient_id = request["context"]["patientId"]

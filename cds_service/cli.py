@@ -23,6 +23,7 @@ from cds_service import __version__
 from cds_service.cli_clients import clients
 from cds_service.cli_database import db
 from cds_service.cli_events import EVENT_COMMANDS
+from cds_service.cli_records import records
 from cds_service.errors import CdsError
 
 if TYPE_CHECKING:
@@ -243,7 +244,7 @@ def _print_json(document: object) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-for command in (clients, db, *EVENT_COMMANDS):
+for command in (clients, db, records, *EVENT_COMMANDS):
     cli.add_command(command)
 
 

@@ -19,7 +19,8 @@ from cds_service.core.verdict import Evaluation
 from cds_service.errors import InputError
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, NoAccessReason
-from cds_service.fhir.read import Wanted, read_file, read_record
+from cds_service.fhir.read import read_file, read_record
+from cds_service.fhir.wanted import wanted_by
 from cds_service.hooks.answer import Call, answer
 from cds_service.hooks.orders import order_advice
 from cds_service.hooks.request import Trigger, read_request
@@ -49,11 +50,6 @@ def read_document(path: Path) -> JsonObject:
             "the file cannot be read.", where=str(path), remedy="Check path and permissions."
         ) from None
     return parse_object(data)
-
-
-def wanted_by(knowledge: KnowledgeBase) -> Wanted:
-    """The codes that this knowledge reads."""
-    return Wanted(knowledge.analyte_codes, knowledge.companion_codes)
 
 
 def evaluate_resource(document: JsonObject, library: Library, at: date) -> tuple[Outcome, ...]:

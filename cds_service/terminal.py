@@ -142,3 +142,36 @@ def _left_aside(skipped: Sequence[Mapping[str, Any]]) -> Table:
     for item in skipped:
         table.add_row(Text(item["resource"]), Text(item["because"]))
     return table
+
+
+def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> None:
+    """Each record as a table of what it says, and the feedback on its cards below."""
+    for record in records:
+        table = Table(title=f"{record['at']}, {record['service']}", title_justify="left")
+        table.add_column("what")
+        table.add_column("recorded", overflow="fold")
+        for what, said in record.items():
+            if said and what != "cards":
+                text = ", ".join(said) if isinstance(said, tuple) else str(said)
+                table.add_row(what.replace("_", " "), Text(text))
+        for card in record["cards"]:
+            table.add_row("card", Text(card["uuid"]))
+            for item in card["feedback"]:
+                told = (item["at"], item["outcome"], item["reason"], item.get("comment", ""))
+                table.add_row("feedback", Text(", ".join(word for word in told if word)))
+        console.print(table)
+
+
+def print_rates(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
+    """How each finding fared, as a table; the share is of the cards that feedback came for."""
+    table = Table(title="Cards by finding, each with its newest feedback", title_justify="left")
+    for column in ("client", "finding"):
+        table.add_column(column, overflow="fold")
+    for column in ("shown", "accepted", "overridden", "share"):
+        table.add_column(column, justify="right")
+    for each in findings:
+        told = each["accepted"] + each["overridden"]
+        share = f"{100 * each['overridden'] / told:.0f}%" if told else "-"
+        counts = (str(each[name]) for name in ("shown", "accepted", "overridden"))
+        table.add_row(each["client"], each["finding"], *counts, share)
+    console.print(table)

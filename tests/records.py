@@ -50,9 +50,12 @@ _MEASURED = re.compile(r"(<=|>=|<|>|)(-?[0-9.eE+-]+)(?: (.*))?")
 
 
 def moment(text: str) -> Moment | NoMoment:
-    """`2026`, `2026-03` or `2026-03-01`; nothing for no text."""
+    """`2026`, `2026-03`, `2026-03-01` or `2026-03-01T08:00:00Z`; nothing for no text."""
     if not text:
         return NoMoment()
+    if "T" in text:
+        when = datetime.fromisoformat(text)
+        return Moment(text, when.date(), when.date(), when.astimezone(UTC), timed=True)
     year, month, day = (*(int(part) for part in text.split("-")), 0, 0)[:3]
     first = date(year, month or 1, day or 1)
     last_month = month or 12
@@ -152,10 +155,12 @@ def evaluated(
     return evaluate(given, base, at, looking=Looking.RESULT_ARRIVED)
 
 
-def answer_to(given: LabResult | PatientRecord, knowledge: KnowledgeBase | None = None) -> Answer:
+def answer_to(
+    given: LabResult | PatientRecord, knowledge: KnowledgeBase | None = None, at: date = AT
+) -> Answer:
     """The one answer to a result or record."""
     whole = record(given) if isinstance(given, LabResult) else given
-    (answer,) = evaluated(whole, knowledge).answers
+    (answer,) = evaluated(whole, knowledge, at).answers
     return answer
 
 

@@ -25,6 +25,8 @@ class Boilerplate:
     """Each with what sets it off from the text below it."""
     limits: Mapping[str, str]
     """Number and unit of each limit."""
+    limits_by_name: Mapping[str, str]
+    """The same, with whose limit it is."""
 
 
 @lru_cache(_BASES)
@@ -40,4 +42,7 @@ def boilerplate(knowledge: KnowledgeBase) -> Boilerplate:
         places={name: place for place, name in enumerate(rows)},
         headings={name: f"**{text}**\n\n" for name, text in knowledge.wording.headings.items()},
         limits={name: f"{row.value} {row.unit}" for name, row in knowledge.limits.items()},
+        limits_by_name={
+            name: f"{row.value} {row.unit} ({row.title})" for name, row in knowledge.limits.items()
+        },
     )

@@ -57,16 +57,26 @@ def fill(knowledge: KnowledgeBase, template: str, section: str, values: Mapping[
     return knowledge.templates[template][section].fill(values)
 
 
+def fill_for(
+    knowledge: KnowledgeBase, template: str, specimen: str, values: Mapping[str, str]
+) -> str:
+    """What holds for every specimen, then what holds for this one: never the other's numbers."""
+    there = knowledge.templates[template]
+    return " ".join([there[name].fill(values) for name in ("says", specimen) if name in there])
+
+
 def bullets(texts: Iterable[str]) -> str:
     """A Markdown list; nothing for empty texts."""
     return "\n".join(["- " + text.replace("\n", "\n  ") for text in texts if text])
 
 
-def note_line(note: Note, knowledge: KnowledgeBase) -> str:
-    """A note in its own words, its values escaped."""
+def note_line(note: Note, knowledge: KnowledgeBase, specimen: str = "") -> str:
+    """A note in its own words, its values escaped, a part of the record by its name."""
     unknown = knowledge.wording.phrases["unknown"]
     values = {name: markdown(text) or unknown for name, text in note.values.items()}
-    return fill(knowledge, f"note-{note.kind.value}", "says", values)
+    if "part" in values:
+        values["part"] = missing_line([values["part"]], knowledge)
+    return fill_for(knowledge, f"note-{note.kind.value}", specimen, values)
 
 
 def used_line(inputs: Iterable[ResourceRef], dates: Mapping[str, str]) -> str:

@@ -67,12 +67,22 @@ def _limit(_answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
 
 
 def _limits(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
-    """The limits on both sides of which the value lies, the laboratory's own among them."""
-    own = f"{knowledge.wording.phrases['laboratory-range']} {markdown(answer.laboratory.words)}"
-    words = boilerplate(knowledge).limits
-    return ", ".join(
-        [words.get(name, own) for finding in answer.findings for name in finding.about]
-    )
+    """The limits on both sides of which the value lies, and whose they are."""
+    own = f"{markdown(answer.laboratory.words)} ({knowledge.wording.phrases['own-range']})"
+    return _open(answer, knowledge, boilerplate(knowledge).limits_by_name, own)
+
+
+def _sides(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    """The same limits in short."""
+    own = knowledge.wording.phrases["own-range"]
+    return _open(answer, knowledge, boilerplate(knowledge).limits, own)
+
+
+def _open(answer: Answer, knowledge: KnowledgeBase, words: Mapping[str, str], own: str) -> str:
+    """The limits that are left open, in the order of the knowledge, the laboratory's own last."""
+    about = {name for finding in answer.findings for name in finding.about}
+    published = [words[name] for name in knowledge.limits if name in about]
+    return " or ".join(published if len(published) == len(about) else [*published, own])
 
 
 def _detail(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
@@ -139,6 +149,7 @@ _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {
     "range": _range,
     "limit": _limit,
     "limits": _limits,
+    "sides": _sides,
     "detail": _detail,
     "loinc": _loinc,
     "name": _name,

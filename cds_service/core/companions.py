@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.dates import Days, collection_days, distance, within_days
+from cds_service.core.dates import (
+    Days,
+    furthest_apart,
+    is_ahead,
+    named_date,
+    when_taken,
+    within_days,
+)
 from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
-from cds_service.core.model import LabResult, Measured, PatientRecord, Status, Subject
+from cds_service.core.model import (
+    LabResult,
+    Measured,
+    Moment,
+    NoMoment,
+    PatientRecord,
+    Subject,
+)
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.reading import shown
+from cds_service.core.selection import FINAL, newest_first
 from cds_service.core.verdict import Value
-
-FINAL = frozenset({Status.FINAL, Status.AMENDED, Status.CORRECTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,40 +37,65 @@ class CompanionValue:
     result: LabResult
     value: Value
     quantity: Quantity
-    days: Days
 
 
 def companion_values(
     knowledge: KnowledgeBase, record: PatientRecord, result: LabResult, at: date
 ) -> Mapping[str, tuple[CompanionValue, ...]]:
     """Usable companion results by name, the nearest in time to `result` first."""
-    when = collection_days(result, at, knowledge.policy.look_back_days)
-    return companions_near(knowledge, record, when, at)
+    return companions_near(knowledge, record, when_taken(result, at), at)
 
 
 def companions_near(
-    knowledge: KnowledgeBase, record: PatientRecord, when: Days, at: date
+    knowledge: KnowledgeBase, record: PatientRecord, when: Moment | NoMoment, at: date
 ) -> Mapping[str, tuple[CompanionValue, ...]]:
-    """Usable companion results by name within the companion window of some days, nearest first."""
+    """Usable companion results by name within the companion window of a moment.
+
+    The nearest first; of two as near the newer, then by identity: never as they happened to arrive.
+    """
+    near = [
+        companion
+        for companion in record.companions
+        if _counts(companion)
+        and _is_near(when_taken(companion, at), when, knowledge.identity.companion_within_days)
+    ]
+    near.sort(key=lambda companion: newest_first(companion, at), reverse=True)
+    near.sort(key=lambda companion: furthest_apart(when_taken(companion, at), when))
     found: dict[str, list[CompanionValue]] = defaultdict(list)
+    for companion in near:
+        for name, test in knowledge.companions.items():
+            found[name] += _usable(companion, test)
+    return {name: tuple(values) for name, values in found.items() if values}
+
+
+def companions_ahead(
+    knowledge: KnowledgeBase, record: PatientRecord, at: date
+) -> Iterator[tuple[str, LabResult]]:
+    """Companion results, by title, that are left aside because their date cannot be right."""
     for companion in record.companions:
-        days = collection_days(companion, at, knowledge.policy.look_back_days)
-        near = within_days(days, when, knowledge.identity.companion_within_days)
-        if near and companion.status in FINAL and companion.subject is not Subject.ANOTHER_PATIENT:
-            for name, test in knowledge.companions.items():
-                for value in _usable(companion, test, days):
-                    found[name].append(value)
-    return {
-        name: tuple(sorted(values, key=lambda v: (distance(v.days, when), _newest_first(v))))
-        for name, values in found.items()
-    }
+        if is_ahead(named_date(companion), at) and _counts(companion):
+            for test in knowledge.companions.values():
+                if _usable(companion, test):
+                    yield test.row.title, companion
 
 
-def _newest_first(value: CompanionValue) -> int:
-    return -value.days.last.toordinal()
+def _counts(companion: LabResult) -> bool:
+    return companion.status in FINAL and companion.subject is not Subject.ANOTHER_PATIENT
 
 
-def _usable(result: LabResult, test: CompanionTest, days: Days) -> list[CompanionValue]:
+def _is_near(one: Moment | NoMoment, other: Moment | NoMoment, days: int) -> bool:
+    match one, other:
+        case Moment(), Moment():
+            return within_days(_days(one), _days(other), days)
+        case _:
+            return False
+
+
+def _days(moment: Moment) -> Days:
+    return Days(moment.first_day, moment.last_day)
+
+
+def _usable(result: LabResult, test: CompanionTest) -> list[CompanionValue]:
     """The value, if the codes name this test alone and the unit is of the code's family."""
     families = {
         test.families[coding.code]
@@ -74,6 +112,6 @@ def _usable(result: LabResult, test: CompanionTest, days: Days) -> list[Companio
                 found = quantity(result.value, understood)
             except ValueError:
                 return []
-            return [CompanionValue(result, shown(result.value, unit.family), found, days)]
+            return [CompanionValue(result, shown(result.value, unit.family), found)]
         case _:
             return []

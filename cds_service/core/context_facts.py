@@ -12,8 +12,10 @@ from cds_service.core.interval import Answer, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
     CodedEntry,
+    Moment,
     NoMoment,
     NoPatient,
+    Patient,
     PatientRecord,
     RecordKind,
     ResourceRef,
@@ -28,24 +30,38 @@ Coded = Mapping[str, ResourceRef]
 
 _KINDS = {
     "condition": frozenset({RecordKind.CONDITION, RecordKind.PROCEDURE}),
-    "medication": frozenset({RecordKind.MEDICATION, RecordKind.DOSE}),
+    "medication": frozenset({RecordKind.MEDICATION, RecordKind.DOSE, RecordKind.COURSE}),
 }
+_GIVEN = frozenset({RecordKind.DOSE, RecordKind.COURSE})
 
 
-def age_fact(row: AgeRow, record: PatientRecord, age: Age) -> Fact:
+def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
     """Fact `age.<id>`: yes, no, or unknown where the birth date does not prove it."""
     name = f"age.{row.id}"
     match age:
         case AgeUnknown():
-            missing = "patient" if isinstance(record.patient, NoPatient) else "birth-date"
-            return Fact(name, UNKNOWN, "the age at collection is not known", (missing,))
+            because = "the age at collection is not known"
+            return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
         case Interval(low, high):
             answer = age.at_or_above(Decimal(row.at_least_years))
             years = f"{low}" if low == high else f"{low} to {high}"
             because = f"{years} completed years at collection"
             if answer is Answer.CANNOT_TELL:
-                return Fact(name, UNKNOWN, because, ("birth-date",))
+                return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
             return Fact(name, answer.value, because)
+
+
+def _missing_for_age(record: PatientRecord, when: Days) -> tuple[str, ...]:
+    """Nothing where the day of birth is known and the day of collection is not: no public word is
+    for that, and a note tells it.
+    """
+    match record.patient:
+        case NoPatient():
+            return ("patient",)
+        case Patient(birth=Moment(first_day=first, last_day=last)) if first == last:
+            return ("birth-date",) if when.first == when.last else ()
+        case _:
+            return ("birth-date",)
 
 
 def concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
@@ -58,19 +74,29 @@ def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Day
     index = concepts_of(part, knowledge)
     recorded: dict[str, ResourceRef] = {}
     for entry in record.entries:
-        if entry.kind in _KINDS[part] and not _is_over(entry, when, knowledge):
+        if entry.kind in _KINDS[part] and _is_of_that_time(entry, when, knowledge):
             for coding in entry.codings:
                 for name in index.of(coding):
-                    recorded.setdefault(name, entry.ref)
+                    if entry.kind is not RecordKind.COURSE or index.concepts[name].counts_when_over:
+                        recorded.setdefault(name, entry.ref)
     return recorded
 
 
-def _is_over(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
-    """A dose given before the look-back window is no longer context of this result."""
-    if entry.kind is not RecordKind.DOSE or isinstance(entry.since, NoMoment):
-        return False
-    window = knowledge.policy.look_back_days
-    return (when.first - entry.since.last_day).days > window
+def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
+    """What was given is context of a result from the day it was, for as long as we look back.
+
+    Without a date it may have been given at that time.
+    """
+    if entry.kind not in _GIVEN:
+        return True
+    match entry.since:
+        case Moment(first_day=first_day) if first_day > when.last:
+            return False
+    match entry.since if isinstance(entry.until, NoMoment) else entry.until:
+        case Moment(last_day=last_day):
+            return (when.first - last_day).days <= knowledge.policy.look_back_days
+        case NoMoment():
+            return True
 
 
 def concept_fact(part: Part, concept: Concept, recorded: Coded, gone: tuple[str, ...]) -> Fact:

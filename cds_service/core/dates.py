@@ -7,11 +7,58 @@ and a claim holds only if it holds for the whole interval.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from cds_service.core.interval import Interval
 from cds_service.core.model import LabResult, Moment, NoMoment, PatientRecord
+
+_DAY = timedelta(days=1)
+"""What two time zones may differ by: a date up to a day ahead may still be today's."""
+
+
+def is_ahead(moment: Moment | NoMoment, at: date) -> bool:
+    """Whether all of a moment lies more than a day ahead of `at`: no specimen was taken then."""
+    return isinstance(moment, Moment) and moment.first_day - at > _DAY
+
+
+def named_date(result: LabResult) -> Moment | NoMoment:
+    """Collection, else issue, as it was sent."""
+    return result.issued if isinstance(result.collected, NoMoment) else result.collected
+
+
+def when_taken(result: LabResult, at: date) -> Moment | NoMoment:
+    """When the specimen was taken: collection, else issue. An impossible date is no date."""
+    named = named_date(result)
+    return NoMoment() if is_ahead(named, at) else named
+
+
+def wholly_before(one: Moment | NoMoment, other: Moment | NoMoment) -> bool:
+    """Whether one is provably earlier: by the instant where both carry a time, else by the day."""
+    match one, other:
+        case Moment(timed=True), Moment(timed=True):
+            return one.order < other.order
+        case Moment(), Moment():
+            return one.last_day < other.first_day
+        case _:
+            return False
+
+
+def furthest_apart(one: Moment | NoMoment, other: Moment | NoMoment) -> timedelta:
+    """The largest distance the two can have: exact between two times, else of whole days."""
+    match one, other:
+        case Moment(timed=True), Moment(timed=True):
+            return abs(one.order - other.order)
+        case Moment(), Moment():
+            days = (one.last_day - other.first_day, other.last_day - one.first_day)
+            return max(map(abs, days)) + _DAY
+        case _:
+            return timedelta.max
+
+
+def whole_day(on: date) -> Moment:
+    """A day without a time."""
+    return Moment(on.isoformat(), on, on, datetime(on.year, on.month, on.day, tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +73,14 @@ class Days:
 def collection_days(result: LabResult, at: date, look_back_days: int) -> Days:
     """The days on which the specimen can have been taken.
 
-    Collection, else issue; a result that names neither is taken as drawn within the look-back
-    window, and the card says so.
+    Collection, else issue; a result that names neither, or an impossible day, is taken as drawn
+    within the look-back window, and the card says so.
     """
-    for moment in (result.collected, result.issued):
-        match moment:
-            case Moment():
-                return Days(moment.first_day, moment.last_day)
-            case NoMoment():
-                continue
-    return Days(at - timedelta(days=look_back_days), at, assumed=True)
+    match when_taken(result, at):
+        case Moment(first_day=first, last_day=last):
+            return Days(first, last)
+        case NoMoment():
+            return Days(at - timedelta(days=look_back_days), at, assumed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +123,3 @@ def as_received(record: PatientRecord) -> dict[str, str]:
     ]
     dated += [(entry.ref.resource, entry.since) for entry in record.entries]
     return {resource: when.text for resource, when in dated if isinstance(when, Moment)}
-
-
-def distance(one: Days, other: Days) -> timedelta:
-    """The largest distance the two can have; used to choose the nearest."""
-    return max(abs(one.last - other.first), abs(other.last - one.first))

@@ -76,7 +76,7 @@ def facts_of(situation: Situation) -> Facts:
     for limit in silent.limits:
         facts[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
     for row in knowledge.ages.values():
-        facts[f"age.{row.id}"] = age_fact(row, record, age)
+        facts[f"age.{row.id}"] = age_fact(row, record, age, when)
     facts.update(_from_record(situation, kind, companions, when))
     if isinstance(situation.pair, Pair):
         facts["pair"] = _paired(situation.pair)

@@ -10,23 +10,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.dates import as_received, collection_days, within_days
+from cds_service.core.dates import as_received
 from cds_service.core.facts import facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord, ResourceRef
 from cds_service.core.notes import (
+    notes_on_dates,
     notes_on_group,
     notes_on_knowledge,
-    notes_on_newer,
+    notes_on_limits,
+    notes_on_unit,
     notes_on_value,
     urgent,
 )
+from cds_service.core.pairing import nearest_pair
 from cds_service.core.quantity import Quantity
 from cds_service.core.reading import NotUnderstood, Understood, value_of
 from cds_service.core.schema import AcceptedCode
 from cds_service.core.selection import (
-    FINAL,
     NOT_YET,
     WITHDRAWN,
     AllWithdrawn,
@@ -37,6 +39,7 @@ from cds_service.core.selection import (
     Placed,
     by_specimen,
     choose,
+    finals_beside,
     newest_first,
 )
 from cds_service.core.series import series_of
@@ -52,6 +55,7 @@ from cds_service.core.verdict import (
     NotInterpretable,
     PairedWith,
     Reason,
+    SeriesPoint,
     Skipped,
     Unpaired,
     Value,
@@ -80,7 +84,7 @@ def interpret(
     case = _Case(record, knowledge, at, (*found.ours, *history_of(record, knowledge)))
     answers: list[Answer] = []
     skipped = list(found.skipped)
-    for group in by_specimen(found.ours):
+    for group in by_specimen(found.ours, at):
         match choose(group, knowledge):
             case Chosen() as chosen:
                 answers.append(_about(chosen, case))
@@ -94,7 +98,7 @@ def interpret(
             case AllWithdrawn(results):
                 skipped += [_left_aside(item) for item in results]
     answers += [_fhir_invalid(resource, case) for resource in found.invalid[:1]]
-    wrong = sorted(found.wrong, key=lambda item: newest_first(item.result), reverse=True)
+    wrong = sorted(found.wrong, key=lambda item: newest_first(item.result, at), reverse=True)
     answers += [_wrong_analyte(item, case) for item in wrong[:1]]
     if found.of_others and not answers:
         answers.append(_of_another(found.of_others[0]))
@@ -109,7 +113,7 @@ def _about(chosen: Chosen, case: _Case) -> Answer:
     notes = (
         *notes_on_knowledge(case.knowledge, case.at),
         *notes_on_group(chosen, case.record),
-        *notes_on_newer(chosen.head, case.known),
+        *notes_on_dates(chosen.head, case.known, case.at),
     )
     match chosen.head.place:
         case NotInterpretable() as verdict:
@@ -118,8 +122,15 @@ def _about(chosen: Chosen, case: _Case) -> Answer:
         case Placed(code, specimen):
             match value_of(result, case.knowledge):
                 case NotUnderstood(value, verdict):
+                    notes += notes_on_unit(result, verdict.reason)
                     return _blank(
-                        result, verdict, case, specimen=specimen, value=value, notes=notes
+                        result,
+                        verdict,
+                        case,
+                        specimen=specimen,
+                        value=value,
+                        notes=notes,
+                        series=_series(result, specimen, case),
                     )
                 case Understood(value, quantity):
                     situation = Situation(
@@ -131,7 +142,7 @@ def _about(chosen: Chosen, case: _Case) -> Answer:
                         quantity,
                         _literature(code, quantity),
                         case.at,
-                        _pair(result, specimen, case),
+                        nearest_pair(result, specimen, case.known, case.knowledge, case.at),
                     )
                     notes += notes_on_value(situation, code)
                     return _understood(situation, case, notes)
@@ -150,19 +161,11 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
     match situation.literature:
         case Literature.APPLIES:
             verdict, table = Interpreted(), consult(case.knowledge, facts.by_name)
+            notes += notes_on_limits(situation, facts.laboratory.place, table.may_warn)
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
             notes += urgent()
-    earlier = [
-        item.result
-        for item in case.known
-        if item.specimen == situation.specimen
-        and item.result.status in FINAL
-        and item.result.ref.resource != situation.result.ref.resource
-        and newest_first(item.result) < newest_first(situation.result)
-    ]
-    earlier.sort(key=newest_first, reverse=True)
     return Answer(
         verdict,
         situation.result,
@@ -175,10 +178,20 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         inputs=tuple(dict.fromkeys((situation.result.ref, *_used(table, facts.by_name)))),
         dates=as_received(case.record),
         notes=notes,
-        series=series_of(situation.result, earlier, case.knowledge),
+        series=_series(situation.result, situation.specimen, case),
         laboratory=facts.laboratory,
         paired=_paired(situation.pair),
     )
+
+
+def _series(result: LabResult, specimen: str, case: _Case) -> tuple[SeriesPoint, ...]:
+    """The results before this one; an unreadable result, too, must not hide them."""
+    beside = finals_beside(result, specimen, case.known, case.at)
+    if not beside:
+        return ()
+    own = newest_first(result, case.at)
+    earlier = [other for other in beside if newest_first(other, case.at) < own]
+    return series_of(result, earlier, case.knowledge, case.at)
 
 
 def _used(table: TableResult, facts: Mapping[str, Fact]) -> Iterator[ResourceRef]:
@@ -206,6 +219,7 @@ def _blank(
     specimen: str = "",
     value: Value = NO_VALUE,
     notes: tuple[Note, ...] = (),
+    series: tuple[SeriesPoint, ...] = (),
 ) -> Answer:
     """An answer without facts: why there is no reading, and what would allow one."""
     words = _WOULD_HELP.get(verdict.reason, ()) if isinstance(verdict, NotInterpretable) else ()
@@ -217,6 +231,7 @@ def _blank(
         missing=missing_words(case.record, words),
         inputs=(result.ref,),
         notes=notes + (urgent() if isinstance(verdict, NotInterpretable) else ()),
+        series=series,
     )
 
 
@@ -235,10 +250,18 @@ def _not_final(item: Candidate, case: _Case) -> Answer:
         reason = Reason.STATUS_PRELIMINARY
     else:
         reason = Reason.STATUS_UNKNOWN
-    withdrawn = reason is Reason.STATUS_WITHDRAWN
-    value = NO_VALUE if withdrawn else value_of(item.result, case.knowledge).value
     verdict = NotInterpretable(reason, status.value)
-    return _blank(item.result, verdict, case, specimen=item.specimen, value=value)
+    if reason is Reason.STATUS_WITHDRAWN:
+        return _blank(item.result, verdict, case, specimen=item.specimen)
+    return _blank(
+        item.result,
+        verdict,
+        case,
+        specimen=item.specimen,
+        value=value_of(item.result, case.knowledge).value,
+        notes=notes_on_dates(item, case.known, case.at),
+        series=_series(item.result, item.specimen, case) if item.specimen else (),
+    )
 
 
 def _withdrawn_before(chosen: Chosen, group: Sequence[Candidate], case: _Case) -> Iterator[Answer]:
@@ -270,27 +293,3 @@ def _wrong_analyte(item: WrongOne, case: _Case) -> Answer:
 def _of_another(result: LabResult) -> Answer:
     """Neither value nor reference: only that such a result was received."""
     return Answer(NotInterpretable(Reason.SUBJECT_MISMATCH), result)
-
-
-def _pair(result: LabResult, specimen: str, case: _Case) -> Pair | NoPair:
-    """The nearest final result of another specimen kind within the pair window."""
-    window = case.knowledge.policy.look_back_days
-    own = collection_days(result, case.at, window)
-    near = [
-        (item.result, item.specimen)
-        for item in case.known
-        if item.specimen not in {"", specimen}
-        and item.result.status in FINAL
-        and within_days(
-            collection_days(item.result, case.at, window),
-            own,
-            case.knowledge.identity.pair_within_days,
-        )
-    ]
-    for other, kind in sorted(near, key=lambda found: newest_first(found[0]), reverse=True):
-        match value_of(other, case.knowledge):
-            case Understood(value, quantity):
-                return Pair(other, kind, value, quantity)
-            case NotUnderstood():
-                continue
-    return NoPair()

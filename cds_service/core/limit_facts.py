@@ -62,6 +62,13 @@ def companion_limits(knowledge: KnowledgeBase) -> tuple[Limit, ...]:
     )
 
 
+@lru_cache(maxsize=64)
+def has_own_limit(knowledge: KnowledgeBase, specimen: str, family: str) -> bool:
+    """Whether any limit of the analyte itself is of this specimen and unit family."""
+    own = own_limits(knowledge)
+    return any((limit.row.specimen, limit.family) == (specimen, family) for limit in own)
+
+
 def not_applicable(limit: Limit, specimen: str, family: str, literature: Literature) -> str:
     """Why an own limit may not be held against such a value; empty when it may."""
     if limit.row.specimen != specimen:

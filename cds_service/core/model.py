@@ -69,13 +69,16 @@ class Moment:
     """A FHIR date, dateTime or instant, possibly partial, and the days it can mean.
 
     `text` is what was sent. `first_day` and `last_day` bound it as written, in its own time zone
-    (`2026` is 1 January to 31 December). `order` is a UTC instant used for sorting only.
+    (`2026` is 1 January to 31 December). `order` is a UTC instant for sorting: of a `timed` moment
+    the very instant that was sent, else where its days begin.
     """
 
     text: str
     first_day: date
     last_day: date
     order: datetime
+    timed: bool = False
+    """A time was given, and no period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +211,10 @@ class LabResult:
     issued: Moment | NoMoment = NoMoment()
     ranges: tuple[ReferenceRange, ...] = ()
     laboratory: str = ""
-    """Performer: display, else reference; empty when none was named."""
+    """The performing organisation: display, else reference; empty when none was named."""
+    laboratory_reference: str = ""
+    """Where its resource stands, `Organization/1` or with the server before it; empty if unknown.
+    Two laboratories may bear one name."""
     method: str = ""
     """Observation.method or device: code or text, to notice that an assay changed."""
 
@@ -246,17 +252,23 @@ class RecordKind(StrEnum):
     MEDICATION = "medication"
     DOSE = "dose"
     """One administration of a medication, at its `since`: counts for as long as we look back."""
+    COURSE = "course"
+    """A medication that was given and is over: still counts for some drugs, as a dose does."""
     PROCEDURE = "procedure"
 
 
 @dataclass(frozen=True, slots=True)
 class CodedEntry:
-    """A Condition, medication or Procedure that counts (active, not refuted, not in error)."""
+    """A Condition, medication or Procedure that counts (not refuted, not in error).
+
+    `until` is the stated end of a medication, where it has one.
+    """
 
     ref: ResourceRef
     kind: RecordKind
     codings: tuple[Coding, ...]
     since: Moment | NoMoment = NoMoment()
+    until: Moment | NoMoment = NoMoment()
 
 
 class Availability(StrEnum):

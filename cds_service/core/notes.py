@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import islice
 
-from cds_service.core.dates import collection_days
+from cds_service.core.companions import companions_ahead
+from cds_service.core.dates import (
+    is_ahead,
+    named_date,
+    when_taken,
+    wholly_before,
+)
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.limit_facts import has_own_limit
 from cds_service.core.model import (
     Availability,
+    LabResult,
     Measured,
     Moment,
     NoMoment,
     PatientRecord,
     Status,
     Subject,
+    UnitGiven,
     ValueForm,
 )
+from cds_service.core.reading import shown
 from cds_service.core.schema import AcceptedCode
-from cds_service.core.selection import FINAL, Candidate, Chosen, newest_first
+from cds_service.core.selection import Candidate, Chosen, finals_beside
 from cds_service.core.situation import Situation
-from cds_service.core.verdict import Note, NoteKind
+from cds_service.core.verdict import Note, NoteKind, Place, Reason
+
+MOST_NAMED = 3
+"""Of the results that may be newer, as many as a reader will take in; the rest is in the series."""
 
 
 def notes_on_knowledge(knowledge: KnowledgeBase, at: date) -> tuple[Note, ...]:
@@ -61,20 +75,34 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
             yield Note(NoteKind.DATA_FAILED, {"part": part})
 
 
-def notes_on_newer(head: Candidate, known: Iterable[Candidate]) -> tuple[Note, ...]:
-    """A result may arrive late: a newer final one of the same specimen must not be overlooked."""
-    newer = [
-        item.result
-        for item in known
-        if item.specimen == head.specimen
-        and item.result.status in FINAL
-        and item.result.ref.resource != head.result.ref.resource
-        and newest_first(item.result) > newest_first(head.result)
+def notes_on_dates(head: Candidate, known: Iterable[Candidate], at: date) -> tuple[Note, ...]:
+    """Whether the result is the current one: what its date, or that of another, leaves in doubt."""
+    others = finals_beside(head.result, head.specimen, known, at)
+    ahead = _ahead((head.result, *others), at)
+    return (*ahead, *_not_earlier(head.result, others, at)) if others else tuple(ahead)
+
+
+def _ahead(results: Iterable[LabResult], at: date) -> Iterator[Note]:
+    """A date that cannot be right hides no other result, and is named."""
+    ahead = (result for result in results if is_ahead(named_date(result), at))
+    for result in islice(ahead, MOST_NAMED):
+        yield Note(NoteKind.DATE_AHEAD, _value_and_date(result))
+
+
+def _not_earlier(head: LabResult, others: Iterable[LabResult], at: date) -> Iterator[Note]:
+    """A result may arrive late: a newer final one must not be overlooked, nor one that may be."""
+    taken = when_taken(head, at)
+    not_earlier = [
+        result
+        for result in others
+        if not wholly_before(when_taken(result, at), taken) and not is_ahead(named_date(result), at)
     ]
-    if not newer:
-        return ()
-    newest = max(newer, key=newest_first)
-    return (Note(NoteKind.NEWER_EXISTS, {"date": _text(newest.collected)}),)
+    newer = [result for result in not_earlier if wholly_before(taken, when_taken(result, at))]
+    for result in newer[:1]:
+        yield Note(NoteKind.NEWER_EXISTS, {"date": _text(result.collected)})
+    open_ones = [result for result in not_earlier if result not in newer]
+    for result in open_ones[:MOST_NAMED]:
+        yield Note(NoteKind.ORDER_UNKNOWN, _value_and_date(result))
 
 
 def notes_on_value(situation: Situation, code: AcceptedCode) -> tuple[Note, ...]:
@@ -100,14 +128,59 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
         yield Note(NoteKind.ASSAY_FACTOR, told)
     if code.naming == "implied":
         yield Note(NoteKind.NAME_NOT_SOLUBLE, {"loinc": code.loinc, "name": code.name})
-    window = situation.knowledge.policy.look_back_days
-    if collection_days(situation.result, situation.at, window).assumed:
-        yield Note(NoteKind.COLLECTION_UNKNOWN)
+    match named_date(situation.result):
+        case NoMoment():
+            yield Note(NoteKind.COLLECTION_UNKNOWN)
+        case Moment(first_day=first, last_day=last) as named:
+            if first != last and not is_ahead(named, situation.at):
+                yield Note(NoteKind.COLLECTION_OPEN, {"date": named.text})
+    ahead = companions_ahead(situation.knowledge, situation.record, situation.at)
+    for title, companion in islice(ahead, MOST_NAMED):
+        yield Note(NoteKind.DATE_AHEAD, _value_and_date(companion, title))
+
+
+def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:
+    """A unit that was not understood, and whose text and code say different things."""
+    match result.value, reason:
+        case Measured(unit=UnitGiven(text, code)), Reason.UNIT_UNKNOWN if (
+            text and code != text and code
+        ):
+            return (Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": text, "code": code}),)
+        case _:
+            return ()
+
+
+_NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
+
+
+def notes_on_limits(
+    situation: Situation, place: Place, may_warn: tuple[str, ...]
+) -> tuple[Note, ...]:
+    """A published limit that cannot be held against the value is neither met nor not met.
+
+    Where the value may be high all the same, such a card must not reassure. A value that lies
+    within the laboratory's own range, or below it, does not call for urgency.
+    """
+    family = situation.quantity.unit.family
+    if has_own_limit(situation.knowledge, situation.specimen, family):
+        return urgent() if may_warn else ()
+    note = Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
+    return (note,) if place in _NOT_HIGH else (note, *urgent())
 
 
 def urgent() -> tuple[Note, ...]:
-    """A card that cannot interpret must never reassure: it says what to do for an ill patient."""
+    """A card that cannot tell must never reassure: it says what to do for an ill patient."""
     return (Note(NoteKind.URGENT_IF_ILL),)
+
+
+def _value_and_date(result: LabResult, test: str = "") -> dict[str, str]:
+    when = _text(named_date(result))
+    match result.value:
+        case Measured() as measured:
+            value = shown(measured)
+            return {"value": f"{test} {value.text} {value.unit}".strip(), "date": when}
+        case _:
+            return {"value": "", "date": when}
 
 
 def _text(moment: Moment | NoMoment) -> str:

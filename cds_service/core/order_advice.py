@@ -36,11 +36,12 @@ from cds_service.core.order_facts import (
     NoEarlier,
     OrderSituation,
     Standing,
+    is_for,
     order_facts_of,
     standing_fact,
 )
 from cds_service.core.reading import FROM_SPECIMEN
-from cds_service.core.schema import AdviceRow, SuggestionRow
+from cds_service.core.schema import AdviceRow, SuggestionRow, SwapRow
 from cds_service.core.table import consider, missing_from, wanted
 from cds_service.core.verdict import (
     ConsideredRow,
@@ -68,6 +69,11 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
+class AlreadyDrafted:
+    """The analyte is drafted in this specimen already: the look-alike need only go."""
+
+
+@dataclass(frozen=True, slots=True)
 class NoSwap:
     """There is nothing to swap, or nothing known to swap it for."""
 
@@ -89,7 +95,7 @@ class Advice:
     """Specimen kind of the knowledge, empty when it is not known."""
     earlier: LabResult | NoEarlier = field(default_factory=NoEarlier)
     lacking: tuple[SuggestionRow, ...] = ()
-    swap: Swap | NoSwap = field(default_factory=NoSwap)
+    swap: Swap | AlreadyDrafted | NoSwap = field(default_factory=NoSwap)
     missing: tuple[str, ...] = ()
     inputs: tuple[ResourceRef, ...] = ()
     dates: Mapping[str, str] = field(default_factory=dict)
@@ -203,18 +209,19 @@ def _for_look_alike(order: DraftOrder, ordered: OrdersLookAlike, case: _Case) ->
         facts,
         name=ordered.code.component,
         code=ordered.coding.code,
-        swap=_swap(order, ordered.code.loinc, knowledge),
+        swap=_swap(order, ordered.code.loinc, case),
         inputs=(order.ref,),
         notes=notes_on_knowledge(knowledge, case.at),
     )
 
 
-def _swap(order: DraftOrder, refused: str, knowledge: KnowledgeBase) -> Swap | NoSwap:
-    """The order that may stand in a look-alike's place.
+def _swap(order: DraftOrder, refused: str, case: _Case) -> Swap | AlreadyDrafted | NoSwap:
+    """The order that may stand in a look-alike's place, unless it is drafted already.
 
     The site's own ordering code, where there is one, else the accepted LOINC code of the same
     specimen and property. A draft that names another specimen than that code gets words alone.
     """
+    knowledge = case.knowledge
     row = knowledge.order_table.swaps.get(refused)
     if row is None:
         return NoSwap()
@@ -223,15 +230,21 @@ def _swap(order: DraftOrder, refused: str, knowledge: KnowledgeBase) -> Swap | N
         return in_words
     specimen = knowledge.order_table.own[row.order].specimen
     named = specimen_ordered(order, FROM_SPECIMEN, knowledge)
+    meant = named if named in knowledge.specimens else specimen
+    if any(is_for(draft, meant, knowledge) for draft in case.drafts.beside):
+        return AlreadyDrafted()
     if named in knowledge.specimens and named != specimen:
         return in_words
-    text = knowledge.suggestions[row.order].text
+    return Swap(_codes_in_place(row, knowledge), knowledge.suggestions[row.order].text)
+
+
+def _codes_in_place(row: SwapRow, knowledge: KnowledgeBase) -> tuple[Coding, ...]:
     if row.order in knowledge.orders:
         site = knowledge.orders[row.order]
-        return Swap((Coding(site.system, site.code, site.display),), text)
+        return (Coding(site.system, site.code, site.display),)
     if row.loinc:
-        return Swap((Coding(LOINC, row.loinc, knowledge.accepted[row.loinc].name),), text)
-    return Swap((), text)
+        return (Coding(LOINC, row.loinc, knowledge.accepted[row.loinc].name),)
+    return ()
 
 
 def _unreadable(invalid: list[InvalidResource], case: _Case) -> Iterator[Advice | Skipped]:

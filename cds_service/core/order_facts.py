@@ -22,7 +22,15 @@ from enum import StrEnum
 
 from cds_service.core.companions import companions_near
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
-from cds_service.core.dates import Age, AgeUnknown, Days, age_in_years, collection_days, within_days
+from cds_service.core.dates import (
+    Age,
+    AgeUnknown,
+    Days,
+    age_in_years,
+    collection_days,
+    whole_day,
+    within_days,
+)
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.limit_facts import companion_fact, companion_limits
 from cds_service.core.missing import unavailable
@@ -149,7 +157,8 @@ def _newest(situation: OrderSituation, kind: str) -> LabResult | NoEarlier:
         and item.result.status in SHOWN
         and isinstance(item.result.value, Measured)
     ]
-    return max(found, key=newest_first) if found else NoEarlier()
+    at = situation.at
+    return max(found, key=lambda result: newest_first(result, at)) if found else NoEarlier()
 
 
 def _earlier(earlier: LabResult | NoEarlier, situation: OrderSituation, kind: str) -> Fact:
@@ -215,13 +224,14 @@ def _drafted(suggestion: str, situation: OrderSituation) -> bool:
     others = [o for o in situation.drafts.beside if o.place != situation.order.place]
     if suggestion in knowledge.order_table.own:
         wanted = knowledge.order_table.own[suggestion].specimen
-        return any(_is_for(order, wanted, knowledge) for order in others)
+        return any(is_for(order, wanted, knowledge) for order in others)
     codes = {(LOINC, code) for code in knowledge.companions[suggestion].families}
     codes |= {code for code, names in site_orders(knowledge).items() if suggestion in names}
     return any((c.system, c.code) in codes for order in others for c in order.codings)
 
 
-def _is_for(order: DraftOrder, specimen: str, knowledge: KnowledgeBase) -> bool:
+def is_for(order: DraftOrder, specimen: str, knowledge: KnowledgeBase) -> bool:
+    """Whether the order is for the analyte in this kind of specimen."""
     match ordered_by(order, knowledge):
         case OrdersAnalyte(specimen=fixed):
             return specimen_ordered(order, fixed, knowledge) == specimen
@@ -232,7 +242,9 @@ def _is_for(order: DraftOrder, specimen: str, knowledge: KnowledgeBase) -> bool:
 def _resulted(suggestion: str, situation: OrderSituation) -> bool:
     knowledge, record = situation.knowledge, situation.record
     if suggestion not in knowledge.order_table.own:
-        return suggestion in companions_near(knowledge, record, situation.today, situation.at)
+        return suggestion in companions_near(
+            knowledge, record, whole_day(situation.at), situation.at
+        )
     wanted = knowledge.order_table.own[suggestion].specimen
     window = knowledge.policy.look_back_days
     return any(
@@ -269,11 +281,11 @@ def _patient(situation: OrderSituation) -> Iterator[Fact]:
         case _:
             pass
     for row in knowledge.ages.values():
-        yield age_fact(row, record, age)
+        yield age_fact(row, record, age, today)
     for part in PARTS:
         recorded = coded(part, knowledge, record, today)
         yield from concept_facts(part, knowledge, recorded, unavailable(record, f"{part}s"))
-    companions = companions_near(knowledge, record, today, situation.at)
+    companions = companions_near(knowledge, record, whole_day(situation.at), situation.at)
     for limit in companion_limits(knowledge):
         values = companions.get(limit.row.of, ())
         yield companion_fact(limit, knowledge, values, unavailable(record, "labs"))

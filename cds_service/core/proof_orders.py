@@ -40,7 +40,7 @@ def order_templates(knowledge: KnowledgeBase) -> list[tuple[str, set[str], set[s
     needed = [(ORDER_LINE, {"headline", "says"}, {"name", "code"})]
     if table.swaps:
         values = {"analyte", "name", "code", "text"}
-        needed.append((ORDER_SWAP, {"label", "create", "delete", "by-hand"}, values))
+        needed.append((ORDER_SWAP, {"label", "create", "delete", "by-hand", "drafted"}, values))
     by_id: dict[str, set[str]] = {}
     for row in table.advice:
         values = order_values(row, knowledge)

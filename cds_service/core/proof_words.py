@@ -17,7 +17,7 @@ HEADINGS = (
 )  # fmt: skip
 PHRASES = (
     "unknown", "date-unknown", "specimen", "collected", "status", "laboratory",
-    "laboratory-range", "item-met", "item-not-met", "item-unknown",
+    "laboratory-range", "own-range", "item-met", "item-not-met", "item-unknown",
     "review-pending", "review-approved",
 )  # fmt: skip
 SERIES = (
@@ -25,15 +25,21 @@ SERIES = (
     "laboratory",
     "unit-family",
     "method",
+    "specimen",
     "more",
 )
 NOTE_VALUES = {
     NoteKind.UNIT_ASSUMED: {"unit", "sentence"},
     NoteKind.UNIT_FROM_TEXT: {"unit"},
+    NoteKind.UNIT_TEXT_AND_CODE: {"unit", "code"},
+    NoteKind.NO_LIMIT_IN_UNIT: {"unit"},
     NoteKind.VALUE_FROM_TEXT: {"value"},
     NoteKind.NAME_NOT_SOLUBLE: {"loinc", "name"},
     NoteKind.NEWER_NOT_FINAL: {"status", "date"},
     NoteKind.NEWER_EXISTS: {"date"},
+    NoteKind.ORDER_UNKNOWN: {"value", "date"},
+    NoteKind.DATE_AHEAD: {"value", "date"},
+    NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},
     NoteKind.REVIEW_OVERDUE: {"date"},
@@ -66,7 +72,7 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
         "above-laboratory-limit": {"multiple", "range"},
         "within-laboratory-limit": {"range"},
         "below-laboratory-limit": {"range"},
-        THRESHOLD_INDETERMINATE: {"limits"},
+        THRESHOLD_INDETERMINATE: {"limits", "sides"},
     }
     weakened = {name for row in knowledge.contexts for name in row.weakens}
     needed: list[Needed] = []
@@ -86,9 +92,10 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
     return needed
 
 
-def _findings(knowledge: KnowledgeBase) -> set[str]:
-    """Findings and contexts may add a section for one specimen kind, named after it."""
-    return {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
+def _speak_of_specimens(knowledge: KnowledgeBase) -> set[str]:
+    """Templates that may add a section for one specimen kind, named after it."""
+    findings = {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
+    return findings | {f"note-{NoteKind.NO_LIMIT_IN_UNIT.value}"}
 
 
 def _template_faults(
@@ -98,7 +105,7 @@ def _template_faults(
     if template is None:
         yield _fault(knowledge, name, "the template is missing.", "Write it.")
         return
-    may = set(knowledge.specimens) if name in _findings(knowledge) else set()
+    may = set(knowledge.specimens) if name in _speak_of_specimens(knowledge) else set()
     for section in sorted((sections ^ set(template)) - may):
         told = "is missing" if section in sections else "is used by nothing"
         yield _fault(knowledge, name, f"section '{section}' {told}.", "Add or remove it.")

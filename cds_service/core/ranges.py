@@ -2,7 +2,7 @@
 
 Upper limits of different laboratories differ ten-fold, so this is the only range that may be held
 against a value. Several ranges that cannot be told apart are no range; an absent range is never
-"normal".
+"normal", and neither is a value above a lower limit that has no upper one beside it.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
         return RangeReading(Place.NONE)
     (((low, high), words),) = usable.items()
     place = _place(value.interval, low, high)
+    if place is Place.NONE:
+        return RangeReading(place)
     multiple = _multiple(value, high) if place is Place.ABOVE else ""
     return RangeReading(place, words, multiple)
 
@@ -82,6 +84,8 @@ def _bounds(row: ReferenceRange, unit: Unit, units: UnitTable) -> list[tuple[End
             return []
         case Decimal(), Decimal() if low > high:
             return []
+        case _, Decimal() if high <= 0:
+            return []  # a field left at zero, not a limit
     return [(low, high)]
 
 
@@ -102,6 +106,7 @@ def _bound_unit(given: UnitGiven, unit: Unit, units: UnitTable) -> Unit | _NoUni
 
 
 def _place(value: Interval, low: End, high: End) -> Place:
+    """Without an upper limit only "below" can be told: how high is too high, nobody said."""
     above = Answer.NO if isinstance(high, OpenEnd) else value.above(high)
     below = Answer.NO if isinstance(low, OpenEnd) else value.below(low)
     if above is Answer.YES:
@@ -109,7 +114,7 @@ def _place(value: Interval, low: End, high: End) -> Place:
     if below is Answer.YES:
         return Place.BELOW
     if above is Answer.NO and below is Answer.NO:
-        return Place.WITHIN
+        return Place.NONE if isinstance(high, OpenEnd) else Place.WITHIN
     return Place.STRADDLES
 
 
@@ -132,7 +137,7 @@ def _words(row: ReferenceRange, unit: Unit) -> str:
 
 def _multiple(value: Quantity, high: End) -> str:
     """Times the upper limit, to one decimal, to two just above it; at least that for a `>`."""
-    if isinstance(high, OpenEnd) or high == 0:
+    if isinstance(high, OpenEnd):
         return ""
     times = EXACT.divide(value.interval.low, high)
     digits = Decimal("0.1") if times >= Decimal("1.05") else Decimal("0.01")

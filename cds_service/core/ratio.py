@@ -1,7 +1,8 @@
 """The index of two specimens: how much of the CSF value is more than leakage from blood.
 
 (CSF value / blood value) over (CSF albumin / serum albumin). Reported as a number, with no cut-off:
-none was found validated.
+none was found validated. Two assays in one unit can disagree, so both values must come from one
+named laboratory, and from one method where both name theirs.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.core.companions import CompanionValue
-from cds_service.core.interval import EXACT
+from cds_service.core.comparable import same_laboratory, same_method
+from cds_service.core.interval import EXACT, Answer
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
-from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Situation
+from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Pair, Situation
 from cds_service.core.verdict import UNKNOWN, Fact
 
 
@@ -32,8 +34,8 @@ def ratio_fact(
     upper = situation.knowledge.companions[ratio.numerator_albumin].row.specimen
     own, other = situation.quantity, situation.pair.quantity
     above, below = (own, other) if situation.specimen == upper else (other, own)
-    if above.unit.family != below.unit.family:
-        return Fact(name, NOT_APPLICABLE, "the two results are of different unit families")
+    if why_not := _incomparable(situation, situation.pair):
+        return Fact(name, NOT_APPLICABLE, why_not)
     missing = tuple(
         albumin
         for albumin in (ratio.numerator_albumin, ratio.denominator_albumin)
@@ -49,6 +51,17 @@ def ratio_fact(
     index = EXACT.divide(_over(above, below), _over(parts[2], parts[3]))
     inputs = (albumin_above.result.ref, albumin_below.result.ref, situation.pair.result.ref)
     return Fact(name, "computed", f"{_rounded(index):f}", (), inputs)
+
+
+def _incomparable(situation: Situation, pair: Pair) -> str:
+    """Why the one value may not be divided by the other; empty where it may."""
+    if situation.quantity.unit.family != pair.quantity.unit.family:
+        return "the two results are of different unit families"
+    if same_laboratory(situation.result, pair.result) is not Answer.YES:
+        return "the two results are not known to be of one laboratory"
+    if same_method(situation.result, pair.result) is Answer.NO:
+        return "the two results were made with different methods"
+    return ""
 
 
 def _over(one: Quantity, other: Quantity) -> Decimal:

@@ -196,6 +196,10 @@ class Concept(Row):
     """Concepts that leave this one unknown (recorded, but too coarse to tell)."""
     missing: list[Id] = []
     """The `missing` words when it is undetermined."""
+    counts_when_over: bool = False
+    """A drug given in a few doses: its request is completed as soon as they were given, so a course
+    that is over counts as a dose does.
+    """
     note: str = ""
 
 
@@ -228,6 +232,8 @@ class LimitRow(Row):
     of: Id
     """The knowledge's own id, or the name of a companion."""
     specimen: Id
+    title: Text
+    """Whose limit it is, as it stands behind the number: `sIL-2R criterion of HLH-2004`."""
     value: ExactNumber
     unit: Text
     met_when: MetWhen

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 from cds_service.core.card_parts import (
     Sections,
     bullets,
     fill,
+    fill_for,
     missing_line,
     note_line,
     used_line,
@@ -34,7 +36,7 @@ LONGEST_SERIES = 6
 def sections_of(
     answer: Answer,
     knowledge: KnowledgeBase,
-    rows: Iterable[FindingRow | ContextRow],
+    rows: Sequence[FindingRow | ContextRow],
     values: Mapping[str, str],
 ) -> Sections:
     """Everything a card says about one answer, apart from sources and disclaimer.
@@ -44,13 +46,13 @@ def sections_of(
     found = {finding.id: finding for finding in answer.findings}
     spoken = [found[row.id] for row in rows]
     if THRESHOLD_INDETERMINATE in found:
-        spoken.append(found[THRESHOLD_INDETERMINATE])
+        spoken.insert(_settled(rows), found[THRESHOLD_INDETERMINATE])
     findings = [item for item in spoken if not item.id.startswith(CONTEXT)]
     contexts = [item for item in spoken if item.id.startswith(CONTEXT)]
     supports = [_says(item, answer.specimen, knowledge, values) for item in findings]
     limits = [fill(knowledge, item.id, "not", values) for item in findings]
     caveats = [_says(item, answer.specimen, knowledge, values) for item in contexts]
-    notes = [note_line(note, knowledge) for note in answer.notes]
+    notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
     steps: list[str] = []
     match answer.verdict:
         case Interpreted():
@@ -72,6 +74,14 @@ def sections_of(
     return Sections(headline, _result_line(answer, knowledge), named)
 
 
+def _settled(rows: Sequence[FindingRow | ContextRow]) -> int:
+    """How many findings about a limit speak first: then one that is left open has its turn, before
+    all that rests on no published limit.
+    """
+    about_limits = takewhile(lambda row: any(fact.startswith("limit.") for fact in row.when), rows)
+    return len(list(about_limits))
+
+
 def _template_of(verdict: NotInterpretable | WrongAnalyte) -> str:
     match verdict:
         case NotInterpretable(reason):
@@ -83,14 +93,11 @@ def _template_of(verdict: NotInterpretable | WrongAnalyte) -> str:
 def _says(
     finding: Finding, specimen: str, knowledge: KnowledgeBase, values: Mapping[str, str]
 ) -> str:
-    """What holds for every specimen, then what holds for this one: never the other's numbers."""
     match finding.strength:
         case Strength.FULL:
-            names: tuple[str, ...] = ("says", specimen)
+            return fill_for(knowledge, finding.id, specimen, values)
         case Strength.WEAKENED:
-            names = ("weakly",)
-    there = knowledge.templates[finding.id]
-    return " ".join([there[name].fill(values) for name in names if name in there])
+            return fill(knowledge, finding.id, "weakly", values)
 
 
 def in_words(value: Value) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
+from cds_service.core.dates import is_ahead, when_taken
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, Moment, NoMoment, Status
 from cds_service.core.reading import CodesConflict, OurAnalyte, specimen_of
@@ -21,6 +22,7 @@ from cds_service.core.verdict import NotInterpretable, Reason
 FINAL = frozenset({Status.FINAL, Status.AMENDED, Status.CORRECTED})
 WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 NOT_YET = frozenset({Status.PRELIMINARY, Status.REGISTERED})
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Looking(StrEnum):
@@ -91,7 +93,7 @@ def candidate(
                     return Candidate(result, Placed(code, kind))
 
 
-def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ...]]:
+def by_specimen(candidates: Iterable[Candidate], at: date) -> Sequence[tuple[Candidate, ...]]:
     """Groups that become one card each: by specimen kind, or by what hides it. Newest first."""
     groups: dict[str, list[Candidate]] = defaultdict(list)
     for item in candidates:
@@ -101,7 +103,7 @@ def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ..
             case Placed(specimen=kind):
                 groups[kind].append(item)
     return [
-        tuple(sorted(items, key=lambda c: newest_first(c.result), reverse=True))
+        tuple(sorted(items, key=lambda c: newest_first(c.result, at), reverse=True))
         for _, items in sorted(groups.items())
     ]
 
@@ -118,28 +120,47 @@ def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
     return AllWithdrawn(tuple(group))
 
 
-def newest_first(result: LabResult) -> tuple[datetime, datetime, int, str, str]:
-    """Sort key: collection, then issue; unknown dates come before known ones. Ties by version
-    (`9` before `10`), then by identity.
+def finals_beside(
+    result: LabResult, specimen: str, known: Iterable[Candidate], at: date
+) -> Sequence[LabResult]:
+    """The other final results of a specimen kind, newest first."""
+    found = [
+        item.result
+        for item in known
+        if item.specimen == specimen
+        and item.result.status in FINAL
+        and item.result.ref.resource != result.ref.resource
+    ]
+    found.sort(key=lambda other: newest_first(other, at), reverse=True)
+    return found
+
+
+def newest_first(result: LabResult, at: date) -> tuple[datetime, datetime, int, str, str]:
+    """Sort key: collection, then issue; unknown and impossible dates come before known ones. Ties
+    by version (`9` before `10`), then by identity, so that the choice never changes.
     """
     return (
-        _order(result.collected, result.issued),
-        _order(result.issued),
+        _order(when_taken(result, at)),
+        _order(NoMoment() if is_ahead(result.issued, at) else result.issued),
         len(result.ref.version),
         result.ref.version,
         result.ref.resource,
     )
 
 
-def _order(*moments: Moment | NoMoment) -> datetime:
-    for moment in moments:
-        if isinstance(moment, Moment):
-            return moment.order
-    return datetime.min.replace(tzinfo=UTC)
+def _order(moment: Moment | NoMoment) -> datetime:
+    match moment:
+        case Moment(order=order):
+            return order
+        case NoMoment():
+            return _NEVER
 
 
 def within_look_back(result: LabResult, at: date, days: int) -> bool:
-    """Whether a result can have been collected within the look-back window."""
+    """Whether a result can have been collected within the look-back window.
+
+    One with an impossible date can: it is shown, and the card names the date.
+    """
     match result.collected:
         case Moment(last_day=last_day):
             return last_day >= at - timedelta(days=days)

@@ -2,41 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 
-from cds_service.core.interval import Interval
+from cds_service.core.comparable import same_laboratory, same_specimen_type
+from cds_service.core.dates import when_taken, wholly_before
+from cds_service.core.interval import Answer, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult
 from cds_service.core.quantity import Quantity
 from cds_service.core.reading import NotUnderstood, Understood, value_of
+from cds_service.core.selection import FINAL
 from cds_service.core.verdict import Direction, SeriesPoint
 
 
 def series_of(
-    head: LabResult, earlier: Sequence[LabResult], knowledge: KnowledgeBase
+    head: LabResult, earlier: Sequence[LabResult], knowledge: KnowledgeBase, at: date
 ) -> tuple[SeriesPoint, ...]:
     """Earlier results, newest first, each with the way from it to the result after it.
 
-    Laboratory, unit family or assay changing between two neighbours breaks the series there. Where
-    no laboratory is named, nobody can tell whether it changed: values and dates, but no direction.
+    Laboratory, unit family, assay or type of specimen changing between two neighbours breaks the
+    series there. Where no laboratory is named, nobody can tell whether it changed, and where the
+    dates overlap, which of the two came first: values and dates, but no direction.
     """
     points = []
     after = head
     for result in earlier:
-        points.append(_point(result, after, knowledge))
+        points.append(_point(result, after, knowledge, at))
         after = result
     return tuple(points)
 
 
-def _point(result: LabResult, after: LabResult, knowledge: KnowledgeBase) -> SeriesPoint:
+def _point(result: LabResult, after: LabResult, knowledge: KnowledgeBase, at: date) -> SeriesPoint:
     here, there = value_of(result, knowledge), value_of(after, knowledge)
-    breaks = _breaks(result, after, here, there)
-    same_laboratory_named = bool(result.laboratory) and not breaks
+    breaks = tuple(_breaks(result, after, here, there))
     match here, there:
-        case Understood(quantity=one), Understood(quantity=other) if same_laboratory_named:
+        case _ if breaks:
+            direction = Direction.BROKEN
+        case Understood(quantity=one), Understood(quantity=other) if _proved(result, after, at):
             direction = _direction(one, other)
         case _:
-            direction = Direction.BROKEN if breaks else Direction.CANNOT_TELL
+            direction = Direction.CANNOT_TELL
     return SeriesPoint(
         result.ref, result.collected, here.value, result.laboratory, direction, breaks
     )
@@ -47,13 +53,27 @@ def _breaks(
     after: LabResult,
     here: Understood | NotUnderstood,
     there: Understood | NotUnderstood,
-) -> tuple[str, ...]:
-    changed = {
-        "laboratory": result.laboratory != after.laboratory,
-        "unit-family": here.value.family != there.value.family,
-        "method": result.method != after.method,
-    }
-    return tuple(name for name, is_so in changed.items() if is_so)
+) -> Iterator[str]:
+    if same_laboratory(result, after) is Answer.NO:
+        yield "laboratory"
+    if here.value.unit and there.value.unit and here.value.family != there.value.family:
+        yield "unit-family"
+    if result.method != after.method:
+        yield "method"
+    if same_specimen_type(result, after) is Answer.NO:
+        yield "specimen"
+
+
+def _proved(result: LabResult, after: LabResult, at: date) -> bool:
+    """Whether the later value stands, and one laboratory made both, from one type of specimen, one
+    surely before the other: otherwise the way between them says nothing about the patient.
+    """
+    return (
+        after.status in FINAL
+        and same_laboratory(result, after) is Answer.YES
+        and same_specimen_type(result, after) is Answer.YES
+        and wholly_before(when_taken(result, at), when_taken(after, at))
+    )
 
 
 def _direction(one: Quantity, other: Quantity) -> Direction:

@@ -30,6 +30,8 @@ class TableResult:
     findings: tuple[Finding, ...]
     rows: tuple[ConsideredRow, ...]
     missing: tuple[str, ...]
+    may_warn: tuple[str, ...] = ()
+    """Warnings that a limit inside the interval of the value leaves open, where none is given."""
 
 
 def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
@@ -88,7 +90,8 @@ def _result(
     findings = [_finding(name, contexts) for name in fired]
     if straddled := _straddled(rows, facts):
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
-    return TableResult(tuple(findings), rows, missing_from(rows, facts))
+    may_warn = _may_warn(rows, knowledge)
+    return TableResult(tuple(findings), rows, missing_from(rows, facts), may_warn)
 
 
 def consider(row: FindingRow | ContextRow | AdviceRow, facts: Mapping[str, Fact]) -> ConsideredRow:
@@ -145,6 +148,14 @@ def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tupl
     if facts["laboratory-range"].value == STRADDLES:
         limits.append("laboratory-range")
     return tuple(dict.fromkeys(limits))
+
+
+def _may_warn(rows: Iterable[ConsideredRow], knowledge: KnowledgeBase) -> tuple[str, ...]:
+    warning = {row.id for row in knowledge.findings if row.indicator == "warning"}
+    could = [row for row in rows if row.finding in warning]
+    if any(row.outcome is RowOutcome.MATCHED for row in could):
+        return ()
+    return tuple(row.finding for row in could if row.outcome is RowOutcome.STRADDLED)
 
 
 def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:

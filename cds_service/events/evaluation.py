@@ -25,7 +25,7 @@ from cds_service.events.faults import TRANSIENT, UpstreamFailed
 from cds_service.fhir.access import OpenServer, ServerAccess
 from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.read import NOT_SUPPLIED, read_record
-from cds_service.fhir.wanted import Sort, Wanted, sort_of
+from cds_service.fhir.wanted import Sort, sort_of, wanted_by
 from cds_service.fhir.write_events import Said, evaluation_key, result_key
 from cds_service.hooks.gather import Gathered, gather
 from cds_service.hooks.request import Trigger
@@ -38,7 +38,7 @@ from cds_service.store.work_item import Claimed, Evaluated, NeverEvaluated, Past
 
 _ANALYTE_PART = "sil2r"
 """The part of the record that holds results of the analyte, whichever analyte it is."""
-_TO_BE_READ = frozenset({Sort.ANALYTE, Sort.UNREADABLE})
+_TO_BE_READ = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _record(case: _Case, current: Current) -> tuple[PatientRecord, dict[str, str
         fhir_base=str(case.courier.session.base),
         results=current.results,
         parts=parts,
-        wanted=_wanted(case.knowledge),
+        wanted=wanted_by(case.knowledge),
     )
     if case.said_before:
         record = replace(record, carded_before=frozenset({current.reference}))
@@ -217,13 +217,9 @@ def _insist(faults: dict[str, str]) -> None:
             raise UpstreamFailed(UpstreamFault(fault), during=key)
 
 
-def _wanted(knowledge: KnowledgeBase) -> Wanted:
-    return Wanted(knowledge.analyte_codes, knowledge.companion_codes)
-
-
 def _is_for(knowledge: KnowledgeBase, current: Current) -> bool:
     """Whether the resource is a result of the analyte, or a report that contains one."""
-    wanted = _wanted(knowledge)
+    wanted = wanted_by(knowledge)
     inside = current.resource.get("contained", [])
     candidates = [current.resource, *(inside if isinstance(inside, list) else [])]
     return any(

@@ -23,7 +23,7 @@ from cds_service.fhir.reference import (
 )
 from cds_service.fhir.shape import a_text, an_id, objects, type_of, version_of
 
-_REFERRED_TO = frozenset({"Medication", "Patient", "Specimen"})
+_REFERRED_TO = frozenset({"Medication", "Organization", "Patient", "Specimen"})
 """Types that something we read points at; only these are indexed."""
 
 

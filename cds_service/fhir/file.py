@@ -25,6 +25,9 @@ from cds_service.fhir.wanted import Sort, Wanted, sort_of
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
+_OF_ANALYTE = frozenset({Sort.ANALYTE, Sort.PANEL})
+
+
 @dataclass(frozen=True, slots=True)
 class FileInput:
     """What `read_record` needs, taken from one file. `patient_id` is empty when none is named."""
@@ -42,7 +45,7 @@ def read_file(document: JsonObject, wanted: Wanted) -> FileInput:
     """
     bundle = _as_bundle(document)
     opened = open_document(bundle)
-    asked = [entry for entry in observations(opened.entries) if _is(Sort.ANALYTE, entry, wanted)]
+    asked = [e for e in observations(opened.entries) if sort_of(e.resource, wanted) in _OF_ANALYTE]
     patients = [entry for entry in opened.entries if entry.kind == "Patient"]
     patient_id = _patient_id(patients, asked, Scope(opened.index))
     return FileInput(patient_id, bundle, _parts(bundle, opened, patients, patient_id, wanted))

@@ -85,6 +85,6 @@ def _timed(text: str) -> Moment:
     local = datetime.fromisoformat(f"{text[:_SECOND]}59{text[_SECOND + 2 :]}" if is_leap else text)
     day = local.date()
     try:
-        return Moment(text, day, day, local.astimezone(UTC))
+        return Moment(text, day, day, local.astimezone(UTC), timed=True)
     except OverflowError:  # the first or last day of the calendar, seen from another zone
-        return Moment(text, day, day, local.replace(tzinfo=UTC))
+        return Moment(text, day, day, local.replace(tzinfo=UTC), timed=True)

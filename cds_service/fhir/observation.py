@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import (
     InvalidResource,
     LabResult,
+    LabValue,
     Moment,
     NoMoment,
     NoValue,
     Status,
     Subject,
 )
-from cds_service.fhir.bundle import Entry, Scope
+from cds_service.fhir.bundle import Entry, Scope, Unresolved
+from cds_service.fhir.component import components, noticed
 from cds_service.fhir.moment import instant, moment, period
-from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
+from cds_service.fhir.reference import (
+    Fragment,
+    Literal,
+    NoLiteral,
+    Target,
+    Urn,
+    base_of,
+    target_of,
+)
 from cds_service.fhir.reference_range import read_ranges
 from cds_service.fhir.report import withdrawn_with_report
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
@@ -24,6 +35,9 @@ from cds_service.fhir.specimen import read_specimen
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.validate import check
 from cds_service.fhir.value import read_value
+from cds_service.fhir.wanted import Codes
+
+_NOTHING_SAID = NoValue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +48,8 @@ class ObservationReader:
     whose: Whose
     named_by_withdrawn: frozenset[str] = frozenset()
     """Names of the Observations that only withdrawn reports refer to (see `report`)."""
+    accepted: Codes = frozenset()
+    """Codes of the analyte: a component that carries one holds a result of it."""
 
     def read(self, entry: Entry) -> LabResult | InvalidResource:
         """The Observation, or where it is not valid FHIR R4.
@@ -50,24 +66,45 @@ class ObservationReader:
                 return LabResult(entry.ref, seen, Status.UNKNOWN, NoValue(), owner)
             return InvalidResource(entry.ref, refusal.where, seen)
 
+    def read_panel(self, panel: Entry) -> Iterator[LabResult | InvalidResource]:
+        """The results of the analyte in the components of another test: that they are there."""
+        whole = self.read(panel)
+        for component in components(panel.resource, self.accepted):
+            codes = codings(component["code"])
+            match whole:
+                case LabResult():
+                    yield replace(whole, codings=codes, value=noticed(component), ranges=())
+                case InvalidResource():
+                    yield replace(whole, codings=codes)
+
     def _read(self, entry: Entry) -> LabResult:
         observation = entry.resource
         check(observation)
         specimen, taken = read_specimen(entry, self.scope, self.whose)
         effective = _effective(observation)
+        laboratory = _laboratory(entry, self.scope)
         return LabResult(
             ref=entry.ref,
             codings=codings(observation["code"]),
             status=self._status(entry),
-            value=read_value(observation),
+            value=self._value(observation),
             subject=self.whose.owner(entry, self.scope),
             specimen=specimen,
             collected=taken if isinstance(effective, NoMoment) else effective,
             issued=_issued(observation),
             ranges=read_ranges(observation),
-            laboratory=_laboratory(entry),
+            laboratory=laboratory.name,
+            laboratory_reference=laboratory.reference,
             method=_method(observation),
         )
+
+    def _value(self, observation: JsonObject) -> LabValue:
+        """A result without value and reason, but with components, may have its value in one."""
+        value = read_value(observation)
+        if value == _NOTHING_SAID:
+            for component in components(observation, self.accepted):
+                return noticed(component)
+        return value
 
     def _status(self, entry: Entry) -> Status:
         try:
@@ -99,39 +136,55 @@ def _issued(observation: JsonObject) -> Moment | NoMoment:
     return instant(observation["issued"], "Observation.issued")
 
 
-def _laboratory(entry: Entry) -> str:
-    """The organisation among the performers, else the first of them: display, else reference."""
-    performers = objects(entry.resource.get("performer"))
-    organisations = [who for who in performers if _is_organisation(who, entry)]
-    for performer in (*organisations, *performers)[:1]:
-        return a_text(performer.get("display")) or _named_by_reference(performer, entry)
-    return ""
+@dataclass(frozen=True, slots=True)
+class _Laboratory:
+    """Who made the result: what it is called, and where its resource stands (see LabResult)."""
+
+    name: str = ""
+    reference: str = ""
 
 
-def _is_organisation(performer: JsonObject, entry: Entry) -> bool:
-    match target_of(performer):
-        case Literal(type=kind) | NoLiteral(type=kind):
-            return kind == "Organization"
-        case Fragment(id_):
-            return "resourceType" in _contained(entry, id_, "Organization")
+def _laboratory(entry: Entry, scope: Scope) -> _Laboratory:
+    """The organisation among the performers, else one named in words alone.
+
+    A person is no laboratory: the same pathologist may sign for two.
+    """
+    in_words = _Laboratory()
+    for performer in objects(entry.resource.get("performer")):
+        match target_of(performer):
+            case NoLiteral(""):
+                in_words = in_words if in_words.name else _Laboratory(_display(performer))
+            case target:
+                for organisation in _organisation(target, performer, entry, scope):
+                    return organisation
+    return in_words
+
+
+def _display(performer: JsonObject) -> str:
+    return a_text(performer.get("display"))
+
+
+def _organisation(
+    target: Target, performer: JsonObject, entry: Entry, scope: Scope
+) -> Iterator[_Laboratory]:
+    """The performer, if it is an organisation: by display, else by its name or its reference."""
+    display = _display(performer)
+    match target:
+        case Literal(base, "Organization", id_):
+            server = base or base_of(entry.full_url)
+            reference = f"{server}/Organization/{id_}" if server else f"Organization/{id_}"
+            yield _Laboratory(display or a_text(performer.get("reference")), reference)
+        case Fragment() | Urn():
+            # What it points at has no address of its own, so the name alone stands for it.
+            match scope.resolve(performer, "Organization", entry):
+                case Unresolved():
+                    return
+                case organisation:
+                    yield _Laboratory(display or a_text(organisation.get("name")))
+        case NoLiteral("Organization"):
+            yield _Laboratory(display)
         case _:
-            return False
-
-
-def _named_by_reference(performer: JsonObject, entry: Entry) -> str:
-    """A `#…` means nothing outside its container, so the name of what it points at stands in."""
-    match target_of(performer):
-        case Fragment(id_):
-            return a_text(_contained(entry, id_, "Organization").get("name"))
-        case _:
-            return a_text(performer.get("reference"))
-
-
-def _contained(entry: Entry, id_: str, kind: str) -> JsonObject:
-    for inner in objects(entry.container.get("contained")):
-        if inner.get("id") == id_ and inner.get("resourceType") == kind:
-            return inner
-    return {}
+            return
 
 
 def _method(observation: JsonObject) -> str:

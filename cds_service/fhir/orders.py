@@ -12,19 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    InvalidResource,
-    SpecimenGiven,
-    SpecimenLink,
-    Subject,
-)
+from cds_service.core.model import InvalidResource, Subject
 from cds_service.core.order import DraftOrder, Drafts, Performer
 from cds_service.core.verdict import Skipped
 from cds_service.fhir.bundle import Entry, Scope, open_document
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
 from cds_service.fhir.shape import Refusal, a_text, codings, objects, type_of
-from cds_service.fhir.specimen import follow_specimen
+from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.validate import check
 from cds_service.fhir.wanted import Sort, Wanted, sort_of
@@ -145,24 +140,12 @@ class _Reader:
             _closed(request, "intent", _INTENTS)
             if status not in _IN_THE_MAKING or request.get("doNotPerform") is True:
                 return Skipped(entry.ref, "it is no order in the making")
-            specimen = self._specimen(entry)
+            specimen, _ = follow_specimens(entry, self.scope, self.whose)
         except Refusal as refusal:
             if subject is Subject.ANOTHER_PATIENT:
                 return DraftOrder(entry.ref, place, seen, subject)
             return InvalidResource(entry.ref, refusal.where, seen)
         return DraftOrder(entry.ref, place, seen, subject, specimen, tuple(_laboratories(entry)))
-
-    def _specimen(self, entry: Entry) -> SpecimenGiven:
-        """All specimens that the order names, as one: their codes, and whether all were found."""
-        found = [
-            follow_specimen(reference, entry, self.scope, self.whose)[0]
-            for reference in objects(entry.resource.get("specimen"))
-        ]
-        if not found:
-            return SpecimenGiven()
-        resolved = all(one.link is SpecimenLink.RESOLVED for one in found)
-        link = SpecimenLink.RESOLVED if resolved else SpecimenLink.UNRESOLVED
-        return SpecimenGiven(link, tuple(coding for one in found for coding in one.codings))
 
 
 def _closed(request: JsonObject, name: str, known: frozenset[str]) -> str:

@@ -8,10 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
 from cds_service.fhir.bundle import Document, Entry
+from cds_service.fhir.lone_report import ReportReader, lone_reports
 from cds_service.fhir.moment import instant
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.record_entries import EntryReader, Invalid, OfAnotherPatient
@@ -50,20 +52,31 @@ def read_laboratory(document: Document, reader: ObservationReader, wanted: Wante
     analyte: list[Entry] = []
     companions: list[Entry] = []
     unreadable: list[Entry] = []
+    panels: list[Entry] = []
     for entry in observations(document.entries):
         match sort_of(entry.resource, wanted):
             case Sort.ANALYTE:
                 analyte.append(entry)
             case Sort.COMPANION:
                 companions.append(entry)
+            case Sort.PANEL:
+                panels.append(entry)
             case Sort.UNREADABLE:
                 unreadable.append(entry)
             case Sort.OTHER:
                 continue
     analyte, companions = _distinct(analyte), _distinct(companions)
     asked = (*_newest(analyte), *unreadable[:MOST_READ])
+    parts = [part for panel in _newest(_distinct(panels)) for part in reader.read_panel(panel)]
+    reports = lone_reports(document.entries, (*asked, *panels), wanted.accepted)
+    report_reader = ReportReader(reader.scope, reader.whose)
     return Laboratory(
-        (*map(reader.read, asked), *document.misfits),
+        (
+            *map(reader.read, asked),
+            *parts,
+            *map(report_reader.read, islice(reports, MOST_READ)),
+            *document.misfits,
+        ),
         tuple(map(reader.read, _newest(companions))),
         max(len(analyte), len(companions)) > MOST_READ,
     )

@@ -121,7 +121,10 @@ class _Shelf:
         if document.is_empty:
             return Laboratory()
         reader = ObservationReader(
-            self._scope(document), self.whose, named_by_withdrawn(document.entries)
+            self._scope(document),
+            self.whose,
+            named_by_withdrawn(document.entries),
+            wanted.accepted,
         )
         return read_laboratory(document, reader, wanted)
 

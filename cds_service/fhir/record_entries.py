@@ -5,16 +5,16 @@ What counts:
 - Condition: every one that is not refuted, entered in error, inactive or resolved. One in remission
   counts; one with an abatement counts only if it is in remission.
 - Procedure: in progress or completed.
-- MedicationStatement: active or on hold. `intended` was not taken yet, `completed` and `stopped`
-  have ended, `unknown` says nothing.
-- MedicationRequest: active or on hold, meant as an order (not a plan, proposal or option), and not
-  an order to abstain (`doNotPerform`).
+- MedicationStatement: active or on hold; `completed` as a course that is over. `intended` was not
+  taken yet, `stopped` and `unknown` do not say what was.
+- MedicationRequest: the same, meant as an order (not a plan, proposal or option), and not an order
+  to abstain (`doNotPerform`). `completed`: all that was ordered has happened.
 - MedicationAdministration: in progress, on hold or completed: `completed` is a dose that was given,
   and `since` tells when.
 
 A statement or request whose own end (effectivePeriod, or every dosage's bounds) lies before the day
-of the newest result has ended, whatever its status says. Entries in words alone do not count: text
-is never evidence for a code.
+of the newest result is over, whatever its status says. For which drugs a course that is over counts
+is for the knowledge to say. Entries in words alone do not count: text is never evidence for a code.
 """
 
 from __future__ import annotations
@@ -45,12 +45,13 @@ MEDICATION_TYPES = frozenset(
 
 _STATUSES: Mapping[str, frozenset[str]] = {
     "Procedure": frozenset({"in-progress", "completed"}),
-    "MedicationStatement": frozenset({"active", "on-hold"}),
-    "MedicationRequest": frozenset({"active", "on-hold"}),
+    "MedicationStatement": frozenset({"active", "on-hold", "completed"}),
+    "MedicationRequest": frozenset({"active", "on-hold", "completed"}),
     "MedicationAdministration": frozenset({"in-progress", "on-hold", "completed"}),
 }
 """Statuses that count, by type (R4 value sets procedure/event-status, medication-…-status)."""
 
+_NO_END = NoMoment()
 _ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _REFUTED = frozenset({"refuted", "entered-in-error"})
 _VERIFICATION = _REFUTED | {"unconfirmed", "provisional", "differential", "confirmed"}
@@ -110,12 +111,16 @@ class EntryReader:
     def _medication(self, entry: Entry) -> Found:
         resource = entry.resource
         since, until = _span(resource)
-        ended = isinstance(until, Moment) and until.last_day < self.newest_result
-        given_once = type_of(resource) == "MedicationAdministration"
-        if not _status_counts(resource) or not _is_meant(resource) or (ended and not given_once):
+        if not _status_counts(resource) or not _is_meant(resource):
             return DoesNotCount()
-        kind = RecordKind.DOSE if given_once else RecordKind.MEDICATION
-        return _coded(entry, kind, self._drug(entry), since)
+        return _coded(entry, self._kind(resource, until), self._drug(entry), since, until)
+
+    def _kind(self, resource: JsonObject, until: Moment | NoMoment) -> RecordKind:
+        if type_of(resource) == "MedicationAdministration":
+            return RecordKind.DOSE
+        has_ended = isinstance(until, Moment) and until.last_day < self.newest_result
+        is_over = has_ended or resource.get("status") == "completed"
+        return RecordKind.COURSE if is_over else RecordKind.MEDICATION
 
     def _drug(self, entry: Entry) -> tuple[Coding, ...]:
         if "medicationCodeableConcept" in entry.resource:
@@ -161,9 +166,13 @@ def _procedure(entry: Entry) -> Found:
 
 
 def _coded(
-    entry: Entry, kind: RecordKind, codes: tuple[Coding, ...], since: Moment | NoMoment
+    entry: Entry,
+    kind: RecordKind,
+    codes: tuple[Coding, ...],
+    since: Moment | NoMoment,
+    until: Moment | NoMoment = _NO_END,
 ) -> CodedEntry | DoesNotCount:
-    return CodedEntry(entry.ref, kind, codes, since) if codes else DoesNotCount()
+    return CodedEntry(entry.ref, kind, codes, since, until) if codes else DoesNotCount()
 
 
 def _status_counts(resource: JsonObject) -> bool:

@@ -9,7 +9,7 @@ from cds_service.core.card import JsonObject
 from cds_service.core.model import Moment, NoMoment, SpecimenGiven, SpecimenLink, Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment, period
-from cds_service.fhir.shape import Refusal, an_object, codings
+from cds_service.fhir.shape import Refusal, an_object, codings, objects
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.validate import check
 
@@ -40,6 +40,22 @@ def follow_specimen(reference: JsonObject, entry: Entry, scope: Scope, whose: Wh
             if owner is Subject.ANOTHER_PATIENT or specimen.get("status") == "entered-in-error":
                 return _UNRESOLVED
             return _trusted(specimen)
+
+
+def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
+    """All Specimens that an order or a report names, as one: their codes, and whether all were
+    found; when it was taken where there is only one.
+    """
+    found = [
+        follow_specimen(reference, entry, scope, whose)
+        for reference in objects(entry.resource.get("specimen"))
+    ]
+    if len(found) < 2:
+        return found[0] if found else (SpecimenGiven(), NoMoment())
+    given = [specimen for specimen, _ in found]
+    resolved = all(one.link is SpecimenLink.RESOLVED for one in given)
+    link = SpecimenLink.RESOLVED if resolved else SpecimenLink.UNRESOLVED
+    return SpecimenGiven(link, tuple(code for one in given for code in one.codings)), NoMoment()
 
 
 def _trusted(specimen: JsonObject) -> Found:

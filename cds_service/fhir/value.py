@@ -30,6 +30,8 @@ _NUMBER_WITH_UNIT = re.compile(
 )
 """Exactly comparator, number (FHIR decimal) and unit; `150`, `1,200 U/mL`, `150-200 U/mL` are not.
 """
+_POINT_MAY_GROUP = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
+"""`2.400` is 2.4 in one country and 2400 in the next; in text nobody can tell. `0.400` is clear."""
 
 
 def read_value(observation: JsonObject) -> LabValue:
@@ -93,7 +95,7 @@ def _measured(quantity: JsonObject) -> Measured | NoValue:
 
 def _from_text(text: str) -> Measured | NotNumeric:
     match _NUMBER_WITH_UNIT.fullmatch(text):
-        case re.Match() as written:
+        case re.Match() as written if not _POINT_MAY_GROUP.fullmatch(written["number"]):
             return Measured(
                 Comparator(written["comparator"] or ""),
                 number_of(ExactDecimal(written["number"])),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from cds_service.core.card import JsonObject
-from cds_service.fhir.shape import code_pairs
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.fhir.shape import an_object, code_pairs, objects
 
 Codes = frozenset[tuple[str, str]]
 """Pairs of system and code."""
@@ -21,6 +22,16 @@ class Wanted:
 
     analyte: Codes
     companions: Codes
+    accepted: Codes = frozenset()
+    """Those of the analyte that are read as it: what carries one is noticed wherever it stands."""
+
+
+def wanted_by(knowledge: KnowledgeBase) -> Wanted:
+    """The codes of results that this knowledge reads."""
+    loincs = knowledge.accepted_loincs
+    local = (code for code, loinc in knowledge.local_codes.items() if loinc in loincs)
+    accepted = frozenset({*((LOINC, code) for code in loincs), *local})
+    return Wanted(knowledge.analyte_codes, knowledge.companion_codes, accepted)
 
 
 class Sort(Enum):
@@ -28,6 +39,8 @@ class Sort(Enum):
 
     ANALYTE = auto()
     COMPANION = auto()
+    PANEL = auto()
+    """Of another test, with a component that carries a code of the analyte."""
     UNREADABLE = auto()
     """Its code cannot be read, so it cannot be ruled out."""
     OTHER = auto()
@@ -46,7 +59,19 @@ def sort_of(observation: JsonObject, wanted: Wanted) -> Sort:
         return Sort.COMPANION
     if not pairs and any(_is_broken(coding) for coding in given):
         return Sort.UNREADABLE
+    if "component" in observation and _has_component(observation, wanted.accepted):
+        return Sort.PANEL
     return Sort.OTHER
+
+
+def carries(coded: JsonObject, codes: Codes) -> bool:
+    """Whether the `code` of a resource or of a component names one of these."""
+    concept = an_object(coded.get("code"))
+    return not code_pairs(objects(concept.get("coding"))).isdisjoint(codes)
+
+
+def _has_component(observation: JsonObject, codes: Codes) -> bool:
+    return any(carries(component, codes) for component in objects(observation["component"]))
 
 
 def _is_broken(coding: object) -> bool:

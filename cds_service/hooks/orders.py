@@ -16,7 +16,7 @@ from cds_service.core.card_parts import fill
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Coding, InvalidResource, PatientRecord
 from cds_service.core.order import ORDER_SWAP, DraftOrder
-from cds_service.core.order_advice import Advice, NoSwap, Swap, advise
+from cds_service.core.order_advice import Advice, AlreadyDrafted, NoSwap, Swap, advise
 from cds_service.core.order_card import render_advice
 from cds_service.core.verdict import Evaluation
 from cds_service.fhir.order_write import order_beside, order_in_its_place
@@ -88,37 +88,39 @@ def _with_suggestions(
 def _swap(
     card: Card, advice: Advice, draft: JsonObject, knowledge: KnowledgeBase
 ) -> Iterator[Suggestion]:
-    """One suggestion: the draft removed, where it can be pointed at, and another in its place."""
-    match advice.swap:
-        case NoSwap():
-            return
-        case Swap(codings, text):
-            resource = order_in_its_place(
-                draft,
-                codes=[_coding(code) for code in codings],
-                text=text,
-                intent=knowledge.policy.order_intent,
-            )
+    """One suggestion: the draft removed, where it can be pointed at, and another in its place
+    unless there is one already.
+    """
     words = {
         "analyte": knowledge.identity.short_name,
         "name": advice.name,
         "code": advice.code,
-        "text": text,
     }
 
     def said(section: str) -> str:
         return fill(knowledge, ORDER_SWAP, section, words)
 
     removed = advice.order.ref.resource
-    create = {"type": "create", "description": said("by-hand"), "resource": resource}
-    actions: list[JsonObject] = [create]
+    delete: list[JsonObject] = []
     if "/" in removed:
-        create["description"] = said("create")
-        actions = [
-            {"type": "delete", "description": said("delete"), "resourceId": removed},
-            create,
-        ]
-    yield {"label": said("label"), "uuid": _uuid(card, ORDER_SWAP), "actions": actions}
+        delete = [{"type": "delete", "description": said("delete"), "resourceId": removed}]
+    match advice.swap:
+        case Swap(codings, text):
+            words["text"] = text
+            resource = order_in_its_place(
+                draft,
+                codes=[_coding(code) for code in codings],
+                text=text,
+                intent=knowledge.policy.order_intent,
+            )
+            description = said("create" if delete else "by-hand")
+            create = {"type": "create", "description": description, "resource": resource}
+            label, actions = said("label"), [*delete, create]
+        case AlreadyDrafted() if delete:
+            label, actions = said("drafted"), delete
+        case AlreadyDrafted() | NoSwap():
+            return
+    yield {"label": label, "uuid": _uuid(card, ORDER_SWAP), "actions": actions}
 
 
 def _beside(

@@ -16,7 +16,7 @@ from cds_service.core.card import JsonObject
 from cds_service.core.disclaimer import review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import KnowledgeError, NotFound
-from cds_service.fhir.wanted import Wanted
+from cds_service.fhir.wanted import Wanted, wanted_by
 from cds_service.hooks.gather import Need, PrefetchTemplate
 from cds_service.hooks.request import Trigger
 
@@ -129,7 +129,7 @@ def build_registry(
                 hook=lab_result_hook if trigger is Trigger.LAB_RESULT else trigger.value,
                 knowledge=knowledge,
                 templates=prefetch_templates(knowledge, trigger),
-                wanted=Wanted(knowledge.analyte_codes, knowledge.companion_codes),
+                wanted=wanted_by(knowledge),
                 remark=remark,
             )
             if service.id in services:

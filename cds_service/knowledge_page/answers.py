@@ -90,8 +90,17 @@ def _swaps(subject: Subject) -> str:
 
 def notes(subject: Subject) -> str:
     """What a reader is told beside the findings."""
-    rows = [(code(kind.value), subject.wording(f"note-{kind.value}", "says")) for kind in NoteKind]
+    rows = [(code(kind.value), _note(f"note-{kind.value}", subject)) for kind in NoteKind]
     return section(2, "Notes", table(("note", "says"), rows))
+
+
+def _note(name: str, subject: Subject) -> str:
+    adds = [
+        f"For {text(specimen.words)}: {words}"
+        for specimen in subject.knowledge.specimens.values()
+        if (words := subject.wording(name, specimen.id))
+    ]
+    return " ".join([subject.wording(name, "says"), *adds])
 
 
 def suggestions(subject: Subject) -> str:

@@ -31,6 +31,7 @@ def _limit(limit: LimitRow, subject: Subject) -> str:
         f"{text(what)} {text(limit_in_words(limit))}, {text(specimen)} ({code(limit.id)})",
         described(
             [
+                ("On a card", text(f"{limit.value} {limit.unit} ({limit.title})")),
                 ("Population", text(limit.population)),
                 ("Assay", text(limit.assay)),
                 ("Performance", text(limit.performance)),

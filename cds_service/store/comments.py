@@ -58,6 +58,6 @@ class CommentCipher:
             raise ConfigurationError(
                 "A stored comment cannot be opened with the data keys given.",
                 where="CDS_DATA_KEY",
-                remedy=f"It was sealed with key {sealed.key_id}: give that key as a former one.",
+                remedy=f"It was sealed with key {sealed.key_id}: give that key with --former-key.",
             ) from None
         return plain.decode("utf-8", "surrogatepass")

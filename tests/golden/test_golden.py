@@ -39,6 +39,8 @@ CHOSEN = (
     "status_preliminary",
     "status_corrected",
     "value_text_with_unit",
+    "panel_component",
+    "report_without_its_result",
     "codings_contradict",
     "il2_in_csf",
     "hlh_panel_partial",
@@ -55,6 +57,7 @@ CHOSEN = (
     "lab_result_of_another_patient",
     "broken_status_banana",
     "order_select_il2",
+    "order_sign_il2_beside_sil2r",
     "order_sign_csf_without_serum",
 )
 

@@ -108,6 +108,8 @@ def _codes_and_patients(knowledge: KnowledgeBase) -> Iterator[tuple[str, JsonObj
     for one, other in product(knowledge.accepted, everything):
         both = {"coding": [{"system": LOINC, "code": code} for code in (one, other)]}
         yield f"{one} and {other}", request(order(one, code=both))
+    for alike, own in product(knowledge.refused, knowledge.accepted):
+        yield f"{alike} beside {own}", request(order(alike), order(own, identity="2"))
     for code in everything:
         elsewhere = order(code, subject={"reference": "Patient/somebody-else"})
         yield f"{code} for another patient", request(elsewhere)

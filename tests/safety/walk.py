@@ -31,8 +31,10 @@ from cds_service.core.model import (
     SpecimenGiven,
     Status,
     Subject,
+    UnitGiven,
     ValueForm,
 )
+from cds_service.core.quantity import UCUM
 from cds_service.core.schema import AssayFactor, Companion, Concept
 from cds_service.core.selection import Looking
 from tests import records
@@ -246,6 +248,10 @@ def _companions(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]
             f"OHI {value} U/mL, ferritin {ferritin}",
             records.record(result, entries=(malignancy,), companions=beside),
         )
+    ferritin = (companion(knowledge, "ferritin", "900 ng/mL"),)
+    of_a_child = sil2r("1500 U/mL", "9654-5", SERUM)
+    child = records.born(BIRTHS["child"])
+    yield "a count and no limit", records.record(of_a_child, patient=child, companions=ferritin)
     for creatinine in ("2.0 mg/dL", "2.1 mg/dL", ">1 mg/dL", "300 umol/L"):
         beside = (companion(knowledge, "creatinine", creatinine),)
         raised = sil2r("3000 U/mL", "9654-5", SERUM)
@@ -312,6 +318,11 @@ def _reasons(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
     yield "invalid", records.record(invalid)  # type: ignore[arg-type]
 
 
+def _two_units(unit: str) -> UnitGiven:
+    """A code of one unit, beside the text of another."""
+    return UnitGiven("ng/mL" if unit == "U/mL" else "U/mL", unit, UCUM)
+
+
 def _spoilt(unit: str) -> dict[str, dict[str, Any]]:
     """Changes that leave a result without an interpretation, or that must be told."""
     return {
@@ -322,6 +333,8 @@ def _spoilt(unit: str) -> dict[str, dict[str, Any]]:
         "text with a strange unit": {"value": records.measured("3000 furlong", ValueForm.TEXT)},
         "no unit": {"value": records.measured("3000")},
         "strange unit": {"value": records.measured("3000 %")},
+        "two units": {"value": replace(records.measured("3000"), unit=_two_units(unit))},
+        "a month": {"collected": records.moment("2026-02")},
         "moles": {"value": records.measured("3000 pmol/L")},
         "below zero": {"value": records.measured(f"-1 {unit}")},
         "too much": {"value": records.measured(f"1000000000 {unit}")},
@@ -344,6 +357,10 @@ def _doubts() -> Iterator[tuple[str, PatientRecord]]:
         newer = records.named("newer", "500 U/mL", "9654-5", specimen=SERUM, status=status)
         yield f"a newer result, {status}", records.record(plain, newer)
         yield f"a newer one known, {status}", records.record(plain, history=(newer,))
+    for doubtful in ("2026-02-01", "2026-02", "", "2026-12-25"):
+        other = records.named("other", "500 U/mL", "9654-5", specimen=SERUM, on=doubtful)
+        yield f"another one, dated {doubtful}", records.record(plain, other)
+        yield f"alone, dated {doubtful}", records.record(other)
     yield "a name without soluble", records.record(sil2r("3000 U/mL", "43171-8", SERUM))
     yield "no patient", records.record(plain, patient=NoPatient())
     for change in range(1, 4):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
+from itertools import permutations
 
 import pytest
 
@@ -10,15 +12,17 @@ from cds_service.core.companions import companion_values
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import Coding, LabResult, NotNumeric, Status, Subject
 from tests import toy
-from tests.records import AT, companions, named, record, result
+from tests.records import companions, moment, named, record, result
 
 TOY = toy.knowledge()
+A_WEEK_LATER = date(2026, 3, 8)
+"""When everything within seven days of 1 March can have been collected."""
 
 
 def texts(*given: LabResult, main: LabResult | None = None) -> dict[str, list[str]]:
     """Companion name -> usable values as shown, nearest first."""
     whole = main or result()
-    found = companion_values(TOY, record(whole, companions=given), whole, AT)
+    found = companion_values(TOY, record(whole, companions=given), whole, A_WEEK_LATER)
     return {name: [value.value.text for value in values] for name, values in found.items()}
 
 
@@ -51,6 +55,46 @@ def test_the_nearest_comes_first_and_of_two_as_near_the_later() -> None:
     given = [ferritin(f"2026-03-0{day}", f"60{day}") for day in (5, 2, 3)]
     before = ferritin("2026-02-28", "628")
     assert texts(before, *given) == {"ferritin": ["602", "628", "603", "605"]}
+
+
+def timed(name: str, value: str, at: str) -> LabResult:
+    """Ferritin at an hour of 1 March."""
+    when = moment(f"2026-03-01T{at}:00Z")
+    return replace(named(name, f"{value} ng/mL", "9000021-7"), collected=when)
+
+
+@pytest.mark.parametrize(
+    ("given", "nearest"),
+    [
+        pytest.param([("a", "200", "02:00"), ("b", "20000", "12:00")], "20000", id="4 h beat 6 h"),
+        pytest.param([("a", "200", "12:00"), ("b", "20000", "02:00")], "200", id="either value"),
+        pytest.param([("b", "200", "12:00"), ("a", "20000", "02:00")], "200", id="either name"),
+        pytest.param([("a", "200", "06:00"), ("b", "300", "10:00")], "300", id="as near: newer"),
+        pytest.param([("a", "200", "08:00"), ("b", "300", "08:00")], "300", id="together: by id"),
+    ],
+)
+def test_within_a_day_the_nearest_in_time_comes_first_in_whatever_order_they_arrive(
+    given: list[tuple[str, str, str]], nearest: str
+) -> None:
+    """Ferritin of 200 and of 20,000 ng/mL around one sample of 08:00."""
+    main = replace(result(), collected=moment("2026-03-01T08:00:00Z"))
+    for arrived in permutations(timed(*each) for each in given):
+        assert texts(*arrived, main=main)["ferritin"][0] == nearest
+
+
+def test_a_time_on_the_same_day_is_nearer_than_a_day_that_may_be_any_hour_of_it() -> None:
+    main = replace(result(), collected=moment("2026-03-01T08:00:00Z"))
+    given = (ferritin("2026-03-01", "700"), timed("z", "600", "20:00"))
+    assert texts(*given, main=main) == {"ferritin": ["600", "700"]}
+
+
+@pytest.mark.parametrize(("on", "used"), [("2026-03-09", True), ("2026-03-10", False)])
+def test_a_companion_dated_more_than_a_day_ahead_of_today_is_not_used(
+    on: str, *, used: bool
+) -> None:
+    main = result(on="2026-03-08")
+    assert ("ferritin" in texts(ferritin(on), main=main)) is used
+    assert texts(ferritin("2026-03-10"), main=result(on="2026-03-10")) == {}
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,7 +12,10 @@ from cds_service.core.dates import (
     Days,
     age_in_years,
     collection_days,
-    distance,
+    furthest_apart,
+    when_taken,
+    whole_day,
+    wholly_before,
     within_days,
 )
 from cds_service.core.interval import Interval
@@ -78,14 +81,79 @@ def test_assumed_days_are_near_to_nothing_not_even_to_themselves() -> None:
     assert not within_days(days("2026-03-01"), assumed, 7)
 
 
-def test_distance_is_the_largest_that_is_possible() -> None:
-    assert distance(days("2026-03"), days("2026-03-01")).days == 30
+@pytest.mark.parametrize(
+    ("one", "other", "hours"),
+    [
+        ("2026-03-01T08:00:00Z", "2026-03-01T12:00:00Z", 4),
+        ("2026-03-01T12:00:00Z", "2026-03-01T09:00:00+01:00", 4),
+        ("2026-03-01", "2026-03-01T08:00:00Z", 24),
+        ("2026-03-01", "2026-03-02", 48),
+        ("2026-03", "2026-03-01", 31 * 24),
+    ],
+)
+def test_distance_is_the_largest_that_is_possible(one: str, other: str, hours: int) -> None:
+    for pair in ((one, other), (other, one)):
+        assert furthest_apart(*map(moment, pair)) == timedelta(hours=hours)
+
+
+def test_nothing_is_further_away_than_an_unknown_date() -> None:
+    assert furthest_apart(moment(""), moment("2026-03-01")) > timedelta(days=365_000)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "before"),
+    [
+        ("2026-03-01", "2026-03-02", True),
+        ("2026-03-01", "2026-03-01", False),
+        ("2026-03-01T08:00:00Z", "2026-03-01T08:00:01Z", True),
+        ("2026-03-01T08:00:00Z", "2026-03-01T08:00:00Z", False),
+        ("2026-03-01T23:00:00-05:00", "2026-03-02T01:00:00+01:00", False),
+        ("2026-03-02T01:00:00+01:00", "2026-03-01T23:00:00-05:00", True),
+        ("2026-03-01", "2026-03-01T23:00:00Z", False),
+        ("2026-03-01T08:00:00Z", "2026-03-01", False),
+        ("2026-03-01", "2026-03-02T08:00:00Z", True),
+        ("2026-02", "2026-03-01", True),
+        ("2026-03", "2026-03-20", False),
+        ("2026", "2026-03-20", False),
+        ("2025", "2026-01-01", True),
+        ("", "2026-03-01", False),
+        ("2026-03-01", "", False),
+    ],
+)
+def test_one_is_before_the_other_only_where_it_is_whatever_their_exact_times(
+    one: str, other: str, *, before: bool
+) -> None:
+    assert wholly_before(moment(one), moment(other)) is before
+    assert not wholly_before(moment(other), moment(one)) or not before
+
+
+@pytest.mark.parametrize(
+    ("on", "possible"),
+    [
+        ("2026-03-02", True),
+        ("2026-03-03", True),
+        ("2026-03-04", False),
+        ("2026-03", True),
+        ("2026", True),
+        ("2026-04", False),
+        ("2027", False),
+    ],
+)
+def test_a_date_more_than_a_day_ahead_is_no_date(on: str, *, possible: bool) -> None:
+    """A day is left for time zones; today is 2 March 2026."""
+    given = result(on=on, issued=moment("2026-03-01"))
+    assert (when_taken(given, AT) == moment(on)) is possible
+    assert collection_days(given, AT, 90).assumed is not possible
+
+
+def test_a_whole_day_has_no_time() -> None:
+    assert whole_day(date(2026, 3, 1)) == moment("2026-03-01")
 
 
 def test_collection_days_are_those_of_collection_then_of_issue() -> None:
-    issued = moment("2026-03-05")
+    issued = moment("2026-03-02")
     assert collection_days(result(on="2026-03-01", issued=issued), AT, 90) == days("2026-03-01")
-    assert collection_days(result(on="", issued=issued), AT, 90) == days("2026-03-05")
+    assert collection_days(result(on="", issued=issued), AT, 90) == days("2026-03-02")
 
 
 def test_a_result_without_any_date_is_assumed_to_lie_within_the_look_back_window() -> None:

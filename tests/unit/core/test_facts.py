@@ -246,6 +246,49 @@ def test_a_dose_counts_until_it_surely_lies_before_the_look_back_window(
     assert facts(given=record(result(), entries=(dose,)))["medication.sunlight"].value == value
 
 
+@pytest.mark.parametrize("kind", [RecordKind.DOSE, RecordKind.COURSE])
+@pytest.mark.parametrize(
+    ("since", "value"),
+    [
+        ("2026-03-02", "not-recorded"),
+        ("2026-03-01", "recorded"),
+        ("2026-03", "recorded"),
+        ("2026-04", "not-recorded"),
+    ],
+)
+def test_what_was_given_only_after_collection_does_not_count(
+    kind: RecordKind, since: str, value: str
+) -> None:
+    given = replace(entry("SUN", kind), since=moment(since))
+    found = facts(given=record(result(), entries=(given,)))
+    assert found["medication.sunlight"].value == value
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "value"),
+    [
+        ("2026-02-24", "", "recorded"),
+        ("2025-11-30", "", "not-recorded"),
+        ("2025-06-01", "2025-12-01", "recorded"),
+        ("2004-01-01", "2004-02-01", "not-recorded"),
+        ("", "2025-11-30", "not-recorded"),
+        ("", "", "recorded"),
+    ],
+)
+def test_a_course_that_is_over_counts_like_its_last_dose(
+    since: str, until: str, value: str
+) -> None:
+    course = replace(entry("SUN", RecordKind.COURSE), since=moment(since), until=moment(until))
+    found = facts(given=record(result(), entries=(course,)))
+    assert found["medication.sunlight"].value == value
+
+
+def test_of_a_drug_taken_day_by_day_a_course_that_is_over_does_not_count() -> None:
+    course = replace(entry("MOON", RecordKind.COURSE), since=moment("2026-02-24"))
+    found = facts(given=record(result(), entries=(course,)))
+    assert found["medication.moonlight"].value == "not-recorded"
+
+
 def test_a_prescription_counts_however_old_it_is() -> None:
     old = replace(entry("SUN", RecordKind.MEDICATION), since=moment("2020-01-01"))
     found = facts(given=record(result(), entries=(old,)))

@@ -18,6 +18,7 @@ from tests.records import (
     NOBODY,
     answer_to,
     born,
+    companions,
     evaluated,
     measured,
     named,
@@ -58,9 +59,9 @@ def test_a_unit_without_a_code_is_told() -> None:
 
 
 def test_a_value_that_came_as_text_is_told_once_not_twice() -> None:
-    value = replace(measured("<250 pt/mL", ValueForm.TEXT), unit=text_only("pt/mL"))
+    value = replace(measured("<50 pt/mL", ValueForm.TEXT), unit=text_only("pt/mL"))
     assert of(replace(result(), value=value)) == {
-        NoteKind.VALUE_FROM_TEXT: {"value": "<250 pt/mL"},
+        NoteKind.VALUE_FROM_TEXT: {"value": "<50 pt/mL"},
     }
 
 
@@ -108,6 +109,14 @@ def test_a_part_that_failed_is_told_by_name() -> None:
 )
 def test_a_card_that_cannot_interpret_says_what_to_do_for_an_ill_patient(given: LabResult) -> None:
     assert NoteKind.URGENT_IF_ILL in of(given)
+
+
+def test_a_companion_dated_ahead_of_today_is_named_as_left_aside() -> None:
+    """Ferritin of Christmas; today is 2 March."""
+    ferritin = companions("ferritin 20000 ng/mL", on="2026-12-25")
+    told = of(record(result(), companions=ferritin))
+    title = TOY.companions["ferritin"].row.title
+    assert told == {NoteKind.DATE_AHEAD: {"value": f"{title} 20000 ng/mL", "date": "2026-12-25"}}
 
 
 # ------------------------------------------------------------------ a laboratory's own factor

@@ -296,6 +296,13 @@ def test_the_last_day_of_the_window_counts_and_the_newest_result_is_shown() -> N
     assert "200 U/mL, dated 2026-11-02" in card_on(order(SERUM), given_record=both).detail
 
 
+def test_a_result_dated_ahead_of_today_hides_no_other() -> None:
+    ahead = result("100 U/mL", on="2026-12-25", ref=ResourceRef("Observation/ahead"))
+    both = record(history=(ahead, result("200 U/mL", on="2026-11-02")))
+    assert "200 U/mL, dated 2026-11-02" in card_on(order(SERUM), given_record=both).detail
+    assert advised(order(SERUM), given_record=record(history=(ahead,))).advice == ()
+
+
 def test_results_that_could_not_be_had_are_named_only_beside_something_to_say() -> None:
     gone = {**record().availability, "sil2r": Availability.MISSING}
     child = record(patient=born("2016-01-01"), availability=gone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from cds_service.core.verdict import Answer, Fact, PairedWith, Unpaired
 from tests import toy
 from tests.records import answer_to, companions, evaluated, findings, named, record
 
+A_WEEK_LATER = date(2026, 3, 8)
+"""When everything within seven days of 1 March can have been collected."""
 ALBUMINS = ("albumin-csf 0.2 g/L", "albumin-serum 40 g/L")
 
 
@@ -23,7 +26,8 @@ def sap(value: str = "1000 pg/mL", on: str = "2026-03-01", **changes: Any) -> La
 
 
 def beside(main: LabResult, *others: LabResult, albumins: tuple[str, ...] = ()) -> Answer:
-    return answer_to(record(main, history=others, companions=companions(*albumins)))
+    given = record(main, history=others, companions=companions(*albumins))
+    return answer_to(given, at=A_WEEK_LATER)
 
 
 def index(main: LabResult, *others: LabResult, albumins: tuple[str, ...] = ALBUMINS) -> Fact:
@@ -45,6 +49,19 @@ def test_results_of_two_specimens_pair_within_seven_days(on: str, *, paired: boo
     answer = beside(dew(), sap(on=on))
     assert isinstance(answer.paired, PairedWith) is paired
     assert ("toy-pair" in findings(answer)) is paired
+
+
+def test_of_two_results_within_the_window_the_nearest_is_the_pair() -> None:
+    """Blood drawn with the CSF is its pair, not blood drawn five days later."""
+    later = named("later", "900 pg/mL", toy.SAP_MASS, on="2026-03-06")
+    for others in ((later, sap()), (sap(), later)):
+        paired = beside(dew(), *others).paired
+        assert isinstance(paired, PairedWith)
+        assert paired.value.text == "1000"
+
+
+def test_a_result_dated_ahead_of_today_is_no_pair() -> None:
+    assert beside(dew(on="2026-03-08"), sap(on="2026-03-10")).paired == Unpaired()
 
 
 def test_a_pair_is_seen_from_both_sides() -> None:
@@ -131,6 +148,49 @@ def test_no_index_is_made_of_a_comparator_or_of_zero(
 def test_no_index_across_unit_families() -> None:
     points = named("sap", "1000 pt/mL", toy.SAP_POINTS)
     assert index(dew(), points).value == "not-applicable"
+
+
+@pytest.mark.parametrize(
+    ("own", "others", "why"),
+    [
+        ({}, {"laboratory": "Laboratory B"}, "of one laboratory"),
+        ({"laboratory": ""}, {"laboratory": ""}, "of one laboratory"),
+        ({}, {"laboratory": ""}, "of one laboratory"),
+        (
+            {"laboratory_reference": "Organization/1"},
+            {"laboratory_reference": "Organization/2"},
+            "of one laboratory",
+        ),
+        ({"method": "ELISA"}, {"method": "CLIA"}, "different methods"),
+    ],
+)
+def test_no_index_unless_one_named_laboratory_made_both_by_one_method(
+    own: dict[str, str], others: dict[str, str], why: str
+) -> None:
+    """Two assays in one unit can disagree: their quotient says nothing about the patient."""
+    fact = index(dew(**own), sap(**others))
+    assert fact.value == "not-applicable"
+    assert why in fact.because
+
+
+@pytest.mark.parametrize(
+    ("own", "others"),
+    [
+        ({"method": "ELISA"}, {"method": "ELISA"}),
+        ({"method": "ELISA"}, {}),
+        (
+            {"laboratory": "Lab", "laboratory_reference": "Organization/1"},
+            {
+                "laboratory": "The laboratory",
+                "laboratory_reference": "https://e.org/Organization/1",
+            },
+        ),
+    ],
+)
+def test_an_index_where_one_laboratory_is_named_and_no_method_speaks_against_it(
+    own: dict[str, str], others: dict[str, str]
+) -> None:
+    assert index(dew(**own), sap(**others)).because == "20.00"
 
 
 def test_no_index_without_a_pair() -> None:

@@ -70,11 +70,23 @@ def test_the_bounds_belong_to_the_range_and_an_interval_over_one_straddles(
         ("<90 pt/mL", within("", "90"), Place.WITHIN),
         ("91 pt/mL", within("", "90"), Place.ABOVE),
         ("19 pt/mL", within("20", ""), Place.BELOW),
-        (">20 pt/mL", within("20", ""), Place.WITHIN),
+        (">18 pt/mL", within("20", ""), Place.STRADDLES),
     ],
 )
 def test_a_range_may_be_open_on_one_side(value: str, given: ReferenceRange, where: Place) -> None:
     assert place(value, given) is where
+
+
+@pytest.mark.parametrize("value", ["20 pt/mL", "90000 pt/mL", ">20 pt/mL"])
+def test_a_lower_limit_alone_calls_no_value_normal(value: str) -> None:
+    """How high is too high, the laboratory did not say: 90,000 is not "within" it."""
+    assert reading(value, within("20", "")) == RangeReading(Place.NONE)
+
+
+@pytest.mark.parametrize("low", ["", "0", "-5"])
+@pytest.mark.parametrize("high", ["0", "-1"])
+def test_an_upper_limit_of_zero_is_a_field_left_empty(low: str, high: str) -> None:
+    assert reading("250 pt/mL", within(low, high)) == RangeReading(Place.NONE)
 
 
 def test_a_bound_in_another_unit_of_the_family_is_converted_exactly() -> None:
@@ -148,7 +160,7 @@ def test_the_same_range_twice_is_one() -> None:
     [
         (within("20", "90.0"), "20 to 90.0 pt/mL"),
         (within("", "90"), "up to 90 pt/mL"),
-        (within("20", ""), "from 20 pt/mL"),
+        (within("60", ""), "from 60 pt/mL"),
         (within("20", "90", ""), "20 to 90 pt/mL"),
         (WRITTEN_OUT, "up to 90 points/mL"),
     ],
@@ -171,7 +183,3 @@ def test_the_range_is_told_as_the_laboratory_gave_it(given: ReferenceRange, word
 )
 def test_the_multiple_of_the_upper_limit_is_told_only_above_it(value: str, multiple: str) -> None:
     assert reading(value, within("20", "90")).multiple == multiple
-
-
-def test_there_is_no_multiple_of_nothing() -> None:
-    assert reading("5 pt/mL", within("", "0")) == RangeReading(Place.ABOVE, "up to 0 pt/mL", "")

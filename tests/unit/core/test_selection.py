@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from cds_service.core.model import (
     Coding,
     InvalidResource,
     LabResult,
+    Measured,
     PatientRecord,
     ResourceRef,
     Status,
@@ -21,6 +23,7 @@ from cds_service.core.model import (
 from cds_service.core.selection import Looking
 from cds_service.core.verdict import (
     Answer,
+    Direction,
     Evaluation,
     Interpreted,
     NoteKind,
@@ -30,7 +33,7 @@ from cds_service.core.verdict import (
 )
 from cds_service.evaluate import evaluate
 from tests import toy
-from tests.records import AT, answer_to, evaluated, moment, named, record, specimen
+from tests.records import AT, answer_to, evaluated, measured, moment, named, record, specimen
 
 TOY = toy.knowledge()
 WITHDRAWN = [Status.CANCELLED, Status.ENTERED_IN_ERROR]
@@ -122,6 +125,99 @@ def test_results_hidden_by_the_same_reason_share_one_answer() -> None:
         "three": "specimen-not-covered",
         "two": "specimen-unknown",
     }
+
+
+# ------------------------------------------------------------------ a date that cannot be right
+
+
+def test_a_result_dated_ahead_of_today_never_hides_another_and_is_named() -> None:
+    """300 of Christmas must not hide 12,000 of this morning; today is 2 March."""
+    wrong = named("wrong", "300 pt/mL", on="2026-12-25")
+    real = named("real", "12000 pt/mL", on="2026-03-01")
+    for given in ((wrong, real), (real, wrong)):
+        for evaluation in (chart(record(*given)), evaluated(record(*given))):
+            (answer,) = evaluation.answers
+            assert about(answer) == "real"
+            assert notes(answer) == {
+                NoteKind.DATE_AHEAD: {"value": "300 pt/mL", "date": "2026-12-25"}
+            }
+            assert [point.direction for point in answer.series] == [Direction.CANNOT_TELL]
+
+
+def test_a_result_dated_ahead_of_today_is_carded_where_it_is_the_only_one() -> None:
+    only = record(named("only", "300 pt/mL", on="2026-12-25"))
+    for evaluation in (chart(only), evaluated(only)):
+        (answer,) = evaluation.answers
+        assert told(answer) == "interpreted"
+        assert notes(answer) == {NoteKind.DATE_AHEAD: {"value": "300 pt/mL", "date": "2026-12-25"}}
+
+
+@pytest.mark.parametrize("changes", [{"status": Status.PRELIMINARY}, {"value": measured("3 mg")}])
+def test_an_impossible_date_is_named_on_a_card_that_cannot_interpret(
+    changes: dict[str, Any],
+) -> None:
+    given = replace(day("r", "2026-12-25"), **changes)
+    assert NoteKind.DATE_AHEAD in notes(answer_to(given))
+
+
+def test_an_issue_ahead_of_today_decides_nothing_between_two_collected_together() -> None:
+    early = day("a", "2026-02-01", issued=moment("2026-12-25"))
+    late = day("b", "2026-02-01", issued=moment("2026-02-02"))
+    assert read(evaluated(record(early, late))) == {"b": "interpreted"}
+
+
+def test_a_result_of_tomorrow_may_be_of_another_time_zone() -> None:
+    given = record(day("today", "2026-03-02"), day("tomorrow", "2026-03-03"))
+    answer = answer_to(given)
+    assert (about(answer), notes(answer)) == ("tomorrow", {})
+
+
+# ------------------------------------------------------------------ which one is the newest?
+
+
+@pytest.mark.parametrize(
+    ("high", "low"),
+    [
+        pytest.param("2026-03-01T08:00:00Z", "2026-03-01T08:00:00Z", id="one time"),
+        pytest.param("2026-03-01T08:00:00Z", "2026-03-01T09:00:00+01:00", id="in two zones"),
+        pytest.param("2026-03-01", "2026-03-01T08:00:00Z", id="day and time"),
+        pytest.param("2026-03", "2026-03-01", id="month and day"),
+        pytest.param("2026", "2026-03-01T08:00:00Z", id="year and time"),
+        pytest.param("", "2026-03-01", id="no date"),
+    ],
+)
+@pytest.mark.parametrize("ids", [("a", "b"), ("b", "a")])
+def test_where_the_dates_do_not_tell_the_newest_the_other_is_named_and_no_direction_told(
+    high: str, low: str, ids: tuple[str, str]
+) -> None:
+    """5230 and 300 of one day: neither "then fell" nor "then rose" is known."""
+    results = {
+        ids[0]: named(ids[0], "5230 pt/mL", collected=moment(high)),
+        ids[1]: named(ids[1], "300 pt/mL", collected=moment(low)),
+    }
+    one, other = (answer_to(record(*order)) for order in permutations(results.values()))
+    assert one == other
+    (unread,) = (found for found in results.values() if found is not results[about(one)])
+    assert isinstance(unread.value, Measured)
+    named_beside = notes(one)[NoteKind.ORDER_UNKNOWN]
+    assert named_beside["value"] == f"{unread.value.number.text} pt/mL"
+    assert [point.direction for point in one.series] == [Direction.CANNOT_TELL]
+
+
+def test_a_result_that_may_be_newer_is_named_where_it_comes_from_the_history() -> None:
+    arrived = named("a", "300 pt/mL", collected=moment("2026-03-01T08:00:00Z"))
+    known = named("b", "5230 pt/mL", collected=moment("2026-03-01T08:00:00Z"))
+    answer = answer_to(record(arrived, history=(known,)))
+    assert notes(answer) == {
+        NoteKind.ORDER_UNKNOWN: {"value": "5230 pt/mL", "date": "2026-03-01T08:00:00Z"}
+    }
+
+
+def test_of_many_without_a_date_three_are_named() -> None:
+    undated = [named(f"u{number}", f"{number} pt/mL", on="") for number in range(1, 6)]
+    answer = answer_to(record(day("dated", "2026-03-01"), *undated))
+    assert [note.kind for note in answer.notes] == [NoteKind.ORDER_UNKNOWN] * 3
+    assert len(answer.series) == 5
 
 
 # ------------------------------------------------------------------ not final

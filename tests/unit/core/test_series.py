@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cds_service.core.model import LabResult, Status, Subject
-from cds_service.core.verdict import Answer, Direction, SeriesPoint
+from cds_service.core.model import LabResult, NoValue, SpecimenGiven, Status, Subject
+from cds_service.core.series import series_of
+from cds_service.core.verdict import Answer, Direction, NotInterpretable, SeriesPoint
 from tests import toy
-from tests.records import answer_to, named, record
+from tests.records import AT, answer_to, measured, moment, named, record, specimen
 
 
 def at(number: int, value: str, **changes: Any) -> LabResult:
@@ -61,6 +63,85 @@ def test_a_change_of_laboratory_or_assay_breaks_the_series(
 ) -> None:
     point = only("200 pt/mL", "100 pt/mL", **changes)
     assert (point.direction, point.breaks) == (Direction.BROKEN, breaks)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "direction"),
+    [
+        ("Organization/1", "Organization/1", Direction.HIGHER),
+        ("Organization/1", "https://e.org/fhir/Organization/1", Direction.HIGHER),
+        ("Organization/1", "Organization/2", Direction.BROKEN),
+        ("https://e.org/a/Organization/1", "https://e.org/b/Organization/1", Direction.BROKEN),
+        ("Organization/1", "Organization/11", Direction.BROKEN),
+        ("Organization/1", "", Direction.HIGHER),
+    ],
+)
+def test_two_laboratories_of_one_name_are_told_apart_by_where_they_stand(
+    before: str, after: str, direction: Direction
+) -> None:
+    """Both are called "Laboratory A"."""
+    (point,) = points(
+        at(20, "200 pt/mL", laboratory_reference=after),
+        at(1, "100 pt/mL", laboratory_reference=before),
+    )
+    assert point.direction is direction
+
+
+def test_one_laboratory_under_two_names_is_one() -> None:
+    same = {"laboratory_reference": "Organization/1"}
+    (point,) = points(
+        at(20, "200 pt/mL", laboratory="Lab A", **same),
+        at(1, "100 pt/mL", laboratory="Laboratory A", **same),
+    )
+    assert point.direction is Direction.HIGHER
+
+
+SERUM, PLASMA = specimen("SER", system="urn:tubes"), specimen("PLAS", system="urn:tubes")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "direction"),
+    [
+        (SERUM, SERUM, Direction.HIGHER),
+        (SERUM, PLASMA, Direction.BROKEN),
+        (SpecimenGiven(), SpecimenGiven(), Direction.HIGHER),
+        (SERUM, SpecimenGiven(), Direction.CANNOT_TELL),
+        (SERUM, specimen("119361006", system="urn:other"), Direction.CANNOT_TELL),
+    ],
+)
+def test_serum_and_plasma_are_never_joined(
+    before: SpecimenGiven, after: SpecimenGiven, direction: Direction
+) -> None:
+    """One laboratory reports another range for each: 214 to 1910 and 325 to 1785 pg/mL."""
+    result = at(1, "100 pt/mL", specimen=before)
+    point = series_of(at(20, "200 pt/mL", specimen=after), [result], toy.knowledge(), AT)[0]
+    assert point.direction is direction
+    assert point.breaks == (("specimen",) if direction is Direction.BROKEN else ())
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("2026-01-20T08:00:00Z", "2026-01-20T08:00:00Z"),
+        ("2026-01-20", "2026-01-20T08:00:00Z"),
+        ("2026-01", "2026-01-20"),
+        ("", "2026-01-20"),
+    ],
+)
+def test_no_direction_where_the_dates_do_not_tell_which_came_first(before: str, after: str) -> None:
+    (point,) = points(
+        named("z", "200 pt/mL", collected=moment(after)),
+        named("a", "100 pt/mL", collected=moment(before)),
+    )
+    assert (point.direction, point.breaks) == (Direction.CANNOT_TELL, ())
+
+
+def test_two_hours_of_one_day_are_a_course() -> None:
+    (point,) = points(
+        named("a", "200 pt/mL", collected=moment("2026-01-20T10:00:00Z")),
+        named("z", "100 pt/mL", collected=moment("2026-01-20T08:00:00Z")),
+    )
+    assert point.direction is Direction.HIGHER
 
 
 def test_a_change_of_unit_family_breaks_the_series() -> None:
@@ -122,6 +203,36 @@ def test_a_later_result_is_not_in_the_series_but_told_of() -> None:
 
 def test_another_version_of_the_same_result_is_no_earlier_result() -> None:
     assert points(at(20, "200 pt/mL"), at(20, "100 pt/mL")) == ()
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "direction"),
+    [
+        ({"value": measured("300 mg")}, Direction.BROKEN),
+        ({"value": measured("300")}, Direction.CANNOT_TELL),
+        ({"value": NoValue()}, Direction.CANNOT_TELL),
+        ({"status": Status.UNKNOWN}, Direction.CANNOT_TELL),
+        ({"status": Status.PRELIMINARY}, Direction.CANNOT_TELL),
+    ],
+)
+def test_a_newer_result_that_is_not_interpreted_does_not_hide_the_earlier_ones(
+    unreadable: dict[str, Any], direction: Direction
+) -> None:
+    """12,000 yesterday is still to be read where today's unit is not understood."""
+    newer = replace(at(20, "300 pt/mL"), **unreadable)
+    answer = answer_to(record(newer, history=(at(19, "12000 pt/mL"),)))
+    assert isinstance(answer.verdict, NotInterpretable)
+    assert [(p.value.text, p.direction) for p in answer.series] == [("12000", direction)]
+
+
+def test_a_withdrawn_result_has_no_series() -> None:
+    withdrawn = at(20, "300 pt/mL", status=Status.ENTERED_IN_ERROR)
+    given = record(
+        withdrawn,
+        history=(at(19, "12000 pt/mL"),),
+        carded_before=frozenset({withdrawn.ref.resource}),
+    )
+    assert answer_to(given).series == ()
 
 
 def test_an_earlier_value_that_cannot_be_understood_is_shown_without_a_direction() -> None:

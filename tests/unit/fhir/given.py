@@ -19,6 +19,7 @@ FERRITIN = (LOINC, "2276-4")
 WANTED = Wanted(
     analyte=frozenset({SIL2R, (LOINC, "99768-4"), ("urn:oid:2.999.2", "SIL2R-S")}),
     companions=frozenset({FERRITIN}),
+    accepted=frozenset({SIL2R, (LOINC, "99768-4"), ("urn:oid:2.999.2", "SIL2R-S")}),
 )
 
 LEFT_OUT = object()

@@ -34,6 +34,7 @@ def test_t65_a_moment_means_the_days_as_written_in_its_own_zone(
 ) -> None:
     found = moment(text, "here")
     assert (found.text, found.first_day, found.last_day) == (text, first, last)
+    assert found.timed is ("T" in text)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from tests.unit.fhir.given import (
     LOINC,
     bundle,
     concept,
+    entry,
     observation,
     only,
     quantity,
@@ -186,7 +187,12 @@ def test_issue_is_read_apart_from_collection() -> None:
     ("performers", "laboratory"),
     [
         ([{"reference": "Organization/lab", "display": "Lab A"}], "Lab A"),
-        ([{"reference": "Practitioner/1", "display": "Dr B"}], "Dr B"),
+        ([{"reference": "Practitioner/1", "display": "Dr B"}], ""),
+        ([{"reference": "PractitionerRole/1", "display": "Dr B, Lab A"}], ""),
+        ([{"type": "Practitioner", "display": "Dr B"}], ""),
+        ([{"reference": "Practitioner/1", "display": "Dr B"}, {"display": "Lab A"}], "Lab A"),
+        ([{"display": "Lab A"}, {"reference": "Organization/lab", "display": "Lab B"}], "Lab B"),
+        ([{"display": "Lab A"}], "Lab A"),
         (
             [{"reference": "Practitioner/1", "display": "Dr B"}, {"reference": "Organization/lab"}],
             "Organization/lab",
@@ -201,6 +207,36 @@ def test_the_laboratory_is_the_organisation_among_the_performers(
 ) -> None:
     inside = [{"resourceType": "Organization", "id": "lab", "name": "Lab D"}]
     assert result(performer=performers, contained=inside).laboratory == laboratory
+
+
+@pytest.mark.parametrize(
+    ("reference", "stands"),
+    [
+        ("Organization/1", "Organization/1"),
+        ("https://e.org/fhir/Organization/1", "https://e.org/fhir/Organization/1"),
+        ("https://e.org/fhir/Organization/1/_history/2", "https://e.org/fhir/Organization/1"),
+        ("#lab", ""),
+        ("Practitioner/1", ""),
+    ],
+)
+def test_where_the_laboratory_stands_is_kept_apart_from_what_it_is_called(
+    reference: str, stands: str
+) -> None:
+    """Two organisations may both be called "Laboratory"."""
+    inside = [{"resourceType": "Organization", "id": "lab", "name": "Lab D"}]
+    performer = [{"reference": reference, "display": "Laboratory"}]
+    assert result(performer=performer, contained=inside).laboratory_reference == stands
+
+
+@pytest.mark.parametrize("kind", ["Organization", "Practitioner"])
+def test_a_laboratory_may_stand_in_the_same_bundle_under_a_urn(kind: str) -> None:
+    urn = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
+    beside = entry(resource(kind, id="x", name="Lab E"), urn)
+    found = only(observation(performer=[{"reference": urn}]), beside)
+    assert isinstance(found, LabResult)
+    assert (found.laboratory, found.laboratory_reference) == (
+        ("Lab E", "") if kind == "Organization" else ("", "")
+    )
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,13 @@ def the_record(*resources: JsonObject) -> PatientRecord:
     return record(bundle(observation()), **part)
 
 
+def kinds(*resources: JsonObject) -> list[RecordKind]:
+    return [entry.kind for entry in the_record(*resources).entries]
+
+
 def counts(*resources: JsonObject) -> bool:
-    return len(the_record(*resources).entries) == 1
+    """As something that still goes on, or as a dose; a course that is over is told apart."""
+    return len(kinds(*resources)) == 1 and RecordKind.COURSE not in kinds(*resources)
 
 
 def test_a_condition_gives_its_codes_and_when_it_began() -> None:
@@ -239,6 +244,35 @@ def test_a_medication_that_ended_before_the_result_does_not_count(
     expected: bool,
 ) -> None:
     assert counts(resource) is expected
+
+
+@pytest.mark.parametrize(
+    ("resource", "expected"),
+    [
+        (request(status="completed"), [RecordKind.COURSE]),
+        (statement(status="completed"), [RecordKind.COURSE]),
+        (statement(effectivePeriod={"end": "2026-02-28"}), [RecordKind.COURSE]),
+        (request(dosageInstruction=[dosage("2026-02-28")]), [RecordKind.COURSE]),
+        (request(status="completed", intent="plan"), []),
+        (request(status="completed", doNotPerform=True), []),
+        (request(status="stopped"), []),
+        (request(status="cancelled"), []),
+        (statement(status="not-taken"), []),
+        (administration(status="completed"), [RecordKind.DOSE]),
+    ],
+)
+def test_what_was_given_and_is_over_is_told_as_a_course(
+    resource: JsonObject, expected: list[RecordKind]
+) -> None:
+    assert kinds(resource) == expected
+
+
+def test_a_course_says_when_it_began_and_when_it_ended() -> None:
+    sent = statement(status="completed", effectivePeriod={"start": "2026-01", "end": "2026-02-20"})
+    (course,) = the_record(sent).entries
+    assert isinstance(course.since, Moment)
+    assert isinstance(course.until, Moment)
+    assert (course.since.text, course.until.text) == ("2026-01", "2026-02-20")
 
 
 def since(*resources: JsonObject) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -185,7 +186,30 @@ def test_any_other_text_is_not_numeric(text: str) -> None:
     assert result(valueQuantity=LEFT_OUT, valueString=text).value == NotNumeric("valueString")
 
 
-@given(st.from_regex(r"-?(0|[1-9][0-9]{0,6})(\.[0-9]{1,4})?", fullmatch=True))
+@pytest.mark.parametrize("text", ["2.400", "1.234", "12.000", "999.999", "-2.400"])
+def test_in_text_a_point_before_three_digits_may_mean_thousands_so_nobody_guesses(
+    text: str,
+) -> None:
+    for written in (f"{text} U/mL", f">{text} U/mL"):
+        said = result(valueQuantity=LEFT_OUT, valueString=written).value
+        assert said == NotNumeric("valueString"), written
+    sent = result(valueQuantity=quantity(text)).value
+    assert isinstance(sent, Measured)
+    assert sent.number.value == Decimal(text), "in JSON a point is a point"
+
+
+@pytest.mark.parametrize("text", ["0.400", "2.40", "2.4000", "2400.000", "1.234e3"])
+def test_in_text_a_point_that_cannot_mean_thousands_is_a_decimal_point(text: str) -> None:
+    said = result(valueQuantity=LEFT_OUT, valueString=f"{text} ng/mL").value
+    assert isinstance(said, Measured)
+    assert said.number.value == Decimal(text)
+
+
+@given(
+    st.from_regex(r"-?(0|[1-9][0-9]{0,6})(\.[0-9]{1,4})?", fullmatch=True).filter(
+        lambda text: not re.fullmatch(r"-?[1-9][0-9]{0,2}\.[0-9]{3}", text)
+    )
+)
 def test_t53_the_text_of_a_number_in_a_quantity_and_in_text_is_the_same(text: str) -> None:
     sent = ExactDecimal(text)
     by_quantity = result(valueQuantity={"value": sent, "unit": "U/mL"}).value

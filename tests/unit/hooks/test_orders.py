@@ -222,6 +222,35 @@ def test_a_draft_without_an_id_cannot_be_removed_and_the_clinician_is_told() -> 
     assert "remove it by hand" in action["description"]
 
 
+def test_where_the_receptor_is_drafted_already_the_look_alike_is_only_removed() -> None:
+    found = answered(draft(IL2, "1"), draft(SERUM, "2"))
+    (card,) = found.cards
+    (suggestion,) = card.suggestions
+    assert suggestion["label"] == "Remove Interleukin 2: sIL-2R is drafted already"
+    (action,) = suggestion["actions"]
+    assert (action["type"], action["resourceId"]) == ("delete", "ServiceRequest/1")
+
+
+def test_a_receptor_drafted_but_not_selected_is_drafted_all_the_same() -> None:
+    found = answered(draft(IL2, "1"), draft(SERUM, "2"), selections=["ServiceRequest/1"])
+    assert created(found) == []
+
+
+def test_a_receptor_drafted_in_csf_stands_for_none_in_serum() -> None:
+    found = answered(draft(IL2, "1"), draft(CSF, "2"), selections=["ServiceRequest/1"])
+    assert [order["code"]["coding"][0]["code"] for order in created(found)] == ["76039-7"]
+
+
+def test_another_patient_s_receptor_order_stands_for_none_of_this_patient() -> None:
+    foreign = draft(SERUM, "2", subject={"reference": "Patient/q"})
+    assert len(created(answered(draft(IL2, "1"), foreign))) == 1
+
+
+def test_a_look_alike_without_an_id_beside_the_receptor_offers_no_button() -> None:
+    (card,) = answered(draft(IL2, id_=None), draft(SERUM, "2")).cards
+    assert card.suggestions == ()
+
+
 def test_the_intent_is_the_site_s() -> None:
     policy = KNOWLEDGE.policy.model_copy(update={"order_intent": "order"})
     found = answered(draft(), draft(CSF, "2"), policy=policy)

@@ -50,6 +50,12 @@ def test_the_same_knowledge_gives_the_same_page(sil2r: KnowledgeBase, written: s
     assert page(sil2r, DIGEST) != written
 
 
+def test_a_note_is_shown_with_what_it_adds_for_each_specimen(written: str) -> None:
+    (row,) = [line for line in part(written, "Notes").splitlines() if "no-limit-in-unit" in line]
+    assert "For serum/plasma: So the sIL-2R criterion of HLH-2004" in row
+    assert "For CSF: So the limit described for neurosarcoidosis" in row
+
+
 def test_a_reviewer_finds_what_is_signed(library: Library, written: str) -> None:
     about = part(written, "What this is, and its state of review")
     assert "`sil2r@2026.1`" in about

@@ -1,0 +1,141 @@
+"""The commands that read what was recorded: one evaluation, and what became of the cards."""
+# ruff: noqa: PLC0415 - a command imports only what it needs: `--help` is instant
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from cds_service.config import Settings
+    from cds_service.store.database import Database
+    from cds_service.store.feedback import Feedback
+    from cds_service.store.records import EvaluationRecord
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+CONFIG = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+@click.group()
+def records() -> None:
+    """What was answered, and what was done with it."""
+
+
+@records.command()
+@click.argument("evaluation", metavar="ID")
+@click.option("--client", metavar="NAME", required=True, help="Whose card it is, as in the log.")
+@click.option("--comments", is_flag=True, help="Show comments of clinicians too: patient data.")
+@click.option(
+    "--former-key", "former_keys", type=FILE, multiple=True, help="A data key used before."
+)
+@AS_JSON
+@CONFIG
+def show(
+    *,
+    evaluation: str,
+    client: str,
+    comments: bool,
+    former_keys: Sequence[Path],
+    as_json: bool,
+    config: Path | None,
+) -> None:
+    """Show the records of one evaluation, newest first, with the feedback on its cards.
+
+    ID is `id` in the card's extension. Patients and results stand there as pseudonyms. Needs the
+    data key.
+    """
+    from cds_service.store.feedback import Feedback
+    from cds_service.store.pseudonym import DataKey, Pseudonymiser
+    from cds_service.store.records import Records
+    from cds_service.terminal import print_records
+    from cds_service.wiring import existing_data_key
+
+    settings = _settings(config)
+    key = existing_data_key(settings)
+    former = tuple(
+        DataKey.from_base64(file.read_text(encoding="ascii", errors="replace"), where=str(file))
+        for file in former_keys
+    )
+    with _database(settings) as database:
+        found = Records(database, Pseudonymiser(key)).find(evaluation, client)
+        feedback = Feedback(database, key, former)
+        told = [_record(each, feedback, comments=comments) for each in found]
+    if as_json:
+        _print_json({"records": told})
+    else:
+        print_records(Console(), told)
+
+
+@records.command()
+@AS_JSON
+@CONFIG
+def rates(*, as_json: bool, config: Path | None) -> None:
+    """Count, for each client and finding, cards shown, accepted and overridden.
+
+    A card counts once, with the newest feedback on it. A finding that is overridden nearly always
+    is one to think about.
+    """
+    from cds_service.store.feedback import Feedback
+    from cds_service.terminal import print_rates
+    from cds_service.wiring import existing_data_key
+
+    settings = _settings(config)
+    with _database(settings) as database:
+        feedback = Feedback(database, existing_data_key(settings))
+        counts = [asdict(each) for each in feedback.summary()]
+    if as_json:
+        _print_json({"findings": counts})
+    else:
+        print_rates(Console(), counts)
+
+
+def _record(record: EvaluationRecord, feedback: Feedback, *, comments: bool) -> dict[str, Any]:
+    return {
+        **asdict(record),
+        "at": record.at.isoformat(),
+        "cards": [
+            {
+                **asdict(card),
+                "feedback": list(_feedback(feedback, card.uuid, record, comments=comments)),
+            }
+            for card in record.cards
+        ],
+    }
+
+
+def _feedback(
+    feedback: Feedback, card: str, record: EvaluationRecord, *, comments: bool
+) -> Iterator[Mapping[str, Any]]:
+    for item in feedback.of(card, record.client, record.service):
+        yield {
+            "outcome": item.outcome.value,
+            "at": item.at.isoformat(),
+            "suggestions": sorted(item.suggestions),
+            "reason": item.reason.code,
+            **({"comment": item.comment} if comments else {}),
+        }
+
+
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _settings(config: Path | None) -> Settings:
+    from cds_service.config import Mode, load_settings
+
+    # As for sandbox mode: these commands need the database and the key, not a fit service.
+    return load_settings(Mode.SANDBOX, os.environ, config)
+
+
+def _database(settings: Settings) -> Database:
+    from cds_service.store.database import Database
+
+    return Database.open(settings.database_url)

@@ -1,0 +1,47 @@
+"""The result of another specimen kind that one is read beside: CSF with blood, blood with CSF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+from cds_service.core.dates import collection_days, furthest_apart, when_taken, within_days
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import LabResult
+from cds_service.core.reading import NotUnderstood, Understood, value_of
+from cds_service.core.selection import FINAL, Candidate, newest_first
+from cds_service.core.situation import NoPair, Pair
+
+
+def nearest_pair(
+    result: LabResult,
+    specimen: str,
+    known: Iterable[Candidate],
+    knowledge: KnowledgeBase,
+    at: date,
+) -> Pair | NoPair:
+    """The nearest readable final result of another specimen kind within the pair window.
+
+    Of two as near the newer, then by identity: never as they happened to arrive.
+    """
+    window = knowledge.policy.look_back_days
+    own = collection_days(result, at, window)
+    near = [
+        (item.result, item.specimen)
+        for item in known
+        if item.specimen not in {"", specimen}
+        and item.result.status in FINAL
+        and within_days(
+            collection_days(item.result, at, window), own, knowledge.identity.pair_within_days
+        )
+    ]
+    taken = when_taken(result, at)
+    near.sort(key=lambda found: newest_first(found[0], at), reverse=True)
+    near.sort(key=lambda found: furthest_apart(when_taken(found[0], at), taken))
+    for other, kind in near:
+        match value_of(other, knowledge):
+            case Understood(value, quantity):
+                return Pair(other, kind, value, quantity)
+            case NotUnderstood():
+                continue
+    return NoPair()

@@ -1,0 +1,128 @@
+"""`records show` and `records rates`: what was answered, and what clinicians did with it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cds_service.cli import cli
+from cds_service.core.model import Coding
+from cds_service.errors import ConfigurationError
+from cds_service.store.database import Database
+from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+
+KEY = DataKey(bytes(range(32)))
+CLIENT, SERVICE = "general-hospital", "sil2r-patient-view"
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CARDS = [f"6c7b5a1e-0000-4000-8000-00000000000{number}" for number in range(3)]
+FINDING = "hlh-adult-less-likely"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Three cards of one finding: one accepted, one overridden with a comment, one ignored."""
+    file = tmp_path / "cds.sqlite3"
+    pseudonyms = Pseudonymiser(KEY)
+    with Database.open(f"sqlite:///{file}") as database:
+        database.upgrade()
+        for number, card in enumerate(CARDS):
+            record = EvaluationRecord(
+                id=f"evaluation-{number}",
+                at=NOON + timedelta(minutes=number),
+                door=Door.HOOK,
+                service=SERVICE,
+                client=CLIENT,
+                outcomes=("interpreted",),
+                findings=(FINDING,),
+                patient=pseudonyms.of(CLIENT, "Patient", "canary-12345"),
+                cards=(SentCard(uuid=card, findings=(FINDING,)),),
+            )
+            Records(database, pseudonyms).save(record)
+        said = [
+            FeedbackItem(card=CARDS[0], outcome=FeedbackOutcome.ACCEPTED, at=NOON),
+            FeedbackItem(
+                card=CARDS[1],
+                outcome=FeedbackOutcome.OVERRIDDEN,
+                at=NOON,
+                reason=Coding("https://sil2r-cds.org/override-reason", "known"),
+                comment="comment-canary",
+            ),
+        ]
+        Feedback(database, KEY).save(said, CLIENT, SERVICE)
+    return file
+
+
+def run(file: Path, *arguments: str, key: DataKey = KEY) -> Result:
+    environment = {"CDS_DATABASE_URL": f"sqlite:///{file}", "CDS_DATA_KEY": key.base64()}
+    return CliRunner().invoke(cli, ["records", *arguments], env=environment)
+
+
+def told(shown: Result) -> dict[str, Any]:
+    assert shown.exit_code == 0, shown.output
+    return dict(json.loads(shown.stdout))
+
+
+def test_a_record_says_what_was_answered_and_what_was_done_with_it(file: Path) -> None:
+    (record,) = told(run(file, "show", "evaluation-1", "--client", CLIENT, "--json"))["records"]
+    assert (record["at"], record["service"]) == ("2026-11-20T12:01:00+00:00", SERVICE)
+    assert record["findings"] == [FINDING]
+    (card,) = record["cards"]
+    assert card["uuid"] == CARDS[1]
+    assert [(item["outcome"], len(item["suggestions"])) for item in card["feedback"]] == [
+        ("overridden", 0)
+    ]
+
+
+def test_a_comment_is_shown_only_when_asked_for(file: Path) -> None:
+    quiet = run(file, "show", "evaluation-1", "--client", CLIENT)
+    asked = run(file, "show", "evaluation-1", "--client", CLIENT, "--comments")
+    assert quiet.exit_code == asked.exit_code == 0
+    assert "comment-canary" not in quiet.stdout
+    assert "comment-canary" in asked.stdout
+    assert "canary-12345" not in asked.stdout, "the patient stays a pseudonym"
+
+
+def test_a_comment_sealed_with_a_former_key_is_opened_with_it(file: Path, tmp_path: Path) -> None:
+    former = tmp_path / "former-key"
+    former.write_text(KEY.base64())
+    show = ("show", "evaluation-1", "--client", CLIENT, "--comments")
+    new_key = DataKey.random()
+    without = run(file, *show, key=new_key)
+    assert isinstance(without.exception, ConfigurationError)
+    assert "--former-key" in without.exception.one_line()
+    assert "comment-canary" in run(file, *show, "--former-key", str(former), key=new_key).stdout
+
+
+@pytest.mark.parametrize(
+    "wrong", [("evaluation-9", "--client", CLIENT), ("evaluation-1", "--client", "other")]
+)
+def test_what_is_not_there_is_said(file: Path, wrong: tuple[str, ...]) -> None:
+    shown = run(file, "show", *wrong)
+    assert shown.exit_code == 1
+    assert "There is no such evaluation." in str(shown.exception)
+
+
+def test_rates_count_each_card_once(file: Path) -> None:
+    (counts,) = told(run(file, "rates", "--json"))["findings"]
+    assert counts == {
+        "client": CLIENT,
+        "finding": FINDING,
+        "shown": 3,
+        "sent": 3,
+        "accepted": 1,
+        "overridden": 1,
+    }
+
+
+def test_rates_as_a_table(file: Path) -> None:
+    shown = run(file, "rates")
+    assert shown.exit_code == 0
+    (line,) = [line for line in shown.stdout.splitlines() if CLIENT in line]
+    assert line.split("│")[-2].strip() == "50%"

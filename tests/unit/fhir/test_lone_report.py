@@ -1,0 +1,172 @@
+"""A report of the analyte whose result did not come along is told, once it was looked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.core.card import JsonObject
+from cds_service.core.model import (
+    Coding,
+    InvalidResource,
+    LabResult,
+    Moment,
+    NoValue,
+    ResourceRef,
+    SpecimenLink,
+    Status,
+    Subject,
+)
+from tests.unit.fhir.given import (
+    BASE,
+    FERRITIN,
+    LEFT_OUT,
+    PATIENT,
+    SIL2R,
+    bundle,
+    concept,
+    entry,
+    observation,
+    record,
+    specimen,
+)
+
+
+def report(**changes: Any) -> JsonObject:
+    """A final report of the analyte that names a result with an id that is not in the Bundle."""
+    given: JsonObject = {
+        "resourceType": "DiagnosticReport",
+        "id": "rep-1",
+        "status": "final",
+        "code": concept(*SIL2R),
+        "subject": {"reference": f"Patient/{PATIENT}"},
+        "effectiveDateTime": "2026-03-01T08:30:00+01:00",
+        "result": [{"reference": "Observation/elsewhere"}],
+    }
+    return {k: v for k, v in {**given, **changes}.items() if v is not LEFT_OUT}
+
+
+def lone(*resources: JsonObject) -> list[LabResult | InvalidResource]:
+    """What was read of reports."""
+    results = record(bundle(*resources)).results
+    return [found for found in results if found.ref.resource == "DiagnosticReport/rep-1"]
+
+
+def the_lone(*resources: JsonObject) -> LabResult:
+    (found,) = lone(*resources)
+    assert isinstance(found, LabResult), found
+    return found
+
+
+def test_a_report_without_its_result_is_a_result_without_a_value() -> None:
+    found = the_lone(report())
+    assert found.ref == ResourceRef("DiagnosticReport/rep-1")
+    assert found.codings == (Coding(*SIL2R),)
+    assert found.value == NoValue("result-not-sent")
+    assert (found.status, found.subject) == (Status.FINAL, Subject.THIS_PATIENT)
+    assert isinstance(found.collected, Moment)
+
+
+def test_a_report_that_names_no_result_at_all_is_told_too() -> None:
+    assert the_lone(report(result=LEFT_OUT, conclusion="sIL-2R 5230 U/mL")).value == NoValue(
+        "result-not-sent"
+    )
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "Observation/obs-1",
+        "Observation/obs-1/_history/2",
+        f"{BASE}/Observation/obs-1",
+        "https://another.example.org/Observation/obs-1",
+    ],
+)
+def test_a_report_whose_result_came_along_is_left_to_its_result(named: str) -> None:
+    assert lone(report(result=[{"reference": named}]), observation()) == []
+
+
+def test_a_result_is_found_by_its_full_url() -> None:
+    urn = "urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11"
+    assert lone(report(result=[{"reference": urn}]), entry(observation(), urn)) == []
+
+
+def test_a_contained_result_came_along() -> None:
+    inside = report(contained=[observation(id="a")], result=[{"reference": "#a"}])
+    assert lone(inside) == []
+
+
+def test_in_doubt_a_result_without_a_name_is_the_one_that_the_report_names() -> None:
+    assert lone(report(), observation(id=LEFT_OUT)) == []
+    urn = report(result=[{"reference": "urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11"}])
+    assert lone(urn, observation()) == []
+
+
+@pytest.mark.parametrize("result", [LEFT_OUT, [{"identifier": {"value": "7"}}], [{"display": "x"}]])
+def test_in_doubt_a_result_beside_the_report_is_its_result(result: object) -> None:
+    assert lone(report(result=result), observation()) == []
+
+
+def test_a_result_of_another_test_does_not_stand_for_it() -> None:
+    ferritin = observation(id="ferritin", code=concept(*FERRITIN))
+    named = [{"reference": "Observation/ferritin"}, {"reference": "Observation/elsewhere"}]
+    assert len(lone(report(result=named), ferritin)) == 1
+
+
+def test_another_result_of_the_analyte_does_not_stand_for_it() -> None:
+    assert len(lone(report(), observation(id="older"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [("amended", Status.AMENDED), ("corrected", Status.CORRECTED), ("appended", Status.AMENDED)],
+)
+def test_an_issued_report_has_the_status_of_an_issued_result(status: str, expected: Status) -> None:
+    assert the_lone(report(status=status)).status is expected
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "registered"},
+        {"status": "partial"},
+        {"status": "preliminary"},
+        {"status": "cancelled"},
+        {"status": "entered-in-error"},
+        {"status": "unknown"},
+        {"status": ["final"]},
+        {"code": concept(*FERRITIN)},
+        {"code": {"text": "sIL-2R"}},
+        {"code": LEFT_OUT},
+    ],
+)
+def test_a_report_in_the_making_taken_back_or_of_another_test_is_not_waited_for(
+    changes: JsonObject,
+) -> None:
+    assert lone(report(**changes)) == []
+
+
+def test_a_report_of_another_patient_is_told_as_that_patient_s() -> None:
+    found = the_lone(report(subject={"reference": "Patient/pat-2"}))
+    assert found.subject is Subject.ANOTHER_PATIENT
+
+
+def test_the_specimens_of_a_report_are_followed() -> None:
+    named = [{"reference": "Specimen/spec-1"}]
+    found = the_lone(report(specimen=named), specimen())
+    assert found.specimen.link is SpecimenLink.RESOLVED
+    assert the_lone(report(specimen=named)).specimen.link is SpecimenLink.UNRESOLVED
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"effectiveDateTime": "2026-02-30"}, "DiagnosticReport.effectiveDateTime"),
+        ({"issued": "2026"}, "DiagnosticReport.issued"),
+    ],
+)
+def test_a_report_whose_dates_cannot_be_says_where(changes: JsonObject, where: str) -> None:
+    (found,) = lone(report(**changes))
+    assert isinstance(found, InvalidResource)
+    assert found.where == where

@@ -1,0 +1,246 @@
+"""Cards on which something cannot be told: they name it, and never reassure instead.
+
+Read as the ward reads them, with the packaged knowledge. All patients are invented adults, unless a
+birth date says otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cds_service.core.card import Card
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import Availability, Moment, ReferenceRange, SpecimenGiven, UnitGiven
+from cds_service.core.quantity import UCUM
+from cds_service.core.render import render
+from tests import records
+from tests.safety.walk import CSF, SERUM, entries
+
+SERUM_U, SERUM_MASS, CSF_MASS, CSF_U = "9654-5", "76039-7", "99768-4", "38352-1"
+ARUP = (records.within("175.3", "858.2", "pg/mL"),)
+LABCORP = (records.within("223", "710", "U/mL"),)
+URGENT = "discuss the patient urgently with a specialist"
+HLH_2004_OPEN = (
+    "the sIL-2R criterion of HLH-2004, which is in U/mL, is neither met nor not met here"
+)
+
+
+def card(
+    knowledge: KnowledgeBase,
+    value: str,
+    loinc: str = SERUM_U,
+    ranges: tuple[ReferenceRange, ...] = (),
+    **changes: Any,
+) -> Card:
+    """The one card about one result; `changes` are to the record around it."""
+    fluid: SpecimenGiven = CSF if loinc in {CSF_MASS, CSF_U} else SERUM
+    result = records.result(value, loinc, specimen=fluid, ranges=ranges)
+    return card_of(knowledge, records.record(result, **changes))
+
+
+def card_of(knowledge: KnowledgeBase, record: Any) -> Card:
+    (only,) = render(records.evaluated(record, knowledge), knowledge, scope="s")
+    return only
+
+
+def recorded(knowledge: KnowledgeBase, condition: str) -> dict[str, Any]:
+    return {"entries": (entries(knowledge)[f"condition.{condition}"],)}
+
+
+# ------------------------------------------------------------------ a unit without a limit
+
+
+@pytest.mark.parametrize(
+    ("value", "ranges"),
+    [("9000 pg/mL", ARUP), ("2400 pg/mL", ARUP), ("90000 pg/mL", ()), ("30 ng/mL", ())],
+)
+def test_a_high_result_in_mass_units_says_that_the_hlh_criterion_is_open(
+    sil2r: KnowledgeBase, value: str, ranges: tuple[ReferenceRange, ...]
+) -> None:
+    said = card(sil2r, value, SERUM_MASS, ranges).detail
+    assert HLH_2004_OPEN in said
+    assert URGENT in said
+    assert "2400 U/mL" not in said
+
+
+def test_a_result_in_mass_units_within_the_range_is_told_the_same_without_alarm(
+    sil2r: KnowledgeBase,
+) -> None:
+    said = card(sil2r, "400 pg/mL", SERUM_MASS, ARUP).detail
+    assert HLH_2004_OPEN in said
+    assert URGENT not in said
+
+
+def test_a_value_above_the_range_names_hlh_among_its_causes(sil2r: KnowledgeBase) -> None:
+    for value, loinc, ranges in (("9000 pg/mL", SERUM_MASS, ARUP), ("900 U/mL", SERUM_U, LABCORP)):
+        assert "infection, malignancy, HLH," in card(sil2r, value, loinc, ranges).detail
+
+
+def test_csf_in_units_without_a_range_names_what_is_open_and_is_urgent_if_ill(
+    sil2r: KnowledgeBase,
+) -> None:
+    said = card(sil2r, "8000 U/mL", CSF_U).detail
+    assert "infection including tuberculosis, lymphoma, CNS-HLH and neurosarcoidosis" in said
+    assert URGENT in said
+    assert "HLH-2004" not in said
+
+
+def test_a_result_that_a_limit_is_for_gets_no_such_note(sil2r: KnowledgeBase) -> None:
+    for value, loinc in (("300 U/mL", SERUM_U), ("100 pg/mL", CSF_MASS), ("5230 U/mL", SERUM_U)):
+        said = card(sil2r, value, loinc).detail
+        assert "limits in other units" not in said
+        assert URGENT not in said
+
+
+# ------------------------------------------------------------------ a limit inside the interval
+
+
+HLH_2004 = "2400 U/mL (sIL-2R criterion of HLH-2004)"
+NEUROSARCOIDOSIS = "150 pg/mL (limit described for untreated neurosarcoidosis)"
+OWN = "223 to 710 U/mL (the laboratory's own range)"
+
+
+@pytest.mark.parametrize(
+    ("given", "headline", "named"),
+    [
+        (("<200 pg/mL", CSF_MASS), "150 pg/mL", NEUROSARCOIDOSIS),
+        ((">=150 pg/mL", CSF_MASS), "150 pg/mL", NEUROSARCOIDOSIS),
+        (("<3000 U/mL",), "2400 U/mL", HLH_2004),
+        (
+            ("<3000 U/mL", SERUM_U, LABCORP),
+            "2400 U/mL or the laboratory's own range",
+            f"{HLH_2004} or {OWN}",
+        ),
+        (
+            (">2000 U/mL", SERUM_U, LABCORP),
+            "2400 U/mL or 10000 U/mL",
+            f"{HLH_2004} or 10000 U/mL (HLH study of 78 adults)",
+        ),
+    ],
+)
+def test_a_limit_that_is_left_open_speaks_first_is_named_and_is_urgent_if_ill(
+    sil2r: KnowledgeBase, given: tuple[Any, ...], headline: str, named: str
+) -> None:
+    said = card(sil2r, *given)
+    assert said.summary.endswith(f": may lie on either side of {headline}")
+    assert f"it may lie on either side of {named}" in said.detail
+    assert URGENT in said.detail
+
+
+def test_a_limit_that_is_met_speaks_before_one_that_is_left_open(sil2r: KnowledgeBase) -> None:
+    said = card(sil2r, ">5000 U/mL", ranges=LABCORP)
+    assert "meets one HLH-2004 criterion" in said.summary
+    assert "either side of 10000 U/mL (HLH study of 78 adults)" in said.detail
+    assert URGENT not in said.detail  # the criterion says it: hours count
+
+
+def test_an_open_bound_of_the_laboratory_alone_is_not_urgent(sil2r: KnowledgeBase) -> None:
+    said = card(sil2r, "<600 U/mL", ranges=LABCORP)
+    assert "HLH less likely" in said.summary
+    assert f"either side of {OWN}" in said.detail
+    assert URGENT not in said.detail
+
+
+def test_a_sentence_about_the_multiple_begins_with_a_capital(sil2r: KnowledgeBase) -> None:
+    for value in (">2000 U/mL", "710.1 U/mL", "5230 U/mL"):
+        lines = card(sil2r, value, ranges=LABCORP).detail.splitlines()
+        assert [line for line in lines if line.startswith("- ") and line[2].islower()] == []
+
+
+# ------------------------------------------------------------------ what the record explains
+
+
+def test_with_hlh_recorded_a_low_value_is_not_called_an_argument_against_it(
+    sil2r: KnowledgeBase,
+) -> None:
+    said = card(sil2r, "300 U/mL", ranges=LABCORP, **recorded(sil2r, "hlh"))
+    assert "less likely" not in said.summary + said.detail
+    assert "a low value is no argument against a recorded one" in said.detail
+
+
+def test_the_csf_study_of_hlh_is_told_as_what_it_was(sil2r: KnowledgeBase) -> None:
+    said = card(sil2r, "212 pg/mL", CSF_MASS, **recorded(sil2r, "hlh")).detail
+    assert "In 36 children with HLH, 13 of them with CNS disease, 154.64 pg/mL" in said
+
+
+@pytest.mark.parametrize("condition", ["infection", "hiv", "dialysis", "car-t"])
+def test_hours_still_count_where_the_record_explains_a_part_of_the_value(
+    sil2r: KnowledgeBase, condition: str
+) -> None:
+    said = card(sil2r, "5230 U/mL", ranges=LABCORP, **recorded(sil2r, condition)).detail
+    assert "weighs less here" in said
+    assert "hours count: complete the other criteria now and speak to a specialist" in said
+
+
+def test_after_a_haemorrhage_the_card_says_what_its_drafts_are_for(sil2r: KnowledgeBase) -> None:
+    context = recorded(sil2r, "subarachnoid-haemorrhage")
+    said = card(sil2r, "212 pg/mL", CSF_MASS, **context).detail
+    assert "by itself calls for no action" in said
+    assert "any draft on this card is for a value that the bleeding does not explain" in said
+
+
+def test_what_is_known_of_childrens_blood_is_not_said_of_their_csf(sil2r: KnowledgeBase) -> None:
+    child = {"patient": records.born("2020-01-01")}
+    about_blood = "Values are higher in children and fall with age"
+    assert about_blood in card(sil2r, "900 U/mL", **child).detail
+    in_csf = card(sil2r, "212 pg/mL", CSF_MASS, **child).detail
+    assert about_blood not in in_csf
+    assert "not applied" not in in_csf
+
+
+def test_beside_a_warning_a_missing_range_does_not_call_the_value_neither_high_nor_low(
+    sil2r: KnowledgeBase,
+) -> None:
+    for value, loinc in (("12000 U/mL", SERUM_U), ("212 pg/mL", CSF_MASS)):
+        said = card(sil2r, value, loinc).detail
+        assert "neither high nor low" not in said
+        assert "nobody can tell how far the value is from this laboratory's healthy people" in said
+
+
+# ------------------------------------------------------------------ what could not be read
+
+
+def test_a_unit_whose_text_and_code_differ_is_told_as_that(sil2r: KnowledgeBase) -> None:
+    value = replace(records.measured("5230"), unit=UnitGiven("pg/mL", "U/mL", UCUM))
+    result = replace(records.result(loinc=SERUM_U, specimen=SERUM), value=value)
+    said = card_of(sil2r, records.record(result)).detail
+    assert "The unit came as text (pg/mL) and as code (U/mL)" in said
+    assert "not one this service knows" not in said
+
+
+def test_a_unit_that_is_only_unknown_is_not_called_a_contradiction(sil2r: KnowledgeBase) -> None:
+    said = card(sil2r, "5230 furlong").detail
+    assert "The unit (furlong) was not understood" in said
+    assert "came as text" not in said
+
+
+def test_a_period_without_an_end_leaves_the_day_open_and_not_the_birth_date(
+    sil2r: KnowledgeBase,
+) -> None:
+    day = records.moment("2026-02-20")
+    assert isinstance(day, Moment)
+    since = replace(day, text="2026-02-20/..", last_day=day.last_day.max)
+    result = records.result("300 U/mL", SERUM_U, specimen=SERUM, collected=since)
+    said = card_of(sil2r, records.record(result)).detail
+    assert "date of birth" not in said
+    assert "The day of collection is known only in part (2026-02-20/..)" in said
+
+
+def test_a_birth_year_is_still_called_an_incomplete_date_of_birth(sil2r: KnowledgeBase) -> None:
+    said = card(sil2r, "300 U/mL", patient=records.born("2008")).detail
+    assert "date of birth" in said
+
+
+def test_a_part_of_the_record_that_failed_is_named_as_under_missing(sil2r: KnowledgeBase) -> None:
+    availability = {**records.LOOKED_FOR, "labs": Availability.FAILED}
+    said = card(sil2r, "300 U/mL", availability=availability).detail
+    assert "This part of the record could not be had: other laboratory results." in said
+
+
+def test_a_newer_result_is_told_with_its_date(sil2r: KnowledgeBase) -> None:
+    newer = records.named("newer", "300 U/mL", SERUM_U, specimen=SERUM, on="2026-03-02")
+    said = card(sil2r, "5230 U/mL", history=(newer,)).detail
+    assert "a newer result of the same specimen, collected 2026-03-02" in said
