@@ -89,7 +89,7 @@ def export_fhir(*, folder: Path, base: str | None) -> None:
 
     Evidence and Citation, which need FHIR R4B, go to the folder DIR/r4b.
     """
-    from cds_service.knowledge_export.artifact import OUR_BASE
+    from cds_service.fhir.canonical import OUR_BASE
     from cds_service.knowledge_export.write import export_fhir as export
 
     count = export(_library(), folder, base or OUR_BASE)

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from cds_service.events.queue import Queue
     from cds_service.events.worker import Worker
 
-CARE_EVERY: Final = 5
-"""Pulses (seconds) between two rounds of looking after the subscriptions."""
 BACKLOG_AGE: Final = timedelta(minutes=15)
 """Work that has been due for longer shows that no worker runs, or none keeps up."""
 
@@ -136,17 +134,12 @@ class Workshop:
 
     def run(self, threads: int) -> None:
         """Work until a stop signal."""
-        beats = 0
 
         def pulse() -> None:
-            nonlocal beats
-            beats += 1
             if self.room.store.next_due() <= datetime.now(UTC):
                 self.queue.work()
-            if beats % CARE_EVERY == 0:
-                self.queue.care()
 
-        self.queue.run(threads, pulse)
+        self.queue.run(threads, pulse, self.caretaker.look_after_all)
 
 
 def open_workshop(
@@ -195,7 +188,6 @@ def open_workshop(
         room.folder,
         room.key,
         work=lambda: worker.drain(waker.wake),
-        look_after=caretaker.look_after_all,
     )
     return Workshop(room, knowledge, worker, caretaker, queue)
 

@@ -7,7 +7,7 @@ here it is done only where the registry says so, and only after catching up.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -26,7 +26,7 @@ from cds_service.events.notification import (
 from cds_service.events.search import changed_since
 from cds_service.events.source import EventSource
 from cds_service.events.tokens import Tokens
-from cds_service.events.worker import OVERLAP
+from cds_service.events.troubles import Troubles
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
@@ -46,8 +46,9 @@ from cds_service.store.work_item import Target, Way
 DEADLINE_MS: Final = 30_000
 GAP_AGAIN: Final = timedelta(minutes=1)
 """When a gap that could not be looked for is looked for again."""
-GAP_REACH: Final = timedelta(hours=1)
-"""How far before the last sign of life a search for a gap begins."""
+REACH: Final = timedelta(hours=1)
+"""How far before the last sign of life a search begins: what says that a subscription failed is a
+sign of life too, so this is longer than any pause between two tries (`troubles`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class Caretaker:
     tokens: Tokens
     wake: Callable[[], None]
     now: Callable[[], datetime]
+    troubles: Troubles = field(default_factory=Troubles)
 
     def look_after_all(self) -> None:
         """One round. Raises StoreUnavailable; a server that cannot be asked is asked next time."""
@@ -71,13 +73,24 @@ class Caretaker:
                 self._close(gap)
         for source in self.sources.values():
             for state in self.subscriptions.of(source.name):
-                match state.state_at(self.now()):
-                    case SubscriptionHealth.BROKEN:
-                        self._mend(source, state)
-                    case SubscriptionHealth.SILENT:
-                        self._ask_after(source, state)
-                    case SubscriptionHealth.SOUND:
-                        pass
+                self._look_after(source, state)
+
+    def _look_after(self, source: EventSource, state: SubscriptionState) -> None:
+        at = self.now()
+        turn = self.troubles.turn(state, at)
+        match state.state_at(at):
+            case SubscriptionHealth.BROKEN:
+                if turn.is_told:
+                    log(Event.SUBSCRIPTION_BROKEN, source=source.name, status=state.status)
+                if turn.is_tried and source.reactivate:
+                    self._mend(source, state)
+            case SubscriptionHealth.SILENT:
+                if turn.is_told:
+                    log(Event.SUBSCRIPTION_SILENT, source=source.name)
+                if turn.is_tried:
+                    self._ask_after(source, state)
+            case SubscriptionHealth.SOUND:
+                pass
 
     def catch_up(self, source: EventSource, since: datetime) -> int:
         """Make work of all that has changed since then; how much there was. Raises UpstreamFailed.
@@ -107,7 +120,7 @@ class Caretaker:
                     for state in self.subscriptions.of(source.name)
                     if state.subscription == gap.subscription
                 ]
-                found = self.catch_up(source, min(heard, default=self.now()) - GAP_REACH)
+                found = self.catch_up(source, min(heard, default=self.now()) - REACH)
             else:
                 self._add(source.name, asked)
                 found = len(asked)
@@ -141,7 +154,6 @@ class Caretaker:
 
     def _ask_after(self, source: EventSource, state: SubscriptionState) -> None:
         """Nothing was heard for two heartbeats: `$status` says how things stand."""
-        log(Event.SUBSCRIPTION_SILENT, source=source.name)
         try:
             answer = self.exchange(source).ask(f"Subscription/{state.subscription}/$status")
         except UpstreamFailed:
@@ -162,12 +174,9 @@ class Caretaker:
                     continue
 
     def _mend(self, source: EventSource, state: SubscriptionState) -> None:
-        """The server has given up: an alarm, and where the registry says so a new beginning."""
-        log(Event.SUBSCRIPTION_BROKEN, source=source.name, status=state.status)
-        if not source.reactivate:
-            return
+        """The server has given up, and the registry says that it is to be asked to begin anew."""
         try:
-            self.catch_up(source, state.last_heard - OVERLAP)
+            self.catch_up(source, state.last_heard - REACH)
             exchange = self.exchange(source)
             subscription = exchange.ask(f"Subscription/{state.subscription}")
             if isinstance(subscription, Refused):

@@ -34,12 +34,10 @@ from cds_service.hooks.suggestions import with_suggestions
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, SentCard
-from cds_service.store.work_item import Claimed, Evaluated, Kind, NeverEvaluated, Past, client_name
+from cds_service.store.work_item import Claimed, Evaluated, NeverEvaluated, Past, client_name
 
 _ANALYTE_PART = "sil2r"
 """The part of the record that holds results of the analyte, whichever analyte it is."""
-MOST_IN_A_REPORT = 4
-"""Cards that the results contained in one report may come to: one for each specimen kind."""
 _TO_BE_READ = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
 
 
@@ -108,15 +106,14 @@ class Evaluator:
         for place, card in enumerate(stands):
             said = _said(case, current, card, place, is_final=_is_final(record))
             case.courier.say(said, current.order)
-        if case.was_said:
-            for place in range(len(stands), case.places):
-                case.courier.take_back(_taken_back(case, current, cards, place))
+        for place in range(len(stands), case.said_before):
+            case.courier.take_back(_taken_back(case, current, cards, place))
         return self._kept(
             case, current.version, current.reference, patient_id=current.patient_id, cards=cards
         )
 
     def _taken_back(self, case: _Case, reference: str, version: str) -> Evaluated:
-        for place in range(case.places):
+        for place in range(case.said_before):
             result = case.result(reference, place)
             key = evaluation_key(result, version, case.knowledge.tag)
             taken_back = TakenBack(
@@ -156,9 +153,8 @@ class Evaluator:
             inputs=tuple(self._pseudonyms.of_reference(client, each) for each in inputs),
             cards=tuple(_sent(card, case.claimed.item) for card in cards),
         )
-        said = any(not _is_withdrawal(card) for card in cards)
         replaces = case.past.evaluation if isinstance(case.past, Past) else ""
-        return Evaluated(version, case.knowledge.tag, said, replaces, record)
+        return Evaluated(version, case.knowledge.tag, record.said > 0, replaces, record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +172,9 @@ class _Case:
         return f"{self.knowledge.identity.id}-{Trigger.LAB_RESULT}"
 
     @property
-    def was_said(self) -> bool:
-        return isinstance(self.past, Past) and self.past.said
-
-    @property
-    def places(self) -> int:
-        """How many cards a resource of this kind may come to: a report can contain results."""
-        return MOST_IN_A_REPORT if self.claimed.target.kind is Kind.DIAGNOSTIC_REPORT else 1
+    def said_before(self) -> int:
+        """How many cards stand: reports and panels can contain results, with a card for each."""
+        return self.past.said if isinstance(self.past, Past) else 0
 
     def result(self, reference: str, place: int = 0) -> str:
         """Another knowledge says something else of the same result, and so does another card."""
@@ -202,7 +194,7 @@ def _record(case: _Case, current: Current) -> tuple[PatientRecord, dict[str, str
         parts=parts,
         wanted=wanted_by(case.knowledge),
     )
-    if case.was_said:
+    if case.said_before:
         record = replace(record, carded_before=frozenset({current.reference}))
     return record, dict(gathered.faults)
 

@@ -22,6 +22,7 @@ from cds_service.events.notification import (
     Happened,
     Heartbeat,
     Notification,
+    NotSaid,
     ResourceSent,
     SomethingChanged,
     StatusReport,
@@ -146,7 +147,7 @@ class Inbox:
             raise BadRequest("The notification names no subscription.", where="Bundle.entry[0]")
         with self._database.writing() as connection:
             self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
-            if source.numbering is not Numbering.SUBSCRIPTION or about.so_far is None:
+            if source.numbering is not Numbering.SUBSCRIPTION or isinstance(about.so_far, NotSaid):
                 return Receipt(taken)
             due = at + GAP_WINDOW
             missing = self._subscriptions.follow_in(connection, source.name, heard, due)
@@ -192,6 +193,6 @@ def _heard(about: About, numbers: list[int] | tuple[()], *, begins: bool = False
         criteria=about.topic,
         status=status,
         numbers=numbers,
-        so_far=about.so_far,
+        so_far=max(numbers, default=0) if isinstance(about.so_far, NotSaid) else about.so_far,
         begins=begins,
     )

@@ -58,6 +58,11 @@ class ResourceSent:
 
 
 @dataclass(frozen=True, slots=True)
+class NotSaid:
+    """A number that the server did not give."""
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """Which subscription a topic-based notification belongs to, and how it stands."""
 
@@ -66,8 +71,8 @@ class About:
     topic: str = ""
     state: str = ""
     """`active`, `error`, `off`, `requested`, as the server says."""
-    so_far: int | None = None
-    """How many events there have been since the subscription began; None: not said."""
+    so_far: int | NotSaid = NotSaid()
+    """How many events there have been since the subscription began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +200,9 @@ def _named(resources: Sequence[JsonObject]) -> Iterator[Focus]:
 def _event(event: JsonObject) -> NumberedEvent:
     focus = event.get("focus")
     references = objects(focus) if isinstance(focus, list) else [an_object(focus)]
+    number = _number(event.get("eventNumber"))
     return NumberedEvent(
-        _number(event.get("eventNumber")) or UNNUMBERED, tuple(_focuses(references))
+        UNNUMBERED if isinstance(number, NotSaid) else number, tuple(_focuses(references))
     )
 
 
@@ -226,11 +232,15 @@ def _about(status: JsonObject) -> About:
     )
 
 
-def _number(value: object) -> int | None:
+def _number(value: object) -> int | NotSaid:
     """A count: integer64 travels as a text in R4B and as either in the wild."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
-        return value
-    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else None
+    match value:
+        case int() if not isinstance(value, bool) and 0 <= value < 10**18:
+            return value
+        case str() if _WHOLE.fullmatch(value):
+            return int(value)
+        case _:
+            return NotSaid()
 
 
 def _flat(resource: JsonObject) -> JsonObject:

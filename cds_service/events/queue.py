@@ -27,6 +27,8 @@ from cds_service.turn import waiting
 QUEUE_FILE: Final = "cds-service-queue.sqlite3"
 PULSE_SECONDS: Final = 1.0
 """How often a worker looks by itself whether something has come due."""
+CARE_SECONDS: Final = 5.0
+"""Between two rounds of looking after the subscriptions."""
 AWAY_SECONDS: Final = 5.0
 """After a failure the queue is left alone for so long."""
 
@@ -34,7 +36,7 @@ _NAME = "sil2r-cds-events"
 
 
 class Queue:
-    """Wakes workers. `work` and `look_after` are what a worker then does; senders do neither."""
+    """Wakes workers. `work` is what a worker then does; senders do not."""
 
     def __init__(
         self,
@@ -42,14 +44,12 @@ class Queue:
         folder: Path,
         key: DataKey,
         work: Callable[[], object] = lambda: None,
-        look_after: Callable[[], object] = lambda: None,
     ) -> None:
         serializer = SignedSerializer(secret=key.subkey("queue").hex(), salt=_NAME)
         self._huey = _huey(url, folder, serializer)
-        self._work, self._look_after = _guarded(work), _guarded(look_after)
+        self._work = _guarded(work)
         self._say_work = self._huey.task(name="work", context=False)(self._work)
-        self._say_look_after = self._huey.task(name="look-after")(self._look_after)
-        self._beat = threading.Event()
+        self._is_over = threading.Event()
         self._away_until = 0.0
 
     def wake(self) -> None:
@@ -58,28 +58,20 @@ class Queue:
         The queue being away is no reason to refuse what is kept already: workers look by themselves
         as well.
         """
-        self._is_told(self._wake)
+        self._is_told()
 
     def work(self) -> None:
         """Let a worker look, as `wake` does; while the queue is away, work here and now."""
-        if not self._is_told(self._wake):
+        if not self._is_told():
             self._work()
 
-    def care(self) -> None:
-        """Let one worker look after the subscriptions; while the queue is away, do it here."""
-        if not self._is_told(self._say_look_after):
-            self._look_after()
-
-    def _wake(self) -> None:
-        if self._huey.pending_count() == 0:
-            self._say_work()
-
-    def _is_told(self, tell: Callable[[], object]) -> bool:
+    def _is_told(self) -> bool:
         if monotonic() < self._away_until:
             return False
         try:
             with waiting():
-                tell()
+                if self._huey.pending_count() == 0:
+                    self._say_work()
         except Exception as error:  # noqa: BLE001 - of SQLite, Redis or the network
             self._away_until = monotonic() + AWAY_SECONDS
             log_fault(Event.QUEUE_AWAY, error)
@@ -90,13 +82,15 @@ class Queue:
         """How many messages wait."""
         return int(self._huey.pending_count())
 
-    def run(self, threads: int, pulse: Callable[[], None]) -> None:
+    def run(
+        self, threads: int, pulse: Callable[[], object], look_after: Callable[[], object]
+    ) -> None:
         """Work until a stop signal: SIGTERM and SIGINT let what is under way finish.
 
-        `pulse` is called every second, in a thread of its own; where something has come due it has
-        it worked off.
+        Two threads of their own go on beside: every second `pulse`, which has worked off what has
+        come due, and every few seconds `look_after`, which may have to wait for slow servers.
         """
-        beating = threading.Thread(target=self._keep_beating, args=(pulse,), daemon=True)
+        beside = self._beat(PULSE_SECONDS, pulse), self._beat(CARE_SECONDS, look_after)
         consumer = self._huey.create_consumer(
             workers=threads,
             worker_type="thread",
@@ -106,17 +100,24 @@ class Queue:
             check_worker_health=True,
             graceful_signal="TERM",
         )
-        beating.start()
         try:
             consumer.run()
         finally:
-            self._beat.set()
-            beating.join()
+            self._is_over.set()
+            for each in beside:
+                each.join()
 
-    def _keep_beating(self, pulse: Callable[[], None]) -> None:
-        guarded = _guarded(pulse)
-        while not self._beat.wait(PULSE_SECONDS):
-            guarded()
+    def _beat(self, seconds: float, what: Callable[[], object]) -> threading.Thread:
+        """Calls it again and again, never twice at a time, with a pause after each."""
+        guarded = _guarded(what)
+
+        def go_on() -> None:
+            while not self._is_over.wait(seconds):
+                guarded()
+
+        thread = threading.Thread(target=go_on, daemon=True)
+        thread.start()
+        return thread
 
 
 def _guarded(work: Callable[[], object]) -> Callable[[], None]:

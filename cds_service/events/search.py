@@ -91,17 +91,19 @@ def _targets(resources: Iterable[JsonObject]) -> Iterator[Target]:
 
 
 def _newest(resources: Iterable[JsonObject], since: datetime) -> datetime:
-    moments = [_updated(resource) for resource in resources]
-    return max([since, *(each for each in moments if each is not None)])
+    """When the newest was changed; `since` where none says so."""
+    return max([since, *(moment for each in resources for moment in _updated(each))])
 
 
-def _updated(resource: JsonObject) -> datetime | None:
+def _updated(resource: JsonObject) -> Iterator[datetime]:
+    """`meta.lastUpdated`, where it is a moment with a time zone."""
     text = a_text(an_object(resource.get("meta")).get("lastUpdated"))
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        return None
-    return moment if moment.tzinfo else None
+        return
+    if moment.tzinfo:
+        yield moment
 
 
 def _in_query(text: str) -> str:

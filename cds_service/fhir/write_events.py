@@ -20,10 +20,11 @@ from uuid import UUID, uuid5
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.core.verdict import Outcome
+from cds_service.fhir.canonical import decision_table
 from cds_service.fhir.shape import an_id
 
 CANONICAL: Final = "https://sil2r-cds.org"
-"""Where our own systems and canonicals begin; an identifier, not an address to open."""
+"""Where our own systems begin; an identifier, not an address to open."""
 TAG_SYSTEM: Final = f"{CANONICAL}/CodeSystem/result-key"
 EVALUATION_SYSTEM: Final = f"{CANONICAL}/identifier/evaluation"
 FINDING_SYSTEM: Final = f"{CANONICAL}/CodeSystem/finding"
@@ -137,7 +138,7 @@ def guidance_response(said: Said) -> JsonObject:
     resource = {
         **said.own("GuidanceResponse"),
         "requestIdentifier": {"system": EVALUATION_SYSTEM, "value": said.evaluation},
-        "moduleCanonical": f"{CANONICAL}/PlanDefinition/{said.module}|{said.module_version}",
+        "moduleCanonical": decision_table(said.module, said.module_version),
         "status": status,
         "subject": said.subject,
         "occurrenceDateTime": said.when,

@@ -10,12 +10,10 @@ from typing import Any
 from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.review import Approved, Pending
+from cds_service.fhir.canonical import artifact_id, canonical_url, of_version
 from cds_service.knowledge_page.notices import notices
 
 Resource = dict[str, Any]
-
-OUR_BASE = "https://sil2r-cds.org/fhir"
-"""Canonical URLs are names: nothing has to answer there. A site may give its own."""
 
 _PROFILE = "http://hl7.org/fhir/uv/crmi/StructureDefinition/crmi-shareable"
 _CAPABILITY = "http://hl7.org/fhir/StructureDefinition/cqf-knowledgeCapability"
@@ -33,15 +31,15 @@ class Artifacts:
 
     def id(self, *parts: str) -> str:
         """`sil2r-condition-sarcoidosis`: the analyte, then what tells the artifact apart."""
-        return "-".join((self.knowledge.identity.id, *parts))
+        return artifact_id(self.knowledge.identity.id, *parts)
 
     def url(self, kind: str, *parts: str) -> str:
         """The canonical URL."""
-        return f"{self.base}/{kind}/{self.id(*parts)}"
+        return canonical_url(kind, self.id(*parts), self.base)
 
     def canonical(self, kind: str, *parts: str) -> str:
         """The canonical URL with the version of the knowledge."""
-        return f"{self.url(kind, *parts)}|{self.knowledge.identity.version}"
+        return of_version(self.url(kind, *parts), self.knowledge.identity.version)
 
     def frame(
         self,

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import InputError
-from cds_service.knowledge_export.artifact import OUR_BASE, Artifacts, Resource
+from cds_service.fhir.canonical import OUR_BASE
+from cds_service.knowledge_export.artifact import Artifacts, Resource
 from cds_service.knowledge_export.citing import citations
 from cds_service.knowledge_export.evidence import evidence
 from cds_service.knowledge_export.library import library

@@ -63,7 +63,8 @@ class Heard:
     criteria: str = ""
     status: str = "active"
     numbers: Sequence[int] = ()
-    so_far: int | None = None
+    so_far: int = 0
+    """How many events there have been, as far as that is known."""
     begins: bool = False
     """A handshake: numbers may begin anew."""
 
@@ -233,10 +234,9 @@ class Subscriptions:
 
 def _followed(expected: int, heard: Heard) -> tuple[int, Iterable[int]]:
     """The number to expect next, and those newly missing. 0 stands for "not yet known"."""
-    so_far = heard.so_far if heard.so_far is not None else max(heard.numbers, default=0)
-    if heard.begins and so_far < expected:
-        return so_far + 1, ()
-    newest = max(so_far, *heard.numbers, 0)
+    if heard.begins and heard.so_far < expected:
+        return heard.so_far + 1, ()
+    newest = max(heard.so_far, *heard.numbers, 0)
     # Joined under way (0), what came before is for catch-up, not for an alarm.
     first = expected or min(heard.numbers, default=newest + 1)
     missing = sorted(set(range(max(first, newest - MOST_MISSING + 1), newest + 1)))

@@ -20,7 +20,7 @@ from cds_service.store.event_backlog import EventBacklog
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import EvaluationRecord, Records
 from cds_service.store.tables import event_evaluations, event_sweeps, event_work
-from cds_service.store.target import TargetCipher
+from cds_service.store.target import SealedOtherwise, TargetCipher
 from cds_service.store.work_item import (
     Claimed,
     Ending,
@@ -38,6 +38,8 @@ LEASE = timedelta(minutes=5)
 LEASES_TO_LOSE: Final = 5
 """A row whose workers died this often is set aside: it may be what kills them."""
 LEASE_LOST: Final = "worker-lost"
+OTHER_DATA_KEY: Final = "other-data-key"
+"""A row whose id was sealed with another data key is set aside: nobody here can open it."""
 _NO_LEASE = ""
 
 
@@ -126,17 +128,24 @@ class EventStore(EventBacklog):
             .limit(most)
             .with_for_update(skip_locked=True)
         )
-        with self._database.writing() as connection:
-            rows = connection.execute(due).all()
-            claimed = [self._lease(connection, row, at) for row in rows]
-        return tuple(each for row in claimed for each in row)
+        while True:
+            with self._database.writing() as connection:
+                rows = connection.execute(due).all()
+                claimed = [each for row in rows for each in self._lease(connection, row, at)]
+            if claimed or not rows:  # else all of them were set aside, and others may wait
+                return tuple(claimed)
 
     def _lease(self, connection: Connection, row: Row[Any], at: datetime) -> Sequence[Claimed]:
+        """The row as leased; none when it was set aside."""
+        this = update(event_work).where(event_work.c.number == row.number)
+        aside = {"dead": True, "lease": _NO_LEASE}
         lost = row.leases_lost + (row.lease != _NO_LEASE)
-        this = event_work.c.number == row.number
         if lost >= LEASES_TO_LOSE:
-            aside = {"dead": True, "cause": LEASE_LOST, "lease": _NO_LEASE, "leases_lost": lost}
-            connection.execute(update(event_work).where(this).values(aside))
+            connection.execute(this.values(aside | {"cause": LEASE_LOST, "leases_lost": lost}))
+            return ()
+        identifier = self._cipher.open(row.target, bound_to=f"{row.source} {row.item}")
+        if isinstance(identifier, SealedOtherwise):
+            connection.execute(this.values(aside | {"cause": OTHER_DATA_KEY}))
             return ()
         lease = secrets.token_hex(8)
         taken = {
@@ -145,9 +154,7 @@ class EventStore(EventBacklog):
             "attempts": row.attempts + 1,
             "leases_lost": lost,
         }
-        connection.execute(update(event_work).where(this).values(taken))
-        bound_to = f"{row.source} {row.item}"
-        identifier = self._cipher.open(row.target, key_id=row.target_key, bound_to=bound_to)
+        connection.execute(this.values(taken))
         return (
             Claimed(
                 number=row.number,
@@ -189,7 +196,13 @@ class EventStore(EventBacklog):
             row = connection.execute(newest).first()
         if row is None:
             return NeverEvaluated()
-        return Past(row.evaluation, row.version, row.knowledge, row.said)
+        said = self._cards_said(claimed.source, row.evaluation) if row.said else 0
+        return Past(row.evaluation, row.version, row.knowledge, said)
+
+    def _cards_said(self, source: str, evaluation: str) -> int:
+        """How many cards were delivered, by the record kept in the same transaction."""
+        newest, *_before = self._records.find(evaluation, client_name(source))
+        return newest.said
 
     def finish(
         self,

@@ -23,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 
+from cds_service.core.verdict import Reason
 from cds_service.errors import NotFound
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
@@ -88,6 +89,11 @@ class EvaluationRecord:
     inputs: tuple[str, ...] = ()
     """The resources used, each as `Observation/<pseudonym>`."""
     cards: tuple[SentCard, ...] = ()
+
+    @property
+    def said(self) -> int:
+        """How many of the cards say something of a result, not only that it was withdrawn."""
+        return len(self.outcomes) - self.reasons.count(Reason.STATUS_WITHDRAWN)
 
 
 class Records:

@@ -7,14 +7,19 @@ Source and item are authenticated with it, so an id cannot be moved to another r
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from cds_service.errors import ConfigurationError
 from cds_service.store.pseudonym import DataKey
 
 _NONCE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class SealedOtherwise:
+    """An id that was sealed with another data key, or for another row."""
 
 
 class TargetCipher:
@@ -29,14 +34,10 @@ class TargetCipher:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, identifier.encode(), bound_to.encode())
 
-    def open(self, sealed: bytes, *, key_id: str, bound_to: str) -> str:
-        """The id in clear. Raises ConfigurationError when it was sealed with another data key."""
+    def open(self, sealed: bytes, *, bound_to: str) -> str | SealedOtherwise:
+        """The id in clear."""
         nonce, data = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
         try:
             return self._cipher.decrypt(nonce, data, bound_to.encode()).decode()
         except InvalidTag:
-            raise ConfigurationError(
-                "A stored event cannot be opened with the data key given.",
-                where="CDS_DATA_KEY",
-                remedy=f"It was sealed with key {key_id}: process events before changing the key.",
-            ) from None
+            return SealedOtherwise()

@@ -71,7 +71,8 @@ class Past:
     evaluation: str
     version: str
     knowledge: str
-    said: bool
+    said: int
+    """How many cards were delivered and stand."""
 
 
 @dataclass(frozen=True, slots=True)

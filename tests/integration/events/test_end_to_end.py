@@ -53,7 +53,9 @@ def test_t89_a_result_is_written_back_corrected_in_place_and_withdrawn(site: Hos
     assert first["status"] == "final"
     assert "3000" in first["code"]["text"]
     (response,) = site.server.search("GuidanceResponse")
-    assert response["moduleCanonical"].startswith("https://sil2r-cds.org/PlanDefinition/sil2r|")
+    table, _, version = response["moduleCanonical"].partition("|")
+    assert table == "https://sil2r-cds.org/fhir/PlanDefinition/sil2r-table"
+    assert version
     (task,) = site.server.search("Task")
     assert task["owner"] == {"reference": "Practitioner/d1"}
     (provenance,) = site.server.search("Provenance")

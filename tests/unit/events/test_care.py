@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from cds_service.knowledge_files import Library
 from tests.event_world import World, events, notification, observation, world
+
+SILENT = "CDS-L405"
+BROKEN = "CDS-L406"
 
 
 def ways(here: World) -> set[str]:
@@ -86,6 +92,13 @@ def test_t82_a_heartbeat_tells_of_events_that_did_not_come(here: World) -> None:
     here.expect(next_number=5)
     here.post(notification("heartbeat", so_far=6))
     assert here.room.subscriptions.missing("lab") == 2
+
+
+def test_a_heartbeat_that_gives_no_number_tells_of_no_gap(here: World) -> None:
+    here.expect(next_number=5)
+    here.post(notification("heartbeat"))
+    here.post(events((5, "Observation/o5")))
+    assert here.room.subscriptions.missing("lab") == 0
 
 
 def test_joining_under_way_is_no_gap(here: World) -> None:
@@ -185,6 +198,127 @@ def test_t90_where_configured_it_is_switched_on_again_after_catching_up(
         assert ways(here) == {"recovered"}
         here.care()
         assert len(here.fhir.calls) == 3
+
+
+def told(capsys: pytest.CaptureFixture[str], code: str) -> int:
+    """How many lines of this code were logged since the last look."""
+    lines = capsys.readouterr().err.splitlines()
+    return sum(json.loads(line)["code"] == code for line in lines)
+
+
+def rounds(here: World, **time: float) -> None:
+    """As many rounds as there are in so much time, one every five seconds."""
+    end = here.clock() + timedelta(**time)
+    while here.clock() < end:
+        here.care()
+        here.clock.pass_(seconds=5)
+
+
+def test_t90_a_failure_is_told_when_it_begins_and_then_once_an_hour(
+    here: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.expect()
+    here.post(notification("heartbeat", status="off"))
+    here.care()
+    assert told(capsys, BROKEN) == 1
+    rounds(here, minutes=59)
+    assert told(capsys, BROKEN) == 0
+    rounds(here, hours=3)
+    assert told(capsys, BROKEN) == 3
+
+
+def test_t90_a_failure_after_better_times_is_told_at_once(
+    here: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.expect()
+    for _ in range(2):
+        here.post(notification("heartbeat", status="error"))
+        rounds(here, minutes=1)
+        assert told(capsys, BROKEN) == 1
+        here.post(notification("heartbeat"))
+        rounds(here, minutes=1)
+        assert told(capsys, BROKEN) == 0
+
+
+def test_t90_a_refused_new_beginning_is_tried_less_and_less_often(
+    tmp_path: Path, library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with world(tmp_path, library, "reactivate = true\n") as here:
+        here.expect()
+        here.post(notification("heartbeat", status="off"))
+        here.fhir.broken = 403
+        rounds(here, minutes=15)
+        tries = here.fhir.count("_lastUpdated")
+        assert tries == 4, "at once, then after 1, 3 and 7 minutes"
+        rounds(here, hours=6)
+        assert here.fhir.count("_lastUpdated") - tries == 6 * 4
+        assert told(capsys, BROKEN) == 7
+
+
+def test_t90_one_that_fails_again_as_soon_as_it_is_switched_on_is_not_switched_on_for_ever(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library, "reactivate = true\n") as here:
+        here.expect()
+        here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "off"})
+        end = here.clock() + timedelta(minutes=15)
+        while here.clock() < end:
+            here.post(notification("heartbeat", status="error"))
+            rounds(here, seconds=10)
+        assert sum(method == "PUT" for method, _path in here.fhir.calls) == 4
+
+
+def test_t90_each_try_looks_for_what_changed_since_the_one_before(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library, "reactivate = true\n") as here:
+        here.expect()
+        here.fhir.broken = 403
+        tried = here.clock()
+        pauses = []
+        for _ in range(60):  # the server goes on to say that it is off: a sign of life each time
+            here.post(notification("heartbeat", status="off"))
+            here.care()
+            for since in searches(here):
+                assert since < tried
+                pauses.append(here.clock() - tried)
+                tried = here.clock()
+            here.clock.pass_(minutes=1)
+        assert max(pauses) == timedelta(minutes=15)
+
+
+def searches(here: World) -> list[datetime]:
+    """From when on the searches reached that were made since the last look."""
+    queries = [parse_qs(urlsplit(path).query) for _method, path in here.fhir.calls]
+    here.fhir.calls.clear()
+    begins = [begin for query in queries for begin in query.get("_lastUpdated", [])]
+    return [datetime.fromisoformat(begin.removeprefix("ge")) for begin in begins]
+
+
+def test_t81_a_silent_server_is_asked_less_and_less_often_and_told_of_once_an_hour(
+    here: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.expect(heartbeat_seconds=60)
+    here.clock.pass_(minutes=3)
+    rounds(here, minutes=15)
+    assert here.fhir.count("$status") == 4
+    assert told(capsys, SILENT) == 1
+    rounds(here, hours=6)
+    assert here.fhir.count("$status") == 4 + 6 * 4
+    assert told(capsys, SILENT) == 6
+
+
+def test_a_silent_server_that_says_that_it_gave_up_is_mended_without_waiting(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library, "reactivate = true\n") as here:
+        here.expect(heartbeat_seconds=60)
+        here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "off"})
+        here.clock.pass_(minutes=3)
+        rounds(here, minutes=5)
+        here.post(notification("heartbeat", status="off"))
+        here.care()
+        assert here.fhir.resources["Subscription/s1"]["status"] == "requested"
 
 
 def test_catch_up_finds_what_changed_and_nothing_twice(here: World) -> None:

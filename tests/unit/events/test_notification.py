@@ -16,6 +16,7 @@ from cds_service.events.notification import (
     Handshake,
     Happened,
     Heartbeat,
+    NotSaid,
     NumberedEvent,
     ResourceSent,
     SomethingChanged,
@@ -121,6 +122,12 @@ def test_an_event_that_names_nothing_is_an_empty_one(dialect: Any) -> None:
 def test_r5_bundles_have_a_type_of_their_own() -> None:
     sent = bundle(status("heartbeat", so_far=3), kind="subscription-notification")
     assert read_notification(sent) == Heartbeat(About("s1", TOPIC, "active", 3))
+
+
+@pytest.mark.parametrize("count", ["many", "-1", -1, True, 1.5, None])
+def test_a_count_that_is_none_was_not_said(count: Any) -> None:
+    read = read_notification(bundle(status("heartbeat", so_far=count)))
+    assert read == Heartbeat(About("s1", TOPIC, "active", NotSaid()))
 
 
 def test_a_resource_sent_along_makes_it_full_and_names_what_the_status_does_not() -> None:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
+from cds_service.core.knowledge import KnowledgeBase
 from cds_service.events.faults import MOST_ATTEMPTS
+from cds_service.knowledge_export.write import r4_resources
 from cds_service.knowledge_files import Library
 from cds_service.store.work_item import Kind, Target, Way
 from tests.event_world import PATIENT, World, observation, world
@@ -304,6 +306,20 @@ def test_what_is_written_back_is_valid_fhir(writing: World) -> None:
         (resource,) = writing.fhir.of(kind)
         get_fhir_model_class(kind).model_validate(resource)
     assert "severity" not in issue(writing)
+
+
+def test_the_knowledge_that_a_written_answer_names_is_one_that_is_exported(
+    writing: World, sil2r: KnowledgeBase
+) -> None:
+    writing.fhir.put(observation())
+    writing.notify("o1")
+    writing.work()
+    (response,) = writing.fhir.of("GuidanceResponse")
+    exported = {
+        f"{each['url']}|{each['version']}": each["resourceType"]
+        for each in r4_resources(sil2r, digest="ab" * 32)
+    }
+    assert exported[response["moduleCanonical"]] == "PlanDefinition"
 
 
 @pytest.mark.parametrize("notice", ["Communication", "Task"])

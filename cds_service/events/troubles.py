@@ -1,0 +1,76 @@
+"""Subscriptions in trouble: told of when it begins and once an hour, mended less and less often.
+
+They are looked at every few seconds. What a process remembers here is gone with it: the next one
+tells again, and tries again at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from cds_service.store.event_subscriptions import SubscriptionHealth, SubscriptionState
+
+TELL_AGAIN: Final = timedelta(hours=1)
+FIRST_PAUSE: Final = timedelta(minutes=1)
+"""Between the first try and the second; each pause is twice as long as the one before."""
+LONGEST_PAUSE: Final = timedelta(minutes=15)
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What to do at this look at a subscription."""
+
+    is_told: bool = False
+    is_tried: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """How it went with one subscription so far."""
+
+    health: SubscriptionHealth = SubscriptionHealth.SOUND
+    tell_at: datetime = _LONG_AGO
+    try_at: datetime = _LONG_AGO
+    pause: timedelta = FIRST_PAUSE
+
+    def sound(self, at: datetime) -> _Course:
+        """One that was switched on again may fail at once: its pauses are kept for a while."""
+        if self.health is SubscriptionHealth.SILENT or at > self.try_at + LONGEST_PAUSE:
+            return _Course()
+        return replace(self, health=SubscriptionHealth.SOUND)
+
+    def in_trouble(self, health: SubscriptionHealth, at: datetime) -> tuple[_Course, Turn]:
+        """The course from here on, and what to do now."""
+        has_changed = health is not self.health
+        if has_changed and self.health is SubscriptionHealth.SILENT:
+            return _Course().in_trouble(health, at)  # it has answered, so there is more to try
+        turn = Turn(has_changed or at >= self.tell_at, at >= self.try_at)
+        course = replace(self, health=health)
+        if turn.is_told:
+            course = replace(course, tell_at=at + TELL_AGAIN)
+        if turn.is_tried:
+            pause = min(2 * self.pause, LONGEST_PAUSE)
+            course = replace(course, try_at=at + self.pause, pause=pause)
+        return course, turn
+
+
+class Troubles:
+    """What one process remembers of them."""
+
+    def __init__(self) -> None:
+        self._courses: dict[tuple[str, str], _Course] = {}
+
+    def turn(self, state: SubscriptionState, at: datetime) -> Turn:
+        """What to do about a subscription now; nothing about a sound one."""
+        key = state.source, state.subscription
+        course = self._courses.get(key, _Course())
+        match state.state_at(at):
+            case SubscriptionHealth.SOUND:
+                self._courses[key] = course.sound(at)
+                return Turn()
+            case health:
+                self._courses[key], turn = course.in_trouble(health, at)
+                return turn

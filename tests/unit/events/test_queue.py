@@ -1,0 +1,90 @@
+"""The queue: one word, and nothing that takes long stands in its way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cds_service.events import queue
+from cds_service.events.queue import Queue
+from cds_service.store.pseudonym import DataKey
+
+PATIENCE = 30
+"""Seconds that only a test that fails waits for."""
+
+
+@pytest.fixture
+def end() -> Iterator[Callable[[], None]]:
+    """Ends the queue that runs, as an operator does; afterwards nobody listens to signals."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    once = iter([signal.SIGTERM])  # a second one would interrupt what is under way
+
+    def send() -> None:
+        for each in once:
+            os.kill(os.getpid(), each)
+
+    yield send
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+def test_one_message_that_waits_is_as_good_as_many(tmp_path: Path) -> None:
+    one = Queue("", tmp_path, DataKey.random())
+    for _ in range(3):
+        one.wake()
+    assert one.waiting() == 1
+
+
+@pytest.fixture
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "PULSE_SECONDS", 0.02)
+    monkeypatch.setattr(queue, "CARE_SECONDS", 0.02)
+
+
+@pytest.mark.usefixtures("_no_pauses")
+def test_while_a_server_keeps_the_looking_after_waiting_a_single_worker_works(
+    tmp_path: Path, end: Callable[[], None]
+) -> None:
+    is_waiting, is_worked = threading.Event(), threading.Event()
+    rounds: list[bool] = []
+
+    def look_after() -> None:
+        is_waiting.set()
+        rounds.append(is_worked.wait(PATIENCE))
+
+    def pulse() -> None:
+        if is_worked.is_set() or len(rounds) > 0:
+            end()
+        elif is_waiting.is_set():
+            ours.wake()
+
+    ours = Queue("", tmp_path, DataKey.random(), work=is_worked.set)
+    ours.run(1, pulse, look_after)
+    assert rounds[0]
+
+
+@pytest.mark.usefixtures("_no_pauses")
+def test_rounds_of_looking_after_never_overlap(tmp_path: Path, end: Callable[[], None]) -> None:
+    is_worked = threading.Event()
+    under_way, seen = 0, []
+
+    def look_after() -> None:
+        nonlocal under_way
+        under_way += 1
+        seen.append(under_way)
+        is_worked.wait(0.1)
+        under_way -= 1
+
+    def pulse() -> None:
+        if len(seen) >= 3 and is_worked.is_set():
+            end()
+        ours.wake()
+
+    ours = Queue("", tmp_path, DataKey.random(), work=is_worked.set)
+    ours.run(2, pulse, look_after)
+    assert set(seen) == {1}
