@@ -154,7 +154,7 @@ def test_t70_production_starts_when_it_is_safe_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["CDS_CLIENTS", "CDS_PUBLIC_URL", "CDS_TLS", "CDS_DATA_KEY"])
-def test_t70_production_refuses_to_start_without(tmp_path: Path, name: str) -> None:
+def test_t70_j01_production_refuses_to_start_without(tmp_path: Path, name: str) -> None:
     environment = secure(tmp_path)
     del environment[name]
     error = refusal(environment, Mode.PRODUCTION)
