@@ -1,4 +1,4 @@
-"""What holds for every reachable card, whatever it is about (interfaces, section 4)."""
+"""What holds for every reachable card, whatever it is about."""
 
 from __future__ import annotations
 
