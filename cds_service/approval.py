@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -140,17 +141,21 @@ _HEADER = """\
 def add_approval(file: Path, approval: Approval) -> None:
     """Add a signature at the end of the file, which is made if it is not there.
 
-    Raises KnowledgeError if what is there is no approval file, InputError if it cannot be written.
+    Nothing that stands in the file is written anew, so neither a crash nor a second signer at the
+    same time can lose a signature. Raises KnowledgeError if what is there is no approval file,
+    InputError if it cannot be written.
     """
-    before = _HEADER
     if file.exists():
         read_approvals(file)
-        before = file.read_text(encoding="utf-8").rstrip("\n") + "\n"
     row = "\n".join(
         f"{key} = {_toml(value)}" for key, value in approval.model_dump().items() if value
     )
     try:
-        file.write_text(f"{before}\n[[approval]]\n{row}\n", encoding="utf-8")
+        with file.open("ab") as end:
+            header = "" if end.tell() else _HEADER
+            end.write(f"{header}\n[[approval]]\n{row}\n".encode())
+            end.flush()
+            os.fsync(end.fileno())
     except OSError:
         raise InputError(
             "the approval file cannot be written.",

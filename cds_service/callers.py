@@ -22,7 +22,7 @@ from cds_service.fhir.addresses import Reach
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import UpstreamFault
-from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
+from cds_service.fhir.origins import AllowList, LoopbackRule, PlainHttp
 from cds_service.hooks.request import HookRequest, Trigger
 from cds_service.knowledge_files import Library
 from cds_service.logs import Event, log
@@ -94,7 +94,7 @@ class FhirReach:
     def __init__(self, settings: Settings, registry: ClientRegistry = NO_CLIENTS) -> None:
         sandbox = settings.mode is Mode.SANDBOX
         loopback = LoopbackRule.ALLOWED if sandbox else LoopbackRule.REFUSED
-        further = [FhirBase.parse(text, PlainHttp.ALLOWED) for text in settings.fhir_servers]
+        further = settings.fhir_servers
         self._open = AllowList.of(further, loopback)
         self._deadline_ms = settings.deadline_ms
         everyone = AllowList.of([*further, *registry.fhir_servers], loopback)

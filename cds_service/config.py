@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.errors import ConfigurationError
+from cds_service.fhir.origins import FhirBase
 from cds_service.setting_shapes import (
     Reader,
     Unusable,
@@ -28,9 +29,9 @@ from cds_service.setting_shapes import (
     a_switch,
     a_text,
     an_url,
+    fhir_servers,
     one_of,
     origins,
-    texts,
     whole,
 )
 
@@ -94,7 +95,7 @@ class Settings:
     tls_key: Path | None = None
     cors_origins: tuple[str, ...] = ()
     """Exact origins; in sandbox mode any origin may call, without credentials."""
-    fhir_servers: tuple[str, ...] = ()
+    fhir_servers: tuple[FhirBase, ...] = ()
     """Sandbox mode only: FHIR servers beside those on the loopback address."""
     deadline_ms: int = 400
     """For all fetching of one call together, in milliseconds."""
@@ -187,7 +188,7 @@ _READERS: Mapping[str, Reader] = {
     "tls_cert": a_path,
     "tls_key": a_path,
     "cors_origins": origins,
-    "fhir_servers": texts,
+    "fhir_servers": fhir_servers,
     "deadline_ms": whole(1, 60_000),
     "max_body": whole(1024, 1024 * MEBIBYTE),
     "rate_limit": whole(1, 1_000_000),

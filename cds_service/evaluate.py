@@ -1,4 +1,4 @@
-"""The one door to an evaluation: hooks, events, the command line and replay all come through it."""
+"""The one door to an evaluation: hooks, events, commands and worked cases come through it."""
 
 from __future__ import annotations
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cds_service.core import order_card
 from cds_service.core.card import Card
 from cds_service.core.citations import citation
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.order_advice import Advice, OrderAdvised
-from cds_service.core.schema import ContextRow, FindingRow
+from cds_service.core.render import sources_cited
+from cds_service.core.schema import LimitRow
 from cds_service.core.sections import in_words
 from cds_service.core.verdict import (
     Answer,
@@ -53,7 +55,6 @@ def explanation(
 
 def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, Any]:
     outcome, reason = _told(answer)
-    fired = {finding.id for finding in answer.findings}
     return {
         "outcome": outcome,
         "reason": reason,
@@ -80,16 +81,10 @@ def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, A
                 "performance": limit.performance,
                 "weakness": limit.weakness,
             }
-            for limit in knowledge.limits.values()
-            if any(
-                f"limit.{limit.id}" == fact
-                for row in answer.rows
-                if row.finding in fired
-                for fact, _ in row.asks
-            )
+            for limit in _limits(answer, knowledge)
         ],
         "missing": list(answer.missing),
-        "sources": _sources(fired, knowledge),
+        "sources": [citation(knowledge.sources[name]) for name in sources_cited(answer, knowledge)],
         "card": card.as_json(),
     }
 
@@ -97,7 +92,6 @@ def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, A
 def _advice(advice: Advice, card: Card, knowledge: KnowledgeBase) -> dict[str, Any]:
     """What is said about one draft order, in the shape of an answer as far as it has its parts."""
     outcome, reason = _told(advice)
-    sources = dict.fromkeys(source for row in advice.rows for source in row.sources)
     return {
         "outcome": outcome,
         "reason": reason,
@@ -106,7 +100,7 @@ def _advice(advice: Advice, card: Card, knowledge: KnowledgeBase) -> dict[str, A
         "rows": [_row(row, advice.facts) for row in advice.considered],
         "limits": [],
         "missing": list(advice.missing),
-        "sources": [citation(knowledge.sources[name]) for name in sources],
+        "sources": [citation(knowledge.sources[name]) for name in order_card.sources_cited(advice)],
         "card": card.as_json(),
     }
 
@@ -164,7 +158,13 @@ def _claim(finding: str, knowledge: KnowledgeBase) -> str:
     return "a limit lies inside the interval of the value, so nobody can tell"
 
 
-def _sources(fired: set[str], knowledge: KnowledgeBase) -> list[str]:
-    tables: tuple[FindingRow | ContextRow, ...] = (*knowledge.findings, *knowledge.contexts)
-    ids = dict.fromkeys(source for row in tables if row.id in fired for source in row.sources)
-    return [citation(knowledge.sources[name]) for name in ids]
+def _limits(answer: Answer, knowledge: KnowledgeBase) -> list[LimitRow]:
+    """Those that a finding asked for, and those that lie inside the interval of the value."""
+    fired = {finding.id for finding in answer.findings}
+    asked = {fact for row in answer.rows if row.finding in fired for fact, _ in row.asks}
+    inside = {about for finding in answer.findings for about in finding.about}
+    return [
+        limit
+        for limit in knowledge.limits.values()
+        if f"limit.{limit.id}" in asked or limit.id in inside
+    ]

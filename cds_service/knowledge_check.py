@@ -16,7 +16,7 @@ from cds_service.core.review import Pending
 from cds_service.core.selection import Looking
 from cds_service.errors import KnowledgeError
 from cds_service.evaluate import evaluate
-from cds_service.knowledge_files import read_library, with_approvals, with_site
+from cds_service.knowledge_files import read_library, with_approvals, with_site_unproved
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,14 @@ def check_knowledge(folder: Path | None, site: Path | None, approval: Path | Non
     report = Report()
     try:
         library = read_library(folder)
-        if site is not None:
-            library = with_site(library, site)
-        if approval is not None:
-            library = with_approvals(library, approval)
     except KnowledgeError as error:
         report.faults.append(error.one_line())
         return report
+    for with_file, file in ((with_site_unproved, site), (with_approvals, approval)):
+        try:
+            library = library if file is None else with_file(library, file)
+        except KnowledgeError as error:
+            report.faults.append(error.one_line())
     for base in library.bases.values():
         report.faults.extend(fault.one_line() for fault in faults(base))
         _count(base, report)

@@ -124,6 +124,14 @@ def load_configured(settings: Settings) -> Library:
 
 def with_site(library: Library, file: Path) -> Library:
     """The library with a site file's additions, proved again. Raises KnowledgeError."""
+    library = with_site_unproved(library, file)
+    for base in library.bases.values():
+        prove(base)
+    return library
+
+
+def with_site_unproved(library: Library, file: Path) -> Library:
+    """The same without proof: for the check that lists every fault, not only the first."""
     try:
         site = read_site(file.read_text(encoding="utf-8"), file.name)
     except (OSError, UnicodeDecodeError):
@@ -131,8 +139,6 @@ def with_site(library: Library, file: Path) -> Library:
             "the site file cannot be read.", where=file.name, remedy="Check path and permissions."
         ) from None
     bases = {name: apply_site(base, site, file.name) for name, base in library.bases.items()}
-    for base in bases.values():
-        prove(base)
     return replace(library, bases=bases)
 
 

@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+from cds_service.fhir.origins import FhirBase, PlainHttp, UrlRefusedError
 
 
 class Unusable(ValueError):  # noqa: N818 - says what a setting must look like
@@ -49,10 +51,18 @@ def origins(value: object, base: Path) -> tuple[str, ...]:
     return given
 
 
+def fhir_servers(value: object, base: Path) -> tuple[FhirBase, ...]:
+    """Base addresses of FHIR servers; plain http too."""
+    try:
+        return tuple(FhirBase.parse(text, PlainHttp.ALLOWED) for text in texts(value, base))
+    except UrlRefusedError:
+        raise Unusable("base addresses such as https://fhir.example.org/r4") from None
+
+
 def an_url(value: object, base: Path) -> str:
     """An http or https address without query, user and slash at the end."""
     text = a_text(value, base).rstrip("/")
-    parts = urlsplit(text)
+    parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise Unusable("an address such as https://cds.example.org")
     if parts.username is not None or parts.password is not None:
@@ -63,9 +73,19 @@ def an_url(value: object, base: Path) -> str:
 def a_redis_url(value: object, base: Path) -> str:
     """The address of a Redis, over TCP, TLS or a Unix socket."""
     text = a_text(value, base)
-    if urlsplit(text).scheme not in ("redis", "rediss", "unix"):
+    if _split(text).scheme not in ("redis", "rediss", "unix"):
         raise Unusable("an address such as redis://127.0.0.1:6379/0")
     return text
+
+
+def _split(text: str) -> SplitResult:
+    """The parts of an address, its port a number."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # read here, since it is looked at only when it is asked for
+    except ValueError:
+        raise Unusable("an address whose host and port can be read") from None
+    return parts
 
 
 def a_hook_name(value: object, base: Path) -> str:

@@ -39,6 +39,7 @@ _LOCATED_UP_TO = 65_536
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _EXPONENT = re.compile(r"[eE]([+-]?\d+)$")
+_AFTER_A_NAME = re.compile(r"[ \t\r\n]*:")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|NaN|-?Infinity|[{}\[\],:]', re.DOTALL)
 
 
@@ -286,13 +287,15 @@ def _locate(text: str) -> str:
     previous = ""
     for token in _TOKEN.finditer(text):
         mark = token[0]
+        if previous and not open_names:
+            break  # What follows the first value is no part of it.
         if mark in "{[":
             open_names.append(set())
             if len(open_names) > MAX_DEPTH:
                 return _place(text, token.start())
         elif mark in "}]":
             open_names.pop()
-        elif mark[0] == '"' and previous in ("{", ",") and _is_name(text, token.end()):
+        elif mark[0] == '"' and previous in ("{", ",") and _AFTER_A_NAME.match(text, token.end()):
             name = json.loads(mark)
             if name in open_names[-1]:
                 return _place(text, token.start())
@@ -301,10 +304,6 @@ def _locate(text: str) -> str:
             return _place(text, token.start())
         previous = mark
     return ""
-
-
-def _is_name(text: str, end: int) -> bool:
-    return text[end : end + 64].lstrip(" \t\r\n").startswith(":")
 
 
 def _is_refused_number(mark: str) -> bool:

@@ -1,4 +1,4 @@
-"""The public words of sIL-2R knowledge (interfaces, section 5), written out once for all tests.
+"""The public words of sIL-2R knowledge (docs/integrating.md), written out once for all tests.
 
 Kept by hand and apart from `cards/`: what clients rely on does not change because a table does.
 """

@@ -37,7 +37,7 @@ def detail_of(sections: Sections, closing: str, knowledge: KnowledgeBase) -> str
 def evaluation_members(
     inputs: Iterable[ResourceRef], missing: Iterable[str]
 ) -> Mapping[str, Sequence[object]]:
-    """`inputs` and `missing` of the evaluation extension (interfaces, section 4); never empty."""
+    """`inputs` and `missing` of the evaluation extension (docs/integrating.md); never empty."""
     members: dict[str, Sequence[object]] = {}
     if refs := [_input(ref) for ref in inputs]:
         members["inputs"] = refs

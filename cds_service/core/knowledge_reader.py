@@ -149,8 +149,7 @@ def _wording(reader: _Reader) -> CardWording:
         reasons = TypeAdapter(list[dict[str, str]]).validate_python(
             document.get("override_reason", [])
         )
-        disclaimer = Wording.of(" ".join(reader.text("disclaimer.md").split()))
-    except (ValidationError, ValueError) as error:
+    except ValidationError as error:
         raise KnowledgeError(
             "headings, missing, series and phrases map names to words.",
             where=name,
@@ -162,8 +161,18 @@ def _wording(reader: _Reader) -> CardWording:
         words["series"],
         words["phrases"],
         tuple(reasons),
-        disclaimer,
+        _disclaimer(reader),
     )
+
+
+def _disclaimer(reader: _Reader) -> Wording:
+    name = "disclaimer.md"
+    try:
+        return Wording.of(" ".join(reader.text(name).split()))
+    except ValueError as error:
+        raise KnowledgeError(
+            f"{error}.", where=name, remedy="Write braces around placeholders only."
+        ) from error
 
 
 def read_knowledge(

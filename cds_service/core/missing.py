@@ -1,4 +1,4 @@
-"""What was missing, in the public words (interfaces, section 5) and always in the same order."""
+"""What was missing, in the public words (docs/integrating.md) and always in the same order."""
 
 from __future__ import annotations
 

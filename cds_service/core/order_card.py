@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from cds_service.core.bibliography import Bibliography, bibliography
+from cds_service.core.bibliography import bibliography
 from cds_service.core.boilerplate import boilerplate
 from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.card_parts import (
@@ -44,7 +44,7 @@ def render_advice(advised: Advised, knowledge: KnowledgeBase, *, scope: str) -> 
 
 def _draft(advice: Advice, knowledge: KnowledgeBase) -> Draft:
     values = order_values_of(advice, knowledge)
-    cited = _cited(advice, knowledge)
+    cited = bibliography(knowledge, sources_cited(advice))
     rows = advice.rows
     result = f"{_line(advice, knowledge, values)}\n\n" + bullets(
         fill(knowledge, row.id, "says", values) for row in rows
@@ -72,10 +72,9 @@ def _selection(advice: Advice) -> Selection:
     return Selection.AT_MOST_ONE if is_swap else Selection.ANY
 
 
-def _cited(advice: Advice, knowledge: KnowledgeBase) -> Bibliography:
-    """Every source behind what the card says, in the order it is said."""
-    ids = dict.fromkeys(source for row in advice.rows for source in row.sources)
-    return bibliography(knowledge, tuple(ids))
+def sources_cited(advice: Advice) -> tuple[str, ...]:
+    """The id of every source behind what the card says, in the order it is said."""
+    return tuple(dict.fromkeys(source for row in advice.rows for source in row.sources))
 
 
 def _summary(advice: Advice, headline: str, knowledge: KnowledgeBase) -> str:

@@ -30,7 +30,8 @@ from cds_service.core.schema import AcceptedCode, RefusedCode
 from cds_service.core.verdict import NotInterpretable, Reason, Value
 
 IMPLAUSIBLE_FROM = Decimal(10) ** 9
-"""Values of 10^9 and more, as received, and values below zero are implausible (interfaces, 5)."""
+"""Values of 10^9 and more, as received, and those below zero are implausible (docs/integrating.md).
+"""
 
 NOT_COVERED = "not-covered"
 FROM_SPECIMEN = "from-specimen"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cds_service.core.bibliography import Bibliography, bibliography
+from cds_service.core.bibliography import bibliography
 from cds_service.core.boilerplate import boilerplate
 from cds_service.core.card import Card, Indicator
 from cds_service.core.card_parts import LONGEST_SUMMARY, detail_of, evaluation_members
@@ -44,7 +44,7 @@ def render(evaluation: Evaluation, knowledge: KnowledgeBase, *, scope: str) -> t
 
 def _draft(answer: Answer, knowledge: KnowledgeBase) -> Draft:
     rows = _rows(answer, knowledge)
-    cited = _cited(answer, rows, knowledge)
+    cited = bibliography(knowledge, _cited(answer, rows, knowledge))
     sections = sections_of(answer, knowledge, rows, CardValues(answer, knowledge))
     return Draft(
         summary=_summary(answer, sections.headline, knowledge),
@@ -58,6 +58,11 @@ def _draft(answer: Answer, knowledge: KnowledgeBase) -> Draft:
 Rows = Sequence[FindingRow | ContextRow]
 
 
+def sources_cited(answer: Answer, knowledge: KnowledgeBase) -> tuple[str, ...]:
+    """The ids of the sources that the card of this answer cites, in its order."""
+    return _cited(answer, _rows(answer, knowledge), knowledge)
+
+
 def _rows(answer: Answer, knowledge: KnowledgeBase) -> Rows:
     """The table row of each finding that fired, findings by rank first, then contexts."""
     constant = boilerplate(knowledge)
@@ -67,7 +72,7 @@ def _rows(answer: Answer, knowledge: KnowledgeBase) -> Rows:
     return [constant.rows[place] for place in sorted(places)]
 
 
-def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> Bibliography:
+def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[str, ...]:
     """Every source behind what the card says, in the order it is said."""
     ids = [source for row in rows for source in row.sources]
     match answer.verdict:
@@ -78,7 +83,7 @@ def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> Bibliography
             ids += knowledge.reasons[reason.value].sources
         case WrongAnalyte():
             ids = knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources
-    return bibliography(knowledge, tuple(dict.fromkeys(ids)))
+    return tuple(dict.fromkeys(ids))
 
 
 def _behind_limits(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
@@ -127,7 +132,7 @@ def _indicator(rows: Rows) -> Indicator:
 
 
 def _extension(answer: Answer, knowledge: KnowledgeBase) -> dict[str, Any]:
-    """`org.sil2r-cds.evaluation` (interfaces, section 4) without its id. No empty members."""
+    """`org.sil2r-cds.evaluation` (docs/integrating.md) without its id. No empty members."""
     extension: dict[str, Any] = {"knowledge": knowledge.tag}
     match answer.verdict:
         case Interpreted():

@@ -1,4 +1,4 @@
-"""The site file: what a hospital may change without touching the product (interfaces, section 7).
+"""The site file: what a hospital may change without touching the product (docs/site-file.md).
 
 It adds codes and units and sets the policy; it never changes a limit, a wording or a source. Every
 row is checked as strictly as our own: unknown keys, a LOINC code with a wrong check digit or a

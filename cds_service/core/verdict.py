@@ -1,4 +1,4 @@
-"""What follows from a record: facts, findings, the evaluation with its trace, and the card.
+"""What follows from a record: facts, findings, and the evaluation with its trace.
 
 Three answers never look alike here: *nothing to say* (an `Evaluation` without answers), *could not
 be interpreted because…* (`NotInterpretable`), and a failure of the service (an exception, never a
@@ -55,7 +55,7 @@ class Reason(StrEnum):
 class Fact:
     """A named, settled (or `unknown`) statement about one result, with the words for why.
 
-    `missing` holds the public `missing` words (interfaces, section 5) of what would settle it.
+    `missing` holds the public `missing` words (docs/integrating.md) of what would settle it.
     """
 
     name: str
@@ -217,8 +217,8 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RangeReading:
-    """The place of the value, the range as received in words, and the multiple of its upper limit
-    (empty where there is none or the value is not one number).
+    """The place of the value, the range as received in words, and the multiple of its upper limit:
+    empty where the value is not above one, at least so many times for a value such as `> 7500`.
     """
 
     place: Place

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from cds_service.core.card import JsonObject
 from cds_service.fhir.authorization import Action
+from cds_service.fhir.shape import FHIR_ID
 
-_READ = re.compile(r"([A-Z][A-Za-z]{1,63})/((?=.*[A-Za-z0-9])[A-Za-z0-9\-._]{1,128})")
+_READ = re.compile(rf"([A-Z][A-Za-z]{{1,63}})/((?=.*[A-Za-z0-9]){FHIR_ID})")
 _SEARCH = re.compile(r"([A-Z][A-Za-z]{1,63})\?([!-\"$-\[\]-~]+)")
 
 

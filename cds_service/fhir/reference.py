@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cds_service.core.card import JsonObject
-from cds_service.fhir.shape import a_text
+from cds_service.fhir.shape import FHIR_ID, a_text
 
 _RESTFUL = re.compile(
     r"(?:(?P<base>[A-Za-z][A-Za-z0-9+.\-]*://[^?#\s]+?)/)?"
-    r"(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})"
-    r"(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?"
+    rf"(?P<type>[A-Z][A-Za-z]{{1,63}})/(?P<id>{FHIR_ID})"
+    rf"(?:/_history/(?P<version>{FHIR_ID}))?"
 )
 _TYPE_URL = "http://hl7.org/fhir/StructureDefinition/"
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}

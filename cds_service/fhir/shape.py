@@ -11,7 +11,11 @@ from collections.abc import Sequence
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Coding
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+FHIR_ID = r"[A-Za-z0-9\-.]{1,64}"
+"""The grammar of an id (https://hl7.org/fhir/R4/datatypes.html#id): one for the request, the
+references and the resources, since an id that only one of them takes would never be found again."""
+
+_ID = re.compile(FHIR_ID)
 _DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 

@@ -30,9 +30,10 @@ from cds_service.fhir.fetched import (
 )
 from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
 from cds_service.fhir.read import NOT_SUPPLIED, Supplied, supplied
+from cds_service.fhir.shape import FHIR_ID
 
 _TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
-_TOKEN_VALUE = re.compile(r"[A-Za-z0-9\-._]{1,128}")
+_TOKEN_VALUE = re.compile(FHIR_ID)
 
 
 class Need(StrEnum):

@@ -14,12 +14,13 @@ from enum import StrEnum
 
 from cds_service.core.card import JsonObject
 from cds_service.errors import HookMismatch
+from cds_service.fhir.shape import FHIR_ID
 from cds_service.hooks.members import Members
 
-_FHIR_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9._-]{1,128}", re.ASCII)
-"""The FHIR id (R4: `[A-Za-z0-9\\-\\.]{1,64}`), with the underscore and the length that real servers
-use. Never only dots: it becomes a segment of a path."""
+PATIENT_ID = rf"(Patient/)?(?=[.\-]*[A-Za-z0-9]){FHIR_ID}"
+"""A bare FHIR id, or a reference with one. Never only dots: it becomes a segment of a path."""
 
+_PATIENT_ID = re.compile(PATIENT_ID)
 _LONGEST_URL = 2048
 
 
@@ -137,12 +138,14 @@ def _context(
 
 
 def _patient_id(context: Members) -> str:
-    patient_id = context.text("patientId", longest=256).removeprefix("Patient/")
-    if not _FHIR_ID.fullmatch(patient_id):
+    patient_id = context.text("patientId")
+    if not _PATIENT_ID.fullmatch(patient_id):
         raise context.fault(
-            "patientId", "This is not the id of a FHIR resource.", "Send the bare id."
+            "patientId",
+            "This is not the id of a FHIR resource.",
+            "Send the bare id: at most 64 letters, digits, hyphens and dots.",
         )
-    return patient_id
+    return patient_id.removeprefix("Patient/")
 
 
 def _selections(context: Members) -> tuple[str, ...]:

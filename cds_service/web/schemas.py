@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cds_service.hooks.members import BLANK, LONGEST_TEXT
-from cds_service.hooks.request import Trigger
+from cds_service.hooks.request import PATIENT_ID, Trigger
 from cds_service.hooks.services import Service
 
 Schema = dict[str, Any]
@@ -58,11 +58,7 @@ _BUNDLE: Final = record(
     {"resourceType": {"const": "Bundle"}},
     {"entry": _or_null(array(record({}, {"resource": _or_null(OBJECT)})))},
 )
-_PATIENT_ID: Final[Schema] = {
-    "type": "string",
-    "pattern": "^(Patient/)?[._-]*[A-Za-z0-9][A-Za-z0-9._-]*$",
-    "maxLength": LONGEST_TEXT,
-}
+_PATIENT_ID: Final[Schema] = {"type": "string", "pattern": f"^{PATIENT_ID}$"}
 
 
 def request_schema(service: Service) -> Schema:

@@ -99,7 +99,7 @@ def test_discovery_asks_for_results_under_the_analytes_own_key(client: FlaskClie
     assert "sil2r" not in chart["prefetch"]
 
 
-def test_a_result_that_arrives_is_read_by_the_new_folder(client: FlaskClient) -> None:
+def test_d05_tr01_a_result_that_arrives_is_read_by_the_new_folder(client: FlaskClient) -> None:
     card = only_card(client, "toy-lab-result", ARRIVED)
     assert card["told"]["outcome"] == "interpreted"
     assert "sap-high" in card["told"]["findings"]
@@ -119,7 +119,7 @@ def test_a_chart_that_is_opened_shows_the_newest_and_its_series(client: FlaskCli
     assert "2026-02-01: 100 pt/mL, Laboratory A; then rose" in card["detail"]
 
 
-def test_neither_analyte_speaks_of_the_others_results(client: FlaskClient) -> None:
+def test_d05_tr01_neither_analyte_speaks_of_the_others_results(client: FlaskClient) -> None:
     assert client.post("/cds-services/sil2r-lab-result", json=ARRIVED).get_json() == {"cards": []}
 
 

@@ -49,7 +49,7 @@ def test_d03_without_services_discovery_is_an_empty_list() -> None:
     assert (response.status_code, response.get_json()) == (200, {"services": []})
 
 
-def test_d05_tr01_the_address_alone_chooses_the_service(services: list[dict[str, Any]]) -> None:
+def test_d05_every_service_has_an_id_of_its_own(services: list[dict[str, Any]]) -> None:
     assert len({service["id"] for service in services}) == len(services)
 
 

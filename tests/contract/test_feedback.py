@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
-from tests.contract.conftest import RESULT_SERVICE, Post, cards_of, problem_of, request_of
+import fhir_fixtures
+from cds_service.config import Settings
+from cds_service.journal import StoredFeedback, StoredJournal
+from cds_service.knowledge_files import Library
+from cds_service.store.database import Database
+from cds_service.store.feedback import Feedback
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.records import Records
+from cds_service.web.app import create_app
+from cds_service.web.ports import Ports
+from tests.contract.conftest import RESULT_SERVICE, TODAY, Post, cards_of, problem_of, request_of
 
 FEEDBACK = f"{RESULT_SERVICE}/feedback"
 
@@ -65,7 +78,7 @@ def test_b04_feedback_for_an_unknown_service_is_404(post: Post, card: dict[str, 
         ({"outcomeTimestamp": "yesterday"}, "feedback[0].outcomeTimestamp"),
     ],
 )
-def test_cds_fb_1_2_3_malformed_feedback_is_400_and_located(
+def test_t91_cds_fb_1_2_3_malformed_feedback_is_400_and_located(
     post: Post, card: dict[str, Any], more: dict[str, object], where: str
 ) -> None:
     issue = problem_of(post({"feedback": [{**item(card), **more}]}, FEEDBACK), 400)
@@ -75,6 +88,34 @@ def test_cds_fb_1_2_3_malformed_feedback_is_400_and_located(
 def test_t25_further_members_are_ignored(post: Post, card: dict[str, Any]) -> None:
     response = post({"feedback": [item(card, ruleStatus="off", tenant="north")]}, FEEDBACK)
     assert (response.status_code, response.get_json()) == (200, {})
+
+
+def test_t28_overrides_by_the_hundred_mute_nothing(library: Library, tmp_path: Path) -> None:
+    request = fhir_fixtures.text("lab_result_full_prefetch")
+    key = DataKey(bytes(range(32)))
+    pseudonyms = Pseudonymiser(key)
+    with Database.open(f"sqlite:///{tmp_path}/cds.sqlite3") as database:
+        database.upgrade()
+        ports = Ports(
+            now=lambda: TODAY,
+            journal=StoredJournal(Records(database, pseudonyms), pseudonyms),
+            shelf=StoredFeedback(Feedback(database, key)),
+        )
+        client = create_app(Settings(), library, ports).test_client()
+
+        def send(text: str, service: str) -> TestResponse:
+            url = f"/cds-services/{service}"
+            return client.post(url, data=text, content_type="application/json")
+
+        before = send(request, RESULT_SERVICE)
+        (card,) = cards_of(before)
+        fakes = [
+            item(card, outcomeTimestamp=f"2026-11-21T01:{minute:02}:{second:02}Z")
+            for minute in range(10)
+            for second in range(60)
+        ]
+        assert send(json.dumps({"feedback": fakes}), FEEDBACK).status_code == 200
+        assert send(request, RESULT_SERVICE).data == before.data
 
 
 def test_b06_t30_a_comment_stands_in_no_log(

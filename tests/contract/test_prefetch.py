@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import pytest
+import socket
 
+import pytest
+from werkzeug.test import TestResponse
+
+from cds_service.callers import FhirReach
+from cds_service.config import Settings
+from cds_service.knowledge_files import Library
+from cds_service.web.app import create_app
+from cds_service.web.ports import Ports
 from tests.contract.conftest import (
     CHART_SERVICE,
     DELETE,
+    TODAY,
     Post,
     cards_of,
     evaluation_of,
     problem_of,
     request_of,
 )
+from tests.fault_server import FaultServer
+from tests.faults import reply_json
 
 CHART = "patient_view_full_prefetch"
 OPTIONAL = {
@@ -75,7 +86,9 @@ def test_f04_a_page_that_cannot_be_read_on_is_used_and_the_card_says_so(post: Po
     ]
     paged = cards_of(post(body, CHART_SERVICE))
     assert paged[0]["summary"] == whole[0]["summary"]
-    assert paged[0]["detail"] != whole[0]["detail"]
+    said = "Only the first page of a search could be read: more data may exist."
+    assert said in paged[0]["detail"]
+    assert said not in whole[0]["detail"]
 
 
 def test_f05_keys_of_other_services_are_ignored(post: Post) -> None:
@@ -83,9 +96,37 @@ def test_f05_keys_of_other_services_are_ignored(post: Post) -> None:
     assert cards_of(post(more, CHART_SERVICE)) == cards_of(post(request_of(CHART), CHART_SERVICE))
 
 
-def test_a06_a07_a_fhir_server_that_is_not_registered_is_not_called(post: Post) -> None:
+@pytest.fixture
+def reaching(library: Library) -> Post:
+    """Posts to a sandbox that may call FHIR servers on this machine, and no other."""
+    ports = Ports(now=lambda: TODAY, reach=FhirReach(Settings()))
+    client = create_app(Settings(), library, ports).test_client()
+
+    def send(body: object, service: str = CHART_SERVICE) -> TestResponse:
+        return client.post(f"/cds-services/{service}", json=body)
+
+    return send
+
+
+def test_t40_a06_a_fhir_server_that_is_not_registered_is_not_called(
+    reaching: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[object] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: called.append(address))
     body = request_of(CHART, fhirServer="https://169.254.169.254/", prefetch__sil2r=DELETE)
-    problem_of(post(body, CHART_SERVICE), 412)
+    problem_of(reaching(body), 412)
+    assert called == []
+
+
+def test_a07_an_open_server_on_this_machine_is_read_without_a_token(reaching: Post) -> None:
+    whole = request_of(CHART)
+    with FaultServer() as server:
+        server.on("/fhir/Observation", reply_json(whole["prefetch"]["sil2r"]))
+        body = request_of(CHART, fhirServer=server.base, prefetch__sil2r=DELETE)
+        (card,) = cards_of(reaching(body))
+        (call,) = server.calls
+    assert evaluation_of(card)["outcome"] == "interpreted"
+    assert "authorization" not in call.headers
 
 
 def test_tr25_a_code_is_matched_by_system_and_code_never_by_its_text(post: Post) -> None:

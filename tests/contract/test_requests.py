@@ -134,7 +134,7 @@ def test_j02_a_resource_as_text_is_400(post: Post) -> None:
     assert problem_of(post(body), 400)["expression"] == ["prefetch.patient"]
 
 
-def test_a_resource_that_is_not_valid_fhir_is_said_on_a_card_and_is_no_400(post: Post) -> None:
+def test_r05_a_resource_that_is_not_valid_fhir_is_said_on_a_card_and_is_no_400(post: Post) -> None:
     (card,) = cards_of(post(fhir_fixtures.text("broken_result_in_good_request")))
     assert evaluation_of(card)["reason"] == "fhir-invalid"
 

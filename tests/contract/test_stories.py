@@ -69,7 +69,7 @@ def test_t26_j03_j04_c01_c03_every_answer_is_what_the_specification_asks_for(
 
 
 @every_story
-def test_the_same_request_gives_the_same_bytes(story: Story, post: Post) -> None:
+def test_t105_c07_the_same_request_gives_the_same_bytes(story: Story, post: Post) -> None:
     first = post(fhir_fixtures.text(story.id), story.service).data
     assert post(fhir_fixtures.text(story.id), story.service).data == first
 

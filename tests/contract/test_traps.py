@@ -33,6 +33,13 @@ def test_tr20_moles_are_converted_into_nothing(post: Post) -> None:
     assert reason_of(post, with_result("serum_unit_mole")) == "unit-mole"
 
 
+def test_tr20_a_unit_of_the_same_family_is_converted_and_of_another_never(post: Post) -> None:
+    (kilounits,) = cards_of(post(with_result("serum_kilounits_per_litre")))
+    assert "hlh-2004-criterion-met" in evaluation_of(kilounits)["findings"]
+    (mass,) = cards_of(post(with_result("serum_pg_2400_is_not_2400_units")))
+    assert evaluation_of(mass)["findings"] == ["above-laboratory-limit"]
+
+
 def test_tr21_a_result_entered_in_error_is_not_interpreted(post: Post) -> None:
     assert cards_of(post(with_result("status_entered_in_error"))) == []
     chart = request_of("patient_view_withdrawn_result")
@@ -55,6 +62,9 @@ def test_tr23_a_prefetched_patient_with_another_id_is_not_used_and_the_card_says
     (card,) = cards_of(post(body, CHART_SERVICE))
     assert "birth-date" not in evaluation_of(own).get("missing", [])
     assert "patient" in evaluation_of(card)["missing"]
+    said = "The patient record that was sent belongs to someone else and was not used"
+    assert said in card["detail"]
+    assert said not in own["detail"]
     assert "somebody-else" not in card["detail"]
 
 

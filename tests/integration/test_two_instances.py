@@ -113,7 +113,7 @@ def invoke(instance: Service, headers: dict[str, str]) -> requests.Response:
     return requests.post(instance.url(PATH), body, headers=headers, timeout=30)
 
 
-def test_t15_of_many_replays_over_both_instances_one_is_accepted(pair: Pair) -> None:
+def test_t15_s07_of_many_replays_over_both_instances_one_is_accepted(pair: Pair) -> None:
     headers = minted("replayed")
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda n: invoke(pair.both[n % 2], headers), range(40)))

@@ -1,4 +1,4 @@
-"""A card keeps its limits (interfaces, section 4) whatever texts a FHIR server sends."""
+"""A card keeps its limits whatever texts a FHIR server sends."""
 
 from __future__ import annotations
 

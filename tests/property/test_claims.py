@@ -159,7 +159,7 @@ def test_t53_the_number_on_the_card_is_the_text_that_came(value: Decimal, family
 
 
 @given(value=numbers)
-def test_t105_the_same_record_gives_the_same_bytes(value: Decimal) -> None:
+def test_the_same_record_gives_the_same_cards(value: Decimal) -> None:
     first, second = (
         [card.as_json() for card in render(evaluated(record(lab(value)), SIL2R), SIL2R, scope="x")]
         for _ in range(2)

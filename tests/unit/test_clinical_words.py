@@ -192,7 +192,7 @@ def test_the_disclaimer_covers_d1_to_d7_in_60_to_80_words() -> None:
     assert {point for point, said in points.items() if said not in text} == set()
 
 
-def test_every_missing_word_of_the_interfaces_has_words() -> None:
+def test_every_public_missing_word_has_words() -> None:
     assert set(knowledge().wording.missing) == MISSING
 
 

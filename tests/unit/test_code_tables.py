@@ -30,7 +30,7 @@ MISSING_WORDS = {
     *("triglycerides", "fibrinogen", "haemoglobin", "platelets", "neutrophils", "creatinine"),
     *("albumin-serum", "albumin-csf", "atl-subtype", "conditions", "medications", "labs", "sil2r"),
 }
-"""The public `missing` words (interfaces, section 5)."""
+"""The public `missing` words (docs/integrating.md)."""
 
 ARBITRARY = re.compile(r"\[(arb'U|IU)\]")
 """Units of their own in UCUM: ucumvert drops or refuses them, so it is no judge of their factor."""

@@ -32,7 +32,7 @@ CONTEXTS_BY_CONDITION = {
     *("subarachnoid-haemorrhage", "aseptic-meningitis", "sle", "hlh", "renal-impairment"),
     *("dialysis", "transplant", "hiv", "car-t", "infection", "corticosteroids"),
 }
-"""What the site file may name in `means`: contexts (interfaces, sections 5 and 7)..."""
+"""What the site file may name in `means`: contexts (docs/site-file.md)..."""
 
 GATES_BY_CONDITION = {
     *("atl", "atl-chronic", "atl-smouldering", "indolent-atl", "nhl"),

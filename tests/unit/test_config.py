@@ -76,7 +76,10 @@ def test_lists_are_toml_lists_or_texts_with_commas(tmp_path: Path) -> None:
         Mode.SANDBOX, {"CDS_FHIR_SERVERS": "https://f.example/r4, https://g.example"}, file
     )
     assert settings.cors_origins == ("https://a.example", "https://b.example:8443")
-    assert settings.fhir_servers == ("https://f.example/r4", "https://g.example")
+    assert [str(base) for base in settings.fhir_servers] == [
+        "https://f.example/r4",
+        "https://g.example",
+    ]
 
 
 def test_a_misspelt_setting_is_refused_with_the_likely_name() -> None:
@@ -104,6 +107,11 @@ def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
         ("CDS_SNOMED", "maybe"),
         ("CDS_DISCOVERY_TOKEN", "yes"),
         ("CDS_PUBLIC_URL", "cds.example.org"),
+        ("CDS_PUBLIC_URL", "http://[x"),
+        ("CDS_PUBLIC_URL", "https://cds.example.org:65536"),
+        ("CDS_QUEUE_URL", "redis://[x"),
+        ("CDS_FHIR_SERVERS", "fhir.example.org"),
+        ("CDS_FHIR_SERVERS", "https://f.example/r4, ftp://g.example"),
         ("CDS_PUBLIC_URL", "https://user:secret@cds.example.org"),
         ("CDS_PUBLIC_URL", "https://cds.example.org/?a=b"),
         ("CDS_CORS_ORIGINS", "*"),
@@ -146,7 +154,7 @@ def test_t70_production_starts_when_it_is_safe_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["CDS_CLIENTS", "CDS_PUBLIC_URL", "CDS_TLS", "CDS_DATA_KEY"])
-def test_t70_production_refuses_to_start_without(tmp_path: Path, name: str) -> None:
+def test_t70_j01_production_refuses_to_start_without(tmp_path: Path, name: str) -> None:
     environment = secure(tmp_path)
     del environment[name]
     error = refusal(environment, Mode.PRODUCTION)

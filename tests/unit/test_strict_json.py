@@ -80,6 +80,7 @@ def test_t52_a_number_of_five_thousand_digits_is_refused_before_it_is_converted(
         (b'{"a" : 1,\n "b": {"c": [], "c": []}}', "line 2, column 17"),
         (b'{"a":1,"\\u0061":2}', "line 1, column 8"),
         (b'[{"x":{"y":"y"},"y":0},{"y":1,"z":",","y":1}]', "line 1, column 39"),
+        (b'{"hook"' + b" " * 70 + b':1,"hook":2}]', "line 1, column 81"),
     ],
 )
 def test_t54_a_member_sent_twice_is_refused_and_located(data: bytes, where: str) -> None:
@@ -93,6 +94,28 @@ def test_t54_a_member_sent_twice_is_refused_wherever_it_hides(
     twice = data.draw(st.sampled_from(sorted(members)))
     doubled = json.dumps(members)[:-1] + f",{json.dumps(twice)}:0" + "}"
     assert "twice" in refusal(f"[{json.dumps(outer)},{doubled}]".encode()).text
+
+
+def status(data: bytes) -> int:
+    """What a caller would be told of this body, if it were one."""
+    try:
+        parse(data)
+    except MalformedJson as error:
+        return error.status
+    return 200
+
+
+SHARDS = st.lists(
+    st.sampled_from(["{", "}", "[", "]", ",", ":", '"a"', '"a":1', '"\\ud800"', "1-2", "NaN"]),
+    max_size=8,
+).map("".join)
+BLANKS = st.integers(0, 100).map(" ".__mul__)
+TWICE = st.builds('{{"a"{}:1,"a"{}:2}}'.format, BLANKS, BLANKS)
+
+
+@given(st.binary() | st.builds("{}{}{}".format, SHARDS, TWICE, SHARDS).map(str.encode))
+def test_tr14_whatever_is_sent_is_a_value_or_malformed_and_never_a_failure(data: bytes) -> None:
+    assert status(data) in {200, 400}
 
 
 def test_a_fault_in_a_large_text_is_refused_without_the_slow_search_for_its_place() -> None:

@@ -103,6 +103,25 @@ def test_t51_the_levels_of_a_long_text_are_counted_as_those_of_a_short_one(
         strict_json.parse(deep(strict_json.MAX_DEPTH + 1))
 
 
+def test_t52_a_million_members_are_read_each_of_them() -> None:
+    text = "{" + ",".join(f'"{number:x}":0' for number in range(1_000_000)) + "}"
+    value = strict_json.parse_object(text.encode())
+    assert len(value) == 1_000_000
+
+
+def test_t52_one_of_very_many_members_sent_twice_is_refused() -> None:
+    text = "{" + ",".join(f'"{number % 99_999:x}":0' for number in range(100_000)) + "}"
+    with pytest.raises(MalformedJson, match="twice"):
+        strict_json.parse_object(text.encode())
+
+
+def test_t52_a_name_of_a_hundred_thousand_characters_is_a_name() -> None:
+    name = "k" * 100_000
+    assert strict_json.parse(json.dumps({name: 0}).encode()) == {name: 0}
+    with pytest.raises(MalformedJson, match="twice"):
+        strict_json.parse(f'{{"{name}":0,"{name}":1}}'.encode())
+
+
 def test_t53_whole_numbers_of_any_length_that_is_allowed_are_read_in_a_long_text() -> None:
     longest = "9" * strict_json.MAX_NUMBER_LENGTH
     value = strict_json.parse(filled(f'"n":{longest}'))

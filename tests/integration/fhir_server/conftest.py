@@ -57,9 +57,13 @@ Ask = Callable[[JsonObject], TestResponse]
 
 def service(library: Library, deadline_ms: int = AMPLE_MS) -> Ask:
     """The whole service in sandbox mode, on the day of the stories; asks as a client would."""
-    settings = Settings(deadline_ms=deadline_ms)
-    ports = Ports(now=lambda: TODAY, reach=FhirReach(settings), order_advice=order_advice)
-    client: FlaskClient = create_app(settings, library, ports).test_client()
+    return service_through(FhirReach(Settings(deadline_ms=deadline_ms)), library)
+
+
+def service_through(reach: FhirReach, library: Library) -> Ask:
+    """The same, with a way out that the test keeps in its hands."""
+    ports = Ports(now=lambda: TODAY, reach=reach, order_advice=order_advice)
+    client: FlaskClient = create_app(Settings(), library, ports).test_client()
 
     def ask(request: JsonObject) -> TestResponse:
         services = client.get("/cds-services").get_json()["services"]

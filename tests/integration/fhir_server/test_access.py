@@ -6,10 +6,13 @@ import json
 
 import pytest
 
+from cds_service.callers import FhirReach
+from cds_service.config import Settings
 from cds_service.knowledge_files import Library
 from tests.fault_server import FaultServer
 from tests.faults import reply
 from tests.integration.fhir_server.conftest import (
+    AMPLE_MS,
     Ask,
     authorization,
     card_of,
@@ -18,6 +21,7 @@ from tests.integration.fhir_server.conftest import (
     prefetched,
     refused_key,
     service,
+    service_through,
     story,
     without_prefetch,
 )
@@ -84,16 +88,19 @@ def test_a02_t30_the_token_is_in_no_answer_and_no_log(
         assert "canary-adult-01" not in logged.out + logged.err
 
 
-def test_a03_every_read_is_over_when_the_answer_is_given(ask: Ask) -> None:
+def test_a03_every_read_is_over_when_the_answer_is_given(library: Library) -> None:
     """Nothing is asked in the background: one read for each key, all before the answer."""
+    reach = FhirReach(Settings(deadline_ms=AMPLE_MS))
     empty = b'{"resourceType": "Bundle", "type": "searchset", "total": 0}'
     with FaultServer() as recorder:
         for kind in ("Observation", "Condition", "MedicationRequest"):
             recorder.on(f"/fhir/{kind}", reply(empty))
         request = story("patient_view_full_prefetch", "over")
         bare = {name: value for name, value in request.items() if name != "prefetch"}
-        answer = ask({**bare, "fhirServer": recorder.base})
+        answer = service_through(reach, library)({**bare, "fhirServer": recorder.base})
         seen = recorder.targets()
+        reach._client.close()  # waits for whatever might still be under way
+        assert recorder.targets() == seen
     assert answer.get_json() == {"cards": []}
     kinds = sorted(target.removeprefix("/fhir/").partition("?")[0] for target in seen)
     assert kinds == [
@@ -103,7 +110,6 @@ def test_a03_every_read_is_over_when_the_answer_is_given(ask: Ask) -> None:
         "Observation",
         "Patient/over-adult-01",
     ]
-    assert recorder.targets() == seen
 
 
 # ------------------------------------------------------------------ too small a scope

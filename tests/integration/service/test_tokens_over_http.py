@@ -54,7 +54,7 @@ def call(
     )
 
 
-def test_t15_t16_of_64_replays_over_4_workers_one_passes_and_none_after_a_restart(
+def test_t15_t16_s07_of_64_replays_over_4_workers_one_passes_and_none_after_a_restart(
     service: Service,
 ) -> None:
     minted = mint("only-once")

@@ -88,7 +88,7 @@ def test_what_was_said_is_given_back_newest_first(feedback: Feedback) -> None:
     assert feedback.of(card_id(1), CLIENT, SERVICE) == (second, first)
 
 
-def test_b01_a_repeated_item_is_the_same_item(feedback: Feedback) -> None:
+def test_b01_t91_a_repeated_item_is_the_same_item(feedback: Feedback) -> None:
     item = overridden(card_id(1), comment="known already")
     assert feedback.save([item, item], CLIENT, SERVICE) == Stored(new=1, repeated=1, unmatched=1)
     assert feedback.save([item], CLIENT, SERVICE) == Stored(new=0, repeated=1, unmatched=1)
@@ -264,7 +264,7 @@ def kept_open(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @given(data=st.data(), items=st.lists(few_items, min_size=1, max_size=12))
 @settings(max_examples=60, deadline=None)
-def test_b01_in_any_order_and_any_repetition_the_same_set_is_stored(
+def test_b01_t91_in_any_order_and_any_repetition_the_same_set_is_stored(
     kept_open: Database, data: st.DataObject, items: list[FeedbackItem]
 ) -> None:
     with kept_open.writing() as connection:

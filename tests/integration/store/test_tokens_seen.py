@@ -26,7 +26,7 @@ def _count(database: Database) -> int:
         return connection.scalar(select(func.count()).select_from(tokens_seen)) or 0
 
 
-def test_t15_of_64_replays_over_4_processes_exactly_one_is_fresh(
+def test_t15_s07_of_64_replays_over_4_processes_exactly_one_is_fresh(
     database: Database, database_url: str, start: Start
 ) -> None:
     processes = [start("remember", database_url, "one-jti") for _ in range(4)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,12 +23,14 @@ from cds_service.hooks.request import FhirAccess, HookRequest, PatientViewContex
 from cds_service.knowledge_files import Library
 from cds_service.store.database import Database
 from cds_service.web.ports import Anybody, OpenGate
+from cds_service.wiring import make_app
 from tests.unit.access.minting import (
     EC,
     ISSUER,
     REGISTRY,
     SERVICE,
     Hosts,
+    claims,
     key_set,
     registry,
     token,
@@ -119,7 +124,7 @@ def _asking(server: str) -> HookRequest:
     )
 
 
-def test_t40_t44_each_caller_has_its_own_list_of_fhir_servers(tmp_path: Path) -> None:
+def test_t40_t44_a06_each_caller_has_its_own_list_of_fhir_servers(tmp_path: Path) -> None:
     clients = registry(tmp_path, REGISTRY)
     settings = Settings(public_url="https://cds.example.org")
     reach = FhirReach(settings, clients)
@@ -137,6 +142,24 @@ def test_t40_t44_each_caller_has_its_own_list_of_fhir_servers(tmp_path: Path) ->
     ):
         with reach(who, _asking(server)) as refused:
             assert isinstance(refused, NoAccess)
+
+
+def test_t10_the_service_starts_while_the_key_set_is_down_and_answers_401(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        nobody_there = f"http://127.0.0.1:{taken.getsockname()[1]}/jwks"
+    (tmp_path / "clients.toml").write_text(
+        REGISTRY.replace("https://ehr.example.org/jwks", nobody_there), encoding="utf-8"
+    )
+    settings = Settings(
+        clients=tmp_path / "clients.toml", database_url=f"sqlite:///{tmp_path}/cds.sqlite3"
+    )
+    client = make_app(settings).test_client()
+    assert client.get("/health/ready").status_code == 200
+    now = int(time.time())
+    minted = token(None, claims(iat=now, exp=now + 300))
+    headers = {"Authorization": f"Bearer {minted}"}
+    answer = client.post("/cds-services/sil2r-lab-result", json={}, headers=headers)
+    assert answer.status_code == 401
 
 
 def test_a_registry_that_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:

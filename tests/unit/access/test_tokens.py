@@ -219,6 +219,23 @@ def test_t10_with_the_key_set_down_old_keys_serve_for_an_hour(clients: ClientReg
     assert down is TokenFault.KEYS_UNAVAILABLE
 
 
+def test_t10_with_the_key_set_down_from_the_start_calls_are_refused_until_it_is_there(
+    clients: ClientRegistry,
+) -> None:
+    from cds_service.fhir.client import JwksFaultError
+    from cds_service.fhir.fetched import UpstreamFault
+
+    hosts, clock = Hosts(), Clock()
+    keys = hosts.answers["https://ehr.example.org/jwks"]
+    hosts.answers["https://ehr.example.org/jwks"] = JwksFaultError(UpstreamFault.CONNECT)
+    ring = KeyRing(hosts, clock)
+    minted = bearer(token())
+    assert refusal(clients, minted, keys=ring, now=clock) is TokenFault.KEYS_UNAVAILABLE
+    hosts.answers["https://ehr.example.org/jwks"] = keys
+    clock.at += 31
+    assert verifier(clients, keys=ring, now=clock).verify([minted], (SERVICE,))
+
+
 @pytest.mark.parametrize(
     "audience",
     [
@@ -305,7 +322,7 @@ def test_t14_a_jti_is_a_text_of_bounded_length(clients: ClientRegistry, jti: obj
     assert refusal(clients, bearer(token(None, claims(jti=jti)))) is TokenFault.NO_JTI
 
 
-def test_t15_s07_a_token_is_good_once_however_many_ask(clients: ClientRegistry) -> None:
+def test_t15_a_token_is_good_once_however_many_threads_ask(clients: ClientRegistry) -> None:
     from threading import Lock
 
     class Guarded(Memory):
@@ -338,7 +355,7 @@ def test_t17_without_the_store_nobody_passes(clients: ClientRegistry) -> None:
         verifier(clients, replay=Broken()).verify([bearer(token())], (SERVICE,))
 
 
-def test_t18_a_forged_token_burns_nothing(clients: ClientRegistry) -> None:
+def test_t18_s07_a_forged_token_burns_nothing(clients: ClientRegistry) -> None:
     memory = Memory()
     impostor = ECKey.generate_key("P-384", {"kid": "ec-1"})
     forged = bearer(token(None, None, impostor))

@@ -1,4 +1,4 @@
-"""The command line as a person at a terminal and a script both use it (interfaces, section 2)."""
+"""The command line as a person at a terminal and a script both use it (README)."""
 
 from __future__ import annotations
 
@@ -103,6 +103,33 @@ def sil2r_rows() -> int:
 
     base = read_library().bases["sil2r"]
     return len(base.findings) + len(base.contexts)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "csf_above_150",
+        "serum_child",
+        "serum_adult_at_most_2400",
+        "serum_unit_percent",
+        "il2_in_serum",
+        "order_sign_csf_without_serum",
+    ],
+)
+def test_explain_lists_the_sources_that_the_card_cites_in_its_order(name: str) -> None:
+    (trace,) = json.loads(run("explain", fhir_fixtures.path(name), "--json", *ON).output)[
+        "explanations"
+    ]
+    (told,) = trace["answers"] + trace["advice"]
+    numbered = [f"{number}. {line}" for number, line in enumerate(told["sources"], start=1)]
+    assert "\n".join(["**Sources**\n", *numbered, "", ""]) in told["card"]["detail"]
+
+
+def test_explain_gives_the_limit_that_lies_inside_the_interval_of_the_value() -> None:
+    shown = run("explain", fhir_fixtures.path("serum_adult_at_most_2400"), "--json", *ON)
+    ((told,),) = [trace["answers"] for trace in json.loads(shown.output)["explanations"]]
+    assert "threshold-indeterminate" in [finding["id"] for finding in told["findings"]]
+    assert "2400 U/mL" in [limit["value"] for limit in told["limits"]]
 
 
 def test_explain_says_what_was_left_aside() -> None:

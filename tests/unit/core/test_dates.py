@@ -49,12 +49,14 @@ def years(low: int, high: int | None = None) -> Interval:
         pytest.param("2026-03-01", "2026-03-01", years(0), id="born on the day"),
     ],
 )
-def test_age_is_what_birth_and_collection_prove(birth: str, collected: str, age: Interval) -> None:
+def test_t65_age_is_what_birth_and_collection_prove(
+    birth: str, collected: str, age: Interval
+) -> None:
     assert age_in_years(moment(birth), days(collected)) == age
 
 
 @pytest.mark.parametrize("birth", ["", "2026-03-02", "2026"])
-def test_no_birth_date_or_one_that_may_lie_after_collection_proves_no_age(birth: str) -> None:
+def test_t65_no_birth_date_or_one_that_may_lie_after_collection_proves_no_age(birth: str) -> None:
     assert age_in_years(moment(birth), days("2026-03-01")) == AgeUnknown()
 
 
@@ -69,7 +71,7 @@ def test_no_birth_date_or_one_that_may_lie_after_collection_proves_no_age(birth:
         ("2026-02-28", "2026-03-01", True),
     ],
 )
-def test_within_seven_days_only_where_every_day_they_can_mean_is(
+def test_t65_within_seven_days_only_where_every_day_they_can_mean_is(
     one: str, other: str, *, provable: bool
 ) -> None:
     assert within_days(days(one), days(other), 7) is provable

@@ -155,7 +155,7 @@ def test_the_place_in_the_range_is_a_fact(value: str, where: str) -> None:
         ("2026-03-02", "unknown", ("birth-date",)),
     ],
 )
-def test_age_counts_at_collection_and_only_as_far_as_it_is_proved(
+def test_t65_age_counts_at_collection_and_only_as_far_as_it_is_proved(
     birth: str, adult: str, missing: tuple[str, ...]
 ) -> None:
     fact = facts(given=record(result(), patient=born(birth)))["age.adult"]

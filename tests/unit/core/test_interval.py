@@ -1,4 +1,4 @@
-"""A value with a comparator is an interval; a limit inside it cannot be told (interfaces, 5)."""
+"""A value with a comparator is an interval; a limit inside it cannot be told."""
 
 from __future__ import annotations
 

@@ -82,6 +82,10 @@ def refusal(texts: dict[str, str]) -> KnowledgeError:
             "toy/templates/sap-high.md", "a brace that is no placeholder", id="a stray brace",
         ),
         pytest.param(
+            "disclaimer.md", "{review}", "{review",
+            "disclaimer.md", "a brace that is no placeholder", id="a stray brace in the disclaimer",
+        ),
+        pytest.param(
             "wording.toml", 'missing = "Missing"', "missing = 1",
             "wording.toml", "map names to words", id="a word that is a number",
         ),

@@ -102,7 +102,7 @@ def test_what_is_not_valid_r4_is_refused_with_its_place(
         {"valueQuantity": LEFT_OUT, "valueAttachment": {"title": "R5"}},
     ],
 )
-def test_t64_shapes_of_other_fhir_versions_are_refused(changes: dict[str, Any]) -> None:
+def test_t64_r05_shapes_of_other_fhir_versions_are_refused(changes: dict[str, Any]) -> None:
     assert refused(**changes).startswith("Observation")
 
 

@@ -271,7 +271,7 @@ def test_a_resource_the_server_does_not_have_is_empty(server: FaultServer, acces
     assert "/fhir/Patient/1" in server.targets()
 
 
-def test_t40_an_unregistered_server_is_not_called(server: FaultServer, access: Grants) -> None:
+def test_t40_a06_an_unregistered_server_is_not_called(server: FaultServer, access: Grants) -> None:
     refused = access(BEARER, allowed=AllowList.of([]))
     assert refused == NoAccess(NoAccessReason.NOT_REGISTERED)
     gathered = _gather({}, refused, OPTIONAL_ONLY)

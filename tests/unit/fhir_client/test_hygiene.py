@@ -43,7 +43,9 @@ def test_a_request_carries_the_token_and_nothing_of_this_machine(
     }
 
 
-def test_without_a_token_no_authorization_is_sent(server: FaultServer, session_of: Opens) -> None:
+def test_a07_without_a_token_no_authorization_is_sent(
+    server: FaultServer, session_of: Opens
+) -> None:
     server.on("/fhir/Patient/1", reply_json(PATIENT))
     session_of().read("Patient/1")
     assert "authorization" not in server.calls[0].headers

@@ -142,7 +142,7 @@ def test_t42_unusual_spellings_of_an_ip_address_are_refused(host: str) -> None:
         "not an address",
     ],
 )
-def test_t40_t42_t44_what_is_not_registered_is_not_found(claimed: str) -> None:
+def test_t40_t42_t44_a06_what_is_not_registered_is_not_found(claimed: str) -> None:
     assert REGISTERED.find(claimed) == Unregistered()
 
 
@@ -151,7 +151,7 @@ def test_a_registered_base_is_found_by_any_of_its_spellings() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8090", "[::1]:8090", "localhost:8090", "127.9.9.9"])
-def test_sandbox_mode_finds_servers_on_this_machine(host: str) -> None:
+def test_a07_sandbox_mode_finds_servers_on_this_machine(host: str) -> None:
     assert SANDBOX.find(f"http://{host}/fhir") == FhirBase(Url.parse(f"http://{host}/fhir"))
 
 

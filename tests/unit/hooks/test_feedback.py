@@ -77,18 +77,18 @@ def test_feedback_is_an_array(body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["card", "outcome", "outcomeTimestamp"])
-def test_cds_fb_1_what_is_required_is_named_when_it_is_missing(name: str) -> None:
+def test_t91_cds_fb_1_what_is_required_is_named_when_it_is_missing(name: str) -> None:
     item = overridden()
     del item[name]
     assert refused(accepted(), item) == f"feedback[1].{name}"
 
 
-def test_an_outcome_is_one_of_two() -> None:
+def test_t91_an_outcome_is_one_of_two() -> None:
     assert refused(overridden(outcome="ignored")) == "feedback[0].outcome"
 
 
 @pytest.mark.parametrize("value", [None, [], {}, "s1"])
-def test_cds_fb_2_accepted_says_what_was_accepted(value: object) -> None:
+def test_t91_cds_fb_2_accepted_says_what_was_accepted(value: object) -> None:
     assert refused(accepted(acceptedSuggestions=value)) == "feedback[0].acceptedSuggestions"
 
 
@@ -98,7 +98,7 @@ def test_a_suggestion_is_named_by_its_id() -> None:
 
 
 @pytest.mark.parametrize("reason", [{}, {"reason": None}, {"userComment": None}])
-def test_cds_fb_3_an_override_reason_holds_a_reason_or_a_comment(reason: object) -> None:
+def test_t91_cds_fb_3_an_override_reason_holds_a_reason_or_a_comment(reason: object) -> None:
     assert refused(overridden(overrideReason=reason)) == "feedback[0].overrideReason"
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.errors import BadRequest, HookMismatch
+from cds_service.fhir.reference import Literal, NotAnAddress, target_of
 from cds_service.hooks.request import (
     HookRequest,
     LabResultContext,
@@ -105,9 +106,20 @@ def test_r04_a_patient_id_is_bare_or_a_reference(given: str) -> None:
     assert read(body(context={"patientId": given})).context.patient_id == "p1"
 
 
-@pytest.mark.parametrize("given", ["smart-1288992", "a.b_c-D9", "x" * 128])
-def test_ids_as_real_servers_make_them_are_taken(given: str) -> None:
-    assert read(body(context={"patientId": given})).context.patient_id == given
+@pytest.mark.parametrize("given", ["smart-1288992", "a.b-c-D9", "x" * 64])
+def test_r04_every_fhir_id_is_taken_bare_or_as_a_reference(given: str) -> None:
+    for sent in (given, f"Patient/{given}"):
+        assert read(body(context={"patientId": sent})).context.patient_id == given
+        assert target_of({"reference": f"Patient/{given}"}) == Literal("", "Patient", given, "")
+
+
+@pytest.mark.parametrize("given", ["pat_1", "x" * 65])
+def test_r04_an_id_that_no_reference_could_name_is_refused_and_not_another_patients(
+    given: str,
+) -> None:
+    for sent in (given, f"Patient/{given}"):
+        assert refused(body(context={"patientId": sent})) == "context.patientId"
+    assert target_of({"reference": f"Patient/{given}"}) == NotAnAddress()
 
 
 @pytest.mark.parametrize(
@@ -125,7 +137,7 @@ def test_ids_as_real_servers_make_them_are_taken(given: str) -> None:
         "p 1",
         "p1\n",
         "p\u0661",
-        "x" * 129,
+        "-",
         "urn:uuid:d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service import wiring
+from cds_service import approval, wiring
 from cds_service.approval import (
     Approval,
     add_approval,
@@ -233,6 +233,29 @@ def test_a_file_that_is_no_approval_file_is_refused_and_left_alone(text: str, fi
         add_approval(file, approval)
     assert "approval.toml" in refused.value.one_line()
     assert file.read_text(encoding="utf-8") == text
+
+
+def test_a_file_is_only_added_to_even_while_somebody_else_signs(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (
+        Approval(knowledge=TAG, sha256=digit * 64, reviewer="A B", date=DAY) for digit in "123"
+    )
+    add_approval(file, first)
+
+    before = file.read_bytes().rstrip() + b" # kept as it is"
+    file.write_bytes(before)
+    as_toml = approval._toml
+
+    def somebody_signs_while_our_row_is_written(value: str | date) -> str:
+        monkeypatch.undo()
+        add_approval(file, second)
+        return as_toml(value)
+
+    monkeypatch.setattr(approval, "_toml", somebody_signs_while_our_row_is_written)
+    add_approval(file, third)
+    assert read_approvals(file) == (first, second, third)
+    assert file.read_bytes().startswith(before)
 
 
 def test_a_missing_approval_file_stops_the_start(cards: Path, file: Path) -> None:

@@ -1,13 +1,15 @@
 """A server with stand-ins behind it: `python -m tests.unit.web.served PORT WORKERS MANAGEMENT`.
 
-An encounter id that is a number is how many seconds an answer takes.
+An encounter id that is a number is a port on which somebody waits for the call to be at work, and
+says when it may go on, by hanging up. `START_AT` in the environment is such a port for a worker
+that is about to start.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 import sys
-import time
 
 from flask import Flask
 
@@ -19,13 +21,19 @@ from cds_service.web.serve import serve
 from tests.unit.web.rooms import answered, card, library
 
 
+def _stay_until_told(port: str) -> None:
+    if port:
+        with socket.create_connection(("127.0.0.1", int(port))) as line:
+            line.recv(1)
+
+
 def make_app() -> Flask:
-    time.sleep(float(os.environ.get("SECONDS_TO_START", "0")))
+    _stay_until_told(os.environ.get("START_AT", ""))
     return create_app(Settings(), library())
 
 
 def _slowly(call: Call, _advice: object) -> Answered:
-    time.sleep(float(call.request.context.encounter_id or 0))
+    _stay_until_told(call.request.context.encounter_id)
     return answered(card())
 
 

@@ -29,7 +29,7 @@ NORTH = {"Authorization": "Bearer north"}
         ("GET", "/metrics"),
     ],
 )
-def test_c07_every_answer_names_knowledge_and_request_and_is_kept_by_nobody(
+def test_every_answer_names_knowledge_and_request_and_is_kept_by_nobody(
     sandbox: Open, method: str, path: str
 ) -> None:
     response = sandbox().open(path, method=method)
@@ -146,6 +146,14 @@ def test_t27_metrics_are_not_served_outside_sandbox_mode(production: FlaskClient
     assert production.get("/metrics", headers=NORTH).status_code == 404
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("path", ["/admin", "/debug", "/console", "/reload", "/rules"])
+def test_t27_there_is_nothing_to_manage_with_a_clients_token(
+    production: FlaskClient, path: str, method: str
+) -> None:
+    assert production.open(path, method=method, headers=NORTH).status_code == 404
+
+
 def test_t57_a_client_over_its_rate_waits_and_the_others_do_not(production: FlaskClient) -> None:
     url = "/cds-services/toy-patient-view"
     south = {"Authorization": "Bearer south"}
@@ -158,6 +166,15 @@ def test_t57_a_client_over_its_rate_waits_and_the_others_do_not(production: Flas
     assert refused.content_type == "application/fhir+json"
     other = production.post("/cds-services/toy-lab-result", json={}, headers=NORTH)
     assert other.status_code == 400
+
+
+def test_t28_feedback_is_held_to_the_same_rate(production: FlaskClient) -> None:
+    south = {"Authorization": "Bearer south"}
+    statuses = [
+        production.post(f"{URL}/feedback", json={"feedback": []}, headers=south).status_code
+        for _ in range(6)
+    ]
+    assert statuses == [200] * 5 + [429]
 
 
 def test_a_refused_token_uses_up_nobodys_rate(production: FlaskClient) -> None:

@@ -71,6 +71,14 @@ def running(log_file: Path) -> Iterator[Running]:
             process.wait(timeout=30)
 
 
+@contextmanager
+def listening() -> Iterator[tuple[int, Callable[[], socket.socket]]]:
+    """A port, and the next call that comes in there: `served` goes on when it is hung up."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        listener.settimeout(30)
+        yield int(listener.getsockname()[1]), lambda: listener.accept()[0]
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("served") / "log") as started:
@@ -112,7 +120,7 @@ def test_a_refused_caller_can_read_why_after_sending_everything(
 def test_t56_slow_callers_do_not_shut_out_the_next_one(server: Running) -> None:
     head = f"POST {URL} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with ExitStack() as slow:
-        for _ in range(150):
+        for _ in range(500):
             caller = slow.enter_context(
                 closing(socket.create_connection(("127.0.0.1", server.port)))
             )
@@ -157,16 +165,24 @@ def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(
         assert status == 200
         assert b'service="toy-patient-view",status="200"} 12.0' in text
 
-        def ask() -> None:
-            context = {"patientId": "p1", "encounterId": "1"}
+        def ask(until_told_at: int) -> None:
+            context = {"patientId": "p1", "encounterId": str(until_told_at)}
             body = json.dumps(hook_request(context=context))
             answers.append(server.call("POST", URL, body)[0])
 
-        asking = threading.Thread(target=ask)
-        asking.start()
-        threading.Event().wait(0.4)
-        server.process.send_signal(signal.SIGTERM)
-        asking.join(timeout=20)
+        def lives() -> list[int]:
+            return [child for child in _children(server.process) if _lives(child)]
+
+        with listening() as (port, next_call):
+            asking = threading.Thread(target=ask, args=[port])
+            asking.start()
+            with next_call():
+                all_of_them = len(lives())
+                server.process.send_signal(signal.SIGTERM)
+                left = _eventually(lives, lambda found: len(found) < all_of_them)
+                assert len(left) < all_of_them, "the worker without a request ends at once"
+                assert answers == []
+            asking.join(timeout=20)
         assert answers == [200]
         assert server.process.wait(timeout=30) == 0
     lines = [json.loads(line) for line in log_file.read_text().splitlines()]
@@ -206,13 +222,15 @@ def test_nothing_outlives_a_service_that_was_killed(tmp_path: Path) -> None:
 def test_a_worker_that_was_still_starting_does_not_outlive_it_either(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SECONDS_TO_START", "2")
     command = [sys.executable, "-m", "tests.unit.web.served", str(free_port()), "2", "0"]
-    with (tmp_path / "log").open("wb") as log:
+    with (tmp_path / "log").open("wb") as log, listening() as (port, next_call):
+        monkeypatch.setenv("START_AT", str(port))
         service = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        workers = _eventually(lambda: _children(service), lambda found: len(found) == 2)
-        service.kill()
-        service.wait(timeout=30)
+        with next_call(), next_call():
+            workers = _children(service)
+            service.kill()
+            service.wait(timeout=30)
+    assert len(workers) == 2
     left = _eventually(lambda: [each for each in workers if _lives(each)], lambda alive: not alive)
     assert left == []
 

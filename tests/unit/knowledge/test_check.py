@@ -1,0 +1,50 @@
+"""`knowledge check` lists every fault, with a site file and an approval file or without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cds_service.knowledge_check import check_knowledge
+from tests import toy
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Path:
+    """A folder of knowledge with two faults in its words."""
+    texts = toy.files()
+    for name, old, new in (
+        ("disclaimer.md", ", {review},", ""),
+        ("wording.toml", "read by {reviewer} on {date}", "read"),
+    ):
+        texts = {**texts, name: toy.edited(name, old, new)[name]}
+    for name, text in texts.items():
+        file = tmp_path / "cards" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    return tmp_path / "cards"
+
+
+def test_a_site_file_hides_none_of_the_faults_and_nothing_of_what_was_checked(
+    faulty: Path, tmp_path: Path
+) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text("[policy]\nlook_back_days = 30\n", encoding="utf-8")
+    alone, with_site = check_knowledge(faulty, None), check_knowledge(faulty, site)
+    assert len(alone.faults) == 2
+    assert with_site.faults == alone.faults
+    assert with_site.checked == alone.checked
+    assert alone.checked["table rows"] > 0
+
+
+def test_a_site_or_approval_file_with_a_fault_is_told_beside_the_others(
+    faulty: Path, tmp_path: Path
+) -> None:
+    site, approval = tmp_path / "site.toml", tmp_path / "approval.toml"
+    site.write_text("colour = 1\n", encoding="utf-8")
+    report = check_knowledge(faulty, site, approval)
+    told = [line.partition(":")[0] for line in report.faults]
+    assert sum("site.toml" in line for line in told) == 1
+    assert sum("approval.toml" in line for line in told) == 1
+    assert report.faults[2:] == check_knowledge(faulty, None).faults
