@@ -26,6 +26,7 @@ class StoredJournal:
     """Every invocation as one evaluation record, also when no card was shown."""
 
     def __init__(self, records: Records, pseudonyms: Pseudonymiser) -> None:
+        self.id_secret = pseudonyms.id_secret
         self._records = records
         self._pseudonyms = pseudonyms
 

@@ -75,9 +75,15 @@ class DataKey:
 
 
 class Pseudonymiser:
-    """Makes pseudonyms: 32 characters of lower-case base32, 160 bits of an HMAC-SHA-256."""
+    """Makes pseudonyms: 32 characters of lower-case base32, 160 bits of an HMAC-SHA-256.
+
+    `id_secret` goes into what the ids of cards and evaluations are made from, and nowhere else.
+    They are hashes of patient and text of the card: without a secret in them whoever has the
+    records could try out both, and a pseudonym would be none, for it stands in the records too.
+    """
 
     def __init__(self, key: DataKey) -> None:
+        self.id_secret = key.subkey("ids").hex()
         # With the key taken in, which is half of an HMAC; each pseudonym goes on with a copy.
         self._begun = hmac.new(key.subkey("pseudonym"), digestmod="sha256")
 

@@ -83,6 +83,10 @@ class Invocation:
 class Journal(Protocol):
     """The record of what was asked and answered. Raises StoreUnavailable."""
 
+    @property
+    def id_secret(self) -> str:
+        """What ids of cards are made with, so that those kept here tell nothing of a patient."""
+
     def record(self, invocation: Invocation) -> None:
         """Keep one invocation."""
 
@@ -112,6 +116,8 @@ NOBODY_REGISTERED: Final = OpenGate()
 
 
 class _NoJournal:
+    id_secret = ""
+
     def record(self, invocation: Invocation) -> None:
         pass
 
