@@ -22,7 +22,7 @@ from cds_service.fhir.addresses import Reach
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import UpstreamFault
-from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
+from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHttp, UrlRefusedError
 from cds_service.hooks.request import HookRequest, Trigger
 from cds_service.knowledge_files import Library
 from cds_service.logs import Event, log
@@ -42,15 +42,20 @@ def registered_clients(settings: Settings) -> ClientRegistry:
     return read_registry(settings.clients, settings.mode)
 
 
+def require_clients(registry: ClientRegistry, mode: Mode) -> None:
+    """Outside sandbox mode nobody else may call. Raises ConfigurationError."""
+    if mode is Mode.PRODUCTION and not registry.clients:
+        raise ConfigurationError(
+            "No client is registered, so nobody could call.",
+            where="CDS_CLIENTS",
+            remedy="Add a [[client]] row.",
+        )
+
+
 def gate_of(settings: Settings, registry: ClientRegistry, database: Database) -> Gate:
     """The gate: open in sandbox mode without registered clients, else asking for a token."""
+    require_clients(registry, settings.mode)
     if not registry.clients:
-        if settings.mode is Mode.PRODUCTION:
-            raise ConfigurationError(
-                "No client is registered, so nobody could call.",
-                where="CDS_CLIENTS",
-                remedy="Add a [[client]] row.",
-            )
         return NOBODY_REGISTERED
     return TokenGate(
         settings.public_url,
@@ -88,13 +93,25 @@ def refuse_unknown_services(registry: ClientRegistry, library: Library) -> None:
         )
 
 
+def further_servers(settings: Settings) -> list[FhirBase]:
+    """The servers of `CDS_FHIR_SERVERS`. Raises ConfigurationError."""
+    try:
+        return [FhirBase.parse(text, PlainHttp.ALLOWED) for text in settings.fhir_servers]
+    except UrlRefusedError:
+        raise ConfigurationError(
+            "This is not the address of a FHIR server.",
+            where="CDS_FHIR_SERVERS",
+            remedy="Give addresses such as https://fhir.example.org/r4, with commas between.",
+        ) from None
+
+
 class FhirReach:
     """Whether and how a caller's FHIR server may be called: by the caller's own allow list."""
 
     def __init__(self, settings: Settings, registry: ClientRegistry = NO_CLIENTS) -> None:
         sandbox = settings.mode is Mode.SANDBOX
         loopback = LoopbackRule.ALLOWED if sandbox else LoopbackRule.REFUSED
-        further = [FhirBase.parse(text, PlainHttp.ALLOWED) for text in settings.fhir_servers]
+        further = further_servers(settings)
         self._open = AllowList.of(further, loopback)
         self._deadline_ms = settings.deadline_ms
         everyone = AllowList.of([*further, *registry.fhir_servers], loopback)

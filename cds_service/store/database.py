@@ -54,7 +54,8 @@ class Database:
     def upgrade(self) -> None:
         """Creates the database or migrates it to the newest revision, in one transaction.
 
-        Safe to call from many processes at once: one does the work, the others wait for it.
+        Safe to call from many processes at once: one does the work, the others wait for it. Raises
+        ConfigurationError for a database at a revision that is not of this software.
         """
         with translated(self._engine):
             if self._url.get_backend_name() == "sqlite":

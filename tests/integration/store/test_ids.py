@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 import fhir_fixtures
 from cds_service.config import Settings
 from cds_service.store.pseudonym import DataKey
-from cds_service.wiring import make_app
+from cds_service.wiring import make_app, prepared
 
 STORIES = ("lab_result_minimal", "lab_result_of_another_patient", "order_sign_il2")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -30,7 +30,7 @@ def installation(tmp_path: Path) -> Installation:
     def install(name: str, key: DataKey) -> tuple[FlaskClient, Path]:
         file = tmp_path / f"{name}.sqlite3"
         settings = Settings(database_url=f"sqlite:///{file}", data_key=key.base64())
-        return make_app(settings).test_client(), file
+        return make_app(settings, prepared(settings)).test_client(), file
 
     return install
 
