@@ -70,7 +70,7 @@ def make_app(settings: Settings, library: Library) -> Flask:
         gate=gate_of(settings, registry, database),
         reach=FhirReach(settings, registry),
         journal=StoredJournal(Records(database, pseudonyms), pseudonyms),
-        shelf=StoredFeedback(Feedback(database, key)),
+        shelf=StoredFeedback(Feedback(database, key), pseudonyms),
         order_advice=order_advice,
         inbox=room.inbox(room.queue()) if room.sources else NoInbox(),
         readings=room.readings,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -165,6 +166,21 @@ def test_b01_feedback_is_kept_once_and_its_comment_sealed(service: Service) -> N
     assert rows(service.folder, "select count(*) from feedback") == [(1,)]
     for file in service.folder.glob("cds-service.sqlite3*"):
         assert b"CANARY-COMMENT" not in file.read_bytes()
+
+
+def test_a_reason_is_kept_in_clear_only_where_the_card_offers_it(service: Service) -> None:
+    """What is none of ours may say anything, also of the patient."""
+    card = service.invoke(CARD).json()["cards"][0]
+    theirs = {"system": "http://CANARY-SYSTEM", "code": "CANARY-CODE", "display": "CANARY"}
+    for reason in (card["overrideReasons"][0], theirs):
+        said = json.loads(dismissal(card["uuid"]))
+        said["feedback"][0]["overrideReason"] = {"reason": reason}
+        assert service.post("/cds-services/sil2r-lab-result/feedback", json.dumps(said)).ok
+    (ours,), (pseudonym,) = rows(service.folder, "select reason from feedback order by number")
+    assert json.loads(ours) == [card["overrideReasons"][0][name] for name in ("system", "code")]
+    assert re.fullmatch(r'\["", "[a-z2-7]{32}"\]', pseudonym)
+    for file in service.folder.glob("cds-service.sqlite3*"):
+        assert b"CANARY" not in file.read_bytes()
 
 
 def test_t67_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
