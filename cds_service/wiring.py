@@ -74,7 +74,7 @@ def make_app(settings: Settings, library: Library) -> Flask:
         order_advice=order_advice,
         inbox=room.inbox(room.queue()) if room.sources else NoInbox(),
         readings=room.readings,
-        checks={"database": database.ping, **({"events": room.check} if room.sources else {})},
+        checks={"database": database.check, **({"events": room.check} if room.sources else {})},
     )
     return create_app(settings, library, ports)
 
