@@ -38,12 +38,17 @@ class Caller(Protocol):
     def name(self) -> str:
         """The name of the client, with its tenant where it has one; our own, never the caller's."""
 
+    @property
+    def account(self) -> str:
+        """What its calls are counted under: all tenants of a client are one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anybody:
     """A caller that nobody asked who it is: sandbox mode."""
 
     name: str = "sandbox"
+    account: str = "sandbox"
 
 
 class Gate(Protocol):

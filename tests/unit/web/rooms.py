@@ -67,10 +67,14 @@ class Client:
 
     name: str
 
+    @property
+    def account(self) -> str:
+        return self.name.partition("/")[0]
+
 
 @dataclass
 class TokenGate:
-    """Knows two clients by their tokens; `north` was granted one service only."""
+    """Knows clients by their tokens, `group` in two tenants; `north` has one service only."""
 
     def check(self, authorization: Sequence[str], path: str) -> Caller:
         match list(authorization):
@@ -80,6 +84,8 @@ class TokenGate:
                 return Client("north")
             case ["Bearer south"]:
                 return Client("south")
+            case ["Bearer group/east" | "Bearer group/west" as token]:
+                return Client(token.removeprefix("Bearer "))
             case _:
                 raise Unauthorised("signature")
 

@@ -21,6 +21,7 @@ from tests.unit.web.rooms import Memory, hook_request
 
 URL = "/cds-services/toy-patient-view"
 CANARY = "Zyxgarten"
+REQUEST_ID = "1f6e2f0c-6f0b-4c7e-9f59-2d5b1c0f7a77"
 
 
 def every_error(kind: type[CdsError] = CdsError) -> Iterator[type[CdsError]]:
@@ -102,10 +103,10 @@ def test_tr02_an_exception_is_500_with_the_request_id_and_never_an_empty_card_li
         raise error
 
     monkeypatch.setattr(invocation, "answer", fail)
-    response = sandbox().post(URL, json=hook_request(), headers={"X-Request-Id": "request-77"})
+    response = sandbox().post(URL, json=hook_request(), headers={"X-Request-Id": REQUEST_ID})
     text = response.get_data(as_text=True)
     assert response.status_code == 500
-    assert "request-77" in text
+    assert REQUEST_ID in text
     assert "Traceback" not in text
     logged = capsys.readouterr().err
     assert type(error).__name__ in logged
@@ -187,6 +188,13 @@ def test_t34_what_is_not_there_is_404_and_what_does_not_answer_a_method_is_405(
     assert path not in response.get_data(as_text=True) or path == "/"
     if status == 405:
         assert response.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["//cds-services", "///health/live", f"/{URL}"])
+def test_t34_an_address_has_one_slash_at_its_start(sandbox: Open, path: str) -> None:
+    method = "POST" if path.endswith(URL) else "GET"
+    asked = {"method": method, "environ_overrides": {"PATH_INFO": path}, "json": hook_request()}
+    assert sandbox().open("/", **asked).status_code == 404
 
 
 @pytest.mark.parametrize(
