@@ -85,6 +85,8 @@ def _database(settings: Settings) -> Database:
     database.upgrade()
     if database.is_newer():
         log(Event.DATABASE_NEWER)
+    if database.is_open_to_others():
+        log(Event.DATABASE_OPEN)
     return database
 
 

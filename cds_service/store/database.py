@@ -82,6 +82,12 @@ class Database:
         """Whether a later release has migrated it: for one release that only adds."""
         return upgrade.is_newer(self.revision())
 
+    def is_open_to_others(self) -> bool:
+        """Whether its file, which was there before us, lets in others than owner and group."""
+        if self._url.get_backend_name() != "sqlite":
+            return False
+        return bool(Path(self._url.database or "").stat().st_mode & 0o007)
+
     def ping(self) -> None:
         """Returns when the database answers; raises StoreUnavailable when it does not."""
         with self.reading() as connection:

@@ -23,6 +23,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from cds_service.config import looks_random
 from cds_service.errors import ConfigurationError
 
 KEY_BYTES = 32
@@ -37,7 +38,7 @@ class DataKey:
     secret: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        if len(self.secret) != KEY_BYTES or len(set(self.secret)) < KEY_BYTES // 4:
+        if not looks_random(self.secret):
             raise ConfigurationError(
                 "The data key is not 32 random bytes.", where="CDS_DATA_KEY", remedy=_REMEDY
             )

@@ -249,6 +249,16 @@ def test_tr27_it_listens_on_loopback_only(service: Service) -> None:
     assert not [address for address in bound if address.startswith("00000000")]
 
 
+def test_a_database_file_that_others_may_open_is_told(tmp_path: Path) -> None:
+    """It was there before: our own is for its owner only."""
+    (tmp_path / "cds-service.sqlite3").touch()
+    (tmp_path / "cds-service.sqlite3").chmod(0o666)
+    service = Service(tmp_path, arguments=("--sandbox", "--workers", "2"))
+    service.start()
+    service.stop()
+    assert service.log().count("CDS-L203") == 1
+
+
 def test_t70_production_refuses_to_start_insecurely(tmp_path: Path) -> None:
     refused = subprocess.run(
         [sys.executable, "-m", "cds_service", "serve"],

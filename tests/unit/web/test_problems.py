@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import ImATeapot, InternalServerError
 
 from cds_service import errors
-from cds_service.errors import CdsError, TooManyRequests, Unauthorised
+from cds_service.errors import CdsError, StoreUnavailable, TooManyRequests, Unauthorised
 from cds_service.hooks.answer import Call
 from cds_service.web import invocation
 from cds_service.web.problems import as_designed, outcome
@@ -147,6 +147,14 @@ def test_a_store_that_fails_withholds_the_answer(sandbox: Open, memory: Memory) 
     response = sandbox().post(URL, json=hook_request())
     assert response.status_code == 503
     assert "cards" not in response.get_json(force=True)
+
+
+def test_what_an_operator_must_do_is_not_told_to_callers() -> None:
+    lost = StoreUnavailable("The database cannot be used.", remedy="Check CDS_DATABASE_URL.")
+    (issue,) = outcome(lost, REQUEST_ID)["issue"]
+    assert issue["details"]["text"] == "The database cannot be used."
+    assert issue["diagnostics"] == "Call again later."
+    assert lost.one_line() == "CDS-4001 The database cannot be used. Check CDS_DATABASE_URL."
 
 
 def test_a_failure_that_cannot_be_recorded_either_is_still_told_as_what_it_was(
