@@ -89,6 +89,13 @@ def test_t70_a_start_without_a_database_is_one_line(folder: Path, url: str) -> N
     assert said.count("\n") == 1
 
 
+def test_t70_a_start_with_a_certificate_that_is_none_is_one_line(folder: Path) -> None:
+    files = {"CDS_TLS_CERT": "keys.json", "CDS_TLS_KEY": "keys.json"}
+    said = refused(folder, CLIENT, CDS_TLS="direct", **files)
+    assert said.startswith("CDS-5002 CDS_TLS_CERT and CDS_TLS_KEY: ")
+    assert said.count("\n") == 1
+
+
 def test_t70_a_start_with_a_server_that_is_none_is_one_line(folder: Path) -> None:
     said = refused(folder, CLIENT, "--sandbox", CDS_TLS="proxy", CDS_FHIR_SERVERS="nowhere")
     assert said.startswith("CDS-5002 CDS_FHIR_SERVERS: ")

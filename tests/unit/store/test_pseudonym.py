@@ -112,17 +112,8 @@ def test_each_purpose_has_its_own_key() -> None:
         "käy-canary",
     ],
     ids=[
-        *(
-            "empty",
-            "short",
-            "30 bytes",
-            "33 bytes",
-            "zeros",
-            "a word",
-            "a sentence",
-            "twice a half",
-        ),
-        *("rubbish after", "not ASCII"),
+        *("empty", "short", "30 bytes", "33 bytes", "zeros"),
+        *("a word", "a sentence", "twice a half", "rubbish after", "not ASCII"),
     ],
 )
 def test_what_is_not_a_key_is_refused_with_a_remedy_and_never_repeated(text: str) -> None:
