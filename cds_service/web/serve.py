@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from granian.constants import Interfaces, SSLProtocols
@@ -31,7 +31,7 @@ from cds_service.turn import working
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from granian.server.mp import MPServer
+    from granian.server.common import AbstractServer
 
 STOP_SECONDS = 10
 THREADS = 512
@@ -59,7 +59,7 @@ def serve(make_app: MakeApp, settings: Settings, *, host: str, port: int, worker
     log(Event.STOPPED)
 
 
-def _server(settings: Settings, host: str, port: int, workers: int) -> MPServer:
+def _server(settings: Settings, host: str, port: int, workers: int) -> AbstractServer[Any]:
     try:
         return Server(
             "cds_service",
