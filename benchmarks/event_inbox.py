@@ -11,8 +11,9 @@ from functools import partial
 
 from cds_service.config import Mode, load_settings
 from cds_service.web.serve import serve
-from cds_service.wiring import make_app
+from cds_service.wiring import make_app, prepared
 
 if __name__ == "__main__":
     settings = load_settings(Mode.SANDBOX, os.environ)
-    serve(partial(make_app, settings), settings, host="127.0.0.1", port=int(sys.argv[1]), workers=1)
+    app = partial(make_app, settings, prepared(settings))
+    serve(app, settings, host="127.0.0.1", port=int(sys.argv[1]), workers=1)

@@ -42,15 +42,20 @@ def registered_clients(settings: Settings) -> ClientRegistry:
     return read_registry(settings.clients, settings.mode)
 
 
+def require_clients(registry: ClientRegistry, mode: Mode) -> None:
+    """Outside sandbox mode nobody else may call. Raises ConfigurationError."""
+    if mode is Mode.PRODUCTION and not registry.clients:
+        raise ConfigurationError(
+            "No client is registered, so nobody could call.",
+            where="CDS_CLIENTS",
+            remedy="Add a [[client]] row.",
+        )
+
+
 def gate_of(settings: Settings, registry: ClientRegistry, database: Database) -> Gate:
     """The gate: open in sandbox mode without registered clients, else asking for a token."""
+    require_clients(registry, settings.mode)
     if not registry.clients:
-        if settings.mode is Mode.PRODUCTION:
-            raise ConfigurationError(
-                "No client is registered, so nobody could call.",
-                where="CDS_CLIENTS",
-                remedy="Add a [[client]] row.",
-            )
         return NOBODY_REGISTERED
     return TokenGate(
         settings.public_url,

@@ -60,14 +60,16 @@ def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | N
         from cds_service.config import Mode, load_settings
         from cds_service.event_worker import worker_beside
         from cds_service.web.serve import serve as run
-        from cds_service.wiring import make_app
+        from cds_service.wiring import make_app, prepared
 
-    mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
-    settings = load_settings(mode, os.environ, config)
+        mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
+        settings = load_settings(mode, os.environ, config)
+        library = prepared(settings)
     if sandbox:
         click.echo(_WELCOME.format(host=host, port=port), err=True)
     with worker_beside(settings):
-        run(partial(make_app, settings), settings, host=host, port=port, workers=workers)
+        app = partial(make_app, settings, library)
+        run(app, settings, host=host, port=port, workers=workers)
 
 
 _WELCOME = """\

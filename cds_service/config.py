@@ -207,12 +207,21 @@ SETTING_NAMES = frozenset(_READERS)
 # ------------------------------------------------------------------ refusing to start
 
 
+def looks_random(key: bytes) -> bool:
+    """Whether these may be 32 random bytes. A passphrase is not, and nothing that repeats itself;
+    of random keys not one in a thousand million is refused.
+    """
+    distinct = len(set(key))
+    typed = key.isascii() and key.decode().isprintable()
+    return len(key) == DATA_KEY_BYTES and distinct > DATA_KEY_BYTES // 2 and not typed
+
+
 def _check_data_key(text: str) -> None:
     try:
         key = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         key = b"?"
-    if text and (len(key) != DATA_KEY_BYTES or len(set(key)) < DATA_KEY_BYTES // 4):
+    if text and not looks_random(key):
         raise ConfigurationError(
             "The data key is not base64 of 32 random bytes.",
             where="CDS_DATA_KEY",

@@ -5,14 +5,15 @@ Patients and results leave here only as pseudonyms; no value, name or token is p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
 from cds_service import __version__
 from cds_service.core.card import Card
+from cds_service.core.model import Coding
 from cds_service.hooks.answer import Answered
-from cds_service.hooks.feedback import FeedbackItem
+from cds_service.hooks.feedback import NO_REASON, FeedbackItem
 from cds_service.hooks.services import Service
 from cds_service.store import feedback as kept
 from cds_service.store.pseudonym import Pseudonymiser
@@ -26,6 +27,7 @@ class StoredJournal:
     """Every invocation as one evaluation record, also when no card was shown."""
 
     def __init__(self, records: Records, pseudonyms: Pseudonymiser) -> None:
+        self.id_secret = pseudonyms.id_secret
         self._records = records
         self._pseudonyms = pseudonyms
 
@@ -78,23 +80,38 @@ class StoredJournal:
 class StoredFeedback:
     """Feedback, kept durably and once."""
 
-    def __init__(self, feedback: kept.Feedback) -> None:
+    def __init__(self, feedback: kept.Feedback, pseudonyms: Pseudonymiser) -> None:
         self._feedback = feedback
+        self._pseudonyms = pseudonyms
 
     def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
         """Keep a batch, all of it or nothing. Raises StoreUnavailable."""
-        self._feedback.save([_item(item) for item in items], caller.name, service.id)
+        offered = {
+            (reason["system"], reason["code"])
+            for reason in service.knowledge.wording.override_reasons
+        }
+        self._feedback.save(
+            [
+                kept.FeedbackItem(
+                    card=item.card,
+                    outcome=kept.FeedbackOutcome(item.outcome.value),
+                    at=item.at,
+                    suggestions=item.suggestions,
+                    reason=self._reason(item.reason, offered, caller.name),
+                    comment=item.comment,
+                )
+                for item in items
+            ],
+            caller.name,
+            service.id,
+        )
 
-
-def _item(item: FeedbackItem) -> kept.FeedbackItem:
-    return kept.FeedbackItem(
-        card=item.card,
-        outcome=kept.FeedbackOutcome(item.outcome.value),
-        at=item.at,
-        suggestions=item.suggestions,
-        reason=item.reason,
-        comment=item.comment,
-    )
+    def _reason(self, reason: Coding, offered: Container[tuple[str, str]], client: str) -> Coding:
+        """One that a card offers, as it is; any other may say anything, also of the patient."""
+        if reason == NO_REASON or (reason.system, reason.code) in offered:
+            return reason
+        said = f"{reason.system}|{reason.code}"
+        return Coding("", self._pseudonyms.of(client, "overrideReason", said))
 
 
 def _cards(answered: Answered, pseudonyms: Mapping[str, str]) -> tuple[SentCard, ...]:

@@ -40,6 +40,11 @@ class Event(Enum):
         "warning",
         "The database is of a later release; this one works on it beside the new one.",
     )
+    DATABASE_OPEN = (
+        "CDS-L203",
+        "warning",
+        "Others than owner and group may open the file of the database.",
+    )
     NOT_READY = ("CDS-L301", "warning", "A readiness check has failed.")
     KEYS_NOT_RENEWED = ("CDS-L303", "warning", "A client's key set could not be renewed.")
     APPROVAL_VOID = ("CDS-L302", "warning", "An approval of the knowledge no longer holds.")

@@ -1,6 +1,7 @@
 """The whole service from its settings: knowledge, database, callers and the way out, put together.
 
-Nothing is decided here. `make_app` runs once in every worker process.
+Nothing is decided here. `prepared` runs once, before any process is started, `make_app` once in
+every worker process.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from cds_service.callers import (
     gate_of,
     refuse_unknown_services,
     registered_clients,
+    require_clients,
 )
 from cds_service.config import Settings
 from cds_service.core.review import Pending
@@ -36,13 +38,29 @@ if TYPE_CHECKING:
 KEY_FILE = "cds-service.key"
 
 
-def make_app(settings: Settings) -> Flask:
-    """The application with everything plugged in. Raises ConfigurationError, KnowledgeError."""
+def prepared(settings: Settings) -> Library:
+    """The knowledge, once the database is up to date and nothing was found that an operator would
+    have to mend first: better said in one line now than by a worker that dies.
+
+    Raises ConfigurationError, KnowledgeError, StoreUnavailable.
+    """
     library = load_configured(settings)
-    _tell_void_approvals(library)
     registry = registered_clients(settings)
+    require_clients(registry, settings.mode)
     refuse_unknown_services(registry, library)
-    database = _database(settings)
+    with _database(settings) as database:
+        event_room(settings, database, data_key(settings))
+    _tell_void_approvals(library)
+    return library
+
+
+def make_app(settings: Settings, library: Library) -> Flask:
+    """The application with everything plugged in, over what is `prepared`.
+
+    Raises ConfigurationError.
+    """
+    registry = registered_clients(settings)
+    database = Database.open(settings.database_url)
     key = data_key(settings)
     pseudonyms = Pseudonymiser(key)
     room = event_room(settings, database, key)
@@ -50,11 +68,11 @@ def make_app(settings: Settings) -> Flask:
         gate=gate_of(settings, registry, database),
         reach=FhirReach(settings, registry),
         journal=StoredJournal(Records(database, pseudonyms), pseudonyms),
-        shelf=StoredFeedback(Feedback(database, key)),
+        shelf=StoredFeedback(Feedback(database, key), pseudonyms),
         order_advice=order_advice,
         inbox=room.inbox(room.queue()) if room.sources else NoInbox(),
         readings=room.readings,
-        checks={"database": database.ping, **({"events": room.check} if room.sources else {})},
+        checks={"database": database.check, **({"events": room.check} if room.sources else {})},
     )
     return create_app(settings, library, ports)
 
@@ -65,6 +83,8 @@ def _database(settings: Settings) -> Database:
     database.upgrade()
     if database.is_newer():
         log(Event.DATABASE_NEWER)
+    if database.is_open_to_others():
+        log(Event.DATABASE_OPEN)
     return database
 
 

@@ -13,7 +13,7 @@ from cds_service.access.registry import Client
 from cds_service.access.tokens import Verifier
 from cds_service.errors import Forbidden
 
-SERVICES = "/cds-services"
+SERVICES = "/cds-services/"
 FEEDBACK = "/feedback"
 
 
@@ -23,6 +23,11 @@ class RegisteredCaller:
 
     client: Client
     tenant: str = ""
+
+    @property
+    def account(self) -> str:
+        """The client, whichever tenant it named."""
+        return self.client.name
 
     @property
     def name(self) -> str:
@@ -42,8 +47,9 @@ class TokenGate:
         """The caller of `path`. Raises Unauthorised, Forbidden, StoreUnavailable."""
         path = path.rstrip("/")
         verified = self.verifier.verify(authorization, self._audiences(path))
-        service = path.removeprefix(f"{SERVICES}/").removesuffix(FEEDBACK)
-        if path.startswith(f"{SERVICES}/") and not verified.client.may_call(service):
+        if path.startswith(SERVICES) and not verified.client.may_call(
+            path.removeprefix(SERVICES).removesuffix(FEEDBACK)
+        ):
             raise Forbidden(
                 "This client was not granted this service.",
                 remedy="Ask whoever runs this service to add it to the client registry.",

@@ -6,7 +6,6 @@ results back), so that it makes no difference which of them was notified, or in 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -39,7 +38,7 @@ class Current:
     patient_id: str
     """Empty when the result names no patient by its id."""
     version: str
-    """Of the result, and of whether its reports uphold it."""
+    """Of the result, and of whether its reports uphold it. May be all that the result says."""
     results: JsonObject
     """A Bundle of the result, its specimen and its reports."""
     order: str
@@ -133,14 +132,13 @@ def _read(fetched: Mapping[str, Fetched]) -> Iterator[JsonObject]:
 def _version(resource: JsonObject, reports: list[JsonObject]) -> str:
     """The version id; where the server keeps none, when it was updated, else what it holds."""
     meta = an_object(resource.get("meta"))
-    version = version_of(resource) or a_text(meta.get("lastUpdated")) or _digest(resource)
+    version = version_of(resource) or a_text(meta.get("lastUpdated")) or _contents(resource)
     states = {report.get("status") in _WITHDRAWN_REPORT for report in reports}
     return f"{version} withdrawn-with-report" if states == {True} else version
 
 
-def _digest(resource: JsonObject) -> str:
-    text = json.dumps(resource, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _contents(resource: JsonObject) -> str:
+    return json.dumps(resource, sort_keys=True, default=str)
 
 
 def _orders(resource: JsonObject) -> Iterator[str]:

@@ -6,7 +6,7 @@ At most once for each (result, version, knowledge), however often it was notifie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -25,6 +25,7 @@ from cds_service.events.faults import TRANSIENT, UpstreamFailed
 from cds_service.fhir.access import OpenServer, ServerAccess
 from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.read import NOT_SUPPLIED, read_record
+from cds_service.fhir.shape import an_id
 from cds_service.fhir.wanted import Sort, sort_of, wanted_by
 from cds_service.fhir.write_events import Said, evaluation_key, result_key
 from cds_service.hooks.gather import Gathered, gather
@@ -69,11 +70,12 @@ class Evaluator:
     ) -> list[Evaluated]:
         """Bring what was delivered into line with the result. Raises UpstreamFailed."""
         done = []
+        current = replace(current, version=self._kept(claimed, current.version))
         for knowledge in self._knowledge:
             if self._store.is_evaluated(claimed, current.version, knowledge.tag):
                 continue
             past = self._store.past(claimed, knowledge.identity.id)
-            case = _Case(claimed, knowledge, past, moment, courier)
+            case = _Case(claimed, knowledge, past, moment, courier, self._pseudonyms.id_secret)
             if _is_for(knowledge, current):
                 done.append(self._evaluated(case, current))
             elif isinstance(past, Past) and past.said:  # its code was corrected to another test's
@@ -88,7 +90,7 @@ class Evaluator:
         for knowledge in self._knowledge:
             past = self._store.past(claimed, knowledge.identity.id)
             if isinstance(past, Past) and past.said:
-                case = _Case(claimed, knowledge, past, moment, courier)
+                case = _Case(claimed, knowledge, past, moment, courier, self._pseudonyms.id_secret)
                 version = f"deleted after {past.version}"
                 done.append(self._taken_back(case, reference, version))
         return done
@@ -99,7 +101,8 @@ class Evaluator:
         evaluation = evaluate(
             record, case.knowledge, case.moment.at.date(), looking=Looking.RESULT_ARRIVED
         )
-        scope = f"{client_name(case.claimed.source)} {case.service} {current.patient_id}"
+        client = client_name(case.claimed.source)
+        scope = f"{case.id_secret} {client} {case.service} {current.patient_id}"
         cards = render(evaluation, case.knowledge, scope=scope)
         cards = with_suggestions(cards, evaluation, case.knowledge, current.patient_id)
         stands = [card for card in cards if not _is_withdrawal(card)]
@@ -108,21 +111,27 @@ class Evaluator:
             case.courier.say(said, current.order)
         for place in range(len(stands), case.said_before):
             case.courier.take_back(_taken_back(case, current, cards, place))
-        return self._kept(
+        return self._to_keep(
             case, current.version, current.reference, patient_id=current.patient_id, cards=cards
         )
 
     def _taken_back(self, case: _Case, reference: str, version: str) -> Evaluated:
         for place in range(case.said_before):
             result = case.result(reference, place)
-            key = evaluation_key(result, version, case.knowledge.tag)
+            key = case.evaluation(result, version)
             taken_back = TakenBack(
                 reference=reference, result=result, evaluation=key, patient_id=""
             )
             case.courier.take_back(taken_back)
-        return self._kept(case, version, reference, patient_id="", cards=())
+        return self._to_keep(case, version, reference, patient_id="", cards=())
 
-    def _kept(
+    def _kept(self, claimed: Claimed, version: str) -> str:
+        """The version as it is kept: what is no plain id may hold all that the result says."""
+        if an_id(version):
+            return version
+        return f"as {self._pseudonyms.of(client_name(claimed.source), 'version', version)}"
+
+    def _to_keep(
         self,
         case: _Case,
         version: str,
@@ -137,7 +146,7 @@ class Evaluator:
             each["resource"] for about in members for each in about.get("inputs", ())
         )
         record = EvaluationRecord(
-            id=evaluation_key(case.result(reference), version, case.knowledge.tag),
+            id=case.evaluation(case.result(reference), version),
             at=case.moment.at,
             door=Door.EVENT,
             service=case.service,
@@ -166,6 +175,7 @@ class _Case:
     past: Past | NeverEvaluated
     moment: Moment
     courier: Courier
+    id_secret: str = field(repr=False)
 
     @property
     def service(self) -> str:
@@ -180,6 +190,18 @@ class _Case:
         """Another knowledge says something else of the same result, and so does another card."""
         about = f"{reference} {self.knowledge.identity.id} {place}"
         return result_key(str(self.courier.session.base), about)
+
+    def evaluation(self, result: str, version: str) -> str:
+        """The key of the evaluation of one version of it."""
+        return evaluation_key(result, version, self.knowledge.tag, self.id_secret)
+
+    def evaluation_before(self, result: str) -> str:
+        """The key of the evaluation before, for the card in the same place; empty for the first."""
+        match self.past:
+            case Past(version=version, knowledge=knowledge):
+                return evaluation_key(result, version, knowledge, self.id_secret)
+            case NeverEvaluated():
+                return ""
 
 
 def _record(case: _Case, current: Current) -> tuple[PatientRecord, dict[str, str]]:
@@ -241,14 +263,13 @@ def _is_final(record: PatientRecord) -> bool:
 
 def _said(case: _Case, current: Current, card: Card, place: int, *, is_final: bool) -> Said:
     identity = case.knowledge.identity
-    past = case.past
     result = case.result(current.reference, place)
     return Said(
         reference=current.reference,
         version=current.version,
         result=result,
-        evaluation=evaluation_key(result, current.version, case.knowledge.tag),
-        replaces=_key_of(past, result),
+        evaluation=case.evaluation(result, current.version),
+        replaces=case.evaluation_before(result),
         patient_id=current.patient_id,
         card=card,
         module=identity.id,
@@ -258,21 +279,12 @@ def _said(case: _Case, current: Current, card: Card, place: int, *, is_final: bo
     )
 
 
-def _key_of(past: Past | NeverEvaluated, result: str) -> str:
-    """The key of the evaluation before, for the card in the same place."""
-    match past:
-        case Past():
-            return evaluation_key(result, past.version, past.knowledge)
-        case NeverEvaluated():
-            return ""
-
-
 def _taken_back(case: _Case, current: Current, cards: tuple[Card, ...], place: int) -> TakenBack:
     result = case.result(current.reference, place)
     return TakenBack(
         reference=current.reference,
         result=result,
-        evaluation=evaluation_key(result, current.version, case.knowledge.tag),
+        evaluation=case.evaluation(result, current.version),
         patient_id=current.patient_id,
         cards=cards,
     )

@@ -106,9 +106,16 @@ class Inbox:
                 _require(source, content)
                 return self._work(source, _targets([focus]), at)
             case Handshake(about):
-                self._require_known(source, about)
+                if not self._knows(source, about):
+                    raise NotFound(
+                        "There is no such subscription here.",
+                        remedy="Make it with `cds-service subscribe`, or register its topic.",
+                    )
                 return self._hear(source, Taken.HANDSHAKE, about, at)
             case Heartbeat(about) | StatusReport(about) | Trouble(about):
+                _require_subscription(about)
+                if not self._knows(source, about):
+                    return Receipt(Taken.NOTHING_OF_OURS)
                 return self._hear(source, _TAKEN_AS[type(notification)], about, at)
             case Happened() as happened:
                 _require(source, happened.content)
@@ -120,7 +127,7 @@ class Inbox:
         numbers = [event.number for event in happened.events if event.number != UNNUMBERED]
         with self._database.writing() as connection:
             self._store.add_in(connection, source.name, targets, way, at)
-            heard = _heard(happened.about, numbers)
+            heard = _heard(source, happened.about, numbers)
             missing = 0
             if heard.subscription:
                 self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
@@ -142,9 +149,8 @@ class Inbox:
         return Receipt(Taken.EVENTS, len(targets))
 
     def _hear(self, source: EventSource, taken: Taken, about: About, at: datetime) -> Receipt:
-        heard = _heard(about, (), begins=taken is Taken.HANDSHAKE)
-        if not heard.subscription:
-            raise BadRequest("The notification names no subscription.", where="Bundle.entry[0]")
+        _require_subscription(about)
+        heard = _heard(source, about, (), begins=taken is Taken.HANDSHAKE)
         with self._database.writing() as connection:
             self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
             if source.numbering is not Numbering.SUBSCRIPTION or isinstance(about.so_far, NotSaid):
@@ -153,16 +159,14 @@ class Inbox:
             missing = self._subscriptions.follow_in(connection, source.name, heard, due)
         return Receipt(taken, missing=missing)
 
-    def _require_known(self, source: EventSource, about: About) -> None:
+    def _knows(self, source: EventSource, about: About) -> bool:
         """Ours by its topic, which the registry names, or by its id, which `subscribe` kept."""
-        if source.topic and about.topic == source.topic.partition("|")[0]:
-            return
-        known = {state.subscription for state in self._subscriptions.of(source.name)}
-        if about.subscription not in known:
-            raise NotFound(
-                "There is no such subscription here.",
-                remedy="Make it with `cds-service subscribe`, or register its topic.",
-            )
+        if _topic(source, about):
+            return True
+        return any(
+            state.subscription == about.subscription
+            for state in self._subscriptions.of(source.name)
+        )
 
 
 def targets_of(happened: Happened) -> list[Target]:
@@ -185,12 +189,24 @@ def _require(source: EventSource, content: Content) -> None:
         )
 
 
-def _heard(about: About, numbers: list[int] | tuple[()], *, begins: bool = False) -> Heard:
+def _require_subscription(about: About) -> None:
+    if not about.subscription:
+        raise BadRequest("The notification names no subscription.", where="Bundle.entry[0]")
+
+
+def _topic(source: EventSource, about: About) -> str:
+    """The topic that the registry names, where it is the notification's; any other says nothing."""
+    return about.topic if about.topic == source.topic.partition("|")[0] else ""
+
+
+def _heard(
+    source: EventSource, about: About, numbers: list[int] | tuple[()], *, begins: bool = False
+) -> Heard:
     # A handshake still says `requested`; that it came and was answered makes it active.
     status = "active" if begins or not about.state else about.state
     return Heard(
         subscription=about.subscription,
-        criteria=about.topic,
+        criteria=_topic(source, about),
         status=status,
         numbers=numbers,
         so_far=max(numbers, default=0) if isinstance(about.so_far, NotSaid) else about.so_far,

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from cds_service.core.card import JsonObject
 from cds_service.errors import BadRequest
@@ -57,6 +58,10 @@ class ResourceSent:
     content: Content = Content.FULL_RESOURCE
 
 
+STATES: Final = frozenset({"requested", "active", "error", "off", "entered-in-error"})
+"""https://hl7.org/fhir/R5/valueset-subscription-status.html, which holds the codes of R4 too."""
+
+
 @dataclass(frozen=True, slots=True)
 class NotSaid:
     """A number that the server did not give."""
@@ -70,7 +75,7 @@ class About:
     """The id of the Subscription on its server."""
     topic: str = ""
     state: str = ""
-    """`active`, `error`, `off`, `requested`, as the server says."""
+    """One of `STATES`, as the server says; empty where it says none of them."""
     so_far: int | NotSaid = NotSaid()
     """How many events there have been since the subscription began."""
 
@@ -227,7 +232,7 @@ def _about(status: JsonObject) -> About:
     return About(
         subscription=subscription,
         topic=a_text(status.get("topic")).partition("|")[0],
-        state=a_text(status.get("status")),
+        state=state if (state := a_text(status.get("status"))) in STATES else "",
         so_far=_number(status.get("eventsSinceSubscriptionStart")),
     )
 

@@ -52,9 +52,13 @@ def result_key(base: str, reference: str) -> str:
     return str(uuid5(_NAMESPACE, f"{base} {reference}"))
 
 
-def evaluation_key(result: str, version: str, knowledge: str) -> str:
-    """The identifier of one evaluation of a result (`result_key`)."""
-    return str(uuid5(UUID(result), f"{version} {knowledge}"))
+def evaluation_key(result: str, version: str, knowledge: str, secret: str) -> str:
+    """The identifier of one evaluation of a result (`result_key`).
+
+    It stands in our records too. Without the `secret` of the installation it cannot be told there
+    which result it belongs to.
+    """
+    return str(uuid5(UUID(result), f"{secret} {version} {knowledge}"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,11 +59,14 @@ class Call:
     at: date
     access: ServerAccess | NoAccess
     carded_before: CardedBefore
+    id_secret: str = field(default="", repr=False)
+    """Keeps the ids of cards from telling what they were made from; empty: nobody keeps them."""
 
     @property
     def scope(self) -> str:
-        """What keeps the ids of cards apart: client, service and patient."""
-        return f"{self.caller} {self.service.id} {self.request.context.patient_id}"
+        """What keeps the ids of cards apart: client, service and patient, under the secret."""
+        patient_id = self.request.context.patient_id
+        return f"{self.id_secret} {self.caller} {self.service.id} {patient_id}"
 
 
 OrderAdvice = Callable[[Call, OrderContext, Gathered], Answered]

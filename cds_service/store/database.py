@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import URL, Connection, Insert, PoolProxiedConnection, Table, text
+from sqlalchemy import URL, Connection, Insert, PoolProxiedConnection, Table, delete, text
 from sqlalchemy.dialects import sqlite
 
 from cds_service.store import upgrade
 from cds_service.store.engine import (
     DURABILITY,
     Durability,
+    LastWrite,
     make_engine,
     read_url,
     translated,
 )
 from cds_service.store.prepared import PreparedInsert
+from cds_service.store.tables import tokens_seen
 from cds_service.store.writers import AnyWriter, OneWriter, Writers
 from cds_service.turn import waiting
 
@@ -41,7 +45,9 @@ class Database:
             for durability in Durability
         }
         sqlite_file = url.get_backend_name() == "sqlite"
-        self._writers: Writers = OneWriter(self._engine) if sqlite_file else AnyWriter(self._engine)
+        self._last_write = LastWrite()
+        writers = OneWriter if sqlite_file else AnyWriter
+        self._writers: Writers = writers(self._engine, self._last_write)
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -54,7 +60,8 @@ class Database:
     def upgrade(self) -> None:
         """Creates the database or migrates it to the newest revision, in one transaction.
 
-        Safe to call from many processes at once: one does the work, the others wait for it.
+        Safe to call from many processes at once: one does the work, the others wait for it. Raises
+        ConfigurationError for a database at a revision that is not of this software.
         """
         with translated(self._engine):
             if self._url.get_backend_name() == "sqlite":
@@ -75,10 +82,33 @@ class Database:
         """Whether a later release has migrated it: for one release that only adds."""
         return upgrade.is_newer(self.revision())
 
+    def is_open_to_others(self) -> bool:
+        """Whether its file, which was there before us, lets in others than owner and group."""
+        if self._url.get_backend_name() != "sqlite":
+            return False
+        return bool(Path(self._url.database or "").stat().st_mode & 0o007)
+
     def ping(self) -> None:
         """Returns when the database answers; raises StoreUnavailable when it does not."""
         with self.reading() as connection:
             connection.execute(text("SELECT 1"))
+
+    def check(self) -> None:
+        """Returns when the database answers and takes what is written; raises StoreUnavailable.
+
+        After a write that failed one is tried here, since nobody may send requests meanwhile.
+        """
+        self.ping()
+        if self._last_write.failed:
+            self._try_to_write()
+
+    def _try_to_write(self) -> None:
+        """Something that needs room of its own, and leaves nothing behind."""
+        trial = secrets.token_hex(1000)
+        row = {"issuer": "", "jti_sha256": trial, "expires": datetime.now(UTC)}
+        with self.writing() as connection:
+            connection.execute(self.insert(tokens_seen), row)
+            connection.execute(delete(tokens_seen).where(tokens_seen.c.jti_sha256 == trial))
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -90,8 +120,10 @@ class Database:
     def writing(self, durability: Durability = Durability.POWER_LOSS) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises."""
         engine = self._writing[durability]
-        with waiting(), translated(self._engine), self._writers.turn, engine.begin() as connection:
+        told = translated(self._engine, self._last_write.fails)
+        with waiting(), told, self._writers.turn, engine.begin() as connection:
             yield connection
+        self._last_write.failed = False
 
     def inserting(self, durability: Durability) -> AbstractContextManager[PoolProxiedConnection]:
         """The same for prepared INSERTs only, at a fraction of the cost."""

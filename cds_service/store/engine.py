@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -50,9 +50,22 @@ class Durability(Enum):
     """A power failure too: the write is on the disk before it is acknowledged."""
 
 
+class LastWrite:
+    """What became of the last write. Threads may overtake each other: the next one tells anew."""
+
+    __slots__ = ("failed",)
+
+    def __init__(self) -> None:
+        self.failed = False
+
+    def fails(self) -> None:
+        """It could not be written."""
+        self.failed = True
+
+
 @contextmanager
-def translated(engine: Engine) -> Iterator[None]:
-    """Turns each failure of the database of this engine into StoreUnavailable.
+def translated(engine: Engine, note: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Turns each failure of the database of this engine into StoreUnavailable, and notes it.
 
     Texts of drivers may hold parameters, rows and passwords. None of them is kept: `cause` is the
     driver's own code of the error (SQLITE_READONLY, an SQLSTATE) or the name of its class.
@@ -60,6 +73,7 @@ def translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, PoolTimeoutError, engine.dialect.loaded_dbapi.Error, OSError) as error:
+        note()
         raise StoreUnavailable(
             "The database cannot be used.",
             remedy=f"Check that the database of {SETTING} runs and can be written, "

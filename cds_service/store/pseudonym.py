@@ -23,6 +23,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from cds_service.config import looks_random
 from cds_service.errors import ConfigurationError
 
 KEY_BYTES = 32
@@ -37,7 +38,7 @@ class DataKey:
     secret: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        if len(self.secret) != KEY_BYTES or len(set(self.secret)) < KEY_BYTES // 4:
+        if not looks_random(self.secret):
             raise ConfigurationError(
                 "The data key is not 32 random bytes.", where="CDS_DATA_KEY", remedy=_REMEDY
             )
@@ -75,9 +76,15 @@ class DataKey:
 
 
 class Pseudonymiser:
-    """Makes pseudonyms: 32 characters of lower-case base32, 160 bits of an HMAC-SHA-256."""
+    """Makes pseudonyms: 32 characters of lower-case base32, 160 bits of an HMAC-SHA-256.
+
+    `id_secret` goes into what the ids of cards and evaluations are made from, and nowhere else.
+    They are hashes of patient and text of the card: without a secret in them whoever has the
+    records could try out both, and a pseudonym would be none, for it stands in the records too.
+    """
 
     def __init__(self, key: DataKey) -> None:
+        self.id_secret = key.subkey("ids").hex()
         # With the key taken in, which is half of an HMAC; each pseudonym goes on with a copy.
         self._begun = hmac.new(key.subkey("pseudonym"), digestmod="sha256")
 

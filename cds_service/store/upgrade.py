@@ -19,7 +19,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from cds_service.store.engine import DURABILITY, Durability, create_sqlite_file
+from cds_service.errors import ConfigurationError
+from cds_service.store.engine import DURABILITY, SETTING, Durability, create_sqlite_file
 
 _NEWEST = "0002"
 """A test holds it against the migrations. To ask them would load Alembic at every start."""
@@ -55,7 +56,7 @@ def is_newer(noted: str) -> bool:
 def sqlite(engine: Engine, file: Path) -> None:
     """Creates the file where it is missing, turns on WAL, migrates.
 
-    Raises OSError and the errors of SQLAlchemy.
+    Raises ConfigurationError, OSError and the errors of SQLAlchemy.
     """
     create_sqlite_file(file)
     with _file_lock(file.with_name(f"{file.name}.lock")):
@@ -71,7 +72,7 @@ def sqlite(engine: Engine, file: Path) -> None:
 def postgresql(engine: Engine) -> None:
     """Migrates under an advisory lock that ends with the transaction.
 
-    Raises the errors of SQLAlchemy.
+    Raises ConfigurationError and the errors of SQLAlchemy.
     """
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS}s'"))
@@ -87,12 +88,20 @@ def _migrate(connection: Connection) -> None:
     # loaded only where there is something to migrate, or a revision that is not ours to refuse
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     configuration = Config()
     configuration.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["connection"] = connection
-    command.upgrade(configuration, "head")
+    try:
+        command.upgrade(configuration, "head")
+    except CommandError:
+        raise ConfigurationError(
+            "This database is at a revision that this release does not know.",
+            where=SETTING,
+            remedy="Name the database of this service, or start the release that made it.",
+        ) from None
 
 
 @contextmanager

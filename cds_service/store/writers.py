@@ -10,7 +10,14 @@ from typing import Protocol
 
 from sqlalchemy import Engine, PoolProxiedConnection
 
-from cds_service.store.engine import WAIT_SECONDS, Durability, be_patient, begin, translated
+from cds_service.store.engine import (
+    WAIT_SECONDS,
+    Durability,
+    LastWrite,
+    be_patient,
+    begin,
+    translated,
+)
 from cds_service.turn import waiting
 
 
@@ -34,14 +41,15 @@ class Writers(Protocol):
 class AnyWriter:
     """PostgreSQL: each takes a connection of the pool, and waits for the server's answers."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, last: LastWrite) -> None:
         self.turn: AbstractContextManager[None] = nullcontext()
         self._engine = engine
+        self._last = last
 
     @contextmanager
     def inserting(self, durability: Durability) -> Iterator[PoolProxiedConnection]:
         """A transaction on a connection of the pool."""
-        with waiting(), translated(self._engine):
+        with waiting(), translated(self._engine, self._last.fails):
             connection = self._engine.raw_connection()
             try:
                 begin(connection, durability)
@@ -51,6 +59,7 @@ class AnyWriter:
                 connection.invalidate()  # closed, which undoes all; and it may be broken
                 raise
             connection.close()
+        self._last.failed = False
 
     def close(self) -> None:
         """The pool is the engine's."""
@@ -63,15 +72,16 @@ class OneWriter:
     another process writing lets others work until that one is done (`cds_service.turn`).
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, last: LastWrite) -> None:
         self.turn: AbstractContextManager[None] = _Turns()
         self._engine = engine
+        self._last = last
         self._kept: list[PoolProxiedConnection] = []
 
     @contextmanager
     def inserting(self, durability: Durability) -> Iterator[PoolProxiedConnection]:
         """A transaction on the connection that is kept."""
-        with translated(self._engine), self.turn:
+        with translated(self._engine, self._last.fails), self.turn:
             connection = self._kept.pop() if self._kept else self._opened()
             try:
                 self._begin(connection, durability)
@@ -81,6 +91,7 @@ class OneWriter:
                 connection.invalidate()
                 raise
             self._kept.append(connection)
+        self._last.failed = False
 
     def _opened(self) -> PoolProxiedConnection:
         connection = self._engine.raw_connection()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Flask
 from flask_cors import CORS
 
@@ -104,9 +106,10 @@ def _allow_browsers(app: Flask, settings: Settings) -> None:
     """CORS on answers of every status. Never any origin together with credentials (TR-10)."""
     match settings.mode:
         case Mode.SANDBOX:
-            origins: str | list[str] = "*"
+            origins: str | list[re.Pattern[str]] = "*"
         case Mode.PRODUCTION:
-            origins = list(settings.cors_origins)
+            # as patterns: flask-cors compares texts without regard to case
+            origins = [re.compile(rf"{re.escape(origin)}\Z") for origin in settings.cors_origins]
     if not origins:
         return
     CORS(

@@ -13,7 +13,7 @@ from uuid import uuid4
 from flask import Flask, Response, request
 
 from cds_service.config import Settings, Tls
-from cds_service.errors import BadRequest
+from cds_service.errors import BadRequest, NotFound
 from cds_service.logs import Event, log
 from cds_service.metrics import Metrics
 from cds_service.web.body import discard_rest
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 NO_ROUTE = "none"
-_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{7,63}", re.ASCII)
-"""What a trace id or a UUID looks like; anything else a caller names itself is not taken over."""
+_REQUEST_ID = re.compile(
+    r"[0-9a-f]{32}|[0-9a-f]{16}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII
+)
+"""A trace or span id (W3C Trace Context, section 3.2.2) or a UUID. Anything else goes into no log:
+a caller may have made it from the number of a patient.
+"""
 _NOT_LOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 _NO_TLS_NEEDED = frozenset({"/health/live", "/health/ready"})
 """Asked from inside, not through the proxy."""
@@ -54,6 +58,8 @@ def install(app: Flask, settings: Settings, knowledge: str, metrics: Metrics) ->
             route=rule.rule if rule else NO_ROUTE,
         )
         begin(passage)
+        if request.environ["PATH_INFO"].startswith("//"):  # routing does not look at the first
+            raise NotFound("There is nothing here.", remedy="Call with one slash at the start.")
         _require_tls(settings, passage.route)
 
     def finish(response: Response) -> Response:

@@ -28,9 +28,7 @@ def health(room: Room) -> Blueprint:
         states = {name: _state(name, check) for name, check in room.ports.checks.items()}
         failed = [name for name, state in states.items() if state is _State.FAILED]
         if failed:
-            raise StoreUnavailable(
-                f"The service is not ready: {', '.join(failed)}.", remedy="Look into its log."
-            )
+            raise StoreUnavailable(f"The service is not ready: {', '.join(failed)}.")
         degraded = sorted(name for name, state in states.items() if state is _State.DEGRADED)
         told = {"status": "degraded", "degraded": degraded} if degraded else {"status": "ready"}
         return json_response({**told, "checks": sorted(states)})

@@ -68,6 +68,7 @@ def _answered(room: Room, begun: Invocation, hook_request: HookRequest) -> Answe
             at=begun.at.date(),
             access=access,
             carded_before=carded_before,
+            id_secret=journal.id_secret,
         )
         return answer(call, room.ports.order_advice)
 

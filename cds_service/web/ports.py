@@ -38,12 +38,17 @@ class Caller(Protocol):
     def name(self) -> str:
         """The name of the client, with its tenant where it has one; our own, never the caller's."""
 
+    @property
+    def account(self) -> str:
+        """What its calls are counted under: all tenants of a client are one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anybody:
     """A caller that nobody asked who it is: sandbox mode."""
 
     name: str = "sandbox"
+    account: str = "sandbox"
 
 
 class Gate(Protocol):
@@ -83,6 +88,10 @@ class Invocation:
 class Journal(Protocol):
     """The record of what was asked and answered. Raises StoreUnavailable."""
 
+    @property
+    def id_secret(self) -> str:
+        """What ids of cards are made with, so that those kept here tell nothing of a patient."""
+
     def record(self, invocation: Invocation) -> None:
         """Keep one invocation."""
 
@@ -112,6 +121,8 @@ NOBODY_REGISTERED: Final = OpenGate()
 
 
 class _NoJournal:
+    id_secret = ""
+
     def record(self, invocation: Invocation) -> None:
         pass
 

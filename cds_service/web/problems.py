@@ -19,6 +19,7 @@ from cds_service.errors import (
     NotFound,
     PayloadTooLarge,
     ServiceFault,
+    StoreUnavailable,
     TooManyRequests,
     Unauthorised,
 )
@@ -74,6 +75,9 @@ def outcome(error: CdsError, request_id: str) -> JsonObject:
             details["text"] = f"The service failed. Request {request_id}."
         case Unauthorised():
             details["text"] = error.text
+        case StoreUnavailable():  # its remedy is for whoever runs the service, not for callers
+            details["text"] = error.text
+            issue["diagnostics"] = "Call again later."
         case _:
             details["text"] = error.text
             said = " ".join(part for part in (_at(error.where), error.remedy) if part)

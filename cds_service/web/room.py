@@ -39,5 +39,5 @@ class Room:
         given = request.environ.get("HTTP_AUTHORIZATION")
         caller = self.ports.gate.check([] if given is None else [given], request.path)
         here().client = caller.name
-        self.rate.count(caller.name)
+        self.rate.count(caller.account)
         return caller

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from granian.constants import Interfaces, SSLProtocols
@@ -31,6 +31,7 @@ from cds_service.turn import working
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from granian.server.common import AbstractServer
 
 STOP_SECONDS = 10
 THREADS = 512
@@ -48,7 +49,19 @@ def serve(make_app: MakeApp, settings: Settings, *, host: str, port: int, worker
     """
     _require_free(host, port)
     with _shared_metrics(settings, workers) as directory, _management(settings, directory):
-        server = Server(
+        server = _server(settings, host, port, workers)
+        log(Event.STARTED, mode=settings.mode.value, workers=workers, software=__version__)
+        try:
+            server.serve(target_loader=partial(_load, make_app, directory), wrap_loader=False)
+        except SystemExit:
+            log(Event.GIVEN_UP)
+            raise
+    log(Event.STOPPED)
+
+
+def _server(settings: Settings, host: str, port: int, workers: int) -> AbstractServer[Any]:
+    try:
+        return Server(
             "cds_service",
             address=host,
             port=port,
@@ -64,13 +77,12 @@ def serve(make_app: MakeApp, settings: Settings, *, host: str, port: int, worker
             ssl_key=settings.tls_key if settings.tls is Tls.DIRECT else None,
             ssl_protocol_min=SSLProtocols.tls12,
         )
-        log(Event.STARTED, mode=settings.mode.value, workers=workers, software=__version__)
-        try:
-            server.serve(target_loader=partial(_load, make_app, directory), wrap_loader=False)
-        except SystemExit:
-            log(Event.GIVEN_UP)
-            raise
-    log(Event.STOPPED)
+    except OSError:  # of the certificate: nothing else is opened yet
+        raise ConfigurationError(
+            "Certificate and key cannot be used.",
+            where="CDS_TLS_CERT and CDS_TLS_KEY",
+            remedy="Give two PEM files that belong together and may be read.",
+        ) from None
 
 
 def _load(make_app: MakeApp, directory: str) -> WSGIApplication:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import text
 
 from cds_service import collector
+from cds_service.errors import ConfigurationError
 from cds_service.store import upgrade
 from cds_service.store.database import Database
 
@@ -23,9 +23,10 @@ import os, sys
 from cds_service.config import Mode, load_settings
 from cds_service.event_worker import worker_beside
 from cds_service.web.serve import serve
-from cds_service.wiring import make_app
+from cds_service.wiring import make_app, prepared
 
-make_app(load_settings(Mode.SANDBOX, os.environ))
+settings = load_settings(Mode.SANDBOX, os.environ)
+make_app(settings, prepared(settings))
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 REACHING = """
@@ -103,7 +104,7 @@ def test_a_database_of_another_software_is_refused_still(database: Database, not
     with database.writing() as connection:
         connection.execute(text(note))
     assert not database.is_current()
-    with pytest.raises(CommandError, match="theirs"):
+    with pytest.raises(ConfigurationError, match="revision that this release does not know"):
         database.upgrade()
 
 

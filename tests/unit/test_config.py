@@ -169,6 +169,9 @@ def test_t70_j01_production_refuses_to_start_without(tmp_path: Path, name: str) 
         ("CDS_FHIR_SERVERS", "https://f.example"),
         ("FLASK_DEBUG", "1"),
         ("CDS_DATA_KEY", base64.b64encode(b"a" * 32).decode()),
+        ("CDS_DATA_KEY", base64.b64encode(b"abcdefgh" * 4).decode()),
+        ("CDS_DATA_KEY", base64.b64encode(bytes(range(16)) * 2).decode()),
+        ("CDS_DATA_KEY", base64.b64encode(b"correct horse battery staple 123").decode()),
     ],
 )
 def test_t70_production_refuses_to_start_with(tmp_path: Path, name: str, text: str) -> None:

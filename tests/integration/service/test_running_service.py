@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -167,6 +168,21 @@ def test_b01_feedback_is_kept_once_and_its_comment_sealed(service: Service) -> N
         assert b"CANARY-COMMENT" not in file.read_bytes()
 
 
+def test_a_reason_is_kept_in_clear_only_where_the_card_offers_it(service: Service) -> None:
+    """What is none of ours may say anything, also of the patient."""
+    card = service.invoke(CARD).json()["cards"][0]
+    theirs = {"system": "http://CANARY-SYSTEM", "code": "CANARY-CODE", "display": "CANARY"}
+    for reason in (card["overrideReasons"][0], theirs):
+        said = json.loads(dismissal(card["uuid"]))
+        said["feedback"][0]["overrideReason"] = {"reason": reason}
+        assert service.post("/cds-services/sil2r-lab-result/feedback", json.dumps(said)).ok
+    (ours,), (pseudonym,) = rows(service.folder, "select reason from feedback order by number")
+    assert json.loads(ours) == [card["overrideReasons"][0][name] for name in ("system", "code")]
+    assert re.fullmatch(r'\["", "[a-z2-7]{32}"\]', pseudonym)
+    for file in service.folder.glob("cds-service.sqlite3*"):
+        assert b"CANARY" not in file.read_bytes()
+
+
 def test_t67_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     service = Service(tmp_path)
     service.start()
@@ -231,6 +247,16 @@ def test_tr27_it_listens_on_loopback_only(service: Service) -> None:
     bound = [line.split()[1] for line in listening if line.split()[1].endswith(f":{port}")]
     assert {address.split(":")[0] for address in bound if address.startswith("0100007F")}
     assert not [address for address in bound if address.startswith("00000000")]
+
+
+def test_a_database_file_that_others_may_open_is_told(tmp_path: Path) -> None:
+    """It was there before: our own is for its owner only."""
+    (tmp_path / "cds-service.sqlite3").touch()
+    (tmp_path / "cds-service.sqlite3").chmod(0o666)
+    service = Service(tmp_path, arguments=("--sandbox", "--workers", "2"))
+    service.start()
+    service.stop()
+    assert service.log().count("CDS-L203") == 1
 
 
 def test_t70_production_refuses_to_start_insecurely(tmp_path: Path) -> None:

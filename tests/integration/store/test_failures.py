@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 
 from cds_service.errors import CdsError, NotFound, StoreUnavailable
 from cds_service.store.database import Database
@@ -18,11 +18,13 @@ from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
 from cds_service.store.replay import SqlReplayStore
+from cds_service.store.tables import tokens_seen
 
 pytestmark = pytest.mark.integration
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CARD, COMMENT, RECORD, JTI = "card-canary", "comment-canary", "record-canary", "jti-canary"
+ROOM_AGAIN = "PRAGMA max_page_count = 1000000"
 
 
 def _all_that_a_log_could_show(error: CdsError) -> str:
@@ -121,6 +123,35 @@ def test_t68_a_full_disk_is_unavailable_and_afterwards_the_store_works(
 def _fill(database: Database) -> None:
     for _ in range(1_000):
         _write_record(database)
+
+
+@each_write
+def test_a_service_that_cannot_write_is_not_ready_until_it_can_again(
+    sqlite_url: str, write: Write
+) -> None:
+    """By itself: when it is not ready, nobody sends it anything to write."""
+    with _with_pragma(sqlite_url, "PRAGMA max_page_count = 1") as full:
+        full.check()
+        with pytest.raises(StoreUnavailable):
+            _fill(full)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match="cannot be used"):
+                full.check()
+        full.ping()
+        event.listen(full._engine, "checkout", lambda driver, *_: driver.execute(ROOM_AGAIN))
+        full.check()
+        write(full)
+        full.check()
+
+
+def test_a_trial_of_writing_leaves_nothing_behind(database_url: str) -> None:
+    with Database.open(database_url) as database:
+        with pytest.raises(StoreUnavailable):
+            _remember_token(database)
+        database.upgrade()
+        database.check()
+        with database.reading() as connection:
+            assert connection.scalars(select(tokens_seen.c.issuer)).all() == []
 
 
 def test_t68_a_locked_database_is_unavailable_until_the_lock_is_gone(

@@ -451,12 +451,24 @@ def test_d07_what_discovery_links_to_is_no_service_and_needs_no_grant(
     assert gate.check([minted], page).name == "other-hospital/north"
 
 
+def test_whatever_is_no_service_is_open_to_a_client_of_few_services(
+    clients: ClientRegistry,
+) -> None:
+    """Discovery and the knowledge, where they ask for a token too."""
+    gate = TokenGate(PUBLIC_URL, verifier(clients))
+    for path in ("/cds-services", "/knowledge/sil2r"):
+        body = claims(iss=OTHER_ISSUER, tenant="north", aud=PUBLIC_URL + path, jti=path)
+        minted = bearer(token(header(kid="ec-2"), body, OTHER_EC))
+        assert gate.check([minted], path).client.name == "other-hospital"
+
+
 def test_a_caller_is_named_with_its_tenant(clients: ClientRegistry) -> None:
     gate = TokenGate(PUBLIC_URL, verifier(clients))
     view = "/cds-services/sil2r-patient-view"
     body = claims(iss=OTHER_ISSUER, tenant="north", aud=PUBLIC_URL + view)
     minted = bearer(token(header(kid="ec-2"), body, OTHER_EC))
-    assert gate.check([minted], view).name == "other-hospital/north"
+    caller = gate.check([minted], view)
+    assert (caller.name, caller.account) == ("other-hospital/north", "other-hospital")
 
 
 @pytest.mark.parametrize("audience", [f"{SERVICE}/feedback", SERVICE])

@@ -11,7 +11,7 @@ import pytest
 
 from cds_service.knowledge_files import Library
 from cds_service.store.work_item import Kind
-from tests.event_world import BEARER, SECRET, World, events, notification, observation, world
+from tests.event_world import BEARER, SECRET, TOPIC, World, events, notification, observation, world
 
 
 def waiting(here: World) -> list[tuple[str, str]]:
@@ -143,6 +143,29 @@ def test_t86_with_hmac_the_whole_body_is_proved(tmp_path: Path, library: Library
         assert waiting(here) == []
         assert send(body, f"sha256={right}") == 200
         assert waiting(here) == [("Observation", "notified")]
+
+
+@pytest.mark.parametrize("kind", ["heartbeat", "query-status"])
+def test_what_is_said_of_a_subscription_that_is_not_ours_is_not_kept(
+    here: World, kind: str
+) -> None:
+    """It is acknowledged: after a restore of our database its server must go on sending events."""
+    unknown = notification(kind, topic="http://example.org/other", subscription="s9", so_far=0)
+    assert here.post(unknown).status_code == 200
+    assert here.room.subscriptions.of("lab") == ()
+    here.expect(subscription="s9", criteria="Observation?code=9654-5")
+    here.clock.pass_(minutes=1)
+    assert here.post(unknown).status_code == 200
+    (kept,) = here.room.subscriptions.of("lab")
+    assert kept.last_heard == here.clock()
+
+
+def test_no_text_of_a_source_is_kept_of_a_subscription(here: World) -> None:
+    here.expect()
+    here.post(notification("heartbeat", status="CANARY " * 1000, topic="http://CANARY"))
+    here.post(events((1, "Observation/o1"), status="CANARY", topic="http://CANARY"))
+    (kept,) = here.room.subscriptions.of("lab")
+    assert (kept.status, kept.criteria) == ("active", TOPIC)
 
 
 def test_t80_a_handshake_is_answered_only_for_a_subscription_of_ours(here: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.events.faults import MOST_ATTEMPTS
+from cds_service.fhir.write_events import evaluation_key
 from cds_service.knowledge_export.write import r4_resources
 from cds_service.knowledge_files import Library
 from cds_service.store.work_item import Kind, Target, Way
@@ -33,6 +35,30 @@ def test_t84_a_version_is_evaluated_once_however_often_it_is_notified(here: Worl
     assert record.door == "event"
     assert record.knowledge.startswith("sil2r@")
     assert "hlh-2004-criterion-met" in record.findings
+
+
+def test_what_is_kept_of_a_result_cannot_be_computed_without_the_data_key(
+    writing: World,
+) -> None:
+    """Its id is in nothing that was made without the key; nor is what it says: its version is kept
+    as it is where the server counts versions, which says nothing.
+    """
+    writing.fhir.put(observation())
+    writing.fhir.resources["Observation/o1"]["meta"] = {"lastUpdated": "2026-03-01T09:00:00Z"}
+    writing.notify("o1")
+    writing.work()
+    (kept,), (record,) = writing.evaluated(), writing.records()
+    (tag, *_) = issue(writing)["meta"]["tag"]
+    assert record.id == kept.evaluation == issue(writing)["identifier"][0]["value"]
+    assert kept.evaluation != evaluation_key(tag["code"], kept.version, kept.knowledge, secret="")
+    secret = writing.room.pseudonyms.id_secret
+    assert kept.evaluation == evaluation_key(tag["code"], kept.version, kept.knowledge, secret)
+    assert re.fullmatch(r"as [a-z2-7]{32}", kept.version)
+    writing.notify("o1")
+    assert writing.work() == 1
+    assert len(writing.evaluated()) == 1, "it is the same version still"
+    (provenance,) = writing.fhir.of("Provenance")
+    assert provenance["entity"][0]["what"]["reference"] == "Observation/o1"
 
 
 def test_t89_final_corrected_withdrawn_each_replaces_the_one_before(writing: World) -> None:

@@ -76,6 +76,15 @@ def test_a_new_database_is_for_its_owner_only(file: Path) -> None:
     assert {file.name, f"{file.name}-wal", f"{file.name}-shm"} <= set(made)
 
 
+@pytest.mark.parametrize("mode", [0o666, 0o644, 0o602])
+def test_a_database_file_that_lets_in_others_is_noticed(file: Path, mode: int) -> None:
+    with _open(file) as database:
+        database.upgrade()
+        assert not database.is_open_to_others()
+        file.chmod(mode)
+        assert database.is_open_to_others()
+
+
 @pytest.mark.parametrize(("durability", "level"), [("PROCESS_LOSS", 1), ("POWER_LOSS", 2)])
 def test_sqlite_runs_in_wal_mode_and_syncs_as_asked(
     file: Path, durability: str, level: int

@@ -106,10 +106,15 @@ def test_each_purpose_has_its_own_key() -> None:
         base64.b64encode(bytes(33)).decode(),
         base64.b64encode(bytes(32)).decode(),
         base64.b64encode(b"canarycanarycanarycanarycanaryca").decode(),
+        base64.b64encode(b"a canary that somebody has typed").decode(),
+        base64.b64encode(bytes(range(16)) * 2).decode(),
         KEY.base64() + "!canary",
         "käy-canary",
     ],
-    ids=["empty", "short", "30 bytes", "33 bytes", "zeros", "a word", "rubbish after", "not ASCII"],
+    ids=[
+        *("empty", "short", "30 bytes", "33 bytes", "zeros"),
+        *("a word", "a sentence", "twice a half", "rubbish after", "not ASCII"),
+    ],
 )
 def test_what_is_not_a_key_is_refused_with_a_remedy_and_never_repeated(text: str) -> None:
     with pytest.raises(ConfigurationError) as caught:

@@ -69,10 +69,14 @@ class Client:
 
     name: str
 
+    @property
+    def account(self) -> str:
+        return self.name.partition("/")[0]
+
 
 @dataclass
 class TokenGate:
-    """Knows two clients by their tokens; `north` was granted one service only."""
+    """Knows clients by their tokens, `group` in two tenants; `north` has one service only."""
 
     def check(self, authorization: Sequence[str], path: str) -> Caller:
         match list(authorization):
@@ -82,6 +86,8 @@ class TokenGate:
                 return Client("north")
             case ["Bearer south"]:
                 return Client("south")
+            case ["Bearer group/east" | "Bearer group/west" as token]:
+                return Client(token.removeprefix("Bearer "))
             case _:
                 raise Unauthorised("signature")
 
@@ -91,6 +97,7 @@ class Memory:
     """Keeps what it is given; or is broken."""
 
     broken: bool = False
+    id_secret: str = "of-this-installation"
     invocations: list[Invocation] = field(default_factory=list)
     batches: list[tuple[Caller, Service, Sequence[FeedbackItem]]] = field(default_factory=list)
 

@@ -40,15 +40,26 @@ def test_every_answer_names_knowledge_and_request_and_is_kept_by_nobody(
     assert "text/html" not in response.content_type
 
 
-def test_a_request_id_that_looks_like_one_is_taken_over(sandbox: Open) -> None:
-    given = "0af7651916cd43dd8448eb211c80319c"
+@pytest.mark.parametrize(
+    "given",
+    [
+        "0af7651916cd43dd8448eb211c80319c",
+        "b7ad6b7169203331",
+        "0aF76519-16CD-43dd-8448-eb211c80319c",
+    ],
+    ids=["trace id", "span id", "uuid"],
+)
+def test_a_request_id_that_looks_like_one_is_taken_over(sandbox: Open, given: str) -> None:
     response = sandbox().get("/health/live", headers={"X-Request-Id": given})
     assert response.headers["X-Request-Id"] == given
 
 
 @pytest.mark.parametrize(
     "given",
-    ["short", "x" * 65, "has space in it", "<script>1234", "a\x1b[31mred-alert", "ümläut-1"],
+    [
+        *("short", "x" * 65, "has space in it", "<script>1234", "a\x1b[31mred-alert", "ümläut-1"),
+        *("MRN-48151623", "John-Doe-1950-01-01", "0AF7651916CD43DD8448EB211C80319C", "12345678"),
+    ],
 )
 def test_t32_any_other_request_id_is_replaced(sandbox: Open, given: str) -> None:
     response = sandbox().get("/health/live", environ_base={"HTTP_X_REQUEST_ID": given})
@@ -110,6 +121,7 @@ def test_t33_answers_of_every_status_can_be_read_by_a_listed_origin(
         "https://ehr.example.org.evil.example",
         "http://ehr.example.org",
         "https://ehr.example.org:8443",
+        "https://EHR.example.org",
         "https://evil.example/https://ehr.example.org",
         "https://ehrXexample.org",
     ],
@@ -175,6 +187,13 @@ def test_t28_feedback_is_held_to_the_same_rate(production: FlaskClient) -> None:
         for _ in range(6)
     ]
     assert statuses == [200] * 5 + [429]
+
+
+def test_the_tenants_of_a_client_share_its_rate(production: FlaskClient) -> None:
+    tenants = ["Bearer group/east", "Bearer group/west"] * 3
+    given = [{"Authorization": token} for token in tenants]
+    statuses = [production.post(URL, json={}, headers=each).status_code for each in given]
+    assert statuses == [400] * 5 + [429]
 
 
 def test_a_refused_token_uses_up_nobodys_rate(production: FlaskClient) -> None:

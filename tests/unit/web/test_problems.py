@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.exceptions import ImATeapot, InternalServerError
 
 from cds_service import errors
-from cds_service.errors import CdsError, TooManyRequests, Unauthorised
+from cds_service.errors import CdsError, StoreUnavailable, TooManyRequests, Unauthorised
 from cds_service.hooks.answer import Call
 from cds_service.web import invocation
 from cds_service.web.problems import as_designed, outcome
@@ -21,6 +21,7 @@ from tests.unit.web.rooms import Memory, hook_request
 
 URL = "/cds-services/toy-patient-view"
 CANARY = "Zyxgarten"
+REQUEST_ID = "1f6e2f0c-6f0b-4c7e-9f59-2d5b1c0f7a77"
 
 
 def every_error(kind: type[CdsError] = CdsError) -> Iterator[type[CdsError]]:
@@ -109,10 +110,10 @@ def test_tr02_t29_an_exception_is_500_with_the_request_id_and_never_an_empty_car
         raise error
 
     monkeypatch.setattr(invocation, "answer", fail)
-    response = sandbox().post(URL, json=hook_request(), headers={"X-Request-Id": "request-77"})
+    response = sandbox().post(URL, json=hook_request(), headers={"X-Request-Id": REQUEST_ID})
     text = response.get_data(as_text=True)
     assert response.status_code == 500
-    assert "request-77" in text
+    assert REQUEST_ID in text
     assert "Traceback" not in text
     assert ".py" not in text
     logged = capsys.readouterr().err
@@ -156,6 +157,14 @@ def test_a_store_that_fails_withholds_the_answer(sandbox: Open, memory: Memory) 
     assert "cards" not in response.get_json(force=True)
 
 
+def test_what_an_operator_must_do_is_not_told_to_callers() -> None:
+    lost = StoreUnavailable("The database cannot be used.", remedy="Check CDS_DATABASE_URL.")
+    (issue,) = outcome(lost, REQUEST_ID)["issue"]
+    assert issue["details"]["text"] == "The database cannot be used."
+    assert issue["diagnostics"] == "Call again later."
+    assert lost.one_line() == "CDS-4001 The database cannot be used. Check CDS_DATABASE_URL."
+
+
 def test_a_failure_that_cannot_be_recorded_either_is_still_told_as_what_it_was(
     sandbox: Open, memory: Memory, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -195,6 +204,13 @@ def test_t34_what_is_not_there_is_404_and_what_does_not_answer_a_method_is_405(
     assert path not in response.get_data(as_text=True) or path == "/"
     if status == 405:
         assert response.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["//cds-services", "///health/live", f"/{URL}"])
+def test_t34_an_address_has_one_slash_at_its_start(sandbox: Open, path: str) -> None:
+    method = "POST" if path.endswith(URL) else "GET"
+    asked = {"method": method, "environ_overrides": {"PATH_INFO": path}, "json": hook_request()}
+    assert sandbox().open("/", **asked).status_code == 404
 
 
 @pytest.mark.parametrize(

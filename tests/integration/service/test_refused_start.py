@@ -1,0 +1,102 @@
+"""T-70: a start that is refused is one line with setting and remedy, and nothing was started."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cds_service.store.pseudonym import DataKey
+from tests.integration.service.test_running_service import _bare_environment, free_port
+from tests.unit.access.minting import EC, ISSUER, key_set
+
+pytestmark = pytest.mark.integration
+
+CLIENT = f"""
+[[client]]
+name = "hospital"
+issuer = "{ISSUER}"
+jwks_file = "keys.json"
+"""
+SOURCE = """
+[[source]]
+name = "lab"
+fhir_server = "https://ehr.example.org/fhir"
+secret_file = "lab.secret"
+"""
+REGISTRIES = {
+    "no client": SOURCE,
+    "a service that is none": f'{CLIENT}services = ["sil2r-lab-reslut"]',
+    "keys that are not there": CLIENT.replace("keys.json", "none.json"),
+    "a secret that is too short": CLIENT + SOURCE.replace("lab.secret", "short.secret"),
+    "a secret that is not there": CLIENT + SOURCE.replace("lab.secret", "none.secret"),
+    "a word that means nothing": f'{CLIENT}servces = ["sil2r-lab-result"]',
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What a registry names, as it should be."""
+    (tmp_path / "keys.json").write_bytes(key_set(EC))
+    (tmp_path / "lab.secret").write_text("a-long-secret-of-the-test-4bR9zQ7x\n", encoding="ascii")
+    (tmp_path / "short.secret").write_text("x\n", encoding="ascii")
+    for secret in tmp_path.glob("*.secret"):
+        secret.chmod(0o600)
+    return tmp_path
+
+
+def refused(folder: Path, registry: str, *arguments: str, **more: str) -> str:
+    """All that a start says which must be refused."""
+    (folder / "clients.toml").write_text(registry, encoding="utf-8")
+    settings = {
+        "CDS_CLIENTS": "clients.toml",
+        "CDS_PUBLIC_URL": "https://cds.example.org",
+        "CDS_TLS": "proxy",
+        "CDS_DATA_KEY": DataKey.random().base64(),
+        **more,
+    }
+    start = [sys.executable, "-m", "cds_service", "serve", "--port", str(free_port())]
+    ran = subprocess.run(
+        [*start, "--workers", "2", *arguments],
+        cwd=folder,
+        env={**_bare_environment(), **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 1
+    return ran.stdout
+
+
+@pytest.mark.parametrize("fault", REGISTRIES)
+def test_t70_a_start_with_a_bad_registry_is_one_line(folder: Path, fault: str) -> None:
+    said = refused(folder, REGISTRIES[fault])
+    assert said.startswith("CDS-5002 ")
+    assert "clients.toml" in said or "CDS_CLIENTS" in said or "secret" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////dev/null/records.sqlite3", "sqlite:///keys.json", "mysql://db/cds"]
+)
+def test_t70_a_start_without_a_database_is_one_line(folder: Path, url: str) -> None:
+    said = refused(folder, CLIENT, CDS_DATABASE_URL=url)
+    assert "CDS_DATABASE_URL" in said
+    assert said.count("\n") == 1
+
+
+def test_t70_a_start_with_a_certificate_that_is_none_is_one_line(folder: Path) -> None:
+    files = {"CDS_TLS_CERT": "keys.json", "CDS_TLS_KEY": "keys.json"}
+    said = refused(folder, CLIENT, CDS_TLS="direct", **files)
+    assert said.startswith("CDS-5002 CDS_TLS_CERT and CDS_TLS_KEY: ")
+    assert said.count("\n") == 1
+
+
+def test_t70_a_start_with_a_server_that_is_none_is_one_line(folder: Path) -> None:
+    said = refused(folder, CLIENT, "--sandbox", CDS_TLS="proxy", CDS_FHIR_SERVERS="nowhere")
+    assert said.startswith("CDS-5002 CDS_FHIR_SERVERS: ")
+    assert said.count("\n") == 1
