@@ -102,7 +102,7 @@ class Evaluator:
             record, case.knowledge, case.moment.at.date(), looking=Looking.RESULT_ARRIVED
         )
         client = client_name(case.claimed.source)
-        scope = f"{case.id_secret} {client} {case.service} {current.patient_id}"
+        scope = f"{case.id_secret}{client} {case.service} {current.patient_id}"
         cards = render(evaluation, case.knowledge, scope=scope)
         cards = with_suggestions(cards, evaluation, case.knowledge, current.patient_id)
         stands = [card for card in cards if not _is_withdrawal(card)]

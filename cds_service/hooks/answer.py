@@ -66,7 +66,7 @@ class Call:
     def scope(self) -> str:
         """What keeps the ids of cards apart: client, service and patient, under the secret."""
         patient_id = self.request.context.patient_id
-        return f"{self.id_secret} {self.caller} {self.service.id} {patient_id}"
+        return f"{self.id_secret}{self.caller} {self.service.id} {patient_id}"
 
 
 OrderAdvice = Callable[[Call, OrderContext, Gathered], Answered]

@@ -97,7 +97,7 @@ class Memory:
     """Keeps what it is given; or is broken."""
 
     broken: bool = False
-    id_secret: str = "of-this-installation"
+    id_secret: str = "of-this-installation:"
     invocations: list[Invocation] = field(default_factory=list)
     batches: list[tuple[Caller, Service, Sequence[FeedbackItem]]] = field(default_factory=list)
 

@@ -37,8 +37,8 @@ def test_an_answer_depends_on_the_request_the_caller_and_the_day(
     assert production.post(URL, json=hook_request(), headers=SOUTH).status_code == 200
     (call,) = calls
     assert (call.caller, call.at) == ("south", NOW.date())
-    assert call.scope == "of-this-installation south toy-patient-view p1"
-    assert "of-this-installation" not in repr(call)
+    assert call.scope == "of-this-installation:south toy-patient-view p1"
+    assert "of-this-installation:" not in repr(call)
 
 
 def test_an_invocation_is_recorded_before_it_is_answered(
