@@ -101,7 +101,9 @@ def _override_reason(item: Members) -> tuple[Coding, str]:
 
 
 def _timestamp(item: Members) -> datetime:
-    """RFC 3339, section 5.6. A leap second is read as the second before it."""
+    """RFC 3339, section 5.6. A leap second is read as the second before it, and a moment that UTC
+    cannot express as the first or last that it can.
+    """
     found = _RFC_3339.fullmatch(item.text("outcomeTimestamp"))
     if found is not None:
         day, minute, second, fraction, zone = found.groups(default="")
@@ -109,7 +111,9 @@ def _timestamp(item: Members) -> datetime:
         text = f"{day}T{minute}:{second}{fraction[:7]}{zone.upper()}"
         try:
             return datetime.fromisoformat(text).astimezone(UTC)
-        except (ValueError, OverflowError):
+        except OverflowError:
+            return (datetime.min if day.startswith("0001") else datetime.max).replace(tzinfo=UTC)
+        except ValueError:
             pass
     raise item.fault(
         "outcomeTimestamp",

@@ -99,7 +99,7 @@ def test_t28_overrides_by_the_hundred_mute_nothing(library: Library, tmp_path: P
         ports = Ports(
             now=lambda: TODAY,
             journal=StoredJournal(Records(database, pseudonyms), pseudonyms),
-            shelf=StoredFeedback(Feedback(database, key)),
+            shelf=StoredFeedback(Feedback(database, key), pseudonyms),
         )
         client = create_app(Settings(), library, ports).test_client()
 

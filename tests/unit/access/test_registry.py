@@ -23,7 +23,7 @@ from cds_service.hooks.request import FhirAccess, HookRequest, PatientViewContex
 from cds_service.knowledge_files import Library
 from cds_service.store.database import Database
 from cds_service.web.ports import Anybody, OpenGate
-from cds_service.wiring import make_app
+from cds_service.wiring import make_app, prepared
 from tests.unit.access.minting import (
     EC,
     ISSUER,
@@ -153,7 +153,7 @@ def test_t10_the_service_starts_while_the_key_set_is_down_and_answers_401(tmp_pa
     settings = Settings(
         clients=tmp_path / "clients.toml", database_url=f"sqlite:///{tmp_path}/cds.sqlite3"
     )
-    client = make_app(settings).test_client()
+    client = make_app(settings, prepared(settings)).test_client()
     assert client.get("/health/ready").status_code == 200
     now = int(time.time())
     minted = token(None, claims(iat=now, exp=now + 300))
