@@ -16,6 +16,8 @@ from cds_service.core.model import Coding
 from cds_service.hooks.members import Members
 
 NO_REASON = Coding("", "")
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 _LONGEST_COMMENT = 10_000
 _LONGEST_URI = 512
 _RFC_3339 = re.compile(
@@ -112,7 +114,7 @@ def _timestamp(item: Members) -> datetime:
         try:
             return datetime.fromisoformat(text).astimezone(UTC)
         except OverflowError:
-            return (datetime.min if day.startswith("0001") else datetime.max).replace(tzinfo=UTC)
+            return _FIRST if day.startswith("0001") else _LAST
         except ValueError:
             pass
     raise item.fault(
