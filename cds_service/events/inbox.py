@@ -6,7 +6,7 @@ how far the numbers of the subscription have come. A resource that was sent alon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,6 +38,8 @@ SWEEP_DELAY: Final = timedelta(seconds=1)
 """A search waits this long, so that a flood of empty notifications becomes one search."""
 GAP_WINDOW: Final = timedelta(seconds=30)
 """How long a missing number may still come by itself."""
+MOST_AT_ONCE: Final = 1_000
+"""Results kept in one transaction: some twenty milliseconds, in which nobody else can write."""
 _KINDS = {kind.value: kind for kind in (Kind.OBSERVATION, Kind.DIAGNOSTIC_REPORT)}
 
 
@@ -125,8 +127,11 @@ class Inbox:
         targets = targets_of(happened)
         way = Way.RECOVERED if happened.was_asked_for else Way.NOTIFIED
         numbers = [event.number for event in happened.events if event.number != UNNUMBERED]
+        *lots, last = _lots(targets)
+        for lot in lots:  # others may write in between; what was kept twice is one
+            self._store.add(source.name, lot, way, at)
         with self._database.writing() as connection:
-            self._store.add_in(connection, source.name, targets, way, at)
+            self._store.add_in(connection, source.name, last, way, at)
             heard = _heard(source, happened.about, numbers)
             missing = 0
             if heard.subscription:
@@ -174,6 +179,13 @@ def targets_of(happened: Happened) -> list[Target]:
     named = _targets([focus for event in happened.events for focus in event.focuses])
     unnamed = any(not event.focuses for event in happened.events)
     return [*named, *([SWEEP] if unnamed else [])]
+
+
+def _lots(targets: Sequence[Target]) -> list[Sequence[Target]]:
+    """Each target once, MOST_AT_ONCE at a time; at least one lot."""
+    once = list(dict.fromkeys(targets))
+    starts = range(0, max(len(once), 1), MOST_AT_ONCE)
+    return [once[start : start + MOST_AT_ONCE] for start in starts]
 
 
 def _targets(focuses: list[Focus]) -> list[Target]:

@@ -9,7 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import InvalidResource, ResourceRef
+from cds_service.core.model import (
+    InvalidResource,
+    Moment,
+    NoMoment,
+    ResourceRef,
+    SpecimenGiven,
+)
 from cds_service.fhir.reference import (
     Fragment,
     Literal,
@@ -22,9 +28,12 @@ from cds_service.fhir.reference import (
     target_of,
 )
 from cds_service.fhir.shape import a_text, an_id, objects, type_of, version_of
+from cds_service.fhir.validate import Checks
 
 _REFERRED_TO = frozenset({"Medication", "Organization", "Patient", "Specimen"})
 """Types that something we read points at; only these are indexed."""
+_MOST_MISFITS = 200
+"""Entries that are no resource of which is told; one is enough to say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +81,39 @@ class Unresolved:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """Resources of each type by one kind of name.
+
+    The same resource may be there twice; two different ones under one name prove nothing.
+    """
+
+    found: dict[tuple[str, str], JsonObject | Unresolved] = field(default_factory=dict)
+
+    def add(self, kind: str, name: str, resource: JsonObject) -> None:
+        """Make a resource findable. It is held against those before it here, once and for all."""
+        known = self.found.setdefault((kind, name), resource)
+        if known is not resource and known != resource:
+            self.found[kind, name] = Unresolved()
+
+
+@dataclass(frozen=True, slots=True)
 class Index:
     """The resources of one document by address and by `Type/id`."""
 
-    by_url: dict[str, list[JsonObject]] = field(default_factory=dict)
-    by_id: dict[tuple[str, str], list[JsonObject]] = field(default_factory=dict)
+    by_url: Names = field(default_factory=Names)
+    by_id: Names = field(default_factory=Names)
 
     def add(self, entry: Entry) -> None:
         """Make the resource of an entry findable."""
         if entry.full_url:
-            self.by_url.setdefault(entry.full_url, []).append(entry.resource)
+            self.by_url.add(entry.kind, entry.full_url, entry.resource)
         if id_ := an_id(entry.resource.get("id")):
-            self.by_id.setdefault((entry.kind, id_), []).append(entry.resource)
+            self.by_id.add(entry.kind, f"{entry.kind}/{id_}", entry.resource)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A Bundle or a single resource, opened. `misfits` are entries that are no resource at all."""
+    """A Bundle or a single resource, opened. `misfits`: the first entries that are no resource."""
 
     entries: tuple[Entry, ...] = ()
     misfits: tuple[InvalidResource, ...] = ()
@@ -125,12 +150,15 @@ def _bundle(items: Sequence[object]) -> Document:
     misfits: list[InvalidResource] = []
     for position, item in enumerate(items):
         if not isinstance(item, dict):
-            misfits.append(_misfit(f"Bundle.entry[{position}]"))
+            if len(misfits) < _MOST_MISFITS:
+                misfits.append(_misfit(f"Bundle.entry[{position}]"))
             continue
-        resource = item.get("resource", {})
+        if "resource" not in item:
+            continue
+        resource = item["resource"]
         if isinstance(resource, dict) and (kind := type_of(resource)):
             entries.append(Entry(resource, a_text(item.get("fullUrl")), resource, kind))
-        elif "resource" in item:
+        elif len(misfits) < _MOST_MISFITS:
             misfits.append(_misfit(f"Bundle.entry[{position}].resource"))
     return _document(entries, misfits)
 
@@ -149,44 +177,57 @@ def _misfit(where: str) -> InvalidResource:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where references of one document are looked up: in itself, then in the other documents."""
+    """One document among those that are read together.
+
+    References are looked up in itself, then in the other documents. What many results may share is
+    found out once: what a container holds, and what each resource is worth.
+    """
 
     own: Index
     others: tuple[Index, ...] = ()
     fhir_base: str = ""
+    checks: Checks = field(default_factory=Checks)
+    specimens: dict[int, tuple[SpecimenGiven, Moment | NoMoment]] = field(default_factory=dict)
+    """What each Specimen was read as, by its identity (see `specimen`)."""
+    _contained: dict[int, Names] = field(default_factory=dict)
 
     def resolve(self, reference: JsonObject, kind: str, entry: Entry) -> JsonObject | Unresolved:
         """The one resource of type `kind` that a reference standing in `entry` leads to."""
         target = target_of(reference)
-        for candidates in self._candidates(target, entry):
-            of_kind = [found for found in candidates if type_of(found) == kind]
-            if of_kind:
-                return _the_only(of_kind, target)
+        for names, name in self._places(target, entry):
+            if (kind, name) in names.found:
+                return _in_version(names.found[kind, name], target)
         return Unresolved()
 
-    def _candidates(self, target: Target, entry: Entry) -> Iterator[Sequence[JsonObject]]:
+    def _places(self, target: Target, entry: Entry) -> Iterator[tuple[Names, str]]:
         indexes = (self.own, *self.others)
         match target:
             case Fragment(id_):
-                inside = objects(entry.container.get("contained"))
-                yield [found for found in inside if found.get("id") == id_]
+                yield self._inside(entry.container), id_
             case Urn(text):
-                yield from (index.by_url.get(text, []) for index in indexes)
+                yield from ((index.by_url, text) for index in indexes)
             case Literal(base, type_, id_, _):
                 near = base or base_of(entry.full_url)
-                yield from (index.by_url.get(f"{near}/{type_}/{id_}", []) for index in indexes)
+                yield from ((index.by_url, f"{near}/{type_}/{id_}") for index in indexes)
                 if not (base and self.fhir_base) or same_base(base, self.fhir_base):
-                    yield from (index.by_id.get((type_, id_), []) for index in indexes)
+                    yield from ((index.by_id, f"{type_}/{id_}") for index in indexes)
             case NoLiteral() | NotAnAddress():
                 return
 
+    def _inside(self, container: JsonObject) -> Names:
+        """What a container holds, by id."""
+        if id(container) not in self._contained:
+            names = self._contained[id(container)] = Names()
+            for inner in objects(container.get("contained")):
+                if name := a_text(inner.get("id")):
+                    names.add(type_of(inner), name, inner)
+        return self._contained[id(container)]
 
-def _the_only(found: Sequence[JsonObject], target: Target) -> JsonObject | Unresolved:
-    """The same resource may be there twice; two different ones under one name prove nothing."""
-    first = found[0]
-    if any(other != first for other in found[1:]):
-        return Unresolved()
-    match target:
-        case Literal(version=version) if version and version_of(first) not in ("", version):
-            return Unresolved()
-    return first
+
+def _in_version(found: JsonObject | Unresolved, target: Target) -> JsonObject | Unresolved:
+    """What was found, unless another version of it was meant."""
+    match found, target:
+        case dict(), Literal(version=version) if version:
+            return found if version_of(found) in ("", version) else Unresolved()
+        case _:
+            return found

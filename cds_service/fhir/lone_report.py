@@ -47,37 +47,48 @@ _ISSUED = {
 
 def lone_reports(entries: Iterable[Entry], found: Sequence[Entry], codes: Codes) -> Iterator[Entry]:
     """Issued reports with one of these codes to which none of the Observations found can belong."""
-    for entry in entries:
-        if (
-            entry.kind == "DiagnosticReport"
-            and a_text(entry.resource.get("status")) in _ISSUED
-            and carries(entry.resource, codes)
-            and not _may_hold_one_of(found, entry)
-        ):
-            yield entry
-
-
-def _may_hold_one_of(found: Sequence[Entry], report: Entry) -> bool:
-    """In doubt it does: a report that names no result, or a result without a name to compare."""
-    named = [target_of(reference) for reference in objects(report.resource.get("result"))]
-    return any(
-        one.container is report.resource
-        or not named
-        or any(_may_be(target, one) for target in named)
-        for one in found
+    issued = [
+        entry
+        for entry in entries
+        if entry.kind == "DiagnosticReport"
+        and a_text(entry.resource.get("status")) in _ISSUED
+        and carries(entry.resource, codes)
+    ]
+    if not found or not issued:
+        return iter(issued)
+    names = _Names(
+        frozenset(id(one.container) for one in found),
+        frozenset(an_id(one.resource.get("id")) for one in found),
+        frozenset(one.full_url for one in found),
     )
+    return (report for report in issued if not names.may_hold_one(report))
 
 
-def _may_be(target: Target, observation: Entry) -> bool:
-    match target:
-        case Literal(id=id_):
-            return an_id(observation.resource.get("id")) in ("", id_)
-        case Urn(text):
-            return observation.full_url in ("", text)
-        case Fragment():
-            return False
-        case NoLiteral() | NotAnAddress():
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The Observations found, by what a report may know them by; at least one."""
+
+    containers: frozenset[int]
+    ids: frozenset[str]
+    addresses: frozenset[str]
+
+    def may_hold_one(self, report: Entry) -> bool:
+        """In doubt it does: it names no result, or a result has no name to compare."""
+        if id(report.resource) in self.containers:
             return True
+        named = objects(report.resource.get("result"))
+        return not named or any(self._may_be(target_of(reference)) for reference in named)
+
+    def _may_be(self, target: Target) -> bool:
+        match target:
+            case Literal(id=id_):
+                return not self.ids.isdisjoint(("", id_))
+            case Urn(text):
+                return not self.addresses.isdisjoint(("", text))
+            case Fragment():
+                return False
+            case NoLiteral() | NotAnAddress():
+                return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,6 @@ from cds_service.fhir.report import withdrawn_with_report
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.specimen import read_specimen
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.validate import check
 from cds_service.fhir.value import read_value
 from cds_service.fhir.wanted import Codes
 
@@ -79,7 +78,7 @@ class ObservationReader:
 
     def _read(self, entry: Entry) -> LabResult:
         observation = entry.resource
-        check(observation)
+        self.scope.checks.check(observation)
         specimen, taken = read_specimen(entry, self.scope, self.whose)
         effective = _effective(observation)
         laboratory = _laboratory(entry, self.scope)

@@ -15,13 +15,12 @@ from cds_service.core.card import JsonObject
 from cds_service.core.model import InvalidResource, Subject
 from cds_service.core.order import DraftOrder, Drafts, Performer
 from cds_service.core.verdict import Skipped
-from cds_service.fhir.bundle import Entry, Scope, open_document
+from cds_service.fhir.bundle import Entry, Scope, Unresolved, open_document
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
 from cds_service.fhir.shape import Refusal, a_text, codings, objects, type_of
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.validate import check
 from cds_service.fhir.wanted import Sort, Wanted, sort_of
 
 _TYPE = "ServiceRequest"
@@ -48,9 +47,9 @@ class Selected:
 
     def takes(self, entry: Entry) -> bool:
         """Whether the draft was selected."""
-        if self.references & entry.names:
-            return True
-        return any(entry.full_url.endswith(f"/{reference}") for reference in self.references)
+        *_, kind, id_ = ("", "", *entry.full_url.rsplit("/", 2))
+        ends = {f"{kind}/{id_}", id_} if id_ else frozenset()
+        return not self.references.isdisjoint(entry.names | ends)
 
 
 Meant = EveryDraft | Selected
@@ -135,7 +134,7 @@ class _Reader:
         subject = self.whose.owner(entry, self.scope)
         seen = codings(request.get("code"))
         try:
-            check(request)
+            self.scope.checks.check(request)
             status = _closed(request, "status", _STATUSES)
             _closed(request, "intent", _INTENTS)
             if status not in _IN_THE_MAKING or request.get("doNotPerform") is True:
@@ -145,7 +144,27 @@ class _Reader:
             if subject is Subject.ANOTHER_PATIENT:
                 return DraftOrder(entry.ref, place, seen, subject)
             return InvalidResource(entry.ref, refusal.where, seen)
-        return DraftOrder(entry.ref, place, seen, subject, specimen, tuple(_laboratories(entry)))
+        return DraftOrder(entry.ref, place, seen, subject, specimen, self._laboratories(entry))
+
+    def _laboratories(self, entry: Entry) -> tuple[Performer, ...]:
+        """Performers that are organisations, or named in words; a person is no laboratory."""
+        performers = objects(entry.resource.get("performer"))
+        return tuple(found for one in performers for found in self._laboratory(one, entry))
+
+    def _laboratory(self, performer: JsonObject, entry: Entry) -> Iterator[Performer]:
+        display, reference = a_text(performer.get("display")), a_text(performer.get("reference"))
+        match target_of(performer):
+            case Literal(type="Organization"):
+                yield Performer(display, reference)
+            case NoLiteral(type="Organization" | "") if display:
+                yield Performer(display)
+            case Fragment():
+                inner = self.scope.resolve(performer, "Organization", entry)
+                name = "" if isinstance(inner, Unresolved) else display or a_text(inner.get("name"))
+                if name:
+                    yield Performer(name)
+            case _:
+                return
 
 
 def _closed(request: JsonObject, name: str, known: frozenset[str]) -> str:
@@ -154,26 +173,3 @@ def _closed(request: JsonObject, name: str, known: frozenset[str]) -> str:
     if code not in known:
         raise Refusal(f"{_TYPE}.{name}")
     return code
-
-
-def _laboratories(entry: Entry) -> Iterator[Performer]:
-    """Performers that are organisations, or named in words alone; a person is no laboratory."""
-    for performer in objects(entry.resource.get("performer")):
-        display, reference = a_text(performer.get("display")), a_text(performer.get("reference"))
-        match target_of(performer):
-            case Literal(type="Organization"):
-                yield Performer(display, reference)
-            case NoLiteral(type="Organization" | "") if display:
-                yield Performer(display)
-            case Fragment(id_):
-                yield from _contained_organisation(entry, id_, display)
-            case _:
-                continue
-
-
-def _contained_organisation(entry: Entry, id_: str, display: str) -> Iterator[Performer]:
-    for inner in objects(entry.resource.get("contained")):
-        if inner.get("id") == id_ and type_of(inner) == "Organization":
-            name = display or a_text(inner.get("name"))
-            if name:
-                yield Performer(name)

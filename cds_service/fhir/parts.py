@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
+from json import JSONEncoder
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
@@ -67,13 +68,13 @@ def read_laboratory(document: Document, reader: ObservationReader, wanted: Wante
                 continue
     analyte, companions = _distinct(analyte), _distinct(companions)
     asked = (*_newest(analyte), *unreadable[:MOST_READ])
-    parts = [part for panel in _newest(_distinct(panels)) for part in reader.read_panel(panel)]
+    parts = chain.from_iterable(map(reader.read_panel, _newest(_distinct(panels))))
     reports = lone_reports(document.entries, (*asked, *panels), wanted.accepted)
     report_reader = ReportReader(reader.scope, reader.whose)
     return Laboratory(
         (
             *map(reader.read, asked),
-            *parts,
+            *islice(parts, MOST_READ),
             *map(report_reader.read, islice(reports, MOST_READ)),
             *document.misfits,
         ),
@@ -132,23 +133,42 @@ def further(found: Iterable[Read], *, than: Iterable[Read]) -> tuple[LabResult, 
 
     Two results are the same if they are equal, or have one id and no two different versions.
     """
-    known = list(than)
+    known = _Known()
+    for other in than:
+        known.add(other)
     new: list[LabResult] = []
     for item in found:
-        if not isinstance(item, LabResult) or is_foreign(item):
-            continue
-        if not any(_same(item, other) for other in known):
-            known.append(item)
+        if isinstance(item, LabResult) and not is_foreign(item) and item not in known:
+            known.add(item)
             new.append(item)
     return tuple(new)
 
 
-def _same(one: Read, other: Read) -> bool:
-    if one == other:
-        return True
-    has_id = "/" in one.ref.resource
-    versions = {one.ref.version, other.ref.version} - {""}
-    return has_id and one.ref.resource == other.ref.resource and len(versions) < 2
+class _Known:
+    """Results met so far: there may be thousands, so none is held against each of the others."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, set[str]] = defaultdict(set)
+        self._without_id: set[str] = set()
+
+    def add(self, result: Read) -> None:
+        """From now on this result is known."""
+        if _has_id(result):
+            self._versions[result.ref.resource].add(result.ref.version)
+        else:
+            self._without_id.add(repr(result))
+
+    def __contains__(self, result: Read) -> bool:
+        if not _has_id(result):
+            return repr(result) in self._without_id
+        versions = self._versions.get(result.ref.resource, set())
+        return not versions.isdisjoint(("", result.ref.version)) or (
+            bool(versions) and not result.ref.version
+        )
+
+
+def _has_id(result: Read) -> bool:
+    return "/" in result.ref.resource
 
 
 def _newest(entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -177,10 +197,22 @@ def _distinct(entries: Sequence[Entry]) -> list[Entry]:
         return list(entries)
     by_name: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        same = by_name[entry.ref.resource]
-        if all(entry.resource != other.resource for other in same):
-            same.append(entry)
-    return [entry for same in by_name.values() for entry in _last_updated(same)]
+        by_name[entry.ref.resource].append(entry)
+    return [entry for same in by_name.values() for entry in _last_updated(_unequal(same))]
+
+
+def _unequal(same: list[Entry]) -> list[Entry]:
+    """Each JSON once, told by its text: to hold thousands against each other would take minutes."""
+    if len(same) < 2:
+        return same
+    first: dict[str, Entry] = {}
+    for entry in same:
+        first.setdefault(_TEXT.encode(entry.resource), entry)
+    return list(first.values())
+
+
+_TEXT = JSONEncoder(sort_keys=True, check_circular=False, default=lambda number: f"\0{number}")
+"""Writes a resource as one text. No text that is sent holds a NUL, so a number is never a text."""
 
 
 def _last_updated(same: list[Entry]) -> list[Entry]:

@@ -39,7 +39,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """An array: never empty, without null."""
+    """An array: never empty, without null, and no longer than ordinary data have it."""
 
     of: Kind
     check: Check = field(init=False)
@@ -98,9 +98,13 @@ def choice(stem: str, **types: Kind) -> Members:
     return {f"{stem}{name}": kind for name, kind in types.items()}
 
 
+MOST_ITEMS = 100
+"""Items of a plain array. More is rare, and for the full check, which counts what it looks at."""
+
+
 def _array(check: Check) -> Check:
     def is_plain(value: Any) -> bool:
-        if type(value) is not list or not value:
+        if type(value) is not list or not 0 < len(value) <= MOST_ITEMS:
             return False
         for item in value:  # noqa: SIM110 - twice as fast as a generator
             if not check(item):

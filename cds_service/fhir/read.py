@@ -8,7 +8,7 @@ ever followed out of what was given.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from cds_service.core.card import JsonObject
@@ -31,6 +31,7 @@ from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, E
 from cds_service.fhir.report import named_by_withdrawn
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
+from cds_service.fhir.validate import Checks
 from cds_service.fhir.wanted import Wanted
 
 __all__ = [
@@ -114,6 +115,7 @@ class _Shelf:
 
     whose: Whose
     documents: Mapping[int, Document]
+    checks: Checks = field(default_factory=Checks)
 
     def laboratory(self, resource: JsonObject, wanted: Wanted) -> Laboratory:
         """The wanted Observations of one document."""
@@ -146,7 +148,7 @@ class _Shelf:
 
     def _scope(self, document: Document) -> Scope:
         others = [other.index for other in self.documents.values() if other is not document]
-        return Scope(document.index, tuple(others), self.whose.fhir_base)
+        return Scope(document.index, tuple(others), self.whose.fhir_base, self.checks)
 
 
 def _newest_day(results: Sequence[Read]) -> date:

@@ -36,7 +36,6 @@ from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment, period
 from cds_service.fhir.shape import Refusal, an_object, codings, objects, type_of
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.validate import check
 
 CONDITION_TYPES = frozenset({"Condition", "Procedure"})
 MEDICATION_TYPES = frozenset(
@@ -97,7 +96,7 @@ class EntryReader:
             return OfAnotherPatient()
         resource = entry.resource
         try:
-            check(resource)
+            self.scope.checks.check(resource)
             match type_of(resource):
                 case "Condition":
                     return _condition(entry)
@@ -130,7 +129,7 @@ class EntryReader:
             case Unresolved():
                 return ()
             case medication:
-                check(medication)
+                self.scope.checks.check(medication)
                 withdrawn = medication.get("status") == "entered-in-error"
                 return () if withdrawn else codings(medication.get("code"))
 

@@ -11,12 +11,13 @@ from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment, period
 from cds_service.fhir.shape import Refusal, an_object, codings, objects
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.validate import check
 
 Found = tuple[SpecimenGiven, Moment | NoMoment]
 """The specimen, and when it was taken."""
 
 _UNRESOLVED: Found = SpecimenGiven(SpecimenLink.UNRESOLVED), NoMoment()
+_MOST_NAMED = 100
+"""Most specimens of one order or report. Of which of them it is cannot be told beyond that."""
 
 
 def read_specimen(entry: Entry, scope: Scope, whose: Whose) -> Found:
@@ -39,17 +40,21 @@ def follow_specimen(reference: JsonObject, entry: Entry, scope: Scope, whose: Wh
             owner = whose.named(an_object(specimen.get("subject")), entry, scope)
             if owner is Subject.ANOTHER_PATIENT or specimen.get("status") == "entered-in-error":
                 return _UNRESOLVED
-            return _trusted(specimen)
+            known = scope.specimens
+            if id(specimen) not in known:
+                known[id(specimen)] = _trusted(specimen, scope)
+            return known[id(specimen)]
 
 
 def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
     """All Specimens that an order or a report names, as one: their codes, and whether all were
-    found; when it was taken where there is only one.
+    found; when it was taken where there is only one. One that is named twice is one.
     """
-    found = [
-        follow_specimen(reference, entry, scope, whose)
-        for reference in objects(entry.resource.get("specimen"))
-    ]
+    named = objects(entry.resource.get("specimen"))
+    if len(named) > _MOST_NAMED:
+        return _UNRESOLVED
+    each = (follow_specimen(reference, entry, scope, whose) for reference in named)
+    found = list({id(one): one for one in each}.values())
     if len(found) < 2:
         return found[0] if found else (SpecimenGiven(), NoMoment())
     given = [specimen for specimen, _ in found]
@@ -58,9 +63,9 @@ def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
     return SpecimenGiven(link, tuple(code for one in given for code in one.codings)), NoMoment()
 
 
-def _trusted(specimen: JsonObject) -> Found:
+def _trusted(specimen: JsonObject, scope: Scope) -> Found:
     try:
-        check(specimen)
+        scope.checks.check(specimen)
         taken = _taken(an_object(specimen.get("collection")))
     except Refusal:
         return _UNRESOLVED

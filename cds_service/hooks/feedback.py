@@ -15,6 +15,9 @@ from cds_service.core.card import JsonObject
 from cds_service.core.model import Coding
 from cds_service.hooks.members import Members
 
+MOST_ITEMS = 5_000
+"""Items of one call. They are kept all or none, and nobody else writes meanwhile: this many take
+some tenth of a second. A batch is promised to hold a thousand (T-91)."""
 NO_REASON = Coding("", "")
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
@@ -45,8 +48,18 @@ class FeedbackItem:
 
 
 def read_feedback(body: JsonObject) -> tuple[FeedbackItem, ...]:
-    """The items of a feedback call. Raises BadRequest with the path of the first fault."""
-    return tuple(_item(item) for item in Members(body).objects("feedback"))
+    """The items of a feedback call, at most MOST_ITEMS.
+
+    Raises BadRequest with the path of the first fault.
+    """
+    members = Members(body)
+    if len(members.array("feedback")) > MOST_ITEMS:
+        raise members.fault(
+            "feedback",
+            f"There are more than {MOST_ITEMS} items.",
+            "Send the items in several calls.",
+        )
+    return tuple(map(_item, members.objects("feedback")))
 
 
 def _item(item: Members) -> FeedbackItem:

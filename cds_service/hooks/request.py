@@ -164,10 +164,17 @@ def _bundle(context: Members, name: str) -> JsonObject:
     bundle = context.object(name)
     if bundle.json.get("resourceType") != "Bundle":
         raise context.fault(name, "This is not a Bundle.", "Send a Bundle of type collection.")
-    if bundle.has("entry"):
-        for entry in bundle.objects("entry"):
+    if bundle.has("entry") and not all(map(_is_entry, bundle.array("entry"))):
+        for entry in bundle.objects("entry"):  # to say which it is
             entry.optional_object("resource")
     return bundle.json
+
+
+def _is_entry(entry: object) -> bool:
+    if not isinstance(entry, dict):
+        return False
+    resource = entry.get("resource")
+    return resource is None or isinstance(resource, dict)
 
 
 def _prefetch(prefetch: Members) -> Mapping[str, JsonObject | None]:

@@ -21,6 +21,8 @@ MISSED_HEARTBEATS: Final = 2
 """So many heartbeats that did not come make a silence."""
 MOST_MISSING: Final = 1_000
 """Numbers kept of one gap. A longer one is searched for by time, whichever numbers are kept."""
+_AT_ONCE: Final = 1_000
+"""Numbers in one statement: a database takes so many parameters and no more."""
 
 
 class SubscriptionHealth(StrEnum):
@@ -178,9 +180,9 @@ class Subscriptions:
         if heard.begins and expected < number:
             connection.execute(delete(event_gaps).where(gone))
         elif heard.numbers:
-            connection.execute(
-                delete(event_gaps).where(gone, event_gaps.c.number.in_(heard.numbers))
-            )
+            for start in range(0, len(heard.numbers), _AT_ONCE):
+                came = heard.numbers[start : start + _AT_ONCE]
+                connection.execute(delete(event_gaps).where(gone, event_gaps.c.number.in_(came)))
         rows = [
             {"source": source, "subscription": heard.subscription, "number": each, "due": due}
             for each in missing

@@ -80,8 +80,9 @@ class EventStore(EventBacklog):
 
     def add(self, source: str, targets: Iterable[Target], way: Way, due: datetime) -> None:
         """Keeps work durably: when this returns, a power failure does not lose it."""
+        rows = self._rows(source, targets, way, due)  # before anybody has to wait for us
         with self._database.writing() as connection:
-            self.add_in(connection, source, targets, way, due)
+            self._add_rows(connection, rows)
 
     def add_in(
         self,
@@ -92,10 +93,18 @@ class EventStore(EventBacklog):
         due: datetime,
     ) -> None:
         """The same inside a transaction under way."""
-        # Sorted, so that two transactions take the locks of PostgreSQL in the same order.
-        rows = [self._row(source, target, way, due) for target in dict.fromkeys(targets)]
+        self._add_rows(connection, self._rows(source, targets, way, due))
+
+    def _add_rows(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         if rows:
-            connection.execute(self._remember, sorted(rows, key=lambda row: str(row["item"])))
+            connection.execute(self._remember, rows)
+
+    def _rows(
+        self, source: str, targets: Iterable[Target], way: Way, due: datetime
+    ) -> Sequence[dict[str, Any]]:
+        """Sorted, so that two transactions take the locks of PostgreSQL in the same order."""
+        rows = [self._row(source, target, way, due) for target in dict.fromkeys(targets)]
+        return sorted(rows, key=lambda row: str(row["item"]))
 
     def _row(self, source: str, target: Target, way: Way, due: datetime) -> dict[str, Any]:
         item = self.item(source, target)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cds_service.hooks.feedback import MOST_ITEMS
 from cds_service.hooks.members import BLANK, LONGEST_TEXT
 from cds_service.hooks.request import PATIENT_ID, Trigger
 from cds_service.hooks.services import Service
@@ -257,7 +258,7 @@ NAMED: Final[Mapping[str, Schema]] = {
     "Services": closed({"services": array(_SERVICE)}),
     "Knowledge": _KNOWLEDGE,
     "Cards": closed({"cards": array(_CARD)}),
-    "Feedback": record({"feedback": array(_FEEDBACK_ITEM)}),
+    "Feedback": record({"feedback": array(_FEEDBACK_ITEM, maxItems=MOST_ITEMS)}),
     "OperationOutcome": closed(
         {
             "resourceType": {"const": "OperationOutcome"},

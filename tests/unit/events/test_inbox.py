@@ -5,11 +5,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
+from cds_service.errors import StoreUnavailable
+from cds_service.events import inbox
 from cds_service.knowledge_files import Library
+from cds_service.store import event_subscriptions
+from cds_service.store.events import EventStore
 from cds_service.store.work_item import Kind
 from tests.event_world import BEARER, SECRET, TOPIC, World, events, notification, observation, world
 
@@ -229,3 +236,57 @@ def test_the_openapi_document_describes_the_inbox_where_there_is_one(here: World
     events_ = {rule for rule in routes if rule.startswith("/events")}
     assert described == {rule.replace("<", "{").replace(">", "}") for rule in events_}
     assert len(described) == 2
+
+
+def test_a_great_notification_is_kept_in_lots_between_which_others_may_write(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_AT_ONCE", 10)
+    lots = transactions(here, monkeypatch)
+    many = [(number, f"Observation/o{number}") for number in range(1, 26)]
+    assert here.post(events(*many, *many)).status_code == 200
+    assert len(waiting(here)) == 25
+    assert lots == [10, 10, 5]
+
+
+def test_a_great_notification_is_acknowledged_only_when_all_of_it_is_kept(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_AT_ONCE", 10)
+    lots = transactions(here, monkeypatch, fails_at=2)
+    many = events(*((number, f"Observation/o{number}") for number in range(1, 26)))
+    here.expect(next_number=1)
+    assert here.post(many).status_code == 503
+    (state,) = here.room.subscriptions.of("lab")
+    assert (lots, state.next_number) == ([10], 1)
+    monkeypatch.undo()
+    assert here.post(many).status_code == 200  # as its sender does, which was told that it failed
+    assert len(waiting(here)) == 25
+    (state,) = here.room.subscriptions.of("lab")
+    assert state.next_number == 26
+
+
+def test_numbers_are_followed_of_more_events_than_a_statement_takes(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_subscriptions, "_AT_ONCE", 10)
+    here.expect(next_number=1)
+    here.post(events((31, "Observation/o31")))
+    assert here.room.subscriptions.missing("lab") == 30
+    here.post(events(*((number, f"Observation/o{number}") for number in range(1, 29))))
+    assert here.room.subscriptions.missing("lab") == 2
+
+
+def transactions(here: World, monkeypatch: pytest.MonkeyPatch, fails_at: int = 0) -> list[int]:
+    """How many results each further transaction keeps; one of them fails."""
+    kept: list[int] = []
+    add_rows = EventStore._add_rows
+
+    def counting(store: EventStore, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        if len(kept) + 1 == fails_at:
+            raise StoreUnavailable("The database cannot be used.")
+        kept.append(len(rows))
+        add_rows(store, connection, rows)
+
+    monkeypatch.setattr(EventStore, "_add_rows", counting)
+    return kept

@@ -74,10 +74,10 @@ def test_words_are_never_evidence_for_a_code() -> None:
 
 
 def test_results_of_other_tests_are_never_validated(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_resource: JsonObject) -> None:
+    def fail(_checks: validate.Checks, _resource: JsonObject) -> None:
         raise AssertionError("validated")
 
-    monkeypatch.setattr("cds_service.fhir.observation.check", fail)
+    monkeypatch.setattr(validate.Checks, "check", fail)
     broken = observation(code=OTHER_TEST, status="banana", valueQuantity=[])
     assert record(bundle(broken)) == record(bundle(observation(code=OTHER_TEST)))
 
@@ -306,12 +306,13 @@ def test_t59_ten_thousand_results_of_other_tests_cost_no_validation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen: list[str] = []
+    check = validate.Checks.check
 
-    def counting(what: JsonObject) -> None:
+    def counting(checks: validate.Checks, what: JsonObject) -> None:
         seen.append(what["id"])
-        validate.check(what)
+        check(checks, what)
 
-    monkeypatch.setattr("cds_service.fhir.observation.check", counting)
+    monkeypatch.setattr(validate.Checks, "check", counting)
     chart = bundle(*(observation(id=f"x{n}", code=OTHER_TEST) for n in range(10_000)), ferritin())
     record(bundle(observation()), labs=chart)
     assert seen == ["obs-1", "fer-1"]

@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.core.model import Coding
 from cds_service.errors import BadRequest
-from cds_service.hooks.feedback import FeedbackOutcome, read_feedback
+from cds_service.hooks.feedback import MOST_ITEMS, FeedbackOutcome, read_feedback
 
 CARD = "4e0a3a1e-3283-4575-ab82-028d55fe2719"
 AT = "2026-01-31T12:00:00Z"
@@ -141,3 +141,9 @@ def test_t25_further_members_change_nothing() -> None:
     plain = read_feedback({"feedback": [overridden()]})
     more = read_feedback({"feedback": [overridden(ruleStatus="off", tenant="north")], "mute": True})
     assert plain == more
+
+
+def test_t91_a_batch_of_a_thousand_is_taken_and_one_that_would_hold_up_others_is_not() -> None:
+    assert MOST_ITEMS >= 1_000
+    assert len(read_feedback({"feedback": [overridden()] * MOST_ITEMS})) == MOST_ITEMS
+    assert refused(*[overridden()] * (MOST_ITEMS + 1)) == "feedback"
