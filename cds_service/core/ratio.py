@@ -55,6 +55,8 @@ def ratio_fact(
 
 def _incomparable(situation: Situation, pair: Pair) -> str:
     """Why the one value may not be divided by the other; empty where it may."""
+    if pair.literature is Literature.BARRED:
+        return "unit and LOINC code of the other result contradict each other"
     if situation.quantity.unit.family != pair.quantity.unit.family:
         return "the two results are of different unit families"
     if same_laboratory(situation.result, pair.result) is not Answer.YES:

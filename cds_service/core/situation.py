@@ -9,6 +9,7 @@ from enum import StrEnum
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.quantity import Quantity
+from cds_service.core.schema import AcceptedCode
 from cds_service.core.verdict import Value
 
 NOT_APPLICABLE = "not-applicable"
@@ -22,6 +23,12 @@ class Literature(StrEnum):
     """Unit and LOINC property contradict each other: only the laboratory's own limit stands."""
 
 
+def literature_for(code: AcceptedCode, quantity: Quantity) -> Literature:
+    """A value in another family than its LOINC property has is held against no study's limit."""
+    agree = code.family == quantity.unit.family
+    return Literature.APPLIES if agree else Literature.BARRED
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A result of another specimen kind within the pair window."""
@@ -30,6 +37,7 @@ class Pair:
     specimen: str
     value: Value
     quantity: Quantity
+    literature: Literature
 
 
 @dataclass(frozen=True, slots=True)
