@@ -13,11 +13,19 @@ from cds_service.core.model import LabResult
 def same_laboratory(one: LabResult, other: LabResult) -> Answer:
     """By where the organisation's resource stands, if both tell it; else by name."""
     if one.laboratory_reference and other.laboratory_reference:
-        same_place = _same_place(one.laboratory_reference, other.laboratory_reference)
-        return Answer.YES if same_place else Answer.NO
+        same = same_place(one.laboratory_reference, other.laboratory_reference)
+        return Answer.YES if same else Answer.NO
     if one.laboratory or other.laboratory:
         return Answer.YES if one.laboratory == other.laboratory else Answer.NO
     return Answer.CANNOT_TELL
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two references name one resource; none is empty.
+
+    A reference without a server means that of the record, wherever that stands.
+    """
+    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
 
 
 def same_method(one: LabResult, other: LabResult) -> Answer:
@@ -39,8 +47,3 @@ def same_specimen_type(one: LabResult, other: LabResult) -> Answer:
     if {system for system, _ in codes} & {system for system, _ in others}:
         return Answer.NO
     return Answer.CANNOT_TELL
-
-
-def _same_place(one: str, other: str) -> bool:
-    """A reference without a server means that of the record, wherever that stands."""
-    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")

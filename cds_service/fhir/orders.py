@@ -159,10 +159,11 @@ def _closed(request: JsonObject, name: str, known: frozenset[str]) -> str:
 def _laboratories(entry: Entry) -> Iterator[Performer]:
     """Performers that are organisations, or named in words alone; a person is no laboratory."""
     for performer in objects(entry.resource.get("performer")):
-        display, reference = a_text(performer.get("display")), a_text(performer.get("reference"))
+        display = a_text(performer.get("display"))
         match target_of(performer):
-            case Literal(type="Organization"):
-                yield Performer(display, reference)
+            case Literal(base, "Organization", id_):  # whichever version of it was meant
+                server = f"{base}/" if base else ""
+                yield Performer(display, f"{server}Organization/{id_}")
             case NoLiteral(type="Organization" | "") if display:
                 yield Performer(display)
             case Fragment(id_):
