@@ -31,7 +31,7 @@ from cds_service.core.dates import (
     whole_day,
     within_days,
 )
-from cds_service.core.interval import Answer
+from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.limit_facts import companion_fact, companion_limits
 from cds_service.core.missing import unavailable
@@ -184,9 +184,9 @@ def _laboratory(earlier: LabResult | NoEarlier, performers: tuple[Performer, ...
     match earlier:
         case LabResult(laboratory=before) as result if before and performers:
             found = {_is_from(result, performer) for performer in performers}
-            if Answer.YES in found:
+            if Comparison.YES in found:
                 return Fact(name, "same", "the laboratory of the result before is named")
-            if Answer.CANNOT_TELL in found:
+            if Comparison.CANNOT_TELL in found:
                 return Fact(name, UNKNOWN, "the two are named in ways that cannot be compared")
             because = "none of the laboratories named is that of the result before"
             return Fact(name, "changed", because, (), (result.ref,))
@@ -194,16 +194,16 @@ def _laboratory(earlier: LabResult | NoEarlier, performers: tuple[Performer, ...
             return Fact(name, NOT_APPLICABLE, "no two laboratories are named")
 
 
-def _is_from(result: LabResult, performer: Performer) -> Answer:
+def _is_from(result: LabResult, performer: Performer) -> Comparison:
     """Like is compared with like: reference with reference, else name with name."""
     place, name = result.laboratory_reference, _same_case(result.laboratory)
     if place and same_place(place, result.laboratory):
         name = ""  # it has no display: its reference stands for it
     if place and performer.reference:
-        return Answer.YES if same_place(place, performer.reference) else Answer.NO
+        return Comparison.YES if same_place(place, performer.reference) else Comparison.NO
     if name and performer.display:
-        return Answer.YES if name == _same_case(performer.display) else Answer.NO
-    return Answer.CANNOT_TELL
+        return Comparison.YES if name == _same_case(performer.display) else Comparison.NO
+    return Comparison.CANNOT_TELL
 
 
 def _same_case(name: str) -> str:
