@@ -86,7 +86,8 @@ def interpret(
     for group in by_specimen(found.ours, at):
         told = tuple(_about_group(group, case, looking))
         answers += told
-        skipped += _left_aside(group, told)
+        if len(told) < len(group):
+            skipped += _left_aside(group, told)
     answers += [_fhir_invalid(resource, case) for resource in found.invalid[:1]]
     skipped += [Skipped(item.ref, "another invalid resource is told") for item in found.invalid[1:]]
     wrong = sorted(found.wrong, key=lambda item: newest_first(item.result, at), reverse=True)
@@ -111,11 +112,10 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
             yield _not_final(head, case)
         case AllWithdrawn():
             pass
-    if looking is Looking.RESULT_ARRIVED:
-        for item in group:
-            was_carded = item.result.ref.resource in case.record.carded_before
-            if was_carded and item.result.status in WITHDRAWN:
-                yield _not_final(item, case)
+    carded = case.record.carded_before if looking is Looking.RESULT_ARRIVED else ()
+    for item in group if carded else ():
+        if item.result.ref.resource in carded and item.result.status in WITHDRAWN:
+            yield _not_final(item, case)
 
 
 def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[Skipped]:
