@@ -62,7 +62,7 @@ def _one(base: KnowledgeBase, digest: str) -> dict[str, Any]:
         "reasons": _rows(base.reasons.values()),
         "orderAdvice": [_gated(row, base) for row in base.order_table.advice],
         "templates": {
-            name: {part: _source(wording.parts) for part, wording in template.items()}
+            name: {part: wording.source for part, wording in template.items()}
             for name, template in base.templates.items()
         },
         "suggestions": _rows(base.suggestions.values()),
@@ -82,11 +82,6 @@ def _rows(rows: Any) -> list[dict[str, Any]]:
 
 def _gated(row: FindingRow | ContextRow | AdviceRow, base: KnowledgeBase) -> Mapping[str, Any]:
     return {**_plain(row), "inWords": list(conditions_in_words(row.when, base))}
-
-
-def _source(parts: tuple[str, ...]) -> str:
-    """A wording as it is written in its file, placeholders in braces."""
-    return "".join(part if n % 2 == 0 else f"{{{part}}}" for n, part in enumerate(parts))
 
 
 def document() -> str:

@@ -18,7 +18,7 @@ from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, 
 from cds_service.access.rows import ClientRow, Row, SourceRow
 from cds_service.config import Mode
 from cds_service.errors import ConfigurationError
-from cds_service.fhir.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError
+from cds_service.fhir.origins import FhirBase, PlainHttp, Url, UrlRefusedError
 
 R = TypeVar("R", bound=Row)
 
@@ -63,11 +63,6 @@ class Client:
                 return True
             case frozenset() as granted:
                 return service in granted
-
-    @property
-    def allow_list(self) -> AllowList:
-        """The FHIR servers that may be called for this client."""
-        return AllowList(self.fhir_servers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,28 +6,36 @@ named proves nothing, in either direction.
 
 from __future__ import annotations
 
-from cds_service.core.interval import Answer
+from cds_service.core.interval import Comparison
 from cds_service.core.model import LabResult
 
 
-def same_laboratory(one: LabResult, other: LabResult) -> Answer:
+def same_laboratory(one: LabResult, other: LabResult) -> Comparison:
     """By where the organisation's resource stands, if both tell it; else by name."""
     if one.laboratory_reference and other.laboratory_reference:
-        same_place = _same_place(one.laboratory_reference, other.laboratory_reference)
-        return Answer.YES if same_place else Answer.NO
+        same = same_place(one.laboratory_reference, other.laboratory_reference)
+        return Comparison.YES if same else Comparison.NO
     if one.laboratory or other.laboratory:
-        return Answer.YES if one.laboratory == other.laboratory else Answer.NO
-    return Answer.CANNOT_TELL
+        return Comparison.YES if one.laboratory == other.laboratory else Comparison.NO
+    return Comparison.CANNOT_TELL
 
 
-def same_method(one: LabResult, other: LabResult) -> Answer:
+def same_place(one: str, other: str) -> bool:
+    """Whether two references name one resource; none is empty.
+
+    A reference without a server means that of the record, wherever that stands.
+    """
+    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
+
+
+def same_method(one: LabResult, other: LabResult) -> Comparison:
     """By the method that each names."""
     if one.method and other.method:
-        return Answer.YES if one.method == other.method else Answer.NO
-    return Answer.CANNOT_TELL
+        return Comparison.YES if one.method == other.method else Comparison.NO
+    return Comparison.CANNOT_TELL
 
 
-def same_specimen_type(one: LabResult, other: LabResult) -> Answer:
+def same_specimen_type(one: LabResult, other: LabResult) -> Comparison:
     """By the codes of Specimen.type; codes of different systems cannot be held together here.
 
     Where neither has a code, the laboratory's code for the test stands for the tube as well.
@@ -35,12 +43,7 @@ def same_specimen_type(one: LabResult, other: LabResult) -> Answer:
     codes = {(coding.system, coding.code) for coding in one.specimen.codings}
     others = {(coding.system, coding.code) for coding in other.specimen.codings}
     if codes & others or not (codes or others):
-        return Answer.YES
+        return Comparison.YES
     if {system for system, _ in codes} & {system for system, _ in others}:
-        return Answer.NO
-    return Answer.CANNOT_TELL
-
-
-def _same_place(one: str, other: str) -> bool:
-    """A reference without a server means that of the record, wherever that stands."""
-    return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
+        return Comparison.NO
+    return Comparison.CANNOT_TELL

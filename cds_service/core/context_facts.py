@@ -8,7 +8,7 @@ from typing import Literal
 
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.dates import Age, AgeUnknown, Days
-from cds_service.core.interval import Answer, Interval
+from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
     CodedEntry,
@@ -25,7 +25,7 @@ from cds_service.core.verdict import UNKNOWN, Fact
 
 Part = Literal["condition", "medication"]
 PARTS: tuple[Part, ...] = ("condition", "medication")
-Coded = Mapping[str, ResourceRef]
+Recorded = Mapping[str, ResourceRef]
 """Concept -> the entry of the record that switches it on."""
 
 _KINDS = {
@@ -46,7 +46,7 @@ def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
             answer = age.at_or_above(Decimal(row.at_least_years))
             years = f"{low}" if low == high else f"{low} to {high}"
             because = f"{years} completed years at collection"
-            if answer is Answer.CANNOT_TELL:
+            if answer is Comparison.CANNOT_TELL:
                 return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
             return Fact(name, answer.value, because)
 
@@ -69,7 +69,7 @@ def concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
     return knowledge.conditions if part == "condition" else knowledge.medications
 
 
-def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Days) -> Coded:
+def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Days) -> Recorded:
     """The concepts that entries of the record switch on at that time."""
     index = concepts_of(part, knowledge)
     recorded: dict[str, ResourceRef] = {}
@@ -99,7 +99,7 @@ def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) ->
             return True
 
 
-def concept_fact(part: Part, concept: Concept, recorded: Coded, gone: tuple[str, ...]) -> Fact:
+def concept_fact(part: Part, concept: Concept, recorded: Recorded, gone: tuple[str, ...]) -> Fact:
     """Fact `condition.<name>` or `medication.<name>`.
 
     `gone` is the part of the record that it is read from, where it could not be had.
@@ -118,7 +118,7 @@ def concept_fact(part: Part, concept: Concept, recorded: Coded, gone: tuple[str,
 
 
 def concept_facts(
-    part: Part, knowledge: KnowledgeBase, recorded: Coded, gone: tuple[str, ...]
+    part: Part, knowledge: KnowledgeBase, recorded: Recorded, gone: tuple[str, ...]
 ) -> Iterator[Fact]:
     """The facts of all concepts of one part."""
     for concept in concepts_of(part, knowledge).concepts.values():

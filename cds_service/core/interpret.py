@@ -25,10 +25,9 @@ from cds_service.core.notes import (
     urgent,
 )
 from cds_service.core.pairing import nearest_pair
-from cds_service.core.quantity import Quantity
 from cds_service.core.reading import NotUnderstood, Understood, value_of
-from cds_service.core.schema import AcceptedCode
 from cds_service.core.selection import (
+    FINAL,
     NOT_YET,
     WITHDRAWN,
     AllWithdrawn,
@@ -43,7 +42,7 @@ from cds_service.core.selection import (
     newest_first,
 )
 from cds_service.core.series import series_of
-from cds_service.core.situation import Literature, NoPair, Pair, Situation
+from cds_service.core.situation import Literature, NoPair, Pair, Situation, literature_for
 from cds_service.core.table import TableResult, consult, consult_laboratory_range_only
 from cds_service.core.triage import WrongOne, history_of, triage
 from cds_service.core.verdict import (
@@ -85,26 +84,53 @@ def interpret(
     answers: list[Answer] = []
     skipped = list(found.skipped)
     for group in by_specimen(found.ours, at):
-        match choose(group, knowledge):
-            case Chosen() as chosen:
-                answers.append(_about(chosen, case))
-                answers += _withdrawn_before(chosen, group, case)
-            case NoneFinal(head):
-                answers.append(_not_final(head, case))
-            case AllWithdrawn(results) if looking is Looking.RESULT_ARRIVED:
-                carded = [item for item in results if _was_carded(item, record)]
-                answers += [_not_final(item, case) for item in carded[:1]]
-                skipped += [_left_aside(item) for item in results if item not in carded[:1]]
-            case AllWithdrawn(results):
-                skipped += [_left_aside(item) for item in results]
+        told = tuple(_about_group(group, case, looking))
+        answers += told
+        if len(told) < len(group):
+            skipped += _left_aside(group, told)
     answers += [_fhir_invalid(resource, case) for resource in found.invalid[:1]]
+    skipped += [Skipped(item.ref, "another invalid resource is told") for item in found.invalid[1:]]
     wrong = sorted(found.wrong, key=lambda item: newest_first(item.result, at), reverse=True)
     answers += [_wrong_analyte(item, case) for item in wrong[:1]]
-    if found.of_others and not answers:
-        answers.append(_of_another(found.of_others[0]))
-    else:
-        skipped += [Skipped(r.ref, "it belongs to another patient") for r in found.of_others]
+    skipped += [Skipped(item.result.ref, "a newer look-alike is told") for item in wrong[1:]]
+    of_others = found.of_others
+    if of_others and not answers:
+        answers.append(_of_another(of_others[0]))
+        of_others = of_others[1:]
+    skipped += [Skipped(item.ref, "it belongs to another patient") for item in of_others]
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
+
+
+def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> Iterator[Answer]:
+    """The newest final result or why there is none; then what somebody was told and is withdrawn
+    since, each result by itself: what was said of it no longer holds.
+    """
+    match choose(group, case.knowledge):
+        case Chosen() as chosen:
+            yield _about(chosen, case)
+        case NoneFinal(head):
+            yield _not_final(head, case)
+        case AllWithdrawn():
+            pass
+    carded = case.record.carded_before if looking is Looking.RESULT_ARRIVED else ()
+    for item in group if carded else ():
+        if item.result.ref.resource in carded and item.result.status in WITHDRAWN:
+            yield _not_final(item, case)
+
+
+def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[Skipped]:
+    """Whatever has neither a card nor, as an earlier final result, a place in the series."""
+    with_a_card = [answer.result for answer in told]
+    for item in group:
+        if item.result in with_a_card:
+            continue
+        match item.place:
+            case _ if item.result.status not in FINAL:
+                yield Skipped(item.result.ref, f"the result is {item.result.status.value}")
+            case NotInterpretable(reason):
+                yield Skipped(item.result.ref, f"{reason.value}, as told of a newer one")
+            case Placed():
+                continue
 
 
 def _about(chosen: Chosen, case: _Case) -> Answer:
@@ -140,18 +166,12 @@ def _about(chosen: Chosen, case: _Case) -> Answer:
                         specimen,
                         value,
                         quantity,
-                        _literature(code, quantity),
+                        literature_for(code, quantity),
                         case.at,
                         nearest_pair(result, specimen, case.known, case.knowledge, case.at),
                     )
                     notes += notes_on_value(situation, code)
                     return _understood(situation, case, notes)
-
-
-def _literature(code: AcceptedCode, quantity: Quantity) -> Literature:
-    """A value in another family than its LOINC property has is held against no study's limit."""
-    agree = code.family == quantity.unit.family
-    return Literature.APPLIES if agree else Literature.BARRED
 
 
 def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> Answer:
@@ -262,23 +282,6 @@ def _not_final(item: Candidate, case: _Case) -> Answer:
         notes=notes_on_dates(item, case.known, case.at),
         series=_series(item.result, item.specimen, case) if item.specimen else (),
     )
-
-
-def _withdrawn_before(chosen: Chosen, group: Sequence[Candidate], case: _Case) -> Iterator[Answer]:
-    """An older result that was carded and has been withdrawn since must be told."""
-    for item in group:
-        told_already = item in chosen.newer or item is chosen.head
-        if item.result.status in WITHDRAWN and not told_already and _was_carded(item, case.record):
-            yield _not_final(item, case)
-            return
-
-
-def _was_carded(item: Candidate, record: PatientRecord) -> bool:
-    return item.result.ref.resource in record.carded_before
-
-
-def _left_aside(item: Candidate) -> Skipped:
-    return Skipped(item.result.ref, f"the result is {item.result.status.value}")
 
 
 def _fhir_invalid(resource: InvalidResource, case: _Case) -> Answer:

@@ -18,22 +18,22 @@ EXACT = Context(prec=500, Emax=10_000, Emin=-10_000)
 """Wide enough that no product of a bounded number and a table factor is ever rounded."""
 
 
-class Answer(StrEnum):
+class Comparison(StrEnum):
     """The three answers to a comparison; `CANNOT_TELL` is a first-class one."""
 
     YES = "yes"
     NO = "no"
     CANNOT_TELL = "cannot-tell"
 
-    def negated(self) -> Answer:
+    def negated(self) -> Comparison:
         """Yes for no, no for yes; what cannot be told stays so."""
         match self:
-            case Answer.YES:
-                return Answer.NO
-            case Answer.NO:
-                return Answer.YES
-            case Answer.CANNOT_TELL:
-                return Answer.CANNOT_TELL
+            case Comparison.YES:
+                return Comparison.NO
+            case Comparison.NO:
+                return Comparison.YES
+            case Comparison.CANNOT_TELL:
+                return Comparison.CANNOT_TELL
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +75,26 @@ class Interval:
         low, high = EXACT.multiply(self.low, factor), EXACT.multiply(self.high, factor)
         return Interval(low, high, self.low_open, self.high_open)
 
-    def at_or_above(self, limit: Decimal) -> Answer:
+    def at_or_above(self, limit: Decimal) -> Comparison:
         """Is every value >= limit?"""
         if self.low >= limit:
-            return Answer.YES
+            return Comparison.YES
         if self.high < limit or (self.high == limit and self.high_open):
-            return Answer.NO
-        return Answer.CANNOT_TELL
+            return Comparison.NO
+        return Comparison.CANNOT_TELL
 
-    def above(self, limit: Decimal) -> Answer:
+    def above(self, limit: Decimal) -> Comparison:
         """Is every value > limit?"""
         if self.low > limit or (self.low == limit and self.low_open):
-            return Answer.YES
+            return Comparison.YES
         if self.high <= limit:
-            return Answer.NO
-        return Answer.CANNOT_TELL
+            return Comparison.NO
+        return Comparison.CANNOT_TELL
 
-    def below(self, limit: Decimal) -> Answer:
+    def below(self, limit: Decimal) -> Comparison:
         """Is every value < limit?"""
         return self.at_or_above(limit).negated()
 
-    def at_or_below(self, limit: Decimal) -> Answer:
+    def at_or_below(self, limit: Decimal) -> Comparison:
         """Is every value <= limit?"""
         return self.above(limit).negated()

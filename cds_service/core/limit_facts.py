@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from cds_service.core.companions import CompanionValue
-from cds_service.core.interval import Answer, Interval
+from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Moment
 from cds_service.core.quantity import Quantity, Unit, scale
@@ -15,13 +15,13 @@ from cds_service.core.schema import LimitRow, MetWhen
 from cds_service.core.situation import NOT_APPLICABLE, Literature
 from cds_service.core.verdict import STRADDLES, UNKNOWN, Fact
 
-_MEETS: dict[MetWhen, Callable[[Interval, Decimal], Answer]] = {
+_MEETS: dict[MetWhen, Callable[[Interval, Decimal], Comparison]] = {
     MetWhen.AT_OR_ABOVE: Interval.at_or_above,
     MetWhen.ABOVE: Interval.above,
     MetWhen.AT_OR_BELOW: Interval.at_or_below,
     MetWhen.BELOW: Interval.below,
 }
-_MET = {Answer.YES: "met", Answer.NO: "not-met", Answer.CANNOT_TELL: STRADDLES}
+_MET = {Comparison.YES: "met", Comparison.NO: "not-met", Comparison.CANNOT_TELL: STRADDLES}
 
 
 class Limit:

@@ -28,9 +28,9 @@ from cds_service.core.model import (
     ValueForm,
 )
 from cds_service.core.reading import shown
-from cds_service.core.schema import AcceptedCode
+from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.selection import Candidate, Chosen, finals_beside
-from cds_service.core.situation import Situation
+from cds_service.core.situation import NoFactor, Situation, own_factor
 from cds_service.core.verdict import Note, NoteKind, Place, Reason
 
 MOST_NAMED = 3
@@ -122,10 +122,7 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
             yield Note(NoteKind.UNIT_FROM_TEXT, {"unit": situation.value.unit})
         case _:
             pass
-    assay = situation.knowledge.assays.get(situation.result.laboratory)
-    if assay is not None and assay.family == unit.family:
-        told = {"factor": str(assay.factor), "laboratory": assay.laboratory, "source": assay.source}
-        yield Note(NoteKind.ASSAY_FACTOR, told)
+    yield from _on_factor(own_factor(situation))
     if code.naming == "implied":
         yield Note(NoteKind.NAME_NOT_SOLUBLE, {"loinc": code.loinc, "name": code.name})
     match named_date(situation.result):
@@ -137,6 +134,15 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
     ahead = companions_ahead(situation.knowledge, situation.record, situation.at)
     for title, companion in islice(ahead, MOST_NAMED):
         yield Note(NoteKind.DATE_AHEAD, _value_and_date(companion, title))
+
+
+def _on_factor(own: AssayFactor | NoFactor) -> Iterator[Note]:
+    match own:
+        case AssayFactor(laboratory=laboratory, factor=factor, source=source):
+            told = {"factor": str(factor), "laboratory": laboratory, "source": source}
+            yield Note(NoteKind.ASSAY_FACTOR, told)
+        case NoFactor():
+            return
 
 
 def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:

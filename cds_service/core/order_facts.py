@@ -14,13 +14,13 @@ An order says nothing but itself when it is not of this analyte: then `order` is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from cds_service.core.companions import companions_near
+from cds_service.core.comparable import same_place
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import (
     Age,
@@ -31,6 +31,7 @@ from cds_service.core.dates import (
     whole_day,
     within_days,
 )
+from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.limit_facts import companion_fact, companion_limits
 from cds_service.core.missing import unavailable
@@ -56,9 +57,6 @@ from cds_service.core.verdict import UNKNOWN, Fact
 
 SHOWN = FINAL | {Status.PRELIMINARY}
 """Results that are there to be looked at before the test is ordered again."""
-
-_REFERENCE = re.compile(r"(?:\S+/)?(?P<name>Organization/[A-Za-z0-9\-.]{1,64})")
-"""A reference to an organisation, on whichever server: `Organization/1`."""
 
 
 class Standing(StrEnum):
@@ -181,18 +179,14 @@ def _earlier(earlier: LabResult | NoEarlier, situation: OrderSituation, kind: st
 
 
 def _laboratory(earlier: LabResult | NoEarlier, performers: tuple[Performer, ...]) -> Fact:
-    """Whether the order names another laboratory than the result before comes from.
-
-    Like is compared with like: reference with reference, display with display.
-    """
+    """Whether the order names another laboratory than the result before comes from."""
     name = "laboratory"
     match earlier:
         case LabResult(laboratory=before) as result if before and performers:
-            reference = _REFERENCE.fullmatch(before)
-            named = [_reference(p) if reference else _same_case(p.display) for p in performers]
-            if (reference["name"] if reference else _same_case(before)) in named:
+            found = {_is_from(result, performer) for performer in performers}
+            if Comparison.YES in found:
                 return Fact(name, "same", "the laboratory of the result before is named")
-            if not all(named):
+            if Comparison.CANNOT_TELL in found:
                 return Fact(name, UNKNOWN, "the two are named in ways that cannot be compared")
             because = "none of the laboratories named is that of the result before"
             return Fact(name, "changed", because, (), (result.ref,))
@@ -200,9 +194,16 @@ def _laboratory(earlier: LabResult | NoEarlier, performers: tuple[Performer, ...
             return Fact(name, NOT_APPLICABLE, "no two laboratories are named")
 
 
-def _reference(performer: Performer) -> str:
-    reference = _REFERENCE.fullmatch(performer.reference)
-    return reference["name"] if reference else ""
+def _is_from(result: LabResult, performer: Performer) -> Comparison:
+    """Like is compared with like: reference with reference, else name with name."""
+    place, name = result.laboratory_reference, _same_case(result.laboratory)
+    if place and same_place(place, result.laboratory):
+        name = ""  # it has no display: its reference stands for it
+    if place and performer.reference:
+        return Comparison.YES if same_place(place, performer.reference) else Comparison.NO
+    if name and performer.display:
+        return Comparison.YES if name == _same_case(performer.display) else Comparison.NO
+    return Comparison.CANNOT_TELL
 
 
 def _same_case(name: str) -> str:

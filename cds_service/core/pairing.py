@@ -9,8 +9,8 @@ from cds_service.core.dates import collection_days, furthest_apart, when_taken, 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult
 from cds_service.core.reading import NotUnderstood, Understood, value_of
-from cds_service.core.selection import FINAL, Candidate, newest_first
-from cds_service.core.situation import NoPair, Pair
+from cds_service.core.selection import FINAL, Candidate, Placed, newest_first
+from cds_service.core.situation import NoPair, Pair, literature_for
 
 
 def nearest_pair(
@@ -27,9 +27,10 @@ def nearest_pair(
     window = knowledge.policy.look_back_days
     own = collection_days(result, at, window)
     near = [
-        (item.result, item.specimen)
+        (item.result, item.place)
         for item in known
-        if item.specimen not in {"", specimen}
+        if isinstance(item.place, Placed)
+        and item.place.specimen != specimen
         and item.result.status in FINAL
         and within_days(
             collection_days(item.result, at, window), own, knowledge.identity.pair_within_days
@@ -38,10 +39,11 @@ def nearest_pair(
     taken = when_taken(result, at)
     near.sort(key=lambda found: newest_first(found[0], at), reverse=True)
     near.sort(key=lambda found: furthest_apart(when_taken(found[0], at), taken))
-    for other, kind in near:
+    for other, place in near:
         match value_of(other, knowledge):
             case Understood(value, quantity):
-                return Pair(other, kind, value, quantity)
+                literature = literature_for(place.code, quantity)
+                return Pair(other, place.specimen, value, quantity, literature)
             case NotUnderstood():
                 continue
     return NoPair()

@@ -3,7 +3,7 @@
 `prove` raises the first fault of a knowledge base as KnowledgeError (file, row, remedy); `faults`
 lists them all. References resolve, codes have right check digits, every word that a card could need
 is there with known placeholders only, and the decision table gives exactly what its groups promise
-over every specimen, unit family and band.
+for every value in every specimen and unit family, whatever else is known or unknown.
 """
 
 from __future__ import annotations

@@ -4,37 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
-from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.table import wanted
-from cds_service.core.verdict import STRADDLES, UNKNOWN, Place, Reason
+from cds_service.core.verdict import Reason
 from cds_service.errors import KnowledgeError
-
-_LIMIT = ("met", "not-met", STRADDLES, NOT_APPLICABLE, UNKNOWN)
-_ANSWER = ("yes", "no", UNKNOWN)
-_RECORDED = ("recorded", "not-recorded", UNKNOWN)
-_COUNTED = ("counted", NOT_APPLICABLE, UNKNOWN)
-_COMPUTED = ("computed", NOT_APPLICABLE, UNKNOWN)
-
-
-def fact_domains(knowledge: KnowledgeBase) -> dict[str, tuple[str, ...]]:
-    """Every fact a gate may ask for, with every value it can have."""
-    interpreted = tuple(f.id for f in knowledge.families.values() if f.interpreted)
-    return {
-        "specimen": tuple(knowledge.specimens),
-        "unit-family": interpreted,
-        "laboratory-range": tuple(place.value for place in Place),
-        "pair": ("paired", "alone"),
-        **{f"limit.{name}": _LIMIT for name in knowledge.limits},
-        **{f"age.{name}": _ANSWER for name in knowledge.ages},
-        **{f"condition.{name}": _RECORDED for name in knowledge.conditions.concepts},
-        **{f"medication.{name}": _RECORDED for name in knowledge.medications.concepts},
-        **{f"panel.{name}": _COUNTED for name in knowledge.panels},
-        **{f"ratio.{name}": _COMPUTED for name in knowledge.ratios},
-    }
 
 
 def reference_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:

@@ -1,155 +1,138 @@
-"""Proof of the decision table by probing every specimen, family, band and age.
+"""Proof that the decision table keeps what its `[[group]]`s promise, and that its rows can fire.
 
-Limits are finitely many, so a value at each limit of the analyte (and at the end of the range that
-a probe carries), one just below and one just above it stand for all values: between them no fact
-changes, and limits of other tests are not held against it. At each probe every `[[group]]` must
-give what it promises: exactly one of its findings, or at most one.
+One number settles several facts together: all limits of the analyte itself. They are finitely many,
+so a value at each, one in each gap between two, and each of them behind each comparator stand for
+all values, in every specimen kind and unit family. Every other fact that a group or its rows ask
+for takes each of its values, whatever the others are. In each such combination a group must give
+exactly one of its findings, or at most one. Whether a fact is read rightly from a record is not
+proved here; tests and worked cases show it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 
-from cds_service.core.facts import facts_of
-from cds_service.core.interval import Interval
+from cds_service.core.facts import fact_domains
+from cds_service.core.interval import EXACT, ZERO, Interval
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import (
-    Availability,
-    Bound,
-    CodedEntry,
-    Coding,
-    Comparator,
-    LabResult,
-    Measured,
-    Moment,
-    Number,
-    OpenEnd,
-    Patient,
-    PatientRecord,
-    RecordKind,
-    ReferenceRange,
-    ResourceRef,
-    Status,
-    Subject,
-    UnitGiven,
-)
-from cds_service.core.quantity import UCUM, Quantity, scale
-from cds_service.core.situation import Literature, NoPair, Situation
-from cds_service.core.table import THRESHOLD_INDETERMINATE, consult, wanted
-from cds_service.core.verdict import Fact, RowOutcome, Value
+from cds_service.core.limit_facts import not_applicable, own_limits
+from cds_service.core.model import Comparator
+from cds_service.core.quantity import Quantity, scale
+from cds_service.core.schema import ContextRow, FindingRow, Gates, GroupRow
+from cds_service.core.situation import NOT_APPLICABLE, Literature
+from cds_service.core.table import THRESHOLD_INDETERMINATE, consider, wanted
+from cds_service.core.verdict import Fact, RowOutcome
 from cds_service.errors import KnowledgeError
 
-_AT = date(2026, 1, 1)
-_STEP = Decimal("0.001")
-_RANGE_END = Decimal(1000)
+_Settled = Mapping[str, str]
+"""Facts by name, each with one of its values."""
 
 
 def table_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
-    """Groups that do not hold, and rows that no probe and no case can reach."""
-    for situation in _probes(knowledge):
-        facts = facts_of(situation).by_name
-        yield from _group_faults(knowledge, situation, facts)
+    """Groups that do not hold, rows that no value can fire, findings without a worked case."""
+    space = _Space(tuple(_by_the_number(knowledge)), fact_domains(knowledge))
+    for group in knowledge.groups:
+        yield from _group_faults(knowledge, group, space)
+    yield from _never_fired(knowledge, space)
     yield from _case_faults(knowledge)
 
 
+# ------------------------------------------------------------------ what can come together
+
+
+@dataclass(frozen=True, slots=True)
+class _Space:
+    """Every combination of facts that a result can come with."""
+
+    by_the_number: tuple[_Settled, ...]
+    domains: Mapping[str, tuple[str, ...]]
+
+    def combinations(self, names: Iterable[str], where: Gates) -> Iterator[_Settled]:
+        """Every way in which these facts can be settled, as far as `where` holds."""
+        asked = dict.fromkeys((*where, *names))
+        numbered = next(iter(self.by_the_number), {})
+        together = [name for name in asked if name in numbered]
+        alone = [name for name in asked if name not in together]
+        values = dict.fromkeys(
+            tuple(found[name] for name in together) for found in self.by_the_number
+        )
+        domains = [self.domains[name] for name in alone]
+        for first, *rest in product(values, *domains):
+            settled = dict(zip((*together, *alone), (*first, *rest), strict=True))
+            if all(settled[name] in wanted(where, name) for name in where):
+                yield settled
+
+
+def _by_the_number(knowledge: KnowledgeBase) -> Iterator[_Settled]:
+    """Specimen, unit family and the analyte's own limits, as one value settles them."""
+    families = [family for family in knowledge.families.values() if family.interpreted]
+    values = tuple(_values(knowledge))
+    for specimen, family in product(knowledge.specimens, families):
+        unit = knowledge.units[family.canonical]
+        for value in values:
+            settled = {"specimen": specimen, "unit-family": family.id}
+            quantity = Quantity(value, unit, coded=True, exact=True)
+            for limit in own_limits(knowledge):
+                if not_applicable(limit, specimen, family.id, Literature.APPLIES):
+                    settled[limit.name] = NOT_APPLICABLE
+                else:
+                    settled[limit.name], _ = limit.against(quantity, "")
+            yield settled
+
+
+def _values(knowledge: KnowledgeBase) -> Iterator[Interval]:
+    """In canonical units: at each limit, in each gap and beyond, behind every comparator."""
+    limits = (row for row in knowledge.limits.values() if row.of == knowledge.identity.id)
+    ends = sorted({ZERO, *(scale(row.value, knowledge.units[row.unit]) for row in limits)})
+    gaps = [EXACT.divide(EXACT.add(low, high), Decimal(2)) for low, high in pairwise(ends)]
+    yield Interval.of(Comparator.EXACT, ZERO)
+    for value in (*ends[1:], *gaps, EXACT.add(ends[-1], Decimal(1))):
+        for comparator in Comparator:
+            yield Interval.of(comparator, value)
+
+
+# ------------------------------------------------------------------ what must hold
+
+
 def _group_faults(
-    knowledge: KnowledgeBase, situation: Situation, facts: Mapping[str, Fact]
+    knowledge: KnowledgeBase, group: GroupRow, space: _Space
 ) -> Iterator[KnowledgeError]:
-    settled = {RowOutcome.MATCHED, RowOutcome.BLOCKED, RowOutcome.MUTED}
-    fired = {row.finding for row in consult(knowledge, facts).rows if row.outcome in settled}
-    for group in knowledge.groups:
-        if all(facts[fact].value in wanted(group.where, fact) for fact in group.where):
-            both = sorted(fired & set(group.findings))
-            if len(both) > 1 or (not both and group.count == "exactly-one"):
-                probe = f"{situation.specimen}, {situation.value.text} {situation.value.unit}"
-                told = " and ".join(both) if both else "none of its findings"
+    rows = [row for row in knowledge.findings if row.id in group.findings]
+    asked = [name for row in rows for name in row.when]
+    for settled in space.combinations(asked, group.where):
+        fired = sorted({row.id for row in rows if _fires(row, settled)})
+        if len(fired) > 1 or (not fired and group.count == "exactly-one"):
+            told = " and ".join(fired) if fired else "none of its findings"
+            yield KnowledgeError(
+                f"{told} fired, where {group.count} must: {_in_words(settled)}.",
+                where=f"{knowledge.identity.id}/findings.toml ([[group]] {group.id})",
+                remedy="Close the gap, or make the rows exclude each other.",
+            )
+
+
+def _never_fired(knowledge: KnowledgeBase, space: _Space) -> Iterator[KnowledgeError]:
+    """Gates that contradict each other for every value: the row would be there for nothing."""
+    tables = (("findings.toml", knowledge.findings), ("context.toml", knowledge.contexts))
+    for file, rows in tables:
+        for row in rows:
+            if not any(_fires(row, settled) for settled in space.combinations((), row.when)):
                 yield KnowledgeError(
-                    f"at {probe} {told} fired, where {group.count} must.",
-                    where=f"{knowledge.identity.id}/findings.toml ([[group]] {group.id})",
-                    remedy="Close the gap, or make the rows exclude each other.",
+                    "no value of any specimen and unit family can fire this row.",
+                    where=f"{knowledge.identity.id}/{file} ({row.id})",
+                    remedy="Mend its gates: they contradict each other.",
                 )
 
 
-def _probes(knowledge: KnowledgeBase) -> Iterator[Situation]:
-    families = [f for f in knowledge.families.values() if f.interpreted]
-    values = sorted(_values(knowledge))
-    everything = _every_condition(knowledge)
-    for specimen, family in product(knowledge.specimens, families):
-        for value, years, entries in product(values, (10, 40), ((), everything)):
-            yield _probe(knowledge, specimen, family.canonical, value, years=years, entries=entries)
+def _fires(row: FindingRow | ContextRow, settled: _Settled) -> bool:
+    facts = {name: Fact(name, value, "") for name, value in settled.items()}
+    return consider(row, facts).outcome is RowOutcome.MATCHED
 
 
-def _values(knowledge: KnowledgeBase) -> set[Decimal]:
-    """In the canonical unit."""
-    ends = {_RANGE_END}
-    for limit in knowledge.limits.values():
-        if limit.of == knowledge.identity.id:
-            ends.add(scale(limit.value, knowledge.units[limit.unit]))
-    around = {end + step for end in ends for step in (-_STEP, Decimal(0), _STEP)}
-    return around | {Decimal(0), Decimal("1e8")}
-
-
-def _every_condition(knowledge: KnowledgeBase) -> tuple[CodedEntry, ...]:
-    """Entries that switch every condition on; a code that adds none to those before is left out."""
-    index = knowledge.conditions
-    on: set[str] = set()
-    needed: list[Coding] = []
-    for concept in index.concepts.values():
-        for code in concept.code:
-            coding = Coding(code.system, code.code)
-            if not index.of(coding) <= on:
-                on |= index.of(coding)
-                needed.append(coding)
-    ref = ResourceRef("Condition/probe")
-    return tuple(CodedEntry(ref, RecordKind.CONDITION, (coding,)) for coding in needed)
-
-
-def _probe(
-    knowledge: KnowledgeBase,
-    specimen: str,
-    unit_text: str,
-    value: Decimal,
-    *,
-    years: int,
-    entries: tuple[CodedEntry, ...],
-) -> Situation:
-    """One synthetic result, of a patient of this age with these entries in the record."""
-    unit = knowledge.units[unit_text]
-    day = Moment(_AT.isoformat(), _AT, _AT, datetime(2026, 1, 1, tzinfo=UTC))
-    born = _AT - timedelta(days=366 * years)
-    birth = Moment(born.isoformat(), born, born, datetime(1900, 1, 1, tzinfo=UTC))
-    given = UnitGiven(unit_text, unit_text, UCUM)
-    number = Number(f"{value:f}", value)
-    upper = ReferenceRange(OpenEnd(), Bound(Number(f"{_RANGE_END}", _RANGE_END), given))
-    result = LabResult(
-        ResourceRef("Observation/probe"),
-        (),
-        Status.FINAL,
-        Measured(Comparator.EXACT, number, given),
-        Subject.THIS_PATIENT,
-        collected=day,
-        ranges=(upper,) if years == 40 else (),
-    )
-    record = PatientRecord(
-        patient=Patient(ResourceRef("Patient/probe"), birth),
-        results=(result,),
-        entries=entries,
-        availability=dict.fromkeys(("labs", "conditions", "medications"), Availability.EMPTY),
-    )
-    return Situation(
-        knowledge,
-        record,
-        result,
-        specimen,
-        Value(number.text, unit_text, unit.family),
-        Quantity(Interval(value, value), unit, coded=True, exact=True),
-        Literature.APPLIES,
-        _AT,
-        NoPair(),
-    )
+def _in_words(settled: _Settled) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in settled.items())
 
 
 def _case_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.core.dates import Age
-from cds_service.core.interval import EXACT, Answer, Interval
+from cds_service.core.interval import EXACT, Comparison, Interval
 from cds_service.core.model import (
     AgeBand,
     AgeBandUnreadable,
@@ -107,13 +107,13 @@ def _bound_unit(given: UnitGiven, unit: Unit, units: UnitTable) -> Unit | _NoUni
 
 def _place(value: Interval, low: End, high: End) -> Place:
     """Without an upper limit only "below" can be told: how high is too high, nobody said."""
-    above = Answer.NO if isinstance(high, OpenEnd) else value.above(high)
-    below = Answer.NO if isinstance(low, OpenEnd) else value.below(low)
-    if above is Answer.YES:
+    above = Comparison.NO if isinstance(high, OpenEnd) else value.above(high)
+    below = Comparison.NO if isinstance(low, OpenEnd) else value.below(low)
+    if above is Comparison.YES:
         return Place.ABOVE
-    if below is Answer.YES:
+    if below is Comparison.YES:
         return Place.BELOW
-    if above is Answer.NO and below is Answer.NO:
+    if above is Comparison.NO and below is Comparison.NO:
         return Place.NONE if isinstance(high, OpenEnd) else Place.WITHIN
     return Place.STRADDLES
 

@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.core.companions import CompanionValue
 from cds_service.core.comparable import same_laboratory, same_method
-from cds_service.core.interval import EXACT, Answer
+from cds_service.core.interval import EXACT, Comparison
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
 from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Pair, Situation
@@ -55,11 +55,13 @@ def ratio_fact(
 
 def _incomparable(situation: Situation, pair: Pair) -> str:
     """Why the one value may not be divided by the other; empty where it may."""
+    if pair.literature is Literature.BARRED:
+        return "unit and LOINC code of the other result contradict each other"
     if situation.quantity.unit.family != pair.quantity.unit.family:
         return "the two results are of different unit families"
-    if same_laboratory(situation.result, pair.result) is not Answer.YES:
+    if same_laboratory(situation.result, pair.result) is not Comparison.YES:
         return "the two results are not known to be of one laboratory"
-    if same_method(situation.result, pair.result) is Answer.NO:
+    if same_method(situation.result, pair.result) is Comparison.NO:
         return "the two results were made with different methods"
     return ""
 

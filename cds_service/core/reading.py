@@ -1,6 +1,7 @@
 """What a laboratory result is: its analyte, specimen and value, each as a closed answer.
 
-Codes decide, text never does. Whatever cannot be settled ends in a named `Reason`.
+Codes decide; of texts only a unit and a value are read (decision 23). Whatever cannot be settled
+ends in a named `Reason`.
 """
 
 from __future__ import annotations

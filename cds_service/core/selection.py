@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-from cds_service.core.dates import is_ahead, when_taken
+from cds_service.core.dates import is_ahead, named_date, when_taken
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, Moment, NoMoment, Status
 from cds_service.core.reading import CodesConflict, OurAnalyte, specimen_of
@@ -70,9 +70,7 @@ class NoneFinal:
 
 @dataclass(frozen=True, slots=True)
 class AllWithdrawn:
-    """Every result of the group was withdrawn; newest first."""
-
-    results: tuple[Candidate, ...]
+    """Every result of the group was withdrawn."""
 
 
 Choice = Chosen | NoneFinal | AllWithdrawn
@@ -117,13 +115,15 @@ def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
     for item in group:
         if item.result.status not in WITHDRAWN:
             return NoneFinal(item)
-    return AllWithdrawn(tuple(group))
+    return AllWithdrawn()
 
 
 def finals_beside(
     result: LabResult, specimen: str, known: Iterable[Candidate], at: date
 ) -> Sequence[LabResult]:
-    """The other final results of a specimen kind, newest first."""
+    """The other final results of a specimen kind, newest first; none where no kind is settled."""
+    if not specimen:
+        return ()
     found = [
         item.result
         for item in known
@@ -157,11 +157,10 @@ def _order(moment: Moment | NoMoment) -> datetime:
 
 
 def within_look_back(result: LabResult, at: date, days: int) -> bool:
-    """Whether a result can have been collected within the look-back window.
-
-    One with an impossible date can: it is shown, and the card names the date.
+    """Whether a result can have been collected within the look-back window, by collection, else
+    issue. One without a date, or with an impossible one, can: the card says so.
     """
-    match result.collected:
+    match named_date(result):
         case Moment(last_day=last_day):
             return last_day >= at - timedelta(days=days)
         case NoMoment():

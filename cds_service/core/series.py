@@ -7,7 +7,7 @@ from datetime import date
 
 from cds_service.core.comparable import same_laboratory, same_specimen_type
 from cds_service.core.dates import when_taken, wholly_before
-from cds_service.core.interval import Answer, Interval
+from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult
 from cds_service.core.quantity import Quantity
@@ -54,13 +54,13 @@ def _breaks(
     here: Understood | NotUnderstood,
     there: Understood | NotUnderstood,
 ) -> Iterator[str]:
-    if same_laboratory(result, after) is Answer.NO:
+    if same_laboratory(result, after) is Comparison.NO:
         yield "laboratory"
     if here.value.unit and there.value.unit and here.value.family != there.value.family:
         yield "unit-family"
     if result.method != after.method:
         yield "method"
-    if same_specimen_type(result, after) is Answer.NO:
+    if same_specimen_type(result, after) is Comparison.NO:
         yield "specimen"
 
 
@@ -70,8 +70,8 @@ def _proved(result: LabResult, after: LabResult, at: date) -> bool:
     """
     return (
         after.status in FINAL
-        and same_laboratory(result, after) is Answer.YES
-        and same_specimen_type(result, after) is Answer.YES
+        and same_laboratory(result, after) is Comparison.YES
+        and same_specimen_type(result, after) is Comparison.YES
         and wholly_before(when_taken(result, at), when_taken(after, at))
     )
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from cds_service.core.comparable import same_place
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.quantity import Quantity
+from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.verdict import Value
 
 NOT_APPLICABLE = "not-applicable"
@@ -22,6 +24,12 @@ class Literature(StrEnum):
     """Unit and LOINC property contradict each other: only the laboratory's own limit stands."""
 
 
+def literature_for(code: AcceptedCode, quantity: Quantity) -> Literature:
+    """A value in another family than its LOINC property has is held against no study's limit."""
+    agree = code.family == quantity.unit.family
+    return Literature.APPLIES if agree else Literature.BARRED
+
+
 @dataclass(frozen=True, slots=True)
 class Pair:
     """A result of another specimen kind within the pair window."""
@@ -30,6 +38,7 @@ class Pair:
     specimen: str
     value: Value
     quantity: Quantity
+    literature: Literature
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +61,25 @@ class Situation:
     pair: Pair | NoPair
 
 
+@dataclass(frozen=True, slots=True)
+class NoFactor:
+    """The site file holds no factor for this laboratory and unit family."""
+
+
+def own_factor(situation: Situation) -> AssayFactor | NoFactor:
+    """The reporting laboratory's own factor for this unit family.
+
+    The site file names the laboratory by where its resource stands or, less surely, by its name.
+    """
+    result, family = situation.result, situation.quantity.unit.family
+    place = result.laboratory_reference
+    for named, assay in situation.knowledge.assays.items():
+        is_it = named == result.laboratory or (place and same_place(named, place))
+        if is_it and assay.family == family:
+            return assay
+    return NoFactor()
+
+
 def on_study_scale(situation: Situation) -> tuple[Quantity, str]:
     """The value as it is held against limits of studies, and how that is said.
 
@@ -59,8 +87,10 @@ def on_study_scale(situation: Situation) -> tuple[Quantity, str]:
     for this unit family. The value on the card and the laboratory's own range are never touched.
     """
     shown = f"{situation.value.text} {situation.value.unit}"
-    assay = situation.knowledge.assays.get(situation.result.laboratory)
-    if assay is None or assay.family != situation.quantity.unit.family:
-        return situation.quantity, shown
-    scaled = replace(situation.quantity, interval=situation.quantity.interval.scaled(assay.factor))
-    return scaled, f"{shown}, times the laboratory's own factor {assay.factor},"
+    match own_factor(situation):
+        case AssayFactor(factor=factor):
+            interval = situation.quantity.interval.scaled(factor)
+            told = f"{shown}, times the laboratory's own factor {factor},"
+            return replace(situation.quantity, interval=interval), told
+        case NoFactor():
+            return situation.quantity, shown

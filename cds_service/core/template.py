@@ -33,6 +33,11 @@ class Wording:
         """The names it needs."""
         return frozenset(self.parts[1::2])
 
+    @property
+    def source(self) -> str:
+        """The text as it is written in its file, placeholders in braces."""
+        return self.fill({name: f"{{{name}}}" for name in self.placeholders})
+
     def fill(self, values: Mapping[str, str]) -> str:
         """The text with every placeholder replaced. Raises KeyError for a value not given."""
         if len(self.parts) == 1:

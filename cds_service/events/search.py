@@ -12,12 +12,11 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from cds_service.core.card import JsonObject
-from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.events.faults import UpstreamFailed
 from cds_service.fhir.fetched import Complete, NotFound, Partial, Refused, Resource, UpstreamFault
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_id, an_object, objects
-from cds_service.hooks.services import LOINC
 from cds_service.store.work_item import Kind, Target
 
 PAGE = 200

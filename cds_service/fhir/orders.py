@@ -152,10 +152,11 @@ class _Reader:
         return tuple(found for one in performers for found in self._laboratory(one, entry))
 
     def _laboratory(self, performer: JsonObject, entry: Entry) -> Iterator[Performer]:
-        display, reference = a_text(performer.get("display")), a_text(performer.get("reference"))
+        display = a_text(performer.get("display"))
         match target_of(performer):
-            case Literal(type="Organization"):
-                yield Performer(display, reference)
+            case Literal(base, "Organization", id_):  # whichever version of it was meant
+                server = f"{base}/" if base else ""
+                yield Performer(display, f"{server}Organization/{id_}")
             case NoLiteral(type="Organization" | "") if display:
                 yield Performer(display)
             case Fragment():

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from cds_service.core.card import JsonObject
 from cds_service.core.disclaimer import review_status
-from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.errors import KnowledgeError, NotFound
 from cds_service.fhir.wanted import Wanted, wanted_by
 from cds_service.hooks.gather import Need, PrefetchTemplate
@@ -23,7 +23,6 @@ from cds_service.hooks.request import Trigger
 SPECIFICATION_VERSION = "2.0.1"
 """Of the CDS Hooks specification: `version` in discovery (a field of CDS Hooks 3.0)."""
 
-LOINC = "http://loinc.org"
 _THIS_PATIENT = "patient={{context.patientId}}"
 
 _OCCASION = {

@@ -64,8 +64,7 @@ def _actions(artifacts: Artifacts, rows: Iterable[Row]) -> Iterator[Resource]:
 
 def _says(artifacts: Artifacts, name: str) -> str:
     """The wording at full strength, placeholders in braces."""
-    parts = artifacts.knowledge.templates[name]["says"].parts
-    return "".join(part if n % 2 == 0 else f"{{{part}}}" for n, part in enumerate(parts))
+    return artifacts.knowledge.templates[name]["says"].source
 
 
 def _condition(words: str) -> Resource:

@@ -6,9 +6,10 @@ never "so many times". A site's own laboratory codes are a second ConceptMap.
 
 from __future__ import annotations
 
+from cds_service.core.knowledge import LOINC
+from cds_service.core.quantity import UCUM
 from cds_service.core.schema import RowUnit
 from cds_service.knowledge_export.artifact import Artifacts, Resource
-from cds_service.knowledge_page.notices import LOINC, UCUM
 
 
 def unit_system(artifacts: Artifacts) -> Resource:

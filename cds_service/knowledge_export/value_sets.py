@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from cds_service.core.knowledge import CompanionTest
+from cds_service.core.knowledge import LOINC, CompanionTest
 from cds_service.core.reading import NOT_COVERED
 from cds_service.core.schema import Concept, ConceptCode
 from cds_service.knowledge_export.artifact import Artifacts, Resource
-from cds_service.knowledge_page.notices import LOINC
 
 
 def value_sets(artifacts: Artifacts) -> list[Resource]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from cds_service.core.knowledge import CompanionTest
+from cds_service.core.knowledge import LOINC, CompanionTest
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.schema import Concept, ConceptCode, RowUnit
 from cds_service.knowledge_page.markdown import code, codes, described, section, table, text
@@ -15,7 +15,7 @@ _SYSTEMS = {
     "http://snomed.info/sct": "SNOMED CT",
     "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
     "http://www.whocc.no/atc": "ATC",
-    "http://loinc.org": "LOINC",
+    LOINC: "LOINC",
     "http://terminology.hl7.org/CodeSystem/v2-0487": "HL7 table 0487",
 }
 _WHEN_OVER = "counts like a dose: for as long as the look-back window"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.quantity import UCUM
 
-LOINC = "http://loinc.org"
 SNOMED_CT = "http://snomed.info/sct"
-UCUM = "http://unitsofmeasure.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 _NOTICES = {

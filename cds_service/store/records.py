@@ -41,7 +41,6 @@ class Door(StrEnum):
 
     HOOK = "hook"
     EVENT = "event"
-    CLI = "cli"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

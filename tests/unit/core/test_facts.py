@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.facts import facts_of
+from cds_service.core.facts import fact_domains, facts_of
 from cds_service.core.model import Availability, LabResult, Measured, PatientRecord, RecordKind
-from cds_service.core.proof_references import fact_domains
 from cds_service.core.quantity import UnitUnderstood, quantity
 from cds_service.core.reading import shown
 from cds_service.core.situation import Literature, NoPair, Situation

@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from cds_service.core.interval import INFINITY, Answer, Interval
+from cds_service.core.interval import INFINITY, Comparison, Interval
 from cds_service.core.model import Comparator
 
-YES, NO, CANNOT_TELL = Answer.YES, Answer.NO, Answer.CANNOT_TELL
+YES, NO, CANNOT_TELL = Comparison.YES, Comparison.NO, Comparison.CANNOT_TELL
 
 
 def interval(text: str) -> Interval:
@@ -40,7 +40,7 @@ def interval(text: str) -> Interval:
     ],
 )
 def test_a_limit_of_150_is_met_by_the_whole_interval_or_not_at_all(
-    value: str, at_or_above: Answer, above: Answer
+    value: str, at_or_above: Comparison, above: Comparison
 ) -> None:
     limit = Decimal(150)
     assert interval(value).at_or_above(limit) is at_or_above
@@ -56,7 +56,7 @@ def test_below_is_the_opposite_of_at_or_above_and_stays_open_where_that_is_open(
 
 @pytest.mark.parametrize(("answer", "opposite"), [(YES, NO), (NO, YES), (CANNOT_TELL, CANNOT_TELL)])
 def test_what_cannot_be_told_cannot_be_told_the_other_way_round(
-    answer: Answer, opposite: Answer
+    answer: Comparison, opposite: Comparison
 ) -> None:
     assert answer.negated() is opposite
 

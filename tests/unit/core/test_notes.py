@@ -128,6 +128,29 @@ def with_factor(family: str = "points") -> Answer:
     return answer_to(result("250 pt/mL", ranges=(within("20", "240"),)), base)
 
 
+@pytest.mark.parametrize(
+    ("laboratory", "reference", "applies"),
+    [
+        ("Central laboratory", "Organization/7", True),
+        ("Organization/7", "https://ehr.example.org/fhir/Organization/7", True),
+        ("", "Organization/7", True),
+        ("Central laboratory", "Organization/17", False),
+        ("Central laboratory", "", False),
+    ],
+)
+def test_a_factor_is_found_by_where_the_laboratory_stands_whatever_its_name(
+    laboratory: str, reference: str, *, applies: bool
+) -> None:
+    """Two laboratories may bear one name; an organisation has one address."""
+    factor = AssayFactor(
+        laboratory="Organization/7", family="points", factor="0.4", source="Letter"
+    )
+    base = replace(TOY, assays={"Organization/7": factor})
+    given = result("250 pt/mL", laboratory=laboratory, laboratory_reference=reference)
+    told = notes(answer_to(given, base))
+    assert (NoteKind.ASSAY_FACTOR in told) is applies
+
+
 def test_a_laboratorys_own_factor_is_for_limits_of_studies_and_is_said() -> None:
     answer = with_factor()
     assert answer.facts["limit.sap-100"].value == "met"

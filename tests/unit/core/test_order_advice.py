@@ -313,23 +313,34 @@ def test_results_that_could_not_be_had_are_named_only_beside_something_to_say() 
 # ---------------------------------------------------------------- another laboratory
 
 
+ONE, TWO = "Organization/1", "Organization/2"
+ELSEWHERE = "https://ehr.example.org/fhir/Organization/1"
+
+
 @pytest.mark.parametrize(
-    ("performers", "before", "told"),
+    ("performers", "name", "reference", "told"),
     [
-        (at_laboratory("Laboratory B"), "Laboratory A", True),
-        (at_laboratory("laboratory  A"), "Laboratory A", False),
-        (at_laboratory("Lab", "Organization/2"), "Organization/1", True),
-        (at_laboratory("", "https://ehr.example.org/fhir/Organization/1"), "Organization/1", False),
-        (at_laboratory("", "Organization/2"), "Laboratory A", False),
-        (at_laboratory("Laboratory B"), "Organization/1", False),
-        (at_laboratory("Laboratory B"), "", False),
-        ((), "Laboratory A", False),
+        (at_laboratory("Laboratory B"), "Laboratory A", "", True),
+        (at_laboratory("laboratory  A"), "Laboratory A", "", False),
+        (at_laboratory("laboratory  A"), "Laboratory A", ONE, False),
+        (at_laboratory("Lab", TWO), ONE, ONE, True),
+        (at_laboratory("", ELSEWHERE), ONE, ONE, False),
+        (at_laboratory("", TWO), "Laboratory A", "", False),
+        (at_laboratory("", TWO), "Laboratory A", ONE, True),
+        (at_laboratory("Laboratory", TWO), "Laboratory", ONE, True),
+        (at_laboratory("The laboratory", ONE), "Laboratory A", ELSEWHERE, False),
+        (at_laboratory("Laboratory B"), ONE, ONE, False),
+        (at_laboratory("Laboratory B"), ONE, ELSEWHERE, False),
+        (at_laboratory("Laboratory B"), "", "", False),
+        ((), "Laboratory A", ONE, False),
     ],
 )
 def test_a_change_of_laboratory_is_told_where_like_can_be_compared_with_like(
-    performers: tuple[Performer, ...], before: str, *, told: bool
+    performers: tuple[Performer, ...], name: str, reference: str, *, told: bool
 ) -> None:
-    old = record(history=(result("700 U/mL", on="2026-01-10", laboratory=before),))
+    """By reference where both have one: "Laboratory" is the name of many laboratories."""
+    made_by = {"laboratory": name, "laboratory_reference": reference}
+    old = record(history=(result("700 U/mL", on="2026-01-10", **made_by),))
     found = advised(order(SERUM, performers=performers), given_record=old).advice
     assert [ids(advice) for advice in found] == ([["order-laboratory-change"]] if told else [])
 

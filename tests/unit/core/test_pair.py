@@ -145,6 +145,14 @@ def test_no_index_is_made_of_a_comparator_or_of_zero(
     assert index(main, other, albumins=albumins).value == "unknown"
 
 
+@pytest.mark.parametrize("main", ["sap", "dew"])
+def test_no_index_where_the_unit_of_either_result_contradicts_its_code(main: str) -> None:
+    """The code is for points, the unit is of mass: which of the two is wrong, nobody knows."""
+    wrong = named("sap", "1000 pg/mL", toy.SAP_POINTS)
+    fact = index(wrong, dew()) if main == "sap" else index(dew(), wrong)
+    assert fact.value == "not-applicable"
+
+
 def test_no_index_across_unit_families() -> None:
     points = named("sap", "1000 pt/mL", toy.SAP_POINTS)
     assert index(dew(), points).value == "not-applicable"

@@ -203,6 +203,36 @@ TABLE = {
         "findings.toml", '"limit.sap-100" = "not-met" }', '"limit.sap-1000" = "not-met" }',
         "toy/findings.toml ([[group]] sap)", "sap-high and sap-not-high fired",
     ),
+    "a value below the laboratory's range called within it": Slip(
+        "findings.toml", 'laboratory-range = "within" }',
+        'laboratory-range = ["within", "below"] }',
+        "toy/findings.toml ([[group]] laboratory-range)",
+        "below-laboratory-limit and within-laboratory-limit fired",
+    ),
+    "a gap where the age is unknown": Slip(
+        "findings.toml", '"limit.sap-100" = "not-met" }',
+        '"limit.sap-100" = "not-met", "age.adult" = ["yes", "no"] }',
+        "toy/findings.toml ([[group]] sap)", "age.adult = unknown",
+    ),
+    "a gap where one condition is recorded": Slip(
+        "findings.toml", '"limit.sap-100" = "not-met" }',
+        '"limit.sap-100" = "not-met", "condition.mould" = ["not-recorded", "unknown"] }',
+        "toy/findings.toml ([[group]] sap)", "condition.mould = recorded",
+    ),
+    "a promise that no finding keeps behind a comparator": Slip(
+        "findings.toml", '"limit.sap-100" = ["met", "not-met"]',
+        '"limit.sap-100" = ["met", "not-met", "straddles"]',
+        "toy/findings.toml ([[group]] sap)", "limit.sap-100 = straddles",
+    ),
+    "a finding whose limits contradict each other": Slip(
+        "findings.toml", '"limit.sap-1000" = "met" }',
+        '"limit.sap-1000" = "met", "limit.sap-100" = "not-met" }',
+        "toy/findings.toml (sap-very-high)", "can fire this row",
+    ),
+    "a finding on a limit of another specimen": Slip(
+        "findings.toml", '"limit.dew-50" = "met" }', '"limit.sap-100" = "met" }',
+        "toy/findings.toml (dew-high)", "can fire this row",
+    ),
     "a finding that no case fires": Slip(
         "cases.toml", '"sap-very-high", ', "", "toy/cases.toml (sap-very-high)", "fires it",
     ),

@@ -49,6 +49,14 @@ def read(evaluation: Evaluation) -> dict[str, str]:
     return {about(answer): told(answer) for answer in evaluation.answers}
 
 
+def left_aside(evaluation: Evaluation) -> dict[str, str]:
+    """Result -> why it has no card."""
+    return {
+        skipped.ref.resource.removeprefix("Observation/"): skipped.because
+        for skipped in evaluation.skipped
+    }
+
+
 def told(answer: Answer) -> str:
     match answer.verdict:
         case Interpreted():
@@ -303,9 +311,61 @@ def test_an_older_withdrawn_one_that_was_carded_is_told_beside_the_newest() -> N
     assert read(evaluated(given)) == {"new": "interpreted", "old": "status-withdrawn"}
 
 
-def test_an_older_withdrawn_one_that_nobody_saw_is_passed_over() -> None:
+def test_an_older_withdrawn_one_that_nobody_saw_is_left_aside_with_the_reason() -> None:
     given = record(day("old", "2026-01-01", status=Status.CANCELLED), day("new", "2026-02-01"))
-    assert read(evaluated(given)) == {"new": "interpreted"}
+    evaluation = evaluated(given)
+    assert read(evaluation) == {"new": "interpreted"}
+    assert left_aside(evaluation) == {"old": "the result is cancelled"}
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        pytest.param(
+            (Status.PRELIMINARY, Status.CANCELLED, Status.FINAL),
+            {"2": "status-withdrawn", "1": "interpreted"},
+            id="under a preliminary one",
+        ),
+        pytest.param(
+            (Status.CANCELLED, Status.FINAL),
+            {"2": "status-withdrawn", "1": "interpreted"},
+            id="the newest of all",
+        ),
+        pytest.param(
+            (Status.PRELIMINARY, Status.CANCELLED),
+            {"2": "status-preliminary", "1": "status-withdrawn"},
+            id="where none is final",
+        ),
+        pytest.param(
+            (Status.FINAL, Status.CANCELLED, Status.ENTERED_IN_ERROR),
+            {"3": "interpreted", "2": "status-withdrawn", "1": "status-withdrawn"},
+            id="two of them",
+        ),
+        pytest.param(
+            (Status.CANCELLED, Status.ENTERED_IN_ERROR),
+            {"2": "status-withdrawn", "1": "status-withdrawn"},
+            id="all of them",
+        ),
+    ],
+)
+def test_every_withdrawn_result_that_was_carded_before_gets_its_card(
+    statuses: tuple[Status, ...], expected: dict[str, str]
+) -> None:
+    """Newest first. What was said of a result that is withdrawn now no longer holds."""
+    days = {str(number): status for number, status in enumerate(reversed(statuses), start=1)}
+    results = [day(name, f"2026-02-0{name}", status=status) for name, status in days.items()]
+    seen = frozenset(result.ref.resource for result in results)
+    assert read(evaluated(record(*results, carded_before=seen))) == expected
+
+
+def test_a_withdrawn_result_gets_no_card_where_a_chart_is_opened() -> None:
+    given = record(
+        day("old", "2026-01-01", status=Status.ENTERED_IN_ERROR),
+        day("new", "2026-02-01"),
+        carded_before=frozenset({"Observation/old"}),
+    )
+    assert read(chart(given)) == {"new": "interpreted"}
+    assert left_aside(chart(given)) == {"old": "the result is entered-in-error"}
 
 
 # ------------------------------------------------------------------ the look-back window
@@ -326,6 +386,17 @@ def test_a_chart_shows_results_that_can_lie_within_the_look_back_window(
 def test_what_is_older_than_the_window_is_left_aside_with_the_reason() -> None:
     (skipped,) = chart(record(day("r", "2025-01-01"))).skipped
     assert skipped.because == "it is older than the look-back window"
+
+
+@pytest.mark.parametrize(
+    ("issued", "seen"), [("2020-05-05", False), ("2026-03-01", True), ("2026-12-25", True)]
+)
+def test_a_result_without_a_collection_date_is_as_old_as_its_issue(
+    issued: str, *, seen: bool
+) -> None:
+    """300 issued in 2020 is not today's value; today is 2 March 2026."""
+    given = record(day("r", "", issued=moment(issued)))
+    assert (chart(given).answers != ()) is seen
 
 
 # ------------------------------------------------------------------ not ours, not this patient's
@@ -396,6 +467,45 @@ def test_codes_that_contradict_each_other_are_told_as_such() -> None:
     both = (Coding(LOINC, toy.SAP_MASS), Coding(LOINC, toy.DEW_MASS))
     answer = answer_to(named("r", "250 pg/mL", codings=both))
     assert told(answer) == "code-conflict"
+
+
+def test_two_results_of_an_unsettled_specimen_are_not_called_of_the_same_one() -> None:
+    """Nobody knows whether the two codes that contradict each other mean blood or CSF."""
+    both = (Coding(LOINC, toy.SAP_MASS), Coding(LOINC, toy.DEW_MASS))
+    older = named("older", "250 pg/mL", codings=both, on="2026-02-01")
+    newer = named("newer", "300 pg/mL", codings=both, on="2026-02-01")
+    answer = answer_to(record(older, newer))
+    assert set(notes(answer)) == {NoteKind.URGENT_IF_ILL}
+
+
+def test_what_shares_the_card_of_another_is_left_aside_with_the_reason() -> None:
+    """One card for each kind of trouble is enough to read; the trace names them all."""
+    both = (Coding(LOINC, toy.SAP_MASS), Coding(LOINC, toy.DEW_MASS))
+    broken = [InvalidResource(ResourceRef(f"Observation/b{n}"), "Observation", ()) for n in (1, 2)]
+    given = record(
+        named("older", "250 pg/mL", codings=both, on="2026-02-01"),
+        named("newer", "300 pg/mL", codings=both, on="2026-02-02"),
+        named("alike-older", "5 pg/mL", toy.LOOK_ALIKE, on="2026-02-01"),
+        named("alike-newer", "6 pg/mL", toy.LOOK_ALIKE, on="2026-02-02"),
+    )
+    evaluation = evaluated(replace(given, results=(*given.results, *broken)))
+    assert read(evaluation) == {
+        "newer": "code-conflict",
+        "alike-newer": toy.LOOK_ALIKE,
+        "b1": "fhir-invalid",
+    }
+    assert left_aside(evaluation) == {
+        "older": "code-conflict, as told of a newer one",
+        "alike-older": "a newer look-alike is told",
+        "b2": "another invalid resource is told",
+    }
+
+
+def test_of_two_results_of_another_patient_both_are_in_the_trace() -> None:
+    foreign = [day(name, "2026-01-01", subject=Subject.ANOTHER_PATIENT) for name in ("a", "b")]
+    evaluation = evaluated(record(*foreign))
+    assert read(evaluation) == {"a": "subject-mismatch"}
+    assert left_aside(evaluation) == {"b": "it belongs to another patient"}
 
 
 def test_nothing_to_say_is_no_answer_and_no_reason() -> None:

@@ -19,6 +19,11 @@ def test_placeholders_are_filled_and_the_rest_stays_as_it_is() -> None:
     assert filled == "5 U/mL against 100 pt/mL: 5 U/mL."
 
 
+def test_a_wording_is_shown_as_it_is_written_in_its_file() -> None:
+    for text in ("no placeholder", "{value} in {specimen}.", "{value}", "twice {value}, {value}"):
+        assert Wording.of(text).source == text
+
+
 def test_a_filled_value_is_never_read_as_a_placeholder_again() -> None:
     assert Wording.of("{a}").fill({"a": "{b}", "b": "no"}) == "{b}"
 

@@ -431,6 +431,9 @@ def test_a_laboratory_is_an_organisation_and_never_a_person() -> None:
     inner = {"resourceType": "Organization", "id": "b", "name": "Laboratory B"}
     assert with_performer({"reference": "#b"}, contained=[inner]) == ["order-advice"]
     assert with_performer({"reference": "Organization/a", "display": "Laboratory A"}) == []
+    observation["performer"] = [{"reference": "Organization/a", "display": "Laboratory A"}]
+    assert with_performer({"reference": "Organization/a/_history/2", "display": "The lab"}) == []
+    assert with_performer({"reference": "Organization/b", "display": "Laboratory A"}) != []
 
 
 # ---------------------------------------------------------------- whose, and is it FHIR

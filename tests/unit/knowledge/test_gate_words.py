@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.core.facts import fact_domains
 from cds_service.core.gate_words import (
     alternatives_in_words,
     conditions_in_words,
     limit_in_words,
 )
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.proof_references import fact_domains
 from tests import toy
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 import cds_service
+from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Patient
-from cds_service.core.proof_references import fact_domains
 from cds_service.fhir.plain_resources import is_plain
 from cds_service.fhir.read import EmptyResults, read_record
 from cds_service.fhir.supplied import supplied
