@@ -47,7 +47,7 @@ ADVICE = {
         "child",
     )
 }
-"""What a card about a draft order has in the place of findings (decision 48)."""
+"""What a card about a draft order has in the place of findings (decision 46)."""
 CONTEXTS = {
     "context-multiple-sclerosis",
     "context-sarcoidosis",
