@@ -1,15 +1,17 @@
 """A server with stand-ins behind it: `python -m tests.unit.web.served PORT WORKERS MANAGEMENT`.
 
-An encounter id that is a number is a port on which somebody waits for the call to be at work, and
-says when it may go on, by hanging up. `START_AT` in the environment is such a port for a worker
-that is about to start.
+An encounter id that is a number is a port where somebody wants to hear that the call is at work; it
+is answered once its worker has heard a signal. `START_AT` in the environment is a port where a
+worker that is about to start says so, and stays until the other side hangs up.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
+from functools import partial
 
 from flask import Flask
 
@@ -21,24 +23,34 @@ from cds_service.web.serve import serve
 from tests.unit.web.rooms import answered, card, library
 
 
-def _stay_until_told(port: str) -> None:
-    if port:
-        with socket.create_connection(("127.0.0.1", int(port))) as line:
-            line.recv(1)
-
-
 def make_app() -> Flask:
-    _stay_until_told(os.environ.get("START_AT", ""))
+    if port := os.environ.get("START_AT", ""):
+        with _reach(port) as line:
+            line.recv(1)
+    vars(invocation)["answer"] = partial(_slowly, _signals())
     return create_app(Settings(), library())
 
 
-def _slowly(call: Call, _advice: object) -> Answered:
-    _stay_until_told(call.request.context.encounter_id)
+def _reach(port: str) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(port)))
+
+
+def _signals() -> int:
+    """Where a byte can be read for each signal that this worker has heard."""
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told)
+    return heard
+
+
+def _slowly(signals: int, call: Call, _advice: object) -> Answered:
+    if port := call.request.context.encounter_id:
+        _reach(port).close()
+        os.read(signals, 1)
     return answered(card())
 
 
 if __name__ == "__main__":
     port, workers, management_port = (int(argument) for argument in sys.argv[1:])
-    vars(invocation)["answer"] = _slowly
     settings = Settings(management_port=management_port)
     serve(make_app, settings, host="127.0.0.1", port=port, workers=workers)
