@@ -15,11 +15,13 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from threading import Event
+from time import sleep
 from typing import TypeVar
 
 import pytest
 from flask import Request
 
+from cds_service import turn
 from cds_service.access.keys import KeyRing, NoKey
 from cds_service.access.registry import Client, KeyUrl
 from cds_service.access.replay import Remembered
@@ -76,6 +78,21 @@ def test_whoever_waits_works_again_alone() -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
     assert seen == {1}
+
+
+def test_whoever_has_waited_longest_is_next() -> None:
+    served: list[int] = []
+
+    def work(number: int) -> None:
+        with working():
+            served.append(number)
+
+    with ThreadPoolExecutor(8) as pool, working():
+        for number in range(8):
+            pool.submit(work, number)
+            while len(turn._turn._queue) <= number:
+                sleep(0)
+    assert served == list(range(8))
 
 
 def in_turn(wait: Callable[[], Outcome], others_work: Callable[[], object]) -> Outcome:
