@@ -100,14 +100,13 @@ def record_of(call: Call, gathered: Gathered, results: JsonObject | EmptyResults
     """The patient's data as far as they were sent or fetched; `results` are to be interpreted."""
     parts: dict[str, Supplied] = dict(gathered.parts)
     parts[_RESULTS] = parts.pop(call.service.analyte_key, NOT_SUPPLIED)
-    record = read_record(
+    return read_record(
         patient_id=call.request.context.patient_id,
         fhir_base=call.request.fhir.server,
         results=results,
         parts=parts,
         wanted=call.service.wanted,
     )
-    return _with_memory(record, call.carded_before)
 
 
 def _evaluated(
@@ -115,6 +114,8 @@ def _evaluated(
 ) -> Answered:
     knowledge = call.service.knowledge
     record = record_of(call, gathered, results)
+    if looking is Looking.RESULT_ARRIVED:
+        record = _with_memory(record, call.carded_before)
     evaluation = evaluate(record, knowledge, call.at, looking=looking)
     cards = render(evaluation, knowledge, scope=call.scope)
     patient_id = call.request.context.patient_id
@@ -124,7 +125,9 @@ def _evaluated(
 
 
 def _with_memory(record: PatientRecord, carded_before: CardedBefore) -> PatientRecord:
-    """Only a withdrawn result makes it matter whether it had been carded, so only then is asked."""
+    """Whether a result had been carded matters only where it is withdrawn and that is told: when it
+    arrives, never on a chart that is opened.
+    """
     withdrawn = [
         result.ref.resource
         for result in record.results

@@ -10,7 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -46,30 +46,15 @@ def _threads_change_often() -> Iterator[None]:
     sys.setswitchinterval(usual)
 
 
-def test_one_works_at_a_time() -> None:
+@pytest.mark.parametrize("first", [nullcontext, waiting], ids=["at-once", "after-a-wait"])
+def test_one_works_at_a_time(first: Callable[[], AbstractContextManager[None]]) -> None:
     under_way: list[int] = []
     seen: set[int] = set()
 
     def work(number: int) -> None:
         for _ in range(200):
             with working():
-                under_way.append(number)
-                seen.add(len(under_way))
-                under_way.remove(number)
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(work, range(8)))
-    assert seen == {1}
-
-
-def test_whoever_waits_works_again_alone() -> None:
-    under_way: list[int] = []
-    seen: set[int] = set()
-
-    def work(number: int) -> None:
-        for _ in range(200):
-            with working():
-                with waiting():
+                with first():
                     pass
                 under_way.append(number)
                 seen.add(len(under_way))
