@@ -85,6 +85,16 @@ def test_the_memory_is_not_asked_when_nothing_was_withdrawn(
     assert answer(call(services[Trigger.PATIENT_VIEW], body)).cards
 
 
+def test_the_memory_is_not_asked_when_a_chart_is_opened(services: dict[Trigger, Service]) -> None:
+    """A withdrawn result is told once, when it arrives."""
+    body = fhir_fixtures.load("patient_view_full_prefetch")
+    arrived = fhir_fixtures.load("lab_result_withdrawn")["context"]["results"]
+    body["prefetch"]["sil2r"] = {**arrived, "type": "searchset"}
+    opened = answer(call(services[Trigger.PATIENT_VIEW], body))
+    assert opened.cards == ()
+    assert [skipped.because for skipped in opened.evaluation.skipped] != []
+
+
 def test_what_was_not_to_be_had_is_told_by_key(services: dict[Trigger, Service]) -> None:
     told = answer(call(services[Trigger.LAB_RESULT], fhir_fixtures.load("lab_result_minimal")))
     assert set(told.faults) == {"patient", "sil2r", "labs", "conditions", "medications"}
