@@ -180,7 +180,7 @@ def with_case_codes(knowledge: KnowledgeBase) -> KnowledgeBase:
 
     def coded(index: ConceptIndex) -> ConceptIndex:
         return ConceptIndex(
-            concept.model_copy(update={"code": [_site_code(concept.name)]})
+            concept.model_copy(update={"code": (_site_code(concept.name),)})
             if not concept.code and not concept.includes
             else concept
             for concept in index.concepts.values()

@@ -118,7 +118,7 @@ def _merged(
                 remedy="Add the concept to conditions.toml or medications.toml first.",
             )
         base = merged[addition.name]
-        merged[addition.name] = base.model_copy(update={"code": [*base.code, *addition.code]})
+        merged[addition.name] = base.model_copy(update={"code": base.code + addition.code})
     return tuple(merged.values())
 
 

@@ -82,7 +82,7 @@ def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[str, .
         case NotInterpretable(reason):
             ids += knowledge.reasons[reason.value].sources
         case WrongAnalyte():
-            ids = knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources
+            ids = [*knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources]
     return tuple(dict.fromkeys(ids))
 
 

@@ -76,17 +76,17 @@ class SitePolicy(Row):
 
     look_back_days: int | None = Field(default=None, ge=1, le=3650)
     interpret_preliminary: bool | None = None
-    muted_findings: list[str] | None = None
+    muted_findings: tuple[str, ...] | None = None
     order_intent: Literal["proposal", "order"] | None = None
 
 
 class Site(Row):
     """The whole site file."""
 
-    code: list[SiteCode] = Field(default_factory=list)
-    condition: list[SiteCondition] = Field(default_factory=list)
-    unit: list[SiteUnit] = Field(default_factory=list)
-    specimen: list[SiteSpecimen] = Field(default_factory=list)
+    code: tuple[SiteCode, ...] = ()
+    condition: tuple[SiteCondition, ...] = ()
+    unit: tuple[SiteUnit, ...] = ()
+    specimen: tuple[SiteSpecimen, ...] = ()
     assay: AssayFactor | None = None
     policy: SitePolicy = SitePolicy()
     orders: dict[str, OrderCode] = Field(default_factory=dict)
@@ -211,7 +211,7 @@ def _concepts(knowledge: KnowledgeBase, site: Site, name: str) -> dict[str, Conc
         for kind, concept in meant:
             table = conditions if kind == "condition" else medications
             base = table[concept]
-            table[concept] = base.model_copy(update={"code": [*base.code, code]})
+            table[concept] = base.model_copy(update={"code": (*base.code, code)})
     return {
         "conditions": ConceptIndex(conditions.values()),
         "medications": ConceptIndex(medications.values()),
@@ -239,7 +239,7 @@ def concept_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]
 def _policy(knowledge: KnowledgeBase, site: Site, name: str) -> Policy:
     given = site.policy.model_dump(exclude_none=True)
     findings = {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
-    for muted in given.get("muted_findings", []):
+    for muted in given.get("muted_findings", ()):
         if muted not in findings:
             raise _fault(name, "[policy]", f"no finding '{muted}' to mute.", "Check its id.")
     return knowledge.policy.model_copy(update=given)

@@ -394,7 +394,7 @@ def _of_a_site(knowledge: KnowledgeBase) -> Iterator[Step]:
     )
     atl = entries(knowledge)["condition.atl-chronic"]
     muted = knowledge.policy.model_copy(
-        update={"muted_findings": ["hlh-2004-criterion-met", "hlh-adult-high-specificity"]}
+        update={"muted_findings": ("hlh-2004-criterion-met", "hlh-adult-high-specificity")}
     )
     raised = records.record(sil2r(f"{HIGH} U/mL", "9654-5", SERUM), entries=(atl,))
     yield Step("muted findings", raised, replace(knowledge, policy=muted))

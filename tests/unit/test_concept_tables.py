@@ -154,18 +154,18 @@ def test_history_sequelae_and_ambiguous_codes_switch_nothing_on(code: str) -> No
 
 def test_a_code_for_all_variants_of_atl_leaves_the_indolent_ones_undetermined() -> None:
     indolent = named(CONDITIONS, "indolent-atl")
-    assert indolent.code == []
-    assert indolent.includes == ["atl-chronic", "atl-smouldering"]
-    assert (indolent.undetermined_by, indolent.missing) == (["atl"], ["atl-subtype"])
+    assert indolent.code == ()
+    assert indolent.includes == ("atl-chronic", "atl-smouldering")
+    assert (indolent.undetermined_by, indolent.missing) == (("atl",), ("atl-subtype",))
     for name in indolent.includes:
-        assert named(CONDITIONS, name).code == []
+        assert named(CONDITIONS, name).code == ()
 
 
 def test_a_site_code_for_a_subtype_or_site_of_a_lymphoma_is_that_lymphoma_too() -> None:
     assert set(named(CONDITIONS, "atl").includes) == {
         *("atl-chronic", "atl-smouldering", "atl-meningeal"),
     }
-    assert named(CONDITIONS, "nhl").includes == ["nhl-meningeal"]
+    assert named(CONDITIONS, "nhl").includes == ("nhl-meningeal",)
     assert {"atl", "nhl", "cns-lymphoma"} <= set(
         named(CONDITIONS, "haematological-malignancy").includes
     )
@@ -258,4 +258,4 @@ def test_a_snomed_ct_row_adds_codes_to_a_concept_that_exists(
     for concept in added:
         assert concept.code
         assert concept.title == titles[concept.name]
-        assert concept.includes == concept.undetermined_by == []
+        assert concept.includes == concept.undetermined_by == ()

@@ -87,7 +87,7 @@ def test_what_cannot_be_told_speaks_where_nothing_else_does() -> None:
 
 def test_where_the_site_has_muted_every_finding_the_summary_claims_nothing() -> None:
     muted = [row.id for row in TOY.findings]
-    policy = TOY.policy.model_copy(update={"muted_findings": muted})
+    policy = TOY.policy.model_copy(update={"muted_findings": tuple(muted)})
     said = card(result("250 pt/mL"), replace(TOY, policy=policy))
     assert said.summary == "Toyin 250 pt/mL (sap)"
     assert said.indicator is Indicator.INFO

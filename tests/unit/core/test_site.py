@@ -89,7 +89,7 @@ def test_a_local_specimen_code_means_its_kind() -> None:
 def test_the_policy_changes_where_the_site_says_so_and_nowhere_else() -> None:
     policy = applied(GOOD).policy
     assert (policy.look_back_days, policy.interpret_preliminary) == (30, True)
-    assert (policy.muted_findings, policy.order_intent) == (["sap-high"], "order")
+    assert (policy.muted_findings, policy.order_intent) == (("sap-high",), "order")
     partly = applied("[policy]\nlook_back_days = 7").policy
     assert (partly.look_back_days, partly.interpret_preliminary) == (7, False)
 

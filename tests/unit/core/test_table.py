@@ -145,7 +145,7 @@ def test_a_context_needs_its_own_gate_to_be_known() -> None:
 
 @pytest.mark.parametrize("name", ["sap-high", "context-mould"])
 def test_a_muted_finding_stays_in_the_trace_and_off_the_card(name: str) -> None:
-    policy = TOY.policy.model_copy(update={"muted_findings": [name]})
+    policy = TOY.policy.model_copy(update={"muted_findings": (name,)})
     given = record(result("250 pt/mL"), entries=(entry("M10"),))
     answer = answer_to(given, replace(TOY, policy=policy))
     assert row(answer, name).outcome is RowOutcome.MUTED
@@ -167,7 +167,7 @@ def test_where_unit_and_code_contradict_only_the_laboratorys_range_is_consulted(
 
 
 def test_there_too_the_site_may_mute_a_finding() -> None:
-    policy = TOY.policy.model_copy(update={"muted_findings": ["above-laboratory-limit"]})
+    policy = TOY.policy.model_copy(update={"muted_findings": ("above-laboratory-limit",)})
     given = record(result("250 pt/mL", toy.SAP_MASS, ranges=RANGE))
     assert findings(answer_to(given, replace(TOY, policy=policy))) == set()
 

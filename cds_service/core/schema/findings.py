@@ -1,0 +1,53 @@
+"""`findings.toml`, `context.toml` and `reasons.toml`: the decision table."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from cds_service.core.schema.row import Gates, Id, Row, Text
+
+
+class FindingRow(Row):
+    """`[[finding]]`: one row of the decision table; several rows may carry the same id (OR)."""
+
+    id: Id
+    when: Gates
+    indicator: Literal["info", "warning"]
+    rank: int = Field(ge=0, le=999)
+    """Which finding speaks in the summary: the highest rank."""
+    claim: Text
+    """The one-line ceiling of what may be said."""
+    sources: tuple[Id, ...]
+    suggestions: tuple[Id, ...] = ()
+
+
+class ContextRow(Row):
+    """`[[context]]`: a finding that adds a caveat, and may weaken or block others."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^context-[a-z0-9-]+$")]
+    when: Gates
+    claim: Text
+    sources: tuple[Id, ...]
+    weakens: tuple[Id, ...] = ()
+    blocks: tuple[Id, ...] = ()
+    suggestions: tuple[Id, ...] = ()
+
+
+class ReasonRow(Row):
+    """`[[reason]]`: why a reason for not interpreting (or `wrong-analyte`) stands as it does."""
+
+    id: Id
+    claim: Text
+    sources: tuple[Id, ...] = Field(min_length=1)
+    suggestions: tuple[Id, ...] = ()
+
+
+class GroupRow(Row):
+    """`[[group]]`: what the proof holds: of these findings exactly one, or at most one, fires."""
+
+    id: Id
+    where: Gates
+    findings: tuple[Id, ...]
+    count: Literal["exactly-one", "at-most-one"]

@@ -1,0 +1,67 @@
+"""`limits.toml`: limits, the panels that count them, and ratios."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from cds_service.core.schema.row import ExactNumber, Id, Row, Text
+
+
+class MetWhen(StrEnum):
+    """On which side a limit counts as met, as its source states it."""
+
+    AT_OR_ABOVE = "at-or-above"
+    ABOVE = "above"
+    AT_OR_BELOW = "at-or-below"
+    BELOW = "below"
+
+
+class LimitRow(Row):
+    """`[[limit]]`: fact `limit.<id>`. No number without unit, specimen, population and source."""
+
+    id: Id
+    of: Id
+    """The knowledge's own id, or the name of a companion."""
+    specimen: Id
+    title: Text
+    """Whose limit it is, as it stands behind the number: `sIL-2R criterion of HLH-2004`."""
+    value: ExactNumber
+    unit: Text
+    met_when: MetWhen
+    population: Text
+    assay: Text
+    performance: Text
+    weakness: Text
+    sources: tuple[Id, ...]
+
+
+class PanelItem(Row):
+    """One item of a panel: met once at least `at_least` of its limits are met."""
+
+    id: Id
+    title: Text
+    limits: tuple[Id, ...]
+    at_least: int = Field(default=1, ge=1)
+
+
+class PanelRow(Row):
+    """`[[panel]]`: counts items met, not met and unknown; fact `panel.<id>`: counted or unknown."""
+
+    id: Id
+    title: Text
+    specimen: Id
+    family: Text
+    item: tuple[PanelItem, ...]
+    sources: tuple[Id, ...]
+
+
+class RatioRow(Row):
+    """`[[ratio]]`: fact `ratio.<id>`: (csf / blood) over (csf albumin / serum albumin)."""
+
+    id: Id
+    title: Text
+    numerator_albumin: Id
+    denominator_albumin: Id
+    sources: tuple[Id, ...]

@@ -1,0 +1,59 @@
+"""`suggestions.toml` and `orders.toml`: what is suggested, and what is said of draft orders."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from cds_service.core.schema.row import Gates, Id, Row, Text
+
+
+class SuggestionRow(Row):
+    """`[[suggestion]]`: a draft ServiceRequest or a contact; never a therapy."""
+
+    id: Id
+    label: Text
+    text: Text
+    kind: Literal["order", "contact"]
+    system: str = ""
+    code: str = ""
+    display: str = ""
+    sources: tuple[Id, ...]
+
+
+class AdviceRow(Row):
+    """`[[advice]]`: what to tell whoever drafts an order; words in the template of its id."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^order-[a-z0-9-]+$")]
+    when: Gates
+    rank: int = Field(ge=0, le=999)
+    """Which advice speaks in the summary, and the order on the card: the highest rank first."""
+    claim: Text
+    sources: tuple[Id, ...] = Field(min_length=1)
+
+
+class OwnOrderRow(Row):
+    """`[[order]]`: a suggestion that orders this analyte itself, and the specimen it is for."""
+
+    suggestion: Id
+    specimen: Id | Literal["from-specimen"]
+
+
+class SwapRow(Row):
+    """`[[swap]]`: what stands in an order for a look-alike's place, if this analyte was meant.
+
+    `order` is the own order whose words, and site code, are used; `loinc` the accepted code of the
+    same specimen and property. Without them the order is in words alone.
+    """
+
+    refused: Text
+    order: Id | Literal[""] = ""
+    loinc: str = ""
+
+
+class PairingRow(Row):
+    """`[[pairing]]`: what belongs beside an order for this specimen, by suggestion id."""
+
+    specimen: Id
+    suggestions: tuple[Id, ...] = Field(min_length=1)
