@@ -58,6 +58,10 @@ def _finding(rows: Sequence[FindingRow], subject: Subject) -> str:
                 ),
                 ("Says weakly", subject.wording(first.id, "weakly")),
                 ("Does not mean", subject.wording(first.id, "not")),
+                *(
+                    (f"Nor for {kind.words}", subject.wording(first.id, f"not-{kind.id}"))
+                    for kind in subject.knowledge.specimens.values()
+                ),
                 ("Weakened by", codes(weakened)),
                 ("Blocked by", codes(blocked)),
                 ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),

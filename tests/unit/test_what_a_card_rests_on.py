@@ -1,0 +1,100 @@
+"""Cards say what holds for their own specimen, with the sources and the data of what they say.
+
+Read as the ward reads them, with the packaged knowledge. All patients are invented adults.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.core.card import Card
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import ReferenceRange, SpecimenGiven
+from cds_service.core.render import render
+from tests import records
+from tests.safety.walk import CSF, SERUM, entries
+
+SERUM_U, SERUM_MASS, CSF_MASS, CSF_U = "9654-5", "76039-7", "99768-4", "38352-1"
+
+
+def card(
+    knowledge: KnowledgeBase,
+    value: str,
+    loinc: str,
+    ranges: tuple[ReferenceRange, ...] = (),
+    **changes: Any,
+) -> Card:
+    """The one card about one result; `changes` are to the record around it."""
+    fluid: SpecimenGiven = CSF if loinc in {CSF_MASS, CSF_U} else SERUM
+    result = records.result(value, loinc, specimen=fluid, ranges=ranges)
+    given = records.record(result, **changes)
+    (only,) = render(records.evaluated(given, knowledge), knowledge, scope="s")
+    return only
+
+
+def recorded(knowledge: KnowledgeBase, *facts: str) -> dict[str, Any]:
+    return {"entries": tuple(entries(knowledge)[fact] for fact in facts)}
+
+
+def up_to(limit: str, unit: str) -> tuple[ReferenceRange, ...]:
+    return (records.within("", limit, unit),)
+
+
+# ------------------------------------------------------------------ numbers of the other specimen
+
+
+@pytest.mark.parametrize(
+    ("value", "loinc", "limit"),
+    [("30 U/mL", CSF_U, "57.6 U/mL"), ("100 pg/mL", CSF_MASS, "120 pg/mL")],
+)
+def test_a_csf_card_within_the_range_does_not_speak_of_blood_donors(
+    sil2r: KnowledgeBase, value: str, loinc: str, limit: str
+) -> None:
+    said = card(sil2r, value, loinc, up_to(*limit.split())).detail
+    assert "leaves HLH, lymphoma, sarcoidosis and CNS disease open" in said
+    assert "blood donors" not in said
+    assert "891" not in said
+
+
+def test_a_serum_card_within_the_range_says_who_the_healthy_people_were(
+    sil2r: KnowledgeBase,
+) -> None:
+    assert (
+        "blood donors reached 891 U/mL"
+        in card(sil2r, "300 U/mL", SERUM_U, up_to("710", "U/mL")).detail
+    )
+
+
+def test_the_spread_of_the_upper_limits_of_serum_is_not_told_of_csf(sil2r: KnowledgeBase) -> None:
+    spread = "differ up to ten-fold in mass units"
+    in_csf = card(sil2r, "80 U/mL", CSF_U, up_to("57.6", "U/mL")).detail
+    assert "neither the value nor the multiple can be compared between laboratories" in in_csf
+    assert spread not in in_csf
+    assert spread in card(sil2r, "900 U/mL", SERUM_U, up_to("710", "U/mL")).detail
+
+
+# ------------------------------------------------------------------ a figure with its conditions
+
+
+@pytest.mark.parametrize("context", [(), ("condition.subarachnoid-haemorrhage",)])
+def test_the_93_percent_of_csf_always_brings_its_conditions(
+    sil2r: KnowledgeBase, context: tuple[str, ...]
+) -> None:
+    said = card(sil2r, "400 pg/mL", CSF_MASS, **recorded(sil2r, *context)).detail
+    assert said.count("93%") == 1
+    assert (
+        "11 patients with untreated neurosarcoidosis the limit had an accuracy of 93% against "
+        "non-infectious CNS disease: neither a sensitivity nor a specificity"
+    ) in said
+
+
+def test_patients_of_a_study_are_not_called_samples_nor_two_groups_the_whole_study(
+    sil2r: KnowledgeBase,
+) -> None:
+    said = card(sil2r, "400 pg/mL", CSF_MASS).detail
+    assert "139 paired samples of CSF and serum from 11 neurosarcoidosis, 21 MS" in said
+    sarcoidosis = recorded(sil2r, "condition.sarcoidosis")
+    said = card(sil2r, "900 U/mL", SERUM_U, up_to("710", "U/mL"), **sarcoidosis).detail
+    assert "33 sarcoidosis, 17 tuberculosis, 15 reactive, 11 healthy: sensitivity 48.5%" in said
