@@ -232,8 +232,7 @@ def test_a_title_that_was_not_read_says_so() -> None:
 
 def test_every_source_carries_something_that_is_said() -> None:
     base = knowledge()
-    rows: list[list[str]] = [row.sources for row in base.findings]
-    rows += [row.sources for row in base.contexts]
+    rows = [row.all_sources for row in (*base.findings, *base.contexts, *base.notes.values())]
     rows += [row.sources for row in base.ages.values()]
     rows += [row.sources for row in base.limits.values()]
     rows += [row.sources for row in base.panels.values()]

@@ -98,3 +98,38 @@ def test_patients_of_a_study_are_not_called_samples_nor_two_groups_the_whole_stu
     sarcoidosis = recorded(sil2r, "condition.sarcoidosis")
     said = card(sil2r, "900 U/mL", SERUM_U, up_to("710", "U/mL"), **sarcoidosis).detail
     assert "33 sarcoidosis, 17 tuberculosis, 15 reactive, 11 healthy: sensitivity 48.5%" in said
+
+
+# ------------------------------------------------------------------ sources of what is said
+
+
+def sources(of: Card) -> str:
+    return of.detail.partition("**Sources**")[2]
+
+
+def test_a_csf_card_in_units_cites_the_studies_of_csf_that_it_speaks_of(
+    sil2r: KnowledgeBase,
+) -> None:
+    cited = sources(card(sil2r, "80 U/mL", CSF_U, up_to("57.6", "U/mL")))
+    for study_of_csf in ("Otto C", "Petereit H-F", "Zhao Y"):
+        assert study_of_csf in cited
+    for page_about_serum in ("Gottschalk R", "ARUP", "Henter J-I"):
+        assert page_about_serum not in cited
+
+
+def test_a_serum_card_in_mass_units_cites_the_criterion_that_it_leaves_open(
+    sil2r: KnowledgeBase,
+) -> None:
+    said = card(sil2r, "900 pg/mL", SERUM_MASS, up_to("858.2", "pg/mL"))
+    assert "the sIL-2R criterion of HLH-2004" in said.detail
+    assert "Henter J-I" in sources(said)
+
+
+def test_a_serum_card_with_sarcoidosis_cites_no_study_of_csf_markers(sil2r: KnowledgeBase) -> None:
+    sarcoidosis = recorded(sil2r, "condition.sarcoidosis", "medication.corticosteroids")
+    cited = sources(card(sil2r, "900 U/mL", SERUM_U, up_to("710", "U/mL"), **sarcoidosis))
+    assert "Khoury J" not in cited
+    assert "Petereit H-F" not in cited
+    in_csf = sources(card(sil2r, "400 pg/mL", CSF_MASS, **sarcoidosis))
+    assert "Khoury J" in in_csf
+    assert "Petereit H-F" in in_csf
