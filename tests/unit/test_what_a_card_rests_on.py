@@ -5,13 +5,14 @@ Read as the ward reads them, with the packaged knowledge. All patients are inven
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import ReferenceRange, SpecimenGiven
+from cds_service.core.model import CodedEntry, RecordKind, ReferenceRange, SpecimenGiven
 from cds_service.core.render import render
 from tests import records
 from tests.safety.walk import CSF, SERUM, entries
@@ -133,3 +134,51 @@ def test_a_serum_card_with_sarcoidosis_cites_no_study_of_csf_markers(sil2r: Know
     in_csf = sources(card(sil2r, "400 pg/mL", CSF_MASS, **sarcoidosis))
     assert "Khoury J" in in_csf
     assert "Petereit H-F" in in_csf
+
+
+# ------------------------------------------------------------------ before and after the sample
+
+LABCORP = (records.within("223", "710", "U/mL"),)
+SAMPLE_DAY, TEN_DAYS_BEFORE, TEN_DAYS_LATER = records.DAY, "2026-02-19", "2026-03-11"
+
+
+def treated(
+    knowledge: KnowledgeBase, fact: str, on: str, kind: RecordKind = RecordKind.MEDICATION
+) -> dict[str, tuple[CodedEntry, ...]]:
+    """A treatment that is dated so."""
+    what = entries(knowledge)[fact]
+    return {"entries": (replace(what, kind=kind, since=records.moment(on)),)}
+
+
+@pytest.mark.parametrize(
+    ("fact", "kind"),
+    [
+        ("medication.t-cell-depleting-therapy", RecordKind.MEDICATION),
+        ("condition.car-t", RecordKind.PROCEDURE),
+    ],
+)
+def test_a_treatment_after_the_sample_does_not_take_weight_from_a_warning(
+    sil2r: KnowledgeBase, fact: str, kind: RecordKind
+) -> None:
+    later = treated(sil2r, fact, TEN_DAYS_LATER, kind)
+    said = card(sil2r, "12000 U/mL", SERUM_U, LABCORP, **later).detail
+    assert "weighs less here" not in said
+    assert "**Context**" not in said
+    before = treated(sil2r, fact, TEN_DAYS_BEFORE, kind)
+    assert "weighs less here" in card(sil2r, "12000 U/mL", SERUM_U, LABCORP, **before).detail
+
+
+def test_basiliximab_ordered_after_the_sample_did_not_lower_its_value(
+    sil2r: KnowledgeBase,
+) -> None:
+    drug = "medication.anti-cd25-therapy"
+    later = card(sil2r, "600 U/mL", SERUM_U, LABCORP, **treated(sil2r, drug, TEN_DAYS_LATER))
+    assert "HLH less likely" in later.summary
+    same_day = card(sil2r, "600 U/mL", SERUM_U, LABCORP, **treated(sil2r, drug, SAMPLE_DAY))
+    assert "HLH less likely" not in same_day.summary
+
+
+def test_car_t_cells_count_although_their_request_is_completed(sil2r: KnowledgeBase) -> None:
+    infused = treated(sil2r, "medication.car-t", TEN_DAYS_BEFORE, RecordKind.COURSE)
+    said = card(sil2r, "12000 U/mL", SERUM_U, LABCORP, **infused).detail
+    assert "The local cell-therapy protocol leads" in said
