@@ -201,6 +201,7 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         series=_series(situation.result, situation.specimen, case),
         laboratory=facts.laboratory,
         paired=_paired(situation.pair),
+        companions=frozenset(facts.companions),
     )
 
 
