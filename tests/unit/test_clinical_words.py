@@ -160,6 +160,36 @@ def test_a_value_that_is_not_raised_leaves_disease_open() -> None:
         assert "leaves HLH, lymphoma, sarcoidosis and CNS disease open" in section(name, "not")
 
 
+OF_RAISED_BLOOD = {
+    *("above-laboratory-limit", "hlh-2004-criterion-met", "hlh-adult-high-specificity"),
+    *("ohi-index-positive", "sarcoidosis-supportive"),
+    *("atl-indolent-risk-intermediate", "atl-indolent-risk-high"),
+}
+OF_LOW_BLOOD = {
+    *("within-laboratory-limit", "below-laboratory-limit"),
+    *("ohi-index-negative", "atl-indolent-risk-low"),
+}
+
+
+@pytest.mark.parametrize(
+    ("contexts", "findings"),
+    [
+        ("renal-impairment dialysis il2-therapy t-cell-depleting-therapy car-t", OF_RAISED_BLOOD),
+        ("infection hiv", OF_RAISED_BLOOD | {"csf-above-150"}),
+        ("corticosteroids", OF_LOW_BLOOD | {"hlh-adult-less-likely", "csf-not-above-150"}),
+        ("anti-cd25-therapy", OF_LOW_BLOOD),  # HLH is not called less likely at all
+        ("age-over-65", {"above-laboratory-limit", "sarcoidosis-supportive"}),
+        ("transplant", {"above-laboratory-limit"}),
+    ],
+)
+def test_what_raises_or_lowers_the_value_weakens_every_finding_that_hangs_on_it(
+    contexts: str, findings: set[str]
+) -> None:
+    for row in knowledge().contexts:
+        if row.id.removeprefix("context-") in contexts.split():
+            assert set(row.weakens) == findings, row.id
+
+
 def test_meningeal_spread_is_never_stated_as_a_fact() -> None:
     for name in ("context-atl-meningeal", "context-nhl-meningeal"):
         first = section(name, "says").split(".")[0]

@@ -182,3 +182,22 @@ def test_car_t_cells_count_although_their_request_is_completed(sil2r: KnowledgeB
     infused = treated(sil2r, "medication.car-t", TEN_DAYS_BEFORE, RecordKind.COURSE)
     said = card(sil2r, "12000 U/mL", SERUM_U, LABCORP, **infused).detail
     assert "The local cell-therapy protocol leads" in said
+
+
+# ------------------------------------------------------------------ one context, all its findings
+
+
+@pytest.mark.parametrize("condition", ["hiv", "infection", "dialysis"])
+def test_what_raises_the_value_takes_weight_from_each_finding_on_the_card(
+    sil2r: KnowledgeBase, condition: str
+) -> None:
+    given = recorded(sil2r, f"condition.{condition}", "condition.haematological-malignancy")
+    ferritin = records.named("f", "5000 ng/mL", "2276-4")
+    said = card(sil2r, "12000 U/mL", SERUM_U, LABCORP, companions=(ferritin,), **given).detail
+    for weakly in (
+        "so this figure may not hold here",
+        "so the index weighs less here",
+        "so this criterion weighs less here",
+        "so this says less here",
+    ):
+        assert weakly in said
