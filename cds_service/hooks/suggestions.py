@@ -129,11 +129,12 @@ def _called_for(
     by_rank = sorted(knowledge.findings, key=lambda row: -row.rank)
     findings = [row for row in by_rank if row.id in fired]
     contexts = [row for row in knowledge.contexts if row.id in fired]
+    first: tuple[FindingRow | ContextRow, ...] = (*findings[:1], *contexts)
     rows: tuple[FindingRow | ContextRow, ...] = (*findings, *contexts)
     ids = list(knowledge.reasons[reason].suggestions) if reason else []
     ids += [
         name
-        for row in (*findings[:1], *contexts)
+        for row in first
         for name in row.suggestions
         if knowledge.suggestions[name].kind == "contact"
     ]

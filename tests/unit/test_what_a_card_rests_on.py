@@ -201,3 +201,28 @@ def test_what_raises_the_value_takes_weight_from_each_finding_on_the_card(
         "so this says less here",
     ):
         assert weakly in said
+
+
+# ------------------------------------------------------------------ what was used
+
+
+def used(of: Card) -> str:
+    return of.detail.partition("**Used**")[2].partition("\n\n**")[0]
+
+
+def test_a_ferritin_that_no_sentence_rests_on_is_not_called_used(sil2r: KnowledgeBase) -> None:
+    ferritin = records.named("ferritin", "50000 ng/mL", "2276-4")
+    in_mass = card(sil2r, "700 pg/mL", SERUM_MASS, up_to("858.2", "pg/mL"), companions=(ferritin,))
+    assert "Observation/ferritin" not in used(in_mass)
+    counted = card(sil2r, "700 U/mL", SERUM_U, LABCORP, companions=(ferritin,))
+    assert "Observation/ferritin" in used(counted)
+
+
+def test_a_code_that_is_too_coarse_is_used_where_the_card_names_what_it_lacks(
+    sil2r: KnowledgeBase,
+) -> None:
+    leukaemia = recorded(sil2r, "condition.atl")
+    said = card(sil2r, "5000 U/mL", SERUM_U, LABCORP, **leukaemia)
+    assert "clinical type of ATL (the recorded code does not tell it)" in said.detail
+    (condition,) = leukaemia["entries"]
+    assert condition.ref.resource in used(said)
