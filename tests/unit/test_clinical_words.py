@@ -31,7 +31,9 @@ THERAPY = re.compile(
     re.IGNORECASE,
 )
 DRUG_CONTEXTS = {
-    "basiliximab": {"context-anti-cd25-therapy", "context-transplant"},
+    "basiliximab": {
+        *("context-anti-cd25-therapy", "context-transplant", "order-anti-cd25-therapy"),
+    },
     "daclizumab": {"context-anti-cd25-therapy"},
     "denileukin": {"context-anti-cd25-therapy"},
     "aldesleukin": {"context-il2-therapy"},
