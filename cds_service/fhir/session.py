@@ -24,7 +24,7 @@ from cds_service.fhir.fetched import (
     UpstreamFault,
 )
 from cds_service.fhir.origins import FhirBase, Inside, Outside
-from cds_service.fhir.pages import Pages, is_page
+from cds_service.fhir.pages import Next, Pages, is_page
 from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
 from cds_service.fhir.sending import Sending
 
@@ -149,20 +149,21 @@ class FhirSession:
 
     def _read_on(self, pages: Pages) -> Fetched:
         """Follow `next` links to the end, or to what forbids the next step."""
-        while pages.next_link:
-            match self._next_page(pages):
+        while isinstance(pages.leads_to, Next):
+            url = pages.leads_to.url
+            match self._further_page(pages, url):
                 case Refused(fault):
                     return Resource(pages.merged(), Partial(fault))
                 case _Sized(bundle, size):
-                    pages.add(bundle, size)
+                    pages.add(url, bundle, size)
         return Resource(pages.merged(), Complete())
 
-    def _next_page(self, pages: Pages) -> _Sized | Refused:
+    def _further_page(self, pages: Pages, url: str) -> _Sized | Refused:
         if pages.count >= self._limits.pages or len(pages.entries) >= self._limits.entries:
             return Refused(UpstreamFault.PAGE_LIMIT)
-        if pages.next_link in pages.seen:
+        if url in pages.seen:
             return Refused(UpstreamFault.PAGE_LOOP)
-        match self.base.relative(pages.next_link):
+        match self.base.relative(url):
             case Inside(relative):
                 return self._page(relative, self._limits.body_bytes - pages.bytes_read)
             case Outside():

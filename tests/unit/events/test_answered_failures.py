@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from cds_service.events.faults import MOST_ATTEMPTS
 from tests.event_world import World, observation
 from tests.little_fhir import Json, Refuse
@@ -59,6 +61,17 @@ def test_an_error_among_the_entries_of_a_search_for_what_has_changed_is_no_searc
     here.clock.pass_(minutes=8)
     here.work()
     assert len(here.evaluated()) == len(here.records()) == 1
+
+
+@pytest.mark.parametrize("link", [{"relation": "next"}, {"relation": "next", "url": ""}])
+def test_a_search_whose_next_page_has_no_address_is_not_at_its_end(
+    here: World, link: dict[str, str]
+) -> None:
+    here.fhir.operations["Observation"] = lambda _: _page(links=[link])
+    _something_has_changed(here)
+    assert here.work() == 0
+    (row,) = here.room.store.waiting()
+    assert row.cause == "search: not-allowed"
 
 
 def test_a_hint_among_the_entries_is_no_failure(here: World) -> None:

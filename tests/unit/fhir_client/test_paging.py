@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.core.model import Availability
 from cds_service.fhir.authorization import AccessToken
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
@@ -18,6 +19,7 @@ from cds_service.fhir.fetched import (
 from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule
 from cds_service.fhir.query import FurtherPages
 from cds_service.fhir.session import Limits
+from cds_service.fhir.supplied import supplied
 from tests import faults
 from tests.fault_server import FaultServer
 from tests.faults import Conversation, bundle, observation, reply, reply_json
@@ -190,6 +192,21 @@ def test_links_of_another_shape_are_no_next_link(
 ) -> None:
     server.on("/fhir/Observation", reply_json({**bundle(), "link": links}))
     assert session_of().search(SEARCH) == Resource(bundle(), Complete())
+
+
+@pytest.mark.parametrize("address", [{}, {"url": ""}, {"url": None}, {"url": 5}])
+def test_t46_a_next_link_without_an_address_is_not_the_end(
+    address: dict[str, object], server: FaultServer, session_of: Opens
+) -> None:
+    """There is more, and nobody says where."""
+    link = {"relation": "next", **address}
+    server.on("/fhir/Observation", reply_json({**bundle(observation(1)), "link": [link]}))
+    fetched = session_of().search(SEARCH)
+    assert _numbers(fetched) == ["o1"]
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(UpstreamFault.NOT_ALLOWED)
+    assert supplied(fetched.json).availability is Availability.PARTIAL
+    assert server.targets() == ["/fhir/Observation?patient=1"]
 
 
 def test_the_pages_after_a_prefetched_one_are_read_on(
