@@ -43,7 +43,9 @@ class Pages:
         self.leads_to = _leads_to(bundle)
 
     def merged(self) -> JsonObject:
-        """One Bundle of all pages; it keeps a `next` link that was not followed, and no other."""
+        """One Bundle of the pages so far; it keeps a `next` link that was not followed, and no
+        other. Pages that are added later do not change it.
+        """
         bundle = {name: value for name, value in self._first.items() if name != "link"}
         if self.entries:
             bundle["entry"] = list(self.entries)

@@ -1,4 +1,4 @@
-"""A search that was answered with 200 and failed all the same is never taken for "nothing there"."""
+"""A search that was answered with 200 and failed all the same is not taken for "nothing there"."""
 
 from __future__ import annotations
 

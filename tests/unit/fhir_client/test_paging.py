@@ -26,6 +26,8 @@ from tests.faults import Conversation, bundle, observation, reply, reply_json
 from tests.unit.fhir_client.conftest import Opens
 
 SEARCH = "Observation?patient=1"
+SOME_MS = 1_500
+"""Time enough for a page or two on a busy machine; a page that hangs uses it up."""
 
 
 def _numbers(fetched: Fetched) -> list[str]:
@@ -167,6 +169,36 @@ def test_a_further_page_that_fails_leaves_what_was_read_as_partial(
     assert _numbers(fetched) == ["o1"]
     assert isinstance(fetched, Resource)
     assert fetched.extent == Partial(fault)
+
+
+@pytest.mark.parametrize("second", [faults.hang_before_headers, faults.drip_body()])
+def test_t46_t66_a_further_page_that_hangs_costs_none_of_those_before_it(
+    second: faults.Fault, server: FaultServer, session_of: Opens
+) -> None:
+    link = f"{server.base}/Observation?page=2"
+    first = bundle(observation(1), next_link=link)
+    server.on("/fhir/Observation", reply_json(first))
+    server.on("/fhir/Observation?page=2", second)
+    fetched = session_of(SOME_MS).search(SEARCH)
+    assert fetched == Resource(first, Partial(UpstreamFault.TIMEOUT))
+
+
+def test_t46_t66_a_page_after_a_prefetched_one_that_hangs_leaves_what_was_read(
+    server: FaultServer, session_of: Opens
+) -> None:
+    sent = bundle(observation(1), next_link=f"{server.base}/Observation?page=2")
+    second = bundle(observation(2), next_link=f"{server.base}/Observation?page=3")
+    server.on("/fhir/Observation?page=2", reply_json(second))
+    server.on("/fhir/Observation?page=3", faults.hang_before_headers)
+    fetched = session_of(SOME_MS).fetch_all({"sil2r": FurtherPages(sent)})["sil2r"]
+    assert _numbers(fetched) == ["o1", "o2"]
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(UpstreamFault.TIMEOUT)
+
+
+def test_t66_a_first_page_that_hangs_leaves_nothing(server: FaultServer, session_of: Opens) -> None:
+    server.on("/fhir/Observation", faults.hang_before_headers)
+    assert session_of(SOME_MS).search(SEARCH) == Refused(UpstreamFault.TIMEOUT)
 
 
 @pytest.mark.parametrize(
