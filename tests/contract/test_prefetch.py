@@ -88,7 +88,7 @@ def test_f04_a_page_that_cannot_be_read_on_is_used_and_the_card_says_so(post: Po
     ]
     paged = cards_of(post(body, CHART_SERVICE))
     assert paged[0]["summary"] == whole[0]["summary"]
-    said = "Only the first page of a search could be read: more data may exist."
+    said = "Not all of a search could be read: more data may exist."
     assert said in paged[0]["detail"]
     assert said not in whole[0]["detail"]
 
