@@ -12,21 +12,12 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import Availability
-from cds_service.events.faults import TRANSIENT, UpstreamFailed
-from cds_service.fhir.fetched import (
-    Fetched,
-    NotFound,
-    Partial,
-    Refused,
-    Resource,
-    UpstreamFault,
-)
+from cds_service.events.faults import TRANSIENT, UpstreamFailed, faults_in
+from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource, UpstreamFault
 from cds_service.fhir.query import Query, Read, Search
 from cds_service.fhir.reference import Literal, target_of
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_object, objects, version_of
-from cds_service.fhir.supplied import supplied
 from cds_service.store.work_item import Kind, Target
 
 _WITHDRAWN_REPORT = frozenset({"entered-in-error", "cancelled"})
@@ -129,11 +120,9 @@ def _read(fetched: Mapping[str, Fetched]) -> Iterator[JsonObject]:
         match got:
             case Resource(json_) if key == "specimen":
                 yield json_
-            case Resource(bundle, extent):
-                if isinstance(extent, Partial):
-                    _insist(extent.fault, key)
-                if supplied(bundle).availability is Availability.FAILED:  # an error among them
-                    _insist(UpstreamFault.OPERATION_OUTCOME, key)
+            case Resource(bundle):
+                for fault in faults_in(got):
+                    _insist(fault, key)
                 for entry in objects(bundle.get("entry")):
                     report = an_object(entry.get("resource"))
                     if report.get("resourceType") == "DiagnosticReport":

@@ -123,6 +123,26 @@ def test_a_result_waits_while_a_further_page_of_its_reports_cannot_be_had(here: 
     assert [record.outcomes for record in here.records()] == [()]
 
 
+@pytest.mark.parametrize("answer", [_page(_outcome("error")), _page(links=[{"relation": "next"}])])
+def test_what_was_written_before_and_cannot_be_found_is_not_taken_for_never_written(
+    writing: World, answer: Json
+) -> None:
+    writing.fhir.put(observation())
+    writing.notify("o1")
+    assert writing.work() == 1
+    writing.fhir.put(observation(status="entered-in-error"))
+    writing.fhir.operations["DetectedIssue"] = lambda _: answer
+    writing.notify("o1")
+    assert writing.work() == 0
+    (row,) = writing.room.store.waiting()
+    assert row.cause.startswith("write-back: ")
+
+    del writing.fhir.operations["DetectedIssue"]
+    writing.clock.pass_(minutes=8)
+    assert writing.work() == 1
+    assert [issue["status"] for issue in writing.fhir.of("DetectedIssue")] == ["entered-in-error"]
+
+
 def test_reports_that_may_not_be_read_are_done_without(here: World) -> None:
     def forbidden(_query: dict[str, list[str]]) -> Json:
         raise Refuse(403)
