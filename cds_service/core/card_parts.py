@@ -73,10 +73,18 @@ def bullets(texts: Iterable[str]) -> str:
 def note_line(note: Note, knowledge: KnowledgeBase, specimen: str = "") -> str:
     """A note in its own words, its values escaped, a part of the record by its name."""
     unknown = knowledge.wording.phrases["unknown"]
-    values = {name: markdown(text) or unknown for name, text in note.values.items()}
+    values = {name: _escaped(value) or unknown for name, value in note.values.items()}
     if "part" in values:
         values["part"] = missing_line([values["part"]], knowledge)
     return fill_for(knowledge, f"note-{note.kind.value}", specimen, values)
+
+
+def _escaped(value: str | tuple[str, ...]) -> str:
+    match value:
+        case str():
+            return markdown(value)
+        case several:
+            return ", ".join([markdown(one) for one in several])
 
 
 def used_line(inputs: Iterable[ResourceRef], dates: Mapping[str, str]) -> str:

@@ -232,10 +232,7 @@ def _panel(
     if kind.literature is Literature.BARRED:
         return Fact(name, NOT_APPLICABLE, "unit and LOINC code contradict each other")
     others = [
-        facts[f"limit.{limit}"]
-        for item in panel.item
-        for limit in item.limits
-        if knowledge.limits[limit].of != knowledge.identity.id
+        facts[f"limit.{limit}"] for item in _items_beside(panel, knowledge) for limit in item.limits
     ]
     missing = tuple(dict.fromkeys(word for fact in others for word in fact.missing))
     known = [fact for fact in others if fact.inputs]
@@ -254,3 +251,23 @@ def panel_item(item: PanelItem, facts: Mapping[str, Fact]) -> str:
     if met >= item.at_least:
         return "met"
     return UNKNOWN if met + open_ones >= item.at_least else "not-met"
+
+
+def items_met_beside(
+    panel: PanelRow, facts: Mapping[str, Fact], knowledge: KnowledgeBase
+) -> tuple[PanelItem, ...]:
+    """The items that are met, the analyte's own aside. They are of the patient: whatever specimen
+    and unit family the result itself is of.
+    """
+    beside = _items_beside(panel, knowledge)
+    return tuple(item for item in beside if panel_item(item, facts) == "met")
+
+
+def _items_beside(panel: PanelRow, knowledge: KnowledgeBase) -> list[PanelItem]:
+    """The items that rest on companion results alone."""
+    own = knowledge.identity.id
+    return [
+        item
+        for item in panel.item
+        if all(knowledge.limits[limit].of != own for limit in item.limits)
+    ]

@@ -14,7 +14,6 @@ from cds_service.core.dates import (
     wholly_before,
 )
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import has_own_limit
 from cds_service.core.model import (
     Availability,
     LabResult,
@@ -31,7 +30,7 @@ from cds_service.core.reading import shown
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.selection import Candidate, Chosen, finals_beside
 from cds_service.core.situation import NoFactor, Situation, own_factor
-from cds_service.core.verdict import Note, NoteKind, Place, Reason
+from cds_service.core.verdict import Note, NoteKind, Reason
 
 MOST_NAMED = 3
 """Of the results that may be newer, as many as a reader will take in; the rest is in the series."""
@@ -154,29 +153,6 @@ def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:
             return (Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": text, "code": code}),)
         case _:
             return ()
-
-
-_NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
-
-
-def notes_on_limits(
-    situation: Situation, place: Place, may_warn: tuple[str, ...]
-) -> tuple[Note, ...]:
-    """A published limit that cannot be held against the value is neither met nor not met.
-
-    Where the value may be high all the same, such a card must not reassure. A value that lies
-    within the laboratory's own range, or below it, does not call for urgency.
-    """
-    family = situation.quantity.unit.family
-    if has_own_limit(situation.knowledge, situation.specimen, family):
-        return urgent() if may_warn else ()
-    note = Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
-    return (note,) if place in _NOT_HIGH else (note, *urgent())
-
-
-def urgent() -> tuple[Note, ...]:
-    """A card that cannot tell must never reassure: it says what to do for an ill patient."""
-    return (Note(NoteKind.URGENT_IF_ILL),)
 
 
 def _value_and_date(result: LabResult, test: str = "") -> dict[str, str]:

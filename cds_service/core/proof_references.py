@@ -110,6 +110,7 @@ def _limits(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         for item in panel.item:
             yield from _absent(knowledge, file, panel.id, item.limits, knowledge.limits)
         yield from _absent(knowledge, file, panel.id, panel.sources, knowledge.sources)
+        yield from _absent(knowledge, file, panel.id, panel.suggestions, knowledge.suggestions)
     for ratio in knowledge.ratios.values():
         albumins = (ratio.numerator_albumin, ratio.denominator_albumin)
         yield from _absent(knowledge, file, ratio.id, albumins, knowledge.companions)

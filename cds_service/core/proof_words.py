@@ -44,7 +44,10 @@ NOTE_VALUES = {
     NoteKind.DATA_FAILED: {"part"},
     NoteKind.REVIEW_OVERDUE: {"date"},
     NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source"},
+    NoteKind.ITEMS_MET: {"items"},
 }
+NOTES_THAT_LEAD = frozenset({NoteKind.ITEMS_MET})
+"""Notes that speak in the summary, before every finding."""
 
 
 def word_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
@@ -87,7 +90,9 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
     asked = {"value", "unit", "specimen", "detail", "analyte"}
     needed += [(f"reason-{reason.value}", said, asked) for reason in Reason]
     needed.append(("wrong-analyte", said, {"value", "loinc", "name", "analyte"}))
-    needed += [(f"note-{kind.value}", {"says"}, NOTE_VALUES.get(kind, set())) for kind in NoteKind]
+    for kind in NoteKind:
+        leads = {"headline"} if kind in NOTES_THAT_LEAD else set()
+        needed.append((f"note-{kind.value}", {"says"} | leads, NOTE_VALUES.get(kind, set())))
     needed += order_templates(knowledge)
     return needed
 

@@ -79,6 +79,8 @@ def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[str, .
         case Interpreted():
             ids += _behind_limits(answer, knowledge)
             ids += _left_open_by_the_range(answer, knowledge)
+            panels = [knowledge.panels[note.panel] for note in answer.notes if note.panel]
+            ids += [source for panel in panels for source in panel.sources]
         case NotInterpretable(reason):
             ids += knowledge.reasons[reason.value].sources
         case WrongAnalyte():

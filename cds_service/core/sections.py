@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 
 from cds_service.core.card_parts import (
@@ -23,6 +23,7 @@ from cds_service.core.verdict import (
     Answer,
     Finding,
     Interpreted,
+    Note,
     NotInterpretable,
     SeriesPoint,
     Strength,
@@ -56,7 +57,7 @@ def sections_of(
     steps: list[str] = []
     match answer.verdict:
         case Interpreted():
-            headline = fill(knowledge, findings[0].id, "headline", values) if findings else ""
+            headline = _headline(answer.notes, findings, knowledge, values)
         case NotInterpretable() | WrongAnalyte() as verdict:
             template = _template_of(verdict)
             headline = fill(knowledge, template, "headline", values)
@@ -72,6 +73,18 @@ def sections_of(
         "missing": missing_line(answer.missing, knowledge),
     }
     return Sections(headline, _result_line(answer, knowledge), named)
+
+
+def _headline(
+    notes: Iterable[Note],
+    findings: Sequence[Finding],
+    knowledge: KnowledgeBase,
+    values: Mapping[str, str],
+) -> str:
+    """That of a note that must not be overlooked, else of the first finding."""
+    templates = [f"note-{note.kind.value}" for note in notes] + [item.id for item in findings[:1]]
+    leading = (name for name in templates if "headline" in knowledge.templates[name])
+    return next((fill(knowledge, name, "headline", values) for name in leading), "")
 
 
 def _settled(rows: Sequence[FindingRow | ContextRow]) -> int:

@@ -156,16 +156,24 @@ class NoteKind(StrEnum):
     PATIENT_OF_ANOTHER = "patient-of-another"
     DATA_FAILED = "data-failed"
     URGENT_IF_ILL = "urgent-if-ill"
+    ITEMS_MET = "items-met"
     REVIEW_OVERDUE = "review-overdue"
     ASSAY_FACTOR = "assay-factor"
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note and the values its template needs, by placeholder name, not yet escaped."""
+    """A note and the values its template needs, by placeholder name, not yet escaped.
+
+    Several values of one placeholder stand in a row.
+    """
 
     kind: NoteKind
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    panel: str = ""
+    """Id of the panel that it is about, if it is about one."""
+    inputs: tuple[ResourceRef, ...] = ()
+    """What it rests on beside the result itself."""
 
 
 @dataclass(frozen=True, slots=True)

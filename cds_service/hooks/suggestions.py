@@ -51,9 +51,10 @@ def _suggestions(
     card: Card, answer: Answer, knowledge: KnowledgeBase, patient_id: str
 ) -> tuple[Mapping[str, Any], ...]:
     fired = tuple([finding.id for finding in answer.findings])
+    panels = tuple([note.panel for note in answer.notes if note.panel])
     offers = [
         offer
-        for offer in _called_for(knowledge, _reason(answer.verdict), fired)
+        for offer in _called_for(knowledge, _reason(answer.verdict), panels, fired)
         if not (offer.known_by and _is_known(offer, answer))
     ]
     uuids = Names(card.uuid)
@@ -108,12 +109,15 @@ def _reason(verdict: Verdict) -> str:
 
 @lru_cache(_COMBINATIONS)
 def _called_for(
-    knowledge: KnowledgeBase, reason: str, fired: tuple[str, ...]
+    knowledge: KnowledgeBase, reason: str, panels: tuple[str, ...], fired: tuple[str, ...]
 ) -> tuple[_Offer, ...]:
-    """The suggestions of the reason, then of the highest finding first, then of contexts."""
+    """The suggestions of the reason, then of panels that are urgent, then of the highest finding
+    first, then of contexts.
+    """
     by_rank = sorted(knowledge.findings, key=lambda row: -row.rank)
     rows: tuple[FindingRow | ContextRow, ...] = (*by_rank, *knowledge.contexts)
     ids = list(knowledge.reasons[reason].suggestions) if reason else []
+    ids += [name for panel in panels for name in knowledge.panels[panel].suggestions]
     ids += [name for row in rows if row.id in fired for name in row.suggestions]
     return tuple(_offer(knowledge.suggestions[name], knowledge) for name in dict.fromkeys(ids))
 

@@ -51,6 +51,8 @@ def _panel(panel: PanelRow, subject: Subject) -> str:
         f"Count: {text(panel.title)} ({code(panel.id)})",
         f"For {text(specimen)} in {text(family)}. Each item is met, not met or unknown:",
         bullets(_item(item) for item in panel.item),
+        f"Met by {panel.urgent_from} or more items without {text(knowledge.identity.short_name)}, "
+        f"in every unit and specimen: urgent. Suggests: {subject.suggestions(panel.suggestions)}",
         f"Sources: {subject.cite(panel.sources)}",
     )
 

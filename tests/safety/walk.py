@@ -237,6 +237,10 @@ def _companions(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]
             beside = (companion(knowledge, name, value),)
             result = sil2r(f"3000 {unit}", loinc, given)
             yield f"beside {name} {value}", records.record(result, companions=beside)
+    every = tuple(companion(knowledge, name, values[0]) for name, values in COMPANIONS.items())
+    for (loinc, unit, given), value in product(SCALES, (LOW, LOWEST)):
+        result = sil2r(f"{value} {unit}", loinc, given, ranges=own_range(unit))
+        yield f"every item met, {value} {unit}", records.record(result, companions=every)
     malignancy = entries(knowledge)["condition.haematological-malignancy"]
     for value, ferritin in product(
         ("3900", "3900.1", ">3000", "<5000", "5000"),

@@ -55,6 +55,12 @@ class PanelRow(Row):
     family: Text
     item: tuple[PanelItem, ...]
     sources: tuple[Id, ...]
+    urgent_from: int = Field(ge=1)
+    """So many items met, the analyte's own aside, are urgent whatever its value: our own caution,
+    of no study.
+    """
+    suggestions: tuple[Id, ...] = ()
+    """What that calls for."""
 
 
 class RatioRow(Row):
