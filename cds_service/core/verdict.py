@@ -20,6 +20,10 @@ UNKNOWN = "unknown"
 STRADDLES = "straddles"
 """The value of a limit fact when the interval of the value lies on both sides of the limit."""
 
+PROVISIONAL = "provisional"
+"""The value of a limit fact that is met if the sample was as the limit presumes, which the code of
+the result does not state."""
+
 
 class Outcome(StrEnum):
     """`outcome` of the evaluation extension on a card."""

@@ -32,6 +32,11 @@ def _limit(limit: LimitRow, subject: Subject) -> str:
         described(
             [
                 ("On a card", text(f"{limit.value} {limit.unit} ({limit.title})")),
+                ("Presumes", text(limit.presumes)),
+                *(
+                    (text(row.title.capitalize()), f"{row.value} {text(limit.unit)}")
+                    for row in limit.younger
+                ),
                 ("Population", text(limit.population)),
                 ("Assay", text(limit.assay)),
                 ("Performance", text(limit.performance)),

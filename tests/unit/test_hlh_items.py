@@ -5,6 +5,7 @@ Read as the ward reads them, with the packaged knowledge. All patients are inven
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -140,3 +141,81 @@ def test_what_made_the_card_urgent_is_listed_as_used(sil2r: KnowledgeBase) -> No
         "Observation/haemoglobin",
         "Observation/platelets",
     ]
+
+
+# ------------------------------------------------------------------ haemoglobin of a newborn
+
+
+def item(told: Card, title: str) -> str:
+    """What the count says of one item, after its title."""
+    (line,) = [line for line in told.detail.splitlines() if line.strip().startswith(f"- {title}")]
+    return line.partition("neutrophils below 1.0 x 10^9/L: ")[2] or line.partition("1.5 g/L: ")[2]
+
+
+COUNTS = ("platelets 90 10*9/L", "neutrophils 3 10*9/L")
+BELOW_90, BELOW_100 = "'below 90 g/L'", "'below 100 g/L' (below 4 weeks of age)"
+
+
+@pytest.mark.parametrize(
+    ("birth", "haemoglobin", "state", "against"),
+    [
+        ("2026-02-16", "95", "met", BELOW_100),
+        ("2026-02-02", "99.9", "met", BELOW_100),
+        ("2026-02-02", "100", "not met", BELOW_100),
+        ("2026-02-01", "95", "not met", BELOW_90),
+        ("1980-01-01", "95", "not met", BELOW_90),
+        ("2026-02", "95", "unknown", f"{BELOW_90} or {BELOW_100}"),
+        ("", "95", "unknown", f"{BELOW_90} or {BELOW_100}"),
+        ("", "85", "met", BELOW_90),
+        ("", "100", "not met", BELOW_90),
+    ],
+)
+def test_below_four_weeks_of_age_haemoglobin_counts_below_100(
+    sil2r: KnowledgeBase, birth: str, haemoglobin: str, state: str, against: str
+) -> None:
+    """Drawn on 1 March: born on 2 February is 27 days of age, on 1 February 28."""
+    beside = (f"haemoglobin {haemoglobin} g/L", *COUNTS)
+    told = card(sil2r, given("3000 U/mL", *beside, patient=records.born(birth)))
+    said = item(told, "Two of three")
+    assert said.startswith(
+        f"{state} (haemoglobin {haemoglobin} g/L of 2026-03-01 against {against}: "
+    )
+
+
+def test_where_the_age_decides_about_haemoglobin_the_birth_date_is_missing(
+    sil2r: KnowledgeBase,
+) -> None:
+    born_in_february = {"patient": records.born("2026-02")}
+    told = card(sil2r, given("3000 U/mL", "haemoglobin 95 g/L", *COUNTS, **born_in_february))
+    assert "birth-date" in told.extension["missing"]
+    told = card(sil2r, given("3000 U/mL", "haemoglobin 85 g/L", *COUNTS, **born_in_february))
+    assert "birth-date" not in told.extension["missing"]
+
+
+# ------------------------------------------------------------------ triglycerides, fasting or not
+
+
+@pytest.mark.parametrize(
+    ("triglycerides", "fibrinogen", "state", "each"),
+    [
+        ("triglycerides 400 mg/dL", "3.0", "met if fasting", ("met if fasting", "not met")),
+        ("triglycerides 400 mg/dL", "0.8", "met", ("met if fasting", "met")),
+        ("triglycerides 200 mg/dL", "3.0", "not met", ("not met", "not met")),
+        ("triglycerides <300 mg/dL", "3.0", "unknown", ("unknown", "not met")),
+        ("fasting triglycerides 3.1 mmol/L", "3.0", "met", ("met", "not met")),
+    ],
+)
+def test_triglycerides_are_met_only_if_the_code_says_fasting_and_each_value_is_told(
+    sil2r: KnowledgeBase, triglycerides: str, fibrinogen: str, state: str, each: tuple[str, str]
+) -> None:
+    told = card(sil2r, given("3000 U/mL", triglycerides, f"fibrinogen {fibrinogen} g/L"))
+    said = item(told, "Fasting triglycerides")
+    assert said.startswith(f"{state} (triglycerides ")
+    assert re.findall(r"': ([a-z ]+)", said) == list(each)
+
+
+def test_what_is_met_only_if_fasting_makes_no_card_urgent(sil2r: KnowledgeBase) -> None:
+    fed = card(sil2r, given("600 U/mL", FERRITIN, "triglycerides 400 mg/dL"))
+    assert URGENT not in fed.detail
+    fasting = card(sil2r, given("600 U/mL", FERRITIN, "fasting triglycerides 4.5 mmol/L"))
+    assert URGENT in fasting.detail

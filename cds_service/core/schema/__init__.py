@@ -17,7 +17,14 @@ from cds_service.core.schema.codes import (
 from cds_service.core.schema.concepts import AgeRow, Concept, ConceptCode
 from cds_service.core.schema.findings import ContextRow, FindingRow, GroupRow, ReasonRow
 from cds_service.core.schema.identity import Identity, Policy, SourceAttribute
-from cds_service.core.schema.limits import LimitRow, MetWhen, PanelItem, PanelRow, RatioRow
+from cds_service.core.schema.limits import (
+    LimitRow,
+    MetWhen,
+    PanelItem,
+    PanelRow,
+    RatioRow,
+    YoungerLimit,
+)
 from cds_service.core.schema.orders import (
     AdviceRow,
     OwnOrderRow,
@@ -72,4 +79,5 @@ __all__ = [
     "SwapRow",
     "Text",
     "UnitFamily",
+    "YoungerLimit",
 ]
