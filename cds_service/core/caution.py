@@ -7,15 +7,18 @@ they leave as it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 
 from cds_service.core.facts import Facts, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import has_own_limit
 from cds_service.core.model import ResourceRef
+from cds_service.core.notes import MOST_NAMED, value_and_date
+from cds_service.core.selection import WITHDRAWN, Candidate
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
-from cds_service.core.verdict import Note, NoteKind, Place
+from cds_service.core.verdict import Answer, Note, NoteKind, Place
 
 _NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
 
@@ -71,3 +74,44 @@ def _shown(
 def urgent() -> tuple[Note, ...]:
     """A card that cannot tell must never reassure: it says what to do for an ill patient."""
     return (Note(NoteKind.URGENT_IF_ILL),)
+
+
+# ------------------------------------------------------------------ newer results, not final
+
+
+def beside_newer(
+    answer: Answer,
+    newer: Sequence[Candidate],
+    knowledge: KnowledgeBase,
+    as_if_final: Callable[[Candidate], Answer],
+) -> Answer:
+    """The answer about a final result, with the newer ones that are not final named on it."""
+    notes = [_newer(item, answer, knowledge, as_if_final) for item in newer[:MOST_NAMED]]
+    return replace(answer, notes=(*notes, *answer.notes)) if notes else answer
+
+
+def _newer(
+    item: Candidate,
+    answer: Answer,
+    knowledge: KnowledgeBase,
+    as_if_final: Callable[[Candidate], Answer],
+) -> Note:
+    """Its value as received, unless it was withdrawn. A value that would warn or be urgent if it
+    were final is not hidden behind an answer that is neither.
+    """
+    status = item.result.status
+    told = {**value_and_date(item.result), "status": status.value}
+    if status in WITHDRAWN or not told["value"]:
+        return Note(NoteKind.NEWER_NOT_FINAL, {"status": told["status"], "date": told["date"]})
+    if not _is_urgent(answer, knowledge) and _is_urgent(as_if_final(item), knowledge):
+        return Note(NoteKind.NEWER_URGENT, told)
+    return Note(NoteKind.NEWER_VALUE, told)
+
+
+_URGENT = frozenset({NoteKind.URGENT_IF_ILL, NoteKind.ITEMS_MET})
+
+
+def _is_urgent(answer: Answer, knowledge: KnowledgeBase) -> bool:
+    warning = {row.id for row in knowledge.findings if row.indicator == "warning"}
+    fired, told = {found.id for found in answer.findings}, {note.kind for note in answer.notes}
+    return bool(fired & warning or told & _URGENT)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.caution import cautions, urgent
+from cds_service.core.caution import beside_newer, cautions, urgent
 from cds_service.core.dates import as_received
 from cds_service.core.facts import facts_of
 from cds_service.core.knowledge import KnowledgeBase
@@ -106,7 +106,10 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     """
     match choose(group, case.knowledge):
         case Chosen() as chosen:
-            yield _about(chosen, case)
+            answer = _about(chosen, case)
+            yield beside_newer(
+                answer, chosen.newer, case.knowledge, lambda item: _about(Chosen(item, ()), case)
+            )
         case NoneFinal(head):
             yield _not_final(head, case)
         case AllWithdrawn():

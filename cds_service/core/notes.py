@@ -56,9 +56,6 @@ def _on_group(chosen: Chosen, record: PatientRecord) -> Iterator[Note]:
         yield Note(NoteKind.CORRECTED, {"status": result.status.value})
     if result.status is Status.PRELIMINARY:
         yield Note(NoteKind.PRELIMINARY_BY_POLICY)
-    for newer in chosen.newer[:1]:
-        when = _text(newer.result.collected)
-        yield Note(NoteKind.NEWER_NOT_FINAL, {"status": newer.result.status.value, "date": when})
     yield from notes_on_record(record)
 
 
@@ -85,7 +82,7 @@ def _ahead(results: Iterable[LabResult], at: date) -> Iterator[Note]:
     """A date that cannot be right hides no other result, and is named."""
     ahead = (result for result in results if is_ahead(named_date(result), at))
     for result in islice(ahead, MOST_NAMED):
-        yield Note(NoteKind.DATE_AHEAD, _value_and_date(result))
+        yield Note(NoteKind.DATE_AHEAD, value_and_date(result))
 
 
 def _not_earlier(head: LabResult, others: Iterable[LabResult], at: date) -> Iterator[Note]:
@@ -101,7 +98,7 @@ def _not_earlier(head: LabResult, others: Iterable[LabResult], at: date) -> Iter
         yield Note(NoteKind.NEWER_EXISTS, {"date": _text(result.collected)})
     open_ones = [result for result in not_earlier if result not in newer]
     for result in open_ones[:MOST_NAMED]:
-        yield Note(NoteKind.ORDER_UNKNOWN, _value_and_date(result))
+        yield Note(NoteKind.ORDER_UNKNOWN, value_and_date(result))
 
 
 def notes_on_value(situation: Situation, code: AcceptedCode) -> tuple[Note, ...]:
@@ -132,7 +129,7 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
                 yield Note(NoteKind.COLLECTION_OPEN, {"date": named.text})
     ahead = companions_ahead(situation.knowledge, situation.record, situation.at)
     for title, companion in islice(ahead, MOST_NAMED):
-        yield Note(NoteKind.DATE_AHEAD, _value_and_date(companion, title))
+        yield Note(NoteKind.DATE_AHEAD, value_and_date(companion, title))
 
 
 def _on_factor(own: AssayFactor | NoFactor) -> Iterator[Note]:
@@ -155,7 +152,8 @@ def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:
             return ()
 
 
-def _value_and_date(result: LabResult, test: str = "") -> dict[str, str]:
+def value_and_date(result: LabResult, test: str = "") -> dict[str, str]:
+    """A value as received and the date it carries, for a note."""
     when = _text(named_date(result))
     match result.value:
         case Measured() as measured:

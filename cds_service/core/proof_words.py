@@ -36,6 +36,8 @@ NOTE_VALUES = {
     NoteKind.VALUE_FROM_TEXT: {"value"},
     NoteKind.NAME_NOT_SOLUBLE: {"loinc", "name"},
     NoteKind.NEWER_NOT_FINAL: {"status", "date"},
+    NoteKind.NEWER_VALUE: {"status", "value", "date"},
+    NoteKind.NEWER_URGENT: {"status", "value", "date"},
     NoteKind.NEWER_EXISTS: {"date"},
     NoteKind.ORDER_UNKNOWN: {"value", "date"},
     NoteKind.DATE_AHEAD: {"value", "date"},
@@ -46,7 +48,7 @@ NOTE_VALUES = {
     NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source"},
     NoteKind.ITEMS_MET: {"items"},
 }
-NOTES_THAT_LEAD = frozenset({NoteKind.ITEMS_MET})
+NOTES_THAT_LEAD = frozenset({NoteKind.ITEMS_MET, NoteKind.NEWER_URGENT})
 """Notes that speak in the summary, before every finding."""
 
 

@@ -149,6 +149,8 @@ class NoteKind(StrEnum):
     NAME_NOT_SOLUBLE = "name-not-soluble"
     SUBJECT_NOT_NAMED = "subject-not-named"
     NEWER_NOT_FINAL = "newer-not-final"
+    NEWER_VALUE = "newer-value"
+    NEWER_URGENT = "newer-urgent"
     NEWER_EXISTS = "newer-exists"
     ORDER_UNKNOWN = "order-unknown"
     DATE_AHEAD = "date-ahead"

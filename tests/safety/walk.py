@@ -361,6 +361,9 @@ def _doubts() -> Iterator[tuple[str, PatientRecord]]:
         newer = records.named("newer", "500 U/mL", "9654-5", specimen=SERUM, status=status)
         yield f"a newer result, {status}", records.record(plain, newer)
         yield f"a newer one known, {status}", records.record(plain, history=(newer,))
+        higher = records.named("higher", "5000 U/mL", "9654-5", specimen=SERUM, status=status)
+        quiet = sil2r("500 U/mL", "9654-5", SERUM, on="2026-02-01")
+        yield f"a higher newer result, {status}", records.record(quiet, higher)
     for doubtful in ("2026-02-01", "2026-02", "", "2026-12-25"):
         other = records.named("other", "500 U/mL", "9654-5", specimen=SERUM, on=doubtful)
         yield f"another one, dated {doubtful}", records.record(plain, other)

@@ -13,7 +13,14 @@ import pytest
 
 from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import Availability, Moment, ReferenceRange, SpecimenGiven, UnitGiven
+from cds_service.core.model import (
+    Availability,
+    Moment,
+    ReferenceRange,
+    SpecimenGiven,
+    Status,
+    UnitGiven,
+)
 from cds_service.core.quantity import UCUM
 from cds_service.core.render import render
 from tests import records
@@ -244,3 +251,55 @@ def test_a_newer_result_is_told_with_its_date(sil2r: KnowledgeBase) -> None:
     newer = records.named("newer", "300 U/mL", SERUM_U, specimen=SERUM, on="2026-03-02")
     said = card(sil2r, "5230 U/mL", history=(newer,)).detail
     assert "a newer result of the same specimen, collected 2026-03-02" in said
+
+
+# ------------------------------------------------------------------ a newer value that is not final
+
+
+def beside_preliminary(
+    knowledge: KnowledgeBase, final: str, newer: str, loinc: str, ranges: tuple[ReferenceRange, ...]
+) -> Card:
+    """A final result of 1 March, and a preliminary one of 2 March."""
+    fluid = CSF if loinc in {CSF_MASS, CSF_U} else SERUM
+    of_both: dict[str, Any] = {"specimen": fluid, "ranges": ranges}
+    old = records.result(final, loinc, **of_both)
+    new = records.named("new", newer, loinc, on="2026-03-02", status=Status.PRELIMINARY, **of_both)
+    return card_of(knowledge, records.record(old, new))
+
+
+@pytest.mark.parametrize(
+    ("final", "newer", "loinc", "ranges"),
+    [
+        ("300 U/mL", "50000 U/mL", SERUM_U, LABCORP),
+        ("300 U/mL", ">2000 U/mL", SERUM_U, LABCORP),
+        ("300 U/mL", "50000 furlong", SERUM_U, LABCORP),
+        ("400 pg/mL", "9000 pg/mL", SERUM_MASS, ARUP),
+        ("100 pg/mL", "212 pg/mL", CSF_MASS, ()),
+    ],
+)
+def test_a_preliminary_value_that_would_be_urgent_is_not_hidden_behind_a_quiet_final_one(
+    sil2r: KnowledgeBase, final: str, newer: str, loinc: str, ranges: tuple[ReferenceRange, ...]
+) -> None:
+    told = beside_preliminary(sil2r, final, newer, loinc, ranges)
+    assert told.summary.endswith("): a newer result, not final, may be urgent")
+    assert f"status preliminary: {newer.replace('>', '&gt;')}, collected 2026-03-02" in told.detail
+    assert told.detail.count(URGENT) == 1
+    assert told.indicator.value == "info"  # nothing is decided by a value that may still change
+
+
+@pytest.mark.parametrize("newer", ["310 U/mL", "900 U/mL", "2399 U/mL"])
+def test_a_preliminary_value_that_would_not_be_urgent_is_told_without_alarm(
+    sil2r: KnowledgeBase, newer: str
+) -> None:
+    told = beside_preliminary(sil2r, "300 U/mL", newer, SERUM_U, LABCORP)
+    assert "HLH less likely" in told.summary
+    assert f"status preliminary: {newer}, collected 2026-03-02" in told.detail
+    assert URGENT not in told.detail
+
+
+def test_beside_a_warning_the_preliminary_value_is_told_and_the_warning_leads(
+    sil2r: KnowledgeBase,
+) -> None:
+    told = beside_preliminary(sil2r, "3000 U/mL", "50000 U/mL", SERUM_U, LABCORP)
+    assert "meets one HLH-2004 criterion" in told.summary
+    assert "status preliminary: 50000 U/mL" in told.detail
