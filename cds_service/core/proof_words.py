@@ -17,8 +17,9 @@ HEADINGS = (
 )  # fmt: skip
 PHRASES = (
     "unknown", "date-unknown", "specimen", "collected", "status", "laboratory",
-    "laboratory-range", "own-range", "item-met", "item-provisional", "item-not-met",
-    "item-unknown", "review-pending", "review-approved",
+    "laboratory-flag", "laboratory-range", "own-range",
+    "item-met", "item-provisional", "item-not-met", "item-unknown",
+    "review-pending", "review-approved",
 )  # fmt: skip
 SERIES = (
     *(direction.value for direction in Direction),

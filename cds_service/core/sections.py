@@ -162,6 +162,8 @@ def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> list[
         parts.append(f"{phrases['specimen']} {specimen}")
     parts.append(f"{phrases['collected']} {day(result.collected, knowledge)}")
     parts.append(f"{phrases['status']} {result.status.value}")
+    if value and result.flags:
+        parts.append(f"{phrases['laboratory-flag']} {markdown(', '.join(result.flags))}")
     if answer.laboratory.words:
         parts.append(f"{phrases['laboratory-range']} {markdown(answer.laboratory.words)}")
     if result.laboratory:

@@ -204,7 +204,41 @@ def test_beside_a_warning_a_missing_range_does_not_call_the_value_neither_high_n
     for value, loinc in (("12000 U/mL", SERUM_U), ("212 pg/mL", CSF_MASS)):
         said = card(sil2r, value, loinc).detail
         assert "neither high nor low" not in said
-        assert "nobody can tell how far the value is from this laboratory's healthy people" in said
+        assert "this service cannot tell how far the value is from this laboratory's" in said
+
+
+# ------------------------------------------------------------------ the laboratory's own flag
+
+
+def flagged(knowledge: KnowledgeBase, *flags: str, **changes: Any) -> Card:
+    result = records.result("50000 pg/mL", SERUM_MASS, specimen=SERUM, flags=flags, **changes)
+    return card_of(knowledge, records.record(result))
+
+
+def test_a_flag_of_the_laboratory_is_shown_as_received_and_decides_nothing(
+    sil2r: KnowledgeBase,
+) -> None:
+    told = flagged(sil2r, "HH")
+    assert "; status final; laboratory's flag HH; laboratory Laboratory A." in told.detail
+    without = flagged(sil2r)
+    assert told.detail.replace("laboratory's flag HH; ", "") == without.detail
+    assert (told.summary, told.indicator) == (without.summary, without.indicator)
+
+
+def test_a_flag_is_text_and_not_markup(sil2r: KnowledgeBase) -> None:
+    assert "laboratory's flag H, &lt;b&gt;\\*x\\*" in flagged(sil2r, "H", "<b>*x*").detail
+
+
+def test_of_a_withdrawn_result_the_flag_is_no_more_shown_than_the_value(
+    sil2r: KnowledgeBase,
+) -> None:
+    gone = records.result(
+        "50000 pg/mL", SERUM_MASS, specimen=SERUM, flags=("HH",), status=Status.ENTERED_IN_ERROR
+    )
+    carded = frozenset({gone.ref.resource})
+    told = card_of(sil2r, records.record(gone, carded_before=carded))
+    assert "50000" not in told.detail
+    assert "flag" not in told.detail
 
 
 # ------------------------------------------------------------------ what could not be read
