@@ -58,11 +58,23 @@ def fill(knowledge: KnowledgeBase, template: str, section: str, values: Mapping[
 
 
 def fill_for(
-    knowledge: KnowledgeBase, template: str, specimen: str, values: Mapping[str, str]
+    knowledge: KnowledgeBase,
+    template: str,
+    specimen: str,
+    values: Mapping[str, str],
+    family: str = "",
 ) -> str:
-    """What holds for every specimen, then what holds for this one: never the other's numbers."""
+    """What holds for every specimen, then what holds for this one, then what is told in this unit
+    family alone: never the other's numbers.
+    """
     there = knowledge.templates[template]
-    return " ".join([there[name].fill(values) for name in ("says", specimen) if name in there])
+    sections = ("says", specimen, in_family(specimen, family))
+    return " ".join([there[name].fill(values) for name in sections if name in there])
+
+
+def in_family(specimen: str, family: str) -> str:
+    """The section for one specimen kind in one unit family: `blood-u`."""
+    return f"{specimen}-{family.lower()}"
 
 
 def bullets(texts: Iterable[str]) -> str:

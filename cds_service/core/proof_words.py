@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 
+from cds_service.core.card_parts import in_family
 from cds_service.core.knowledge import CardWording, KnowledgeBase
 from cds_service.core.proof_orders import order_templates
 from cds_service.core.table import THRESHOLD_INDETERMINATE
@@ -101,9 +103,15 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
 
 
 def _speak_of_specimens(knowledge: KnowledgeBase) -> set[str]:
-    """Templates that may add a section for one specimen kind, named after it."""
+    """Templates that may add a section for one specimen kind, or for it in one unit family."""
     findings = {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
     return findings | {f"note-{NoteKind.NO_LIMIT_IN_UNIT.value}"}
+
+
+def _of_specimens(knowledge: KnowledgeBase) -> set[str]:
+    families = [family.id for family in knowledge.families.values() if family.interpreted]
+    pairs = product(knowledge.specimens, families)
+    return set(knowledge.specimens) | {in_family(specimen, family) for specimen, family in pairs}
 
 
 def _template_faults(
@@ -113,7 +121,7 @@ def _template_faults(
     if template is None:
         yield _fault(knowledge, name, "the template is missing.", "Write it.")
         return
-    may = set(knowledge.specimens) if name in _speak_of_specimens(knowledge) else set()
+    may = _of_specimens(knowledge) if name in _speak_of_specimens(knowledge) else set()
     for section in sorted((sections ^ set(template)) - may):
         told = "is missing" if section in sections else "is used by nothing"
         yield _fault(knowledge, name, f"section '{section}' {told}.", "Add or remove it.")

@@ -50,9 +50,9 @@ def sections_of(
         spoken.insert(_settled(rows), found[THRESHOLD_INDETERMINATE])
     findings = [item for item in spoken if not item.id.startswith(CONTEXT)]
     contexts = [item for item in spoken if item.id.startswith(CONTEXT)]
-    supports = [_says(item, answer.specimen, knowledge, values) for item in findings]
+    supports = [_says(item, answer, knowledge, values) for item in findings]
     limits = [fill(knowledge, item.id, "not", values) for item in findings]
-    caveats = [_says(item, answer.specimen, knowledge, values) for item in contexts]
+    caveats = [_says(item, answer, knowledge, values) for item in contexts]
     notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
     steps: list[str] = []
     match answer.verdict:
@@ -104,11 +104,11 @@ def _template_of(verdict: NotInterpretable | WrongAnalyte) -> str:
 
 
 def _says(
-    finding: Finding, specimen: str, knowledge: KnowledgeBase, values: Mapping[str, str]
+    finding: Finding, answer: Answer, knowledge: KnowledgeBase, values: Mapping[str, str]
 ) -> str:
     match finding.strength:
         case Strength.FULL:
-            return fill_for(knowledge, finding.id, specimen, values)
+            return fill_for(knowledge, finding.id, answer.specimen, values, answer.value.family)
         case Strength.WEAKENED:
             return fill(knowledge, finding.id, "weakly", values)
 

@@ -6,6 +6,7 @@ birth date says otherwise.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -95,6 +96,30 @@ def test_csf_in_units_without_a_range_names_what_is_open_and_is_urgent_if_ill(
     assert "HLH-2004" not in said
 
 
+OTHER_FIGURES = {"pg/mL": r"[0-9] U/mL", "U/mL": r"[0-9] pg/mL"}
+
+
+@pytest.mark.parametrize("loinc", [SERUM_MASS, CSF_U, SERUM_U, CSF_MASS])
+@pytest.mark.parametrize(
+    "condition", ["dialysis", "hiv", "infection", "hlh", "sarcoidosis", "transplant", "sle"]
+)
+def test_no_figure_of_a_study_stands_on_a_card_in_another_unit(
+    sil2r: KnowledgeBase, loinc: str, condition: str
+) -> None:
+    unit = "pg/mL" if loinc in {SERUM_MASS, CSF_MASS} else "U/mL"
+    child, ranges = records.born("2020-01-01"), (records.within("10", "2000", unit),)
+    for value in ("60", "1900", "9000"):
+        context = recorded(sil2r, condition)
+        said = card(sil2r, f"{value} {unit}", loinc, ranges, patient=child, **context).detail
+        assert re.findall(OTHER_FIGURES[unit], said.partition("**Sources**")[0]) == []
+
+
+def test_the_figures_of_a_study_stand_on_a_card_in_its_unit(sil2r: KnowledgeBase) -> None:
+    assert "median 1268 U/mL" in card(sil2r, "900 U/mL", **recorded(sil2r, "dialysis")).detail
+    in_mass = card(sil2r, "900 pg/mL", SERUM_MASS, **recorded(sil2r, "dialysis")).detail
+    assert "97.38% of 382 patients on haemodialysis exceeded the upper limit." in in_mass
+
+
 def test_a_result_that_a_limit_is_for_gets_no_such_note(sil2r: KnowledgeBase) -> None:
     for value, loinc in (("300 U/mL", SERUM_U), ("100 pg/mL", CSF_MASS), ("5230 U/mL", SERUM_U)):
         said = card(sil2r, value, loinc).detail
@@ -155,6 +180,30 @@ def test_a_sentence_about_the_multiple_begins_with_a_capital(sil2r: KnowledgeBas
     for value in (">2000 U/mL", "710.1 U/mL", "5230 U/mL"):
         lines = card(sil2r, value, ranges=LABCORP).detail.splitlines()
         assert [line for line in lines if line.startswith("- ") and line[2].islower()] == []
+
+
+# ------------------------------------------------------------------ what may be falsely low
+
+
+def test_a_quiet_card_names_what_can_make_a_value_falsely_low(sil2r: KnowledgeBase) -> None:
+    without_a_range = card(sil2r, "300 U/mL").detail
+    assert "Very high biotin levels make the value falsely low in some assays." in without_a_range
+    within = card(sil2r, "400 pg/mL", SERUM_MASS, ARUP).detail
+    assert "Heterophile antibodies, asfotase alfa or biotin can falsify a value" in within
+
+
+# ------------------------------------------------------------------ children
+
+
+def test_a_child_s_card_tells_how_the_criterion_performed_in_children(
+    sil2r: KnowledgeBase,
+) -> None:
+    in_children = "In children the sIL-2R criterion of HLH-2004 had a sensitivity of 93%"
+    for birth, is_child in (("2020-01-01", True), ("1980-01-01", False), ("", False)):
+        said = card(sil2r, "5230 U/mL", patient=records.born(birth)).detail
+        assert (in_children in said) is is_child
+    in_mass = card(sil2r, "5230 pg/mL", SERUM_MASS, patient=records.born("2020-01-01")).detail
+    assert in_children not in in_mass
 
 
 # ------------------------------------------------------------------ what the record explains
