@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
@@ -72,6 +73,7 @@ def fill_for(
     return " ".join([there[name].fill(values) for name in sections if name in there])
 
 
+@cache  # asked for every sentence, and there are few
 def in_family(specimen: str, family: str) -> str:
     """The section for one specimen kind in one unit family: `blood-u`."""
     return f"{specimen}-{family.lower()}"

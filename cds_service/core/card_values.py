@@ -15,6 +15,7 @@ from cds_service.core.schema import PanelItem, RefusedCode
 from cds_service.core.sections import day, in_words, specimen_words
 from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.verdict import (
+    PROVISIONAL,
     UNKNOWN,
     Answer,
     Interpreted,
@@ -149,9 +150,10 @@ _WITHOUT_A_RESULT = frozenset({UNKNOWN, NOT_APPLICABLE})
 def _state(value: str, item: PanelItem, knowledge: KnowledgeBase) -> str:
     """Whether an item, or one of its limits, is met."""
     phrases = knowledge.wording.phrases
+    if value != PROVISIONAL:
+        return phrases.get(f"item-{value}", phrases["item-unknown"])  # straddled is unknown
     presumed = {row.presumes for limit in item.limits if (row := knowledge.limits[limit]).presumes}
-    told = phrases.get(f"item-{value}", phrases["item-unknown"])  # a straddled limit is unknown
-    return told.replace("{presumed}", ", ".join(sorted(presumed)))
+    return phrases["item-provisional"].replace("{presumed}", ", ".join(sorted(presumed)))
 
 
 _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {

@@ -40,7 +40,7 @@ def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterato
         yield Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
     if table.warns:
         return
-    if several := tuple(_several_items_met(situation, facts)):
+    if facts.companions and (several := tuple(_several_items_met(situation, facts))):
         yield from several
     elif table.may_warn or not (limited or facts.laboratory.place in _NOT_HIGH):
         yield from urgent()
@@ -49,7 +49,7 @@ def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterato
 def _several_items_met(situation: Situation, facts: Facts) -> Iterator[Note]:
     """A note for each panel of which enough items are met without the analyte's own."""
     knowledge = situation.knowledge
-    for panel in knowledge.panels.values() if facts.companions else ():
+    for panel in knowledge.panels.values():
         items = items_met_beside(panel, facts.by_name, knowledge)
         if len(items) >= panel.urgent_from:
             limits = [f"limit.{limit}" for item in items for limit in item.limits]

@@ -162,8 +162,10 @@ def _missing_for_age(birth: Moment | NoMoment) -> tuple[str, ...]:
 
 def _is_as_presumed(limit: Limit, knowledge: KnowledgeBase, found: CompanionValue) -> bool:
     """Whether a code of the result states what the limit presumes of the sample, if anything."""
+    if not limit.row.presumes:
+        return True
     test = knowledge.companions[limit.row.of]
-    return not limit.row.presumes or any(
+    return any(
         test.states(coding.code) == limit.row.presumes
         for coding in found.result.codings
         if coding.system == LOINC

@@ -82,9 +82,10 @@ def _headline(
     values: Mapping[str, str],
 ) -> str:
     """That of a note that must not be overlooked, else of the first finding."""
-    templates = [f"note-{note.kind.value}" for note in notes] + [item.id for item in findings[:1]]
-    leading = (name for name in templates if "headline" in knowledge.templates[name])
-    return next((fill(knowledge, name, "headline", values) for name in leading), "")
+    for note in notes:
+        if "headline" in knowledge.templates[f"note-{note.kind.value}"]:
+            return fill(knowledge, f"note-{note.kind.value}", "headline", values)
+    return fill(knowledge, findings[0].id, "headline", values) if findings else ""
 
 
 def _settled(rows: Sequence[FindingRow | ContextRow]) -> int:
