@@ -14,11 +14,12 @@ from cds_service.core.card import Card
 from cds_service.core.model import Coding
 from cds_service.hooks.answer import Answered
 from cds_service.hooks.feedback import NO_REASON, FeedbackItem
+from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
 from cds_service.store import feedback as kept
 from cds_service.store.pseudonym import Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
-from cds_service.web.ports import Caller, Invocation
+from cds_service.web.ports import Caller, Failed, Invocation, Unread
 
 _OBSERVATION = "Observation/"
 
@@ -34,9 +35,17 @@ class StoredJournal:
     def record(self, invocation: Invocation) -> None:
         """Keep one invocation. Raises StoreUnavailable."""
         client = invocation.caller.name
-        said = [] if invocation.answered is None else _said(invocation.answered)
-        request = invocation.request
-        patient_id = "" if request is None else request.context.patient_id
+        match invocation.request:
+            case HookRequest() as request:
+                hook_instance, patient_id = request.hook_instance, request.context.patient_id
+            case Unread():
+                hook_instance = patient_id = ""
+        match invocation.came_to:
+            case Answered(cards=sent):
+                status, error = 200, ""
+            case Failed(status=status, error=error):
+                sent = ()
+        said = [card.extension for card in sent]
         inputs = {used: self._pseudonyms.of_reference(client, used) for used in _inputs(said)}
         self._records.save(
             EvaluationRecord(
@@ -45,19 +54,19 @@ class StoredJournal:
                 door=Door.HOOK,
                 service=invocation.service.id,
                 client=client,
-                hook_instance="" if request is None else request.hook_instance,
+                hook_instance=hook_instance,
                 knowledge=invocation.service.knowledge.tag,
                 software=__version__,
                 outcomes=tuple(about["outcome"] for about in said),
                 findings=_all(said, "findings"),
                 reasons=tuple(about["reason"] for about in said if "reason" in about),
                 missing=_all(said, "missing"),
-                status=invocation.status,
-                error=invocation.error,
+                status=status,
+                error=error,
                 duration_ms=invocation.duration_ms,
                 patient=self._pseudonyms.of(client, "Patient", patient_id),
                 inputs=tuple(inputs.values()),
-                cards=() if invocation.answered is None else _cards(invocation.answered, inputs),
+                cards=_cards(sent, inputs),
             )
         )
 
@@ -84,13 +93,15 @@ class StoredFeedback:
         self._feedback = feedback
         self._pseudonyms = pseudonyms
 
-    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
+    def save(
+        self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
+    ) -> Mapping[str, int]:
         """Keep a batch, all of it or nothing. Raises StoreUnavailable."""
         offered = {
             (reason["system"], reason["code"])
             for reason in service.knowledge.wording.override_reasons
         }
-        self._feedback.save(
+        stored = self._feedback.save(
             [
                 kept.FeedbackItem(
                     card=item.card,
@@ -105,6 +116,7 @@ class StoredFeedback:
             caller.name,
             service.id,
         )
+        return {outcome.value: count for outcome, count in stored.counted.items()}
 
     def _reason(self, reason: Coding, offered: Container[tuple[str, str]], client: str) -> Coding:
         """One that a card offers, as it is; any other may say anything, also of the patient."""
@@ -114,7 +126,7 @@ class StoredFeedback:
         return Coding("", self._pseudonyms.of(client, "overrideReason", said))
 
 
-def _cards(answered: Answered, pseudonyms: Mapping[str, str]) -> tuple[SentCard, ...]:
+def _cards(sent: Iterable[Card], pseudonyms: Mapping[str, str]) -> tuple[SentCard, ...]:
     return tuple(
         SentCard(
             uuid=card.uuid,
@@ -123,12 +135,8 @@ def _cards(answered: Answered, pseudonyms: Mapping[str, str]) -> tuple[SentCard,
             override_reasons=tuple(reason["code"] for reason in card.override_reasons),
             results=tuple(pseudonyms[about].removeprefix(_OBSERVATION) for about in _about(card)),
         )
-        for card in answered.cards
+        for card in sent
     )
-
-
-def _said(answered: Answered) -> list[Mapping[str, Any]]:
-    return [card.extension for card in answered.cards]
 
 
 def _all(said: Iterable[Mapping[str, Any]], member: str) -> tuple[str, ...]:

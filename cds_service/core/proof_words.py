@@ -102,16 +102,15 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
     return needed
 
 
-def _speak_of_specimens(knowledge: KnowledgeBase) -> set[str]:
-    """Templates that may add a section for one specimen kind, or for it in one unit family."""
-    findings = {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
-    return findings | {f"note-{NoteKind.NO_LIMIT_IN_UNIT.value}"}
-
-
-def _of_specimens(knowledge: KnowledgeBase) -> set[str]:
+def _of_specimens(knowledge: KnowledgeBase, name: str) -> set[str]:
+    """Sections that the template may add for one specimen kind, or for it in one unit family."""
     families = [family.id for family in knowledge.families.values() if family.interpreted]
     pairs = product(knowledge.specimens, families)
-    return set(knowledge.specimens) | {in_family(specimen, family) for specimen, family in pairs}
+    says = set(knowledge.specimens) | {in_family(kind, family) for kind, family in pairs}
+    if name in {row.id for row in knowledge.findings}:
+        return says | {f"not-{kind}" for kind in knowledge.specimens}
+    contexts = {row.id for row in knowledge.contexts}
+    return says if name in {*contexts, f"note-{NoteKind.NO_LIMIT_IN_UNIT.value}"} else set()
 
 
 def _template_faults(
@@ -121,7 +120,7 @@ def _template_faults(
     if template is None:
         yield _fault(knowledge, name, "the template is missing.", "Write it.")
         return
-    may = _of_specimens(knowledge) if name in _speak_of_specimens(knowledge) else set()
+    may = _of_specimens(knowledge, name)
     for section in sorted((sections ^ set(template)) - may):
         told = "is missing" if section in sections else "is used by nothing"
         yield _fault(knowledge, name, f"section '{section}' {told}.", "Add or remove it.")

@@ -7,17 +7,19 @@ written, no answer is given: advice that nobody could account for later is not a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from flask import Blueprint, Response, request
 
 from cds_service.errors import StoreUnavailable
 from cds_service.hooks.answer import Answered, Call, answer
 from cds_service.hooks.request import HookRequest, read_request
+from cds_service.hooks.services import Service
 from cds_service.logs import Event, log_fault
 from cds_service.metrics import Metrics
 from cds_service.web.body import json_body
 from cds_service.web.passage import Passage, here
-from cds_service.web.ports import Invocation
+from cds_service.web.ports import UNREAD, Caller, Failed, Invocation, Unread
 from cds_service.web.problems import as_designed
 from cds_service.web.responses import json_response
 from cds_service.web.room import Room
@@ -33,39 +35,51 @@ def invocation(room: Room) -> Blueprint:
         service = room.registry.find(service_id)
         passage = here()
         passage.service = service.id
-        begun = Invocation(
-            at=room.ports.now(), request_id=passage.request_id, caller=caller, service=service
-        )
+        at = room.ports.now()
+        hook_request: HookRequest | Unread = UNREAD
+
+        def ended(came_to: Answered | Failed) -> Invocation:
+            return Invocation(
+                at=at,
+                request_id=passage.request_id,
+                caller=caller,
+                service=service,
+                request=hook_request,
+                came_to=came_to,
+                duration_ms=passage.seconds * 1000,
+            )
+
         try:
             body = json_body(request, room.settings.max_body)
-            begun.request = read_request(body, service.trigger, service.hook)
-            answered = _answered(room, begun, begun.request)
+            hook_request = read_request(body, service.trigger, service.hook)
+            answered = _answered(room, caller, service, hook_request, at.date())
             response = json_response(answered.as_json())
         except Exception as error:
-            _record_failure(room, begun, error, passage)
+            designed = as_designed(error)
+            _record_failure(room, ended(Failed(designed.status, designed.code)))
             raise
         _count(room.metrics, passage, answered)
-        begun.answered = answered
-        begun.duration_ms = passage.seconds * 1000
-        room.ports.journal.record(begun)
+        room.ports.journal.record(ended(answered))
         return response
 
     return blueprint
 
 
-def _answered(room: Room, begun: Invocation, hook_request: HookRequest) -> Answered:
+def _answered(
+    room: Room, caller: Caller, service: Service, hook_request: HookRequest, on: date
+) -> Answered:
     journal = room.ports.journal
     patient_id = hook_request.context.patient_id
 
     def carded_before(references: Iterable[str]) -> frozenset[str]:
-        return journal.carded_before(begun.caller, patient_id, references)
+        return journal.carded_before(caller, patient_id, references)
 
-    with room.ports.reach(begun.caller, hook_request) as access:
+    with room.ports.reach(caller, hook_request) as access:
         call = Call(
-            service=begun.service,
+            service=service,
             request=hook_request,
-            caller=begun.caller.name,
-            at=begun.at.date(),
+            caller=caller.name,
+            at=on,
             access=access,
             carded_before=carded_before,
             id_secret=journal.id_secret,
@@ -73,15 +87,12 @@ def _answered(room: Room, begun: Invocation, hook_request: HookRequest) -> Answe
         return answer(call, room.ports.order_advice)
 
 
-def _record_failure(room: Room, failed: Invocation, error: Exception, passage: Passage) -> None:
+def _record_failure(room: Room, failed: Invocation) -> None:
     """A failure is recorded too. Should that fail as well, the first failure is the one told."""
-    designed = as_designed(error)
-    failed.status, failed.error = designed.status, designed.code
-    failed.duration_ms = passage.seconds * 1000
     try:
         room.ports.journal.record(failed)
     except StoreUnavailable as lost:
-        log_fault(Event.NOT_RECORDED, lost, request_id=passage.request_id, cause=lost.cause)
+        log_fault(Event.NOT_RECORDED, lost, request_id=failed.request_id, cause=lost.cause)
 
 
 def _count(metrics: Metrics, passage: Passage, answered: Answered) -> None:

@@ -65,24 +65,33 @@ Reach = Callable[[Caller, HookRequest], AbstractContextManager[ServerAccess | No
 """Access to the caller's FHIR server for the length of one call, within its deadline."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The body could not be read as a request."""
+
+
+UNREAD: Final = Unread()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No cards were given: the HTTP status of the error, and its public code (`CDS-3001`)."""
+
+    status: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """One invocation by a known caller, filled in as it goes on: what came of it is recorded, also
-    when it failed.
-    """
+    """One invocation by a known caller and what it came to; recorded, also when it failed."""
 
     at: datetime
     request_id: str
     caller: Caller
     service: Service
-    status: int = 200
-    error: str = ""
-    """The public code of the error answered, empty when there was none."""
-    duration_ms: float = 0.0
-    request: HookRequest | None = None
-    """None: the body could not be read as a request."""
-    answered: Answered | None = None
-    """None: there was no evaluation."""
+    request: HookRequest | Unread
+    came_to: Answered | Failed
+    duration_ms: float
 
 
 class Journal(Protocol):
@@ -104,8 +113,13 @@ class Journal(Protocol):
 class FeedbackShelf(Protocol):
     """Where feedback is kept. Raises StoreUnavailable."""
 
-    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
-        """Keep a batch, all of it or nothing; a repeated item is the same item."""
+    def save(
+        self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
+    ) -> Mapping[str, int]:
+        """Keep a batch, all of it or nothing; a repeated item is the same item.
+
+        Returns how many were new and of a card that was sent, by their outcome.
+        """
 
 
 class OpenGate:
@@ -136,8 +150,10 @@ class _NoJournal:
 
 
 class _NoShelf:
-    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
-        pass
+    def save(
+        self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
+    ) -> Mapping[str, int]:
+        return {}
 
 
 def _no_reach(

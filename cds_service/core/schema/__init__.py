@@ -15,7 +15,13 @@ from cds_service.core.schema.codes import (
     SpecimenKind,
 )
 from cds_service.core.schema.concepts import AgeRow, Concept, ConceptCode
-from cds_service.core.schema.findings import ContextRow, FindingRow, GroupRow, ReasonRow
+from cds_service.core.schema.findings import (
+    ContextRow,
+    FindingRow,
+    GroupRow,
+    NoteRow,
+    ReasonRow,
+)
 from cds_service.core.schema.identity import Identity, Policy, SourceAttribute
 from cds_service.core.schema.limits import (
     LimitRow,
@@ -32,7 +38,7 @@ from cds_service.core.schema.orders import (
     SuggestionRow,
     SwapRow,
 )
-from cds_service.core.schema.row import ExactNumber, Gates, Id, Row, Text
+from cds_service.core.schema.row import ExactNumber, Gates, Id, Row, Sourced, Text
 from cds_service.core.schema.site import AssayFactor, OrderCode
 from cds_service.core.schema.sources import DocumentRow, SourceRow, StatementRow
 from cds_service.core.schema.units import RowUnit, UnitFamily
@@ -59,6 +65,7 @@ __all__ = [
     "Identity",
     "LimitRow",
     "MetWhen",
+    "NoteRow",
     "OrderCode",
     "OwnOrderRow",
     "PairingRow",
@@ -72,6 +79,7 @@ __all__ = [
     "RowUnit",
     "SourceAttribute",
     "SourceRow",
+    "Sourced",
     "SpecimenCode",
     "SpecimenKind",
     "StatementRow",

@@ -13,7 +13,7 @@ from cds_service.hooks.answer import Answered, Call
 from cds_service.hooks.request import HookRequest
 from cds_service.web import invocation
 from cds_service.web.app import create_app
-from cds_service.web.ports import Ports
+from cds_service.web.ports import UNREAD, Failed, Ports
 from tests.unit.web.conftest import SECURE, Open
 from tests.unit.web.rooms import (
     NOW,
@@ -49,11 +49,10 @@ def test_an_invocation_is_recorded_before_it_is_answered(
     assert kept.at == NOW
     assert kept.caller.name == "south"
     assert kept.service.id == "toy-patient-view"
-    assert (kept.status, kept.error) == (200, "")
     assert kept.duration_ms > 0
     assert kept.request_id == response.headers["X-Request-Id"]
     assert isinstance(kept.request, HookRequest)
-    assert isinstance(kept.answered, Answered)
+    assert isinstance(kept.came_to, Answered)
 
 
 def test_an_invocation_without_a_card_is_recorded_too(
@@ -63,7 +62,7 @@ def test_an_invocation_without_a_card_is_recorded_too(
     response = sandbox().post(URL, json=hook_request())
     assert response.data == b'{"cards":[]}'
     (kept,) = memory.invocations
-    assert kept.answered == answered()
+    assert kept.came_to == answered()
 
 
 def test_a_refused_invocation_of_a_known_caller_is_recorded_with_its_error(
@@ -77,13 +76,13 @@ def test_a_refused_invocation_of_a_known_caller_is_recorded_with_its_error(
     client.post(URL, json=hook_request())
     client.post(URL, data=b"{", content_type="application/json")
     client.post(URL, data=b"", content_type="text/plain")
-    assert [(kept.status, kept.error) for kept in memory.invocations] == [
-        (412, "CDS-3001"),
-        (400, "CDS-1002"),
-        (415, "CDS-1004"),
+    assert [kept.came_to for kept in memory.invocations] == [
+        Failed(412, "CDS-3001"),
+        Failed(400, "CDS-1002"),
+        Failed(415, "CDS-1004"),
     ]
-    assert memory.invocations[0].request is not None
-    assert memory.invocations[1].request is None
+    assert isinstance(memory.invocations[0].request, HookRequest)
+    assert memory.invocations[1].request == UNREAD
 
 
 def test_a_fault_is_recorded_as_one(
@@ -91,7 +90,7 @@ def test_a_fault_is_recorded_as_one(
 ) -> None:
     monkeypatch.setattr(invocation, "answer", lambda *_: 1 / 0)
     sandbox().post(URL, json=hook_request())
-    assert [(kept.status, kept.error) for kept in memory.invocations] == [(500, "CDS-9000")]
+    assert [kept.came_to for kept in memory.invocations] == [Failed(500, "CDS-9000")]
 
 
 def test_an_unknown_service_or_caller_is_not_an_invocation(
