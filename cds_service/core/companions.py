@@ -70,13 +70,13 @@ def companions_near(
 
 def companions_ahead(
     knowledge: KnowledgeBase, record: PatientRecord, at: date
-) -> Iterator[tuple[str, LabResult]]:
+) -> Iterator[tuple[str, CompanionValue]]:
     """Companion results, by title, that are left aside because their date cannot be right."""
     for companion in record.companions:
         if is_ahead(named_date(companion), at) and _counts(companion):
             for test in knowledge.companions.values():
-                if _usable(companion, test):
-                    yield test.row.title, companion
+                for found in _usable(companion, test):
+                    yield test.row.title, found
 
 
 def _counts(companion: LabResult) -> bool:
@@ -112,6 +112,6 @@ def _usable(result: LabResult, test: CompanionTest) -> list[CompanionValue]:
                 found = quantity(result.value, understood)
             except ValueError:
                 return []
-            return [CompanionValue(result, shown(result.value, unit.family), found)]
+            return [CompanionValue(result, shown(result.value, understood), found)]
         case _:
             return []
