@@ -26,7 +26,7 @@ from cds_service.core.model import (
 )
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.reading import shown
-from cds_service.core.selection import FINAL, newest_first
+from cds_service.core.selection import FINAL, in_doubt, newest_first
 from cds_service.core.verdict import Value
 
 
@@ -52,6 +52,7 @@ def companions_near(
     """Usable companion results by name within the companion window of a moment.
 
     The nearest first; of two as near the newer, then by identity: never as they happened to arrive.
+    One whose versions contradict each other, with nothing to order them, is not usable.
     """
     near = [
         companion
@@ -59,6 +60,8 @@ def companions_near(
         if _counts(companion)
         and _is_near(when_taken(companion, at), when, knowledge.identity.companion_within_days)
     ]
+    doubtful = in_doubt(near)
+    near = [companion for companion in near if companion.ref.resource not in doubtful]
     near.sort(key=lambda companion: newest_first(companion, at), reverse=True)
     near.sort(key=lambda companion: furthest_apart(when_taken(companion, at), when))
     found: dict[str, list[CompanionValue]] = defaultdict(list)

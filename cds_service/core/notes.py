@@ -29,7 +29,7 @@ from cds_service.core.model import (
 )
 from cds_service.core.reading import value_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import Candidate, Chosen, finals_beside
+from cds_service.core.selection import FINAL, Candidate, Chosen, finals_beside, in_doubt
 from cds_service.core.situation import NoFactor, Situation, own_factor
 from cds_service.core.verdict import Note, NoteKind, Place, Reason
 
@@ -80,10 +80,11 @@ def notes_on_dates(
 ) -> tuple[Note, ...]:
     """Whether the result is the current one: what its date, or that of another, leaves in doubt."""
     others = finals_beside(head.result, head.specimen, known, at)
-    ahead = _ahead((head.result, *others), knowledge, at)
-    if not others:
-        return tuple(ahead)
-    return (*ahead, *_not_earlier(head.result, others, knowledge, at))
+    return (
+        *_ahead((head.result, *others), knowledge, at),
+        *_not_earlier(head.result, others, knowledge, at),
+        *_of_one_id(head.result, known, knowledge),
+    )
 
 
 def _ahead(results: Iterable[LabResult], knowledge: KnowledgeBase, at: date) -> Iterator[Note]:
@@ -109,6 +110,21 @@ def _not_earlier(
     open_ones = [result for result in not_earlier if result not in newer]
     for result in open_ones[:MOST_NAMED]:
         yield Note(NoteKind.ORDER_UNKNOWN, _value_and_date(result, knowledge))
+
+
+def _of_one_id(
+    head: LabResult, known: Iterable[Candidate], knowledge: KnowledgeBase
+) -> Iterator[Note]:
+    """Two values under one id, and neither version nor status tells which of them still stands."""
+    versions = [
+        item.result
+        for item in known
+        if item.result.ref.resource == head.ref.resource and item.result.status in FINAL
+    ]
+    if in_doubt((head, *versions)):
+        others = (version for version in versions if version.value != head.value)
+        for other in islice(others, MOST_NAMED):
+            yield Note(NoteKind.ORDER_UNKNOWN, _value_and_date(other, knowledge))
 
 
 def notes_on_value(situation: Situation, code: AcceptedCode) -> tuple[Note, ...]:
