@@ -31,10 +31,8 @@ def invocation(room: Room) -> Blueprint:
 
     @blueprint.post("/cds-services/<service_id>")
     def invoke(service_id: str) -> Response:
-        caller = room.admit()
-        service = room.registry.find(service_id)
+        caller, service = room.admit_to(service_id)
         passage = here()
-        passage.service = service.id
         at = room.ports.now()
         hook_request: HookRequest | Unread = UNREAD
 
