@@ -166,7 +166,8 @@ def _no_reach(
     return nullcontext(NoAccess(NoAccessReason.NO_SERVER))
 
 
-def _now() -> datetime:
+def utc_now() -> datetime:
+    """The clock of this machine, in UTC."""
     return datetime.now(UTC)
 
 
@@ -185,5 +186,5 @@ class Ports:
     """Readiness: name -> a check that raises when it fails, Degraded when somebody should look."""
     readings: Callable[[], Iterable[Reading]] = tuple
     """Numbers that stand in the database, for the metrics. Raises StoreUnavailable."""
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = utc_now
     """The clock, in UTC."""
