@@ -14,8 +14,8 @@ from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess, serv
 from cds_service.fhir.authorization import TokenFlaw
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.origins import AllowList, LoopbackRule
 from cds_service.hooks.gather import Gathered, Need, PrefetchTemplate, gather
+from cds_service.origins import AllowList, LoopbackRule
 from tests import faults
 from tests.fault_server import FaultServer
 from tests.faults import bundle, observation, reply, reply_json, together
