@@ -72,6 +72,28 @@ def test_f03_f06_h03_a_required_key_neither_sent_nor_reachable_is_412_and_named(
     assert "Zyxgarten" not in str(issue)
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"resourceType": "Patient", "id": "p1"},
+        {"resourceType": "ServiceRequest", "id": "s1"},
+        {"resourceType": "CapabilityStatement", "status": "active"},
+        {"resourceType": "Bundle"},
+        {
+            "resourceType": "Bundle",
+            "type": "batch-response",
+            "entry": [{"response": {"status": "404 Not Found"}}],
+        },
+    ],
+    ids=["patient", "order", "capabilities", "bundle-of-no-type", "not-found"],
+)
+def test_f06_t64_what_is_no_answer_to_a_required_query_is_412_and_never_no_card(
+    post: Post, sent: object
+) -> None:
+    issue = problem_of(post(request_of(CHART, prefetch__sil2r=sent), CHART_SERVICE), 412)
+    assert issue["expression"] == ["prefetch.sil2r"]
+
+
 def test_tr12_without_any_prefetch_the_result_service_answers_from_its_context(post: Post) -> None:
     body = request_of("lab_result_full_prefetch", prefetch=DELETE)
     (card,) = cards_of(post(body))
