@@ -159,10 +159,12 @@ def _may_warn(rows: Iterable[ConsideredRow], knowledge: KnowledgeBase) -> tuple[
 
 
 def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
-    """What kept a row from being settled, and what a matched row could not count."""
+    """What kept a row from being settled, and what a matched row could not count, muted or not:
+    a site that does not want a finding still wants to know what was not there.
+    """
     words: dict[str, None] = {}
     for row in rows:
-        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED}:
+        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED, RowOutcome.MUTED}:
             for name, values in row.asks:
                 fact = facts[name]
                 if fact.missing and (fact.value == UNKNOWN or fact.value in values):
