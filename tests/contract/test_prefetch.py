@@ -118,6 +118,14 @@ def test_f05_keys_of_other_services_are_ignored(post: Post) -> None:
     assert cards_of(post(more, CHART_SERVICE)) == cards_of(post(request_of(CHART), CHART_SERVICE))
 
 
+@pytest.mark.parametrize("value", ["x", 1, [], {"resourceType": 7}])
+def test_f05_what_stands_under_a_key_of_another_service_is_not_judged(
+    post: Post, value: object
+) -> None:
+    more = request_of(CHART, prefetch__foo=value)
+    assert cards_of(post(more, CHART_SERVICE)) == cards_of(post(request_of(CHART), CHART_SERVICE))
+
+
 @pytest.fixture
 def reaching(library: Library) -> Post:
     """Posts to a sandbox that may call FHIR servers on this machine, and no other."""
