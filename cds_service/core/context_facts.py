@@ -47,7 +47,15 @@ def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
             because = f"{years} completed years at collection"
             if answer is Comparison.CANNOT_TELL:
                 return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
-            return Fact(name, answer.value, because)
+            return Fact(name, answer.value, because, inputs=_born(record))
+
+
+def _born(record: PatientRecord) -> tuple[ResourceRef, ...]:
+    match record.patient:
+        case Patient(ref):
+            return (ref,)
+        case NoPatient():
+            return ()
 
 
 def _missing_for_age(record: PatientRecord, when: Days) -> tuple[str, ...]:

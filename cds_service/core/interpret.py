@@ -241,6 +241,7 @@ def _blank(
         value,
         missing=missing_words(case.record, words),
         inputs=(result.ref,),
+        dates=as_received(case.record) if series else {},
         notes=notes + (urgent() if isinstance(verdict, NotInterpretable) else ()),
         series=series,
     )

@@ -17,7 +17,7 @@ from cds_service.core.card_parts import (
 )
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment
+from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
 from cds_service.core.schema import ContextRow, FindingRow
 from cds_service.core.table import CONTEXT, THRESHOLD_INDETERMINATE
 from cds_service.core.verdict import (
@@ -69,10 +69,16 @@ def sections_of(
         "context": bullets([*caveats, *notes]),
         "next": bullets(steps),
         "series": _series(answer.series, knowledge),
-        "used": used_line(answer.inputs, answer.dates),
+        "used": used_line(rests_on(answer), answer.dates),
         "missing": missing_line(answer.missing, knowledge),
     }
     return Sections(headline, _result_line(answer, knowledge), named)
+
+
+def rests_on(answer: Answer) -> tuple[ResourceRef, ...]:
+    """The result, what its statements were read from, and the earlier results that are shown."""
+    shown = [point.ref for point in answer.series[:LONGEST_SERIES]]
+    return tuple(dict.fromkeys((*answer.inputs, *shown)))
 
 
 def _settled(rows: Sequence[FindingRow | ContextRow]) -> int:
