@@ -61,21 +61,16 @@ def fill_for(
     knowledge: KnowledgeBase, template: str, specimen: str, values: Mapping[str, str]
 ) -> str:
     """What holds for every specimen, then what holds for this one: never the other's numbers."""
-    return _joined(knowledge, template, ("says", specimen), values)
+    there = knowledge.templates[template]
+    return " ".join([there[name].fill(values) for name in ("says", specimen) if name in there])
 
 
 def fill_not_for(
     knowledge: KnowledgeBase, template: str, specimen: str, values: Mapping[str, str]
 ) -> str:
     """What a finding does not mean, for every specimen and then for this one."""
-    return _joined(knowledge, template, ("not", f"not-{specimen}"), values)
-
-
-def _joined(
-    knowledge: KnowledgeBase, template: str, sections: Iterable[str], values: Mapping[str, str]
-) -> str:
-    there = knowledge.templates[template]
-    return " ".join([there[name].fill(values) for name in sections if name in there])
+    there, own = knowledge.templates[template], f"not-{specimen}"
+    return " ".join([there[name].fill(values) for name in ("not", own) if name in there])
 
 
 def bullets(texts: Iterable[str]) -> str:

@@ -42,7 +42,7 @@ class Sourced(Row):
 
     def sources_of(self, specimen: str) -> tuple[str, ...]:
         """The sources behind what is said of this specimen kind."""
-        return (*self.sources, *self.sources_by_specimen.get(specimen, ()))
+        return self.sources + self.sources_by_specimen.get(specimen, ())
 
     @property
     def all_sources(self) -> tuple[str, ...]:
