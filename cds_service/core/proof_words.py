@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.core.knowledge import CardWording, KnowledgeBase
 from cds_service.core.proof_orders import order_templates
-from cds_service.core.table import THRESHOLD_INDETERMINATE
 from cds_service.core.template import Wording
-from cds_service.core.verdict import Direction, NoteKind, Reason
+from cds_service.core.verdict import THRESHOLD_INDETERMINATE, Direction, NoteKind, Reason
 from cds_service.errors import KnowledgeError
 
 LONGEST_HEADLINE = 72

@@ -19,8 +19,9 @@ from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
 from cds_service.core.schema import ContextRow, FindingRow
-from cds_service.core.table import CONTEXT, THRESHOLD_INDETERMINATE
+from cds_service.core.table import CONTEXT
 from cds_service.core.verdict import (
+    THRESHOLD_INDETERMINATE,
     Answer,
     Finding,
     Interpreted,

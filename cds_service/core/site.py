@@ -29,7 +29,7 @@ from cds_service.core.schema import (
     RowUnit,
     Text,
 )
-from cds_service.core.table import THRESHOLD_INDETERMINATE
+from cds_service.core.verdict import THRESHOLD_INDETERMINATE
 from cds_service.errors import KnowledgeError
 
 Note = Annotated[str, StringConstraints(min_length=1)]

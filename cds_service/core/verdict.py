@@ -20,6 +20,9 @@ UNKNOWN = "unknown"
 STRADDLES = "straddles"
 """The value of a limit fact when the interval of the value lies on both sides of the limit."""
 
+THRESHOLD_INDETERMINATE = "threshold-indeterminate"
+"""The finding for that: no row of the table makes it, and no site mutes it."""
+
 
 class Outcome(StrEnum):
     """`outcome` of the evaluation extension on a card."""
