@@ -199,6 +199,7 @@ def read_knowledge(
     findings = table("findings.toml", "finding", "group")
     context = table("context.toml", "age", "context")
     statements = table("statements.toml", "document", "statement")
+    reasons = table("reasons.toml", "reason", "note")
     more: Mapping[str, Any] = {}
     if "snomed" in terminologies:
         more = table("snomed.toml", "notice", "condition", "medication", "specimen_code")
@@ -270,9 +271,10 @@ def read_knowledge(
         contexts=rows("context.toml", context, "context", schema.ContextRow),
         groups=rows("findings.toml", findings, "group", schema.GroupRow),
         reasons=_by(
-            rows("reasons.toml", table("reasons.toml", "reason"), "reason", schema.ReasonRow),
-            "id",
-            where + "reasons.toml",
+            rows("reasons.toml", reasons, "reason", schema.ReasonRow), "id", where + "reasons.toml"
+        ),
+        notes=_by(
+            rows("reasons.toml", reasons, "note", schema.NoteRow), "id", where + "reasons.toml"
         ),
         sources=_by(sources, "id", "sources.toml"),
         suggestions=_by(

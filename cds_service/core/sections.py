@@ -10,16 +10,18 @@ from cds_service.core.card_parts import (
     bullets,
     fill,
     fill_for,
+    fill_not_for,
     missing_line,
     note_line,
     used_line,
 )
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment
+from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
 from cds_service.core.schema import ContextRow, FindingRow
-from cds_service.core.table import CONTEXT, THRESHOLD_INDETERMINATE
+from cds_service.core.table import CONTEXT
 from cds_service.core.verdict import (
+    THRESHOLD_INDETERMINATE,
     Answer,
     Finding,
     Interpreted,
@@ -50,7 +52,7 @@ def sections_of(
     findings = [item for item in spoken if not item.id.startswith(CONTEXT)]
     contexts = [item for item in spoken if item.id.startswith(CONTEXT)]
     supports = [_says(item, answer.specimen, knowledge, values) for item in findings]
-    limits = [fill(knowledge, item.id, "not", values) for item in findings]
+    limits = [fill_not_for(knowledge, item.id, answer.specimen, values) for item in findings]
     caveats = [_says(item, answer.specimen, knowledge, values) for item in contexts]
     notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
     steps: list[str] = []
@@ -68,10 +70,16 @@ def sections_of(
         "context": bullets([*caveats, *notes]),
         "next": bullets(steps),
         "series": _series(answer.series, knowledge),
-        "used": used_line(answer.inputs, answer.dates),
+        "used": used_line(rests_on(answer), answer.dates),
         "missing": missing_line(answer.missing, knowledge),
     }
     return Sections(headline, _result_line(answer, knowledge), named)
+
+
+def rests_on(answer: Answer) -> tuple[ResourceRef, ...]:
+    """The result, what its statements were read from, and the earlier results that are shown."""
+    shown = [point.ref for point in answer.series[:LONGEST_SERIES]]
+    return tuple(dict.fromkeys((*answer.inputs, *shown)))
 
 
 def _settled(rows: Sequence[FindingRow | ContextRow]) -> int:

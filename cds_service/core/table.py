@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -10,6 +10,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates
 from cds_service.core.verdict import (
     STRADDLES,
+    THRESHOLD_INDETERMINATE,
     UNKNOWN,
     ConsideredRow,
     Fact,
@@ -18,7 +19,6 @@ from cds_service.core.verdict import (
     Strength,
 )
 
-THRESHOLD_INDETERMINATE = "threshold-indeterminate"
 CONTEXT = "context-"
 LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})
 
@@ -32,6 +32,8 @@ class TableResult:
     missing: tuple[str, ...]
     may_warn: tuple[str, ...] = ()
     """Warnings that a limit inside the interval of the value leaves open, where none is given."""
+    grounds: tuple[str, ...] = ()
+    """The facts that it rests on: what those were read from was used."""
 
 
 def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
@@ -90,8 +92,13 @@ def _result(
     findings = [_finding(name, contexts) for name in fired]
     if straddled := _straddled(rows, facts):
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
-    may_warn = _may_warn(rows, knowledge)
-    return TableResult(tuple(findings), rows, missing_from(rows, facts), may_warn)
+    return TableResult(
+        tuple(findings),
+        rows,
+        missing_from(rows, facts),
+        may_warn=_may_warn(rows, knowledge),
+        grounds=tuple(dict.fromkeys(_grounds(rows, facts))),
+    )
 
 
 def consider(row: FindingRow | ContextRow | AdviceRow, facts: Mapping[str, Fact]) -> ConsideredRow:
@@ -159,12 +166,34 @@ def _may_warn(rows: Iterable[ConsideredRow], knowledge: KnowledgeBase) -> tuple[
 
 
 def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
-    """What kept a row from being settled, and what a matched row could not count."""
+    """What kept a row from being settled, and what a matched row could not count, muted or not:
+    a site that does not want a finding still wants to know what was not there.
+    """
     words: dict[str, None] = {}
     for row in rows:
-        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED}:
+        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED, RowOutcome.MUTED}:
             for name, values in row.asks:
                 fact = facts[name]
                 if fact.missing and (fact.value == UNKNOWN or fact.value in values):
                     words.update(dict.fromkeys(fact.missing))
     return tuple(words)
+
+
+def _grounds(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> Iterator[str]:
+    """The facts that the rows which speak rest on, in the order of the table; and one that is too
+    coarse to settle a row, since the card names what is missing for it.
+    """
+    for row in rows:
+        for name, values in row.asks:
+            if _rests_on(row, values, facts[name]):
+                yield name
+
+
+def _rests_on(row: ConsideredRow, values: tuple[str, ...], fact: Fact) -> bool:
+    match row.outcome:
+        case RowOutcome.MATCHED | RowOutcome.STRADDLED:
+            return fact.value in values
+        case RowOutcome.UNKNOWN:
+            return fact.value == UNKNOWN and bool(fact.missing)
+        case _:
+            return False

@@ -20,6 +20,9 @@ UNKNOWN = "unknown"
 STRADDLES = "straddles"
 """The value of a limit fact when the interval of the value lies on both sides of the limit."""
 
+THRESHOLD_INDETERMINATE = "threshold-indeterminate"
+"""The finding for that: no row of the table makes it, and no site mutes it."""
+
 
 class Outcome(StrEnum):
     """`outcome` of the evaluation extension on a card."""
@@ -283,6 +286,8 @@ class Answer:
     series: tuple[SeriesPoint, ...] = ()
     laboratory: RangeReading = RangeReading(Place.NONE)
     paired: PairedWith | Unpaired = Unpaired()
+    companions: frozenset[str] = frozenset()
+    """The other tests of which a usable result lies near this one."""
 
 
 @dataclass(frozen=True, slots=True)

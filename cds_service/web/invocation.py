@@ -49,7 +49,7 @@ def invocation(room: Room) -> Blueprint:
 
         try:
             body = json_body(request, room.settings.max_body)
-            hook_request = read_request(body, service.trigger, service.hook)
+            hook_request = read_request(body, service.trigger, service.hook, service.templates)
             answered = _answered(room, caller, service, hook_request, at.date())
             response = json_response(answered.as_json())
         except Exception as error:
