@@ -47,10 +47,11 @@ def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
             because = f"{years} completed years at collection"
             if answer is Comparison.CANNOT_TELL:
                 return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
-            return Fact(name, answer.value, because, inputs=_born(record))
+            return Fact(name, answer.value, because, inputs=read_for_age(record))
 
 
-def _born(record: PatientRecord) -> tuple[ResourceRef, ...]:
+def read_for_age(record: PatientRecord) -> tuple[ResourceRef, ...]:
+    """The Patient whose birth date gives an age."""
     match record.patient:
         case Patient(ref):
             return (ref,)

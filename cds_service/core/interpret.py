@@ -242,7 +242,7 @@ def _blank(
         value,
         missing=missing_words(case.record, words),
         inputs=(result.ref,),
-        dates=as_received(case.record) if series else {},
+        dates=as_received(case.record),
         notes=notes + (urgent() if isinstance(verdict, NotInterpretable) else ()),
         series=series,
     )
