@@ -229,6 +229,6 @@ def _settings(sandbox: bool, config: Path | None) -> Settings:
 
 
 def _workshop(sandbox: bool, config: Path | None) -> Workshop:
-    from cds_service.wiring import open_events
+    from cds_service.wiring import existing_events
 
-    return open_events(_settings(sandbox, config))
+    return existing_events(_settings(sandbox, config))

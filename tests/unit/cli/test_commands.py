@@ -280,6 +280,29 @@ def test_knowledge_check_proves_the_folder_that_the_service_would_take(
     assert run("knowledge", "check", "--folder", CARDS).exit_code == 0
 
 
+@pytest.fixture
+def configured(tmp_path: Path) -> Path:
+    """A settings file that names a site file and the file of approvals, which is not there yet."""
+    (tmp_path / "site.toml").write_text("[policy]\nlook_back_days = 31\n", encoding="utf-8")
+    file = tmp_path / "cds-service.toml"
+    file.write_text('site = "site.toml"\napproval = "approval.toml"\n', encoding="utf-8")
+    return file
+
+
+def test_what_is_shown_checked_and_signed_is_what_the_settings_file_names(configured: Path) -> None:
+    approvals = configured.with_name("approval.toml")
+    sign = ("--reviewer", "Dr A. Example", "--file", approvals)
+    assert run("knowledge", "approve", *sign, "--config", configured).exit_code == 0
+    checked = run("knowledge", "check", "--config", configured)
+    assert checked.exit_code == 0
+    assert "Dr A. Example" in checked.output
+    assert "Dr A. Example" in run("knowledge", "show", "--config", configured).output
+    (configured.with_name("site.toml")).write_text("colour = 1\n", encoding="utf-8")
+    assert run("knowledge", "check", "--config", configured).exit_code == 1
+    folder = configured.with_name("out")
+    assert run("knowledge", "export-fhir", folder, "--config", configured).exit_code == 1
+
+
 def _missing(folder: Path) -> str:
     folder.rmdir()
     return str(folder)
