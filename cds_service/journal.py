@@ -93,13 +93,15 @@ class StoredFeedback:
         self._feedback = feedback
         self._pseudonyms = pseudonyms
 
-    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
+    def save(
+        self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
+    ) -> Mapping[str, int]:
         """Keep a batch, all of it or nothing. Raises StoreUnavailable."""
         offered = {
             (reason["system"], reason["code"])
             for reason in service.knowledge.wording.override_reasons
         }
-        self._feedback.save(
+        stored = self._feedback.save(
             [
                 kept.FeedbackItem(
                     card=item.card,
@@ -114,6 +116,7 @@ class StoredFeedback:
             caller.name,
             service.id,
         )
+        return {outcome.value: count for outcome, count in stored.counted.items()}
 
     def _reason(self, reason: Coding, offered: Container[tuple[str, str]], client: str) -> Coding:
         """One that a card offers, as it is; any other may say anything, also of the patient."""

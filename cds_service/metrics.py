@@ -91,7 +91,7 @@ class Metrics:
         )
         self._refusals = self._counter("token_refusals", "Tokens refused, by cause.", "cause")
         self._feedback = self._counter(
-            "feedback", "Feedback items taken, by service and outcome.", "service", "outcome"
+            "feedback", "New feedback on cards sent, by service and outcome.", "service", "outcome"
         )
 
         self._notified = self._counter(
@@ -148,9 +148,9 @@ class Metrics:
         """A token was refused; `cause` is the code for the log, which the caller never sees."""
         self._refusals(cause or "unknown").inc()
 
-    def feedback(self, *, service: str, outcome: str) -> None:
-        """One feedback item was taken."""
-        self._feedback(service, outcome).inc()
+    def feedback(self, *, service: str, outcome: str, count: int) -> None:
+        """So many items of feedback were new and of a card that was sent."""
+        self._feedback(service, outcome).inc(count)
 
     def notified(self, *, source: str, taken: str, missing: int) -> None:
         """One notification of a source was kept; `missing` event numbers are new gaps."""

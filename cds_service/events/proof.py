@@ -27,6 +27,15 @@ class Proof(StrEnum):
     HMAC = "hmac-sha256"
 
 
+class FirstLook(StrEnum):
+    """What the headers tell before a byte of the body is read."""
+
+    PROVED = "proved"
+    REFUSED = "refused"
+    BY_THE_BODY = "by-the-body"
+    """One signature is there; only the body shows whether it is right."""
+
+
 @final
 class SharedSecret:
     """A secret that shows itself to nobody."""
@@ -57,16 +66,27 @@ class SharedSecret:
         raise TypeError("a shared secret is not stored, copied or sent to another process")
 
 
-def is_proved(
-    secret: SharedSecret, proof: Proof, headers: Mapping[str, Sequence[str]], body: bytes
-) -> bool:
-    """Whether the headers prove knowledge of the secret. Header names are those used here."""
+def first_look(
+    secret: SharedSecret, proof: Proof, headers: Mapping[str, Sequence[str]]
+) -> FirstLook:
+    """How far the headers prove knowledge of the secret. Header names are those used here."""
     match proof:
         case Proof.TOKEN:
-            return secret.is_token(_token(headers))
+            right = secret.is_token(_token(headers))
+            return FirstLook.PROVED if right else FirstLook.REFUSED
         case Proof.HMAC:
-            given = [each for name in SIGNATURE_HEADERS for each in headers.get(name, ())]
-            return len(given) == 1 and secret.signed(body, given[0])
+            return FirstLook.BY_THE_BODY if _signature(headers) else FirstLook.REFUSED
+
+
+def is_signed(secret: SharedSecret, headers: Mapping[str, Sequence[str]], body: bytes) -> bool:
+    """Whether the signature was made over this body with the secret."""
+    return secret.signed(body, _signature(headers))
+
+
+def _signature(headers: Mapping[str, Sequence[str]]) -> str:
+    """The one signature that was sent; empty when there is none, or more than one."""
+    given = [each for name in SIGNATURE_HEADERS for each in headers.get(name, ())]
+    return given[0] if len(given) == 1 and _SIGNATURE.fullmatch(given[0].strip()) else ""
 
 
 def _token(headers: Mapping[str, Sequence[str]]) -> str:

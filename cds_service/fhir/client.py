@@ -11,6 +11,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import requests
@@ -34,6 +35,9 @@ from cds_service.fhir.workers import Workers
 
 JWKS_LIMIT: Final = 256 * 1024
 """Bytes of a JSON Web Key Set."""
+
+THREADS: Final = 128
+"""For each origin: made when they are needed. 25 charts may be read side by side."""
 
 _CHUNK = 64 * 1024
 _TRIES = 2
@@ -63,7 +67,9 @@ class Network:
 
 
 class FhirClient:
-    """One per process, shared by its threads. `allowed` holds every base any caller may name."""
+    """One per process, shared by its threads. `allowed` holds every base any caller may name;
+    `threads` is how many exchanges with one origin may be under way side by side.
+    """
 
     def __init__(
         self,
@@ -72,7 +78,7 @@ class FhirClient:
         limits: Limits | None = None,
         network: Network | None = None,
         breakers: Breakers | None = None,
-        threads: int = 16,
+        threads: int = THREADS,
         parse: Parse = strict_json.parse,
     ) -> None:
         self._allowed = allowed
@@ -114,7 +120,7 @@ class FhirClient:
             deadline=deadline,
             get=get,
             send=send,
-            run_all=self._workers.run_all,
+            run_all=partial(self._workers.run_all, base.url.origin),
             parse=self._parse,
             limits=self._limits,
             close=close,
@@ -206,7 +212,7 @@ class FhirClient:
         line = _Line(target, deadline, self._network)
         try:
             once = {"": lambda: call.exchange(lambda: ask(line))}
-            return self._workers.run_all(once, deadline)[""]
+            return self._workers.run_all(target.origin, once, deadline)[""]
         finally:
             line.close()
 

@@ -1,9 +1,10 @@
-"""A bounded pool of threads for outbound calls; who waits for it never waits past a deadline."""
+"""Threads for outbound calls, so many for each origin; nobody waits for one past a deadline."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Lock
 from typing import TypeVar
 
 from cds_service.fhir.deadline import Deadline
@@ -14,22 +15,35 @@ Outcome = TypeVar("Outcome")
 
 
 class Workers:
-    """Threads shared by all hook calls of the process.
+    """Threads shared by all hook calls of the process, apart for each origin: one that is slow uses
+    up its own threads and leaves those of the others alone.
 
     A thread may outlast its caller only inside the system's name resolver, which cannot be
-    interrupted; sockets end at the deadline by themselves (`line`).
+    interrupted; sockets end at the deadline by themselves (`line`). Origins come from the allow
+    list, so their number is bounded.
     """
 
     def __init__(self, threads: int) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="fhir-client")
+        self._threads = threads
+        self._lock = Lock()
+        self._by_origin: dict[str, ThreadPoolExecutor] = {}
 
     def run_all(
-        self, tasks: Mapping[str, Callable[[], Outcome]], deadline: Deadline
+        self, origin: str, tasks: Mapping[str, Callable[[], Outcome]], deadline: Deadline
     ) -> Mapping[str, Outcome | Refused]:
-        """Run the tasks side by side. A task not done by the deadline comes to a fault."""
+        """Run the tasks side by side. One not done by the deadline comes to a fault; so does one
+        that waited half of its time for a thread.
+        """
         if deadline.passed:
             return dict.fromkeys(tasks, Refused(UpstreamFault.DEADLINE))
-        futures = [(key, self._pool.submit(task)) for key, task in tasks.items()]
+        pool = self._of(origin)
+        half = deadline.remaining / 2
+
+        def in_time(task: Callable[[], Outcome]) -> Outcome | Refused:
+            # Cut off for our own lack of threads, it would be the server that is blamed for it.
+            return task() if deadline.remaining >= half else Refused(UpstreamFault.DEADLINE)
+
+        futures = [(key, pool.submit(in_time, task)) for key, task in tasks.items()]
         with waiting():
             wait([future for _key, future in futures], timeout=deadline.remaining)
         outcomes: dict[str, Outcome | Refused] = {}
@@ -44,4 +58,13 @@ class Workers:
 
     def close(self) -> None:
         """Let calls under way end by their deadlines, and end the threads."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in self._by_origin.values():
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _of(self, origin: str) -> ThreadPoolExecutor:
+        with self._lock:
+            if origin not in self._by_origin:
+                self._by_origin[origin] = ThreadPoolExecutor(
+                    max_workers=self._threads, thread_name_prefix="fhir-client"
+                )
+            return self._by_origin[origin]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -72,6 +72,8 @@ class Stored:
     new: int
     repeated: int
     unmatched: int
+    counted: Mapping[FeedbackOutcome, int] = field(default_factory=dict)
+    """New items of cards that were sent, by what they say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +100,10 @@ class Feedback:
         self._pseudonyms = Pseudonymiser(key)
         self._comments = CommentCipher(key, former)
         self._identity_key = key.subkey("feedback-identity")
-        self._insert = database.insert(feedback).on_conflict_do_nothing(
+        kept_once = database.insert(feedback).on_conflict_do_nothing(
             index_elements=[feedback.c.identity]
         )
+        self._insert = kept_once.returning(feedback.c.outcome, feedback.c.matched)
 
     def save(self, items: Sequence[FeedbackItem], client: str, service: str) -> Stored:
         """Keeps the batch, all of it or nothing; once this returns it outlives a power failure."""
@@ -109,14 +112,20 @@ class Feedback:
         # the locks of PostgreSQL in the same order.
         rows = [self._row(item, client, service, received) for item in items]
         distinct = sorted({row["identity"]: row for row in rows}.values(), key=_by_identity)
-        new = unmatched = 0
+        new: list[Row[Any]] = []
+        unmatched = 0
         with self._database.writing() as connection:
             for batch in _batches(distinct):
                 known = _known_cards(connection, batch, client, service)
                 marked = [row | {"matched": row["card"] in known} for row in batch]
-                new += connection.execute(self._insert, marked).rowcount
+                new += connection.execute(self._insert, marked)
                 unmatched += sum(not row["matched"] for row in marked)
-        return Stored(new=new, repeated=len(items) - new, unmatched=unmatched)
+        return Stored(
+            new=len(new),
+            repeated=len(items) - len(new),
+            unmatched=unmatched,
+            counted=Counter(FeedbackOutcome(row.outcome) for row in new if row.matched),
+        )
 
     def _row(
         self, item: FeedbackItem, client: str, service: str, received: datetime

@@ -11,7 +11,12 @@ from threading import BoundedSemaphore
 from flask import Request
 
 from cds_service.core.card import JsonObject
-from cds_service.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+from cds_service.errors import (
+    BadRequest,
+    PayloadTooLarge,
+    TooManyRequests,
+    UnsupportedMediaType,
+)
 from cds_service.strict_json import parse_object
 from cds_service.turn import waiting
 
@@ -21,6 +26,8 @@ _CHUNK = 64 * 1024
 _DISCARDED = 64 * 1024 * 1024
 _WAITED_FOR = BoundedSemaphore(64)
 """Refused callers of one worker whose bodies are waited for: few of its threads."""
+_UNPROVED = BoundedSemaphore(64)
+"""Callers of one worker who are known by their bodies only, which are being read."""
 
 
 def json_body(request: Request, limit: int) -> JsonObject:
@@ -71,6 +78,19 @@ def read_bytes(request: Request, limit: int) -> bytes:
     if declared and len(body) < expected:
         raise BadRequest("The body ended before its Content-Length.", where="Content-Length")
     return bytes(body)
+
+
+def read_unproved(request: Request, limit: int) -> bytes:
+    """The bytes sent by somebody who may be anybody: of few of them at a time.
+
+    Raises TooManyRequests, PayloadTooLarge, BadRequest.
+    """
+    if not _UNPROVED.acquire(blocking=False):
+        raise TooManyRequests("Too many bodies are being read before their proof.", retry_after=1)
+    try:
+        return read_bytes(request, limit)
+    finally:
+        _UNPROVED.release()
 
 
 def discard_rest(request: Request) -> None:

@@ -20,12 +20,18 @@ from cds_service.events.notification import (
     ResourceSent,
     read_notification,
 )
-from cds_service.events.proof import SIGNATURE_HEADERS, TOKEN_HEADER, is_proved
+from cds_service.events.proof import (
+    SIGNATURE_HEADERS,
+    TOKEN_HEADER,
+    FirstLook,
+    first_look,
+    is_signed,
+)
 from cds_service.events.source import EventSource
 from cds_service.fhir.shape import an_id
 from cds_service.store.work_item import client_name
 from cds_service.strict_json import parse_object
-from cds_service.web.body import read_bytes, require_plain_json
+from cds_service.web.body import read_bytes, read_unproved, require_plain_json
 from cds_service.web.passage import here
 from cds_service.web.responses import json_response
 from cds_service.web.room import Room
@@ -59,14 +65,23 @@ def events(room: Room, inbox: Inbox) -> Blueprint:
 
 
 def _proved(inbox: Inbox, source_name: str, max_body: int) -> tuple[EventSource, bytes]:
-    """The source and the body it sent. Raises NotFound, Unauthorised, PayloadTooLarge."""
+    """The source and the body it sent.
+
+    Raises NotFound, Unauthorised, PayloadTooLarge, TooManyRequests.
+    """
     source = inbox.source(source_name)
     here().client = client_name(source.name)
-    body = read_bytes(request, max_body)
     headers = {name: request.headers.getlist(name) for name in _PROOF_HEADERS}
-    if not is_proved(source.secret, source.proof, headers, body):
-        raise Unauthorised(NOT_PROVED)
-    return source, body
+    match first_look(source.secret, source.proof, headers):
+        case FirstLook.PROVED:
+            return source, read_bytes(request, max_body)
+        case FirstLook.BY_THE_BODY:
+            body = read_unproved(request, max_body)
+            if is_signed(source.secret, headers, body):
+                return source, body
+        case FirstLook.REFUSED:
+            pass
+    raise Unauthorised(NOT_PROVED)
 
 
 def _resource(body: bytes) -> JsonObject:

@@ -21,9 +21,8 @@ def feedback(room: Room) -> Blueprint:
         service = room.registry.find(service_id)
         here().service = service.id
         items = read_feedback(json_body(request, room.settings.max_body))
-        room.ports.shelf.save(caller, service, items)
-        for item in items:
-            room.metrics.feedback(service=service.id, outcome=item.outcome.value)
+        for outcome, count in room.ports.shelf.save(caller, service, items).items():
+            room.metrics.feedback(service=service.id, outcome=outcome, count=count)
         return json_response({})
 
     return blueprint

@@ -120,8 +120,13 @@ class Journal(Protocol):
 class FeedbackShelf(Protocol):
     """Where feedback is kept. Raises StoreUnavailable."""
 
-    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
-        """Keep a batch, all of it or nothing; a repeated item is the same item."""
+    def save(
+        self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
+    ) -> Mapping[str, int]:
+        """Keep a batch, all of it or nothing; a repeated item is the same item.
+
+        Returns how many were new and of a card that was sent, by their outcome.
+        """
 
 
 class OpenGate:
@@ -152,8 +157,10 @@ class _NoJournal:
 
 
 class _NoShelf:
-    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
-        pass
+    def save(
+        self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
+    ) -> Mapping[str, int]:
+        return {}
 
 
 def _no_reach(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import fhir_fixtures
@@ -90,8 +92,9 @@ def test_t25_further_members_are_ignored(post: Post, card: dict[str, Any]) -> No
     assert (response.status_code, response.get_json()) == (200, {})
 
 
-def test_t28_overrides_by_the_hundred_mute_nothing(library: Library, tmp_path: Path) -> None:
-    request = fhir_fixtures.text("lab_result_full_prefetch")
+@pytest.fixture
+def keeping(library: Library, tmp_path: Path) -> Iterator[FlaskClient]:
+    """A service that keeps records and feedback."""
     key = DataKey(bytes(range(32)))
     pseudonyms = Pseudonymiser(key)
     with Database.open(f"sqlite:///{tmp_path}/cds.sqlite3") as database:
@@ -101,21 +104,44 @@ def test_t28_overrides_by_the_hundred_mute_nothing(library: Library, tmp_path: P
             journal=StoredJournal(Records(database, pseudonyms), pseudonyms),
             shelf=StoredFeedback(Feedback(database, key), pseudonyms),
         )
-        client = create_app(Settings(), library, ports).test_client()
+        yield create_app(Settings(), library, ports).test_client()
 
-        def send(text: str, service: str) -> TestResponse:
-            url = f"/cds-services/{service}"
-            return client.post(url, data=text, content_type="application/json")
 
-        before = send(request, RESULT_SERVICE)
-        (card,) = cards_of(before)
-        fakes = [
-            item(card, outcomeTimestamp=f"2026-11-21T01:{minute:02}:{second:02}Z")
-            for minute in range(10)
-            for second in range(60)
-        ]
-        assert send(json.dumps({"feedback": fakes}), FEEDBACK).status_code == 200
-        assert send(request, RESULT_SERVICE).data == before.data
+def send(client: FlaskClient, text: str, service: str) -> TestResponse:
+    return client.post(f"/cds-services/{service}", data=text, content_type="application/json")
+
+
+def test_t28_overrides_by_the_hundred_mute_nothing(keeping: FlaskClient) -> None:
+    request = fhir_fixtures.text("lab_result_full_prefetch")
+    before = send(keeping, request, RESULT_SERVICE)
+    (card,) = cards_of(before)
+    fakes = [
+        item(card, outcomeTimestamp=f"2026-11-21T01:{minute:02}:{second:02}Z")
+        for minute in range(10)
+        for second in range(60)
+    ]
+    assert send(keeping, json.dumps({"feedback": fakes}), FEEDBACK).status_code == 200
+    assert send(keeping, request, RESULT_SERVICE).data == before.data
+
+
+def test_t24_only_what_is_new_and_of_a_card_that_was_sent_is_counted(keeping: FlaskClient) -> None:
+    (card,) = cards_of(
+        send(keeping, fhir_fixtures.text("lab_result_full_prefetch"), RESULT_SERVICE)
+    )
+    accepted = item(card, outcome="accepted", acceptedSuggestions=[{"id": card["uuid"]}])
+    of_no_card = {**item(card), "card": "unknown-card"}
+    batch = json.dumps({"feedback": [item(card), item(card), accepted, of_no_card]})
+    for _ in range(2):
+        assert send(keeping, batch, FEEDBACK).status_code == 200
+    counted = [
+        line
+        for line in keeping.get("/metrics").text.splitlines()
+        if line.startswith("cds_feedback_total")
+    ]
+    assert sorted(counted) == [
+        f'cds_feedback_total{{outcome="accepted",service="{RESULT_SERVICE}"}} 1.0',
+        f'cds_feedback_total{{outcome="overridden",service="{RESULT_SERVICE}"}} 1.0',
+    ]
 
 
 def test_b06_t30_a_comment_stands_in_no_log(

@@ -112,7 +112,10 @@ class Elsewhere:
 def test_others_work_while_a_fhir_server_is_waited_for() -> None:
     server, workers = Elsewhere(), Workers(1)
     deadline = Deadline.after(GIVE_UP * 1000)
-    fetched = in_turn(lambda: workers.run_all({"labs": server.answer}, deadline), server.ready)
+    fetched = in_turn(
+        lambda: workers.run_all("https://ehr.example.org", {"labs": server.answer}, deadline),
+        server.ready,
+    )
     assert fetched == {"labs": True}
     workers.close()
 

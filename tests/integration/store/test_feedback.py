@@ -122,7 +122,9 @@ def test_the_same_moment_in_another_time_zone_is_the_same_item(feedback: Feedbac
 def test_t91_a_batch_of_a_thousand_is_kept_whole(feedback: Feedback, database: Database) -> None:
     send(database, CLIENT, (card_id(7), ("csf-above-150",)))
     items = [overridden(card_id(number)) for number in range(1_000)]
-    assert feedback.save(items, CLIENT, SERVICE) == Stored(new=1_000, repeated=0, unmatched=999)
+    assert feedback.save(items, CLIENT, SERVICE) == Stored(
+        new=1_000, repeated=0, unmatched=999, counted={FeedbackOutcome.OVERRIDDEN: 1}
+    )
 
 
 def test_a_batch_that_fails_half_way_leaves_nothing(

@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 import pytest
@@ -18,6 +20,7 @@ from cds_service.knowledge_files import Library
 from cds_service.store import event_subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.work_item import Kind
+from cds_service.web import body
 from tests.event_world import BEARER, SECRET, TOPIC, World, events, notification, observation, world
 
 
@@ -131,9 +134,9 @@ def test_content_that_was_not_agreed_is_refused(tmp_path: Path, library: Library
 
 def test_t86_with_hmac_the_whole_body_is_proved(tmp_path: Path, library: Library) -> None:
     with world(tmp_path, library, 'proof = "hmac-sha256"\n') as here:
-        body = json.dumps(events((0, "Observation/o1"))).encode()
-        right = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
-        weak = hmac.new(SECRET.encode(), body, hashlib.sha1).hexdigest()
+        said = json.dumps(events((0, "Observation/o1"))).encode()
+        right = hmac.new(SECRET.encode(), said, hashlib.sha256).hexdigest()
+        weak = hmac.new(SECRET.encode(), said, hashlib.sha1).hexdigest()
 
         def send(data: bytes, signature: str) -> int:
             return here.web.post(
@@ -143,13 +146,53 @@ def test_t86_with_hmac_the_whole_body_is_proved(tmp_path: Path, library: Library
                 headers={"X-Hub-Signature": signature},
             ).status_code
 
-        assert send(body, "") == 401
-        assert send(body, f"sha1={weak}") == 401
-        assert send(body.replace(b"o1", b"o2"), f"sha256={right}") == 401
+        assert send(said, "") == 401
+        assert send(said, f"sha1={weak}") == 401
+        assert send(said.replace(b"o1", b"o2"), f"sha256={right}") == 401
         assert here.post(events((0, "Observation/o1"))).status_code == 401
         assert waiting(here) == []
-        assert send(body, f"sha256={right}") == 200
+        assert send(said, f"sha256={right}") == 200
         assert waiting(here) == [("Observation", "notified")]
+
+
+class Endless(BytesIO):
+    """A body that nobody should be waiting for."""
+
+    def read(self, _size: int | None = -1, /) -> bytes:
+        raise AssertionError("the body was read")
+
+
+@pytest.mark.parametrize(
+    ("proof", "headers"),
+    [
+        ("token", {}),
+        ("token", {"Authorization": "Bearer wrong"}),
+        ("token", {"X-Hub-Signature": f"sha256={'0' * 64}"}),
+        ("hmac-sha256", {}),
+        ("hmac-sha256", BEARER),
+        ("hmac-sha256", {"X-Hub-Signature": "sha1=abc"}),
+    ],
+)
+def test_t56_t86_no_byte_of_a_body_is_read_for_who_shows_no_proof(
+    tmp_path: Path, library: Library, proof: str, headers: dict[str, str]
+) -> None:
+    with world(tmp_path, library, f'proof = "{proof}"\n') as here:
+        answer = here.web.post(
+            "/events/lab", input_stream=Endless(), content_length=1_000, headers=headers
+        )
+        assert answer.status_code == 401
+
+
+def test_t56_few_bodies_that_only_they_themselves_can_prove_are_read_at_a_time(
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(body, "_UNPROVED", BoundedSemaphore(1))
+    with world(tmp_path, library, 'proof = "hmac-sha256"\n') as here:
+        signed = {"X-Hub-Signature": f"sha256={'0' * 64}"}
+        with body._UNPROVED:
+            busy = here.post(observation(), headers=signed)
+        assert (busy.status_code, busy.headers["Retry-After"]) == (429, "1")
+        assert here.post(observation(), headers=signed).status_code == 401
 
 
 @pytest.mark.parametrize("kind", ["heartbeat", "query-status"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -113,9 +114,12 @@ class Memory:
         assert patient_id
         return frozenset(references)
 
-    def save(self, caller: Caller, service: Service, items: Sequence[FeedbackItem]) -> None:
+    def save(
+        self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
+    ) -> Mapping[str, int]:
         self._fail_if_broken()
         self.batches.append((caller, service, items))
+        return Counter(item.outcome.value for item in items)
 
     def _fail_if_broken(self) -> None:
         if self.broken:
