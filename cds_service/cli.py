@@ -66,20 +66,37 @@ def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | N
         settings = load_settings(mode, os.environ, config)
         library = prepared(settings)
     if sandbox:
-        click.echo(_WELCOME.format(host=host, port=port), err=True)
+        click.echo(_welcome(settings, host, port), err=True)
     with worker_beside(settings):
         app = partial(make_app, settings, library)
         run(app, settings, host=host, port=port, workers=workers)
 
 
 _WELCOME = """\
-sil2r-cds in sandbox mode on http://{host}:{port} (no tokens asked for; synthetic patients only).
+sil2r-cds in sandbox mode on http://{address} ({tokens}; synthetic patients only).
 Try next, from the folder of the project:
+{call}  .venv/bin/cds-service explain fhir_fixtures/observation/csf_above_150.json
+"""
+_CALL = """\
   curl -s -H 'Content-Type: application/json' \\
     -d @fhir_fixtures/hook-request/lab_result_minimal.json \\
-    http://{host}:{port}/cds-services/sil2r-lab-result
-  .venv/bin/cds-service explain fhir_fixtures/observation/csf_above_150.json
+    http://{address}/cds-services/sil2r-lab-result
 """
+_DISCOVERY = """\
+  curl -s http://{address}/cds-services
+"""
+
+
+def _welcome(settings: Settings, host: str, port: int) -> str:
+    """What to try: with registered clients a call without a token would be refused."""
+    from cds_service.callers import registered_clients
+
+    address = f"{host}:{port}"
+    if registered_clients(settings).clients:
+        tokens, call = "tokens of the registered clients are asked for", _DISCOVERY
+    else:
+        tokens, call = "no tokens asked for", _CALL
+    return _WELCOME.format(address=address, tokens=tokens, call=call.format(address=address))
 
 
 @cli.command()

@@ -83,14 +83,11 @@ def rates(*, as_json: bool, config: Path | None) -> None:
     A card counts once, with the newest feedback on it. A finding that is overridden nearly always
     is one to think about.
     """
-    from cds_service.store.feedback import Feedback
+    from cds_service.store.finding_counts import finding_counts
     from cds_service.terminal import print_rates
-    from cds_service.wiring import existing_data_key
 
-    settings = _settings(config)
-    with _database(settings) as database:
-        feedback = Feedback(database, existing_data_key(settings))
-        counts = [asdict(each) for each in feedback.summary()]
+    with _database(_settings(config)) as database:
+        counts = [asdict(each) for each in finding_counts(database)]
     if as_json:
         print_json({"findings": in_camel_case(counts)})
     else:

@@ -47,6 +47,7 @@ def serve(make_app: MakeApp, settings: Settings, *, host: str, port: int, worker
     """Serve until a stop signal. Raises ConfigurationError when the address cannot be used,
     SystemExit when workers keep dying.
     """
+    _require_ports_apart(settings, port)
     _require_free(host, port)
     with _shared_metrics(settings, workers) as directory, _management(settings, directory):
         server = _server(settings, host, port, workers)
@@ -107,7 +108,8 @@ def _in_turn(app: WSGIApplication) -> WSGIApplication:
 
 
 def _serve_metrics(directory: str, host: str, port: int) -> None:
-    """Runs in the process of `/metrics`."""
+    """Runs in the process of `/metrics`. Ctrl-C reaches it too; it is the service that ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_the_service()
     metrics.serve_all_workers(directory, host, port)
 
@@ -126,6 +128,16 @@ def _await_the_end() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(STOP_SECONDS)
         os._exit(1)  # the signal came too early to be heard: the worker was still starting
+
+
+def _require_ports_apart(settings: Settings, port: int) -> None:
+    """Each would find the port free while the other is not yet there."""
+    if settings.management_port == port:
+        raise ConfigurationError(
+            "The service cannot listen on the port of /metrics.",
+            where=f"CDS_MANAGEMENT_PORT and --port {port}",
+            remedy="Give each a port of its own.",
+        )
 
 
 def _require_free(host: str, port: int) -> None:

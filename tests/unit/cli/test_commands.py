@@ -17,6 +17,7 @@ from cds_service import cli as module
 from cds_service.cli import cli
 from cds_service.config import Settings
 from cds_service.knowledge_files import Library
+from tests.unit.access.minting import EC, key_set
 
 CARDS = Path(__file__).parents[3] / "cards"
 ON = ("--on", "2026-11-21")
@@ -242,6 +243,22 @@ def test_output_that_cannot_be_written_is_one_line(
         )
     assert ended.returncode == 1
     assert ended.stderr == "CDS-5003 output: it cannot be written. Is the disk full?\n"
+
+
+def test_what_to_try_in_sandbox_mode_is_what_is_answered(tmp_path: Path) -> None:
+    (tmp_path / "ehr.jwks.json").write_bytes(key_set(EC))
+    registry = tmp_path / "clients.toml"
+    client = (
+        '[[client]]\nname = "a"\nissuer = "https://a.example.org"\njwks_file = "ehr.jwks.json"\n'
+    )
+    registry.write_text(client, encoding="utf-8")
+    alone = module._welcome(Settings(), "127.0.0.1", 8000)
+    assert "no tokens asked for" in alone
+    assert "http://127.0.0.1:8000/cds-services/sil2r-lab-result\n" in alone
+    registered = module._welcome(Settings(clients=registry), "127.0.0.1", 8000)
+    assert "tokens of the registered clients are asked for" in registered
+    assert "curl -s http://127.0.0.1:8000/cds-services\n" in registered
+    assert "lab_result_minimal" not in registered
 
 
 def test_a_day_that_is_none_is_wrong_usage() -> None:

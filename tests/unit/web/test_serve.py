@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import cast
@@ -60,7 +61,9 @@ def running(log_file: Path) -> Iterator[Running]:
     command = [sys.executable, "-m", "tests.unit.web.served", str(port), "2", str(management_port)]
     with (
         log_file.open("wb") as log,
-        subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process,
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+        ) as process,
     ):
         started = Running(process, port, management_port)
         try:
@@ -264,6 +267,29 @@ def _kill_children(process: subprocess.Popen[bytes]) -> None:
     for child in _children(process):
         with suppress(OSError):  # gone meanwhile
             os.kill(child, signal.SIGKILL)
+
+
+def test_ctrl_c_at_a_terminal_reaches_every_process_and_ends_all_without_a_trace(
+    tmp_path: Path,
+) -> None:
+    log_file = tmp_path / "log"
+    with running(log_file) as server:
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert server.process.wait(timeout=30) == 0
+    lines = [json.loads(line) for line in log_file.read_text().splitlines()]
+    assert lines[-1]["code"] == "CDS-L002"
+
+
+def test_one_port_for_service_and_metrics_is_refused_before_anything_starts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    port = free_port()
+    settings = Settings(management_port=port)
+    app = partial(create_app, settings, library())
+    with pytest.raises(ConfigurationError) as caught:
+        serve(app, settings, host="127.0.0.1", port=port, workers=1)
+    assert "CDS_MANAGEMENT_PORT" in caught.value.where
+    assert capsys.readouterr().err == ""
 
 
 def test_an_address_that_is_taken_is_said_in_one_line() -> None:
