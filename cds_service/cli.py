@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from cds_service import __version__
@@ -24,7 +23,7 @@ from cds_service.cli_clients import clients
 from cds_service.cli_database import db
 from cds_service.cli_events import EVENT_COMMANDS
 from cds_service.cli_knowledge import knowledge
-from cds_service.cli_output import AS_JSON, members, print_json, usage_line
+from cds_service.cli_output import AS_JSON, Output, members, print_json, usage_line
 from cds_service.cli_records import records
 from cds_service.errors import CdsError, InputError
 
@@ -111,7 +110,7 @@ def evaluate(*, files: Sequence[Path], as_json: bool, on: str, config: Path | No
     """
     from cds_service.terminal import print_cards
 
-    console = Console()
+    console = Output()
     said = []
     for file, outcomes in _evaluated(files, on, config):
         cards = [card.as_json() for outcome in outcomes for card in outcome.cards]
@@ -143,7 +142,7 @@ def explain(*, file: Path, as_json: bool, on: str, config: Path | None) -> None:
         print_json({"explanations": traces})
     else:
         for trace in traces:
-            print_explanation(Console(), trace)
+            print_explanation(Output(), trace)
 
 
 @cli.command()
@@ -162,7 +161,7 @@ def codes(*, files: Sequence[Path], as_json: bool, config: Path | None) -> None:
     if as_json:
         print_json({"codes": [members(code) for code in found]})
     else:
-        print_codes(Console(), found)
+        print_codes(Output(), found)
 
 
 def _evaluated(

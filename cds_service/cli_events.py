@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from cds_service.cli_output import AS_JSON, members, print_json, progress
+from cds_service.cli_output import AS_JSON, Output, members, print_json, progress
 from cds_service.errors import DataUnavailable, InputError
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None
         number, attempts = str(row.number), str(row.attempts)
         table.add_row(number, row.source, row.kind, state, attempts, row.cause, *moments)
     nothing = "Nothing was set aside." if dead else "Nothing waits."
-    Console().print(table if rows else nothing)
+    Output().print(table if rows else nothing)
 
 
 @events.command()
@@ -213,7 +212,7 @@ def _show_standing(standing: Sequence[Standing], as_json: bool, **numbers: int) 
     for each in standing:
         row = (each.subscription, each.here, each.there, each.last_heard)
         table.add_row(*row, _shortened(each.criteria))
-    Console().print(table if standing else "There is no subscription; make one with `subscribe`.")
+    Output().print(table if standing else "There is no subscription; make one with `subscribe`.")
     if numbers:
         click.echo("  ".join(f"{name}: {count}" for name, count in numbers.items()))
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
-from cds_service.cli_output import AS_JSON, print_json
+from cds_service.cli_output import AS_JSON, Output, print_json
 from cds_service.setting_shapes import Unusable, an_url
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def show(*, as_json: bool, config: Path | None) -> None:
     from cds_service import knowledge_show
 
     library = _library(_settings(config))
-    console = Console()
+    console = Output()
     if as_json:
         print_json(knowledge_show.as_json(library))
     elif console.is_terminal:

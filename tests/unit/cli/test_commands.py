@@ -245,6 +245,17 @@ def test_output_that_cannot_be_written_is_one_line(
     assert ended.stderr == "CDS-5003 output: it cannot be written. Is the disk full?\n"
 
 
+def test_a_reader_that_has_read_enough_is_no_failure() -> None:
+    file = str(fhir_fixtures.path("csf_above_150"))
+    command = [sys.executable, "-m", "cds_service", "explain", file]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as explaining:
+        assert explaining.stdout is not None
+        explaining.stdout.close()
+        assert explaining.stderr is not None
+        assert explaining.stderr.read() == b""
+        assert explaining.wait(timeout=60) == 0
+
+
 def test_what_to_try_in_sandbox_mode_is_what_is_answered(tmp_path: Path) -> None:
     (tmp_path / "ehr.jwks.json").write_bytes(key_set(EC))
     registry = tmp_path / "clients.toml"
