@@ -105,7 +105,7 @@ def _are_options(query: Mapping[str, str | Sequence[str]]) -> bool:
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415
 
     try:
-        make_conninfo(**query)
+        make_conninfo(**{name: str(value) for name, value in query.items()})
     except ProgrammingError:
         return False
     return query.get("sslmode", "prefer") in _SSL_MODES
