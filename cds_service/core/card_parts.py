@@ -65,6 +65,14 @@ def fill_for(
     return " ".join([there[name].fill(values) for name in ("says", specimen) if name in there])
 
 
+def fill_not_for(
+    knowledge: KnowledgeBase, template: str, specimen: str, values: Mapping[str, str]
+) -> str:
+    """What a finding does not mean, for every specimen and then for this one."""
+    there, own = knowledge.templates[template], f"not-{specimen}"
+    return " ".join([there[name].fill(values) for name in ("not", own) if name in there])
+
+
 def bullets(texts: Iterable[str]) -> str:
     """A Markdown list; nothing for empty texts."""
     return "\n".join(["- " + text.replace("\n", "\n  ") for text in texts if text])

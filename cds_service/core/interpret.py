@@ -6,7 +6,7 @@ ends in a named reason, whatever is left aside in a `Skipped` with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,7 @@ from cds_service.core.dates import as_received
 from cds_service.core.facts import facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
-from cds_service.core.model import InvalidResource, LabResult, PatientRecord, ResourceRef
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.notes import (
     notes_on_dates,
     notes_on_group,
@@ -43,12 +43,11 @@ from cds_service.core.selection import (
 )
 from cds_service.core.series import series_of
 from cds_service.core.situation import Literature, NoPair, Pair, Situation, literature_for
-from cds_service.core.table import TableResult, consult, consult_laboratory_range_only
+from cds_service.core.table import consult, consult_laboratory_range_only, used_by
 from cds_service.core.triage import WrongOne, history_of, triage
 from cds_service.core.verdict import (
     Answer,
     Evaluation,
-    Fact,
     Interpreted,
     Note,
     NotInterpretable,
@@ -195,12 +194,13 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         findings=table.findings,
         rows=table.rows,
         missing=missing_words(case.record, table.missing),
-        inputs=tuple(dict.fromkeys((situation.result.ref, *_used(table, facts.by_name)))),
+        inputs=tuple(dict.fromkeys((situation.result.ref, *used_by(table.rows, facts.by_name)))),
         dates=as_received(case.record),
         notes=notes,
         series=_series(situation.result, situation.specimen, case),
         laboratory=facts.laboratory,
         paired=_paired(situation.pair),
+        companions=frozenset(facts.companions),
     )
 
 
@@ -212,15 +212,6 @@ def _series(result: LabResult, specimen: str, case: _Case) -> tuple[SeriesPoint,
     own = newest_first(result, case.at)
     earlier = [other for other in beside if newest_first(other, case.at) < own]
     return series_of(result, earlier, case.knowledge, case.at)
-
-
-def _used(table: TableResult, facts: Mapping[str, Fact]) -> Iterator[ResourceRef]:
-    """What the gates that hold were read from, in the order of the table."""
-    from_record = {fact.name: fact for fact in facts.values() if fact.inputs}
-    for row in table.rows if from_record else ():
-        for name, values in row.asks:
-            if name in from_record and from_record[name].value in values:
-                yield from from_record[name].inputs
 
 
 def _paired(pair: Pair | NoPair) -> PairedWith | Unpaired:

@@ -90,6 +90,8 @@ class KnowledgeBase:
     wording: CardWording
     documents: tuple[schema.DocumentRow, ...] = ()
     """The starting documents of the statements."""
+    notes: Mapping[str, schema.NoteRow] = field(default_factory=dict)
+    """What notes rest on, by the kind of note, where they rest on studies."""
     order_table: OrderTable = field(default_factory=OrderTable)
     review: ReviewState = PENDING
     local_codes: Mapping[tuple[str, str], str] = field(default_factory=dict)

@@ -92,10 +92,13 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
     return needed
 
 
-def _speak_of_specimens(knowledge: KnowledgeBase) -> set[str]:
-    """Templates that may add a section for one specimen kind, named after it."""
-    findings = {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
-    return findings | {f"note-{NoteKind.NO_LIMIT_IN_UNIT.value}"}
+def _of_specimens(knowledge: KnowledgeBase, name: str) -> set[str]:
+    """Sections that the template may add for one specimen kind, named after it."""
+    says, means_not = set(knowledge.specimens), {f"not-{kind}" for kind in knowledge.specimens}
+    if name in {row.id for row in knowledge.findings}:
+        return says | means_not
+    contexts = {row.id for row in knowledge.contexts}
+    return says if name in {*contexts, f"note-{NoteKind.NO_LIMIT_IN_UNIT.value}"} else set()
 
 
 def _template_faults(
@@ -105,7 +108,7 @@ def _template_faults(
     if template is None:
         yield _fault(knowledge, name, "the template is missing.", "Write it.")
         return
-    may = set(knowledge.specimens) if name in _speak_of_specimens(knowledge) else set()
+    may = _of_specimens(knowledge, name)
     for section in sorted((sections ^ set(template)) - may):
         told = "is missing" if section in sections else "is used by nothing"
         yield _fault(knowledge, name, f"section '{section}' {told}.", "Add or remove it.")

@@ -10,6 +10,7 @@ from cds_service.core.card_parts import (
     bullets,
     fill,
     fill_for,
+    fill_not_for,
     missing_line,
     note_line,
     used_line,
@@ -50,7 +51,7 @@ def sections_of(
     findings = [item for item in spoken if not item.id.startswith(CONTEXT)]
     contexts = [item for item in spoken if item.id.startswith(CONTEXT)]
     supports = [_says(item, answer.specimen, knowledge, values) for item in findings]
-    limits = [fill(knowledge, item.id, "not", values) for item in findings]
+    limits = [fill_not_for(knowledge, item.id, answer.specimen, values) for item in findings]
     caveats = [_says(item, answer.specimen, knowledge, values) for item in contexts]
     notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
     steps: list[str] = []

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import ResourceRef
 from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates
 from cds_service.core.verdict import (
     STRADDLES,
@@ -168,3 +169,24 @@ def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tu
                 if fact.missing and (fact.value == UNKNOWN or fact.value in values):
                     words.update(dict.fromkeys(fact.missing))
     return tuple(words)
+
+
+def used_by(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> Iterator[ResourceRef]:
+    """What the rows that speak were read from, in the order of the table; and a code that is too
+    coarse to settle a row, since the card names what is missing for it.
+    """
+    from_record = {fact.name: fact for fact in facts.values() if fact.inputs}
+    for row in rows if from_record else ():
+        for name, values in row.asks:
+            if name in from_record and _rests_on(row, values, from_record[name]):
+                yield from from_record[name].inputs
+
+
+def _rests_on(row: ConsideredRow, values: tuple[str, ...], fact: Fact) -> bool:
+    match row.outcome:
+        case RowOutcome.MATCHED | RowOutcome.STRADDLED:
+            return fact.value in values
+        case RowOutcome.UNKNOWN:
+            return fact.value == UNKNOWN and bool(fact.missing)
+        case _:
+            return False

@@ -283,6 +283,8 @@ class Answer:
     series: tuple[SeriesPoint, ...] = ()
     laboratory: RangeReading = RangeReading(Place.NONE)
     paired: PairedWith | Unpaired = Unpaired()
+    companions: frozenset[str] = frozenset()
+    """The other tests of which a usable result lies near this one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,10 +58,14 @@ def _finding(rows: Sequence[FindingRow], subject: Subject) -> str:
                 ),
                 ("Says weakly", subject.wording(first.id, "weakly")),
                 ("Does not mean", subject.wording(first.id, "not")),
+                *(
+                    (f"Nor for {kind.words}", subject.wording(first.id, f"not-{kind.id}"))
+                    for kind in subject.knowledge.specimens.values()
+                ),
                 ("Weakened by", codes(weakened)),
                 ("Blocked by", codes(blocked)),
                 ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
-                ("Sources", subject.cite(_merged(row.sources for row in rows))),
+                ("Sources", subject.cite(_merged(row.all_sources for row in rows))),
                 ("Worked cases", subject.cases(first.id)),
             ]
         ),
@@ -133,7 +137,7 @@ def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
                 ("Weakens", codes(_merged(row.weakens for row in rows))),
                 ("Blocks", codes(_merged(row.blocks for row in rows))),
                 ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
-                ("Sources", subject.cite(_merged(row.sources for row in rows))),
+                ("Sources", subject.cite(_merged(row.all_sources for row in rows))),
                 ("Worked cases", subject.cases(first.id)),
             ]
         ),

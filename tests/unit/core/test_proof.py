@@ -143,6 +143,17 @@ TABLE = {
         "findings.toml", 'sources = ["toy-2020"]', "sources = []",
         "toy/findings.toml (sap-very-high)", "no source",
     ),
+    "a finding whose sources are of another specimen": Slip(
+        "findings.toml", 'sources = ["toy-2020"]',
+        'sources_by_specimen = { dew = ["toy-2020"] }',
+        "toy/findings.toml (sap-very-high)", "no source",
+    ),
+    "a note that is told of no answer": Slip(
+        "reasons.toml", '[[reason]]\nid = "status-withdrawn"',
+        '[[note]]\nid = "weather"\nclaim = "C."\nsources = ["toy-2020"]\n'
+        '[[reason]]\nid = "status-withdrawn"',
+        "toy/reasons.toml (note)", "'weather' does not exist",
+    ),
     "a finding with an unknown suggestion": Slip(
         "findings.toml", 'sources = ["toy-2020"]',
         'sources = ["toy-2020"]\nsuggestions = ["play"]',
