@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import cast
@@ -22,6 +24,7 @@ import pytest
 
 from cds_service.config import Settings
 from cds_service.errors import ConfigurationError
+from cds_service.web import serve as module
 from cds_service.web.app import create_app
 from cds_service.web.serve import serve
 from tests.unit.web.rooms import hook_request, library
@@ -61,9 +64,7 @@ def running(log_file: Path) -> Iterator[Running]:
     command = [sys.executable, "-m", "tests.unit.web.served", str(port), "2", str(management_port)]
     with (
         log_file.open("wb") as log,
-        subprocess.Popen(
-            command, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
-        ) as process,
+        subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process,
     ):
         started = Running(process, port, management_port)
         try:
@@ -269,15 +270,32 @@ def _kill_children(process: subprocess.Popen[bytes]) -> None:
             os.kill(child, signal.SIGKILL)
 
 
-def test_ctrl_c_at_a_terminal_reaches_every_process_and_ends_all_without_a_trace(
-    tmp_path: Path,
-) -> None:
-    log_file = tmp_path / "log"
-    with running(log_file) as server:
-        os.killpg(server.process.pid, signal.SIGINT)
-        assert server.process.wait(timeout=30) == 0
-    lines = [json.loads(line) for line in log_file.read_text().splitlines()]
-    assert lines[-1]["code"] == "CDS-L002"
+def test_ctrl_c_at_a_terminal_leaves_it_to_the_service_to_end_the_metrics(tmp_path: Path) -> None:
+    port = free_port()
+    arguments = (str(tmp_path), "127.0.0.1", port)
+    process = get_context("spawn").Process(target=module._serve_metrics, args=arguments)
+    process.start()
+    try:
+        _await_metrics(port)
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    finally:
+        process.terminate()
+        process.join(30)
+    (ignored,) = re.findall(r"^SigIgn:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    assert int(ignored, 16) & 1 << signal.SIGINT - 1
+
+
+def _await_metrics(port: int) -> None:
+    for _ in range(600):
+        with (
+            suppress(ConnectionError),
+            closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection,
+        ):
+            connection.request("GET", "/metrics")
+            assert connection.getresponse().status == 200
+            return
+        threading.Event().wait(0.05)
+    pytest.fail("/metrics never answered")
 
 
 def test_one_port_for_service_and_metrics_is_refused_before_anything_starts(
