@@ -72,7 +72,7 @@ def unsubscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | Non
     """End the Subscription(s) on the FHIR server of SOURCE."""
     from cds_service.events import subscribing
 
-    workshop = _workshop(sandbox, config)
+    workshop = _existing(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
         exchange = workshop.caretaker.exchange(chosen)
@@ -91,7 +91,7 @@ def status(*, source: str, as_json: bool, sandbox: bool, config: Path | None) ->
     """Show the Subscription(s) and the backlog of SOURCE."""
     from cds_service.events import subscribing
 
-    workshop = _workshop(sandbox, config)
+    workshop = _existing(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
         exchange = workshop.caretaker.exchange(chosen)
@@ -138,7 +138,7 @@ def events() -> None:
 @_settings_options
 def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None) -> None:
     """List what waits; it holds no patient data."""
-    rows = _workshop(sandbox, config).room.store.waiting(dead_only=dead)
+    rows = _existing(sandbox, config).room.store.waiting(dead_only=dead)
     if as_json:
         print_json({"events": [members(row) for row in rows]})
         return
@@ -158,7 +158,7 @@ def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None
 @_settings_options
 def retry(*, numbers: Sequence[int], as_json: bool, sandbox: bool, config: Path | None) -> None:
     """Give events that were set aside another turn: those named, or all."""
-    workshop = _workshop(sandbox, config)
+    workshop = _existing(sandbox, config)
     revived = workshop.room.store.revive(numbers, datetime.now(UTC))
     workshop.room.queue().wake()
     if as_json:
@@ -228,6 +228,12 @@ def _settings(sandbox: bool, config: Path | None) -> Settings:
 
 
 def _workshop(sandbox: bool, config: Path | None) -> Workshop:
+    from cds_service.wiring import open_events
+
+    return open_events(_settings(sandbox, config))
+
+
+def _existing(sandbox: bool, config: Path | None) -> Workshop:
     from cds_service.wiring import existing_events
 
     return existing_events(_settings(sandbox, config))

@@ -98,16 +98,17 @@ def event_room(settings: Settings, database: Database, key: DataKey) -> EventRoo
 
 
 def open_events(settings: Settings) -> Workshop:
-    """What the worker works with. Raises ConfigurationError, StoreUnavailable."""
+    """What the worker works with, and the commands that bring work in.
+
+    Raises ConfigurationError, StoreUnavailable.
+    """
     room = event_room(settings, _database(settings), data_key(settings))
-    workshop = open_workshop(room, load_configured(settings))
-    workshop.queue.open()
-    return workshop
+    return open_workshop(room, load_configured(settings))
 
 
 def existing_events(settings: Settings) -> Workshop:
-    """The same for the commands, over a database that is there: a mistyped path must not look like
-    a place where nothing waits. Nothing is made.
+    """The same for commands about what is there already: a mistyped path must not look like a place
+    where nothing waits. Nothing is made.
 
     Raises ConfigurationError, StoreUnavailable.
     """
