@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from cds_service.core.caution import beside_newer, cautions, urgent
 from cds_service.core.dates import as_received
 from cds_service.core.facts import facts_of
 from cds_service.core.knowledge import KnowledgeBase
@@ -19,10 +20,8 @@ from cds_service.core.notes import (
     notes_on_dates,
     notes_on_group,
     notes_on_knowledge,
-    notes_on_limits,
     notes_on_unit,
     notes_on_value,
-    urgent,
 )
 from cds_service.core.pairing import nearest_pair
 from cds_service.core.reading import NotUnderstood, Understood, value_of
@@ -106,7 +105,10 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     """
     match choose(group, case.knowledge):
         case Chosen() as chosen:
-            yield _about(chosen, case)
+            answer = _about(chosen, case)
+            yield beside_newer(
+                answer, chosen.newer, case.knowledge, lambda item: _about(Chosen(item, ()), case)
+            )
         case NoneFinal(head):
             yield _not_final(head, case)
         case AllWithdrawn():
@@ -138,7 +140,7 @@ def _about(chosen: Chosen, case: _Case) -> Answer:
     notes = (
         *notes_on_knowledge(case.knowledge, case.at),
         *notes_on_group(chosen, case.record),
-        *notes_on_dates(chosen.head, case.known, case.at),
+        *notes_on_dates(chosen.head, case.known, case.knowledge, case.at),
     )
     match chosen.head.place:
         case NotInterpretable() as verdict:
@@ -180,11 +182,12 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
     match situation.literature:
         case Literature.APPLIES:
             verdict, table = Interpreted(), consult(case.knowledge, facts.by_name)
-            notes += notes_on_limits(situation, facts.laboratory.place, table.may_warn)
+            notes += cautions(situation, facts, table)
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
             notes += urgent()
+    behind = [ref for note in notes for ref in note.inputs]
     return Answer(
         verdict,
         situation.result,
@@ -194,7 +197,9 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         findings=table.findings,
         rows=table.rows,
         missing=missing_words(case.record, table.missing),
-        inputs=tuple(dict.fromkeys((situation.result.ref, *used_by(table.rows, facts.by_name)))),
+        inputs=tuple(
+            dict.fromkeys((situation.result.ref, *used_by(table.rows, facts.by_name), *behind))
+        ),
         dates=as_received(case.record),
         notes=notes,
         series=_series(situation.result, situation.specimen, case),
@@ -270,7 +275,7 @@ def _not_final(item: Candidate, case: _Case) -> Answer:
         case,
         specimen=item.specimen,
         value=value_of(item.result, case.knowledge).value,
-        notes=notes_on_dates(item, case.known, case.at),
+        notes=notes_on_dates(item, case.known, case.knowledge, case.at),
         series=_series(item.result, item.specimen, case) if item.specimen else (),
     )
 

@@ -27,6 +27,10 @@ class CompanionTest:
     """LOINC code -> unit family."""
     units: UnitTable
 
+    def states(self, loinc: str) -> str:
+        """What the code says of the sample, beyond the test; empty for most."""
+        return next((code.states for code in self.row.code if code.loinc == loinc), "")
+
 
 @dataclass(frozen=True)
 class CardWording:

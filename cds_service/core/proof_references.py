@@ -105,12 +105,16 @@ def _limits(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         if limit.unit not in units:
             remedy = "Use a unit of the limit's own test."
             yield _fault(knowledge, file, limit.id, f"unit '{limit.unit}' is unknown.", remedy)
+        if limit.of not in knowledge.companions and (limit.younger or limit.presumes):
+            text = "only a companion's limit can depend on an age or presume something."
+            yield _fault(knowledge, file, limit.id, text, "Make it limits of their own.")
         if not limit.sources:
             yield _fault(knowledge, file, limit.id, "no source.", "Name the source of the number.")
     for panel in knowledge.panels.values():
         for item in panel.item:
             yield from _absent(knowledge, file, panel.id, item.limits, knowledge.limits)
         yield from _absent(knowledge, file, panel.id, panel.sources, knowledge.sources)
+        yield from _absent(knowledge, file, panel.id, panel.suggestions, knowledge.suggestions)
     for ratio in knowledge.ratios.values():
         albumins = (ratio.numerator_albumin, ratio.denominator_albumin)
         yield from _absent(knowledge, file, ratio.id, albumins, knowledge.companions)

@@ -31,6 +31,8 @@ class TableResult:
     findings: tuple[Finding, ...]
     rows: tuple[ConsideredRow, ...]
     missing: tuple[str, ...]
+    warns: tuple[str, ...] = ()
+    """The warnings that are given."""
     may_warn: tuple[str, ...] = ()
     """Warnings that a limit inside the interval of the value leaves open, where none is given."""
 
@@ -91,8 +93,9 @@ def _result(
     findings = [_finding(name, contexts) for name in fired]
     if straddled := _straddled(rows, facts):
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
-    may_warn = _may_warn(rows, knowledge)
-    return TableResult(tuple(findings), rows, missing_from(rows, facts), may_warn)
+    warns = _warnings(rows, RowOutcome.MATCHED, knowledge)
+    may_warn = () if warns else _warnings(rows, RowOutcome.STRADDLED, knowledge)
+    return TableResult(tuple(findings), rows, missing_from(rows, facts), warns, may_warn)
 
 
 def consider(row: FindingRow | ContextRow | AdviceRow, facts: Mapping[str, Fact]) -> ConsideredRow:
@@ -151,12 +154,12 @@ def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tupl
     return tuple(dict.fromkeys(limits))
 
 
-def _may_warn(rows: Iterable[ConsideredRow], knowledge: KnowledgeBase) -> tuple[str, ...]:
+def _warnings(
+    rows: Iterable[ConsideredRow], outcome: RowOutcome, knowledge: KnowledgeBase
+) -> tuple[str, ...]:
+    """The warnings among the rows that ended so."""
     warning = {row.id for row in knowledge.findings if row.indicator == "warning"}
-    could = [row for row in rows if row.finding in warning]
-    if any(row.outcome is RowOutcome.MATCHED for row in could):
-        return ()
-    return tuple(row.finding for row in could if row.outcome is RowOutcome.STRADDLED)
+    return tuple(row.finding for row in rows if row.outcome is outcome and row.finding in warning)
 
 
 def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:

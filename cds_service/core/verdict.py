@@ -20,6 +20,10 @@ UNKNOWN = "unknown"
 STRADDLES = "straddles"
 """The value of a limit fact when the interval of the value lies on both sides of the limit."""
 
+PROVISIONAL = "provisional"
+"""The value of a limit fact that is met if the sample was as the limit presumes, which the code of
+the result does not state."""
+
 
 class Outcome(StrEnum):
     """`outcome` of the evaluation extension on a card."""
@@ -145,6 +149,8 @@ class NoteKind(StrEnum):
     NAME_NOT_SOLUBLE = "name-not-soluble"
     SUBJECT_NOT_NAMED = "subject-not-named"
     NEWER_NOT_FINAL = "newer-not-final"
+    NEWER_VALUE = "newer-value"
+    NEWER_URGENT = "newer-urgent"
     NEWER_EXISTS = "newer-exists"
     ORDER_UNKNOWN = "order-unknown"
     DATE_AHEAD = "date-ahead"
@@ -156,16 +162,24 @@ class NoteKind(StrEnum):
     PATIENT_OF_ANOTHER = "patient-of-another"
     DATA_FAILED = "data-failed"
     URGENT_IF_ILL = "urgent-if-ill"
+    ITEMS_MET = "items-met"
     REVIEW_OVERDUE = "review-overdue"
     ASSAY_FACTOR = "assay-factor"
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note and the values its template needs, by placeholder name, not yet escaped."""
+    """A note and the values its template needs, by placeholder name, not yet escaped.
+
+    Several values of one placeholder stand in a row.
+    """
 
     kind: NoteKind
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    panel: str = ""
+    """Id of the panel that it is about, if it is about one."""
+    inputs: tuple[ResourceRef, ...] = ()
+    """What it rests on beside the result itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +189,7 @@ class Value:
     text: str
     """`<150`, `5200.0`: comparator and number as received."""
     unit: str
-    """The unit as received."""
+    """The unit as it was understood; as received where it was not."""
     family: str
     """Id of the unit family of the knowledge, or empty when the unit was not understood."""
 

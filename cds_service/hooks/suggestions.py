@@ -53,9 +53,10 @@ def _suggestions(
     card: Card, answer: Answer, knowledge: KnowledgeBase, patient_id: str
 ) -> tuple[Mapping[str, Any], ...]:
     fired = tuple([finding.id for finding in answer.findings])
+    panels = tuple([note.panel for note in answer.notes if note.panel])
     offers = [
         offer
-        for offer in _called_for(knowledge, _reason(answer.verdict), fired)
+        for offer in _called_for(knowledge, _reason(answer.verdict), panels, fired)
         if not _is_known(offer, answer)
     ]
     uuids = Names(card.uuid)
@@ -121,10 +122,10 @@ def _reason(verdict: Verdict) -> str:
 
 @lru_cache(_COMBINATIONS)
 def _called_for(
-    knowledge: KnowledgeBase, reason: str, fired: tuple[str, ...]
+    knowledge: KnowledgeBase, reason: str, panels: tuple[str, ...], fired: tuple[str, ...]
 ) -> tuple[_Offer, ...]:
-    """The suggestions of the reason; then whom to call for the highest finding and for contexts;
-    then all others of the highest finding first, and of contexts.
+    """The suggestions of the reason and of panels that are urgent; then whom to call for the
+    highest finding and for contexts; then all others of the highest finding first, and of contexts.
     """
     by_rank = sorted(knowledge.findings, key=lambda row: -row.rank)
     findings = [row for row in by_rank if row.id in fired]
@@ -132,6 +133,7 @@ def _called_for(
     first: tuple[FindingRow | ContextRow, ...] = (*findings[:1], *contexts)
     rows: tuple[FindingRow | ContextRow, ...] = (*findings, *contexts)
     ids = list(knowledge.reasons[reason].suggestions) if reason else []
+    ids += [name for panel in panels for name in knowledge.panels[panel].suggestions]
     ids += [
         name
         for row in first

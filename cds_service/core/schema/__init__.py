@@ -23,7 +23,14 @@ from cds_service.core.schema.findings import (
     ReasonRow,
 )
 from cds_service.core.schema.identity import Identity, Policy, SourceAttribute
-from cds_service.core.schema.limits import LimitRow, MetWhen, PanelItem, PanelRow, RatioRow
+from cds_service.core.schema.limits import (
+    LimitRow,
+    MetWhen,
+    PanelItem,
+    PanelRow,
+    RatioRow,
+    YoungerLimit,
+)
 from cds_service.core.schema.orders import (
     AdviceRow,
     OwnOrderRow,
@@ -80,4 +87,5 @@ __all__ = [
     "SwapRow",
     "Text",
     "UnitFamily",
+    "YoungerLimit",
 ]

@@ -120,6 +120,15 @@ NUMBERS = {
         "limits.toml", 'limits = ["ferritin-500"]', 'limits = ["ferritin-600"]',
         "toy/limits.toml (toy-items)", "'ferritin-600' does not exist",
     ),
+    "a panel with an unknown suggestion": Slip(
+        "limits.toml", "urgent_from = 2", 'urgent_from = 2\nsuggestions = ["play"]',
+        "toy/limits.toml (toy-items)", "'play' does not exist",
+    ),
+    "an own limit with a number for an age": Slip(
+        "limits.toml", 'met_when = "above"',
+        'met_when = "above"\nyounger = [{ below_days = 9, title = "young", value = "1" }]',
+        "toy/limits.toml (sap-1000)", "only a companion's limit",
+    ),
     "a ratio of an unknown companion": Slip(
         "limits.toml", 'numerator_albumin = "albumin-csf"', 'numerator_albumin = "albumin-dew"',
         "toy/limits.toml (toy-index)", "'albumin-dew' does not exist",

@@ -119,6 +119,9 @@ def test_an_id_outside_the_grammar_is_not_repeated() -> None:
     [
         (5, "Bundle.entry[1]"),
         (None, "Bundle.entry[1]"),
+        ({}, "Bundle.entry[1].resource"),
+        ({"fullUrl": "https://ehr.example.org/Observation/2"}, "Bundle.entry[1].resource"),
+        ({"fullUrl": "urn:uuid:2", "search": {"mode": "match"}}, "Bundle.entry[1].resource"),
         ({"resource": None}, "Bundle.entry[1].resource"),
         ({"resource": []}, "Bundle.entry[1].resource"),
         ({"resource": {}}, "Bundle.entry[1].resource"),
@@ -146,9 +149,18 @@ def test_results_that_are_no_bundle_are_told(what: JsonObject, where: str) -> No
     assert record(what).results == (InvalidResource(ResourceRef("Bundle"), where),)
 
 
-def test_an_entry_that_only_reports_a_deletion_is_nothing() -> None:
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"request": {"method": "DELETE", "url": "Observation/2"}},
+        {"response": {"status": "201", "location": "Observation/2"}},
+        {"search": {"mode": "outcome"}},
+    ],
+    ids=["history", "response", "outcome"],
+)
+def test_an_entry_that_only_reports_what_was_done_is_nothing(item: Any) -> None:
     what = bundle(observation())
-    what["entry"].append({"request": {"method": "DELETE", "url": "Observation/2"}})
+    what["entry"].append(item)
     assert len(record(what).results) == 1
 
 
@@ -181,17 +193,6 @@ def test_the_same_resource_twice_is_one() -> None:
     assert len(record(bundle(observation(), observation())).results) == 1
 
 
-def test_of_several_versions_the_last_updated_counts() -> None:
-    def version(number: int, updated: str) -> JsonObject:
-        return observation(
-            meta={"versionId": str(number), "lastUpdated": updated}, valueQuantity=quantity(number)
-        )
-
-    old, new = version(10, "2026-03-01T10:00:00Z"), version(9, "2026-03-02T10:00:00Z")
-    (found,) = record(bundle(new, old)).results
-    assert found.ref == ResourceRef("Observation/obs-1", "9")
-
-
 def test_two_different_resources_of_one_id_both_stay() -> None:
     two = bundle(observation(), observation(valueQuantity=quantity(7)))
     assert len(record(two).results) == 2
@@ -209,12 +210,6 @@ def test_history_is_what_results_do_not_hold_already() -> None:
     same = observation(meta={"versionId": "1"})
     found = record(bundle(observation()), sil2r=bundle(same, old))
     assert refs(found.history) == ["Observation/obs-0"]
-
-
-def test_another_version_of_a_result_is_kept_as_history() -> None:
-    one, two = (observation(meta={"versionId": str(n)}) for n in (1, 2))
-    found = record(bundle(one), sil2r=bundle(two))
-    assert [item.ref.version for item in found.history] == ["2"]
 
 
 def test_when_the_search_itself_is_interpreted_nothing_is_doubled() -> None:
