@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 from rich.text import Text
 
 from cds_service import __version__
@@ -24,7 +23,7 @@ from cds_service.cli_clients import clients
 from cds_service.cli_database import db
 from cds_service.cli_events import EVENT_COMMANDS
 from cds_service.cli_knowledge import knowledge
-from cds_service.cli_output import AS_JSON, members, print_json, usage_line
+from cds_service.cli_output import AS_JSON, Output, members, print_json, usage_line
 from cds_service.cli_records import records
 from cds_service.errors import CdsError, InputError
 
@@ -68,20 +67,37 @@ def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | N
         require_addresses(settings, host, port)  # before anything is begun or said
         library = prepared(settings)
     if sandbox:
-        click.echo(_WELCOME.format(host=host, port=port), err=True)
+        click.echo(_welcome(settings, host, port), err=True)
     with worker_beside(settings):
         app = partial(make_app, settings, library)
         run(app, settings, knowledge=library.tags, host=host, port=port, workers=workers)
 
 
 _WELCOME = """\
-sil2r-cds in sandbox mode on http://{host}:{port} (no tokens asked for; synthetic patients only).
+sil2r-cds in sandbox mode on http://{address} ({tokens}; synthetic patients only).
 Try next, from the folder of the project:
+{call}  .venv/bin/cds-service explain fhir_fixtures/observation/csf_above_150.json
+"""
+_CALL = """\
   curl -s -H 'Content-Type: application/json' \\
     -d @fhir_fixtures/hook-request/lab_result_minimal.json \\
-    http://{host}:{port}/cds-services/sil2r-lab-result
-  .venv/bin/cds-service explain fhir_fixtures/observation/csf_above_150.json
+    http://{address}/cds-services/sil2r-lab-result
 """
+_DISCOVERY = """\
+  curl -s http://{address}/cds-services
+"""
+
+
+def _welcome(settings: Settings, host: str, port: int) -> str:
+    """What to try: with registered clients a call without a token would be refused."""
+    from cds_service.callers import registered_clients
+
+    address = f"{host}:{port}"
+    if registered_clients(settings).clients:
+        tokens, call = "tokens of the registered clients are asked for", _DISCOVERY
+    else:
+        tokens, call = "no tokens asked for", _CALL
+    return _WELCOME.format(address=address, tokens=tokens, call=call.format(address=address))
 
 
 @cli.command()
@@ -96,7 +112,7 @@ def evaluate(*, files: Sequence[Path], as_json: bool, on: str, config: Path | No
     """
     from cds_service.terminal import print_cards
 
-    console = Console()
+    console = Output()
     said = []
     for file, outcomes in _evaluated(files, on, config):
         cards = [card.as_json() for outcome in outcomes for card in outcome.cards]
@@ -128,7 +144,7 @@ def explain(*, file: Path, as_json: bool, on: str, config: Path | None) -> None:
         print_json({"explanations": traces})
     else:
         for trace in traces:
-            print_explanation(Console(), trace)
+            print_explanation(Output(), trace)
 
 
 @cli.command()
@@ -147,7 +163,7 @@ def codes(*, files: Sequence[Path], as_json: bool, config: Path | None) -> None:
     if as_json:
         print_json({"codes": [members(code) for code in found]})
     else:
-        print_codes(Console(), found)
+        print_codes(Output(), found)
 
 
 def _evaluated(

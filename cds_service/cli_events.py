@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from cds_service.cli_output import AS_JSON, members, print_json, progress
+from cds_service.cli_output import AS_JSON, Output, members, print_json, progress
 from cds_service.errors import DataUnavailable, InputError
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def unsubscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | Non
     """End the Subscription(s) on the FHIR server of SOURCE."""
     from cds_service.events import subscribing
 
-    workshop = _workshop(sandbox, config)
+    workshop = _existing(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
         exchange = workshop.caretaker.exchange(chosen)
@@ -92,7 +91,7 @@ def status(*, source: str, as_json: bool, sandbox: bool, config: Path | None) ->
     """Show the Subscription(s) and the backlog of SOURCE."""
     from cds_service.events import subscribing
 
-    workshop = _workshop(sandbox, config)
+    workshop = _existing(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
         exchange = workshop.caretaker.exchange(chosen)
@@ -139,7 +138,7 @@ def events() -> None:
 @_settings_options
 def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None) -> None:
     """List what waits; it holds no patient data."""
-    rows = _workshop(sandbox, config).room.store.waiting(dead_only=dead)
+    rows = _existing(sandbox, config).room.store.waiting(dead_only=dead)
     if as_json:
         print_json({"events": [members(row) for row in rows]})
         return
@@ -150,7 +149,7 @@ def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None
         number, attempts = str(row.number), str(row.attempts)
         table.add_row(number, row.source, row.kind, state, attempts, row.cause, *moments)
     nothing = "Nothing was set aside." if dead else "Nothing waits."
-    Console().print(table if rows else nothing)
+    Output().print(table if rows else nothing)
 
 
 @events.command()
@@ -159,7 +158,7 @@ def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None
 @_settings_options
 def retry(*, numbers: Sequence[int], as_json: bool, sandbox: bool, config: Path | None) -> None:
     """Give events that were set aside another turn: those named, or all."""
-    workshop = _workshop(sandbox, config)
+    workshop = _existing(sandbox, config)
     revived = workshop.room.store.revive(numbers, datetime.now(UTC))
     workshop.room.queue().wake()
     if as_json:
@@ -213,7 +212,7 @@ def _show_standing(standing: Sequence[Standing], as_json: bool, **numbers: int) 
     for each in standing:
         row = (each.subscription, each.here, each.there, each.last_heard)
         table.add_row(*row, _shortened(each.criteria))
-    Console().print(table if standing else "There is no subscription; make one with `subscribe`.")
+    Output().print(table if standing else "There is no subscription; make one with `subscribe`.")
     if numbers:
         click.echo("  ".join(f"{name}: {count}" for name, count in numbers.items()))
 
@@ -232,3 +231,9 @@ def _workshop(sandbox: bool, config: Path | None) -> Workshop:
     from cds_service.wiring import open_events
 
     return open_events(_settings(sandbox, config))
+
+
+def _existing(sandbox: bool, config: Path | None) -> Workshop:
+    from cds_service.wiring import existing_events
+
+    return existing_events(_settings(sandbox, config))

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
-from cds_service.cli_output import AS_JSON, print_json
+from cds_service.cli_output import AS_JSON, Output, print_json
 from cds_service.setting_shapes import Unusable, an_url
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FILE_TO_WRITE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+CONFIG = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
 
 
 @click.group()
@@ -30,18 +30,18 @@ def knowledge() -> None:
 
 
 @knowledge.command()
-@click.option("--folder", type=FOLDER, help="The folder (default: CDS_KNOWLEDGE, or the packaged).")
-@click.option("--site", type=FILE, help="A site file to prove with it (default: CDS_SITE).")
+@click.option(
+    "--folder", type=FOLDER, help="The folder (default: the configured, or the packaged)."
+)
+@click.option("--site", type=FILE, help="A site file to prove with it (default: the configured).")
 @AS_JSON
-def check(*, folder: Path | None, site: Path | None, as_json: bool) -> None:
+@CONFIG
+def check(*, folder: Path | None, site: Path | None, as_json: bool, config: Path | None) -> None:
     """Prove the knowledge base: references, words, decision table, worked cases."""
     from cds_service.knowledge_check import check_knowledge
 
-    report = check_knowledge(
-        folder or _path_from_environment("CDS_KNOWLEDGE"),
-        site or _path_from_environment("CDS_SITE"),
-        _path_from_environment("CDS_APPROVAL"),
-    )
+    settings = _settings(config)
+    report = check_knowledge(folder or settings.knowledge, site or settings.site, settings.approval)
     if as_json:
         print_json(report.as_json())
     else:
@@ -53,14 +53,15 @@ def check(*, folder: Path | None, site: Path | None, as_json: bool) -> None:
 
 @knowledge.command()
 @AS_JSON
-def show(*, as_json: bool) -> None:
+@CONFIG
+def show(*, as_json: bool, config: Path | None) -> None:
     """Print the knowledge for a clinician: a page to read, check and sign off."""
     from rich.markdown import Markdown
 
     from cds_service import knowledge_show
 
-    library = _library()
-    console = Console()
+    library = _library(_settings(config))
+    console = Output()
     if as_json:
         print_json(knowledge_show.as_json(library))
     elif console.is_terminal:
@@ -86,7 +87,8 @@ def _canonical_base(
     callback=_canonical_base,
     help="Start of all canonical URLs, instead of our own.",
 )
-def export_fhir(*, folder: Path, base: str | None) -> None:
+@CONFIG
+def export_fhir(*, folder: Path, base: str | None, config: Path | None) -> None:
     """Write the knowledge as FHIR R4 resources, one file each.
 
     Evidence and Citation, which need FHIR R4B, go to the folder DIR/r4b.
@@ -94,7 +96,7 @@ def export_fhir(*, folder: Path, base: str | None) -> None:
     from cds_service.fhir.canonical import OUR_BASE
     from cds_service.knowledge_export.write import export_fhir as export
 
-    count = export(_library(), folder, base or OUR_BASE)
+    count = export(_library(_settings(config)), folder, base or OUR_BASE)
     click.echo(f"{count} resources written to {folder}.")
 
 
@@ -103,30 +105,28 @@ def export_fhir(*, folder: Path, base: str | None) -> None:
 @click.option("--role", default="", help="In what capacity.")
 @click.option("--file", required=True, type=FILE_TO_WRITE, help="The approval file to add to.")
 @click.option("--analyte", default="", help="Which knowledge, where there are several.")
-def approve(*, reviewer: str, role: str, file: Path, analyte: str) -> None:
+@CONFIG
+def approve(*, reviewer: str, role: str, file: Path, analyte: str, config: Path | None) -> None:
     """Record that a named reviewer has signed exactly this content."""
     from cds_service.knowledge_approve import approve_content
-    from cds_service.knowledge_files import load_configured
 
-    # What a site adds or mutes is not what is signed.
-    library = load_configured(replace(_settings(), site=None))
+    # What a site adds or mutes is not what is signed; and the file of approvals may be the one that
+    # is to be made.
+    library = _library(replace(_settings(config), site=None, approval=None))
     today = datetime.now(UTC).date()
-    click.echo(approve_content(library, analyte, file, reviewer=reviewer, role=role, on=today))
+    said = approve_content(library, analyte, file, reviewer=reviewer, role=role, on=today)
+    click.echo(said)
 
 
-def _library() -> Library:
-    """The knowledge as the environment configures it."""
+def _library(settings: Settings) -> Library:
+    """The knowledge as it is configured: what a reviewer sees and signs is what would serve."""
     from cds_service.knowledge_files import load_configured
 
-    return load_configured(_settings())
+    return load_configured(settings)
 
 
-def _settings() -> Settings:
+def _settings(config: Path | None) -> Settings:
     from cds_service.config import Mode, load_settings
 
-    return load_settings(Mode.SANDBOX, os.environ)
-
-
-def _path_from_environment(name: str) -> Path | None:
-    path = os.environ.get(name, "")
-    return Path(path) if path else None
+    # As for sandbox mode: these commands need the knowledge, not a fit service.
+    return load_settings(Mode.SANDBOX, os.environ, config)

@@ -7,17 +7,29 @@ Members of JSON are named in camel case, as in FHIR and CDS Hooks.
 from __future__ import annotations
 
 import json
+import os
+import sys
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from rich.console import Console
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from rich.progress import Progress
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+
+
+class Output(Console):
+    """Standard output. A reader that has read enough, as `head` has, is no failure."""
+
+    def on_broken_pipe(self) -> NoReturn:
+        """Ends the program, quietly: what Python still holds for the reader goes nowhere."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0)
 
 
 def print_json(document: object) -> None:
@@ -50,7 +62,7 @@ def _camel(name: str) -> str:
 
 def progress() -> Progress:
     """How far a long command is, on a standard error that is a terminal; else nothing."""
-    from rich.console import Console  # noqa: PLC0415 - most commands are quick
+    # most commands are quick
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
     console = Console(stderr=True)

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
-from cds_service.cli_output import AS_JSON, in_camel_case, print_json
+from cds_service.cli_output import AS_JSON, Output, in_camel_case, print_json
 
 if TYPE_CHECKING:
     from cds_service.config import Settings
@@ -71,7 +70,7 @@ def show(
     if as_json:
         print_json({"records": in_camel_case(told)})
     else:
-        print_records(Console(), told)
+        print_records(Output(), told)
 
 
 @records.command()
@@ -83,18 +82,15 @@ def rates(*, as_json: bool, config: Path | None) -> None:
     A card counts once, with the newest feedback on it. A finding that is overridden nearly always
     is one to think about.
     """
-    from cds_service.store.feedback import Feedback
+    from cds_service.store.finding_counts import finding_counts
     from cds_service.terminal import print_rates
-    from cds_service.wiring import existing_data_key
 
-    settings = _settings(config)
-    with _database(settings) as database:
-        feedback = Feedback(database, existing_data_key(settings))
-        counts = [asdict(each) for each in feedback.summary()]
+    with _database(_settings(config)) as database:
+        counts = [asdict(each) for each in finding_counts(database)]
     if as_json:
         print_json({"findings": in_camel_case(counts)})
     else:
-        print_rates(Console(), counts)
+        print_rates(Output(), counts)
 
 
 def _record(record: EvaluationRecord, feedback: Feedback, *, comments: bool) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class Report:
     sources: tuple[Entry, ...]
     tokens: tuple[TokenReport, ...] = ()
     """None or one."""
+    warnings: tuple[str, ...] = ()
+    """What is no fault of the registry, and keeps the service from starting all the same."""
 
     @property
     def faults(self) -> list[str]:
@@ -52,6 +54,7 @@ class Report:
         """The report for a person."""
         yield from (each.line for each in (*self.clients, *self.sources))
         yield from self.faults
+        yield from self.warnings
         for token in self.tokens:
             yield from token.lines()
 
@@ -61,6 +64,7 @@ class Report:
             "clients": [dict(each.members) for each in self.clients],
             "sources": [dict(each.members) for each in self.sources],
             "faults": self.faults,
+            "warnings": list(self.warnings),
         }
         for token in self.tokens:
             report["token"] = token.as_json()
@@ -72,7 +76,16 @@ def check_registry(registry: ClientRegistry, mode: Mode, fetch: Fetch | Offline)
     return Report(
         tuple(_client(client, fetch) for client in registry.clients),
         tuple(_source(source, mode) for source in registry.sources),
+        warnings=tuple(_warnings(registry, mode)),
     )
+
+
+def _warnings(registry: ClientRegistry, mode: Mode) -> Iterator[str]:
+    if mode is Mode.PRODUCTION and not registry.clients:
+        yield (
+            "No client is registered: `cds-service serve` starts with this registry in sandbox mode"
+            " only. Add a [[client]] row."
+        )
 
 
 def _client(client: Client, fetch: Fetch | Offline) -> Entry:

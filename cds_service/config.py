@@ -87,7 +87,8 @@ class Settings:
     """May hold a password, so it is never shown."""
     queue_url: str = field(default="", repr=False)
     """`redis://…` for workers on several machines: their queue, and the count of calls. Empty: a
-    file beside the database, and each worker counts by itself."""
+    file beside an SQLite database, else in the folder of the start, and each worker counts by
+    itself."""
     data_key: str = field(default="", repr=False)
     """Base64 of 32 random bytes; empty in sandbox mode: made at the first start."""
     tls: Tls = Tls.NONE

@@ -94,15 +94,18 @@ class EventRoom:
 
     def check(self, at: datetime | None = None) -> None:
         """Readiness: raises Degraded when an operator should look, StoreUnavailable."""
-        now = at or _now()
+        if causes := set(self._causes(at or _now())):
+            raise Degraded(*sorted(causes))
+
+    def _causes(self, now: datetime) -> Iterator[str]:
         for name in self.sources:
             states = {state.state_at(now) for state in self.subscriptions.of(name)}
             if not states <= {SubscriptionHealth.SOUND}:
-                raise Degraded("subscription")
+                yield "subscription"
             if self.store.backlog(name).dead:
-                raise Degraded("set-aside")
+                yield "set-aside"
         if now - self.store.next_due() > BACKLOG_AGE:
-            raise Degraded("backlog")
+            yield "backlog"
 
 
 def open_event_room(

@@ -29,6 +29,7 @@ def run_worker(settings: Settings, threads: int, parent: int = NOBODY) -> None:
     """
     logs.route_libraries()
     workshop = open_events(settings)
+    workshop.queue.open()
     if parent != NOBODY:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     log(Event.STARTED, mode=settings.mode.value, workers=threads, software=__version__)

@@ -50,7 +50,9 @@ def prepared(settings: Settings) -> Library:
     require_clients(registry, settings.mode)
     refuse_unknown_services(registry, library)
     with _database(settings) as database:
-        event_room(settings, database, data_key(settings))
+        room = event_room(settings, database, data_key(settings))
+        if room.sources:
+            room.queue().open()
     _tell_void_approvals(library)
     return library
 
@@ -101,11 +103,24 @@ def event_room(settings: Settings, database: Database, key: DataKey) -> EventRoo
 
 
 def open_events(settings: Settings) -> Workshop:
-    """What the worker and the event commands work with. Raises ConfigurationError."""
-    database = _database(settings)
-    return open_workshop(
-        event_room(settings, database, data_key(settings)), load_configured(settings)
-    )
+    """What the worker works with, and the commands that bring work in.
+
+    Raises ConfigurationError, StoreUnavailable.
+    """
+    room = event_room(settings, _database(settings), data_key(settings))
+    return open_workshop(room, load_configured(settings))
+
+
+def existing_events(settings: Settings) -> Workshop:
+    """The same for commands about what is there already: a mistyped path must not look like a place
+    where nothing waits. Nothing is made.
+
+    Raises ConfigurationError, StoreUnavailable.
+    """
+    database = Database.open(settings.database_url)
+    database.ping()
+    room = event_room(settings, database, existing_data_key(settings))
+    return open_workshop(room, load_configured(settings))
 
 
 def _tell_void_approvals(library: Library) -> None:

@@ -1,4 +1,4 @@
-"""Waking workers: huey, in a file beside the database or on Redis for several machines.
+"""Waking workers: huey, in a file or on Redis for several machines.
 
 The queue carries one word, "look". What there is to do stands in the database, so nothing is lost
 with the queue, and one message that waits is as good as a thousand. Messages are signed with a key
@@ -9,8 +9,10 @@ thereby run code here.
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
+from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -19,7 +21,7 @@ from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
 from huey.serializer import SignedSerializer
 
-from cds_service.errors import StoreUnavailable
+from cds_service.errors import ConfigurationError, StoreUnavailable
 from cds_service.logs import Event, log_fault
 from cds_service.store.pseudonym import DataKey
 from cds_service.turn import waiting
@@ -36,7 +38,10 @@ _NAME = "sil2r-cds-events"
 
 
 class Queue:
-    """Wakes workers. `work` is what a worker then does; senders do not."""
+    """Wakes workers. `work` is what a worker then does; senders do not.
+
+    Nothing is opened before the first use.
+    """
 
     def __init__(
         self,
@@ -46,11 +51,27 @@ class Queue:
         work: Callable[[], object] = lambda: None,
     ) -> None:
         serializer = SignedSerializer(secret=key.subkey("queue").hex(), salt=_NAME)
-        self._huey = _huey(url, folder, serializer)
+        self._make = partial(_huey, url, folder, serializer)
         self._work = _guarded(work)
-        self._say_work = self._huey.task(name="work", context=False)(self._work)
         self._is_over = threading.Event()
         self._away_until = 0.0
+
+    @cached_property
+    def _huey(self) -> Huey:
+        return self._make()
+
+    @cached_property
+    def _say_work(self) -> Callable[[], object]:
+        task: Callable[[], object] = self._huey.task(name="work", context=False)(self._work)
+        return task
+
+    def open(self) -> None:
+        """Makes sure that messages can be left and read.
+
+        Raises ConfigurationError where the file cannot be made. A Redis may be away: it is tried
+        again with every message.
+        """
+        self._say_work  # noqa: B018 - huey reads only messages of a task that it knows
 
     def wake(self) -> None:
         """Let a worker look, unless one has been told to and has not yet begun.
@@ -89,7 +110,9 @@ class Queue:
 
         Two threads of their own go on beside: every second `pulse`, which has worked off what has
         come due, and every few seconds `look_after`, which may have to wait for slow servers.
+        Raises ConfigurationError where the queue cannot be opened.
         """
+        self.open()
         beside = self._beat(PULSE_SECONDS, pulse), self._beat(CARE_SECONDS, look_after)
         consumer = self._huey.create_consumer(
             workers=threads,
@@ -140,6 +163,15 @@ def _huey(url: str, folder: Path, serializer: SignedSerializer) -> Huey:
             _NAME, url=url, results=False, serializer=serializer, read_timeout=1, blocking=True
         )
     file = folder / QUEUE_FILE
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
-    return SqliteHuey(_NAME, filename=str(file), results=False, serializer=serializer, fsync=False)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        return SqliteHuey(
+            _NAME, filename=str(file), results=False, serializer=serializer, fsync=False
+        )
+    except (OSError, sqlite3.Error):
+        raise ConfigurationError(
+            f"No queue is given, and its file {QUEUE_FILE} cannot be made in this folder.",
+            where="CDS_QUEUE_URL",
+            remedy="Give a Redis, or start in a folder that can be written.",
+        ) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -28,8 +28,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from cds_service.errors import ConfigurationError, StoreUnavailable
+from cds_service.store.causes import SETTING, advice, cause_of
 
-SETTING = "CDS_DATABASE_URL"
 DURABILITY = "cds_durability"
 """Execution option that says what a write must outlive."""
 
@@ -38,6 +38,7 @@ WAIT_SECONDS = 2
 _WAL_PAGES = 4000
 """Pages (of 4 KiB) in SQLite's WAL before the one who commits moves them into the file, which takes
 tens of milliseconds. At SQLite's own 1000 every hundredth call would wait for it."""
+_SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
 _POOL: dict[str, Any] = {"pool_size": 4, "max_overflow": 12, "pool_timeout": WAIT_SECONDS}
 
 
@@ -67,25 +68,16 @@ class LastWrite:
 def translated(engine: Engine, note: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Turns each failure of the database of this engine into StoreUnavailable, and notes it.
 
-    Texts of drivers may hold parameters, rows and passwords. None of them is kept: `cause` is the
-    driver's own code of the error (SQLITE_READONLY, an SQLSTATE) or the name of its class.
+    Texts of drivers may hold parameters, rows and passwords. None of them is kept.
     """
     try:
         yield
     except (DBAPIError, PoolTimeoutError, engine.dialect.loaded_dbapi.Error, OSError) as error:
         note()
+        cause = cause_of(error)
         raise StoreUnavailable(
-            "The database cannot be used.",
-            remedy=f"Check that the database of {SETTING} runs and can be written, "
-            "and that `cds-service db upgrade` has been run.",
-            cause=_cause(error),
+            "The database cannot be used.", remedy=advice(cause), cause=cause
         ) from None
-
-
-def _cause(error: Exception) -> str:
-    origin = getattr(error, "orig", None) or error
-    name = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
-    return str(name or type(origin).__name__)
 
 
 def read_url(text: str) -> URL:
@@ -100,10 +92,23 @@ def read_url(text: str) -> URL:
     match url.drivername.partition("+")[0]:
         case "sqlite" if url.database and url.database != ":memory:" and not url.query:
             return url.set(drivername="sqlite+pysqlite")
-        case "postgresql" | "postgres":
+        case "postgresql" | "postgres" if _are_options(url.query):
             return url.set(drivername="postgresql+psycopg")
         case _:
             raise _unusable()
+
+
+def _are_options(query: Mapping[str, str | Sequence[str]]) -> bool:
+    """Whether libpq knows what stands behind the question mark: else no connection ever works."""
+    # only where PostgreSQL is the database: a start on SQLite is sooner done
+    from psycopg import ProgrammingError  # noqa: PLC0415
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415
+
+    try:
+        make_conninfo(**{name: str(value) for name, value in query.items()})
+    except ProgrammingError:
+        return False
+    return query.get("sslmode", "prefer") in _SSL_MODES
 
 
 def _unusable() -> ConfigurationError:
@@ -169,12 +174,14 @@ def create_sqlite_file(file: Path) -> None:
     """Makes an empty database file (0600) where there is none; SQLite gives -wal and -shm its mode.
 
     Only ever creates: to open and close a file that is in use would drop SQLite's own locks on it.
+    Raises OSError.
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
-        return
+        if file.is_dir():
+            raise IsADirectoryError from None
 
 
 def _postgresql(url: URL) -> Engine:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, desc, func, select
+from sqlalchemy import Connection, Row, desc, select
 
 from cds_service.core.model import Coding
 from cds_service.store.comments import CommentCipher, Sealed
@@ -76,24 +76,8 @@ class Stored:
     """New items of cards that were sent, by what they say."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FindingCounts:
-    """How one finding fared at one client. A card counts once, with its newest outcome.
-
-    `shown` cards were sent, `sent` times in all. Cards that were ignored are never reported by CDS
-    Hooks: they are what is in `shown` and in neither `accepted` nor `overridden`.
-    """
-
-    client: str
-    finding: str
-    shown: int
-    sent: int
-    accepted: int
-    overridden: int
-
-
 class Feedback:
-    """Writes, reads and counts feedback. Raises StoreUnavailable when the database fails."""
+    """Writes and reads feedback. Raises StoreUnavailable when the database fails."""
 
     def __init__(self, database: Database, key: DataKey, former: tuple[DataKey, ...] = ()) -> None:
         self._database = database
@@ -185,64 +169,6 @@ class Feedback:
                 Sealed(row.comment_key, row.comment), bound_to=row.identity
             ),
         )
-
-    def summary(self) -> tuple[FindingCounts, ...]:
-        """How each finding fared at each client, in alphabetical order."""
-        shown: Counter[tuple[str, str]] = Counter()
-        sent: Counter[tuple[str, str]] = Counter()
-        states: Counter[tuple[str, str, str]] = Counter()
-        with self._database.reading() as connection:
-            for client, findings, distinct, times in connection.execute(_SHOWN):
-                for finding in findings:
-                    shown[client, finding] += distinct
-                    sent[client, finding] += times
-            for client, findings, outcome, distinct in connection.execute(_STATES):
-                for finding in findings:
-                    states[client, finding, outcome] += distinct
-        return tuple(
-            FindingCounts(
-                client=client,
-                finding=finding,
-                shown=shown[client, finding],
-                sent=sent[client, finding],
-                accepted=states[client, finding, FeedbackOutcome.ACCEPTED.value],
-                overridden=states[client, finding, FeedbackOutcome.OVERRIDDEN.value],
-            )
-            for client, finding in sorted(shown)
-        )
-
-
-# Counted by the database for each set of findings that a card had: few sets, however many cards.
-_SHOWN = select(
-    cards.c.client, cards.c.findings, func.count(), func.sum(cards.c.times_sent)
-).group_by(cards.c.client, cards.c.findings)
-
-_newest_first = func.row_number().over(
-    partition_by=(feedback.c.client, feedback.c.service, feedback.c.card),
-    order_by=(desc(feedback.c.at), desc(feedback.c.number)),
-)
-_ranked = (
-    select(
-        feedback.c.client,
-        feedback.c.service,
-        feedback.c.card,
-        feedback.c.outcome,
-        _newest_first.label("rank"),
-    )
-    .where(feedback.c.matched)
-    .subquery()
-)
-_STATES = (
-    select(cards.c.client, cards.c.findings, _ranked.c.outcome, func.count())
-    .join(
-        _ranked,
-        (cards.c.client == _ranked.c.client)
-        & (cards.c.service == _ranked.c.service)
-        & (cards.c.uuid == _ranked.c.card),
-    )
-    .where(_ranked.c.rank == 1)
-    .group_by(cards.c.client, cards.c.findings, _ranked.c.outcome)
-)
 
 
 def _by_identity(row: dict[str, Any]) -> str:

@@ -20,7 +20,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from cds_service.errors import ConfigurationError
-from cds_service.store.engine import DURABILITY, SETTING, Durability, create_sqlite_file
+from cds_service.store.causes import SETTING
+from cds_service.store.engine import DURABILITY, Durability, create_sqlite_file
 
 _NEWEST = "0002"
 """A test holds it against the migrations. To ask them would load Alembic at every start."""

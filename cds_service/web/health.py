@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum
 
 from flask import Blueprint, Response
 
@@ -14,6 +14,9 @@ from cds_service.logs import Event, log_fault
 from cds_service.web.ports import Degraded
 from cds_service.web.responses import json_response
 from cds_service.web.room import Room
+
+_REVIEW_OVERDUE = "review-overdue"
+"""The cause why the knowledge is degraded."""
 
 
 def health(room: Room) -> Blueprint:
@@ -31,8 +34,16 @@ def health(room: Room) -> Blueprint:
         failed = [name for name, state in states.items() if state is _State.FAILED]
         if failed:
             raise StoreUnavailable(f"The service is not ready: {', '.join(failed)}.")
-        degraded = sorted(name for name, state in states.items() if state is _State.DEGRADED)
-        told = {"status": "degraded", "degraded": degraded} if degraded else {"status": "ready"}
+        causes = {
+            name: list(state.causes)
+            for name, state in sorted(states.items())
+            if isinstance(state, Degraded)
+        }
+        told = (
+            {"status": "degraded", "degraded": list(causes), "causes": causes}
+            if causes
+            else {"status": "ready"}
+        )
         return json_response({**told, "checks": sorted(states)})
 
     return blueprint
@@ -45,24 +56,23 @@ def review_check(bases: Iterable[KnowledgeBase], now: Callable[[], datetime]) ->
     def check() -> None:
         today = now().date()
         if any(base.is_overdue(today) for base in served):
-            raise Degraded
+            raise Degraded(_REVIEW_OVERDUE)
 
     return check
 
 
-class _State(StrEnum):
-    """What a check came to."""
+class _State(Enum):
+    """What a check came to, unless the service is Degraded."""
 
     PASSED = "passed"
-    DEGRADED = "degraded"
     FAILED = "failed"
 
 
-def _state(name: str, check: Callable[[], None]) -> _State:
+def _state(name: str, check: Callable[[], None]) -> _State | Degraded:
     try:
         check()
-    except Degraded:
-        return _State.DEGRADED
+    except Degraded as told:
+        return told
     except Exception as error:  # noqa: BLE001 - whatever it is, the service is not ready
         log_fault(Event.NOT_READY, error, check=name)
         return _State.FAILED

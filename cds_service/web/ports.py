@@ -23,7 +23,14 @@ from cds_service.metrics import Reading
 
 
 class Degraded(Exception):  # noqa: N818 - says how things stand
-    """Raised by a check: the service does its work, and an operator should look."""
+    """Raised by a check: the service does its work, and an operator should look.
+
+    `causes` are public words; docs/operations.md says what to do on each.
+    """
+
+    def __init__(self, *causes: str) -> None:
+        super().__init__(*causes)
+        self.causes = causes
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,7 +268,10 @@ NAMED: Final[Mapping[str, Schema]] = {
     "Live": closed({"status": {"const": "live"}}),
     "Ready": closed(
         {"status": {"enum": ["ready", "degraded"]}, "checks": array(text())},
-        {"degraded": array(text(), minItems=1)},
+        {
+            "degraded": array(text(), minItems=1),
+            "causes": {"type": "object", "additionalProperties": array(text(), minItems=1)},
+        },
     ),
 }
 """The schemas that the document names."""

@@ -120,7 +120,8 @@ def _in_turn(app: WSGIApplication) -> WSGIApplication:
 
 
 def _serve_management(directory: str, knowledge: str, host: str, port: int) -> None:
-    """Runs in the process of `/metrics`."""
+    """Runs in the process of `/metrics`. Ctrl-C reaches it too; it is the service that ends it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_the_service()
     serve_management(management_app(directory, knowledge), host, port)
 
@@ -143,6 +144,12 @@ def _await_the_end() -> None:
 
 def require_addresses(settings: Settings, host: str, port: int) -> None:
     """Raises ConfigurationError when the service could not listen where it is told to."""
+    if settings.management_port == port:  # each would find it free while the other is not there
+        raise ConfigurationError(
+            "The service cannot listen on the port of /metrics.",
+            where=f"CDS_MANAGEMENT_PORT and --port {port}",
+            remedy="Give each a port of its own.",
+        )
     _require_free(host, port)
     if settings.management_port:
         _require_free(settings.management_host, settings.management_port)

@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from cds_service.config import SETTING_NAMES
+from cds_service.fhir.access import NoAccessReason
 from cds_service.metrics import Metrics
+from cds_service.store.event_subscriptions import SubscriptionHealth
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
@@ -161,6 +163,7 @@ def test_what_is_used_only_by_git_stays_out_of_git() -> None:
 def test_every_pod_is_hardened_and_bounded(name: str) -> None:
     pod = PODS[name]
     assert pod["automountServiceAccountToken"] is False
+    assert pod["enableServiceLinks"] is False, "CDS_SERVICE_PORT would be refused as a setting"
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     for container in pod["containers"]:
@@ -176,6 +179,15 @@ def test_the_service_is_probed_on_its_own_health_addresses() -> None:
     (container,) = PODS["cds-service"]["containers"]
     assert container["livenessProbe"]["httpGet"]["path"] == "/health/live"
     assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
+
+
+@pytest.mark.parametrize("name", ["cds-service", "cds-service-worker"])
+def test_the_secrets_that_a_registry_names_may_lie_beside_it(name: str) -> None:
+    (files,) = (each for each in PODS[name]["volumes"] if each["name"] == "files")
+    assert files["projected"]["sources"] == [
+        {"configMap": {"name": "cds-service-files"}},
+        {"secret": {"name": "cds-service-files", "optional": True}},
+    ]
 
 
 def test_a_stopping_pod_has_longer_than_the_service_takes_to_finish() -> None:
@@ -223,11 +235,35 @@ def test_every_metric_that_is_watched_exists(file: str) -> None:
     assert named <= known_metrics()
 
 
-def test_every_alert_says_how_urgent_it_is_and_what_to_do() -> None:
+def rules() -> dict[str, dict[str, Any]]:
     (groups,) = documents(DOCKER / "prometheus-rules.yaml")
-    rules = [rule for group in groups["groups"] for rule in group["rules"]]
+    return {rule["alert"]: rule for group in groups["groups"] for rule in group["rules"]}
+
+
+def test_a_service_that_is_not_even_looked_for_is_down_too() -> None:
+    assert "or absent(" in rules()["CdsServiceDown"]["expr"]
+
+
+def test_a_client_that_lets_nothing_be_fetched_is_no_alarm() -> None:
+    watched = rules()["CdsUpstreamFails"]["expr"]
+    assert f'{{fault!="{NoAccessReason.NO_SERVER.value}"}}' in watched
+
+
+@pytest.mark.parametrize("file", ["prometheus-rules.yaml", "grafana-dashboard.json"])
+def test_events_that_stop_are_watched(file: str) -> None:
+    said = (DOCKER / file).read_text(encoding="utf-8").replace('\\"', '"')
+    states = set(re.findall(r'cds_event[a-z_]*{state=~?"([a-z|-]+)"', said))
+    assert {part for state in states for part in state.split("|")} >= {
+        "waiting",
+        "set-aside",
+        SubscriptionHealth.SILENT.value,
+        SubscriptionHealth.BROKEN.value,
+    }
+
+
+def test_every_alert_says_how_urgent_it_is_and_what_to_do() -> None:
     operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    for rule in rules:
+    for rule in rules().values():
         assert rule["labels"]["severity"] in {"page", "ticket"}
         assert rule["annotations"]["summary"]
         assert f"`{rule['alert']}`" in operations, rule["alert"]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.events.queue import QUEUE_FILE
 from cds_service.store.pseudonym import DataKey
 from tests.integration.service.test_running_service import _bare_environment, free_port
 from tests.unit.access.minting import EC, ISSUER, key_set
@@ -88,6 +89,13 @@ def test_t70_a_start_with_a_bad_registry_is_one_line(folder: Path, fault: str) -
 def test_t70_a_start_without_a_database_is_one_line(folder: Path, url: str) -> None:
     said = refused(folder, CLIENT, CDS_DATABASE_URL=url)
     assert "CDS_DATABASE_URL" in said
+    assert said.count("\n") == 1
+
+
+def test_t70_a_start_with_events_and_no_room_for_their_queue_is_one_line(folder: Path) -> None:
+    (folder / QUEUE_FILE).mkdir()
+    said = refused(folder, CLIENT + SOURCE)
+    assert said.startswith("CDS-5002 CDS_QUEUE_URL: ")
     assert said.count("\n") == 1
 
 

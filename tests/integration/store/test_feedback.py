@@ -22,9 +22,9 @@ from cds_service.store.feedback import (
     Feedback,
     FeedbackItem,
     FeedbackOutcome,
-    FindingCounts,
     Stored,
 )
+from cds_service.store.finding_counts import FindingCounts, finding_counts
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
 from cds_service.store.tables import feedback as rows
@@ -156,9 +156,9 @@ def test_t24_feedback_for_a_card_of_another_client_or_never_sent_is_unmatched_an
     assert feedback.save([overridden(card_id(1))], OTHER_CLIENT, SERVICE).unmatched == 1
     assert feedback.save([overridden(card_id(2))], CLIENT, SERVICE).unmatched == 1
     assert feedback.save([overridden(card_id(1))], CLIENT, "sil2r-order-sign").unmatched == 1
-    assert feedback.summary() == (counts(shown=1, sent=1, accepted=0, overridden=0),)
+    assert finding_counts(database) == (counts(shown=1, sent=1, accepted=0, overridden=0),)
     assert feedback.save([overridden(card_id(1))], CLIENT, SERVICE).unmatched == 0
-    assert feedback.summary() == (counts(shown=1, sent=1, accepted=0, overridden=1),)
+    assert finding_counts(database) == (counts(shown=1, sent=1, accepted=0, overridden=1),)
 
 
 def test_t23_a_client_reads_only_its_own_feedback(feedback: Feedback) -> None:
@@ -171,7 +171,7 @@ def test_t28_a_card_counts_once_however_often_it_is_overridden(
 ) -> None:
     send(database, CLIENT, (card_id(1), ("csf-above-150",)), (card_id(2), ("csf-above-150",)))
     feedback.save([overridden(card_id(1), minutes=minute) for minute in range(50)], CLIENT, SERVICE)
-    assert feedback.summary() == (counts(shown=2, sent=2, accepted=0, overridden=1),)
+    assert finding_counts(database) == (counts(shown=2, sent=2, accepted=0, overridden=1),)
 
 
 def test_the_newest_outcome_is_the_state_of_a_card_whatever_arrives_last(
@@ -181,14 +181,14 @@ def test_the_newest_outcome_is_the_state_of_a_card_whatever_arrives_last(
     send(database, CLIENT, (card_id(1), ("csf-above-150",)))
     feedback.save([accepted(card_id(1), minutes=9)], CLIENT, SERVICE)
     feedback.save([overridden(card_id(1), minutes=3)], CLIENT, SERVICE)
-    assert feedback.summary() == (counts(shown=1, sent=2, accepted=1, overridden=0),)
+    assert finding_counts(database) == (counts(shown=1, sent=2, accepted=1, overridden=0),)
 
 
 def test_a_card_counts_for_each_of_its_findings(feedback: Feedback, database: Database) -> None:
     send(database, CLIENT, (card_id(1), ("context-child", "csf-above-150")))
     send(database, CLIENT, (card_id(2), ("csf-above-150",)))
     feedback.save([accepted(card_id(1))], CLIENT, SERVICE)
-    child, csf = feedback.summary()
+    child, csf = finding_counts(database)
     assert (child.finding, child.shown, child.accepted) == ("context-child", 1, 1)
     assert (csf.finding, csf.shown, csf.accepted) == ("csf-above-150", 2, 1)
 

@@ -330,6 +330,15 @@ def test_machines_get_json(folder: Path) -> None:
     assert [fault["code"] for fault in report["token"]["faults"]] == ["unknown-key"]
 
 
+def test_a_registry_without_clients_is_warned_of_where_serve_would_refuse_it(folder: Path) -> None:
+    (folder / "clients.toml").write_text(SOURCE)
+    shown = run(folder)
+    assert shown.exit_code == 0
+    assert shown.output.splitlines()[-1].endswith("Add a [[client]] row.")
+    assert len(json.loads(run(folder, "--json").output)["warnings"]) == 1
+    assert json.loads(run(folder, "--sandbox", "--json").output)["warnings"] == []
+
+
 def test_a_token_needs_the_address_it_was_sent_to(folder: Path) -> None:
     (folder / "clients.toml").write_text(FILE_CLIENT)
     arguments = with_token(folder, token())[:2]

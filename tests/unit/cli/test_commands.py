@@ -17,6 +17,7 @@ from cds_service import cli as module
 from cds_service.cli import cli
 from cds_service.config import Settings
 from cds_service.knowledge_files import Library
+from tests.unit.access.minting import EC, key_set
 
 CARDS = Path(__file__).parents[3] / "cards"
 ON = ("--on", "2026-11-21")
@@ -244,6 +245,33 @@ def test_output_that_cannot_be_written_is_one_line(
     assert ended.stderr == "CDS-5003 output: it cannot be written. Is the disk full?\n"
 
 
+def test_a_reader_that_has_read_enough_is_no_failure() -> None:
+    file = str(fhir_fixtures.path("csf_above_150"))
+    command = [sys.executable, "-m", "cds_service", "explain", file]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as explaining:
+        assert explaining.stdout is not None
+        explaining.stdout.close()
+        assert explaining.stderr is not None
+        assert explaining.stderr.read() == b""
+        assert explaining.wait(timeout=60) == 0
+
+
+def test_what_to_try_in_sandbox_mode_is_what_is_answered(tmp_path: Path) -> None:
+    (tmp_path / "ehr.jwks.json").write_bytes(key_set(EC))
+    registry = tmp_path / "clients.toml"
+    client = (
+        '[[client]]\nname = "a"\nissuer = "https://a.example.org"\njwks_file = "ehr.jwks.json"\n'
+    )
+    registry.write_text(client, encoding="utf-8")
+    alone = module._welcome(Settings(), "127.0.0.1", 8000)
+    assert "no tokens asked for" in alone
+    assert "http://127.0.0.1:8000/cds-services/sil2r-lab-result\n" in alone
+    registered = module._welcome(Settings(clients=registry), "127.0.0.1", 8000)
+    assert "tokens of the registered clients are asked for" in registered
+    assert "curl -s http://127.0.0.1:8000/cds-services\n" in registered
+    assert "lab_result_minimal" not in registered
+
+
 def test_a_day_that_is_none_is_wrong_usage() -> None:
     shown = run("evaluate", fhir_fixtures.path("csf_above_150"), "--on", "31.12.2026")
     assert shown.exit_code == 2
@@ -278,6 +306,29 @@ def test_knowledge_check_proves_the_folder_that_the_service_would_take(
         "1 fault.",
     ]
     assert run("knowledge", "check", "--folder", CARDS).exit_code == 0
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Path:
+    """A settings file that names a site file and the file of approvals, which is not there yet."""
+    (tmp_path / "site.toml").write_text("[policy]\nlook_back_days = 31\n", encoding="utf-8")
+    file = tmp_path / "cds-service.toml"
+    file.write_text('site = "site.toml"\napproval = "approval.toml"\n', encoding="utf-8")
+    return file
+
+
+def test_what_is_shown_checked_and_signed_is_what_the_settings_file_names(configured: Path) -> None:
+    approvals = configured.with_name("approval.toml")
+    sign = ("--reviewer", "Dr A. Example", "--file", approvals)
+    assert run("knowledge", "approve", *sign, "--config", configured).exit_code == 0
+    checked = run("knowledge", "check", "--config", configured)
+    assert checked.exit_code == 0
+    assert "Dr A. Example" in checked.output
+    assert "Dr A. Example" in run("knowledge", "show", "--config", configured).output
+    (configured.with_name("site.toml")).write_text("colour = 1\n", encoding="utf-8")
+    assert run("knowledge", "check", "--config", configured).exit_code == 1
+    folder = configured.with_name("out")
+    assert run("knowledge", "export-fhir", folder, "--config", configured).exit_code == 1
 
 
 def _missing(folder: Path) -> str:

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from cds_service.cli import cli
 from cds_service.config import Mode, load_settings
-from cds_service.errors import InputError
+from cds_service.errors import InputError, StoreUnavailable
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
@@ -48,6 +48,10 @@ def run(environment: dict[str, str], *arguments: str) -> Result:
     return CliRunner().invoke(cli, ["events", *arguments, "--sandbox"], env=environment)
 
 
+def status(environment: dict[str, str]) -> Result:
+    return CliRunner().invoke(cli, ["status", "lab", "--sandbox"], env=environment)
+
+
 def listed(environment: dict[str, str], *options: str) -> list[dict[str, Any]]:
     return list(json.loads(run(environment, "list", *options, "--json").stdout)["events"])
 
@@ -65,6 +69,31 @@ def test_what_was_set_aside_gets_another_turn(environment: dict[str, str]) -> No
     assert (shown.exit_code, shown.stdout) == (0, "1 event(s) will be tried again.\n")
     assert listed(environment, "--dead") == []
     assert run(environment, "list", "--dead").stdout == "Nothing was set aside.\n"
+
+
+def test_looking_makes_neither_a_queue_nor_anything_else(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    before = set(tmp_path.iterdir())
+    assert run(environment, "list").exit_code == 0
+    assert status(environment).exit_code == 0
+    assert {path.name.partition("-")[0] for path in set(tmp_path.iterdir()) - before} <= {
+        "cds.sqlite3"
+    }
+
+
+@pytest.mark.parametrize("given", [("list", "--dead"), ("retry",)])
+def test_a_mistyped_path_of_the_database_is_no_all_clear(
+    environment: dict[str, str], tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere = environment | {"CDS_DATABASE_URL": f"sqlite:///{folder / 'cds.sqlite3'}"}
+    for shown in (run(elsewhere, *given), status(elsewhere)):
+        assert shown.exit_code == 1
+        assert isinstance(shown.exception, StoreUnavailable)
+        assert not shown.stdout
+    assert list(folder.iterdir()) == []
 
 
 def test_a_number_that_there_is_not_is_not_acceptable(environment: dict[str, str]) -> None:

@@ -121,6 +121,12 @@ def test_rates_count_each_card_once(file: Path) -> None:
     }
 
 
+def test_to_count_no_data_key_is_needed(file: Path) -> None:
+    environment = {"CDS_DATABASE_URL": f"sqlite:///{file}"}
+    shown = CliRunner().invoke(cli, ["records", "rates", "--json"], env=environment)
+    assert len(told(shown)["findings"]) == 1
+
+
 def test_rates_as_a_table(file: Path) -> None:
     shown = run(file, "rates")
     assert shown.exit_code == 0

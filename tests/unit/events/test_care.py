@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cds_service.knowledge_files import Library
+from cds_service.store.tables import event_work
 from tests.event_world import World, events, notification, observation, world
 
 SILENT = "CDS-L405"
@@ -145,7 +146,12 @@ def test_t81_two_heartbeats_missed_and_the_server_is_asked_and_readiness_degrade
     assert here.fhir.calls == []
 
     here.clock.pass_(seconds=2)
-    assert ready(here) == {"status": "degraded", "degraded": ["events"], "checks": ["events"]}
+    assert ready(here) == {
+        "status": "degraded",
+        "degraded": ["events"],
+        "causes": {"events": ["subscription"]},
+        "checks": ["events"],
+    }
     here.care()
     assert here.fhir.count("$status") == 1
     assert ready(here)["status"] == "ready"  # it says that it is well
@@ -165,6 +171,19 @@ def test_t81_silence_is_a_metric_too(here: World) -> None:
     assert 'cds_event_subscriptions{source="lab",state="silent"} 0.0' in metrics(here)
     here.clock.pass_(minutes=5)
     assert 'cds_event_subscriptions{source="lab",state="silent"} 1.0' in metrics(here)
+
+
+def test_readiness_names_all_that_an_operator_should_look_at(here: World) -> None:
+    here.notify("o1")
+    with here.room.database.writing() as connection:
+        connection.execute(event_work.update().values(dead=True))
+    here.clock.pass_(minutes=1)
+    here.notify("o2")
+    here.room.subscriptions.set_status("lab", "s1", "error")
+    here.clock.pass_(minutes=14)
+    assert ready(here)["causes"] == {"events": ["set-aside", "subscription"]}
+    here.clock.pass_(minutes=2)
+    assert ready(here)["causes"] == {"events": ["backlog", "set-aside", "subscription"]}
 
 
 def metrics(here: World) -> str:

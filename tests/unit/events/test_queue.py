@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cds_service.errors import ConfigurationError
 from cds_service.events import queue
 from cds_service.events.queue import Queue
 from cds_service.store.pseudonym import DataKey
@@ -38,6 +39,19 @@ def test_one_message_that_waits_is_as_good_as_many(tmp_path: Path) -> None:
     for _ in range(3):
         one.wake()
     assert one.waiting() == 1
+
+
+def test_a_queue_that_nobody_uses_is_not_made(tmp_path: Path) -> None:
+    Queue("", tmp_path / "new", DataKey.random())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_which_no_file_can_be_made_is_said_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError) as refused:
+        Queue("", tmp_path / "file", DataKey.random()).open()
+    assert refused.value.where == "CDS_QUEUE_URL"
+    assert "Give a Redis" in refused.value.remedy
 
 
 @pytest.fixture

@@ -37,6 +37,8 @@ def test_sqlite_files_and_postgresql_are_read(given: str, driver: str) -> None:
         "sqlite:///file:cds?mode=memory&uri=true",
         "mysql://user:secret-canary@db.example.org/cds",
         "postgresql://user:secret-canary@db.example.org:port/cds",
+        "postgresql://user:secret-canary@db.example.org/cds?sslmode=bogus",
+        "postgresql://user:secret-canary@db.example.org/cds?sslmod=require",
     ],
 )
 def test_any_other_url_is_refused_with_a_remedy_and_never_repeated(given: str) -> None:

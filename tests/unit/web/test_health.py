@@ -21,7 +21,14 @@ LAST_DAY = datetime.combine(KNOWLEDGE.identity.review_by, datetime.max.time(), U
     ("at", "told"),
     [
         (LAST_DAY, {"status": "ready"}),
-        (LAST_DAY + timedelta(hours=1), {"status": "degraded", "degraded": ["knowledge"]}),
+        (
+            LAST_DAY + timedelta(hours=1),
+            {
+                "status": "degraded",
+                "degraded": ["knowledge"],
+                "causes": {"knowledge": ["review-overdue"]},
+            },
+        ),
     ],
 )
 def test_knowledge_past_its_review_by_date_is_told_and_still_served(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +14,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import cast
@@ -22,6 +25,7 @@ import pytest
 
 from cds_service.config import Settings
 from cds_service.errors import ConfigurationError
+from cds_service.web import serve as module
 from cds_service.web.app import create_app
 from cds_service.web.serve import serve
 from tests.unit.web.rooms import hook_request, library
@@ -294,6 +298,46 @@ def _kill_children(process: subprocess.Popen[bytes]) -> None:
     for child in _children(process):
         with suppress(OSError):  # gone meanwhile
             os.kill(child, signal.SIGKILL)
+
+
+def test_ctrl_c_at_a_terminal_leaves_it_to_the_service_to_end_the_metrics(tmp_path: Path) -> None:
+    port = free_port()
+    arguments = (str(tmp_path), "toy@2026.1", "127.0.0.1", port)
+    process = get_context("spawn").Process(target=module._serve_management, args=arguments)
+    process.start()
+    try:
+        _await_metrics(port)
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    finally:
+        process.terminate()
+        process.join(30)
+    (ignored,) = re.findall(r"^SigIgn:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    assert int(ignored, 16) & 1 << signal.SIGINT - 1
+
+
+def _await_metrics(port: int) -> None:
+    for _ in range(600):
+        with (
+            suppress(ConnectionError),
+            closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection,
+        ):
+            connection.request("GET", "/metrics")
+            assert connection.getresponse().status == 200
+            return
+        threading.Event().wait(0.05)
+    pytest.fail("/metrics never answered")
+
+
+def test_one_port_for_service_and_metrics_is_refused_before_anything_starts(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    port = free_port()
+    settings = Settings(management_port=port)
+    app = partial(create_app, settings, library())
+    with pytest.raises(ConfigurationError) as caught:
+        serve(app, settings, knowledge="toy@2026.1", host="127.0.0.1", port=port, workers=1)
+    assert "CDS_MANAGEMENT_PORT" in caught.value.where
+    assert capsys.readouterr().err == ""
 
 
 def test_an_address_that_is_taken_is_said_in_one_line() -> None:

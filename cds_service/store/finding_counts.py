@@ -1,0 +1,87 @@
+"""What became of the cards with each finding, counted in the database: it needs no data key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sqlalchemy import desc, func, select
+
+from cds_service.store.database import Database
+from cds_service.store.feedback import FeedbackOutcome
+from cds_service.store.tables import cards, feedback
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingCounts:
+    """How one finding fared at one client. A card counts once, with its newest outcome.
+
+    `shown` cards were sent, `sent` times in all. Cards that were ignored are never reported by CDS
+    Hooks: they are what is in `shown` and in neither `accepted` nor `overridden`.
+    """
+
+    client: str
+    finding: str
+    shown: int
+    sent: int
+    accepted: int
+    overridden: int
+
+
+# Counted by the database for each set of findings that a card had: few sets, however many cards.
+_SHOWN = select(
+    cards.c.client, cards.c.findings, func.count(), func.sum(cards.c.times_sent)
+).group_by(cards.c.client, cards.c.findings)
+
+_newest_first = func.row_number().over(
+    partition_by=(feedback.c.client, feedback.c.service, feedback.c.card),
+    order_by=(desc(feedback.c.at), desc(feedback.c.number)),
+)
+_ranked = (
+    select(
+        feedback.c.client,
+        feedback.c.service,
+        feedback.c.card,
+        feedback.c.outcome,
+        _newest_first.label("rank"),
+    )
+    .where(feedback.c.matched)
+    .subquery()
+)
+_STATES = (
+    select(cards.c.client, cards.c.findings, _ranked.c.outcome, func.count())
+    .join(
+        _ranked,
+        (cards.c.client == _ranked.c.client)
+        & (cards.c.service == _ranked.c.service)
+        & (cards.c.uuid == _ranked.c.card),
+    )
+    .where(_ranked.c.rank == 1)
+    .group_by(cards.c.client, cards.c.findings, _ranked.c.outcome)
+)
+
+
+def finding_counts(database: Database) -> tuple[FindingCounts, ...]:
+    """How each finding fared at each client, in alphabetical order. Raises StoreUnavailable."""
+    shown: Counter[tuple[str, str]] = Counter()
+    sent: Counter[tuple[str, str]] = Counter()
+    states: Counter[tuple[str, str, str]] = Counter()
+    with database.reading() as connection:
+        for client, findings, distinct, times in connection.execute(_SHOWN):
+            for finding in findings:
+                shown[client, finding] += distinct
+                sent[client, finding] += times
+        for client, findings, outcome, distinct in connection.execute(_STATES):
+            for finding in findings:
+                states[client, finding, outcome] += distinct
+    return tuple(
+        FindingCounts(
+            client=client,
+            finding=finding,
+            shown=shown[client, finding],
+            sent=sent[client, finding],
+            accepted=states[client, finding, FeedbackOutcome.ACCEPTED.value],
+            overridden=states[client, finding, FeedbackOutcome.OVERRIDDEN.value],
+        )
+        for client, finding in sorted(shown)
+    )
