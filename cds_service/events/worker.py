@@ -18,7 +18,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import DataUnavailable, ServiceFault, StoreUnavailable
 from cds_service.events.current import Current, Gone, read_current, results_of
 from cds_service.events.delivery import Courier
-from cds_service.events.evaluation import Evaluator, Moment
+from cds_service.events.evaluation import Evaluator, Stopwatch
 from cds_service.events.faults import (
     FAULT_OF_OURS,
     UpstreamFailed,
@@ -84,9 +84,9 @@ class Worker:
 
     def _process(self, claimed: Claimed) -> bool:
         """Whether the row was ended; if not, it will be tried again or was set aside."""
-        moment = Moment(self._bench.now(), perf_counter())
+        watch = Stopwatch(self._bench.now(), perf_counter())
         try:
-            ending = self._worked_off(claimed, moment)
+            ending = self._worked_off(claimed, watch)
         except UpstreamFailed as failed:
             if failed.fault is UpstreamFault.STATUS_401:
                 self._bench.tokens.forget(self._bench.sources[claimed.source])
@@ -105,11 +105,11 @@ class Worker:
             way=claimed.way.value,
             ending=ending.value,
             attempts=claimed.attempts,
-            duration_ms=round(moment.elapsed_ms, 3),
+            duration_ms=round(watch.elapsed_ms, 3),
         )
         return True
 
-    def _worked_off(self, claimed: Claimed, moment: Moment) -> Ending:
+    def _worked_off(self, claimed: Claimed, watch: Stopwatch) -> Ending:
         source = self._bench.sources.get(claimed.source)
         if source is None:  # no longer registered: nothing may be fetched from it
             raise UpstreamFailed(UpstreamFault.NOT_ALLOWED, during="source")
@@ -126,20 +126,20 @@ class Worker:
                 hook=self._bench.hook,
             )
             if claimed.target.kind is Kind.SWEEP:
-                return self._swept(claimed, courier, moment)
-            return self._brought_into_line(claimed, courier, moment)
+                return self._swept(claimed, courier, watch)
+            return self._brought_into_line(claimed, courier, watch)
 
-    def _brought_into_line(self, claimed: Claimed, courier: Courier, moment: Moment) -> Ending:
+    def _brought_into_line(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
         target = claimed.target
         found: Sequence[Target] = ()
         match read_current(courier.session, target):
             case Gone():
                 reference = f"{target.kind}/{target.id}"
-                evaluated = self._evaluator.is_gone(claimed, reference, courier, moment)
+                evaluated = self._evaluator.is_gone(claimed, reference, courier, watch)
             case Current() as current:
                 if target.kind is Kind.DIAGNOSTIC_REPORT:
                     found = tuple(results_of(current.resource))
-                evaluated = self._evaluator.now_stands(claimed, current, courier, moment)
+                evaluated = self._evaluator.now_stands(claimed, current, courier, watch)
         return self._ended(claimed, evaluated, found)
 
     def _ended(
@@ -149,12 +149,12 @@ class Worker:
             claimed, self._bench.now(), evaluated=evaluated, found=found
         )
 
-    def _swept(self, claimed: Claimed, courier: Courier, moment: Moment) -> Ending:
+    def _swept(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
         """Look for what has changed since the last time, and make it work."""
         store = self._bench.store
         since = store.swept_until(claimed.source, otherwise=claimed.first_received)
         found = changed_since(courier.session, self._bench.knowledge, since - OVERLAP)
-        return store.finish(claimed, self._bench.now(), found=found.targets, swept_until=moment.at)
+        return store.finish(claimed, self._bench.now(), found=found.targets, swept_until=watch.at)
 
     def _failed(self, claimed: Claimed, cause: str, *, passes: bool, code: str) -> None:
         at = self._bench.now()
