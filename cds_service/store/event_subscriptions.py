@@ -25,14 +25,20 @@ _AT_ONCE: Final = 1_000
 """Numbers in one statement: a database takes so many parameters and no more."""
 
 
+ACTIVATION: Final = timedelta(minutes=15)
+"""For so long a server may take to switch a subscription on."""
+REQUESTED: Final = "requested"
+"""The status of one that we have asked for, and that its server has not switched on yet."""
+
+
 class SubscriptionHealth(StrEnum):
     """How a subscription stands."""
 
     SOUND = "sound"
     SILENT = "silent"
-    """Two heartbeats in a row have not come."""
+    """Two heartbeats in a row have not come, or it was never switched on."""
     BROKEN = "broken"
-    """The server says that it has failed or is off."""
+    """The server says that it has failed, is off, or was a mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +53,14 @@ class SubscriptionState:
     next_number: int
     last_heard: datetime
 
-    def state_at(self, at: datetime) -> SubscriptionHealth:
+    def health_at(self, at: datetime) -> SubscriptionHealth:
         """How it stands at that moment."""
-        if self.status in ("error", "off"):
+        if self.status in ("error", "off", "entered-in-error"):
             return SubscriptionHealth.BROKEN
         silence = timedelta(seconds=MISSED_HEARTBEATS * self.heartbeat_seconds)
-        if self.status == "active" and silence and at - self.last_heard > silence:
+        if self.status == REQUESTED:
+            silence = max(silence, ACTIVATION)
+        if silence and at - self.last_heard > silence:
             return SubscriptionHealth.SILENT
         return SubscriptionHealth.SOUND
 
@@ -79,6 +87,8 @@ class Gap:
     subscription: str
     first: int
     last: int
+    missing: int
+    """How many of the numbers from first to last have not come."""
 
 
 class Subscriptions:
@@ -113,13 +123,14 @@ class Subscriptions:
                 ours = (table.c.source == source) & (table.c.subscription == subscription)
                 connection.execute(delete(table).where(ours))
 
-    def set_status(self, source: str, subscription: str, status: str) -> None:
-        """Keeps what the server was asked to make of it."""
+    def set_status(self, source: str, subscription: str, status: str, last_heard: datetime) -> None:
+        """Keeps what the server was asked to make of it, or has made of it."""
         this = (event_subscriptions.c.source == source) & (
             event_subscriptions.c.subscription == subscription
         )
         with self._database.writing() as connection:
-            connection.execute(update(event_subscriptions).where(this).values(status=status))
+            stands = {"status": status, "last_heard": last_heard}
+            connection.execute(update(event_subscriptions).where(this).values(stands))
 
     def of(self, source: str) -> tuple[SubscriptionState, ...]:
         """The subscriptions of a source."""
@@ -195,9 +206,9 @@ class Subscriptions:
 
     def gaps(self, at: datetime) -> tuple[Gap, ...]:
         """What has been missing long enough to be looked for, as ranges by subscription."""
-        key = event_gaps.c.source, event_gaps.c.subscription
+        key, number = (event_gaps.c.source, event_gaps.c.subscription), event_gaps.c.number
         rows = (
-            select(*key, func.min(event_gaps.c.number), func.max(event_gaps.c.number))
+            select(*key, func.min(number), func.max(number), func.count())
             .where(event_gaps.c.due <= at)
             .group_by(*key)
         )
