@@ -21,9 +21,10 @@ from cds_service.events.delivery import Courier
 from cds_service.events.evaluation import Evaluator, Stopwatch
 from cds_service.events.faults import (
     FAULT_OF_OURS,
+    SetAside,
+    TryAgain,
     UpstreamFailed,
-    Verdict,
-    course_of,
+    after_failure,
 )
 from cds_service.events.search import changed_since
 from cds_service.events.source import EventSource
@@ -79,11 +80,14 @@ class Worker:
         return ended
 
     def work_off_some(self) -> int:
-        """Work on one batch; how many results were ended. Raises StoreUnavailable."""
-        return sum(map(self._process, self._bench.store.claim(self._bench.now(), BATCH)))
+        """Work on one batch; how many results were tried. Raises StoreUnavailable."""
+        claimed = self._bench.store.claim(self._bench.now(), BATCH)
+        for each in claimed:
+            self._process(each)
+        return len(claimed)
 
     def _process(self, claimed: Claimed) -> bool:
-        """Whether the row was ended; if not, it will be tried again or was set aside."""
+        """Whether what it came to was kept; if not, it is tried again or was set aside."""
         watch = Stopwatch(self._bench.now(), perf_counter())
         try:
             ending = self._worked_off(claimed, watch)
@@ -98,10 +102,13 @@ class Worker:
             log_fault(Event.FAILED, error, source=claimed.source, kind=claimed.target.kind.value)
             self._failed(claimed, FAULT_OF_OURS, passes=False, code=ServiceFault.code)
             return False
+        about = {"source": claimed.source, "kind": claimed.target.kind.value}
+        if ending is Ending.LEASE_LOST:
+            log(Event.EVENT_LATER, **about, cause=ending.value, attempts=claimed.attempts)
+            return False
         log(
             Event.EVENT_DONE,
-            source=claimed.source,
-            kind=claimed.target.kind.value,
+            **about,
             way=claimed.way.value,
             ending=ending.value,
             attempts=claimed.attempts,
@@ -158,18 +165,18 @@ class Worker:
 
     def _failed(self, claimed: Claimed, cause: str, *, passes: bool, code: str) -> None:
         at = self._bench.now()
-        course = course_of(
+        next_step = after_failure(
             passes=passes,
             attempts=claimed.attempts,
             first_received=claimed.first_received,
             at=at,
         )
         about = {"source": claimed.source, "kind": claimed.target.kind.value}
-        match course.verdict:
-            case Verdict.TRY_AGAIN:
-                self._bench.store.retry_later(claimed, course.due, cause)
+        match next_step:
+            case TryAgain(due):
+                self._bench.store.retry_later(claimed, due, cause)
                 log(Event.EVENT_LATER, **about, cause=cause, attempts=claimed.attempts)
-            case Verdict.SET_ASIDE:
+            case SetAside():
                 record = self._failure(claimed, at, code)
                 self._bench.store.set_aside(claimed, cause, record)
                 log(Event.EVENT_SET_ASIDE, **about, cause=cause, attempts=claimed.attempts)

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from cds_service.cli import cli
 from cds_service.config import Mode, load_settings
 from cds_service.errors import InputError
+from cds_service.store import event_backlog
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
@@ -58,6 +59,16 @@ def test_what_was_set_aside_is_listed_for_machines_in_camel_case(
     (row,) = listed(environment, "--dead")
     assert (row["number"], row["source"], row["dead"]) == (1, "lab", True)
     assert datetime.fromisoformat(row["firstReceived"]) <= datetime.now(UTC)
+
+
+def test_a_list_that_was_cut_says_so_and_leaves_the_document_alone(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(environment, "list", "--dead").stderr == ""
+    monkeypatch.setattr(event_backlog, "MOST_LISTED", 0)
+    shown = run(environment, "list", "--dead", "--json")
+    assert shown.stderr == "These are the oldest 0 of 1.\n"
+    assert json.loads(shown.stdout) == {"events": []}
 
 
 def test_what_was_set_aside_gets_another_turn(environment: dict[str, str]) -> None:

@@ -10,9 +10,19 @@ from typing import Any
 import pytest
 
 from cds_service.knowledge_files import Library
-from tests.event_world import LOINC, PATIENT, World, observation, world
+from tests.event_world import (
+    ANOTHER_TEST,
+    LOINC,
+    PATIENT,
+    World,
+    a_result,
+    arrives,
+    containing,
+    in_csf,
+    observation,
+    world,
+)
 from tests.little_fhir import little_fhir
-from tests.unit.events.test_contained import a_result, arrives, containing, in_csf
 
 
 @dataclass
@@ -70,7 +80,7 @@ def test_a_withdrawn_result_is_told_by_the_card_that_says_so(relay: Relay) -> No
 
 def test_a_result_corrected_to_another_test_is_taken_back_with_its_patient(relay: Relay) -> None:
     arrives(relay.here, observation())
-    ferritin = {"coding": [{"system": LOINC, "code": "2276-4"}]}
+    ferritin = {"coding": [{"system": LOINC, "code": ANOTHER_TEST}]}
     arrives(relay.here, observation(code=ferritin, status="corrected"))
     _said, gone = relay.sent
     assert (status_of(gone), gone["cards"]) == ("entered-in-error", [])
