@@ -60,6 +60,7 @@ def _one(base: KnowledgeBase, digest: str) -> dict[str, Any]:
         "findings": [_gated(row, base) for row in base.findings],
         "contexts": [_gated(row, base) for row in base.contexts],
         "reasons": _rows(base.reasons.values()),
+        "notes": _rows(base.notes.values()),
         "orderAdvice": [_gated(row, base) for row in base.order_table.advice],
         "templates": {
             name: {part: wording.source for part, wording in template.items()}

@@ -42,6 +42,7 @@ ADVICE = {
         "result-present",
         "laboratory-change",
         "csf-unpaired",
+        "anti-cd25-therapy",
         "dialysis",
         "renal-impairment",
         "child",

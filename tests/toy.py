@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.knowledge_reader import read_knowledge
-from cds_service.core.proof_words import NOTE_VALUES
+from cds_service.core.proof_words import NOTE_VALUES, NOTES_THAT_LEAD
 from cds_service.core.verdict import NoteKind, Reason
 
 SAP_POINTS, SAP_MASS, DEW_MASS = "9000001-9", "9000002-7", "9000003-5"
@@ -69,7 +69,8 @@ def _finding(name: str) -> str:
 
 def _note(kind: NoteKind) -> str:
     values = " ".join(f"{{{name}}}" for name in sorted(NOTE_VALUES.get(kind, set())))
-    return _template(says=f"Note {kind.value} {values}.")
+    headline = {"headline": f"{kind.value} leads"} if kind in NOTES_THAT_LEAD else {}
+    return _template(**headline, says=f"Note {kind.value} {values}.")
 
 
 @cache

@@ -27,8 +27,7 @@ from cds_service.access.signature import is_signed
 from cds_service.access.tokens import LATEST, Times, Verifier
 from cds_service.core.card import JsonObject
 from cds_service.errors import Unauthorised
-from cds_service.fhir.client import JwksFaultError
-from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
 
 _OF_THE_WHOLE: Final = frozenset(
     {TokenFault.NO_TOKEN, TokenFault.NOT_BEARER, TokenFault.TOO_LARGE, TokenFault.MALFORMED}

@@ -24,8 +24,7 @@ from cds_service.access.key_set import (
     parse_key_set,
 )
 from cds_service.access.registry import Client, KeyFile, KeyUrl
-from cds_service.fhir.client import JwksFaultError
-from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
 from cds_service.turn import waiting
 
 Clock = Callable[[], float]

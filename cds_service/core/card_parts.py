@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
@@ -58,11 +59,32 @@ def fill(knowledge: KnowledgeBase, template: str, section: str, values: Mapping[
 
 
 def fill_for(
+    knowledge: KnowledgeBase,
+    template: str,
+    specimen: str,
+    values: Mapping[str, str],
+    family: str = "",
+) -> str:
+    """What holds for every specimen, then what holds for this one, then what is told in this unit
+    family alone: never the other's numbers.
+    """
+    there = knowledge.templates[template]
+    sections = ("says", specimen, in_family(specimen, family))
+    return " ".join([there[name].fill(values) for name in sections if name in there])
+
+
+@cache  # asked for every sentence, and there are few
+def in_family(specimen: str, family: str) -> str:
+    """The section for one specimen kind in one unit family: `blood-u`."""
+    return f"{specimen}-{family.lower()}"
+
+
+def fill_not_for(
     knowledge: KnowledgeBase, template: str, specimen: str, values: Mapping[str, str]
 ) -> str:
-    """What holds for every specimen, then what holds for this one: never the other's numbers."""
-    there = knowledge.templates[template]
-    return " ".join([there[name].fill(values) for name in ("says", specimen) if name in there])
+    """What a finding does not mean, for every specimen and then for this one."""
+    there, own = knowledge.templates[template], f"not-{specimen}"
+    return " ".join([there[name].fill(values) for name in ("not", own) if name in there])
 
 
 def bullets(texts: Iterable[str]) -> str:
@@ -73,10 +95,18 @@ def bullets(texts: Iterable[str]) -> str:
 def note_line(note: Note, knowledge: KnowledgeBase, specimen: str = "") -> str:
     """A note in its own words, its values escaped, a part of the record by its name."""
     unknown = knowledge.wording.phrases["unknown"]
-    values = {name: markdown(text) or unknown for name, text in note.values.items()}
+    values = {name: _escaped(value) or unknown for name, value in note.values.items()}
     if "part" in values:
         values["part"] = missing_line([values["part"]], knowledge)
     return fill_for(knowledge, f"note-{note.kind.value}", specimen, values)
+
+
+def _escaped(value: str | tuple[str, ...]) -> str:
+    match value:
+        case str():
+            return markdown(value)
+        case several:
+            return ", ".join([markdown(one) for one in several])
 
 
 def used_line(inputs: Iterable[ResourceRef], dates: Mapping[str, str]) -> str:

@@ -11,9 +11,12 @@ from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
 from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import RefusedCode
+from cds_service.core.schema import PanelItem, RefusedCode
 from cds_service.core.sections import day, in_words, specimen_words
+from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.verdict import (
+    PROVISIONAL,
+    UNKNOWN,
     Answer,
     Interpreted,
     NotInterpretable,
@@ -125,19 +128,32 @@ def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
 
 
 def _panel(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
-    """One line per item: met, not met or unknown, and the results it rests on."""
-    phrases = knowledge.wording.phrases
+    """One line per item: met, not met or unknown, and the results it rests on; of several results
+    what each of them says.
+    """
     lines = []
     for item in knowledge.panels[row].item:
-        state = phrases[f"item-{panel_item(item, answer.facts)}"]
         facts = [answer.facts[f"limit.{limit}"] for limit in item.limits]
-        because = "; ".join(
-            markdown(fact.because, LONGEST_REASON)
-            for fact in facts
-            if fact.value not in {"unknown", "not-applicable"}
-        )
-        lines.append(f"- {item.title}: {state}" + (f" ({because})" if because else ""))
+        known = [fact for fact in facts if fact.inputs or fact.value not in _WITHOUT_A_RESULT]
+        because = [markdown(fact.because, LONGEST_REASON) for fact in known]
+        if len(known) > 1:
+            states = [_state(fact.value, item, knowledge) for fact in known]
+            because = [f"{told}: {state}" for told, state in zip(because, states, strict=True)]
+        state = _state(panel_item(item, answer.facts), item, knowledge)
+        lines.append(f"- {item.title}: {state}" + (f" ({'; '.join(because)})" if because else ""))
     return "\n" + "\n".join(lines)
+
+
+_WITHOUT_A_RESULT = frozenset({UNKNOWN, NOT_APPLICABLE})
+
+
+def _state(value: str, item: PanelItem, knowledge: KnowledgeBase) -> str:
+    """Whether an item, or one of its limits, is met."""
+    phrases = knowledge.wording.phrases
+    if value != PROVISIONAL:
+        return phrases.get(f"item-{value}", phrases["item-unknown"])  # straddled is unknown
+    presumed = {row.presumes for limit in item.limits if (row := knowledge.limits[limit]).presumes}
+    return phrases["item-provisional"].replace("{presumed}", ", ".join(sorted(presumed)))
 
 
 _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {

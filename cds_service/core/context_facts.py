@@ -32,7 +32,6 @@ _KINDS = {
     "condition": frozenset({RecordKind.CONDITION, RecordKind.PROCEDURE}),
     "medication": frozenset({RecordKind.MEDICATION, RecordKind.DOSE, RecordKind.COURSE}),
 }
-_GIVEN = frozenset({RecordKind.DOSE, RecordKind.COURSE})
 
 
 def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
@@ -77,21 +76,46 @@ def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Day
         if entry.kind in _KINDS[part] and _is_of_that_time(entry, when, knowledge):
             for coding in entry.codings:
                 for name in index.of(coding):
-                    if entry.kind is not RecordKind.COURSE or index.concepts[name].counts_when_over:
+                    if _counts(entry, index.concepts[name], when):
                         recorded.setdefault(name, entry.ref)
     return recorded
 
 
 def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
-    """What was given is context of a result from the day it was, for as long as we look back.
+    """What was done or given is context of a result from the day it was; what was given, for as
+    long as we look back. Without a date it may have been at that time.
 
-    Without a date it may have been given at that time.
+    The onset of a condition is the day it was noticed, and an order may renew an earlier one.
     """
-    if entry.kind not in _GIVEN:
-        return True
+    match entry.kind:
+        case RecordKind.CONDITION | RecordKind.MEDICATION:
+            return True
+        case RecordKind.PROCEDURE:
+            return not _began_after(entry, when)
+        case RecordKind.DOSE | RecordKind.COURSE:
+            return not _began_after(entry, when) and _is_recent(entry, when, knowledge)
+
+
+def _counts(entry: CodedEntry, concept: Concept, when: Days) -> bool:
+    """Whether an entry of that time, or an order, speaks for this concept."""
+    match entry.kind:
+        case RecordKind.COURSE:
+            return concept.counts_when_over
+        case RecordKind.MEDICATION if concept.counts_when_over:  # few doses: nothing to renew
+            return not _began_after(entry, when)
+        case _:
+            return True
+
+
+def _began_after(entry: CodedEntry, when: Days) -> bool:
     match entry.since:
-        case Moment(first_day=first_day) if first_day > when.last:
+        case Moment(first_day=first_day):
+            return first_day > when.last
+        case NoMoment():
             return False
+
+
+def _is_recent(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
     match entry.since if isinstance(entry.until, NoMoment) else entry.until:
         case Moment(last_day=last_day):
             return (when.first - last_day).days <= knowledge.policy.look_back_days

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from cds_service.core.interval import Interval
-from cds_service.core.model import LabResult, Moment, NoMoment, PatientRecord
+from cds_service.core.interval import Comparison, Interval
+from cds_service.core.model import LabResult, Moment, NoMoment, NoPatient, Patient, PatientRecord
 
 _DAY = timedelta(days=1)
 """What two time zones may differ by: a date up to a day ahead may still be today's."""
@@ -104,6 +104,28 @@ def age_in_years(birth: Moment | NoMoment, on: Days) -> Age:
 def _completed(birth: date, day: date) -> int:
     before_birthday = (day.month, day.day) < (birth.month, birth.day)
     return day.year - birth.year - before_birthday
+
+
+def birth_of(record: PatientRecord) -> Moment | NoMoment:
+    """The date of birth, if there is a patient and it was given."""
+    match record.patient:
+        case Patient(birth=birth):
+            return birth
+        case NoPatient():
+            return NoMoment()
+
+
+def younger_than(days: int, birth: Moment | NoMoment, on: Days) -> Comparison:
+    """Whether fewer than `days` days lay between birth and the days `on`."""
+    match birth:
+        case Moment(first_day=first, last_day=last):
+            if (on.first - last).days >= days:
+                return Comparison.NO
+            if 0 <= (on.last - first).days < days:
+                return Comparison.YES
+        case NoMoment():
+            pass
+    return Comparison.CANNOT_TELL
 
 
 def within_days(one: Days, other: Days, days: int) -> bool:

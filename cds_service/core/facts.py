@@ -9,7 +9,8 @@ Every fact has a name, a value from a closed domain, and the words for why. The 
 | `specimen`          | the specimen kinds of the knowledge                       |
 | `unit-family`       | the interpreted unit families                             |
 | `laboratory-range`  | above, within, below, straddles, none                     |
-| `limit.<id>`        | met, not-met, straddles, not-applicable, unknown          |
+| `limit.<id>`        | met, provisional, not-met, straddles, not-applicable,     |
+|                     | unknown                                                   |
 | `age.<id>`          | yes, no, unknown                                          |
 | `condition.<name>`  | recorded, not-recorded, unknown (so too `medication.…`)   |
 | `panel.<id>`        | counted, not-applicable, unknown                          |
@@ -25,17 +26,17 @@ from functools import lru_cache
 
 from cds_service.core.companions import CompanionValue, companion_values
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
-from cds_service.core.dates import Age, AgeUnknown, Days, age_in_years, collection_days
+from cds_service.core.dates import Days, age_in_years, birth_of, collection_days
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import (
     Limit,
     companion_fact,
     companion_limits,
+    no_companion,
     not_applicable,
     own_limits,
 )
 from cds_service.core.missing import unavailable
-from cds_service.core.model import NoPatient, Patient, PatientRecord
 from cds_service.core.ranges import read_range
 from cds_service.core.ratio import ratio_fact, without_pair
 from cds_service.core.schema import PanelItem, PanelRow
@@ -46,11 +47,11 @@ from cds_service.core.situation import (
     Situation,
     on_study_scale,
 )
-from cds_service.core.verdict import STRADDLES, UNKNOWN, Fact, Place, RangeReading
+from cds_service.core.verdict import PROVISIONAL, STRADDLES, UNKNOWN, Fact, Place, RangeReading
 
 Companions = Mapping[str, tuple[CompanionValue, ...]]
 
-_LIMIT = ("met", "not-met", STRADDLES, NOT_APPLICABLE, UNKNOWN)
+_LIMIT = ("met", PROVISIONAL, "not-met", STRADDLES, NOT_APPLICABLE, UNKNOWN)
 _ANSWER = ("yes", "no", UNKNOWN)
 _RECORDED = ("recorded", "not-recorded", UNKNOWN)
 _COUNTED = ("counted", NOT_APPLICABLE, UNKNOWN)
@@ -87,7 +88,7 @@ def facts_of(situation: Situation) -> Facts:
     """Settle every fact the knowledge can ask for."""
     knowledge, record, result = situation.knowledge, situation.record, situation.result
     when = collection_days(result, situation.at, knowledge.policy.look_back_days)
-    age = _age(record, when)
+    age = age_in_years(birth_of(record), when)
     laboratory = read_range(result, situation.quantity, age, knowledge.units)
     companions = companion_values(knowledge, record, result, situation.at)
     kind = _kind(situation)
@@ -164,7 +165,7 @@ def _silent(knowledge: KnowledgeBase, kind: _Kind) -> _Silent:
         else:
             limits.append(own)
     for limit in companion_limits(knowledge):
-        facts[limit.name] = companion_fact(limit, knowledge, (), kind.labs_gone)
+        facts[limit.name] = no_companion(limit, knowledge, kind.labs_gone)
     facts |= dict.fromkeys((f"age.{name}" for name in knowledge.ages), _OPEN)
     for part, gone in zip(PARTS, kind.parts_gone, strict=True):
         facts |= {fact.name: fact for fact in concept_facts(part, knowledge, {}, gone)}
@@ -178,14 +179,6 @@ def _silent(knowledge: KnowledgeBase, kind: _Kind) -> _Silent:
 
 
 # ------------------------------------------------------------------ what this result settles
-
-
-def _age(record: PatientRecord, when: Days) -> Age:
-    match record.patient:
-        case Patient(birth=birth):
-            return age_in_years(birth, when)
-        case NoPatient():
-            return AgeUnknown()
 
 
 def _unit_family(situation: Situation) -> Fact:
@@ -210,7 +203,8 @@ def _from_record(
     if companions:
         for limit in companion_limits(knowledge):
             values = companions.get(limit.row.of, ())
-            yield limit.name, companion_fact(limit, knowledge, values, kind.labs_gone)
+            fact = companion_fact(limit, knowledge, values, birth_of(record), kind.labs_gone)
+            yield limit.name, fact
     for part, gone in zip(PARTS, kind.parts_gone, strict=True):
         if recorded := coded(part, knowledge, record, when):
             for fact in concept_facts(part, knowledge, recorded, gone):
@@ -232,10 +226,7 @@ def _panel(
     if kind.literature is Literature.BARRED:
         return Fact(name, NOT_APPLICABLE, "unit and LOINC code contradict each other")
     others = [
-        facts[f"limit.{limit}"]
-        for item in panel.item
-        for limit in item.limits
-        if knowledge.limits[limit].of != knowledge.identity.id
+        facts[f"limit.{limit}"] for item in _items_beside(panel, knowledge) for limit in item.limits
     ]
     missing = tuple(dict.fromkeys(word for fact in others for word in fact.missing))
     known = [fact for fact in others if fact.inputs]
@@ -247,10 +238,33 @@ def _panel(
 
 
 def panel_item(item: PanelItem, facts: Mapping[str, Fact]) -> str:
-    """Whether one item of a panel is met, not-met or unknown."""
+    """Whether one item of a panel is met, provisional, not-met or unknown."""
     values = [facts[f"limit.{limit}"].value for limit in item.limits]
     met = values.count("met")
-    open_ones = values.count(UNKNOWN) + values.count(STRADDLES)
+    provisional = met + values.count(PROVISIONAL)
+    possible = provisional + values.count(UNKNOWN) + values.count(STRADDLES)
     if met >= item.at_least:
         return "met"
-    return UNKNOWN if met + open_ones >= item.at_least else "not-met"
+    if provisional >= item.at_least:
+        return PROVISIONAL
+    return UNKNOWN if possible >= item.at_least else "not-met"
+
+
+def items_met_beside(
+    panel: PanelRow, facts: Mapping[str, Fact], knowledge: KnowledgeBase
+) -> tuple[PanelItem, ...]:
+    """The items that are met, the analyte's own aside. They are of the patient: whatever specimen
+    and unit family the result itself is of.
+    """
+    beside = _items_beside(panel, knowledge)
+    return tuple(item for item in beside if panel_item(item, facts) == "met")
+
+
+def _items_beside(panel: PanelRow, knowledge: KnowledgeBase) -> list[PanelItem]:
+    """The items that rest on companion results alone."""
+    own = knowledge.identity.id
+    return [
+        item
+        for item in panel.item
+        if all(knowledge.limits[limit].of != own for limit in item.limits)
+    ]

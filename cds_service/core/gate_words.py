@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import Gates, LimitRow, MetWhen
 from cds_service.core.table import wanted
-from cds_service.core.verdict import STRADDLES, UNKNOWN
+from cds_service.core.verdict import PROVISIONAL, STRADDLES, UNKNOWN
 
 MET_IN_WORDS: Mapping[MetWhen, str] = {
     MetWhen.AT_OR_ABOVE: "at or above",
@@ -147,6 +147,7 @@ def _limit(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
     against = f"{limit.value} {limit.unit}"
     words = {
         "met": f"is {MET_IN_WORDS[limit.met_when]} {against}",
+        PROVISIONAL: f"is {MET_IN_WORDS[limit.met_when]} {against}, if {limit.presumes}",
         "not-met": f"is {_NOT_MET[limit.met_when]} {against}",
         STRADDLES: f"is an interval with {against} inside it",
         "not-applicable": f"cannot be held against {against}",

@@ -6,23 +6,22 @@ ends in a named reason, whatever is left aside in a `Skipped` with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from cds_service.core.caution import beside_newer, cautions, urgent
 from cds_service.core.dates import as_received
 from cds_service.core.facts import facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
-from cds_service.core.model import InvalidResource, LabResult, PatientRecord, ResourceRef
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.notes import (
     notes_on_dates,
     notes_on_group,
     notes_on_knowledge,
-    notes_on_limits,
     notes_on_unit,
     notes_on_value,
-    urgent,
 )
 from cds_service.core.pairing import nearest_pair
 from cds_service.core.reading import NotUnderstood, Understood, value_of
@@ -43,12 +42,11 @@ from cds_service.core.selection import (
 )
 from cds_service.core.series import series_of
 from cds_service.core.situation import Literature, NoPair, Pair, Situation, literature_for
-from cds_service.core.table import TableResult, consult, consult_laboratory_range_only
+from cds_service.core.table import consult, consult_laboratory_range_only, used_by
 from cds_service.core.triage import WrongOne, history_of, triage
 from cds_service.core.verdict import (
     Answer,
     Evaluation,
-    Fact,
     Interpreted,
     Note,
     NotInterpretable,
@@ -107,7 +105,10 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     """
     match choose(group, case.knowledge):
         case Chosen() as chosen:
-            yield _about(chosen, case)
+            answer = _about(chosen, case)
+            yield beside_newer(
+                answer, chosen.newer, case.knowledge, lambda item: _about(Chosen(item, ()), case)
+            )
         case NoneFinal(head):
             yield _not_final(head, case)
         case AllWithdrawn():
@@ -181,11 +182,12 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
     match situation.literature:
         case Literature.APPLIES:
             verdict, table = Interpreted(), consult(case.knowledge, facts.by_name)
-            notes += notes_on_limits(situation, facts.laboratory.place, table.may_warn)
+            notes += cautions(situation, facts, table)
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
             notes += urgent()
+    behind = [ref for note in notes for ref in note.inputs]
     return Answer(
         verdict,
         situation.result,
@@ -195,12 +197,15 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         findings=table.findings,
         rows=table.rows,
         missing=missing_words(case.record, table.missing),
-        inputs=tuple(dict.fromkeys((situation.result.ref, *_used(table, facts.by_name)))),
+        inputs=tuple(
+            dict.fromkeys((situation.result.ref, *used_by(table.rows, facts.by_name), *behind))
+        ),
         dates=as_received(case.record),
         notes=notes,
         series=_series(situation.result, situation.specimen, case),
         laboratory=facts.laboratory,
         paired=_paired(situation.pair),
+        companions=frozenset(facts.companions),
     )
 
 
@@ -212,15 +217,6 @@ def _series(result: LabResult, specimen: str, case: _Case) -> tuple[SeriesPoint,
     own = newest_first(result, case.at)
     earlier = [other for other in beside if newest_first(other, case.at) < own]
     return series_of(result, earlier, case.knowledge, case.at)
-
-
-def _used(table: TableResult, facts: Mapping[str, Fact]) -> Iterator[ResourceRef]:
-    """What the gates that hold were read from, in the order of the table."""
-    from_record = {fact.name: fact for fact in facts.values() if fact.inputs}
-    for row in table.rows if from_record else ():
-        for name, values in row.asks:
-            if name in from_record and from_record[name].value in values:
-                yield from from_record[name].inputs
 
 
 def _paired(pair: Pair | NoPair) -> PairedWith | Unpaired:

@@ -27,6 +27,10 @@ class CompanionTest:
     """LOINC code -> unit family."""
     units: UnitTable
 
+    def states(self, loinc: str) -> str:
+        """What the code says of the sample, beyond the test; empty for most."""
+        return next((code.states for code in self.row.code if code.loinc == loinc), "")
+
 
 @dataclass(frozen=True)
 class CardWording:
@@ -90,6 +94,8 @@ class KnowledgeBase:
     wording: CardWording
     documents: tuple[schema.DocumentRow, ...] = ()
     """The starting documents of the statements."""
+    notes: Mapping[str, schema.NoteRow] = field(default_factory=dict)
+    """What notes rest on, by the kind of note, where they rest on studies."""
     order_table: OrderTable = field(default_factory=OrderTable)
     review: ReviewState = PENDING
     local_codes: Mapping[tuple[str, str], str] = field(default_factory=dict)

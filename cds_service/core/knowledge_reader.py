@@ -6,9 +6,8 @@ elsewhere: this module only sees text.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,100 +15,110 @@ from cds_service.core import schema
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.knowledge import CardWording, CompanionTest, KnowledgeBase, OrderTable
 from cds_service.core.quantity import UnitTable
-from cds_service.core.schema import Row
+from cds_service.core.schema import Concept
 from cds_service.core.template import Template, Wording, parse_template
+from cds_service.core.toml_rows import TomlRows, by
 from cds_service.errors import KnowledgeError
 
-R = TypeVar("R", bound=Row)
+_TABLES: Final = {
+    "cases.toml": frozenset({"case"}),
+    "codes.toml": frozenset({"accept", "refuse", "specimen", "specimen_code"}),
+    "companions.toml": frozenset({"companion"}),
+    "conditions.toml": frozenset({"condition"}),
+    "context.toml": frozenset({"age", "context"}),
+    "findings.toml": frozenset({"finding", "group"}),
+    "knowledge.toml": frozenset({"knowledge", "policy", "source_attribute"}),
+    "limits.toml": frozenset({"limit", "panel", "ratio"}),
+    "medications.toml": frozenset({"medication"}),
+    "orders.toml": frozenset({"advice", "order", "swap", "pairing"}),
+    "reasons.toml": frozenset({"reason", "note"}),
+    "snomed.toml": frozenset({"notice", "condition", "medication", "specimen_code"}),
+    "statements.toml": frozenset({"document", "statement"}),
+    "suggestions.toml": frozenset({"suggestion"}),
+    "units.toml": frozenset({"family", "unit"}),
+}
+"""The files of an analyte, and the tables each may have."""
+_SHARED: Final = {
+    "sources.toml": frozenset({"source"}),
+    "wording.toml": frozenset({"headings", "missing", "series", "phrases", "override_reason"}),
+}
+"""The files of all analytes."""
+_SNOMED: Final = "snomed.toml"
 
 
-class _Reader:
-    """Reads one file after another; every complaint names the file and the row."""
+def read_knowledge(
+    files: Mapping[str, str], analyte: str, *, terminologies: frozenset[str]
+) -> KnowledgeBase:
+    """Read the folder `analyte` of `files` (relative name -> text).
 
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self._files = files
+    `terminologies` names the optional code files to add (`snomed`). Raises KnowledgeError.
+    """
+    left_out = "" if "snomed" in terminologies else f"{analyte}/{_SNOMED}"
+    used = {name: text for name, text in files.items() if name != left_out}
+    own, shared = TomlRows(used, f"{analyte}/", _TABLES), TomlRows(files, "", _SHARED)
+    own.text("knowledge.toml")
+    unit_rows = tuple(own.by("text", "units.toml", "unit", schema.RowUnit).values())
+    specimen_codes = (
+        *own.rows("codes.toml", "specimen_code", schema.SpecimenCode),
+        *own.rows(_SNOMED, "specimen_code", schema.SpecimenCode),
+    )
+    return KnowledgeBase(
+        identity=own.one("knowledge.toml", "knowledge", schema.Identity),
+        policy=own.one("knowledge.toml", "policy", schema.Policy),
+        attributes=own.rows("knowledge.toml", "source_attribute", schema.SourceAttribute),
+        specimens=own.by("id", "codes.toml", "specimen", schema.SpecimenKind),
+        specimen_codes={(row.system, row.code): row.kind for row in specimen_codes},
+        accepted=own.by("loinc", "codes.toml", "accept", schema.AcceptedCode),
+        refused=own.by("loinc", "codes.toml", "refuse", schema.RefusedCode),
+        families=own.by("id", "units.toml", "family", schema.UnitFamily),
+        unit_rows=unit_rows,
+        units=UnitTable(unit_rows),
+        companions=_companions(own),
+        conditions=_concepts(own, "conditions.toml", "condition"),
+        medications=_concepts(own, "medications.toml", "medication"),
+        ages=own.by("id", "context.toml", "age", schema.AgeRow),
+        limits=own.by("id", "limits.toml", "limit", schema.LimitRow),
+        panels=own.by("id", "limits.toml", "panel", schema.PanelRow),
+        ratios=own.by("id", "limits.toml", "ratio", schema.RatioRow),
+        findings=own.rows("findings.toml", "finding", schema.FindingRow),
+        contexts=own.rows("context.toml", "context", schema.ContextRow),
+        groups=own.rows("findings.toml", "group", schema.GroupRow),
+        reasons=own.by("id", "reasons.toml", "reason", schema.ReasonRow),
+        notes=own.by("id", "reasons.toml", "note", schema.NoteRow),
+        sources=shared.by("id", "sources.toml", "source", schema.SourceRow),
+        suggestions=own.by("id", "suggestions.toml", "suggestion", schema.SuggestionRow),
+        statements=own.rows("statements.toml", "statement", schema.StatementRow),
+        documents=own.rows("statements.toml", "document", schema.DocumentRow),
+        cases=own.rows("cases.toml", "case", schema.CaseRow),
+        templates=_templates(files, analyte),
+        wording=_wording(shared),
+        order_table=_order_table(own),
+    )
 
-    def text(self, name: str) -> str:
-        if name not in self._files:
-            raise KnowledgeError("the file is missing.", where=name, remedy="Create it.")
-        return self._files[name]
 
-    def toml(self, name: str, known: set[str]) -> Mapping[str, Any]:
-        """A TOML file whose top-level names must all be known; a missing file is empty."""
-        if name not in self._files:
-            return {}
-        try:
-            document = tomllib.loads(self._files[name])
-        except tomllib.TOMLDecodeError as error:
-            raise KnowledgeError(
-                f"this is not TOML: {error}.", where=name, remedy="Mend the syntax."
-            ) from error
-        for key in document:
-            if key not in known:
-                raise KnowledgeError(
-                    f"unknown table '{key}'.",
-                    where=name,
-                    remedy=f"Known here: {', '.join(sorted(known))}.",
-                )
-        return document
-
-    def rows(
-        self, name: str, document: Mapping[str, Any], table: str, row: type[R]
-    ) -> tuple[R, ...]:
-        """All rows of `[[table]]`, each as its closed type."""
-        found = document.get(table, [])
-        if not isinstance(found, list):
-            raise KnowledgeError(
-                "this must be a list of rows.",
-                where=f"{name} {table}",
-                remedy=f"Write [[{table}]].",
-            )
-        return tuple(
-            self.row(f"{name} [[{table}]] {number}", content, row)
-            for number, content in enumerate(found, start=1)
+def _companions(own: TomlRows) -> dict[str, CompanionTest]:
+    rows = own.by("name", "companions.toml", "companion", schema.Companion)
+    return {
+        name: CompanionTest(
+            row, {code.loinc: code.family for code in row.code}, UnitTable(row.unit)
         )
-
-    def row(self, where: str, content: object, row: type[R]) -> R:
-        try:
-            return row.model_validate(content)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            path = ".".join(str(part) for part in first["loc"])
-            label = _label(content)
-            raise KnowledgeError(
-                f"{path}: {first['msg']}.",
-                where=f"{where}{label}",
-                remedy="Correct the row: the others of its table show the known keys.",
-            ) from error
+        for name, row in rows.items()
+    }
 
 
-def _label(content: object) -> str:
-    """What a reader would call the row: its id, code or text."""
-    if isinstance(content, dict):
-        for key in ("id", "name", "loinc", "text", "code"):
-            if isinstance(content.get(key), str):
-                return f" ({content[key]})"
-    return ""
-
-
-def _by(rows: Sequence[R], key: str, where: str) -> dict[str, R]:
-    """Rows by their id. Raises KnowledgeError when one appears twice."""
-    found: dict[str, R] = {}
-    for row in rows:
-        name = getattr(row, key)
-        if name in found:
-            raise KnowledgeError(
-                f"'{name}' stands here twice.", where=where, remedy="Remove one of the rows."
-            )
-        found[name] = row
-    return found
+def _concepts(own: TomlRows, file: str, table: str) -> ConceptIndex:
+    return ConceptIndex(
+        _merged(
+            own.rows(file, table, Concept), own.rows(_SNOMED, table, Concept), own.name(_SNOMED)
+        )
+    )
 
 
 def _merged(
-    rows: Sequence[schema.Concept], more: Sequence[schema.Concept], where: str
-) -> tuple[schema.Concept, ...]:
+    rows: tuple[Concept, ...], more: tuple[Concept, ...], where: str
+) -> tuple[Concept, ...]:
     """Concepts with further codes (another terminology) added to them by name."""
-    merged = dict(_by(rows, "name", where))
+    merged = by("name", rows, where)
     for addition in more:
         if addition.name not in merged:
             raise KnowledgeError(
@@ -120,6 +129,18 @@ def _merged(
         base = merged[addition.name]
         merged[addition.name] = base.model_copy(update={"code": base.code + addition.code})
     return tuple(merged.values())
+
+
+def _order_table(own: TomlRows) -> OrderTable:
+    """`orders.toml`, which an analyte may do without."""
+    name = "orders.toml"
+    advice = own.rows(name, "advice", schema.AdviceRow)
+    return OrderTable(
+        advice=tuple(sorted(advice, key=lambda row: -row.rank)),
+        own=own.by("suggestion", name, "order", schema.OwnOrderRow),
+        swaps=own.by("refused", name, "swap", schema.SwapRow),
+        pairings=own.by("specimen", name, "pairing", schema.PairingRow),
+    )
 
 
 def _templates(files: Mapping[str, str], folder: str) -> dict[str, Template]:
@@ -136,11 +157,10 @@ def _templates(files: Mapping[str, str], folder: str) -> dict[str, Template]:
     return found
 
 
-def _wording(reader: _Reader) -> CardWording:
+def _wording(shared: TomlRows) -> CardWording:
     name = "wording.toml"
-    known = {"headings", "missing", "series", "phrases", "override_reason"}
-    reader.text(name)
-    document = reader.toml(name, known)
+    shared.text(name)
+    document = shared.document(name)
     try:
         words = {
             key: TypeAdapter(dict[str, str]).validate_python(document.get(key, {}))
@@ -161,147 +181,15 @@ def _wording(reader: _Reader) -> CardWording:
         words["series"],
         words["phrases"],
         tuple(reasons),
-        _disclaimer(reader),
+        _disclaimer(shared),
     )
 
 
-def _disclaimer(reader: _Reader) -> Wording:
+def _disclaimer(shared: TomlRows) -> Wording:
     name = "disclaimer.md"
     try:
-        return Wording.of(" ".join(reader.text(name).split()))
+        return Wording.of(" ".join(shared.text(name).split()))
     except ValueError as error:
         raise KnowledgeError(
             f"{error}.", where=name, remedy="Write braces around placeholders only."
         ) from error
-
-
-def read_knowledge(
-    files: Mapping[str, str], analyte: str, *, terminologies: frozenset[str]
-) -> KnowledgeBase:
-    """Read the folder `analyte` of `files` (relative name -> text).
-
-    `terminologies` names the optional code files to add (`snomed`). Raises KnowledgeError.
-    """
-    reader = _Reader(files)
-
-    def table(name: str, *tables: str) -> Mapping[str, Any]:
-        return reader.toml(f"{analyte}/{name}", set(tables))
-
-    def rows(name: str, document: Mapping[str, Any], key: str, row: type[R]) -> tuple[R, ...]:
-        return reader.rows(f"{analyte}/{name}", document, key, row)
-
-    about_file = f"{analyte}/knowledge.toml"
-    reader.text(about_file)
-    about = table("knowledge.toml", "knowledge", "policy", "source_attribute")
-    codes = table("codes.toml", "accept", "refuse", "specimen", "specimen_code")
-    units = table("units.toml", "family", "unit")
-    limits = table("limits.toml", "limit", "panel", "ratio")
-    findings = table("findings.toml", "finding", "group")
-    context = table("context.toml", "age", "context")
-    statements = table("statements.toml", "document", "statement")
-    more: Mapping[str, Any] = {}
-    if "snomed" in terminologies:
-        more = table("snomed.toml", "notice", "condition", "medication", "specimen_code")
-    conditions = table("conditions.toml", "condition")
-    medications = table("medications.toml", "medication")
-    companions = rows(
-        "companions.toml", table("companions.toml", "companion"), "companion", schema.Companion
-    )
-    specimen_codes = (
-        *rows("codes.toml", codes, "specimen_code", schema.SpecimenCode),
-        *rows("snomed.toml", more, "specimen_code", schema.SpecimenCode),
-    )
-    unit_rows = rows("units.toml", units, "unit", schema.RowUnit)
-    _by(unit_rows, "text", f"{analyte}/units.toml")
-    sources = reader.rows(
-        "sources.toml", reader.toml("sources.toml", {"source"}), "source", schema.SourceRow
-    )
-    where = f"{analyte}/"
-    return KnowledgeBase(
-        identity=reader.row(f"{about_file} [knowledge]", about.get("knowledge"), schema.Identity),
-        policy=reader.row(f"{about_file} [policy]", about.get("policy"), schema.Policy),
-        attributes=rows("knowledge.toml", about, "source_attribute", schema.SourceAttribute),
-        specimens=_by(
-            rows("codes.toml", codes, "specimen", schema.SpecimenKind), "id", where + "codes.toml"
-        ),
-        specimen_codes={(row.system, row.code): row.kind for row in specimen_codes},
-        accepted=_by(
-            rows("codes.toml", codes, "accept", schema.AcceptedCode), "loinc", where + "codes.toml"
-        ),
-        refused=_by(
-            rows("codes.toml", codes, "refuse", schema.RefusedCode), "loinc", where + "codes.toml"
-        ),
-        families=_by(
-            rows("units.toml", units, "family", schema.UnitFamily), "id", where + "units.toml"
-        ),
-        unit_rows=unit_rows,
-        units=UnitTable(unit_rows),
-        companions={
-            name: CompanionTest(
-                row, {code.loinc: code.family for code in row.code}, UnitTable(row.unit)
-            )
-            for name, row in _by(companions, "name", where + "companions.toml").items()
-        },
-        conditions=ConceptIndex(
-            _merged(
-                rows("conditions.toml", conditions, "condition", schema.Concept),
-                rows("snomed.toml", more, "condition", schema.Concept),
-                where + "snomed.toml",
-            )
-        ),
-        medications=ConceptIndex(
-            _merged(
-                rows("medications.toml", medications, "medication", schema.Concept),
-                rows("snomed.toml", more, "medication", schema.Concept),
-                where + "snomed.toml",
-            )
-        ),
-        ages=_by(rows("context.toml", context, "age", schema.AgeRow), "id", where + "context.toml"),
-        limits=_by(
-            rows("limits.toml", limits, "limit", schema.LimitRow), "id", where + "limits.toml"
-        ),
-        panels=_by(
-            rows("limits.toml", limits, "panel", schema.PanelRow), "id", where + "limits.toml"
-        ),
-        ratios=_by(
-            rows("limits.toml", limits, "ratio", schema.RatioRow), "id", where + "limits.toml"
-        ),
-        findings=rows("findings.toml", findings, "finding", schema.FindingRow),
-        contexts=rows("context.toml", context, "context", schema.ContextRow),
-        groups=rows("findings.toml", findings, "group", schema.GroupRow),
-        reasons=_by(
-            rows("reasons.toml", table("reasons.toml", "reason"), "reason", schema.ReasonRow),
-            "id",
-            where + "reasons.toml",
-        ),
-        sources=_by(sources, "id", "sources.toml"),
-        suggestions=_by(
-            rows(
-                "suggestions.toml",
-                table("suggestions.toml", "suggestion"),
-                "suggestion",
-                schema.SuggestionRow,
-            ),
-            "id",
-            where + "suggestions.toml",
-        ),
-        statements=rows("statements.toml", statements, "statement", schema.StatementRow),
-        documents=rows("statements.toml", statements, "document", schema.DocumentRow),
-        cases=rows("cases.toml", table("cases.toml", "case"), "case", schema.CaseRow),
-        templates=_templates(files, analyte),
-        wording=_wording(reader),
-        order_table=_order_table(reader, analyte),
-    )
-
-
-def _order_table(reader: _Reader, analyte: str) -> OrderTable:
-    """`orders.toml`, which an analyte may do without."""
-    name = f"{analyte}/orders.toml"
-    document = reader.toml(name, {"advice", "order", "swap", "pairing"})
-    advice = reader.rows(name, document, "advice", schema.AdviceRow)
-    return OrderTable(
-        advice=tuple(sorted(advice, key=lambda row: -row.rank)),
-        own=_by(reader.rows(name, document, "order", schema.OwnOrderRow), "suggestion", name),
-        swaps=_by(reader.rows(name, document, "swap", schema.SwapRow), "refused", name),
-        pairings=_by(reader.rows(name, document, "pairing", schema.PairingRow), "specimen", name),
-    )

@@ -7,13 +7,14 @@ from decimal import Decimal
 from functools import lru_cache
 
 from cds_service.core.companions import CompanionValue
+from cds_service.core.dates import Days, named_date, younger_than
 from cds_service.core.interval import Comparison, Interval
-from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import Moment
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import Moment, NoMoment
 from cds_service.core.quantity import Quantity, Unit, scale
-from cds_service.core.schema import LimitRow, MetWhen
+from cds_service.core.schema import LimitRow, MetWhen, YoungerLimit
 from cds_service.core.situation import NOT_APPLICABLE, Literature
-from cds_service.core.verdict import STRADDLES, UNKNOWN, Fact
+from cds_service.core.verdict import PROVISIONAL, STRADDLES, UNKNOWN, Fact
 
 _MEETS: dict[MetWhen, Callable[[Interval, Decimal], Comparison]] = {
     MetWhen.AT_OR_ABOVE: Interval.at_or_above,
@@ -27,20 +28,32 @@ _MET = {Comparison.YES: "met", Comparison.NO: "not-met", Comparison.CANNOT_TELL:
 class Limit:
     """A limit of the knowledge, ready to hold values of its own unit family against."""
 
-    __slots__ = ("_bound", "_meets", "_words", "family", "name", "row")
+    __slots__ = ("_bound", "_meets", "family", "name", "row", "words", "younger")
 
     def __init__(self, row: LimitRow, unit: Unit) -> None:
         side = row.met_when.value.replace("-", " ")
         self.row = row
         self.name = f"limit.{row.id}"
         self.family = unit.family
+        self.words = f"'{side} {row.value} {row.unit}'"
+        self.younger = tuple(_Younger(row, younger, unit) for younger in row.younger)
         self._bound = scale(row.value, unit)
         self._meets = _MEETS[row.met_when]
-        self._words = f"against '{side} {row.value} {row.unit}'"
 
     def against(self, value: Quantity, shown: str) -> tuple[str, str]:
         """Value of the fact for a quantity of this family, and the words for it."""
-        return _MET[self._meets(value.interval, self._bound)], f"{shown} {self._words}"
+        return _MET[self._meets(value.interval, self._bound)], f"{shown} against {self.words}"
+
+
+class _Younger(Limit):
+    """The same limit with the number for patients below an age."""
+
+    __slots__ = ("below_days",)
+
+    def __init__(self, row: LimitRow, younger: YoungerLimit, unit: Unit) -> None:
+        super().__init__(row.model_copy(update={"value": younger.value, "younger": ()}), unit)
+        self.words += f" ({younger.title})"
+        self.below_days = younger.below_days
 
 
 @lru_cache(maxsize=8)
@@ -84,6 +97,7 @@ def companion_fact(
     limit: Limit,
     knowledge: KnowledgeBase,
     values: tuple[CompanionValue, ...],
+    birth: Moment | NoMoment,
     gone: tuple[str, ...],
 ) -> Fact:
     """Fact `limit.<id>` of a companion test, by the nearest of its usable results.
@@ -93,14 +107,78 @@ def companion_fact(
     test = limit.row.of
     for found in values:
         if found.quantity.unit.family == limit.family:
-            value, because = limit.against(found.quantity, f"{test} {_shown(found)}")
-            return Fact(limit.name, value, because, (), (found.result.ref,))
+            return _held_against(limit, knowledge, found, birth)
     others = companion_limits(knowledge)
     covered = {other.family for other in others if other.row.of == test}
     if any(found.quantity.unit.family in covered for found in values):
         return Fact(limit.name, NOT_APPLICABLE, f"{test} came in another unit family")
-    days = knowledge.identity.companion_within_days
+    return no_companion(limit, knowledge, gone)
+
+
+def no_companion(limit: Limit, knowledge: KnowledgeBase, gone: tuple[str, ...]) -> Fact:
+    """The same fact where no result of the test can be used."""
+    test, days = limit.row.of, knowledge.identity.companion_within_days
     return Fact(limit.name, UNKNOWN, f"no usable {test} within {days} days", (test, *gone))
+
+
+def _held_against(
+    limit: Limit, knowledge: KnowledgeBase, found: CompanionValue, birth: Moment | NoMoment
+) -> Fact:
+    """Against the number for the age on the day of this very result; where the age leaves two
+    numbers open and they do not agree, nobody can tell.
+    """
+    shown, used = f"{limit.row.of} {_shown(found)}", (found.result.ref,)
+    at_the_age = _at_the_age(limit, found, birth)
+    (value, because), *others = [one.against(found.quantity, shown) for one in at_the_age]
+    if any(other != value for other, _ in others):
+        because = f"{shown} against {' or '.join(one.words for one in at_the_age)}"
+        return Fact(limit.name, UNKNOWN, because, _missing_for_age(birth), used)
+    if value == "met" and not _is_as_presumed(limit, knowledge, found):
+        value = PROVISIONAL
+    return Fact(limit.name, value, because, (), used)
+
+
+def _at_the_age(limit: Limit, found: CompanionValue, birth: Moment | NoMoment) -> tuple[Limit, ...]:
+    """The limit, or the one for younger patients; both where the dates do not tell."""
+    for younger in limit.younger:
+        match younger_than(younger.below_days, birth, _drawn(found)):
+            case Comparison.YES:
+                return (younger,)
+            case Comparison.CANNOT_TELL:
+                return (limit, younger)
+            case Comparison.NO:
+                pass
+    return (limit,)
+
+
+def _missing_for_age(birth: Moment | NoMoment) -> tuple[str, ...]:
+    """Nothing where the day of birth is known: then the result's own day is not."""
+    match birth:
+        case Moment(first_day=first, last_day=last) if first == last:
+            return ()
+        case _:
+            return ("birth-date",)
+
+
+def _is_as_presumed(limit: Limit, knowledge: KnowledgeBase, found: CompanionValue) -> bool:
+    """Whether a code of the result states what the limit presumes of the sample, if anything."""
+    if not limit.row.presumes:
+        return True
+    test = knowledge.companions[limit.row.of]
+    return any(
+        test.states(coding.code) == limit.row.presumes
+        for coding in found.result.codings
+        if coding.system == LOINC
+    )
+
+
+def _drawn(found: CompanionValue) -> Days:
+    """A companion result is usable only if its day is named (`companions`)."""
+    match named_date(found.result):
+        case Moment(first_day=first, last_day=last):
+            return Days(first, last)
+        case NoMoment():
+            raise ValueError("a companion result without a date")
 
 
 def _shown(found: CompanionValue) -> str:

@@ -215,6 +215,9 @@ class LabResult:
     laboratory_reference: str = ""
     """Where its resource stands, `Organization/1` or with the server before it; empty if unknown.
     Two laboratories may bear one name."""
+    flags: tuple[str, ...] = ()
+    """The laboratory's own flags (`HH`): codes of Observation.interpretation. Shown; nothing is
+    decided by them."""
     method: str = ""
     """Observation.method or device: code or text, to notice that an assay changed."""
 

@@ -14,7 +14,6 @@ from cds_service.core.dates import (
     wholly_before,
 )
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import has_own_limit
 from cds_service.core.model import (
     Availability,
     LabResult,
@@ -31,7 +30,7 @@ from cds_service.core.reading import shown
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.selection import Candidate, Chosen, finals_beside
 from cds_service.core.situation import NoFactor, Situation, own_factor
-from cds_service.core.verdict import Note, NoteKind, Place, Reason
+from cds_service.core.verdict import Note, NoteKind, Reason
 
 MOST_NAMED = 3
 """Of the results that may be newer, as many as a reader will take in; the rest is in the series."""
@@ -57,9 +56,6 @@ def _on_group(chosen: Chosen, record: PatientRecord) -> Iterator[Note]:
         yield Note(NoteKind.CORRECTED, {"status": result.status.value})
     if result.status is Status.PRELIMINARY:
         yield Note(NoteKind.PRELIMINARY_BY_POLICY)
-    for newer in chosen.newer[:1]:
-        when = _text(newer.result.collected)
-        yield Note(NoteKind.NEWER_NOT_FINAL, {"status": newer.result.status.value, "date": when})
     yield from notes_on_record(record)
 
 
@@ -86,7 +82,7 @@ def _ahead(results: Iterable[LabResult], at: date) -> Iterator[Note]:
     """A date that cannot be right hides no other result, and is named."""
     ahead = (result for result in results if is_ahead(named_date(result), at))
     for result in islice(ahead, MOST_NAMED):
-        yield Note(NoteKind.DATE_AHEAD, _value_and_date(result))
+        yield Note(NoteKind.DATE_AHEAD, value_and_date(result))
 
 
 def _not_earlier(head: LabResult, others: Iterable[LabResult], at: date) -> Iterator[Note]:
@@ -102,7 +98,7 @@ def _not_earlier(head: LabResult, others: Iterable[LabResult], at: date) -> Iter
         yield Note(NoteKind.NEWER_EXISTS, {"date": _text(result.collected)})
     open_ones = [result for result in not_earlier if result not in newer]
     for result in open_ones[:MOST_NAMED]:
-        yield Note(NoteKind.ORDER_UNKNOWN, _value_and_date(result))
+        yield Note(NoteKind.ORDER_UNKNOWN, value_and_date(result))
 
 
 def notes_on_value(situation: Situation, code: AcceptedCode) -> tuple[Note, ...]:
@@ -133,7 +129,7 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
                 yield Note(NoteKind.COLLECTION_OPEN, {"date": named.text})
     ahead = companions_ahead(situation.knowledge, situation.record, situation.at)
     for title, companion in islice(ahead, MOST_NAMED):
-        yield Note(NoteKind.DATE_AHEAD, _value_and_date(companion, title))
+        yield Note(NoteKind.DATE_AHEAD, value_and_date(companion, title))
 
 
 def _on_factor(own: AssayFactor | NoFactor) -> Iterator[Note]:
@@ -156,30 +152,8 @@ def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:
             return ()
 
 
-_NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
-
-
-def notes_on_limits(
-    situation: Situation, place: Place, may_warn: tuple[str, ...]
-) -> tuple[Note, ...]:
-    """A published limit that cannot be held against the value is neither met nor not met.
-
-    Where the value may be high all the same, such a card must not reassure. A value that lies
-    within the laboratory's own range, or below it, does not call for urgency.
-    """
-    family = situation.quantity.unit.family
-    if has_own_limit(situation.knowledge, situation.specimen, family):
-        return urgent() if may_warn else ()
-    note = Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
-    return (note,) if place in _NOT_HIGH else (note, *urgent())
-
-
-def urgent() -> tuple[Note, ...]:
-    """A card that cannot tell must never reassure: it says what to do for an ill patient."""
-    return (Note(NoteKind.URGENT_IF_ILL),)
-
-
-def _value_and_date(result: LabResult, test: str = "") -> dict[str, str]:
+def value_and_date(result: LabResult, test: str = "") -> dict[str, str]:
+    """A value as received and the date it carries, for a note."""
     when = _text(named_date(result))
     match result.value:
         case Measured() as measured:

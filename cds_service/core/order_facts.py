@@ -23,10 +23,9 @@ from cds_service.core.companions import companions_near
 from cds_service.core.comparable import same_place
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import (
-    Age,
-    AgeUnknown,
     Days,
     age_in_years,
+    birth_of,
     collection_days,
     whole_day,
     within_days,
@@ -35,7 +34,7 @@ from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.limit_facts import companion_fact, companion_limits
 from cds_service.core.missing import unavailable
-from cds_service.core.model import LabResult, Measured, Patient, PatientRecord, Status
+from cds_service.core.model import LabResult, Measured, PatientRecord, Status
 from cds_service.core.order import (
     CONFLICT,
     NOT_NAMED,
@@ -275,12 +274,8 @@ def _pair(lacking: tuple[SuggestionRow, ...], situation: OrderSituation, kind: s
 
 def _patient(situation: OrderSituation) -> Iterator[Fact]:
     knowledge, record, today = situation.knowledge, situation.record, situation.today
-    age: Age = AgeUnknown()
-    match record.patient:
-        case Patient(birth=birth):
-            age = age_in_years(birth, today)
-        case _:
-            pass
+    birth = birth_of(record)
+    age = age_in_years(birth, today)
     for row in knowledge.ages.values():
         yield age_fact(row, record, age, today)
     for part in PARTS:
@@ -289,4 +284,4 @@ def _patient(situation: OrderSituation) -> Iterator[Fact]:
     companions = companions_near(knowledge, record, whole_day(situation.at), situation.at)
     for limit in companion_limits(knowledge):
         values = companions.get(limit.row.of, ())
-        yield companion_fact(limit, knowledge, values, unavailable(record, "labs"))
+        yield companion_fact(limit, knowledge, values, birth, unavailable(record, "labs"))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
+from cds_service.core.schema import ContextRow, FindingRow, Gates, NoteRow
 from cds_service.core.table import wanted
-from cds_service.core.verdict import Reason
+from cds_service.core.verdict import NoteKind, Reason
 from cds_service.errors import KnowledgeError
 
 
@@ -104,12 +105,16 @@ def _limits(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         if limit.unit not in units:
             remedy = "Use a unit of the limit's own test."
             yield _fault(knowledge, file, limit.id, f"unit '{limit.unit}' is unknown.", remedy)
+        if limit.of not in knowledge.companions and (limit.younger or limit.presumes):
+            text = "only a companion's limit can depend on an age or presume something."
+            yield _fault(knowledge, file, limit.id, text, "Make it limits of their own.")
         if not limit.sources:
             yield _fault(knowledge, file, limit.id, "no source.", "Name the source of the number.")
     for panel in knowledge.panels.values():
         for item in panel.item:
             yield from _absent(knowledge, file, panel.id, item.limits, knowledge.limits)
         yield from _absent(knowledge, file, panel.id, panel.sources, knowledge.sources)
+        yield from _absent(knowledge, file, panel.id, panel.suggestions, knowledge.suggestions)
     for ratio in knowledge.ratios.values():
         albumins = (ratio.numerator_albumin, ratio.denominator_albumin)
         yield from _absent(knowledge, file, ratio.id, albumins, knowledge.companions)
@@ -126,13 +131,11 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     for file, rows in tables:
         for row in rows:
             yield from _absent(knowledge, file, row.id, row.when, domains)
-            yield from _absent(knowledge, file, row.id, row.sources, knowledge.sources)
+            yield from _sourced(knowledge, file, row, _spoken_of(row.when, knowledge))
             yield from _absent(knowledge, file, row.id, row.suggestions, knowledge.suggestions)
             for fact in row.when:
                 values = wanted(row.when, fact)
                 yield from _absent(knowledge, file, row.id, values, domains.get(fact, values))
-            if not row.sources:
-                yield _fault(knowledge, file, row.id, "no source.", "Name what it rests on.")
     for context in knowledge.contexts:
         named = (*context.weakens, *context.blocks)
         yield from _absent(knowledge, "context.toml", context.id, named, findings)
@@ -151,9 +154,30 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         yield from _absent(knowledge, "reasons.toml", reason.id, reason.sources, knowledge.sources)
         steps = reason.suggestions
         yield from _absent(knowledge, "reasons.toml", reason.id, steps, knowledge.suggestions)
+    kinds = [kind.value for kind in NoteKind]
+    yield from _absent(knowledge, "reasons.toml", "note", knowledge.notes, kinds)
+    for note in knowledge.notes.values():
+        yield from _sourced(knowledge, "reasons.toml", note, knowledge.specimens)
     muted = knowledge.policy.muted_findings
     known = {*findings, *(row.id for row in knowledge.contexts)}
     yield from _absent(knowledge, "knowledge.toml", "policy", muted, known)
+
+
+def _sourced(
+    knowledge: KnowledgeBase,
+    file: str,
+    row: FindingRow | ContextRow | NoteRow,
+    specimens: Collection[str],
+) -> Iterator[KnowledgeError]:
+    """Every source exists, and there is one for each specimen that the row can speak of."""
+    yield from _absent(knowledge, file, row.id, row.all_sources, knowledge.sources)
+    yield from _absent(knowledge, file, row.id, row.sources_by_specimen, specimens)
+    if not all(row.sources_of(specimen) for specimen in specimens):
+        yield _fault(knowledge, file, row.id, "no source.", "Name what it rests on.")
+
+
+def _spoken_of(when: Gates, knowledge: KnowledgeBase) -> Collection[str]:
+    return wanted(when, "specimen") if "specimen" in when else knowledge.specimens
 
 
 def _statements(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:

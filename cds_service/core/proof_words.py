@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 
+from cds_service.core.card_parts import in_family
 from cds_service.core.knowledge import CardWording, KnowledgeBase
 from cds_service.core.proof_orders import order_templates
 from cds_service.core.table import THRESHOLD_INDETERMINATE
@@ -17,7 +19,8 @@ HEADINGS = (
 )  # fmt: skip
 PHRASES = (
     "unknown", "date-unknown", "specimen", "collected", "status", "laboratory",
-    "laboratory-range", "own-range", "item-met", "item-not-met", "item-unknown",
+    "laboratory-flag", "laboratory-range", "own-range",
+    "item-met", "item-provisional", "item-not-met", "item-unknown",
     "review-pending", "review-approved",
 )  # fmt: skip
 SERIES = (
@@ -36,6 +39,8 @@ NOTE_VALUES = {
     NoteKind.VALUE_FROM_TEXT: {"value"},
     NoteKind.NAME_NOT_SOLUBLE: {"loinc", "name"},
     NoteKind.NEWER_NOT_FINAL: {"status", "date"},
+    NoteKind.NEWER_VALUE: {"status", "value", "date"},
+    NoteKind.NEWER_URGENT: {"status", "value", "date"},
     NoteKind.NEWER_EXISTS: {"date"},
     NoteKind.ORDER_UNKNOWN: {"value", "date"},
     NoteKind.DATE_AHEAD: {"value", "date"},
@@ -44,7 +49,10 @@ NOTE_VALUES = {
     NoteKind.DATA_FAILED: {"part"},
     NoteKind.REVIEW_OVERDUE: {"date"},
     NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source"},
+    NoteKind.ITEMS_MET: {"items"},
 }
+NOTES_THAT_LEAD = frozenset({NoteKind.ITEMS_MET, NoteKind.NEWER_URGENT})
+"""Notes that speak in the summary, before every finding."""
 
 
 def word_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
@@ -87,15 +95,22 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
     asked = {"value", "unit", "specimen", "detail", "analyte"}
     needed += [(f"reason-{reason.value}", said, asked) for reason in Reason]
     needed.append(("wrong-analyte", said, {"value", "loinc", "name", "analyte"}))
-    needed += [(f"note-{kind.value}", {"says"}, NOTE_VALUES.get(kind, set())) for kind in NoteKind]
+    for kind in NoteKind:
+        leads = {"headline"} if kind in NOTES_THAT_LEAD else set()
+        needed.append((f"note-{kind.value}", {"says"} | leads, NOTE_VALUES.get(kind, set())))
     needed += order_templates(knowledge)
     return needed
 
 
-def _speak_of_specimens(knowledge: KnowledgeBase) -> set[str]:
-    """Templates that may add a section for one specimen kind, named after it."""
-    findings = {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
-    return findings | {f"note-{NoteKind.NO_LIMIT_IN_UNIT.value}"}
+def _of_specimens(knowledge: KnowledgeBase, name: str) -> set[str]:
+    """Sections that the template may add for one specimen kind, or for it in one unit family."""
+    families = [family.id for family in knowledge.families.values() if family.interpreted]
+    pairs = product(knowledge.specimens, families)
+    says = set(knowledge.specimens) | {in_family(kind, family) for kind, family in pairs}
+    if name in {row.id for row in knowledge.findings}:
+        return says | {f"not-{kind}" for kind in knowledge.specimens}
+    contexts = {row.id for row in knowledge.contexts}
+    return says if name in {*contexts, f"note-{NoteKind.NO_LIMIT_IN_UNIT.value}"} else set()
 
 
 def _template_faults(
@@ -105,7 +120,7 @@ def _template_faults(
     if template is None:
         yield _fault(knowledge, name, "the template is missing.", "Write it.")
         return
-    may = set(knowledge.specimens) if name in _speak_of_specimens(knowledge) else set()
+    may = _of_specimens(knowledge, name)
     for section in sorted((sections ^ set(template)) - may):
         told = "is missing" if section in sections else "is used by nothing"
         yield _fault(knowledge, name, f"section '{section}' {told}.", "Add or remove it.")

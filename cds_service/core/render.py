@@ -74,11 +74,12 @@ def _rows(answer: Answer, knowledge: KnowledgeBase) -> Rows:
 
 def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[str, ...]:
     """Every source behind what the card says, in the order it is said."""
-    ids = [source for row in rows for source in row.sources]
+    ids = [source for row in rows for source in row.sources_of(answer.specimen)]
     match answer.verdict:
         case Interpreted():
             ids += _behind_limits(answer, knowledge)
             ids += _left_open_by_the_range(answer, knowledge)
+            ids += _behind_notes(answer, knowledge)
         case NotInterpretable(reason):
             ids += knowledge.reasons[reason.value].sources
         case WrongAnalyte():
@@ -108,7 +109,17 @@ def _left_open_by_the_range(answer: Answer, knowledge: KnowledgeBase) -> list[st
         source
         for row in knowledge.findings
         if row.id in straddled and frozenset(row.when) <= LABORATORY_GATES
-        for source in row.sources
+        for source in row.sources_of(answer.specimen)
+    ]
+
+
+def _behind_notes(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
+    """Sources of the notes that rest on studies."""
+    return [
+        source
+        for note in answer.notes
+        if note.kind.value in knowledge.notes
+        for source in knowledge.notes[note.kind.value].sources_of(answer.specimen)
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 
 from cds_service.core.card_parts import (
@@ -10,6 +10,7 @@ from cds_service.core.card_parts import (
     bullets,
     fill,
     fill_for,
+    fill_not_for,
     missing_line,
     note_line,
     used_line,
@@ -23,6 +24,7 @@ from cds_service.core.verdict import (
     Answer,
     Finding,
     Interpreted,
+    Note,
     NotInterpretable,
     SeriesPoint,
     Strength,
@@ -49,14 +51,14 @@ def sections_of(
         spoken.insert(_settled(rows), found[THRESHOLD_INDETERMINATE])
     findings = [item for item in spoken if not item.id.startswith(CONTEXT)]
     contexts = [item for item in spoken if item.id.startswith(CONTEXT)]
-    supports = [_says(item, answer.specimen, knowledge, values) for item in findings]
-    limits = [fill(knowledge, item.id, "not", values) for item in findings]
-    caveats = [_says(item, answer.specimen, knowledge, values) for item in contexts]
+    supports = [_says(item, answer, knowledge, values) for item in findings]
+    limits = [fill_not_for(knowledge, item.id, answer.specimen, values) for item in findings]
+    caveats = [_says(item, answer, knowledge, values) for item in contexts]
     notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
     steps: list[str] = []
     match answer.verdict:
         case Interpreted():
-            headline = fill(knowledge, findings[0].id, "headline", values) if findings else ""
+            headline = _headline(answer.notes, findings, knowledge, values)
         case NotInterpretable() | WrongAnalyte() as verdict:
             template = _template_of(verdict)
             headline = fill(knowledge, template, "headline", values)
@@ -72,6 +74,19 @@ def sections_of(
         "missing": missing_line(answer.missing, knowledge),
     }
     return Sections(headline, _result_line(answer, knowledge), named)
+
+
+def _headline(
+    notes: Iterable[Note],
+    findings: Sequence[Finding],
+    knowledge: KnowledgeBase,
+    values: Mapping[str, str],
+) -> str:
+    """That of a note that must not be overlooked, else of the first finding."""
+    for note in notes:
+        if "headline" in knowledge.templates[f"note-{note.kind.value}"]:
+            return fill(knowledge, f"note-{note.kind.value}", "headline", values)
+    return fill(knowledge, findings[0].id, "headline", values) if findings else ""
 
 
 def _settled(rows: Sequence[FindingRow | ContextRow]) -> int:
@@ -91,11 +106,11 @@ def _template_of(verdict: NotInterpretable | WrongAnalyte) -> str:
 
 
 def _says(
-    finding: Finding, specimen: str, knowledge: KnowledgeBase, values: Mapping[str, str]
+    finding: Finding, answer: Answer, knowledge: KnowledgeBase, values: Mapping[str, str]
 ) -> str:
     match finding.strength:
         case Strength.FULL:
-            return fill_for(knowledge, finding.id, specimen, values)
+            return fill_for(knowledge, finding.id, answer.specimen, values, answer.value.family)
         case Strength.WEAKENED:
             return fill(knowledge, finding.id, "weakly", values)
 
@@ -149,6 +164,8 @@ def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> list[
         parts.append(f"{phrases['specimen']} {specimen}")
     parts.append(f"{phrases['collected']} {day(result.collected, knowledge)}")
     parts.append(f"{phrases['status']} {result.status.value}")
+    if value and result.flags:
+        parts.append(f"{phrases['laboratory-flag']} {markdown(', '.join(result.flags))}")
     if answer.laboratory.words:
         parts.append(f"{phrases['laboratory-range']} {markdown(answer.laboratory.words)}")
     if result.laboratory:

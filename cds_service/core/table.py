@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import ResourceRef
 from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates
 from cds_service.core.verdict import (
     STRADDLES,
@@ -30,6 +31,8 @@ class TableResult:
     findings: tuple[Finding, ...]
     rows: tuple[ConsideredRow, ...]
     missing: tuple[str, ...]
+    warns: tuple[str, ...] = ()
+    """The warnings that are given."""
     may_warn: tuple[str, ...] = ()
     """Warnings that a limit inside the interval of the value leaves open, where none is given."""
 
@@ -90,8 +93,9 @@ def _result(
     findings = [_finding(name, contexts) for name in fired]
     if straddled := _straddled(rows, facts):
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
-    may_warn = _may_warn(rows, knowledge)
-    return TableResult(tuple(findings), rows, missing_from(rows, facts), may_warn)
+    warns = _warnings(rows, RowOutcome.MATCHED, knowledge)
+    may_warn = () if warns else _warnings(rows, RowOutcome.STRADDLED, knowledge)
+    return TableResult(tuple(findings), rows, missing_from(rows, facts), warns, may_warn)
 
 
 def consider(row: FindingRow | ContextRow | AdviceRow, facts: Mapping[str, Fact]) -> ConsideredRow:
@@ -150,12 +154,12 @@ def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tupl
     return tuple(dict.fromkeys(limits))
 
 
-def _may_warn(rows: Iterable[ConsideredRow], knowledge: KnowledgeBase) -> tuple[str, ...]:
+def _warnings(
+    rows: Iterable[ConsideredRow], outcome: RowOutcome, knowledge: KnowledgeBase
+) -> tuple[str, ...]:
+    """The warnings among the rows that ended so."""
     warning = {row.id for row in knowledge.findings if row.indicator == "warning"}
-    could = [row for row in rows if row.finding in warning]
-    if any(row.outcome is RowOutcome.MATCHED for row in could):
-        return ()
-    return tuple(row.finding for row in could if row.outcome is RowOutcome.STRADDLED)
+    return tuple(row.finding for row in rows if row.outcome is outcome and row.finding in warning)
 
 
 def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
@@ -168,3 +172,24 @@ def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tu
                 if fact.missing and (fact.value == UNKNOWN or fact.value in values):
                     words.update(dict.fromkeys(fact.missing))
     return tuple(words)
+
+
+def used_by(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> Iterator[ResourceRef]:
+    """What the rows that speak were read from, in the order of the table; and a code that is too
+    coarse to settle a row, since the card names what is missing for it.
+    """
+    from_record = {fact.name: fact for fact in facts.values() if fact.inputs}
+    for row in rows if from_record else ():
+        for name, values in row.asks:
+            if name in from_record and _rests_on(row, values, from_record[name]):
+                yield from from_record[name].inputs
+
+
+def _rests_on(row: ConsideredRow, values: tuple[str, ...], fact: Fact) -> bool:
+    match row.outcome:
+        case RowOutcome.MATCHED | RowOutcome.STRADDLED:
+            return fact.value in values
+        case RowOutcome.UNKNOWN:
+            return fact.value == UNKNOWN and bool(fact.missing)
+        case _:
+            return False

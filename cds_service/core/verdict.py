@@ -20,6 +20,10 @@ UNKNOWN = "unknown"
 STRADDLES = "straddles"
 """The value of a limit fact when the interval of the value lies on both sides of the limit."""
 
+PROVISIONAL = "provisional"
+"""The value of a limit fact that is met if the sample was as the limit presumes, which the code of
+the result does not state."""
+
 
 class Outcome(StrEnum):
     """`outcome` of the evaluation extension on a card."""
@@ -145,6 +149,8 @@ class NoteKind(StrEnum):
     NAME_NOT_SOLUBLE = "name-not-soluble"
     SUBJECT_NOT_NAMED = "subject-not-named"
     NEWER_NOT_FINAL = "newer-not-final"
+    NEWER_VALUE = "newer-value"
+    NEWER_URGENT = "newer-urgent"
     NEWER_EXISTS = "newer-exists"
     ORDER_UNKNOWN = "order-unknown"
     DATE_AHEAD = "date-ahead"
@@ -156,16 +162,24 @@ class NoteKind(StrEnum):
     PATIENT_OF_ANOTHER = "patient-of-another"
     DATA_FAILED = "data-failed"
     URGENT_IF_ILL = "urgent-if-ill"
+    ITEMS_MET = "items-met"
     REVIEW_OVERDUE = "review-overdue"
     ASSAY_FACTOR = "assay-factor"
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A note and the values its template needs, by placeholder name, not yet escaped."""
+    """A note and the values its template needs, by placeholder name, not yet escaped.
+
+    Several values of one placeholder stand in a row.
+    """
 
     kind: NoteKind
-    values: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    panel: str = ""
+    """Id of the panel that it is about, if it is about one."""
+    inputs: tuple[ResourceRef, ...] = ()
+    """What it rests on beside the result itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +297,8 @@ class Answer:
     series: tuple[SeriesPoint, ...] = ()
     laboratory: RangeReading = RangeReading(Place.NONE)
     paired: PairedWith | Unpaired = Unpaired()
+    companions: frozenset[str] = frozenset()
+    """The other tests of which a usable result lies near this one."""
 
 
 @dataclass(frozen=True, slots=True)

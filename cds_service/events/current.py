@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from cds_service.core.card import JsonObject
-from cds_service.events.faults import UpstreamFailed
-from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource
+from cds_service.events.faults import TRANSIENT, UpstreamFailed, faults_in
+from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource, UpstreamFault
 from cds_service.fhir.query import Query, Read, Search
 from cds_service.fhir.reference import Literal, target_of
 from cds_service.fhir.session import FhirSession
@@ -21,6 +21,12 @@ from cds_service.fhir.shape import a_text, an_object, objects, version_of
 from cds_service.store.work_item import Kind, Target
 
 _WITHDRAWN_REPORT = frozenset({"entered-in-error", "cancelled"})
+_HOLDS_UP = {
+    "specimen": TRANSIENT,
+    "reports": TRANSIENT | {UpstreamFault.OPERATION_OUTCOME},
+}
+"""Faults that hold a result up. The card tells of a specimen that could not be had; nothing would
+tell that the search for a withdrawn report failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ def read_requester(session: FhirSession, order: str) -> str:
 
 
 def _beside(session: FhirSession, resource: JsonObject, target: Target) -> list[JsonObject]:
-    """Specimen and reports. One that may not be read is done without, as the card then says."""
+    """Specimen and reports. One that may not be read is done without. Raises UpstreamFailed."""
     queries: dict[str, Query] = {}
     if target.kind is Kind.OBSERVATION:
         queries["reports"] = Search("DiagnosticReport", f"result=Observation/{target.id}&_count=20")
@@ -115,6 +121,8 @@ def _read(fetched: Mapping[str, Fetched]) -> Iterator[JsonObject]:
             case Resource(json_) if key == "specimen":
                 yield json_
             case Resource(bundle):
+                for fault in faults_in(got):
+                    _insist(fault, key)
                 for entry in objects(bundle.get("entry")):
                     report = an_object(entry.get("resource"))
                     if report.get("resourceType") == "DiagnosticReport":
@@ -122,11 +130,14 @@ def _read(fetched: Mapping[str, Fetched]) -> Iterator[JsonObject]:
             case NotFound():
                 continue
             case Refused(fault):
-                failed = UpstreamFailed(fault, during=key)
-                if failed.passes:
-                    raise failed
+                _insist(fault, key)
             case _:
                 assert_never(got)
+
+
+def _insist(fault: UpstreamFault, key: str) -> None:
+    if fault in _HOLDS_UP[key]:
+        raise UpstreamFailed(fault, during=key)
 
 
 def _version(resource: JsonObject, reports: list[JsonObject]) -> str:

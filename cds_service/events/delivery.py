@@ -12,7 +12,7 @@ from typing import assert_never
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.events.current import read_requester
-from cds_service.events.faults import UpstreamFailed
+from cds_service.events.faults import UpstreamFailed, faults_in
 from cds_service.events.source import (
     Delivery,
     IssueKind,
@@ -108,6 +108,8 @@ class Courier:
         for kind, answer in self.session.fetch_all(searches).items():
             match answer:
                 case Resource(bundle):
+                    for fault in faults_in(answer):
+                        raise UpstreamFailed(fault, during="write-back")
                     found[kind] = ours(bundle, kind, result)
                 case NotFound():
                     raise UpstreamFailed(UpstreamFault.STATUS_404, during="write-back")

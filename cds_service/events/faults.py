@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from cds_service.fhir.fetched import UpstreamFault
+from cds_service.core.model import Availability
+from cds_service.fhir.fetched import Partial, Resource, UpstreamFault
+from cds_service.fhir.supplied import supplied
 
 TRANSIENT: Final = frozenset(
     {
@@ -52,6 +55,16 @@ class UpstreamFailed(Exception):  # noqa: N818 - says what happened
     def passes(self) -> bool:
         """Whether trying again later may help without anybody changing anything here."""
         return self.fault in TRANSIENT
+
+
+def faults_in(search: Resource) -> Iterator[UpstreamFault]:
+    """What keeps an answered search from being all there is: an error among its entries, or a page
+    that could not be had.
+    """
+    if supplied(search.json).availability is Availability.FAILED:
+        yield UpstreamFault.OPERATION_OUTCOME
+    if isinstance(search.extent, Partial):
+        yield search.extent.fault
 
 
 @dataclass(frozen=True, slots=True)

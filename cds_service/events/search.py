@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from cds_service.core.card import JsonObject
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.events.faults import UpstreamFailed
+from cds_service.events.faults import UpstreamFailed, faults_in
 from cds_service.fhir.fetched import Complete, NotFound, Partial, Refused, Resource, UpstreamFault
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_id, an_object, objects
@@ -61,7 +61,9 @@ def _stretch(
     moment = quote(since.astimezone(UTC).isoformat(timespec="milliseconds"), safe="")
     query = f"{criteria(base)}&_lastUpdated=ge{moment}&_sort=_lastUpdated&_count={PAGE}"
     match session.search(query):
-        case Resource(bundle, extent):
+        case Resource(bundle, extent) as found:
+            if UpstreamFault.OPERATION_OUTCOME in faults_in(found):
+                raise UpstreamFailed(UpstreamFault.OPERATION_OUTCOME, during="search")
             entries = _observations(bundle)
             targets = tuple(_targets(entries))
         case NotFound():

@@ -27,7 +27,7 @@ from cds_service.fhir.reference import (
     same_base,
     target_of,
 )
-from cds_service.fhir.shape import a_text, an_id, objects, type_of, version_of
+from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of, version_of
 from cds_service.fhir.validate import Checks
 
 _REFERRED_TO = frozenset({"Medication", "Organization", "Patient", "Specimen"})
@@ -145,7 +145,7 @@ def open_document(document: JsonObject) -> Document:
 
 
 def _bundle(items: Sequence[object]) -> Document:
-    """An entry without a resource is nothing: it only reports, say, a deletion."""
+    """An entry without a resource is nothing where it only reports, say, a deletion."""
     entries: list[Entry] = []
     misfits: list[InvalidResource] = []
     for position, item in enumerate(items):
@@ -153,14 +153,20 @@ def _bundle(items: Sequence[object]) -> Document:
             if len(misfits) < _MOST_MISFITS:
                 misfits.append(_misfit(f"Bundle.entry[{position}]"))
             continue
-        if "resource" not in item:
+        resource = item.get("resource")
+        if "resource" not in item and _only_reports(item):
             continue
-        resource = item["resource"]
         if isinstance(resource, dict) and (kind := type_of(resource)):
             entries.append(Entry(resource, a_text(item.get("fullUrl")), resource, kind))
         elif len(misfits) < _MOST_MISFITS:
             misfits.append(_misfit(f"Bundle.entry[{position}].resource"))
     return _document(entries, misfits)
+
+
+def _only_reports(item: JsonObject) -> bool:
+    """Any other entry must have a resource (bdl-5, https://hl7.org/fhir/R4/bundle.html)."""
+    about_the_search = an_object(item.get("search")).get("mode") == "outcome"
+    return "request" in item or "response" in item or about_the_search
 
 
 def _document(entries: Sequence[Entry], misfits: Sequence[InvalidResource]) -> Document:

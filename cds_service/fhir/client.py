@@ -26,7 +26,13 @@ from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.body import Parse
 from cds_service.fhir.breaker import Breakers, OriginCall
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Answer, Refused, UpstreamFault, status_fault
+from cds_service.fhir.fetched import (
+    Answer,
+    JwksFaultError,
+    Refused,
+    UpstreamFault,
+    status_fault,
+)
 from cds_service.fhir.line import Dial, dialled_pools
 from cds_service.fhir.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
 from cds_service.fhir.sending import Sending
@@ -46,14 +52,6 @@ _WRITE_OK = frozenset({200, 201, 202, 204})
 
 # urllib3 writes whole addresses into its log, and a search holds the patient's id.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
-
-
-class JwksFaultError(Exception):
-    """A key set could not be had; `fault` says why. The text holds no address."""
-
-    def __init__(self, fault: UpstreamFault) -> None:
-        super().__init__(f"The key set could not be read ({fault}).")
-        self.fault = fault
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ class FhirClient:
         """One call to a base that is allowed, within the same bounds as a read.
 
         Nothing is sent twice: only where no connection was made is there a second try. An answer is
-        any 2xx.
+        200, for what is written also 201, 202 or 204.
         """
         with self._breakers.call(base.url.origin) as call:
             return self._send(base, sending, token, deadline, call)
@@ -149,34 +147,14 @@ class FhirClient:
         plain_http: PlainHttp = PlainHttp.REFUSED,
     ) -> Answer | Refused:
         """A request to a token endpoint, which is configured or named by a registered server."""
-        try:
-            target = Url.parse(url)
-            FhirBase.parse(target.origin, plain_http)
-        except UrlRefusedError:
-            return Refused(UpstreamFault.NOT_ALLOWED)
-        cap = self._limits.body_bytes
-        with self._breakers.call(target.origin) as call:
-            return self._asked(
-                call, target, deadline, lambda line: line.call(sending, str(target), NoToken(), cap)
-            )
+        return self._ask_once(url, sending, self._limits.body_bytes, deadline, plain_http)
 
     def jwks_fetch(
         self, url: str, deadline: Deadline, plain_http: PlainHttp = PlainHttp.REFUSED
     ) -> bytes:
         """The bytes of a registered key set, at most 256 KiB. Raises JwksFaultError."""
-        try:
-            target = Url.parse(url)
-            FhirBase.parse(target.origin, plain_http)
-        except UrlRefusedError as error:
-            raise JwksFaultError(UpstreamFault.NOT_ALLOWED) from error
         asking = Sending("GET", accept="application/json")
-        with self._breakers.call(target.origin) as call:
-            outcome = self._asked(
-                call,
-                target,
-                deadline,
-                lambda line: line.call(asking, str(target), NoToken(), JWKS_LIMIT),
-            )
+        outcome = self._ask_once(url, asking, JWKS_LIMIT, deadline, plain_http)
         if isinstance(outcome, Refused):
             raise JwksFaultError(outcome.fault)
         return outcome.body
@@ -200,6 +178,20 @@ class FhirClient:
         return self._asked(
             call, base.url, deadline, lambda line: line.call(sending, url, token, cap)
         )
+
+    def _ask_once(
+        self, url: str, sending: Sending, cap: int, deadline: Deadline, plain_http: PlainHttp
+    ) -> Answer | Refused:
+        """One exchange, without a token, with an address that no FHIR base covers."""
+        try:
+            target = Url.parse(url)
+            FhirBase.parse(target.origin, plain_http)
+        except UrlRefusedError:
+            return Refused(UpstreamFault.NOT_ALLOWED)
+        with self._breakers.call(target.origin) as call:
+            return self._asked(
+                call, target, deadline, lambda line: line.call(sending, str(target), NoToken(), cap)
+            )
 
     def _asked(
         self,

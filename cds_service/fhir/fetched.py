@@ -84,16 +84,24 @@ class Refused:
 Fetched = Resource | NotFound | Refused
 
 
+class JwksFaultError(Exception):
+    """A key set could not be had; `fault` says why. The text holds no address."""
+
+    def __init__(self, fault: UpstreamFault) -> None:
+        super().__init__(f"The key set could not be read ({fault}).")
+        self.fault = fault
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One HTTP answer with status 200: its media type, as sent, and its decoded body."""
+    """One HTTP answer that is what was asked for: its media type, as sent, and its decoded body."""
 
     media_type: str
     body: bytes
 
 
 def status_fault(status: int) -> UpstreamFault:
-    """The fault of an HTTP status other than 200."""
+    """The fault of an HTTP status that is not what was asked for."""
     match status:
         case 401 | 403 | 404 | 429 | 501:
             return UpstreamFault(f"status-{status}")

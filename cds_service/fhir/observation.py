@@ -37,6 +37,7 @@ from cds_service.fhir.value import read_value
 from cds_service.fhir.wanted import Codes
 
 _NOTHING_SAID = NoValue()
+FLAGS = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class ObservationReader:
             codes = codings(component["code"])
             match whole:
                 case LabResult():
-                    yield replace(whole, codings=codes, value=noticed(component), ranges=())
+                    yield replace(
+                        whole, codings=codes, value=noticed(component), ranges=(), flags=()
+                    )
                 case InvalidResource():
                     yield replace(whole, codings=codes)
 
@@ -94,6 +97,7 @@ class ObservationReader:
             ranges=read_ranges(observation),
             laboratory=laboratory.name,
             laboratory_reference=laboratory.reference,
+            flags=_flags(observation),
             method=_method(observation),
         )
 
@@ -184,6 +188,19 @@ def _organisation(
             yield _Laboratory(display)
         case _:
             return
+
+
+def _flags(observation: JsonObject) -> tuple[str, ...]:
+    """Codes of HL7's own system alone, as sent; text is no code."""
+    if "interpretation" not in observation:
+        return ()
+    flags = [
+        coding.code
+        for concept in objects(observation["interpretation"])
+        for coding in codings(concept)
+        if coding.system == FLAGS
+    ]
+    return tuple(dict.fromkeys(flags))
 
 
 def _method(observation: JsonObject) -> str:

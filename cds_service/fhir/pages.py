@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from cds_service.core.card import JsonObject
+from cds_service.fhir.shape import a_text, objects
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """There is a further page. Its address is empty where the link names none."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastPage:
+    """There is no further page."""
 
 
 class Pages:
-    """The pages read so far; `next_link` is empty after the last one."""
+    """The pages read so far, and what the last of them leads to."""
 
     def __init__(self, first: JsonObject, size: int) -> None:
         self.bytes_read = size
         self.seen: set[str] = set()
         self.entries: list[JsonObject] = list(first.get("entry", []))
-        self.next_link = _next_link(first)
+        self.leads_to = _leads_to(first)
         self._first = first
 
     @property
@@ -20,20 +35,22 @@ class Pages:
         """How many pages were read."""
         return len(self.seen) + 1
 
-    def add(self, bundle: JsonObject, size: int) -> None:
-        """Take the page that `next_link` led to."""
-        self.seen.add(self.next_link)
+    def add(self, url: str, bundle: JsonObject, size: int) -> None:
+        """Take the page that was read at this address."""
+        self.seen.add(url)
         self.bytes_read += size
         self.entries.extend(bundle.get("entry", []))
-        self.next_link = _next_link(bundle)
+        self.leads_to = _leads_to(bundle)
 
     def merged(self) -> JsonObject:
-        """One Bundle of all pages; it keeps a `next` link that was not followed, and no other."""
+        """One Bundle of the pages so far; it keeps a `next` link that was not followed, and no
+        other. Pages that are added later do not change it.
+        """
         bundle = {name: value for name, value in self._first.items() if name != "link"}
         if self.entries:
-            bundle["entry"] = self.entries
-        if self.next_link:
-            bundle["link"] = [{"relation": "next", "url": self.next_link}]
+            bundle["entry"] = list(self.entries)
+        if isinstance(self.leads_to, Next):
+            bundle["link"] = [{"relation": "next", "url": self.leads_to.url}]
         return bundle
 
 
@@ -45,9 +62,8 @@ def is_page(bundle: JsonObject) -> bool:
     )
 
 
-def _next_link(bundle: JsonObject) -> str:
-    links = bundle.get("link")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("relation") == "next":
-            return str(link.get("url", ""))
-    return ""
+def _leads_to(bundle: JsonObject) -> Next | LastPage:
+    for link in objects(bundle.get("link")):
+        if link.get("relation") == "next":
+            return Next(a_text(link.get("url")))
+    return LastPage()

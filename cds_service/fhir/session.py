@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, assert_never
 
 from cds_service.core.card import JsonObject
@@ -24,7 +25,7 @@ from cds_service.fhir.fetched import (
     UpstreamFault,
 )
 from cds_service.fhir.origins import FhirBase, Inside, Outside
-from cds_service.fhir.pages import Pages, is_page
+from cds_service.fhir.pages import Next, Pages, is_page
 from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
 from cds_service.fhir.sending import Sending
 
@@ -60,6 +61,10 @@ class RunAll(Protocol):
         self, tasks: Mapping[str, Callable[[], Fetched]], deadline: Deadline
     ) -> Mapping[str, Fetched]:
         """Run the tasks; every key comes back."""
+
+
+Keep = Callable[[Resource], None]
+"""Takes the pages of a search before the next one is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +114,21 @@ class FhirSession:
         return self._fetch_text(query)
 
     def fetch_all(self, queries: Mapping[str, Query]) -> Mapping[str, Fetched]:
-        """Answer several queries side by side, under the same keys, by the deadline."""
+        """Answer several queries side by side, under the same keys, by the deadline.
 
-        def task(query: Query) -> Callable[[], Fetched]:
-            return lambda: self._fetch(query)
+        Of a search that is still being read on when the deadline comes, the pages are kept.
+        """
+        so_far: dict[str, Resource] = {}
 
-        return self._run_all({key: task(query) for key, query in queries.items()}, self.deadline)
+        def task(key: str, query: Query) -> Callable[[], Fetched]:
+            return lambda: self._fetch(query, partial(so_far.__setitem__, key))
+
+        tasks = {key: task(key, query) for key, query in queries.items()}
+        fetched = self._run_all(tasks, self.deadline)
+        return {
+            key: so_far.get(key, outcome) if outcome == _TOO_LATE else outcome
+            for key, outcome in fetched.items()
+        }
 
     def _fetch_text(self, text: str) -> Fetched:
         match query_of(text):
@@ -123,7 +137,7 @@ class FhirSession:
             case query:
                 return self.fetch_all({"": query})[""]
 
-    def _fetch(self, query: Query) -> Fetched:
+    def _fetch(self, query: Query, keep: Keep) -> Fetched:
         match query:
             case Read(resource_type):
                 return self._read(query, resource_type)
@@ -132,9 +146,9 @@ class FhirSession:
                     case Refused() as refused:
                         return refused
                     case _Sized(bundle, size):
-                        return self._read_on(Pages(bundle, size))
+                        return self._read_on(Pages(bundle, size), keep)
             case FurtherPages(bundle):
-                return self._read_on(Pages(bundle, 0)) if is_page(bundle) else _NOT_A_PAGE
+                return self._read_on(Pages(bundle, 0), keep) if is_page(bundle) else _NOT_A_PAGE
             case _:
                 assert_never(query)
 
@@ -147,22 +161,24 @@ class FhirSession:
             case _Sized(resource):
                 return Resource(resource)
 
-    def _read_on(self, pages: Pages) -> Fetched:
+    def _read_on(self, pages: Pages, keep: Keep) -> Fetched:
         """Follow `next` links to the end, or to what forbids the next step."""
-        while pages.next_link:
-            match self._next_page(pages):
+        while isinstance(pages.leads_to, Next):
+            keep(Resource(pages.merged(), Partial(_TOO_LATE.fault)))
+            url = pages.leads_to.url
+            match self._further_page(pages, url):
                 case Refused(fault):
                     return Resource(pages.merged(), Partial(fault))
                 case _Sized(bundle, size):
-                    pages.add(bundle, size)
+                    pages.add(url, bundle, size)
         return Resource(pages.merged(), Complete())
 
-    def _next_page(self, pages: Pages) -> _Sized | Refused:
+    def _further_page(self, pages: Pages, url: str) -> _Sized | Refused:
         if pages.count >= self._limits.pages or len(pages.entries) >= self._limits.entries:
             return Refused(UpstreamFault.PAGE_LIMIT)
-        if pages.next_link in pages.seen:
+        if url in pages.seen:
             return Refused(UpstreamFault.PAGE_LOOP)
-        match self.base.relative(pages.next_link):
+        match self.base.relative(url):
             case Inside(relative):
                 return self._page(relative, self._limits.body_bytes - pages.bytes_read)
             case Outside():
@@ -183,3 +199,4 @@ class FhirSession:
 
 
 _NOT_A_PAGE = Refused(UpstreamFault.NOT_FHIR)
+_TOO_LATE = Refused(UpstreamFault.TIMEOUT)

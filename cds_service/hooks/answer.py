@@ -16,7 +16,7 @@ from cds_service.errors import NotFound
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.fhir.read import NOT_SUPPLIED, EmptyResults, Supplied, read_record
-from cds_service.hooks.gather import Gathered, gather
+from cds_service.hooks.gather import Gathered, gather, insist_on_the_whole
 from cds_service.hooks.request import (
     HookRequest,
     LabResultContext,
@@ -79,7 +79,9 @@ def no_order_advice(call: Call, _context: OrderContext, _gathered: Gathered) -> 
 
 
 def answer(call: Call, order_advice: OrderAdvice = no_order_advice) -> Answered:
-    """The cards for a call. Raises DataUnavailable when a required key cannot be had."""
+    """The cards for a call. Raises DataUnavailable when a required key cannot be had, or not wholly
+    where nothing is to be said: that must never be silence by accident.
+    """
     gathered = gather(
         prefetch=call.request.prefetch,
         templates=call.service.templates,
@@ -118,6 +120,8 @@ def _evaluated(
         record = _with_memory(record, call.carded_before)
     evaluation = evaluate(record, knowledge, call.at, looking=looking)
     cards = render(evaluation, knowledge, scope=call.scope)
+    if not cards:
+        insist_on_the_whole(gathered, call.service.templates)
     patient_id = call.request.context.patient_id
     return Answered(
         with_suggestions(cards, evaluation, knowledge, patient_id), evaluation, gathered.faults

@@ -3,7 +3,8 @@
 The five cases of a prefetch key: *sent* is used; *null* means that the client looked and has
 nothing; *OperationOutcome* means that it failed; a *paged* Bundle is read on where access allows;
 *absent* is fetched where access was given. A required key that is still not there is a 412 that
-names it; an optional one goes on as missing or failed, so that the card can say so.
+names it; an optional one goes on as missing or failed, so that the card can say so. A required key
+of which only a part could be read is enough for a card, which says so, and not for silence.
 """
 
 from __future__ import annotations
@@ -197,15 +198,29 @@ def _note_failure(part: _Part, fault: UpstreamFault) -> None:
 
 
 def _insist(part: _Part) -> None:
-    if part.template.need is Need.OPTIONAL or part.had:
-        return
-    key = part.template.key
-    raise DataUnavailable(
-        f"The prefetch key '{key}' is required, and was neither sent nor could be read "
-        f"({part.fault}).",
+    if part.template.need is Need.REQUIRED and not part.had:
+        said = "was neither sent nor could be read"
+        raise _unavailable(part.template.key, said, part.fault)
+
+
+def insist_on_the_whole(gathered: Gathered, templates: Mapping[str, PrefetchTemplate]) -> None:
+    """That there is nothing to say can be told only of the whole of what is required.
+
+    Raises DataUnavailable for a required key of which more exists, or may exist, than was read.
+    """
+    for key, template in templates.items():
+        is_partial = gathered.parts[key].availability is Availability.PARTIAL
+        if template.need is Need.REQUIRED and is_partial:
+            said = "only a part of it could be read, which calls for no card"
+            raise _unavailable(key, said, gathered.faults[key])
+
+
+def _unavailable(key: str, said: str, fault: str) -> DataUnavailable:
+    return DataUnavailable(
+        f"The prefetch key '{key}' is required, and {said} ({fault}).",
         where=f"prefetch.{key}",
         remedy="Send the key, or a registered fhirServer with a token that may read it.",
-        cause=part.fault,
+        cause=fault,
     )
 
 

@@ -1,7 +1,7 @@
 """Suggestions on a card: draft orders that the findings call for and the record does not hold yet.
 
 Each suggestion is one `create` (CDS Hooks 2.0.1, "Suggestion", "Action"); the clinician takes any
-or none. A test whose result was just read beside the finding is not proposed again.
+or none. A test of which a usable result lies near this one is not proposed again.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from cds_service.core.card import Card, JsonObject
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.name_uuid import Names
 from cds_service.core.schema import ContextRow, FindingRow, SuggestionRow
+from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.verdict import (
     Answer,
     Evaluation,
     Interpreted,
     NotInterpretable,
     Outcome,
+    PairedWith,
     Verdict,
     WrongAnalyte,
 )
 from cds_service.fhir.write import draft_order, order_codings, patient_reference
 
-MOST = 6
-"""A card with more buttons than this is not read."""
+MOST = 8
+"""As many as the longest list that one finding calls for; of more, the last are left out."""
 
 _COMBINATIONS = 512
 """Of findings that fire together: few ever do, and what they call for is made once for each."""
@@ -51,10 +53,11 @@ def _suggestions(
     card: Card, answer: Answer, knowledge: KnowledgeBase, patient_id: str
 ) -> tuple[Mapping[str, Any], ...]:
     fired = tuple([finding.id for finding in answer.findings])
+    panels = tuple([note.panel for note in answer.notes if note.panel])
     offers = [
         offer
-        for offer in _called_for(knowledge, _reason(answer.verdict), fired)
-        if not (offer.known_by and _is_known(offer, answer))
+        for offer in _called_for(knowledge, _reason(answer.verdict), panels, fired)
+        if not _is_known(offer, answer)
     ]
     uuids = Names(card.uuid)
     subject = patient_reference(patient_id)
@@ -85,14 +88,25 @@ class _Offer:
     text: str
     order: JsonObject
     """The draft, but for its subject."""
-    known_by: tuple[str, ...]
-    """The facts that rest on results of the suggested test."""
+    tests: frozenset[str]
+    """The companion tests that it orders."""
+    specimen: str
+    """Of an order for the analyte itself the specimen that it is for; else empty."""
 
 
 def _is_known(offer: _Offer, answer: Answer) -> bool:
-    """Whether a usable result of the suggested test lies near this one."""
-    facts = answer.facts
-    return bool([name for name in offer.known_by if name in facts and facts[name].inputs])
+    """Whether a result of the suggested test lies near this one and can be read beside it."""
+    if not offer.tests.isdisjoint(answer.companions):
+        return offer.tests.isdisjoint(answer.missing)
+    match answer.paired:
+        case PairedWith(specimen=other) if other == offer.specimen:
+            return all(
+                fact.value != NOT_APPLICABLE
+                for name, fact in answer.facts.items()
+                if name.startswith("ratio.")
+            )
+        case _:
+            return False
 
 
 def _reason(verdict: Verdict) -> str:
@@ -108,13 +122,25 @@ def _reason(verdict: Verdict) -> str:
 
 @lru_cache(_COMBINATIONS)
 def _called_for(
-    knowledge: KnowledgeBase, reason: str, fired: tuple[str, ...]
+    knowledge: KnowledgeBase, reason: str, panels: tuple[str, ...], fired: tuple[str, ...]
 ) -> tuple[_Offer, ...]:
-    """The suggestions of the reason, then of the highest finding first, then of contexts."""
+    """The suggestions of the reason and of panels that are urgent; then whom to call for the
+    highest finding and for contexts; then all others of the highest finding first, and of contexts.
+    """
     by_rank = sorted(knowledge.findings, key=lambda row: -row.rank)
-    rows: tuple[FindingRow | ContextRow, ...] = (*by_rank, *knowledge.contexts)
+    findings = [row for row in by_rank if row.id in fired]
+    contexts = [row for row in knowledge.contexts if row.id in fired]
+    first: tuple[FindingRow | ContextRow, ...] = (*findings[:1], *contexts)
+    rows: tuple[FindingRow | ContextRow, ...] = (*findings, *contexts)
     ids = list(knowledge.reasons[reason].suggestions) if reason else []
-    ids += [name for row in rows if row.id in fired for name in row.suggestions]
+    ids += [name for panel in panels for name in knowledge.panels[panel].suggestions]
+    ids += [
+        name
+        for row in first
+        for name in row.suggestions
+        if knowledge.suggestions[name].kind == "contact"
+    ]
+    ids += [name for row in rows for name in row.suggestions]
     return tuple(_offer(knowledge.suggestions[name], knowledge) for name in dict.fromkeys(ids))
 
 
@@ -124,6 +150,12 @@ def _offer(row: SuggestionRow, knowledge: KnowledgeBase) -> _Offer:
         intent=knowledge.policy.order_intent,
         codes=order_codings(row, knowledge.orders.get(row.id)),
     )
-    tested = {name for name, test in knowledge.companions.items() if row.code in test.families}
-    limits = [limit.id for limit in knowledge.limits.values() if limit.of in tested]
-    return _Offer(row.id, row.label, row.text, order, tuple(f"limit.{name}" for name in limits))
+    own = knowledge.order_table.own.get(row.id)
+    return _Offer(
+        row.id,
+        row.label,
+        row.text,
+        order,
+        tests=frozenset(name for name, t in knowledge.companions.items() if row.code in t.families),
+        specimen=own.specimen if own else "",
+    )

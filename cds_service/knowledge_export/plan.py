@@ -50,7 +50,7 @@ def _actions(artifacts: Artifacts, rows: Iterable[Row]) -> Iterator[Resource]:
     for name, alternatives in by_id.items():
         words = alternatives_in_words((row.when for row in alternatives), artifacts.knowledge)
         claims = dict.fromkeys(row.claim for row in alternatives)
-        sources = (source for row in alternatives for source in row.sources)
+        sources = (source for row in alternatives for source in _sources(row))
         action: Resource = {
             "id": name,
             "title": name,
@@ -92,6 +92,14 @@ def _reason(artifacts: Artifacts, row: ReasonRow) -> Resource:
         "condition": [_condition(f"the result is not interpreted: {row.id}")],
     }
     return action | _offered(artifacts, row.suggestions)
+
+
+def _sources(row: Row) -> Sequence[str]:
+    match row:
+        case FindingRow() | ContextRow():
+            return row.all_sources
+        case AdviceRow():
+            return row.sources
 
 
 def _suggested(rows: Iterable[Row]) -> list[str]:

@@ -100,7 +100,9 @@ def _note(name: str, subject: Subject) -> str:
         for specimen in subject.knowledge.specimens.values()
         if (words := subject.wording(name, specimen.id))
     ]
-    return " ".join([subject.wording(name, "says"), *adds])
+    row = subject.knowledge.notes.get(name.removeprefix("note-"))
+    cites = [f"Sources: {subject.cite(row.all_sources)}."] if row else []
+    return " ".join([subject.wording(name, "says"), *adds, *cites])
 
 
 def suggestions(subject: Subject) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from cds_service.core.card_parts import in_family
 from cds_service.core.gate_words import conditions_in_words
 from cds_service.core.schema import ContextRow, FindingRow, GroupRow
 from cds_service.core.table import THRESHOLD_INDETERMINATE
@@ -52,16 +53,17 @@ def _finding(rows: Sequence[FindingRow], subject: Subject) -> str:
                 ("Indicator", first.indicator),
                 ("Headline", subject.wording(first.id, "headline")),
                 ("Says", subject.wording(first.id, "says")),
-                *(
-                    (f"Adds for {kind.words}", subject.wording(first.id, kind.id))
-                    for kind in subject.knowledge.specimens.values()
-                ),
+                *_additions(first.id, subject),
                 ("Says weakly", subject.wording(first.id, "weakly")),
                 ("Does not mean", subject.wording(first.id, "not")),
+                *(
+                    (f"Nor for {kind.words}", subject.wording(first.id, f"not-{kind.id}"))
+                    for kind in subject.knowledge.specimens.values()
+                ),
                 ("Weakened by", codes(weakened)),
                 ("Blocked by", codes(blocked)),
                 ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
-                ("Sources", subject.cite(_merged(row.sources for row in rows))),
+                ("Sources", subject.cite(_merged(row.all_sources for row in rows))),
                 ("Worked cases", subject.cases(first.id)),
             ]
         ),
@@ -113,6 +115,15 @@ def contexts(subject: Subject) -> str:
     )
 
 
+def _additions(name: str, subject: Subject) -> Iterator[tuple[str, str]]:
+    """What is said of one specimen kind, and of it in one unit family."""
+    for kind in subject.knowledge.specimens.values():
+        yield f"Adds for {kind.words}", subject.wording(name, kind.id)
+        for family in subject.knowledge.families.values():
+            there = in_family(kind.id, family.id)
+            yield f"Adds for {kind.words} in {family.title}", subject.wording(name, there)
+
+
 def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
     first = rows[0]
     return section(
@@ -126,14 +137,11 @@ def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
                     for claim in dict.fromkeys(r.claim for r in rows)
                 ),
                 ("Says", subject.wording(first.id, "says")),
-                *(
-                    (f"Adds for {kind.words}", subject.wording(first.id, kind.id))
-                    for kind in subject.knowledge.specimens.values()
-                ),
+                *_additions(first.id, subject),
                 ("Weakens", codes(_merged(row.weakens for row in rows))),
                 ("Blocks", codes(_merged(row.blocks for row in rows))),
                 ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
-                ("Sources", subject.cite(_merged(row.sources for row in rows))),
+                ("Sources", subject.cite(_merged(row.all_sources for row in rows))),
                 ("Worked cases", subject.cases(first.id)),
             ]
         ),

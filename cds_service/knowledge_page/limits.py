@@ -32,6 +32,11 @@ def _limit(limit: LimitRow, subject: Subject) -> str:
         described(
             [
                 ("On a card", text(f"{limit.value} {limit.unit} ({limit.title})")),
+                ("Presumes", text(limit.presumes)),
+                *(
+                    (text(row.title.capitalize()), f"{row.value} {text(limit.unit)}")
+                    for row in limit.younger
+                ),
                 ("Population", text(limit.population)),
                 ("Assay", text(limit.assay)),
                 ("Performance", text(limit.performance)),
@@ -51,6 +56,8 @@ def _panel(panel: PanelRow, subject: Subject) -> str:
         f"Count: {text(panel.title)} ({code(panel.id)})",
         f"For {text(specimen)} in {text(family)}. Each item is met, not met or unknown:",
         bullets(_item(item) for item in panel.item),
+        f"Met by {panel.urgent_from} or more items without {text(knowledge.identity.short_name)}, "
+        f"in every unit and specimen: urgent. Suggests: {subject.suggestions(panel.suggestions)}",
         f"Sources: {subject.cite(panel.sources)}",
     )
 

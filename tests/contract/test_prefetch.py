@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
@@ -23,7 +25,7 @@ from tests.contract.conftest import (
     request_of,
 )
 from tests.fault_server import FaultServer
-from tests.faults import reply_json
+from tests.faults import Fault, half_json, reply, reply_json
 
 CHART = "patient_view_full_prefetch"
 OPTIONAL = {
@@ -86,9 +88,49 @@ def test_f04_a_page_that_cannot_be_read_on_is_used_and_the_card_says_so(post: Po
     ]
     paged = cards_of(post(body, CHART_SERVICE))
     assert paged[0]["summary"] == whole[0]["summary"]
-    said = "Only the first page of a search could be read: more data may exist."
+    said = "Not all of a search could be read: more data may exist."
     assert said in paged[0]["detail"]
     assert said not in whole[0]["detail"]
+
+
+NEXT = [{"relation": "next", "url": "https://fhir.example.org/next?page=2"}]
+
+
+def _withdrawn(observation: dict[str, Any]) -> None:
+    observation["status"] = "entered-in-error"
+
+
+def _of_long_ago(observation: dict[str, Any]) -> None:
+    observation["effectiveDateTime"] = "2019-11-10"
+    observation.pop("issued", None)
+
+
+def _of_another_test(observation: dict[str, Any]) -> None:
+    observation["code"] = {"coding": [{"system": "http://loinc.org", "code": "718-7"}]}
+
+
+@pytest.mark.parametrize("change", [_withdrawn, _of_long_ago, _of_another_test])
+def test_f04_f06_h02_t46_nothing_on_a_page_that_cannot_be_read_on_is_412_and_never_silence(
+    post: Post, change: Callable[[dict[str, Any]], None]
+) -> None:
+    body = request_of(CHART)
+    for entry in body["prefetch"]["sil2r"]["entry"]:
+        change(entry["resource"])
+    assert cards_of(post(body, CHART_SERVICE)) == []
+    body["prefetch"]["sil2r"]["link"] = NEXT
+    assert problem_of(post(body, CHART_SERVICE), 412)["expression"] == ["prefetch.sil2r"]
+
+
+def test_f04_f06_h02_an_empty_page_that_cannot_be_read_on_is_412(post: Post) -> None:
+    page = {"resourceType": "Bundle", "type": "searchset", "link": NEXT}
+    issue = problem_of(post(request_of(CHART, prefetch__sil2r=page), CHART_SERVICE), 412)
+    assert issue["expression"] == ["prefetch.sil2r"]
+
+
+def test_f04_a_part_of_what_is_optional_is_no_reason_for_412(post: Post) -> None:
+    page = {"resourceType": "Bundle", "type": "searchset", "link": NEXT}
+    body = request_of(CHART, prefetch__sil2r=None, prefetch__labs=page)
+    assert cards_of(post(body, CHART_SERVICE)) == []
 
 
 def test_f05_keys_of_other_services_are_ignored(post: Post) -> None:
@@ -99,7 +141,7 @@ def test_f05_keys_of_other_services_are_ignored(post: Post) -> None:
 @pytest.fixture
 def reaching(library: Library) -> Post:
     """Posts to a sandbox that may call FHIR servers on this machine, and no other."""
-    ports = Ports(now=lambda: TODAY, reach=FhirReach(Settings()))
+    ports = Ports(now=lambda: TODAY, reach=FhirReach(Settings(deadline_ms=20_000)))
     client = create_app(Settings(), library, ports).test_client()
 
     def send(body: object, service: str = CHART_SERVICE) -> TestResponse:
@@ -127,6 +169,40 @@ def test_a07_an_open_server_on_this_machine_is_read_without_a_token(reaching: Po
         (call,) = server.calls
     assert evaluation_of(card)["outcome"] == "interpreted"
     assert "authorization" not in call.headers
+
+
+@pytest.mark.parametrize(
+    "second",
+    [reply(b"", status=500), reply(b"", status=401), half_json, reply_json(OUTCOME)],
+    ids=["500", "401", "half-json", "outcome"],
+)
+def test_f06_h02_t46_an_empty_first_page_whose_next_one_fails_is_412_and_never_silence(
+    reaching: Post, second: Fault
+) -> None:
+    with FaultServer() as server:
+        page = {"resourceType": "Bundle", "type": "searchset"}
+        link = [{"relation": "next", "url": f"{server.base}/Observation?page=2"}]
+        server.on("/fhir/Observation", reply_json({**page, "link": link}))
+        server.on("/fhir/Observation?page=2", second)
+        body = request_of(CHART, fhirServer=server.base, prefetch__sil2r=DELETE)
+        issue = problem_of(reaching(body), 412)
+    assert issue["expression"] == ["prefetch.sil2r"]
+
+
+def test_f06_h02_a_scope_that_may_hide_results_is_no_proof_that_there_are_none(
+    reaching: Post,
+) -> None:
+    with FaultServer() as server:
+        server.on("/fhir/Observation", reply_json({"resourceType": "Bundle", "type": "searchset"}))
+        body = request_of(CHART, fhirServer=server.base, prefetch__sil2r=DELETE)
+        body["fhirAuthorization"] = {
+            "access_token": "secret",
+            "token_type": "Bearer",
+            "expires_in": 300,
+            "scope": "patient/Observation.rs?category=laboratory",
+            "subject": "cds-service",
+        }
+        assert "scope-restricted" in str(problem_of(reaching(body), 412))
 
 
 def test_tr25_a_code_is_matched_by_system_and_code_never_by_its_text(post: Post) -> None:

@@ -139,6 +139,17 @@ def test_r05_a_resource_that_is_not_valid_fhir_is_said_on_a_card_and_is_no_400(p
     assert evaluation_of(card)["reason"] == "fhir-invalid"
 
 
+@pytest.mark.parametrize(
+    "entry", [{"fullUrl": "https://ehr.example.org/Observation/1"}, {"resource": None}, {}]
+)
+def test_r05_an_address_without_its_result_is_said_on_a_card_and_never_silence(
+    post: Post, entry: dict[str, object]
+) -> None:
+    results = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+    (card,) = cards_of(post(request_of("lab_result_minimal", context__results=results)))
+    assert evaluation_of(card)["reason"] == "fhir-invalid"
+
+
 def test_tr17_after_every_kind_of_bad_request_the_next_good_one_is_answered(post: Post) -> None:
     good = request_of("lab_result_minimal")
     wanted = cards_of(post(good))

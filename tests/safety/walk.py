@@ -237,6 +237,10 @@ def _companions(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]
             beside = (companion(knowledge, name, value),)
             result = sil2r(f"3000 {unit}", loinc, given)
             yield f"beside {name} {value}", records.record(result, companions=beside)
+    every = tuple(companion(knowledge, name, values[0]) for name, values in COMPANIONS.items())
+    for (loinc, unit, given), value in product(SCALES, (LOW, LOWEST)):
+        result = sil2r(f"{value} {unit}", loinc, given, ranges=own_range(unit))
+        yield f"every item met, {value} {unit}", records.record(result, companions=every)
     malignancy = entries(knowledge)["condition.haematological-malignancy"]
     for value, ferritin in product(
         ("3900", "3900.1", ">3000", "<5000", "5000"),
@@ -357,6 +361,9 @@ def _doubts() -> Iterator[tuple[str, PatientRecord]]:
         newer = records.named("newer", "500 U/mL", "9654-5", specimen=SERUM, status=status)
         yield f"a newer result, {status}", records.record(plain, newer)
         yield f"a newer one known, {status}", records.record(plain, history=(newer,))
+        higher = records.named("higher", "5000 U/mL", "9654-5", specimen=SERUM, status=status)
+        quiet = sil2r("500 U/mL", "9654-5", SERUM, on="2026-02-01")
+        yield f"a higher newer result, {status}", records.record(quiet, higher)
     for doubtful in ("2026-02-01", "2026-02", "", "2026-12-25"):
         other = records.named("other", "500 U/mL", "9654-5", specimen=SERUM, on=doubtful)
         yield f"another one, dated {doubtful}", records.record(plain, other)

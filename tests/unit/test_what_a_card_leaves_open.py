@@ -6,6 +6,7 @@ birth date says otherwise.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,14 @@ import pytest
 
 from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import Availability, Moment, ReferenceRange, SpecimenGiven, UnitGiven
+from cds_service.core.model import (
+    Availability,
+    Moment,
+    ReferenceRange,
+    SpecimenGiven,
+    Status,
+    UnitGiven,
+)
 from cds_service.core.quantity import UCUM
 from cds_service.core.render import render
 from tests import records
@@ -88,6 +96,30 @@ def test_csf_in_units_without_a_range_names_what_is_open_and_is_urgent_if_ill(
     assert "HLH-2004" not in said
 
 
+OTHER_FIGURES = {"pg/mL": r"[0-9] U/mL", "U/mL": r"[0-9] pg/mL"}
+
+
+@pytest.mark.parametrize("loinc", [SERUM_MASS, CSF_U, SERUM_U, CSF_MASS])
+@pytest.mark.parametrize(
+    "condition", ["dialysis", "hiv", "infection", "hlh", "sarcoidosis", "transplant", "sle"]
+)
+def test_no_figure_of_a_study_stands_on_a_card_in_another_unit(
+    sil2r: KnowledgeBase, loinc: str, condition: str
+) -> None:
+    unit = "pg/mL" if loinc in {SERUM_MASS, CSF_MASS} else "U/mL"
+    child, ranges = records.born("2020-01-01"), (records.within("10", "2000", unit),)
+    for value in ("60", "1900", "9000"):
+        context = recorded(sil2r, condition)
+        said = card(sil2r, f"{value} {unit}", loinc, ranges, patient=child, **context).detail
+        assert re.findall(OTHER_FIGURES[unit], said.partition("**Sources**")[0]) == []
+
+
+def test_the_figures_of_a_study_stand_on_a_card_in_its_unit(sil2r: KnowledgeBase) -> None:
+    assert "median 1268 U/mL" in card(sil2r, "900 U/mL", **recorded(sil2r, "dialysis")).detail
+    in_mass = card(sil2r, "900 pg/mL", SERUM_MASS, **recorded(sil2r, "dialysis")).detail
+    assert "97.38% of 382 patients on haemodialysis exceeded the upper limit." in in_mass
+
+
 def test_a_result_that_a_limit_is_for_gets_no_such_note(sil2r: KnowledgeBase) -> None:
     for value, loinc in (("300 U/mL", SERUM_U), ("100 pg/mL", CSF_MASS), ("5230 U/mL", SERUM_U)):
         said = card(sil2r, value, loinc).detail
@@ -150,6 +182,30 @@ def test_a_sentence_about_the_multiple_begins_with_a_capital(sil2r: KnowledgeBas
         assert [line for line in lines if line.startswith("- ") and line[2].islower()] == []
 
 
+# ------------------------------------------------------------------ what may be falsely low
+
+
+def test_a_quiet_card_names_what_can_make_a_value_falsely_low(sil2r: KnowledgeBase) -> None:
+    without_a_range = card(sil2r, "300 U/mL").detail
+    assert "Very high biotin levels make the value falsely low in some assays." in without_a_range
+    within = card(sil2r, "400 pg/mL", SERUM_MASS, ARUP).detail
+    assert "Heterophile antibodies, asfotase alfa or biotin can falsify a value" in within
+
+
+# ------------------------------------------------------------------ children
+
+
+def test_a_child_s_card_tells_how_the_criterion_performed_in_children(
+    sil2r: KnowledgeBase,
+) -> None:
+    in_children = "In children the sIL-2R criterion of HLH-2004 had a sensitivity of 93%"
+    for birth, is_child in (("2020-01-01", True), ("1980-01-01", False), ("", False)):
+        said = card(sil2r, "5230 U/mL", patient=records.born(birth)).detail
+        assert (in_children in said) is is_child
+    in_mass = card(sil2r, "5230 pg/mL", SERUM_MASS, patient=records.born("2020-01-01")).detail
+    assert in_children not in in_mass
+
+
 # ------------------------------------------------------------------ what the record explains
 
 
@@ -197,7 +253,41 @@ def test_beside_a_warning_a_missing_range_does_not_call_the_value_neither_high_n
     for value, loinc in (("12000 U/mL", SERUM_U), ("212 pg/mL", CSF_MASS)):
         said = card(sil2r, value, loinc).detail
         assert "neither high nor low" not in said
-        assert "nobody can tell how far the value is from this laboratory's healthy people" in said
+        assert "this service cannot tell how far the value is from this laboratory's" in said
+
+
+# ------------------------------------------------------------------ the laboratory's own flag
+
+
+def flagged(knowledge: KnowledgeBase, *flags: str, **changes: Any) -> Card:
+    result = records.result("50000 pg/mL", SERUM_MASS, specimen=SERUM, flags=flags, **changes)
+    return card_of(knowledge, records.record(result))
+
+
+def test_a_flag_of_the_laboratory_is_shown_as_received_and_decides_nothing(
+    sil2r: KnowledgeBase,
+) -> None:
+    told = flagged(sil2r, "HH")
+    assert "; status final; laboratory's flag HH; laboratory Laboratory A." in told.detail
+    without = flagged(sil2r)
+    assert told.detail.replace("laboratory's flag HH; ", "") == without.detail
+    assert (told.summary, told.indicator) == (without.summary, without.indicator)
+
+
+def test_a_flag_is_text_and_not_markup(sil2r: KnowledgeBase) -> None:
+    assert "laboratory's flag H, &lt;b&gt;\\*x\\*" in flagged(sil2r, "H", "<b>*x*").detail
+
+
+def test_of_a_withdrawn_result_the_flag_is_no_more_shown_than_the_value(
+    sil2r: KnowledgeBase,
+) -> None:
+    gone = records.result(
+        "50000 pg/mL", SERUM_MASS, specimen=SERUM, flags=("HH",), status=Status.ENTERED_IN_ERROR
+    )
+    carded = frozenset({gone.ref.resource})
+    told = card_of(sil2r, records.record(gone, carded_before=carded))
+    assert "50000" not in told.detail
+    assert "flag" not in told.detail
 
 
 # ------------------------------------------------------------------ what could not be read
@@ -244,3 +334,55 @@ def test_a_newer_result_is_told_with_its_date(sil2r: KnowledgeBase) -> None:
     newer = records.named("newer", "300 U/mL", SERUM_U, specimen=SERUM, on="2026-03-02")
     said = card(sil2r, "5230 U/mL", history=(newer,)).detail
     assert "a newer result of the same specimen, collected 2026-03-02" in said
+
+
+# ------------------------------------------------------------------ a newer value that is not final
+
+
+def beside_preliminary(
+    knowledge: KnowledgeBase, final: str, newer: str, loinc: str, ranges: tuple[ReferenceRange, ...]
+) -> Card:
+    """A final result of 1 March, and a preliminary one of 2 March."""
+    fluid = CSF if loinc in {CSF_MASS, CSF_U} else SERUM
+    of_both: dict[str, Any] = {"specimen": fluid, "ranges": ranges}
+    old = records.result(final, loinc, **of_both)
+    new = records.named("new", newer, loinc, on="2026-03-02", status=Status.PRELIMINARY, **of_both)
+    return card_of(knowledge, records.record(old, new))
+
+
+@pytest.mark.parametrize(
+    ("final", "newer", "loinc", "ranges"),
+    [
+        ("300 U/mL", "50000 U/mL", SERUM_U, LABCORP),
+        ("300 U/mL", ">2000 U/mL", SERUM_U, LABCORP),
+        ("300 U/mL", "50000 furlong", SERUM_U, LABCORP),
+        ("400 pg/mL", "9000 pg/mL", SERUM_MASS, ARUP),
+        ("100 pg/mL", "212 pg/mL", CSF_MASS, ()),
+    ],
+)
+def test_a_preliminary_value_that_would_be_urgent_is_not_hidden_behind_a_quiet_final_one(
+    sil2r: KnowledgeBase, final: str, newer: str, loinc: str, ranges: tuple[ReferenceRange, ...]
+) -> None:
+    told = beside_preliminary(sil2r, final, newer, loinc, ranges)
+    assert told.summary.endswith("): a newer result, not final, may be urgent")
+    assert f"status preliminary: {newer.replace('>', '&gt;')}, collected 2026-03-02" in told.detail
+    assert told.detail.count(URGENT) == 1
+    assert told.indicator.value == "info"  # nothing is decided by a value that may still change
+
+
+@pytest.mark.parametrize("newer", ["310 U/mL", "900 U/mL", "2399 U/mL"])
+def test_a_preliminary_value_that_would_not_be_urgent_is_told_without_alarm(
+    sil2r: KnowledgeBase, newer: str
+) -> None:
+    told = beside_preliminary(sil2r, "300 U/mL", newer, SERUM_U, LABCORP)
+    assert "HLH less likely" in told.summary
+    assert f"status preliminary: {newer}, collected 2026-03-02" in told.detail
+    assert URGENT not in told.detail
+
+
+def test_beside_a_warning_the_preliminary_value_is_told_and_the_warning_leads(
+    sil2r: KnowledgeBase,
+) -> None:
+    told = beside_preliminary(sil2r, "3000 U/mL", "50000 U/mL", SERUM_U, LABCORP)
+    assert "meets one HLH-2004 criterion" in told.summary
+    assert "status preliminary: 50000 U/mL" in told.detail

@@ -15,9 +15,22 @@ from cds_service.core.schema.codes import (
     SpecimenKind,
 )
 from cds_service.core.schema.concepts import AgeRow, Concept, ConceptCode
-from cds_service.core.schema.findings import ContextRow, FindingRow, GroupRow, ReasonRow
+from cds_service.core.schema.findings import (
+    ContextRow,
+    FindingRow,
+    GroupRow,
+    NoteRow,
+    ReasonRow,
+)
 from cds_service.core.schema.identity import Identity, Policy, SourceAttribute
-from cds_service.core.schema.limits import LimitRow, MetWhen, PanelItem, PanelRow, RatioRow
+from cds_service.core.schema.limits import (
+    LimitRow,
+    MetWhen,
+    PanelItem,
+    PanelRow,
+    RatioRow,
+    YoungerLimit,
+)
 from cds_service.core.schema.orders import (
     AdviceRow,
     OwnOrderRow,
@@ -25,7 +38,7 @@ from cds_service.core.schema.orders import (
     SuggestionRow,
     SwapRow,
 )
-from cds_service.core.schema.row import ExactNumber, Gates, Id, Row, Text
+from cds_service.core.schema.row import ExactNumber, Gates, Id, Row, Sourced, Text
 from cds_service.core.schema.site import AssayFactor, OrderCode
 from cds_service.core.schema.sources import DocumentRow, SourceRow, StatementRow
 from cds_service.core.schema.units import RowUnit, UnitFamily
@@ -52,6 +65,7 @@ __all__ = [
     "Identity",
     "LimitRow",
     "MetWhen",
+    "NoteRow",
     "OrderCode",
     "OwnOrderRow",
     "PairingRow",
@@ -65,6 +79,7 @@ __all__ = [
     "RowUnit",
     "SourceAttribute",
     "SourceRow",
+    "Sourced",
     "SpecimenCode",
     "SpecimenKind",
     "StatementRow",
@@ -72,4 +87,5 @@ __all__ = [
     "SwapRow",
     "Text",
     "UnitFamily",
+    "YoungerLimit",
 ]

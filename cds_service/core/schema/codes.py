@@ -59,6 +59,8 @@ class CompanionCode(Row):
     name: str = ""
     component: str = ""
     family: Text
+    states: str = ""
+    """What the code says of the sample that a limit may presume: `fasting`."""
     sources: tuple[Text, ...] = ()
 
 

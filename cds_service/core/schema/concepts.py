@@ -37,7 +37,7 @@ class Concept(Row):
     """The `missing` words when it is undetermined."""
     counts_when_over: bool = False
     """A drug given in a few doses: its request is completed as soon as they were given, so a course
-    that is over counts as a dose does.
+    that is over counts as a dose does. An order of a later day is no renewal of an earlier one.
     """
     note: str = ""
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from cds_service.core.schema.row import Gates, Id, Row, Text
+from cds_service.core.schema.row import Gates, Id, Row, Sourced, Text
 
 
-class FindingRow(Row):
+class FindingRow(Sourced):
     """`[[finding]]`: one row of the decision table; several rows may carry the same id (OR)."""
 
     id: Id
@@ -19,17 +19,15 @@ class FindingRow(Row):
     """Which finding speaks in the summary: the highest rank."""
     claim: Text
     """The one-line ceiling of what may be said."""
-    sources: tuple[Id, ...]
     suggestions: tuple[Id, ...] = ()
 
 
-class ContextRow(Row):
+class ContextRow(Sourced):
     """`[[context]]`: a finding that adds a caveat, and may weaken or block others."""
 
     id: Annotated[str, StringConstraints(pattern=r"^context-[a-z0-9-]+$")]
     when: Gates
     claim: Text
-    sources: tuple[Id, ...]
     weakens: tuple[Id, ...] = ()
     blocks: tuple[Id, ...] = ()
     suggestions: tuple[Id, ...] = ()
@@ -42,6 +40,13 @@ class ReasonRow(Row):
     claim: Text
     sources: tuple[Id, ...] = Field(min_length=1)
     suggestions: tuple[Id, ...] = ()
+
+
+class NoteRow(Sourced):
+    """`[[note]]`: why a note beside the findings stands as it does, where it rests on studies."""
+
+    id: Id
+    claim: Text
 
 
 class GroupRow(Row):

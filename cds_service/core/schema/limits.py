@@ -18,6 +18,15 @@ class MetWhen(StrEnum):
     BELOW = "below"
 
 
+class YoungerLimit(Row):
+    """The number that the source states for patients below an age, in the limit's own unit."""
+
+    below_days: int = Field(ge=1)
+    title: Text
+    """The age in words: `below 4 weeks of age`."""
+    value: ExactNumber
+
+
 class LimitRow(Row):
     """`[[limit]]`: fact `limit.<id>`. No number without unit, specimen, population and source."""
 
@@ -30,6 +39,9 @@ class LimitRow(Row):
     value: ExactNumber
     unit: Text
     met_when: MetWhen
+    younger: tuple[YoungerLimit, ...] = Field(default=(), max_length=1)
+    presumes: str = ""
+    """What the source asks of the sample, which only some codes of the test state: `fasting`."""
     population: Text
     assay: Text
     performance: Text
@@ -55,6 +67,12 @@ class PanelRow(Row):
     family: Text
     item: tuple[PanelItem, ...]
     sources: tuple[Id, ...]
+    urgent_from: int = Field(ge=1)
+    """So many items met, the analyte's own aside, are urgent whatever its value: our own caution,
+    of no study.
+    """
+    suggestions: tuple[Id, ...] = ()
+    """What that calls for."""
 
 
 class RatioRow(Row):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
@@ -29,3 +30,22 @@ class Row(BaseModel):
     """Base of every row: frozen, and refusing what it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Sourced(Row):
+    """Base of rows whose words may differ between specimens, and with them what they rest on."""
+
+    sources: tuple[Id, ...] = ()
+    """Behind what is said of every specimen."""
+    sources_by_specimen: Mapping[Id, tuple[Id, ...]] = {}
+    """Behind what is said of one specimen kind only."""
+
+    def sources_of(self, specimen: str) -> tuple[str, ...]:
+        """The sources behind what is said of this specimen kind."""
+        return self.sources + self.sources_by_specimen.get(specimen, ())
+
+    @property
+    def all_sources(self) -> tuple[str, ...]:
+        """The sources behind what is said of any specimen, each once."""
+        special = (name for names in self.sources_by_specimen.values() for name in names)
+        return tuple(dict.fromkeys((*self.sources, *special)))

@@ -20,8 +20,7 @@ from cds_service.cli import cli
 from cds_service.clients_check import check_registry
 from cds_service.config import Mode
 from cds_service.errors import ConfigurationError, Unauthorised
-from cds_service.fhir.client import JwksFaultError
-from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
 from tests.fault_server import FaultServer
 from tests.faults import reply
 from tests.unit.access.minting import (

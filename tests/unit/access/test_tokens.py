@@ -202,8 +202,7 @@ def test_t09_a_new_key_is_taken_after_one_refresh_and_a_removed_one_ages_out(
 
 
 def test_t10_with_the_key_set_down_old_keys_serve_for_an_hour(clients: ClientRegistry) -> None:
-    from cds_service.fhir.client import JwksFaultError
-    from cds_service.fhir.fetched import UpstreamFault
+    from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
 
     hosts, clock = Hosts(), Clock()
     keys = KeyRing(hosts, clock)
@@ -222,8 +221,7 @@ def test_t10_with_the_key_set_down_old_keys_serve_for_an_hour(clients: ClientReg
 def test_t10_with_the_key_set_down_from_the_start_calls_are_refused_until_it_is_there(
     clients: ClientRegistry,
 ) -> None:
-    from cds_service.fhir.client import JwksFaultError
-    from cds_service.fhir.fetched import UpstreamFault
+    from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
 
     hosts, clock = Hosts(), Clock()
     keys = hosts.answers["https://ehr.example.org/jwks"]

@@ -245,22 +245,41 @@ def test_a_dose_counts_until_it_surely_lies_before_the_look_back_window(
     assert facts(given=record(result(), entries=(dose,)))["medication.sunlight"].value == value
 
 
-@pytest.mark.parametrize("kind", [RecordKind.DOSE, RecordKind.COURSE])
-@pytest.mark.parametrize(
-    ("since", "value"),
-    [
-        ("2026-03-02", "not-recorded"),
-        ("2026-03-01", "recorded"),
-        ("2026-03", "recorded"),
-        ("2026-04", "not-recorded"),
-    ],
-)
-def test_what_was_given_only_after_collection_does_not_count(
+AFTER_COLLECTION = [
+    ("2026-03-02", "not-recorded"),
+    ("2026-03-01", "recorded"),
+    ("2026-03", "recorded"),
+    ("2026-04", "not-recorded"),
+]
+
+
+@pytest.mark.parametrize("kind", [RecordKind.DOSE, RecordKind.COURSE, RecordKind.MEDICATION])
+@pytest.mark.parametrize(("since", "value"), AFTER_COLLECTION)
+def test_what_was_given_or_ordered_only_after_collection_does_not_count(
     kind: RecordKind, since: str, value: str
 ) -> None:
     given = replace(entry("SUN", kind), since=moment(since))
     found = facts(given=record(result(), entries=(given,)))
     assert found["medication.sunlight"].value == value
+
+
+@pytest.mark.parametrize(("since", "value"), AFTER_COLLECTION)
+def test_a_procedure_of_a_day_after_collection_does_not_count(since: str, value: str) -> None:
+    done = replace(entry("M10", RecordKind.PROCEDURE), since=moment(since))
+    found = facts(given=record(result(), entries=(done,)))
+    assert found["condition.mould"].value == value
+
+
+def test_a_condition_noticed_after_collection_may_have_been_there_before() -> None:
+    noticed = replace(entry("M10"), since=moment("2026-03-12"))
+    found = facts(given=record(result(), entries=(noticed,)))
+    assert found["condition.mould"].value == "recorded"
+
+
+def test_a_later_order_of_a_drug_taken_day_by_day_may_renew_an_earlier_one() -> None:
+    renewed = replace(entry("MOON", RecordKind.MEDICATION), since=moment("2026-03-12"))
+    found = facts(given=record(result(), entries=(renewed,)))
+    assert found["medication.moonlight"].value == "recorded"
 
 
 @pytest.mark.parametrize(

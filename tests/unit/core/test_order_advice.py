@@ -35,7 +35,7 @@ from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import NotInterpretable, Reason, RowOutcome, WrongAnalyte
 from cds_service.knowledge_files import load_library
 from tests import toy
-from tests.records import NOBODY, born, measured, moment, record
+from tests.records import LOOKED_FOR, NOBODY, born, measured, moment, record
 
 AT = date(2026, 11, 21)
 V2_0487 = "http://terminology.hl7.org/CodeSystem/v2-0487"
@@ -439,6 +439,26 @@ def test_kidneys_are_told_of_by_code_or_creatinine(
 def test_kidneys_change_nothing_about_csf() -> None:
     dialysis = record(entries=(condition("Z99.2"),))
     assert ids(advice_on(order(CSF), given_record=dialysis)) == ["order-csf-unpaired"]
+
+
+def basiliximab(on: str) -> CodedEntry:
+    drug = Coding("http://www.whocc.no/atc", "L04AC02")
+    ref = ResourceRef("MedicationRequest/basiliximab")
+    return CodedEntry(ref, RecordKind.MEDICATION, (drug,), moment(on))
+
+
+def test_a_drug_that_binds_the_receptor_is_told_of_before_blood_is_drawn() -> None:
+    transplanted = record(entries=(basiliximab("2026-11-18"),))
+    assert ids(advice_on(order(SERUM), given_record=transplanted)) == ["order-anti-cd25-therapy"]
+    card = card_on(order(SERUM), given_record=transplanted)
+    assert "a low value will be no argument against HLH" in card.detail
+    assert ids(advice_on(order(CSF), given_record=transplanted)) == ["order-csf-unpaired"]
+
+
+def test_medications_that_could_not_be_had_are_missing_from_advice_on_blood() -> None:
+    unseen = {**LOOKED_FOR, "medications": Availability.MISSING}
+    child = record(patient=born("2016-01-01"), availability=unseen)
+    assert "medications" in advice_on(order(SERUM), given_record=child).missing
 
 
 def test_the_grounds_of_a_caveat_are_inputs() -> None:

@@ -120,6 +120,15 @@ NUMBERS = {
         "limits.toml", 'limits = ["ferritin-500"]', 'limits = ["ferritin-600"]',
         "toy/limits.toml (toy-items)", "'ferritin-600' does not exist",
     ),
+    "a panel with an unknown suggestion": Slip(
+        "limits.toml", "urgent_from = 2", 'urgent_from = 2\nsuggestions = ["play"]',
+        "toy/limits.toml (toy-items)", "'play' does not exist",
+    ),
+    "an own limit with a number for an age": Slip(
+        "limits.toml", 'met_when = "above"',
+        'met_when = "above"\nyounger = [{ below_days = 9, title = "young", value = "1" }]',
+        "toy/limits.toml (sap-1000)", "only a companion's limit",
+    ),
     "a ratio of an unknown companion": Slip(
         "limits.toml", 'numerator_albumin = "albumin-csf"', 'numerator_albumin = "albumin-dew"',
         "toy/limits.toml (toy-index)", "'albumin-dew' does not exist",
@@ -142,6 +151,17 @@ TABLE = {
     "a finding without a source": Slip(
         "findings.toml", 'sources = ["toy-2020"]', "sources = []",
         "toy/findings.toml (sap-very-high)", "no source",
+    ),
+    "a finding whose sources are of another specimen": Slip(
+        "findings.toml", 'sources = ["toy-2020"]',
+        'sources_by_specimen = { dew = ["toy-2020"] }',
+        "toy/findings.toml (sap-very-high)", "no source",
+    ),
+    "a note that is told of no answer": Slip(
+        "reasons.toml", '[[reason]]\nid = "status-withdrawn"',
+        '[[note]]\nid = "weather"\nclaim = "C."\nsources = ["toy-2020"]\n'
+        '[[reason]]\nid = "status-withdrawn"',
+        "toy/reasons.toml (note)", "'weather' does not exist",
     ),
     "a finding with an unknown suggestion": Slip(
         "findings.toml", 'sources = ["toy-2020"]',

@@ -146,8 +146,8 @@ def test_what_was_used_is_listed_with_version_and_date() -> None:
         entries=(replace(entry("M10"), since=named("x", "1 pt/mL").collected),),
     )
     assert section(card(given).detail, "Used") == (
-        "Observation/r (version 1, 2026-03-01); Observation/ferritin (version 1, 2026-02-28); "
-        "Condition/m10 (2026-03-01)"
+        "Observation/r (version 1, 2026-03-01); Condition/m10 (2026-03-01); "
+        "Observation/ferritin (version 1, 2026-02-28)"
     )
 
 

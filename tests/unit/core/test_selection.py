@@ -236,7 +236,19 @@ def test_a_newer_one_that_is_not_final_is_named_beside_the_newest_final_one(stat
     answer = answer_to(record(day("old", "2026-01-01"), day("new", "2026-02-01", status=status)))
     assert about(answer) == "old"
     told_of = {"status": status.value, "date": "2026-02-01"}
-    assert notes(answer)[NoteKind.NEWER_NOT_FINAL] == told_of
+    if status in WITHDRAWN:
+        assert notes(answer)[NoteKind.NEWER_NOT_FINAL] == told_of
+    else:
+        assert notes(answer)[NoteKind.NEWER_VALUE] == {**told_of, "value": "250 pt/mL"}
+
+
+def test_newer_ones_that_are_not_final_do_not_hide_each_other() -> None:
+    newer = [
+        day("withdrawn", "2026-02-03", status=Status.CANCELLED),
+        day("preliminary", "2026-02-02", status=Status.PRELIMINARY),
+    ]
+    answer = answer_to(record(day("old", "2026-01-01"), *newer))
+    assert [note.kind for note in answer.notes] == [NoteKind.NEWER_NOT_FINAL, NoteKind.NEWER_VALUE]
 
 
 @pytest.mark.parametrize("status", [Status.FINAL, Status.AMENDED, Status.CORRECTED])

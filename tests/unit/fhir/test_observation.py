@@ -49,6 +49,24 @@ def test_reference_version_codes_and_status_are_read() -> None:
     assert found.status is Status.CORRECTED
 
 
+FLAGS = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+
+
+@pytest.mark.parametrize(
+    ("interpretation", "flags"),
+    [
+        (LEFT_OUT, ()),
+        ([concept(FLAGS, "HH")], ("HH",)),
+        ([concept(FLAGS, "H"), concept(FLAGS, "A"), concept(FLAGS, "H")], ("H", "A")),
+        ([concept("urn:oid:2.999.5", "HH"), {"text": "very high"}], ()),
+    ],
+)
+def test_the_flags_of_the_laboratory_are_codes_of_hl7s_own_system(
+    interpretation: object, flags: tuple[str, ...]
+) -> None:
+    assert result(interpretation=interpretation).flags == flags
+
+
 def test_a_result_without_an_id_is_called_by_its_type() -> None:
     assert result(id=LEFT_OUT).ref == ResourceRef("Observation")
 

@@ -119,6 +119,9 @@ def test_an_id_outside_the_grammar_is_not_repeated() -> None:
     [
         (5, "Bundle.entry[1]"),
         (None, "Bundle.entry[1]"),
+        ({}, "Bundle.entry[1].resource"),
+        ({"fullUrl": "https://ehr.example.org/Observation/2"}, "Bundle.entry[1].resource"),
+        ({"fullUrl": "urn:uuid:2", "search": {"mode": "match"}}, "Bundle.entry[1].resource"),
         ({"resource": None}, "Bundle.entry[1].resource"),
         ({"resource": []}, "Bundle.entry[1].resource"),
         ({"resource": {}}, "Bundle.entry[1].resource"),
@@ -146,9 +149,18 @@ def test_results_that_are_no_bundle_are_told(what: JsonObject, where: str) -> No
     assert record(what).results == (InvalidResource(ResourceRef("Bundle"), where),)
 
 
-def test_an_entry_that_only_reports_a_deletion_is_nothing() -> None:
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"request": {"method": "DELETE", "url": "Observation/2"}},
+        {"response": {"status": "201", "location": "Observation/2"}},
+        {"search": {"mode": "outcome"}},
+    ],
+    ids=["history", "response", "outcome"],
+)
+def test_an_entry_that_only_reports_what_was_done_is_nothing(item: Any) -> None:
     what = bundle(observation())
-    what["entry"].append({"request": {"method": "DELETE", "url": "Observation/2"}})
+    what["entry"].append(item)
     assert len(record(what).results) == 1
 
 

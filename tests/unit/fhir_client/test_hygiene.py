@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from cds_service.fhir.authorization import AccessToken, NoToken
-from cds_service.fhir.client import JWKS_LIMIT, FhirClient, JwksFaultError
+from cds_service.fhir.client import JWKS_LIMIT, FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Refused, Resource, UpstreamFault
+from cds_service.fhir.fetched import JwksFaultError, Refused, Resource, UpstreamFault
 from cds_service.fhir.origins import AllowList, FhirBase, PlainHttp
 from cds_service.fhir.query import Read, Search
 from tests import faults

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.core.model import Availability
 from cds_service.fhir.authorization import AccessToken
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
@@ -18,12 +19,15 @@ from cds_service.fhir.fetched import (
 from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule
 from cds_service.fhir.query import FurtherPages
 from cds_service.fhir.session import Limits
+from cds_service.fhir.supplied import supplied
 from tests import faults
 from tests.fault_server import FaultServer
 from tests.faults import Conversation, bundle, observation, reply, reply_json
 from tests.unit.fhir_client.conftest import Opens
 
 SEARCH = "Observation?patient=1"
+SOME_MS = 1_500
+"""Time enough for a page or two on a busy machine; a page that hangs uses it up."""
 
 
 def _numbers(fetched: Fetched) -> list[str]:
@@ -167,6 +171,36 @@ def test_a_further_page_that_fails_leaves_what_was_read_as_partial(
     assert fetched.extent == Partial(fault)
 
 
+@pytest.mark.parametrize("second", [faults.hang_before_headers, faults.drip_body()])
+def test_t46_t66_a_further_page_that_hangs_costs_none_of_those_before_it(
+    second: faults.Fault, server: FaultServer, session_of: Opens
+) -> None:
+    link = f"{server.base}/Observation?page=2"
+    first = bundle(observation(1), next_link=link)
+    server.on("/fhir/Observation", reply_json(first))
+    server.on("/fhir/Observation?page=2", second)
+    fetched = session_of(SOME_MS).search(SEARCH)
+    assert fetched == Resource(first, Partial(UpstreamFault.TIMEOUT))
+
+
+def test_t46_t66_a_page_after_a_prefetched_one_that_hangs_leaves_what_was_read(
+    server: FaultServer, session_of: Opens
+) -> None:
+    sent = bundle(observation(1), next_link=f"{server.base}/Observation?page=2")
+    second = bundle(observation(2), next_link=f"{server.base}/Observation?page=3")
+    server.on("/fhir/Observation?page=2", reply_json(second))
+    server.on("/fhir/Observation?page=3", faults.hang_before_headers)
+    fetched = session_of(SOME_MS).fetch_all({"sil2r": FurtherPages(sent)})["sil2r"]
+    assert _numbers(fetched) == ["o1", "o2"]
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(UpstreamFault.TIMEOUT)
+
+
+def test_t66_a_first_page_that_hangs_leaves_nothing(server: FaultServer, session_of: Opens) -> None:
+    server.on("/fhir/Observation", faults.hang_before_headers)
+    assert session_of(SOME_MS).search(SEARCH) == Refused(UpstreamFault.TIMEOUT)
+
+
 @pytest.mark.parametrize(
     "page",
     [
@@ -190,6 +224,21 @@ def test_links_of_another_shape_are_no_next_link(
 ) -> None:
     server.on("/fhir/Observation", reply_json({**bundle(), "link": links}))
     assert session_of().search(SEARCH) == Resource(bundle(), Complete())
+
+
+@pytest.mark.parametrize("address", [{}, {"url": ""}, {"url": None}, {"url": 5}])
+def test_t46_a_next_link_without_an_address_is_not_the_end(
+    address: dict[str, object], server: FaultServer, session_of: Opens
+) -> None:
+    """There is more, and nobody says where."""
+    link = {"relation": "next", **address}
+    server.on("/fhir/Observation", reply_json({**bundle(observation(1)), "link": [link]}))
+    fetched = session_of().search(SEARCH)
+    assert _numbers(fetched) == ["o1"]
+    assert isinstance(fetched, Resource)
+    assert fetched.extent == Partial(UpstreamFault.NOT_ALLOWED)
+    assert supplied(fetched.json).availability is Availability.PARTIAL
+    assert server.targets() == ["/fhir/Observation?patient=1"]
 
 
 def test_the_pages_after_a_prefetched_one_are_read_on(

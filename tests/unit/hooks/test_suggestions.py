@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import fhirkit
 import pytest
@@ -15,12 +16,14 @@ from fhirpathpy import evaluate as fhirpath
 import fhir_fixtures
 from cds_service.config import Settings
 from cds_service.core.card import JsonObject
+from cds_service.core.model import LabResult
 from cds_service.core.render import render
 from cds_service.core.schema import OrderCode
 from cds_service.documents import evaluate_document
 from cds_service.hooks.suggestions import MOST, with_suggestions
 from cds_service.knowledge_files import Library
-from tests.records import evaluated, record, result
+from tests.records import evaluated, named, record, result, within
+from tests.safety.walk import CSF, SERUM, entries
 
 AT = date(2026, 11, 21)
 HOOK = Settings().lab_result_hook
@@ -75,6 +78,71 @@ def test_a_test_that_is_already_there_is_not_proposed(library: Library) -> None:
     full = cards("lab_result_full_prefetch", library)
     assert "Ferritin" in _labels(bare)
     assert "Ferritin" not in _labels(full)
+
+
+SERUM_U, CSF_MASS, SERUM_MASS = "9654-5", "99768-4", "76039-7"
+CSF_RESULT = result("400 pg/mL", CSF_MASS, specimen=CSF)
+ALBUMINS = (named("ac", "30 mg/dL", "1746-7"), named("as", "4 g/dL", "1751-7"))
+
+
+def offered(library: Library, *given: LabResult, **changes: Any) -> list[str]:
+    """The labels of the drafts on the card of the first result, in their order."""
+    knowledge = library.bases["sil2r"]
+    evaluation = evaluated(record(*given, **changes), knowledge)
+    plain = render(evaluation, knowledge, scope="s")
+    card, *_ = with_suggestions(plain, evaluation, knowledge, "p")
+    return [suggestion["label"] for suggestion in card.suggestions]
+
+
+def in_record(library: Library, fact: str) -> dict[str, Any]:
+    return {"entries": (entries(library.bases["sil2r"])[fact],)}
+
+
+def test_an_albumin_that_is_there_is_not_drafted_again(library: Library) -> None:
+    both = ["Albumin in CSF", "Albumin in serum"]
+    assert [label for label in offered(library, CSF_RESULT) if label in both] == both
+    only_csf = offered(library, CSF_RESULT, companions=ALBUMINS[:1])
+    assert [label for label in only_csf if label in both] == ["Albumin in serum"]
+    assert not {*both} & {*offered(library, CSF_RESULT, companions=ALBUMINS)}
+
+
+def test_serum_of_the_same_days_is_drafted_again_only_where_it_makes_no_index(
+    library: Library,
+) -> None:
+    again = "sIL-2R in serum, same day"
+    same_scale = named("s", "2000 pg/mL", SERUM_MASS, specimen=SERUM)
+    assert again in offered(library, CSF_RESULT)
+    assert again not in offered(library, CSF_RESULT, history=(same_scale,))
+    other_unit = named("s", "2000 U/mL", SERUM_U, specimen=SERUM)
+    assert again in offered(library, CSF_RESULT, history=(other_unit,))
+
+
+def test_a_result_that_cannot_be_read_beside_the_value_does_not_keep_its_draft_away(
+    library: Library,
+) -> None:
+    in_moles = named("f", "2000 pmol/L", "14723-1")
+    assert "Ferritin" in offered(library, result("5000 U/mL", SERUM_U), companions=(in_moles,))
+
+
+@pytest.mark.parametrize(
+    ("condition", "whom"),
+    [("car-t", "Call the cell-therapy team"), ("sle", "Call rheumatology")],
+)
+def test_whom_a_context_asks_to_call_is_offered_before_the_tests(
+    library: Library, condition: str, whom: str
+) -> None:
+    high = result("12000 U/mL", SERUM_U, ranges=(within("223", "710", "U/mL"),))
+    found = offered(library, high, **in_record(library, f"condition.{condition}"))
+    assert found[:2] == ["Call haematology (HLH)", whom]
+
+
+def test_no_finding_alone_loses_a_draft_that_it_calls_for(library: Library) -> None:
+    knowledge = library.bases["sil2r"]
+    assert max(len(row.suggestions) for row in knowledge.findings) <= MOST
+    blood = offered(library, result("5000 U/mL", SERUM_U))
+    assert {"Triglycerides (fasting)", "Lactate dehydrogenase", "D-dimer"} <= {*blood}
+    csf = offered(library, CSF_RESULT)
+    assert {"Albumin in CSF", "Albumin in serum", "MRI of brain and spine"} <= {*csf}
 
 
 def test_a_card_has_few_buttons_and_says_how_many_may_be_pressed(library: Library) -> None:

@@ -1,0 +1,117 @@
+"""When a card must not reassure: what it says then, whatever the number.
+
+A card that cannot tell, or that tells something harmless beside signs of disease in the same
+request, says what to do for an ill patient. These are notes, not findings: whether a limit is met
+they leave as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
+
+from cds_service.core.facts import Facts, items_met_beside
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.limit_facts import has_own_limit
+from cds_service.core.model import ResourceRef
+from cds_service.core.notes import MOST_NAMED, value_and_date
+from cds_service.core.selection import WITHDRAWN, Candidate
+from cds_service.core.situation import Situation
+from cds_service.core.table import TableResult
+from cds_service.core.verdict import Answer, Note, NoteKind, Place
+
+_NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
+
+
+def cautions(situation: Situation, facts: Facts, table: TableResult) -> tuple[Note, ...]:
+    """What keeps the card of an interpreted result from reassuring.
+
+    A published limit that cannot be held against the value is neither met nor not met. A value that
+    lies within the laboratory's own range, or below it, does not call for urgency by itself, the
+    other items of a panel do.
+    """
+    return tuple(_cautions(situation, facts, table))
+
+
+def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator[Note]:
+    family = situation.quantity.unit.family
+    limited = has_own_limit(situation.knowledge, situation.specimen, family)
+    if not limited:
+        yield Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
+    if table.warns:
+        return
+    if facts.companions and (several := tuple(_several_items_met(situation, facts))):
+        yield from several
+    elif table.may_warn or not (limited or facts.laboratory.place in _NOT_HIGH):
+        yield from urgent()
+
+
+def _several_items_met(situation: Situation, facts: Facts) -> Iterator[Note]:
+    """A note for each panel of which enough items are met without the analyte's own."""
+    knowledge = situation.knowledge
+    for panel in knowledge.panels.values():
+        items = items_met_beside(panel, facts.by_name, knowledge)
+        if len(items) >= panel.urgent_from:
+            limits = [f"limit.{limit}" for item in items for limit in item.limits]
+            met = [fact for name in limits if (fact := facts.by_name[name]).value == "met"]
+            used = tuple(ref for fact in met for ref in fact.inputs)
+            shown = _shown(used, facts, knowledge)
+            yield Note(NoteKind.ITEMS_MET, {"items": shown}, panel.id, used)
+
+
+def _shown(
+    used: Collection[ResourceRef], facts: Facts, knowledge: KnowledgeBase
+) -> tuple[str, ...]:
+    """The companion results that were used, with their names, as received."""
+    return tuple(
+        f"{knowledge.companions[name].row.title} {found.value.text} {found.value.unit}"
+        for name, values in facts.companions.items()
+        for found in values
+        if found.result.ref in used
+    )
+
+
+def urgent() -> tuple[Note, ...]:
+    """A card that cannot tell must never reassure: it says what to do for an ill patient."""
+    return (Note(NoteKind.URGENT_IF_ILL),)
+
+
+# ------------------------------------------------------------------ newer results, not final
+
+
+def beside_newer(
+    answer: Answer,
+    newer: Sequence[Candidate],
+    knowledge: KnowledgeBase,
+    as_if_final: Callable[[Candidate], Answer],
+) -> Answer:
+    """The answer about a final result, with the newer ones that are not final named on it."""
+    notes = [_newer(item, answer, knowledge, as_if_final) for item in newer[:MOST_NAMED]]
+    return replace(answer, notes=(*notes, *answer.notes)) if notes else answer
+
+
+def _newer(
+    item: Candidate,
+    answer: Answer,
+    knowledge: KnowledgeBase,
+    as_if_final: Callable[[Candidate], Answer],
+) -> Note:
+    """Its value as received, unless it was withdrawn. A value that would warn or be urgent if it
+    were final is not hidden behind an answer that is neither.
+    """
+    status = item.result.status
+    told = {**value_and_date(item.result), "status": status.value}
+    if status in WITHDRAWN or not told["value"]:
+        return Note(NoteKind.NEWER_NOT_FINAL, {"status": told["status"], "date": told["date"]})
+    if not _is_urgent(answer, knowledge) and _is_urgent(as_if_final(item), knowledge):
+        return Note(NoteKind.NEWER_URGENT, told)
+    return Note(NoteKind.NEWER_VALUE, told)
+
+
+_URGENT = frozenset({NoteKind.URGENT_IF_ILL, NoteKind.ITEMS_MET})
+
+
+def _is_urgent(answer: Answer, knowledge: KnowledgeBase) -> bool:
+    warning = {row.id for row in knowledge.findings if row.indicator == "warning"}
+    fired, told = {found.id for found in answer.findings}, {note.kind for note in answer.notes}
+    return bool(fired & warning or told & _URGENT)
