@@ -175,8 +175,7 @@ class Caretaker:
         status = "" if isinstance(answer, Refused) else a_text(answer.get("status"))
         if status not in STATES - {REQUESTED}:
             return False
-        name, last_heard = source.name, state.last_heard
-        self.subscriptions.set_status(name, state.subscription, status, last_heard)
+        self.subscriptions.set_status(source.name, state.subscription, status)
         return True
 
     def _ask_after(self, source: EventSource, state: SubscriptionState) -> None:
@@ -213,8 +212,7 @@ class Caretaker:
         except UpstreamFailed:
             return
         if not isinstance(revived, Refused):
-            name, at = source.name, self.now()
-            self.subscriptions.set_status(name, state.subscription, REQUESTED, at)
+            self.subscriptions.request_anew(source.name, state.subscription, self.now())
 
     def _token(self, source: EventSource) -> AccessToken | NoToken:
         token = self.tokens.of(source, Deadline.after(DEADLINE_MS))

@@ -5,11 +5,11 @@ Nothing here is of a patient: the id of a Subscription, its criteria, counts and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -123,14 +123,20 @@ class Subscriptions:
                 ours = (table.c.source == source) & (table.c.subscription == subscription)
                 connection.execute(delete(table).where(ours))
 
-    def set_status(self, source: str, subscription: str, status: str, last_heard: datetime) -> None:
-        """Keeps what the server was asked to make of it, or has made of it."""
+    def set_status(self, source: str, subscription: str, status: str) -> None:
+        """Keeps what the server has made of it."""
+        self._set(source, subscription, {"status": status})
+
+    def request_anew(self, source: str, subscription: str, at: datetime) -> None:
+        """The server was asked to switch it on again: from here on an answer is waited for."""
+        self._set(source, subscription, {"status": REQUESTED, "last_heard": at})
+
+    def _set(self, source: str, subscription: str, values: Mapping[str, Any]) -> None:
         this = (event_subscriptions.c.source == source) & (
             event_subscriptions.c.subscription == subscription
         )
         with self._database.writing() as connection:
-            stands = {"status": status, "last_heard": last_heard}
-            connection.execute(update(event_subscriptions).where(this).values(stands))
+            connection.execute(update(event_subscriptions).where(this).values(values))
 
     def of(self, source: str) -> tuple[SubscriptionState, ...]:
         """The subscriptions of a source."""

@@ -13,7 +13,6 @@ from click.testing import CliRunner, Result
 from cds_service.cli import cli
 from cds_service.config import Mode, load_settings
 from cds_service.errors import InputError
-from cds_service.store import event_backlog
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
@@ -65,7 +64,7 @@ def test_a_list_that_was_cut_says_so_and_leaves_the_document_alone(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert run(environment, "list", "--dead").stderr == ""
-    monkeypatch.setattr(event_backlog, "MOST_LISTED", 0)
+    monkeypatch.setattr("cds_service.store.event_backlog.MOST_LISTED", 0)
     shown = run(environment, "list", "--dead", "--json")
     assert shown.stderr == "These are the oldest 0 of 1.\n"
     assert json.loads(shown.stdout) == {"events": []}
