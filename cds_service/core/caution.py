@@ -100,7 +100,7 @@ def _newer(
     were final is not hidden behind an answer that is neither.
     """
     status = item.result.status
-    told = {**value_and_date(item.result), "status": status.value}
+    told = {**value_and_date(item.result, knowledge), "status": status.value}
     if status in WITHDRAWN or not told["value"]:
         return Note(NoteKind.NEWER_NOT_FINAL, {"status": told["status"], "date": told["date"]})
     if not _is_urgent(answer, knowledge) and _is_urgent(as_if_final(item), knowledge):

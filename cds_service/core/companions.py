@@ -26,7 +26,7 @@ from cds_service.core.model import (
 )
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.reading import shown
-from cds_service.core.selection import FINAL, newest_first
+from cds_service.core.selection import FINAL, in_doubt, newest_first
 from cds_service.core.verdict import Value
 
 
@@ -52,6 +52,7 @@ def companions_near(
     """Usable companion results by name within the companion window of a moment.
 
     The nearest first; of two as near the newer, then by identity: never as they happened to arrive.
+    One whose versions contradict each other, with nothing to order them, is not usable.
     """
     near = [
         companion
@@ -59,6 +60,8 @@ def companions_near(
         if _counts(companion)
         and _is_near(when_taken(companion, at), when, knowledge.identity.companion_within_days)
     ]
+    doubtful = in_doubt(near)
+    near = [companion for companion in near if companion.ref.resource not in doubtful]
     near.sort(key=lambda companion: newest_first(companion, at), reverse=True)
     near.sort(key=lambda companion: furthest_apart(when_taken(companion, at), when))
     found: dict[str, list[CompanionValue]] = defaultdict(list)
@@ -70,13 +73,13 @@ def companions_near(
 
 def companions_ahead(
     knowledge: KnowledgeBase, record: PatientRecord, at: date
-) -> Iterator[tuple[str, LabResult]]:
+) -> Iterator[tuple[str, CompanionValue]]:
     """Companion results, by title, that are left aside because their date cannot be right."""
     for companion in record.companions:
         if is_ahead(named_date(companion), at) and _counts(companion):
             for test in knowledge.companions.values():
-                if _usable(companion, test):
-                    yield test.row.title, companion
+                for found in _usable(companion, test):
+                    yield test.row.title, found
 
 
 def _counts(companion: LabResult) -> bool:
@@ -112,6 +115,6 @@ def _usable(result: LabResult, test: CompanionTest) -> list[CompanionValue]:
                 found = quantity(result.value, understood)
             except ValueError:
                 return []
-            return [CompanionValue(result, shown(result.value, unit.family), found)]
+            return [CompanionValue(result, shown(result.value, understood), found)]
         case _:
             return []

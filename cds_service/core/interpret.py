@@ -140,7 +140,7 @@ def _about(chosen: Chosen, case: _Case) -> Answer:
     notes = (
         *notes_on_knowledge(case.knowledge, case.at),
         *notes_on_group(chosen, case.record),
-        *notes_on_dates(chosen.head, case.known, case.at),
+        *notes_on_dates(chosen.head, case.known, case.knowledge, case.at),
     )
     match chosen.head.place:
         case NotInterpretable() as verdict:
@@ -275,7 +275,7 @@ def _not_final(item: Candidate, case: _Case) -> Answer:
         case,
         specimen=item.specimen,
         value=value_of(item.result, case.knowledge).value,
-        notes=notes_on_dates(item, case.known, case.at),
+        notes=notes_on_dates(item, case.known, case.knowledge, case.at),
         series=_series(item.result, item.specimen, case) if item.specimen else (),
     )
 

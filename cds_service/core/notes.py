@@ -26,9 +26,9 @@ from cds_service.core.model import (
     UnitGiven,
     ValueForm,
 )
-from cds_service.core.reading import shown
+from cds_service.core.reading import value_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import Candidate, Chosen, finals_beside
+from cds_service.core.selection import FINAL, Candidate, Chosen, finals_beside, in_doubt
 from cds_service.core.situation import NoFactor, Situation, own_factor
 from cds_service.core.verdict import Note, NoteKind, Reason
 
@@ -71,21 +71,28 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
             yield Note(NoteKind.DATA_FAILED, {"part": part})
 
 
-def notes_on_dates(head: Candidate, known: Iterable[Candidate], at: date) -> tuple[Note, ...]:
+def notes_on_dates(
+    head: Candidate, known: Iterable[Candidate], knowledge: KnowledgeBase, at: date
+) -> tuple[Note, ...]:
     """Whether the result is the current one: what its date, or that of another, leaves in doubt."""
     others = finals_beside(head.result, head.specimen, known, at)
-    ahead = _ahead((head.result, *others), at)
-    return (*ahead, *_not_earlier(head.result, others, at)) if others else tuple(ahead)
+    return (
+        *_ahead((head.result, *others), knowledge, at),
+        *_not_earlier(head.result, others, knowledge, at),
+        *_of_one_id(head.result, known, knowledge),
+    )
 
 
-def _ahead(results: Iterable[LabResult], at: date) -> Iterator[Note]:
+def _ahead(results: Iterable[LabResult], knowledge: KnowledgeBase, at: date) -> Iterator[Note]:
     """A date that cannot be right hides no other result, and is named."""
     ahead = (result for result in results if is_ahead(named_date(result), at))
     for result in islice(ahead, MOST_NAMED):
-        yield Note(NoteKind.DATE_AHEAD, value_and_date(result))
+        yield Note(NoteKind.DATE_AHEAD, value_and_date(result, knowledge))
 
 
-def _not_earlier(head: LabResult, others: Iterable[LabResult], at: date) -> Iterator[Note]:
+def _not_earlier(
+    head: LabResult, others: Iterable[LabResult], knowledge: KnowledgeBase, at: date
+) -> Iterator[Note]:
     """A result may arrive late: a newer final one must not be overlooked, nor one that may be."""
     taken = when_taken(head, at)
     not_earlier = [
@@ -98,7 +105,22 @@ def _not_earlier(head: LabResult, others: Iterable[LabResult], at: date) -> Iter
         yield Note(NoteKind.NEWER_EXISTS, {"date": _text(result.collected)})
     open_ones = [result for result in not_earlier if result not in newer]
     for result in open_ones[:MOST_NAMED]:
-        yield Note(NoteKind.ORDER_UNKNOWN, value_and_date(result))
+        yield Note(NoteKind.ORDER_UNKNOWN, value_and_date(result, knowledge))
+
+
+def _of_one_id(
+    head: LabResult, known: Iterable[Candidate], knowledge: KnowledgeBase
+) -> Iterator[Note]:
+    """Two values under one id, and neither version nor status tells which of them still stands."""
+    versions = [
+        item.result
+        for item in known
+        if item.result.ref.resource == head.ref.resource and item.result.status in FINAL
+    ]
+    if in_doubt((head, *versions)):
+        others = (version for version in versions if version.value != head.value)
+        for other in islice(others, MOST_NAMED):
+            yield Note(NoteKind.ORDER_UNKNOWN, value_and_date(other, knowledge))
 
 
 def notes_on_value(situation: Situation, code: AcceptedCode) -> tuple[Note, ...]:
@@ -129,7 +151,9 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
                 yield Note(NoteKind.COLLECTION_OPEN, {"date": named.text})
     ahead = companions_ahead(situation.knowledge, situation.record, situation.at)
     for title, companion in islice(ahead, MOST_NAMED):
-        yield Note(NoteKind.DATE_AHEAD, value_and_date(companion, title))
+        value = f"{title} {companion.value.text} {companion.value.unit}"
+        told = {"value": value, "date": _text(named_date(companion.result))}
+        yield Note(NoteKind.DATE_AHEAD, told)
 
 
 def _on_factor(own: AssayFactor | NoFactor) -> Iterator[Note]:
@@ -152,15 +176,10 @@ def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:
             return ()
 
 
-def value_and_date(result: LabResult, test: str = "") -> dict[str, str]:
-    """A value as received and the date it carries, for a note."""
-    when = _text(named_date(result))
-    match result.value:
-        case Measured() as measured:
-            value = shown(measured)
-            return {"value": f"{test} {value.text} {value.unit}".strip(), "date": when}
-        case _:
-            return {"value": "", "date": when}
+def value_and_date(result: LabResult, knowledge: KnowledgeBase) -> dict[str, str]:
+    """The value and the date that a result of this analyte carries, for a note."""
+    value = value_of(result, knowledge).value
+    return {"value": f"{value.text} {value.unit}".strip(), "date": _text(named_date(result))}
 
 
 def _text(moment: Moment | NoMoment) -> str:

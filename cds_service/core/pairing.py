@@ -9,7 +9,7 @@ from cds_service.core.dates import collection_days, furthest_apart, when_taken, 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult
 from cds_service.core.reading import NotUnderstood, Understood, value_of
-from cds_service.core.selection import FINAL, Candidate, Placed, newest_first
+from cds_service.core.selection import FINAL, Candidate, Placed, in_doubt, newest_first
 from cds_service.core.situation import NoPair, Pair, literature_for
 
 
@@ -36,6 +36,8 @@ def nearest_pair(
             collection_days(item.result, at, window), own, knowledge.identity.pair_within_days
         )
     ]
+    doubtful = in_doubt(other for other, _ in near)
+    near = [(other, place) for other, place in near if other.ref.resource not in doubtful]
     taken = when_taken(result, at)
     near.sort(key=lambda found: newest_first(found[0], at), reverse=True)
     near.sort(key=lambda found: furthest_apart(when_taken(found[0], at), taken))

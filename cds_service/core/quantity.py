@@ -2,12 +2,13 @@
 
 UCUM validity is not enough (`PG/ML` is valid UCUM and means petagauss per megalitre), and U to mass
 has no general factor: two published limits disagree seven- to nine-fold. So a unit is understood
-only if its exact text stands in the knowledge, and families are never converted into each other.
+only if its exact code or text stands in the knowledge, and families are never converted into each
+other. What is shown of it is what was understood.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -35,6 +36,8 @@ class UnitUnderstood:
 
     unit: Unit
     coded: bool
+    shown: str
+    """How a reader sees it: never a text that the table does not hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,12 @@ class UnitTable:
     """The exact unit strings understood for one analyte or companion test."""
 
     def __init__(self, rows: Iterable[RowUnit]) -> None:
-        self._units: Mapping[str, Unit] = {
-            row.text: Unit(row.text, row.family, row.factor, row.ucum, row.assumed) for row in rows
-        }
+        self._units: dict[str, Unit] = {}
+        self._spelt: dict[str, set[_Size]] = {}
+        for row in rows:
+            self._units[row.text] = Unit(row.text, row.family, row.factor, row.ucum, row.assumed)
+            for text in (row.text, *row.beside):
+                self._spelt.setdefault(_spelling(text), set()).add((row.family, row.factor))
 
     def __contains__(self, text: str) -> bool:
         return text in self._units
@@ -70,31 +76,50 @@ class UnitTable:
     def read(self, given: UnitGiven) -> UnitReading:
         """Understand a unit as received.
 
-        A UCUM code decides; the text beside it may say more, but not something else that the table
-        knows. Without a UCUM code the exact text counts, as the less certain unit it is.
+        A UCUM code decides, if the text beside it is a spelling of the same unit: a text that
+        nobody here knows may be another unit, and then one of the two is wrong. Without a UCUM code
+        the exact text counts, as the less certain unit it is.
         """
-        by_text = self._units.get(given.text)
         if given.code and given.system == UCUM:
-            return self._by_code(given, by_text)
+            return self._by_code(given)
+        by_text = self._units.get(given.text)
         if by_text is not None:
-            return UnitUnderstood(by_text, coded=False)
+            return UnitUnderstood(by_text, coded=False, shown=given.text)
         return UnitNotUnderstood() if given.text or given.code else UnitMissing()
 
-    def _by_code(self, given: UnitGiven, by_text: Unit | None) -> UnitReading:
-        by_code = self._units.get(given.code)
-        if by_code is None:
+    def _by_code(self, given: UnitGiven) -> UnitReading:
+        unit = self._units.get(given.code)
+        if unit is None:
             return UnitNotUnderstood()
-        if not by_code.ucum:
-            # Not UCUM although it says so (`IU/mL`): then it is no more than a text.
-            agrees = given.text in {"", given.code}
-            return UnitUnderstood(by_code, coded=False) if agrees else UnitNotUnderstood()
-        if by_text is not None and not _same(by_code, by_text):
-            return UnitNotUnderstood()
-        return UnitUnderstood(by_code, coded=True)
+        if given.text in ("", given.code):
+            # Not every code is UCUM that says so (`IU/mL`): then it is no more than a text.
+            return UnitUnderstood(unit, unit.ucum, given.code)
+        if unit.ucum and self._sizes(given.text) == {(unit.family, unit.factor)}:
+            by_text = self._units.get(given.text)
+            says_it = by_text is not None and by_text.assumed == unit.assumed
+            return UnitUnderstood(unit, coded=True, shown=given.text if says_it else given.code)
+        return UnitNotUnderstood()
+
+    def _sizes(self, text: str) -> set[_Size]:
+        """What the text can mean beside a code: its exact row, else every row that is spelt so."""
+        exact = self._units.get(text)
+        if exact is not None:
+            return {(exact.family, exact.factor)}
+        return self._spelt.get(_spelling(text), set())
 
 
-def _same(one: Unit, other: Unit) -> bool:
-    return one.family == other.family and one.factor == other.factor
+_Size = tuple[str, Decimal]
+"""Family and factor: two units of one size are the same unit."""
+
+
+def _spelling(text: str) -> str:
+    """What people write differently and mean alike: case, spaces, micro, `[IU]`, `x10`."""
+    letters = "".join(text.split()).casefold().translate(_SPELT_ALIKE)
+    return letters.replace("mc", "u").removeprefix("x")
+
+
+_SPELT_ALIKE = str.maketrans({"\u03bc": "u", "[": "", "]": ""})
+"""Case-folding makes both micro signs the Greek letter."""
 
 
 @dataclass(frozen=True, slots=True)

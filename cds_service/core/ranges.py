@@ -7,7 +7,6 @@ against a value. Several ranges that cannot be told apart are no range; an absen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.core.dates import Age
@@ -22,7 +21,14 @@ from cds_service.core.model import (
     ReferenceRange,
     UnitGiven,
 )
-from cds_service.core.quantity import Quantity, Unit, UnitTable, UnitUnderstood, scale
+from cds_service.core.quantity import (
+    Quantity,
+    Unit,
+    UnitReading,
+    UnitTable,
+    UnitUnderstood,
+    scale,
+)
 from cds_service.core.verdict import Place, RangeReading
 
 REFERENCE_INTERVAL_KINDS = frozenset({"", "normal"})
@@ -35,10 +41,10 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
     is read that could tell whether it is for this patient.
     """
     usable = {
-        (low, high): _words(row, value.unit)
+        (low, high): words
         for row in result.ranges
         if row.kind in REFERENCE_INTERVAL_KINDS and not row.applies_to and _covers(row, age)
-        for low, high in _bounds(row, value.unit, units)
+        for low, high, words in _bounds(row, value.unit, units)
     }
     if len(usable) != 1:
         return RangeReading(Place.NONE)
@@ -65,17 +71,22 @@ def _covers(row: ReferenceRange, age: Age) -> bool:
 End = Decimal | OpenEnd
 
 
-def _bounds(row: ReferenceRange, unit: Unit, units: UnitTable) -> list[tuple[End, End]]:
-    """Low and high in the canonical unit; nothing if a bound is of another family or senseless."""
+def _bounds(row: ReferenceRange, unit: Unit, units: UnitTable) -> list[tuple[End, End, str]]:
+    """Low and high in the canonical unit, and the range in words; nothing if a bound is of another
+    family or senseless.
+    """
     ends: list[End] = []
+    said: list[tuple[str, str]] = []
     for bound in (row.low, row.high):
         match bound:
             case OpenEnd():
                 ends.append(bound)
+                said.append(("", ""))
             case Bound(number, given):
                 match _bound_unit(given, unit, units):
-                    case Unit(family=unit.family) as bound_unit:
+                    case UnitUnderstood(Unit(family=unit.family) as bound_unit, shown=shown):
                         ends.append(scale(number.value, bound_unit))
+                        said.append((number.text, shown))
                     case _:
                         return []
     low, high = ends
@@ -86,23 +97,14 @@ def _bounds(row: ReferenceRange, unit: Unit, units: UnitTable) -> list[tuple[End
             return []
         case _, Decimal() if high <= 0:
             return []  # a field left at zero, not a limit
-    return [(low, high)]
+    return [(low, high, _words(*said))]
 
 
-@dataclass(frozen=True, slots=True)
-class _NoUnit:
-    """The bound's unit is not understood."""
-
-
-def _bound_unit(given: UnitGiven, unit: Unit, units: UnitTable) -> Unit | _NoUnit:
+def _bound_unit(given: UnitGiven, unit: Unit, units: UnitTable) -> UnitReading:
     """A bound without a unit has the result's unit."""
     if given == UnitGiven():
-        return unit
-    match units.read(given):
-        case UnitUnderstood(found):
-            return found
-        case _:
-            return _NoUnit()
+        return UnitUnderstood(unit, coded=False, shown=unit.text)
+    return units.read(given)
 
 
 def _place(value: Interval, low: End, high: End) -> Place:
@@ -118,21 +120,17 @@ def _place(value: Interval, low: End, high: End) -> Place:
     return Place.STRADDLES
 
 
-def _words(row: ReferenceRange, unit: Unit) -> str:
-    """The range as the laboratory gave it: `158 to 623 U/mL`."""
-
-    def end(bound: Bound | OpenEnd) -> str:
-        return bound.number.text if isinstance(bound, Bound) else ""
-
-    given = [b.unit.text or b.unit.code for b in (row.low, row.high) if isinstance(b, Bound)]
-    unit_text = next((text for text in given if text), unit.text)
-    match end(row.low), end(row.high):
-        case "", high:
-            return f"up to {high} {unit_text}"
-        case low, "":
-            return f"from {low} {unit_text}"
-        case low, high:
-            return f"{low} to {high} {unit_text}"
+def _words(low: tuple[str, str], high: tuple[str, str]) -> str:
+    """The range as the laboratory gave it, each bound in its own unit: `158 to 623 U/mL`."""
+    match low, high:
+        case ("", _), (number, unit):
+            return f"up to {number} {unit}"
+        case (number, unit), ("", _):
+            return f"from {number} {unit}"
+        case (number, unit), (upper, of_upper) if unit != of_upper:
+            return f"{number} {unit} to {upper} {of_upper}"
+        case (number, unit), (upper, _):
+            return f"{number} to {upper} {unit}"
 
 
 def _multiple(value: Quantity, high: End) -> str:

@@ -7,7 +7,7 @@ ends in a named `Reason`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from cds_service.core.knowledge import LOINC, KnowledgeBase
@@ -21,6 +21,7 @@ from cds_service.core.model import (
     ValueForm,
 )
 from cds_service.core.quantity import (
+    UCUM,
     Quantity,
     UnitMissing,
     UnitNotUnderstood,
@@ -145,31 +146,47 @@ def value_of(result: LabResult, knowledge: KnowledgeBase) -> Understood | NotUnd
             return _measured(measured, knowledge)
 
 
-def shown(measured: Measured, family: str = "") -> Value:
-    """A measured value as received, for display."""
-    unit = measured.unit.text or measured.unit.code
-    return Value(f"{measured.comparator.value}{measured.number.text}", unit, family)
+def shown(measured: Measured, understood: UnitUnderstood) -> Value:
+    """A measured value for display, in the unit it was understood in."""
+    return Value(_number(measured), understood.shown, understood.unit.family)
+
+
+def _as_received(measured: Measured) -> Value:
+    """The number with its unit as received; with both, where text and code are not one unit."""
+    text, code = measured.unit.text, measured.unit.code
+    differ = text and code and text != code and measured.unit.system == UCUM
+    return Value(_number(measured), f"{text} or {code}" if differ else text or code, "")
+
+
+def _number(measured: Measured) -> str:
+    return f"{measured.comparator.value}{measured.number.text}"
 
 
 def _measured(measured: Measured, knowledge: KnowledgeBase) -> Understood | NotUnderstood:
-    as_received = shown(measured)
-
-    def unusable(reason: Reason) -> NotUnderstood:
-        return NotUnderstood(as_received, NotInterpretable(reason))
-
     match knowledge.units.read(measured.unit):
         case UnitMissing():
-            return unusable(Reason.UNIT_MISSING)
+            reason = Reason.UNIT_MISSING
         case UnitNotUnderstood():
             text = measured.form is ValueForm.TEXT
-            return unusable(Reason.VALUE_NOT_NUMERIC if text else Reason.UNIT_UNKNOWN)
-        case UnitUnderstood(unit) as understood:
-            if not knowledge.families[unit.family].interpreted:
-                return unusable(Reason.UNIT_MOLE)
-            if not 0 <= measured.number.value < IMPLAUSIBLE_FROM:
-                return unusable(Reason.IMPLAUSIBLE_VALUE)
-            try:
-                found = quantity(measured, understood)
-            except ValueError:  # "<0": no value is below zero
-                return unusable(Reason.IMPLAUSIBLE_VALUE)
-            return Understood(shown(measured, unit.family), found)
+            reason = Reason.VALUE_NOT_NUMERIC if text else Reason.UNIT_UNKNOWN
+        case UnitUnderstood() as understood:
+            return _in_unit(measured, understood, knowledge)
+    return NotUnderstood(_as_received(measured), NotInterpretable(reason))
+
+
+def _in_unit(
+    measured: Measured, understood: UnitUnderstood, knowledge: KnowledgeBase
+) -> Understood | NotUnderstood:
+    value = shown(measured, understood)
+
+    def unusable(reason: Reason) -> NotUnderstood:
+        return NotUnderstood(replace(value, family=""), NotInterpretable(reason))
+
+    if not knowledge.families[understood.unit.family].interpreted:
+        return unusable(Reason.UNIT_MOLE)
+    if not 0 <= measured.number.value < IMPLAUSIBLE_FROM:
+        return unusable(Reason.IMPLAUSIBLE_VALUE)
+    try:
+        return Understood(value, quantity(measured, understood))
+    except ValueError:  # "<0": no value is below zero
+        return unusable(Reason.IMPLAUSIBLE_VALUE)

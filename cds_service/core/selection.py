@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from cds_service.core.dates import is_ahead, named_date, when_taken
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, Moment, NoMoment, Status
+from cds_service.core.model import LabResult, LabValue, Moment, NoMoment, Status
 from cds_service.core.reading import CodesConflict, OurAnalyte, specimen_of
 from cds_service.core.schema import AcceptedCode
 from cds_service.core.verdict import NotInterpretable, Reason
@@ -133,6 +133,21 @@ def finals_beside(
     ]
     found.sort(key=lambda other: newest_first(other, at), reverse=True)
     return found
+
+
+def in_doubt(results: Iterable[LabResult]) -> frozenset[str]:
+    """The ids under which there are two values: nothing told which version is the newer one.
+
+    A resource that has no id of its own, or is contained, is no version of another.
+    """
+    first: dict[str, LabValue] = {}
+    return frozenset(
+        result.ref.resource
+        for result in results
+        if result.value != first.setdefault(result.ref.resource, result.value)
+        and "/" in result.ref.resource
+        and "#" not in result.ref.resource
+    )
 
 
 def newest_first(result: LabResult, at: date) -> tuple[datetime, datetime, int, str, str]:

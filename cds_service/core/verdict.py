@@ -189,7 +189,7 @@ class Value:
     text: str
     """`<150`, `5200.0`: comparator and number as received."""
     unit: str
-    """The unit as received."""
+    """The unit as it was understood; as received where it was not."""
     family: str
     """Id of the unit family of the knowledge, or empty when the unit was not understood."""
 

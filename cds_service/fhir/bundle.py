@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/bundle.html#references. Nested Bundles are not opened.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.core.card import JsonObject
@@ -170,11 +170,16 @@ def _only_reports(item: JsonObject) -> bool:
 
 
 def _document(entries: Sequence[Entry], misfits: Sequence[InvalidResource]) -> Document:
+    return Document(tuple(entries), tuple(misfits), index_of(entries))
+
+
+def index_of(entries: Iterable[Entry]) -> Index:
+    """What others point at among these entries, findable."""
     index = Index()
     for entry in entries:
         if entry.kind in _REFERRED_TO:
             index.add(entry)
-    return Document(tuple(entries), tuple(misfits), index)
+    return index
 
 
 def _misfit(where: str) -> InvalidResource:

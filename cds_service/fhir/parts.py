@@ -7,19 +7,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import chain, islice
 from json import JSONEncoder
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
+from cds_service.core.model import (
+    Availability,
+    CodedEntry,
+    InvalidResource,
+    LabResult,
+    LabValue,
+    Measured,
+    Subject,
+)
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.lone_report import ReportReader, lone_reports
-from cds_service.fhir.moment import instant
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.record_entries import EntryReader, Invalid, OfAnotherPatient
 from cds_service.fhir.report import observations
-from cds_service.fhir.shape import Refusal, a_text, an_object, type_of
+from cds_service.fhir.shape import a_text, an_object
 from cds_service.fhir.wanted import Sort, Wanted, sort_of
 
 MOST_READ = 200
@@ -131,7 +137,8 @@ def is_foreign(item: Read) -> bool:
 def further(found: Iterable[Read], *, than: Iterable[Read]) -> tuple[LabResult, ...]:
     """Usable results of this patient, each once, without those already in `than`.
 
-    Two results are the same if they are equal, or have one id and no two different versions.
+    Two results are the same if they are equal, or have one id, one value and no two different
+    versions. One id with two values, and nothing that tells which is newer, is told (see `notes`).
     """
     known = _Known()
     for other in than:
@@ -148,23 +155,38 @@ class _Known:
     """Results met so far: there may be thousands, so none is held against each of the others."""
 
     def __init__(self) -> None:
-        self._versions: dict[str, set[str]] = defaultdict(set)
+        self._versions: dict[tuple[str, object], set[str]] = defaultdict(set)
+        self._unread: set[str] = set()
         self._without_id: set[str] = set()
 
     def add(self, result: Read) -> None:
         """From now on this result is known."""
-        if _has_id(result):
-            self._versions[result.ref.resource].add(result.ref.version)
-        else:
-            self._without_id.add(repr(result))
+        match result:
+            case _ if not _has_id(result):
+                self._without_id.add(repr(result))
+            case LabResult(ref=ref, value=value):
+                self._versions[ref.resource, _same(value)].add(ref.version)
+            case InvalidResource(ref=ref):
+                self._unread.add(ref.resource)
 
-    def __contains__(self, result: Read) -> bool:
+    def __contains__(self, result: LabResult) -> bool:
         if not _has_id(result):
             return repr(result) in self._without_id
-        versions = self._versions.get(result.ref.resource, set())
+        if result.ref.resource in self._unread:
+            return True
+        versions = self._versions.get((result.ref.resource, _same(result.value)), set())
         return not versions.isdisjoint(("", result.ref.version)) or (
             bool(versions) and not result.ref.version
         )
+
+
+def _same(value: LabValue) -> object:
+    """What two equal values have in common, however many digits they were written with."""
+    match value:
+        case Measured(comparator, number, unit):
+            return comparator, number.value, unit.code or unit.text
+        case _:
+            return value
 
 
 def _has_id(result: Read) -> bool:
@@ -189,16 +211,16 @@ def _written_date(observation: JsonObject) -> str:
 
 
 def _distinct(entries: Sequence[Entry]) -> list[Entry]:
-    """Each resource once: the same JSON twice is one, and of its versions the last updated counts.
+    """Each resource once: the same JSON twice is one.
 
-    Two resources that share an id and nothing tells which is newer both stay.
+    Two that share an id where nothing tells which is newer (see `versions`) both stay.
     """
     if len(entries) < 2:
         return list(entries)
     by_name: dict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         by_name[entry.ref.resource].append(entry)
-    return [entry for same in by_name.values() for entry in _last_updated(_unequal(same))]
+    return [entry for same in by_name.values() for entry in _unequal(same)]
 
 
 def _unequal(same: list[Entry]) -> list[Entry]:
@@ -213,18 +235,3 @@ def _unequal(same: list[Entry]) -> list[Entry]:
 
 _TEXT = JSONEncoder(sort_keys=True, check_circular=False, default=lambda number: f"\0{number}")
 """Writes a resource as one text. No text that is sent holds a NUL, so a number is never a text."""
-
-
-def _last_updated(same: list[Entry]) -> list[Entry]:
-    versions = {entry.ref.version for entry in same} - {""}
-    if len(same) < 2 or len(versions) < len(same):
-        return same
-    try:
-        return [max(same, key=lambda entry: _updated(entry.resource))]
-    except Refusal:
-        return same
-
-
-def _updated(resource: JsonObject) -> datetime:
-    when = an_object(resource.get("meta")).get("lastUpdated")
-    return instant(when, f"{type_of(resource)}.meta.lastUpdated").order

@@ -32,6 +32,7 @@ from cds_service.fhir.report import named_by_withdrawn
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
 from cds_service.fhir.validate import Checks
+from cds_service.fhir.versions import deleted_in, only_newest, without
 from cds_service.fhir.wanted import Wanted
 
 __all__ = [
@@ -68,14 +69,17 @@ def read_record(
     `results` is the Bundle whose Observations of the analyte are to be interpreted; `parts` are
     keyed by prefetch key. Another patient's results to interpret are kept and marked; from every
     other part they are left out (T-22). A result that stands in `results` is not history again.
+    Of several versions of one resource, in whatever part, the newest counts.
     """
     asked = {} if isinstance(results, EmptyResults) else results
     given = {key: parts.get(key, NOT_SUPPLIED) for key in _KEYS}
     sil2r, labs = given["sil2r"], given["labs"]
     sent = {id(r): r for r in (asked, *(part.resource for part in given.values()))}
+    opened = {key: open_document(resource) for key, resource in sent.items()}
+    deleted = frozenset(name for resource in sent.values() for name in deleted_in(resource))
     shelf = _Shelf(
         Whose(patient_id.removeprefix("Patient/"), fhir_base),
-        {key: open_document(resource) for key, resource in sent.items()},
+        only_newest(without(opened, deleted)),
     )
     main = shelf.laboratory(asked, wanted)
     past = main if sil2r.resource is asked else shelf.laboratory(sil2r.resource, wanted)

@@ -84,10 +84,11 @@ def base_of(full_url: str) -> str:
 
 def same_base(one: str, other: str) -> bool:
     """Whether two base addresses are one server: case of the host and a final slash aside."""
-    return _normal(one) == _normal(other)
+    return comparable_base(one) == comparable_base(other)
 
 
-def _normal(base: str) -> tuple[str, str, str]:
+def comparable_base(base: str) -> tuple[str, str, str]:
+    """A base address as one value for one server."""
     try:
         parts = urlsplit(base)
     except ValueError:

@@ -110,10 +110,15 @@ def _years(
 
 
 def _months_in(unit: UnitGiven) -> int:
-    """Months in one unit of age; zero for a unit that is not read. A code wins over its text."""
+    """Months in one unit of age; zero for a unit that is not read.
+
+    A code wins over its text, but not over the word for another unit: then neither is read.
+    """
+    by_word = _MONTHS_BY_WORD.get(unit.text.lower(), 0)
     if not unit.code:
-        return _MONTHS_BY_WORD.get(unit.text.lower(), 0)
-    return _MONTHS_BY_CODE.get(unit.code, 0) if unit.system == _UCUM else 0
+        return by_word
+    by_code = _MONTHS_BY_CODE.get(unit.code, 0) if unit.system == _UCUM else 0
+    return by_code if by_word in (0, by_code) else 0
 
 
 def _exactly(value: Decimal, months: int) -> Decimal | AgeBandUnreadable:

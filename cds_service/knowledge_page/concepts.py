@@ -124,7 +124,9 @@ def _companion_codes(test: CompanionTest) -> str:
 
 
 def _companion_units(test: CompanionTest) -> str:
-    return codes(dict.fromkeys(row.text for row in test.row.unit))
+    alone = codes(dict.fromkeys(row.text for row in test.row.unit))
+    beside = codes(dict.fromkeys(text for row in test.row.unit for text in row.beside))
+    return f"{alone}; beside its code, and never alone: {beside}" if beside else alone
 
 
 def record_concepts(subject: Subject) -> str:

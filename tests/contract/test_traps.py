@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 from typing import Any
+
+import pytest
 
 import fhir_fixtures
 from cds_service.cli import cli
@@ -44,6 +47,85 @@ def test_tr21_a_result_entered_in_error_is_not_interpreted(post: Post) -> None:
     assert cards_of(post(with_result("status_entered_in_error"))) == []
     chart = request_of("patient_view_withdrawn_result")
     assert cards_of(post(chart, CHART_SERVICE)) == []
+
+
+def searchset(*resources: dict[str, Any]) -> dict[str, Any]:
+    entries = [{"resource": resource} for resource in resources]
+    return {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+
+
+def versions_of(resource: dict[str, Any], **changes: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A resource as it was, and as it is since it was changed."""
+    as_it_was = {**resource, "meta": {"versionId": "1"}}
+    return as_it_was, {**resource, "meta": {"versionId": "2"}, **changes}
+
+
+def result_in_chart() -> dict[str, Any]:
+    chart = request_of("patient_view_full_prefetch")["prefetch"]["sil2r"]
+    observation: dict[str, Any] = chart["entry"][0]["resource"]
+    return observation
+
+
+def test_tr21_a_result_that_was_withdrawn_since_gives_no_card_in_its_former_version(
+    post: Post,
+) -> None:
+    for sent in permutations(versions_of(result_in_chart(), status="entered-in-error")):
+        chart = request_of("patient_view_full_prefetch", prefetch__sil2r=searchset(*sent))
+        assert cards_of(post(chart, CHART_SERVICE)) == []
+
+
+def test_tr21_a_corrected_result_is_read_as_it_is_and_not_as_it_was(post: Post) -> None:
+    value = {"valueQuantity": {**result_in_chart()["valueQuantity"], "value": 520}}
+    for sent in permutations(versions_of(result_in_chart(), status="corrected", **value)):
+        chart = request_of("patient_view_full_prefetch", prefetch__sil2r=searchset(*sent))
+        (card,) = cards_of(post(chart, CHART_SERVICE))
+        assert card["summary"].startswith("sIL-2R 520 U/mL")
+        assert "5230" not in card["detail"]
+        assert evaluation_of(card)["inputs"][0]["version"] == "2"
+
+
+@pytest.mark.parametrize("status", ["entered-in-error", "corrected"])
+def test_tr21_a_message_that_comes_late_does_not_bring_back_what_was_changed_since(
+    post: Post, status: str
+) -> None:
+    value = {"valueQuantity": {**result_in_chart()["valueQuantity"], "value": 520}}
+    was, now = versions_of(result_in_chart(), status=status, **value)
+    patient_id = was["subject"]["reference"].removeprefix("Patient/")
+    body = request_of(
+        "lab_result_minimal",
+        context__patientId=patient_id,
+        context__results={**searchset(was), "type": "collection"},
+        prefetch__sil2r=searchset(now),
+    )
+    cards = cards_of(post(body))
+    said = [card["summary"].partition(" (")[0] for card in cards]
+    assert said == (["sIL-2R 520 U/mL"] if status == "corrected" else [])
+
+
+def test_tr21_a_companion_that_was_withdrawn_since_is_missing(post: Post) -> None:
+    labs = request_of("patient_view_full_prefetch")["prefetch"]["labs"]
+    (ferritin,) = (e["resource"] for e in labs["entry"] if "ferritin" in e["resource"]["id"])
+    others = [e["resource"] for e in labs["entry"] if "ferritin" not in e["resource"]["id"]]
+    sent = searchset(*others, *versions_of(ferritin, status="entered-in-error"))
+    chart = request_of("patient_view_full_prefetch", prefetch__labs=sent)
+    (card,) = cards_of(post(chart, CHART_SERVICE))
+    assert "ferritin" in evaluation_of(card)["missing"]
+
+
+def test_tr21_an_earlier_result_that_was_withdrawn_since_is_not_shown_beside_an_order(
+    post: Post,
+) -> None:
+    order = request_of("order_sign_duplicate")
+    (earlier,) = (entry["resource"] for entry in order["prefetch"]["sil2r"]["entry"])
+    was, now = versions_of(earlier, status="entered-in-error")
+
+    def advice(*sent: dict[str, Any]) -> list[str]:
+        body = request_of("order_sign_duplicate", prefetch__sil2r=searchset(*sent))
+        cards = cards_of(post(body, "sil2r-order-sign"))
+        return [name for card in cards for name in evaluation_of(card)["findings"]]
+
+    assert "order-result-present" in advice(was)
+    assert "order-result-present" not in advice(was, now)
 
 
 def test_tr22_the_result_of_another_patient_is_neither_interpreted_nor_shown(post: Post) -> None:

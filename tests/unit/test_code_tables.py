@@ -21,6 +21,8 @@ from ucumvert import (  # type: ignore[import-untyped]
 )
 
 from cds_service.core import schema
+from cds_service.core.model import UnitGiven
+from cds_service.core.quantity import UCUM, UnitNotUnderstood, UnitTable, UnitUnderstood
 
 SNOMED_CT = "http://snomed.info/sct"
 V2_0487 = "http://terminology.hl7.org/CodeSystem/v2-0487"
@@ -252,6 +254,69 @@ def test_every_family_of_sil2r_is_declared_and_only_moles_are_not_interpreted() 
 )
 def test_a_unit_that_means_something_else_is_in_no_table(trap: str) -> None:
     assert [table for table, unit in every_unit() if unit.text == trap] == []
+
+
+@pytest.mark.parametrize("table", UNIT_TABLES)
+def test_units_that_are_spelt_alike_are_one_unit(table: str) -> None:
+    """So that upper and lower case of a text beside a code can never hide another unit."""
+    meant: dict[str, set[tuple[str, Decimal]]] = {}
+    for row in UNIT_TABLES[table]:
+        for text in (row.text, *row.beside):
+            spelt = meant.setdefault(text.casefold().replace("mc", "\u03bc"), set())
+            spelt.add((row.family, row.factor))
+    assert [text for text, sizes in meant.items() if len(sizes) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("test", "text", "code"),
+    [
+        ("sil2r", "IU/mL", "[IU]/mL"),
+        ("sil2r", "kIU/L", "k[IU]/L"),
+        ("sil2r", "U/ML", "U/mL"),
+        ("sil2r", "Units/mL", "U/mL"),
+        ("sil2r", "PG/ML", "pg/mL"),
+        ("ferritin", "mcg/L", "ug/L"),
+        ("ferritin", "NG/ML", "ng/mL"),
+        ("haemoglobin", "GM/DL", "g/dL"),
+        ("creatinine", "\u00b5mol/l", "umol/L"),
+        ("platelets", "x10E3/mcL", "10*3/uL"),
+        ("platelets", "K/uL", "10*3/uL"),
+        ("platelets", "G/l", "10*9/L"),
+        ("neutrophils", "K/mcL", "10*3/uL"),
+    ],
+)
+def test_a_usual_spelling_beside_its_code_is_understood(test: str, text: str, code: str) -> None:
+    read = UnitTable(UNIT_TABLES[test]).read(UnitGiven(text, code, UCUM))
+    assert isinstance(read, UnitUnderstood)
+    assert read.unit.text == code
+
+
+@pytest.mark.parametrize(
+    ("test", "text", "code"),
+    [
+        *(
+            ("sil2r", text, "U/mL")
+            for text in (
+                *("U/L", "mU/L", "U/dL", "kU/mL", "MU/mL", "x10^3 U/mL", "U/ml (x1000)", "ng/dL"),
+                *("pg/dl", "mg/L", "nmol/ml", "mmol/L", "%", "ratio", "IU/L", "kU/L (x10)"),
+            )
+        ),
+        ("sil2r", "g/L", "pg/mL"),
+        ("sil2r", "mg/mL", "ng/mL"),
+        ("ferritin", "mg/L", "ng/mL"),
+        ("ferritin", "ug/dL", "ng/mL"),
+        ("fibrinogen", "ug/mL", "g/L"),
+        ("haemoglobin", "G/L", "g/dL"),
+        ("platelets", "K/uL", "/uL"),
+        ("platelets", "10*6/uL", "10*9/L"),
+    ],
+)
+def test_a_text_that_is_another_unit_than_its_code_is_not_understood(
+    test: str, text: str, code: str
+) -> None:
+    assert isinstance(
+        UnitTable(UNIT_TABLES[test]).read(UnitGiven(text, code, UCUM)), UnitNotUnderstood
+    )
 
 
 # ------------------------------------------------------------------ companions

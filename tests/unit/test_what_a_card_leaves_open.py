@@ -16,8 +16,11 @@ from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
     Availability,
+    Bound,
+    LabResult,
     Moment,
     ReferenceRange,
+    ResourceRef,
     SpecimenGiven,
     Status,
     UnitGiven,
@@ -299,6 +302,85 @@ def test_a_unit_whose_text_and_code_differ_is_told_as_that(sil2r: KnowledgeBase)
     said = card_of(sil2r, records.record(result)).detail
     assert "The unit came as text (pg/mL) and as code (U/mL)" in said
     assert "not one this service knows" not in said
+
+
+@pytest.mark.parametrize("text", ["U/L", "mU/L", "kU/mL", "x10^3 U/mL", "mmol/L", "%", "ratio"])
+def test_a_text_that_is_not_the_unit_of_the_code_is_never_read_as_it(
+    sil2r: KnowledgeBase, text: str
+) -> None:
+    """5230 U/L is 5.23 U/mL: far below the criterion that the code alone would meet."""
+    value = replace(records.measured("5230"), unit=UnitGiven(text, "U/mL", UCUM))
+    result = replace(records.result(loinc=SERUM_U, specimen=SERUM, ranges=LABCORP), value=value)
+    said = card_of(sil2r, records.record(result))
+    assert said.extension["reason"] == "unit-unknown"
+    assert "findings" not in said.extension
+    assert said.summary.startswith(f"sIL-2R 5230 {text} or U/mL (serum/plasma): unit not recogni")
+    assert "2400" not in said.detail
+
+
+def test_what_a_card_says_of_a_value_is_in_the_unit_that_was_understood(
+    sil2r: KnowledgeBase,
+) -> None:
+    value = replace(records.measured("5230"), unit=UnitGiven(" u / ML", "U/mL", UCUM))
+    result = replace(records.result(loinc=SERUM_U, specimen=SERUM), value=value)
+    said = card_of(sil2r, records.record(result))
+    assert said.summary.startswith("sIL-2R 5230 U/mL (serum/plasma): meets one HLH-2004 criterion")
+    assert "ML" not in said.detail
+
+
+def test_a_companion_whose_unit_text_is_another_unit_than_its_code_is_missing(
+    sil2r: KnowledgeBase,
+) -> None:
+    ferritin = records.result("5200 ng/mL", "2276-4", ref=ResourceRef("Observation/f", "1"))
+    milligrams = UnitGiven("mg/L", "ng/mL", UCUM)
+    doubtful = replace(ferritin, value=replace(records.measured("5200"), unit=milligrams))
+
+    def missing(companion: LabResult) -> list[str]:
+        return card(sil2r, "5230 U/mL", companions=(companion,)).extension["missing"]
+
+    assert "ferritin" not in missing(ferritin)
+    assert "ferritin" in missing(doubtful)
+
+
+def test_an_earlier_value_whose_unit_is_in_doubt_is_shown_with_both_units(
+    sil2r: KnowledgeBase,
+) -> None:
+    value = replace(records.measured("5230"), unit=UnitGiven("U/L", "U/mL", UCUM))
+    before = records.result(
+        loinc=SERUM_U,
+        specimen=SERUM,
+        on="2026-02-01",
+        ref=ResourceRef("Observation/before", "1"),
+    )
+    said = card(sil2r, "520 U/mL", history=(replace(before, value=value),)).detail
+    assert "2026-02-01: 5230 U/L or U/mL, Laboratory A; not comparable with the next" in said
+
+
+def test_a_result_that_may_be_newer_is_named_with_both_units_where_its_unit_is_in_doubt(
+    sil2r: KnowledgeBase,
+) -> None:
+    value = replace(records.measured("5230"), unit=UnitGiven("U/L", "U/mL", UCUM))
+    same_day = records.result(
+        loinc=SERUM_U, specimen=SERUM, ref=ResourceRef("Observation/beside", "1")
+    )
+    said = card(sil2r, "520 U/mL", history=(replace(same_day, value=value),)).detail
+    assert "5230 U/L or U/mL (date: 2026-03-01), may be the newer one" in said
+
+
+def test_the_bounds_of_a_range_are_shown_each_in_its_own_unit(sil2r: KnowledgeBase) -> None:
+    """0.1753 ng/mL to 858.2 pg/mL is one range; "0.1753 to 858.2 ng/mL" would be another."""
+    (in_pg,) = ARUP
+    bound = Bound(records.number("0.1753"), records.coded("ng/mL"))
+    said = card(sil2r, "900 pg/mL", SERUM_MASS, (replace(in_pg, low=bound),))
+    assert "laboratory's range 0.1753 ng/mL to 858.2 pg/mL" in said.detail
+    assert "above-laboratory-limit" in said.extension["findings"]
+
+
+def test_a_bound_in_doubt_is_no_bound(sil2r: KnowledgeBase) -> None:
+    (in_pg,) = ARUP
+    bound = Bound(records.number("0.8582"), UnitGiven("ng/dL", "ng/mL", UCUM))
+    said = card(sil2r, "900 pg/mL", SERUM_MASS, (replace(in_pg, high=bound),))
+    assert "no-laboratory-limit" in said.extension["findings"]
 
 
 def test_a_unit_that_is_only_unknown_is_not_called_a_contradiction(sil2r: KnowledgeBase) -> None:

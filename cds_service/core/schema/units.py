@@ -24,3 +24,6 @@ class RowUnit(Row):
     """Whether the string is valid UCUM, and so may stand in Quantity.code."""
     assumed: str = ""
     """Where reading it in this family is an assumption: the sentence that says so."""
+    beside: tuple[Text, ...] = ()
+    """Texts that mean this unit where its UCUM code stands beside them, and are never read alone.
+    """

@@ -10,7 +10,7 @@ import pytest
 
 from cds_service.core.companions import companion_values
 from cds_service.core.knowledge import LOINC
-from cds_service.core.model import Coding, LabResult, NotNumeric, Status, Subject
+from cds_service.core.model import Coding, LabResult, NotNumeric, ResourceRef, Status, Subject
 from tests import toy
 from tests.records import companions, moment, named, record, result
 
@@ -28,7 +28,7 @@ def texts(*given: LabResult, main: LabResult | None = None) -> dict[str, list[st
 
 def ferritin(on: str, value: str = "600") -> LabResult:
     (made,) = companions(f"ferritin {value} ng/mL", on=on)
-    return made
+    return replace(made, ref=ResourceRef(f"Observation/ferritin-{on}", "1"))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,12 @@ def test_the_nearest_comes_first_and_of_two_as_near_the_later() -> None:
     given = [ferritin(f"2026-03-0{day}", f"60{day}") for day in (5, 2, 3)]
     before = ferritin("2026-02-28", "628")
     assert texts(before, *given) == {"ferritin": ["602", "628", "603", "605"]}
+
+
+def test_a_companion_with_two_values_and_nothing_to_tell_which_is_newer_is_not_used() -> None:
+    one, other = ferritin("2026-03-01", "600"), ferritin("2026-03-01", "60")
+    assert texts(one, other) == texts(other, one) == {}
+    assert texts(one, one) == {"ferritin": ["600", "600"]}
 
 
 def timed(name: str, value: str, at: str) -> LabResult:

@@ -49,7 +49,7 @@ def facts(
         given or record(main),
         main,
         specimen,
-        shown(main.value, unit.unit.family),
+        shown(main.value, unit),
         quantity(main.value, unit),
         literature,
         AT,

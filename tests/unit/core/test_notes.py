@@ -9,11 +9,19 @@ import pytest
 
 from cds_service.core.knowledge import LOINC
 from cds_service.core.missing import missing_words
-from cds_service.core.model import Availability, Coding, LabResult, PatientRecord, ValueForm
+from cds_service.core.model import (
+    Availability,
+    Coding,
+    LabResult,
+    PatientRecord,
+    ResourceRef,
+    ValueForm,
+)
 from cds_service.core.schema import AssayFactor
 from cds_service.core.verdict import Answer, NoteKind
 from tests import toy
 from tests.records import (
+    DAY,
     LOOKED_FOR,
     NOBODY,
     answer_to,
@@ -42,6 +50,25 @@ def of(given: LabResult | PatientRecord) -> dict[NoteKind, dict[str, str]]:
 
 def test_a_plain_coded_final_dated_result_needs_no_note() -> None:
     assert of(result()) == {}
+
+
+@pytest.mark.parametrize("at_the_same_time", [True, False])
+def test_another_value_under_the_same_id_is_told_with_value_and_date(
+    *, at_the_same_time: bool
+) -> None:
+    """Two versions of one result, and nothing told which of them still stands."""
+    one, other = result("250 pt/mL"), result("25 pt/mL")
+    given = record(one, other) if at_the_same_time else record(one, history=(other,))
+    told = of(given)[NoteKind.ORDER_UNKNOWN]
+    assert told in ({"value": "25 pt/mL", "date": DAY}, {"value": "250 pt/mL", "date": DAY})
+    assert of(record(one, history=(one,))) == {}
+
+
+def test_results_without_an_id_of_their_own_are_no_versions_of_each_other() -> None:
+    for name in ("Observation", "DiagnosticReport/rep#"):
+        one = result("250 pt/mL", ref=ResourceRef(name))
+        other = result("25 pt/mL", ref=ResourceRef(name))
+        assert of(record(one, history=(other,))) == {}
 
 
 def test_a_unit_read_by_assumption_is_told_with_the_assumption() -> None:

@@ -51,6 +51,11 @@ def test_results_of_two_specimens_pair_within_seven_days(on: str, *, paired: boo
     assert ("toy-pair" in findings(answer)) is paired
 
 
+def test_a_result_with_two_values_and_nothing_to_tell_which_is_newer_is_no_pair() -> None:
+    for others in ((sap("1000 pg/mL"), sap("100 pg/mL")), (sap("100 pg/mL"), sap("1000 pg/mL"))):
+        assert beside(dew(), *others).paired == Unpaired()
+
+
 def test_of_two_results_within_the_window_the_nearest_is_the_pair() -> None:
     """Blood drawn with the CSF is its pair, not blood drawn five days later."""
     later = named("later", "900 pg/mL", toy.SAP_MASS, on="2026-03-06")

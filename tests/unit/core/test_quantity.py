@@ -12,14 +12,25 @@ from cds_service.core.quantity import (
     UCUM,
     UnitMissing,
     UnitNotUnderstood,
+    UnitTable,
     UnitUnderstood,
     quantity,
     scale,
 )
+from cds_service.core.schema import RowUnit
 from tests import toy
 from tests.records import coded, measured, text_only
 
 UNITS = toy.knowledge().units
+UG_L = {"text": "ug/L", "family": "mass", "factor": "1", "ucum": True}
+NG_ML = {"text": "ng/mL", "family": "mass", "factor": "1", "ucum": True}
+THOUSANDS = {
+    "text": "10*3/uL",
+    "family": "count",
+    "factor": "1",
+    "ucum": True,
+    "beside": ("K/uL",),
+}
 
 
 def understood(given: UnitGiven) -> UnitUnderstood:
@@ -42,12 +53,40 @@ def test_a_code_of_another_system_is_not_a_ucum_code() -> None:
     assert understood(UnitGiven("pg/mL", "ng/mL", "urn:oid:2.999")).unit.text == "pg/mL"
 
 
-def test_a_code_decides_over_a_text_that_nobody_knows() -> None:
-    assert understood(UnitGiven("nanograms", "ng/mL", UCUM)).unit.text == "ng/mL"
+@pytest.mark.parametrize(
+    "text",
+    ["nanograms", "ng/dL", "kng/mL", "x10^3 ng/mL", "ng", "%", "<b>ng/mL</b>", "ng/mL\u200b"],
+)
+def test_beside_a_code_a_text_that_nobody_knows_may_be_another_unit(text: str) -> None:
+    """One of the two is wrong, and a value a thousandfold off would look as sure as any."""
+    assert UNITS.read(UnitGiven(text, "ng/mL", UCUM)) == UnitNotUnderstood()
 
 
-def test_code_and_text_of_one_factor_agree() -> None:
-    assert understood(UnitGiven("ng/L", "pg/mL", UCUM)).unit.text == "pg/mL"
+@pytest.mark.parametrize("text", ["NG/ML", "Ng/mL", " ng / mL ", "mcg/L", "\u00b5g/L", "\u03bcg/L"])
+def test_a_text_that_spells_the_unit_of_the_code_differently_agrees(text: str) -> None:
+    found = UnitTable([RowUnit(**UG_L), RowUnit(**NG_ML)]).read(UnitGiven(text, "ng/mL", UCUM))
+    assert isinstance(found, UnitUnderstood)
+    assert (found.unit.text, found.coded, found.shown) == ("ng/mL", True, "ng/mL")
+
+
+def test_code_and_text_of_one_factor_agree_and_the_text_is_shown_as_it_came() -> None:
+    found = understood(UnitGiven("ng/L", "pg/mL", UCUM))
+    assert (found.unit.text, found.shown) == ("pg/mL", "ng/L")
+
+
+def test_a_text_that_would_be_read_by_assumption_is_not_shown_for_a_code_that_needs_none() -> None:
+    found = understood(UnitGiven("points/mL", "pt/mL", UCUM))
+    assert (found.unit.assumed, found.shown) == ("", "pt/mL")
+
+
+def test_a_text_may_agree_with_a_code_and_still_not_be_read_alone() -> None:
+    """`K/uL` means thousands to a laboratory, and kelvin per microlitre to UCUM."""
+    table = UnitTable([RowUnit(**THOUSANDS)])
+    beside = table.read(UnitGiven("K/uL", "10*3/uL", UCUM))
+    assert isinstance(beside, UnitUnderstood)
+    assert beside.shown == "10*3/uL"
+    for alone in (text_only("K/uL"), coded("K/uL"), UnitGiven("10*3/uL", "K/uL", UCUM)):
+        assert table.read(alone) == UnitNotUnderstood()
 
 
 @pytest.mark.parametrize(

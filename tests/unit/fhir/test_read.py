@@ -193,17 +193,6 @@ def test_the_same_resource_twice_is_one() -> None:
     assert len(record(bundle(observation(), observation())).results) == 1
 
 
-def test_of_several_versions_the_last_updated_counts() -> None:
-    def version(number: int, updated: str) -> JsonObject:
-        return observation(
-            meta={"versionId": str(number), "lastUpdated": updated}, valueQuantity=quantity(number)
-        )
-
-    old, new = version(10, "2026-03-01T10:00:00Z"), version(9, "2026-03-02T10:00:00Z")
-    (found,) = record(bundle(new, old)).results
-    assert found.ref == ResourceRef("Observation/obs-1", "9")
-
-
 def test_two_different_resources_of_one_id_both_stay() -> None:
     two = bundle(observation(), observation(valueQuantity=quantity(7)))
     assert len(record(two).results) == 2
@@ -221,12 +210,6 @@ def test_history_is_what_results_do_not_hold_already() -> None:
     same = observation(meta={"versionId": "1"})
     found = record(bundle(observation()), sil2r=bundle(same, old))
     assert refs(found.history) == ["Observation/obs-0"]
-
-
-def test_another_version_of_a_result_is_kept_as_history() -> None:
-    one, two = (observation(meta={"versionId": str(n)}) for n in (1, 2))
-    found = record(bundle(one), sil2r=bundle(two))
-    assert [item.ref.version for item in found.history] == ["2"]
 
 
 def test_when_the_search_itself_is_interpreted_nothing_is_doubled() -> None:

@@ -82,6 +82,11 @@ def test_a_bound_that_is_no_simple_quantity_is_refused(bound: JsonObject, where:
         ),
         ({"high": quantity(7, "mo", system=UCUM, code="mo")}, AgeBandUnreadable()),
         ({"high": quantity(10, "d", system=UCUM, code="d")}, AgeBandUnreadable()),
+        ({"low": quantity(18, "months", system=UCUM, code="a")}, AgeBandUnreadable()),
+        (
+            {"low": quantity(18, "Jahre", system=UCUM, code="a")},
+            AgeBand(Decimal(18), Decimal("inf")),
+        ),
         ({"high": quantity(17, "a", system="urn:oid:2.999", code="a")}, AgeBandUnreadable()),
         ({"high": quantity(17, "")}, None),
         ({"high": {"value": 17}}, AgeBandUnreadable()),

@@ -78,6 +78,23 @@ def test_a_withdrawn_result_is_spoken_of_only_if_it_had_been_carded(
     assert all(reference.startswith("Observation/") for reference in asked)
 
 
+def test_a_late_message_of_a_result_that_was_carded_and_is_withdrawn_since_tells_that(
+    services: dict[Trigger, Service],
+) -> None:
+    """The message holds the result as it was; only the record knows what became of it."""
+    body = fhir_fixtures.load("lab_result_minimal")
+    (sent,) = (entry["resource"] for entry in body["context"]["results"]["entry"])
+    sent["meta"] = {"versionId": "1"}
+    since = {**sent, "meta": {"versionId": "2"}, "status": "entered-in-error"}
+    body["prefetch"] = {
+        "sil2r": {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": since}]}
+    }
+    known = answer(call(services[Trigger.LAB_RESULT], body, carded_before=frozenset))
+    assert [card.extension["reason"] for card in known.cards] == ["status-withdrawn"]
+    unknown = answer(call(services[Trigger.LAB_RESULT], body, carded_before=lambda _: frozenset()))
+    assert unknown.cards == ()
+
+
 def test_the_memory_is_not_asked_when_nothing_was_withdrawn(
     services: dict[Trigger, Service],
 ) -> None:

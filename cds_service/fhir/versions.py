@@ -1,0 +1,176 @@
+"""Of several versions of one resource the newest counts, and stands in for the others everywhere.
+
+A search that is read page by page can hold a result as it was and as it is; a late message can
+bring a version that the record has since replaced or withdrawn. What was replaced is no result of
+its own, neither older nor newer: https://hl7.org/fhir/R4/resource.html#versions.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import chain
+
+from cds_service.core.card import JsonObject
+from cds_service.fhir.bundle import Document, Entry, index_of
+from cds_service.fhir.moment import instant
+from cds_service.fhir.reference import Literal, base_of, comparable_base, target_of
+from cds_service.fhir.shape import Refusal, a_text, an_object, objects, type_of, version_of
+
+_Name = tuple[str, str]
+"""Type and id of a resource."""
+_Documents = Mapping[int, Document]
+
+_STANDS = 2
+_LATENESS = {
+    "registered": 0,
+    "preliminary": 1,
+    "partial": 1,
+    "amended": 3,
+    "corrected": 3,
+    "appended": 3,
+    "cancelled": 4,
+    "entered-in-error": 4,
+}
+"""How late in the life of a resource its status comes, by the definitions of R4's value sets:
+`corrected` is "subsequent to being final", `entered-in-error` follows a release. Of any other
+status all that is known is that the resource stands."""
+
+
+def only_newest(documents: _Documents) -> _Documents:
+    """The documents, each with the newest version of what it holds, wherever that one came from.
+
+    Versions that nothing puts in order all stay.
+    """
+    versions = _several(documents.values())
+    if not versions:
+        return documents
+    replaced: dict[int, Sequence[Entry]] = {}
+    for same in chain.from_iterable(map(_of_one_server, versions)):
+        newest = _newest(same)
+        stay = {id(entry.resource) for entry in newest}
+        replaced |= {id(entry.resource): newest for entry in same if id(entry.resource) not in stay}
+    return {key: _current(document, replaced) for key, document in documents.items()}
+
+
+def without(documents: _Documents, names: frozenset[str]) -> _Documents:
+    """The documents without the resources of these names (`Observation/1`), in any version."""
+    if not names:
+        return documents
+    gone = {
+        id(entry.resource): ()
+        for document in documents.values()
+        for entry in document.entries
+        if entry.ref.resource in names
+    }
+    return {key: _current(document, gone) for key, document in documents.items()}
+
+
+def deleted_in(bundle: JsonObject) -> Iterator[str]:
+    """Names of the resources that a history says are deleted: its newest entry comes first.
+
+    https://hl7.org/fhir/R4/http.html#history
+    """
+    if bundle.get("type") != "history":
+        return
+    told: set[str] = set()
+    for entry in objects(bundle.get("entry")):
+        request = an_object(entry.get("request"))
+        resource = an_object(entry.get("resource"))
+        match target_of({"reference": request.get("url")}):
+            case Literal(type=kind, id=id_):
+                name = f"{kind}/{id_}"
+            case _:
+                name = f"{type_of(resource)}/{a_text(resource.get('id'))}"
+        if name not in told and request.get("method") == "DELETE":
+            yield name
+        told.add(name)
+
+
+# ------------------------------------------------------------------ which ones are versions
+
+
+def _several(documents: Iterable[Document]) -> Sequence[Sequence[Entry]]:
+    """The entries of each name that more than one resource bears; mostly there is none."""
+    first: dict[_Name, JsonObject] = {}
+    repeated: set[_Name] = set()
+    entries = [entry for document in documents for entry in document.entries]
+    for entry in entries:
+        resource = entry.resource
+        id_ = resource.get("id")
+        if isinstance(id_, str):
+            name = entry.kind, id_
+            if first.setdefault(name, resource) is not resource:
+                repeated.add(name)
+    if not repeated:
+        return ()
+    found: dict[_Name, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        name = entry.kind, a_text(entry.resource.get("id"))
+        if name in repeated:
+            found[name].append(entry)
+    return tuple(found.values())
+
+
+def _of_one_server(same: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
+    """Two servers may give one id to two resources; who names no server means the only one."""
+    by_server: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
+    for entry in same:
+        base = base_of(entry.full_url)
+        by_server[comparable_base(base) if base else ()].append(entry)
+    return (same,) if len(by_server.keys() - {()}) < 2 else tuple(by_server.values())
+
+
+# ------------------------------------------------------------------ which one is the newest
+
+
+def _newest(same: Sequence[Entry]) -> Sequence[Entry]:
+    """Those than which none is provably newer. A sign counts only if every version bears it."""
+    for sign in _SIGNS:
+        borne = [found for entry in same for found in sign(entry.resource)]
+        if len(borne) == len(same):
+            latest = max(borne)
+            same = [entry for entry, found in zip(same, borne, strict=True) if found == latest]
+    return same
+
+
+def _updated(resource: JsonObject) -> Iterator[datetime]:
+    when = an_object(resource.get("meta")).get("lastUpdated")
+    try:
+        yield instant(when, "meta.lastUpdated").order
+    except Refusal:
+        return
+
+
+def _numbered(resource: JsonObject) -> Iterator[int]:
+    """A version that is a number; of any other nothing is promised but that it is another."""
+    version = version_of(resource)
+    if version.isdecimal():
+        yield int(version)
+
+
+def _lateness(resource: JsonObject) -> Iterator[int]:
+    yield _LATENESS.get(a_text(resource.get("status")), _STANDS)
+
+
+_SIGNS: Sequence[Callable[[JsonObject], Iterator[datetime] | Iterator[int]]] = (
+    _updated,
+    _numbered,
+    _lateness,
+)
+
+
+def _current(document: Document, replaced: Mapping[int, Sequence[Entry]]) -> Document:
+    """The document with what stands for each replaced entry, once, in its place."""
+    if replaced.keys().isdisjoint(id(entry.resource) for entry in document.entries):
+        return document
+    held = {id(entry.resource) for entry in document.entries}
+    entries: list[Entry] = []
+    for entry in document.entries:
+        for now in replaced.get(id(entry.resource), (entry,)):
+            if now is entry or id(now.resource) not in held:
+                held.add(id(now.resource))
+                entries.append(now)
+    return replace(document, entries=tuple(entries), index=index_of(entries))

@@ -1,0 +1,236 @@
+"""Of several versions of one resource the newest counts, in whatever part of the record it came."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from cds_service.core.card import JsonObject
+from cds_service.core.model import InvalidResource, LabResult, Patient, Status, Subject
+from cds_service.fhir.read import EmptyResults
+from tests.unit.fhir.given import (
+    FERRITIN,
+    bundle,
+    concept,
+    entry,
+    observation,
+    patient,
+    quantity,
+    record,
+    resource,
+    specimen,
+)
+
+EARLY, LATE = "2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z"
+FINAL = observation(meta={"versionId": "1"})
+WITHDRAWN = observation(meta={"versionId": "2"}, status="entered-in-error")
+CORRECTED = observation(
+    meta={"versionId": "2"}, status="corrected", valueQuantity=quantity("520.0")
+)
+
+
+def version(number: int | str = "", updated: str = "", **changes: Any) -> JsonObject:
+    meta = {"versionId": str(number)} if number != "" else {}
+    meta |= {"lastUpdated": updated} if updated else {}
+    return observation(meta=meta, **changes) if meta else observation(**changes)
+
+
+def read(*sent: JsonObject) -> list[tuple[str, str]]:
+    """Version and status of every result of a Bundle."""
+    return [(one.ref.version, one.status) for one in results(record(bundle(*sent)).results)]
+
+
+def results(found: tuple[LabResult | InvalidResource, ...]) -> list[LabResult]:
+    return [one for one in found if isinstance(one, LabResult)]
+
+
+# ------------------------------------------------------------------ which one is the newest
+
+
+@pytest.mark.parametrize("newer", [WITHDRAWN, CORRECTED], ids=["withdrawn", "corrected"])
+def test_a_result_and_its_newer_version_are_one_result_in_either_order(newer: JsonObject) -> None:
+    assert read(FINAL, newer) == read(newer, FINAL) == [("2", newer["status"])]
+
+
+def test_when_it_was_updated_counts_before_the_number_of_the_version() -> None:
+    old, new = version(10, EARLY), version(9, LATE, status="amended")
+    assert read(old, new) == read(new, old) == [("9", "amended")]
+
+
+def test_version_numbers_are_compared_as_numbers() -> None:
+    for sent in permutations([version(9), version(10, status="corrected"), version(1)]):
+        assert read(*sent) == [("10", "corrected")]
+
+
+def test_an_update_time_on_one_version_alone_orders_nothing() -> None:
+    assert read(version(2, status="corrected"), version(1, LATE)) == [("2", "corrected")]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("registered", "preliminary"),
+        ("preliminary", "final"),
+        ("final", "corrected"),
+        ("final", "amended"),
+        ("corrected", "entered-in-error"),
+        ("final", "entered-in-error"),
+        ("final", "cancelled"),
+    ],
+)
+@pytest.mark.parametrize("versions", [("", ""), ("c4f", "a11"), ("", "7")])
+def test_where_neither_time_nor_number_tell_the_later_status_counts(
+    earlier: str, later: str, versions: tuple[str, str]
+) -> None:
+    """A withdrawn result must not be shown as valid because its versions have no numbers."""
+    one, other = (
+        version(number, status=status)
+        for number, status in zip(versions, (earlier, later), strict=True)
+    )
+    assert [status for _, status in read(one, other)] == [later]
+    assert [status for _, status in read(other, one)] == [later]
+
+
+def test_versions_that_nothing_orders_all_stay() -> None:
+    one, other = version("c4f"), version("a11", valueQuantity=quantity("520.0"))
+    assert len(read(one, other)) == 2
+
+
+def test_two_servers_may_give_one_id_to_two_results() -> None:
+    here = entry(version(1), "https://ehr.example.org/fhir/Observation/obs-1")
+    same = entry(version(2), "https://EHR.example.org:443/fhir/Observation/obs-1")
+    elsewhere = entry(version(3), "https://laboratory.example.org/fhir/Observation/obs-1")
+    assert [number for number, _ in read(here, same)] == ["2"]
+    assert [number for number, _ in read(here, same, elsewhere)] == ["2", "3"]
+
+
+def test_what_became_of_a_result_counts_even_where_it_is_another_patients_now() -> None:
+    moved = version(2, subject={"reference": "Patient/pat-2"})
+    (found,) = results(record(bundle(FINAL), sil2r=bundle(moved)).results)
+    assert found.subject is Subject.ANOTHER_PATIENT
+
+
+def test_what_became_of_a_result_counts_even_where_it_is_of_another_test_now() -> None:
+    other_test = version(2, code=concept("http://loinc.org", "718-7"))
+    assert record(bundle(FINAL), sil2r=bundle(other_test)).results == ()
+
+
+def test_a_newer_version_that_is_not_valid_is_told_and_the_older_one_is_not_read() -> None:
+    (found,) = record(bundle(FINAL, version(2, status="done"))).results
+    assert isinstance(found, InvalidResource)
+
+
+# ------------------------------------------------------------------ wherever it came from
+
+
+@pytest.mark.parametrize("part", ["sil2r", "labs"])
+@pytest.mark.parametrize("newer", [WITHDRAWN, CORRECTED], ids=["withdrawn", "corrected"])
+def test_a_late_message_does_not_bring_back_what_the_record_has_replaced(
+    part: str, newer: JsonObject
+) -> None:
+    sent: dict[str, Any] = {part: bundle(newer)}
+    found = record(bundle(FINAL), **sent)
+    assert [one.status for one in results(found.results)] == [newer["status"]]
+    assert found.history == ()
+
+
+def test_a_stale_record_does_not_bring_back_what_the_message_has_replaced() -> None:
+    found = record(bundle(WITHDRAWN), sil2r=bundle(FINAL))
+    assert [one.status for one in results(found.results)] == [Status.ENTERED_IN_ERROR]
+    assert found.history == ()
+
+
+def test_a_result_before_that_was_withdrawn_is_no_history_that_stands() -> None:
+    older = {"id": "obs-0", "effectiveDateTime": "2026-02-01"}
+    stood = observation(**older, meta={"versionId": "1"})
+    fell = observation(**older, meta={"versionId": "2"}, status="entered-in-error")
+    found = record(bundle(observation()), sil2r=bundle(stood, fell))
+    assert [one.status for one in found.history] == [Status.ENTERED_IN_ERROR]
+
+
+@pytest.mark.parametrize("where", ["results", "labs"])
+def test_a_companion_that_was_withdrawn_is_not_read_as_it_was(where: str) -> None:
+    stood = observation(id="fer", code=concept(*FERRITIN), meta={"versionId": "1"})
+    fell = {**stood, "meta": {"versionId": "2"}, "status": "entered-in-error"}
+    sent = (observation(), fell) if where == "results" else (observation(),)
+    labs = (stood,) if where == "results" else (stood, fell)
+    found = record(bundle(*sent), labs=bundle(*labs))
+    assert [one.status for one in found.companions] == [Status.ENTERED_IN_ERROR]
+
+
+def test_the_newest_version_of_a_specimen_tells_what_it_is() -> None:
+    blood = specimen(meta={"versionId": "1"})
+    csf = specimen(
+        meta={"versionId": "2"}, type=concept("http://snomed.info/sct", "258450006-corrected")
+    )
+    sent = observation(specimen={"reference": "Specimen/spec-1"})
+    for given in (
+        record(bundle(sent, blood, csf)),
+        record(bundle(sent, blood), sil2r=bundle(csf)),
+        record(bundle(sent, csf), labs=bundle(blood)),
+    ):
+        (found,) = results(given.results)
+        assert [code.code for code in found.specimen.codings] == ["258450006-corrected"]
+
+
+@pytest.mark.parametrize("part", ["results", "sil2r"])
+def test_the_newest_version_of_a_report_tells_whether_its_results_stand(part: str) -> None:
+    names = {"id": "rep", "result": [{"reference": "Observation/obs-1"}]}
+    stood = resource("DiagnosticReport", status="final", meta={"versionId": "1"}, **names)
+    fell = {**stood, "status": "entered-in-error", "meta": {"versionId": "2"}}
+    sent = [observation(), stood, *([fell] if part == "results" else [])]
+    parts: dict[str, Any] = {"sil2r": bundle(fell)} if part == "sil2r" else {}
+    (found,) = results(record(bundle(*sent), **parts).results)
+    assert found.status is Status.ENTERED_IN_ERROR
+
+
+def test_what_a_report_contains_goes_with_its_version() -> None:
+    inside = observation(id="a")
+    stood = resource(
+        "DiagnosticReport", id="rep", status="final", meta={"versionId": "1"}, contained=[inside]
+    )
+    fell = {**stood, "status": "cancelled", "meta": {"versionId": "2"}}
+    assert [status for _, status in read(stood, fell)] == ["entered-in-error"]
+
+
+def test_the_patient_is_read_in_the_newest_version_too() -> None:
+    wrong = patient(meta={"versionId": "1"}, birthDate="2016-07-14")
+    right = patient(meta={"versionId": "2"})
+    found = record(bundle(observation(), right), patient=wrong).patient
+    assert isinstance(found, Patient)
+    assert found.ref.version == "2"
+
+
+def test_orders_see_the_newest_version_of_what_is_there() -> None:
+    found = record(EmptyResults(), sil2r=bundle(FINAL, CORRECTED))
+    assert [one.status for one in found.history] == [Status.CORRECTED]
+
+
+# ------------------------------------------------------------------ a history
+
+
+def changed(method: str, what: JsonObject | None = None) -> JsonObject:
+    change: JsonObject = {"request": {"method": method, "url": "Observation/obs-1"}}
+    return change if what is None else {**change, "resource": what}
+
+
+def test_a_result_that_its_history_says_is_deleted_is_gone() -> None:
+    deleted = {
+        "resourceType": "Bundle",
+        "type": "history",
+        "entry": [changed("DELETE"), changed("PUT", WITHDRAWN), changed("POST", FINAL)],
+    }
+    assert record(deleted).results == ()
+    assert record(bundle(FINAL), sil2r=deleted).results == ()
+
+
+def test_a_result_that_came_back_after_its_deletion_is_there() -> None:
+    back = version(4)
+    history = {
+        "resourceType": "Bundle",
+        "type": "history",
+        "entry": [changed("PUT", back), changed("DELETE"), changed("POST", FINAL)],
+    }
+    assert [one.ref.version for one in results(record(history).results)] == ["4"]
