@@ -59,17 +59,19 @@ def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | N
     with collector.at_rest():
         from cds_service.config import Mode, load_settings
         from cds_service.event_worker import worker_beside
+        from cds_service.web.serve import require_addresses
         from cds_service.web.serve import serve as run
         from cds_service.wiring import make_app, prepared
 
         mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
         settings = load_settings(mode, os.environ, config)
+        require_addresses(settings, host, port)  # before anything is begun or said
         library = prepared(settings)
     if sandbox:
         click.echo(_WELCOME.format(host=host, port=port), err=True)
     with worker_beside(settings):
         app = partial(make_app, settings, library)
-        run(app, settings, host=host, port=port, workers=workers)
+        run(app, settings, knowledge=library.tags, host=host, port=port, workers=workers)
 
 
 _WELCOME = """\

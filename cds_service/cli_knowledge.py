@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from cds_service.cli_output import AS_JSON, print_json
 from cds_service.setting_shapes import Unusable, an_url
 
 if TYPE_CHECKING:
+    from cds_service.config import Settings
     from cds_service.knowledge_files import Library
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -104,18 +106,25 @@ def export_fhir(*, folder: Path, base: str | None) -> None:
 def approve(*, reviewer: str, role: str, file: Path, analyte: str) -> None:
     """Record that a named reviewer has signed exactly this content."""
     from cds_service.knowledge_approve import approve_content
+    from cds_service.knowledge_files import load_configured
 
+    # What a site adds or mutes is not what is signed.
+    library = load_configured(replace(_settings(), site=None))
     today = datetime.now(UTC).date()
-    said = approve_content(_library(), analyte, file, reviewer=reviewer, role=role, on=today)
-    click.echo(said)
+    click.echo(approve_content(library, analyte, file, reviewer=reviewer, role=role, on=today))
 
 
 def _library() -> Library:
     """The knowledge as the environment configures it."""
-    from cds_service.config import Mode, load_settings
     from cds_service.knowledge_files import load_configured
 
-    return load_configured(load_settings(Mode.SANDBOX, os.environ))
+    return load_configured(_settings())
+
+
+def _settings() -> Settings:
+    from cds_service.config import Mode, load_settings
+
+    return load_settings(Mode.SANDBOX, os.environ)
 
 
 def _path_from_environment(name: str) -> Path | None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.errors import ConfigurationError
-from cds_service.fhir.origins import FhirBase
+from cds_service.origins import FhirBase
 from cds_service.setting_shapes import (
     Reader,
     Unusable,

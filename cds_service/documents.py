@@ -129,7 +129,7 @@ def _evaluate_request(
 def _asked(service: Service, document: JsonObject, at: date) -> Outcome:
     call = Call(
         service=service,
-        request=read_request(document, service.trigger, service.hook),
+        request=read_request(document, service.trigger, service.hook, service.templates),
         caller="file",
         at=at,
         access=NoAccess(NoAccessReason.NO_SERVER),

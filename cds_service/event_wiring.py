@@ -18,9 +18,9 @@ from cds_service.events.source import EventSource, Relay, event_sources
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient, Network
-from cds_service.fhir.origins import AllowList, FhirBase
 from cds_service.knowledge_files import Library
 from cds_service.metrics import Reading
+from cds_service.origins import AllowList, FhirBase
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import SubscriptionHealth, Subscriptions
 from cds_service.store.events import EventStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,8 @@ def check_knowledge(folder: Path | None, site: Path | None, approval: Path | Non
     """Prove all knowledge under `folder` (the packaged one by default), with the site's additions.
 
     Nothing is raised for a fault in the knowledge: all are in the report. So is its state of
-    review; an approval that no longer holds is said, and is no fault.
+    review; an approval that no longer holds is said, and is no fault. The worked cases are run with
+    the site's codes and units and under the knowledge's own policy: what a site mutes is no fault.
     """
     report = Report()
     try:
@@ -60,6 +61,7 @@ def check_knowledge(folder: Path | None, site: Path | None, approval: Path | Non
     except KnowledgeError as error:
         report.faults.append(error.one_line())
         return report
+    own_policy = {name: base.policy for name, base in library.bases.items()}
     for with_file, file in ((with_site_unproved, site), (with_approvals, approval)):
         try:
             library = library if file is None else with_file(library, file)
@@ -70,9 +72,8 @@ def check_knowledge(folder: Path | None, site: Path | None, approval: Path | Non
         _count(base, report)
         report.reviews.append(_reviewed(base))
     if not report.faults:
-        report.faults.extend(
-            fault for base in library.bases.values() for fault in case_faults(base)
-        )
+        for name, base in library.bases.items():
+            report.faults.extend(case_faults(replace(base, policy=own_policy[name])))
     return report
 
 

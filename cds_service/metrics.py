@@ -17,7 +17,6 @@ from prometheus_client import (
     Gauge,
     Histogram,
     generate_latest,
-    start_http_server,
     values,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -166,7 +165,7 @@ class Metrics:
     def text(self) -> bytes:
         """Everything counted, in the Prometheus text format."""
         if _DIRECTORY in os.environ:
-            return generate_latest(_of_all_workers(os.environ[_DIRECTORY]))
+            return text_of_all_workers(os.environ[_DIRECTORY])
         return generate_latest(self.registry)
 
 
@@ -176,13 +175,8 @@ def share(directory: str) -> None:
     values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
 
 
-def serve_all_workers(directory: str, host: str, port: int) -> None:
-    """Answer on a port with what all workers count, until the process is ended."""
-    _, thread = start_http_server(port, host, registry=_of_all_workers(directory))
-    thread.join()
-
-
-def _of_all_workers(directory: str) -> CollectorRegistry:
+def text_of_all_workers(directory: str) -> bytes:
+    """Everything counted in a folder that workers share, in the Prometheus text format."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=directory)  # type: ignore[no-untyped-call]
-    return registry
+    return generate_latest(registry)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from cds_service.fhir.origins import FhirBase, PlainHttp, UrlRefusedError
+from cds_service.origins import FhirBase, PlainHttp, UrlRefusedError
 
 
 class Unusable(ValueError):  # noqa: N818 - says what a setting must look like

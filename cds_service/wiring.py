@@ -30,7 +30,8 @@ from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser, load_or_create_key
 from cds_service.store.records import Records
 from cds_service.web.app import create_app
-from cds_service.web.ports import NoInbox, Ports
+from cds_service.web.health import review_check
+from cds_service.web.ports import NoInbox, Ports, utc_now
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -72,7 +73,11 @@ def make_app(settings: Settings, library: Library) -> Flask:
         order_advice=order_advice,
         inbox=room.inbox(room.queue()) if room.sources else NoInbox(),
         readings=room.readings,
-        checks={"database": database.check, **({"events": room.check} if room.sources else {})},
+        checks={
+            "database": database.check,
+            "knowledge": review_check(library.bases.values(), utc_now),
+            **({"events": room.check} if room.sources else {}),
+        },
     )
     return create_app(settings, library, ports)
 

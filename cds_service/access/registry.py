@@ -18,7 +18,7 @@ from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, 
 from cds_service.access.rows import ClientRow, Row, SourceRow
 from cds_service.config import Mode
 from cds_service.errors import ConfigurationError
-from cds_service.fhir.origins import FhirBase, PlainHttp, Url, UrlRefusedError
+from cds_service.origins import FhirBase, PlainHttp, Url, UrlRefusedError
 
 R = TypeVar("R", bound=Row)
 

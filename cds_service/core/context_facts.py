@@ -47,7 +47,16 @@ def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
             because = f"{years} completed years at collection"
             if answer is Comparison.CANNOT_TELL:
                 return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
-            return Fact(name, answer.value, because)
+            return Fact(name, answer.value, because, inputs=read_for_age(record))
+
+
+def read_for_age(record: PatientRecord) -> tuple[ResourceRef, ...]:
+    """The Patient whose birth date gives an age."""
+    match record.patient:
+        case Patient(ref):
+            return (ref,)
+        case NoPatient():
+            return ()
 
 
 def _missing_for_age(record: PatientRecord, when: Days) -> tuple[str, ...]:

@@ -25,8 +25,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cds_service.core.companions import CompanionValue, companion_values
-from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
-from cds_service.core.dates import Days, age_in_years, birth_of, collection_days
+from cds_service.core.context_facts import (
+    PARTS,
+    age_fact,
+    coded,
+    concept_facts,
+    read_for_age,
+)
+from cds_service.core.dates import Age, Days, age_in_years, birth_of, collection_days
+from cds_service.core.interval import Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import (
     Limit,
@@ -37,6 +44,7 @@ from cds_service.core.limit_facts import (
     own_limits,
 )
 from cds_service.core.missing import unavailable
+from cds_service.core.model import AgeBand, ResourceRef
 from cds_service.core.ranges import read_range
 from cds_service.core.ratio import ratio_fact, without_pair
 from cds_service.core.schema import PanelItem, PanelRow
@@ -95,7 +103,7 @@ def facts_of(situation: Situation) -> Facts:
     silent = _silent(knowledge, kind)
     facts = dict(silent.facts)
     facts["unit-family"] = _unit_family(situation)
-    facts["laboratory-range"] = _laboratory(laboratory)
+    facts["laboratory-range"] = _laboratory(laboratory, situation, age)
     quantity, shown = on_study_scale(situation)
     for limit in silent.limits:
         facts[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
@@ -187,12 +195,21 @@ def _unit_family(situation: Situation) -> Fact:
     return Fact("unit-family", family, because)
 
 
-def _laboratory(reading: RangeReading) -> Fact:
+def _laboratory(reading: RangeReading, situation: Situation, age: Age) -> Fact:
+    inputs = _behind_the_range(situation, age)
     if reading.place is Place.NONE:
         because = "the result carries no reference range that can be applied"
-        return Fact("laboratory-range", Place.NONE.value, because, ("laboratory-limit",))
+        return Fact("laboratory-range", Place.NONE.value, because, ("laboratory-limit",), inputs)
     because = f"the laboratory's range is {reading.words}"
-    return Fact("laboratory-range", reading.place.value, because)
+    return Fact("laboratory-range", reading.place.value, because, (), inputs)
+
+
+def _behind_the_range(situation: Situation, age: Age) -> tuple[ResourceRef, ...]:
+    """The Patient where an age was held against a band of ages."""
+    for row in situation.result.ranges:
+        if isinstance(row.age, AgeBand) and isinstance(age, Interval):
+            return read_for_age(situation.record)
+    return ()
 
 
 def _from_record(

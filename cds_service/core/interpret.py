@@ -42,7 +42,7 @@ from cds_service.core.selection import (
 )
 from cds_service.core.series import series_of
 from cds_service.core.situation import Literature, NoPair, Pair, Situation, literature_for
-from cds_service.core.table import consult, consult_laboratory_range_only, used_by
+from cds_service.core.table import consult, consult_laboratory_range_only
 from cds_service.core.triage import WrongOne, history_of, triage
 from cds_service.core.verdict import (
     Answer,
@@ -187,6 +187,7 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
             notes += urgent()
+    used = [ref for ground in table.grounds for ref in facts.by_name[ground].inputs]
     behind = [ref for note in notes for ref in note.inputs]
     return Answer(
         verdict,
@@ -197,9 +198,7 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         findings=table.findings,
         rows=table.rows,
         missing=missing_words(case.record, table.missing),
-        inputs=tuple(
-            dict.fromkeys((situation.result.ref, *used_by(table.rows, facts.by_name), *behind))
-        ),
+        inputs=tuple(dict.fromkeys((situation.result.ref, *used, *behind))),
         dates=as_received(case.record),
         notes=notes,
         series=_series(situation.result, situation.specimen, case),
@@ -246,6 +245,7 @@ def _blank(
         value,
         missing=missing_words(case.record, words),
         inputs=(result.ref,),
+        dates=as_received(case.record),
         notes=notes + (urgent() if isinstance(verdict, NotInterpretable) else ()),
         series=series,
     )

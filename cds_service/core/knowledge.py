@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 from cds_service.core import schema
@@ -109,6 +110,10 @@ class KnowledgeBase:
     def tag(self) -> str:
         """Name and version as every answer carries them: `sil2r@2026.1`."""
         return f"{self.identity.id}@{self.identity.version}"
+
+    def is_overdue(self, at: date) -> bool:
+        """Whether its review-by date has passed: from then on it is not served silently."""
+        return at > self.identity.review_by
 
     @cached_property
     def analyte_codes(self) -> frozenset[tuple[str, str]]:

@@ -38,7 +38,7 @@ MOST_NAMED = 3
 
 def notes_on_knowledge(knowledge: KnowledgeBase, at: date) -> tuple[Note, ...]:
     """Nothing past its review-by date is served silently."""
-    if at <= knowledge.identity.review_by:
+    if not knowledge.is_overdue(at):
         return ()
     return (Note(NoteKind.REVIEW_OVERDUE, {"date": knowledge.identity.review_by.isoformat()}),)
 

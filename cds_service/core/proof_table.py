@@ -23,8 +23,8 @@ from cds_service.core.model import Comparator
 from cds_service.core.quantity import Quantity, scale
 from cds_service.core.schema import ContextRow, FindingRow, Gates, GroupRow
 from cds_service.core.situation import NOT_APPLICABLE, Literature
-from cds_service.core.table import THRESHOLD_INDETERMINATE, consider, wanted
-from cds_service.core.verdict import Fact, RowOutcome
+from cds_service.core.table import consider, wanted
+from cds_service.core.verdict import THRESHOLD_INDETERMINATE, Fact, RowOutcome
 from cds_service.errors import KnowledgeError
 
 _Settled = Mapping[str, str]

@@ -8,9 +8,8 @@ from itertools import product
 from cds_service.core.card_parts import in_family
 from cds_service.core.knowledge import CardWording, KnowledgeBase
 from cds_service.core.proof_orders import order_templates
-from cds_service.core.table import THRESHOLD_INDETERMINATE
 from cds_service.core.template import Wording
-from cds_service.core.verdict import Direction, NoteKind, Reason
+from cds_service.core.verdict import THRESHOLD_INDETERMINATE, Direction, NoteKind, Reason
 from cds_service.errors import KnowledgeError
 
 LONGEST_HEADLINE = 72

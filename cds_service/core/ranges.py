@@ -7,7 +7,7 @@ against a value. Several ranges that cannot be told apart are no range; an absen
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from cds_service.core.dates import Age
 from cds_service.core.interval import EXACT, Comparison, Interval
@@ -134,12 +134,20 @@ def _words(low: tuple[str, str], high: tuple[str, str]) -> str:
 
 
 def _multiple(value: Quantity, high: End) -> str:
-    """Times the upper limit, to one decimal, to two just above it; at least that for a `>`."""
+    """Times the upper limit, to one decimal, to two just above it.
+
+    Of a value such as `> 860` only the least is known: that is rounded down, and has no "just".
+    """
     if isinstance(high, OpenEnd):
         return ""
     times = EXACT.divide(value.interval.low, high)
-    digits = Decimal("0.1") if times >= Decimal("1.05") else Decimal("0.01")
-    rounded = times.quantize(digits, ROUND_HALF_UP, context=EXACT)
-    if rounded <= 1:
-        return "just over 1"
-    return f"{rounded:f}" if value.exact else f"at least {rounded:f}"
+    if not value.exact:
+        least = _to_digits(times, ROUND_DOWN, one_from=Decimal("1.1"))
+        return f"at least {least:f}" if least > 1 else "more than 1"
+    rounded = _to_digits(times, ROUND_HALF_UP, one_from=Decimal("1.05"))
+    return f"{rounded:f}" if rounded > 1 else "just over 1"
+
+
+def _to_digits(times: Decimal, rounding: str, *, one_from: Decimal) -> Decimal:
+    digits = Decimal("0.1") if times >= one_from else Decimal("0.01")
+    return times.quantize(digits, rounding, context=EXACT)

@@ -19,7 +19,7 @@ from cds_service.core.draft import Draft, identified
 from cds_service.core.escape import plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import ContextRow, FindingRow
-from cds_service.core.sections import analyte_name, sections_of, specimen_words
+from cds_service.core.sections import analyte_name, rests_on, sections_of, specimen_words
 from cds_service.core.table import LABORATORY_GATES
 from cds_service.core.verdict import (
     Answer,
@@ -155,5 +155,5 @@ def _extension(answer: Answer, knowledge: KnowledgeBase) -> dict[str, Any]:
             extension["outcome"] = Outcome.WRONG_ANALYTE.value
     if answer.findings:
         extension["findings"] = [finding.id for finding in answer.findings]
-    extension.update(evaluation_members(answer.inputs, answer.missing))
+    extension.update(evaluation_members(rests_on(answer), answer.missing))
     return extension

@@ -17,10 +17,11 @@ from cds_service.core.card_parts import (
 )
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment
+from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
 from cds_service.core.schema import ContextRow, FindingRow
-from cds_service.core.table import CONTEXT, THRESHOLD_INDETERMINATE
+from cds_service.core.table import CONTEXT
 from cds_service.core.verdict import (
+    THRESHOLD_INDETERMINATE,
     Answer,
     Finding,
     Interpreted,
@@ -70,7 +71,7 @@ def sections_of(
         "context": bullets([*caveats, *notes]),
         "next": bullets(steps),
         "series": _series(answer.series, knowledge),
-        "used": used_line(answer.inputs, answer.dates),
+        "used": used_line(rests_on(answer), answer.dates),
         "missing": missing_line(answer.missing, knowledge),
     }
     return Sections(headline, _result_line(answer, knowledge), named)
@@ -87,6 +88,12 @@ def _headline(
         if "headline" in knowledge.templates[f"note-{note.kind.value}"]:
             return fill(knowledge, f"note-{note.kind.value}", "headline", values)
     return fill(knowledge, findings[0].id, "headline", values) if findings else ""
+
+
+def rests_on(answer: Answer) -> tuple[ResourceRef, ...]:
+    """The result, what its statements were read from, and the earlier results that are shown."""
+    shown = [point.ref for point in answer.series[:LONGEST_SERIES]]
+    return tuple(dict.fromkeys((*answer.inputs, *shown)))
 
 
 def _settled(rows: Sequence[FindingRow | ContextRow]) -> int:

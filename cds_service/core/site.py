@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.knowledge import LOINC, KnowledgeBase
@@ -29,6 +29,7 @@ from cds_service.core.schema import (
     RowUnit,
     Text,
 )
+from cds_service.core.verdict import THRESHOLD_INDETERMINATE
 from cds_service.errors import KnowledgeError
 
 Note = Annotated[str, StringConstraints(min_length=1)]
@@ -80,6 +81,11 @@ class SitePolicy(Row):
     order_intent: Literal["proposal", "order"] | None = None
 
 
+def _none_if_empty(table: object) -> object:
+    """A table that is there and holds nothing says nothing."""
+    return None if table == {} else table
+
+
 class Site(Row):
     """The whole site file."""
 
@@ -87,7 +93,7 @@ class Site(Row):
     condition: tuple[SiteCondition, ...] = ()
     unit: tuple[SiteUnit, ...] = ()
     specimen: tuple[SiteSpecimen, ...] = ()
-    assay: AssayFactor | None = None
+    assay: Annotated[AssayFactor | None, BeforeValidator(_none_if_empty)] = None
     policy: SitePolicy = SitePolicy()
     orders: dict[str, OrderCode] = Field(default_factory=dict)
 
@@ -106,7 +112,8 @@ def read_site(text: str, name: str = "site.toml") -> Site:
         raise KnowledgeError(
             f"{first['msg']}.",
             where=f"{name} ({place})",
-            remedy="See docs/site-file.md: unknown keys are refused, and every row needs its note.",
+            remedy="See docs/site-file.md: unknown keys are refused, and every row needs its note, "
+            "[assay] its source.",
         ) from error
 
 
@@ -201,13 +208,7 @@ def _concepts(knowledge: KnowledgeBase, site: Site, name: str) -> dict[str, Conc
         )
         meant = concept_behind(knowledge, row.means)
         if not meant:
-            known = sorted({*conditions, *medications})
-            raise _fault(
-                name,
-                f"[[condition]] {row.code}",
-                f"nothing is called '{row.means}'.",
-                f"Known: {', '.join(known)}.",
-            )
+            raise _meaningless(knowledge, row, name)
         for kind, concept in meant:
             table = conditions if kind == "condition" else medications
             base = table[concept]
@@ -218,14 +219,26 @@ def _concepts(knowledge: KnowledgeBase, site: Site, name: str) -> dict[str, Conc
     }
 
 
+def _meaningless(knowledge: KnowledgeBase, row: SiteCondition, name: str) -> KnowledgeError:
+    """Why no code can mean what the row says."""
+    where = f"[[condition]] {row.code}"
+    context = f"context-{row.means}"
+    asked = [fact for found in knowledge.contexts if found.id == context for fact in found.when]
+    if any(fact.startswith("age.") for fact in asked):
+        text = f"'{row.means}' comes from the birth date, not from a code."
+        return _fault(name, where, text, "Remove the row.")
+    known = sorted({*knowledge.conditions.concepts, *knowledge.medications.concepts})
+    return _fault(name, where, f"nothing is called '{row.means}'.", f"Known: {', '.join(known)}.")
+
+
 def concept_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]]:
-    """(kind, concept) that `means` names: a concept, or what opens the context of that name."""
-    for kind, index in (
-        ("condition", knowledge.conditions),
-        ("medication", knowledge.medications),
-    ):
-        if means in index.concepts:
-            return [(kind, means)]
+    """(kind, concept) that `means` names: a concept, or what opens the context of that name.
+
+    A concept may stand among conditions and among medications; the code then counts in both.
+    """
+    indexes = (("condition", knowledge.conditions), ("medication", knowledge.medications))
+    if concepts := [(kind, means) for kind, index in indexes if means in index.concepts]:
+        return concepts
     gates = (
         fact.split(".", 1)
         for row in knowledge.contexts
@@ -240,6 +253,9 @@ def _policy(knowledge: KnowledgeBase, site: Site, name: str) -> Policy:
     given = site.policy.model_dump(exclude_none=True)
     findings = {row.id for row in knowledge.findings} | {row.id for row in knowledge.contexts}
     for muted in given.get("muted_findings", ()):
+        if muted == THRESHOLD_INDETERMINATE:
+            text = f"'{muted}' may not be muted: no card may hide that a limit is left open."
+            raise _fault(name, "[policy]", text, "Take it out.")
         if muted not in findings:
             raise _fault(name, "[policy]", f"no finding '{muted}' to mute.", "Check its id.")
     return knowledge.policy.model_copy(update=given)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import ResourceRef
 from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates
 from cds_service.core.verdict import (
     STRADDLES,
+    THRESHOLD_INDETERMINATE,
     UNKNOWN,
     ConsideredRow,
     Fact,
@@ -19,7 +19,6 @@ from cds_service.core.verdict import (
     Strength,
 )
 
-THRESHOLD_INDETERMINATE = "threshold-indeterminate"
 CONTEXT = "context-"
 LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})
 
@@ -35,6 +34,8 @@ class TableResult:
     """The warnings that are given."""
     may_warn: tuple[str, ...] = ()
     """Warnings that a limit inside the interval of the value leaves open, where none is given."""
+    grounds: tuple[str, ...] = ()
+    """The facts that it rests on: what those were read from was used."""
 
 
 def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
@@ -95,7 +96,14 @@ def _result(
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
     warns = _warnings(rows, RowOutcome.MATCHED, knowledge)
     may_warn = () if warns else _warnings(rows, RowOutcome.STRADDLED, knowledge)
-    return TableResult(tuple(findings), rows, missing_from(rows, facts), warns, may_warn)
+    return TableResult(
+        tuple(findings),
+        rows,
+        missing_from(rows, facts),
+        warns,
+        may_warn,
+        grounds=tuple(dict.fromkeys(_grounds(rows, facts))),
+    )
 
 
 def consider(row: FindingRow | ContextRow | AdviceRow, facts: Mapping[str, Fact]) -> ConsideredRow:
@@ -163,10 +171,12 @@ def _warnings(
 
 
 def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
-    """What kept a row from being settled, and what a matched row could not count."""
+    """What kept a row from being settled, and what a matched row could not count, muted or not:
+    a site that does not want a finding still wants to know what was not there.
+    """
     words: dict[str, None] = {}
     for row in rows:
-        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED}:
+        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED, RowOutcome.MUTED}:
             for name, values in row.asks:
                 fact = facts[name]
                 if fact.missing and (fact.value == UNKNOWN or fact.value in values):
@@ -174,15 +184,14 @@ def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tu
     return tuple(words)
 
 
-def used_by(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> Iterator[ResourceRef]:
-    """What the rows that speak were read from, in the order of the table; and a code that is too
+def _grounds(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> Iterator[str]:
+    """The facts that the rows which speak rest on, in the order of the table; and one that is too
     coarse to settle a row, since the card names what is missing for it.
     """
-    from_record = {fact.name: fact for fact in facts.values() if fact.inputs}
-    for row in rows if from_record else ():
+    for row in rows:
         for name, values in row.asks:
-            if name in from_record and _rests_on(row, values, from_record[name]):
-                yield from from_record[name].inputs
+            if _rests_on(row, values, facts[name]):
+                yield name
 
 
 def _rests_on(row: ConsideredRow, values: tuple[str, ...], fact: Fact) -> bool:

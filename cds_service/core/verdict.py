@@ -23,6 +23,8 @@ STRADDLES = "straddles"
 PROVISIONAL = "provisional"
 """The value of a limit fact that is met if the sample was as the limit presumes, which the code of
 the result does not state."""
+THRESHOLD_INDETERMINATE = "threshold-indeterminate"
+"""The finding for that: no row of the table makes it, and no site mutes it."""
 
 
 class Outcome(StrEnum):

@@ -26,8 +26,8 @@ from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
-from cds_service.fhir.origins import Url, UrlRefusedError
 from cds_service.fhir.sending import Sending
+from cds_service.origins import Url, UrlRefusedError
 
 ASSERTION_SECONDS = 240
 """SMART: at most five minutes."""

@@ -25,9 +25,9 @@ from cds_service.fhir.authorization import (
 )
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.origins import AllowList, FhirBase, Unregistered
 from cds_service.fhir.query import Read, Search
 from cds_service.fhir.session import FhirSession
+from cds_service.origins import AllowList, FhirBase, Unregistered
 
 
 class NoAccessReason(StrEnum):

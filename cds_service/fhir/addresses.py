@@ -14,7 +14,7 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import assert_never
 
-from cds_service.fhir.origins import NotLiteral, Url, literal_address
+from cds_service.origins import NotLiteral, Url, literal_address
 
 Resolve = Callable[[str, int], Sequence[str]]
 """(host, port) -> IP addresses. Raises OSError when there are none."""

@@ -34,10 +34,10 @@ from cds_service.fhir.fetched import (
     status_fault,
 )
 from cds_service.fhir.line import Dial, dialled_pools
-from cds_service.fhir.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
 from cds_service.fhir.sending import Sending
 from cds_service.fhir.session import FhirSession, Limits
 from cds_service.fhir.workers import Workers
+from cds_service.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
 
 JWKS_LIMIT: Final = 256 * 1024
 """Bytes of a JSON Web Key Set."""

@@ -21,7 +21,7 @@ from urllib3.exceptions import NewConnectionError
 
 from cds_service.fhir.addresses import Reach, Resolve, checked_addresses
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.origins import Url
+from cds_service.origins import Url
 
 
 class Dial:

@@ -30,7 +30,7 @@ from cds_service.fhir.patient import read_patient
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, EntryReader
 from cds_service.fhir.report import named_by_withdrawn
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
+from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, is_altogether_other, supplied
 from cds_service.fhir.validate import Checks
 from cds_service.fhir.versions import deleted_in, only_newest, without
 from cds_service.fhir.wanted import Wanted
@@ -41,14 +41,26 @@ __all__ = [
     "FileInput",
     "Supplied",
     "Wanted",
+    "is_altogether_other",
     "read_file",
     "read_record",
     "supplied",
+    "types_read",
 ]
 
 _KEYS = ("patient", "sil2r", "labs", "conditions", "medications")
 _USABLE = (Availability.GIVEN, Availability.PARTIAL)
 _LABORATORY_TYPES = frozenset({"DiagnosticReport", "Observation"})
+_READ_TOO = {
+    "Condition": CONDITION_TYPES,
+    "MedicationRequest": MEDICATION_TYPES,
+    "Observation": _LABORATORY_TYPES,
+}
+
+
+def types_read(asked: str) -> frozenset[str]:
+    """The types of resource that are read where this one was asked for."""
+    return _READ_TOO.get(asked, frozenset({asked}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,10 @@ from cds_service.fhir.fetched import (
     Resource,
     UpstreamFault,
 )
-from cds_service.fhir.origins import FhirBase, Inside, Outside
 from cds_service.fhir.pages import Next, Pages, is_page
 from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
 from cds_service.fhir.sending import Sending
+from cds_service.origins import FhirBase, Inside, Outside
 
 
 @dataclass(frozen=True, slots=True)

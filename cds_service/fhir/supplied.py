@@ -14,6 +14,8 @@ from cds_service.core.model import Availability
 from cds_service.fhir.shape import a_text, an_object, objects, type_of
 
 _HARMLESS = frozenset({"information", "warning"})
+_LISTS = frozenset({"collection", "searchset"})
+"""Types of Bundle that say, where they hold nothing, that there is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,8 @@ def supplied(value: object) -> Supplied:
     """What became of a prefetch value that was sent (an absent key is `NOT_SUPPLIED`).
 
     An OperationOutcome inside a Bundle is a failure too, unless it holds hints and warnings only,
-    as many servers add to a successful search.
+    as many servers add to a successful search. So is a Bundle without any resource that is no list
+    of what was looked for: it does not say that there is none.
     """
     if value is None:
         return Supplied(Availability.EMPTY)
@@ -56,8 +59,22 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     if any(a_text(link.get("relation")) == "next" for link in objects(bundle.get("link"))):
         return Supplied(Availability.PARTIAL, bundle)
     if len(entries) == len(outcomes):
-        return Supplied(Availability.EMPTY)
+        is_list = a_text(bundle.get("type")) in _LISTS
+        return Supplied(Availability.EMPTY if is_list else Availability.FAILED)
+    if all(isinstance(entry, dict) and "resource" not in entry for entry in entries):
+        return Supplied(Availability.FAILED)
     return Supplied(Availability.GIVEN, bundle)
+
+
+def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
+    """Whether a resource, or each one in a Bundle, says itself that it is of none of these types.
+
+    What names no type is not valid FHIR, and the reader says so.
+    """
+    if type_of(resource) != "Bundle":
+        return type_of(resource) not in types
+    inside = [e["resource"] for e in objects(resource.get("entry")) if "resource" in e]
+    return bool(inside) and {type_of(an_object(each)) for each in inside}.isdisjoint(types | {""})
 
 
 def _is_failure(outcome: JsonObject) -> bool:

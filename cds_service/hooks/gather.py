@@ -3,8 +3,9 @@
 The five cases of a prefetch key: *sent* is used; *null* means that the client looked and has
 nothing; *OperationOutcome* means that it failed; a *paged* Bundle is read on where access allows;
 *absent* is fetched where access was given. A required key that is still not there is a 412 that
-names it; an optional one goes on as missing or failed, so that the card can say so. A required key
-of which only a part could be read is enough for a card, which says so, and not for silence.
+names it; an optional one goes on as missing or failed, so that the card can say so. A resource of
+another type altogether under a required key is no answer to its query: the key failed. A required
+key of which only a part could be read is enough for a card, which says so, and not for silence.
 """
 
 from __future__ import annotations
@@ -30,10 +31,17 @@ from cds_service.fhir.fetched import (
     UpstreamFault,
 )
 from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
-from cds_service.fhir.read import NOT_SUPPLIED, Supplied, supplied
+from cds_service.fhir.read import (
+    NOT_SUPPLIED,
+    Supplied,
+    is_altogether_other,
+    supplied,
+    types_read,
+)
 from cds_service.fhir.shape import FHIR_ID
 
 _TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+_END_OF_TYPE = re.compile(r"[/?]")
 _TOKEN_VALUE = re.compile(FHIR_ID)
 
 
@@ -52,6 +60,15 @@ class PrefetchTemplate:
     query: str
     need: Need = Need.OPTIONAL
 
+    def is_answered_by(self, resource: JsonObject) -> bool:
+        """Whether a resource may answer the query. Under an optional key any may: what it came to
+        is told on the card, and what it holds may be referred to.
+        """
+        if self.need is Need.OPTIONAL:
+            return True
+        asked = _END_OF_TYPE.split(self.query, maxsplit=1)[0]
+        return not is_altogether_other(resource, types_read(asked))
+
 
 class GatherFault(StrEnum):
     """Why a key was not fetched, beside the faults of the server and of the access."""
@@ -62,7 +79,7 @@ class GatherFault(StrEnum):
     QUERY_NOT_READABLE = "query-not-readable"
     """A token of the template has no value in this context, or one that is no FHIR id."""
     PREFETCH_FAILED = "prefetch-failed"
-    """The client sent an OperationOutcome, or something that is no resource."""
+    """The client sent an OperationOutcome, or something that is not what was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +154,11 @@ def gather(
 def _as_sent(template: PrefetchTemplate, prefetch: Mapping[str, JsonObject | None]) -> _Part:
     if template.key not in prefetch:
         return _Part(template, NOT_SUPPLIED)
-    part = _Part(template, supplied(prefetch[template.key]))
-    if part.supplied.availability is Availability.FAILED:
-        part.fault = GatherFault.PREFETCH_FAILED
-    return part
+    given = supplied(prefetch[template.key])
+    failed = given.availability is Availability.FAILED
+    if failed or (given.resource and not template.is_answered_by(given.resource)):
+        return _Part(template, Supplied(Availability.FAILED), GatherFault.PREFETCH_FAILED)
+    return _Part(template, given)
 
 
 def _fetch(wanted: Mapping[str, _Part], tokens: Mapping[str, str], access: ServerAccess) -> None:
@@ -182,6 +200,8 @@ def _take_resource(part: _Part, json: JsonObject, extent: Complete | Partial) ->
     got = supplied(json)
     if got.availability is Availability.FAILED:  # an OperationOutcome among the entries
         _note_failure(part, UpstreamFault.OPERATION_OUTCOME)
+    elif got.resource and not part.template.is_answered_by(got.resource):
+        _note_failure(part, UpstreamFault.WRONG_TYPE)
     elif isinstance(extent, Partial):
         part.supplied, part.fault = Supplied(Availability.PARTIAL, json), extent.fault
     elif part.fault == GatherFault.SCOPE_RESTRICTED:

@@ -8,7 +8,7 @@ and a `hookInstance` that is no UUID is taken as the text it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -73,7 +73,9 @@ class HookRequest:
     hook_instance: str
     context: PatientViewContext | LabResultContext | OrderContext
     prefetch: Mapping[str, JsonObject | None] = field(repr=False)
-    """A key that is absent was not sent; None: the client looked and has no data (F-02)."""
+    """Under the keys of the service. One that is absent was not sent; None: the client looked and
+    has no data (F-02).
+    """
     fhir: FhirAccess
 
 
@@ -86,10 +88,13 @@ class Trigger(StrEnum):
     ORDER_SIGN = "order-sign"
 
 
-def read_request(body: JsonObject, trigger: Trigger, hook: str) -> HookRequest:
+def read_request(
+    body: JsonObject, trigger: Trigger, hook: str, prefetch_keys: Collection[str]
+) -> HookRequest:
     """The request for a service of this trigger, whose hook is named `hook`.
 
-    Raises BadRequest (HookMismatch for another hook) with the path of the first fault.
+    What stands under other keys of the prefetch than the service's is ignored (F-05). Raises
+    BadRequest (HookMismatch for another hook) with the path of the first fault.
     """
     members = Members(body)
     if members.text("hook") != hook:
@@ -103,7 +108,7 @@ def read_request(body: JsonObject, trigger: Trigger, hook: str) -> HookRequest:
     return HookRequest(
         hook_instance=hook_instance,
         context=_context(members.object("context"), trigger),
-        prefetch=_prefetch(members.optional_object("prefetch")),
+        prefetch=_prefetch(members.optional_object("prefetch"), prefetch_keys),
         fhir=_fhir_access(members),
     )
 
@@ -177,15 +182,14 @@ def _is_entry(entry: object) -> bool:
     return resource is None or isinstance(resource, dict)
 
 
-def _prefetch(prefetch: Members) -> Mapping[str, JsonObject | None]:
-    for key, value in prefetch.json.items():
+def _prefetch(prefetch: Members, keys: Collection[str]) -> Mapping[str, JsonObject | None]:
+    asked = {key: prefetch.json[key] for key in keys if key in prefetch.json}
+    for key, value in asked.items():
         if value is not None and not isinstance(value, dict):
-            # A key is named only where it can be one of ours: others may hold anything.
-            name = key if re.fullmatch(r"[a-z0-9-]{1,32}", key) else "(a key)"
             raise prefetch.fault(
-                name, "This is neither a resource nor null.", "Send the resource as JSON."
+                key, "This is neither a resource nor null.", "Send the resource as JSON."
             )
-    return prefetch.json
+    return asked
 
 
 def _fhir_access(members: Members) -> FhirAccess:

@@ -8,7 +8,7 @@ from cds_service.core.concepts import ConceptIndex
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.reading import NOT_COVERED
 from cds_service.core.schema import CaseRow, Expect, Given
-from cds_service.core.table import THRESHOLD_INDETERMINATE
+from cds_service.core.verdict import THRESHOLD_INDETERMINATE
 from cds_service.knowledge_page.markdown import code, codes, section, table, text
 from cds_service.knowledge_page.subject import Subject
 

@@ -59,7 +59,7 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
         metrics=metrics,
         rate=RateLimit(settings),
     )
-    headers.install(app, settings, library.tags, metrics)
+    headers.install(app, settings.tls, library.tags, metrics)
     problems.install(app, metrics)
     _allow_browsers(app, settings)
     for blueprint in (discovery, knowledge, invocation, feedback, health, openapi):

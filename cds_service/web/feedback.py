@@ -6,7 +6,6 @@ from flask import Blueprint, Response, request
 
 from cds_service.hooks.feedback import read_feedback
 from cds_service.web.body import json_body
-from cds_service.web.passage import here
 from cds_service.web.responses import json_response
 from cds_service.web.room import Room
 
@@ -17,9 +16,7 @@ def feedback(room: Room) -> Blueprint:
 
     @blueprint.post("/cds-services/<service_id>/feedback")
     def take(service_id: str) -> Response:
-        caller = room.admit()
-        service = room.registry.find(service_id)
-        here().service = service.id
+        caller, service = room.admit_to(service_id)
         items = read_feedback(json_body(request, room.settings.max_body))
         for outcome, count in room.ports.shelf.save(caller, service, items).items():
             room.metrics.feedback(service=service.id, outcome=outcome, count=count)

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from flask import Flask, Response, request
 
-from cds_service.config import Settings, Tls
+from cds_service.config import Tls
 from cds_service.errors import BadRequest, NotFound
 from cds_service.logs import Event, log
 from cds_service.metrics import Metrics
@@ -44,12 +44,12 @@ _FIXED = (
 _OVER_TLS = (("Strict-Transport-Security", "max-age=31536000"),)
 
 
-def install(app: Flask, settings: Settings, knowledge: str, metrics: Metrics) -> None:
+def install(app: Flask, tls: Tls, knowledge: str, metrics: Metrics) -> None:
     """Check, mark, count and log every request of the application."""
     always = (
         *_FIXED,
         ("Knowledge-Version", knowledge),
-        *(_OVER_TLS if settings.tls is not Tls.NONE else ()),
+        *(_OVER_TLS if tls is not Tls.NONE else ()),
     )
 
     def start() -> None:
@@ -62,7 +62,7 @@ def install(app: Flask, settings: Settings, knowledge: str, metrics: Metrics) ->
         begin(passage)
         if request.environ["PATH_INFO"].startswith("//"):  # routing does not look at the first
             raise NotFound("There is nothing here.", remedy="Call with one slash at the start.")
-        _require_tls(settings, passage.route)
+        _require_tls(tls, passage.route)
 
     def finish(response: Response) -> Response:
         passage = here()
@@ -113,9 +113,9 @@ def _with_headers(app: WSGIApplication, always: Sequence[tuple[str, str]]) -> WS
     return answer
 
 
-def _require_tls(settings: Settings, route: str) -> None:
+def _require_tls(tls: Tls, route: str) -> None:
     """Behind a proxy, a request that did not come by TLS came by a way it should not have."""
-    if settings.tls is not Tls.PROXY or route in _NO_TLS_NEEDED:
+    if tls is not Tls.PROXY or route in _NO_TLS_NEEDED:
         return
     if request.headers.get("X-Forwarded-Proto", "").strip().lower() != "https":
         raise BadRequest(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from enum import StrEnum
 
 from flask import Blueprint, Response
 
+from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import StoreUnavailable
 from cds_service.logs import Event, log_fault
 from cds_service.web.ports import Degraded
@@ -34,6 +36,18 @@ def health(room: Room) -> Blueprint:
         return json_response({**told, "checks": sorted(states)})
 
     return blueprint
+
+
+def review_check(bases: Iterable[KnowledgeBase], now: Callable[[], datetime]) -> Callable[[], None]:
+    """The check `knowledge`. Past its review-by date it is served on, and each card says so."""
+    served = tuple(bases)
+
+    def check() -> None:
+        today = now().date()
+        if any(base.is_overdue(today) for base in served):
+            raise Degraded
+
+    return check
 
 
 class _State(StrEnum):

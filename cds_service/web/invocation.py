@@ -31,10 +31,8 @@ def invocation(room: Room) -> Blueprint:
 
     @blueprint.post("/cds-services/<service_id>")
     def invoke(service_id: str) -> Response:
-        caller = room.admit()
-        service = room.registry.find(service_id)
+        caller, service = room.admit_to(service_id)
         passage = here()
-        passage.service = service.id
         at = room.ports.now()
         hook_request: HookRequest | Unread = UNREAD
 
@@ -51,7 +49,7 @@ def invocation(room: Room) -> Blueprint:
 
         try:
             body = json_body(request, room.settings.max_body)
-            hook_request = read_request(body, service.trigger, service.hook)
+            hook_request = read_request(body, service.trigger, service.hook, service.templates)
             answered = _answered(room, caller, service, hook_request, at.date())
             response = json_response(answered.as_json())
         except Exception as error:

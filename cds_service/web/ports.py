@@ -42,6 +42,9 @@ class Caller(Protocol):
     def account(self) -> str:
         """What its calls are counted under: all tenants of a client are one."""
 
+    def may_call(self, service: str) -> bool:
+        """Whether it was granted the service of this id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Anybody:
@@ -50,15 +53,16 @@ class Anybody:
     name: str = "sandbox"
     account: str = "sandbox"
 
+    def may_call(self, service: str) -> bool:
+        """Whichever there is."""
+        return True
+
 
 class Gate(Protocol):
-    """Who may call."""
+    """Who calls."""
 
     def check(self, authorization: Sequence[str], path: str) -> Caller:
-        """The caller, by its Authorization headers, for the path called.
-
-        Raises Unauthorised, or Forbidden for a service the caller was not granted.
-        """
+        """The caller, by its Authorization headers, for the path called. Raises Unauthorised."""
 
 
 Reach = Callable[[Caller, HookRequest], AbstractContextManager[ServerAccess | NoAccess]]
@@ -162,7 +166,8 @@ def _no_reach(
     return nullcontext(NoAccess(NoAccessReason.NO_SERVER))
 
 
-def _now() -> datetime:
+def utc_now() -> datetime:
+    """The clock of this machine, in UTC."""
     return datetime.now(UTC)
 
 
@@ -181,5 +186,5 @@ class Ports:
     """Readiness: name -> a check that raises when it fails, Degraded when somebody should look."""
     readings: Callable[[], Iterable[Reading]] = tuple
     """Numbers that stand in the database, for the metrics. Raises StoreUnavailable."""
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = utc_now
     """The clock, in UTC."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from flask import request
 
 from cds_service.config import Settings
-from cds_service.errors import StoreUnavailable
-from cds_service.hooks.services import ServiceRegistry
+from cds_service.errors import Forbidden, StoreUnavailable
+from cds_service.hooks.services import Service, ServiceRegistry
 from cds_service.metrics import Metrics
 from cds_service.web.limits import RateLimit
 from cds_service.web.passage import here
@@ -34,10 +34,25 @@ class Room:
     def admit(self) -> Caller:
         """The caller of the request under way, known and within its rate.
 
-        Raises Unauthorised, Forbidden, TooManyRequests.
+        Raises Unauthorised, TooManyRequests.
         """
         given = request.environ.get("HTTP_AUTHORIZATION")
         caller = self.ports.gate.check([] if given is None else [given], request.path)
         here().client = caller.name
         self.rate.count(caller.account)
         return caller
+
+    def admit_to(self, service_id: str) -> tuple[Caller, Service]:
+        """The caller, and the service of this id that it calls and was granted.
+
+        Raises as `admit`, NotFound, Forbidden.
+        """
+        caller = self.admit()
+        service = self.registry.find(service_id)
+        here().service = service.id
+        if not caller.may_call(service.id):
+            raise Forbidden(
+                "This client was not granted this service.",
+                remedy="Ask whoever runs this service to add it to the client registry.",
+            )
+        return caller, service

@@ -73,7 +73,7 @@ def request_schema(service: Service) -> Schema:
         {
             "fhirServer": _or_null(text(2048)),
             "fhirAuthorization": _or_null(OBJECT),
-            "prefetch": _or_null({"type": "object", "additionalProperties": _or_null(OBJECT)}),
+            "prefetch": _or_null(record({}, dict.fromkeys(service.templates, _or_null(OBJECT)))),
             "extension": _or_null(OBJECT),
         },
     ) | {"dependentSchemas": {"fhirAuthorization": _SERVER_TOO}}

@@ -28,6 +28,7 @@ from cds_service.config import Settings, Tls
 from cds_service.errors import ConfigurationError
 from cds_service.logs import Event, log
 from cds_service.turn import working
+from cds_service.web.management import management_app, serve_management
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -43,12 +44,24 @@ MakeApp = Callable[[], Flask]
 """Makes the application inside a worker; must be a function of a module, or a partial of one."""
 
 
-def serve(make_app: MakeApp, settings: Settings, *, host: str, port: int, workers: int) -> None:
-    """Serve until a stop signal. Raises ConfigurationError when the address cannot be used,
-    SystemExit when workers keep dying.
+def serve(
+    make_app: MakeApp,
+    settings: Settings,
+    *,
+    knowledge: str,
+    host: str,
+    port: int,
+    workers: int,
+) -> None:
+    """Serve until a stop signal. `knowledge` is what every answer of the management port names.
+
+    Raises ConfigurationError when an address cannot be used, SystemExit when workers keep dying.
     """
-    _require_free(host, port)
-    with _shared_metrics(settings, workers) as directory, _management(settings, directory):
+    require_addresses(settings, host, port)
+    with (
+        _shared_metrics(settings, workers) as directory,
+        _management(settings, directory, knowledge),
+    ):
         server = _server(settings, host, port, workers)
         log(Event.STARTED, mode=settings.mode.value, workers=workers, software=__version__)
         try:
@@ -106,10 +119,10 @@ def _in_turn(app: WSGIApplication) -> WSGIApplication:
     return answer
 
 
-def _serve_metrics(directory: str, host: str, port: int) -> None:
+def _serve_management(directory: str, knowledge: str, host: str, port: int) -> None:
     """Runs in the process of `/metrics`."""
     _end_with_the_service()
-    metrics.serve_all_workers(directory, host, port)
+    serve_management(management_app(directory, knowledge), host, port)
 
 
 def _end_with_the_service() -> None:
@@ -126,6 +139,13 @@ def _await_the_end() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(STOP_SECONDS)
         os._exit(1)  # the signal came too early to be heard: the worker was still starting
+
+
+def require_addresses(settings: Settings, host: str, port: int) -> None:
+    """Raises ConfigurationError when the service could not listen where it is told to."""
+    _require_free(host, port)
+    if settings.management_port:
+        _require_free(settings.management_host, settings.management_port)
 
 
 def _require_free(host: str, port: int) -> None:
@@ -154,15 +174,14 @@ def _shared_metrics(settings: Settings, workers: int) -> Iterator[str]:
 
 
 @contextmanager
-def _management(settings: Settings, directory: str) -> Iterator[None]:
+def _management(settings: Settings, directory: str, knowledge: str) -> Iterator[None]:
     """`/metrics` on its own port, in a process of its own, for as long as the service runs."""
     if not settings.management_port:
         yield
         return
-    _require_free(settings.management_host, settings.management_port)
     process = multiprocessing.Process(
-        target=_serve_metrics,
-        args=(directory, settings.management_host, settings.management_port),
+        target=_serve_management,
+        args=(directory, knowledge, settings.management_host, settings.management_port),
         daemon=True,
     )
     process.start()

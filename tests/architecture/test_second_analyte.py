@@ -115,7 +115,10 @@ def test_a_chart_that_is_opened_shows_the_newest_and_its_series(client: FlaskCli
     )
     request = asked("patient-view", {"toy": results, "patient": None})
     card = only_card(client, "toy-patient-view", request)
-    assert card["told"]["inputs"] == [{"resource": "Observation/toy-2"}]
+    assert card["told"]["inputs"] == [
+        {"resource": "Observation/toy-2"},
+        {"resource": "Observation/toy-1"},
+    ]
     assert "2026-02-01: 100 pt/mL, Laboratory A; then rose" in card["detail"]
 
 

@@ -34,7 +34,7 @@ import sys
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.authorization import NoToken
-from cds_service.fhir.origins import AllowList, FhirBase
+from cds_service.origins import AllowList, FhirBase
 
 base = FhirBase.parse("https://ehr.example.org/fhir")
 client = FhirClient(AllowList.of([base]))

@@ -74,6 +74,28 @@ def test_f03_f06_h03_a_required_key_neither_sent_nor_reachable_is_412_and_named(
     assert "Zyxgarten" not in str(issue)
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"resourceType": "Patient", "id": "p1"},
+        {"resourceType": "ServiceRequest", "id": "s1"},
+        {"resourceType": "CapabilityStatement", "status": "active"},
+        {"resourceType": "Bundle"},
+        {
+            "resourceType": "Bundle",
+            "type": "batch-response",
+            "entry": [{"response": {"status": "404 Not Found"}}],
+        },
+    ],
+    ids=["patient", "order", "capabilities", "bundle-of-no-type", "not-found"],
+)
+def test_f06_t64_what_is_no_answer_to_a_required_query_is_412_and_never_no_card(
+    post: Post, sent: object
+) -> None:
+    issue = problem_of(post(request_of(CHART, prefetch__sil2r=sent), CHART_SERVICE), 412)
+    assert issue["expression"] == ["prefetch.sil2r"]
+
+
 def test_tr12_without_any_prefetch_the_result_service_answers_from_its_context(post: Post) -> None:
     body = request_of("lab_result_full_prefetch", prefetch=DELETE)
     (card,) = cards_of(post(body))
@@ -135,6 +157,14 @@ def test_f04_a_part_of_what_is_optional_is_no_reason_for_412(post: Post) -> None
 
 def test_f05_keys_of_other_services_are_ignored(post: Post) -> None:
     more = request_of(CHART, prefetch__other={"resourceType": "Patient", "id": "another"})
+    assert cards_of(post(more, CHART_SERVICE)) == cards_of(post(request_of(CHART), CHART_SERVICE))
+
+
+@pytest.mark.parametrize("value", ["x", 1, [], {"resourceType": 7}])
+def test_f05_what_stands_under_a_key_of_another_service_is_not_judged(
+    post: Post, value: object
+) -> None:
+    more = request_of(CHART, prefetch__foo=value)
     assert cards_of(post(more, CHART_SERVICE)) == cards_of(post(request_of(CHART), CHART_SERVICE))
 
 

@@ -121,7 +121,7 @@ def order_cards(knowledge: KnowledgeBase) -> tuple[ReachableCard, ...]:
     for label, request in drafts(knowledge):
         call = Call(
             service=service,
-            request=read_request(request, service.trigger, service.hook),
+            request=read_request(request, service.trigger, service.hook, service.templates),
             caller="walk",
             at=records.AT,
             access=NoAccess(NoAccessReason.NO_SERVER),

@@ -389,6 +389,20 @@ def test_a_unit_that_is_only_unknown_is_not_called_a_contradiction(sil2r: Knowle
     assert "came as text" not in said
 
 
+@pytest.mark.parametrize(
+    "unit", [UnitGiven("IU/mL"), UnitGiven("", "IU/mL", UCUM), UnitGiven("U/mL", "U/mL", "urn:own")]
+)
+def test_a_unit_that_is_no_ucum_code_is_told_as_that_however_it_was_sent(
+    sil2r: KnowledgeBase, unit: UnitGiven
+) -> None:
+    """`IU/mL` under the UCUM system is a code, and not one of UCUM's."""
+    result = records.result(loinc=SERUM_U, specimen=SERUM)
+    sent = replace(result, value=replace(records.measured("3000"), unit=unit))
+    said = card_of(sil2r, records.record(sent)).detail
+    assert f"The unit {unit.text or unit.code} came without a valid UCUM code" in said
+    assert "came as text" not in said
+
+
 def test_a_period_without_an_end_leaves_the_day_open_and_not_the_birth_date(
     sil2r: KnowledgeBase,
 ) -> None:

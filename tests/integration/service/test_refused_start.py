@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -99,4 +101,17 @@ def test_t70_a_start_with_a_certificate_that_is_none_is_one_line(folder: Path) -
 def test_t70_a_start_with_a_server_that_is_none_is_one_line(folder: Path) -> None:
     said = refused(folder, CLIENT, "--sandbox", CDS_TLS="proxy", CDS_FHIR_SERVERS="nowhere")
     assert said.startswith("CDS-5002 CDS_FHIR_SERVERS: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("setting", ["--port", "CDS_MANAGEMENT_PORT"])
+def test_t70_a_start_at_an_address_that_is_taken_is_one_line_without_a_welcome(
+    folder: Path, setting: str
+) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        port = str(listener.getsockname()[1])
+        arguments = ["--port", port] if setting == "--port" else []
+        more = {setting: port} if setting != "--port" else {}
+        said = refused(folder, CLIENT, "--sandbox", *arguments, **more)
+    assert said.startswith(f"CDS-5002 127.0.0.1:{port}: ")
     assert said.count("\n") == 1

@@ -21,7 +21,7 @@ from cds_service.access.keys import KeyRing
 from cds_service.access.registry import ClientRegistry
 from cds_service.access.replay import Remembered
 from cds_service.access.tokens import Times
-from cds_service.errors import Forbidden, StoreUnavailable, Unauthorised
+from cds_service.errors import StoreUnavailable, Unauthorised
 from tests.unit.access.minting import (
     EC,
     ISSUER,
@@ -431,12 +431,13 @@ def test_every_fault_has_its_sentence() -> None:
 # ---------------------------------------------------------------- the gate
 
 
-def test_a_service_that_was_not_granted_is_403(clients: ClientRegistry) -> None:
+def test_a_caller_may_call_the_services_of_its_grant_and_no_other(clients: ClientRegistry) -> None:
     gate = TokenGate(PUBLIC_URL, verifier(clients))
     body = claims(iss=OTHER_ISSUER, tenant="north")
     minted = bearer(token(header(kid="ec-2"), body, OTHER_EC))
-    with pytest.raises(Forbidden):
-        gate.check([minted], "/cds-services/sil2r-lab-result")
+    caller = gate.check([minted], "/cds-services/sil2r-lab-result")
+    assert caller.may_call("sil2r-patient-view")
+    assert not caller.may_call("sil2r-lab-result")
 
 
 def test_d07_what_discovery_links_to_is_no_service_and_needs_no_grant(

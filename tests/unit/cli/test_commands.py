@@ -338,6 +338,17 @@ def test_a_name_that_cannot_sign_is_told_how_long_one_is(
     assert not file.exists()
 
 
+def test_what_the_site_mutes_keeps_nobody_from_signing_the_content(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    site, file = tmp_path / "site.toml", tmp_path / "approval.toml"
+    site.write_text('[policy]\nmuted_findings = ["ohi-index-positive"]\n', encoding="utf-8")
+    monkeypatch.setenv("CDS_SITE", str(site))
+    signed = run("knowledge", "approve", "--reviewer", "Dr. Ada Beispiel", "--file", file)
+    assert signed.exit_code == 0
+    assert "Dr. Ada Beispiel" in file.read_text(encoding="utf-8")
+
+
 def test_a_site_file_gives_meaning_to_local_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     file = fhir_fixtures.path("local_code_site_mapped")
     assert json.loads(run("evaluate", file, "--json", *ON).output)["cards"] == []

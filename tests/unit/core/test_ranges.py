@@ -177,9 +177,29 @@ def test_the_range_is_told_as_the_laboratory_gave_it(given: ReferenceRange, word
         ("91 pt/mL", "1.01"),
         ("90.1 pt/mL", "just over 1"),
         (">225 pt/mL", "at least 2.5"),
+        ("1500 pt/mL", "16.7"),
         ("9000 pt/mL", "100.0"),
         ("50 pt/mL", ""),
     ],
 )
 def test_the_multiple_of_the_upper_limit_is_told_only_above_it(value: str, multiple: str) -> None:
+    assert reading(value, within("20", "90")).multiple == multiple
+
+
+@pytest.mark.parametrize(
+    ("value", "multiple"),
+    [
+        (">90 pt/mL", "more than 1"),
+        (">90.1 pt/mL", "more than 1"),
+        (">=90.1 pt/mL", "more than 1"),
+        (">=94.4 pt/mL", "at least 1.04"),
+        (">98 pt/mL", "at least 1.08"),
+        (">=104 pt/mL", "at least 1.1"),
+        (">1500 pt/mL", "at least 16.6"),
+    ],
+)
+def test_of_a_value_without_an_upper_end_no_more_is_told_than_it_proves(
+    value: str, multiple: str
+) -> None:
+    """`>90.1` against 90 may be any number of times: never "just over 1", and never rounded up."""
     assert reading(value, within("20", "90")).multiple == multiple

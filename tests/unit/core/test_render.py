@@ -29,6 +29,7 @@ from tests import toy
 from tests.reader import as_html, tags, targets
 from tests.records import (
     AT,
+    born,
     companions,
     entry,
     evaluated,
@@ -149,6 +150,35 @@ def test_what_was_used_is_listed_with_version_and_date() -> None:
         "Observation/r (version 1, 2026-03-01); Condition/m10 (2026-03-01); "
         "Observation/ferritin (version 1, 2026-02-28)"
     )
+
+
+def test_earlier_results_that_the_card_shows_were_used_and_those_it_only_counts_were_not() -> None:
+    earlier = [named(f"day-{n}", f"{n} pt/mL", on=f"2026-02-{n:02}") for n in range(1, 9)]
+    only = card(record(result("250 pt/mL"), history=tuple(earlier)))
+    shown = [f"Observation/day-{n}" for n in (8, 7, 6, 5, 4, 3)]
+    assert [used["resource"] for used in only.extension["inputs"]] == ["Observation/r", *shown]
+    used = section(only.detail, "Used")
+    assert "Observation/day-8 (version 1, 2026-02-08)" in used
+    assert "Observation/day-2" not in used
+    assert "2 more" in only.detail
+
+
+def test_a_card_that_cannot_read_the_newest_result_used_the_earlier_ones_it_shows() -> None:
+    earlier = named("before", "100 pt/mL", on="2026-02-01")
+    only = card(record(result("250 rubbish"), history=(earlier,)))
+    assert section(only.detail, "Used") == (
+        "Observation/r (version 1, 2026-03-01); Observation/before (version 1, 2026-02-01)"
+    )
+
+
+@pytest.mark.parametrize(("birth", "is_used"), [("2015-01-01", True), ("1980-01-01", False)])
+def test_the_patient_was_used_where_a_statement_rests_on_the_birth_date(
+    birth: str, is_used: bool
+) -> None:
+    only = card(record(result("250 pt/mL"), patient=born(birth)))
+    assert ("context-seedling" in only.extension["findings"]) is is_used
+    assert ({"resource": "Patient/p"} in only.extension["inputs"]) is is_used
+    assert ("Patient/p" in section(only.detail, "Used")) is is_used
 
 
 def test_what_was_missing_is_listed_in_words() -> None:

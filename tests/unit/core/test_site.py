@@ -71,6 +71,10 @@ def test_an_empty_site_file_changes_nothing() -> None:
     assert answer_to(result(), applied("")) == answer_to(result())
 
 
+def test_a_table_that_is_there_and_empty_says_nothing() -> None:
+    assert answer_to(result(), applied("[assay]\n[policy]\n[orders]\n")) == answer_to(result())
+
+
 def test_a_local_code_is_read_as_the_loinc_code_it_stands_for() -> None:
     local = result(codings=(Coding(SYSTEM, "TOY-S"),))
     assert answer_to(local, applied(GOOD)).specimen == "sap"
@@ -107,6 +111,18 @@ def test_a_condition_row_names_a_concept_or_the_context_it_opens() -> None:
     assert concept_behind(TOY, "mould") == [("condition", "mould")]
     assert concept_behind(TOY, "sunlight") == [("medication", "sunlight")]
     assert concept_behind(TOY, "nothing") == []
+
+
+@pytest.mark.parametrize("drug", ["corticosteroids", "car-t"])
+@pytest.mark.parametrize("kind", [RecordKind.CONDITION, RecordKind.MEDICATION])
+def test_a_site_code_of_a_drug_counts_where_it_stands_on_the_problem_list_and_as_a_medication(
+    library: Library, drug: str, kind: RecordKind
+) -> None:
+    """The hospital's own code for prednisolone is on the medication list, seldom a diagnosis."""
+    text = f'[[condition]]\nsystem = "{SYSTEM}"\ncode = "DRUG1"\nmeans = "{drug}"\nnote = "Site"'
+    base = apply_site(library.bases["sil2r"], read_site(text))
+    index = base.conditions if kind is RecordKind.CONDITION else base.medications
+    assert index.of(Coding(SYSTEM, "DRUG1")) == {drug}
 
 
 def recorded(means: str, code: str = "LOCAL-1", match: str = "exact") -> KnowledgeBase:
@@ -175,6 +191,7 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
             "mapped twice, differently",
         ),
         (row("condition", means="dust"), "site.toml ([[condition]] X)", "nothing is called 'dust'"),
+        (row("condition", means="seedling"), "site.toml ([[condition]] X)", "the birth date"),
         (row("condition", match="like"), "site.toml (condition 1 match)", "'exact' or 'prefix'"),
         (row("unit", family="weight"), "site.toml ([[unit]] X)", "no unit family 'weight'"),
         (row("unit", text="pg/mL"), "site.toml ([[unit]] pg/mL)", "understood already"),
@@ -208,6 +225,11 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
             '[policy]\nmuted_findings = ["sap-low"]',
             "site.toml ([policy])",
             "no finding 'sap-low' to mute",
+        ),
+        (
+            '[policy]\nmuted_findings = ["threshold-indeterminate"]',
+            "site.toml ([policy])",
+            "'threshold-indeterminate' may not be muted",
         ),
         ("[policy]\nlook_back_days = 0", "site.toml (policy look_back_days)", "greater than"),
         ('[policy]\norder_intent = "plan"', "site.toml (policy order_intent)", "'proposal'"),

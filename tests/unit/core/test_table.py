@@ -152,6 +152,14 @@ def test_a_muted_finding_stays_in_the_trace_and_off_the_card(name: str) -> None:
     assert name not in findings(answer)
 
 
+def test_what_was_missing_is_named_though_the_site_has_muted_the_finding() -> None:
+    """A site that does not want "no range was sent" on the card still learns that none was."""
+    policy = TOY.policy.model_copy(update={"muted_findings": ("no-laboratory-limit",)})
+    answer = answer_to(result("250 pt/mL"), replace(TOY, policy=policy))
+    assert "no-laboratory-limit" not in findings(answer)
+    assert "laboratory-limit" in answer.missing
+
+
 # ------------------------------------------------------------------ unit against code
 
 

@@ -11,6 +11,7 @@ from cds_service.core.model import Availability
 from cds_service.fhir.read import NOT_SUPPLIED, supplied
 from tests.unit.fhir.given import bundle, observation, patient, resource
 
+NOT_FOUND = {"response": {"status": "404 Not Found"}}
 NEXT = [{"relation": "self", "url": "x:y"}, {"relation": "next", "url": "x:z"}]
 
 
@@ -38,6 +39,11 @@ def outcome(*severities: str) -> JsonObject:
         (bundle(observation(), link=NEXT[:1]), Availability.GIVEN),
         (bundle(observation()), Availability.GIVEN),
         (patient(), Availability.GIVEN),
+        ({"resourceType": "Bundle", "type": "collection"}, Availability.EMPTY),
+        ({"resourceType": "Bundle"}, Availability.FAILED),
+        ({"resourceType": "Bundle", "type": "batch-response"}, Availability.FAILED),
+        ({**bundle(), "type": "batch-response", "entry": [NOT_FOUND]}, Availability.FAILED),
+        ({**bundle(), "entry": [{"fullUrl": "urn:uuid:1"}]}, Availability.FAILED),
         ({"resourceType": "Bundle", "entry": {}}, Availability.FAILED),
         ({"resourceType": 5}, Availability.FAILED),
         ({}, Availability.FAILED),

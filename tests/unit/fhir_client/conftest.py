@@ -10,8 +10,8 @@ from cds_service.fhir.addresses import Reach
 from cds_service.fhir.authorization import NoToken
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from cds_service.fhir.session import FhirSession, Limits
+from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from tests.fault_server import FaultServer
 
 GENEROUS_MS = 20_000

@@ -18,7 +18,7 @@ from cds_service.fhir.authorization import NoToken
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Refused, Resource, UpstreamFault
-from cds_service.fhir.origins import AllowList, FhirBase, PlainHttp, Url
+from cds_service.origins import AllowList, FhirBase, PlainHttp, Url
 from tests.fault_server import FaultServer
 from tests.faults import bundle, reply_json
 

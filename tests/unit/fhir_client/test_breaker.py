@@ -22,9 +22,9 @@ from cds_service.fhir.breaker import (
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Answer, Refused, Resource, UpstreamFault
-from cds_service.fhir.origins import FhirBase, PlainHttp
 from cds_service.fhir.query import Read
 from cds_service.fhir.sending import Sending
+from cds_service.origins import FhirBase, PlainHttp
 from tests.fault_server import FaultServer
 from tests.faults import reply, reply_json
 from tests.unit.fhir_client.conftest import Opens

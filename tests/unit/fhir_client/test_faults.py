@@ -11,7 +11,7 @@ from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource, UpstreamFault
-from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
+from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from tests import faults
 from tests.fault_server import DeafServer, FaultServer, unused_base
 from tests.faults import FHIR_JSON, Fault, bundle, reply, reply_json

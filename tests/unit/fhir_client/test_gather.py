@@ -14,8 +14,8 @@ from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess, serv
 from cds_service.fhir.authorization import TokenFlaw
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.origins import AllowList, LoopbackRule
 from cds_service.hooks.gather import Gathered, Need, PrefetchTemplate, gather
+from cds_service.origins import AllowList, LoopbackRule
 from tests import faults
 from tests.fault_server import FaultServer
 from tests.faults import bundle, observation, reply, reply_json, together
@@ -163,6 +163,48 @@ def test_f03_f06_a_failure_sent_for_a_required_key_without_access_is_412() -> No
     assert raised.value.where == "prefetch.sil2r"
 
 
+OF_ANOTHER_TYPE = [
+    PATIENT,
+    bundle(PATIENT),
+    bundle(PATIENT, next_link="https://ehr.example.org/fhir/Patient?page=2"),
+    {"resourceType": "Bundle"},
+]
+
+
+@pytest.mark.parametrize("sent", OF_ANOTHER_TYPE)
+def test_t64_another_resource_than_was_asked_for_under_a_required_key_is_no_answer_to_it(
+    sent: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    """A Patient where results were asked for does not say that there is no result."""
+    with pytest.raises(DataUnavailable) as raised:
+        _gather({**SENT, "sil2r": sent}, NO_SERVER)
+    assert (raised.value.where, raised.value.cause) == ("prefetch.sil2r", "prefetch-failed")
+    server.on("/fhir/Observation", reply_json(bundle(observation(9))))
+    gathered = _gather({**SENT, "sil2r": sent}, access())
+    assert gathered.parts["sil2r"].resource == bundle(observation(9))
+    assert gathered.faults == {}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        observation(1),
+        {"resourceType": "DiagnosticReport"},
+        bundle(PATIENT, observation(1)),
+        bundle({"status": "final"}),
+        {"resourceType": "Bundle", "type": "collection", "entry": [7]},
+    ],
+)
+def test_what_may_be_a_result_under_a_required_key_is_left_to_the_reader(
+    sent: dict[str, Any],
+) -> None:
+    assert _gather({**SENT, "sil2r": sent}, NO_SERVER).parts["sil2r"].resource == sent
+
+
+def test_another_resource_under_an_optional_key_is_left_to_the_reader_who_says_so() -> None:
+    assert _gather({**SENT, "labs": PATIENT}, NO_SERVER).parts["labs"].resource == PATIENT
+
+
 def test_f04_a_paged_bundle_is_read_on_from_where_it_ends(
     server: FaultServer, access: Grants
 ) -> None:
@@ -227,6 +269,8 @@ def test_f06_a_required_key_that_is_neither_sent_nor_reachable_is_412() -> None:
         (reply(b"", status=503), "status-5xx"),
         (reply_json(OUTCOME), "operation-outcome"),
         (reply_json(bundle(OUTCOME)), "operation-outcome"),
+        (reply_json(PATIENT), "wrong-type"),
+        (reply_json(bundle(PATIENT)), "wrong-type"),
         (faults.half_json, "not-json"),
         (faults.reset_mid_body, "broken"),
     ],

@@ -11,8 +11,8 @@ from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import JWKS_LIMIT, FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import JwksFaultError, Refused, Resource, UpstreamFault
-from cds_service.fhir.origins import AllowList, FhirBase, PlainHttp
 from cds_service.fhir.query import Read, Search
+from cds_service.origins import AllowList, FhirBase, PlainHttp
 from tests import faults
 from tests.fault_server import FaultServer
 from tests.faults import Fault, bundle, observation, reply, reply_json, together

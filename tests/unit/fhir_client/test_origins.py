@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.fhir.origins import (
+from cds_service.origins import (
     AllowList,
     FhirBase,
     Inside,

@@ -16,10 +16,10 @@ from cds_service.fhir.fetched import (
     Resource,
     UpstreamFault,
 )
-from cds_service.fhir.origins import AllowList, FhirBase, LoopbackRule
 from cds_service.fhir.query import FurtherPages
 from cds_service.fhir.session import Limits
 from cds_service.fhir.supplied import supplied
+from cds_service.origins import AllowList, FhirBase, LoopbackRule
 from tests import faults
 from tests.fault_server import FaultServer
 from tests.faults import Conversation, bundle, observation, reply, reply_json

@@ -19,7 +19,7 @@ from cds_service.fhir.authorization import NoToken
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Fetched, Refused, Resource, UpstreamFault
-from cds_service.fhir.origins import AllowList, FhirBase
+from cds_service.origins import AllowList, FhirBase
 from tests import faults
 from tests.fault_server import FaultServer
 from tests.faults import reply_json

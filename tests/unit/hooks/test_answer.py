@@ -43,7 +43,9 @@ def never(_references: Iterable[str]) -> frozenset[str]:
 
 def call(service: Service, body: dict[str, Any], **more: Any) -> Call:
     given = {"caller": "north", "at": TODAY, "access": NO_ACCESS, "carded_before": never, **more}
-    request = read_request({**body, "hook": service.hook}, service.trigger, service.hook)
+    request = read_request(
+        {**body, "hook": service.hook}, service.trigger, service.hook, service.templates
+    )
     return Call(service=service, request=request, **given)
 
 

@@ -91,7 +91,7 @@ def answered(
 def call(service: Service, body: JsonObject) -> Call:
     return Call(
         service=service,
-        request=read_request(body, service.trigger, service.hook),
+        request=read_request(body, service.trigger, service.hook, service.templates),
         caller="north",
         at=TODAY,
         access=NoAccess(NoAccessReason.NO_SERVER),

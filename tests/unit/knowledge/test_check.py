@@ -48,3 +48,20 @@ def test_a_site_or_approval_file_with_a_fault_is_told_beside_the_others(
     assert sum("site.toml" in line for line in told) == 1
     assert sum("approval.toml" in line for line in told) == 1
     assert report.faults[2:] == check_knowledge(faulty, None).faults
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        'muted_findings = ["ohi-index-positive"]',
+        'muted_findings = ["no-laboratory-limit"]',
+        "interpret_preliminary = true",
+        "look_back_days = 1",
+        'order_intent = "order"',
+    ],
+)
+def test_what_a_site_may_decide_is_no_fault(policy: str, tmp_path: Path) -> None:
+    """A finding that is muted because a card was wrong must not stop the next check."""
+    site = tmp_path / "site.toml"
+    site.write_text(f"[policy]\n{policy}\n", encoding="utf-8")
+    assert check_knowledge(None, site).faults == []

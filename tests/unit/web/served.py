@@ -53,4 +53,5 @@ def _slowly(signals: int, call: Call, _advice: object) -> Answered:
 if __name__ == "__main__":
     port, workers, management_port = (int(argument) for argument in sys.argv[1:])
     settings = Settings(management_port=management_port)
-    serve(make_app, settings, host="127.0.0.1", port=port, workers=workers)
+    tags = library().tags
+    serve(make_app, settings, knowledge=tags, host="127.0.0.1", port=port, workers=workers)

@@ -107,6 +107,14 @@ def test_a_service_that_was_not_granted_is_403(production: FlaskClient, calls: l
     assert calls == []
 
 
+@pytest.mark.parametrize("path", ["/cds-services/zz", "/cds-services/zz/feedback"])
+def test_a_service_that_there_is_not_is_404_to_a_client_of_few_services_too(
+    production: FlaskClient, path: str
+) -> None:
+    """403 would say that it is there and that somebody may call it."""
+    assert production.post(path, json={}, headers=NORTH).status_code == 404
+
+
 def test_the_fhir_server_is_asked_for_by_caller_and_request(
     production: FlaskClient, access: OneAccess, calls: list[Call]
 ) -> None:

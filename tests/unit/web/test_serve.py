@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import cast
+from uuid import UUID
 
 import pytest
 
@@ -153,6 +154,35 @@ def test_t56_refused_callers_that_send_no_body_are_answered_all_the_same(server:
         assert server.call("GET", "/health/live")[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/metrics", 200),
+        ("HEAD", "/metrics", 200),
+        ("POST", "/metrics", 405),
+        ("DELETE", "/metrics", 405),
+        ("GET", "/zz", 404),
+        ("POST", URL, 404),
+    ],
+)
+def test_the_management_port_answers_as_the_service_does(
+    server: Running, method: str, path: str, status: int
+) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.management_port)) as connection:
+        connection.request(method, path, body=b"{}" if method == "POST" else None)
+        response = connection.getresponse()
+        body = response.read()
+    assert response.status == status
+    assert response.headers["Knowledge-Version"] == "toy@2026.1"
+    assert UUID(response.headers["X-Request-Id"])
+    assert response.headers["Server"] == "cds-service"
+    if status == 200:
+        assert response.headers["Content-Type"].startswith("text/plain")
+    else:
+        assert response.headers["Content-Type"] == "application/fhir+json"
+        assert json.loads(body)["resourceType"] == "OperationOutcome"
+
+
 def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(
     tmp_path: Path,
 ) -> None:
@@ -274,6 +304,7 @@ def test_an_address_that_is_taken_is_said_in_one_line() -> None:
             serve(
                 lambda: create_app(settings, library()),
                 settings,
+                knowledge="toy@2026.1",
                 host="127.0.0.1",
                 port=port,
                 workers=1,
