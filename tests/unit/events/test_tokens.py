@@ -21,8 +21,8 @@ from cds_service.fhir.authorization import AccessToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
-from cds_service.fhir.origins import FhirBase
 from cds_service.knowledge_files import Library
+from cds_service.origins import FhirBase
 from tests.event_world import World, observation, world
 
 CREDENTIALS = 'credentials = "{kind}"\ncredentials_file = "own.key"\nclient_id = "sil2r"\n'
