@@ -21,7 +21,7 @@ from cds_service.events.source import EventSource
 from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Refused
 from cds_service.fhir.shape import a_text, an_id
-from cds_service.store.event_subscriptions import Subscriptions, SubscriptionState
+from cds_service.store.event_subscriptions import REQUESTED, Subscriptions, SubscriptionState
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
 _REASON = "Decision support for laboratory results"
@@ -64,8 +64,9 @@ def subscribe(
                 source=source.name,
                 subscription=an_id(made.get("id")),
                 criteria=wanted["criteria"],
-                status=a_text(made.get("status")) or "requested",
-                heartbeat_seconds=int(source.heartbeat.total_seconds()),
+                status=a_text(made.get("status")) or REQUESTED,
+                # only one with a topic asks for heartbeats: a classic one knows none
+                heartbeat_seconds=int(source.heartbeat.total_seconds()) if source.topic else 0,
                 next_number=1,
                 last_heard=at,
             )
@@ -123,7 +124,7 @@ def _subscriptions(
 def _subscription(text: str, channel: JsonObject) -> JsonObject:
     return {
         "resourceType": "Subscription",
-        "status": "requested",
+        "status": REQUESTED,
         "reason": _REASON,
         "criteria": text,
         "channel": channel,
