@@ -20,7 +20,7 @@ from cds_service.errors import DataUnavailable, InputError
 if TYPE_CHECKING:
     from cds_service.config import Settings
     from cds_service.event_wiring import Workshop
-    from cds_service.events.subscribing import Standing
+    from cds_service.events.subscribing import SubscriptionStanding
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -207,7 +207,7 @@ def _work_off(workshop: Workshop, source: str) -> None:
     click.echo(f"{waiting} event(s) of {source} wait to be tried again." if waiting else "Done.")
 
 
-def _show_standing(standing: Sequence[Standing], as_json: bool, **numbers: int) -> None:
+def _show_standing(standing: Sequence[SubscriptionStanding], as_json: bool, **numbers: int) -> None:
     if as_json:
         print_json({"subscriptions": [members(each) for each in standing], **numbers})
         return

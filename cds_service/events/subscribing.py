@@ -30,7 +30,7 @@ _LEAST_FIRST = (Content.ID_ONLY, Content.FULL_RESOURCE, Content.EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SubscriptionStanding:
     """How one of our Subscriptions stands."""
 
     subscription: str
@@ -50,7 +50,7 @@ def subscribe(
     knowledge: Sequence[KnowledgeBase],
     endpoint: str,
     at: datetime,
-) -> list[Standing]:
+) -> list[SubscriptionStanding]:
     """Make what is not there yet; how all of it stands. Raises UpstreamFailed."""
     have = {state.criteria for state in subscriptions.of(source.name)}
     for wanted in _subscriptions(source, knowledge, endpoint):
@@ -76,7 +76,7 @@ def subscribe(
 
 def unsubscribe(
     source: EventSource, exchange: Exchange, subscriptions: Subscriptions
-) -> list[Standing]:
+) -> list[SubscriptionStanding]:
     """End all of them; what they were. Raises UpstreamFailed."""
     ended = standing(source, exchange, subscriptions)
     for each in ended:
@@ -89,10 +89,10 @@ def unsubscribe(
 
 def standing(
     source: EventSource, exchange: Exchange, subscriptions: Subscriptions
-) -> list[Standing]:
+) -> list[SubscriptionStanding]:
     """How our Subscriptions stand, here and there."""
     return [
-        Standing(
+        SubscriptionStanding(
             state.subscription,
             state.criteria,
             state.status,

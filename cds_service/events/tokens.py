@@ -25,7 +25,7 @@ from cds_service.events.source import ClientSecret, EventSource, SignedAssertion
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
+from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.fhir.sending import Sending
 from cds_service.origins import Url, UrlRefusedError
 
@@ -171,7 +171,7 @@ def _encoded(form: dict[str, str]) -> bytes:
     return urlencode({name: value for name, value in form.items() if value}).encode()
 
 
-def _object_in(answer: Answer) -> JsonObject:
+def _object_in(answer: HttpAnswer) -> JsonObject:
     try:
         return strict_json.parse_object(answer.body)
     except MalformedJson:

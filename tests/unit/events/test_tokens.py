@@ -20,7 +20,7 @@ from cds_service.events.tokens import Tokens
 from cds_service.fhir.authorization import AccessToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
+from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.knowledge_files import Library
 from cds_service.origins import FhirBase
 from tests.event_world import World, observation, world
@@ -165,12 +165,12 @@ class OneHangs:
     def __init__(self) -> None:
         self.is_asked, self.may_answer = Event(), Event()
 
-    def post_form(self, url: str, *_more: object) -> Answer:
+    def post_form(self, url: str, *_more: object) -> HttpAnswer:
         if "slow" in url:
             self.is_asked.set()
             assert self.may_answer.wait(PATIENCE)
         given = b'{"access_token": "t0ken", "token_type": "Bearer", "expires_in": 300}'
-        return Answer("application/json", given)
+        return HttpAnswer("application/json", given)
 
 
 @pytest.fixture
