@@ -91,6 +91,23 @@ def test_d05_tr01_a_result_that_arrives_is_read_by_the_new_folder(client: FlaskC
     assert card["indicator"] == "warning"
 
 
+def test_what_is_missing_of_another_analyte_is_named_by_its_own_id(client: FlaskClient) -> None:
+    """As discovery names the part; a card about toyin does not miss sIL-2R."""
+    card = only_card(client, "toy-lab-result", ARRIVED)
+    assert card["told"]["missing"][0] == "patient"
+    assert card["told"]["missing"][-4:] == ["toy", "labs", "conditions", "medications"]
+    assert "sil2r" not in card["detail"].casefold()
+    assert "sIL-2R" not in card["detail"]
+
+
+def test_where_earlier_results_of_another_analyte_failed_the_card_names_them_by_its_id(
+    client: FlaskClient,
+) -> None:
+    failed = {"resourceType": "OperationOutcome", "issue": []}
+    card = only_card(client, "toy-lab-result", {**ARRIVED, "prefetch": {"toy": failed}})
+    assert "Note data-failed toy." in card["detail"]
+
+
 def test_a_chart_that_is_opened_shows_the_newest_and_its_series(client: FlaskClient) -> None:
     results = bundle(
         "searchset",
