@@ -29,7 +29,7 @@ from cds_service.errors import CdsError, InputError
 
 if TYPE_CHECKING:
     from cds_service.config import Settings
-    from cds_service.documents import Outcome
+    from cds_service.documents import DocumentAnswer
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 CONFIG = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
@@ -168,7 +168,7 @@ def codes(*, files: Sequence[Path], as_json: bool, config: Path | None) -> None:
 
 def _evaluated(
     files: Sequence[Path], on: str, config: Path | None
-) -> Iterator[tuple[Path, Sequence[Outcome]]]:
+) -> Iterator[tuple[Path, Sequence[DocumentAnswer]]]:
     """Each file with its evaluation by every knowledge base of the library, which is read once."""
     from cds_service.documents import evaluate_file
     from cds_service.knowledge_files import load_configured

@@ -20,7 +20,7 @@ from cds_service.errors import DataUnavailable, InputError
 if TYPE_CHECKING:
     from cds_service.config import Settings
     from cds_service.event_wiring import Workshop
-    from cds_service.events.subscribing import Standing
+    from cds_service.events.subscribing import SubscriptionStanding
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -124,7 +124,7 @@ def catch_up(
         found = workshop.caretaker.catch_up(chosen, since)
     click.echo(f"{found} result(s) changed since {since.isoformat(timespec='seconds')}.")
     if wait and found:
-        _work_off(workshop, found)
+        _work_off(workshop, source)
 
 
 @click.group()
@@ -138,7 +138,10 @@ def events() -> None:
 @_settings_options
 def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None) -> None:
     """List what waits; it holds no patient data."""
-    rows = _existing(sandbox, config).room.store.waiting(dead_only=dead)
+    store = _existing(sandbox, config).room.store
+    rows, total = store.waiting(dead_only=dead), store.count(dead_only=dead)
+    if total > len(rows):
+        click.echo(f"These are the oldest {len(rows):,} of {total:,}.", err=True)
     if as_json:
         print_json({"events": [members(row) for row in rows]})
         return
@@ -190,21 +193,21 @@ def _upstream() -> Iterator[None]:
         ) from None
 
 
-def _work_off(workshop: Workshop, found: int) -> None:
+def _work_off(workshop: Workshop, source: str) -> None:
+    """Each that is due is tried once: one that fails comes due again behind all of them."""
+    store = workshop.room.store
+    due = store.due(datetime.now(UTC))
     with progress() as bar:
-        task = bar.add_task("Processing", total=found)
-        done = 0
-        while done < found:
-            ended = workshop.worker.work_off_some()
-            if not ended:
-                break  # others work on the rest, or it has to wait
-            done += ended
-            bar.update(task, completed=min(done, found))
-    backlog = sum(not row.dead for row in workshop.room.store.waiting())
-    click.echo("Done." if not backlog else f"{backlog} event(s) wait to be tried again.")
+        task = bar.add_task("Processing", total=due)
+        tried = 0
+        while tried < due and (some := workshop.worker.work_off_some()):
+            tried += some
+            bar.update(task, completed=min(tried, due))
+    waiting = store.backlog(source).waiting
+    click.echo(f"{waiting} event(s) of {source} wait to be tried again." if waiting else "Done.")
 
 
-def _show_standing(standing: Sequence[Standing], as_json: bool, **numbers: int) -> None:
+def _show_standing(standing: Sequence[SubscriptionStanding], as_json: bool, **numbers: int) -> None:
     if as_json:
         print_json({"subscriptions": [members(each) for each in standing], **numbers})
         return

@@ -20,7 +20,7 @@ from cds_service.events.source import event_sources
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CheckedRow:
     """A client or a source, in words and for a machine."""
 
     line: str
@@ -30,11 +30,11 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class RegistryReport:
     """What is registered, and perhaps what is wrong with a token."""
 
-    clients: tuple[Entry, ...]
-    sources: tuple[Entry, ...]
+    clients: tuple[CheckedRow, ...]
+    sources: tuple[CheckedRow, ...]
     tokens: tuple[TokenReport, ...] = ()
     """None or one."""
     warnings: tuple[str, ...] = ()
@@ -71,9 +71,9 @@ class Report:
         return report
 
 
-def check_registry(registry: ClientRegistry, mode: Mode, fetch: Fetch | Offline) -> Report:
+def check_registry(registry: ClientRegistry, mode: Mode, fetch: Fetch | Offline) -> RegistryReport:
     """Look into everything that the rows of a registry name."""
-    return Report(
+    return RegistryReport(
         tuple(_client(client, fetch) for client in registry.clients),
         tuple(_source(source, mode) for source in registry.sources),
         warnings=tuple(_warnings(registry, mode)),
@@ -88,7 +88,7 @@ def _warnings(registry: ClientRegistry, mode: Mode) -> Iterator[str]:
         )
 
 
-def _client(client: Client, fetch: Fetch | Offline) -> Entry:
+def _client(client: Client, fetch: Fetch | Offline) -> CheckedRow:
     match client.keys:
         case KeyFile(path):
             place = path.name
@@ -116,10 +116,10 @@ def _client(client: Client, fetch: Fetch | Offline) -> Entry:
     }
     servers = len(client.fhir_servers)
     line = f"client {client.name}: issuer {client.issuer}, {held}, FHIR servers: {servers}"
-    return Entry(line, members, f"client {client.name}: {place} {fault}." if fault else "")
+    return CheckedRow(line, members, f"client {client.name}: {place} {fault}." if fault else "")
 
 
-def _source(source: Source, mode: Mode) -> Entry:
+def _source(source: Source, mode: Mode) -> CheckedRow:
     line = f"source {source.name}: {source.fhir_server}"
     fault = ""
     try:
@@ -131,4 +131,4 @@ def _source(source: Source, mode: Mode) -> Entry:
         "fhirServer": str(source.fhir_server),
         "usable": not fault,
     }
-    return Entry(line, members, fault)
+    return CheckedRow(line, members, fault)

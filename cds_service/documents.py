@@ -32,7 +32,7 @@ from cds_service.strict_json import parse_object
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DocumentAnswer:
     """What one knowledge base says about one document."""
 
     knowledge: KnowledgeBase
@@ -56,7 +56,7 @@ def read_document(path: Path) -> JsonObject:
 
 def evaluate_file(
     path: Path, library: Library, at: date, lab_result_hook: str
-) -> tuple[Outcome, ...]:
+) -> tuple[DocumentAnswer, ...]:
     """Evaluate what a file holds, as `evaluate_document`. Errors name the file."""
     document = read_document(path)
     with _of(path):
@@ -73,7 +73,9 @@ def _of(path: Path) -> Iterator[None]:
         raise
 
 
-def evaluate_resource(document: JsonObject, library: Library, at: date) -> tuple[Outcome, ...]:
+def evaluate_resource(
+    document: JsonObject, library: Library, at: date
+) -> tuple[DocumentAnswer, ...]:
     """Evaluate a FHIR resource given as a file. Raises InputError for what is none."""
     outcomes = []
     for knowledge in library.bases.values():
@@ -90,7 +92,7 @@ def evaluate_resource(document: JsonObject, library: Library, at: date) -> tuple
         scope = f"file {knowledge.identity.id} {given.patient_id}"
         cards = render(evaluation, knowledge, scope=scope)
         cards = with_suggestions(cards, evaluation, knowledge, given.patient_id)
-        outcomes.append(Outcome(knowledge, evaluation, cards))
+        outcomes.append(DocumentAnswer(knowledge, evaluation, cards))
     return tuple(outcomes)
 
 
@@ -101,7 +103,7 @@ def is_hook_request(document: Mapping[str, object]) -> bool:
 
 def evaluate_document(
     document: JsonObject, library: Library, at: date, lab_result_hook: str
-) -> tuple[Outcome, ...]:
+) -> tuple[DocumentAnswer, ...]:
     """Evaluate whatever the file holds. Raises InputError, or BadRequest for a bad request."""
     if is_hook_request(document):
         return _evaluate_request(document, library, at, lab_result_hook)
@@ -110,7 +112,7 @@ def evaluate_document(
 
 def _evaluate_request(
     document: JsonObject, library: Library, at: date, lab_result_hook: str
-) -> tuple[Outcome, ...]:
+) -> tuple[DocumentAnswer, ...]:
     """A hook request goes to every service that is for its hook, as a server would send it."""
     registry = build_registry(
         library.bases.values(), lab_result_hook=lab_result_hook, triggers=frozenset(Trigger)
@@ -126,7 +128,7 @@ def _evaluate_request(
     return tuple(_asked(service, document, at) for service in services)
 
 
-def _asked(service: Service, document: JsonObject, at: date) -> Outcome:
+def _asked(service: Service, document: JsonObject, at: date) -> DocumentAnswer:
     call = Call(
         service=service,
         request=read_request(document, service.trigger, service.hook, service.templates),
@@ -136,4 +138,4 @@ def _asked(service: Service, document: JsonObject, at: date) -> Outcome:
         carded_before=lambda _references: frozenset(),
     )
     answered = answer(call, order_advice)
-    return Outcome(service.knowledge, answered.evaluation, answered.cards, answered.advice)
+    return DocumentAnswer(service.knowledge, answered.evaluation, answered.cards, answered.advice)

@@ -88,7 +88,7 @@ class EventRoom:
             yield Reading("events", name, "set-aside", backlog.dead)
             yield Reading("events", name, "evaluated", backlog.evaluated)
             yield Reading("events", name, "missing", self.subscriptions.missing(name))
-            states = Counter(state.state_at(now) for state in self.subscriptions.of(name))
+            states = Counter(state.health_at(now) for state in self.subscriptions.of(name))
             for state in SubscriptionHealth:
                 yield Reading("event_subscriptions", name, state.value, states[state])
 
@@ -99,7 +99,7 @@ class EventRoom:
 
     def _causes(self, now: datetime) -> Iterator[str]:
         for name in self.sources:
-            states = {state.state_at(now) for state in self.subscriptions.of(name)}
+            states = {state.health_at(now) for state in self.subscriptions.of(name)}
             if not states <= {SubscriptionHealth.SOUND}:
                 yield "subscription"
             if self.store.backlog(name).dead:

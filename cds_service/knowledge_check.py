@@ -20,7 +20,7 @@ from cds_service.knowledge_files import read_library, with_approvals, with_site_
 
 
 @dataclass(frozen=True)
-class Report:
+class KnowledgeReport:
     """What was proved, and what was not."""
 
     checked: Counter[str] = field(default_factory=Counter)
@@ -48,14 +48,16 @@ class Report:
         return {"checked": dict(self.checked), "faults": self.faults, "reviews": self.reviews}
 
 
-def check_knowledge(folder: Path | None, site: Path | None, approval: Path | None = None) -> Report:
+def check_knowledge(
+    folder: Path | None, site: Path | None, approval: Path | None = None
+) -> KnowledgeReport:
     """Prove all knowledge under `folder` (the packaged one by default), with the site's additions.
 
     Nothing is raised for a fault in the knowledge: all are in the report. So is its state of
     review; an approval that no longer holds is said, and is no fault. The worked cases are run with
     the site's codes and units and under the knowledge's own policy: what a site mutes is no fault.
     """
-    report = Report()
+    report = KnowledgeReport()
     try:
         library = read_library(folder)
     except KnowledgeError as error:
@@ -85,7 +87,7 @@ def _reviewed(base: KnowledgeBase) -> str:
             return f"{base.tag}: {review_status(base)}."
 
 
-def _count(base: KnowledgeBase, report: Report) -> None:
+def _count(base: KnowledgeBase, report: KnowledgeReport) -> None:
     report.checked.update(
         {
             "codes": len(base.accepted) + len(base.refused) + len(base.companion_loincs),

@@ -30,6 +30,9 @@ SECRET = "a-shared-secret-of-the-test"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 LOINC = "http://loinc.org"
 SERUM = "9654-5"
+CSF_IN_MASS = "99768-4"
+ANOTHER_TEST = "2276-4"
+"""Ferritin."""
 TOPIC = "http://example.org/topics/lab-result"
 
 
@@ -194,3 +197,37 @@ def result_of_another_patient(number: int) -> Any:
 
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-01-01"}
+
+
+def a_result(id_: str, *codes: str, **more: Any) -> Any:
+    """A result that stands inside another resource."""
+    coding = [{"system": LOINC, "code": code} for code in codes or (SERUM,)]
+    return observation(id_, code={"coding": coding}, **more)
+
+
+def in_csf(value: float = 800) -> Any:
+    """A contained result in CSF, in pg/mL."""
+    quantity = {"value": value, "system": "http://unitsofmeasure.org", "code": "pg/mL"}
+    return a_result("csf", CSF_IN_MASS, valueQuantity=quantity)
+
+
+def containing(kind: str, *results: Any, status: str = "final") -> Any:
+    """A panel (`Observation`) or a report that contains its results."""
+    members = [{"reference": f"#{each['id']}"} for each in results]
+    return {
+        "resourceType": kind,
+        "id": "both",
+        "status": status,
+        "code": {"text": "Interleukin-2 receptor in blood and CSF"},
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2026-03-01T08:00:00Z",
+        "contained": list(results),
+        "hasMember" if kind == "Observation" else "result": members,
+    }
+
+
+def arrives(here: World, resource: Any) -> None:
+    """A new version of it is kept, notified and worked off."""
+    here.fhir.put(resource)
+    here.notify(resource["id"], kind=resource["resourceType"])
+    here.work()

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, parse_key_set
-from cds_service.access.rows import ClientRow, Row, SourceRow
+from cds_service.access.rows import ClientRow, EventSourceRow, Row
 from cds_service.config import Mode
 from cds_service.errors import ConfigurationError
 from cds_service.origins import FhirBase, PlainHttp, Url, UrlRefusedError
@@ -69,7 +69,7 @@ class Client:
 class Source:
     """A registered sender of FHIR Subscription notifications; the words are those of its row."""
 
-    row: SourceRow
+    row: EventSourceRow
     fhir_server: FhirBase
     secret_file: Path
     folder: Path = Path()
@@ -154,7 +154,7 @@ def load_registry(
     )
     sources = tuple(
         _source(row, _Place(where, folder, mode))
-        for where, row in _rows(document, "source", SourceRow, file)
+        for where, row in _rows(document, "source", EventSourceRow, file)
     )
     if not clients and not sources:
         raise ConfigurationError(
@@ -287,7 +287,7 @@ def _read_key_set(path: Path) -> KeySet:
         raise KeySetRefusedError(KeySetFault.UNREADABLE) from None
 
 
-def _source(row: SourceRow, place: _Place) -> Source:
+def _source(row: EventSourceRow, place: _Place) -> Source:
     return Source(
         row=row,
         fhir_server=place.fhir_base("fhir_server", row.fhir_server),

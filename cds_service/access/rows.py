@@ -49,7 +49,7 @@ class ClientRow(Row):
         return self
 
 
-class SourceRow(Row):
+class EventSourceRow(Row):
     """`[[source]]`: a FHIR server that sends Subscription notifications to `/events/{name}`."""
 
     name: Name

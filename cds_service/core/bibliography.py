@@ -20,7 +20,7 @@ _COMBINATIONS = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Bibliography:
+class CardSources:
     """The constant end of one card, and the members that follow from what it cites."""
 
     closing: str
@@ -33,7 +33,7 @@ class Bibliography:
 
 
 @lru_cache(_COMBINATIONS)
-def bibliography(knowledge: KnowledgeBase, cited: tuple[str, ...]) -> Bibliography:
+def bibliography(knowledge: KnowledgeBase, cited: tuple[str, ...]) -> CardSources:
     """What follows from the ids of the sources, in the order in which they are cited."""
     sources = [knowledge.sources[name] for name in cited]
     lines = [f"{number}. {citation(source)}" for number, source in enumerate(sources, start=1)]
@@ -46,7 +46,7 @@ def bibliography(knowledge: KnowledgeBase, cited: tuple[str, ...]) -> Bibliograp
         **({"overrideReasons": reasons} if reasons else {}),
         **({"links": linked} if linked else {}),
     }
-    return Bibliography(
+    return CardSources(
         closing="\n\n".join([*listed, disclaimer(knowledge)]),
         source=source,
         links=linked,

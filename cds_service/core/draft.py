@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from cds_service.core.bibliography import Bibliography
+from cds_service.core.bibliography import CardSources
 from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.name_uuid import Names
@@ -28,7 +28,7 @@ class Draft:
     summary: str
     detail: str
     indicator: Indicator
-    cited: Bibliography
+    cited: CardSources
     extension: Mapping[str, Any]
     selection: Selection = Selection.ANY
 

@@ -18,6 +18,7 @@ from cds_service.errors import BadRequest
 from cds_service.events.faults import UpstreamFailed
 from cds_service.events.inbox import Inbox, targets_of
 from cds_service.events.notification import (
+    STATES,
     Happened,
     StatusReport,
     Trouble,
@@ -26,15 +27,16 @@ from cds_service.events.notification import (
 from cds_service.events.search import changed_since
 from cds_service.events.source import EventSource
 from cds_service.events.tokens import Tokens
-from cds_service.events.troubles import Troubles
+from cds_service.events.troubles import NextSteps, Troubles
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Refused, UpstreamFault
-from cds_service.fhir.shape import an_object, objects
+from cds_service.fhir.shape import a_text, an_object, objects
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import (
+    REQUESTED,
     Gap,
     SubscriptionHealth,
     Subscriptions,
@@ -77,20 +79,28 @@ class Caretaker:
 
     def _look_after(self, source: EventSource, state: SubscriptionState) -> None:
         at = self.now()
-        turn = self.troubles.turn(state, at)
-        match state.state_at(at):
+        steps = self.troubles.next_steps(state, at)
+        match state.health_at(at):
             case SubscriptionHealth.BROKEN:
-                if turn.is_told:
+                if steps.is_told:
                     log(Event.SUBSCRIPTION_BROKEN, source=source.name, status=state.status)
-                if turn.is_tried and source.reactivate:
+                if steps.is_tried and source.reactivate:
                     self._mend(source, state)
             case SubscriptionHealth.SILENT:
-                if turn.is_told:
-                    log(Event.SUBSCRIPTION_SILENT, source=source.name)
-                if turn.is_tried:
-                    self._ask_after(source, state)
+                self._break_silence(source, state, steps)
             case SubscriptionHealth.SOUND:
                 pass
+
+    def _break_silence(
+        self, source: EventSource, state: SubscriptionState, steps: NextSteps
+    ) -> None:
+        is_requested = state.status == REQUESTED
+        if is_requested and steps.is_tried and self._has_answered(source, state):
+            return  # read before it is told: most are switched on, and only nobody has said so
+        if steps.is_told:
+            log(Event.SUBSCRIPTION_SILENT, source=source.name, status=state.status)
+        if steps.is_tried and not is_requested:
+            self._ask_after(source, state)
 
     def catch_up(self, source: EventSource, since: datetime) -> int:
         """Make work of all that has changed since then; how much there was. Raises UpstreamFailed.
@@ -129,7 +139,7 @@ class Caretaker:
             log(Event.EVENT_GAP, source=source.name, cause=failed.cause)
             return
         self.subscriptions.settle(gap)
-        log(Event.EVENT_GAP, source=source.name, missing=gap.last - gap.first + 1, ending=found)
+        log(Event.EVENT_GAP, source=source.name, missing=gap.missing, ending=found)
 
     def _events(self, source: EventSource, gap: Gap) -> list[Target] | Refused:
         """The answer of `$events`; both ends are included. Raises UpstreamFailed if it may pass."""
@@ -144,13 +154,29 @@ class Caretaker:
             match read_notification(answer):
                 case Happened(events=events) as happened:
                     numbers = {event.number for event in events}
-                    if not set(range(gap.first, gap.last + 1)) <= numbers:
+                    within = sum(gap.first <= number <= gap.last for number in numbers)
+                    if within <= gap.last - gap.first:
                         return Refused(UpstreamFault.NOT_FHIR)  # it has not kept them all
                     return targets_of(happened)
                 case _:
                     return Refused(UpstreamFault.NOT_FHIR)
         except BadRequest:
             return Refused(UpstreamFault.NOT_FHIR)
+
+    def _has_answered(self, source: EventSource, state: SubscriptionState) -> bool:
+        """Whether the server has made something of what was requested, which is then kept.
+
+        One without a topic is switched on without a word to us: only reading it tells.
+        """
+        try:
+            answer = self.exchange(source).ask(f"Subscription/{state.subscription}")
+        except UpstreamFailed:
+            return False
+        status = "" if isinstance(answer, Refused) else a_text(answer.get("status"))
+        if status not in STATES - {REQUESTED}:
+            return False
+        self.subscriptions.set_status(source.name, state.subscription, status)
+        return True
 
     def _ask_after(self, source: EventSource, state: SubscriptionState) -> None:
         """Nothing was heard for two heartbeats: `$status` says how things stand."""
@@ -182,11 +208,11 @@ class Caretaker:
             if isinstance(subscription, Refused):
                 return
             subscription.pop("error", None)
-            revived = exchange.update({**subscription, "status": "requested"})
+            revived = exchange.update({**subscription, "status": REQUESTED})
         except UpstreamFailed:
             return
         if not isinstance(revived, Refused):
-            self.subscriptions.set_status(source.name, state.subscription, "requested")
+            self.subscriptions.request_anew(source.name, state.subscription, self.now())
 
     def _token(self, source: EventSource) -> AccessToken | NoToken:
         token = self.tokens.of(source, Deadline.after(DEADLINE_MS))

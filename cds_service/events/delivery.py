@@ -48,9 +48,12 @@ class TakenBack:
     reference: str
     result: str
     evaluation: str
+    replaces: str
+    """The key of the evaluation whose answer is taken back."""
     patient_id: str
+    """Empty for a result that was deleted: nobody here knows whose it was."""
     cards: tuple[Card, ...] = ()
-    """What is said of its being taken back."""
+    """What is said of its being taken back, and nothing that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +127,25 @@ class Courier:
                 pass
 
     def _post(self, relay: Relay, said: Said | TakenBack) -> None:
-        """Our own hook with its answer; `hookInstance` is the same however often it is sent."""
+        """Our own hook with its answer; `hookInstance` is the same however often it is sent.
+
+        A panel has several cards under one `result`: `replaces` tells which one this is about.
+        """
         cards: tuple[Card, ...]
         match said:
             case Said(card=card):
                 cards, status = (card,), "final" if said.is_final else "preliminary"
             case TakenBack(cards=cards):
                 status = "entered-in-error"
-        body = {
+        about = {"result": said.reference, "status": status, "replaces": said.replaces}
+        body: JsonObject = {
             "hook": self.hook,
             "hookInstance": said.evaluation,
-            "context": {"patientId": said.patient_id},
             "cards": [card.as_json() for card in cards],
-            "extension": {_EXTENSION: {"result": said.reference, "status": status}},
+            "extension": {_EXTENSION: {name: word for name, word in about.items() if word}},
         }
+        if said.patient_id:  # a context is nothing without it
+            body["context"] = {"patientId": said.patient_id}
         json_type = "application/json"
         sending = Sending("POST", body=written(body), media_type=json_type, accept=json_type)
         match self.client.send(relay.address, sending, relay.token, self.session.deadline):

@@ -16,7 +16,7 @@ from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
-from cds_service.core.selection import WITHDRAWN
+from cds_service.core.selection import FINAL
 from cds_service.core.verdict import Reason
 from cds_service.evaluate import Looking, evaluate
 from cds_service.events.current import Current
@@ -41,7 +41,7 @@ _TO_BE_READ = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Stopwatch:
     """When processing began: as a date and time, and on a clock for durations."""
 
     at: datetime
@@ -64,7 +64,7 @@ class Evaluator:
         self._pseudonyms = pseudonyms
 
     def now_stands(
-        self, claimed: Claimed, current: Current, courier: Courier, moment: Moment
+        self, claimed: Claimed, current: Current, courier: Courier, watch: Stopwatch
     ) -> list[Evaluated]:
         """Bring what was delivered into line with the result. Raises UpstreamFailed."""
         done = []
@@ -73,55 +73,56 @@ class Evaluator:
             if self._store.is_evaluated(claimed, current.version, knowledge.tag):
                 continue
             past = self._store.past(claimed, knowledge.identity.id)
-            case = _Case(claimed, knowledge, past, moment, courier, self._pseudonyms.id_secret)
+            case = _Case(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
             if _is_for(knowledge, current):
                 done.append(self._evaluated(case, current))
             elif isinstance(past, Past) and past.said:  # its code was corrected to another test's
-                done.append(self._taken_back(case, current.reference, current.version))
+                reference, version = current.reference, current.version
+                done.append(self._withdrawn(case, reference, version, current.patient_id))
         return done
 
     def is_gone(
-        self, claimed: Claimed, reference: str, courier: Courier, moment: Moment
+        self, claimed: Claimed, reference: str, courier: Courier, watch: Stopwatch
     ) -> list[Evaluated]:
         """Take back what was delivered of a result that was deleted. Raises UpstreamFailed."""
         done = []
         for knowledge in self._knowledge:
             past = self._store.past(claimed, knowledge.identity.id)
             if isinstance(past, Past) and past.said:
-                case = _Case(claimed, knowledge, past, moment, courier, self._pseudonyms.id_secret)
+                case = _Case(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
                 version = f"deleted after {past.version}"
-                done.append(self._taken_back(case, reference, version))
+                done.append(self._withdrawn(case, reference, version, patient_id=""))
         return done
 
     def _evaluated(self, case: _Case, current: Current) -> Evaluated:
         record, faults = _record(case, current)
         _insist(faults)
         evaluation = evaluate(
-            record, case.knowledge, case.moment.at.date(), looking=Looking.RESULT_ARRIVED
+            record, case.knowledge, case.watch.at.date(), looking=Looking.RESULT_ARRIVED
         )
         client = client_name(case.claimed.source)
         scope = f"{case.id_secret}{client} {case.service} {current.patient_id}"
         cards = render(evaluation, case.knowledge, scope=scope)
         cards = with_suggestions(cards, evaluation, case.knowledge, current.patient_id)
         stands = [card for card in cards if not _is_withdrawal(card)]
+        withdrawals = tuple(card for card in cards if _is_withdrawal(card))
         for place, card in enumerate(stands):
             said = _said(case, current, card, place, is_final=_is_final(record))
             case.courier.say(said, current.order)
         for place in range(len(stands), case.said_before):
-            case.courier.take_back(_taken_back(case, current, cards, place))
+            taken_back = case.taken_back(
+                current.reference, current.version, place, current.patient_id, withdrawals
+            )
+            case.courier.take_back(taken_back)
         return self._to_keep(
             case, current.version, current.reference, patient_id=current.patient_id, cards=cards
         )
 
-    def _taken_back(self, case: _Case, reference: str, version: str) -> Evaluated:
+    def _withdrawn(self, case: _Case, reference: str, version: str, patient_id: str) -> Evaluated:
+        """Everything that stands of it is taken back."""
         for place in range(case.said_before):
-            result = case.result(reference, place)
-            key = case.evaluation(result, version)
-            taken_back = TakenBack(
-                reference=reference, result=result, evaluation=key, patient_id=""
-            )
-            case.courier.take_back(taken_back)
-        return self._to_keep(case, version, reference, patient_id="", cards=())
+            case.courier.take_back(case.taken_back(reference, version, place, patient_id))
+        return self._to_keep(case, version, reference, patient_id=patient_id, cards=())
 
     def _kept(self, claimed: Claimed, version: str) -> str:
         """The version as it is kept: what is no plain id may hold all that the result says."""
@@ -145,7 +146,7 @@ class Evaluator:
         )
         record = EvaluationRecord(
             id=case.evaluation(case.result(reference), version),
-            at=case.moment.at,
+            at=case.watch.at,
             door=Door.EVENT,
             service=case.service,
             client=client,
@@ -155,7 +156,7 @@ class Evaluator:
             findings=_all(members, "findings"),
             reasons=tuple(about["reason"] for about in members if "reason" in about),
             missing=_all(members, "missing"),
-            duration_ms=case.moment.elapsed_ms,
+            duration_ms=case.watch.elapsed_ms,
             patient=self._pseudonyms.of(client, "Patient", patient_id),
             inputs=tuple(self._pseudonyms.of_reference(client, each) for each in inputs),
             cards=tuple(_sent(card, case.claimed.item) for card in cards),
@@ -171,7 +172,7 @@ class _Case:
     claimed: Claimed
     knowledge: KnowledgeBase
     past: Past | NeverEvaluated
-    moment: Moment
+    watch: Stopwatch
     courier: Courier
     id_secret: str = field(repr=False)
 
@@ -200,6 +201,25 @@ class _Case:
                 return evaluation_key(result, version, knowledge, self.id_secret)
             case NeverEvaluated():
                 return ""
+
+    def taken_back(
+        self,
+        reference: str,
+        version: str,
+        place: int,
+        patient_id: str,
+        withdrawals: tuple[Card, ...] = (),
+    ) -> TakenBack:
+        """That the card in this place does not stand any longer."""
+        result = self.result(reference, place)
+        return TakenBack(
+            reference=reference,
+            result=result,
+            evaluation=self.evaluation(result, version),
+            replaces=self.evaluation_before(result),
+            patient_id=patient_id,
+            cards=withdrawals,
+        )
 
 
 def _record(case: _Case, current: Current) -> tuple[PatientRecord, dict[str, str]]:
@@ -254,7 +274,7 @@ def _is_withdrawal(card: Card) -> bool:
 
 def _is_final(record: PatientRecord) -> bool:
     statuses = {each.status for each in record.results if isinstance(each, LabResult)}
-    return bool(statuses) and not statuses & {*WITHDRAWN, "preliminary", "registered", "unknown"}
+    return bool(statuses) and statuses <= FINAL
 
 
 def _said(case: _Case, current: Current, card: Card, place: int, *, is_final: bool) -> Said:
@@ -270,19 +290,8 @@ def _said(case: _Case, current: Current, card: Card, place: int, *, is_final: bo
         card=card,
         module=identity.id,
         module_version=identity.version,
-        at=case.moment.at,
+        at=case.watch.at,
         is_final=is_final,
-    )
-
-
-def _taken_back(case: _Case, current: Current, cards: tuple[Card, ...], place: int) -> TakenBack:
-    result = case.result(current.reference, place)
-    return TakenBack(
-        reference=current.reference,
-        result=result,
-        evaluation=case.evaluation(result, current.version),
-        patient_id=current.patient_id,
-        cards=cards,
     )
 
 

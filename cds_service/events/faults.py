@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from cds_service.core.model import Availability
@@ -68,27 +67,28 @@ def faults_in(search: Resource) -> Iterator[UpstreamFault]:
         yield search.extent.fault
 
 
-class Verdict(StrEnum):
-    """What becomes of a result that failed."""
-
-    TRY_AGAIN = "try-again"
-    SET_ASIDE = "set-aside"
-
-
 @dataclass(frozen=True, slots=True)
-class Course:
-    """What to do, and when."""
+class TryAgain:
+    """A result that failed waits until then."""
 
-    verdict: Verdict
     due: datetime
 
 
-def course_of(*, passes: bool, attempts: int, first_received: datetime, at: datetime) -> Course:
-    """Delays double from 2 s to 5 min, each a half longer or shorter at random, so that what failed
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Trying it again would not help."""
+
+
+def after_failure(
+    *, passes: bool, attempts: int, first_received: datetime, at: datetime
+) -> TryAgain | SetAside:
+    """What becomes of a result that failed.
+
+    Delays double from 2 s to 5 min, each a half longer or shorter at random, so that what failed
     together does not come back together.
     """
     is_over = at - first_received > PATIENCE if passes else attempts >= MOST_ATTEMPTS
     if is_over:
-        return Course(Verdict.SET_ASIDE, at)
+        return SetAside()
     delay = min(FIRST_DELAY * 2 ** min(attempts - 1, 16), LONGEST_DELAY)
-    return Course(Verdict.TRY_AGAIN, at + delay * _JITTER.uniform(0.5, 1.5))
+    return TryAgain(at + delay * _JITTER.uniform(0.5, 1.5))

@@ -30,7 +30,7 @@ from cds_service.events.notification import (
 )
 from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import Heard, Subscriptions
+from cds_service.store.event_subscriptions import REQUESTED, Heard, Subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.work_item import SWEEP, Kind, Target, Way
 
@@ -155,7 +155,13 @@ class Inbox:
 
     def _hear(self, source: EventSource, taken: Taken, about: About, at: datetime) -> Receipt:
         _require_subscription(about)
-        heard = _heard(source, about, (), begins=taken is Taken.HANDSHAKE)
+        heard = _heard(
+            source,
+            about,
+            (),
+            begins=taken is Taken.HANDSHAKE,
+            was_asked_for=taken is Taken.STATUS,
+        )
         with self._database.writing() as connection:
             self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
             if source.numbering is not Numbering.SUBSCRIPTION or isinstance(about.so_far, NotSaid):
@@ -212,10 +218,16 @@ def _topic(source: EventSource, about: About) -> str:
 
 
 def _heard(
-    source: EventSource, about: About, numbers: list[int] | tuple[()], *, begins: bool = False
+    source: EventSource,
+    about: About,
+    numbers: list[int] | tuple[()],
+    *,
+    begins: bool = False,
+    was_asked_for: bool = False,
 ) -> Heard:
-    # A handshake still says `requested`; that it came and was answered makes it active.
-    status = "active" if begins or not about.state else about.state
+    # What comes by itself comes from one that is at work; a handshake still says `requested`.
+    is_at_work = not about.state or (about.state == REQUESTED and not was_asked_for)
+    status = "active" if is_at_work else about.state
     return Heard(
         subscription=about.subscription,
         criteria=_topic(source, about),

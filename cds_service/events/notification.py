@@ -68,6 +68,11 @@ class NotSaid:
 
 
 @dataclass(frozen=True, slots=True)
+class NotAStatus:
+    """A resource that says nothing of a subscription."""
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """Which subscription a topic-based notification belongs to, and how it stands."""
 
@@ -155,8 +160,8 @@ def _read_bundle(bundle: JsonObject) -> Notification:
             remedy="Send type history or subscription-notification.",
         )
     resources = [an_object(entry.get("resource")) for entry in objects(bundle.get("entry"))]
-    status = _flat(resources[0]) if resources else {}
-    if not status:
+    status = _flat(resources[0]) if resources else NotAStatus()
+    if isinstance(status, NotAStatus):
         raise BadRequest(
             "The first entry is neither Parameters nor SubscriptionStatus.", where="Bundle.entry[0]"
         )
@@ -248,15 +253,15 @@ def _number(value: object) -> int | NotSaid:
             return NotSaid()
 
 
-def _flat(resource: JsonObject) -> JsonObject:
-    """`Parameters` read as the `SubscriptionStatus` they stand for; nothing for anything else."""
+def _flat(resource: JsonObject) -> JsonObject | NotAStatus:
+    """`Parameters` read as the `SubscriptionStatus` they stand for."""
     match type_of(resource):
         case "SubscriptionStatus":
             return resource
         case "Parameters":
-            return {"": "", **_members(objects(resource.get("parameter")))}
+            return _members(objects(resource.get("parameter")))
         case _:
-            return {}
+            return NotAStatus()
 
 
 def _members(parameters: Sequence[JsonObject]) -> JsonObject:

@@ -79,14 +79,15 @@ class Queue:
         The queue being away is no reason to refuse what is kept already: workers look by themselves
         as well.
         """
-        self._is_told()
+        self._tell()
 
     def work(self) -> None:
         """Let a worker look, as `wake` does; while the queue is away, work here and now."""
-        if not self._is_told():
+        if not self._tell():
             self._work()
 
-    def _is_told(self) -> bool:
+    def _tell(self) -> bool:
+        """Whether a worker was told, now or before."""
         if monotonic() < self._away_until:
             return False
         try:

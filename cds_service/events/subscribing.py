@@ -21,7 +21,7 @@ from cds_service.events.source import EventSource
 from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Refused
 from cds_service.fhir.shape import a_text, an_id
-from cds_service.store.event_subscriptions import Subscriptions, SubscriptionState
+from cds_service.store.event_subscriptions import REQUESTED, Subscriptions, SubscriptionState
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
 _REASON = "Decision support for laboratory results"
@@ -30,7 +30,7 @@ _LEAST_FIRST = (Content.ID_ONLY, Content.FULL_RESOURCE, Content.EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SubscriptionStanding:
     """How one of our Subscriptions stands."""
 
     subscription: str
@@ -50,7 +50,7 @@ def subscribe(
     knowledge: Sequence[KnowledgeBase],
     endpoint: str,
     at: datetime,
-) -> list[Standing]:
+) -> list[SubscriptionStanding]:
     """Make what is not there yet; how all of it stands. Raises UpstreamFailed."""
     have = {state.criteria for state in subscriptions.of(source.name)}
     for wanted in _subscriptions(source, knowledge, endpoint):
@@ -64,8 +64,9 @@ def subscribe(
                 source=source.name,
                 subscription=an_id(made.get("id")),
                 criteria=wanted["criteria"],
-                status=a_text(made.get("status")) or "requested",
-                heartbeat_seconds=int(source.heartbeat.total_seconds()),
+                status=a_text(made.get("status")) or REQUESTED,
+                # only one with a topic asks for heartbeats: a classic one knows none
+                heartbeat_seconds=int(source.heartbeat.total_seconds()) if source.topic else 0,
                 next_number=1,
                 last_heard=at,
             )
@@ -75,7 +76,7 @@ def subscribe(
 
 def unsubscribe(
     source: EventSource, exchange: Exchange, subscriptions: Subscriptions
-) -> list[Standing]:
+) -> list[SubscriptionStanding]:
     """End all of them; what they were. Raises UpstreamFailed."""
     ended = standing(source, exchange, subscriptions)
     for each in ended:
@@ -88,10 +89,10 @@ def unsubscribe(
 
 def standing(
     source: EventSource, exchange: Exchange, subscriptions: Subscriptions
-) -> list[Standing]:
+) -> list[SubscriptionStanding]:
     """How our Subscriptions stand, here and there."""
     return [
-        Standing(
+        SubscriptionStanding(
             state.subscription,
             state.criteria,
             state.status,
@@ -123,7 +124,7 @@ def _subscriptions(
 def _subscription(text: str, channel: JsonObject) -> JsonObject:
     return {
         "resourceType": "Subscription",
-        "status": "requested",
+        "status": REQUESTED,
         "reason": _REASON,
         "criteria": text,
         "channel": channel,

@@ -25,7 +25,7 @@ from cds_service.events.source import ClientSecret, EventSource, SignedAssertion
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
+from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.fhir.sending import Sending
 from cds_service.origins import Url, UrlRefusedError
 
@@ -56,7 +56,7 @@ class Tokens:
         self._client = client
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
-        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
 
     def of(self, source: EventSource, deadline: Deadline) -> AccessToken | NoToken | Refused:
         """The token to call this source with, fetched when there is none yet."""
@@ -64,16 +64,26 @@ class Tokens:
             case NoToken() | AccessToken() as fixed:
                 return fixed
             case ClientSecret() | SignedAssertion() as credentials:
-                with self._lock:  # one fetch at a time: the others then find the token here
-                    kept = self._kept.get(source.name)
-                    if kept is not None and self._clock() < kept.until:
-                        return kept.token
-                    return self._fetch(source, credentials, deadline)
+                return self._kept_or_fetched(source, credentials, deadline)
 
     def forget(self, source: EventSource) -> None:
         """The server did not accept the token."""
-        with self._lock:
-            self._kept.pop(source.name, None)
+        self._kept.pop(source.name, None)
+
+    def _kept_or_fetched(
+        self, source: EventSource, credentials: ClientSecret | SignedAssertion, deadline: Deadline
+    ) -> AccessToken | Refused:
+        """One fetch at a time for each source: the others then find the token here."""
+        lock = self._locks.setdefault(source.name, threading.Lock())
+        if not lock.acquire(timeout=deadline.remaining):
+            return Refused(UpstreamFault.DEADLINE)
+        try:
+            kept = self._kept.get(source.name)
+            if kept is not None and self._clock() < kept.until:
+                return kept.token
+            return self._fetch(source, credentials, deadline)
+        finally:
+            lock.release()
 
     def _fetch(
         self, source: EventSource, credentials: ClientSecret | SignedAssertion, deadline: Deadline
@@ -161,7 +171,7 @@ def _encoded(form: dict[str, str]) -> bytes:
     return urlencode({name: value for name, value in form.items() if value}).encode()
 
 
-def _object_in(answer: Answer) -> JsonObject:
+def _object_in(answer: HttpAnswer) -> JsonObject:
     try:
         return strict_json.parse_object(answer.body)
     except MalformedJson:

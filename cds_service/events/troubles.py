@@ -20,7 +20,7 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class NextSteps:
     """What to do at this look at a subscription."""
 
     is_told: bool = False
@@ -42,19 +42,19 @@ class _Course:
             return _Course()
         return replace(self, health=SubscriptionHealth.SOUND)
 
-    def in_trouble(self, health: SubscriptionHealth, at: datetime) -> tuple[_Course, Turn]:
+    def in_trouble(self, health: SubscriptionHealth, at: datetime) -> tuple[_Course, NextSteps]:
         """The course from here on, and what to do now."""
         has_changed = health is not self.health
         if has_changed and self.health is SubscriptionHealth.SILENT:
             return _Course().in_trouble(health, at)  # it has answered, so there is more to try
-        turn = Turn(has_changed or at >= self.tell_at, at >= self.try_at)
+        steps = NextSteps(has_changed or at >= self.tell_at, at >= self.try_at)
         course = replace(self, health=health)
-        if turn.is_told:
+        if steps.is_told:
             course = replace(course, tell_at=at + TELL_AGAIN)
-        if turn.is_tried:
+        if steps.is_tried:
             pause = min(2 * self.pause, LONGEST_PAUSE)
             course = replace(course, try_at=at + self.pause, pause=pause)
-        return course, turn
+        return course, steps
 
 
 class Troubles:
@@ -63,14 +63,14 @@ class Troubles:
     def __init__(self) -> None:
         self._courses: dict[tuple[str, str], _Course] = {}
 
-    def turn(self, state: SubscriptionState, at: datetime) -> Turn:
+    def next_steps(self, state: SubscriptionState, at: datetime) -> NextSteps:
         """What to do about a subscription now; nothing about a sound one."""
         key = state.source, state.subscription
         course = self._courses.get(key, _Course())
-        match state.state_at(at):
+        match state.health_at(at):
             case SubscriptionHealth.SOUND:
                 self._courses[key] = course.sound(at)
-                return Turn()
+                return NextSteps()
             case health:
-                self._courses[key], turn = course.in_trouble(health, at)
-                return turn
+                self._courses[key], steps = course.in_trouble(health, at)
+                return steps

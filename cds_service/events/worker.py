@@ -18,12 +18,13 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import DataUnavailable, ServiceFault, StoreUnavailable
 from cds_service.events.current import Current, Gone, read_current, results_of
 from cds_service.events.delivery import Courier
-from cds_service.events.evaluation import Evaluator, Moment
+from cds_service.events.evaluation import Evaluator, Stopwatch
 from cds_service.events.faults import (
     FAULT_OF_OURS,
+    SetAside,
+    TryAgain,
     UpstreamFailed,
-    Verdict,
-    course_of,
+    after_failure,
 )
 from cds_service.events.search import changed_since
 from cds_service.events.source import EventSource
@@ -79,14 +80,17 @@ class Worker:
         return ended
 
     def work_off_some(self) -> int:
-        """Work on one batch; how many results were ended. Raises StoreUnavailable."""
-        return sum(map(self._process, self._bench.store.claim(self._bench.now(), BATCH)))
+        """Work on one batch; how many results were tried. Raises StoreUnavailable."""
+        claimed = self._bench.store.claim(self._bench.now(), BATCH)
+        for each in claimed:
+            self._process(each)
+        return len(claimed)
 
     def _process(self, claimed: Claimed) -> bool:
-        """Whether the row was ended; if not, it will be tried again or was set aside."""
-        moment = Moment(self._bench.now(), perf_counter())
+        """Whether what it came to was kept; if not, it is tried again or was set aside."""
+        watch = Stopwatch(self._bench.now(), perf_counter())
         try:
-            ending = self._worked_off(claimed, moment)
+            ending = self._worked_off(claimed, watch)
         except UpstreamFailed as failed:
             if failed.fault is UpstreamFault.STATUS_401:
                 self._bench.tokens.forget(self._bench.sources[claimed.source])
@@ -98,18 +102,21 @@ class Worker:
             log_fault(Event.FAILED, error, source=claimed.source, kind=claimed.target.kind.value)
             self._failed(claimed, FAULT_OF_OURS, passes=False, code=ServiceFault.code)
             return False
+        about = {"source": claimed.source, "kind": claimed.target.kind.value}
+        if ending is Ending.LEASE_LOST:
+            log(Event.EVENT_LATER, **about, cause=ending.value, attempts=claimed.attempts)
+            return False
         log(
             Event.EVENT_DONE,
-            source=claimed.source,
-            kind=claimed.target.kind.value,
+            **about,
             way=claimed.way.value,
             ending=ending.value,
             attempts=claimed.attempts,
-            duration_ms=round(moment.elapsed_ms, 3),
+            duration_ms=round(watch.elapsed_ms, 3),
         )
         return True
 
-    def _worked_off(self, claimed: Claimed, moment: Moment) -> Ending:
+    def _worked_off(self, claimed: Claimed, watch: Stopwatch) -> Ending:
         source = self._bench.sources.get(claimed.source)
         if source is None:  # no longer registered: nothing may be fetched from it
             raise UpstreamFailed(UpstreamFault.NOT_ALLOWED, during="source")
@@ -126,20 +133,20 @@ class Worker:
                 hook=self._bench.hook,
             )
             if claimed.target.kind is Kind.SWEEP:
-                return self._swept(claimed, courier, moment)
-            return self._brought_into_line(claimed, courier, moment)
+                return self._swept(claimed, courier, watch)
+            return self._brought_into_line(claimed, courier, watch)
 
-    def _brought_into_line(self, claimed: Claimed, courier: Courier, moment: Moment) -> Ending:
+    def _brought_into_line(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
         target = claimed.target
         found: Sequence[Target] = ()
         match read_current(courier.session, target):
             case Gone():
                 reference = f"{target.kind}/{target.id}"
-                evaluated = self._evaluator.is_gone(claimed, reference, courier, moment)
+                evaluated = self._evaluator.is_gone(claimed, reference, courier, watch)
             case Current() as current:
                 if target.kind is Kind.DIAGNOSTIC_REPORT:
                     found = tuple(results_of(current.resource))
-                evaluated = self._evaluator.now_stands(claimed, current, courier, moment)
+                evaluated = self._evaluator.now_stands(claimed, current, courier, watch)
         return self._ended(claimed, evaluated, found)
 
     def _ended(
@@ -149,27 +156,27 @@ class Worker:
             claimed, self._bench.now(), evaluated=evaluated, found=found
         )
 
-    def _swept(self, claimed: Claimed, courier: Courier, moment: Moment) -> Ending:
+    def _swept(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
         """Look for what has changed since the last time, and make it work."""
         store = self._bench.store
         since = store.swept_until(claimed.source, otherwise=claimed.first_received)
         found = changed_since(courier.session, self._bench.knowledge, since - OVERLAP)
-        return store.finish(claimed, self._bench.now(), found=found.targets, swept_until=moment.at)
+        return store.finish(claimed, self._bench.now(), found=found.targets, swept_until=watch.at)
 
     def _failed(self, claimed: Claimed, cause: str, *, passes: bool, code: str) -> None:
         at = self._bench.now()
-        course = course_of(
+        next_step = after_failure(
             passes=passes,
             attempts=claimed.attempts,
             first_received=claimed.first_received,
             at=at,
         )
         about = {"source": claimed.source, "kind": claimed.target.kind.value}
-        match course.verdict:
-            case Verdict.TRY_AGAIN:
-                self._bench.store.retry_later(claimed, course.due, cause)
+        match next_step:
+            case TryAgain(due):
+                self._bench.store.retry_later(claimed, due, cause)
                 log(Event.EVENT_LATER, **about, cause=cause, attempts=claimed.attempts)
-            case Verdict.SET_ASIDE:
+            case SetAside():
                 record = self._failure(claimed, at, code)
                 self._bench.store.set_aside(claimed, cause, record)
                 log(Event.EVENT_SET_ASIDE, **about, cause=cause, attempts=claimed.attempts)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
-from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
+from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 
 Parse = Callable[[bytes], object]
 """Bytes -> JSON value. Raises errors.MalformedJson."""
@@ -17,7 +17,7 @@ _FHIR_VERSION = re.compile(r";\s*fhirVersion\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
 _R4_AND_R4B = frozenset({"4.0", "4.0.1", "4.3", "4.3.0"})
 
 
-def resource_in(answer: Answer, expected_type: str, parse: Parse) -> JsonObject | Refused:
+def resource_in(answer: HttpAnswer, expected_type: str, parse: Parse) -> JsonObject | Refused:
     """The resource of this type in the body, or why there is none.
 
     The version is judged by the `fhirVersion` parameter of the content type, where there is one

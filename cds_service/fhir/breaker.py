@@ -17,7 +17,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Final, Self
 
-from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
+from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 30.0
@@ -46,7 +46,7 @@ class Admission(StrEnum):
     DENIED = "denied"
 
 
-class Ending(StrEnum):
+class CallEnding(StrEnum):
     """What a call says of the server."""
 
     ANSWERED = "answered"
@@ -56,15 +56,15 @@ class Ending(StrEnum):
     """Nothing was sent, so nothing is known."""
 
 
-def ending_of(outcome: Answer | Refused) -> Ending:
+def ending_of(outcome: HttpAnswer | Refused) -> CallEnding:
     """What one exchange says. Only faults of the server count, never a 4xx."""
     match outcome:
         case Refused(fault) if fault in _FAILURES:
-            return Ending.FAILED
+            return CallEnding.FAILED
         case Refused(fault) if fault in _SAYS_NOTHING:
-            return Ending.NOT_ASKED
+            return CallEnding.NOT_ASKED
         case _:
-            return Ending.ANSWERED
+            return CallEnding.ANSWERED
 
 
 class _ServerFailedError(Exception):
@@ -102,16 +102,16 @@ class OriginBreaker:
             self._trial_under_way = True
             return Admission.GRANTED
 
-    def report(self, ending: Ending) -> None:
+    def report(self, ending: CallEnding) -> None:
         """Say how a granted call ended."""
 
         def replay() -> None:
-            if ending is Ending.FAILED:
+            if ending is CallEnding.FAILED:
                 raise _ServerFailedError
 
         with self._lock:
             self._trial_under_way = False
-            if ending is Ending.NOT_ASKED:
+            if ending is CallEnding.NOT_ASKED:
                 return
             # suppressed: it is recorded, or came late to a breaker that is open already
             with suppress(*self._expected):
@@ -135,7 +135,7 @@ class OriginCall:
         self._lock = threading.Lock()
         self._stage = _Stage.NEW
         self._under_way = 0
-        self._endings: set[Ending] = set()
+        self._endings: set[CallEnding] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -148,7 +148,7 @@ class OriginCall:
     ) -> None:
         self.end()
 
-    def exchange(self, ask: Callable[[], Answer | Refused]) -> Answer | Refused:
+    def exchange(self, ask: Callable[[], HttpAnswer | Refused]) -> HttpAnswer | Refused:
         """Ask, if the call is admitted."""
         match self._begin():
             case _Stage.DENIED:
@@ -157,7 +157,7 @@ class OriginCall:
                 return Refused(UpstreamFault.DEADLINE)
             case _:
                 pass
-        outcome: Answer | Refused = Refused(UpstreamFault.BROKEN)
+        outcome: HttpAnswer | Refused = Refused(UpstreamFault.BROKEN)
         try:
             outcome = ask()
         finally:
@@ -180,15 +180,15 @@ class OriginCall:
                 self._under_way += 1
             return self._stage
 
-    def _note(self, outcome: Answer | Refused) -> None:
+    def _note(self, outcome: HttpAnswer | Refused) -> None:
         with self._lock:
             self._under_way -= 1
             self._endings.add(ending_of(outcome))
 
-    def _ending(self) -> Ending:
-        if self._under_way or Ending.FAILED in self._endings:
-            return Ending.FAILED
-        return Ending.ANSWERED if Ending.ANSWERED in self._endings else Ending.NOT_ASKED
+    def _ending(self) -> CallEnding:
+        if self._under_way or CallEnding.FAILED in self._endings:
+            return CallEnding.FAILED
+        return CallEnding.ANSWERED if CallEnding.ANSWERED in self._endings else CallEnding.NOT_ASKED
 
 
 class _Stage(StrEnum):

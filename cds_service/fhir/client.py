@@ -27,7 +27,7 @@ from cds_service.fhir.body import Parse
 from cds_service.fhir.breaker import Breakers, OriginCall
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import (
-    Answer,
+    HttpAnswer,
     JwksFaultError,
     Refused,
     UpstreamFault,
@@ -100,13 +100,13 @@ class FhirClient:
         line = _Line(base.url, deadline, self._network)
         call = self._breakers.call(base.url.origin)
 
-        def get(relative: str, cap: int) -> Answer | Refused:
+        def get(relative: str, cap: int) -> HttpAnswer | Refused:
             url = base.join(relative)
             if not registered or not allows(base, url):
                 return Refused(UpstreamFault.NOT_ALLOWED)
             return call.exchange(lambda: line.call(Sending("GET"), url, token, cap))
 
-        def send(sending: Sending) -> Answer | Refused:
+        def send(sending: Sending) -> HttpAnswer | Refused:
             return self._send(base, sending, token, deadline, call)
 
         def close() -> None:
@@ -130,7 +130,7 @@ class FhirClient:
         sending: Sending,
         token: AccessToken | NoToken,
         deadline: Deadline,
-    ) -> Answer | Refused:
+    ) -> HttpAnswer | Refused:
         """One call to a base that is allowed, within the same bounds as a read.
 
         Nothing is sent twice: only where no connection was made is there a second try. An answer is
@@ -145,7 +145,7 @@ class FhirClient:
         sending: Sending,
         deadline: Deadline,
         plain_http: PlainHttp = PlainHttp.REFUSED,
-    ) -> Answer | Refused:
+    ) -> HttpAnswer | Refused:
         """A request to a token endpoint, which is configured or named by a registered server."""
         return self._ask_once(url, sending, self._limits.body_bytes, deadline, plain_http)
 
@@ -170,7 +170,7 @@ class FhirClient:
         token: AccessToken | NoToken,
         deadline: Deadline,
         call: OriginCall,
-    ) -> Answer | Refused:
+    ) -> HttpAnswer | Refused:
         url = base.join(sending.relative) if sending.relative else str(base)
         if not self._allowed.has(base) or not allows(base, url):
             return Refused(UpstreamFault.NOT_ALLOWED)
@@ -181,7 +181,7 @@ class FhirClient:
 
     def _ask_once(
         self, url: str, sending: Sending, cap: int, deadline: Deadline, plain_http: PlainHttp
-    ) -> Answer | Refused:
+    ) -> HttpAnswer | Refused:
         """One exchange, without a token, with an address that no FHIR base covers."""
         try:
             target = Url.parse(url)
@@ -198,8 +198,8 @@ class FhirClient:
         call: OriginCall,
         target: Url,
         deadline: Deadline,
-        ask: Callable[[_Line], Answer | Refused],
-    ) -> Answer | Refused:
+        ask: Callable[[_Line], HttpAnswer | Refused],
+    ) -> HttpAnswer | Refused:
         """One exchange over a connection of its own; comes back at the deadline at the latest."""
         line = _Line(target, deadline, self._network)
         try:
@@ -220,7 +220,7 @@ class _Line:
 
     def call(
         self, sending: Sending, url: str, token: AccessToken | NoToken, cap: int
-    ) -> Answer | Refused:
+    ) -> HttpAnswer | Refused:
         """One call."""
         # A bare adapter: redirects, cookies, proxies and `.netrc` are the work of
         # requests.Session, which is not used.
@@ -239,7 +239,7 @@ class _Line:
             auth=sending.basic or _Bearer(token),
         ).prepare()
         accepted = _READ_OK if sending.method == "GET" else _WRITE_OK
-        outcome: Answer | Refused = Refused(UpstreamFault.DEADLINE)
+        outcome: HttpAnswer | Refused = Refused(UpstreamFault.DEADLINE)
         for _ in range(_TRIES):
             if self._deadline.passed:
                 return outcome
@@ -253,7 +253,7 @@ class _Line:
 
     def _try(
         self, request: requests.PreparedRequest, cap: int, accepted: frozenset[int]
-    ) -> Answer | Refused:
+    ) -> HttpAnswer | Refused:
         try:
             response = self._adapter.send(
                 request, stream=True, timeout=self._deadline.require(), verify=True
@@ -310,7 +310,9 @@ class _Bearer(AuthBase):
         return request
 
 
-def _answer(response: requests.Response, cap: int, accepted: frozenset[int]) -> Answer | Refused:
+def _answer(
+    response: requests.Response, cap: int, accepted: frozenset[int]
+) -> HttpAnswer | Refused:
     if response.status_code not in accepted:
         return Refused(status_fault(response.status_code))
     if response.headers.get("Content-Encoding", "identity").lower() not in {"identity", "gzip"}:
@@ -322,7 +324,7 @@ def _answer(response: requests.Response, cap: int, accepted: frozenset[int]) -> 
         if room < 0:
             return Refused(UpstreamFault.TOO_LARGE)
         parts.append(part)
-    return Answer(response.headers.get("Content-Type", ""), b"".join(parts))
+    return HttpAnswer(response.headers.get("Content-Type", ""), b"".join(parts))
 
 
 def _fault(error: Exception) -> UpstreamFault:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from cds_service import strict_json
 from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
-from cds_service.fhir.fetched import Answer, Refused, UpstreamFault
+from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.fhir.sending import Sending
 
 
@@ -21,13 +21,13 @@ class Exchange:
     `send` is that of a session, so that reads and writes are one call, or of the client.
     """
 
-    send: Callable[[Sending], Answer | Refused]
+    send: Callable[[Sending], HttpAnswer | Refused]
 
     def ask(self, relative: str) -> JsonObject | Refused:
         """GET of an operation such as `Subscription/1/$status`."""
         return self._resource(Sending("GET", relative))
 
-    def transaction(self, bundle: JsonObject) -> Answer | Refused:
+    def transaction(self, bundle: JsonObject) -> HttpAnswer | Refused:
         """https://hl7.org/fhir/R4/http.html#transaction: all of it happens, or nothing."""
         return self.send(Sending("POST", body=written(bundle)))
 
@@ -43,7 +43,7 @@ class Exchange:
         path = f"{resource['resourceType']}/{resource['id']}"
         return self._resource(Sending("PUT", path, written(resource), headers=prefer))
 
-    def delete(self, path: str) -> Answer | Refused:
+    def delete(self, path: str) -> HttpAnswer | Refused:
         """Delete `Subscription/1`."""
         return self.send(Sending("DELETE", path))
 

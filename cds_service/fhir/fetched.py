@@ -93,7 +93,7 @@ class JwksFaultError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """One HTTP answer that is what was asked for: its media type, as sent, and its decoded body."""
 
     media_type: str

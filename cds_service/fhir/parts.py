@@ -32,29 +32,31 @@ MOST_READ = 200
 """Most Observations of one sort, and most coded entries, that are read from one part. Validating
 one costs up to 0.3 ms, so that a chart of any size stays inside the deadline (T-59)."""
 
-Read = LabResult | InvalidResource
+LabReading = LabResult | InvalidResource
 
 
 @dataclass(frozen=True, slots=True)
-class Laboratory:
+class LaboratoryPart:
     """The Observations of one document, as far as they are wanted, in the order they came."""
 
-    analyte: tuple[Read, ...] = ()
+    analyte: tuple[LabReading, ...] = ()
     """Results of the analyte, and what cannot be ruled out to be one."""
-    companions: tuple[Read, ...] = ()
+    companions: tuple[LabReading, ...] = ()
     was_cut: bool = False
     """There were more than MOST_READ: the newest were read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Coded:
+class CodedPart:
     """The coded entries of one part that count, and what the part came to."""
 
     entries: tuple[CodedEntry, ...] = ()
     availability: Availability = Availability.GIVEN
 
 
-def read_laboratory(document: Document, reader: ObservationReader, wanted: Wanted) -> Laboratory:
+def read_laboratory(
+    document: Document, reader: ObservationReader, wanted: Wanted
+) -> LaboratoryPart:
     """Validate and read what carries a wanted code; look at nothing else."""
     analyte: list[Entry] = []
     companions: list[Entry] = []
@@ -77,7 +79,7 @@ def read_laboratory(document: Document, reader: ObservationReader, wanted: Wante
     parts = chain.from_iterable(map(reader.read_panel, _newest(_distinct(panels))))
     reports = lone_reports(document.entries, (*asked, *panels), wanted.accepted)
     report_reader = ReportReader(reader.scope, reader.whose)
-    return Laboratory(
+    return LaboratoryPart(
         (
             *map(reader.read, asked),
             *islice(parts, MOST_READ),
@@ -89,7 +91,7 @@ def read_laboratory(document: Document, reader: ObservationReader, wanted: Wante
     )
 
 
-def read_coded(document: Document, reader: EntryReader, types: frozenset[str]) -> Coded:
+def read_coded(document: Document, reader: EntryReader, types: frozenset[str]) -> CodedPart:
     """The entries of the given types that count; invalid ones are left out and make it PARTIAL."""
     of_type = [entry for entry in document.entries if entry.kind in types]
     found = [reader.read(entry) for entry in of_type[:MOST_READ]]
@@ -101,13 +103,13 @@ def read_coded(document: Document, reader: EntryReader, types: frozenset[str]) -
         foreign=foreign,
         was_cut=len(of_type) > MOST_READ,
     )
-    return Coded(
+    return CodedPart(
         tuple(item for item in found if isinstance(item, CodedEntry)),
         extent if document.is_of(types) else Availability.FAILED,
     )
 
 
-def laboratory_came_to(found: Sequence[Read], *, was_cut: bool) -> Availability:
+def laboratory_came_to(found: Sequence[LabReading], *, was_cut: bool) -> Availability:
     """What a part of further Observations came to."""
     invalid = sum(isinstance(item, InvalidResource) for item in found)
     foreign = sum(is_foreign(item) for item in found)
@@ -129,12 +131,12 @@ def came_to(*, read: int, invalid: int, foreign: int, was_cut: bool) -> Availabi
     return Availability.OF_ANOTHER_PATIENT if foreign and not read else Availability.GIVEN
 
 
-def is_foreign(item: Read) -> bool:
+def is_foreign(item: LabReading) -> bool:
     """Whether a result belongs to another patient."""
     return isinstance(item, LabResult) and item.subject is Subject.ANOTHER_PATIENT
 
 
-def further(found: Iterable[Read], *, than: Iterable[Read]) -> tuple[LabResult, ...]:
+def further(found: Iterable[LabReading], *, than: Iterable[LabReading]) -> tuple[LabResult, ...]:
     """Usable results of this patient, each once, without those already in `than`.
 
     Two results are the same if they are equal, or have one id, one value and no two different
@@ -159,7 +161,7 @@ class _Known:
         self._unread: set[str] = set()
         self._without_id: set[str] = set()
 
-    def add(self, result: Read) -> None:
+    def add(self, result: LabReading) -> None:
         """From now on this result is known."""
         match result:
             case _ if not _has_id(result):
@@ -189,7 +191,7 @@ def _same(value: LabValue) -> object:
             return value
 
 
-def _has_id(result: Read) -> bool:
+def _has_id(result: LabReading) -> bool:
     return "/" in result.ref.resource
 
 

@@ -17,9 +17,9 @@ from cds_service.fhir.bundle import Document, Scope, open_document
 from cds_service.fhir.file import FileInput, read_file
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import (
-    Coded,
-    Laboratory,
-    Read,
+    CodedPart,
+    LaboratoryPart,
+    LabReading,
     further,
     is_foreign,
     laboratory_came_to,
@@ -134,11 +134,11 @@ class _Shelf:
     documents: Mapping[int, Document]
     checks: Checks = field(default_factory=Checks)
 
-    def laboratory(self, resource: JsonObject, wanted: Wanted) -> Laboratory:
+    def laboratory(self, resource: JsonObject, wanted: Wanted) -> LaboratoryPart:
         """The wanted Observations of one document."""
         document = self.documents[id(resource)]
         if document.is_empty:
-            return Laboratory()
+            return LaboratoryPart()
         reader = ObservationReader(
             self._scope(document),
             self.whose,
@@ -147,15 +147,17 @@ class _Shelf:
         )
         return read_laboratory(document, reader, wanted)
 
-    def coded(self, resource: JsonObject, types: frozenset[str], newest_result: date) -> Coded:
+    def coded(self, resource: JsonObject, types: frozenset[str], newest_result: date) -> CodedPart:
         """The entries of one document that count."""
         document = self.documents[id(resource)]
         if document.is_empty:
-            return Coded()
+            return CodedPart()
         reader = EntryReader(self._scope(document), self.whose, newest_result)
         return read_coded(document, reader, types)
 
-    def came_to(self, part: Supplied, found: Sequence[Read], *, was_cut: bool) -> Availability:
+    def came_to(
+        self, part: Supplied, found: Sequence[LabReading], *, was_cut: bool
+    ) -> Availability:
         """What a part of Observations came to; one of another type altogether has failed (T-64)."""
         if part.availability not in _USABLE:
             return part.availability
@@ -168,7 +170,7 @@ class _Shelf:
         return Scope(document.index, tuple(others), self.whose.fhir_base, self.checks)
 
 
-def _newest_day(results: Sequence[Read]) -> date:
+def _newest_day(results: Sequence[LabReading]) -> date:
     """The day of the newest result of this patient; `date.min` when none names one."""
     days = [
         moment.first_day

@@ -15,9 +15,9 @@ from cds_service.core.card import JsonObject
 from cds_service.fhir.body import Parse, resource_in
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import (
-    Answer,
     Complete,
     Fetched,
+    HttpAnswer,
     NotFound,
     Partial,
     Refused,
@@ -43,14 +43,14 @@ class Limits:
 class Get(Protocol):
     """Asks for what is under the base of the session; `cap` bounds the decoded body, in bytes."""
 
-    def __call__(self, relative: str, cap: int) -> Answer | Refused:
+    def __call__(self, relative: str, cap: int) -> HttpAnswer | Refused:
         """Make one call."""
 
 
 class Send(Protocol):
     """Makes any other call to the server of the session."""
 
-    def __call__(self, sending: Sending) -> Answer | Refused:
+    def __call__(self, sending: Sending) -> HttpAnswer | Refused:
         """Make one call."""
 
 

@@ -74,10 +74,6 @@ class Database:
         with self.reading() as connection:
             return upgrade.revision(connection)
 
-    def is_current(self) -> bool:
-        """Whether the database is at the revision this software was written for."""
-        return self.revision() == upgrade.newest_revision()
-
     def is_newer(self) -> bool:
         """Whether a later release has migrated it: for one release that only adds."""
         return upgrade.is_newer(self.revision())

@@ -12,6 +12,8 @@ from sqlalchemy import false, func, select, true, update
 from cds_service.store.database import Database
 from cds_service.store.tables import event_evaluations, event_work
 
+MOST_LISTED: Final = 1_000
+"""Rows that an operator is shown at once."""
 NOTHING_DUE: Final = datetime.max.replace(tzinfo=UTC)
 """Later than anything can be due."""
 
@@ -46,14 +48,28 @@ class EventBacklog:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def waiting(self, *, dead_only: bool = False, most: int = 1_000) -> tuple[Waiting, ...]:
-        """The rows there are, oldest first."""
+    def waiting(self, *, dead_only: bool = False) -> tuple[Waiting, ...]:
+        """The rows there are, oldest first, MOST_LISTED of them at most."""
         columns = [event_work.c[name] for name in Waiting.__slots__]
-        rows = select(*columns).order_by(event_work.c.number).limit(most)
+        rows = select(*columns).order_by(event_work.c.number).limit(MOST_LISTED)
         if dead_only:
             rows = rows.where(event_work.c.dead == true())
         with self._database.reading() as connection:
             return tuple(Waiting(**row._asdict()) for row in connection.execute(rows))
+
+    def count(self, *, dead_only: bool = False) -> int:
+        """How many rows there are."""
+        rows = select(func.count()).select_from(event_work)
+        if dead_only:
+            rows = rows.where(event_work.c.dead == true())
+        with self._database.reading() as connection:
+            return connection.execute(rows).scalar_one()
+
+    def due(self, at: datetime) -> int:
+        """How many rows can be worked on now."""
+        rows = select(func.count()).where(event_work.c.due <= at, event_work.c.dead == false())
+        with self._database.reading() as connection:
+            return connection.execute(rows).scalar_one()
 
     def revive(self, numbers: Iterable[int], at: datetime) -> int:
         """Gives rows that were set aside another turn; with no numbers, all of them."""

@@ -5,11 +5,11 @@ Nothing here is of a patient: the id of a Subscription, its criteria, counts and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -25,14 +25,20 @@ _AT_ONCE: Final = 1_000
 """Numbers in one statement: a database takes so many parameters and no more."""
 
 
+ACTIVATION: Final = timedelta(minutes=15)
+"""For so long a server may take to switch a subscription on."""
+REQUESTED: Final = "requested"
+"""The status of one that we have asked for, and that its server has not switched on yet."""
+
+
 class SubscriptionHealth(StrEnum):
     """How a subscription stands."""
 
     SOUND = "sound"
     SILENT = "silent"
-    """Two heartbeats in a row have not come."""
+    """Two heartbeats in a row have not come, or it was never switched on."""
     BROKEN = "broken"
-    """The server says that it has failed or is off."""
+    """The server says that it has failed, is off, or was a mistake."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +53,14 @@ class SubscriptionState:
     next_number: int
     last_heard: datetime
 
-    def state_at(self, at: datetime) -> SubscriptionHealth:
+    def health_at(self, at: datetime) -> SubscriptionHealth:
         """How it stands at that moment."""
-        if self.status in ("error", "off"):
+        if self.status in ("error", "off", "entered-in-error"):
             return SubscriptionHealth.BROKEN
         silence = timedelta(seconds=MISSED_HEARTBEATS * self.heartbeat_seconds)
-        if self.status == "active" and silence and at - self.last_heard > silence:
+        if self.status == REQUESTED:
+            silence = max(silence, ACTIVATION)
+        if silence and at - self.last_heard > silence:
             return SubscriptionHealth.SILENT
         return SubscriptionHealth.SOUND
 
@@ -79,6 +87,8 @@ class Gap:
     subscription: str
     first: int
     last: int
+    missing: int
+    """How many of the numbers from first to last have not come."""
 
 
 class Subscriptions:
@@ -114,12 +124,19 @@ class Subscriptions:
                 connection.execute(delete(table).where(ours))
 
     def set_status(self, source: str, subscription: str, status: str) -> None:
-        """Keeps what the server was asked to make of it."""
+        """Keeps what the server has made of it."""
+        self._set(source, subscription, {"status": status})
+
+    def request_anew(self, source: str, subscription: str, at: datetime) -> None:
+        """The server was asked to switch it on again: from here on an answer is waited for."""
+        self._set(source, subscription, {"status": REQUESTED, "last_heard": at})
+
+    def _set(self, source: str, subscription: str, values: Mapping[str, Any]) -> None:
         this = (event_subscriptions.c.source == source) & (
             event_subscriptions.c.subscription == subscription
         )
         with self._database.writing() as connection:
-            connection.execute(update(event_subscriptions).where(this).values(status=status))
+            connection.execute(update(event_subscriptions).where(this).values(values))
 
     def of(self, source: str) -> tuple[SubscriptionState, ...]:
         """The subscriptions of a source."""
@@ -195,9 +212,9 @@ class Subscriptions:
 
     def gaps(self, at: datetime) -> tuple[Gap, ...]:
         """What has been missing long enough to be looked for, as ranges by subscription."""
-        key = event_gaps.c.source, event_gaps.c.subscription
+        key, number = (event_gaps.c.source, event_gaps.c.subscription), event_gaps.c.number
         rows = (
-            select(*key, func.min(event_gaps.c.number), func.max(event_gaps.c.number))
+            select(*key, func.min(number), func.max(number), func.count())
             .where(event_gaps.c.due <= at)
             .group_by(*key)
         )

@@ -72,7 +72,7 @@ class Gate(Protocol):
         """The caller, by its Authorization headers, for the path called. Raises Unauthorised."""
 
 
-Reach = Callable[[Caller, HookRequest], AbstractContextManager[ServerAccess | NoAccess]]
+OpenAccess = Callable[[Caller, HookRequest], AbstractContextManager[ServerAccess | NoAccess]]
 """Access to the caller's FHIR server for the length of one call, within its deadline."""
 
 
@@ -183,7 +183,7 @@ class Ports:
     """The ports of one application."""
 
     gate: Gate = field(default_factory=OpenGate)
-    reach: Reach = _no_reach
+    reach: OpenAccess = _no_reach
     journal: Journal = field(default_factory=_NoJournal)
     shelf: FeedbackShelf = field(default_factory=_NoShelf)
     order_advice: OrderAdvice = no_order_advice

@@ -12,7 +12,7 @@ import pytest
 import fhir_fixtures
 from cds_service.core.verdict import Answer as Said
 from cds_service.core.verdict import Interpreted, NotInterpretable, WrongAnalyte
-from cds_service.documents import Outcome, evaluate_resource, is_hook_request
+from cds_service.documents import DocumentAnswer, evaluate_resource, is_hook_request
 from cds_service.errors import CdsError
 from cds_service.knowledge_files import Library, with_site
 from cds_service.strict_json import parse_object
@@ -26,7 +26,7 @@ RESOURCES = [
 ]
 
 
-def outcomes(story: Story, library: Library) -> tuple[Outcome, ...]:
+def outcomes(story: Story, library: Library) -> tuple[DocumentAnswer, ...]:
     used = with_site(library, fhir_fixtures.site_path()) if story.site else library
     return evaluate_resource(parse_object(fhir_fixtures.text(story.id).encode()), used, AT)
 

@@ -64,6 +64,16 @@ def test_what_was_set_aside_is_listed_for_machines_in_camel_case(
     assert datetime.fromisoformat(row["firstReceived"]) <= datetime.now(UTC)
 
 
+def test_a_list_that_was_cut_says_so_and_leaves_the_document_alone(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(environment, "list", "--dead").stderr == ""
+    monkeypatch.setattr("cds_service.store.event_backlog.MOST_LISTED", 0)
+    shown = run(environment, "list", "--dead", "--json")
+    assert shown.stderr == "These are the oldest 0 of 1.\n"
+    assert json.loads(shown.stdout) == {"events": []}
+
+
 def test_what_was_set_aside_gets_another_turn(environment: dict[str, str]) -> None:
     shown = run(environment, "retry", "1")
     assert (shown.exit_code, shown.stdout) == (0, "1 event(s) will be tried again.\n")

@@ -16,6 +16,7 @@ from tests.event_world import World, events, notification, observation, world
 
 SILENT = "CDS-L405"
 BROKEN = "CDS-L406"
+GAP = "CDS-L404"
 
 
 def ways(here: World) -> set[str]:
@@ -354,3 +355,98 @@ def test_catch_up_finds_what_changed_and_nothing_twice(here: World) -> None:
     assert here.workshop.caretaker.catch_up(source, begin) == 5
     here.work()
     assert len(here.records()) == 5
+
+
+def test_a_subscription_that_was_never_switched_on_is_an_alarm(
+    here: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.expect(status="requested", heartbeat_seconds=60)
+    here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "requested"})
+    rounds(here, minutes=15)
+    here.care()
+    assert (ready(here)["status"], told(capsys, SILENT)) == ("ready", 0)
+    rounds(here, minutes=15)
+    assert (ready(here)["status"], told(capsys, SILENT)) == ("degraded", 1)
+    assert here.fhir.count("Subscription/s1") == 4, "at once, then after 1, 3 and 7 minutes"
+    here.post(notification("handshake", so_far=0))
+    assert ready(here)["status"] == "ready"
+
+
+def test_one_without_a_topic_is_switched_on_without_a_word_and_raises_no_alarm(
+    here: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.expect(status="requested")
+    here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "active"})
+    rounds(here, hours=3)
+    assert (ready(here)["status"], told(capsys, SILENT)) == ("ready", 0)
+    (state,) = here.room.subscriptions.of("lab")
+    assert state.status == "active"
+    assert here.fhir.count("Subscription/s1") == 1
+
+
+def test_one_that_its_server_did_not_want_to_switch_on_has_failed(
+    here: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.expect(status="requested")
+    here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "error"})
+    rounds(here, minutes=16)
+    assert (told(capsys, BROKEN), ready(here)["status"]) == (1, "degraded")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        events((1, "Observation/o1"), status="requested"),
+        notification("heartbeat", status="requested"),
+    ],
+)
+def test_one_that_is_heard_of_is_at_work_whatever_it_says_of_itself(here: World, said: Any) -> None:
+    here.expect(status="requested")
+    here.post(said)
+    here.clock.pass_(days=1)
+    assert 'cds_event_subscriptions{source="lab",state="sound"} 1.0' in metrics(here)
+
+
+def test_one_that_was_entered_in_error_has_failed(here: World) -> None:
+    here.expect()
+    here.post(notification("heartbeat", status="entered-in-error"))
+    assert 'cds_event_subscriptions{source="lab",state="broken"} 1.0' in metrics(here)
+
+
+def test_after_it_was_asked_for_anew_a_server_has_time_to_switch_it_on(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library, "reactivate = true\n") as here:
+        here.expect()
+        here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "off"})
+        here.post(notification("heartbeat", status="off"))
+        here.fhir.broken = 503
+        rounds(here, hours=2)
+        here.fhir.broken = 0
+        rounds(here, minutes=14)
+        assert here.fhir.resources["Subscription/s1"]["status"] == "requested"
+        assert ready(here)["status"] == "ready"
+
+
+def test_two_gaps_far_apart_cost_no_more_than_what_is_missing(
+    here: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.expect(next_number=1)
+    asked: list[dict[str, list[str]]] = []
+
+    def one_of_them(query: dict[str, list[str]]) -> Any:
+        asked.append(query)
+        return events((2, "Observation/o2"), kind="query-event")
+
+    here.fhir.operations["Subscription/s1/$events"] = one_of_them
+    far = 10**17
+    for number in (1, 3, far):
+        here.post(events((number, "Patient/p1")))
+    missing = here.room.subscriptions.missing("lab")
+    assert missing == 1_000, "the one, and the newest of the others"
+    here.clock.pass_(seconds=31)
+    here.care()
+    assert asked == [{"eventsSinceNumber": ["2"], "eventsUntilNumber": [f"{far - 1}"]}]
+    assert here.fhir.count("_lastUpdated=ge") == 1, "not all of them came, so they are searched for"
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["missing"] for line in lines if line["code"] == GAP] == [missing]

@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.event_world import LOINC, World, observation
-
-BLOOD_IN_UNITS = "9654-5"
-CSF_IN_MASS = "99768-4"
-ANOTHER_TEST = "2276-4"
-"""Ferritin."""
-
-
-def a_result(id_: str, *codes: str, **more: Any) -> Any:
-    """A result that stands inside another resource."""
-    coding = [{"system": LOINC, "code": code} for code in codes or (BLOOD_IN_UNITS,)]
-    return observation(id_, code={"coding": coding}, **more)
-
-
-def in_csf(value: float = 800) -> Any:
-    quantity = {"value": value, "system": "http://unitsofmeasure.org", "code": "pg/mL"}
-    return a_result("csf", CSF_IN_MASS, valueQuantity=quantity)
-
-
-def containing(kind: str, *results: Any, status: str = "final") -> Any:
-    """A panel (`Observation`) or a report that contains its results."""
-    members = [{"reference": f"#{each['id']}"} for each in results]
-    return {
-        "resourceType": kind,
-        "id": "both",
-        "status": status,
-        "code": {"text": "Interleukin-2 receptor in blood and CSF"},
-        "subject": {"reference": "Patient/p1"},
-        "effectiveDateTime": "2026-03-01T08:00:00Z",
-        "contained": list(results),
-        "hasMember" if kind == "Observation" else "result": members,
-    }
-
-
-def arrives(here: World, resource: Any) -> None:
-    here.fhir.put(resource)
-    here.notify(resource["id"], kind=resource["resourceType"])
-    here.work()
+from tests.event_world import (
+    ANOTHER_TEST,
+    CSF_IN_MASS,
+    SERUM,
+    World,
+    a_result,
+    arrives,
+    containing,
+    in_csf,
+)
 
 
 def states(here: World, kind: str = "DetectedIssue") -> list[str]:
@@ -101,7 +71,7 @@ def test_a_report_with_more_cards_than_specimen_kinds_is_taken_back_whole(writin
         a_result("blood"),
         in_csf(),
         a_result("contradicted", specimen={"reference": "#s"}),
-        a_result("two-codes", BLOOD_IN_UNITS, CSF_IN_MASS),
+        a_result("two-codes", SERUM, CSF_IN_MASS),
         unreadable,
     )
     report = containing("DiagnosticReport", *results)

@@ -11,8 +11,9 @@ from cds_service.events.faults import (
     LONGEST_DELAY,
     MOST_ATTEMPTS,
     PATIENCE,
-    Verdict,
-    course_of,
+    SetAside,
+    TryAgain,
+    after_failure,
 )
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -20,27 +21,27 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 @given(st.integers(1, 10_000))
 def test_delays_grow_to_a_bound_and_never_beyond(attempts: int) -> None:
-    course = course_of(passes=True, attempts=attempts, first_received=NOW, at=NOW)
-    assert course.verdict is Verdict.TRY_AGAIN
+    step = after_failure(passes=True, attempts=attempts, first_received=NOW, at=NOW)
+    assert isinstance(step, TryAgain)
     expected = min(timedelta(seconds=2) * 2 ** min(attempts - 1, 16), LONGEST_DELAY)
-    assert expected * 0.5 <= course.due - NOW <= expected * 1.5
+    assert expected * 0.5 <= step.due - NOW <= expected * 1.5
 
 
 def test_a_server_down_for_an_hour_or_a_day_loses_nothing() -> None:
     for down in (timedelta(hours=1), timedelta(days=1), PATIENCE):
-        course = course_of(passes=True, attempts=500, first_received=NOW - down, at=NOW)
-        assert course.verdict is Verdict.TRY_AGAIN
+        step = after_failure(passes=True, attempts=500, first_received=NOW - down, at=NOW)
+        assert isinstance(step, TryAgain)
 
 
 def test_patience_with_a_passing_fault_ends_too() -> None:
     long_ago = NOW - PATIENCE - timedelta(seconds=1)
-    course = course_of(passes=True, attempts=2, first_received=long_ago, at=NOW)
-    assert course.verdict is Verdict.SET_ASIDE
+    step = after_failure(passes=True, attempts=2, first_received=long_ago, at=NOW)
+    assert step == SetAside()
 
 
 def test_a_fault_that_does_not_pass_is_tried_so_often_and_then_set_aside() -> None:
-    verdicts = [
-        course_of(passes=False, attempts=attempts, first_received=NOW, at=NOW).verdict
+    steps = [
+        after_failure(passes=False, attempts=attempts, first_received=NOW, at=NOW)
         for attempts in range(1, MOST_ATTEMPTS + 1)
     ]
-    assert verdicts == [Verdict.TRY_AGAIN] * (MOST_ATTEMPTS - 1) + [Verdict.SET_ASIDE]
+    assert [type(step) for step in steps] == [TryAgain] * (MOST_ATTEMPTS - 1) + [SetAside]

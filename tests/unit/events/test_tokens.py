@@ -6,16 +6,28 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
+from typing import cast
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from cds_service.errors import ConfigurationError
+from cds_service.events.proof import SharedSecret
+from cds_service.events.source import ClientSecret, EventSource
+from cds_service.events.tokens import Tokens
+from cds_service.fhir.authorization import AccessToken
+from cds_service.fhir.client import FhirClient
+from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.knowledge_files import Library
+from cds_service.origins import FhirBase
 from tests.event_world import World, observation, world
 
 CREDENTIALS = 'credentials = "{kind}"\ncredentials_file = "own.key"\nclient_id = "sil2r"\n'
+PATIENCE = 30
+"""Seconds that only a test that fails waits for."""
 KEYS = {
     "ES384": ECKey.generate_key("P-384", {"kid": "k1"}),
     "RS384": RSAKey.generate_key(2048, {"kid": "k2"}),
@@ -133,3 +145,52 @@ def test_a_shared_secret_that_could_be_guessed_is_refused(tmp_path: Path, librar
         with_credentials(tmp_path, library, "basic", "short"),
     ):
         pass
+
+
+def source(name: str) -> EventSource:
+    """One whose token endpoint is its own."""
+    return EventSource(
+        name=name,
+        base=FhirBase.parse(f"https://{name}.example.org/fhir"),
+        secret=SharedSecret(b"a-shared-secret-of-the-test"),
+        credentials=ClientSecret(
+            "sil2r", "a-secret-of-the-client", f"https://{name}.example.org/token"
+        ),
+    )
+
+
+class OneHangs:
+    """Token endpoints of which `slow` answers only when the test is over."""
+
+    def __init__(self) -> None:
+        self.is_asked, self.may_answer = Event(), Event()
+
+    def post_form(self, url: str, *_more: object) -> HttpAnswer:
+        if "slow" in url:
+            self.is_asked.set()
+            assert self.may_answer.wait(PATIENCE)
+        given = b'{"access_token": "t0ken", "token_type": "Bearer", "expires_in": 300}'
+        return HttpAnswer("application/json", given)
+
+
+@pytest.fixture
+def hanging() -> Iterator[Tokens]:
+    """The tokens of sources of which one is being waited for, by another thread."""
+    client = OneHangs()
+    tokens = Tokens(cast("FhirClient", client))
+    waits = Thread(target=tokens.of, args=(source("slow"), Deadline.after(PATIENCE * 1000)))
+    waits.start()
+    assert client.is_asked.wait(PATIENCE)
+    yield tokens
+    client.may_answer.set()
+    waits.join()
+
+
+def test_a_token_endpoint_that_hangs_holds_up_no_other_source(hanging: Tokens) -> None:
+    token = hanging.of(source("fast"), Deadline.after(PATIENCE * 1000))
+    assert isinstance(token, AccessToken)
+
+
+def test_who_waits_for_a_token_waits_no_longer_than_there_is_time(hanging: Tokens) -> None:
+    assert hanging.of(source("slow"), Deadline.after(0)) == Refused(UpstreamFault.DEADLINE)
+    hanging.forget(source("slow"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -434,3 +435,25 @@ def test_a_source_that_is_no_longer_registered_is_asked_for_nothing(
     (row,) = here.room.store.waiting()
     assert row.cause == "source: not-allowed"
     assert row.due - here.clock() < timedelta(minutes=1)
+
+
+def test_what_another_worker_took_over_meanwhile_is_not_said_to_be_done(
+    here: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.fhir.put(observation())
+    here.notify("o1")
+    real = here.workshop.worker._evaluator.now_stands
+    by_the_other: list[int] = []
+
+    def slow(*given: Any) -> Any:
+        monkeypatch.setattr(here.workshop.worker._evaluator, "now_stands", real)
+        here.clock.pass_(minutes=6)
+        by_the_other.append(here.work())
+        return real(*given)
+
+    monkeypatch.setattr(here.workshop.worker._evaluator, "now_stands", slow)
+    assert (here.work(), by_the_other) == (0, [1])
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    about = [(line["code"], line.get("cause", "")) for line in lines if "kind" in line]
+    assert about == [("CDS-L401", ""), ("CDS-L402", "lease-lost")]
+    assert len(here.records()) == 1

@@ -14,14 +14,14 @@ from cds_service.fhir.breaker import (
     OPEN_SECONDS,
     Admission,
     Breakers,
-    Ending,
+    CallEnding,
     OriginBreaker,
     OriginCall,
     ending_of,
 )
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Answer, Refused, Resource, UpstreamFault
+from cds_service.fhir.fetched import HttpAnswer, Refused, Resource, UpstreamFault
 from cds_service.fhir.query import Read
 from cds_service.fhir.sending import Sending
 from cds_service.origins import FhirBase, PlainHttp
@@ -29,7 +29,7 @@ from tests.fault_server import FaultServer
 from tests.faults import reply, reply_json
 from tests.unit.fhir_client.conftest import Opens
 
-WELL = Answer("application/fhir+json", b"{}")
+WELL = HttpAnswer("application/fhir+json", b"{}")
 ILL = Refused(UpstreamFault.STATUS_5XX)
 OPEN = Refused(UpstreamFault.BREAKER_OPEN)
 PATIENT = {"resourceType": "Patient", "id": "1"}
@@ -45,7 +45,7 @@ def _opened() -> OriginBreaker:
     breaker = OriginBreaker()
     for _ in range(FAILURES_TO_OPEN):
         assert breaker.admit() is Admission.GRANTED
-        breaker.report(Ending.FAILED)
+        breaker.report(CallEnding.FAILED)
     return breaker
 
 
@@ -57,8 +57,8 @@ def test_five_failures_in_a_row_open_it() -> None:
 @pytest.mark.usefixtures("now")
 def test_an_answer_in_between_starts_the_count_again() -> None:
     breaker = OriginBreaker()
-    four_failures = [Ending.FAILED] * (FAILURES_TO_OPEN - 1)
-    for ending in [*four_failures, Ending.ANSWERED, *four_failures]:
+    four_failures = [CallEnding.FAILED] * (FAILURES_TO_OPEN - 1)
+    for ending in [*four_failures, CallEnding.ANSWERED, *four_failures]:
         assert breaker.admit() is Admission.GRANTED
         breaker.report(ending)
     assert breaker.admit() is Admission.GRANTED
@@ -73,7 +73,7 @@ def test_after_a_rest_one_trial_call_is_let_through_and_closes_it(
     now.shift(1)
     assert breaker.admit() is Admission.GRANTED
     assert breaker.admit() is Admission.DENIED
-    breaker.report(Ending.ANSWERED)
+    breaker.report(CallEnding.ANSWERED)
     assert breaker.admit() is Admission.GRANTED
     assert breaker.admit() is Admission.GRANTED
 
@@ -82,7 +82,7 @@ def test_a_trial_call_that_fails_opens_it_for_another_rest(now: time_machine.Tra
     breaker = _opened()
     now.shift(OPEN_SECONDS)
     assert breaker.admit() is Admission.GRANTED
-    breaker.report(Ending.FAILED)
+    breaker.report(CallEnding.FAILED)
     now.shift(OPEN_SECONDS - 1)
     assert breaker.admit() is Admission.DENIED
     now.shift(1)
@@ -93,7 +93,7 @@ def test_a_trial_call_that_was_never_made_decides_nothing(now: time_machine.Trav
     breaker = _opened()
     now.shift(OPEN_SECONDS)
     assert breaker.admit() is Admission.GRANTED
-    breaker.report(Ending.NOT_ASKED)
+    breaker.report(CallEnding.NOT_ASKED)
     assert breaker.admit() is Admission.GRANTED
     assert breaker.admit() is Admission.DENIED
 
@@ -101,28 +101,28 @@ def test_a_trial_call_that_was_never_made_decides_nothing(now: time_machine.Trav
 @pytest.mark.usefixtures("now")
 def test_answers_that_come_after_it_opened_change_nothing() -> None:
     breaker = _opened()
-    breaker.report(Ending.ANSWERED)
+    breaker.report(CallEnding.ANSWERED)
     assert breaker.admit() is Admission.DENIED
 
 
 @pytest.mark.parametrize(
     ("outcome", "ending"),
     [
-        (Refused(UpstreamFault.CONNECT), Ending.FAILED),
-        (Refused(UpstreamFault.TLS), Ending.FAILED),
-        (Refused(UpstreamFault.TIMEOUT), Ending.FAILED),
-        (Refused(UpstreamFault.BROKEN), Ending.FAILED),
-        (Refused(UpstreamFault.STATUS_5XX), Ending.FAILED),
-        (Refused(UpstreamFault.STATUS_403), Ending.ANSWERED),
-        (Refused(UpstreamFault.STATUS_501), Ending.ANSWERED),
-        (Refused(UpstreamFault.TOO_LARGE), Ending.ANSWERED),
-        (WELL, Ending.ANSWERED),
-        (Refused(UpstreamFault.DEADLINE), Ending.NOT_ASKED),
-        (Refused(UpstreamFault.NOT_ALLOWED), Ending.NOT_ASKED),
+        (Refused(UpstreamFault.CONNECT), CallEnding.FAILED),
+        (Refused(UpstreamFault.TLS), CallEnding.FAILED),
+        (Refused(UpstreamFault.TIMEOUT), CallEnding.FAILED),
+        (Refused(UpstreamFault.BROKEN), CallEnding.FAILED),
+        (Refused(UpstreamFault.STATUS_5XX), CallEnding.FAILED),
+        (Refused(UpstreamFault.STATUS_403), CallEnding.ANSWERED),
+        (Refused(UpstreamFault.STATUS_501), CallEnding.ANSWERED),
+        (Refused(UpstreamFault.TOO_LARGE), CallEnding.ANSWERED),
+        (WELL, CallEnding.ANSWERED),
+        (Refused(UpstreamFault.DEADLINE), CallEnding.NOT_ASKED),
+        (Refused(UpstreamFault.NOT_ALLOWED), CallEnding.NOT_ASKED),
     ],
 )
 def test_faults_of_the_server_count_and_nothing_else(
-    outcome: Answer | Refused, ending: Ending
+    outcome: HttpAnswer | Refused, ending: CallEnding
 ) -> None:
     assert ending_of(outcome) is ending
 
@@ -130,7 +130,7 @@ def test_faults_of_the_server_count_and_nothing_else(
 # ------------------------------------------------------------------ one call, many exchanges
 
 
-def _call(breaker: OriginBreaker, *outcomes: Answer | Refused) -> list[Answer | Refused]:
+def _call(breaker: OriginBreaker, *outcomes: HttpAnswer | Refused) -> list[HttpAnswer | Refused]:
     """A whole call; what came of each of its exchanges."""
     with OriginCall(breaker) as call:
         return [call.exchange(lambda outcome=outcome: outcome) for outcome in outcomes]  # type: ignore[misc]
@@ -189,7 +189,7 @@ def test_a_trial_call_that_ends_in_an_exception_is_a_failure(
     breaker = _opened()
     now.shift(OPEN_SECONDS)
 
-    def break_off() -> Answer:
+    def break_off() -> HttpAnswer:
         raise RuntimeError
 
     with pytest.raises(RuntimeError), OriginCall(breaker) as call:
@@ -203,7 +203,7 @@ def test_what_is_still_waited_for_when_the_call_ends_was_not_answered_in_time() 
     answered = threading.Event()
     asked = threading.Semaphore(0)
 
-    def wait_on() -> Answer:
+    def wait_on() -> HttpAnswer:
         asked.release()
         answered.wait(10)
         return WELL
@@ -275,7 +275,7 @@ def test_t62_what_a_session_sends_runs_under_its_admission(
     server.on("/fhir", reply_json(PATIENT))
     with session_of() as trial:
         assert trial.read("Patient/1") == Resource(PATIENT)
-        assert isinstance(trial.send(Sending("POST", body=b"{}")), Answer)
+        assert isinstance(trial.send(Sending("POST", body=b"{}")), HttpAnswer)
 
 
 def test_it_holds_across_hook_calls_and_for_one_origin_only(
@@ -296,7 +296,7 @@ def test_it_holds_across_hook_calls_and_for_one_origin_only(
 def test_calls_under_way_do_not_wait_for_each_other_in_the_breaker() -> None:
     breaker = Breakers().of("https://ehr.example.org")
     assert breaker.admit() is Admission.GRANTED
-    other = threading.Thread(target=lambda: breaker.report(Ending.ANSWERED))
+    other = threading.Thread(target=lambda: breaker.report(CallEnding.ANSWERED))
     other.start()
     other.join(10)
     assert not other.is_alive()

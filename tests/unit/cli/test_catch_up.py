@@ -1,0 +1,73 @@
+"""Catching up from the command line: all that was found is tried, whatever some of it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from cds_service.cli import cli
+from cds_service.store.database import Database
+from cds_service.store.events import EventStore
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.work_item import Kind, Target, Way
+from tests.event_world import PATIENT, Clock, observation
+from tests.little_fhir import LittleFhir, Refuse, little_fhir
+
+KEY = DataKey(bytes(range(32)))
+RESULTS = 20
+REFUSED = 9
+"""More than a worker takes at once."""
+
+
+@pytest.fixture
+def laboratory() -> Iterator[LittleFhir]:
+    """Twenty results, of which the first nine may not be read."""
+    with little_fhir() as made:
+        made.put(PATIENT)
+        for number in range(RESULTS):
+            made.put(observation(f"o{number:02}"))
+        refused = {f"Observation/o{number:02}" for number in range(REFUSED)}
+        real = made._answer
+
+        def answer(method: str, path: str, query: str, body: bytes) -> Any:
+            if path in refused:
+                raise Refuse(403)
+            return real(method, path, query, body)
+
+        made._answer = answer  # type: ignore[method-assign]
+        yield made
+
+
+@pytest.fixture
+def environment(tmp_path: Path, laboratory: LittleFhir) -> dict[str, str]:
+    """A registered source, and one event of a source that is registered no more."""
+    (tmp_path / "lab.secret").write_text("a-shared-secret-of-the-test")
+    (tmp_path / "clients.toml").write_text(
+        f'[[source]]\nname = "lab"\nfhir_server = "{laboratory.base}"\nsecret_file = "lab.secret"\n'
+    )
+    url = f"sqlite:///{tmp_path / 'cds.sqlite3'}"
+    with Database.open(url) as database:
+        database.upgrade()
+        store = EventStore(database, KEY, Pseudonymiser(KEY))
+        store.add("gone", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, Clock()())
+    return {
+        "CDS_CLIENTS": str(tmp_path / "clients.toml"),
+        "CDS_DATABASE_URL": url,
+        "CDS_DATA_KEY": KEY.base64(),
+    }
+
+
+def test_results_that_may_not_be_read_do_not_end_the_catching_up(
+    environment: dict[str, str], laboratory: LittleFhir
+) -> None:
+    asked = ["catch-up", "lab", "--since", "2026-01-01T00:00:00", "--sandbox"]
+    shown = CliRunner().invoke(cli, asked, env=environment)
+    found, waiting = shown.stdout.splitlines()
+    assert found.startswith(f"{RESULTS} result(s) changed since ")
+    assert waiting == f"{REFUSED} event(s) of lab wait to be tried again."
+    read = {path for _method, path in laboratory.calls if path.startswith("/fhir/Observation/")}
+    assert len(read) == RESULTS

@@ -1,0 +1,98 @@
+"""What a relay is sent: each card once, and of what does not stand any longer only that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds_service.knowledge_files import Library
+from tests.event_world import (
+    ANOTHER_TEST,
+    LOINC,
+    PATIENT,
+    World,
+    a_result,
+    arrives,
+    containing,
+    in_csf,
+    observation,
+    world,
+)
+from tests.little_fhir import little_fhir
+
+
+@dataclass
+class Relay:
+    """A world whose answers are relayed, and what the relay was sent, oldest first."""
+
+    here: World
+    sent: list[Any] = field(default_factory=list)
+
+    def answer(self, body: Any) -> Any:
+        self.sent.append(body)
+        return {}
+
+
+@pytest.fixture
+def relay(tmp_path: Path, library: Library) -> Iterator[Relay]:
+    with little_fhir() as receiver:
+        row = f'delivery = "hook"\nrelay = "{receiver.base}"\n'
+        with world(tmp_path, library, row) as here:
+            here.fhir.put(PATIENT)
+            made = Relay(here)
+            receiver._transaction = made.answer  # type: ignore[method-assign]
+            yield made
+
+
+def status_of(sent: Any) -> str:
+    return str(sent["extension"]["org.sil2r-cds.event"]["status"])
+
+
+def replaces(sent: Any) -> str:
+    return str(sent["extension"]["org.sil2r-cds.event"].get("replaces", ""))
+
+
+def test_a_panel_corrected_to_blood_alone_keeps_the_card_about_blood(relay: Relay) -> None:
+    arrives(relay.here, containing("Observation", a_result("blood"), in_csf()))
+    first = [*relay.sent]
+    relay.sent.clear()
+    arrives(relay.here, containing("Observation", a_result("blood"), status="corrected"))
+    kept, gone = relay.sent
+    assert [status_of(kept), status_of(gone)] == ["final", "entered-in-error"]
+    (card,) = kept["cards"]
+    assert "serum/plasma" in card["summary"]
+    assert gone["cards"] == [], "what stands is not told as withdrawn"
+    assert [replaces(kept), replaces(gone)] == [each["hookInstance"] for each in first]
+
+
+def test_a_withdrawn_result_is_told_by_the_card_that_says_so(relay: Relay) -> None:
+    arrives(relay.here, observation())
+    arrives(relay.here, observation(status="entered-in-error"))
+    said, gone = relay.sent
+    assert (replaces(said), replaces(gone)) == ("", said["hookInstance"])
+    (card,) = gone["cards"]
+    assert card["extension"]["org.sil2r-cds.evaluation"]["reason"] == "status-withdrawn"
+
+
+def test_a_result_corrected_to_another_test_is_taken_back_with_its_patient(relay: Relay) -> None:
+    arrives(relay.here, observation())
+    ferritin = {"coding": [{"system": LOINC, "code": ANOTHER_TEST}]}
+    arrives(relay.here, observation(code=ferritin, status="corrected"))
+    _said, gone = relay.sent
+    assert (status_of(gone), gone["cards"]) == ("entered-in-error", [])
+    assert gone["context"] == {"patientId": "p1"}
+
+
+def test_of_a_deleted_result_nobody_knows_the_patient_and_none_is_named(relay: Relay) -> None:
+    arrives(relay.here, observation())
+    del relay.here.fhir.resources["Observation/o1"]
+    relay.here.notify("o1")
+    relay.here.work()
+    said, gone = relay.sent
+    assert (status_of(gone), gone["cards"]) == ("entered-in-error", [])
+    assert "context" not in gone
+    assert replaces(gone) == said["hookInstance"]
