@@ -138,8 +138,7 @@ def with_site_unproved(library: Library, file: Path) -> Library:
         raise KnowledgeError(
             "the site file cannot be read.", where=file.name, remedy="Check path and permissions."
         ) from None
-    bases = {name: apply_site(base, site, file.name) for name, base in library.bases.items()}
-    return replace(library, bases=bases)
+    return replace(library, bases=apply_site(library.bases, site, file.name))
 
 
 def with_approvals(library: Library, file: Path) -> Library:

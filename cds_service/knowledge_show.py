@@ -16,8 +16,10 @@ from pydantic import BaseModel
 from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.gate_words import conditions_in_words
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import AdviceRow, ContextRow, FindingRow
+from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, GroupRow
 from cds_service.knowledge_files import Library, load_library
+from cds_service.knowledge_page.identity import state_of_review
+from cds_service.knowledge_page.notices import copyrights
 from cds_service.knowledge_page.page import page
 
 _GENERATED = (
@@ -41,13 +43,18 @@ def _one(base: KnowledgeBase, digest: str) -> dict[str, Any]:
     return {
         "tag": base.tag,
         "reviewStatus": review_status(base),
+        "stateOfReview": state_of_review(base),
         "sha256": digest,
         "disclaimer": disclaimer(base),
+        "copyright": copyrights(base),
         "identity": _plain(base.identity),
         "policy": _plain(base.policy),
         "sourceAttributes": _rows(base.attributes),
         "accepted": _rows(base.accepted.values()),
         "refused": _rows(base.refused.values()),
+        "localCodes": _codes(base.local_codes, "loinc"),
+        "specimens": _rows(base.specimens.values()),
+        "specimenCodes": _codes(base.specimen_codes, "kind"),
         "families": _rows(base.families.values()),
         "units": _rows(base.unit_rows),
         "companions": [_plain(test.row) for test in base.companions.values()],
@@ -59,14 +66,19 @@ def _one(base: KnowledgeBase, digest: str) -> dict[str, Any]:
         "ratios": _rows(base.ratios.values()),
         "findings": [_gated(row, base) for row in base.findings],
         "contexts": [_gated(row, base) for row in base.contexts],
+        "groups": [_grouped(row, base) for row in base.groups],
         "reasons": _rows(base.reasons.values()),
         "notes": _rows(base.notes.values()),
         "orderAdvice": [_gated(row, base) for row in base.order_table.advice],
+        "ownOrders": _rows(base.order_table.own.values()),
+        "swaps": _rows(base.order_table.swaps.values()),
+        "pairings": _rows(base.order_table.pairings.values()),
         "templates": {
             name: {part: wording.source for part, wording in template.items()}
             for name, template in base.templates.items()
         },
         "suggestions": _rows(base.suggestions.values()),
+        "documents": _rows(base.documents),
         "statements": _rows(base.statements),
         "cases": _rows(base.cases),
         "sources": _rows(base.sources.values()),
@@ -83,6 +95,17 @@ def _rows(rows: Any) -> list[dict[str, Any]]:
 
 def _gated(row: FindingRow | ContextRow | AdviceRow, base: KnowledgeBase) -> Mapping[str, Any]:
     return {**_plain(row), "inWords": list(conditions_in_words(row.when, base))}
+
+
+def _grouped(row: GroupRow, base: KnowledgeBase) -> Mapping[str, Any]:
+    return {**_plain(row), "inWords": list(conditions_in_words(row.where, base))}
+
+
+def _codes(means: Mapping[tuple[str, str], str], name: str) -> list[dict[str, str]]:
+    """Codes of a laboratory with what each means, under this name."""
+    return [
+        {"system": system, "code": code, name: meant} for (system, code), meant in means.items()
+    ]
 
 
 def document() -> str:

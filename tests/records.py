@@ -131,9 +131,9 @@ def entry(code: str, kind: RecordKind = RecordKind.CONDITION) -> CodedEntry:
 
 LOOKED_FOR = {
     "patient": Availability.GIVEN,
-    **dict.fromkeys(("sil2r", "labs", "conditions", "medications"), Availability.EMPTY),
+    **dict.fromkeys(("sil2r", "toy", "labs", "conditions", "medications"), Availability.EMPTY),
 }
-"""Everything was asked for and answered."""
+"""Everything was asked for and answered, whichever of the two analytes it is about."""
 
 
 def record(*results: LabResult, **changes: Any) -> PatientRecord:

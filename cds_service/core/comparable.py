@@ -11,11 +11,11 @@ from cds_service.core.model import LabResult
 
 
 def same_laboratory(one: LabResult, other: LabResult) -> Comparison:
-    """By where the organisation's resource stands, if both tell it; else by name."""
+    """By where the organisation's resource stands, if both tell it; else by name, if both do."""
     if one.laboratory_reference and other.laboratory_reference:
         same = same_place(one.laboratory_reference, other.laboratory_reference)
         return Comparison.YES if same else Comparison.NO
-    if one.laboratory or other.laboratory:
+    if one.laboratory and other.laboratory:
         return Comparison.YES if one.laboratory == other.laboratory else Comparison.NO
     return Comparison.CANNOT_TELL
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from cds_service.core.model import Availability, NoMoment, NoPatient, PatientRecord
 
 FIRST = ("patient", "birth-date", "specimen", "unit", "laboratory-limit")
-LAST = ("sil2r", "labs", "conditions", "medications")
+LAST = ("labs", "conditions", "medications")
+"""After the analyte's own part, whose word is the id of its knowledge."""
 GONE = frozenset({Availability.MISSING, Availability.FAILED})
 
 
@@ -16,8 +17,11 @@ def unavailable(record: PatientRecord, part: str) -> tuple[str, ...]:
     return (part,) if record.availability.get(part, Availability.MISSING) in GONE else ()
 
 
-def missing_words(record: PatientRecord, needed: Iterable[str]) -> tuple[str, ...]:
-    """What rows needed and did not get, and every part of the record that could not be had."""
+def missing_words(record: PatientRecord, needed: Iterable[str], analyte: str) -> tuple[str, ...]:
+    """What rows needed and did not get, and every part of the record that could not be had.
+
+    `analyte` is the id of the knowledge, under which its earlier results stand.
+    """
     words = set(needed) | {
         part for part, found in record.availability.items() if found in GONE and part != "patient"
     }
@@ -28,9 +32,10 @@ def missing_words(record: PatientRecord, needed: Iterable[str]) -> tuple[str, ..
             words.add("birth-date")
         case _:
             pass
-    between = sorted(words - set(FIRST) - set(LAST))
+    last = (analyte, *LAST)
+    between = sorted(words - set(FIRST) - set(last))
     return (
         *(word for word in FIRST if word in words),
         *between,
-        *(word for word in LAST if word in words),
+        *(word for word in last if word in words),
     )

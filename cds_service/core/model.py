@@ -295,7 +295,8 @@ class PatientRecord:
 
     `results` are the results to interpret; `history` are further results of the same analyte, for
     series and pairs; `companions` are other laboratory results. `availability` is keyed by the
-    prefetch keys of the knowledge (`patient`, `sil2r`, `labs`, `conditions`, `medications`).
+    prefetch keys: `patient`, `labs`, `conditions`, `medications`, and the id of the knowledge
+    (`sil2r`) for results of the analyte. The keys are also the public words for what is missing.
     """
 
     patient_id: str = ""

@@ -189,7 +189,7 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: _Case) -> Advi
         specimen=found.specimen,
         earlier=found.earlier,
         lacking=found.lacking if "pair" in gates else (),
-        missing=missing_words(record, missing_from(considered, facts)),
+        missing=missing_words(record, missing_from(considered, facts), knowledge.identity.id),
         inputs=tuple(dict.fromkeys((order.ref, *used))),
         dates=as_received(record),
         notes=(*notes_on_knowledge(knowledge, case.at), *notes_on_record(record)),

@@ -164,7 +164,7 @@ def _earlier(earlier: LabResult | NoEarlier, situation: OrderSituation, kind: st
         case NoEarlier() if not kind:
             return Fact(name, "none", "without a specimen there is nothing to compare with")
         case NoEarlier():
-            missing = unavailable(situation.record, "sil2r")
+            missing = unavailable(situation.record, situation.knowledge.identity.id)
             value = UNKNOWN if missing else "none"
             return Fact(name, value, f"no result in {kind} is known", missing)
         case result:

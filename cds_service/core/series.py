@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from cds_service.core.comparable import same_laboratory, same_specimen_type
+from cds_service.core.comparable import same_laboratory, same_method, same_specimen_type
 from cds_service.core.dates import when_taken, wholly_before
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import KnowledgeBase
@@ -22,8 +22,9 @@ def series_of(
     """Earlier results, newest first, each with the way from it to the result after it.
 
     Laboratory, unit family, assay or type of specimen changing between two neighbours breaks the
-    series there. Where no laboratory is named, nobody can tell whether it changed, and where the
-    dates overlap, which of the two came first: values and dates, but no direction.
+    series there. Where one of them names no laboratory, or alone names its assay, nobody can tell
+    whether it changed, and where the dates overlap, which of the two came first: values and dates,
+    but no direction.
     """
     points = []
     after = head
@@ -58,7 +59,7 @@ def _breaks(
         yield "laboratory"
     if here.value.unit and there.value.unit and here.value.family != there.value.family:
         yield "unit-family"
-    if result.method != after.method:
+    if same_method(result, after) is Comparison.NO:
         yield "method"
     if same_specimen_type(result, after) is Comparison.NO:
         yield "specimen"
@@ -66,11 +67,13 @@ def _breaks(
 
 def _proved(result: LabResult, after: LabResult, at: date) -> bool:
     """Whether the later value stands, and one laboratory made both, from one type of specimen, one
-    surely before the other: otherwise the way between them says nothing about the patient.
+    surely before the other: otherwise the way between them says nothing about the patient. An assay
+    that neither names is the laboratory's; one that a single result names may be another.
     """
     return (
         after.status in FINAL
         and same_laboratory(result, after) is Comparison.YES
+        and result.method == after.method
         and same_specimen_type(result, after) is Comparison.YES
         and wholly_before(when_taken(result, at), when_taken(after, at))
     )

@@ -24,7 +24,7 @@ from cds_service.events.delivery import Courier, TakenBack
 from cds_service.events.faults import TRANSIENT, UpstreamFailed
 from cds_service.fhir.access import OpenServer, ServerAccess
 from cds_service.fhir.fetched import UpstreamFault
-from cds_service.fhir.read import NOT_SUPPLIED, read_record
+from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id
 from cds_service.fhir.wanted import Sort, sort_of, wanted_by
 from cds_service.fhir.write_events import Said, evaluation_key, result_key
@@ -37,8 +37,6 @@ from cds_service.store.pseudonym import Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, SentCard
 from cds_service.store.work_item import Claimed, Evaluated, NeverEvaluated, Past, client_name
 
-_ANALYTE_PART = "sil2r"
-"""The part of the record that holds results of the analyte, whichever analyte it is."""
 _TO_BE_READ = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
 
 
@@ -227,13 +225,11 @@ class _Case:
 def _record(case: _Case, current: Current) -> tuple[PatientRecord, dict[str, str]]:
     """The patient's record as an evaluation needs it, and why parts of it are not complete."""
     gathered = _gathered(case, current)
-    parts = dict(gathered.parts)
-    parts[_ANALYTE_PART] = parts.pop(case.knowledge.identity.id, NOT_SUPPLIED)
     record = read_record(
         patient_id=current.patient_id,
         fhir_base=str(case.courier.session.base),
         results=current.results,
-        parts=parts,
+        parts=gathered.parts,
         wanted=wanted_by(case.knowledge),
     )
     if case.said_before:

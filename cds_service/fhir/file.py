@@ -129,7 +129,7 @@ def _parts(
             if len(of_patient) == 1
             else NOT_SUPPLIED
         ),
-        "sil2r": part(is_there=bundle.get("type") == "searchset"),
+        wanted.part: part(is_there=bundle.get("type") == "searchset"),
         "labs": part(is_there=has_labs),
         "conditions": part(is_there=not types.isdisjoint(CONDITION_TYPES)),
         "medications": part(is_there=not types.isdisjoint(MEDICATION_TYPES)),

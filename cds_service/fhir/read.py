@@ -48,7 +48,7 @@ __all__ = [
     "types_read",
 ]
 
-_KEYS = ("patient", "sil2r", "labs", "conditions", "medications")
+_PARTS_OF_ALL = ("labs", "conditions", "medications")
 _USABLE = (Availability.GIVEN, Availability.PARTIAL)
 _LABORATORY_TYPES = frozenset({"DiagnosticReport", "Observation"})
 _READ_TOO = {
@@ -79,13 +79,14 @@ def read_record(
     """Everything an evaluation may look at, for one patient. Never raises for what the JSON holds.
 
     `results` is the Bundle whose Observations of the analyte are to be interpreted; `parts` are
-    keyed by prefetch key. Another patient's results to interpret are kept and marked; from every
-    other part they are left out (T-22). A result that stands in `results` is not history again.
-    Of several versions of one resource, in whatever part, the newest counts.
+    keyed by prefetch key, that of the analyte's results being `wanted.part`. Another patient's
+    results to interpret are kept and marked; from every other part they are left out (T-22). A
+    result that stands in `results` is not history again. Of several versions of one resource, in
+    whatever part, the newest counts.
     """
     asked = {} if isinstance(results, EmptyResults) else results
-    given = {key: parts.get(key, NOT_SUPPLIED) for key in _KEYS}
-    sil2r, labs = given["sil2r"], given["labs"]
+    given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *_PARTS_OF_ALL)}
+    own, labs = given[wanted.part], given["labs"]
     sent = {id(r): r for r in (asked, *(part.resource for part in given.values()))}
     opened = {key: open_document(resource) for key, resource in sent.items()}
     deleted = frozenset(name for resource in sent.values() for name in deleted_in(resource))
@@ -94,7 +95,7 @@ def read_record(
         only_newest(without(opened, deleted)),
     )
     main = shelf.laboratory(asked, wanted)
-    past = main if sil2r.resource is asked else shelf.laboratory(sil2r.resource, wanted)
+    past = main if own.resource is asked else shelf.laboratory(own.resource, wanted)
     others = main if labs.resource is asked else shelf.laboratory(labs.resource, wanted)
     day = _newest_day(main.analyte)
     chart = shelf.documents[id(given["patient"].resource)]
@@ -110,8 +111,8 @@ def read_record(
         entries=(*conditions.entries, *medications.entries),
         availability={
             "patient": patient.availability,
-            "sil2r": shelf.came_to(
-                sil2r,
+            wanted.part: shelf.came_to(
+                own,
                 () if past is main else past.analyte,  # invalid results answer for themselves
                 was_cut=past.was_cut or main.was_cut,
             ),

@@ -20,6 +20,8 @@ Codes = frozenset[tuple[str, str]]
 class Wanted:
     """The codes worth reading: of the analyte (accepted, refused and local) and of companions."""
 
+    part: str
+    """The part of the record that holds results of the analyte: the id of its knowledge."""
     analyte: Codes
     companions: Codes
     accepted: Codes = frozenset()
@@ -31,7 +33,9 @@ def wanted_by(knowledge: KnowledgeBase) -> Wanted:
     loincs = knowledge.accepted_loincs
     local = (code for code, loinc in knowledge.local_codes.items() if loinc in loincs)
     accepted = frozenset({*((LOINC, code) for code in loincs), *local})
-    return Wanted(knowledge.analyte_codes, knowledge.companion_codes, accepted)
+    return Wanted(
+        knowledge.identity.id, knowledge.analyte_codes, knowledge.companion_codes, accepted
+    )
 
 
 class Sort(Enum):

@@ -15,7 +15,7 @@ from cds_service.core.verdict import Evaluation
 from cds_service.errors import NotFound
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, ServerAccess
-from cds_service.fhir.read import NOT_SUPPLIED, EmptyResults, Supplied, read_record
+from cds_service.fhir.read import EmptyResults, read_record
 from cds_service.hooks.gather import Gathered, gather, insist_on_the_whole
 from cds_service.hooks.request import (
     HookRequest,
@@ -25,9 +25,6 @@ from cds_service.hooks.request import (
 )
 from cds_service.hooks.services import Service
 from cds_service.hooks.suggestions import with_suggestions
-
-_RESULTS = "sil2r"
-"""The part of the record that holds results of the analyte, whichever analyte it is."""
 
 CardedBefore = Callable[[Iterable[str]], frozenset[str]]
 """Which of these references (`Observation/123`) this caller was sent a card about before."""
@@ -100,13 +97,11 @@ def answer(call: Call, order_advice: OrderAdvice = no_order_advice) -> Answered:
 
 def record_of(call: Call, gathered: Gathered, results: JsonObject | EmptyResults) -> PatientRecord:
     """The patient's data as far as they were sent or fetched; `results` are to be interpreted."""
-    parts: dict[str, Supplied] = dict(gathered.parts)
-    parts[_RESULTS] = parts.pop(call.service.analyte_key, NOT_SUPPLIED)
     return read_record(
         patient_id=call.request.context.patient_id,
         fhir_base=call.request.fhir.server,
         results=results,
-        parts=parts,
+        parts=gathered.parts,
         wanted=call.service.wanted,
     )
 

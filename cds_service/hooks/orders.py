@@ -59,7 +59,7 @@ def orders_wanted(knowledge: KnowledgeBase) -> Wanted:
     for suggestion, code in knowledge.orders.items():
         is_own = suggestion in knowledge.order_table.own
         (own if is_own else beside).add((code.system, code.code))
-    return Wanted(frozenset(own), frozenset(beside))
+    return Wanted(knowledge.identity.id, frozenset(own), frozenset(beside))
 
 
 def _meant(call: Call, context: OrderContext) -> Meant:

@@ -6,7 +6,7 @@ from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.review import Approved, Pending
 from cds_service.knowledge_page.markdown import code, described, section, table, text
-from cds_service.knowledge_page.notices import notices, systems_of
+from cds_service.knowledge_page.notices import copyrights
 from cds_service.knowledge_page.subject import Subject
 
 _USED = {True: "used", False: "not used", "not-applicable": "-"}
@@ -24,7 +24,7 @@ def identity(subject: Subject) -> str:
                     [
                         ("Knowledge", code(subject.knowledge.tag)),
                         ("Analyte", text(about.analyte)),
-                        ("State of review", text(_state(subject.knowledge))),
+                        ("State of review", text(state_of_review(subject.knowledge))),
                         ("Released", about.released.isoformat()),
                         ("To be reviewed by", about.review_by.isoformat()),
                         ("SHA-256 of the content", code(subject.digest)),
@@ -39,7 +39,8 @@ def identity(subject: Subject) -> str:
     )
 
 
-def _state(knowledge: KnowledgeBase) -> str:
+def state_of_review(knowledge: KnowledgeBase) -> str:
+    """The state, with the role of who signed or the reason why a signature no longer holds."""
     status = review_status(knowledge)
     match knowledge.review:
         case Pending(void) if void:
@@ -85,10 +86,9 @@ def sign_off(subject: Subject) -> str:
     command = (
         '    cds-service knowledge approve --reviewer "NAME" --role "ROLE" --file approval.toml'
     )
-    copyrights = notices(knowledge.identity.copyright, systems_of(knowledge))
     return "\n\n".join(
         [
-            section(2, "Copyright", copyrights),
+            section(2, "Copyright", copyrights(knowledge)),
             section(2, "Disclaimer", disclaimer(knowledge)),
             section(
                 2,

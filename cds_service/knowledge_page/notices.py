@@ -35,3 +35,8 @@ def systems_of(knowledge: KnowledgeBase) -> tuple[str, ...]:
     specimens = (system for system, _ in knowledge.specimen_codes)
     found = {*specimens, *knowledge.conditions.systems, *knowledge.medications.systems}
     return (LOINC, UCUM, *sorted(found))
+
+
+def copyrights(knowledge: KnowledgeBase) -> str:
+    """All statements that belong to a knowledge base."""
+    return notices(knowledge.identity.copyright, systems_of(knowledge))

@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from cds_service.config import Settings
+from cds_service.core.site import apply_site, read_site
 from cds_service.hooks.orders import order_advice
-from cds_service.knowledge_files import Library, load_library
+from cds_service.knowledge_files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from tests import toy
 
-PACKAGED = Path(__file__).parents[2] / "cards"
-KNOWN_SOURCE = "henter-2007"
-"""A second analyte may rest on a paper that the shared bibliography holds already."""
-
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """The packaged knowledge as it stands, with one more folder beside it."""
-    cards = tmp_path_factory.mktemp("knowledge") / "cards"
-    shutil.copytree(PACKAGED, cards)
-    for name, text in toy.folder(KNOWN_SOURCE).items():
-        file = cards / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    return load_library(cards)
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +91,23 @@ def test_d05_tr01_a_result_that_arrives_is_read_by_the_new_folder(client: FlaskC
     assert card["indicator"] == "warning"
 
 
+def test_what_is_missing_of_another_analyte_is_named_by_its_own_id(client: FlaskClient) -> None:
+    """As discovery names the part; a card about toyin does not miss sIL-2R."""
+    card = only_card(client, "toy-lab-result", ARRIVED)
+    assert card["told"]["missing"][0] == "patient"
+    assert card["told"]["missing"][-4:] == ["toy", "labs", "conditions", "medications"]
+    assert "sil2r" not in card["detail"].casefold()
+    assert "sIL-2R" not in card["detail"]
+
+
+def test_where_earlier_results_of_another_analyte_failed_the_card_names_them_by_its_id(
+    client: FlaskClient,
+) -> None:
+    failed = {"resourceType": "OperationOutcome", "issue": []}
+    card = only_card(client, "toy-lab-result", {**ARRIVED, "prefetch": {"toy": failed}})
+    assert "Note data-failed toy." in card["detail"]
+
+
 def test_a_chart_that_is_opened_shows_the_newest_and_its_series(client: FlaskClient) -> None:
     results = bundle(
         "searchset",
@@ -131,3 +132,16 @@ def test_every_answer_names_both(client: FlaskClient, both: Library) -> None:
     named = ", ".join(base.tag for base in both.bases.values())
     assert answer.headers["Knowledge-Version"] == named
     assert named.endswith("toy@2026.3")
+
+
+def test_a_result_under_a_local_code_is_read_by_its_own_analyte_alone(both: Library) -> None:
+    row = f'system = "urn:oid:2.999.2"\ncode = "TOY-S"\nloinc = "{toy.SAP_POINTS}"\nnote = "n"'
+    library = replace(both, bases=apply_site(both.bases, read_site(f"[[code]]\n{row}")))
+    ports = Ports(order_advice=order_advice, now=lambda: NOON)
+    client = create_app(Settings(), library, ports).test_client()
+    local = observation("toy-3", 250, "2026-03-01")
+    local["code"] = {"coding": [{"system": "urn:oid:2.999.2", "code": "TOY-S"}]}
+    request = {**ARRIVED, "context": {**ARRIVED["context"], "results": bundle("collection", local)}}
+    assert only_card(client, "toy-lab-result", request)["told"]["outcome"] == "interpreted"
+    answer = client.post("/cds-services/sil2r-lab-result", json=request)
+    assert answer.get_json() == {"cards": []}

@@ -97,7 +97,7 @@ class Walked:
 @pytest.fixture(scope="session")
 def listening(library: Library) -> KnowledgeBase:
     """The packaged knowledge with a site's codes; its templates remember what was read."""
-    base = apply_site(library.bases["sil2r"], read_site(SITE), "site.toml")
+    base = apply_site(library.bases, read_site(SITE))["sil2r"]
     return replace(base, templates={name: Read(t) for name, t in base.templates.items()})
 
 

@@ -172,18 +172,19 @@ def test_a_copy_of_the_knowledge_can_be_checked_as_the_page_says(tmp_path: Path)
 
 def test_the_site_file_of_the_page_applies(sil2r: KnowledgeBase) -> None:
     whole, assay, _slip = examples(SITE, "toml")
-    site = apply_site(sil2r, read_site(whole))
+    site = apply_site({"sil2r": sil2r}, read_site(whole))["sil2r"]
     assert site.local_codes["urn:oid:2.999.2", "SIL2R-S"] == "9654-5"
     assert "UI/ml" in site.units
     policy = section(SITE, "The site file").split("| policy |")[1]
     assert set(tomllib.loads(whole)["policy"]) == set(first_words(policy))
-    assert apply_site(sil2r, read_site(assay)).assays["Central laboratory"].factor < 1
+    measured = apply_site({"sil2r": sil2r}, read_site(assay))["sil2r"]
+    assert measured.assays["Central laboratory"].factor < 1
 
 
 def test_the_slip_of_the_page_is_refused_in_the_words_of_the_page(sil2r: KnowledgeBase) -> None:
     slip = examples(SITE, "toml")[2]
     with pytest.raises(KnowledgeError) as refused:
-        apply_site(sil2r, read_site(slip))
+        apply_site({"sil2r": sil2r}, read_site(slip))
     assert refused.value.one_line() == examples(SITE, "text")[0].strip()
 
 

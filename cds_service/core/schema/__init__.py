@@ -39,7 +39,13 @@ from cds_service.core.schema.orders import (
     SwapRow,
 )
 from cds_service.core.schema.row import ExactNumber, Gates, Id, Row, Sourced, Text
-from cds_service.core.schema.site import AssayFactor, OrderCode
+from cds_service.core.schema.site import (
+    AssayFactor,
+    OrderCode,
+    Site,
+    SiteCondition,
+    SiteSpecimen,
+)
 from cds_service.core.schema.sources import DocumentRow, SourceRow, StatementRow
 from cds_service.core.schema.units import RowUnit, UnitFamily
 
@@ -77,6 +83,9 @@ __all__ = [
     "RefusedCode",
     "Row",
     "RowUnit",
+    "Site",
+    "SiteCondition",
+    "SiteSpecimen",
     "SourceAttribute",
     "SourceRow",
     "Sourced",

@@ -1,8 +1,51 @@
-"""What a site file adds to the knowledge; nothing of it stands in `cards/`."""
+"""The site file, row by row: what a hospital adds to the knowledge. Nothing stands in `cards/`."""
 
 from __future__ import annotations
 
-from cds_service.core.schema.row import ExactNumber, Row, Text
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from cds_service.core.schema.row import ExactNumber, Id, Row, Text
+
+Note = Annotated[str, StringConstraints(min_length=1)]
+
+
+class SiteCode(Row):
+    """`[[code]]`: a local laboratory code and the LOINC code it stands for."""
+
+    system: Text
+    code: Text
+    loinc: Text
+    note: Note
+
+
+class SiteCondition(Row):
+    """`[[condition]]`: a local or standard code that opens a gate or a context."""
+
+    system: Text
+    code: Text
+    means: Id
+    match: Literal["exact", "prefix"] = "exact"
+    note: Note
+
+
+class SiteUnit(Row):
+    """`[[unit]]`: a further unit text, with its exact factor inside one family."""
+
+    text: Text
+    family: Text
+    factor: ExactNumber
+    note: Note
+
+
+class SiteSpecimen(Row):
+    """`[[specimen]]`: a local code of Specimen.type."""
+
+    system: Text
+    code: Text
+    kind: Id
+    note: Note
 
 
 class AssayFactor(Row):
@@ -15,6 +58,17 @@ class AssayFactor(Row):
     family: Text
     factor: ExactNumber
     source: Text
+    analyte: str = ""
+    """Whose factor it is, by id of the knowledge; needed where several have such a family."""
+
+
+class SitePolicy(Row):
+    """`[policy]`: what the site sets; what it leaves out stays as the knowledge says."""
+
+    look_back_days: int | None = Field(default=None, ge=1, le=3650)
+    interpret_preliminary: bool | None = None
+    muted_findings: tuple[str, ...] | None = None
+    order_intent: Literal["proposal", "order"] | None = None
 
 
 class OrderCode(Row):
@@ -23,3 +77,20 @@ class OrderCode(Row):
     system: Text
     code: Text
     display: Text
+
+
+def _none_if_empty(table: object) -> object:
+    """A table that is there and holds nothing says nothing."""
+    return None if table == {} else table
+
+
+class Site(Row):
+    """The whole site file."""
+
+    code: tuple[SiteCode, ...] = ()
+    condition: tuple[SiteCondition, ...] = ()
+    unit: tuple[SiteUnit, ...] = ()
+    specimen: tuple[SiteSpecimen, ...] = ()
+    assay: Annotated[AssayFactor | None, BeforeValidator(_none_if_empty)] = None
+    policy: SitePolicy = SitePolicy()
+    orders: dict[str, OrderCode] = Field(default_factory=dict)

@@ -208,22 +208,22 @@ def test_a_factor_is_exact_whatever_the_number_of_digits() -> None:
 
 
 def test_what_is_missing_has_one_order() -> None:
-    availability = {"toy": Availability.GIVEN, "medications": Availability.MISSING}
+    availability = {"toy": Availability.MISSING, "medications": Availability.MISSING}
     given = record(patient=born(""), availability={**availability, "labs": Availability.FAILED})
     needed = ("platelets", "unit", "ferritin", "specimen", "laboratory-limit")
-    assert missing_words(given, needed) == (
+    assert missing_words(given, needed, "toy") == (
         *("birth-date", "specimen", "unit", "laboratory-limit"),
-        *("ferritin", "platelets", "labs", "medications"),
+        *("ferritin", "platelets", "toy", "labs", "medications"),
     )
 
 
 def test_where_the_patient_is_missing_so_is_the_birth_date_and_that_is_one_word() -> None:
-    assert missing_words(record(patient=NOBODY), ("birth-date",)) == ("patient",)
+    assert missing_words(record(patient=NOBODY), ("birth-date",), "toy") == ("patient",)
 
 
 @pytest.mark.parametrize("found", [Availability.GIVEN, Availability.EMPTY, Availability.PARTIAL])
 def test_what_was_looked_for_is_not_missing(found: Availability) -> None:
-    assert missing_words(record(availability={"labs": found}), ()) == ()
+    assert missing_words(record(availability={"labs": found}), (), "toy") == ()
 
 
 @pytest.mark.parametrize(

@@ -53,16 +53,54 @@ def test_the_direction_is_told_where_the_intervals_prove_it(
     ("changes", "breaks"),
     [
         ({"laboratory": "Laboratory B"}, ("laboratory",)),
-        ({"laboratory": ""}, ("laboratory",)),
-        ({"method": "another assay"}, ("method",)),
-        ({"laboratory": "Laboratory B", "method": "other"}, ("laboratory", "method")),
+        ({"method": "bead assay"}, ("method",)),
+        ({"laboratory": "Laboratory B", "method": "bead assay"}, ("laboratory", "method")),
     ],
 )
 def test_a_change_of_laboratory_or_assay_breaks_the_series(
     changes: dict[str, str], breaks: tuple[str, ...]
 ) -> None:
-    point = only("200 pt/mL", "100 pt/mL", **changes)
+    (point,) = points(
+        at(20, "200 pt/mL", method="ELISA"), at(1, "100 pt/mL", **{"method": "ELISA", **changes})
+    )
     assert (point.direction, point.breaks) == (Direction.BROKEN, breaks)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"laboratory": ""}, {}),
+        ({}, {"laboratory": ""}),
+        ({"laboratory": "", "laboratory_reference": "Organization/2"}, {}),
+        ({"method": "ELISA"}, {}),
+        ({}, {"method": "ELISA"}),
+    ],
+)
+def test_what_one_of_two_results_leaves_unnamed_is_not_known_to_have_changed(
+    before: dict[str, str], after: dict[str, str]
+) -> None:
+    """Unless said otherwise, a result is of "Laboratory A" and names no assay."""
+    (point,) = points(at(20, "200 pt/mL", **after), at(1, "100 pt/mL", **before))
+    assert (point.direction, point.breaks) == (Direction.CANNOT_TELL, ())
+
+
+def test_a_result_without_laboratory_and_assay_between_two_that_name_theirs() -> None:
+    """Laboratory A, a sheet without a sender, Laboratory A again: no card may say "changed"."""
+    told = {"laboratory": "Laboratory A", "method": "ELISA"}
+    series = points(
+        at(20, "900 pt/mL", **told),
+        at(15, "1900 pt/mL", laboratory=""),
+        at(10, "2900 pt/mL", **told),
+    )
+    assert [(point.direction, point.breaks) for point in series] == [
+        (Direction.CANNOT_TELL, ()),
+        (Direction.CANNOT_TELL, ()),
+    ]
+
+
+def test_one_assay_that_both_results_name_allows_a_direction() -> None:
+    (point,) = points(at(20, "200 pt/mL", method="ELISA"), at(1, "100 pt/mL", method="ELISA"))
+    assert point.direction is Direction.HIGHER
 
 
 @pytest.mark.parametrize(

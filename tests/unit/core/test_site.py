@@ -10,7 +10,8 @@ import fhir_fixtures
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Coding, RecordKind
 from cds_service.core.proof import faults
-from cds_service.core.site import apply_site, concept_behind, read_site
+from cds_service.core.site import apply_site, read_site
+from cds_service.core.site_additions import concept_behind
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge_files import Library, with_site
 from tests import toy
@@ -21,7 +22,7 @@ SYSTEM = "urn:oid:2.999.2"
 
 
 def applied(text: str) -> KnowledgeBase:
-    return apply_site(TOY, read_site(text))
+    return apply_site({"toy": TOY}, read_site(text))["toy"]
 
 
 GOOD = f"""
@@ -120,7 +121,7 @@ def test_a_site_code_of_a_drug_counts_where_it_stands_on_the_problem_list_and_as
 ) -> None:
     """The hospital's own code for prednisolone is on the medication list, seldom a diagnosis."""
     text = f'[[condition]]\nsystem = "{SYSTEM}"\ncode = "DRUG1"\nmeans = "{drug}"\nnote = "Site"'
-    base = apply_site(library.bases["sil2r"], read_site(text))
+    base = apply_site(library.bases, read_site(text))["sil2r"]
     index = base.conditions if kind is RecordKind.CONDITION else base.medications
     assert index.of(Coding(SYSTEM, "DRUG1")) == {drug}
 

@@ -17,6 +17,7 @@ BASE = "https://ehr.example.org/fhir"
 SIL2R = (LOINC, "9654-5")
 FERRITIN = (LOINC, "2276-4")
 WANTED = Wanted(
+    part="sil2r",
     analyte=frozenset({SIL2R, (LOINC, "99768-4"), ("urn:oid:2.999.2", "SIL2R-S")}),
     companions=frozenset({FERRITIN}),
     accepted=frozenset({SIL2R, (LOINC, "99768-4"), ("urn:oid:2.999.2", "SIL2R-S")}),

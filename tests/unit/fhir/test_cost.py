@@ -258,7 +258,7 @@ def test_a_report_is_held_against_names_not_against_each_result(
         )
         for number in range(20)
     ]
-    wanted = Wanted(frozenset({SIL2R}), frozenset(), frozenset({(LOINC, "99768-4")}))
+    wanted = Wanted("sil2r", frozenset({SIL2R}), frozenset(), frozenset({(LOINC, "99768-4")}))
     looked_at = calls_of(monkeypatch, lone_report, "target_of")
     entries = bundle_module.open_document(bundle(*many, *reports)).entries
     lone = list(lone_report.lone_reports(entries, entries[:50], wanted.accepted))
@@ -336,7 +336,7 @@ def test_of_panels_full_of_results_as_many_are_told_as_results_are_read() -> Non
         observation(id=f"o{number}", code=concept("x:y", "panel"), component=[part] * 90)
         for number in range(10)
     ]
-    wanted = Wanted(frozenset({SIL2R}), frozenset({FERRITIN}), frozenset({SIL2R}))
+    wanted = Wanted("sil2r", frozenset({SIL2R}), frozenset({FERRITIN}), frozenset({SIL2R}))
     document = bundle_module.open_document(bundle(*panels))
     scope = bundle_module.Scope(document.index)
     reader = parts.ObservationReader(scope, Whose(PATIENT), accepted=wanted.accepted)
@@ -359,7 +359,7 @@ def draft(**more: Any) -> JsonObject:
 
 
 def drafts(*orders: JsonObject) -> Any:
-    wanted = Wanted(frozenset({SIL2R}), frozenset())
+    wanted = Wanted("sil2r", frozenset({SIL2R}), frozenset())
     return read_drafts(bundle(*orders), meant=EveryDraft(), whose=Whose(PATIENT), wanted=wanted)
 
 

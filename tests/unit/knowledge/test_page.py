@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from cds_service.knowledge_files import Library
 from cds_service.knowledge_page.bibliography import full_citation
 from cds_service.knowledge_page.markdown import code, table, text
 from cds_service.knowledge_page.page import page
-from cds_service.knowledge_show import as_json, document, main
+from cds_service.knowledge_show import document, main
 from tests import toy
 
 PAGE = Path(__file__).parents[3] / "docs" / "knowledge.md"
@@ -273,18 +272,6 @@ def test_the_command_prints_the_page_as_it_stands_in_a_file(written: str) -> Non
     printed = CliRunner().invoke(cli, ["knowledge", "show"])
     assert printed.exit_code == 0
     assert printed.output == written
-
-
-def test_the_command_gives_the_same_content_to_machines(library: Library) -> None:
-    printed = CliRunner().invoke(cli, ["knowledge", "show", "--json"])
-    assert json.loads(printed.output) == as_json(library)
-    (shown,) = as_json(library)["knowledge"]
-    base = library.bases["sil2r"]
-    assert shown["reviewStatus"] == "pending clinical review"
-    assert [row["id"] for row in shown["findings"]] == [row.id for row in base.findings]
-    assert shown["findings"][0]["inWords"]
-    assert len(shown["cases"]) == len(base.cases)
-    assert len(shown["sourceAttributes"]) == 13
 
 
 def test_the_page_can_be_written_anew(tmp_path: Path) -> None:

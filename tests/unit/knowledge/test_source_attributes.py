@@ -168,7 +168,7 @@ def test_t110_a_record_is_the_same_whatever_else_is_known_of_the_patient(
             }
         ],
     }
-    wanted = Wanted(sil2r.analyte_codes, sil2r.companion_codes)
+    wanted = Wanted("sil2r", sil2r.analyte_codes, sil2r.companion_codes)
     first, second = (
         read_record(
             patient_id="p1",

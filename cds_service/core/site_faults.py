@@ -1,0 +1,164 @@
+"""What cannot be used of a site file, before anything is done with it.
+
+A row is for every analyte that knows what it names. Refused is what no analyte knows, and what
+would mean two things to one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.loinc import check_digit_is_right
+from cds_service.core.schema import Site, SiteCondition, SiteSpecimen
+from cds_service.core.site_additions import (
+    concept_behind,
+    ids_to_mute,
+    kinds_of,
+    loincs_of,
+    takes_assay,
+)
+from cds_service.core.verdict import THRESHOLD_INDETERMINATE
+from cds_service.errors import KnowledgeError
+
+Bases = Sequence[KnowledgeBase]
+_Found = Iterator[tuple[str, str, str]]
+"""Row, what is wrong with it, remedy."""
+
+
+def site_faults(bases: Bases, site: Site, name: str) -> Iterator[KnowledgeError]:
+    """Every row of the site file `name` that cannot be used with these analytes, and why."""
+    for find in _CHECKS:
+        for row, text, remedy in find(bases, site):
+            yield KnowledgeError(text, where=f"{name} ({row})", remedy=remedy)
+
+
+def _known(names: Iterable[str]) -> str:
+    return f"Known: {', '.join(dict.fromkeys(names))}."
+
+
+def _codes(bases: Bases, site: Site) -> _Found:
+    known = sorted({loinc for base in bases for loinc in loincs_of(base)})
+    mapped: dict[tuple[str, str], str] = {}
+    for row in site.code:
+        where = f"[[code]] {row.code}"
+        if row.system == LOINC:
+            remedy = "Map local codes only: a LOINC code means what LOINC says."
+            yield where, "this is a LOINC code itself.", remedy
+        elif not check_digit_is_right(row.loinc):
+            yield where, "the LOINC check digit is wrong.", "Look the code up again."
+        elif row.loinc not in known:
+            yield where, f"LOINC {row.loinc} is not in the knowledge.", _known(known)
+        elif mapped.setdefault((row.system, row.code), row.loinc) != row.loinc:
+            yield where, "the code is mapped twice, differently.", "Keep one row."
+
+
+def _specimens(bases: Bases, site: Site) -> _Found:
+    known = sorted({kind for base in bases for kind in kinds_of(base)})
+    for row in site.specimen:
+        where = f"[[specimen]] {row.code}"
+        if row.kind not in known:
+            yield where, f"no kind '{row.kind}'.", _known(known)
+        elif any(_two_meanings(base, row, site) for base in bases):
+            yield where, "the code means another specimen already.", "Remove the row."
+
+
+def _two_meanings(base: KnowledgeBase, row: SiteSpecimen, site: Site) -> bool:
+    """Whether the analyte would read the row's code as two kinds of specimen."""
+    if row.kind not in kinds_of(base):
+        return False
+    own = base.specimen_codes.get((row.system, row.code), row.kind)
+    same = (
+        other for other in site.specimen if (other.system, other.code) == (row.system, row.code)
+    )
+    return len({own, *(other.kind for other in same if other.kind in kinds_of(base))}) > 1
+
+
+def _units(bases: Bases, site: Site) -> _Found:
+    for number, row in enumerate(site.unit):
+        where = f"[[unit]] {row.text}"
+        having = [base for base in bases if row.family in base.families]
+        scales = {base.families[row.family].canonical for base in having}
+        read = [base.units[row.text] for base in having if row.text in base.units]
+        otherwise = any((unit.family, unit.factor) != (row.family, row.factor) for unit in read)
+        twice = any(
+            other.text == row.text and other.family in base.families
+            for other in site.unit[:number]
+            for base in having
+        )
+        if not having:
+            known = _known(family for base in bases for family in base.families)
+            yield where, f"no unit family '{row.family}'.", known
+        elif len(scales) > 1:
+            text = f"'{row.family}' is counted in {' and in '.join(sorted(scales))}."
+            yield where, text, "One factor cannot lead to both: remove the row."
+        elif otherwise or twice or len(read) == len(having):
+            yield where, "the unit is understood already.", "Remove the row."
+        elif row.factor <= 0:
+            yield where, "the factor is not above zero.", "Correct it."
+
+
+def _conditions(bases: Bases, site: Site) -> _Found:
+    for row in site.condition:
+        if not any(concept_behind(base, row.means) for base in bases):
+            yield _meaningless(bases, row)
+
+
+def _meaningless(bases: Bases, row: SiteCondition) -> tuple[str, str, str]:
+    """Why no code can mean what the row says."""
+    where = f"[[condition]] {row.code}"
+    contexts = (found for base in bases for found in base.contexts)
+    asked = [
+        fact for found in contexts if found.id == f"context-{row.means}" for fact in found.when
+    ]
+    if any(fact.startswith("age.") for fact in asked):
+        return (
+            where,
+            f"'{row.means}' comes from the birth date, not from a code.",
+            "Remove the row.",
+        )
+    indexes = (index for base in bases for index in (base.conditions, base.medications))
+    known = sorted({concept for index in indexes for concept in index.concepts})
+    return where, f"nothing is called '{row.means}'.", _known(known)
+
+
+def _policy(bases: Bases, site: Site) -> _Found:
+    known = {muted for base in bases for muted in ids_to_mute(base)}
+    for muted in site.policy.muted_findings or ():
+        if muted == THRESHOLD_INDETERMINATE:
+            text = f"'{muted}' may not be muted: no card may hide that a limit is left open."
+            yield "[policy]", text, "Take it out."
+        elif muted not in known:
+            yield "[policy]", f"no finding '{muted}' to mute.", "Check its id."
+
+
+def _assay(bases: Bases, site: Site) -> _Found:
+    row = site.assay
+    if row is None:
+        return
+    takers = [base.identity.id for base in bases if takes_assay(base, row)]
+    if not takers or row.factor <= 0:
+        remedy = "Name an interpreted family and a factor above zero; families are never converted."
+        yield "[assay]", "analyte, family or factor cannot be used.", remedy
+    elif len(takers) > 1:
+        # A factor was measured with one analyte; it must not reach another by a shared unit.
+        text = f"the factor could be meant for {' or for '.join(takers)}."
+        yield "[assay]", text, f'Say which: analyte = "{takers[0]}".'
+
+
+def _orders(bases: Bases, site: Site) -> _Found:
+    known = [suggestion for base in bases for suggestion in base.suggestions]
+    for suggestion in site.orders:
+        if suggestion not in known:
+            yield "[orders]", f"no suggestion '{suggestion}'.", _known(known)
+
+
+_CHECKS: tuple[Callable[[Bases, Site], _Found], ...] = (
+    _codes,
+    _specimens,
+    _units,
+    _conditions,
+    _policy,
+    _assay,
+    _orders,
+)
