@@ -127,13 +127,21 @@ def _of_one_server(same: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
 
 
 def _newest(same: Sequence[Entry]) -> Sequence[Entry]:
-    """Those than which none is provably newer. A sign counts only if every version bears it."""
+    """Those than which none is provably newer, whole ones if there are any. A sign counts only if
+    every version bears it.
+    """
     for sign in _SIGNS:
         borne = [found for entry in same for found in sign(entry.resource)]
         if len(borne) == len(same):
             latest = max(borne)
             same = [entry for entry, found in zip(same, borne, strict=True) if found == latest]
-    return same
+    return [entry for entry in same if not _is_a_part(entry.resource)] or same
+
+
+def _is_a_part(resource: JsonObject) -> bool:
+    """Whether only some of its elements were sent: https://hl7.org/fhir/R4/search.html#summary."""
+    tags = objects(an_object(resource.get("meta")).get("tag"))
+    return any(tag.get("code") == "SUBSETTED" for tag in tags)
 
 
 def _updated(resource: JsonObject) -> Iterator[datetime]:
@@ -167,10 +175,13 @@ def _current(document: Document, replaced: Mapping[int, Sequence[Entry]]) -> Doc
     if replaced.keys().isdisjoint(id(entry.resource) for entry in document.entries):
         return document
     held = {id(entry.resource) for entry in document.entries}
+    placed: set[int] = set()
     entries: list[Entry] = []
     for entry in document.entries:
-        for now in replaced.get(id(entry.resource), (entry,)):
-            if now is entry or id(now.resource) not in held:
-                held.add(id(now.resource))
-                entries.append(now)
+        newest = replaced.get(id(entry.resource))
+        if newest is None:
+            entries.append(entry)
+        elif id(newest) not in placed:
+            placed.add(id(newest))
+            entries += [now for now in newest if id(now.resource) not in held]
     return replace(document, entries=tuple(entries), index=index_of(entries))

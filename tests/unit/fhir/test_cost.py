@@ -5,7 +5,7 @@ Sizes and calls are counted here, never seconds. See docs/decisions/0042-what-on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -19,11 +19,13 @@ from cds_service.core.model import (
     SpecimenLink,
 )
 from cds_service.fhir import bundle as bundle_module
-from cds_service.fhir import lone_report, parts, plain, validate
+from cds_service.fhir import lone_report, parts, plain, validate, versions
+from cds_service.fhir.bundle import Entry, open_document
 from cds_service.fhir.orders import EveryDraft, Selected, read_drafts
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.validate import MOST_ELEMENTS
+from cds_service.fhir.versions import only_newest
 from cds_service.fhir.wanted import Wanted
 from tests.unit.fhir.given import (
     FERRITIN,
@@ -150,6 +152,28 @@ def test_of_one_id_another_version_is_another_result_and_no_version_is_any() -> 
 
     assert history("1", "1") == history("1", "") == history("", "1") == 0
     assert history("a", "b") == 1
+
+
+def test_what_stands_for_many_versions_is_put_in_their_place_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Newest(list[Entry]):
+        gone_through = 0
+
+        def __iter__(self) -> Iterator[Entry]:
+            Newest.gone_through += 1
+            return super().__iter__()
+
+    newest_of = versions._newest
+    monkeypatch.setattr(versions, "_newest", lambda same: Newest(newest_of(same)))
+    sent = [
+        resource("Condition", id="1", meta={"versionId": number})
+        for number in ("1", "2")
+        for _ in range(100)
+    ]
+    (document,) = only_newest({0: open_document(bundle(*sent))}).values()
+    assert len(document.entries) == 100
+    assert Newest.gone_through < 10
 
 
 @pytest.mark.parametrize(

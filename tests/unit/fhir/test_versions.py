@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import InvalidResource, LabResult, Patient, Status, Subject
+from cds_service.core.model import InvalidResource, LabResult, Moment, Patient, Status, Subject
 from cds_service.fhir.read import EmptyResults
 from tests.unit.fhir.given import (
     FERRITIN,
@@ -201,6 +201,33 @@ def test_the_patient_is_read_in_the_newest_version_too() -> None:
     found = record(bundle(observation(), right), patient=wrong).patient
     assert isinstance(found, Patient)
     assert found.ref.version == "2"
+
+
+SUBSETTED = {
+    "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
+    "code": "SUBSETTED",
+}
+
+
+@pytest.mark.parametrize("part_first", [True, False])
+def test_of_one_version_that_was_sent_whole_and_in_part_the_whole_one_counts(
+    part_first: bool,
+) -> None:
+    whole = patient(meta={"versionId": "2"}, birthDate="2016-07-14")
+    part = {
+        "resourceType": "Patient",
+        "id": whole["id"],
+        "meta": {"versionId": "2", "tag": [SUBSETTED]},
+    }
+    sent = (part, whole) if part_first else (whole, part)
+    found = record(bundle(observation(), sent[0]), patient=sent[1]).patient
+    assert isinstance(found, Patient)
+    assert isinstance(found.birth, Moment)
+
+
+def test_a_newer_version_of_which_only_a_part_was_sent_counts_all_the_same() -> None:
+    part = {**CORRECTED, "meta": {"versionId": "2", "tag": [SUBSETTED]}}
+    assert read(FINAL, part) == [("2", "corrected")]
 
 
 def test_orders_see_the_newest_version_of_what_is_there() -> None:
