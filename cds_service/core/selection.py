@@ -11,11 +11,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from cds_service.core.dates import is_ahead, named_date, when_taken, wholly_before
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, LabValue, Moment, NoMoment, Status
+from cds_service.core.model import (
+    Comparator,
+    LabResult,
+    LabValue,
+    Measured,
+    Moment,
+    NoMoment,
+    NotNumeric,
+    NoValue,
+    Status,
+)
 from cds_service.core.reading import CodesConflict, OurAnalyte, specimen_of
 from cds_service.core.schema import AcceptedCode
 from cds_service.core.verdict import NotInterpretable, Reason
@@ -24,6 +35,14 @@ FINAL = frozenset({Status.FINAL, Status.AMENDED, Status.CORRECTED})
 WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 NOT_YET = frozenset({Status.PRELIMINARY, Status.REGISTERED})
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_NO_NUMBER = Decimal("-Infinity")
+_UPWARDS = (
+    Comparator.LESS,
+    Comparator.AT_MOST,
+    Comparator.EXACT,
+    Comparator.AT_LEAST,
+    Comparator.MORE,
+)
 
 
 class Looking(StrEnum):
@@ -183,9 +202,14 @@ def in_doubt(results: Iterable[LabResult]) -> frozenset[str]:
     )
 
 
-def newest_first(result: LabResult, at: date) -> tuple[datetime, datetime, int, str, str]:
+Size = tuple[Decimal, int, str]
+Rank = tuple[datetime, datetime, int, str, str, Size]
+
+
+def newest_first(result: LabResult, at: date) -> Rank:
     """Sort key: collection, then issue; unknown and impossible dates come before known ones. Ties
-    by version (`9` before `10`), then by identity, so that the choice never changes.
+    by version (`9` before `10`), by identity, and between two values under one id by the number, so
+    that the choice never changes and the lower one, which reassures, never stands for the other.
     """
     return (
         _order(when_taken(result, at)),
@@ -193,7 +217,17 @@ def newest_first(result: LabResult, at: date) -> tuple[datetime, datetime, int, 
         len(result.ref.version),
         result.ref.version,
         result.ref.resource,
+        _size(result.value),
     )
+
+
+def _size(value: LabValue) -> Size:
+    """The number as it was sent, in whatever unit, and what else tells two values apart."""
+    match value:
+        case Measured(comparator, number, unit):
+            return number.value, _UPWARDS.index(comparator), unit.code or unit.text
+        case NoValue(told) | NotNumeric(told):
+            return _NO_NUMBER, 0, told
 
 
 def _order(moment: Moment | NoMoment) -> datetime:
