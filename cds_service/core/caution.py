@@ -7,15 +7,17 @@ they leave as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
+from cds_service.core.dates import when_taken, wholly_before
 from cds_service.core.facts import Facts, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import has_own_limit
-from cds_service.core.model import ResourceRef
+from cds_service.core.model import LabResult, ResourceRef
 from cds_service.core.notes import MOST_NAMED, value_and_date
-from cds_service.core.selection import WITHDRAWN, Candidate
+from cds_service.core.selection import FINAL, WITHDRAWN, Candidate
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
 from cds_service.core.verdict import Answer, Note, NoteKind, Place
@@ -76,36 +78,81 @@ def urgent() -> tuple[Note, ...]:
     return (Note(NoteKind.URGENT_IF_ILL),)
 
 
-# ------------------------------------------------------------------ newer results, not final
+# ------------------------------------------------------------------ results that may be newer
+
+_MOST_JUDGED = 30
+"""So many that may all be the newest are no chart of one patient; a flood of them costs no more."""
 
 
 def beside_newer(
     answer: Answer,
-    newer: Sequence[Candidate],
+    head: LabResult,
+    others: Sequence[Candidate],
     knowledge: KnowledgeBase,
-    as_if_final: Callable[[Candidate], Answer],
+    *,
+    at: date,
+    by_itself: Callable[[Candidate], Answer],
 ) -> Answer:
-    """The answer about a final result, with the newer ones that are not final named on it."""
-    notes = [_newer(item, answer, knowledge, as_if_final) for item in newer[:MOST_NAMED]]
-    return replace(answer, notes=(*notes, *answer.notes)) if notes else answer
+    """The answer about `head`, with the others that may be newer named on it, the urgent ones
+    first: one that would warn or be urgent is not hidden behind an answer that is neither.
 
-
-def _newer(
-    item: Candidate,
-    answer: Answer,
-    knowledge: KnowledgeBase,
-    as_if_final: Callable[[Candidate], Answer],
-) -> Note:
-    """Its value as received, unless it was withdrawn. A value that would warn or be urgent if it
-    were final is not hidden behind an answer that is neither.
+    `by_itself` gives the answer about another result as if it were final and stood alone.
     """
-    status = item.result.status
-    told = {**value_and_date(item.result, knowledge), "status": status.value}
-    if status in WITHDRAWN or not told["value"]:
-        return Note(NoteKind.NEWER_NOT_FINAL, {"status": told["status"], "date": told["date"]})
-    if not _is_urgent(answer, knowledge) and _is_urgent(as_if_final(item), knowledge):
-        return Note(NoteKind.NEWER_URGENT, told)
-    return Note(NoteKind.NEWER_VALUE, told)
+    quiet, taken = not _is_urgent(answer, knowledge), when_taken(head, at)
+    leading: list[Note] = []
+    further: list[Note] = []
+    for item in others[:_MOST_JUDGED]:
+        told = _told(item.result, knowledge)
+        is_newer = wholly_before(taken, when_taken(item.result, at))
+        if quiet and told["value"] and _is_urgent(by_itself(item), knowledge):
+            kind = _urgent_kind(item.result, is_newer=is_newer)
+            leading.append(_note(kind, told, item.result))
+        else:
+            kind = _quiet_kind(item.result, told, is_newer=is_newer)
+            further.append(_note(kind, told, item.result))
+    notes = (*leading, *further)[:MOST_NAMED]
+    read = [ref for note in notes for ref in note.inputs]
+    inputs = tuple(dict.fromkeys((*answer.inputs, *read)))
+    return replace(answer, notes=(*notes, *answer.notes), inputs=inputs)
+
+
+def _told(result: LabResult, knowledge: KnowledgeBase) -> dict[str, str]:
+    """Status, date, and the value as received; none where it was withdrawn."""
+    told = {**value_and_date(result, knowledge), "status": result.status.value}
+    return {**told, "value": ""} if result.status in WITHDRAWN else told
+
+
+def _urgent_kind(result: LabResult, *, is_newer: bool) -> NoteKind:
+    if not is_newer:
+        return NoteKind.PERHAPS_NEWER_URGENT
+    return NoteKind.NEWER_FINAL_URGENT if result.status in FINAL else NoteKind.NEWER_URGENT
+
+
+def _quiet_kind(result: LabResult, told: Mapping[str, str], *, is_newer: bool) -> NoteKind:
+    match result.status in FINAL, is_newer:
+        case True, True:
+            return NoteKind.NEWER_EXISTS
+        case True, False:
+            return NoteKind.ORDER_UNKNOWN
+        case False, True if not told["value"]:
+            return NoteKind.NEWER_NOT_FINAL
+        case False, True:
+            return NoteKind.NEWER_VALUE
+        case _:
+            return NoteKind.ORDER_UNKNOWN_NOT_FINAL
+
+
+_TELLS = {
+    NoteKind.NEWER_EXISTS: ("value", "date"),
+    NoteKind.ORDER_UNKNOWN: ("value", "date"),
+    NoteKind.NEWER_NOT_FINAL: ("status", "date"),
+}
+"""The others tell all three."""
+
+
+def _note(kind: NoteKind, told: Mapping[str, str], result: LabResult) -> Note:
+    values = {name: told[name] for name in _TELLS.get(kind, told)}
+    return Note(kind, values, inputs=(result.ref,))
 
 
 _URGENT = frozenset({NoteKind.URGENT_IF_ILL, NoteKind.ITEMS_MET})

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.dates import Age, AgeUnknown, Days
+from cds_service.core.dates import Age, AgeUnknown, Days, read_for_age
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
@@ -48,15 +48,6 @@ def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
             if answer is Comparison.CANNOT_TELL:
                 return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
             return Fact(name, answer.value, because, inputs=read_for_age(record))
-
-
-def read_for_age(record: PatientRecord) -> tuple[ResourceRef, ...]:
-    """The Patient whose birth date gives an age."""
-    match record.patient:
-        case Patient(ref):
-            return (ref,)
-        case NoPatient():
-            return ()
 
 
 def _missing_for_age(record: PatientRecord, when: Days) -> tuple[str, ...]:

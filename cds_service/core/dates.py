@@ -11,7 +11,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from cds_service.core.interval import Comparison, Interval
-from cds_service.core.model import LabResult, Moment, NoMoment, NoPatient, Patient, PatientRecord
+from cds_service.core.model import (
+    LabResult,
+    Moment,
+    NoMoment,
+    NoPatient,
+    Patient,
+    PatientRecord,
+    ResourceRef,
+)
 
 _DAY = timedelta(days=1)
 """What two time zones may differ by: a date up to a day ahead may still be today's."""
@@ -113,6 +121,15 @@ def birth_of(record: PatientRecord) -> Moment | NoMoment:
             return birth
         case NoPatient():
             return NoMoment()
+
+
+def read_for_age(record: PatientRecord) -> tuple[ResourceRef, ...]:
+    """The Patient whose birth date gives an age."""
+    match record.patient:
+        case Patient(ref):
+            return (ref,)
+        case NoPatient():
+            return ()
 
 
 def younger_than(days: int, birth: Moment | NoMoment, on: Days) -> Comparison:

@@ -30,9 +30,15 @@ from cds_service.core.context_facts import (
     age_fact,
     coded,
     concept_facts,
+)
+from cds_service.core.dates import (
+    Age,
+    Days,
+    age_in_years,
+    birth_of,
+    collection_days,
     read_for_age,
 )
-from cds_service.core.dates import Age, Days, age_in_years, birth_of, collection_days
 from cds_service.core.interval import Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import (
@@ -220,7 +226,7 @@ def _from_record(
     if companions:
         for limit in companion_limits(knowledge):
             values = companions.get(limit.row.of, ())
-            fact = companion_fact(limit, knowledge, values, birth_of(record), kind.labs_gone)
+            fact = companion_fact(limit, knowledge, values, record, kind.labs_gone)
             yield limit.name, fact
     for part, gone in zip(PARTS, kind.parts_gone, strict=True):
         if recorded := coded(part, knowledge, record, when):

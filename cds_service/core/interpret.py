@@ -7,7 +7,7 @@ ends in a named reason, whatever is left aside in a `Skipped` with its reason.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.core.caution import beside_newer, cautions, urgent
@@ -39,6 +39,7 @@ from cds_service.core.selection import (
     choose,
     finals_beside,
     newest_first,
+    perhaps_newer,
 )
 from cds_service.core.series import series_of
 from cds_service.core.situation import Literature, NoPair, Pair, Situation, literature_for
@@ -104,19 +105,32 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     since, each result by itself: what was said of it no longer holds.
     """
     match choose(group, case.knowledge):
-        case Chosen() as chosen:
-            answer = _about(chosen, case)
-            yield beside_newer(
-                answer, chosen.newer, case.knowledge, lambda item: _about(Chosen(item, ()), case)
-            )
+        case Chosen(head):
+            yield _with_newer(_about(head, case), head, case)
         case NoneFinal(head):
-            yield _not_final(head, case)
+            yield _with_newer(_not_final(head, case), head, case)
         case AllWithdrawn():
             pass
     carded = case.record.carded_before if looking is Looking.RESULT_ARRIVED else ()
     for item in group if carded else ():
         if item.result.ref.resource in carded and item.result.status in WITHDRAWN:
             yield _not_final(item, case)
+
+
+def _with_newer(answer: Answer, head: Candidate, case: _Case) -> Answer:
+    """The answer, with what may be newer than its result named on it, wherever it was sent."""
+    others = perhaps_newer(head, case.known, case.at)
+    if not others:
+        return answer
+    alone = replace(case, known=())
+    return beside_newer(
+        answer,
+        head.result,
+        others,
+        case.knowledge,
+        at=case.at,
+        by_itself=lambda item: _about(item, alone),
+    )
 
 
 def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[Skipped]:
@@ -134,15 +148,15 @@ def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[
                 continue
 
 
-def _about(chosen: Chosen, case: _Case) -> Answer:
+def _about(head: Candidate, case: _Case) -> Answer:
     """The answer about the newest final result of one specimen kind."""
-    result = chosen.head.result
+    result = head.result
     notes = (
         *notes_on_knowledge(case.knowledge, case.at),
-        *notes_on_group(chosen, case.record),
-        *notes_on_dates(chosen.head, case.known, case.knowledge, case.at),
+        *notes_on_group(head, case.record),
+        *notes_on_dates(head, case.known, case.knowledge, case.at),
     )
-    match chosen.head.place:
+    match head.place:
         case NotInterpretable() as verdict:
             value = value_of(result, case.knowledge).value
             return _blank(result, verdict, case, value=value, notes=notes)

@@ -7,10 +7,10 @@ from decimal import Decimal
 from functools import lru_cache
 
 from cds_service.core.companions import CompanionValue
-from cds_service.core.dates import Days, named_date, younger_than
+from cds_service.core.dates import Days, birth_of, named_date, read_for_age, younger_than
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.model import Moment, NoMoment
+from cds_service.core.model import Moment, NoMoment, PatientRecord
 from cds_service.core.quantity import Quantity, Unit, scale
 from cds_service.core.schema import LimitRow, MetWhen, YoungerLimit
 from cds_service.core.situation import NOT_APPLICABLE, Literature
@@ -97,7 +97,7 @@ def companion_fact(
     limit: Limit,
     knowledge: KnowledgeBase,
     values: tuple[CompanionValue, ...],
-    birth: Moment | NoMoment,
+    record: PatientRecord,
     gone: tuple[str, ...],
 ) -> Fact:
     """Fact `limit.<id>` of a companion test, by the nearest of its usable results.
@@ -107,7 +107,7 @@ def companion_fact(
     test = limit.row.of
     for found in values:
         if found.quantity.unit.family == limit.family:
-            return _held_against(limit, knowledge, found, birth)
+            return _held_against(limit, knowledge, found, record)
     others = companion_limits(knowledge)
     covered = {other.family for other in others if other.row.of == test}
     if any(found.quantity.unit.family in covered for found in values):
@@ -122,13 +122,16 @@ def no_companion(limit: Limit, knowledge: KnowledgeBase, gone: tuple[str, ...]) 
 
 
 def _held_against(
-    limit: Limit, knowledge: KnowledgeBase, found: CompanionValue, birth: Moment | NoMoment
+    limit: Limit, knowledge: KnowledgeBase, found: CompanionValue, record: PatientRecord
 ) -> Fact:
-    """Against the number for the age on the day of this very result; where the age leaves two
-    numbers open and they do not agree, nobody can tell.
+    """Against the number for the age on the day of this very result, read from the patient too
+    where it is that for younger ones; where the age leaves two numbers open and they do not agree,
+    nobody can tell.
     """
-    shown, used = f"{limit.row.of} {_shown(found)}", (found.result.ref,)
+    shown, birth = f"{limit.row.of} {_shown(found)}", birth_of(record)
     at_the_age = _at_the_age(limit, found, birth)
+    by_age = () if limit in at_the_age else read_for_age(record)
+    used = (found.result.ref, *by_age)
     (value, because), *others = [one.against(found.quantity, shown) for one in at_the_age]
     if any(other != value for other, _ in others):
         because = f"{shown} against {' or '.join(one.words for one in at_the_age)}"

@@ -10,8 +10,6 @@ from cds_service.core.companions import companions_ahead
 from cds_service.core.dates import (
     is_ahead,
     named_date,
-    when_taken,
-    wholly_before,
 )
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
@@ -28,7 +26,7 @@ from cds_service.core.model import (
 )
 from cds_service.core.reading import value_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import FINAL, Candidate, Chosen, finals_beside, in_doubt
+from cds_service.core.selection import FINAL, Candidate, finals_beside, in_doubt
 from cds_service.core.situation import NoFactor, Situation, own_factor
 from cds_service.core.verdict import Note, NoteKind, Reason
 
@@ -43,13 +41,12 @@ def notes_on_knowledge(knowledge: KnowledgeBase, at: date) -> tuple[Note, ...]:
     return (Note(NoteKind.REVIEW_OVERDUE, {"date": knowledge.identity.review_by.isoformat()}),)
 
 
-def notes_on_group(chosen: Chosen, record: PatientRecord) -> tuple[Note, ...]:
+def notes_on_group(head: Candidate, record: PatientRecord) -> tuple[Note, ...]:
     """Notes on the result as a resource, and on the results around it."""
-    return tuple(_on_group(chosen, record))
+    return tuple(_on_group(head.result, record))
 
 
-def _on_group(chosen: Chosen, record: PatientRecord) -> Iterator[Note]:
-    result = chosen.head.result
+def _on_group(result: LabResult, record: PatientRecord) -> Iterator[Note]:
     if result.subject is Subject.NOT_NAMED:
         yield Note(NoteKind.SUBJECT_NOT_NAMED)
     if result.status in {Status.AMENDED, Status.CORRECTED}:
@@ -74,11 +71,10 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
 def notes_on_dates(
     head: Candidate, known: Iterable[Candidate], knowledge: KnowledgeBase, at: date
 ) -> tuple[Note, ...]:
-    """Whether the result is the current one: what its date, or that of another, leaves in doubt."""
+    """What a date that cannot be right, or a second value under one id, leaves in doubt."""
     others = finals_beside(head.result, head.specimen, known, at)
     return (
         *_ahead((head.result, *others), knowledge, at),
-        *_not_earlier(head.result, others, knowledge, at),
         *_of_one_id(head.result, known, knowledge),
     )
 
@@ -88,24 +84,6 @@ def _ahead(results: Iterable[LabResult], knowledge: KnowledgeBase, at: date) -> 
     ahead = (result for result in results if is_ahead(named_date(result), at))
     for result in islice(ahead, MOST_NAMED):
         yield Note(NoteKind.DATE_AHEAD, value_and_date(result, knowledge))
-
-
-def _not_earlier(
-    head: LabResult, others: Iterable[LabResult], knowledge: KnowledgeBase, at: date
-) -> Iterator[Note]:
-    """A result may arrive late: a newer final one must not be overlooked, nor one that may be."""
-    taken = when_taken(head, at)
-    not_earlier = [
-        result
-        for result in others
-        if not wholly_before(when_taken(result, at), taken) and not is_ahead(named_date(result), at)
-    ]
-    newer = [result for result in not_earlier if wholly_before(taken, when_taken(result, at))]
-    for result in newer[:1]:
-        yield Note(NoteKind.NEWER_EXISTS, {"date": _text(result.collected)})
-    open_ones = [result for result in not_earlier if result not in newer]
-    for result in open_ones[:MOST_NAMED]:
-        yield Note(NoteKind.ORDER_UNKNOWN, value_and_date(result, knowledge))
 
 
 def _of_one_id(

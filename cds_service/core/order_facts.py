@@ -274,8 +274,7 @@ def _pair(lacking: tuple[SuggestionRow, ...], situation: OrderSituation, kind: s
 
 def _patient(situation: OrderSituation) -> Iterator[Fact]:
     knowledge, record, today = situation.knowledge, situation.record, situation.today
-    birth = birth_of(record)
-    age = age_in_years(birth, today)
+    age = age_in_years(birth_of(record), today)
     for row in knowledge.ages.values():
         yield age_fact(row, record, age, today)
     for part in PARTS:
@@ -284,4 +283,4 @@ def _patient(situation: OrderSituation) -> Iterator[Fact]:
     companions = companions_near(knowledge, record, whole_day(situation.at), situation.at)
     for limit in companion_limits(knowledge):
         values = companions.get(limit.row.of, ())
-        yield companion_fact(limit, knowledge, values, birth, unavailable(record, "labs"))
+        yield companion_fact(limit, knowledge, values, record, unavailable(record, "labs"))

@@ -40,8 +40,11 @@ NOTE_VALUES = {
     NoteKind.NEWER_NOT_FINAL: {"status", "date"},
     NoteKind.NEWER_VALUE: {"status", "value", "date"},
     NoteKind.NEWER_URGENT: {"status", "value", "date"},
-    NoteKind.NEWER_EXISTS: {"date"},
+    NoteKind.NEWER_EXISTS: {"value", "date"},
+    NoteKind.NEWER_FINAL_URGENT: {"status", "value", "date"},
     NoteKind.ORDER_UNKNOWN: {"value", "date"},
+    NoteKind.ORDER_UNKNOWN_NOT_FINAL: {"status", "value", "date"},
+    NoteKind.PERHAPS_NEWER_URGENT: {"status", "value", "date"},
     NoteKind.DATE_AHEAD: {"value", "date"},
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
@@ -50,7 +53,14 @@ NOTE_VALUES = {
     NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source"},
     NoteKind.ITEMS_MET: {"items"},
 }
-NOTES_THAT_LEAD = frozenset({NoteKind.ITEMS_MET, NoteKind.NEWER_URGENT})
+NOTES_THAT_LEAD = frozenset(
+    {
+        NoteKind.ITEMS_MET,
+        NoteKind.NEWER_URGENT,
+        NoteKind.NEWER_FINAL_URGENT,
+        NoteKind.PERHAPS_NEWER_URGENT,
+    }
+)
 """Notes that speak in the summary, before every finding."""
 
 

@@ -1,7 +1,8 @@
 """Which results are to be interpreted: one per specimen kind, the newest that is final.
 
-Several results of one specimen kind are a series. A newer one that is preliminary or withdrawn is
-named beside the newest final one, never interpreted in its place (unless the site says so).
+Several results of one specimen kind are a series. Whatever may be newer than the newest final one
+is named beside it; one that is preliminary is never interpreted in its place (unless the site says
+so).
 """
 
 from __future__ import annotations
@@ -10,11 +11,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
-from cds_service.core.dates import is_ahead, named_date, when_taken
+from cds_service.core.dates import is_ahead, named_date, when_taken, wholly_before
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, LabValue, Moment, NoMoment, Status
+from cds_service.core.model import (
+    Comparator,
+    LabResult,
+    LabValue,
+    Measured,
+    Moment,
+    NoMoment,
+    NotNumeric,
+    NoValue,
+    Status,
+)
 from cds_service.core.reading import CodesConflict, OurAnalyte, specimen_of
 from cds_service.core.schema import AcceptedCode
 from cds_service.core.verdict import NotInterpretable, Reason
@@ -23,6 +35,14 @@ FINAL = frozenset({Status.FINAL, Status.AMENDED, Status.CORRECTED})
 WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 NOT_YET = frozenset({Status.PRELIMINARY, Status.REGISTERED})
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_NO_NUMBER = Decimal("-Infinity")
+_UPWARDS = (
+    Comparator.LESS,
+    Comparator.AT_MOST,
+    Comparator.EXACT,
+    Comparator.AT_LEAST,
+    Comparator.MORE,
+)
 
 
 class Looking(StrEnum):
@@ -55,10 +75,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The result to interpret, and the newer ones that are not final."""
+    """The result to interpret."""
 
     head: Candidate
-    newer: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +114,27 @@ def by_specimen(candidates: Iterable[Candidate], at: date) -> Sequence[tuple[Can
     """Groups that become one card each: by specimen kind, or by what hides it. Newest first."""
     groups: dict[str, list[Candidate]] = defaultdict(list)
     for item in candidates:
-        match item.place:
-            case NotInterpretable(reason):
-                groups[f"? {reason.value}"].append(item)
-            case Placed(specimen=kind):
-                groups[kind].append(item)
+        groups[_group_of(item)].append(item)
     return [
         tuple(sorted(items, key=lambda c: newest_first(c.result, at), reverse=True))
         for _, items in sorted(groups.items())
     ]
 
 
+def _group_of(item: Candidate) -> str:
+    match item.place:
+        case NotInterpretable(reason):
+            return f"? {reason.value}"
+        case Placed(specimen=kind):
+            return kind
+
+
 def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
-    """The newest final result of a group, with the newer ones that are not."""
+    """The newest final result of a group, or why there is none."""
     usable = FINAL | ({Status.PRELIMINARY} if knowledge.policy.interpret_preliminary else set())
-    for index, item in enumerate(group):
+    for item in group:
         if item.result.status in usable:
-            return Chosen(item, tuple(group[:index]))
+            return Chosen(item)
     for item in group:
         if item.result.status not in WITHDRAWN:
             return NoneFinal(item)
@@ -135,6 +158,35 @@ def finals_beside(
     return found
 
 
+def perhaps_newer(head: Candidate, known: Iterable[Candidate], at: date) -> Sequence[Candidate]:
+    """The other results of a group that are provably earlier neither than `head` nor than another
+    final one, newest first: any of them may be the one that counts.
+    """
+    group, taken = _group_of(head), when_taken(head.result, at)
+    found = [
+        item
+        for item in known
+        if _is_beside(item, head, at)
+        and _group_of(item) == group
+        and not wholly_before(when_taken(item.result, at), taken)
+    ]
+    found.sort(key=lambda item: newest_first(item.result, at), reverse=True)
+    finals = [when_taken(item.result, at) for item in found if item.result.status in FINAL]
+    newest = finals[0] if finals else NoMoment()
+    return [item for item in found if not wholly_before(when_taken(item.result, at), newest)]
+
+
+def _is_beside(item: Candidate, head: Candidate, at: date) -> bool:
+    """Not `head` again, nor one that other notes are for: a final one is another resource of a
+    settled specimen, with a date that can be right.
+    """
+    one, other = item.result, head.result
+    if one.status not in FINAL:
+        return one != other
+    is_another = one.ref.resource != other.ref.resource
+    return is_another and bool(head.specimen) and not is_ahead(named_date(one), at)
+
+
 def in_doubt(results: Iterable[LabResult]) -> frozenset[str]:
     """The ids under which there are two values: nothing told which version is the newer one.
 
@@ -150,9 +202,14 @@ def in_doubt(results: Iterable[LabResult]) -> frozenset[str]:
     )
 
 
-def newest_first(result: LabResult, at: date) -> tuple[datetime, datetime, int, str, str]:
+Size = tuple[Decimal, int, str]
+Rank = tuple[datetime, datetime, int, str, str, Size]
+
+
+def newest_first(result: LabResult, at: date) -> Rank:
     """Sort key: collection, then issue; unknown and impossible dates come before known ones. Ties
-    by version (`9` before `10`), then by identity, so that the choice never changes.
+    by version (`9` before `10`), by identity, and between two values under one id by the number, so
+    that the choice never changes and the lower one, which reassures, never stands for the other.
     """
     return (
         _order(when_taken(result, at)),
@@ -160,7 +217,17 @@ def newest_first(result: LabResult, at: date) -> tuple[datetime, datetime, int, 
         len(result.ref.version),
         result.ref.version,
         result.ref.resource,
+        _size(result.value),
     )
+
+
+def _size(value: LabValue) -> Size:
+    """The number as it was sent, in whatever unit, and what else tells two values apart."""
+    match value:
+        case Measured(comparator, number, unit):
+            return number.value, _UPWARDS.index(comparator), unit.code or unit.text
+        case NoValue(told) | NotNumeric(told):
+            return _NO_NUMBER, 0, told
 
 
 def _order(moment: Moment | NoMoment) -> datetime:

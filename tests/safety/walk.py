@@ -364,6 +364,12 @@ def _doubts() -> Iterator[tuple[str, PatientRecord]]:
         higher = records.named("higher", "5000 U/mL", "9654-5", specimen=SERUM, status=status)
         quiet = sil2r("500 U/mL", "9654-5", SERUM, on="2026-02-01")
         yield f"a higher newer result, {status}", records.record(quiet, higher)
+        yield f"a higher one known, {status}", records.record(quiet, history=(higher,))
+        for value in ("500 U/mL", "5000 U/mL"):
+            open_order = records.named(
+                "open", value, "9654-5", specimen=SERUM, status=status, on="2026-02"
+            )
+            yield f"perhaps newer, {value}, {status}", records.record(quiet, history=(open_order,))
     for doubtful in ("2026-02-01", "2026-02", "", "2026-12-25"):
         other = records.named("other", "500 U/mL", "9654-5", specimen=SERUM, on=doubtful)
         yield f"another one, dated {doubtful}", records.record(plain, other)

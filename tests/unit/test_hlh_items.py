@@ -192,6 +192,17 @@ def test_where_the_age_decides_about_haemoglobin_the_birth_date_is_missing(
     assert "birth-date" not in told.extension["missing"]
 
 
+@pytest.mark.parametrize(("haemoglobin", "used"), [(("haemoglobin 95 g/L",), True), ((), False)])
+def test_the_patient_is_listed_as_used_where_the_limit_for_newborns_was_applied(
+    sil2r: KnowledgeBase, haemoglobin: tuple[str, ...], *, used: bool
+) -> None:
+    """Drawn on 1 March, born in March: too little for an age, enough for the limit."""
+    newborn = {"patient": records.born("2026-03")}
+    told = card(sil2r, given("1500 U/mL", FERRITIN, *haemoglobin, *COUNTS, **newborn))
+    named = [item["resource"] for item in told.extension["inputs"]]
+    assert ("Patient/p" in named) is used
+
+
 # ------------------------------------------------------------------ triglycerides, fasting or not
 
 

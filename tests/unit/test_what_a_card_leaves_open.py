@@ -482,3 +482,99 @@ def test_beside_a_warning_the_preliminary_value_is_told_and_the_warning_leads(
     told = beside_preliminary(sil2r, "3000 U/mL", "50000 U/mL", SERUM_U, LABCORP)
     assert "meets one HLH-2004 criterion" in told.summary
     assert "status preliminary: 50000 U/mL" in told.detail
+
+
+# ------------------------------------------------------------------ wherever the newer one was sent
+
+
+def arrived_before(knowledge: KnowledgeBase, *known: LabResult) -> Card:
+    """A final 300 U/mL of 1 March, 8 in the morning, arrives; `known` are from the chart."""
+    final = records.result(
+        "300 U/mL",
+        SERUM_U,
+        specimen=SERUM,
+        ranges=LABCORP,
+        collected=records.moment("2026-03-01T08:00:00Z"),
+    )
+    return card_of(knowledge, records.record(final, history=known))
+
+
+def known(value: str, on: str, status: Status, name: str = "known") -> LabResult:
+    when = records.moment(on)
+    return records.named(name, value, SERUM_U, specimen=SERUM, status=status, collected=when)
+
+
+@pytest.mark.parametrize(
+    ("on", "status", "headline"),
+    [
+        ("2026-03-02", Status.PRELIMINARY, "a newer result, not final, may be urgent"),
+        ("2026-03-02", Status.FINAL, "a newer final result may be urgent"),
+        ("2026-03-01", Status.PRELIMINARY, "another result, perhaps newer, may be urgent"),
+        ("2026-03-01", Status.FINAL, "another result, perhaps newer, may be urgent"),
+        ("", Status.PRELIMINARY, "another result, perhaps newer, may be urgent"),
+    ],
+)
+def test_a_high_value_in_the_chart_that_may_be_newer_is_not_hidden_by_the_one_that_arrived(
+    sil2r: KnowledgeBase, on: str, status: Status, headline: str
+) -> None:
+    told = arrived_before(sil2r, known("50000 U/mL", on, status))
+    assert told.summary.endswith(f"): {headline}")
+    assert "50000 U/mL" in told.detail
+    assert told.detail.count(URGENT) == 1
+    assert told.indicator.value == "info"
+    used = told.extension["inputs"]
+    assert {"resource": "Observation/known", "version": "1"} in used
+    assert "Observation/known (version 1" in told.detail
+
+
+@pytest.mark.parametrize("on", ["2026-03-02", "2026-03-01", ""])
+@pytest.mark.parametrize("status", [Status.PRELIMINARY, Status.FINAL])
+def test_a_quiet_value_in_the_chart_that_may_be_newer_is_told_without_alarm(
+    sil2r: KnowledgeBase, on: str, status: Status
+) -> None:
+    told = arrived_before(sil2r, known("320 U/mL", on, status))
+    assert "HLH less likely" in told.summary
+    assert "320 U/mL" in told.detail.partition("**Context**")[2].partition("**Used**")[0]
+    assert URGENT not in told.detail
+
+
+def test_what_a_newer_final_result_has_replaced_is_not_told_again(sil2r: KnowledgeBase) -> None:
+    """A preliminary 50,000 of 2 March, and the final 320 of 3 March."""
+    replaced = known("50000 U/mL", "2026-03-02", Status.PRELIMINARY, "replaced")
+    newest = known("320 U/mL", "2026-03-03", Status.FINAL, "newest")
+    told = arrived_before(sil2r, replaced, newest)
+    assert "There is a newer result of the same specimen, collected 2026-03-03: 320" in told.detail
+    assert "50000" not in told.detail
+
+
+def test_a_value_of_the_other_specimen_is_not_called_a_newer_one(sil2r: KnowledgeBase) -> None:
+    fluid = records.named("known", "400 pg/mL", CSF_MASS, specimen=CSF, on="2026-03-02")
+    told = arrived_before(sil2r, replace(fluid, status=Status.PRELIMINARY))
+    assert "400 pg/mL" not in told.detail
+
+
+def test_of_many_newer_ones_the_urgent_one_is_never_the_one_left_out(sil2r: KnowledgeBase) -> None:
+    """Four preliminary values since: 50,000 first, then three of 320."""
+    high = known("50000 U/mL", "2026-03-02T00:00:00Z", Status.PRELIMINARY, "high")
+    low = [
+        known("320 U/mL", f"2026-03-02T0{hour}:00:00Z", Status.PRELIMINARY, f"low-{hour}")
+        for hour in (1, 2, 3)
+    ]
+    told = arrived_before(sil2r, high, *low)
+    assert told.summary.endswith("): a newer result, not final, may be urgent")
+    assert told.detail.count("320 U/mL") == 2
+
+
+def test_where_none_that_arrived_is_final_a_final_one_of_the_chart_is_told_with_its_value(
+    sil2r: KnowledgeBase,
+) -> None:
+    arrived = known("300 U/mL", "2026-03-01", Status.PRELIMINARY, "arrived")
+    final = known("50000 U/mL", "2026-03-02", Status.FINAL)
+    told = card_of(sil2r, records.record(arrived, history=(final,)))
+    assert "collected 2026-03-02: 50000 U/mL" in told.detail
+
+
+def test_a_withdrawn_value_is_not_shown_as_one_that_may_be_newer(sil2r: KnowledgeBase) -> None:
+    told = arrived_before(sil2r, known("50000 U/mL", "", Status.ENTERED_IN_ERROR))
+    assert "status entered-in-error" in told.detail
+    assert "50000" not in told.detail

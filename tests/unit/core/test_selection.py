@@ -15,6 +15,7 @@ from cds_service.core.model import (
     InvalidResource,
     LabResult,
     Measured,
+    NoValue,
     PatientRecord,
     ResourceRef,
     Status,
@@ -100,6 +101,34 @@ def test_of_two_versions_of_one_result_the_higher_number_speaks() -> None:
     ]
     for given in (versions, versions[::-1]):
         assert answer_to(record(*given)).result.ref.version == "10"
+
+
+@pytest.mark.parametrize(
+    ("higher", "lower"),
+    [
+        ("5230 pt/mL", "520 pt/mL"),
+        ("1000 pt/mL", "999 pt/mL"),
+        (">520 pt/mL", "520 pt/mL"),
+        ("520 pt/mL", "<520 pt/mL"),
+        ("<=520 pt/mL", "<520 pt/mL"),
+    ],
+)
+def test_of_two_values_under_one_id_with_nothing_to_order_them_the_higher_one_speaks(
+    higher: str, lower: str
+) -> None:
+    """Whichever was sent first: nobody is reassured by the order of a list."""
+    versions = [named("r", value) for value in (lower, higher)]
+    one, other = (answer_to(record(*order)) for order in permutations(versions))
+    assert one == other
+    assert isinstance(one.result, LabResult)
+    assert one.result.value == measured(higher)
+    assert notes(one)[NoteKind.ORDER_UNKNOWN]["value"] == lower
+
+
+def test_of_two_versions_of_which_one_has_no_number_the_number_speaks() -> None:
+    versions = [named("r", "5230 pt/mL"), replace(named("r", "1"), value=NoValue("unknown"))]
+    for given in permutations(versions):
+        assert answer_to(record(*given)).value.text == "5230"
 
 
 def test_a_result_without_collection_is_ordered_by_its_issue() -> None:

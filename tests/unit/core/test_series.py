@@ -235,7 +235,7 @@ def test_a_later_result_is_not_in_the_series_but_told_of() -> None:
     answer: Answer = answer_to(record(at(10, "200 pt/mL"), history=(at(20, "300 pt/mL"),)))
     assert answer.series == ()
     assert [(note.kind.value, note.values) for note in answer.notes] == [
-        ("newer-exists", {"date": "2026-01-20"})
+        ("newer-exists", {"value": "300 pt/mL", "date": "2026-01-20"})
     ]
 
 
