@@ -38,18 +38,24 @@ def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterato
     limited = has_own_limit(situation.knowledge, situation.specimen, family)
     if not limited:
         yield Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
-    if table.warns:
-        return
-    if facts.companions and (several := tuple(_several_items_met(situation, facts))):
+    warned_of = situation.specimen if table.warns else ""
+    if several := tuple(_several_items_met(facts, situation.knowledge, warned_of)):
         yield from several
-    elif table.may_warn or not (limited or facts.laboratory.place in _NOT_HIGH):
+    elif table.may_warn or not (table.warns or limited or facts.laboratory.place in _NOT_HIGH):
         yield from urgent()
 
 
-def _several_items_met(situation: Situation, facts: Facts) -> Iterator[Note]:
-    """A note for each panel of which enough items are met without the analyte's own."""
-    knowledge = situation.knowledge
+def _several_items_met(facts: Facts, knowledge: KnowledgeBase, warned_of: str) -> Iterator[Note]:
+    """A note for each panel of which enough items are met without the analyte's own.
+
+    A warning about the specimen of a panel says by itself that hours count; one about another
+    specimen is about other diseases.
+    """
+    if not facts.companions:
+        return
     for panel in knowledge.panels.values():
+        if panel.specimen == warned_of:
+            continue
         items = items_met_beside(panel, facts.by_name, knowledge)
         if len(items) >= panel.urgent_from:
             limits = [f"limit.{limit}" for item in items for limit in item.limits]

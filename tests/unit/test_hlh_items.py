@@ -132,6 +132,39 @@ def test_a_warning_says_by_itself_that_hours_count(sil2r: KnowledgeBase) -> None
         assert LEADS not in told.summary
 
 
+def test_a_warning_about_csf_is_about_other_diseases_and_the_items_are_told_beside_it(
+    sil2r: KnowledgeBase,
+) -> None:
+    """The higher value of the same ill child must not get the quieter card."""
+    told = card(sil2r, given("400 pg/mL", FERRITIN, FIBRINOGEN, *CYTOPENIA, loinc=CSF_MASS))
+    assert told.indicator.value == "warning"
+    infection = "above 150 pg/mL; not specific, infection first"
+    assert told.summary == f"sIL-2R 400 pg/mL (CSF): {infection}; {LEADS}"
+    assert told.detail.count(URGENT) == 1
+    assert drafts(told)[:3] == [
+        "Call haematology (HLH)",
+        "Call neurology",
+        "Blood count with differential",
+    ]
+    assert "CSF microbiology" in drafts(told)
+
+
+def test_where_the_summary_has_no_room_for_both_the_warning_stays_and_the_detail_tells_the_items(
+    sil2r: KnowledgeBase,
+) -> None:
+    digits = "0" * 25
+    told = card(sil2r, given(f"400.{digits} pg/mL", FERRITIN, FIBRINOGEN, loinc=CSF_MASS))
+    assert told.summary.endswith("above 150 pg/mL; not specific, infection first")
+    assert URGENT in told.detail
+    assert drafts(told)[0] == "Call haematology (HLH)"
+
+
+def test_without_such_items_a_warning_about_csf_says_nothing_of_them(sil2r: KnowledgeBase) -> None:
+    told = card(sil2r, given("400 pg/mL", FERRITIN, loinc=CSF_MASS))
+    assert told.summary.endswith("infection first")
+    assert URGENT not in told.detail
+
+
 def test_what_made_the_card_urgent_is_listed_as_used(sil2r: KnowledgeBase) -> None:
     told = card(sil2r, given("700 pg/mL", FERRITIN, *CYTOPENIA, loinc=SERUM_MASS))
     inputs = told.extension["inputs"]
