@@ -93,6 +93,7 @@ def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[str, .
             ids += _behind_notes(answer, knowledge)
         case NotInterpretable(reason):
             ids += knowledge.reasons[reason.value].sources
+            ids += _behind_notes(answer, knowledge)
         case WrongAnalyte():
             ids = [*knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources]
     return tuple(dict.fromkeys(ids))
