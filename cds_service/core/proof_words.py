@@ -42,6 +42,7 @@ NOTE_VALUES = {
     NoteKind.NEWER_URGENT: {"status", "value", "date"},
     NoteKind.NEWER_EXISTS: {"date"},
     NoteKind.ORDER_UNKNOWN: {"value", "date"},
+    NoteKind.OTHER_VERSION: {"value", "specimen", "date"},
     NoteKind.DATE_AHEAD: {"value", "date"},
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},

@@ -155,6 +155,7 @@ class NoteKind(StrEnum):
     NEWER_URGENT = "newer-urgent"
     NEWER_EXISTS = "newer-exists"
     ORDER_UNKNOWN = "order-unknown"
+    OTHER_VERSION = "other-version"
     DATE_AHEAD = "date-ahead"
     CORRECTED = "corrected"
     PRELIMINARY_BY_POLICY = "preliminary-by-policy"
