@@ -26,6 +26,7 @@ SERIES = (
     *(direction.value for direction in Direction),
     "laboratory",
     "unit-family",
+    "unusable",
     "method",
     "specimen",
     "more",

@@ -22,8 +22,9 @@ def series_of(
     """Earlier results, newest first, each with the way from it to the result after it.
 
     Laboratory, unit family, assay or type of specimen changing between two neighbours breaks the
-    series there. Where no laboratory is named, nobody can tell whether it changed, and where the
-    dates overlap, which of the two came first: values and dates, but no direction.
+    series there, and so does a value that cannot be used: whether its unit changed, nobody knows.
+    Where no laboratory is named, nobody can tell whether it changed, and where the dates overlap,
+    which of the two came first: values and dates, but no direction.
     """
     points = []
     after = head
@@ -57,7 +58,11 @@ def _breaks(
     if same_laboratory(result, after) is Comparison.NO:
         yield "laboratory"
     if here.value.unit and there.value.unit and here.value.family != there.value.family:
-        yield "unit-family"
+        match here, there:
+            case Understood(), Understood():
+                yield "unit-family"
+            case _:
+                yield "unusable"
     if result.method != after.method:
         yield "method"
     if same_specimen_type(result, after) is Comparison.NO:
