@@ -26,6 +26,8 @@ class Sections:
     headline: str
     result: str
     named: Mapping[str, str]
+    alert: str = ""
+    """A second headline, of a note that must not be overlooked: where there is room for it."""
 
 
 def detail_of(sections: Sections, closing: str, knowledge: KnowledgeBase) -> str:

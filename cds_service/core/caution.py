@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 from cds_service.core.dates import when_taken, wholly_before
-from cds_service.core.facts import Facts, items_met_beside
+from cds_service.core.facts import Companions, Facts, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import has_own_limit
 from cds_service.core.model import LabResult, ResourceRef
@@ -20,9 +20,10 @@ from cds_service.core.notes import MOST_NAMED, value_and_date
 from cds_service.core.selection import FINAL, WITHDRAWN, Candidate
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
-from cds_service.core.verdict import Answer, Note, NoteKind, Place
+from cds_service.core.verdict import Answer, Fact, Note, NoteKind, Place
 
 _NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
+_IF_ILL = Note(NoteKind.URGENT_IF_ILL)
 
 
 def cautions(situation: Situation, facts: Facts, table: TableResult) -> tuple[Note, ...]:
@@ -40,42 +41,57 @@ def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterato
     limited = has_own_limit(situation.knowledge, situation.specimen, family)
     if not limited:
         yield Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
-    if table.warns:
-        return
-    if facts.companions and (several := tuple(_several_items_met(situation, facts))):
+    warned_of = situation.specimen if table.warns else ""
+    beside, knowledge = facts.companions, situation.knowledge
+    if several := tuple(_several_items_met(beside, facts.by_name, knowledge, warned_of)):
         yield from several
-    elif table.may_warn or not (limited or facts.laboratory.place in _NOT_HIGH):
-        yield from urgent()
+    elif table.may_warn or not (table.warns or limited or facts.laboratory.place in _NOT_HIGH):
+        yield _IF_ILL
 
 
-def _several_items_met(situation: Situation, facts: Facts) -> Iterator[Note]:
-    """A note for each panel of which enough items are met without the analyte's own."""
-    knowledge = situation.knowledge
+def _several_items_met(
+    companions: Companions, facts: Mapping[str, Fact], knowledge: KnowledgeBase, warned_of: str
+) -> Iterator[Note]:
+    """A note for each panel of which enough items are met without the analyte's own.
+
+    A warning about the specimen of a panel says by itself that hours count; one about another
+    specimen is about other diseases.
+    """
+    if not companions:
+        return
     for panel in knowledge.panels.values():
-        items = items_met_beside(panel, facts.by_name, knowledge)
+        if panel.specimen == warned_of:
+            continue
+        items = items_met_beside(panel, facts, knowledge)
         if len(items) >= panel.urgent_from:
             limits = [f"limit.{limit}" for item in items for limit in item.limits]
-            met = [fact for name in limits if (fact := facts.by_name[name]).value == "met"]
+            met = [fact for name in limits if (fact := facts[name]).value == "met"]
             used = tuple(ref for fact in met for ref in fact.inputs)
-            shown = _shown(used, facts, knowledge)
+            shown = _shown(used, companions, knowledge)
             yield Note(NoteKind.ITEMS_MET, {"items": shown}, panel.id, used)
 
 
 def _shown(
-    used: Collection[ResourceRef], facts: Facts, knowledge: KnowledgeBase
+    used: Collection[ResourceRef], companions: Companions, knowledge: KnowledgeBase
 ) -> tuple[str, ...]:
     """The companion results that were used, with their names, as received."""
     return tuple(
         f"{knowledge.companions[name].row.title} {found.value.text} {found.value.unit}"
-        for name, values in facts.companions.items()
+        for name, values in companions.items()
         for found in values
         if found.result.ref in used
     )
 
 
-def urgent() -> tuple[Note, ...]:
-    """A card that cannot tell must never reassure: it says what to do for an ill patient."""
-    return (Note(NoteKind.URGENT_IF_ILL),)
+def urgent(
+    companions: Companions, facts: Mapping[str, Fact], knowledge: KnowledgeBase
+) -> tuple[Note, ...]:
+    """A card that cannot tell must never reassure: it says what to do for an ill patient.
+
+    Where the other results of the request show it already, it names them and does not ask. `facts`
+    are at least those about the companions.
+    """
+    return tuple(_several_items_met(companions, facts, knowledge, warned_of="")) or (_IF_ILL,)
 
 
 # ------------------------------------------------------------------ results that may be newer

@@ -50,7 +50,7 @@ from cds_service.core.limit_facts import (
     own_limits,
 )
 from cds_service.core.missing import unavailable
-from cds_service.core.model import AgeBand, ResourceRef
+from cds_service.core.model import AgeBand, PatientRecord, ResourceRef
 from cds_service.core.ranges import read_range
 from cds_service.core.ratio import ratio_fact, without_pair
 from cds_service.core.schema import PanelItem, PanelRow
@@ -224,14 +224,22 @@ def _from_record(
     """Where the record says something: companion results, conditions, medications."""
     knowledge, record = situation.knowledge, situation.record
     if companions:
-        for limit in companion_limits(knowledge):
-            values = companions.get(limit.row.of, ())
-            fact = companion_fact(limit, knowledge, values, record, kind.labs_gone)
-            yield limit.name, fact
+        yield from companion_facts(companions, record, knowledge).items()
     for part, gone in zip(PARTS, kind.parts_gone, strict=True):
         if recorded := coded(part, knowledge, record, when):
             for fact in concept_facts(part, knowledge, recorded, gone):
                 yield fact.name, fact
+
+
+def companion_facts(
+    companions: Companions, record: PatientRecord, knowledge: KnowledgeBase
+) -> dict[str, Fact]:
+    """The facts about companion results alone: they hold whatever the result itself is."""
+    gone = unavailable(record, "labs")
+    return {
+        limit.name: companion_fact(limit, knowledge, companions.get(limit.row.of, ()), record, gone)
+        for limit in companion_limits(knowledge)
+    }
 
 
 def _paired(pair: Pair) -> Fact:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.core.caution import beside_newer, cautions, urgent
+from cds_service.core.companions import companion_values
 from cds_service.core.dates import as_received
-from cds_service.core.facts import facts_of
+from cds_service.core.facts import Companions, companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
@@ -200,7 +201,7 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
-            notes += urgent()
+            notes += urgent(facts.companions, facts.by_name, case.knowledge)
     used = [ref for ground in table.grounds for ref in facts.by_name[ground].inputs]
     behind = [ref for note in notes for ref in note.inputs]
     return Answer(
@@ -250,18 +251,29 @@ def _blank(
     notes: tuple[Note, ...] = (),
     series: tuple[SeriesPoint, ...] = (),
 ) -> Answer:
-    """An answer without facts: why there is no reading, and what would allow one."""
-    words = _WOULD_HELP.get(verdict.reason, ()) if isinstance(verdict, NotInterpretable) else ()
+    """An answer without facts: why there is no reading, what would allow one, and what other
+    results of the same days call for all the same.
+    """
+    words: tuple[str, ...] = ()
+    companions: Companions = {}
+    if isinstance(verdict, NotInterpretable):
+        words = _WOULD_HELP.get(verdict.reason, ())
+        if isinstance(result, LabResult):
+            companions = companion_values(case.knowledge, case.record, result, case.at)
+        beside = companion_facts(companions, case.record, case.knowledge)
+        notes += urgent(companions, beside, case.knowledge)
+    behind = [ref for note in notes for ref in note.inputs]
     return Answer(
         verdict,
         result,
         specimen,
         value,
         missing=missing_words(case.record, words, case.knowledge.identity.id),
-        inputs=(result.ref,),
+        inputs=tuple(dict.fromkeys((result.ref, *behind))),
         dates=as_received(case.record),
-        notes=notes + (urgent() if isinstance(verdict, NotInterpretable) else ()),
+        notes=notes,
         series=series,
+        companions=frozenset(companions),
     )
 
 

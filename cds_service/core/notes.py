@@ -26,7 +26,7 @@ from cds_service.core.model import (
 )
 from cds_service.core.reading import value_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import FINAL, Candidate, finals_beside, in_doubt
+from cds_service.core.selection import FINAL, Candidate, finals_beside, is_version_of
 from cds_service.core.situation import NoFactor, Situation, own_factor
 from cds_service.core.verdict import Note, NoteKind, Reason
 
@@ -75,7 +75,7 @@ def notes_on_dates(
     others = finals_beside(head.result, head.specimen, known, at)
     return (
         *_ahead((head.result, *others), knowledge, at),
-        *_of_one_id(head.result, known, knowledge),
+        *_of_one_id(head, known, knowledge),
     )
 
 
@@ -87,18 +87,27 @@ def _ahead(results: Iterable[LabResult], knowledge: KnowledgeBase, at: date) -> 
 
 
 def _of_one_id(
-    head: LabResult, known: Iterable[Candidate], knowledge: KnowledgeBase
+    head: Candidate, known: Iterable[Candidate], knowledge: KnowledgeBase
 ) -> Iterator[Note]:
-    """Two values under one id, and neither version nor status tells which of them still stands."""
-    versions = [
-        item.result
+    """Two values or two specimens under one id, and neither version nor status tells which of them
+    still stands.
+    """
+    others = (
+        item
         for item in known
-        if item.result.ref.resource == head.ref.resource and item.result.status in FINAL
-    ]
-    if in_doubt((head, *versions)):
-        others = (version for version in versions if version.value != head.value)
-        for other in islice(others, MOST_NAMED):
-            yield Note(NoteKind.ORDER_UNKNOWN, value_and_date(other, knowledge))
+        if is_version_of(item.result, head.result)
+        and item.result.status in FINAL
+        and _contradicts(item, head)
+    )
+    for other in islice(others, MOST_NAMED):
+        specimen = knowledge.specimens[other.specimen].words if other.specimen else ""
+        told = {**value_and_date(other.result, knowledge), "specimen": specimen}
+        yield Note(NoteKind.OTHER_VERSION, told, inputs=(other.result.ref,))
+
+
+def _contradicts(one: Candidate, other: Candidate) -> bool:
+    specimens = {one.specimen, other.specimen} - {""}
+    return one.result.value != other.result.value or len(specimens) > 1
 
 
 def notes_on_value(situation: Situation, code: AcceptedCode) -> tuple[Note, ...]:

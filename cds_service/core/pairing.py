@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import date
 
 from cds_service.core.dates import collection_days, furthest_apart, when_taken, within_days
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult
 from cds_service.core.reading import NotUnderstood, Understood, value_of
-from cds_service.core.selection import FINAL, Candidate, Placed, in_doubt, newest_first
+from cds_service.core.selection import (
+    FINAL,
+    Candidate,
+    Placed,
+    in_doubt,
+    is_version_of,
+    newest_first,
+)
 from cds_service.core.situation import NoPair, Pair, literature_for
 
 
 def nearest_pair(
     result: LabResult,
     specimen: str,
-    known: Iterable[Candidate],
+    known: Collection[Candidate],
     knowledge: KnowledgeBase,
     at: date,
 ) -> Pair | NoPair:
     """The nearest readable final result of another specimen kind within the pair window.
 
-    Of two as near the newer, then by identity: never as they happened to arrive.
+    Of two as near the newer, then by identity: never as they happened to arrive. Another version of
+    this very result is no pair, nor is one whose versions contradict each other.
     """
     window = knowledge.policy.look_back_days
     own = collection_days(result, at, window)
@@ -32,11 +40,14 @@ def nearest_pair(
         if isinstance(item.place, Placed)
         and item.place.specimen != specimen
         and item.result.status in FINAL
+        and not is_version_of(item.result, result)
         and within_days(
             collection_days(item.result, at, window), own, knowledge.identity.pair_within_days
         )
     ]
-    doubtful = in_doubt(other for other, _ in near)
+    if not near:
+        return NoPair()
+    doubtful = in_doubt(item.result for item in known if item.result.status in FINAL)
     near = [(other, place) for other, place in near if other.ref.resource not in doubtful]
     taken = when_taken(result, at)
     near.sort(key=lambda found: newest_first(found[0], at), reverse=True)

@@ -12,14 +12,25 @@ from typing import Any
 
 from cds_service.core.bibliography import bibliography
 from cds_service.core.boilerplate import boilerplate
-from cds_service.core.card import Card, Indicator
-from cds_service.core.card_parts import LONGEST_SUMMARY, detail_of, evaluation_members
+from cds_service.core.card import Card
+from cds_service.core.card_parts import (
+    LONGEST_SUMMARY,
+    Sections,
+    detail_of,
+    evaluation_members,
+)
 from cds_service.core.card_values import CardValues
 from cds_service.core.draft import Draft, identified
 from cds_service.core.escape import plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import ContextRow, FindingRow
-from cds_service.core.sections import analyte_name, rests_on, sections_of, specimen_words
+from cds_service.core.sections import (
+    analyte_name,
+    indicator_of,
+    rests_on,
+    sections_of,
+    specimen_words,
+)
 from cds_service.core.table import LABORATORY_GATES
 from cds_service.core.verdict import (
     Answer,
@@ -47,9 +58,9 @@ def _draft(answer: Answer, knowledge: KnowledgeBase) -> Draft:
     cited = bibliography(knowledge, _cited(answer, rows, knowledge))
     sections = sections_of(answer, knowledge, rows, CardValues(answer, knowledge))
     return Draft(
-        summary=_summary(answer, sections.headline, knowledge),
+        summary=_summary(answer, sections, knowledge),
         detail=detail_of(sections, cited.closing, knowledge),
-        indicator=_indicator(rows),
+        indicator=indicator_of(rows),
         cited=cited,
         extension=_extension(answer, knowledge),
     )
@@ -82,6 +93,7 @@ def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[str, .
             ids += _behind_notes(answer, knowledge)
         case NotInterpretable(reason):
             ids += knowledge.reasons[reason.value].sources
+            ids += _behind_notes(answer, knowledge)
         case WrongAnalyte():
             ids = [*knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources]
     return tuple(dict.fromkeys(ids))
@@ -123,7 +135,7 @@ def _behind_notes(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
     ]
 
 
-def _summary(answer: Answer, headline: str, knowledge: KnowledgeBase) -> str:
+def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase) -> str:
     """Value, unit and specimen first, then the modest claim; cut if a text from outside is long."""
     words = specimen_words(answer, knowledge)
     value = plain(answer.value.text, 40)
@@ -131,15 +143,12 @@ def _summary(answer: Answer, headline: str, knowledge: KnowledgeBase) -> str:
     name = analyte_name(answer, knowledge, knowledge.identity.short_name)
     measured = " ".join([part for part in (name, value, unit) if part])
     specimen = f" ({words})" if words else ""
-    claim = f": {headline}" if headline else ""  # none where the site has muted every finding
-    return plain(f"{measured}{specimen}{claim}", LONGEST_SUMMARY)
-
-
-def _indicator(rows: Rows) -> Indicator:
-    for row in rows:
-        if isinstance(row, FindingRow) and row.indicator == Indicator.WARNING.value:
-            return Indicator.WARNING
-    return Indicator.INFO
+    # no claim where the site has muted every finding
+    claim = f": {sections.headline}" if sections.headline else ""
+    summary = f"{measured}{specimen}{claim}"
+    alert = f"; {sections.alert}" if sections.alert else ""
+    fits = len(summary) + len(alert) <= LONGEST_SUMMARY
+    return plain(summary + alert if fits else summary, LONGEST_SUMMARY)
 
 
 def _extension(answer: Answer, knowledge: KnowledgeBase) -> dict[str, Any]:

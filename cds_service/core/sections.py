@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 
+from cds_service.core.card import Indicator
 from cds_service.core.card_parts import (
     Sections,
     bullets,
@@ -56,10 +57,13 @@ def sections_of(
     limits = [fill_not_for(knowledge, item.id, answer.specimen, values) for item in findings]
     caveats = [_says(item, answer, knowledge, values) for item in contexts]
     notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
+    alert = _alert(answer.notes, knowledge, values)
     steps: list[str] = []
     match answer.verdict:
+        case Interpreted() if alert and indicator_of(rows) is Indicator.INFO:
+            headline, alert = alert, ""
         case Interpreted():
-            headline = _headline(answer.notes, findings, knowledge, values)
+            headline = fill(knowledge, findings[0].id, "headline", values) if findings else ""
         case NotInterpretable() | WrongAnalyte() as verdict:
             template = _template_of(verdict)
             headline = fill(knowledge, template, "headline", values)
@@ -74,20 +78,25 @@ def sections_of(
         "used": used_line(rests_on(answer), answer.dates),
         "missing": missing_line(answer.missing, knowledge),
     }
-    return Sections(headline, _result_line(answer, knowledge), named)
+    return Sections(headline, _result_line(answer, knowledge), named, alert)
 
 
-def _headline(
-    notes: Iterable[Note],
-    findings: Sequence[Finding],
-    knowledge: KnowledgeBase,
-    values: Mapping[str, str],
-) -> str:
-    """That of a note that must not be overlooked, else of the first finding."""
+def indicator_of(rows: Iterable[FindingRow | ContextRow]) -> Indicator:
+    """A warning if one of the findings is."""
+    for row in rows:
+        if isinstance(row, FindingRow) and row.indicator == Indicator.WARNING.value:
+            return Indicator.WARNING
+    return Indicator.INFO
+
+
+def _alert(notes: Iterable[Note], knowledge: KnowledgeBase, values: Mapping[str, str]) -> str:
+    """The headline of a note that must not be overlooked: it takes the place of a finding's, but
+    stands behind a warning's, and behind the reason why there is no reading.
+    """
     for note in notes:
         if "headline" in knowledge.templates[f"note-{note.kind.value}"]:
             return fill(knowledge, f"note-{note.kind.value}", "headline", values)
-    return fill(knowledge, findings[0].id, "headline", values) if findings else ""
+    return ""
 
 
 def rests_on(answer: Answer) -> tuple[ResourceRef, ...]:

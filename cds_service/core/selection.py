@@ -247,3 +247,11 @@ def within_look_back(result: LabResult, at: date, days: int) -> bool:
             return last_day >= at - timedelta(days=days)
         case NoMoment():
             return True
+
+
+def is_version_of(one: LabResult, other: LabResult) -> bool:
+    """Whether the two stand under one id of their own; without one, or contained, nobody can tell
+    that they are the same result.
+    """
+    name = one.ref.resource
+    return name == other.ref.resource and "/" in name and "#" not in name

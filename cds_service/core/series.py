@@ -22,9 +22,10 @@ def series_of(
     """Earlier results, newest first, each with the way from it to the result after it.
 
     Laboratory, unit family, assay or type of specimen changing between two neighbours breaks the
-    series there. Where one of them names no laboratory, or alone names its assay, nobody can tell
-    whether it changed, and where the dates overlap, which of the two came first: values and dates,
-    but no direction.
+    series there, and so does a value that cannot be used: whether its unit changed, nobody knows.
+    Where one of them names no laboratory, or alone names its assay, nobody can tell whether it
+    changed, and where the dates overlap, which of the two came first: values and dates, but no
+    direction.
     """
     points = []
     after = head
@@ -58,7 +59,11 @@ def _breaks(
     if same_laboratory(result, after) is Comparison.NO:
         yield "laboratory"
     if here.value.unit and there.value.unit and here.value.family != there.value.family:
-        yield "unit-family"
+        match here, there:
+            case Understood(), Understood():
+                yield "unit-family"
+            case _:
+                yield "unusable"
     if same_method(result, after) is Comparison.NO:
         yield "method"
     if same_specimen_type(result, after) is Comparison.NO:

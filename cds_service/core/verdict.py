@@ -158,6 +158,7 @@ class NoteKind(StrEnum):
     ORDER_UNKNOWN = "order-unknown"
     ORDER_UNKNOWN_NOT_FINAL = "order-unknown-not-final"
     PERHAPS_NEWER_URGENT = "perhaps-newer-urgent"
+    OTHER_VERSION = "other-version"
     DATE_AHEAD = "date-ahead"
     CORRECTED = "corrected"
     PRELIMINARY_BY_POLICY = "preliminary-by-policy"
@@ -207,13 +208,13 @@ class Direction(StrEnum):
     SAME = "same"
     CANNOT_TELL = "cannot-tell"
     BROKEN = "broken"
-    """Laboratory, unit family or assay changed in between: not comparable."""
+    """Laboratory, unit family or assay changed in between, or one value cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesPoint:
     """One earlier result of the same specimen; `direction` leads from it to the result after it,
-    and `breaks` says what changed in between.
+    and `breaks` says what keeps the two from being compared.
     """
 
     ref: ResourceRef

@@ -124,23 +124,19 @@ def _reason(verdict: Verdict) -> str:
 def _called_for(
     knowledge: KnowledgeBase, reason: str, panels: tuple[str, ...], fired: tuple[str, ...]
 ) -> tuple[_Offer, ...]:
-    """The suggestions of the reason and of panels that are urgent; then whom to call for the
-    highest finding and for contexts; then all others of the highest finding first, and of contexts.
+    """Whom to call, then the tests: those for panels that are urgent first, then for the reason,
+    for the highest finding and for contexts.
     """
     by_rank = sorted(knowledge.findings, key=lambda row: -row.rank)
     findings = [row for row in by_rank if row.id in fired]
     contexts = [row for row in knowledge.contexts if row.id in fired]
     first: tuple[FindingRow | ContextRow, ...] = (*findings[:1], *contexts)
     rows: tuple[FindingRow | ContextRow, ...] = (*findings, *contexts)
-    ids = list(knowledge.reasons[reason].suggestions) if reason else []
-    ids += [name for panel in panels for name in knowledge.panels[panel].suggestions]
-    ids += [
-        name
-        for row in first
-        for name in row.suggestions
-        if knowledge.suggestions[name].kind == "contact"
-    ]
-    ids += [name for row in rows for name in row.suggestions]
+    ids = [name for panel in panels for name in knowledge.panels[panel].suggestions]
+    ids += knowledge.reasons[reason].suggestions if reason else ()
+    leading = [*ids, *(name for row in first for name in row.suggestions)]
+    calls = [name for name in leading if knowledge.suggestions[name].kind == "contact"]
+    ids = [*calls, *ids, *(name for row in rows for name in row.suggestions)]
     return tuple(_offer(knowledge.suggestions[name], knowledge) for name in dict.fromkeys(ids))
 
 

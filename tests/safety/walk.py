@@ -374,6 +374,12 @@ def _doubts() -> Iterator[tuple[str, PatientRecord]]:
         other = records.named("other", "500 U/mL", "9654-5", specimen=SERUM, on=doubtful)
         yield f"another one, dated {doubtful}", records.record(plain, other)
         yield f"alone, dated {doubtful}", records.record(other)
+    for value, loinc, given in (("520 U/mL", "9654-5", SERUM), ("400 pg/mL", "99768-4", CSF)):
+        versions = [
+            records.named("Observation/o1", *each[:2], specimen=each[2])
+            for each in (("5230 U/mL", "9654-5", SERUM), (value, loinc, given))
+        ]
+        yield f"two versions, {value}", records.record(*versions)
     yield "a name without soluble", records.record(sil2r("3000 U/mL", "43171-8", SERUM))
     yield "no patient", records.record(plain, patient=NoPatient())
     for change in range(1, 4):

@@ -6,17 +6,18 @@ Read as the ward reads them, with the packaged knowledge. All patients are inven
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, PatientRecord, ReferenceRange
+from cds_service.core.model import LabResult, NoValue, PatientRecord, ReferenceRange, Status
 from cds_service.core.render import render
 from cds_service.hooks.suggestions import with_suggestions
 from tests import records
-from tests.safety.walk import CSF, SERUM, entries
+from tests.safety.walk import CSF, SERUM, SPECIMENS, entries
 
 SERUM_U, SERUM_MASS, CSF_MASS, CSF_U = "9654-5", "76039-7", "99768-4", "38352-1"
 CODES = {
@@ -31,6 +32,7 @@ CODES = {
 URGENT = "discuss the patient urgently with a specialist"
 LEADS = "other HLH-2004 items are met, discuss urgently"
 FERRITIN, FIBRINOGEN = "ferritin 50000 ng/mL", "fibrinogen 0.8 g/L"
+UNKNOWN_FLUID = records.specimen("no-such-code", system=SPECIMENS)
 CYTOPENIA = ("haemoglobin 70 g/L", "platelets 20 10*9/L")
 
 
@@ -132,6 +134,39 @@ def test_a_warning_says_by_itself_that_hours_count(sil2r: KnowledgeBase) -> None
         assert LEADS not in told.summary
 
 
+def test_a_warning_about_csf_is_about_other_diseases_and_the_items_are_told_beside_it(
+    sil2r: KnowledgeBase,
+) -> None:
+    """The higher value of the same ill child must not get the quieter card."""
+    told = card(sil2r, given("400 pg/mL", FERRITIN, FIBRINOGEN, *CYTOPENIA, loinc=CSF_MASS))
+    assert told.indicator.value == "warning"
+    infection = "above 150 pg/mL; not specific, infection first"
+    assert told.summary == f"sIL-2R 400 pg/mL (CSF): {infection}; {LEADS}"
+    assert told.detail.count(URGENT) == 1
+    assert drafts(told)[:3] == [
+        "Call haematology (HLH)",
+        "Call neurology",
+        "Blood count with differential",
+    ]
+    assert "CSF microbiology" in drafts(told)
+
+
+def test_where_the_summary_has_no_room_for_both_the_warning_stays_and_the_detail_tells_the_items(
+    sil2r: KnowledgeBase,
+) -> None:
+    digits = "0" * 25
+    told = card(sil2r, given(f"400.{digits} pg/mL", FERRITIN, FIBRINOGEN, loinc=CSF_MASS))
+    assert told.summary.endswith("above 150 pg/mL; not specific, infection first")
+    assert URGENT in told.detail
+    assert drafts(told)[0] == "Call haematology (HLH)"
+
+
+def test_without_such_items_a_warning_about_csf_says_nothing_of_them(sil2r: KnowledgeBase) -> None:
+    told = card(sil2r, given("400 pg/mL", FERRITIN, loinc=CSF_MASS))
+    assert told.summary.endswith("infection first")
+    assert URGENT not in told.detail
+
+
 def test_what_made_the_card_urgent_is_listed_as_used(sil2r: KnowledgeBase) -> None:
     told = card(sil2r, given("700 pg/mL", FERRITIN, *CYTOPENIA, loinc=SERUM_MASS))
     inputs = told.extension["inputs"]
@@ -141,6 +176,57 @@ def test_what_made_the_card_urgent_is_listed_as_used(sil2r: KnowledgeBase) -> No
         "Observation/haemoglobin",
         "Observation/platelets",
     ]
+
+
+# ------------------------------------------------------------------ a card without a reading
+
+UNREADABLE: dict[str, dict[str, Any]] = {
+    "unit and test code contradict each other": {"loinc": SERUM_MASS},
+    "unit not recognised, so not interpreted": {"value": "600 banana"},
+    "no unit, so not interpreted": {"value": "600"},
+    "molar unit, for which no limits exist": {"value": "600 pmol/L"},
+    "no value came with the result": {"missing": NoValue("unknown")},
+    "specimen not known, so not interpreted": {"specimen": UNKNOWN_FLUID},
+    "not final yet, so not interpreted": {"status": Status.PRELIMINARY},
+}
+
+
+def unreadable(*beside: str, missing: NoValue | None = None, **more: Any) -> PatientRecord:
+    """600 U/mL in serum, but for what keeps it from being read."""
+    result = records.result(**{"value": "600 U/mL", "loinc": SERUM_U, "specimen": SERUM, **more})
+    result = replace(result, value=missing) if missing else result
+    return records.record(result, companions=labs(*beside))
+
+
+@pytest.mark.parametrize("reason", UNREADABLE)
+def test_what_cannot_be_read_hides_no_signs_of_hlh(sil2r: KnowledgeBase, reason: str) -> None:
+    told = card(sil2r, unreadable(FERRITIN, FIBRINOGEN, *CYTOPENIA, **UNREADABLE[reason]))
+    assert told.summary.endswith(f": {reason}; {LEADS}")
+    assert told.detail.count(URGENT) == 1
+    assert "(ferritin 50000 ng/mL, fibrinogen 0.8 g/L, haemoglobin 70 g/L" in told.detail
+    assert "Henter J-I" in told.detail
+    assert drafts(told)[0] == "Call haematology (HLH)"
+    assert not {"Ferritin", "Fibrinogen"} & set(drafts(told))
+    used = [item["resource"] for item in told.extension["inputs"]]
+    assert used[:3] == ["Observation/r", "Observation/ferritin", "Observation/fibrinogen"]
+
+
+@pytest.mark.parametrize("reason", UNREADABLE)
+def test_what_cannot_be_read_says_when_to_call_where_one_item_alone_is_met(
+    sil2r: KnowledgeBase, reason: str
+) -> None:
+    told = card(sil2r, unreadable(FERRITIN, "platelets 300 10*9/L", **UNREADABLE[reason]))
+    assert told.summary.endswith(f": {reason}")
+    assert "If fever, falling blood counts or a large liver or spleen is present" in told.detail
+    assert "Call haematology (HLH)" not in drafts(told)
+
+
+def test_counts_of_another_month_say_nothing_about_a_result_that_cannot_be_read(
+    sil2r: KnowledgeBase,
+) -> None:
+    told = card(sil2r, unreadable(FERRITIN, *CYTOPENIA, on="2026-01-10", value="600"))
+    assert LEADS not in told.summary
+    assert told.detail.count(URGENT) == 1
 
 
 # ------------------------------------------------------------------ haemoglobin of a newborn

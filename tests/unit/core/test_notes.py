@@ -18,7 +18,7 @@ from cds_service.core.model import (
     ValueForm,
 )
 from cds_service.core.schema import AssayFactor
-from cds_service.core.verdict import Answer, NoteKind
+from cds_service.core.verdict import Answer, NoteKind, PairedWith, Unpaired
 from tests import toy
 from tests.records import (
     DAY,
@@ -59,9 +59,35 @@ def test_another_value_under_the_same_id_is_told_with_value_and_date(
     """Two versions of one result, and nothing told which of them still stands."""
     one, other = result("250 pt/mL"), result("25 pt/mL")
     given = record(one, other) if at_the_same_time else record(one, history=(other,))
-    told = of(given)[NoteKind.ORDER_UNKNOWN]
-    assert told in ({"value": "25 pt/mL", "date": DAY}, {"value": "250 pt/mL", "date": DAY})
+    told = of(given)[NoteKind.OTHER_VERSION]
+    assert told["value"] in {"25 pt/mL", "250 pt/mL"}
+    assert (told["date"], told["specimen"]) == (DAY, "sap")
     assert of(record(one, history=(one,))) == {}
+
+
+@pytest.mark.parametrize("other", ["400 pg/mL", "500 pg/mL"])
+def test_a_version_of_another_specimen_is_told_and_is_no_pair_of_its_own_result(other: str) -> None:
+    """One id, one date, two codes: an index of the two would be one of a result with itself."""
+    given = record(
+        result("400 pg/mL", toy.SAP_MASS),
+        result(other, toy.DEW_MASS),
+        companions=companions("albumin-csf 0.2 g/L", "albumin-serum 40 g/L"),
+    )
+    answers = evaluated(given).answers
+    named = [notes(answer)[NoteKind.OTHER_VERSION] for answer in answers]
+    assert [(told["value"], told["specimen"]) for told in named] == [
+        ("400 pg/mL", "sap"),
+        (other, "morning dew"),
+    ]
+    assert [answer.paired for answer in answers] == [Unpaired(), Unpaired()]
+
+
+def test_results_of_two_specimens_without_an_id_of_their_own_are_a_pair() -> None:
+    blood = result("400 pg/mL", toy.SAP_MASS, ref=ResourceRef("Observation"))
+    fluid = result("400 pg/mL", toy.DEW_MASS, ref=ResourceRef("Observation"))
+    for answer in evaluated(record(blood, fluid)).answers:
+        assert isinstance(answer.paired, PairedWith)
+        assert NoteKind.OTHER_VERSION not in notes(answer)
 
 
 def test_results_without_an_id_of_their_own_are_no_versions_of_each_other() -> None:

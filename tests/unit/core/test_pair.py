@@ -56,6 +56,10 @@ def test_a_result_with_two_values_and_nothing_to_tell_which_is_newer_is_no_pair(
         assert beside(dew(), *others).paired == Unpaired()
 
 
+def test_a_result_that_may_be_of_this_specimen_and_of_another_value_is_no_pair() -> None:
+    assert beside(dew(), sap(), named("sap", "100 pg/mL", toy.DEW_MASS)).paired == Unpaired()
+
+
 def test_of_two_results_within_the_window_the_nearest_is_the_pair() -> None:
     """Blood drawn with the CSF is its pair, not blood drawn five days later."""
     later = named("later", "900 pg/mL", toy.SAP_MASS, on="2026-03-06")

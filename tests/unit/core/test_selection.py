@@ -117,12 +117,12 @@ def test_of_two_values_under_one_id_with_nothing_to_order_them_the_higher_one_sp
     higher: str, lower: str
 ) -> None:
     """Whichever was sent first: nobody is reassured by the order of a list."""
-    versions = [named("r", value) for value in (lower, higher)]
+    versions = [named("Observation/r", value) for value in (lower, higher)]
     one, other = (answer_to(record(*order)) for order in permutations(versions))
     assert one == other
     assert isinstance(one.result, LabResult)
     assert one.result.value == measured(higher)
-    assert notes(one)[NoteKind.ORDER_UNKNOWN]["value"] == lower
+    assert notes(one)[NoteKind.OTHER_VERSION]["value"] == lower
 
 
 def test_of_two_versions_of_which_one_has_no_number_the_number_speaks() -> None:

@@ -187,6 +187,14 @@ def test_a_change_of_unit_family_breaks_the_series() -> None:
     assert (point.direction, point.breaks) == (Direction.BROKEN, ("unit-family",))
 
 
+@pytest.mark.parametrize(("before", "after"), [("100 pt/mL", "100 mg"), ("100 mg", "100 pt/mL")])
+def test_beside_a_unit_that_is_not_understood_nobody_knows_that_the_unit_changed(
+    before: str, after: str
+) -> None:
+    point = only(after, before)
+    assert (point.direction, point.breaks) == (Direction.BROKEN, ("unusable",))
+
+
 def test_where_no_laboratory_is_named_nobody_can_tell_whether_it_changed() -> None:
     (point,) = points(at(20, "200 pt/mL", laboratory=""), at(1, "100 pt/mL", laboratory=""))
     assert (point.direction, point.breaks) == (Direction.CANNOT_TELL, ())
