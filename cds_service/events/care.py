@@ -36,6 +36,7 @@ from cds_service.fhir.fetched import Refused, UpstreamFault
 from cds_service.fhir.shape import a_text, an_object, objects
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import (
+    ACTIVE,
     REQUESTED,
     Gap,
     SubscriptionHealth,
@@ -51,6 +52,8 @@ GAP_AGAIN: Final = timedelta(minutes=1)
 REACH: Final = timedelta(hours=1)
 """How far before the last sign of life a search begins: what says that a subscription failed is a
 sign of life too, so this is longer than any pause between two tries (`troubles`)."""
+_UNANSWERED: Final = frozenset({"", REQUESTED})
+"""What reading a requested one gives while its server has made nothing of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,9 @@ class Caretaker:
 
     def _look_after(self, source: EventSource, state: SubscriptionState) -> None:
         at = self.now()
+        if self.troubles.is_to_be_read(state, at):
+            self._read(source, state)
+            return  # what it said is judged at the next look
         steps = self.troubles.next_steps(state, at)
         match state.health_at(at):
             case SubscriptionHealth.BROKEN:
@@ -95,7 +101,7 @@ class Caretaker:
         self, source: EventSource, state: SubscriptionState, steps: NextSteps
     ) -> None:
         is_requested = state.status == REQUESTED
-        if is_requested and steps.is_tried and self._has_answered(source, state):
+        if is_requested and steps.is_tried and self._read(source, state) not in _UNANSWERED:
             return  # read before it is told: most are switched on, and only nobody has said so
         if steps.is_told:
             log(Event.SUBSCRIPTION_SILENT, source=source.name, status=state.status)
@@ -163,20 +169,29 @@ class Caretaker:
         except BadRequest:
             return Refused(UpstreamFault.NOT_FHIR)
 
-    def _has_answered(self, source: EventSource, state: SubscriptionState) -> bool:
-        """Whether the server has made something of what was requested, which is then kept.
+    def _read(self, source: EventSource, state: SubscriptionState) -> str:
+        """Its status as its server says, which is then kept; empty where that cannot be told.
 
-        One without a topic is switched on without a word to us: only reading it tells.
+        One without a topic is switched on and off without a word to us: only reading it tells.
         """
         try:
             answer = self.exchange(source).ask(f"Subscription/{state.subscription}")
         except UpstreamFailed:
-            return False
-        status = "" if isinstance(answer, Refused) else a_text(answer.get("status"))
-        if status not in STATES - {REQUESTED}:
-            return False
-        self.subscriptions.set_status(source.name, state.subscription, status)
-        return True
+            return ""
+        match answer:
+            case Refused(UpstreamFault.STATUS_404):
+                status = "off"  # it was ended there
+            case Refused():
+                return ""
+            case resource:
+                status = a_text(resource.get("status"))
+        if status not in STATES:
+            return ""
+        if status == ACTIVE:
+            self.subscriptions.found_active(source.name, state.subscription, self.now())
+        else:
+            self.subscriptions.set_status(source.name, state.subscription, status)
+        return status
 
     def _ask_after(self, source: EventSource, state: SubscriptionState) -> None:
         """Nothing was heard for two heartbeats: `$status` says how things stand."""

@@ -1,5 +1,7 @@
 """Subscriptions in trouble: told of when it begins and once an hour, mended less and less often.
 
+One that never says by itself how it stands is read on its server from time to time.
+
 They are looked at every few seconds. What a process remembers here is gone with it: the next one
 tells again, and tries again at once.
 """
@@ -10,12 +12,18 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cds_service.store.event_subscriptions import SubscriptionHealth, SubscriptionState
+from cds_service.store.event_subscriptions import (
+    REQUESTED,
+    SubscriptionHealth,
+    SubscriptionState,
+)
 
 TELL_AGAIN: Final = timedelta(hours=1)
 FIRST_PAUSE: Final = timedelta(minutes=1)
 """Between the first try and the second; each pause is twice as long as the one before."""
 LONGEST_PAUSE: Final = timedelta(minutes=15)
+READ_AGAIN: Final = timedelta(minutes=15)
+"""How often one without a heartbeat is read on its server."""
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -62,6 +70,21 @@ class Troubles:
 
     def __init__(self) -> None:
         self._courses: dict[tuple[str, str], _Course] = {}
+        self._read_at: dict[tuple[str, str], datetime] = {}
+
+    def is_to_be_read(self, state: SubscriptionState, at: datetime) -> bool:
+        """Whether to read it on its server now; if so it counts as read, whatever comes of it.
+
+        What another process has read, or a notification said, need not be read again. Of a
+        requested one nothing is expected yet; once it is overdue it is silent.
+        """
+        if state.heartbeat_seconds or state.status == REQUESTED:
+            return False
+        key = state.source, state.subscription
+        if at - max(state.last_heard, self._read_at.get(key, _LONG_AGO)) < READ_AGAIN:
+            return False
+        self._read_at[key] = at
+        return True
 
     def next_steps(self, state: SubscriptionState, at: datetime) -> NextSteps:
         """What to do about a subscription now; nothing about a sound one."""

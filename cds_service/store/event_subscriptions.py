@@ -29,6 +29,8 @@ ACTIVATION: Final = timedelta(minutes=15)
 """For so long a server may take to switch a subscription on."""
 REQUESTED: Final = "requested"
 """The status of one that we have asked for, and that its server has not switched on yet."""
+ACTIVE: Final = "active"
+"""The status of one that is at work."""
 
 
 class SubscriptionHealth(StrEnum):
@@ -71,7 +73,7 @@ class Heard:
 
     subscription: str
     criteria: str = ""
-    status: str = "active"
+    status: str = ACTIVE
     numbers: Sequence[int] = ()
     so_far: int = 0
     """How many events there have been, as far as that is known."""
@@ -126,6 +128,10 @@ class Subscriptions:
     def set_status(self, source: str, subscription: str, status: str) -> None:
         """Keeps what the server has made of it."""
         self._set(source, subscription, {"status": status})
+
+    def found_active(self, source: str, subscription: str, at: datetime) -> None:
+        """Its server, when asked, said that it is at work: as good as a sign of life."""
+        self._set(source, subscription, {"status": ACTIVE, "last_heard": at})
 
     def request_anew(self, source: str, subscription: str, at: datetime) -> None:
         """The server was asked to switch it on again: from here on an answer is waited for."""

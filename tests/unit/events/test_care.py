@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from cds_service.events.troubles import Troubles
 from cds_service.knowledge_files import Library
 from cds_service.store.tables import event_work
 from tests.event_world import World, events, notification, observation, world
@@ -381,7 +383,104 @@ def test_one_without_a_topic_is_switched_on_without_a_word_and_raises_no_alarm(
     assert (ready(here)["status"], told(capsys, SILENT)) == ("ready", 0)
     (state,) = here.room.subscriptions.of("lab")
     assert state.status == "active"
-    assert here.fhir.count("Subscription/s1") == 1
+    assert here.fhir.count("Subscription/s1") == 11, "then once in each quarter of an hour"
+
+
+@pytest.mark.parametrize("status", ["error", "off", "entered-in-error"])
+def test_one_without_a_topic_that_its_server_switched_off_is_an_alarm_within_minutes(
+    here: World, capsys: pytest.CaptureFixture[str], status: str
+) -> None:
+    classic(here, "active")
+    rounds(here, minutes=20)
+    assert (ready(here)["status"], told(capsys, BROKEN)) == ("ready", 0)
+    classic_there(here, status)
+    rounds(here, minutes=16)
+    assert (ready(here)["status"], told(capsys, BROKEN)) == ("degraded", 1)
+
+
+def test_one_without_a_topic_that_its_server_no_longer_has_is_an_alarm_too(here: World) -> None:
+    classic(here, "active")
+    del here.fhir.resources["Subscription/s1"]
+    rounds(here, minutes=16)
+    assert ready(here)["causes"] == {"events": ["subscription"]}
+
+
+def test_one_that_was_switched_on_again_over_there_is_no_alarm_any_more(here: World) -> None:
+    classic(here, "off")
+    rounds(here, minutes=16)
+    assert ready(here)["status"] == "degraded"
+    classic_there(here, "active")
+    rounds(here, minutes=16)
+    assert ready(here)["status"] == "ready"
+
+
+def test_one_without_a_topic_is_begun_anew_where_the_registry_says_so(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library, "reactivate = true\n") as here:
+        classic(here, "active")
+        rounds(here, hours=2)
+        classic_there(here, "error")
+        here.fhir.calls.clear()
+        failed_at = here.clock()
+        rounds(here, minutes=16)
+        assert here.fhir.resources["Subscription/s1"]["status"] == "requested"
+        (since,) = searches(here)
+        assert failed_at - timedelta(minutes=90) < since < failed_at - timedelta(hours=1)
+
+
+def test_what_changed_while_no_worker_ran_is_searched_for_from_when_it_was_last_at_work(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library, "reactivate = true\n") as here:
+        classic(here, "active")
+        stopped_at = here.clock()
+        here.clock.pass_(hours=5)
+        classic_there(here, "off")
+        rounds(here, minutes=1)
+        (since,) = searches(here)
+        assert since < stopped_at
+
+
+def test_one_that_cannot_be_read_stays_as_it_was_and_is_not_asked_after_more_often(
+    here: World,
+) -> None:
+    classic(here, "active")
+    here.fhir.broken = 403
+    rounds(here, hours=1, minutes=5)
+    assert ready(here)["status"] == "ready"
+    assert here.fhir.count("Subscription/s1") == 4
+
+
+def test_one_that_another_process_has_read_is_not_read_again(here: World) -> None:
+    classic(here, "active")
+    another = replace(here.workshop.caretaker, troubles=Troubles())
+    end = here.clock() + timedelta(hours=1, minutes=5)
+    while here.clock() < end:
+        here.care()
+        another.look_after_all()
+        here.clock.pass_(seconds=5)
+    assert here.fhir.count("Subscription/s1") == 4
+
+
+@pytest.mark.parametrize("heartbeat_seconds", [0, 600])
+def test_one_that_is_heard_of_is_not_read(here: World, heartbeat_seconds: int) -> None:
+    here.expect(heartbeat_seconds=heartbeat_seconds)
+    for _ in range(3):
+        here.post(notification("heartbeat", so_far=0))
+        rounds(here, minutes=10)
+    assert here.fhir.calls == []
+
+
+def classic(here: World, status: str) -> None:
+    """A subscription without a topic, which was active when it was made."""
+    here.expect()
+    classic_there(here, status)
+
+
+def classic_there(here: World, status: str) -> None:
+    """What its server makes of it, without a word to us."""
+    here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": status})
 
 
 def test_one_that_its_server_did_not_want_to_switch_on_has_failed(
