@@ -125,8 +125,12 @@ class Document:
         return not (self.entries or self.misfits)
 
     def is_of(self, types: frozenset[str]) -> bool:
-        """Whether it holds any resource of these types, or nothing at all."""
-        return self.is_empty or any(entry.kind in types for entry in self.entries)
+        """Whether it holds any resource of these types, or nothing but what is about the search."""
+        return (
+            self.is_empty
+            or any(entry.kind in types for entry in self.entries)
+            or {entry.kind for entry in self.entries} == {"OperationOutcome"}
+        )
 
 
 def open_document(document: JsonObject) -> Document:

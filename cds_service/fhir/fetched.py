@@ -36,6 +36,8 @@ class UpstreamFault(StrEnum):
     WRONG_VERSION = "wrong-version"
     """The content type names a FHIR version other than R4 or R4B."""
     OPERATION_OUTCOME = "operation-outcome"
+    INCOMPLETE = "incomplete"
+    """The server says itself that its answer may not be all, and names no further page."""
     PAGE_LIMIT = "page-limit"
     PAGE_LOOP = "page-loop"
     BREAKER_OPEN = "breaker-open"

@@ -27,7 +27,7 @@ class Pages:
         self.bytes_read = size
         self.seen: set[str] = set()
         self.entries: list[JsonObject] = list(first.get("entry", []))
-        self.leads_to = _leads_to(first)
+        self.leads_to = leads_to(first)
         self._first = first
 
     @property
@@ -40,7 +40,7 @@ class Pages:
         self.seen.add(url)
         self.bytes_read += size
         self.entries.extend(bundle.get("entry", []))
-        self.leads_to = _leads_to(bundle)
+        self.leads_to = leads_to(bundle)
 
     def merged(self) -> JsonObject:
         """One Bundle of the pages so far; it keeps a `next` link that was not followed, and no
@@ -62,7 +62,8 @@ def is_page(bundle: JsonObject) -> bool:
     )
 
 
-def _leads_to(bundle: JsonObject) -> Next | LastPage:
+def leads_to(bundle: JsonObject) -> Next | LastPage:
+    """What follows this page of a search."""
     for link in objects(bundle.get("link")):
         if link.get("relation") == "next":
             return Next(a_text(link.get("url")))

@@ -11,9 +11,14 @@ from dataclasses import dataclass, field
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
+from cds_service.fhir.pages import Next, leads_to
 from cds_service.fhir.shape import a_text, an_object, objects, type_of
 
 _HARMLESS = frozenset({"information", "warning"})
+_NOT_ALL = frozenset({"incomplete", "suppressed", "throttled", "timeout", "transient"})
+"""Types of issue (https://hl7.org/fhir/R4/valueset-issue-type.html) that no failure need have come
+of, and after which what was returned may not be all.
+"""
 _LISTS = frozenset({"collection", "searchset"})
 """Types of Bundle that say, where they hold nothing, that there is nothing."""
 
@@ -34,7 +39,8 @@ def supplied(value: object) -> Supplied:
 
     An OperationOutcome inside a Bundle is a failure too, unless it holds hints and warnings only,
     as many servers add to a successful search. So is a Bundle without any resource that is no list
-    of what was looked for: it does not say that there is none.
+    of what was looked for: it does not say that there is none. One that says itself that it is not
+    all, by a warning or by its `total`, is a part of what there is, however little it holds.
     """
     if value is None:
         return Supplied(Availability.EMPTY)
@@ -56,7 +62,8 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     outcomes = [r for r in resources if isinstance(r, dict) and type_of(r) == "OperationOutcome"]
     if any(_is_failure(outcome) for outcome in outcomes):
         return Supplied(Availability.FAILED)
-    if any(a_text(link.get("relation")) == "next" for link in objects(bundle.get("link"))):
+    is_page = isinstance(leads_to(bundle), Next)
+    if is_page or any(map(_may_not_be_all, outcomes)) or _counts_more(bundle):
         return Supplied(Availability.PARTIAL, bundle)
     if len(entries) == len(outcomes):
         is_list = a_text(bundle.get("type")) in _LISTS
@@ -69,14 +76,35 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
 def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
     """Whether a resource, or each one in a Bundle, says itself that it is of none of these types.
 
-    What names no type is not valid FHIR, and the reader says so.
+    What names no type is not valid FHIR, and the reader says so. An OperationOutcome in a Bundle is
+    about the search.
     """
     if type_of(resource) != "Bundle":
         return type_of(resource) not in types
     inside = [e["resource"] for e in objects(resource.get("entry")) if "resource" in e]
-    return bool(inside) and {type_of(an_object(each)) for each in inside}.isdisjoint(types | {""})
+    found = {type_of(an_object(each)) for each in inside} - {"OperationOutcome"}
+    return bool(found) and found.isdisjoint(types | {""})
 
 
 def _is_failure(outcome: JsonObject) -> bool:
     issues: Sequence[JsonObject] = objects(outcome.get("issue"))
     return not issues or any(issue.get("severity") not in _HARMLESS for issue in issues)
+
+
+def _may_not_be_all(outcome: JsonObject) -> bool:
+    return any(a_text(issue.get("code")) in _NOT_ALL for issue in objects(outcome.get("issue")))
+
+
+def _counts_more(bundle: JsonObject) -> bool:
+    """Whether a search found more than it holds: `total` is of the matches, on whatever page
+    (https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.total).
+    """
+    total = bundle.get("total")
+    if bundle.get("type") != "searchset" or not isinstance(total, int):
+        return False
+    return total > sum(map(_is_match, objects(bundle.get("entry"))))
+
+
+def _is_match(entry: JsonObject) -> bool:
+    is_outcome = type_of(an_object(entry.get("resource"))) == "OperationOutcome"
+    return not is_outcome and an_object(entry.get("search")).get("mode", "match") == "match"

@@ -1,8 +1,9 @@
 """What was prefetched, completed by what can be fetched (CDS Hooks 2.0.1, "Prefetch Template").
 
 The five cases of a prefetch key: *sent* is used; *null* means that the client looked and has
-nothing; *OperationOutcome* means that it failed; a *paged* Bundle is read on where access allows;
-*absent* is fetched where access was given. A required key that is still not there is a 412 that
+nothing; *OperationOutcome* means that it failed; a *paged* Bundle is read on where access allows,
+and one that says without a further page that it is not all is asked for again; *absent* is fetched
+where access was given. A required key that is still not there is a 412 that
 names it; an optional one goes on as missing or failed, so that the card can say so. A resource of
 another type altogether under a required key is no answer to its query: the key failed. A required
 key of which only a part could be read is enough for a card, which says so, and not for silence.
@@ -11,7 +12,7 @@ key of which only a part could be read is enough for a card, which says so, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import assert_never
@@ -30,6 +31,7 @@ from cds_service.fhir.fetched import (
     Resource,
     UpstreamFault,
 )
+from cds_service.fhir.pages import Next, leads_to
 from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
 from cds_service.fhir.read import (
     NOT_SUPPLIED,
@@ -38,7 +40,7 @@ from cds_service.fhir.read import (
     supplied,
     types_read,
 )
-from cds_service.fhir.shape import FHIR_ID
+from cds_service.fhir.shape import FHIR_ID, an_id, an_object, objects, type_of
 
 _TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _END_OF_TYPE = re.compile(r"[/?]")
@@ -59,6 +61,11 @@ class PrefetchTemplate:
     key: str
     query: str
     need: Need = Need.OPTIONAL
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the query is of one resource by its id."""
+        return "?" not in self.query
 
     def is_answered_by(self, resource: JsonObject) -> bool:
         """Whether a resource may answer the query. Under an optional key any may: what it came to
@@ -113,6 +120,11 @@ class _Part:
                 return False
             case _:
                 assert_never(self.supplied.availability)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether what is at hand names the page that follows it."""
+        return isinstance(leads_to(self.supplied.resource), Next)
 
     @property
     def had(self) -> bool:
@@ -179,9 +191,7 @@ def _fetch(wanted: Mapping[str, _Part], tokens: Mapping[str, str], access: Serve
 
 def _to_ask(part: _Part, query: Read | Search) -> Query:
     """The whole query, or only the pages that follow the one that was sent."""
-    if part.supplied.availability is Availability.PARTIAL:
-        return FurtherPages(part.supplied.resource)
-    return query
+    return FurtherPages(part.supplied.resource) if part.is_page else query
 
 
 def _take(part: _Part, fetched: Fetched) -> None:
@@ -202,16 +212,52 @@ def _take_resource(part: _Part, json: JsonObject, extent: Complete | Partial) ->
         _note_failure(part, UpstreamFault.OPERATION_OUTCOME)
     elif got.resource and not part.template.is_answered_by(got.resource):
         _note_failure(part, UpstreamFault.WRONG_TYPE)
-    elif isinstance(extent, Partial):
-        part.supplied, part.fault = Supplied(Availability.PARTIAL, json), extent.fault
-    elif part.fault == GatherFault.SCOPE_RESTRICTED:
-        part.supplied = Supplied(Availability.PARTIAL, json)
     else:
-        part.supplied, part.fault = got, ""
+        kept = _kept(part)
+        part.fault = _shortfall(part, got, extent)
+        if part.fault:
+            part.supplied = Supplied(Availability.PARTIAL, _beside(json, kept))
+        elif kept:
+            part.supplied = Supplied(Availability.GIVEN, _beside(json, kept))
+        else:
+            part.supplied = got
+
+
+def _shortfall(part: _Part, got: Supplied, extent: Complete | Partial) -> str:
+    """Why what was fetched may not be all; empty where it is."""
+    if isinstance(extent, Partial):
+        return extent.fault
+    if part.fault == GatherFault.SCOPE_RESTRICTED:
+        return part.fault
+    return UpstreamFault.INCOMPLETE if got.availability is Availability.PARTIAL else ""
+
+
+def _kept(part: _Part) -> Sequence[JsonObject]:
+    """What was sent of an answer that was asked for again: the second one need not hold it all.
+    The page that was read on from comes back with those that follow it.
+    """
+    if part.is_page or part.template.is_read:
+        return ()
+    entries = objects(part.supplied.resource.get("entry"))
+    return [entry for entry in entries if not _name(entry).startswith("OperationOutcome/")]
+
+
+def _beside(bundle: JsonObject, kept: Sequence[JsonObject]) -> JsonObject:
+    """The bundle with what was sent and is not in it; what is in both counts as it was fetched."""
+    fetched = bundle.get("entry", [])
+    names = set(map(_name, fetched))
+    more = [entry for entry in kept if _name(entry).endswith("/") or _name(entry) not in names]
+    return {**bundle, "entry": [*fetched, *more]} if more else bundle
+
+
+def _name(entry: JsonObject) -> str:
+    """`Observation/1`; nothing follows the slash where the resource has no id."""
+    resource = an_object(entry.get("resource"))
+    return f"{type_of(resource)}/{an_id(resource.get('id'))}"
 
 
 def _note_failure(part: _Part, fault: UpstreamFault) -> None:
-    """A first page that was sent is kept; nothing else is left to go by."""
+    """A part that was sent is kept; nothing else is left to go by."""
     part.fault = fault
     if part.supplied.availability is not Availability.PARTIAL:
         part.supplied = Supplied(Availability.FAILED)

@@ -155,6 +155,39 @@ def test_f04_a_part_of_what_is_optional_is_no_reason_for_412(post: Post) -> None
     assert cards_of(post(body, CHART_SERVICE)) == []
 
 
+SAID = "Not all of a search could be read: more data may exist."
+SEARCH: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
+HIDDEN = {
+    "resource": {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "information", "code": "suppressed"}],
+    },
+    "search": {"mode": "outcome"},
+}
+NOT_ALL = {"total": {**SEARCH, "total": 7}, "warning": {**SEARCH, "entry": [HIDDEN]}}
+
+
+@pytest.mark.parametrize("search", NOT_ALL.values(), ids=NOT_ALL)
+def test_f04_f06_h02_a_search_that_says_that_it_is_not_all_is_412_and_never_silence(
+    post: Post, search: dict[str, Any]
+) -> None:
+    issue = problem_of(post(request_of(CHART, prefetch__sil2r=search), CHART_SERVICE), 412)
+    assert issue["expression"] == ["prefetch.sil2r"]
+
+
+@pytest.mark.parametrize("key", ["sil2r", "labs", "conditions", "medications"])
+@pytest.mark.parametrize("search", NOT_ALL.values(), ids=NOT_ALL)
+def test_f04_a_card_beside_a_search_that_is_not_all_says_so(
+    post: Post, key: str, search: dict[str, Any]
+) -> None:
+    body = request_of(CHART)
+    held = body["prefetch"][key].get("entry", []) if key == "sil2r" else []
+    body["prefetch"][key] = {**search, "entry": [*held, *search.get("entry", [])]}
+    (card,) = cards_of(post(body, CHART_SERVICE))
+    assert SAID in card["detail"]
+    assert "could not be read:" not in card["detail"].replace(SAID, "")
+
+
 def test_f05_keys_of_other_services_are_ignored(post: Post) -> None:
     more = request_of(CHART, prefetch__other={"resourceType": "Patient", "id": "another"})
     assert cards_of(post(more, CHART_SERVICE)) == cards_of(post(request_of(CHART), CHART_SERVICE))
@@ -217,6 +250,17 @@ def test_f06_h02_t46_an_empty_first_page_whose_next_one_fails_is_412_and_never_s
         body = request_of(CHART, fhirServer=server.base, prefetch__sil2r=DELETE)
         issue = problem_of(reaching(body), 412)
     assert issue["expression"] == ["prefetch.sil2r"]
+
+
+@pytest.mark.parametrize("search", NOT_ALL.values(), ids=NOT_ALL)
+def test_f04_f06_h02_a_fetched_search_that_says_that_it_is_not_all_is_412_and_never_silence(
+    reaching: Post, search: dict[str, Any]
+) -> None:
+    with FaultServer() as server:
+        server.on("/fhir/Observation", reply_json(search))
+        body = request_of(CHART, fhirServer=server.base, prefetch__sil2r=DELETE)
+        assert "(incomplete)" in str(problem_of(reaching(body), 412))
+        assert len(server.calls) == 1
 
 
 def test_f06_h02_a_scope_that_may_hide_results_is_no_proof_that_there_are_none(

@@ -57,6 +57,54 @@ def test_f03_what_became_of_a_prefetch_value(value: object, availability: Availa
     assert supplied(value).availability is availability
 
 
+def warned(code: str, severity: str = "warning") -> JsonObject:
+    """A searchset whose server says something about the search, and has found nothing."""
+    said = resource("OperationOutcome", issue=[{"severity": severity, "code": code}])
+    about = {"resource": said, "search": {"mode": "outcome"}}
+    return bundle(about, type="searchset", total=0)
+
+
+@pytest.mark.parametrize("severity", ["information", "warning"])
+@pytest.mark.parametrize("code", ["incomplete", "suppressed", "throttled", "timeout", "transient"])
+def test_f04_an_answer_whose_warning_says_that_it_may_not_be_all_is_a_part(
+    code: str, severity: str
+) -> None:
+    assert supplied(warned(code, severity)).availability is Availability.PARTIAL
+
+
+@pytest.mark.parametrize("code", ["informational", "processing", "not-supported", ""])
+def test_any_other_hint_leaves_an_answer_whole(code: str) -> None:
+    assert supplied(warned(code)).availability is Availability.EMPTY
+
+
+def test_an_error_is_a_failure_whatever_its_type() -> None:
+    assert supplied(warned("incomplete", "error")).availability is Availability.FAILED
+
+
+INCLUDED = {"resource": resource("Specimen", id="1"), "search": {"mode": "include"}}
+MATCHED = {"resource": observation(), "search": {"mode": "match"}}
+
+
+@pytest.mark.parametrize(
+    ("search", "availability"),
+    [
+        (bundle(total=7, type="searchset"), Availability.PARTIAL),
+        (bundle(observation(), total=7, type="searchset"), Availability.PARTIAL),
+        (bundle(MATCHED, INCLUDED, total=2, type="searchset"), Availability.PARTIAL),
+        (bundle(outcome("information"), total=1, type="searchset"), Availability.PARTIAL),
+        (bundle(MATCHED, INCLUDED, total=1, type="searchset"), Availability.GIVEN),
+        (bundle(observation(), total=1, type="searchset"), Availability.GIVEN),
+        (bundle(observation(), total=0, type="searchset"), Availability.GIVEN),
+        (bundle(observation(), total="7", type="searchset"), Availability.GIVEN),
+        (bundle(observation(), total=7), Availability.GIVEN),
+    ],
+)
+def test_f04_a_search_that_found_more_than_it_holds_is_a_part(
+    search: JsonObject, availability: Availability
+) -> None:
+    assert supplied(search).availability is availability
+
+
 @given(st.sampled_from([None, outcome("error"), bundle(), "x", 5]))
 def test_a_part_without_anything_usable_carries_no_resource(value: object) -> None:
     assert supplied(value).resource == {}

@@ -217,6 +217,16 @@ def test_f04_a_paged_bundle_is_read_on_from_where_it_ends(
     assert server.targets() == ["/fhir/Observation?page=2"]
 
 
+def test_f04_the_total_of_a_search_is_held_against_all_of_its_pages(
+    server: FaultServer, access: Grants
+) -> None:
+    page = bundle(observation(1), next_link=f"{server.base}/Observation?page=2")
+    server.on("/fhir/Observation?page=2", reply_json({**bundle(observation(2)), "total": 2}))
+    part = _gather({**SENT, "sil2r": {**page, "total": 2}}, access()).parts["sil2r"]
+    assert part.availability is Availability.GIVEN
+    assert len(part.resource["entry"]) == 2
+
+
 def test_f04_a_paged_bundle_without_access_is_used_and_stays_partial() -> None:
     page = bundle(observation(1), next_link="https://ehr.example.org/fhir/Observation?page=2")
     gathered = _gather({**SENT, "sil2r": page}, NO_SERVER)
@@ -245,6 +255,58 @@ def test_a_further_page_that_fails_keeps_the_page_that_was_sent(
     gathered = _gather({**SENT, "sil2r": page}, access())
     assert gathered.parts["sil2r"].resource == page
     assert gathered.parts["sil2r"].availability is Availability.PARTIAL
+    assert gathered.faults == {"sil2r": "operation-outcome"}
+
+
+HINT = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "warning", "code": "incomplete"}],
+}
+NOT_ALL = [bundle(observation(1), HINT), {**bundle(observation(1)), "total": 7}]
+
+
+@pytest.mark.parametrize("sent", NOT_ALL)
+def test_f04_an_answer_that_is_not_all_and_names_no_further_page_is_asked_for_again_once(
+    sent: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    server.on("/fhir/Observation", reply_json(bundle(observation(1), observation(2))))
+    gathered = _gather({**SENT, "sil2r": sent}, access())
+    assert gathered.parts["sil2r"].availability is Availability.GIVEN
+    assert gathered.parts["sil2r"].resource == bundle(observation(1), observation(2))
+    assert gathered.faults == {}
+    assert server.targets() == ["/fhir/Observation?patient=1&code=a"]
+
+
+@pytest.mark.parametrize("sent", NOT_ALL)
+def test_f04_a_result_of_an_answer_that_is_not_all_is_kept_beside_what_is_fetched(
+    sent: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    server.on("/fhir/Observation", reply_json(bundle(observation(2))))
+    part = _gather({**SENT, "sil2r": sent}, access()).parts["sil2r"]
+    assert part.availability is Availability.GIVEN
+    assert part.resource == bundle(observation(2), observation(1))
+
+
+@pytest.mark.parametrize("answer", [bundle(HINT), {**bundle(), "total": 7}])
+def test_f04_an_answer_that_is_not_all_the_second_time_either_stays_a_part(
+    answer: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    server.on("/fhir/Observation", reply_json(answer))
+    gathered = _gather({**SENT, "sil2r": NOT_ALL[0]}, access())
+    part = gathered.parts["sil2r"]
+    assert part.availability is Availability.PARTIAL
+    assert {"resource": observation(1)} in part.resource["entry"]
+    assert gathered.faults == {"sil2r": "incomplete"}
+    assert len(server.calls) == 1
+
+
+def test_f04_an_answer_that_is_not_all_is_kept_where_asking_again_fails(
+    server: FaultServer, access: Grants
+) -> None:
+    server.on("/fhir/Observation", reply_json(OUTCOME))
+    gathered = _gather({**SENT, "sil2r": NOT_ALL[0]}, access())
+    assert gathered.parts["sil2r"].availability is Availability.PARTIAL
+    assert gathered.parts["sil2r"].resource == NOT_ALL[0]
     assert gathered.faults == {"sil2r": "operation-outcome"}
 
 
