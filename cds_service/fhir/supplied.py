@@ -15,9 +15,10 @@ from cds_service.fhir.pages import Next, leads_to
 from cds_service.fhir.shape import a_text, an_object, objects, type_of
 
 _HARMLESS = frozenset({"information", "warning"})
-_NOT_ALL = frozenset({"incomplete", "suppressed", "throttled", "timeout", "transient"})
-"""Types of issue (https://hl7.org/fhir/R4/valueset-issue-type.html) that no failure need have come
-of, and after which what was returned may not be all.
+_NOT_ALL = frozenset({"incomplete", "throttled", "timeout", "transient"})
+"""Types of issue (https://hl7.org/fhir/R4/valueset-issue-type.html) by which a search came short.
+`suppressed` is none of them: what a server may not show is its rule and no failure, and some say so
+on every search.
 """
 _LISTS = frozenset({"collection", "searchset"})
 """Types of Bundle that say, where they hold nothing, that there is nothing."""

@@ -65,14 +65,14 @@ def warned(code: str, severity: str = "warning") -> JsonObject:
 
 
 @pytest.mark.parametrize("severity", ["information", "warning"])
-@pytest.mark.parametrize("code", ["incomplete", "suppressed", "throttled", "timeout", "transient"])
+@pytest.mark.parametrize("code", ["incomplete", "throttled", "timeout", "transient"])
 def test_f04_an_answer_whose_warning_says_that_it_may_not_be_all_is_a_part(
     code: str, severity: str
 ) -> None:
     assert supplied(warned(code, severity)).availability is Availability.PARTIAL
 
 
-@pytest.mark.parametrize("code", ["informational", "processing", "not-supported", ""])
+@pytest.mark.parametrize("code", ["informational", "suppressed", "not-supported", ""])
 def test_any_other_hint_leaves_an_answer_whole(code: str) -> None:
     assert supplied(warned(code)).availability is Availability.EMPTY
 
