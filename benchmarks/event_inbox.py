@@ -15,5 +15,12 @@ from cds_service.wiring import make_app, prepared
 
 if __name__ == "__main__":
     settings = load_settings(Mode.SANDBOX, os.environ)
-    app = partial(make_app, settings, prepared(settings))
-    serve(app, settings, host="127.0.0.1", port=int(sys.argv[1]), workers=1)
+    library = prepared(settings)
+    serve(
+        partial(make_app, settings, library),
+        settings,
+        knowledge=library.tags,
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        workers=1,
+    )
