@@ -22,6 +22,7 @@ from cds_service import __version__
 from cds_service.cli_clients import clients
 from cds_service.cli_database import db
 from cds_service.cli_events import EVENT_COMMANDS
+from cds_service.cli_input import CONFIG, FILE, settings_of
 from cds_service.cli_knowledge import knowledge
 from cds_service.cli_output import AS_JSON, Output, members, print_json, usage_line
 from cds_service.cli_records import records
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from cds_service.config import Settings
     from cds_service.documents import DocumentAnswer
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-CONFIG = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
 ON = click.option(
     "--on", "on", metavar="DATE", default="", help="Evaluate as on this day (default: today)."
 )
@@ -158,7 +157,7 @@ def codes(*, files: Sequence[Path], as_json: bool, config: Path | None) -> None:
     from cds_service.knowledge_files import load_configured
     from cds_service.terminal import print_codes
 
-    library = load_configured(_settings(config))
+    library = load_configured(settings_of(config))
     found = seen_codes([read_document(file) for file in files], library)
     if as_json:
         print_json({"codes": [members(code) for code in found]})
@@ -173,17 +172,10 @@ def _evaluated(
     from cds_service.documents import evaluate_file
     from cds_service.knowledge_files import load_configured
 
-    day, settings = _day(on), _settings(config)
+    day, settings = _day(on), settings_of(config)
     library = load_configured(settings)
     for file in files:
         yield file, evaluate_file(file, library, day, settings.lab_result_hook)
-
-
-def _settings(config: Path | None) -> Settings:
-    """As for sandbox mode: what reads files needs no fit service."""
-    from cds_service.config import Mode, load_settings
-
-    return load_settings(Mode.SANDBOX, os.environ, config)
 
 
 def _day(text: str) -> date:

@@ -1,18 +1,15 @@
 """The commands for the client registry."""
-# ruff: noqa: PLC0415 - a command imports only what it needs: `--help` is instant
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from cds_service.cli_input import CONFIG, FILE, settings_of
 from cds_service.cli_output import AS_JSON, print_json
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -26,7 +23,7 @@ def clients() -> None:
 @click.option("--token", "token_file", type=FILE, help="Say why this token would be refused.")
 @click.option("--audience", default="", help="The address the token is for; needed with --token.")
 @click.option("--fetch", is_flag=True, help="Fetch the key sets that are only at an address.")
-@click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
+@CONFIG
 @AS_JSON
 def check(
     *,
@@ -48,7 +45,7 @@ def check(
     from cds_service.access.tokens import Times
     from cds_service.callers import key_fetch
     from cds_service.clients_check import check_registry
-    from cds_service.config import Mode, load_settings
+    from cds_service.config import Mode
 
     if token_file is not None and not audience:
         raise click.UsageError("--token needs --audience: the address that was called.")
@@ -58,7 +55,7 @@ def check(
     report = check_registry(registry, mode, outward)
     if token_file is not None:
         # Only two of the settings are asked for, so the rest need not be fit for production.
-        settings = load_settings(Mode.SANDBOX, os.environ, config)
+        settings = settings_of(config)
         token = check_token(
             token_file.read_text(encoding="utf-8", errors="replace"),
             audience,

@@ -1,9 +1,7 @@
 """The commands for the database: migrate it, and delete what need not be kept."""
-# ruff: noqa: PLC0415 - a command imports only what it needs: `--help` is instant
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,19 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cds_service.cli_input import CONFIG, database_of, settings_of
 from cds_service.cli_output import AS_JSON, print_json, progress
 from cds_service.errors import InputError
 
 if TYPE_CHECKING:
-    from cds_service.config import Settings
-    from cds_service.store.database import Database
     from cds_service.store.retention import Removed
 
-CONFIG = click.option(
-    "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Settings as TOML; the environment wins.",
-)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Only count what would be deleted.")
 
 
@@ -37,7 +29,7 @@ def db() -> None:
 @CONFIG
 def upgrade(*, config: Path | None) -> None:
     """Create or migrate the database named by CDS_DATABASE_URL."""
-    database = _database(_settings(config))
+    database = database_of(settings_of(config))
     database.upgrade()
     click.echo(f"The database is at revision {database.revision()}.")
 
@@ -55,7 +47,7 @@ def purge(*, days: int, dry_run: bool, as_json: bool, config: Path | None) -> No
     from cds_service.store.retention import Retention
 
     before = datetime.now(UTC) - timedelta(days=days)
-    retention = Retention(_database(_settings(config)))
+    retention = Retention(database_of(settings_of(config)))
     rows = retention.count_older(before)
     if not dry_run:
         rows = _worked_off(retention.purge(before), rows)
@@ -83,9 +75,9 @@ def erase(*, client: str, dry_run: bool, as_json: bool, config: Path | None) -> 
     from cds_service.store.retention import Retention
     from cds_service.wiring import existing_data_key
 
-    settings = _settings(config)
+    settings = settings_of(config)
     pseudonyms = Pseudonymiser(existing_data_key(settings))
-    retention = Retention(_database(settings))
+    retention = Retention(database_of(settings))
     belongings = retention.belongings(client, pseudonyms.of(client, "Patient", _patient_id()))
     rows = belongings.counts()
     if not any(rows.values()):
@@ -149,16 +141,3 @@ def _show(
         click.echo(f"{table}: {count}")
     done = "would be deleted" if dry_run else "deleted"
     click.echo(f"{sum(rows.values())} rows {what}: {done}.")
-
-
-def _settings(config: Path | None) -> Settings:
-    from cds_service.config import Mode, load_settings
-
-    # As for sandbox mode: these commands need the database and the key, not a fit service.
-    return load_settings(Mode.SANDBOX, os.environ, config)
-
-
-def _database(settings: Settings) -> Database:
-    from cds_service.store.database import Database
-
-    return Database.open(settings.database_url)

@@ -1,5 +1,4 @@
 """The commands for lab-result events: work, subscribe, catch up, look after what failed."""
-# ruff: noqa: PLC0415 - a command imports only what it needs: `--help` is instant
 
 from __future__ import annotations
 
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from rich.table import Table
 
+from cds_service.cli_input import CONFIG
 from cds_service.cli_output import AS_JSON, Output, members, print_json, progress
 from cds_service.errors import DataUnavailable, InputError
 
@@ -23,13 +23,11 @@ if TYPE_CHECKING:
     from cds_service.events.subscribing import SubscriptionStanding
 
 F = TypeVar("F", bound=Callable[..., Any])
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def _settings_options(command: F) -> F:
     sandbox = click.option("--sandbox", is_flag=True, help="As `serve --sandbox`.")
-    config = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
-    return sandbox(config(command))
+    return sandbox(CONFIG(command))
 
 
 @click.command()

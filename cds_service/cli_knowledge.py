@@ -1,9 +1,7 @@
 """The commands for the knowledge base."""
-# ruff: noqa: PLC0415 - a command imports only what it needs: `--help` is instant
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cds_service.cli_input import CONFIG, FILE, settings_of
 from cds_service.cli_output import AS_JSON, Output, print_json
 from cds_service.setting_shapes import Unusable, an_url
 
@@ -18,10 +17,8 @@ if TYPE_CHECKING:
     from cds_service.config import Settings
     from cds_service.knowledge_files import Library
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FILE_TO_WRITE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
-CONFIG = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
 
 
 @click.group()
@@ -40,7 +37,7 @@ def check(*, folder: Path | None, site: Path | None, as_json: bool, config: Path
     """Prove the knowledge base: references, words, decision table, worked cases."""
     from cds_service.knowledge_check import check_knowledge
 
-    settings = _settings(config)
+    settings = settings_of(config)
     report = check_knowledge(folder or settings.knowledge, site or settings.site, settings.approval)
     if as_json:
         print_json(report.as_json())
@@ -60,7 +57,7 @@ def show(*, as_json: bool, config: Path | None) -> None:
 
     from cds_service import knowledge_show
 
-    library = _library(_settings(config))
+    library = _library(settings_of(config))
     console = Output()
     if as_json:
         print_json(knowledge_show.as_json(library))
@@ -96,7 +93,7 @@ def export_fhir(*, folder: Path, base: str | None, config: Path | None) -> None:
     from cds_service.fhir.canonical import OUR_BASE
     from cds_service.knowledge_export.write import export_fhir as export
 
-    count = export(_library(_settings(config)), folder, base or OUR_BASE)
+    count = export(_library(settings_of(config)), folder, base or OUR_BASE)
     click.echo(f"{count} resources written to {folder}.")
 
 
@@ -112,7 +109,7 @@ def approve(*, reviewer: str, role: str, file: Path, analyte: str, config: Path 
 
     # What a site adds or mutes is not what is signed; and the file of approvals may be the one that
     # is to be made.
-    library = _library(replace(_settings(config), site=None, approval=None))
+    library = _library(replace(settings_of(config), site=None, approval=None))
     today = datetime.now(UTC).date()
     said = approve_content(library, analyte, file, reviewer=reviewer, role=role, on=today)
     click.echo(said)
@@ -123,10 +120,3 @@ def _library(settings: Settings) -> Library:
     from cds_service.knowledge_files import load_configured
 
     return load_configured(settings)
-
-
-def _settings(config: Path | None) -> Settings:
-    from cds_service.config import Mode, load_settings
-
-    # As for sandbox mode: these commands need the knowledge, not a fit service.
-    return load_settings(Mode.SANDBOX, os.environ, config)

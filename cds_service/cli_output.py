@@ -63,7 +63,7 @@ def _camel(name: str) -> str:
 def progress() -> Progress:
     """How far a long command is, on a standard error that is a terminal; else nothing."""
     # most commands are quick
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())

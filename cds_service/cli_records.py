@@ -1,9 +1,7 @@
 """The commands that read what was recorded: one evaluation, and what became of the cards."""
-# ruff: noqa: PLC0415 - a command imports only what it needs: `--help` is instant
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,16 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cds_service.cli_input import CONFIG, FILE, database_of, settings_of
 from cds_service.cli_output import AS_JSON, Output, in_camel_case, print_json
 
 if TYPE_CHECKING:
-    from cds_service.config import Settings
-    from cds_service.store.database import Database
     from cds_service.store.feedback import Feedback
     from cds_service.store.records import EvaluationRecord
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-CONFIG = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
 
 
 @click.group()
@@ -57,13 +51,13 @@ def show(
     from cds_service.terminal import print_records
     from cds_service.wiring import existing_data_key
 
-    settings = _settings(config)
+    settings = settings_of(config)
     key = existing_data_key(settings)
     former = tuple(
         DataKey.from_base64(file.read_text(encoding="ascii", errors="replace"), where=str(file))
         for file in former_keys
     )
-    with _database(settings) as database:
+    with database_of(settings) as database:
         found = Records(database, Pseudonymiser(key)).find(evaluation, client)
         feedback = Feedback(database, key, former)
         told = [_record(each, feedback, comments=comments) for each in found]
@@ -85,7 +79,7 @@ def rates(*, as_json: bool, config: Path | None) -> None:
     from cds_service.store.finding_counts import finding_counts
     from cds_service.terminal import print_rates
 
-    with _database(_settings(config)) as database:
+    with database_of(settings_of(config)) as database:
         counts = [asdict(each) for each in finding_counts(database)]
     if as_json:
         print_json({"findings": in_camel_case(counts)})
@@ -118,16 +112,3 @@ def _feedback(
             "reason": item.reason.code,
             **({"comment": item.comment} if comments else {}),
         }
-
-
-def _settings(config: Path | None) -> Settings:
-    from cds_service.config import Mode, load_settings
-
-    # As for sandbox mode: these commands need the database and the key, not a fit service.
-    return load_settings(Mode.SANDBOX, os.environ, config)
-
-
-def _database(settings: Settings) -> Database:
-    from cds_service.store.database import Database
-
-    return Database.open(settings.database_url)
