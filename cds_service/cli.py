@@ -45,12 +45,21 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--sandbox", is_flag=True, help="No tokens, synthetic patients only.")
-@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes that answer side by side.",
+)
 @CONFIG
 def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | None) -> None:
-    """Start the HTTP service."""
+    """Start the HTTP service.
+
+    Without --sandbox it does not start unless callers, address, TLS and data key are configured.
+    """
     from cds_service import collector
 
     # Here, not in each worker: they are forked from this process and share what it has loaded.
@@ -105,9 +114,11 @@ def _welcome(settings: Settings, host: str, port: int) -> str:
 @ON
 @CONFIG
 def evaluate(*, files: Sequence[Path], as_json: bool, on: str, config: Path | None) -> None:
-    """Print the cards for an Observation, a Bundle or a CDS Hooks request.
+    """Print the cards for FHIR files and CDS Hooks requests.
 
-    For one file --json is the CDS Hooks response, for several a list of files with their cards.
+    A file holds an Observation, a DiagnosticReport, any Bundle, or a whole CDS Hooks request; no
+    server is needed. For one file --json is the CDS Hooks response, for several a list of files
+    with their cards.
     """
     from cds_service.terminal import print_cards
 
@@ -151,7 +162,7 @@ def explain(*, file: Path, as_json: bool, on: str, config: Path | None) -> None:
 @AS_JSON
 @CONFIG
 def codes(*, files: Sequence[Path], as_json: bool, config: Path | None) -> None:
-    """List the laboratory codes in FHIR files, and which of them are not mapped."""
+    """List the laboratory codes in FHIR files, mapped or not."""
     from cds_service.code_report import seen_codes
     from cds_service.documents import read_document
     from cds_service.knowledge_files import load_configured

@@ -14,7 +14,7 @@ from cds_service.cli_output import AS_JSON, print_json
 
 @click.group()
 def clients() -> None:
-    """The client registry."""
+    """Check who may call: the client registry, and a token."""
 
 
 @clients.command()
@@ -35,10 +35,11 @@ def check(
     config: Path | None,
     as_json: bool,
 ) -> None:
-    """Validate a client registry with all it names, and say all that is wrong with a token.
+    """Validate a client registry, and judge a token by it.
 
-    Nothing is fetched without --fetch. A token is judged by CDS_TOKEN_LIFETIME and
-    CDS_TOKEN_LEEWAY, and is not used up.
+    All that the registry names is looked at, and all that is wrong with the token is said. Nothing
+    is fetched without --fetch. A token is judged by CDS_TOKEN_LIFETIME and CDS_TOKEN_LEEWAY, and is
+    not used up.
     """
     from cds_service.access.check import Offline, check_token
     from cds_service.access.registry import read_registry

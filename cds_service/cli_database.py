@@ -22,7 +22,7 @@ DRY_RUN = click.option("--dry-run", is_flag=True, help="Only count what would be
 
 @click.group()
 def db() -> None:
-    """The database."""
+    """Migrate the database, or delete what need not be kept."""
 
 
 @db.command()
@@ -35,14 +35,22 @@ def upgrade(*, config: Path | None) -> None:
 
 
 @db.command()
-@click.option("--older-than", "days", metavar="DAYS", required=True, type=click.IntRange(1, 36_500))
+@click.option(
+    "--older-than",
+    "days",
+    metavar="DAYS",
+    required=True,
+    type=click.IntRange(1, 36_500),
+    help="How many days everything is kept.",
+)
 @DRY_RUN
 @AS_JSON
 @CONFIG
 def purge(*, days: int, dry_run: bool, as_json: bool, config: Path | None) -> None:
-    """Delete records, cards, feedback and finished events that are older than DAYS.
+    """Delete what is older than DAYS.
 
-    May be stopped and run again, beside the service. Work that waits or was set aside stays.
+    That is records, cards, feedback and finished events. May be stopped and run again, beside the
+    service. Work that waits or was set aside stays.
     """
     from cds_service.store.retention import Retention
 

@@ -109,13 +109,19 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str) -> dat
 
 @click.command("catch-up")
 @click.argument("source")
-@click.option("--since", required=True, callback=_moment, help="2026-11-20T18:00:00")
+@click.option(
+    "--since",
+    metavar="TIME",
+    required=True,
+    callback=_moment,
+    help="In UTC, such as 2026-11-20T18:00:00.",
+)
 @click.option("--wait/--no-wait", default=True, help="Work it off here, or leave it to the worker.")
 @_settings_options
 def catch_up(
     *, source: str, since: datetime, wait: bool, sandbox: bool, config: Path | None
 ) -> None:
-    """Look for results of SOURCE that changed since then (UTC), and process them."""
+    """Process what changed at SOURCE since then."""
     workshop = _workshop(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
@@ -127,7 +133,7 @@ def catch_up(
 
 @click.group()
 def events() -> None:
-    """Events that wait, or were set aside after failing."""
+    """List events that wait or failed, and try them again."""
 
 
 @events.command("list")

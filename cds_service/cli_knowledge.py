@@ -34,7 +34,7 @@ def knowledge() -> None:
 @AS_JSON
 @CONFIG
 def check(*, folder: Path | None, site: Path | None, as_json: bool, config: Path | None) -> None:
-    """Prove the knowledge base: references, words, decision table, worked cases."""
+    """Prove references, words, decision table, worked cases."""
     from cds_service.knowledge_check import check_knowledge
 
     settings = settings_of(config)
@@ -52,7 +52,7 @@ def check(*, folder: Path | None, site: Path | None, as_json: bool, config: Path
 @AS_JSON
 @CONFIG
 def show(*, as_json: bool, config: Path | None) -> None:
-    """Print the knowledge for a clinician: a page to read, check and sign off."""
+    """Print the knowledge as a page to read, check and sign."""
     from rich.markdown import Markdown
 
     from cds_service import knowledge_show

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def records() -> None:
-    """What was answered, and what was done with it."""
+    """Show what was answered, and what was done with it."""
 
 
 @records.command()
@@ -40,10 +40,10 @@ def show(
     as_json: bool,
     config: Path | None,
 ) -> None:
-    """Show the records of one evaluation, newest first, with the feedback on its cards.
+    """Show the records of one evaluation, and the feedback.
 
-    ID is `id` in the card's extension. Patients and results stand there as pseudonyms. Needs the
-    data key.
+    The newest comes first. ID is `id` in the card's extension. Patients and results stand there as
+    pseudonyms. Needs the data key.
     """
     from cds_service.store.feedback import Feedback
     from cds_service.store.pseudonym import DataKey, Pseudonymiser
@@ -71,10 +71,10 @@ def show(
 @AS_JSON
 @CONFIG
 def rates(*, as_json: bool, config: Path | None) -> None:
-    """Count, for each client and finding, cards shown, accepted and overridden.
+    """Count cards shown, accepted and overridden.
 
-    A card counts once, with the newest feedback on it. A finding that is overridden nearly always
-    is one to think about.
+    For each client and finding a card counts once, with the newest feedback on it. A finding that
+    is overridden nearly always is one to think about.
     """
     from cds_service.store.finding_counts import finding_counts
     from cds_service.terminal import print_rates
