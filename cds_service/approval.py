@@ -115,7 +115,7 @@ def sign(tag: str, digest: str, *, reviewer: str, role: str, on: dt.date) -> App
         )
     except ValidationError:
         raise InputError(
-            "this is not the name of a reviewer.",
+            "This is not the name of a reviewer.",
             where="--reviewer",
             remedy=f"Give a name of {SHORTEST_NAME} to {LONGEST_NAME} characters, and a role of at "
             f"most {LONGEST_NAME}.",
@@ -158,7 +158,7 @@ def add_approval(file: Path, approval: Approval) -> None:
             os.fsync(end.fileno())
     except OSError:
         raise InputError(
-            "the approval file cannot be written.",
+            "The approval file cannot be written.",
             where=file.name,
             remedy="Check folder and permissions.",
         ) from None

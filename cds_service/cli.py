@@ -228,7 +228,7 @@ def main() -> None:
             raise
         # What Python still holds for it would fail once more at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        full = InputError("it cannot be written.", where="output", remedy="Is the disk full?")
+        full = InputError("It cannot be written.", where="output", remedy="Is the disk full?")
         _end(full.one_line(), 1)
 
 

@@ -174,7 +174,7 @@ def retry(*, numbers: Sequence[int], as_json: bool, sandbox: bool, config: Path 
         click.echo(f"{revived} event(s) will be tried again.")
     if revived < len(set(numbers)):
         raise InputError(
-            "not every number is of an event that was set aside.",
+            "Not every number is of an event that was set aside.",
             where="NUMBER",
             remedy="`cds-service events list --dead` shows them.",
         )

@@ -49,7 +49,7 @@ def read_document(path: Path) -> JsonObject:
             data = path.read_bytes()
         except OSError:
             raise InputError(
-                "the file cannot be read.", remedy="Check path and permissions."
+                "The file cannot be read.", remedy="Check path and permissions."
             ) from None
         return parse_object(data)
 
@@ -121,7 +121,7 @@ def _evaluate_request(
     services = [service for service in registry.services.values() if service.hook == hook]
     if not services:
         raise InputError(
-            "no service here is for the hook of this request.",
+            "No service here is for the hook of this request.",
             where="hook",
             remedy=f"Known: {', '.join(sorted({s.hook for s in registry.services.values()}))}.",
         )

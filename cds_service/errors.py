@@ -15,7 +15,7 @@
     |-- StoreUnavailable        CDS-4001  503
     |-- KnowledgeError          CDS-5001       start-up and command line: file, row, remedy
     |-- ConfigurationError      CDS-5002       start-up and command line
-    |-- InputError              CDS-5003       command line: a file that cannot be used
+    |-- InputError              CDS-5003       command line: what was given cannot be used
     `-- ServiceFault            CDS-9000  500  anything unexpected; says nothing but the request id
 
 Codes are public and never reused. Texts never hold patient data: they say what happened, where,
@@ -133,7 +133,7 @@ class StoreUnavailable(CdsError):
 
 
 class KnowledgeError(CdsError):
-    """The knowledge base is not sound; `where` is file and row."""
+    """The knowledge base is not sound; `where` is file and row, and the text goes on from there."""
 
     code = "CDS-5001"
 
@@ -145,7 +145,7 @@ class ConfigurationError(CdsError):
 
 
 class InputError(CdsError):
-    """A file given on the command line was read and cannot be used."""
+    """What a command was given, a file above all, cannot be used."""
 
     code = "CDS-5003"
 

@@ -22,7 +22,7 @@ def approve_content(
     name = _named(library, analyte)
     for fault in case_faults(library.bases[name]):
         raise InputError(
-            f"a worked case fails: {fault}.",
+            f"A worked case fails: {fault}.",
             where=name,
             remedy="`cds-service knowledge check` lists all faults; sign when there is none.",
         )
@@ -37,7 +37,7 @@ def _named(library: Library, analyte: str) -> str:
         return next(iter(library.bases))
     if analyte not in library.bases:
         raise InputError(
-            "say which knowledge is signed.",
+            "Say which knowledge is signed.",
             where="--analyte",
             remedy=f"Known: {', '.join(library.bases)}.",
         )

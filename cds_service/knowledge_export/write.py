@@ -53,7 +53,7 @@ def export_fhir(loaded: Library, folder: Path, base: str = OUR_BASE) -> int:
             written += _write(r4b_resources(knowledge, digest, base), folder / R4B_ONLY)
     except OSError:
         raise InputError(
-            "the folder cannot be written.",
+            "The folder cannot be written.",
             where=str(folder),
             remedy="Check path and permissions.",
         ) from None

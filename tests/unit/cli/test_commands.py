@@ -242,7 +242,7 @@ def test_output_that_cannot_be_written_is_one_line(
             check=False,
         )
     assert ended.returncode == 1
-    assert ended.stderr == "CDS-5003 output: it cannot be written. Is the disk full?\n"
+    assert ended.stderr == "CDS-5003 output: It cannot be written. Is the disk full?\n"
 
 
 def test_a_reader_that_has_read_enough_is_no_failure() -> None:

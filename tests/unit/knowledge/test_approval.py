@@ -165,7 +165,7 @@ def test_knowledge_check_says_the_state_and_why_a_signature_is_void(
 def test_content_whose_worked_cases_fail_cannot_be_signed(cards: Path, file: Path) -> None:
     cases = toy.files()["toy/cases.toml"]
     written(cards, {"toy/cases.toml": cases.replace("sap-high", "sap-not-high", 1)})
-    with pytest.raises(InputError, match="a worked case fails"):
+    with pytest.raises(InputError, match="A worked case fails"):
         signed(file, load_library(cards))
     assert not file.exists()
 
