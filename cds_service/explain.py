@@ -24,7 +24,7 @@ from cds_service.core.verdict import (
     Fact,
     Interpreted,
     NotInterpretable,
-    Outcome,
+    Verdict,
     WrongAnalyte,
 )
 
@@ -54,10 +54,8 @@ def explanation(
 
 
 def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, Any]:
-    outcome, reason = _told(answer)
     return {
-        "outcome": outcome,
-        "reason": reason,
+        **_told(answer.verdict),
         "value": in_words(answer.value),
         "unitFamily": answer.value.family,
         "specimen": answer.specimen,
@@ -91,10 +89,8 @@ def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, A
 
 def _advice(advice: Advice, card: Card, knowledge: KnowledgeBase) -> dict[str, Any]:
     """What is said about one draft order, in the shape of an answer as far as it has its parts."""
-    outcome, reason = _told(advice)
     return {
-        "outcome": outcome,
-        "reason": reason,
+        **_told(advice.verdict),
         "specimen": advice.specimen,
         "facts": _facts(advice.facts),
         "rows": [_row(row, advice.facts) for row in advice.considered],
@@ -117,16 +113,15 @@ def _facts(facts: Mapping[str, Fact]) -> list[dict[str, Any]]:
     ]
 
 
-def _told(said: Answer | Advice) -> tuple[str, str]:
-    match said.verdict:
-        case OrderAdvised():
-            return Outcome.ORDER_ADVICE.value, ""
-        case Interpreted():
-            return Outcome.INTERPRETED.value, ""
-        case NotInterpretable(reason):
-            return Outcome.NOT_INTERPRETABLE.value, reason.value
+def _told(verdict: Verdict | OrderAdvised) -> dict[str, str]:
+    match verdict:
+        case Interpreted() | OrderAdvised():
+            reason = ""
+        case NotInterpretable(code):
+            reason = code.value
         case WrongAnalyte(loinc):
-            return Outcome.WRONG_ANALYTE.value, loinc
+            reason = loinc
+    return {"outcome": verdict.outcome.value, "reason": reason}
 
 
 def _row(row: ConsideredRow, facts: Mapping[str, Fact]) -> dict[str, Any]:

@@ -46,7 +46,6 @@ from cds_service.core.verdict import (
     Evaluation,
     Interpreted,
     NotInterpretable,
-    Outcome,
     WrongAnalyte,
 )
 
@@ -212,7 +211,7 @@ def differences(case: CaseRow, evaluation: Evaluation) -> list[str]:
     if not evaluation.answers:
         return [f"no card, expected {expect.outcome}"]
     answer = evaluation.answers[0]
-    outcome, reason = _told(answer)
+    outcome, reason = answer.verdict.outcome, _reason(answer)
     found = {finding.id for finding in answer.findings}
     told = []
     if (outcome, reason) != (expect.outcome, expect.reason):
@@ -227,11 +226,9 @@ def differences(case: CaseRow, evaluation: Evaluation) -> list[str]:
     return told
 
 
-def _told(answer: Answer) -> tuple[str, str]:
+def _reason(answer: Answer) -> str:
     match answer.verdict:
-        case Interpreted():
-            return Outcome.INTERPRETED.value, ""
         case NotInterpretable(reason):
-            return Outcome.NOT_INTERPRETABLE.value, reason.value
-        case WrongAnalyte():
-            return Outcome.WRONG_ANALYTE.value, ""
+            return reason.value
+        case Interpreted() | WrongAnalyte():
+            return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import ClassVar
 
 from cds_service.core.dates import as_received
 from cds_service.core.knowledge import LOINC, KnowledgeBase
@@ -48,6 +49,7 @@ from cds_service.core.verdict import (
     Fact,
     Note,
     NotInterpretable,
+    Outcome,
     Reason,
     RowOutcome,
     Skipped,
@@ -58,6 +60,8 @@ from cds_service.core.verdict import (
 @dataclass(frozen=True, slots=True)
 class OrderAdvised:
     """The order is for this analyte, and there is something to say about it."""
+
+    outcome: ClassVar = Outcome.ORDER_ADVICE
 
 
 @dataclass(frozen=True, slots=True)

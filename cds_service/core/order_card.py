@@ -27,11 +27,11 @@ from cds_service.core.escape import markdown, plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, Moment
 from cds_service.core.order import ORDER_LINE, DraftOrder, Performer
-from cds_service.core.order_advice import Advice, Advised, OrderAdvised
+from cds_service.core.order_advice import Advice, Advised
 from cds_service.core.order_facts import NoEarlier
 from cds_service.core.reading import value_of
 from cds_service.core.sections import in_words
-from cds_service.core.verdict import NotInterpretable, Outcome, WrongAnalyte
+from cds_service.core.verdict import NotInterpretable, WrongAnalyte
 
 LONGEST_CODE = 40
 
@@ -100,15 +100,9 @@ def _line(advice: Advice, knowledge: KnowledgeBase, values: Mapping[str, str]) -
 
 def _outcome(advice: Advice) -> Mapping[str, object]:
     """The evaluation extension without its id and knowledge. No empty members."""
-    members: dict[str, object] = {}
-    match advice.verdict:
-        case OrderAdvised():
-            members["outcome"] = Outcome.ORDER_ADVICE.value
-        case WrongAnalyte():
-            members["outcome"] = Outcome.WRONG_ANALYTE.value
-        case NotInterpretable(reason):
-            members["outcome"] = Outcome.NOT_INTERPRETABLE.value
-            members["reason"] = reason.value
+    members: dict[str, object] = {"outcome": advice.verdict.outcome.value}
+    if isinstance(advice.verdict, NotInterpretable):
+        members["reason"] = advice.verdict.reason.value
     members["findings"] = list(dict.fromkeys(row.id for row in advice.rows))
     return {**members, **evaluation_members(advice.inputs, advice.missing)}
 

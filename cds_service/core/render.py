@@ -153,15 +153,12 @@ def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase) -> st
 
 def _extension(answer: Answer, knowledge: KnowledgeBase) -> dict[str, Any]:
     """`org.sil2r-cds.evaluation` (docs/integrating.md) without its id. No empty members."""
-    extension: dict[str, Any] = {"knowledge": knowledge.tag}
-    match answer.verdict:
-        case Interpreted():
-            extension["outcome"] = Outcome.INTERPRETED.value
-        case NotInterpretable(reason):
-            extension["outcome"] = Outcome.NOT_INTERPRETABLE.value
-            extension["reason"] = reason.value
-        case WrongAnalyte():
-            extension["outcome"] = Outcome.WRONG_ANALYTE.value
+    extension: dict[str, Any] = {
+        "knowledge": knowledge.tag,
+        "outcome": answer.verdict.outcome.value,
+    }
+    if isinstance(answer.verdict, NotInterpretable):
+        extension["reason"] = answer.verdict.reason.value
     if answer.findings:
         extension["findings"] = [finding.id for finding in answer.findings]
     extension.update(evaluation_members(rests_on(answer), answer.missing))

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import ClassVar
 
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
 
@@ -264,11 +265,14 @@ class Unpaired:
 class Interpreted:
     """The result could be interpreted."""
 
+    outcome: ClassVar = Outcome.INTERPRETED
+
 
 @dataclass(frozen=True, slots=True)
 class NotInterpretable:
     """The result could not be interpreted, and why. `detail` may be shown after escaping."""
 
+    outcome: ClassVar = Outcome.NOT_INTERPRETABLE
     reason: Reason
     detail: str = ""
 
@@ -277,6 +281,7 @@ class NotInterpretable:
 class WrongAnalyte:
     """The result is of a look-alike analyte: `loinc` is the refused code."""
 
+    outcome: ClassVar = Outcome.WRONG_ANALYTE
     loinc: str
 
 
