@@ -175,6 +175,5 @@ _URGENT = frozenset({NoteKind.URGENT_IF_ILL, NoteKind.ITEMS_MET})
 
 
 def _is_urgent(answer: Answer, knowledge: KnowledgeBase) -> bool:
-    warning = {row.id for row in knowledge.findings if row.indicator == "warning"}
     fired, told = {found.id for found in answer.findings}, {note.kind for note in answer.notes}
-    return bool(fired & warning or told & _URGENT)
+    return bool(fired & knowledge.warnings or told & _URGENT)

@@ -47,6 +47,7 @@ from cds_service.core.situation import Literature, NoPair, Pair, Situation, lite
 from cds_service.core.table import consult, consult_laboratory_range_only
 from cds_service.core.triage import WrongOne, history_of, triage
 from cds_service.core.verdict import (
+    NO_VALUE,
     Answer,
     Evaluation,
     Interpreted,
@@ -60,8 +61,6 @@ from cds_service.core.verdict import (
     Value,
     WrongAnalyte,
 )
-
-NO_VALUE = Value("", "", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,11 @@ class KnowledgeBase:
         return at > self.identity.review_by
 
     @cached_property
+    def warnings(self) -> frozenset[str]:
+        """Ids of the findings that make a card a warning."""
+        return frozenset(row.id for row in self.findings if row.indicator == "warning")
+
+    @cached_property
     def analyte_codes(self) -> frozenset[tuple[str, str]]:
         """(system, code) of every result this knowledge looks at: accepted, refused, local."""
         loincs = {(LOINC, code) for code in (*self.accepted, *self.refused)}

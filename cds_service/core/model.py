@@ -1,8 +1,8 @@
 """The frozen types every room of the service speaks in.
 
-Nothing here decides anything. A value says what was read (`LabResult`, `PatientRecord`), or what
-follows from it is in `verdict`. Where something can be absent, a type says so: `None` is never a
-verdict.
+Nothing here decides anything. A value says what was read (`LabResult`, `PatientRecord`); what
+follows from it stands in `verdict`. Where something can be absent, a type says so: `None` is never
+a verdict.
 
 Numbers keep the text they came with: FHIR's decimal has an implicit precision
 (https://hl7.org/fhir/R4/datatypes.html#decimal), so `150.10` is shown as `150.10`.

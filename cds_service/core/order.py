@@ -5,10 +5,10 @@ Codes decide, text never does: an order in words alone is not touched.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
     Coding,
     InvalidResource,
@@ -17,7 +17,7 @@ from cds_service.core.model import (
     SpecimenLink,
     Subject,
 )
-from cds_service.core.reading import FROM_SPECIMEN
+from cds_service.core.reading import FROM_SPECIMEN, loinc_of, specimens_named
 from cds_service.core.schema import RefusedCode
 
 NOT_NAMED = "not-named"
@@ -110,14 +110,10 @@ def ordered_by(order: DraftOrder, knowledge: KnowledgeBase) -> Ordered:
     ours = [found for coding in order.codings for found in _ours(coding, knowledge)]
     alike = [
         OrdersLookAlike(coding, knowledge.refused[loinc])
-        for coding, loinc in _loincs(order.codings, knowledge)
-        if loinc in knowledge.refused
+        for coding in order.codings
+        if (loinc := loinc_of(coding, knowledge)) in knowledge.refused
     ]
-    others = {
-        loinc
-        for _, loinc in _loincs(order.codings, knowledge)
-        if loinc in knowledge.companion_loincs
-    }
+    others = [c for c in order.codings if loinc_of(c, knowledge) in knowledge.companion_loincs]
     fixed = {found.specimen for found in ours} - {FROM_SPECIMEN}
     if ours and (alike or others or len(fixed) > 1):
         return CodesContradict(order.codings)
@@ -131,19 +127,9 @@ def ordered_by(order: DraftOrder, knowledge: KnowledgeBase) -> Ordered:
     return OrdersSomethingElse("no code of it is known here")
 
 
-def _loincs(codings: Iterable[Coding], knowledge: KnowledgeBase) -> Iterator[tuple[Coding, str]]:
-    """Each coding with the LOINC code that it is, or that the site says it stands for."""
-    for coding in codings:
-        if coding.system == LOINC:
-            yield coding, coding.code
-        elif (coding.system, coding.code) in knowledge.local_codes:
-            yield coding, knowledge.local_codes[coding.system, coding.code]
-
-
 def _ours(coding: Coding, knowledge: KnowledgeBase) -> Iterator[OrdersAnalyte]:
-    for _, loinc in _loincs([coding], knowledge):
-        if loinc in knowledge.accepted:
-            yield OrdersAnalyte(coding, knowledge.accepted[loinc].specimen)
+    if (loinc := loinc_of(coding, knowledge)) in knowledge.accepted:
+        yield OrdersAnalyte(coding, knowledge.accepted[loinc].specimen)
     for suggestion in site_orders(knowledge).get((coding.system, coding.code), ()):
         if suggestion in knowledge.order_table.own:
             yield OrdersAnalyte(coding, knowledge.order_table.own[suggestion].specimen)
@@ -155,13 +141,8 @@ def specimen_ordered(order: DraftOrder, fixed: str, knowledge: KnowledgeBase) ->
     `fixed` is the kind that the order's code fixes, or FROM_SPECIMEN. The answer is a specimen kind
     of the knowledge, `not-covered`, or one of NOT_NAMED, UNREADABLE, CONFLICT.
     """
-    named = {
-        knowledge.specimen_codes[coding.system, coding.code]
-        for coding in order.specimen.codings
-        if (coding.system, coding.code) in knowledge.specimen_codes
-    }
     by_code = set() if fixed == FROM_SPECIMEN else {fixed}
-    kinds = named | by_code
+    kinds = specimens_named(order.specimen, knowledge) | by_code
     if len(kinds) > 1:
         return CONFLICT
     for kind in kinds:

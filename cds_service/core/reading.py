@@ -17,6 +17,7 @@ from cds_service.core.model import (
     Measured,
     NotNumeric,
     NoValue,
+    SpecimenGiven,
     SpecimenLink,
     ValueForm,
 )
@@ -29,7 +30,7 @@ from cds_service.core.quantity import (
     quantity,
 )
 from cds_service.core.schema import AcceptedCode, RefusedCode
-from cds_service.core.verdict import NotInterpretable, Reason, Value
+from cds_service.core.verdict import NO_VALUE, NotInterpretable, Reason, Value
 
 IMPLAUSIBLE_FROM = Decimal(10) ** 9
 """Values of 10^9 and more, as received, and those below zero are implausible (docs/integrating.md).
@@ -70,7 +71,7 @@ Analyte = OurAnalyte | LookAlike | CodesConflict | NotOurs
 
 def analyte_of(codings: Iterable[Coding], knowledge: KnowledgeBase) -> Analyte:
     """Which analyte the codes of a result name, local codes included."""
-    loincs = list(dict.fromkeys(_loincs(codings, knowledge)))
+    loincs = list(dict.fromkeys(filter(None, (loinc_of(code, knowledge) for code in codings))))
     accepted = [knowledge.accepted[code] for code in loincs if code in knowledge.accepted]
     refused = [knowledge.refused[code] for code in loincs if code in knowledge.refused]
     companions = [code for code in loincs if code in knowledge.companion_loincs]
@@ -83,12 +84,11 @@ def analyte_of(codings: Iterable[Coding], knowledge: KnowledgeBase) -> Analyte:
     return NotOurs()
 
 
-def _loincs(codings: Iterable[Coding], knowledge: KnowledgeBase) -> Iterable[str]:
-    for coding in codings:
-        if coding.system == LOINC:
-            yield coding.code
-        elif (coding.system, coding.code) in knowledge.local_codes:
-            yield knowledge.local_codes[coding.system, coding.code]
+def loinc_of(coding: Coding, knowledge: KnowledgeBase) -> str:
+    """The LOINC code that a code is, or that the site says it stands for; empty for any other."""
+    if coding.system == LOINC:
+        return coding.code
+    return knowledge.local_codes.get((coding.system, coding.code), "")
 
 
 def _agree(codes: list[AcceptedCode]) -> bool:
@@ -101,11 +101,7 @@ def specimen_of(
     result: LabResult, code: AcceptedCode, knowledge: KnowledgeBase
 ) -> str | NotInterpretable:
     """The specimen kind that code and Specimen.type agree on, or why there is none."""
-    named = {
-        knowledge.specimen_codes[coding.system, coding.code]
-        for coding in result.specimen.codings
-        if (coding.system, coding.code) in knowledge.specimen_codes
-    }
+    named = specimens_named(result.specimen, knowledge)
     by_code = set() if code.specimen == FROM_SPECIMEN else {code.specimen}
     coded_but_unknown = bool(result.specimen.codings) and not named
     if coded_but_unknown or not (named or by_code):
@@ -115,6 +111,15 @@ def specimen_of(
         return NotInterpretable(Reason.SPECIMEN_CONFLICT)
     (kind,) = named or by_code
     return NotInterpretable(Reason.SPECIMEN_NOT_COVERED) if kind == NOT_COVERED else kind
+
+
+def specimens_named(given: SpecimenGiven, knowledge: KnowledgeBase) -> frozenset[str]:
+    """The kinds that the codes of a specimen name, `not-covered` among them."""
+    return frozenset(
+        knowledge.specimen_codes[coding.system, coding.code]
+        for coding in given.codings
+        if (coding.system, coding.code) in knowledge.specimen_codes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +142,9 @@ def value_of(result: LabResult, knowledge: KnowledgeBase) -> Understood | NotUnd
     """Understand the value of a result of this analyte. The LOINC property is not looked at."""
     match result.value:
         case NoValue(why):
-            return NotUnderstood(Value("", "", ""), NotInterpretable(Reason.VALUE_ABSENT, why))
+            return NotUnderstood(NO_VALUE, NotInterpretable(Reason.VALUE_ABSENT, why))
         case NotNumeric(kind):
-            return NotUnderstood(
-                Value("", "", ""), NotInterpretable(Reason.VALUE_NOT_NUMERIC, kind)
-            )
+            return NotUnderstood(NO_VALUE, NotInterpretable(Reason.VALUE_NOT_NUMERIC, kind))
         case Measured() as measured:
             return _measured(measured, knowledge)
 

@@ -31,7 +31,7 @@ from cds_service.core.sections import (
     sections_of,
     specimen_words,
 )
-from cds_service.core.table import LABORATORY_GATES
+from cds_service.core.table import rows_about_the_range
 from cds_service.core.verdict import (
     Answer,
     Evaluation,
@@ -119,8 +119,8 @@ def _left_open_by_the_range(answer: Answer, knowledge: KnowledgeBase) -> list[st
     straddled = {row.finding for row in answer.rows if row.outcome is RowOutcome.STRADDLED}
     return [
         source
-        for row in knowledge.findings
-        if row.id in straddled and frozenset(row.when) <= LABORATORY_GATES
+        for row in rows_about_the_range(knowledge)
+        if row.id in straddled
         for source in row.sources_of(answer.specimen)
     ]
 

@@ -188,17 +188,13 @@ def _is_beside(item: Candidate, head: Candidate, at: date) -> bool:
 
 
 def in_doubt(results: Iterable[LabResult]) -> frozenset[str]:
-    """The ids under which there are two values: nothing told which version is the newer one.
-
-    A resource that has no id of its own, or is contained, is no version of another.
-    """
+    """The ids under which there are two values: nothing told which version is the newer one."""
     first: dict[str, LabValue] = {}
     return frozenset(
         result.ref.resource
         for result in results
         if result.value != first.setdefault(result.ref.resource, result.value)
-        and "/" in result.ref.resource
-        and "#" not in result.ref.resource
+        and _has_own_id(result)
     )
 
 
@@ -250,8 +246,10 @@ def within_look_back(result: LabResult, at: date, days: int) -> bool:
 
 
 def is_version_of(one: LabResult, other: LabResult) -> bool:
-    """Whether the two stand under one id of their own; without one, or contained, nobody can tell
-    that they are the same result.
-    """
-    name = one.ref.resource
-    return name == other.ref.resource and "/" in name and "#" not in name
+    """Whether the two stand under one id of their own."""
+    return one.ref.resource == other.ref.resource and _has_own_id(one)
+
+
+def _has_own_id(result: LabResult) -> bool:
+    """Without one, or contained in another resource, nobody can tell that it is a version."""
+    return "/" in result.ref.resource and "#" not in result.ref.resource

@@ -20,7 +20,7 @@ from cds_service.core.verdict import (
 )
 
 CONTEXT = "context-"
-LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})
+_LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,14 @@ def _decided(
 def consult_laboratory_range_only(
     knowledge: KnowledgeBase, facts: Mapping[str, Fact]
 ) -> TableResult:
-    """Only rows that ask nothing but the laboratory's own range: all that may still be said when
-    unit and code contradict each other.
-    """
-    only = [row for row in knowledge.findings if frozenset(row.when) <= LABORATORY_GATES]
+    """All that may still be said when unit and code contradict each other."""
+    only = rows_about_the_range(knowledge)
     return _result([consider(row, facts) for row in only], (), knowledge, facts)
+
+
+def rows_about_the_range(knowledge: KnowledgeBase) -> list[FindingRow]:
+    """The findings that ask for nothing but the laboratory's own range."""
+    return [row for row in knowledge.findings if frozenset(row.when) <= _LABORATORY_GATES]
 
 
 def _result(
@@ -166,8 +169,8 @@ def _warnings(
     rows: Iterable[ConsideredRow], outcome: RowOutcome, knowledge: KnowledgeBase
 ) -> tuple[str, ...]:
     """The warnings among the rows that ended so."""
-    warning = {row.id for row in knowledge.findings if row.indicator == "warning"}
-    return tuple(row.finding for row in rows if row.outcome is outcome and row.finding in warning)
+    warnings = knowledge.warnings
+    return tuple(row.finding for row in rows if row.outcome is outcome and row.finding in warnings)
 
 
 def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:

@@ -201,6 +201,9 @@ class Value:
     """Id of the unit family of the knowledge, or empty when the unit was not understood."""
 
 
+NO_VALUE = Value("", "", "")
+
+
 class Direction(StrEnum):
     """Where a result stands against the one before it."""
 
@@ -296,7 +299,7 @@ class Answer:
     result: LabResult | InvalidResource
     specimen: str = ""
     """Specimen kind of the knowledge (`blood`, `csf`), empty when not known."""
-    value: Value = Value("", "", "")
+    value: Value = NO_VALUE
     facts: Mapping[str, Fact] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     rows: tuple[ConsideredRow, ...] = ()
