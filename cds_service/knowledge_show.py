@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.gate_words import conditions_in_words
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, GroupRow
+from cds_service.core.schema import AdviceRow, GroupRow, TableRow
 from cds_service.knowledge_files import Library, load_library
 from cds_service.knowledge_page.identity import state_of_review
 from cds_service.knowledge_page.notices import copyrights
@@ -93,7 +93,7 @@ def _rows(rows: Any) -> list[dict[str, Any]]:
     return [_plain(row) for row in rows]
 
 
-def _gated(row: FindingRow | ContextRow | AdviceRow, base: KnowledgeBase) -> Mapping[str, Any]:
+def _gated(row: TableRow | AdviceRow, base: KnowledgeBase) -> Mapping[str, Any]:
     return {**_plain(row), "inWords": list(conditions_in_words(row.when, base))}
 
 

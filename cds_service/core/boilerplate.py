@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import ContextRow, FindingRow
+from cds_service.core.schema import TableRow
 
 _BASES = 16
 """More knowledge bases than one installation serves."""
@@ -17,7 +17,7 @@ _BASES = 16
 class Boilerplate:
     """The constant parts of every card of one knowledge base."""
 
-    rows: tuple[FindingRow | ContextRow, ...]
+    rows: tuple[TableRow, ...]
     """The row that speaks for each id: findings by rank, then contexts."""
     places: Mapping[str, int]
     """Where the row of an id stands in `rows`."""
@@ -32,7 +32,7 @@ class Boilerplate:
 @lru_cache(_BASES)
 def boilerplate(knowledge: KnowledgeBase) -> Boilerplate:
     """What is constant on the cards of this knowledge base."""
-    rows: dict[str, FindingRow | ContextRow] = {}
+    rows: dict[str, TableRow] = {}
     for finding in sorted(knowledge.findings, key=lambda row: -row.rank):
         rows.setdefault(finding.id, finding)
     for context in knowledge.contexts:

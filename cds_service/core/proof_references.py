@@ -9,7 +9,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
-from cds_service.core.schema import ContextRow, FindingRow, Gates, NoteRow
+from cds_service.core.schema import Gates, NoteRow, TableRow
 from cds_service.core.table import wanted
 from cds_service.core.verdict import NoteKind, Reason
 from cds_service.errors import KnowledgeError
@@ -166,7 +166,7 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
 def _sourced(
     knowledge: KnowledgeBase,
     file: str,
-    row: FindingRow | ContextRow | NoteRow,
+    row: TableRow | NoteRow,
     specimens: Collection[str],
 ) -> Iterator[KnowledgeError]:
     """Every source exists, and there is one for each specimen that the row can speak of."""

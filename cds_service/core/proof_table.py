@@ -21,7 +21,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import not_applicable, own_limits
 from cds_service.core.model import Comparator
 from cds_service.core.quantity import Quantity, scale
-from cds_service.core.schema import ContextRow, FindingRow, Gates, GroupRow
+from cds_service.core.schema import Gates, GroupRow, TableRow
 from cds_service.core.situation import NOT_APPLICABLE, Literature
 from cds_service.core.table import consider, wanted
 from cds_service.core.verdict import THRESHOLD_INDETERMINATE, Fact, RowOutcome
@@ -126,7 +126,7 @@ def _never_fired(knowledge: KnowledgeBase, space: _Space) -> Iterator[KnowledgeE
                 )
 
 
-def _fires(row: FindingRow | ContextRow, settled: _Settled) -> bool:
+def _fires(row: TableRow, settled: _Settled) -> bool:
     facts = {name: Fact(name, value, "") for name, value in settled.items()}
     return consider(row, facts).outcome is RowOutcome.MATCHED
 

@@ -23,7 +23,7 @@ from cds_service.core.card_values import CardValues
 from cds_service.core.draft import Draft, identified
 from cds_service.core.escape import plain
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import ContextRow, FindingRow
+from cds_service.core.schema import TableRow
 from cds_service.core.sections import (
     analyte_name,
     indicator_of,
@@ -66,15 +66,12 @@ def _draft(answer: Answer, knowledge: KnowledgeBase) -> Draft:
     )
 
 
-Rows = Sequence[FindingRow | ContextRow]
-
-
 def sources_cited(answer: Answer, knowledge: KnowledgeBase) -> tuple[str, ...]:
     """The ids of the sources that the card of this answer cites, in its order."""
     return _cited(answer, _rows(answer, knowledge), knowledge)
 
 
-def _rows(answer: Answer, knowledge: KnowledgeBase) -> Rows:
+def _rows(answer: Answer, knowledge: KnowledgeBase) -> Sequence[TableRow]:
     """The table row of each finding that fired, findings by rank first, then contexts."""
     constant = boilerplate(knowledge)
     places = [
@@ -83,7 +80,7 @@ def _rows(answer: Answer, knowledge: KnowledgeBase) -> Rows:
     return [constant.rows[place] for place in sorted(places)]
 
 
-def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[str, ...]:
+def _cited(answer: Answer, rows: Sequence[TableRow], knowledge: KnowledgeBase) -> tuple[str, ...]:
     """Every source behind what the card says, in the order it is said."""
     ids = [source for row in rows for source in row.sources_of(answer.specimen)]
     match answer.verdict:

@@ -19,7 +19,7 @@ from cds_service.core.card_parts import (
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
-from cds_service.core.schema import ContextRow, FindingRow
+from cds_service.core.schema import FindingRow, TableRow
 from cds_service.core.table import CONTEXT
 from cds_service.core.verdict import (
     THRESHOLD_INDETERMINATE,
@@ -40,7 +40,7 @@ LONGEST_SERIES = 6
 def sections_of(
     answer: Answer,
     knowledge: KnowledgeBase,
-    rows: Sequence[FindingRow | ContextRow],
+    rows: Sequence[TableRow],
     values: Mapping[str, str],
 ) -> Sections:
     """Everything a card says about one answer, apart from sources and disclaimer.
@@ -81,7 +81,7 @@ def sections_of(
     return Sections(headline, _result_line(answer, knowledge), named, alert)
 
 
-def indicator_of(rows: Iterable[FindingRow | ContextRow]) -> Indicator:
+def indicator_of(rows: Iterable[TableRow]) -> Indicator:
     """A warning if one of the findings is."""
     for row in rows:
         if isinstance(row, FindingRow) and row.indicator == Indicator.WARNING.value:
@@ -105,7 +105,7 @@ def rests_on(answer: Answer) -> tuple[ResourceRef, ...]:
     return tuple(dict.fromkeys((*answer.inputs, *shown)))
 
 
-def _settled(rows: Sequence[FindingRow | ContextRow]) -> int:
+def _settled(rows: Sequence[TableRow]) -> int:
     """How many findings about a limit speak first: then one that is left open has its turn, before
     all that rests on no published limit.
     """

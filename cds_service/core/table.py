@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates
+from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates, TableRow
 from cds_service.core.verdict import (
     STRADDLES,
     THRESHOLD_INDETERMINATE,
@@ -66,7 +66,7 @@ def _decided(
         name: Fact(name, value, "", lacking)
         for name, value, lacking in zip(names, values, missing, strict=True)
     }
-    table: tuple[FindingRow | ContextRow, ...] = (*knowledge.findings, *knowledge.contexts)
+    table: tuple[TableRow, ...] = (*knowledge.findings, *knowledge.contexts)
     rows = [consider(row, facts) for row in table]
     matched = {row.finding for row in rows if row.outcome is RowOutcome.MATCHED}
     contexts = [row for row in knowledge.contexts if row.id in matched]
@@ -109,7 +109,7 @@ def _result(
     )
 
 
-def consider(row: FindingRow | ContextRow | AdviceRow, facts: Mapping[str, Fact]) -> ConsideredRow:
+def consider(row: TableRow | AdviceRow, facts: Mapping[str, Fact]) -> ConsideredRow:
     """One row against all facts; each gate by equality and nothing else."""
     asks = tuple((name, wanted(row.when, name)) for name in row.when)
     return ConsideredRow(row.id, _outcome(asks, facts), asks)

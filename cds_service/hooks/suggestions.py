@@ -14,7 +14,7 @@ from typing import Any
 from cds_service.core.card import Card, JsonObject
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.name_uuid import Names
-from cds_service.core.schema import ContextRow, FindingRow, SuggestionRow
+from cds_service.core.schema import SuggestionRow, TableRow
 from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.verdict import (
     Answer,
@@ -130,8 +130,8 @@ def _called_for(
     by_rank = sorted(knowledge.findings, key=lambda row: -row.rank)
     findings = [row for row in by_rank if row.id in fired]
     contexts = [row for row in knowledge.contexts if row.id in fired]
-    first: tuple[FindingRow | ContextRow, ...] = (*findings[:1], *contexts)
-    rows: tuple[FindingRow | ContextRow, ...] = (*findings, *contexts)
+    first: tuple[TableRow, ...] = (*findings[:1], *contexts)
+    rows: tuple[TableRow, ...] = (*findings, *contexts)
     ids = [name for panel in panels for name in knowledge.panels[panel].suggestions]
     ids += knowledge.reasons[reason].suggestions if reason else ()
     leading = [*ids, *(name for row in first for name in row.suggestions)]

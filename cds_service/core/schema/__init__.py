@@ -21,6 +21,7 @@ from cds_service.core.schema.findings import (
     GroupRow,
     NoteRow,
     ReasonRow,
+    TableRow,
 )
 from cds_service.core.schema.identity import Identity, Policy, SourceAttribute
 from cds_service.core.schema.limits import (
@@ -94,6 +95,7 @@ __all__ = [
     "StatementRow",
     "SuggestionRow",
     "SwapRow",
+    "TableRow",
     "Text",
     "UnitFamily",
     "YoungerLimit",

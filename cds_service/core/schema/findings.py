@@ -33,6 +33,10 @@ class ContextRow(Sourced):
     suggestions: tuple[Id, ...] = ()
 
 
+TableRow = FindingRow | ContextRow
+"""A row of the decision table."""
+
+
 class ReasonRow(Row):
     """`[[reason]]`: why a reason for not interpreting (or `wrong-analyte`) stands as it does."""
 
