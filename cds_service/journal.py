@@ -6,7 +6,6 @@ Patients and results leave here only as pseudonyms; no value, name or token is p
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any
 from uuid import uuid4
 
 from cds_service import __version__
@@ -16,9 +15,10 @@ from cds_service.hooks.answer import Answered
 from cds_service.hooks.feedback import NO_REASON, FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
+from cds_service.kept_cards import inputs_of, kept_card, kept_words
 from cds_service.store import feedback as kept
 from cds_service.store.pseudonym import Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.records import Door, EvaluationRecord, Records
 from cds_service.web.ports import Caller, Failed, Invocation, Unread
 
 _OBSERVATION = "Observation/"
@@ -45,11 +45,10 @@ class StoredJournal:
                 status, error = 200, ""
             case Failed(status=status, error=error):
                 sent = ()
-        said = [card.extension for card in sent]
-        inputs = {used: self._pseudonyms.of_reference(client, used) for used in _inputs(said)}
+        inputs = {used: self._pseudonyms.of_reference(client, used) for used in inputs_of(sent)}
         self._records.save(
             EvaluationRecord(
-                id=said[0]["id"] if said else str(uuid4()),
+                id=sent[0].extension["id"] if sent else str(uuid4()),
                 at=invocation.at,
                 door=Door.HOOK,
                 service=invocation.service.id,
@@ -57,16 +56,13 @@ class StoredJournal:
                 hook_instance=hook_instance,
                 knowledge=invocation.service.knowledge.tag,
                 software=__version__,
-                outcomes=tuple(about["outcome"] for about in said),
-                findings=_all(said, "findings"),
-                reasons=tuple(about["reason"] for about in said if "reason" in about),
-                missing=_all(said, "missing"),
+                **kept_words(sent),
                 status=status,
                 error=error,
                 duration_ms=invocation.duration_ms,
                 patient=self._pseudonyms.of(client, "Patient", patient_id),
                 inputs=tuple(inputs.values()),
-                cards=_cards(sent, inputs),
+                cards=tuple(kept_card(card, _results(card, inputs)) for card in sent),
             )
         )
 
@@ -126,30 +122,10 @@ class StoredFeedback:
         return Coding("", self._pseudonyms.of(client, "overrideReason", said))
 
 
-def _cards(sent: Iterable[Card], pseudonyms: Mapping[str, str]) -> tuple[SentCard, ...]:
-    return tuple(
-        SentCard(
-            uuid=card.uuid,
-            findings=tuple(card.extension.get("findings", ())),
-            suggestions=tuple(str(suggestion["uuid"]) for suggestion in card.suggestions),
-            override_reasons=tuple(reason["code"] for reason in card.override_reasons),
-            results=tuple(pseudonyms[about].removeprefix(_OBSERVATION) for about in _about(card)),
-        )
-        for card in sent
-    )
-
-
-def _all(said: Iterable[Mapping[str, Any]], member: str) -> tuple[str, ...]:
-    """The words under `member` on any card, each once."""
-    return tuple(dict.fromkeys(word for about in said for word in about.get(member, ())))
-
-
-def _inputs(said: Iterable[Mapping[str, Any]]) -> list[str]:
-    used = (each["resource"] for about in said for each in about.get("inputs", ()))
-    return list(dict.fromkeys(used))
-
-
-def _about(card: Card) -> list[str]:
+def _results(card: Card, pseudonyms: Mapping[str, str]) -> tuple[str, ...]:
     """The Observation a card is about: the first of its inputs, the others stand beside it."""
-    first = [used["resource"] for used in card.extension.get("inputs", ())][:1]
-    return [reference for reference in first if reference.startswith(_OBSERVATION)]
+    return tuple(
+        pseudonyms[reference].removeprefix(_OBSERVATION)
+        for reference in inputs_of([card])[:1]
+        if reference.startswith(_OBSERVATION)
+    )

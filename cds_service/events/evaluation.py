@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
-from typing import Any
 
 from cds_service import __version__
 from cds_service.core.card import Card
@@ -32,9 +31,10 @@ from cds_service.hooks.gather import Gathered, gather
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import prefetch_templates
 from cds_service.hooks.suggestions import with_suggestions
+from cds_service.kept_cards import inputs_of, kept_card, kept_words
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, SentCard
+from cds_service.store.records import Door, EvaluationRecord
 from cds_service.store.work_item import Claimed, Evaluated, NeverEvaluated, Past, client_name
 
 _TO_BE_READ = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
@@ -140,10 +140,6 @@ class Evaluator:
         cards: Sequence[Card],
     ) -> Evaluated:
         client = client_name(case.claimed.source)
-        members = [card.extension for card in cards]
-        inputs = dict.fromkeys(
-            each["resource"] for about in members for each in about.get("inputs", ())
-        )
         record = EvaluationRecord(
             id=case.evaluation(case.result(reference), version),
             at=case.watch.at,
@@ -152,14 +148,11 @@ class Evaluator:
             client=client,
             knowledge=case.knowledge.tag,
             software=__version__,
-            outcomes=tuple(about["outcome"] for about in members),
-            findings=_all(members, "findings"),
-            reasons=tuple(about["reason"] for about in members if "reason" in about),
-            missing=_all(members, "missing"),
+            **kept_words(cards),
             duration_ms=case.watch.elapsed_ms,
             patient=self._pseudonyms.of(client, "Patient", patient_id),
-            inputs=tuple(self._pseudonyms.of_reference(client, each) for each in inputs),
-            cards=tuple(_sent(card, case.claimed.item) for card in cards),
+            inputs=tuple(self._pseudonyms.of_reference(client, each) for each in inputs_of(cards)),
+            cards=tuple(kept_card(card, (case.claimed.item,)) for card in cards),
         )
         replaces = case.past.evaluation if isinstance(case.past, Past) else ""
         return Evaluated(version, case.knowledge.tag, record.said > 0, replaces, record)
@@ -293,18 +286,3 @@ def _said(case: _Case, current: Current, card: Card, place: int, *, is_final: bo
         at=case.watch.at,
         is_final=is_final,
     )
-
-
-def _sent(card: Card, item: str) -> SentCard:
-    return SentCard(
-        uuid=card.uuid,
-        findings=tuple(card.extension.get("findings", ())),
-        suggestions=tuple(str(suggestion["uuid"]) for suggestion in card.suggestions),
-        override_reasons=tuple(reason["code"] for reason in card.override_reasons),
-        results=(item,),
-    )
-
-
-def _all(members: Sequence[Any], name: str) -> tuple[str, ...]:
-    """The words under `name` on any card, each once."""
-    return tuple(dict.fromkeys(word for about in members for word in about.get(name, ())))
