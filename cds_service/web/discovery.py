@@ -5,7 +5,6 @@ from __future__ import annotations
 import orjson
 from flask import Blueprint, Response
 
-from cds_service.config import DiscoveryToken
 from cds_service.web.responses import raw_response
 from cds_service.web.room import Room
 
@@ -17,11 +16,7 @@ def discovery(room: Room) -> Blueprint:
 
     @blueprint.get("/cds-services")
     def list_services() -> Response:
-        match room.settings.discovery_token:
-            case DiscoveryToken.REQUIRED:
-                room.admit()
-            case DiscoveryToken.OPEN:
-                pass
+        room.admit_reader()
         return raw_response(document)
 
     return blueprint

@@ -53,12 +53,7 @@ def install(app: Flask, tls: Tls, knowledge: str, metrics: Metrics) -> None:
     )
 
     def start() -> None:
-        given = request.headers.get("X-Request-Id", "")
-        rule = request.url_rule
-        passage = Passage(
-            request_id=given if _REQUEST_ID.fullmatch(given) else str(uuid4()),
-            route=rule.rule if rule else NO_ROUTE,
-        )
+        passage = _new_passage()
         begin(passage)
         if request.environ["PATH_INFO"].startswith("//"):  # routing does not look at the first
             raise NotFound("There is nothing here.", remedy="Call with one slash at the start.")
@@ -71,34 +66,39 @@ def install(app: Flask, tls: Tls, knowledge: str, metrics: Metrics) -> None:
             response.vary.add("Origin")
         else:
             response.headers.add("Vary", "Origin")
-        observe(response, passage)
-        return response
-
-    def observe(response: Response, passage: Passage) -> None:
         if response.status_code >= 400:
             discard_rest(request)
-        seconds = passage.seconds
-        metrics.answered(
-            route=passage.route,
-            service=passage.service,
-            status=response.status_code,
-            seconds=seconds,
-        )
-        if passage.route not in _NOT_LOGGED:
-            log(
-                Event.ANSWERED if response.status_code < 400 else Event.REFUSED,
-                request_id=passage.request_id,
-                route=passage.route,
-                service=passage.service,
-                client=passage.client,
-                status=response.status_code,
-                duration_ms=round(seconds * 1000, 3),
-                **passage.said,
-            )
+        _count_and_log(response.status_code, passage, metrics)
+        return response
 
     app.before_request(start)
     app.after_request(finish)
     app.wsgi_app = _with_headers(app.wsgi_app, always)  # type: ignore[method-assign, assignment]
+
+
+def _new_passage() -> Passage:
+    given = request.headers.get("X-Request-Id", "")
+    rule = request.url_rule
+    return Passage(
+        request_id=given if _REQUEST_ID.fullmatch(given) else str(uuid4()),
+        route=rule.rule if rule else NO_ROUTE,
+    )
+
+
+def _count_and_log(status: int, passage: Passage, metrics: Metrics) -> None:
+    seconds = passage.seconds
+    metrics.answered(route=passage.route, service=passage.service, status=status, seconds=seconds)
+    if passage.route not in _NOT_LOGGED:
+        log(
+            Event.ANSWERED if status < 400 else Event.REFUSED,
+            request_id=passage.request_id,
+            route=passage.route,
+            service=passage.service,
+            client=passage.client,
+            status=status,
+            duration_ms=round(seconds * 1000, 3),
+            **passage.said,
+        )
 
 
 def _with_headers(app: WSGIApplication, always: Sequence[tuple[str, str]]) -> WSGIApplication:

@@ -69,6 +69,7 @@ def _answered(
     journal = room.ports.journal
     patient_id = hook_request.context.patient_id
 
+    # Not a partial: that would show the patient's id wherever the call is shown.
     def carded_before(references: Iterable[str]) -> frozenset[str]:
         return journal.carded_before(caller, patient_id, references)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import orjson
 from flask import Blueprint, Response
 
-from cds_service.config import DiscoveryToken
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import NotFound
 from cds_service.source_attributes import source_attributes
@@ -23,11 +22,7 @@ def knowledge(room: Room) -> Blueprint:
 
     @blueprint.get("/knowledge/<analyte>")
     def show(analyte: str) -> Response:
-        match room.settings.discovery_token:
-            case DiscoveryToken.REQUIRED:
-                room.admit()
-            case DiscoveryToken.OPEN:
-                pass
+        room.admit_reader()
         return raw_response(orjson.dumps(source_attributes(_find(bases, analyte))))
 
     return blueprint

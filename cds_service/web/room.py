@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import request
 
-from cds_service.config import Settings
+from cds_service.config import DiscoveryToken, Settings
 from cds_service.errors import Forbidden, StoreUnavailable
 from cds_service.hooks.services import Service, ServiceRegistry
 from cds_service.metrics import Metrics
@@ -41,6 +41,17 @@ class Room:
         here().client = caller.name
         self.rate.count(caller.account)
         return caller
+
+    def admit_reader(self) -> None:
+        """Lets anybody read what holds no patient data, unless the site asks for a token there too.
+
+        Raises as `admit`.
+        """
+        match self.settings.discovery_token:
+            case DiscoveryToken.REQUIRED:
+                self.admit()
+            case DiscoveryToken.OPEN:
+                pass
 
     def admit_to(self, service_id: str) -> tuple[Caller, Service]:
         """The caller, and the service of this id that it calls and was granted.
