@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cds_service.core.card import JsonObject
+from cds_service.fhir.shape import a_text, an_object, objects
 from cds_service.knowledge_files import Library
 
 _WORTH_A_LOOK = re.compile(r"interleukin|\bs?il-?2|cd-?25", re.IGNORECASE)
@@ -35,9 +36,9 @@ def seen_codes(documents: Iterable[object], library: Library) -> tuple[SeenCode,
     counts: Counter[tuple[str, str]] = Counter()
     displays: dict[tuple[str, str], str] = {}
     for coding in _codings(documents):
-        key = (_text(coding, "system"), _text(coding, "code"))
+        key = (a_text(coding.get("system")), a_text(coding.get("code")))
         counts[key] += 1
-        displays.setdefault(key, _text(coding, "display"))
+        displays.setdefault(key, a_text(coding.get("display")))
     known = frozenset(
         code
         for base in library.bases.values()
@@ -65,18 +66,5 @@ def _codings(documents: Iterable[object]) -> Iterator[JsonObject]:
             waiting += found
         elif isinstance(found, dict):
             if found.get("resourceType") == "Observation":
-                yield from _codings_of(found)
+                yield from objects(an_object(found.get("code")).get("coding"))
             waiting += [value for value in found.values() if isinstance(value, (dict, list))]
-
-
-def _codings_of(observation: JsonObject) -> Iterator[JsonObject]:
-    code = observation.get("code")
-    codings = code.get("coding") if isinstance(code, dict) else None
-    for coding in codings if isinstance(codings, list) else []:
-        if isinstance(coding, dict):
-            yield coding
-
-
-def _text(coding: JsonObject, name: str) -> str:
-    value = coding.get(name)
-    return value if isinstance(value, str) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +25,7 @@ from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import SubscriptionHealth, Subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.web.ports import Degraded
+from cds_service.web.ports import Degraded, utc_now
 
 if TYPE_CHECKING:
     from cds_service.events.care import Caretaker
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
 
 BACKLOG_AGE: Final = timedelta(minutes=15)
 """Work that has been due for longer shows that no worker runs, or none keeps up."""
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ class EventRoom:
 
     def readings(self, at: datetime | None = None) -> Iterator[Reading]:
         """The numbers of all sources, for the metrics. Raises StoreUnavailable."""
-        now = at or _now()
+        now = at or utc_now()
         for name in self.sources:
             backlog = self.store.backlog(name)
             yield Reading("events", name, "waiting", backlog.waiting)
@@ -94,7 +90,7 @@ class EventRoom:
 
     def check(self, at: datetime | None = None) -> None:
         """Readiness: raises Degraded when an operator should look, StoreUnavailable."""
-        if causes := set(self._causes(at or _now())):
+        if causes := set(self._causes(at or utc_now())):
             raise Degraded(*sorted(causes))
 
     def _causes(self, now: datetime) -> Iterator[str]:
@@ -139,7 +135,7 @@ class Workshop:
         """Work until a stop signal."""
 
         def pulse() -> None:
-            if self.room.store.next_due() <= datetime.now(UTC):
+            if self.room.store.next_due() <= utc_now():
                 self.queue.work()
 
         self.queue.run(threads, pulse, self.caretaker.look_after_all)
@@ -148,7 +144,7 @@ class Workshop:
 def open_workshop(
     room: EventRoom,
     library: Library,
-    now: Callable[[], datetime] = _now,
+    now: Callable[[], datetime] = utc_now,
     breakers: Breakers | None = None,
 ) -> Workshop:
     """Everything a worker needs; calls nobody yet."""

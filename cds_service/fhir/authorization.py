@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Final, NoReturn, final
 
 from cds_service.core.card import JsonObject
+from cds_service.fhir.shape import a_text
 
 _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750, section 2.1
 _LONGEST_TOKEN = 8192
@@ -122,30 +123,26 @@ def usable(fhir_authorization: object, patient_id: str) -> Usable | Unusable:
     for flaw in _flaws(fhir_authorization, patient_id):
         return Unusable(flaw)
     return Usable(
-        AccessToken(_text(fhir_authorization, "access_token")), _text(fhir_authorization, "scope")
+        AccessToken(a_text(fhir_authorization.get("access_token"))),
+        a_text(fhir_authorization.get("scope")),
     )
 
 
 def _flaws(members: JsonObject, patient_id: str) -> Iterator[TokenFlaw]:
-    token = _text(members, "access_token")
+    token = a_text(members.get("access_token"))
     if not token:
         yield TokenFlaw.TOKEN_ABSENT
     if len(token) > _LONGEST_TOKEN or _B64TOKEN.fullmatch(token) is None:
         yield TokenFlaw.TOKEN_MALFORMED
-    if _text(members, "token_type").lower() != "bearer":
+    if a_text(members.get("token_type")).lower() != "bearer":
         yield TokenFlaw.NOT_BEARER
     if not _has_time_left(members.get("expires_in")):
         yield TokenFlaw.EXPIRED
-    patient = _text(members, "patient").removeprefix("Patient/")
+    patient = a_text(members.get("patient")).removeprefix("Patient/")
     if "patient" in members and patient != patient_id:
         yield TokenFlaw.ANOTHER_PATIENT
-    if not _text(members, "scope").strip():
+    if not a_text(members.get("scope")).strip():
         yield TokenFlaw.SCOPE_ABSENT
-
-
-def _text(members: JsonObject, name: str) -> str:
-    value = members.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _has_time_left(seconds: object) -> bool:

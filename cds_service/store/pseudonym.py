@@ -23,10 +23,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from cds_service.config import looks_random
+from cds_service.config import DATA_KEY_BYTES, looks_random
 from cds_service.errors import ConfigurationError
 
-KEY_BYTES = 32
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _REMEDY = "Give base64 of 32 random bytes, for example from `openssl rand -base64 32`."
 
@@ -46,7 +45,7 @@ class DataKey:
     @classmethod
     def random(cls) -> DataKey:
         """A new key from the random source of the operating system."""
-        return cls(secrets.token_bytes(KEY_BYTES))
+        return cls(secrets.token_bytes(DATA_KEY_BYTES))
 
     @classmethod
     def from_base64(cls, text: str, *, where: str = "CDS_DATA_KEY") -> DataKey:
@@ -68,7 +67,9 @@ class DataKey:
     def subkey(self, purpose: str) -> bytes:
         """The 32-byte key for one purpose (HKDF-SHA-256, the purpose as `info`)."""
         info = b"sil2r-cds/" + purpose.encode()
-        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=info).derive(self.secret)
+        return HKDF(algorithm=SHA256(), length=DATA_KEY_BYTES, salt=None, info=info).derive(
+            self.secret
+        )
 
     def id(self) -> str:
         """A public name of this key (8 hexadecimal digits), stored beside what it encrypted."""
