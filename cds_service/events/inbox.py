@@ -220,7 +220,7 @@ def _topic(source: EventSource, about: About) -> str:
 def _heard(
     source: EventSource,
     about: About,
-    numbers: list[int] | tuple[()],
+    numbers: Sequence[int],
     *,
     begins: bool = False,
     was_asked_for: bool = False,

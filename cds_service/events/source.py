@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -162,15 +162,17 @@ def _credentials(source: Source) -> Credentials:
 
 
 def _scope(source: Source) -> str:
-    """What is asked for at most; a server may grant less."""
-    if source.row.scope:
-        return source.row.scope
-    reads = list(_READS)
-    writes = [source.row.issue, "GuidanceResponse", "Provenance", source.row.notify]
-    writes = [each for each in writes if each != "none"] * (source.row.delivery == "write-back")
-    both = [*reads, *(each for each in writes if each not in reads)]
+    """What is asked for at most; a server may grant less. What is written is looked for first."""
+    row = source.row
+    if row.scope:
+        return row.scope
+    writes: Sequence[str] = ()
+    if row.delivery == "write-back":
+        notices = () if row.notify == "none" else (row.notify,)
+        writes = (row.issue, "GuidanceResponse", "Provenance", *notices)
+    reads = dict.fromkeys((*_READS, *writes))
     return " ".join(
-        [*(f"system/{each}.read" for each in both), *(f"system/{each}.write" for each in writes)]
+        [*(f"system/{each}.read" for each in reads), *(f"system/{each}.write" for each in writes)]
     )
 
 

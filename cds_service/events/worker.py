@@ -15,7 +15,7 @@ from uuid import uuid4
 
 from cds_service import __version__
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.errors import DataUnavailable, ServiceFault, StoreUnavailable
+from cds_service.errors import CdsError, DataUnavailable, ServiceFault, StoreUnavailable
 from cds_service.events.current import Current, Gone, read_current, results_of
 from cds_service.events.delivery import Courier
 from cds_service.events.evaluation import Evaluator, Stopwatch
@@ -36,7 +36,7 @@ from cds_service.logs import Event, log, log_fault
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord
-from cds_service.store.work_item import Claimed, Ending, Evaluated, Kind, Target, client_name
+from cds_service.store.work_item import Claimed, Ending, Kind, Target, client_name
 
 DEADLINE_MS: Final = 30_000
 """For one result: all that is fetched and delivered. Eight of them are shorter than a lease."""
@@ -94,13 +94,13 @@ class Worker:
         except UpstreamFailed as failed:
             if failed.fault is UpstreamFault.STATUS_401:
                 self._bench.tokens.forget(self._bench.sources[claimed.source])
-            self._failed(claimed, failed.cause, passes=failed.passes, code=DataUnavailable.code)
+            self._failed(claimed, failed.cause, passes=failed.passes, error=DataUnavailable)
             return False
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
             log_fault(Event.FAILED, error, source=claimed.source, kind=claimed.target.kind.value)
-            self._failed(claimed, FAULT_OF_OURS, passes=False, code=ServiceFault.code)
+            self._failed(claimed, FAULT_OF_OURS, passes=False, error=ServiceFault)
             return False
         about = {"source": claimed.source, "kind": claimed.target.kind.value}
         if ending is Ending.LEASE_LOST:
@@ -147,14 +147,8 @@ class Worker:
                 if target.kind is Kind.DIAGNOSTIC_REPORT:
                     found = tuple(results_of(current.resource))
                 evaluated = self._evaluator.now_stands(claimed, current, courier, watch)
-        return self._ended(claimed, evaluated, found)
-
-    def _ended(
-        self, claimed: Claimed, evaluated: Sequence[Evaluated], found: Sequence[Target]
-    ) -> Ending:
-        return self._bench.store.finish(
-            claimed, self._bench.now(), evaluated=evaluated, found=found
-        )
+        now = self._bench.now()
+        return self._bench.store.finish(claimed, now, evaluated=evaluated, found=found)
 
     def _swept(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
         """Look for what has changed since the last time, and make it work."""
@@ -163,7 +157,7 @@ class Worker:
         found = changed_since(courier.session, self._bench.knowledge, since - OVERLAP)
         return store.finish(claimed, self._bench.now(), found=found.targets, swept_until=watch.at)
 
-    def _failed(self, claimed: Claimed, cause: str, *, passes: bool, code: str) -> None:
+    def _failed(self, claimed: Claimed, cause: str, *, passes: bool, error: type[CdsError]) -> None:
         at = self._bench.now()
         next_step = after_failure(
             passes=passes,
@@ -177,11 +171,11 @@ class Worker:
                 self._bench.store.retry_later(claimed, due, cause)
                 log(Event.EVENT_LATER, **about, cause=cause, attempts=claimed.attempts)
             case SetAside():
-                record = self._failure(claimed, at, code)
+                record = self._failure(claimed, at, error)
                 self._bench.store.set_aside(claimed, cause, record)
                 log(Event.EVENT_SET_ASIDE, **about, cause=cause, attempts=claimed.attempts)
 
-    def _failure(self, claimed: Claimed, at: datetime, code: str) -> EvaluationRecord:
+    def _failure(self, claimed: Claimed, at: datetime, error: type[CdsError]) -> EvaluationRecord:
         """A result that could not be evaluated is on record too."""
         return EvaluationRecord(
             id=str(uuid4()),
@@ -190,7 +184,7 @@ class Worker:
             service="",
             client=client_name(claimed.source),
             software=__version__,
-            status=DataUnavailable.status if code == DataUnavailable.code else 500,
-            error=code,
+            status=error.status,
+            error=error.code,
             inputs=(f"{claimed.target.kind}/{claimed.item}",),
         )
