@@ -320,9 +320,7 @@ SHARED = {
 
 OF_THE_FOLDER = CODES | NUMBERS | TABLE | WORDS
 SLIPS = {
-    **{
-        name: (f"toy/{slip.file}", slip) for name, slip in (CODES | NUMBERS | TABLE | WORDS).items()
-    },
+    **{name: (f"toy/{slip.file}", slip) for name, slip in OF_THE_FOLDER.items()},
     **{name: (slip.file, slip) for name, slip in SHARED.items()},
 }
 
