@@ -64,12 +64,12 @@ class EventRoom:
         """Where a source sends its notifications."""
         return f"{self.settings.public_url}/events/{source.name}"
 
-    def queue(self) -> Queue:
-        """A queue to wake workers with."""
+    def queue(self, work: Callable[[], object] = lambda: None) -> Queue:
+        """A queue to wake workers with; `work` is what one that is woken does."""
         # only where a source is registered: huey loads the clients of Redis and PostgreSQL
         from cds_service.events.queue import Queue  # noqa: PLC0415
 
-        return Queue(self.settings.queue_url, self.folder, self.key)
+        return Queue(self.settings.queue_url, self.folder, self.key, work)
 
     def inbox(self, queue: Queue) -> Inbox:
         """The inbox."""
@@ -150,11 +150,9 @@ def open_workshop(
     """Everything a worker needs; calls nobody yet."""
     # a server opens no workshop, and starts sooner without what only a worker needs
     from cds_service.events.care import Caretaker  # noqa: PLC0415
-    from cds_service.events.queue import Queue  # noqa: PLC0415
     from cds_service.events.tokens import Tokens  # noqa: PLC0415
     from cds_service.events.worker import Bench, Worker  # noqa: PLC0415
 
-    settings = room.settings
     knowledge = tuple(library.bases.values())
     client = _client(room, breakers or Breakers())
     tokens = Tokens(client)
@@ -166,7 +164,7 @@ def open_workshop(
             pseudonyms=room.pseudonyms,
             client=client,
             tokens=tokens,
-            hook=settings.lab_result_hook,
+            hook=room.settings.lab_result_hook,
             now=now,
         )
     )
@@ -182,12 +180,7 @@ def open_workshop(
         wake=waker.wake,
         now=now,
     )
-    queue = Queue(
-        settings.queue_url,
-        room.folder,
-        room.key,
-        work=lambda: worker.drain(waker.wake),
-    )
+    queue = room.queue(work=lambda: worker.drain(waker.wake))
     return Workshop(room, knowledge, worker, caretaker, queue)
 
 

@@ -7,7 +7,7 @@ ever followed out of what was given.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -87,23 +87,18 @@ def read_record(
     asked = {} if isinstance(results, EmptyResults) else results
     given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *_PARTS_OF_ALL)}
     own, labs = given[wanted.part], given["labs"]
-    sent = {id(r): r for r in (asked, *(part.resource for part in given.values()))}
-    opened = {key: open_document(resource) for key, resource in sent.items()}
-    deleted = frozenset(name for resource in sent.values() for name in deleted_in(resource))
-    shelf = _Shelf(
-        Whose(patient_id.removeprefix("Patient/"), fhir_base),
-        only_newest(without(opened, deleted)),
-    )
+    whose = Whose(patient_id.removeprefix("Patient/"), fhir_base)
+    shelf = _Shelf(whose, _opened([asked, *(part.resource for part in given.values())]))
     main = shelf.laboratory(asked, wanted)
     past = main if own.resource is asked else shelf.laboratory(own.resource, wanted)
     others = main if labs.resource is asked else shelf.laboratory(labs.resource, wanted)
     day = _newest_day(main.analyte)
     chart = shelf.documents[id(given["patient"].resource)]
-    patient = read_patient(given["patient"], chart.entries, shelf.whose.patient_id)
+    patient = read_patient(given["patient"], chart.entries, whose.patient_id)
     conditions = shelf.coded(given["conditions"].resource, CONDITION_TYPES, day)
     medications = shelf.coded(given["medications"].resource, MEDICATION_TYPES, day)
     return PatientRecord(
-        patient_id=shelf.whose.patient_id,
+        patient_id=whose.patient_id,
         patient=patient.patient,
         results=main.analyte,
         history=further(past.analyte, than=main.analyte),
@@ -121,6 +116,14 @@ def read_record(
             "medications": _worst(given["medications"], medications.availability),
         },
     )
+
+
+def _opened(sent: Iterable[JsonObject]) -> Mapping[int, Document]:
+    """The documents by identity, without what is deleted, and with what is newest of the rest."""
+    resources = {id(resource): resource for resource in sent}
+    documents = {key: open_document(resource) for key, resource in resources.items()}
+    deleted = frozenset(name for each in resources.values() for name in deleted_in(each))
+    return only_newest(without(documents, deleted))
 
 
 @dataclass(frozen=True, slots=True)

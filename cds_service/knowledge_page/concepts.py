@@ -48,9 +48,7 @@ def laboratory_codes(subject: Subject) -> str:
         (code(local), text(system), code(loinc))
         for (system, local), loinc in sorted(knowledge.local_codes.items())
     ]
-    specimens: dict[tuple[str, str], list[str]] = {}
-    for (system, key), kind in knowledge.specimen_codes.items():
-        specimens.setdefault((kind, system), []).append(key)
+    specimens = list(_specimen_codes(subject))
     columns = ("LOINC", "name", "specimen", "unit family", "named as the analyte", "note")
     return section(
         2,
@@ -62,14 +60,17 @@ def laboratory_codes(subject: Subject) -> str:
         "### Local codes of the site" if local else "",
         table(("code", "system", "read as LOINC"), local),
         "### Specimens" if specimens else "",
-        table(
-            ("read as", "system", "codes"),
-            (
-                (_specimen(kind, subject), text(_SYSTEMS.get(system, system)), codes(keys))
-                for (kind, system), keys in specimens.items()
-            ),
-        ),
+        table(("read as", "system", "codes"), specimens),
     )
+
+
+def _specimen_codes(subject: Subject) -> Iterator[tuple[str, str, str]]:
+    """A line for each kind of specimen and system of codes."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for (system, key), kind in subject.knowledge.specimen_codes.items():
+        found.setdefault((kind, system), []).append(key)
+    for (kind, system), keys in found.items():
+        yield _specimen(kind, subject), text(_SYSTEMS.get(system, system)), codes(keys)
 
 
 def _specimen(kind: str, subject: Subject) -> str:

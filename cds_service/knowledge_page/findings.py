@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from cds_service.core.card_parts import in_family
 from cds_service.core.gate_words import conditions_in_words
@@ -10,6 +11,8 @@ from cds_service.core.schema import ContextRow, FindingRow, GroupRow
 from cds_service.core.verdict import THRESHOLD_INDETERMINATE
 from cds_service.knowledge_page.markdown import bullets, code, codes, described, section, text
 from cds_service.knowledge_page.subject import Subject
+
+R = TypeVar("R", FindingRow, ContextRow)
 
 _COUNT = {"exactly-one": "Exactly one of", "at-most-one": "At most one of"}
 
@@ -31,8 +34,8 @@ def findings(subject: Subject) -> str:
     )
 
 
-def _by_id(rows: Iterable[FindingRow]) -> list[list[FindingRow]]:
-    found: dict[str, list[FindingRow]] = {}
+def _by_id(rows: Iterable[R]) -> list[list[R]]:
+    found: dict[str, list[R]] = {}
     for row in rows:
         found.setdefault(row.id, []).append(row)
     return list(found.values())
@@ -102,16 +105,14 @@ def _groups(groups: Iterable[GroupRow], subject: Subject) -> str:
 
 def contexts(subject: Subject) -> str:
     """Every context: it never changes a number; it adds a caveat, weakens wording or blocks."""
-    by_id: dict[str, list[ContextRow]] = {}
-    for row in subject.knowledge.contexts:
-        by_id.setdefault(row.id, []).append(row)
-    if not by_id:
+    alternatives = _by_id(subject.knowledge.contexts)
+    if not alternatives:
         return ""
     return section(
         2,
         "Contexts",
         "A context never changes a number. It adds a caveat, weakens wording or blocks a claim.",
-        *(_context(rows, subject) for rows in by_id.values()),
+        *(_context(rows, subject) for rows in alternatives),
     )
 
 

@@ -6,13 +6,11 @@ Conditions, medications and SNOMED CT: `test_concept_tables.py`.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import cache
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from ucumvert import (  # type: ignore[import-untyped]
@@ -23,6 +21,7 @@ from ucumvert import (  # type: ignore[import-untyped]
 from cds_service.core import schema
 from cds_service.core.model import UnitGiven
 from cds_service.core.quantity import UCUM, UnitNotUnderstood, UnitTable, UnitUnderstood
+from tests.card_tables import document, rows
 
 SNOMED_CT = "http://snomed.info/sct"
 V2_0487 = "http://terminology.hl7.org/CodeSystem/v2-0487"
@@ -36,18 +35,6 @@ MISSING_WORDS = {
 
 ARBITRARY = re.compile(r"\[(arb'U|IU)\]")
 """Units of their own in UCUM: ucumvert drops or refuses them, so it is no judge of their factor."""
-
-R = TypeVar("R", bound=schema.Row)
-
-
-@cache
-def document(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("cards").joinpath("sil2r", name).read_text(encoding="utf-8"))
-
-
-def rows(name: str, table: str, row: type[R]) -> list[R]:
-    return [row.model_validate(content) for content in document(name)[table]]
-
 
 ACCEPTED = rows("codes.toml", "accept", schema.AcceptedCode)
 REFUSED = rows("codes.toml", "refuse", schema.RefusedCode)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import importlib
 import re
-import tomllib
 import warnings
-from functools import cache
 from importlib.resources import files
-from typing import Any, TypeVar
 
 import pytest
 
 from cds_service.core import schema
+from tests.card_tables import document, rows
 
 with warnings.catch_warnings():
     # The package reads its own data by a deprecated function while it is imported.
@@ -43,18 +41,6 @@ GATES_BY_CONDITION = {
 CONTEXTS_BY_MEDICATION = {
     *("il2-therapy", "anti-cd25-therapy", "t-cell-depleting-therapy", "corticosteroids", "car-t"),
 }
-
-R = TypeVar("R", bound=schema.Row)
-
-
-@cache
-def document(name: str) -> dict[str, Any]:
-    return tomllib.loads(files("cards").joinpath("sil2r", name).read_text(encoding="utf-8"))
-
-
-def rows(name: str, table: str, row: type[R]) -> list[R]:
-    return [row.model_validate(content) for content in document(name)[table]]
-
 
 CONDITIONS = rows("conditions.toml", "condition", schema.Concept)
 MEDICATIONS = rows("medications.toml", "medication", schema.Concept)
