@@ -124,8 +124,9 @@ class StoredFeedback:
 
 def _results(card: Card, pseudonyms: Mapping[str, str]) -> tuple[str, ...]:
     """The Observation a card is about: the first of its inputs, the others stand beside it."""
+    first = [used["resource"] for used in card.extension.get("inputs", ())[:1]]
     return tuple(
         pseudonyms[reference].removeprefix(_OBSERVATION)
-        for reference in inputs_of([card])[:1]
+        for reference in first
         if reference.startswith(_OBSERVATION)
     )

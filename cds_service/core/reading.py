@@ -71,7 +71,8 @@ Analyte = OurAnalyte | LookAlike | CodesConflict | NotOurs
 
 def analyte_of(codings: Iterable[Coding], knowledge: KnowledgeBase) -> Analyte:
     """Which analyte the codes of a result name, local codes included."""
-    loincs = list(dict.fromkeys(filter(None, (loinc_of(code, knowledge) for code in codings))))
+    known = [loinc for coding in codings if (loinc := loinc_of(coding, knowledge))]
+    loincs = list(dict.fromkeys(known))
     accepted = [knowledge.accepted[code] for code in loincs if code in knowledge.accepted]
     refused = [knowledge.refused[code] for code in loincs if code in knowledge.refused]
     companions = [code for code in loincs if code in knowledge.companion_loincs]
@@ -113,13 +114,13 @@ def specimen_of(
     return NotInterpretable(Reason.SPECIMEN_NOT_COVERED) if kind == NOT_COVERED else kind
 
 
-def specimens_named(given: SpecimenGiven, knowledge: KnowledgeBase) -> frozenset[str]:
+def specimens_named(given: SpecimenGiven, knowledge: KnowledgeBase) -> set[str]:
     """The kinds that the codes of a specimen name, `not-covered` among them."""
-    return frozenset(
+    return {
         knowledge.specimen_codes[coding.system, coding.code]
         for coding in given.codings
         if (coding.system, coding.code) in knowledge.specimen_codes
-    )
+    }
 
 
 @dataclass(frozen=True, slots=True)
