@@ -10,11 +10,10 @@ from __future__ import annotations
 import hmac
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, desc, select
@@ -22,11 +21,11 @@ from sqlalchemy import Connection, Row, desc, select
 from cds_service.core.model import Coding
 from cds_service.store.comments import CommentCipher, Sealed
 from cds_service.store.database import Database
+from cds_service.store.lots import LOT, in_lots
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.tables import cards, feedback
 
 NO_REASON = Coding("", "")
-_BATCH = 500
 MOST_ITEMS = 1_000
 """How many items of one card are given back; the newest come first."""
 
@@ -99,9 +98,9 @@ class Feedback:
         new: list[Row[Any]] = []
         unmatched = 0
         with self._database.writing() as connection:
-            for batch in _batches(distinct):
-                known = _known_cards(connection, batch, client, service)
-                marked = [row | {"matched": row["card"] in known} for row in batch]
+            for lot in in_lots(distinct, LOT):
+                known = _known_cards(connection, lot, client, service)
+                marked = [row | {"matched": row["card"] in known} for row in lot]
                 new += connection.execute(self._insert, marked)
                 unmatched += sum(not row["matched"] for row in marked)
         return Stored(
@@ -175,18 +174,12 @@ def _by_identity(row: dict[str, Any]) -> str:
     return str(row["identity"])
 
 
-def _batches(rows: Iterable[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
-    remaining = iter(rows)
-    while batch := list(islice(remaining, _BATCH)):
-        yield batch
-
-
 def _known_cards(
-    connection: Connection, batch: list[dict[str, Any]], client: str, service: str
+    connection: Connection, lot: list[dict[str, Any]], client: str, service: str
 ) -> frozenset[str]:
     known = select(cards.c.uuid).where(
         cards.c.client == client,
         cards.c.service == service,
-        cards.c.uuid.in_({row["card"] for row in batch}),
+        cards.c.uuid.in_({row["card"] for row in lot}),
     )
     return frozenset(connection.scalars(known))

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from time import sleep
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import (
     Column,
@@ -34,6 +33,7 @@ from sqlalchemy import (
 )
 
 from cds_service.store.database import Database
+from cds_service.store.lots import LOT, in_lots
 from cds_service.store.tables import (
     carded_results,
     cards,
@@ -44,8 +44,6 @@ from cds_service.store.tables import (
 )
 from cds_service.store.work_item import client_name
 
-LOT: Final = 500
-"""Rows of one transaction: a writer of the service waits for no more than these."""
 PAUSE_SECONDS: Final = 0.02
 """Between two lots, so that whoever waits for SQLite's one place to write gets it."""
 LOG_WAIT_MS: Final = 100
@@ -80,7 +78,6 @@ here: it has not been dealt with."""
 
 Key = tuple[Any, ...]
 """The values of a primary key."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +138,7 @@ class Retention:
     def erase(self, belongings: Belongings) -> Iterator[Removed]:
         """Delete them, lot by lot, for as long as it is asked for the next."""
         for table, keys in belongings.steps:
-            for lot in _lots(keys, self._lot):
+            for lot in in_lots(keys, self._lot):
                 yield self._delete(table, lot, true())
         self._empty_log()
 
@@ -252,11 +249,5 @@ def _among(
     connection: Connection, asked: Select[Any], column: Column[Any], values: Iterable[str]
 ) -> Iterator[Row[Any]]:
     """What is asked for, of rows whose column has one of these values."""
-    for lot in _lots(sorted(values), LOT):
+    for lot in in_lots(sorted(values), LOT):
         yield from connection.execute(asked.where(column.in_(lot)))
-
-
-def _lots(values: Iterable[T], size: int) -> Iterator[list[T]]:
-    remaining = iter(values)
-    while lot := list(islice(remaining, size)):
-        yield lot

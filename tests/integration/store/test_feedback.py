@@ -130,7 +130,7 @@ def test_t91_a_batch_of_a_thousand_is_kept_whole(feedback: Feedback, database: D
 def test_a_batch_that_fails_half_way_leaves_nothing(
     feedback: Feedback, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_BATCH", 1)
+    monkeypatch.setattr(module, "LOT", 1)
     with database.writing() as connection:
         connection.execute(text("CREATE UNIQUE INDEX only_one ON feedback (client)"))
     with pytest.raises(StoreUnavailable):
