@@ -11,20 +11,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
 
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
+from cds_service.store.lots import LOT, in_lots
 from cds_service.store.tables import event_gaps, event_subscriptions
 
 MISSED_HEARTBEATS: Final = 2
 """So many heartbeats that did not come make a silence."""
 MOST_MISSING: Final = 1_000
 """Numbers kept of one gap. A longer one is searched for by time, whichever numbers are kept."""
-_AT_ONCE: Final = 1_000
-"""Numbers in one statement: a database takes so many parameters and no more."""
-
-
 ACTIVATION: Final = timedelta(minutes=15)
 """For so long a server may take to switch a subscription on."""
 REQUESTED: Final = "requested"
@@ -122,8 +119,7 @@ class Subscriptions:
         """Removes a subscription that was ended, and its gaps."""
         with self._database.writing() as connection:
             for table in (event_subscriptions, event_gaps):
-                ours = (table.c.source == source) & (table.c.subscription == subscription)
-                connection.execute(delete(table).where(ours))
+                connection.execute(delete(table).where(_of(table, source, subscription)))
 
     def set_status(self, source: str, subscription: str, status: str) -> None:
         """Keeps what the server has made of it."""
@@ -138,9 +134,7 @@ class Subscriptions:
         self._set(source, subscription, {"status": REQUESTED, "last_heard": at})
 
     def _set(self, source: str, subscription: str, values: Mapping[str, Any]) -> None:
-        this = (event_subscriptions.c.source == source) & (
-            event_subscriptions.c.subscription == subscription
-        )
+        this = _of(event_subscriptions, source, subscription)
         with self._database.writing() as connection:
             connection.execute(update(event_subscriptions).where(this).values(values))
 
@@ -154,11 +148,6 @@ class Subscriptions:
         with self._database.reading() as connection:
             return tuple(SubscriptionState(**row._asdict()) for row in connection.execute(rows))
 
-    def heard(self, source: str, heard: Heard, at: datetime, heartbeat: timedelta) -> None:
-        """Notes a sign of life; with numbers that are not followed."""
-        with self._database.writing() as connection:
-            self.heard_in(connection, source, heard, at, heartbeat)
-
     def heard_in(
         self,
         connection: Connection,
@@ -167,7 +156,7 @@ class Subscriptions:
         at: datetime,
         heartbeat: timedelta,
     ) -> None:
-        """The same inside a transaction under way. Event numbers are followed by `follow_in`."""
+        """Notes a sign of life inside a transaction under way; `follow_in` follows the numbers."""
         row = self._database.insert(event_subscriptions)
         said = {"last_heard": at, "status": heard.status}
         if heard.criteria:
@@ -193,18 +182,15 @@ class Subscriptions:
 
         What is missing is looked for once `due` has come: until then it may still arrive.
         """
-        this = (event_subscriptions.c.source == source) & (
-            event_subscriptions.c.subscription == heard.subscription
-        )
+        this = _of(event_subscriptions, source, heard.subscription)
         known = select(event_subscriptions.c.next_number).where(this).with_for_update()
         number = connection.execute(known).scalar_one()
         expected, missing = _followed(number, heard)
-        gone = (event_gaps.c.source == source) & (event_gaps.c.subscription == heard.subscription)
+        gone = _of(event_gaps, source, heard.subscription)
         if heard.begins and expected < number:
             connection.execute(delete(event_gaps).where(gone))
         elif heard.numbers:
-            for start in range(0, len(heard.numbers), _AT_ONCE):
-                came = heard.numbers[start : start + _AT_ONCE]
+            for came in in_lots(heard.numbers, LOT):
                 connection.execute(delete(event_gaps).where(gone, event_gaps.c.number.in_(came)))
         rows = [
             {"source": source, "subscription": heard.subscription, "number": each, "due": due}
@@ -238,8 +224,7 @@ class Subscriptions:
         with self._database.writing(Durability.POWER_LOSS) as connection:
             connection.execute(
                 delete(event_gaps).where(
-                    event_gaps.c.source == gap.source,
-                    event_gaps.c.subscription == gap.subscription,
+                    _of(event_gaps, gap.source, gap.subscription),
                     event_gaps.c.number.between(gap.first, gap.last),
                 )
             )
@@ -249,12 +234,14 @@ class Subscriptions:
         with self._database.writing(Durability.PROCESS_LOSS) as connection:
             connection.execute(
                 update(event_gaps)
-                .where(
-                    event_gaps.c.source == gap.source,
-                    event_gaps.c.subscription == gap.subscription,
-                )
+                .where(_of(event_gaps, gap.source, gap.subscription))
                 .values(due=due)
             )
+
+
+def _of(table: Table, source: str, subscription: str) -> ColumnElement[bool]:
+    """The rows of one subscription."""
+    return (table.c.source == source) & (table.c.subscription == subscription)
 
 
 def _followed(expected: int, heard: Heard) -> tuple[int, Iterable[int]]:

@@ -94,18 +94,22 @@ def document(room: Room) -> dict[str, Any]:
 
 
 def _discovery(settings: Settings) -> dict[str, Any]:
-    guarded = settings.discovery_token is DiscoveryToken.REQUIRED
-    statuses = (400, 401, 403, 429, 500) if guarded else (400, 500)
-    operation = _plain("discover", "The services there are.", "Services", *statuses)
-    return operation | _security(settings) if guarded else operation
+    return _published("discover", "The services there are.", "Services", settings)
 
 
 def _knowledge(analyte: str, settings: Settings) -> dict[str, Any]:
-    guarded = settings.discovery_token is DiscoveryToken.REQUIRED
-    statuses = (400, 401, 403, 429, 500) if guarded else (400, 500)
     summary = "The source attributes and the state of review of the knowledge."
-    operation = _plain(f"knowledge-{analyte}", summary, "Knowledge", *statuses)
-    return operation | _security(settings) if guarded else operation
+    return _published(f"knowledge-{analyte}", summary, "Knowledge", settings)
+
+
+def _published(operation: str, summary: str, schema: str, settings: Settings) -> dict[str, Any]:
+    """What anybody may read, unless the site asks for a token there too."""
+    match settings.discovery_token:
+        case DiscoveryToken.OPEN:
+            return _plain(operation, summary, schema, 400, 500)
+        case DiscoveryToken.REQUIRED:
+            guarded = _plain(operation, summary, schema, 400, 401, 403, 429, 500)
+            return guarded | _security(settings)
 
 
 def _invocation(service: Service, settings: Settings) -> dict[str, Any]:

@@ -312,7 +312,7 @@ def test_a_great_notification_is_acknowledged_only_when_all_of_it_is_kept(
 def test_numbers_are_followed_of_more_events_than_a_statement_takes(
     here: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(event_subscriptions, "_AT_ONCE", 10)
+    monkeypatch.setattr(event_subscriptions, "LOT", 10)
     here.expect(next_number=1)
     here.post(events((31, "Observation/o31")))
     assert here.room.subscriptions.missing("lab") == 30
