@@ -3,10 +3,12 @@
 The five cases of a prefetch key: *sent* is used; *null* means that the client looked and has
 nothing; *OperationOutcome* means that it failed; a *paged* Bundle is read on where access allows,
 and one that says without a further page that it is not all is asked for again; *absent* is fetched
-where access was given. A required key that is still not there is a 412 that
-names it; an optional one goes on as missing or failed, so that the card can say so. A resource of
-another type altogether under a required key is no answer to its query: the key failed. A required
-key of which only a part could be read is enough for a card, which says so, and not for silence.
+where access was given.
+
+A required key that is still not there is a 412 that names it; an optional one goes on as missing or
+failed, so that the card can say so. A resource of another type altogether under a required key is
+no answer to its query: the key failed. A required key of which only a part could be read is enough
+for a card, which says so, and not for silence.
 """
 
 from __future__ import annotations
