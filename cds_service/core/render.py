@@ -90,12 +90,11 @@ def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[str, .
         case Interpreted():
             ids += _behind_limits(answer, knowledge)
             ids += _left_open_by_the_range(answer, knowledge)
-            ids += _behind_notes(answer, knowledge)
         case NotInterpretable(reason):
             ids += knowledge.reasons[reason.value].sources
-            ids += _behind_notes(answer, knowledge)
         case WrongAnalyte():
-            ids = [*knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources]
+            ids += knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources
+    ids += _behind_notes(answer, knowledge)
     return tuple(dict.fromkeys(ids))
 
 
