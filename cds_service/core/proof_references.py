@@ -184,7 +184,7 @@ def _spoken_of(row: _Sourced, knowledge: KnowledgeBase) -> Collection[tuple[str,
     strengths: Collection[Strength] = (Strength.FULL,)
     match row:
         case FindingRow(when=when):
-            specimens, strengths = _specimens(when, knowledge), Strength
+            specimens, strengths = _specimens(when, knowledge), tuple(Strength)
         case ContextRow(when=when):
             specimens = _specimens(when, knowledge)
         case NoteRow():

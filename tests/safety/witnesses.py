@@ -161,7 +161,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "With tuberculosis HIV blunts the rise": ("tuberculosis-hiv",),
     "Values are very high in acute infection and low after": ("griffin-hiv",),
     "in renal grafts a rise in the week before rejection": ("renal-graft-1989",),
-    "Ask whether basiliximab was given": ("basiliximab-complications",),
+    "Ask whether, and when, basiliximab was given": ("basiliximab-complications",),
     # ---------------------------------------------------------------- SLE
     "No limit with known accuracy exists. Values are higher in active": (
         "sle-sil2r",
