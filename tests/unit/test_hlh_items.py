@@ -247,6 +247,7 @@ def test_a_result_of_the_wrong_analyte_hides_no_signs_of_hlh(
     assert told.extension["outcome"] == "wrong-analyte"
     assert told.summary.endswith(f": not sIL-2R; check which test was meant; {LEADS}")
     assert told.detail.count(URGENT) == 1
+    assert "leave this card aside" not in told.detail
     assert "other than sIL-2R are met (ferritin 50000 ng/mL, fibrinogen 0.8 g/L" in told.detail
     assert "Henter J-I" in told.detail
     assert told.indicator.value == "info"
