@@ -54,6 +54,8 @@ class Event(Enum):
         "The shared count of calls cannot be reached; each worker counts by itself.",
     )
     QUEUE_AWAY = ("CDS-L305", "warning", "The queue cannot be reached; workers look by themselves.")
+    NOT_SOUND = ("CDS-L306", "warning", "Readiness has turned to degraded or not ready.")
+    READY_AGAIN = ("CDS-L307", "info", "The service is ready again.")
     EVENT_DONE = ("CDS-L401", "info", "A notified result was processed.")
     EVENT_LATER = ("CDS-L402", "warning", "A notified result will be tried again later.")
     EVENT_SET_ASIDE = ("CDS-L403", "error", "A notified result was set aside after failing.")
@@ -78,6 +80,7 @@ FIELDS = frozenset(
         "attempts",
         "cards",
         "cause",
+        "causes",
         "check",
         "client",
         "duration_ms",
