@@ -118,12 +118,18 @@ def catch_up(
     *, source: str, since: datetime, wait: bool, sandbox: bool, config: Path | None
 ) -> None:
     """Look for results of SOURCE that changed since then (UTC), and process them."""
+    from cds_service.fhir.fetched import Partial
+
     workshop = _workshop(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
         found = workshop.caretaker.catch_up(chosen, since)
-    click.echo(f"{found} result(s) changed since {since.isoformat(timespec='seconds')}.")
-    if wait and found:
+    count, moment = len(found.targets), since.isoformat(timespec="seconds")
+    click.echo(f"{count} result(s) changed since {moment}.")
+    if isinstance(found.extent, Partial):
+        again = "The server says that this may not be all: it will be searched again."
+        click.echo(again, err=True)
+    if wait and found.targets:
         _work_off(workshop, source)
 
 

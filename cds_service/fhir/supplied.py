@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
-from cds_service.fhir.pages import Next, leads_to
+from cds_service.fhir.pages import LastPage, Next, leads_to
 from cds_service.fhir.shape import a_text, an_object, objects, type_of
 
 _HARMLESS = frozenset({"information", "warning"})
@@ -63,8 +63,7 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     outcomes = [r for r in resources if isinstance(r, dict) and type_of(r) == "OperationOutcome"]
     if any(_is_failure(outcome) for outcome in outcomes):
         return Supplied(Availability.FAILED)
-    is_page = isinstance(leads_to(bundle), Next)
-    if is_page or any(map(_may_not_be_all, outcomes)) or _counts_more(bundle):
+    if isinstance(leads_to(bundle), Next) or says_it_is_not_all(bundle):
         return Supplied(Availability.PARTIAL, bundle)
     if len(entries) == len(outcomes):
         is_list = a_text(bundle.get("type")) in _LISTS
@@ -72,6 +71,16 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     if all(isinstance(entry, dict) and "resource" not in entry for entry in entries):
         return Supplied(Availability.FAILED)
     return Supplied(Availability.GIVEN, bundle)
+
+
+def says_it_is_not_all(search: JsonObject) -> bool:
+    """Whether a search says of itself that it came short, apart from pages that follow: by a
+    warning, or on its last page by its `total`.
+    """
+    resources = (an_object(entry.get("resource")) for entry in objects(search.get("entry")))
+    if any(map(_may_not_be_all, (r for r in resources if type_of(r) == "OperationOutcome"))):
+        return True
+    return isinstance(leads_to(search), LastPage) and _counts_more(search)
 
 
 def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
