@@ -67,6 +67,7 @@ class Event(Enum):
         "error",
         "Looking for what is due, or after the subscriptions, failed.",
     )
+    EVENT_DROPPED = ("CDS-L408", "warning", "An event was removed on an operator's word.")
     LIBRARY = ("CDS-L901", "info", "A library has logged something.")
 
     @property
@@ -94,6 +95,7 @@ FIELDS = frozenset(
         "library_level",
         "missing",
         "mode",
+        "number",
         "outcomes",
         "place",
         "reasons",

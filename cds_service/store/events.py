@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from cds_service.store.database import Database
-from cds_service.store.event_backlog import EventBacklog
+from cds_service.store.event_backlog import NO_LEASE, EventBacklog
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import EvaluationRecord, Records
 from cds_service.store.tables import event_evaluations, event_sweeps, event_work
@@ -53,7 +53,6 @@ LEASES_TO_LOSE: Final = 5
 LEASE_LOST: Final = "worker-lost"
 OTHER_DATA_KEY: Final = "other-data-key"
 """A row whose id was sealed with another data key is set aside: nobody here can open it."""
-_NO_LEASE = ""
 
 
 class EventStore(EventBacklog):
@@ -136,7 +135,7 @@ class EventStore(EventBacklog):
             "first_received": due,
             "last_received": due,
             "due": due,
-            "lease": _NO_LEASE,
+            "lease": NO_LEASE,
         }
 
     # -------------------------------------------------------------- working
@@ -160,8 +159,8 @@ class EventStore(EventBacklog):
     def _lease(self, connection: Connection, row: Row[Any], at: datetime) -> Sequence[Claimed]:
         """The row as leased; none when it was set aside."""
         this = update(event_work).where(event_work.c.number == row.number)
-        aside = {"dead": True, "lease": _NO_LEASE}
-        lost = row.leases_lost + (row.lease != _NO_LEASE)
+        aside = {"dead": True, "lease": NO_LEASE}
+        lost = row.leases_lost + (row.lease != NO_LEASE)
         if lost >= LEASES_TO_LOSE:
             connection.execute(this.values(aside | {"cause": LEASE_LOST, "leases_lost": lost}))
             return ()
@@ -257,7 +256,7 @@ class EventStore(EventBacklog):
         gone = delete(event_work).where(ours, unchanged)
         if connection.execute(gone).rowcount == 1:
             return Ending.DONE
-        freed = {"lease": _NO_LEASE, "due": at, "attempts": 0, "leases_lost": 0, "cause": ""}
+        freed = {"lease": NO_LEASE, "due": at, "attempts": 0, "leases_lost": 0, "cause": ""}
         again = update(event_work).where(ours).values(freed)
         return Ending.AGAIN if connection.execute(again).rowcount == 1 else Ending.LEASE_LOST
 
@@ -284,14 +283,14 @@ class EventStore(EventBacklog):
 
     def retry_later(self, claimed: Claimed, due: datetime, cause: str) -> None:
         """Gives a row back until `due`. Does nothing when the lease was lost."""
-        self._give_back(claimed, {"due": due, "cause": cause, "lease": _NO_LEASE})
+        self._give_back(claimed, {"due": due, "cause": cause, "lease": NO_LEASE})
 
     def set_aside(
         self, claimed: Claimed, cause: str, record: EvaluationRecord | None = None
     ) -> None:
         """Puts a row on the list of those that only an operator or a new notification revives."""
         with self._database.writing() as connection:
-            aside = {"dead": True, "cause": cause, "lease": _NO_LEASE}
+            aside = {"dead": True, "cause": cause, "lease": NO_LEASE}
             if self._update(connection, claimed, aside) and record is not None:
                 self._records.save_in(connection, record)
 
