@@ -59,11 +59,10 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         return Supplied(Availability.FAILED)
-    resources = [entry.get("resource") for entry in objects(entries)]
-    outcomes = [r for r in resources if isinstance(r, dict) and type_of(r) == "OperationOutcome"]
+    outcomes = _outcomes(bundle)
     if any(_is_failure(outcome) for outcome in outcomes):
         return Supplied(Availability.FAILED)
-    if isinstance(leads_to(bundle), Next) or says_it_is_not_all(bundle):
+    if isinstance(leads_to(bundle), Next) or _comes_short(bundle, outcomes):
         return Supplied(Availability.PARTIAL, bundle)
     if len(entries) == len(outcomes):
         is_list = a_text(bundle.get("type")) in _LISTS
@@ -77,10 +76,7 @@ def says_it_is_not_all(search: JsonObject) -> bool:
     """Whether a search says of itself that it came short, apart from pages that follow: by a
     warning, or on its last page by its `total`.
     """
-    resources = (an_object(entry.get("resource")) for entry in objects(search.get("entry")))
-    if any(map(_may_not_be_all, (r for r in resources if type_of(r) == "OperationOutcome"))):
-        return True
-    return isinstance(leads_to(search), LastPage) and _counts_more(search)
+    return _comes_short(search, _outcomes(search))
 
 
 def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
@@ -94,6 +90,17 @@ def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
     inside = [e["resource"] for e in objects(resource.get("entry")) if "resource" in e]
     found = {type_of(an_object(each)) for each in inside} - {"OperationOutcome"}
     return bool(found) and found.isdisjoint(types | {""})
+
+
+def _outcomes(bundle: JsonObject) -> list[JsonObject]:
+    resources = [entry.get("resource") for entry in objects(bundle.get("entry"))]
+    return [r for r in resources if isinstance(r, dict) and type_of(r) == "OperationOutcome"]
+
+
+def _comes_short(search: JsonObject, outcomes: Sequence[JsonObject]) -> bool:
+    if any(map(_may_not_be_all, outcomes)):
+        return True
+    return isinstance(leads_to(search), LastPage) and _counts_more(search)
 
 
 def _is_failure(outcome: JsonObject) -> bool:
