@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates, TableRow
+from cds_service.core.schema import AdviceRow, ContextRow, Gates, TableRow
 from cds_service.core.verdict import (
     STRADDLES,
     THRESHOLD_INDETERMINATE,
@@ -20,7 +20,7 @@ from cds_service.core.verdict import (
 )
 
 CONTEXT = "context-"
-_LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})
+LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,11 @@ def _decided(
 def consult_laboratory_range_only(
     knowledge: KnowledgeBase, facts: Mapping[str, Fact]
 ) -> TableResult:
-    """All that may still be said when unit and code contradict each other."""
-    only = rows_about_the_range(knowledge)
+    """Only rows that ask nothing but the laboratory's own range: all that may still be said when
+    unit and code contradict each other.
+    """
+    only = [row for row in knowledge.findings if frozenset(row.when) <= LABORATORY_GATES]
     return _result([consider(row, facts) for row in only], (), knowledge, facts)
-
-
-def rows_about_the_range(knowledge: KnowledgeBase) -> list[FindingRow]:
-    """The findings that ask for nothing but the laboratory's own range."""
-    return [row for row in knowledge.findings if frozenset(row.when) <= _LABORATORY_GATES]
 
 
 def _result(
