@@ -52,6 +52,9 @@ GAP_AGAIN: Final = timedelta(minutes=1)
 REACH: Final = timedelta(hours=1)
 """How far before the last sign of life a search begins: what says that a subscription failed is a
 sign of life too, so this is longer than any pause between two tries (`troubles`)."""
+REACH_OF_GAP: Final = timedelta(days=7)
+"""The same for numbers that are missing: what tells of them is the last sign of life, and may come
+days after the event that did not; or the server could not be asked since."""
 _UNANSWERED: Final = frozenset({"", REQUESTED})
 """What reading a requested one gives while its server has made nothing of it."""
 
@@ -136,7 +139,7 @@ class Caretaker:
                     for state in self.subscriptions.of(source.name)
                     if state.subscription == gap.subscription
                 ]
-                found = self.catch_up(source, min(heard, default=self.now()) - REACH)
+                found = self.catch_up(source, min(heard, default=self.now()) - REACH_OF_GAP)
             else:
                 self._add(source.name, asked)
                 found = len(asked)

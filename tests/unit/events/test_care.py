@@ -92,6 +92,35 @@ def test_t82_a_gap_is_not_given_up_while_the_server_is_down(here: World) -> None
     assert here.room.subscriptions.missing("lab") == 0
 
 
+def test_t82_an_event_that_did_not_come_is_found_though_the_next_one_comes_days_later(
+    here: World,
+) -> None:
+    here.expect(next_number=21)
+    here.fhir.put(observation("o21"))
+    here.clock.pass_(days=2)
+    here.post(events((22, "Patient/p1")))
+    here.clock.pass_(seconds=31)
+    here.care()
+    assert ways(here) == {"recovered"}
+
+
+def test_t82_an_event_is_found_after_hours_in_which_its_server_could_be_heard_and_not_asked(
+    here: World,
+) -> None:
+    here.expect(next_number=21)
+    here.fhir.put(observation("o21"))
+    here.post(events((22, "Patient/p1")))
+    here.fhir.broken = 503
+    for _ in range(5):
+        here.clock.pass_(hours=1)
+        here.post(notification("heartbeat", so_far=22))
+        here.care()
+    here.fhir.broken = 0
+    here.clock.pass_(minutes=2)
+    here.care()
+    assert ways(here) == {"recovered"}
+
+
 def test_t82_a_heartbeat_tells_of_events_that_did_not_come(here: World) -> None:
     here.expect(next_number=5)
     here.post(notification("heartbeat", so_far=6))
