@@ -19,6 +19,8 @@ from cds_service.core.model import (
     Bound,
     LabResult,
     Moment,
+    NotNumeric,
+    NoValue,
     ReferenceRange,
     ResourceRef,
     SpecimenGiven,
@@ -354,6 +356,14 @@ def test_an_earlier_value_whose_unit_is_in_doubt_is_shown_with_both_units(
     )
     said = card(sil2r, "520 U/mL", history=(replace(before, value=value),)).detail
     assert "2026-02-01: 5230 U/L or U/mL, Laboratory A; not comparable with the next" in said
+
+
+def test_an_earlier_result_without_a_value_is_shown_as_one(sil2r: KnowledgeBase) -> None:
+    ref = ResourceRef("Observation/before", "1")
+    before = records.result(loinc=SERUM_U, specimen=SERUM, on="2026-02-01", ref=ref)
+    for value in (NoValue("unknown"), NotNumeric("valueString")):
+        said = card(sil2r, "520 U/mL", history=(replace(before, value=value),)).detail
+        assert "- 2026-02-01: unknown, Laboratory A; direction cannot be told" in said
 
 
 def test_a_result_that_may_be_newer_is_named_with_both_units_where_its_unit_is_in_doubt(
