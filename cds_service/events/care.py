@@ -179,15 +179,17 @@ class Caretaker:
         """
         try:
             answer = self.exchange(source).ask(f"Subscription/{state.subscription}")
+            match answer:
+                case Refused(UpstreamFault.STATUS_404):
+                    status = "off"  # it was ended there
+                case Refused():
+                    return ""
+                case resource:
+                    status = a_text(resource.get("status"))
+            if status == ACTIVE != state.status:  # what changed meanwhile, nobody will send
+                self.catch_up(source, state.last_heard - REACH)
         except UpstreamFailed:
             return ""
-        match answer:
-            case Refused(UpstreamFault.STATUS_404):
-                status = "off"  # it was ended there
-            case Refused():
-                return ""
-            case resource:
-                status = a_text(resource.get("status"))
         if status not in STATES:
             return ""
         if status == ACTIVE:

@@ -588,3 +588,14 @@ def test_a_withdrawn_value_is_not_shown_as_one_that_may_be_newer(sil2r: Knowledg
     told = arrived_before(sil2r, known("50000 U/mL", "", Status.ENTERED_IN_ERROR))
     assert "status entered-in-error" in told.detail
     assert "50000" not in told.detail
+    assert URGENT not in told.detail
+
+
+@pytest.mark.parametrize("status", [Status.PRELIMINARY, Status.FINAL])
+def test_a_newer_result_without_a_value_is_told_without_alarm(
+    sil2r: KnowledgeBase, status: Status
+) -> None:
+    newer = replace(known("320 U/mL", "2026-03-02", status), value=NoValue())
+    told = arrived_before(sil2r, newer)
+    assert "2026-03-02" in told.detail.partition("**Context**")[2]
+    assert URGENT not in told.detail

@@ -443,6 +443,25 @@ def test_one_that_was_switched_on_again_over_there_is_no_alarm_any_more(here: Wo
     assert ready(here)["status"] == "ready"
 
 
+def test_what_changed_while_it_was_off_is_searched_for_once_it_is_on_again_over_there(
+    here: World,
+) -> None:
+    classic(here, "active")
+    rounds(here, minutes=20)
+    classic_there(here, "off")
+    rounds(here, minutes=16)
+    here.fhir.put(observation("o1"))
+    classic_there(here, "active")
+    here.fhir.broken = 503
+    rounds(here, minutes=16)
+    assert ready(here)["status"] == "degraded"
+    here.fhir.broken = 0
+    rounds(here, minutes=16)
+    assert ready(here)["status"] == "ready"
+    assert ways(here) == {"recovered"}
+    assert len(searches(here)) == 1
+
+
 def test_one_without_a_topic_is_begun_anew_where_the_registry_says_so(
     tmp_path: Path, library: Library
 ) -> None:
