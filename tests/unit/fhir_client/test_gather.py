@@ -287,6 +287,17 @@ def test_f04_a_result_of_an_answer_that_is_not_all_is_kept_beside_what_is_fetche
     assert part.resource == bundle(observation(2), observation(1))
 
 
+@pytest.mark.parametrize("meta", [{"versionId": "2"}, {"lastUpdated": "2026-03-02T08:00:00Z"}])
+def test_f04_a_newer_version_that_was_sent_is_not_given_up_for_an_older_one_that_is_fetched(
+    server: FaultServer, access: Grants, meta: dict[str, str]
+) -> None:
+    corrected, before = {**observation(1), "meta": meta}, observation(1)
+    server.on("/fhir/Observation", reply_json(bundle(before)))
+    sent = {**bundle(corrected), "total": 7}
+    part = _gather({**SENT, "sil2r": sent}, access()).parts["sil2r"]
+    assert part.resource == bundle(before, corrected)
+
+
 @pytest.mark.parametrize("answer", [bundle(HINT), {**bundle(), "total": 7}])
 def test_f04_an_answer_that_is_not_all_the_second_time_either_stays_a_part(
     answer: dict[str, Any], server: FaultServer, access: Grants
