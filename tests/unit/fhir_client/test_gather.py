@@ -217,6 +217,17 @@ def test_f04_a_paged_bundle_is_read_on_from_where_it_ends(
     assert server.targets() == ["/fhir/Observation?page=2"]
 
 
+def test_f04_what_has_no_id_on_the_page_that_was_sent_comes_back_once(
+    server: FaultServer, access: Grants
+) -> None:
+    nameless = {**observation(1)}
+    del nameless["id"]
+    page = bundle(nameless, next_link=f"{server.base}/Observation?page=2")
+    server.on("/fhir/Observation?page=2", reply_json(bundle(observation(2))))
+    part = _gather({**SENT, "sil2r": page}, access()).parts["sil2r"]
+    assert part.resource == bundle(nameless, observation(2))
+
+
 def test_f04_the_total_of_a_search_is_held_against_all_of_its_pages(
     server: FaultServer, access: Grants
 ) -> None:
