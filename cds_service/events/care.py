@@ -33,7 +33,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Refused, UpstreamFault
-from cds_service.fhir.shape import a_text, an_object, objects
+from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import (
     ACTIVE,
@@ -225,7 +225,7 @@ class Caretaker:
             self.catch_up(source, state.last_heard - REACH)
             exchange = self.exchange(source)
             subscription = exchange.ask(f"Subscription/{state.subscription}")
-            if isinstance(subscription, Refused):
+            if isinstance(subscription, Refused) or not _is_one(subscription):
                 return
             subscription.pop("error", None)
             revived = exchange.update({**subscription, "status": REQUESTED})
@@ -244,6 +244,11 @@ class Caretaker:
         self.store.add(source, targets, Way.RECOVERED, self.now())
         if targets:
             self.wake()
+
+
+def _is_one(answer: JsonObject) -> bool:
+    """Whether a server that was asked for a Subscription answered with one."""
+    return type_of(answer) == "Subscription" and bool(an_id(answer.get("id")))
 
 
 def _statuses(answer: JsonObject) -> list[JsonObject]:

@@ -359,6 +359,18 @@ def test_t81_a_silent_server_is_asked_less_and_less_often_and_told_of_once_an_ho
     assert told(capsys, SILENT) == 6
 
 
+def test_t90_what_is_no_subscription_is_not_written_back_as_one(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library, "reactivate = true\n") as here:
+        here.expect()
+        here.post(notification("heartbeat", status="off"))
+        here.fhir.operations["Subscription/s1"] = lambda _query: {"resourceType": "Binary"}
+        here.care()
+        assert here.fhir.count("Subscription/s1") == 1
+        assert here.fhir.writes.total() == 0
+
+
 def test_a_silent_server_that_says_that_it_gave_up_is_mended_without_waiting(
     tmp_path: Path, library: Library
 ) -> None:
