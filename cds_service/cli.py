@@ -21,6 +21,7 @@ from rich.text import Text
 from cds_service import __version__
 from cds_service.cli_clients import clients
 from cds_service.cli_database import db
+from cds_service.cli_event_work import events
 from cds_service.cli_events import EVENT_COMMANDS
 from cds_service.cli_knowledge import knowledge
 from cds_service.cli_output import AS_JSON, Output, members, print_json, usage_line
@@ -195,7 +196,7 @@ def _day(text: str) -> date:
         raise click.BadParameter("write it as 2026-11-21", param_hint="--on") from None
 
 
-for command in (clients, db, knowledge, records, *EVENT_COMMANDS):
+for command in (clients, db, knowledge, records, *EVENT_COMMANDS, events):
     cli.add_command(command)
 
 

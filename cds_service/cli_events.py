@@ -1,4 +1,4 @@
-"""The commands for lab-result events: work, subscribe, catch up, look after what failed."""
+"""The commands for lab-result events: work, subscribe, catch up."""
 # ruff: noqa: PLC0415 - a command imports only what it needs: `--help` is instant
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import click
 from rich.table import Table
 
 from cds_service.cli_output import AS_JSON, Output, members, print_json, progress
-from cds_service.errors import DataUnavailable, InputError
+from cds_service.errors import DataUnavailable
 
 if TYPE_CHECKING:
     from cds_service.config import Settings
@@ -26,7 +26,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _settings_options(command: F) -> F:
+def settings_options(command: F) -> F:
+    """The options by which a command finds the settings of `serve`."""
     sandbox = click.option("--sandbox", is_flag=True, help="As `serve --sandbox`.")
     config = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
     return sandbox(config(command))
@@ -34,7 +35,7 @@ def _settings_options(command: F) -> F:
 
 @click.command()
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64))
-@_settings_options
+@settings_options
 def worker(*, threads: int, sandbox: bool, config: Path | None) -> None:
     """Process received lab-result events, until it is stopped."""
     from cds_service.event_worker import run_worker
@@ -45,7 +46,7 @@ def worker(*, threads: int, sandbox: bool, config: Path | None) -> None:
 @click.command()
 @click.argument("source")
 @AS_JSON
-@_settings_options
+@settings_options
 def subscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | None) -> None:
     """Create the Subscription(s) on the FHIR server of SOURCE."""
     from cds_service.events import subscribing
@@ -67,12 +68,12 @@ def subscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | None)
 @click.command()
 @click.argument("source")
 @AS_JSON
-@_settings_options
+@settings_options
 def unsubscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | None) -> None:
     """End the Subscription(s) on the FHIR server of SOURCE."""
     from cds_service.events import subscribing
 
-    workshop = _existing(sandbox, config)
+    workshop = existing(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
         exchange = workshop.caretaker.exchange(chosen)
@@ -86,12 +87,12 @@ def unsubscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | Non
 @click.command()
 @click.argument("source")
 @AS_JSON
-@_settings_options
+@settings_options
 def status(*, source: str, as_json: bool, sandbox: bool, config: Path | None) -> None:
     """Show the Subscription(s) and the backlog of SOURCE."""
     from cds_service.events import subscribing
 
-    workshop = _existing(sandbox, config)
+    workshop = existing(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
         exchange = workshop.caretaker.exchange(chosen)
@@ -113,70 +114,27 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str) -> dat
 @click.argument("source")
 @click.option("--since", required=True, callback=_moment, help="2026-11-20T18:00:00")
 @click.option("--wait/--no-wait", default=True, help="Work it off here, or leave it to the worker.")
-@_settings_options
+@settings_options
 def catch_up(
     *, source: str, since: datetime, wait: bool, sandbox: bool, config: Path | None
 ) -> None:
     """Look for results of SOURCE that changed since then (UTC), and process them."""
+    from cds_service.fhir.fetched import Partial
+
     workshop = _workshop(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
         found = workshop.caretaker.catch_up(chosen, since)
-    click.echo(f"{found} result(s) changed since {since.isoformat(timespec='seconds')}.")
-    if wait and found:
+    count, moment = len(found.targets), since.isoformat(timespec="seconds")
+    click.echo(f"{count} result(s) changed since {moment}.")
+    if isinstance(found.extent, Partial):
+        again = "The server says that this may not be all: it will be searched again."
+        click.echo(again, err=True)
+    if wait and found.targets:
         _work_off(workshop, source)
 
 
-@click.group()
-def events() -> None:
-    """Events that wait, or were set aside after failing."""
-
-
-@events.command("list")
-@click.option("--dead", is_flag=True, help="Only those that were set aside.")
-@AS_JSON
-@_settings_options
-def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None) -> None:
-    """List what waits; it holds no patient data."""
-    store = _existing(sandbox, config).room.store
-    rows, total = store.waiting(dead_only=dead), store.count(dead_only=dead)
-    if total > len(rows):
-        click.echo(f"These are the oldest {len(rows):,} of {total:,}.", err=True)
-    if as_json:
-        print_json({"events": [members(row) for row in rows]})
-        return
-    table = Table("number", "source", "kind", "state", "attempts", "cause", "first received", "due")
-    for row in rows:
-        state = "set aside" if row.dead else "waits"
-        moments = [f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.first_received, row.due)]
-        number, attempts = str(row.number), str(row.attempts)
-        table.add_row(number, row.source, row.kind, state, attempts, row.cause, *moments)
-    nothing = "Nothing was set aside." if dead else "Nothing waits."
-    Output().print(table if rows else nothing)
-
-
-@events.command()
-@click.argument("numbers", metavar="[NUMBER]...", nargs=-1, type=int)
-@AS_JSON
-@_settings_options
-def retry(*, numbers: Sequence[int], as_json: bool, sandbox: bool, config: Path | None) -> None:
-    """Give events that were set aside another turn: those named, or all."""
-    workshop = _existing(sandbox, config)
-    revived = workshop.room.store.revive(numbers, datetime.now(UTC))
-    workshop.room.queue().wake()
-    if as_json:
-        print_json({"revived": revived})
-    else:
-        click.echo(f"{revived} event(s) will be tried again.")
-    if revived < len(set(numbers)):
-        raise InputError(
-            "not every number is of an event that was set aside.",
-            where="NUMBER",
-            remedy="`cds-service events list --dead` shows them.",
-        )
-
-
-EVENT_COMMANDS = (worker, subscribe, unsubscribe, status, catch_up, events)
+EVENT_COMMANDS = (worker, subscribe, unsubscribe, status, catch_up)
 
 
 @contextmanager
@@ -236,7 +194,11 @@ def _workshop(sandbox: bool, config: Path | None) -> Workshop:
     return open_events(_settings(sandbox, config))
 
 
-def _existing(sandbox: bool, config: Path | None) -> Workshop:
+def existing(sandbox: bool, config: Path | None) -> Workshop:
+    """What a command works with that makes no database.
+
+    Raises ConfigurationError, StoreUnavailable.
+    """
     from cds_service.wiring import existing_events
 
     return existing_events(_settings(sandbox, config))

@@ -24,6 +24,7 @@ and what to do next.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -136,6 +137,23 @@ class KnowledgeError(CdsError):
     """The knowledge base is not sound; `where` is file and row."""
 
     code = "CDS-5001"
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        where: str = "",
+        remedy: str = "",
+        cause: str = "",
+        faults: Sequence[KnowledgeError] = (),
+    ) -> None:
+        super().__init__(text, where=where, remedy=remedy, cause=cause)
+        self._made_of = tuple(faults)
+
+    @property
+    def faults(self) -> tuple[KnowledgeError, ...]:
+        """What it tells: itself, unless it was made of several."""
+        return self._made_of or (self,)
 
 
 class ConfigurationError(CdsError):

@@ -68,7 +68,7 @@ def check_knowledge(
         try:
             library = library if file is None else with_file(library, file)
         except KnowledgeError as error:
-            report.faults.append(error.one_line())
+            report.faults.extend(fault.one_line() for fault in error.faults)
     for base in library.bases.values():
         report.faults.extend(fault.one_line() for fault in faults(base))
         _count(base, report)

@@ -138,7 +138,7 @@ def with_site_unproved(library: Library, file: Path) -> Library:
         raise KnowledgeError(
             "the site file cannot be read.", where=file.name, remedy="Check path and permissions."
         ) from None
-    return replace(library, bases=apply_site(library.bases, site, file.name))
+    return replace(library, bases=apply_site(library.bases, site))
 
 
 def with_approvals(library: Library, file: Path) -> Library:

@@ -54,6 +54,8 @@ class Event(Enum):
         "The shared count of calls cannot be reached; each worker counts by itself.",
     )
     QUEUE_AWAY = ("CDS-L305", "warning", "The queue cannot be reached; workers look by themselves.")
+    NOT_SOUND = ("CDS-L306", "warning", "Readiness has turned to degraded or not ready.")
+    READY_AGAIN = ("CDS-L307", "info", "The service is ready again.")
     EVENT_DONE = ("CDS-L401", "info", "A notified result was processed.")
     EVENT_LATER = ("CDS-L402", "warning", "A notified result will be tried again later.")
     EVENT_SET_ASIDE = ("CDS-L403", "error", "A notified result was set aside after failing.")
@@ -65,6 +67,7 @@ class Event(Enum):
         "error",
         "Looking for what is due, or after the subscriptions, failed.",
     )
+    EVENT_DROPPED = ("CDS-L408", "warning", "An event was removed on an operator's word.")
     LIBRARY = ("CDS-L901", "info", "A library has logged something.")
 
     @property
@@ -78,6 +81,7 @@ FIELDS = frozenset(
         "attempts",
         "cards",
         "cause",
+        "causes",
         "check",
         "client",
         "duration_ms",
@@ -91,6 +95,7 @@ FIELDS = frozenset(
         "library_level",
         "missing",
         "mode",
+        "number",
         "outcomes",
         "place",
         "reasons",

@@ -10,7 +10,7 @@ from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import ResourceRef
-from cds_service.core.verdict import Note
+from cds_service.core.verdict import Note, Strength
 
 LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1, Card.summary: "<140-character"."""
@@ -60,33 +60,35 @@ def fill(knowledge: KnowledgeBase, template: str, section: str, values: Mapping[
     return knowledge.templates[template][section].fill(values)
 
 
-def fill_for(
-    knowledge: KnowledgeBase,
-    template: str,
-    specimen: str,
-    values: Mapping[str, str],
-    family: str = "",
+def fill_each(
+    knowledge: KnowledgeBase, template: str, sections: Iterable[str], values: Mapping[str, str]
 ) -> str:
-    """What holds for every specimen, then what holds for this one, then what is told in this unit
-    family alone: never the other's numbers.
-    """
+    """Those of the sections that the template has, one behind the other."""
     there = knowledge.templates[template]
-    sections = ("says", specimen, in_family(specimen, family))
     return " ".join([there[name].fill(values) for name in sections if name in there])
 
 
 @cache  # asked for every sentence, and there are few
+def saying(specimen: str, family: str = "", strength: Strength = Strength.FULL) -> tuple[str, ...]:
+    """The sections that tell what a finding says: what holds for every specimen, then for this one,
+    then what is told in this unit family alone, never the other's numbers. Weakened, it says less.
+    """
+    match strength:
+        case Strength.FULL:
+            return ("says", specimen, in_family(specimen, family))
+        case Strength.WEAKENED:
+            return ("weakly",)
+
+
+@cache
+def denying(specimen: str) -> tuple[str, ...]:
+    """The sections that tell what a finding does not mean, for every specimen and for this one."""
+    return ("not", f"not-{specimen}")
+
+
 def in_family(specimen: str, family: str) -> str:
     """The section for one specimen kind in one unit family: `blood-u`."""
     return f"{specimen}-{family.lower()}"
-
-
-def fill_not_for(
-    knowledge: KnowledgeBase, template: str, specimen: str, values: Mapping[str, str]
-) -> str:
-    """What a finding does not mean, for every specimen and then for this one."""
-    there, own = knowledge.templates[template], f"not-{specimen}"
-    return " ".join([there[name].fill(values) for name in ("not", own) if name in there])
 
 
 def bullets(texts: Iterable[str]) -> str:
@@ -100,7 +102,7 @@ def note_line(note: Note, knowledge: KnowledgeBase, specimen: str = "") -> str:
     values = {name: _escaped(value) or unknown for name, value in note.values.items()}
     if "part" in values:
         values["part"] = missing_line([values["part"]], knowledge)
-    return fill_for(knowledge, f"note-{note.kind.value}", specimen, values)
+    return fill_each(knowledge, f"note-{note.kind.value}", saying(specimen), values)
 
 
 def _escaped(value: str | tuple[str, ...]) -> str:

@@ -43,20 +43,31 @@ def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterato
         yield Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
     warned_of = situation.specimen if table.warns else ""
     beside, knowledge = facts.companions, situation.knowledge
-    if several := tuple(_several_items_met(beside, facts.by_name, knowledge, warned_of)):
+    if several := items_met(beside, facts.by_name, knowledge, warned_of=warned_of):
         yield from several
     elif table.may_warn or not (table.warns or limited or facts.laboratory.place in _NOT_HIGH):
         yield _IF_ILL
 
 
-def _several_items_met(
-    companions: Companions, facts: Mapping[str, Fact], knowledge: KnowledgeBase, warned_of: str
-) -> Iterator[Note]:
+def items_met(
+    companions: Companions,
+    facts: Mapping[str, Fact],
+    knowledge: KnowledgeBase,
+    *,
+    warned_of: str = "",
+) -> tuple[Note, ...]:
     """A note for each panel of which enough items are met without the analyte's own.
 
-    A warning about the specimen of a panel says by itself that hours count; one about another
-    specimen is about other diseases.
+    `facts` are at least those about the companions; `warned_of` is the specimen that the card warns
+    about. A warning about the specimen of a panel says by itself that hours count; one about
+    another specimen is about other diseases.
     """
+    return tuple(_items_met(companions, facts, knowledge, warned_of))
+
+
+def _items_met(
+    companions: Companions, facts: Mapping[str, Fact], knowledge: KnowledgeBase, warned_of: str
+) -> Iterator[Note]:
     if not companions:
         return
     for panel in knowledge.panels.values():
@@ -88,10 +99,9 @@ def urgent(
 ) -> tuple[Note, ...]:
     """A card that cannot tell must never reassure: it says what to do for an ill patient.
 
-    Where the other results of the request show it already, it names them and does not ask. `facts`
-    are at least those about the companions.
+    Where the other results of the request show it already, it names them and does not ask.
     """
-    return tuple(_several_items_met(companions, facts, knowledge, warned_of="")) or (_IF_ILL,)
+    return items_met(companions, facts, knowledge) or (_IF_ILL,)
 
 
 # ------------------------------------------------------------------ results that may be newer

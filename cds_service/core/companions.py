@@ -62,7 +62,7 @@ def companions_near(
     ]
     if not near:
         return {}
-    doubtful = in_doubt(filter(_counts, record.companions))
+    doubtful = in_doubt((companion, "") for companion in record.companions if _counts(companion))
     near = [companion for companion in near if companion.ref.resource not in doubtful]
     near.sort(key=lambda companion: newest_first(companion, at), reverse=True)
     near.sort(key=lambda companion: furthest_apart(when_taken(companion, at), when))

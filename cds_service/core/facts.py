@@ -163,7 +163,9 @@ class _Silent:
 
 
 _OPEN = Fact("", UNKNOWN, "settled for each result")
-_ALONE = Fact("pair", "alone", "no result of the other specimen lies within the window")
+_ALONE = Fact(
+    "pair", "alone", "no result of the other specimen that can be paired lies within the window"
+)
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from cds_service.core.caution import beside_newer, cautions, urgent
+from cds_service.core.caution import beside_newer, cautions, items_met, urgent
 from cds_service.core.companions import companion_values
 from cds_service.core.dates import as_received
 from cds_service.core.facts import Companions, companion_facts, facts_of
@@ -256,12 +256,15 @@ def _blank(
     """
     words: tuple[str, ...] = ()
     companions: Companions = {}
-    if isinstance(verdict, NotInterpretable):
-        words = _WOULD_HELP.get(verdict.reason, ())
-        if isinstance(result, LabResult):
-            companions = companion_values(case.knowledge, case.record, result, case.at)
-        beside = companion_facts(companions, case.record, case.knowledge)
-        notes += urgent(companions, beside, case.knowledge)
+    if isinstance(result, LabResult):
+        companions = companion_values(case.knowledge, case.record, result, case.at)
+    beside = companion_facts(companions, case.record, case.knowledge)
+    match verdict:
+        case NotInterpretable(reason):
+            words = _WOULD_HELP.get(reason, ())
+            notes += urgent(companions, beside, case.knowledge)
+        case WrongAnalyte():
+            notes += items_met(companions, beside, case.knowledge)
     behind = [ref for note in notes for ref in note.inputs]
     return Answer(
         verdict,

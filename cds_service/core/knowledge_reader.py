@@ -57,13 +57,14 @@ def read_knowledge(
     used = {name: text for name, text in files.items() if name != left_out}
     own, shared = TomlRows(used, f"{analyte}/", _TABLES), TomlRows(files, "", _SHARED)
     own.text("knowledge.toml")
+    identity = own.one("knowledge.toml", "knowledge", schema.Identity)
     unit_rows = tuple(own.by("text", "units.toml", "unit", schema.RowUnit).values())
     specimen_codes = (
         *own.rows("codes.toml", "specimen_code", schema.SpecimenCode),
         *own.rows(_SNOMED, "specimen_code", schema.SpecimenCode),
     )
     return KnowledgeBase(
-        identity=own.one("knowledge.toml", "knowledge", schema.Identity),
+        identity=identity,
         policy=own.one("knowledge.toml", "policy", schema.Policy),
         attributes=own.rows("knowledge.toml", "source_attribute", schema.SourceAttribute),
         specimens=own.by("id", "codes.toml", "specimen", schema.SpecimenKind),
@@ -91,7 +92,7 @@ def read_knowledge(
         documents=own.rows("statements.toml", "document", schema.DocumentRow),
         cases=own.rows("cases.toml", "case", schema.CaseRow),
         templates=_templates(files, analyte),
-        wording=_wording(shared),
+        wording=_wording(shared, identity),
         order_table=_order_table(own),
     )
 
@@ -157,7 +158,8 @@ def _templates(files: Mapping[str, str], folder: str) -> dict[str, Template]:
     return found
 
 
-def _wording(shared: TomlRows) -> CardWording:
+def _wording(shared: TomlRows, identity: schema.Identity) -> CardWording:
+    """The words that all analytes share, and the name of this one's earlier results."""
     name = "wording.toml"
     shared.text(name)
     document = shared.document(name)
@@ -177,7 +179,7 @@ def _wording(shared: TomlRows) -> CardWording:
         ) from error
     return CardWording(
         words["headings"],
-        words["missing"],
+        {**words["missing"], identity.id: identity.earlier_results},
         words["series"],
         words["phrases"],
         tuple(reasons),

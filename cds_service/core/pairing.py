@@ -29,8 +29,8 @@ def nearest_pair(
 ) -> Pair | NoPair:
     """The nearest readable final result of another specimen kind within the pair window.
 
-    Of two as near the newer, then by identity: never as they happened to arrive. Another version of
-    this very result is no pair, nor is one whose versions contradict each other.
+    Of two as near the newer, then by identity: never as they happened to arrive. A result whose
+    versions contradict each other has no pair and is none, nor is another version of it.
     """
     window = knowledge.policy.look_back_days
     own = collection_days(result, at, window)
@@ -47,7 +47,10 @@ def nearest_pair(
     ]
     if not near:
         return NoPair()
-    doubtful = in_doubt(item.result for item in known if item.result.status in FINAL)
+    finals = [item for item in known if item.result.status in FINAL]
+    doubtful = in_doubt((item.result, item.specimen) for item in finals)
+    if result.ref.resource in doubtful:
+        return NoPair()
     near = [(other, place) for other, place in near if other.ref.resource not in doubtful]
     taken = when_taken(result, at)
     near.sort(key=lambda found: newest_first(found[0], at), reverse=True)

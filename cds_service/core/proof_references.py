@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain, product
 
+from cds_service.core.card_parts import denying, saying
 from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
@@ -11,8 +13,10 @@ from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.schema import ContextRow, FindingRow, Gates, NoteRow
 from cds_service.core.table import wanted
-from cds_service.core.verdict import NoteKind, Reason
+from cds_service.core.verdict import NoteKind, Reason, Strength
 from cds_service.errors import KnowledgeError
+
+_Sourced = FindingRow | ContextRow | NoteRow
 
 
 def reference_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
@@ -98,7 +102,7 @@ def _limits(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         tests = (knowledge.identity.id, *knowledge.companions)
         yield from _absent(knowledge, file, limit.id, [limit.of], tests)
         yield from _absent(knowledge, file, limit.id, [limit.specimen], knowledge.specimens)
-        yield from _absent(knowledge, file, limit.id, limit.sources, knowledge.sources)
+        yield from _absent(knowledge, file, limit.id, limit.all_sources, knowledge.sources)
         units = knowledge.units
         if limit.of in knowledge.companions:
             units = knowledge.companions[limit.of].units
@@ -131,7 +135,7 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     for file, rows in tables:
         for row in rows:
             yield from _absent(knowledge, file, row.id, row.when, domains)
-            yield from _sourced(knowledge, file, row, _spoken_of(row.when, knowledge))
+            yield from _sourced(knowledge, file, row, _spoken_of(row, knowledge))
             yield from _absent(knowledge, file, row.id, row.suggestions, knowledge.suggestions)
             for fact in row.when:
                 values = wanted(row.when, fact)
@@ -157,26 +161,42 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     kinds = [kind.value for kind in NoteKind]
     yield from _absent(knowledge, "reasons.toml", "note", knowledge.notes, kinds)
     for note in knowledge.notes.values():
-        yield from _sourced(knowledge, "reasons.toml", note, knowledge.specimens)
+        yield from _sourced(knowledge, "reasons.toml", note, _spoken_of(note, knowledge))
     muted = knowledge.policy.muted_findings
     known = {*findings, *(row.id for row in knowledge.contexts)}
     yield from _absent(knowledge, "knowledge.toml", "policy", muted, known)
 
 
 def _sourced(
-    knowledge: KnowledgeBase,
-    file: str,
-    row: FindingRow | ContextRow | NoteRow,
-    specimens: Collection[str],
+    knowledge: KnowledgeBase, file: str, row: _Sourced, spoken: Collection[tuple[str, ...]]
 ) -> Iterator[KnowledgeError]:
-    """Every source exists, and there is one for each specimen that the row can speak of."""
+    """Every source exists, and whatever sections of the row a card can speak, one is behind it."""
+    sections = chain.from_iterable(spoken)
     yield from _absent(knowledge, file, row.id, row.all_sources, knowledge.sources)
-    yield from _absent(knowledge, file, row.id, row.sources_by_specimen, specimens)
-    if not all(row.sources_of(specimen) for specimen in specimens):
+    yield from _absent(knowledge, file, row.id, row.sources_by_section, sections)
+    if not all(row.sources_of(each) for each in spoken):
         yield _fault(knowledge, file, row.id, "no source.", "Name what it rests on.")
 
 
-def _spoken_of(when: Gates, knowledge: KnowledgeBase) -> Collection[str]:
+def _spoken_of(row: _Sourced, knowledge: KnowledgeBase) -> Collection[tuple[str, ...]]:
+    """The sections that may stand together on a card, for each specimen and unit family."""
+    specimens: Collection[str] = knowledge.specimens
+    strengths: Collection[Strength] = (Strength.FULL,)
+    match row:
+        case FindingRow(when=when):
+            specimens, strengths = _specimens(when, knowledge), tuple(Strength)
+        case ContextRow(when=when):
+            specimens = _specimens(when, knowledge)
+        case NoteRow():
+            pass
+    families = [family.id for family in knowledge.families.values() if family.interpreted]
+    return [
+        saying(specimen, family, strength) + denying(specimen)
+        for specimen, family, strength in product(specimens, families, strengths)
+    ]
+
+
+def _specimens(when: Gates, knowledge: KnowledgeBase) -> Collection[str]:
     return wanted(when, "specimen") if "specimen" in when else knowledge.specimens
 
 

@@ -16,8 +16,10 @@ from cds_service.core.card import Card
 from cds_service.core.card_parts import (
     LONGEST_SUMMARY,
     Sections,
+    denying,
     detail_of,
     evaluation_members,
+    saying,
 )
 from cds_service.core.card_values import CardValues
 from cds_service.core.draft import Draft, identified
@@ -31,15 +33,13 @@ from cds_service.core.sections import (
     sections_of,
     specimen_words,
 )
-from cds_service.core.table import LABORATORY_GATES
 from cds_service.core.verdict import (
     Answer,
     Evaluation,
+    Finding,
     Interpreted,
     NotInterpretable,
     Outcome,
-    Place,
-    RowOutcome,
     WrongAnalyte,
 )
 
@@ -85,22 +85,29 @@ def _rows(answer: Answer, knowledge: KnowledgeBase) -> Rows:
 
 def _cited(answer: Answer, rows: Rows, knowledge: KnowledgeBase) -> tuple[str, ...]:
     """Every source behind what the card says, in the order it is said."""
-    ids = [source for row in rows for source in row.sources_of(answer.specimen)]
+    spoken = {finding.id: _spoken(finding, answer) for finding in answer.findings}
+    ids = [source for row in rows for source in row.sources_of(spoken[row.id])]
     match answer.verdict:
         case Interpreted():
             ids += _behind_limits(answer, knowledge)
-            ids += _left_open_by_the_range(answer, knowledge)
-            ids += _behind_notes(answer, knowledge)
         case NotInterpretable(reason):
             ids += knowledge.reasons[reason.value].sources
-            ids += _behind_notes(answer, knowledge)
         case WrongAnalyte():
-            ids = [*knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources]
+            ids += knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources
+    ids += _behind_notes(answer, knowledge)
     return tuple(dict.fromkeys(ids))
 
 
+def _spoken(finding: Finding, answer: Answer) -> tuple[str, ...]:
+    """The sections of its template that may stand on the card."""
+    specimen, family = answer.specimen, answer.value.family
+    return saying(specimen, family, finding.strength) + denying(specimen)
+
+
 def _behind_limits(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
-    """Sources of the limits that lie inside the interval of the value."""
+    """Sources of the limits that lie inside the interval of the value. The laboratory's own range
+    rests on no study.
+    """
     return [
         source
         for finding in answer.findings
@@ -110,28 +117,13 @@ def _behind_limits(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
     ]
 
 
-def _left_open_by_the_range(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
-    """Sources of the rows about the laboratory's own range when the value straddles it: that range
-    is no limit of the knowledge, so no limit brings sources along.
-    """
-    if answer.laboratory.place is not Place.STRADDLES:
-        return []
-    straddled = {row.finding for row in answer.rows if row.outcome is RowOutcome.STRADDLED}
-    return [
-        source
-        for row in knowledge.findings
-        if row.id in straddled and frozenset(row.when) <= LABORATORY_GATES
-        for source in row.sources_of(answer.specimen)
-    ]
-
-
 def _behind_notes(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
     """Sources of the notes that rest on studies."""
     return [
         source
         for note in answer.notes
         if note.kind.value in knowledge.notes
-        for source in knowledge.notes[note.kind.value].sources_of(answer.specimen)
+        for source in knowledge.notes[note.kind.value].sources_of(saying(answer.specimen))
     ]
 
 

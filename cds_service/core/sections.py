@@ -9,11 +9,12 @@ from cds_service.core.card import Indicator
 from cds_service.core.card_parts import (
     Sections,
     bullets,
+    denying,
     fill,
-    fill_for,
-    fill_not_for,
+    fill_each,
     missing_line,
     note_line,
+    saying,
     used_line,
 )
 from cds_service.core.escape import markdown
@@ -29,7 +30,6 @@ from cds_service.core.verdict import (
     Note,
     NotInterpretable,
     SeriesPoint,
-    Strength,
     Value,
     WrongAnalyte,
 )
@@ -54,7 +54,8 @@ def sections_of(
     findings = [item for item in spoken if not item.id.startswith(CONTEXT)]
     contexts = [item for item in spoken if item.id.startswith(CONTEXT)]
     supports = [_says(item, answer, knowledge, values) for item in findings]
-    limits = [fill_not_for(knowledge, item.id, answer.specimen, values) for item in findings]
+    not_meant = denying(answer.specimen)
+    limits = [fill_each(knowledge, item.id, not_meant, values) for item in findings]
     caveats = [_says(item, answer, knowledge, values) for item in contexts]
     notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
     alert = _alert(answer.notes, knowledge, values)
@@ -124,11 +125,8 @@ def _template_of(verdict: NotInterpretable | WrongAnalyte) -> str:
 def _says(
     finding: Finding, answer: Answer, knowledge: KnowledgeBase, values: Mapping[str, str]
 ) -> str:
-    match finding.strength:
-        case Strength.FULL:
-            return fill_for(knowledge, finding.id, answer.specimen, values, answer.value.family)
-        case Strength.WEAKENED:
-            return fill(knowledge, finding.id, "weakly", values)
+    sections = saying(answer.specimen, answer.value.family, finding.strength)
+    return fill_each(knowledge, finding.id, sections, values)
 
 
 def in_words(value: Value) -> str:

@@ -187,18 +187,20 @@ def _is_beside(item: Candidate, head: Candidate, at: date) -> bool:
     return is_another and bool(head.specimen) and not is_ahead(named_date(one), at)
 
 
-def in_doubt(results: Iterable[LabResult]) -> frozenset[str]:
-    """The ids under which there are two values: nothing told which version is the newer one.
-
-    A resource that has no id of its own, or is contained, is no version of another.
+def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:
+    """The ids under which there are two values, or two specimen kinds: nothing told which version
+    is the newer one. Each result comes with its specimen kind, empty where none is settled.
     """
-    first: dict[str, LabValue] = {}
+    values: dict[str, LabValue] = {}
+    kinds: dict[str, str] = {}
     return frozenset(
-        result.ref.resource
-        for result in results
-        if result.value != first.setdefault(result.ref.resource, result.value)
-        and "/" in result.ref.resource
-        and "#" not in result.ref.resource
+        name
+        for result, kind in results
+        if _is_an_id(name := result.ref.resource)
+        and (
+            result.value != values.setdefault(name, result.value)
+            or (kind and kind != kinds.setdefault(name, kind))
+        )
     )
 
 
@@ -253,5 +255,9 @@ def is_version_of(one: LabResult, other: LabResult) -> bool:
     """Whether the two stand under one id of their own; without one, or contained, nobody can tell
     that they are the same result.
     """
-    name = one.ref.resource
-    return name == other.ref.resource and "/" in name and "#" not in name
+    return one.ref.resource == other.ref.resource and _is_an_id(one.ref.resource)
+
+
+def _is_an_id(name: str) -> bool:
+    """A resource that has no id of its own, or is contained, is no version of another."""
+    return "/" in name and "#" not in name

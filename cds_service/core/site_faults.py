@@ -1,4 +1,4 @@
-"""What cannot be used of a site file, before anything is done with it.
+"""What cannot be used of a site file, before anything is done with it; all of it is told at once.
 
 A row is for every analyte that knows what it names. Refused is what no analyte knows, and what
 would mean two things to one of them.
@@ -6,7 +6,10 @@ would mean two things to one of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
 
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
@@ -26,11 +29,54 @@ _Found = Iterator[tuple[str, str, str]]
 """Row, what is wrong with it, remedy."""
 
 
-def site_faults(bases: Bases, site: Site, name: str) -> Iterator[KnowledgeError]:
-    """Every row of the site file `name` that cannot be used with these analytes, and why."""
-    for find in _CHECKS:
+@dataclass(frozen=True, slots=True)
+class SiteFault:
+    """One thing that is wrong: in which table, where in it, what, and what to do."""
+
+    table: str
+    place: str
+    text: str
+    remedy: str
+
+
+def refusal(name: str, faults: Iterable[SiteFault]) -> KnowledgeError:
+    """The site file cannot be used: one error with all that is wrong with it, table by table.
+
+    Of one fault it says what the fault says; of several it lists them, in one line too.
+    """
+    found = sorted(dict.fromkeys(faults), key=_order)  # rows alike are told once
+    each = [
+        KnowledgeError(fault.text, where=f"{name} ({fault.place})", remedy=fault.remedy)
+        for fault in found
+    ]
+    match each:
+        case [only]:
+            return only
+        case _:
+            listed = " ".join(_listed(found))
+            return KnowledgeError(f"{len(found)} faults. {listed}", where=name, faults=each)
+
+
+_TABLES = tuple(Site.model_fields)
+
+
+def _order(fault: SiteFault) -> int:
+    """Tables as the file is described, then what is none; in a table as they were found."""
+    return _TABLES.index(fault.table) if fault.table in _TABLES else len(_TABLES)
+
+
+def _listed(faults: Iterable[SiteFault]) -> Iterator[str]:
+    """Each with its remedy, which neighbours share."""
+    for remedy, alike in groupby(faults, lambda fault: fault.remedy):
+        yield from (f"({fault.place}) {fault.text}" for fault in alike)
+        yield remedy
+
+
+def site_faults(bases: Bases, site: Site) -> Iterator[SiteFault]:
+    """Every row that cannot be used with these analytes, and why."""
+    for table, find in _CHECKS.items():
         for row, text, remedy in find(bases, site):
-            yield KnowledgeError(text, where=f"{name} ({row})", remedy=remedy)
+            yield SiteFault(table, row, text, remedy)
 
 
 def _known(names: Iterable[str]) -> str:
@@ -153,12 +199,13 @@ def _orders(bases: Bases, site: Site) -> _Found:
             yield "[orders]", f"no suggestion '{suggestion}'.", _known(known)
 
 
-_CHECKS: tuple[Callable[[Bases, Site], _Found], ...] = (
-    _codes,
-    _specimens,
-    _units,
-    _conditions,
-    _policy,
-    _assay,
-    _orders,
-)
+_CHECKS: Final[Mapping[str, Callable[[Bases, Site], _Found]]] = {
+    "code": _codes,
+    "condition": _conditions,
+    "unit": _units,
+    "specimen": _specimens,
+    "assay": _assay,
+    "policy": _policy,
+    "orders": _orders,
+}
+"""By the table that each looks at."""

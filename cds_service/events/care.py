@@ -24,7 +24,7 @@ from cds_service.events.notification import (
     Trouble,
     read_notification,
 )
-from cds_service.events.search import changed_since
+from cds_service.events.search import Found, changed_since
 from cds_service.events.source import EventSource
 from cds_service.events.tokens import Tokens
 from cds_service.events.troubles import NextSteps, Troubles
@@ -32,7 +32,7 @@ from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Exchange
-from cds_service.fhir.fetched import Refused, UpstreamFault
+from cds_service.fhir.fetched import Partial, Refused, UpstreamFault
 from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import (
@@ -111,17 +111,21 @@ class Caretaker:
         if steps.is_tried and not is_requested:
             self._ask_after(source, state)
 
-    def catch_up(self, source: EventSource, since: datetime) -> int:
-        """Make work of all that has changed since then; how much there was. Raises UpstreamFailed.
+    def catch_up(self, source: EventSource, since: datetime) -> Found:
+        """Make work of all that has changed since then. Raises UpstreamFailed.
 
-        What was evaluated already is not evaluated again.
+        What was evaluated already is not evaluated again. An answer that may not be all leaves a
+        search from then on to the workers, who try it again and tell if it stays so.
         """
         with self.client.session(
             source.base, self._token(source), Deadline.after(DEADLINE_MS)
         ) as session:
             found = changed_since(session, self.knowledge, since)
         self._add(source.name, found.targets)
-        return len(found.targets)
+        if isinstance(found.extent, Partial):
+            self.store.sweep_since(source.name, since, Way.RECOVERED, self.now())
+            self.wake()
+        return found
 
     def exchange(self, source: EventSource) -> Exchange:
         """Calls to the source, with our own access. Raises UpstreamFailed."""
@@ -139,16 +143,17 @@ class Caretaker:
                     for state in self.subscriptions.of(source.name)
                     if state.subscription == gap.subscription
                 ]
-                found = self.catch_up(source, min(heard, default=self.now()) - REACH_OF_GAP)
+                since = min(heard, default=self.now()) - REACH_OF_GAP
+                found = self.catch_up(source, since).targets
             else:
                 self._add(source.name, asked)
-                found = len(asked)
+                found = tuple(asked)
         except UpstreamFailed as failed:
             self.subscriptions.put_off(gap, self.now() + GAP_AGAIN)
             log(Event.EVENT_GAP, source=source.name, cause=failed.cause)
             return
         self.subscriptions.settle(gap)
-        log(Event.EVENT_GAP, source=source.name, missing=gap.missing, ending=found)
+        log(Event.EVENT_GAP, source=source.name, missing=gap.missing, ending=len(found))
 
     def _events(self, source: EventSource, gap: Gap) -> list[Target] | Refused:
         """The answer of `$events`; both ends are included. Raises UpstreamFailed if it may pass."""

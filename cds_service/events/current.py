@@ -87,6 +87,12 @@ def results_of(report: JsonObject) -> Iterator[Target]:
                 continue
 
 
+def version_told(resource: JsonObject) -> str:
+    """The version id; where the server keeps none, when it was updated, else what it holds."""
+    updated = a_text(an_object(resource.get("meta")).get("lastUpdated"))
+    return version_of(resource) or updated or _contents(resource)
+
+
 def read_requester(session: FhirSession, order: str) -> str:
     """Who ordered the test, empty when that cannot be told. Raises UpstreamFailed."""
     match session.read(order):
@@ -141,9 +147,8 @@ def _insist(fault: UpstreamFault, key: str) -> None:
 
 
 def _version(resource: JsonObject, reports: list[JsonObject]) -> str:
-    """The version id; where the server keeps none, when it was updated, else what it holds."""
-    meta = an_object(resource.get("meta"))
-    version = version_of(resource) or a_text(meta.get("lastUpdated")) or _contents(resource)
+    """The version told, and whether all its reports were withdrawn."""
+    version = version_told(resource)
     states = {report.get("status") in _WITHDRAWN_REPORT for report in reports}
     return f"{version} withdrawn-with-report" if states == {True} else version
 

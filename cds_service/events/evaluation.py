@@ -35,7 +35,14 @@ from cds_service.hooks.suggestions import with_suggestions
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, SentCard
-from cds_service.store.work_item import Claimed, Evaluated, NeverEvaluated, Past, client_name
+from cds_service.store.work_item import (
+    Claimed,
+    Evaluated,
+    NeverEvaluated,
+    Past,
+    Target,
+    client_name,
+)
 
 _TO_BE_READ = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
 
@@ -68,9 +75,11 @@ class Evaluator:
     ) -> list[Evaluated]:
         """Bring what was delivered into line with the result. Raises UpstreamFailed."""
         done = []
-        current = replace(current, version=self._kept(claimed, current.version))
+        current = replace(current, version=self._kept(claimed.source, current.version))
         for knowledge in self._knowledge:
-            if self._store.is_evaluated(claimed, current.version, knowledge.tag):
+            if self._store.is_evaluated(
+                claimed.source, claimed.item, current.version, knowledge.tag
+            ):
                 continue
             past = self._store.past(claimed, knowledge.identity.id)
             case = _Case(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
@@ -80,6 +89,14 @@ class Evaluator:
                 reference, version = current.reference, current.version
                 done.append(self._withdrawn(case, reference, version, current.patient_id))
         return done
+
+    def is_evaluated(self, source: str, target: Target, version: str) -> bool:
+        """Whether any of the knowledge has evaluated this version of a result."""
+        item, kept = self._store.item(source, target), self._kept(source, version)
+        return any(
+            self._store.is_evaluated(source, item, kept, knowledge.tag)
+            for knowledge in self._knowledge
+        )
 
     def is_gone(
         self, claimed: Claimed, reference: str, courier: Courier, watch: Stopwatch
@@ -124,11 +141,11 @@ class Evaluator:
             case.courier.take_back(case.taken_back(reference, version, place, patient_id))
         return self._to_keep(case, version, reference, patient_id=patient_id, cards=())
 
-    def _kept(self, claimed: Claimed, version: str) -> str:
+    def _kept(self, source: str, version: str) -> str:
         """The version as it is kept: what is no plain id may hold all that the result says."""
         if an_id(version):
             return version
-        return f"as {self._pseudonyms.of(client_name(claimed.source), 'version', version)}"
+        return f"as {self._pseudonyms.of(client_name(source), 'version', version)}"
 
     def _to_keep(
         self,

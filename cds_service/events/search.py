@@ -6,17 +6,19 @@ that had to end early can be taken up where it ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 from cds_service.core.card import JsonObject
 from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.events.current import version_told
 from cds_service.events.faults import UpstreamFailed, faults_in
 from cds_service.fhir.fetched import Complete, NotFound, Partial, Refused, Resource, UpstreamFault
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_id, an_object, objects
+from cds_service.fhir.supplied import says_it_is_not_all
 from cds_service.store.work_item import Kind, Target
 
 PAGE = 200
@@ -26,9 +28,15 @@ END = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What has changed."""
+    """What has changed, each in the version that was found; Partial where it may not be all."""
 
-    targets: tuple[Target, ...]
+    versions: Mapping[Target, str]
+    extent: Complete | Partial
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What has changed."""
+        return tuple(self.versions)
 
 
 def criteria(knowledge: KnowledgeBase) -> str:
@@ -44,40 +52,44 @@ def criteria(knowledge: KnowledgeBase) -> str:
 def changed_since(
     session: FhirSession, knowledge: Sequence[KnowledgeBase], since: datetime
 ) -> Found:
-    """The results that have changed since then, however many. Raises UpstreamFailed."""
-    found: dict[Target, None] = {}
+    """The results that have changed since then, however many. Raises UpstreamFailed.
+
+    A server that says itself that its answer may not be all has shown something all the same.
+    """
+    versions: dict[Target, str] = {}
+    extent: Complete | Partial = Complete()
     for base in knowledge:
         reached = since
         while reached != END:
-            targets, reached = _stretch(session, base, reached)
-            found.update(dict.fromkeys(targets))
-    return Found(tuple(found))
+            stretch, reached = _stretch(session, base, reached)
+            versions.update(_versions(_observations(stretch)))
+            if says_it_is_not_all(stretch):
+                extent = Partial(UpstreamFault.INCOMPLETE)
+    return Found(versions, extent)
 
 
 def _stretch(
     session: FhirSession, base: KnowledgeBase, since: datetime
-) -> tuple[tuple[Target, ...], datetime]:
-    """As many results as one search gives, and how far it came: END when there were no more."""
+) -> tuple[JsonObject, datetime]:
+    """What one search gives, and how far it came: END when there was no more."""
     moment = quote(since.astimezone(UTC).isoformat(timespec="milliseconds"), safe="")
     query = f"{criteria(base)}&_lastUpdated=ge{moment}&_sort=_lastUpdated&_count={PAGE}"
     match session.search(query):
         case Resource(bundle, extent) as found:
             if UpstreamFault.OPERATION_OUTCOME in faults_in(found):
                 raise UpstreamFailed(UpstreamFault.OPERATION_OUTCOME, during="search")
-            entries = _observations(bundle)
-            targets = tuple(_targets(entries))
         case NotFound():
             raise UpstreamFailed(UpstreamFault.STATUS_404, during="search")
         case Refused(fault):
             raise UpstreamFailed(fault, during="search")
     match extent:
         case Complete():
-            return targets, END
+            return bundle, END
         case Partial(fault):
-            newest = _newest(entries, since)
+            newest = _newest(_observations(bundle), since)
             if newest <= since:  # more in one moment than can be read: rather fail than lose some
                 raise UpstreamFailed(fault, during="search")
-            return targets, newest
+            return bundle, newest
 
 
 def _observations(bundle: JsonObject) -> list[JsonObject]:
@@ -85,10 +97,10 @@ def _observations(bundle: JsonObject) -> list[JsonObject]:
     return [each for each in resources if each.get("resourceType") == "Observation"]
 
 
-def _targets(resources: Iterable[JsonObject]) -> Iterator[Target]:
+def _versions(resources: Iterable[JsonObject]) -> Iterator[tuple[Target, str]]:
     for resource in resources:
         if id_ := an_id(resource.get("id")):
-            yield Target(Kind.OBSERVATION, id_)
+            yield Target(Kind.OBSERVATION, id_), version_told(resource)
 
 
 def _newest(resources: Iterable[JsonObject], since: datetime) -> datetime:

@@ -26,12 +26,12 @@ from cds_service.events.faults import (
     UpstreamFailed,
     after_failure,
 )
-from cds_service.events.search import changed_since
+from cds_service.events.search import Found, changed_since
 from cds_service.events.source import EventSource
 from cds_service.events.tokens import Tokens
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Refused, UpstreamFault
+from cds_service.fhir.fetched import Complete, Partial, Refused, UpstreamFault
 from cds_service.logs import Event, log, log_fault
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import Pseudonymiser
@@ -157,11 +157,33 @@ class Worker:
         )
 
     def _swept(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
-        """Look for what has changed since the last time, and make it work."""
+        """Look for what has changed since the last time, and make it work.
+
+        Of an answer that may not be all, what it shows is work at once, and the search has failed.
+        """
         store = self._bench.store
         since = store.swept_until(claimed.source, otherwise=claimed.first_received)
         found = changed_since(courier.session, self._bench.knowledge, since - OVERLAP)
-        return store.finish(claimed, self._bench.now(), found=found.targets, swept_until=watch.at)
+        match found.extent:
+            case Complete():
+                targets, at = found.targets, self._bench.now()
+                return store.finish(claimed, at, found=targets, swept_until=watch.at)
+            case Partial(fault):
+                store.add(
+                    claimed.source,
+                    self._not_evaluated(claimed.source, found),
+                    claimed.way,
+                    self._bench.now(),
+                )
+                raise UpstreamFailed(fault, during="search")
+
+    def _not_evaluated(self, source: str, found: Found) -> list[Target]:
+        """Tried again and again, a search must not have the same results read each time."""
+        return [
+            target
+            for target, version in found.versions.items()
+            if not self._evaluator.is_evaluated(source, target, version)
+        ]
 
     def _failed(self, claimed: Claimed, cause: str, *, passes: bool, code: str) -> None:
         at = self._bench.now()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
-from cds_service.fhir.pages import Next, leads_to
+from cds_service.fhir.pages import LastPage, Next, leads_to
 from cds_service.fhir.shape import a_text, an_object, objects, type_of
 
 _HARMLESS = frozenset({"information", "warning"})
@@ -59,12 +59,10 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         return Supplied(Availability.FAILED)
-    resources = [entry.get("resource") for entry in objects(entries)]
-    outcomes = [r for r in resources if isinstance(r, dict) and type_of(r) == "OperationOutcome"]
+    outcomes = _outcomes(bundle)
     if any(_is_failure(outcome) for outcome in outcomes):
         return Supplied(Availability.FAILED)
-    is_page = isinstance(leads_to(bundle), Next)
-    if is_page or any(map(_may_not_be_all, outcomes)) or _counts_more(bundle):
+    if isinstance(leads_to(bundle), Next) or _comes_short(bundle, outcomes):
         return Supplied(Availability.PARTIAL, bundle)
     if len(entries) == len(outcomes):
         is_list = a_text(bundle.get("type")) in _LISTS
@@ -72,6 +70,13 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     if all(isinstance(entry, dict) and "resource" not in entry for entry in entries):
         return Supplied(Availability.FAILED)
     return Supplied(Availability.GIVEN, bundle)
+
+
+def says_it_is_not_all(search: JsonObject) -> bool:
+    """Whether a search says of itself that it came short, apart from pages that follow: by a
+    warning, or on its last page by its `total`.
+    """
+    return _comes_short(search, _outcomes(search))
 
 
 def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
@@ -85,6 +90,17 @@ def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
     inside = [e["resource"] for e in objects(resource.get("entry")) if "resource" in e]
     found = {type_of(an_object(each)) for each in inside} - {"OperationOutcome"}
     return bool(found) and found.isdisjoint(types | {""})
+
+
+def _outcomes(bundle: JsonObject) -> list[JsonObject]:
+    resources = [entry.get("resource") for entry in objects(bundle.get("entry"))]
+    return [r for r in resources if isinstance(r, dict) and type_of(r) == "OperationOutcome"]
+
+
+def _comes_short(search: JsonObject, outcomes: Sequence[JsonObject]) -> bool:
+    if any(map(_may_not_be_all, outcomes)):
+        return True
+    return _counts_more(search) and isinstance(leads_to(search), LastPage)
 
 
 def _is_failure(outcome: JsonObject) -> bool:

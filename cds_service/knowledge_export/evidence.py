@@ -60,7 +60,7 @@ def _limit(artifacts: Artifacts, row: LimitRow) -> Resource:
     words = f"{measured} {limit_in_words(row)}, {knowledge.specimens[row.specimen].words}"
     return {
         **_frame(artifacts, ("limit", row.id), words, row.performance, ()),
-        "relatedArtifact": cited(artifacts, row.sources),
+        "relatedArtifact": cited(artifacts, row.all_sources),
         "variableDefinition": [
             _variable("population", row.population),
             _variable("measuredVariable", f"{words}. {row.assay}"),

@@ -41,7 +41,7 @@ def _limit(limit: LimitRow, subject: Subject) -> str:
                 ("Assay", text(limit.assay)),
                 ("Performance", text(limit.performance)),
                 ("Weakness", text(limit.weakness)),
-                ("Sources", subject.cite(limit.sources)),
+                ("Sources", subject.cite(limit.all_sources)),
             ]
         ),
     )

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import false, func, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from cds_service.store.database import Database
 from cds_service.store.tables import event_evaluations, event_work
 
 MOST_LISTED: Final = 1_000
 """Rows that an operator is shown at once."""
+LOT: Final = 500
+"""Rows dropped in one transaction: a writer of the service waits for no more than these."""
+NO_LEASE: Final = ""
 NOTHING_DUE: Final = datetime.max.replace(tzinfo=UTC)
 """Later than anything can be due."""
 
@@ -42,6 +56,11 @@ class Backlog:
     evaluated: int = 0
 
 
+_LISTED: Final = select(*(event_work.c[name] for name in Waiting.__slots__)).order_by(
+    event_work.c.number
+)
+
+
 class EventBacklog:
     """What waits, what was set aside, what was done. Raises StoreUnavailable."""
 
@@ -50,10 +69,19 @@ class EventBacklog:
 
     def waiting(self, *, dead_only: bool = False) -> tuple[Waiting, ...]:
         """The rows there are, oldest first, MOST_LISTED of them at most."""
-        columns = [event_work.c[name] for name in Waiting.__slots__]
-        rows = select(*columns).order_by(event_work.c.number).limit(MOST_LISTED)
-        if dead_only:
-            rows = rows.where(event_work.c.dead == true())
+        those = event_work.c.dead == true() if dead_only else true()
+        return self._shown(_LISTED.where(those).limit(MOST_LISTED))
+
+    def named(self, numbers: Iterable[int]) -> tuple[Waiting, ...]:
+        """The rows of these numbers, whether they wait or were set aside."""
+        return self._shown(_LISTED.where(event_work.c.number.in_(tuple(numbers))))
+
+    def set_aside_of(self, source: str) -> tuple[Waiting, ...]:
+        """All rows of a source, registered or not, that were set aside."""
+        of_source = _LISTED.where(event_work.c.source == source)
+        return self._shown(of_source.where(event_work.c.dead == true()))
+
+    def _shown(self, rows: Select[Any]) -> tuple[Waiting, ...]:
         with self._database.reading() as connection:
             return tuple(Waiting(**row._asdict()) for row in connection.execute(rows))
 
@@ -81,6 +109,18 @@ class EventBacklog:
         with self._database.writing() as connection:
             return connection.execute(revived).rowcount
 
+    def drop(self, rows: Sequence[Waiting], at: datetime) -> Iterator[Waiting]:
+        """Removes rows for good, lot by lot for as long as it is asked for the next; which went.
+
+        One that a worker has leased stays, and so does one that a new notification has revived.
+        """
+        is_free = or_(event_work.c.lease == NO_LEASE, event_work.c.due <= at)
+        for start in range(0, len(rows), LOT):
+            lot = rows[start : start + LOT]
+            with self._database.writing() as connection:
+                gone = [row for row in lot if _delete(connection, row, is_free)]
+            yield from gone
+
     def next_due(self) -> datetime:
         """When the next row is due; NOTHING_DUE when none waits."""
         waits = select(func.min(event_work.c.due)).where(event_work.c.dead == false())
@@ -103,3 +143,8 @@ class EventBacklog:
             by_state = {bool(dead): count for dead, count in connection.execute(rows)}
             evaluated = connection.execute(kept).scalar_one()
         return Backlog(by_state.get(False, 0), by_state.get(True, 0), evaluated)
+
+
+def _delete(connection: Connection, row: Waiting, still: ColumnElement[bool]) -> bool:
+    as_shown = (event_work.c.number == row.number) & (event_work.c.dead == row.dead)
+    return connection.execute(delete(event_work).where(as_shown, still)).rowcount == 1

@@ -8,20 +8,33 @@ knowledge). Ids of results stand in a row twice: as pseudonym, to find it, and e
 
 from __future__ import annotations
 
+import operator
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, case, delete, desc, false, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    case,
+    delete,
+    desc,
+    false,
+    func,
+    select,
+    update,
+)
 
 from cds_service.store.database import Database
-from cds_service.store.event_backlog import EventBacklog
+from cds_service.store.event_backlog import NO_LEASE, EventBacklog
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import EvaluationRecord, Records
 from cds_service.store.tables import event_evaluations, event_sweeps, event_work
 from cds_service.store.target import SealedOtherwise, TargetCipher
 from cds_service.store.work_item import (
+    SWEEP,
     Claimed,
     Ending,
     Evaluated,
@@ -40,7 +53,6 @@ LEASES_TO_LOSE: Final = 5
 LEASE_LOST: Final = "worker-lost"
 OTHER_DATA_KEY: Final = "other-data-key"
 """A row whose id was sealed with another data key is set aside: nobody here can open it."""
-_NO_LEASE = ""
 
 
 class EventStore(EventBacklog):
@@ -123,7 +135,7 @@ class EventStore(EventBacklog):
             "first_received": due,
             "last_received": due,
             "due": due,
-            "lease": _NO_LEASE,
+            "lease": NO_LEASE,
         }
 
     # -------------------------------------------------------------- working
@@ -147,8 +159,8 @@ class EventStore(EventBacklog):
     def _lease(self, connection: Connection, row: Row[Any], at: datetime) -> Sequence[Claimed]:
         """The row as leased; none when it was set aside."""
         this = update(event_work).where(event_work.c.number == row.number)
-        aside = {"dead": True, "lease": _NO_LEASE}
-        lost = row.leases_lost + (row.lease != _NO_LEASE)
+        aside = {"dead": True, "lease": NO_LEASE}
+        lost = row.leases_lost + (row.lease != NO_LEASE)
         if lost >= LEASES_TO_LOSE:
             connection.execute(this.values(aside | {"cause": LEASE_LOST, "leases_lost": lost}))
             return ()
@@ -178,11 +190,11 @@ class EventStore(EventBacklog):
             ),
         )
 
-    def is_evaluated(self, claimed: Claimed, version: str, knowledge: str) -> bool:
+    def is_evaluated(self, source: str, item: str, version: str, knowledge: str) -> bool:
         """Whether this version of the result was evaluated with this knowledge."""
         found = select(event_evaluations.c.number).where(
-            event_evaluations.c.source == claimed.source,
-            event_evaluations.c.item == claimed.item,
+            event_evaluations.c.source == source,
+            event_evaluations.c.item == item,
             event_evaluations.c.version == version,
             event_evaluations.c.knowledge == knowledge,
         )
@@ -222,7 +234,11 @@ class EventStore(EventBacklog):
         found: Iterable[Target] = (),
         swept_until: datetime | None = None,
     ) -> Ending:
-        """Ends a row: what it came to, and further work found on the way, in one transaction."""
+        """Ends a row: what it came to, and further work found on the way, in one transaction.
+
+        A search that must be made again has not searched up to anywhere: it may have to go back
+        further than this one did.
+        """
         with self._database.writing() as connection:
             ending = self._end(connection, claimed, at)
             if ending is Ending.LEASE_LOST:
@@ -230,8 +246,8 @@ class EventStore(EventBacklog):
             for each in evaluated:
                 self._keep(connection, claimed, each)
             self.add_in(connection, claimed.source, found, claimed.way, at)
-            if swept_until is not None:
-                self._note_sweep(connection, claimed.source, swept_until)
+            if swept_until is not None and ending is Ending.DONE:
+                self._note_sweep(connection, claimed.source, swept_until, stays=operator.gt)
         return ending
 
     def _end(self, connection: Connection, claimed: Claimed, at: datetime) -> Ending:
@@ -240,7 +256,7 @@ class EventStore(EventBacklog):
         gone = delete(event_work).where(ours, unchanged)
         if connection.execute(gone).rowcount == 1:
             return Ending.DONE
-        freed = {"lease": _NO_LEASE, "due": at, "attempts": 0, "leases_lost": 0, "cause": ""}
+        freed = {"lease": NO_LEASE, "due": at, "attempts": 0, "leases_lost": 0, "cause": ""}
         again = update(event_work).where(ours).values(freed)
         return Ending.AGAIN if connection.execute(again).rowcount == 1 else Ending.LEASE_LOST
 
@@ -267,14 +283,14 @@ class EventStore(EventBacklog):
 
     def retry_later(self, claimed: Claimed, due: datetime, cause: str) -> None:
         """Gives a row back until `due`. Does nothing when the lease was lost."""
-        self._give_back(claimed, {"due": due, "cause": cause, "lease": _NO_LEASE})
+        self._give_back(claimed, {"due": due, "cause": cause, "lease": NO_LEASE})
 
     def set_aside(
         self, claimed: Claimed, cause: str, record: EvaluationRecord | None = None
     ) -> None:
         """Puts a row on the list of those that only an operator or a new notification revives."""
         with self._database.writing() as connection:
-            aside = {"dead": True, "cause": cause, "lease": _NO_LEASE}
+            aside = {"dead": True, "cause": cause, "lease": NO_LEASE}
             if self._update(connection, claimed, aside) and record is not None:
                 self._records.save_in(connection, record)
 
@@ -296,15 +312,28 @@ class EventStore(EventBacklog):
             ).first()
         return otherwise if row is None else row.swept_until
 
-    def _note_sweep(self, connection: Connection, source: str, until: datetime) -> None:
+    def sweep_since(self, source: str, since: datetime, way: Way, due: datetime) -> None:
+        """Makes a search work that goes back to `since`, or further where that is still to come."""
+        with self._database.writing() as connection:
+            self._note_sweep(connection, source, since, stays=operator.lt)
+            self.add_in(connection, source, [SWEEP], way, due)
+
+    def _note_sweep(
+        self,
+        connection: Connection,
+        source: str,
+        until: datetime,
+        stays: Callable[[Any, Any], ColumnElement[bool]],
+    ) -> None:
+        """Up to when the source is searched; what is noted already may stay, being later (`gt`)
+        or earlier (`lt`).
+        """
         row = self._database.insert(event_sweeps)
-        later = case(
-            (event_sweeps.c.swept_until > row.excluded.swept_until, event_sweeps.c.swept_until),
-            else_=row.excluded.swept_until,
-        )
+        noted, given = event_sweeps.c.swept_until, row.excluded.swept_until
         connection.execute(
             row.on_conflict_do_update(
-                index_elements=[event_sweeps.c.source], set_={"swept_until": later}
+                index_elements=[event_sweeps.c.source],
+                set_={"swept_until": case((stays(noted, given), noted), else_=given)},
             ),
             {"source": source, "swept_until": until},
         )

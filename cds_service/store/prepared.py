@@ -8,6 +8,7 @@ it at the start, and what is left of a call is the driver's. Stored is what SQLA
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Insert, Table
@@ -19,22 +20,26 @@ Row = Mapping[str, Any]
 
 
 class PreparedInsert:
-    """One INSERT into `table` in one dialect; threads may share it.
+    """One INSERT into `table`, of at least two columns, in one dialect; threads may share it.
 
     Raises ValueError for a statement that needs more or less than a value for each column.
     """
 
     def __init__(self, table: Table, statement: Insert, dialect: Dialect) -> None:
         columns = [column for column in table.columns if column is not table.autoincrement_column]
-        self._converters = {
-            column.name: column.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
-            for column in columns
-        }
+        names = [column.name for column in columns]
         # Inline: PostgreSQL need not say which number a row got, since nobody reads it.
-        compiled = statement.inline().compile(dialect=dialect, column_keys=list(self._converters))
-        if not isinstance(compiled, SQLCompiler) or compiled.positiontup != list(self._converters):
+        compiled = statement.inline().compile(dialect=dialect, column_keys=names)
+        if not isinstance(compiled, SQLCompiler) or compiled.positiontup != names:
             raise ValueError(f"An INSERT into {table.name} must take its columns, by position.")
         self._sql = compiled.string
+        self._in_order = itemgetter(*names)
+        processors = [
+            column.type.dialect_impl(dialect).bind_processor(dialect) for column in columns
+        ]
+        self._converters = [
+            (position, convert) for position, convert in enumerate(processors) if convert
+        ]
 
     def run(self, connection: DBAPIConnection, rows: Sequence[Row]) -> int:
         """Inserts rows in this order, in the transaction under way. Returns how many were written.
@@ -52,8 +57,7 @@ class PreparedInsert:
         return written
 
     def _converted(self, row: Row) -> list[Any]:
-        return [convert(row[name]) for name, convert in self._converters.items()]
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
+        values = list(self._in_order(row))
+        for position, convert in self._converters:
+            values[position] = convert(values[position])
+        return values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 
@@ -14,6 +14,7 @@ from cds_service.logs import Event, log_fault
 from cds_service.web.ports import Degraded
 from cds_service.web.responses import json_response
 from cds_service.web.room import Room
+from cds_service.web.standing import READY, Readiness, Standing, StandingLog
 
 _REVIEW_OVERDUE = "review-overdue"
 """The cause why the knowledge is degraded."""
@@ -22,6 +23,7 @@ _REVIEW_OVERDUE = "review-overdue"
 def health(room: Room) -> Blueprint:
     """Both endpoints. They ask for no token and say nothing that needs one."""
     blueprint = Blueprint("health", __name__)
+    standing_log = StandingLog()
 
     @blueprint.get("/health/live")
     def live() -> Response:
@@ -31,9 +33,10 @@ def health(room: Room) -> Blueprint:
     def ready() -> Response:
         room.read_numbers()
         states = {name: _state(name, check) for name, check in room.ports.checks.items()}
-        failed = [name for name, state in states.items() if state is _State.FAILED]
-        if failed:
-            raise StoreUnavailable(f"The service is not ready: {', '.join(failed)}.")
+        standing = _standing(states)
+        standing_log.note(standing)
+        if standing.readiness is Readiness.NOT_READY:
+            raise StoreUnavailable(f"The service is not ready: {', '.join(standing.causes)}.")
         causes = {
             name: list(state.causes)
             for name, state in sorted(states.items())
@@ -77,3 +80,13 @@ def _state(name: str, check: Callable[[], None]) -> _State | Degraded:
         log_fault(Event.NOT_READY, error, check=name)
         return _State.FAILED
     return _State.PASSED
+
+
+def _standing(states: Mapping[str, _State | Degraded]) -> Standing:
+    """What all checks together came to."""
+    failed = sorted(name for name, state in states.items() if state is _State.FAILED)
+    if failed:
+        return Standing(Readiness.NOT_READY, tuple(failed))
+    told = [state.causes for state in states.values() if isinstance(state, Degraded)]
+    causes = sorted({cause for causes in told for cause in causes})
+    return Standing(Readiness.DEGRADED, tuple(causes)) if told else READY

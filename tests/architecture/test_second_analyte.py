@@ -63,6 +63,11 @@ def only_card(client: FlaskClient, service: str, request: dict[str, Any]) -> dic
     return {**card, "told": told}
 
 
+def missing_of(card: dict[str, Any]) -> str:
+    line: str = card["detail"].partition("**Missing**\n\n")[2].partition("\n\n")[0]
+    return line
+
+
 ARRIVED = asked(
     Settings().lab_result_hook,
     {},
@@ -91,21 +96,29 @@ def test_d05_tr01_a_result_that_arrives_is_read_by_the_new_folder(client: FlaskC
     assert card["indicator"] == "warning"
 
 
-def test_what_is_missing_of_another_analyte_is_named_by_its_own_id(client: FlaskClient) -> None:
-    """As discovery names the part; a card about toyin does not miss sIL-2R."""
+def test_what_is_missing_of_another_analyte_is_named_by_its_own_id_and_told_by_its_name(
+    client: FlaskClient,
+) -> None:
+    """The id as discovery names the part; a card about toyin does not miss sIL-2R."""
     card = only_card(client, "toy-lab-result", ARRIVED)
     assert card["told"]["missing"][0] == "patient"
     assert card["told"]["missing"][-4:] == ["toy", "labs", "conditions", "medications"]
+    assert missing_of(card).split(", ")[-4:] == [
+        "earlier toyin results",
+        "other laboratory results",
+        "conditions",
+        "medications",
+    ]
     assert "sil2r" not in card["detail"].casefold()
     assert "sIL-2R" not in card["detail"]
 
 
-def test_where_earlier_results_of_another_analyte_failed_the_card_names_them_by_its_id(
+def test_where_earlier_results_of_another_analyte_failed_the_card_says_whose_they_are(
     client: FlaskClient,
 ) -> None:
     failed = {"resourceType": "OperationOutcome", "issue": []}
     card = only_card(client, "toy-lab-result", {**ARRIVED, "prefetch": {"toy": failed}})
-    assert "Note data-failed toy." in card["detail"]
+    assert "Note data-failed earlier toyin results." in card["detail"]
 
 
 def test_a_chart_that_is_opened_shows_the_newest_and_its_series(client: FlaskClient) -> None:

@@ -54,7 +54,7 @@ SPEAKS_OF_TREATMENT = {
     r"can lower|may see only the unbound part|can raise|effect on assays": "disturbs the assay",
     r"^For low doses|^Low-dose interleukin 2 is under study": "what is not known",
     r"^It makes the soluble receptor appear \(?|shown for aldesleukin": "disturbs the assay",
-    r"^Ask when the last dose was|^Ask whether basiliximab was given": "asks about the record",
+    r"^Ask when the last dose was|^Ask whether, and when, basiliximab": "asks about the record",
     r"under basiliximab": "figures of a study",
     r"^Higher values when treatment began|falls with treatment|^Treated disease": "of a study",
     r"in untreated|from untreated|for untreated|untreated patients": "patients of a study",

@@ -318,6 +318,8 @@ def _reasons(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
             yield f"{code.loinc} {value} {status}", records.record(wrong)
         valueless = replace(records.result(loinc=code.loinc), value=NoValue())
         yield f"{code.loinc} without a value", records.record(valueless)
+        ill = tuple(companion(knowledge, name, values[0]) for name, values in COMPANIONS.items())
+        yield f"{code.loinc}, every item met", records.record(valueless, companions=ill)
     invalid = InvalidResource(ResourceRef("Observation/i"), "Observation.valueQuantity.value")
     yield "invalid", records.record(invalid)  # type: ignore[arg-type]
 

@@ -266,7 +266,7 @@ def test_every_source_carries_something_that_is_said() -> None:
     base = knowledge()
     rows = [row.all_sources for row in (*base.findings, *base.contexts, *base.notes.values())]
     rows += [row.sources for row in base.ages.values()]
-    rows += [row.sources for row in base.limits.values()]
+    rows += [row.all_sources for row in base.limits.values()]
     rows += [row.sources for row in base.panels.values()]
     rows += [row.sources for row in base.ratios.values()]
     rows += [row.sources for row in base.suggestions.values()]

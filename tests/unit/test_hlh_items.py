@@ -229,6 +229,46 @@ def test_counts_of_another_month_say_nothing_about_a_result_that_cannot_be_read(
     assert told.detail.count(URGENT) == 1
 
 
+# ------------------------------------------------------------------ interleukin 2 itself
+
+INTERLEUKIN_2 = ("33939-0", "4651-6", "70077-3")
+
+
+def interleukin_2(loinc: str, *beside: str, on: str = records.DAY) -> PatientRecord:
+    """A result of interleukin 2 itself; whoever ordered it may have meant the receptor."""
+    return records.record(records.result("3.1 pg/mL", loinc, on=on), companions=labs(*beside))
+
+
+@pytest.mark.parametrize("loinc", INTERLEUKIN_2)
+def test_a_result_of_the_wrong_analyte_hides_no_signs_of_hlh(
+    sil2r: KnowledgeBase, loinc: str
+) -> None:
+    told = card(sil2r, interleukin_2(loinc, FERRITIN, FIBRINOGEN, *CYTOPENIA))
+    assert told.extension["outcome"] == "wrong-analyte"
+    assert told.summary.endswith(f": not sIL-2R; check which test was meant; {LEADS}")
+    assert told.detail.count(URGENT) == 1
+    assert "leave this card aside" not in told.detail
+    assert "other than sIL-2R are met (ferritin 50000 ng/mL, fibrinogen 0.8 g/L" in told.detail
+    assert "Henter J-I" in told.detail
+    assert told.indicator.value == "info"
+    assert drafts(told)[0] == "Call haematology (HLH)"
+    assert not {"Ferritin", "Fibrinogen"} & set(drafts(told))
+    used = [item["resource"] for item in told.extension["inputs"]]
+    assert used[:3] == ["Observation/r", "Observation/ferritin", "Observation/fibrinogen"]
+
+
+def test_a_result_of_the_wrong_analyte_raises_no_alarm_without_two_items_of_its_days(
+    sil2r: KnowledgeBase,
+) -> None:
+    one_item = interleukin_2(INTERLEUKIN_2[0], FERRITIN, "platelets 300 10*9/L")
+    of_another_month = interleukin_2(INTERLEUKIN_2[0], FERRITIN, *CYTOPENIA, on="2026-01-10")
+    for given_ in (one_item, of_another_month):
+        told = card(sil2r, given_)
+        assert told.summary.endswith(": not sIL-2R; check which test was meant")
+        assert URGENT not in told.detail
+        assert drafts(told) == []
+
+
 # ------------------------------------------------------------------ haemoglobin of a newborn
 
 

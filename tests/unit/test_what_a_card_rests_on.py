@@ -142,6 +142,42 @@ def test_a_serum_card_with_sarcoidosis_cites_no_study_of_csf_markers(sil2r: Know
     assert "Petereit H-F" in in_csf
 
 
+CHILD = {"patient": records.born("2014-01-01")}
+
+
+def test_a_childs_card_in_mass_units_cites_no_study_of_figures_in_units(
+    sil2r: KnowledgeBase,
+) -> None:
+    of_figures_in_units = ("Lin M", "Cincinnati Children's", "Seattle Children's")
+    in_mass = card(sil2r, "900 pg/mL", SERUM_MASS, up_to("858.2", "pg/mL"), **CHILD)
+    assert "U/mL below 3 years" not in in_mass.detail
+    assert [name for name in of_figures_in_units if name in sources(in_mass)] == []
+    assert "Mayo Clinic Laboratories" in sources(in_mass)
+    in_units = card(sil2r, "900 U/mL", SERUM_U, up_to("710", "U/mL"), **CHILD)
+    assert "U/mL below 3 years" in in_units.detail
+    assert [name for name in of_figures_in_units if name not in sources(in_units)] == []
+
+
+def test_a_sentence_that_a_context_shortens_leaves_its_sources_away(sil2r: KnowledgeBase) -> None:
+    """Weakened, the card names no causes of a raised value, so it cites no study of them."""
+    up = up_to("858.2", "pg/mL")
+    full = card(sil2r, "900 pg/mL", SERUM_MASS, up)
+    weakened = card(sil2r, "900 pg/mL", SERUM_MASS, up, **recorded(sil2r, "condition.dialysis"))
+    causes, study = "Among them infection, malignancy", "Sarcoid or tuberculous lymph node"
+    assert (causes in full.detail, study in sources(full)) == (True, True)
+    assert (causes in weakened.detail, study in sources(weakened)) == (False, False)
+
+
+def test_a_limit_that_is_left_open_brings_the_source_of_its_number_alone(
+    sil2r: KnowledgeBase,
+) -> None:
+    """The card tells whose limit it is, and no figure of how well it performed."""
+    cited = sources(card(sil2r, "<200 pg/mL", CSF_MASS))
+    assert "Petereit H-F" in cited
+    assert "Otto C" not in cited
+    assert "Zhao Y" not in cited
+
+
 # ------------------------------------------------------------------ before and after the sample
 
 LABCORP = (records.within("223", "710", "U/mL"),)

@@ -47,6 +47,14 @@ class LimitRow(Row):
     performance: Text
     weakness: Text
     sources: tuple[Id, ...]
+    """Behind the number: what a card cites that names it."""
+    performance_sources: tuple[Id, ...] = ()
+    """Behind performance and weakness, beyond those of the number."""
+
+    @property
+    def all_sources(self) -> tuple[str, ...]:
+        """The sources of the whole row, each once."""
+        return tuple(dict.fromkeys((*self.sources, *self.performance_sources)))
 
 
 class PanelItem(Row):

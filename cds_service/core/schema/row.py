@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -33,19 +34,23 @@ class Row(BaseModel):
 
 
 class Sourced(Row):
-    """Base of rows whose words may differ between specimens, and with them what they rest on."""
+    """Base of rows that a template speaks for, and what its sentences rest on."""
 
     sources: tuple[Id, ...] = ()
-    """Behind what is said of every specimen."""
-    sources_by_specimen: Mapping[Id, tuple[Id, ...]] = {}
-    """Behind what is said of one specimen kind only."""
+    """Behind what is said whenever the row speaks."""
+    sources_by_section: Mapping[Id, tuple[Id, ...]] = {}
+    """Behind what is said only where this section is for the card: `blood` for one specimen kind,
+    `blood-u` for it in one unit family, `not-blood`, `weakly`."""
 
-    def sources_of(self, specimen: str) -> tuple[str, ...]:
-        """The sources behind what is said of this specimen kind."""
-        return self.sources + self.sources_by_specimen.get(specimen, ())
+    def sources_of(self, sections: Iterable[str]) -> tuple[str, ...]:
+        """The sources behind what is said on a card for which these sections are."""
+        if not self.sources_by_section:
+            return self.sources
+        special = (self.sources_by_section.get(section, ()) for section in sections)
+        return self.sources + tuple(chain.from_iterable(special))
 
     @property
     def all_sources(self) -> tuple[str, ...]:
-        """The sources behind what is said of any specimen, each once."""
-        special = (name for names in self.sources_by_specimen.values() for name in names)
+        """The sources behind anything that is said, each once."""
+        special = chain.from_iterable(self.sources_by_section.values())
         return tuple(dict.fromkeys((*self.sources, *special)))

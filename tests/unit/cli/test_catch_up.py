@@ -71,3 +71,24 @@ def test_results_that_may_not_be_read_do_not_end_the_catching_up(
     assert waiting == f"{REFUSED} event(s) of lab wait to be tried again."
     read = {path for _method, path in laboratory.calls if path.startswith("/fhir/Observation/")}
     assert len(read) == RESULTS
+
+
+def test_an_answer_that_may_not_be_all_is_said_to_be_and_leaves_a_search(
+    environment: dict[str, str], laboratory: LittleFhir
+) -> None:
+    laboratory.operations["Observation"] = lambda _: {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": 2,
+        "entry": [{"resource": observation("o19")}],
+    }
+    asked = ["catch-up", "lab", "--since", "2026-01-01T00:00:00", "--sandbox", "--no-wait"]
+    shown = CliRunner().invoke(cli, asked, env=environment)
+    assert shown.stdout.startswith("1 result(s) changed since ")
+    assert shown.stderr.splitlines() == [
+        "The server says that this may not be all: it will be searched again."
+    ]
+    with Database.open(environment["CDS_DATABASE_URL"]) as database:
+        store = EventStore(database, KEY, Pseudonymiser(KEY))
+        waiting = {row.kind for row in store.waiting() if row.source == "lab"}
+    assert waiting == {"Observation", "Sweep"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,18 @@ def environment(tmp_path: Path) -> dict[str, str]:
         with database.writing() as connection:
             connection.execute(event_work.update().values(dead=True))
     return given
+
+
+@contextmanager
+def stored(environment: dict[str, str]) -> Iterator[EventStore]:
+    """The work of this installation."""
+    with Database.open(environment["CDS_DATABASE_URL"]) as database:
+        yield EventStore(database, KEY, Pseudonymiser(KEY))
+
+
+def set_aside(environment: dict[str, str], number: int) -> None:
+    with Database.open(environment["CDS_DATABASE_URL"]) as database, database.writing() as kept:
+        kept.execute(event_work.update().where(event_work.c.number == number).values(dead=True))
 
 
 def run(environment: dict[str, str], *arguments: str) -> Result:
@@ -92,7 +106,7 @@ def test_looking_makes_neither_a_queue_nor_anything_else(
     }
 
 
-@pytest.mark.parametrize("given", [("list", "--dead"), ("retry",)])
+@pytest.mark.parametrize("given", [("list", "--dead"), ("retry",), ("drop", "1", "--yes")])
 def test_a_mistyped_path_of_the_database_is_no_all_clear(
     environment: dict[str, str], tmp_path: Path, given: tuple[str, ...]
 ) -> None:
@@ -120,3 +134,132 @@ def test_with_no_number_and_nothing_set_aside_there_is_nothing_to_do(
     assert run(environment, "retry").exit_code == 0
     shown = run(environment, "retry")
     assert (shown.exit_code, shown.stdout) == (0, "0 event(s) will be tried again.\n")
+
+
+def test_what_is_to_be_removed_is_shown_first_and_stays_unless_that_is_confirmed(
+    environment: dict[str, str],
+) -> None:
+    wide = environment | {"COLUMNS": "200"}
+    asked = CliRunner().invoke(cli, ["events", "drop", "1", "--sandbox"], input="n", env=wide)
+    assert asked.exit_code == 1
+    assert "set aside" in asked.stdout
+    assert asked.stderr.startswith("Remove 1 event(s) for good? [y/N]: ")
+    assert len(listed(environment)) == 1
+
+    asked = CliRunner().invoke(cli, ["events", "drop", "1", "--sandbox"], input="y", env=wide)
+    assert asked.exit_code == 0
+    assert asked.stdout.splitlines()[-1] == "1 event(s) removed."
+    assert listed(environment) == []
+
+
+def test_without_an_answer_nothing_is_removed(environment: dict[str, str]) -> None:
+    assert run(environment, "drop", "1").exit_code == 1
+    assert len(listed(environment)) == 1
+
+
+def test_a_dry_run_shows_and_removes_nothing(environment: dict[str, str]) -> None:
+    shown = run(environment, "drop", "1", "--dry-run")
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert shown.stdout.splitlines()[-1] == "1 event(s) would be removed."
+    document = json.loads(run(environment, "drop", "1", "--dry-run", "--json").stdout)
+    assert document == {"dryRun": True, "events": listed(environment)}
+    assert len(listed(environment)) == 1
+
+
+def test_each_removal_is_one_line_in_the_log_that_names_no_result(
+    environment: dict[str, str],
+) -> None:
+    before = listed(environment)
+    shown = run(environment, "drop", "1", "--yes", "--json")
+    assert json.loads(shown.stdout) == {"dryRun": False, "events": before}
+    (line,) = [json.loads(line) for line in shown.stderr.splitlines()]
+    assert (line["code"], line["level"]) == ("CDS-L408", "warning")
+    assert {name: line[name] for name in line.keys() - {"time", "level", "code", "event"}} == {
+        "number": 1,
+        "source": "lab",
+        "kind": "Observation",
+        "way": "notified",
+        "cause": "",
+        "attempts": 0,
+    }
+
+
+def test_all_that_was_set_aside_of_one_source_goes_and_nothing_else(
+    environment: dict[str, str],
+) -> None:
+    with stored(environment) as store:
+        now = datetime.now(UTC)
+        store.add("lab", [Target(Kind.OBSERVATION, "waits")], Way.NOTIFIED, now)
+        store.add("gone", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, now)
+        (_, _, of_gone) = store.waiting()
+    set_aside(environment, of_gone.number)
+    shown = run(environment, "drop", "--source", "lab", "--yes")
+    assert shown.stdout.splitlines()[-1] == "1 event(s) removed."
+    assert [(row["source"], row["dead"]) for row in listed(environment)] == [
+        ("lab", False),
+        ("gone", True),
+    ]
+    assert run(environment, "drop", "--source", "gone", "--yes").exit_code == 0
+    assert [row["source"] for row in listed(environment)] == ["lab"]
+
+
+@pytest.mark.parametrize("given", [("drop", "1", "99"), ("drop", "--source", "lap")])
+def test_a_mistyped_number_or_name_removes_nothing(
+    environment: dict[str, str], given: tuple[str, ...]
+) -> None:
+    shown = run(environment, *given, "--yes")
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert isinstance(shown.exception, InputError)
+    assert "events list" in shown.exception.remedy
+    assert len(listed(environment)) == 1
+
+
+@pytest.mark.parametrize("given", [(), ("1", "--source", "lab")])
+def test_what_to_remove_is_said_in_one_way(
+    environment: dict[str, str], given: tuple[str, ...]
+) -> None:
+    assert run(environment, "drop", *given, "--yes").exit_code == 2
+    assert len(listed(environment)) == 1
+
+
+def test_one_that_a_worker_has_in_hand_stays(environment: dict[str, str]) -> None:
+    with stored(environment) as store:
+        store.revive([1], datetime.now(UTC))
+        assert len(store.claim(datetime.now(UTC))) == 1
+    shown = run(environment, "drop", "1", "--yes")
+    assert shown.exit_code == 1
+    assert shown.stdout.splitlines()[-1] == "0 event(s) removed."
+    assert isinstance(shown.exception, InputError)
+    assert len(listed(environment)) == 1
+
+
+def test_one_whose_worker_is_gone_can_be_removed(environment: dict[str, str]) -> None:
+    with stored(environment) as store:
+        long_ago = datetime.now(UTC) - timedelta(hours=1)
+        store.revive([1], long_ago)
+        assert len(store.claim(long_ago)) == 1
+    assert run(environment, "drop", "1", "--yes").exit_code == 0
+    assert listed(environment) == []
+
+
+def test_one_that_is_notified_again_after_it_was_shown_stays(environment: dict[str, str]) -> None:
+    with stored(environment) as store:
+        shown = store.set_aside_of("lab")
+        store.add("lab", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, datetime.now(UTC))
+        assert list(store.drop(shown, datetime.now(UTC))) == []
+    assert [row["dead"] for row in listed(environment)] == [False]
+
+
+def test_a_writer_of_the_service_gets_in_between_the_lots(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cds_service.store.event_backlog.LOT", 2)
+    with stored(environment) as store:
+        now = datetime.now(UTC)
+        store.add("lab", [Target(Kind.OBSERVATION, f"n{n}") for n in range(4)], Way.NOTIFIED, now)
+        dropping = store.drop(store.named(range(1, 6)), now)
+        next(dropping)
+        assert store.count() == 3
+        store.add("lab", [Target(Kind.OBSERVATION, "another")], Way.NOTIFIED, now)
+        assert len(list(dropping)) == 4
+        assert store.count() == 1

@@ -60,6 +60,25 @@ def test_a_result_that_may_be_of_this_specimen_and_of_another_value_is_no_pair()
     assert beside(dew(), sap(), named("sap", "100 pg/mL", toy.DEW_MASS)).paired == Unpaired()
 
 
+@pytest.mark.parametrize("other", ["1000 pg/mL", "100 pg/mL"])
+@pytest.mark.parametrize("third", [dew("200 pg/mL"), named("third", "200 pg/mL", toy.SAP_MASS)])
+def test_two_versions_of_two_specimens_are_no_pair_of_a_third_result_from_either_side(
+    third: LabResult, other: str
+) -> None:
+    """Nothing tells which version stands, so which specimen it is of cannot be told either."""
+    versions = (sap("1000 pg/mL"), named("sap", other, toy.DEW_MASS))
+    for results in ((*versions, third), (third, *reversed(versions))):
+        given = record(*results, companions=companions(*ALBUMINS))
+        answers = evaluated(given, at=A_WEEK_LATER).answers
+        assert {answer.specimen for answer in answers} == {"sap", "dew"}
+        assert [answer.paired for answer in answers] == [Unpaired(), Unpaired()]
+
+
+def test_a_value_beside_which_another_version_stands_is_held_against_no_other_specimen() -> None:
+    """The card asks to rely on neither of the two; an index of one of them would."""
+    assert beside(sap("1000 pg/mL"), sap("100 pg/mL"), dew()).paired == Unpaired()
+
+
 def test_of_two_results_within_the_window_the_nearest_is_the_pair() -> None:
     """Blood drawn with the CSF is its pair, not blood drawn five days later."""
     later = named("later", "900 pg/mL", toy.SAP_MASS, on="2026-03-06")

@@ -154,7 +154,17 @@ TABLE = {
     ),
     "a finding whose sources are of another specimen": Slip(
         "findings.toml", 'sources = ["toy-2020"]',
-        'sources_by_specimen = { dew = ["toy-2020"] }',
+        'sources_by_section = { dew = ["toy-2020"] }',
+        "toy/findings.toml (sap-very-high)", "no source",
+    ),
+    "a finding with sources for a section that no card speaks": Slip(
+        "findings.toml", 'sources = ["toy-2020"]',
+        'sources = ["toy-2020"]\nsources_by_section = { sap-mole = ["toy-2020"] }',
+        "toy/findings.toml (sap-very-high)", "'sap-mole' does not exist",
+    ),
+    "a finding without a source where a context weakens it": Slip(
+        "findings.toml", 'sources = ["toy-2020"]',
+        'sources_by_section = { says = ["toy-2020"] }',
         "toy/findings.toml (sap-very-high)", "no source",
     ),
     "a note that is told of no answer": Slip(

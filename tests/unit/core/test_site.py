@@ -5,11 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import fhir_fixtures
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Coding, RecordKind
 from cds_service.core.proof import faults
+from cds_service.core.schema import Site
 from cds_service.core.site import apply_site, read_site
 from cds_service.core.site_additions import concept_behind
 from cds_service.errors import KnowledgeError
@@ -249,6 +252,84 @@ def test_a_bad_row_is_refused_with_file_row_and_remedy(text: str, where: str, sa
     assert caught.value.where == where
     assert says in caught.value.text
     assert caught.value.remedy
+
+
+def refused(text: str) -> KnowledgeError:
+    with pytest.raises(KnowledgeError) as caught:
+        applied(text)
+    return caught.value
+
+
+def test_all_faults_of_a_file_are_told_at_once_table_by_table() -> None:
+    told = refused(
+        '[policy]\nlook_back_days = 0\nmuted_findings = ["sap-low"]\n'
+        + row("unit", factor="0")
+        + row("code", loinc="9000001-8")
+        + row("code", code="Y", note="LEFT OUT", hospital="h")
+        + row("code", code="Z", loinc="9654-5")
+        + row("assay", source="LEFT OUT")
+        + "[colours]\n"
+    )
+    assert [(fault.where, fault.text) for fault in told.faults] == [
+        ("site.toml (code 2 note)", "Field required."),
+        ("site.toml (code 2 hospital)", "Extra inputs are not permitted."),
+        ("site.toml ([[code]] X)", "the LOINC check digit is wrong."),
+        ("site.toml ([[code]] Z)", "LOINC 9654-5 is not in the knowledge."),
+        ("site.toml ([[unit]] X)", "the factor is not above zero."),
+        ("site.toml (assay source)", "Field required."),
+        (
+            "site.toml (policy look_back_days)",
+            "Input should be greater than or equal to 1.",
+        ),
+        ("site.toml ([policy])", "no finding 'sap-low' to mute."),
+        ("site.toml (colours)", "Extra inputs are not permitted."),
+    ]
+    assert all(fault.remedy for fault in told.faults)
+
+
+def test_several_faults_are_one_error_of_one_line_under_the_code_of_each() -> None:
+    told = refused(
+        row("code", note="LEFT OUT") + row("condition", note="LEFT OUT") + row("unit", factor="0")
+    )
+    described = (
+        "See docs/site-file.md: unknown keys are refused, and every row needs its note, [assay]"
+        " its source."
+    )
+    assert told.one_line() == (
+        "CDS-5001 site.toml: 3 faults. (code 1 note) Field required. (condition 1 note) Field"
+        f" required. {described} ([[unit]] X) the factor is not above zero. Correct it."
+    )
+
+
+def test_two_rows_that_contradict_each_other_are_told_once() -> None:
+    (only,) = refused(row("specimen") + row("specimen", kind="dew")).faults
+    assert only.one_line() == refused(row("specimen") + row("specimen", kind="dew")).one_line()
+
+
+def test_a_row_that_cannot_be_read_makes_no_other_row_faulty() -> None:
+    broken = row("code", code="Y", note="LEFT OUT")
+    assert len(refused(GOOD + broken).faults) == 1
+
+
+VALUES = st.recursive(
+    st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["code", "note", "play", "factor"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*Site.model_fields, "colours"]), VALUES, max_size=4))
+def test_whatever_stands_in_a_file_is_used_or_refused(content: dict[str, object]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cds_service.core.site.tomllib.loads", lambda _text: content)
+        try:
+            came_to: object = applied("").identity
+        except KnowledgeError as told:
+            came_to = told.faults
+    assert came_to
 
 
 def test_one_code_mapped_twice_to_the_same_is_one() -> None:

@@ -12,6 +12,7 @@ from cds_service.core.model import InvalidResource, LabResult, Moment, Patient, 
 from cds_service.fhir.read import EmptyResults
 from tests.unit.fhir.given import (
     FERRITIN,
+    LOINC,
     bundle,
     concept,
     entry,
@@ -148,6 +149,20 @@ def test_a_result_before_that_was_withdrawn_is_no_history_that_stands() -> None:
     fell = observation(**older, meta={"versionId": "2"}, status="entered-in-error")
     found = record(bundle(observation()), sil2r=bundle(stood, fell))
     assert [one.status for one in found.history] == [Status.ENTERED_IN_ERROR]
+
+
+def test_of_two_versions_of_two_specimens_the_newest_alone_can_be_the_pair_of_a_third() -> None:
+    in_blood = version(1, id="obs-0")
+    in_csf = version(2, id="obs-0", code=concept(LOINC, "99768-4"))
+    for sent in ((in_blood, in_csf), (in_csf, in_blood)):
+        for found in (
+            record(bundle(observation()), sil2r=bundle(*sent)),
+            record(bundle(observation(), sent[0]), sil2r=bundle(sent[1])),
+        ):
+            known = [*results(found.results), *found.history]
+            assert [
+                one.ref.version for one in known if one.ref.resource == "Observation/obs-0"
+            ] == ["2"]
 
 
 @pytest.mark.parametrize("where", ["results", "labs"])

@@ -50,6 +50,23 @@ def test_a_site_or_approval_file_with_a_fault_is_told_beside_the_others(
     assert report.faults[2:] == check_knowledge(faulty, None).faults
 
 
+def test_each_fault_of_a_site_file_is_a_line_of_its_own(tmp_path: Path) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(
+        "colour = 1\n"
+        '[[code]]\nsystem = "urn:x"\ncode = "A"\nloinc = "9654-4"\nnote = "n"\n'
+        '[[code]]\nsystem = "urn:x"\ncode = "B"\nloinc = "9654-5"\n',
+        encoding="utf-8",
+    )
+    report = check_knowledge(None, site)
+    assert [line.partition(":")[0] for line in report.faults] == [
+        "CDS-5001 site.toml (code 2 note)",
+        "CDS-5001 site.toml ([[code]] A)",
+        "CDS-5001 site.toml (colour)",
+    ]
+    assert list(report.lines())[-1] == "3 faults."
+
+
 @pytest.mark.parametrize(
     "policy",
     [

@@ -295,7 +295,7 @@ def test_each_limit_is_evidence_with_population_and_weakness(
         assert found["variableDefinition"][0]["description"] == limit.population
         assert found["certainty"] == [{"description": limit.weakness}]
         assert [part["label"] for part in found["relatedArtifact"]] == [
-            sil2r.sources[name].short for name in dict.fromkeys(limit.sources)
+            sil2r.sources[name].short for name in limit.all_sources
         ]
 
 
