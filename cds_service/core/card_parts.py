@@ -113,16 +113,16 @@ def _escaped(value: str | tuple[str, ...]) -> str:
             return ", ".join([markdown(one) for one in several])
 
 
-def used_line(inputs: Iterable[ResourceRef], dates: Mapping[str, str]) -> str:
+def used_line(inputs: Iterable[ResourceRef], dates: Mapping[ResourceRef, str]) -> str:
     """Every input by reference, with its version and date where it carries them."""
     return "; ".join([_one_used(ref, dates) for ref in inputs])
 
 
-def _one_used(ref: ResourceRef, dates: Mapping[str, str]) -> str:
+def _one_used(ref: ResourceRef, dates: Mapping[ResourceRef, str]) -> str:
     about = []
     if ref.version:
         about.append(f"version {markdown(ref.version)}")
-    if dated := markdown(dates.get(ref.resource, "")[:DAY]):
+    if dated := markdown(dates.get(ref, "")[:DAY]):
         about.append(dated)
     return markdown(ref.resource) + (f" ({', '.join(about)})" if about else "")
 

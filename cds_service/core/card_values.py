@@ -128,7 +128,7 @@ def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
 
 
 def _panel(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
-    """One line per item: met, not met or unknown, and the results it rests on; of several results
+    """One line per item: whether it is met, and the results it rests on; of several results
     what each of them says.
     """
     lines = []

@@ -60,7 +60,9 @@ def companions_near(
         if _counts(companion)
         and _is_near(when_taken(companion, at), when, knowledge.identity.companion_within_days)
     ]
-    doubtful = in_doubt((companion, "") for companion in near)
+    if not near:
+        return {}
+    doubtful = in_doubt((companion, "") for companion in record.companions if _counts(companion))
     near = [companion for companion in near if companion.ref.resource not in doubtful]
     near.sort(key=lambda companion: newest_first(companion, at), reverse=True)
     near.sort(key=lambda companion: furthest_apart(when_taken(companion, at), when))

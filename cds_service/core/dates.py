@@ -153,12 +153,18 @@ def within_days(one: Days, other: Days, days: int) -> bool:
     return furthest <= timedelta(days=days)
 
 
-def as_received(record: PatientRecord) -> dict[str, str]:
-    """Collection dates of results and onset dates of entries as they were sent, by resource."""
+def as_received(record: PatientRecord) -> dict[ResourceRef, str]:
+    """Collection dates of results and onset dates of entries as they were sent, by resource and
+    version; none where nothing tells two versions apart that are dated differently.
+    """
     dated = [
-        (result.ref.resource, result.collected)
+        (result.ref, result.collected)
         for result in (*record.results, *record.history, *record.companions)
         if isinstance(result, LabResult)
     ]
-    dated += [(entry.ref.resource, entry.since) for entry in record.entries]
-    return {resource: when.text for resource, when in dated if isinstance(when, Moment)}
+    dated += [(entry.ref, entry.since) for entry in record.entries]
+    found: dict[ResourceRef, str] = {}
+    for ref, when in dated:
+        if isinstance(when, Moment) and found.setdefault(ref, when.text) != when.text:
+            found[ref] = ""
+    return found

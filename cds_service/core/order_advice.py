@@ -102,7 +102,7 @@ class Advice:
     swap: Swap | AlreadyDrafted | NoSwap = field(default_factory=NoSwap)
     missing: tuple[str, ...] = ()
     inputs: tuple[ResourceRef, ...] = ()
-    dates: Mapping[str, str] = field(default_factory=dict)
+    dates: Mapping[ResourceRef, str] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
 
 

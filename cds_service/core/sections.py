@@ -130,7 +130,7 @@ def _says(
 
 
 def in_words(value: Value) -> str:
-    """Comparator, number and unit as received, escaped; a value never travels without its unit."""
+    """Comparator, number and unit, escaped; a value never travels without its unit."""
     text, unit = markdown(value.text, 40), markdown(value.unit, 40)
     return f"{text} {unit}" if text and unit else text or unit
 
@@ -188,7 +188,7 @@ def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> list[
 
 
 def _series(points: tuple[SeriesPoint, ...], knowledge: KnowledgeBase) -> str:
-    words = knowledge.wording.series
+    words, unknown = knowledge.wording.series, knowledge.wording.phrases["unknown"]
     lines = []
     for point in points[:LONGEST_SERIES]:
         change = words[point.direction.value]
@@ -196,7 +196,8 @@ def _series(points: tuple[SeriesPoint, ...], knowledge: KnowledgeBase) -> str:
             change += " (" + ", ".join(words[name] for name in point.breaks) + ")"
         laboratory = f", {markdown(point.laboratory)}" if point.laboratory else ""
         when = day(point.collected, knowledge)
-        lines.append(f"- {when}: {in_words(point.value)}{laboratory}; {change}")
+        value = in_words(point.value) or unknown
+        lines.append(f"- {when}: {value}{laboratory}; {change}")
     left = len(points) - LONGEST_SERIES
     if left > 0:
         lines.append(f"- {words['more'].replace('{count}', str(left))}")

@@ -305,7 +305,7 @@ class Answer:
     rows: tuple[ConsideredRow, ...] = ()
     missing: tuple[str, ...] = ()
     inputs: tuple[ResourceRef, ...] = ()
-    dates: Mapping[str, str] = field(default_factory=dict)
+    dates: Mapping[ResourceRef, str] = field(default_factory=dict)
     """Resource -> the date it carries, as received, for the inputs that carry one."""
     notes: tuple[Note, ...] = ()
     series: tuple[SeriesPoint, ...] = ()

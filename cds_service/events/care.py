@@ -33,7 +33,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Partial, Refused, UpstreamFault
-from cds_service.fhir.shape import a_text, an_object, objects
+from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import (
     ACTIVE,
@@ -52,6 +52,9 @@ GAP_AGAIN: Final = timedelta(minutes=1)
 REACH: Final = timedelta(hours=1)
 """How far before the last sign of life a search begins: what says that a subscription failed is a
 sign of life too, so this is longer than any pause between two tries (`troubles`)."""
+REACH_OF_GAP: Final = timedelta(days=7)
+"""The same for numbers that are missing: what tells of them is the last sign of life, and may come
+days after the event that did not; or the server could not be asked since."""
 _UNANSWERED: Final = frozenset({"", REQUESTED})
 """What reading a requested one gives while its server has made nothing of it."""
 
@@ -140,7 +143,7 @@ class Caretaker:
                     for state in self.subscriptions.of(source.name)
                     if state.subscription == gap.subscription
                 ]
-                since = min(heard, default=self.now()) - REACH
+                since = min(heard, default=self.now()) - REACH_OF_GAP
                 found = self.catch_up(source, since).targets
             else:
                 self._add(source.name, asked)
@@ -181,15 +184,17 @@ class Caretaker:
         """
         try:
             answer = self.exchange(source).ask(f"Subscription/{state.subscription}")
+            match answer:
+                case Refused(UpstreamFault.STATUS_404):
+                    status = "off"  # it was ended there
+                case Refused():
+                    return ""
+                case resource:
+                    status = a_text(resource.get("status"))
+            if status == ACTIVE != state.status:  # what changed meanwhile, nobody will send
+                self.catch_up(source, state.last_heard - REACH)
         except UpstreamFailed:
             return ""
-        match answer:
-            case Refused(UpstreamFault.STATUS_404):
-                status = "off"  # it was ended there
-            case Refused():
-                return ""
-            case resource:
-                status = a_text(resource.get("status"))
         if status not in STATES:
             return ""
         if status == ACTIVE:
@@ -225,7 +230,7 @@ class Caretaker:
             self.catch_up(source, state.last_heard - REACH)
             exchange = self.exchange(source)
             subscription = exchange.ask(f"Subscription/{state.subscription}")
-            if isinstance(subscription, Refused):
+            if isinstance(subscription, Refused) or not _is_one(subscription):
                 return
             subscription.pop("error", None)
             revived = exchange.update({**subscription, "status": REQUESTED})
@@ -244,6 +249,11 @@ class Caretaker:
         self.store.add(source, targets, Way.RECOVERED, self.now())
         if targets:
             self.wake()
+
+
+def _is_one(answer: JsonObject) -> bool:
+    """Whether a server that was asked for a Subscription answered with one."""
+    return type_of(answer) == "Subscription" and bool(an_id(answer.get("id")))
 
 
 def _statuses(answer: JsonObject) -> list[JsonObject]:

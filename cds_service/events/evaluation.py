@@ -204,12 +204,13 @@ class _Case:
         """The key of the evaluation of one version of it."""
         return evaluation_key(result, version, self.knowledge.tag, self.id_secret)
 
-    def evaluation_before(self, result: str) -> str:
+    def evaluation_before(self, result: str, place: int) -> str:
         """The key of the evaluation before, for the card in the same place; empty for the first."""
         match self.past:
-            case Past(version=version, knowledge=knowledge):
+            case Past(version=version, knowledge=knowledge, said=said) if place < max(said, 1):
+                # that the only one was taken back was told as well
                 return evaluation_key(result, version, knowledge, self.id_secret)
-            case NeverEvaluated():
+            case _:
                 return ""
 
     def taken_back(
@@ -226,7 +227,7 @@ class _Case:
             reference=reference,
             result=result,
             evaluation=self.evaluation(result, version),
-            replaces=self.evaluation_before(result),
+            replaces=self.evaluation_before(result, place),
             patient_id=patient_id,
             cards=withdrawals,
         )
@@ -295,7 +296,7 @@ def _said(case: _Case, current: Current, card: Card, place: int, *, is_final: bo
         version=current.version,
         result=result,
         evaluation=case.evaluation(result, current.version),
-        replaces=case.evaluation_before(result),
+        replaces=case.evaluation_before(result, place),
         patient_id=current.patient_id,
         card=card,
         module=identity.id,

@@ -8,7 +8,6 @@ thereby run code here.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from huey.serializer import SignedSerializer
 
 from cds_service.errors import ConfigurationError, StoreUnavailable
 from cds_service.logs import Event, log_fault
+from cds_service.store.engine import create_sqlite_file
 from cds_service.store.pseudonym import DataKey
 from cds_service.turn import waiting
 
@@ -165,8 +165,7 @@ def _huey(url: str, folder: Path, serializer: SignedSerializer) -> Huey:
         )
     file = folder / QUEUE_FILE
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        create_sqlite_file(file)
         return SqliteHuey(
             _NAME, filename=str(file), results=False, serializer=serializer, fsync=False
         )

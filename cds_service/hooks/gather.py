@@ -42,7 +42,8 @@ from cds_service.fhir.read import (
     supplied,
     types_read,
 )
-from cds_service.fhir.shape import FHIR_ID, an_id, an_object, objects, type_of
+from cds_service.fhir.shape import FHIR_ID
+from cds_service.hooks.asked_again import beside, entries_of
 
 _TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _END_OF_TYPE = re.compile(r"[/?]")
@@ -218,9 +219,9 @@ def _take_resource(part: _Part, json: JsonObject, extent: Complete | Partial) ->
         kept = _kept(part)
         part.fault = _shortfall(part, got, extent)
         if part.fault:
-            part.supplied = Supplied(Availability.PARTIAL, _beside(json, kept))
+            part.supplied = Supplied(Availability.PARTIAL, beside(json, kept))
         elif kept:
-            part.supplied = Supplied(Availability.GIVEN, _beside(json, kept))
+            part.supplied = Supplied(Availability.GIVEN, beside(json, kept))
         else:
             part.supplied = got
 
@@ -240,22 +241,7 @@ def _kept(part: _Part) -> Sequence[JsonObject]:
     """
     if part.is_page or part.template.is_read:
         return ()
-    entries = objects(part.supplied.resource.get("entry"))
-    return [entry for entry in entries if not _name(entry).startswith("OperationOutcome/")]
-
-
-def _beside(bundle: JsonObject, kept: Sequence[JsonObject]) -> JsonObject:
-    """The bundle with what was sent and is not in it; what is in both counts as it was fetched."""
-    fetched = bundle.get("entry", [])
-    names = set(map(_name, fetched))
-    more = [entry for entry in kept if _name(entry).endswith("/") or _name(entry) not in names]
-    return {**bundle, "entry": [*fetched, *more]} if more else bundle
-
-
-def _name(entry: JsonObject) -> str:
-    """`Observation/1`; nothing follows the slash where the resource has no id."""
-    resource = an_object(entry.get("resource"))
-    return f"{type_of(resource)}/{an_id(resource.get('id'))}"
+    return entries_of(part.supplied.resource)
 
 
 def _note_failure(part: _Part, fault: UpstreamFault) -> None:

@@ -54,7 +54,8 @@ def _panel(panel: PanelRow, subject: Subject) -> str:
     return section(
         3,
         f"Count: {text(panel.title)} ({code(panel.id)})",
-        f"For {text(specimen)} in {text(family)}. Each item is met, not met or unknown:",
+        f"For {text(specimen)} in {text(family)}. Each item is met, met if the sample was as its "
+        "limit presumes, not met or unknown:",
         bullets(_item(item) for item in panel.item),
         f"Met by {panel.urgent_from} or more items without {text(knowledge.identity.short_name)}, "
         f"in every unit and specimen: urgent. Suggests: {subject.suggestions(panel.suggestions)}",

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 NO_ROUTE = "none"
 _REQUEST_ID = re.compile(
-    r"(?=.*[a-f])([0-9a-f]{32}|[0-9a-f]{16})"
-    r"|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}",
+    r"(?=.*[A-Fa-f])"
+    r"([0-9a-f]{32}|[0-9a-f]{16}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})",
     re.ASCII,
 )
 """A trace or span id (W3C Trace Context, section 3.2.2) or a UUID. Anything else goes into no log:
-a caller may have made it from the number of a patient; so does a trace id of digits only.
+a caller may have made it from the number of a patient, as any of these of digits only.
 """
 _NOT_LOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 _NO_TLS_NEEDED = frozenset({"/health/live", "/health/ready"})

@@ -23,10 +23,10 @@ _WORDS = {
     401: "No valid token. The body is always the same.",
     403: "The client was not granted this service.",
     404: "There is no such source or subscription here.",
-    412: "Required data were neither prefetched nor reachable.",
+    412: "Required data were neither prefetched nor reachable; or in part, and call for no card.",
     413: "The body is too large.",
     415: "Not JSON by its content type, or compressed.",
-    429: "The client has called too often; Retry-After says for how many seconds to wait.",
+    429: "Too many calls, or too many at once; Retry-After says for how many seconds to wait.",
     500: "The service failed; the body holds the request id.",
     503: "The database cannot be used.",
 }
@@ -142,7 +142,7 @@ def _feedback(service: Service, settings: Settings) -> dict[str, Any]:
 
 def _events() -> dict[str, Any]:
     """The inbox, where a source is registered. A source may prove itself by an HMAC instead."""
-    statuses = (400, 401, 404, 413, 415, 500, 503)
+    statuses = (400, 401, 404, 413, 415, 429, 500, 503)
     common = {
         "requestBody": _body({"type": "object"}) | {"required": False},
         "responses": _responses(

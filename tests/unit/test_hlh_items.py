@@ -291,6 +291,7 @@ BELOW_90, BELOW_100 = "'below 90 g/L'", "'below 100 g/L' (below 4 weeks of age)"
         ("2026-02-01", "95", "not met", BELOW_90),
         ("1980-01-01", "95", "not met", BELOW_90),
         ("2026-02", "95", "unknown", f"{BELOW_90} or {BELOW_100}"),
+        ("2026-03-02", "95", "unknown", f"{BELOW_90} or {BELOW_100}"),
         ("", "95", "unknown", f"{BELOW_90} or {BELOW_100}"),
         ("", "85", "met", BELOW_90),
         ("", "100", "not met", BELOW_90),
@@ -299,7 +300,9 @@ BELOW_90, BELOW_100 = "'below 90 g/L'", "'below 100 g/L' (below 4 weeks of age)"
 def test_below_four_weeks_of_age_haemoglobin_counts_below_100(
     sil2r: KnowledgeBase, birth: str, haemoglobin: str, state: str, against: str
 ) -> None:
-    """Drawn on 1 March: born on 2 February is 27 days of age, on 1 February 28."""
+    """Drawn on 1 March: born on 2 February is 27 days of age, on 1 February 28; and nobody is born
+    after.
+    """
     beside = (f"haemoglobin {haemoglobin} g/L", *COUNTS)
     told = card(sil2r, given("3000 U/mL", *beside, patient=records.born(birth)))
     said = item(told, "Two of three")

@@ -19,6 +19,8 @@ from cds_service.core.model import (
     Bound,
     LabResult,
     Moment,
+    NotNumeric,
+    NoValue,
     ReferenceRange,
     ResourceRef,
     SpecimenGiven,
@@ -356,6 +358,14 @@ def test_an_earlier_value_whose_unit_is_in_doubt_is_shown_with_both_units(
     assert "2026-02-01: 5230 U/L or U/mL, Laboratory A; not comparable with the next" in said
 
 
+def test_an_earlier_result_without_a_value_is_shown_as_one(sil2r: KnowledgeBase) -> None:
+    ref = ResourceRef("Observation/before", "1")
+    before = records.result(loinc=SERUM_U, specimen=SERUM, on="2026-02-01", ref=ref)
+    for value in (NoValue("unknown"), NotNumeric("valueString")):
+        said = card(sil2r, "520 U/mL", history=(replace(before, value=value),)).detail
+        assert "- 2026-02-01: unknown, Laboratory A; direction cannot be told" in said
+
+
 def test_a_result_that_may_be_newer_is_named_with_both_units_where_its_unit_is_in_doubt(
     sil2r: KnowledgeBase,
 ) -> None:
@@ -578,3 +588,14 @@ def test_a_withdrawn_value_is_not_shown_as_one_that_may_be_newer(sil2r: Knowledg
     told = arrived_before(sil2r, known("50000 U/mL", "", Status.ENTERED_IN_ERROR))
     assert "status entered-in-error" in told.detail
     assert "50000" not in told.detail
+    assert URGENT not in told.detail
+
+
+@pytest.mark.parametrize("status", [Status.PRELIMINARY, Status.FINAL])
+def test_a_newer_result_without_a_value_is_told_without_alarm(
+    sil2r: KnowledgeBase, status: Status
+) -> None:
+    newer = replace(known("320 U/mL", "2026-03-02", status), value=NoValue())
+    told = arrived_before(sil2r, newer)
+    assert "2026-03-02" in told.detail.partition("**Context**")[2]
+    assert URGENT not in told.detail

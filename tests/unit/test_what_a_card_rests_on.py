@@ -12,7 +12,13 @@ import pytest
 
 from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import CodedEntry, RecordKind, ReferenceRange, SpecimenGiven
+from cds_service.core.model import (
+    CodedEntry,
+    RecordKind,
+    ReferenceRange,
+    ResourceRef,
+    SpecimenGiven,
+)
 from cds_service.core.render import render
 from tests import records
 from tests.safety.walk import CSF, SERUM, entries
@@ -252,6 +258,21 @@ def test_a_ferritin_that_no_sentence_rests_on_is_not_called_used(sil2r: Knowledg
     assert "Observation/ferritin" not in used(in_mass)
     counted = card(sil2r, "700 U/mL", SERUM_U, LABCORP, companions=(ferritin,))
     assert "Observation/ferritin" in used(counted)
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [("2", "Observation/r (version 1, 2026-03-01)"), ("1", "Observation/r (version 1)")],
+)
+def test_a_result_is_used_with_its_own_date_and_never_with_that_of_another_version(
+    sil2r: KnowledgeBase, version: str, told: str
+) -> None:
+    own, other = (ResourceRef("Observation/r", number) for number in ("1", version))
+    head = records.result("9000 U/mL", SERUM_U, specimen=SERUM, ref=own)
+    before = records.result("9000 U/mL", SERUM_U, specimen=SERUM, ref=other, on="2026-02-01")
+    given = records.record(head, history=(before,))
+    (said,) = render(records.evaluated(given, sil2r), sil2r, scope="s")
+    assert used(said).strip() == told
 
 
 def test_a_code_that_is_too_coarse_is_used_where_the_card_names_what_it_lacks(

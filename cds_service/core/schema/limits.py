@@ -67,7 +67,9 @@ class PanelItem(Row):
 
 
 class PanelRow(Row):
-    """`[[panel]]`: counts items met, not met and unknown; fact `panel.<id>`: counted or unknown."""
+    """`[[panel]]`: tells of each item whether it is met (see `facts.panel_item`); fact
+    `panel.<id>`: counted or unknown.
+    """
 
     id: Id
     title: Text

@@ -63,6 +63,11 @@ def test_a_companion_with_two_values_and_nothing_to_tell_which_is_newer_is_not_u
     assert texts(one, one) == {"ferritin": ["600", "600"]}
 
 
+def test_nor_is_one_whose_other_value_is_of_another_week() -> None:
+    this, other = ferritin("2026-03-01", "600"), ferritin("2026-01-01", "50000")
+    assert texts(this, replace(other, ref=this.ref)) == {}
+
+
 def timed(name: str, value: str, at: str) -> LabResult:
     """Ferritin at an hour of 1 March."""
     when = moment(f"2026-03-01T{at}:00Z")

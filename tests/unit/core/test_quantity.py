@@ -96,6 +96,7 @@ def test_a_text_may_agree_with_a_code_and_still_not_be_read_alone() -> None:
         pytest.param(UnitGiven("pt/mL", "pg/mL", UCUM), id="another family"),
         pytest.param(UnitGiven("pg/mL", "mg", UCUM), id="a code that is not in the table"),
         pytest.param(UnitGiven("pg/mL", "points/mL", UCUM), id="text as code beside another unit"),
+        pytest.param(UnitGiven("Points/mL", "points/mL", UCUM), id="text as code, spelt otherwise"),
         pytest.param(UnitGiven("nobody's unit"), id="a text that is not in the table"),
         pytest.param(UnitGiven("", "ng/mL", "urn:oid:2.999"), id="only a code of another system"),
     ],

@@ -92,6 +92,35 @@ def test_t82_a_gap_is_not_given_up_while_the_server_is_down(here: World) -> None
     assert here.room.subscriptions.missing("lab") == 0
 
 
+def test_t82_an_event_that_did_not_come_is_found_though_the_next_one_comes_days_later(
+    here: World,
+) -> None:
+    here.expect(next_number=21)
+    here.fhir.put(observation("o21"))
+    here.clock.pass_(days=2)
+    here.post(events((22, "Patient/p1")))
+    here.clock.pass_(seconds=31)
+    here.care()
+    assert ways(here) == {"recovered"}
+
+
+def test_t82_an_event_is_found_after_hours_in_which_its_server_could_be_heard_and_not_asked(
+    here: World,
+) -> None:
+    here.expect(next_number=21)
+    here.fhir.put(observation("o21"))
+    here.post(events((22, "Patient/p1")))
+    here.fhir.broken = 503
+    for _ in range(5):
+        here.clock.pass_(hours=1)
+        here.post(notification("heartbeat", so_far=22))
+        here.care()
+    here.fhir.broken = 0
+    here.clock.pass_(minutes=2)
+    here.care()
+    assert ways(here) == {"recovered"}
+
+
 def test_t82_a_heartbeat_tells_of_events_that_did_not_come(here: World) -> None:
     here.expect(next_number=5)
     here.post(notification("heartbeat", so_far=6))
@@ -330,6 +359,18 @@ def test_t81_a_silent_server_is_asked_less_and_less_often_and_told_of_once_an_ho
     assert told(capsys, SILENT) == 6
 
 
+def test_t90_what_is_no_subscription_is_not_written_back_as_one(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library, "reactivate = true\n") as here:
+        here.expect()
+        here.post(notification("heartbeat", status="off"))
+        here.fhir.operations["Subscription/s1"] = lambda _query: {"resourceType": "Binary"}
+        here.care()
+        assert here.fhir.count("Subscription/s1") == 1
+        assert here.fhir.writes.total() == 0
+
+
 def test_a_silent_server_that_says_that_it_gave_up_is_mended_without_waiting(
     tmp_path: Path, library: Library
 ) -> None:
@@ -412,6 +453,25 @@ def test_one_that_was_switched_on_again_over_there_is_no_alarm_any_more(here: Wo
     classic_there(here, "active")
     rounds(here, minutes=16)
     assert ready(here)["status"] == "ready"
+
+
+def test_what_changed_while_it_was_off_is_searched_for_once_it_is_on_again_over_there(
+    here: World,
+) -> None:
+    classic(here, "active")
+    rounds(here, minutes=20)
+    classic_there(here, "off")
+    rounds(here, minutes=16)
+    here.fhir.put(observation("o1"))
+    classic_there(here, "active")
+    here.fhir.broken = 503
+    rounds(here, minutes=16)
+    assert ready(here)["status"] == "degraded"
+    here.fhir.broken = 0
+    rounds(here, minutes=16)
+    assert ready(here)["status"] == "ready"
+    assert ways(here) == {"recovered"}
+    assert len(searches(here)) == 1
 
 
 def test_one_without_a_topic_is_begun_anew_where_the_registry_says_so(

@@ -46,6 +46,18 @@ def test_a_queue_that_nobody_uses_is_not_made(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_second_queue_leaves_the_file_of_the_first_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To close a file drops all locks that this process has on it: those of SQLite as well."""
+    key = DataKey.random()
+    Queue("", tmp_path, key).open()
+    closed: list[int] = []
+    monkeypatch.setattr(os, "close", closed.append)
+    Queue("", tmp_path, key).open()
+    assert closed == []
+
+
 def test_a_folder_in_which_no_file_can_be_made_is_said_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError) as refused:

@@ -69,6 +69,13 @@ def test_a_panel_corrected_to_blood_alone_keeps_the_card_about_blood(relay: Rela
     assert [replaces(kept), replaces(gone)] == [each["hookInstance"] for each in first]
 
 
+def test_a_card_that_was_not_there_before_replaces_none(relay: Relay) -> None:
+    arrives(relay.here, containing("Observation", a_result("blood")))
+    arrives(relay.here, containing("Observation", a_result("blood"), in_csf(), status="corrected"))
+    first, blood, fluid = relay.sent
+    assert [replaces(blood), replaces(fluid)] == [first["hookInstance"], ""]
+
+
 def test_a_withdrawn_result_is_told_by_the_card_that_says_so(relay: Relay) -> None:
     arrives(relay.here, observation())
     arrives(relay.here, observation(status="entered-in-error"))

@@ -217,6 +217,17 @@ def test_f04_a_paged_bundle_is_read_on_from_where_it_ends(
     assert server.targets() == ["/fhir/Observation?page=2"]
 
 
+def test_f04_what_has_no_id_on_the_page_that_was_sent_comes_back_once(
+    server: FaultServer, access: Grants
+) -> None:
+    nameless = {**observation(1)}
+    del nameless["id"]
+    page = bundle(nameless, next_link=f"{server.base}/Observation?page=2")
+    server.on("/fhir/Observation?page=2", reply_json(bundle(observation(2))))
+    part = _gather({**SENT, "sil2r": page}, access()).parts["sil2r"]
+    assert part.resource == bundle(nameless, observation(2))
+
+
 def test_f04_the_total_of_a_search_is_held_against_all_of_its_pages(
     server: FaultServer, access: Grants
 ) -> None:
@@ -285,6 +296,17 @@ def test_f04_a_result_of_an_answer_that_is_not_all_is_kept_beside_what_is_fetche
     part = _gather({**SENT, "sil2r": sent}, access()).parts["sil2r"]
     assert part.availability is Availability.GIVEN
     assert part.resource == bundle(observation(2), observation(1))
+
+
+@pytest.mark.parametrize("meta", [{"versionId": "2"}, {"lastUpdated": "2026-03-02T08:00:00Z"}])
+def test_f04_a_newer_version_that_was_sent_is_not_given_up_for_an_older_one_that_is_fetched(
+    server: FaultServer, access: Grants, meta: dict[str, str]
+) -> None:
+    corrected, before = {**observation(1), "meta": meta}, observation(1)
+    server.on("/fhir/Observation", reply_json(bundle(before)))
+    sent = {**bundle(corrected), "total": 7}
+    part = _gather({**SENT, "sil2r": sent}, access()).parts["sil2r"]
+    assert part.resource == bundle(before, corrected)
 
 
 @pytest.mark.parametrize("answer", [bundle(HINT), {**bundle(), "total": 7}])

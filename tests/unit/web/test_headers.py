@@ -60,6 +60,7 @@ def test_a_request_id_that_looks_like_one_is_taken_over(sandbox: Open, given: st
         *("short", "x" * 65, "has space in it", "<script>1234", "a\x1b[31mred-alert", "ümläut-1"),
         *("MRN-48151623", "John-Doe-1950-01-01", "0AF7651916CD43DD8448EB211C80319C", "12345678"),
         *("8003608166690503", "80036081666905038003608166690503"),
+        "80036081-6669-0503-8003-608166690503",
     ],
 )
 def test_t32_any_other_request_id_is_replaced(sandbox: Open, given: str) -> None:

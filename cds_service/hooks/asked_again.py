@@ -1,0 +1,42 @@
+"""A search that was sent in part and asked for again: no result that was sent is dropped for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cds_service.core.card import JsonObject
+from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of, version_of
+
+
+def entries_of(sent: JsonObject) -> Sequence[JsonObject]:
+    """What was sent, but for what is about the search."""
+    entries = objects(sent.get("entry"))
+    return [entry for entry in entries if _version_in(entry).kind != "OperationOutcome"]
+
+
+def beside(fetched: JsonObject, sent: Sequence[JsonObject]) -> JsonObject:
+    """The Bundle that was fetched, with what was sent and is not in it.
+
+    A version that is in both counts as it was fetched. Of two versions both stay: the reader takes
+    the newer (`fhir.versions`), which may be the one that was sent.
+    """
+    entries = fetched.get("entry", [])
+    there = set(map(_version_in, entries))
+    more = [entry for entry in sent if not (own := _version_in(entry)).id or own not in there]
+    return {**fetched, "entry": [*entries, *more]} if more else fetched
+
+
+class _Version(NamedTuple):
+    """Which version of which resource an entry holds, as far as it says so."""
+
+    kind: str
+    id: str
+    version: str
+    updated: str
+
+
+def _version_in(entry: JsonObject) -> _Version:
+    resource = an_object(entry.get("resource"))
+    updated = a_text(an_object(resource.get("meta")).get("lastUpdated"))
+    return _Version(type_of(resource), an_id(resource.get("id")), version_of(resource), updated)
