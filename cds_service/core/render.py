@@ -127,10 +127,7 @@ def _behind_notes(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
 def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase) -> str:
     """Value, unit and specimen first, then the modest claim; cut if a text from outside is long."""
     words = specimen_words(answer, knowledge)
-    value = plain(answer.value.text, 40)
-    unit = plain(answer.value.unit, 20)
-    name = analyte_name(answer, knowledge, knowledge.identity.short_name)
-    measured = " ".join([part for part in (name, value, unit) if part])
+    measured = _measured(answer, knowledge)
     specimen = f" ({words})" if words else ""
     # no claim where the site has muted every finding
     claim = f": {sections.headline}" if sections.headline else ""
@@ -138,6 +135,18 @@ def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase) -> st
     alert = f"; {sections.alert}" if sections.alert else ""
     fits = len(summary) + len(alert) <= LONGEST_SUMMARY
     return plain(summary + alert if fits else summary, LONGEST_SUMMARY)
+
+
+def _measured(answer: Answer, knowledge: KnowledgeBase) -> str:
+    """`sIL-2R 5230 U/mL`; but `Interleukin 2 (4 pg/mL)`: that name ends in a number of its own."""
+    name = analyte_name(answer, knowledge, knowledge.identity.short_name)
+    both = (plain(answer.value.text, 40), plain(answer.value.unit, 20))
+    value = " ".join([part for part in both if part])
+    match answer.verdict:
+        case WrongAnalyte() if value:
+            return f"{name} ({value})"
+        case Interpreted() | NotInterpretable() | WrongAnalyte():
+            return f"{name} {value}" if value else name
 
 
 def _extension(answer: Answer, knowledge: KnowledgeBase) -> dict[str, Any]:

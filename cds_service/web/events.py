@@ -46,15 +46,15 @@ def events(room: Room, inbox: Inbox) -> Blueprint:
     max_body = room.settings.max_body
     blueprint = Blueprint("events", __name__)
 
-    @blueprint.post("/events/<source_name>")
-    def post(source_name: str) -> Response:
-        source, body = _proved(inbox, source_name, max_body)
-        return _taken(source, read_notification(_resource(body)))
+    @blueprint.post("/events/<source>")
+    def post(source: str) -> Response:
+        sender, body = _proved(inbox, source, max_body)
+        return _taken(sender, read_notification(_resource(body)))
 
-    @blueprint.put("/events/<source_name>/<resource_type>/<resource_id>")
-    def put(source_name: str, resource_type: str, resource_id: str) -> Response:
-        source, body = _proved(inbox, source_name, max_body)
-        return _taken(source, _sent(resource_type, resource_id, _resource(body)))
+    @blueprint.put("/events/<source>/<type>/<id>")
+    def put(source: str, **named: str) -> Response:
+        sender, body = _proved(inbox, source, max_body)
+        return _taken(sender, _sent(named["type"], named["id"], _resource(body)))
 
     def _taken(source: EventSource, notification: Notification) -> Response:
         receipt = inbox.take(source, notification, room.ports.now())

@@ -158,15 +158,13 @@ def _events() -> dict[str, Any]:
     words = "A FHIR Subscription notification of a registered source."
     resource = "The same, from servers that send the resource itself."
     return {
-        "/events/{source_name}": {
+        "/events/{source}": {
             "post": {"operationId": "notify", "summary": words, **common},
-            "parameters": [_in_path("source_name")],
+            "parameters": [_in_path("source")],
         },
-        "/events/{source_name}/{resource_type}/{resource_id}": {
+        "/events/{source}/{type}/{id}": {
             "put": {"operationId": "notify-resource", "summary": resource, **common},
-            "parameters": [
-                _in_path(name) for name in ("source_name", "resource_type", "resource_id")
-            ],
+            "parameters": [_in_path(name) for name in ("source", "type", "id")],
         },
     }
 

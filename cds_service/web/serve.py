@@ -100,6 +100,7 @@ def _server(settings: Settings, host: str, port: int, workers: int) -> AbstractS
 
 def _load(make_app: MakeApp, directory: str) -> WSGIApplication:
     """Runs in the worker: granian has just set up its own logging, which ours replaces."""
+    _leave_ctrl_c_to_the_service()
     _end_with_the_service()
     logs.route_libraries()
     if directory:
@@ -124,6 +125,15 @@ def _serve_management(directory: str, knowledge: str, host: str, port: int) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_the_service()
     serve_management(management_app(directory, knowledge), host, port)
+
+
+def _leave_ctrl_c_to_the_service() -> None:
+    """Ctrl-C reaches a worker too. Were it heard, the worker would end before it is told to, which
+    counts as dying; or hear two signals, at which granian hangs until it is killed.
+
+    Blocked and not ignored: granian sets handlers of its own later. Threads inherit the block.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _end_with_the_service() -> None:

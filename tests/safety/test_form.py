@@ -151,9 +151,10 @@ def test_interleukin_2_is_never_called_its_receptor(walked: Walked) -> None:
                 first = each.card.detail.partition("\n")[0]
                 shown = f"{answer.value.text} {answer.value.unit}".strip()
                 wanted = f"Interleukin 2: {shown}**" if shown else "Interleukin 2**"
+                headed = f"Interleukin 2 ({shown}): " if shown else "Interleukin 2: "
                 return (
                     first.startswith(f"**{wanted}")
-                    and each.card.summary.startswith(f"Interleukin 2 {shown}".strip())
+                    and each.card.summary.startswith(headed)
                     and not re.search(r"sIL-2R[^.]{0,3}\d", each.card.summary)
                     and not each.findings
                 )

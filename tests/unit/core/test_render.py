@@ -100,7 +100,7 @@ def test_a_card_that_cannot_interpret_says_why_in_its_summary() -> None:
 
 def test_a_look_alike_is_called_by_its_own_name() -> None:
     said = card(named("r", "5 pg/mL", toy.LOOK_ALIKE))
-    assert said.summary == "Toyotin 5 pg/mL: no toyin"
+    assert said.summary == "Toyotin (5 pg/mL): no toyin"
     assert said.detail.startswith("**Toyotin: 5 pg/mL**")
 
 

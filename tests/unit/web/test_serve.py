@@ -218,6 +218,22 @@ def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(
     assert lines[-1]["code"] == "CDS-L002"
 
 
+def test_ctrl_c_reaches_the_workers_too_and_it_is_the_service_that_ends_them(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path / "log") as started:
+        before = _children(started.process)
+        for child in before:
+            os.kill(child, signal.SIGINT)
+        for _ in range(20):
+            assert started.call("GET", "/health/live")[0] == 200
+        assert _children(started.process) == before
+        started.process.send_signal(signal.SIGINT)
+        assert started.process.wait(timeout=30) == 0
+    last = (tmp_path / "log").read_text(encoding="utf-8").splitlines()[-1]
+    assert json.loads(last)["code"] == "CDS-L002"
+
+
 def test_workers_that_die_are_replaced_until_it_is_hopeless_and_that_is_said(
     tmp_path: Path,
 ) -> None:
