@@ -193,7 +193,7 @@ def test_t56_few_bodies_that_only_they_themselves_can_prove_are_read_at_a_time(
             busy = here.post(observation(), headers=signed)
         assert (busy.status_code, busy.headers["Retry-After"]) == (429, "1")
         paths = here.web.get("/openapi.json").get_json()["paths"]
-        assert "429" in paths["/events/{source_name}"]["post"]["responses"]
+        assert "429" in paths["/events/{source}"]["post"]["responses"]
         assert here.post(observation(), headers=signed).status_code == 401
 
 
