@@ -315,8 +315,9 @@ class EventStore(EventBacklog):
     def sweep_since(self, source: str, since: datetime, way: Way, due: datetime) -> None:
         """Makes a search work that goes back to `since`, or further where that is still to come."""
         with self._database.writing() as connection:
-            self._note_sweep(connection, source, since, stays=operator.lt)
+            # In the order of `finish`: else each could hold what the other waits for.
             self.add_in(connection, source, [SWEEP], way, due)
+            self._note_sweep(connection, source, since, stays=operator.lt)
 
     def _note_sweep(
         self,
