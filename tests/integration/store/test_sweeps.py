@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.work_item import SWEEP, Claimed, Ending, Way
+from cds_service.store.work_item import SWEEP, Claimed, Ending, Searched, Way
 
 pytestmark = pytest.mark.integration
 
@@ -43,16 +43,17 @@ def test_neither_waits_for_the_other_for_ever_and_the_one_asked_for_is_still_to_
     postgresql_url: str,
 ) -> None:
     begun, long_ago = threading.Event(), NOW - timedelta(days=7)
+    hour = Searched(NOW - timedelta(hours=1), until=NOW)
     with Database.open(postgresql_url) as database:
         database.upgrade()
         worker, caretaker = (
             InTheMiddle(database, begun),
             EventStore(database, KEY, Pseudonymiser(KEY)),
         )
-        worker.sweep_since("lab", NOW - timedelta(hours=1), Way.RECOVERED, NOW)
+        worker.sweep_since("lab", hour.since, Way.RECOVERED, NOW)
         (claimed,) = worker.claim(NOW)
         with ThreadPoolExecutor() as threads:
-            ended = threads.submit(worker.finish, claimed, NOW, swept_until=NOW)
+            ended = threads.submit(worker.finish, claimed, NOW, searched=hour)
             assert begun.wait(10)
             asked = threads.submit(caretaker.sweep_since, "lab", long_ago, Way.RECOVERED, NOW)
             assert ended.result(10) is Ending.DONE
