@@ -306,7 +306,7 @@ class Answer:
     missing: tuple[str, ...] = ()
     inputs: tuple[ResourceRef, ...] = ()
     dates: Mapping[ResourceRef, str] = field(default_factory=dict)
-    """Resource -> the date it carries, as received, for the inputs that carry one."""
+    """Resource and version -> the date it carries, as received, for the inputs that carry one."""
     notes: tuple[Note, ...] = ()
     series: tuple[SeriesPoint, ...] = ()
     laboratory: RangeReading = RangeReading(Place.NONE)

@@ -36,7 +36,7 @@ from cds_service.logs import Event, log, log_fault
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord
-from cds_service.store.work_item import Claimed, Ending, Kind, Target, client_name
+from cds_service.store.work_item import Claimed, Ending, Kind, Searched, Target, client_name
 
 DEADLINE_MS: Final = 30_000
 """For one result: all that is fetched and delivered. Eight of them are shorter than a lease."""
@@ -160,8 +160,8 @@ class Worker:
         found = changed_since(courier.session, self._bench.knowledge, since - OVERLAP)
         match found.extent:
             case Complete():
-                targets, at = found.targets, self._bench.now()
-                return store.finish(claimed, at, found=targets, swept_until=watch.at)
+                at, searched = self._bench.now(), Searched(since, until=watch.at)
+                return store.finish(claimed, at, found=found.targets, searched=searched)
             case Partial(fault):
                 store.add(
                     claimed.source,

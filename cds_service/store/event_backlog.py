@@ -21,12 +21,11 @@ from sqlalchemy import (
 )
 
 from cds_service.store.database import Database
+from cds_service.store.lots import LOT, in_lots
 from cds_service.store.tables import event_evaluations, event_work
 
 MOST_LISTED: Final = 1_000
 """Rows that an operator is shown at once."""
-LOT: Final = 500
-"""Rows dropped in one transaction: a writer of the service waits for no more than these."""
 NO_LEASE: Final = ""
 NOTHING_DUE: Final = datetime.max.replace(tzinfo=UTC)
 """Later than anything can be due."""
@@ -115,8 +114,7 @@ class EventBacklog:
         One that a worker has leased stays, and so does one that a new notification has revived.
         """
         is_free = or_(event_work.c.lease == NO_LEASE, event_work.c.due <= at)
-        for start in range(0, len(rows), LOT):
-            lot = rows[start : start + LOT]
+        for lot in in_lots(rows, LOT):
             with self._database.writing() as connection:
                 gone = [row for row in lot if _delete(connection, row, is_free)]
             yield from gone
@@ -146,5 +144,10 @@ class EventBacklog:
 
 
 def _delete(connection: Connection, row: Waiting, still: ColumnElement[bool]) -> bool:
-    as_shown = (event_work.c.number == row.number) & (event_work.c.dead == row.dead)
+    # SQLite gives the number of a row that has ended to another: when it came tells them apart.
+    as_shown = (
+        (event_work.c.number == row.number)
+        & (event_work.c.first_received == row.first_received)
+        & (event_work.c.dead == row.dead)
+    )
     return connection.execute(delete(event_work).where(as_shown, still)).rowcount == 1

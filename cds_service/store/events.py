@@ -23,6 +23,7 @@ from sqlalchemy import (
     desc,
     false,
     func,
+    or_,
     select,
     update,
 )
@@ -41,6 +42,7 @@ from cds_service.store.work_item import (
     Kind,
     NeverEvaluated,
     Past,
+    Searched,
     Target,
     Way,
     client_name,
@@ -232,13 +234,9 @@ class EventStore(EventBacklog):
         *,
         evaluated: Sequence[Evaluated] = (),
         found: Iterable[Target] = (),
-        swept_until: datetime | None = None,
+        searched: Searched | None = None,
     ) -> Ending:
-        """Ends a row: what it came to, and further work found on the way, in one transaction.
-
-        A search that must be made again has not searched up to anywhere: it may have to go back
-        further than this one did.
-        """
+        """Ends a row: what it came to, and further work found on the way, in one transaction."""
         with self._database.writing() as connection:
             ending = self._end(connection, claimed, at)
             if ending is Ending.LEASE_LOST:
@@ -246,8 +244,8 @@ class EventStore(EventBacklog):
             for each in evaluated:
                 self._keep(connection, claimed, each)
             self.add_in(connection, claimed.source, found, claimed.way, at)
-            if swept_until is not None and ending is Ending.DONE:
-                self._note_sweep(connection, claimed.source, swept_until, stays=operator.gt)
+            if searched is not None:
+                self._note_searched(connection, claimed.source, searched)
         return ending
 
     def _end(self, connection: Connection, claimed: Claimed, at: datetime) -> Ending:
@@ -315,8 +313,17 @@ class EventStore(EventBacklog):
     def sweep_since(self, source: str, since: datetime, way: Way, due: datetime) -> None:
         """Makes a search work that goes back to `since`, or further where that is still to come."""
         with self._database.writing() as connection:
-            self._note_sweep(connection, source, since, stays=operator.lt)
+            # In the order of `finish`: else each could hold what the other waits for.
             self.add_in(connection, source, [SWEEP], way, due)
+            self._note_sweep(connection, source, since, stays=operator.lt)
+
+    def _note_searched(self, connection: Connection, source: str, searched: Searched) -> None:
+        """What was sent back meanwhile to before this search began is still to be searched."""
+
+        def stays(noted: Any, given: Any) -> ColumnElement[bool]:
+            return or_(noted > given, noted < searched.since)
+
+        self._note_sweep(connection, source, searched.until, stays)
 
     def _note_sweep(
         self,
@@ -325,9 +332,7 @@ class EventStore(EventBacklog):
         until: datetime,
         stays: Callable[[Any, Any], ColumnElement[bool]],
     ) -> None:
-        """Up to when the source is searched; what is noted already may stay, being later (`gt`)
-        or earlier (`lt`).
-        """
+        """Up to when the source is searched, unless what is noted already `stays`."""
         row = self._database.insert(event_sweeps)
         noted, given = event_sweeps.c.swept_until, row.excluded.swept_until
         connection.execute(

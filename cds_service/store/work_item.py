@@ -54,6 +54,14 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """The time whose changes a search has shown, all of them."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluated:
     """One evaluation to keep: its key, and its record. `said`: something was delivered for it."""
 

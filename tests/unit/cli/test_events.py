@@ -250,6 +250,21 @@ def test_one_that_is_notified_again_after_it_was_shown_stays(environment: dict[s
     assert [row["dead"] for row in listed(environment)] == [False]
 
 
+def test_another_that_got_the_number_of_one_that_was_shown_stays(
+    environment: dict[str, str],
+) -> None:
+    with stored(environment) as store:
+        now = datetime.now(UTC)
+        store.revive([1], now)
+        shown = store.named([1])
+        (claimed,) = store.claim(now)
+        store.finish(claimed, now)
+        store.add("lab", [Target(Kind.OBSERVATION, "another")], Way.NOTIFIED, now)
+        assert [row.number for row in store.waiting()] == [1]
+        assert list(store.drop(shown, now)) == []
+        assert store.count() == 1
+
+
 def test_a_writer_of_the_service_gets_in_between_the_lots(
     environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from cds_service.events.faults import MOST_ATTEMPTS
-from cds_service.store.work_item import SWEEP, Ending, Way
+from cds_service.store.work_item import SWEEP, Ending, Searched, Way
 from tests.event_world import World, events, observation
 from tests.little_fhir import Json
 
@@ -201,11 +201,28 @@ def test_a_search_told_meanwhile_to_go_back_further_does_so_before_anything_is_c
     (claimed,) = here.room.store.claim(here.clock())
     long_ago = here.clock().replace(year=2020)
     here.room.store.sweep_since("lab", long_ago, Way.RECOVERED, here.clock())
-    ending = here.room.store.finish(claimed, here.clock(), swept_until=here.clock())
+    searched = Searched(claimed.first_received, until=here.clock())
+    ending = here.room.store.finish(claimed, here.clock(), searched=searched)
     assert ending is Ending.AGAIN
     assert here.room.store.swept_until("lab", otherwise=here.clock()) == long_ago
     (again,) = here.room.store.claim(here.clock())
     assert again.target == SWEEP
+
+
+def test_notifications_that_never_pause_do_not_make_each_search_begin_where_the_first_one_did(
+    here: World,
+) -> None:
+    """One comes during every search: each is made again, and goes on where the last one ended."""
+    something_has_changed(here)
+    for _ in range(3):
+        (claimed,) = here.room.store.claim(here.clock())
+        here.post()
+        since = here.room.store.swept_until("lab", otherwise=claimed.first_received)
+        searched = Searched(since, until=here.clock())
+        ending = here.room.store.finish(claimed, here.clock(), searched=searched)
+        assert ending is Ending.AGAIN
+        assert here.room.store.swept_until("lab", otherwise=since) == here.clock()
+        here.clock.pass_(minutes=1)
 
 
 def test_a_search_never_goes_back_less_far_than_one_that_is_still_to_come(here: World) -> None:
