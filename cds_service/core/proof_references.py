@@ -13,7 +13,7 @@ from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.schema import ContextRow, FindingRow, Gates, NoteRow, TableRow
 from cds_service.core.table import wanted
-from cds_service.core.verdict import NoteKind, Reason, Strength
+from cds_service.core.verdict import THRESHOLD_INDETERMINATE, NoteKind, Reason, Strength
 from cds_service.errors import KnowledgeError
 
 _Sourced = TableRow | NoteRow
@@ -158,7 +158,7 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         yield from _absent(knowledge, "reasons.toml", reason.id, reason.sources, knowledge.sources)
         steps = reason.suggestions
         yield from _absent(knowledge, "reasons.toml", reason.id, steps, knowledge.suggestions)
-    kinds = [kind.value for kind in NoteKind]
+    kinds = [*(kind.value for kind in NoteKind), THRESHOLD_INDETERMINATE]
     yield from _absent(knowledge, "reasons.toml", "note", knowledge.notes, kinds)
     for note in knowledge.notes.values():
         yield from _sourced(knowledge, "reasons.toml", note, _spoken_of(note, knowledge))

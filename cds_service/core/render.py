@@ -34,6 +34,7 @@ from cds_service.core.sections import (
     specimen_words,
 )
 from cds_service.core.verdict import (
+    THRESHOLD_INDETERMINATE,
     Answer,
     Evaluation,
     Finding,
@@ -91,6 +92,7 @@ def _cited(answer: Answer, rows: Sequence[TableRow], knowledge: KnowledgeBase) -
             ids += knowledge.reasons[reason.value].sources
         case WrongAnalyte():
             ids += knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources
+    ids += _behind_interval(answer, knowledge)
     ids += _behind_notes(answer, knowledge)
     return tuple(dict.fromkeys(ids))
 
@@ -111,6 +113,16 @@ def _behind_limits(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
         for about in finding.about
         if about in knowledge.limits
         for source in knowledge.limits[about].sources
+    ]
+
+
+def _behind_interval(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
+    """Sources of the sentence that a value below or above a number is no single number."""
+    return [
+        source
+        for finding in answer.findings
+        if finding.id == THRESHOLD_INDETERMINATE and finding.id in knowledge.notes
+        for source in knowledge.notes[finding.id].sources_of(saying(answer.specimen))
     ]
 
 

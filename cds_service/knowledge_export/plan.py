@@ -34,7 +34,7 @@ def plan(artifacts: Artifacts) -> Resource:
         "relatedArtifact": cited(artifacts, knowledge.sources),
         "action": [
             *_actions(artifacts, knowledge.findings),
-            _straddled(),
+            _straddled(artifacts),
             *_actions(artifacts, knowledge.contexts),
             *_actions(artifacts, knowledge.order_table.advice),
             *(_reason(artifacts, row) for row in knowledge.reasons.values()),
@@ -74,12 +74,15 @@ def _condition(words: str) -> Resource:
     }
 
 
-def _straddled() -> Resource:
+def _straddled(artifacts: Artifacts) -> Resource:
+    row = artifacts.knowledge.notes.get(THRESHOLD_INDETERMINATE)
+    documentation = {"documentation": cited(artifacts, row.all_sources)} if row else {}
     return {
         "id": THRESHOLD_INDETERMINATE,
         "title": THRESHOLD_INDETERMINATE,
         "description": "Nobody can tell on which side of the limit the value lies.",
         "condition": [_condition(_STRADDLED)],
+        **documentation,
     }
 
 

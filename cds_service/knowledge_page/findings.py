@@ -79,6 +79,7 @@ def _merged(lists: Iterable[Sequence[str]]) -> list[str]:
 
 def _indeterminate(subject: Subject) -> str:
     name = THRESHOLD_INDETERMINATE
+    row = subject.knowledge.notes.get(name)
     return section(
         3,
         code(name),
@@ -88,6 +89,7 @@ def _indeterminate(subject: Subject) -> str:
                 ("Headline", subject.wording(name, "headline")),
                 ("Says", subject.wording(name, "says")),
                 ("Does not mean", subject.wording(name, "not")),
+                ("Sources", subject.cite(row.all_sources) if row else ""),
                 ("Worked cases", subject.cases(name)),
             ]
         ),

@@ -66,8 +66,9 @@ def test_every_suggestion_is_offered_alone_or_in_a_look_alikes_place(walked: Wal
 def test_every_source_behind_a_rule_is_cited_on_some_card(walked: Walked) -> None:
     knowledge = walked.knowledge
     lists = [
-        *(row.sources for row in knowledge.findings),
-        *(row.sources for row in knowledge.contexts),
+        *(row.all_sources for row in knowledge.findings),
+        *(row.all_sources for row in knowledge.contexts),
+        *(row.all_sources for row in knowledge.notes.values()),
         *(row.sources for row in knowledge.reasons.values()),
         *(row.sources for row in knowledge.order_table.advice),
     ]

@@ -86,6 +86,7 @@ def walk(knowledge: KnowledgeBase) -> Iterator[Step]:
 
 def _records(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
     yield from _values(knowledge)
+    yield from _own_ranges()
     yield from _ages(knowledge)
     yield from _units(knowledge)
     yield from _concepts(knowledge)
@@ -128,6 +129,15 @@ def _values(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
                 f"{code.loinc} {value}",
                 records.record(sil2r(value, code.loinc, given[code.specimen], ranges=ranges)),
             )
+
+
+def _own_ranges() -> Iterator[tuple[str, PatientRecord]]:
+    """Values that leave nothing open but the laboratory's own range, of a patient of any age."""
+    for (loinc, unit, given), birth in product(SCALES, BIRTHS.values()):
+        ranges = (records.within("10", "90", unit),)
+        result = sil2r(f"<100 {unit}", loinc, given, ranges=ranges)
+        label = f"born {birth}, <100 {unit} about its own range"
+        yield label, records.record(result, patient=records.born(birth))
 
 
 def _ages(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:

@@ -163,7 +163,7 @@ def test_a_sentence_that_a_context_shortens_leaves_its_sources_away(sil2r: Knowl
     up = up_to("858.2", "pg/mL")
     full = card(sil2r, "900 pg/mL", SERUM_MASS, up)
     weakened = card(sil2r, "900 pg/mL", SERUM_MASS, up, **recorded(sil2r, "condition.dialysis"))
-    causes, study = "Among them infection, malignancy", "Sarcoid or tuberculous lymph node"
+    causes, study = "Among them infection, malignancy", "Active sarcoidosis cohort"
     assert (causes in full.detail, study in sources(full)) == (True, True)
     assert (causes in weakened.detail, study in sources(weakened)) == (False, False)
 
@@ -176,6 +176,15 @@ def test_a_limit_that_is_left_open_brings_the_source_of_its_number_alone(
     assert "Petereit H-F" in cited
     assert "Otto C" not in cited
     assert "Zhao Y" not in cited
+
+
+def test_a_range_that_is_left_open_alone_brings_the_source_of_what_below_a_number_means(
+    sil2r: KnowledgeBase,
+) -> None:
+    ageless = records.born("")
+    said = card(sil2r, "<100 U/mL", SERUM_U, up_to("90", "U/mL"), patient=ageless)
+    assert said.extension["findings"] == ["threshold-indeterminate"]
+    assert "HL7 FHIR Release 4: Observation and Quantity" in sources(said)
 
 
 # ------------------------------------------------------------------ before and after the sample

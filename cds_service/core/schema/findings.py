@@ -47,7 +47,9 @@ class ReasonRow(Row):
 
 
 class NoteRow(Sourced):
-    """`[[note]]`: why a note beside the findings stands as it does, where it rests on studies."""
+    """`[[note]]`: what a note beside the findings rests on, where it needs a source; also what the
+    words on a limit left open rest on, which have no row of the table.
+    """
 
     id: Id
     claim: Text
