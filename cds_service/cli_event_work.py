@@ -86,6 +86,8 @@ def drop(
     """
     if bool(numbers) == bool(source):
         raise click.UsageError("Give NUMBER or --source, and not both.")
+    if as_json and not (dry_run or yes):
+        raise click.UsageError("--json shows nothing first: give --dry-run or --yes with it.")
     store = existing(sandbox, config).room.store
     rows = store.set_aside_of(source) if source else store.named(numbers)
     _insist_on_events(rows, numbers)

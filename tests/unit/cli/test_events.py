@@ -222,6 +222,11 @@ def test_what_to_remove_is_said_in_one_way(
     assert len(listed(environment)) == 1
 
 
+def test_a_program_does_not_remove_what_nobody_was_shown(environment: dict[str, str]) -> None:
+    assert run(environment, "drop", "1", "--json").exit_code == 2
+    assert len(listed(environment)) == 1
+
+
 def test_one_that_a_worker_has_in_hand_stays(environment: dict[str, str]) -> None:
     with stored(environment) as store:
         store.revive([1], datetime.now(UTC))
