@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field
 
 from cds_service.core.schema.row import ExactNumber, Id, Row, Text
-
-Note = Annotated[str, StringConstraints(min_length=1)]
 
 
 class SiteCode(Row):
@@ -17,7 +15,7 @@ class SiteCode(Row):
     system: Text
     code: Text
     loinc: Text
-    note: Note
+    note: Text
 
 
 class SiteCondition(Row):
@@ -27,7 +25,7 @@ class SiteCondition(Row):
     code: Text
     means: Id
     match: Literal["exact", "prefix"] = "exact"
-    note: Note
+    note: Text
 
 
 class SiteUnit(Row):
@@ -36,7 +34,7 @@ class SiteUnit(Row):
     text: Text
     family: Text
     factor: ExactNumber
-    note: Note
+    note: Text
 
 
 class SiteSpecimen(Row):
@@ -45,7 +43,7 @@ class SiteSpecimen(Row):
     system: Text
     code: Text
     kind: Id
-    note: Note
+    note: Text
 
 
 class AssayFactor(Row):
