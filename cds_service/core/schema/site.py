@@ -63,8 +63,8 @@ class AssayFactor(Row):
 class SitePolicy(Row):
     """`[policy]`: what the site sets; what it leaves out stays as the knowledge says."""
 
-    look_back_days: int | None = Field(default=None, ge=1, le=3650)
-    interpret_preliminary: bool | None = None
+    look_back_days: int | None = Field(default=None, ge=1, le=3650, strict=True)
+    interpret_preliminary: bool | None = Field(default=None, strict=True)
     muted_findings: tuple[str, ...] | None = None
     order_intent: Literal["proposal", "order"] | None = None
 

@@ -243,6 +243,13 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
             "'threshold-indeterminate' may not be muted",
         ),
         ("[policy]\nlook_back_days = 0", "site.toml (policy look_back_days)", "greater than"),
+        ("[policy]\nlook_back_days = true", "site.toml (policy look_back_days)", "valid integer"),
+        ('[policy]\nlook_back_days = "9"', "site.toml (policy look_back_days)", "valid integer"),
+        (
+            '[policy]\ninterpret_preliminary = "no"',
+            "site.toml (policy interpret_preliminary)",
+            "valid boolean",
+        ),
         ('[policy]\norder_intent = "plan"', "site.toml (policy order_intent)", "'proposal'"),
         (
             '[policy]\nmuted_findings = "sap-low"',
