@@ -117,7 +117,9 @@ class TooManyRequests(CdsError):
     code, status, issue_type = "CDS-2003", 429, "throttled"
 
     def __init__(self, text: str, *, retry_after: int) -> None:
-        super().__init__(text)
+        super().__init__(
+            text, remedy="Wait as Retry-After says. A client's token is good once: send a new one."
+        )
         self.retry_after = retry_after
 
 

@@ -134,7 +134,11 @@ def with_site_unproved(library: Library, file: Path) -> Library:
     """The same without proof: for the check that lists every fault, not only the first."""
     try:
         site = read_site(file.read_text(encoding="utf-8"), file.name)
-    except (OSError, UnicodeDecodeError):
+    except UnicodeDecodeError:
+        raise KnowledgeError(
+            "the site file is not text in UTF-8.", where=file.name, remedy="Save it as UTF-8."
+        ) from None
+    except OSError:
         raise KnowledgeError(
             "the site file cannot be read.", where=file.name, remedy="Check path and permissions."
         ) from None

@@ -49,6 +49,8 @@ def _one(base: KnowledgeBase, digest: str) -> dict[str, Any]:
         "copyright": copyrights(base),
         "identity": _plain(base.identity),
         "policy": _plain(base.policy),
+        "assays": _rows(base.assays.values()),
+        "siteOrders": {name: _plain(row) for name, row in base.orders.items()},
         "sourceAttributes": _rows(base.attributes),
         "accepted": _rows(base.accepted.values()),
         "refused": _rows(base.refused.values()),

@@ -42,16 +42,18 @@ def read_site(text: str, name: str = "site.toml") -> SiteFile:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise KnowledgeError(
-            f"this is not TOML: {error}.", where=name, remedy="Mend the syntax."
-        ) from error
+        marked = text.startswith("\ufeff")
+        remedy = "Save it as UTF-8 without a byte order mark." if marked else "Mend the syntax."
+        raise KnowledgeError(f"this is not TOML: {error}.", where=name, remedy=remedy) from error
     try:
         return SiteFile(name, Site.model_validate(document))
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_context=False, include_input=False)
     places = [each["loc"] for each in wrong]
     faults = tuple(
-        SiteFault(str(place[0]), _in_words(place), f"{each['msg']}.", _AS_DESCRIBED)
+        SiteFault(
+            str(place[0]), _in_words(place), _said(place, each["type"], each["msg"]), _AS_DESCRIBED
+        )
         for place, each in zip(places, wrong, strict=True)
     )
     return SiteFile(name, Site.model_validate(_without(places, document)), faults)
@@ -65,6 +67,21 @@ def apply_site(bases: Mapping[str, KnowledgeBase], site: SiteFile) -> dict[str, 
     if faults := (*site.faults, *site_faults(tuple(bases.values()), site.rows)):
         raise refusal(site.name, faults)
     return {analyte: with_additions(base, site.rows) for analyte, base in bases.items()}
+
+
+def _said(place: _Place, kind: str, message: str) -> str:
+    """What is wrong there; where a table has the wrong brackets, how it is headed."""
+    match place, kind:
+        case (table,), "tuple_type":
+            return f"each row of this table is headed [[{table}]]."
+        case ("orders",), "dict_type":
+            return "each row of this table is headed [orders.<id>]."
+        case (table,), "model_type":
+            return f"this table stands once, headed [{table}]."
+        case _, "tuple_type":
+            return "this is a list, in square brackets."
+        case _:
+            return f"{message}."
 
 
 def _in_words(place: _Place) -> str:

@@ -49,11 +49,15 @@ def ids_to_mute(knowledge: KnowledgeBase) -> tuple[str, ...]:
     return (*findings, *(row.id for row in knowledge.contexts))
 
 
+def interpreted_families(knowledge: KnowledgeBase) -> tuple[str, ...]:
+    """Unit families in which the factor of an assay can be given."""
+    return tuple(name for name, family in knowledge.families.items() if family.interpreted)
+
+
 def takes_assay(knowledge: KnowledgeBase, row: AssayFactor) -> bool:
     """Whether the factor can be meant for results of this analyte."""
-    family = knowledge.families.get(row.family)
     meant = row.analyte in ("", knowledge.identity.id)
-    return meant and family is not None and family.interpreted
+    return meant and row.family in interpreted_families(knowledge)
 
 
 def concept_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from cds_service.core.schema import Site, SiteCondition, SiteSpecimen
 from cds_service.core.site_additions import (
     concept_behind,
     ids_to_mute,
+    interpreted_families,
     kinds_of,
     loincs_of,
     takes_assay,
@@ -169,23 +170,31 @@ def _meaningless(bases: Bases, row: SiteCondition) -> tuple[str, str, str]:
 
 
 def _policy(bases: Bases, site: Site) -> _Found:
-    known = {muted for base in bases for muted in ids_to_mute(base)}
+    known = [muted for base in bases for muted in ids_to_mute(base)]
+    may = [muted for muted in known if muted != THRESHOLD_INDETERMINATE]
     for muted in site.policy.muted_findings or ():
         if muted == THRESHOLD_INDETERMINATE:
             text = f"'{muted}' may not be muted: no card may hide that a limit is left open."
             yield "[policy]", text, "Take it out."
         elif muted not in known:
-            yield "[policy]", f"no finding '{muted}' to mute.", "Check its id."
+            yield "[policy]", f"no finding '{muted}' to mute.", _known(may)
 
 
 def _assay(bases: Bases, site: Site) -> _Found:
     row = site.assay
     if row is None:
         return
+    analytes = [base.identity.id for base in bases]
     takers = [base.identity.id for base in bases if takes_assay(base, row)]
-    if not takers or row.factor <= 0:
-        remedy = "Name an interpreted family and a factor above zero; families are never converted."
-        yield "[assay]", "analyte, family or factor cannot be used.", remedy
+    if row.analyte and row.analyte not in analytes:
+        yield "[assay]", f"no analyte '{row.analyte}'.", _known(analytes)
+    elif not takers:
+        meant = (base for base in bases if row.analyte in ("", base.identity.id))
+        known = _known(name for base in meant for name in interpreted_families(base))
+        remedy = f"{known} Families are never converted."
+        yield "[assay]", f"no unit family '{row.family}' that is interpreted.", remedy
+    elif row.factor <= 0:
+        yield "[assay]", "the factor is not above zero.", "Correct it."
     elif len(takers) > 1:
         # A factor was measured with one analyte; it must not reach another by a shared unit.
         text = f"the factor could be meant for {' or for '.join(takers)}."

@@ -62,8 +62,26 @@ def _policy(knowledge: KnowledgeBase) -> str:
             ("Results of two specimens are a pair", f"within {about.pair_within_days} days"),
             ("Suggested orders have the intent", code(policy.order_intent)),
             ("Findings muted by the site", text(", ".join(policy.muted_findings))),
+            ("Factor of a laboratory's assay", _assays(knowledge)),
+            ("Codes of the site for orders", _orders(knowledge)),
         ]
     )
+
+
+def _assays(knowledge: KnowledgeBase) -> str:
+    said = (
+        f"{row.laboratory}: {row.factor} in family {row.family} ({row.source})"
+        for row in knowledge.assays.values()
+    )
+    return text("; ".join(said))
+
+
+def _orders(knowledge: KnowledgeBase) -> str:
+    said = (
+        f"{code(name)} as {code(row.code)} of {text(row.system)} ({text(row.display)})"
+        for name, row in knowledge.orders.items()
+    )
+    return ", ".join(said)
 
 
 def source_attributes(subject: Subject) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field
 
 from cds_service.core.schema.row import ExactNumber, Id, Row, Text
-
-Note = Annotated[str, StringConstraints(min_length=1)]
 
 
 class SiteCode(Row):
@@ -17,7 +15,7 @@ class SiteCode(Row):
     system: Text
     code: Text
     loinc: Text
-    note: Note
+    note: Text
 
 
 class SiteCondition(Row):
@@ -27,7 +25,7 @@ class SiteCondition(Row):
     code: Text
     means: Id
     match: Literal["exact", "prefix"] = "exact"
-    note: Note
+    note: Text
 
 
 class SiteUnit(Row):
@@ -36,7 +34,7 @@ class SiteUnit(Row):
     text: Text
     family: Text
     factor: ExactNumber
-    note: Note
+    note: Text
 
 
 class SiteSpecimen(Row):
@@ -45,7 +43,7 @@ class SiteSpecimen(Row):
     system: Text
     code: Text
     kind: Id
-    note: Note
+    note: Text
 
 
 class AssayFactor(Row):
@@ -65,8 +63,8 @@ class AssayFactor(Row):
 class SitePolicy(Row):
     """`[policy]`: what the site sets; what it leaves out stays as the knowledge says."""
 
-    look_back_days: int | None = Field(default=None, ge=1, le=3650)
-    interpret_preliminary: bool | None = None
+    look_back_days: int | None = Field(default=None, ge=1, le=3650, strict=True)
+    interpret_preliminary: bool | None = Field(default=None, strict=True)
     muted_findings: tuple[str, ...] | None = None
     order_intent: Literal["proposal", "order"] | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -222,9 +223,15 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
         (row("specimen", kind="rain"), "site.toml ([[specimen]] X)", "no kind 'rain'"),
         (row("assay", source="LEFT OUT"), "site.toml (assay source)", "Field required"),
         (row("assay", source=" "), "site.toml (assay source)", "at least 1 character"),
-        (row("assay", factor="0"), "site.toml ([assay])", "cannot be used"),
-        (row("assay", family="weight"), "site.toml ([assay])", "cannot be used"),
-        (row("assay", family="mole"), "site.toml ([assay])", "cannot be used"),
+        (row("assay", factor="0"), "site.toml ([assay])", "not above zero"),
+        (row("assay", family="weight"), "site.toml ([assay])", "no unit family 'weight'"),
+        (row("assay", family="mole"), "site.toml ([assay])", "no unit family 'mole'"),
+        (row("assay", analyte="sip"), "site.toml ([assay])", "no analyte 'sip'"),
+        (row("code", note=" "), "site.toml (code 1 note)", "at least 1 character"),
+        ('[code]\ncode = "X"\n', "site.toml (code)", "headed [[code]]"),
+        ('[[assay]]\nfamily = "X"\n', "site.toml (assay)", "stands once, headed [assay]"),
+        ("[[policy]]\nlook_back_days = 9\n", "site.toml (policy)", "stands once, headed [policy]"),
+        ('[[orders]]\ncode = "X"\n', "site.toml (orders)", "headed [orders.<id>]"),
         (
             '[policy]\nmuted_findings = ["sap-low"]',
             "site.toml ([policy])",
@@ -236,7 +243,19 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
             "'threshold-indeterminate' may not be muted",
         ),
         ("[policy]\nlook_back_days = 0", "site.toml (policy look_back_days)", "greater than"),
+        ("[policy]\nlook_back_days = true", "site.toml (policy look_back_days)", "valid integer"),
+        ('[policy]\nlook_back_days = "9"', "site.toml (policy look_back_days)", "valid integer"),
+        (
+            '[policy]\ninterpret_preliminary = "no"',
+            "site.toml (policy interpret_preliminary)",
+            "valid boolean",
+        ),
         ('[policy]\norder_intent = "plan"', "site.toml (policy order_intent)", "'proposal'"),
+        (
+            '[policy]\nmuted_findings = "sap-low"',
+            "site.toml (policy muted_findings)",
+            "a list, in square brackets",
+        ),
         ("[policy]\nmuted = []", "site.toml (policy muted)", "Extra inputs"),
         (
             '[orders.play]\nsystem = "s"\ncode = "c"\ndisplay = "d"',
@@ -252,6 +271,34 @@ def test_a_bad_row_is_refused_with_file_row_and_remedy(text: str, where: str, sa
     assert caught.value.where == where
     assert says in caught.value.text
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        (row("assay", analyte="sip"), "Known: toy."),
+        (row("assay", family="weight"), "Known: points, mass. Families are never converted."),
+        ('[policy]\nmuted_findings = ["sap-low"]', TOY.findings[0].id),
+        ("\ufeff" + row("code"), "Save it as UTF-8 without a byte order mark."),
+    ],
+)
+def test_a_slip_is_told_with_what_would_have_been_right(text: str, known: str) -> None:
+    assert known in refused(text).remedy
+
+
+def test_what_may_be_muted_is_told_without_what_may_not() -> None:
+    told = refused('[policy]\nmuted_findings = ["sap-low"]')
+    assert "threshold-indeterminate" not in told.remedy
+
+
+def test_a_file_of_another_encoding_is_told_apart_from_one_that_is_not_there(
+    library: Library, tmp_path: Path
+) -> None:
+    latin = tmp_path / "site.toml"
+    latin.write_bytes("# Müller".encode("latin-1"))
+    for file, says in ((latin, "not text in UTF-8"), (tmp_path / "none.toml", "cannot be read")):
+        with pytest.raises(KnowledgeError, match=says):
+            with_site(library, file)
 
 
 def refused(text: str) -> KnowledgeError:

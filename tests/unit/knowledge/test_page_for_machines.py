@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,7 +64,7 @@ def test_each_part_of_the_page_has_its_members_for_machines(library: Library, wr
     (shown,) = as_json(library)["knowledge"]
     assert re.findall(r"^## (.+)$", written, re.MULTILINE) == list(MEMBERS)
     told = {member for members in MEMBERS.values() for member in members}
-    assert told | {"localCodes"} == set(shown)
+    assert told | {"localCodes", "assays", "siteOrders"} == set(shown)
     assert [member for member in told if not shown[member]] == []
 
 
@@ -100,3 +101,22 @@ def test_copyright_documents_and_codes_of_a_site_are_told_to_machines_as_on_the_
     ]
     assert {row["kind"] for row in shown["specimenCodes"]} == {"blood", "csf", "not-covered"}
     assert all(group["inWords"] for group in shown["groups"] if group["where"])
+
+
+def test_a_reader_of_the_site_sees_the_factor_and_the_order_codes_that_would_serve(
+    library: Library, tmp_path: Path
+) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(
+        '[assay]\nlaboratory = "Laboratory A"\nfamily = "U"\nfactor = "0.810"\n'
+        'source = "Letter of 2026-02-01"\n'
+        '[orders.ferritin]\nsystem = "urn:oid:2.999.2"\ncode = "FERR"\ndisplay = "Ferritin"\n',
+        encoding="utf-8",
+    )
+    served = with_site(library, site)
+    shown_page = page(served.bases["sil2r"], served.digests["sil2r"])
+    (shown,) = as_json(served)["knowledge"]
+    assert "Laboratory A: 0.810 in family U (Letter of 2026-02-01)" in shown_page
+    assert "`ferritin` as `FERR` of urn:oid:2.999.2 (Ferritin)" in shown_page
+    assert [row["factor"] for row in shown["assays"]] == ["0.810"]
+    assert shown["siteOrders"]["ferritin"]["code"] == "FERR"

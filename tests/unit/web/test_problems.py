@@ -92,6 +92,11 @@ def test_where_and_what_to_do_are_said() -> None:
     assert issue["expression"] == ["context.patientId"]
 
 
+def test_who_called_too_often_is_told_that_the_token_of_the_refused_call_is_used() -> None:
+    issue = outcome(instance(TooManyRequests), "r")["issue"][0]
+    assert issue["diagnostics"].startswith("Wait as Retry-After says.")
+
+
 def test_a_place_that_is_no_path_is_not_given_as_one() -> None:
     error = errors.MalformedJson("Not JSON.", where="line 1, column 2")
     issue = outcome(error, "r")["issue"][0]
