@@ -94,7 +94,8 @@ def test_where_and_what_to_do_are_said() -> None:
 
 def test_who_called_too_often_is_told_that_the_token_of_the_refused_call_is_used() -> None:
     issue = outcome(instance(TooManyRequests), "r")["issue"][0]
-    assert issue["diagnostics"].startswith("Wait as Retry-After says.")
+    said = "Wait as Retry-After says. A client's token is good once: send a new one."
+    assert issue["diagnostics"] == said
 
 
 def test_a_place_that_is_no_path_is_not_given_as_one() -> None:
