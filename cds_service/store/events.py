@@ -8,14 +8,12 @@ knowledge). Ids of results stand in a row twice: as pseudonym, to find it, and e
 
 from __future__ import annotations
 
-import operator
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
     case,
@@ -23,7 +21,6 @@ from sqlalchemy import (
     desc,
     false,
     func,
-    or_,
     select,
     update,
 )
@@ -32,7 +29,8 @@ from cds_service.store.database import Database
 from cds_service.store.event_backlog import NO_LEASE, EventBacklog
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import EvaluationRecord, Records
-from cds_service.store.tables import event_evaluations, event_sweeps, event_work
+from cds_service.store.sweeps import Sweeps
+from cds_service.store.tables import event_evaluations, event_work
 from cds_service.store.target import SealedOtherwise, TargetCipher
 from cds_service.store.work_item import (
     SWEEP,
@@ -72,6 +70,7 @@ class EventStore(EventBacklog):
         self._cipher = TargetCipher(key)
         self._pseudonyms = pseudonyms
         self._records = Records(database, pseudonyms)
+        self._sweeps = Sweeps(database)
         row = database.insert(event_work)
         self._remember = row.on_conflict_do_update(
             index_elements=[event_work.c.source, event_work.c.item],
@@ -245,7 +244,7 @@ class EventStore(EventBacklog):
                 self._keep(connection, claimed, each)
             self.add_in(connection, claimed.source, found, claimed.way, at)
             if searched is not None:
-                self._note_searched(connection, claimed.source, searched)
+                self._sweeps.move_on(connection, claimed.source, searched)
         return ending
 
     def _end(self, connection: Connection, claimed: Claimed, at: datetime) -> Ending:
@@ -304,41 +303,11 @@ class EventStore(EventBacklog):
 
     def swept_until(self, source: str, otherwise: datetime) -> datetime:
         """Up to when the source was searched; `otherwise` when it never was."""
-        with self._database.reading() as connection:
-            row = connection.execute(
-                select(event_sweeps.c.swept_until).where(event_sweeps.c.source == source)
-            ).first()
-        return otherwise if row is None else row.swept_until
+        return self._sweeps.until(source, otherwise)
 
     def sweep_since(self, source: str, since: datetime, way: Way, due: datetime) -> None:
         """Makes a search work that goes back to `since`, or further where that is still to come."""
         with self._database.writing() as connection:
             # In the order of `finish`: else each could hold what the other waits for.
             self.add_in(connection, source, [SWEEP], way, due)
-            self._note_sweep(connection, source, since, stays=operator.lt)
-
-    def _note_searched(self, connection: Connection, source: str, searched: Searched) -> None:
-        """What was sent back meanwhile to before this search began is still to be searched."""
-
-        def stays(noted: Any, given: Any) -> ColumnElement[bool]:
-            return or_(noted > given, noted < searched.since)
-
-        self._note_sweep(connection, source, searched.until, stays)
-
-    def _note_sweep(
-        self,
-        connection: Connection,
-        source: str,
-        until: datetime,
-        stays: Callable[[Any, Any], ColumnElement[bool]],
-    ) -> None:
-        """Up to when the source is searched, unless what is noted already `stays`."""
-        row = self._database.insert(event_sweeps)
-        noted, given = event_sweeps.c.swept_until, row.excluded.swept_until
-        connection.execute(
-            row.on_conflict_do_update(
-                index_elements=[event_sweeps.c.source],
-                set_={"swept_until": case((stays(noted, given), noted), else_=given)},
-            ),
-            {"source": source, "swept_until": until},
-        )
+            self._sweeps.send_back(connection, source, since)

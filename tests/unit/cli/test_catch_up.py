@@ -24,7 +24,7 @@ REFUSED = 9
 
 
 @pytest.fixture
-def laboratory() -> Iterator[LittleFhir]:
+def laboratory(monkeypatch: pytest.MonkeyPatch) -> Iterator[LittleFhir]:
     """Twenty results, of which the first nine may not be read."""
     with little_fhir() as made:
         made.put(PATIENT)
@@ -38,7 +38,7 @@ def laboratory() -> Iterator[LittleFhir]:
                 raise Refuse(403)
             return real(method, path, query, body)
 
-        made._answer = answer  # type: ignore[method-assign]
+        monkeypatch.setattr(made, "_answer", answer)
         yield made
 
 

@@ -38,13 +38,13 @@ class Relay:
 
 
 @pytest.fixture
-def relay(tmp_path: Path, library: Library) -> Iterator[Relay]:
+def relay(tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch) -> Iterator[Relay]:
     with little_fhir() as receiver:
         row = f'delivery = "hook"\nrelay = "{receiver.base}"\n'
         with world(tmp_path, library, row) as here:
             here.fhir.put(PATIENT)
             made = Relay(here)
-            receiver._transaction = made.answer  # type: ignore[method-assign]
+            monkeypatch.setattr(receiver, "_transaction", made.answer)
             yield made
 
 

@@ -404,12 +404,12 @@ def test_a_change_by_somebody_else_is_not_overwritten_unseen(
 
 
 def test_the_relay_gets_the_hook_with_its_card_under_one_id(
-    tmp_path: Path, library: Library
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with little_fhir() as relay:
         row = f'delivery = "hook"\nrelay = "{relay.base}"\n'
         posted: list[Any] = []
-        relay._transaction = lambda body: posted.append(body) or {}  # type: ignore[method-assign,func-returns-value]
+        monkeypatch.setattr(relay, "_transaction", lambda body: posted.append(body) or {})
         with world(tmp_path, library, row) as here:
             here.fhir.put(PATIENT)
             here.fhir.put(observation())
