@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.integration.events.hospital import eventually, free_port
+from tests.integration.events.hospital import eventually
+from tests.ports import free_port
 
 HOW_TO_GET = "no Redis server program: `apt-get install redis-server` (Debian, Ubuntu)"
 

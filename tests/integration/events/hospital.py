@@ -6,7 +6,6 @@ Everything listens on free ports of 127.0.0.1 and is stopped by its own handle.
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import sys
 import threading
@@ -29,16 +28,12 @@ from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
+from tests.ports import free_port
 
 SECRET = "a-shared-secret-of-the-test"
 PATIENT_SECONDS = 30
 WEB = requests.Session()
 WEB.trust_env = False
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def eventually(check: Any, seconds: float = PATIENT_SECONDS) -> Any:

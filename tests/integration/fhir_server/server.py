@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+
+from tests.ports import free_port
 
 JsonObject = dict[str, Any]
 
@@ -31,12 +32,6 @@ server_auth:
     - {{client_id: {CLIENT[0]}, client_secret: {CLIENT[1]}, scopes: "{NARROW_SCOPE}"}}
   enforce_scopes: true
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

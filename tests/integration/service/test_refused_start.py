@@ -12,7 +12,8 @@ import pytest
 
 from cds_service.events.queue import QUEUE_FILE
 from cds_service.store.pseudonym import DataKey
-from tests.integration.service.test_running_service import _bare_environment, free_port
+from tests.integration.service.test_running_service import _bare_environment
+from tests.ports import free_port
 from tests.unit.access.minting import EC, ISSUER, key_set
 
 pytestmark = pytest.mark.integration

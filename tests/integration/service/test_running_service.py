@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,15 +19,10 @@ import pytest
 import requests
 
 import fhir_fixtures
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 CARD = "lab_result_minimal"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -28,17 +28,13 @@ from cds_service.errors import ConfigurationError
 from cds_service.web import serve as module
 from cds_service.web.app import create_app
 from cds_service.web.serve import serve
+from tests.ports import free_port
 from tests.unit.web.rooms import hook_request, library
 
 ROOT = Path(__file__).parents[3]
 URL = "/cds-services/toy-patient-view"
 JSON = {"Content-Type": "application/json"}
 LIMIT = 10 * 1024 * 1024
-
-
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        return int(listener.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,7 @@ class Running:
     process: subprocess.Popen[bytes]
     port: int
     management_port: int
+    log_file: Path
 
     def call(
         self, method: str, path: str, body: object = None, **more: object
@@ -67,7 +64,7 @@ def running(log_file: Path) -> Iterator[Running]:
         log_file.open("wb") as log,
         subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process,
     ):
-        started = Running(process, port, management_port)
+        started = Running(process, port, management_port, log_file)
         try:
             _await_ready(started)
             yield started
@@ -92,7 +89,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 def _await_ready(started: Running) -> None:
     for _ in range(600):
-        assert started.process.poll() is None
+        assert started.process.poll() is None, started.log_file.read_text(encoding="utf-8")
         try:
             if started.call("GET", "/health/ready")[0] == 200:
                 return
