@@ -36,7 +36,7 @@ static: .venv/.developer ## everything of `check` but the tests
 check: static test ## format, lint, types, import contracts, knowledge, tests
 
 docs: .venv/.developer ## write docs/knowledge.md anew from cards/
-	$(BIN)/python -m cds_service.knowledge_show --write docs/knowledge.md
+	$(BIN)/python -m cds_service.knowledge.show --write docs/knowledge.md
 
 lock: .venv/.developer ## write the hashed lock files anew (needs uv on the PATH)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements/runtime.txt

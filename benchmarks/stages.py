@@ -16,7 +16,7 @@ from cds_service.fhir.read import read_record, supplied
 from cds_service.fhir.validate import check
 from cds_service.fhir.wanted import wanted_by
 from cds_service.hooks.suggestions import with_suggestions
-from cds_service.knowledge_files import load_configured
+from cds_service.knowledge.files import load_configured
 from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, Records, SentCard

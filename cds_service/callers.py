@@ -23,7 +23,7 @@ from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import UpstreamFault
 from cds_service.hooks.request import HookRequest, Trigger
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.logs import Event, log
 from cds_service.origins import AllowList, LoopbackRule, PlainHttp
 from cds_service.store.database import Database

@@ -19,19 +19,19 @@ import click
 from rich.text import Text
 
 from cds_service import __version__
-from cds_service.cli_clients import clients
-from cds_service.cli_database import db
-from cds_service.cli_event_work import events
-from cds_service.cli_events import EVENT_COMMANDS
-from cds_service.cli_input import CONFIG, FILE, settings_of
-from cds_service.cli_knowledge import knowledge
-from cds_service.cli_output import AS_JSON, Output, members, print_json, usage_line
-from cds_service.cli_records import records
+from cds_service.commands.clients import clients
+from cds_service.commands.database import db
+from cds_service.commands.event_work import events
+from cds_service.commands.events import EVENT_COMMANDS
+from cds_service.commands.input import CONFIG, FILE, settings_of
+from cds_service.commands.knowledge import knowledge
+from cds_service.commands.output import AS_JSON, Output, members, print_json, usage_line
+from cds_service.commands.records import records
 from cds_service.errors import CdsError, InputError
 
 if TYPE_CHECKING:
+    from cds_service.commands.documents import DocumentAnswer
     from cds_service.config import Settings
-    from cds_service.documents import DocumentAnswer
 
 ON = click.option(
     "--on", "on", metavar="DATE", default="", help="Evaluate as on this day (default: today)."
@@ -121,7 +121,7 @@ def evaluate(*, files: Sequence[Path], as_json: bool, on: str, config: Path | No
     server is needed. For one file --json is the CDS Hooks response, for several a list of files
     with their cards.
     """
-    from cds_service.terminal import print_cards
+    from cds_service.commands.terminal import print_cards
 
     console = Output()
     said = []
@@ -143,8 +143,8 @@ def evaluate(*, files: Sequence[Path], as_json: bool, on: str, config: Path | No
 @CONFIG
 def explain(*, file: Path, as_json: bool, on: str, config: Path | None) -> None:
     """Say why: the facts read, every row considered, the sources."""
-    from cds_service.explain import explanation
-    from cds_service.terminal import print_explanation
+    from cds_service.commands.explain import explanation
+    from cds_service.commands.terminal import print_explanation
 
     traces = [
         explanation(outcome.evaluation, outcome.knowledge, outcome.cards, outcome.advice)
@@ -164,10 +164,10 @@ def explain(*, file: Path, as_json: bool, on: str, config: Path | None) -> None:
 @CONFIG
 def codes(*, files: Sequence[Path], as_json: bool, config: Path | None) -> None:
     """List the laboratory codes in FHIR files, mapped or not."""
-    from cds_service.code_report import seen_codes
-    from cds_service.documents import read_document
-    from cds_service.knowledge_files import load_configured
-    from cds_service.terminal import print_codes
+    from cds_service.commands.code_report import seen_codes
+    from cds_service.commands.documents import read_document
+    from cds_service.commands.terminal import print_codes
+    from cds_service.knowledge.files import load_configured
 
     library = load_configured(settings_of(config))
     found = seen_codes([read_document(file) for file in files], library)
@@ -181,8 +181,8 @@ def _evaluated(
     files: Sequence[Path], on: str, config: Path | None
 ) -> Iterator[tuple[Path, Sequence[DocumentAnswer]]]:
     """Each file with its evaluation by every knowledge base of the library, which is read once."""
-    from cds_service.documents import evaluate_file
-    from cds_service.knowledge_files import load_configured
+    from cds_service.commands.documents import evaluate_file
+    from cds_service.knowledge.files import load_configured
 
     day, settings = _day(on), settings_of(config)
     library = load_configured(settings)

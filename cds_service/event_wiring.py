@@ -18,7 +18,7 @@ from cds_service.events.source import EventSource, Relay, event_sources
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient, Network
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.metrics import Reading
 from cds_service.origins import AllowList, FhirBase
 from cds_service.store.database import Database

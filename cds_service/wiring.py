@@ -23,7 +23,7 @@ from cds_service.errors import ConfigurationError
 from cds_service.event_wiring import EventRoom, Workshop, open_event_room, open_workshop
 from cds_service.hooks.orders import order_advice
 from cds_service.journal import StoredFeedback, StoredJournal
-from cds_service.knowledge_files import Library, load_configured
+from cds_service.knowledge.files import Library, load_configured
 from cds_service.logs import Event, log
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback

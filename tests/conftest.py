@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.knowledge_files import Library, load_library
+from cds_service.knowledge.files import Library, load_library
 
 ZONE = "CHAST-12:45CHADT,M9.5.0/2:45,M4.1.0/3:45"
 """The Chatham Islands, written out so that no zone database is needed: far from UTC, and not by

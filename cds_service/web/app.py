@@ -13,7 +13,7 @@ from cds_service.events.inbox import Inbox
 from cds_service.hooks.answer import no_order_advice
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import ServiceRegistry, build_registry
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.metrics import Metrics
 from cds_service.web import headers, problems
 from cds_service.web.discovery import discovery

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import NotFound
-from cds_service.source_attributes import source_attributes
+from cds_service.knowledge.source_attributes import source_attributes
 from cds_service.web.responses import raw_response
 from cds_service.web.room import Room
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.knowledge_files import Library, load_library
+from cds_service.knowledge.files import Library, load_library
 from tests import toy
 
 PACKAGED = Path(__file__).parents[2] / "cards"

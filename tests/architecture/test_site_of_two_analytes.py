@@ -9,7 +9,7 @@ import pytest
 from cds_service.core.model import Coding
 from cds_service.core.site import apply_site, read_site
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge_files import Library, with_site
+from cds_service.knowledge.files import Library, with_site
 from tests import toy
 
 SITE = f"""

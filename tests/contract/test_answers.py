@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service.core.disclaimer import disclaimer
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from tests.contract.conftest import (
     CHART_SERVICE,
     Post,

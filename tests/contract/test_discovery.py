@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from cds_service.config import Settings
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.hooks.services import SPECIFICATION_VERSION
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from tests.contract.specification import SERVICES, conforms, empty_values
 

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 import fhir_fixtures
 from cds_service.config import Settings
 from cds_service.journal import StoredFeedback, StoredJournal
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from cds_service.config import Settings
 from cds_service.core.disclaimer import disclaimer
 from cds_service.core.review import Approved
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 
 DISCOVERY = "https://cds.example.org/cds-services"

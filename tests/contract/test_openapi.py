@@ -13,7 +13,7 @@ from schemathesis.config import SchemathesisConfig
 
 import fhir_fixtures
 from cds_service.config import Settings
-from cds_service.knowledge_files import load_library
+from cds_service.knowledge.files import load_library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from cds_service.web.schemas import NAMED

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from cds_service.callers import FhirReach
 from cds_service.config import Settings
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from tests.contract.conftest import (

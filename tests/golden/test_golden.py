@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import fhir_fixtures
+from cds_service.commands.documents import evaluate_document
 from cds_service.config import Settings
-from cds_service.documents import evaluate_document
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.strict_json import parse_object
 
 CARDS = Path(__file__).parent / "cards"

@@ -24,7 +24,7 @@ from cds_service.core.model import (
 )
 from cds_service.core.quantity import UCUM
 from cds_service.core.verdict import Answer
-from cds_service.knowledge_files import load_library
+from cds_service.knowledge.files import load_library
 from tests.records import answer_to, born, named, number, record, specimen, within
 
 SIL2R: KnowledgeBase = with_case_codes(load_library().bases["sil2r"])

@@ -23,7 +23,7 @@ from cds_service.core.model import (
 from cds_service.core.quantity import UCUM
 from cds_service.core.render import render
 from cds_service.core.verdict import Interpreted
-from cds_service.knowledge_files import load_library
+from cds_service.knowledge.files import load_library
 from tests.records import answer_to, evaluated, findings, record, result, within
 
 SIL2R: KnowledgeBase = load_library().bases["sil2r"]

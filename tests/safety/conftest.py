@@ -21,7 +21,7 @@ from cds_service.hooks.orders import order_advice
 from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import build_registry
 from cds_service.hooks.suggestions import with_suggestions
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from tests import records
 from tests.safety.order_walk import drafts
 from tests.safety.walk import SITE, Step, walk

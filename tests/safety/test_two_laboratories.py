@@ -7,9 +7,9 @@ import re
 import pytest
 
 import fhir_fixtures
+from cds_service.commands.documents import evaluate_document
 from cds_service.core.card import Card
-from cds_service.documents import evaluate_document
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.strict_json import parse_object
 
 HOOK = "org.sil2r-cds.lab-result-create"

@@ -17,7 +17,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.verdict import THRESHOLD_INDETERMINATE, Reason
 from cds_service.errors import CdsError, ConfigurationError
 from cds_service.hooks.orders import order_advice
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.logs import Event
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports

@@ -25,8 +25,8 @@ from cds_service.core.schema import CaseRow
 from cds_service.core.site import apply_site, read_site
 from cds_service.errors import ConfigurationError, KnowledgeError
 from cds_service.hooks.orders import order_advice
-from cds_service.knowledge_check import check_knowledge
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.check import check_knowledge
+from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from tests.documentation import (

@@ -10,11 +10,11 @@ from collections import Counter
 import pytest
 
 import fhir_fixtures
+from cds_service.commands.documents import DocumentAnswer, evaluate_resource, is_hook_request
 from cds_service.core.verdict import Answer as Said
 from cds_service.core.verdict import Interpreted, NotInterpretable, WrongAnalyte
-from cds_service.documents import DocumentAnswer, evaluate_resource, is_hook_request
 from cds_service.errors import CdsError
-from cds_service.knowledge_files import Library, with_site
+from cds_service.knowledge.files import Library, with_site
 from cds_service.strict_json import parse_object
 from fhir_fixtures import Answer, ExpectedCard, Kind, Story
 

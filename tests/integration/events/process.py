@@ -19,7 +19,7 @@ from cds_service import logs
 from cds_service.access.registry import load_registry
 from cds_service.config import Mode, Settings
 from cds_service.event_wiring import EventRoom, open_event_room, open_workshop
-from cds_service.knowledge_files import Library, load_library
+from cds_service.knowledge.files import Library, load_library
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import load_or_create_key

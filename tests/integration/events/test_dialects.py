@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey
 from cds_service.cli import cli
 from cds_service.errors import CdsError
 from cds_service.events.subscribing import unsubscribe
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from tests.event_world import observation
 from tests.integration.events.hospital import (
     SECRET,

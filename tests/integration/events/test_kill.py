@@ -20,10 +20,10 @@ from sqlalchemy import select
 from cds_service.store.tables import evaluations
 from tests.event_world import events, result_of_another_patient
 from tests.integration.events.hospital import eventually
-from tests.ports import free_port
 from tests.integration.events.process import SECRET, open_room
 from tests.integration.events.processes import Processes
 from tests.little_fhir import LittleFhir, little_fhir
+from tests.ports import free_port
 
 pytestmark = pytest.mark.integration
 

@@ -15,7 +15,7 @@ import fhir_fixtures
 from cds_service.callers import FhirReach
 from cds_service.config import Settings
 from cds_service.hooks.orders import order_advice
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from tests.integration.fhir_server.server import GUARDED, FhirServer, JsonObject

@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.callers import FhirReach
 from cds_service.config import Settings
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from tests.fault_server import FaultServer
 from tests.faults import reply
 from tests.integration.fhir_server.conftest import (

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from tests.fault_server import FaultServer
 from tests.faults import Fault, reply, reply_json
 from tests.integration.fhir_server.conftest import Ask, card_of, missing_in, service, story

@@ -14,7 +14,7 @@ from flask import Flask
 import fhir_fixtures
 from cds_service.config import Settings
 from cds_service.hooks.orders import order_advice
-from cds_service.knowledge_files import load_library
+from cds_service.knowledge.files import load_library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from fhir_fixtures import Story

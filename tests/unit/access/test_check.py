@@ -17,7 +17,7 @@ from cds_service.access.faults import IN_WORDS, TokenFault
 from cds_service.access.registry import ClientRegistry, read_registry
 from cds_service.access.tokens import Times
 from cds_service.cli import cli
-from cds_service.clients_check import check_registry
+from cds_service.commands.clients_check import check_registry
 from cds_service.config import Mode
 from cds_service.errors import ConfigurationError, Unauthorised
 from cds_service.fhir.fetched import JwksFaultError, UpstreamFault

@@ -20,7 +20,7 @@ from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
 from cds_service.fhir.access import NoAccess
 from cds_service.hooks.request import FhirAccess, HookRequest, PatientViewContext
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.store.database import Database
 from cds_service.web.ports import Anybody, OpenGate
 from cds_service.wiring import make_app, prepared

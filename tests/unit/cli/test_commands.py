@@ -16,7 +16,7 @@ import fhir_fixtures
 from cds_service import cli as module
 from cds_service.cli import cli
 from cds_service.config import Settings
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from tests.unit.access.minting import EC, key_set
 
 CARDS = Path(__file__).parents[3] / "cards"
@@ -100,7 +100,7 @@ def test_explain_as_json_holds_every_row_of_the_table(sil2r_rows: int) -> None:
 
 @pytest.fixture
 def sil2r_rows() -> int:
-    from cds_service.knowledge_files import read_library
+    from cds_service.knowledge.files import read_library
 
     base = read_library().bases["sil2r"]
     return len(base.findings) + len(base.contexts)
@@ -196,15 +196,15 @@ def test_each_of_several_files_has_its_heading_and_machines_get_one_document() -
 def test_the_knowledge_is_read_once_however_many_files_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from cds_service import knowledge_files
+    from cds_service.knowledge import files
 
-    load, loads = knowledge_files.load_configured, []
+    load, loads = files.load_configured, []
 
     def counted(settings: Settings) -> Library:
         loads.append(settings)
         return load(settings)
 
-    monkeypatch.setattr(knowledge_files, "load_configured", counted)
+    monkeypatch.setattr(files, "load_configured", counted)
     assert run("evaluate", *[fhir_fixtures.path("cd25_cells")] * 5, *ON).exit_code == 0
     assert len(loads) == 1
 

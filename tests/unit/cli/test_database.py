@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, select
 
-from cds_service import cli_database as module
 from cds_service.cli import cli
+from cds_service.commands import database as module
 from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, Records, SentCard

@@ -16,7 +16,7 @@ from cds_service.core.schema import CaseRow
 from cds_service.core.selection import Looking
 from cds_service.core.verdict import Evaluation
 from cds_service.evaluate import evaluate
-from cds_service.knowledge_files import load_library
+from cds_service.knowledge.files import load_library
 from tests import toy
 
 BASES = [with_case_codes(base) for base in (*load_library().bases.values(), toy.knowledge())]

@@ -33,7 +33,7 @@ from cds_service.core.order_card import render_advice
 from cds_service.core.proof import faults, prove
 from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import NotInterpretable, Reason, RowOutcome, WrongAnalyte
-from cds_service.knowledge_files import load_library
+from cds_service.knowledge.files import load_library
 from tests import toy
 from tests.records import LOOKED_FOR, NOBODY, born, measured, moment, record
 

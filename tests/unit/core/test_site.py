@@ -17,7 +17,7 @@ from cds_service.core.schema import Site
 from cds_service.core.site import apply_site, read_site
 from cds_service.core.site_additions import concept_behind
 from cds_service.errors import KnowledgeError
-from cds_service.knowledge_files import Library, with_site
+from cds_service.knowledge.files import Library, with_site
 from tests import toy
 from tests.records import answer_to, entry, named, record, result
 

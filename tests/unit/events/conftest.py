@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from tests.event_world import PATIENT, World, world
 
 WRITE_BACK = 'delivery = "write-back"\n'

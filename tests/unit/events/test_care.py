@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from cds_service.events.troubles import Troubles
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.store.tables import event_work
 from tests.event_world import World, events, notification, observation, world
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from cds_service.errors import StoreUnavailable
 from cds_service.events import inbox
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.store import event_subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.work_item import Kind

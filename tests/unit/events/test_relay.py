@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from tests.event_world import (
     ANOTHER_TEST,
     LOINC,

@@ -21,7 +21,7 @@ from cds_service.fhir.authorization import AccessToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.origins import FhirBase
 from tests.event_world import World, observation, world
 

@@ -14,8 +14,8 @@ from fhir.resources.R4B import get_fhir_model_class
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.events.faults import MOST_ATTEMPTS
 from cds_service.fhir.write_events import evaluation_key
-from cds_service.knowledge_export.write import r4_resources
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.export.write import r4_resources
+from cds_service.knowledge.files import Library
 from cds_service.store.work_item import Kind, Target, Way
 from tests.event_world import PATIENT, World, observation, world
 from tests.little_fhir import Refuse, little_fhir

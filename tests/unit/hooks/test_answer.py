@@ -18,7 +18,7 @@ from cds_service.hooks.answer import Answered, Call, answer, record_of
 from cds_service.hooks.gather import Gathered, gather
 from cds_service.hooks.request import OrderContext, Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
-from cds_service.knowledge_files import Library, load_library
+from cds_service.knowledge.files import Library, load_library
 from tests.unit.hooks.test_request import CONTEXTS
 
 TODAY = fhir_fixtures.manifest().evaluated_on

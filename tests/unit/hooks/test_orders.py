@@ -27,7 +27,7 @@ from cds_service.hooks.answer import Answered, Call, answer
 from cds_service.hooks.orders import order_advice
 from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
-from cds_service.knowledge_files import Library, load_library
+from cds_service.knowledge.files import Library, load_library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from cds_service.web.responses import json_response

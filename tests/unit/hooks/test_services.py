@@ -11,7 +11,7 @@ from cds_service.errors import KnowledgeError, NotFound
 from cds_service.hooks.gather import Need
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import ServiceRegistry, build_registry
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from tests.unit.web.rooms import library
 
 IN_SUBSET = re.compile(

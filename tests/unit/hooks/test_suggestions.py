@@ -14,14 +14,14 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 from fhirpathpy import evaluate as fhirpath
 
 import fhir_fixtures
+from cds_service.commands.documents import evaluate_document
 from cds_service.config import Settings
 from cds_service.core.card import JsonObject
 from cds_service.core.model import LabResult
 from cds_service.core.render import render
 from cds_service.core.schema import OrderCode
-from cds_service.documents import evaluate_document
 from cds_service.hooks.suggestions import MOST, with_suggestions
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from tests.records import evaluated, named, record, result, within
 from tests.safety.walk import CSF, SERUM, entries
 

@@ -12,8 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service import approval, wiring
-from cds_service.approval import (
+from cds_service import wiring
+from cds_service.config import Settings
+from cds_service.core.disclaimer import disclaimer, review_status
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.proof import faults
+from cds_service.core.review import Approved, Pending
+from cds_service.errors import InputError, KnowledgeError
+from cds_service.knowledge import approval
+from cds_service.knowledge.approval import (
     Approval,
     add_approval,
     content_digest,
@@ -21,15 +28,9 @@ from cds_service.approval import (
     review_state,
     sign,
 )
-from cds_service.config import Settings
-from cds_service.core.disclaimer import disclaimer, review_status
-from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.proof import faults
-from cds_service.core.review import Approved, Pending
-from cds_service.errors import InputError, KnowledgeError
-from cds_service.knowledge_approve import approve_content
-from cds_service.knowledge_check import check_knowledge
-from cds_service.knowledge_files import Library, load_configured, load_library, with_approvals
+from cds_service.knowledge.approve import approve_content
+from cds_service.knowledge.check import check_knowledge
+from cds_service.knowledge.files import Library, load_configured, load_library, with_approvals
 from cds_service.logs import Event
 from tests import toy
 

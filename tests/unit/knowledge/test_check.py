@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.knowledge_check import check_knowledge
+from cds_service.knowledge.check import check_knowledge
 from tests import toy
 
 

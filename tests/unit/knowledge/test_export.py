@@ -20,8 +20,8 @@ from fhirpathpy.models import models
 from cds_service.core.disclaimer import disclaimer
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.review import Approved
-from cds_service.knowledge_export.write import export_fhir, r4_resources, r4b_resources
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.export.write import export_fhir, r4_resources, r4b_resources
+from cds_service.knowledge.files import Library
 from tests import toy
 
 DIGEST = "ab" * 32

@@ -13,11 +13,11 @@ from cds_service.cli import cli
 from cds_service.core.disclaimer import disclaimer
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.verdict import NoteKind
-from cds_service.knowledge_files import Library
-from cds_service.knowledge_page.bibliography import full_citation
-from cds_service.knowledge_page.markdown import code, table, text
-from cds_service.knowledge_page.page import page
-from cds_service.knowledge_show import document, main
+from cds_service.knowledge.files import Library
+from cds_service.knowledge.page.bibliography import full_citation
+from cds_service.knowledge.page.markdown import code, table, text
+from cds_service.knowledge.page.page import page
+from cds_service.knowledge.show import document, main
 from tests import toy
 
 PAGE = Path(__file__).parents[3] / "docs" / "knowledge.md"

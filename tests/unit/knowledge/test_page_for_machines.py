@@ -13,9 +13,9 @@ from click.testing import CliRunner
 
 import fhir_fixtures
 from cds_service.cli import cli
-from cds_service.knowledge_files import Library, with_site
-from cds_service.knowledge_page.page import page
-from cds_service.knowledge_show import as_json
+from cds_service.knowledge.files import Library, with_site
+from cds_service.knowledge.page.page import page
+from cds_service.knowledge.show import as_json
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ CARRIERS = {
 }
 """Source attribute -> how FHIR R4 and US Core name what would have to be read for it."""
 
-EXPORT = {"knowledge_export"}
+EXPORT = {"export"}
 """Writes FHIR and reads none: `Expression.language` is no language of a patient."""
 
 ROOT = Path(cds_service.__file__).parent

@@ -19,7 +19,7 @@ from cds_service.hooks.answer import Answered
 from cds_service.hooks.feedback import FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
-from cds_service.knowledge_files import Library
+from cds_service.knowledge.files import Library
 from cds_service.web.ports import Anybody, Caller, Invocation
 
 NOW = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)

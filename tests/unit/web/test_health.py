@@ -9,7 +9,7 @@ import pytest
 
 from cds_service import wiring
 from cds_service.config import Settings
-from cds_service.knowledge_files import load_library
+from cds_service.knowledge.files import load_library
 from cds_service.web.health import review_check
 from tests.unit.web.conftest import Open
 

@@ -1,0 +1,151 @@
+"""The commands for the database: migrate it, and delete what need not be kept."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cds_service.commands.input import CONFIG, database_of, settings_of
+from cds_service.commands.output import AS_JSON, print_json, progress
+from cds_service.errors import InputError
+
+if TYPE_CHECKING:
+    from cds_service.store.retention import Removed
+
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Only count what would be deleted.")
+
+
+@click.group()
+def db() -> None:
+    """Migrate the database, or delete what need not be kept."""
+
+
+@db.command()
+@CONFIG
+def upgrade(*, config: Path | None) -> None:
+    """Create or migrate the database named by CDS_DATABASE_URL."""
+    database = database_of(settings_of(config))
+    database.upgrade()
+    click.echo(f"The database is at revision {database.revision()}.")
+
+
+@db.command()
+@click.option(
+    "--older-than",
+    "days",
+    metavar="DAYS",
+    required=True,
+    type=click.IntRange(1, 36_500),
+    help="How many days everything is kept.",
+)
+@DRY_RUN
+@AS_JSON
+@CONFIG
+def purge(*, days: int, dry_run: bool, as_json: bool, config: Path | None) -> None:
+    """Delete what is older than DAYS.
+
+    That is records, cards, feedback and finished events. May be stopped and run again, beside the
+    service. Work that waits or was set aside stays.
+    """
+    from cds_service.store.retention import Retention
+
+    before = datetime.now(UTC) - timedelta(days=days)
+    retention = Retention(database_of(settings_of(config)))
+    rows = retention.count_older(before)
+    if not dry_run:
+        rows = _worked_off(retention.purge(before), rows)
+    moment = before.isoformat(timespec="seconds")
+    _show(rows, {"before": moment}, f"older than {moment}", dry_run=dry_run, as_json=as_json)
+
+
+@db.command()
+@click.option(
+    "--client",
+    metavar="NAME",
+    required=True,
+    help="As in the records: general-hospital, general-hospital/tenant, or events:source.",
+)
+@DRY_RUN
+@AS_JSON
+@CONFIG
+def erase(*, client: str, dry_run: bool, as_json: bool, config: Path | None) -> None:
+    """Delete all that is stored of one patient of one client.
+
+    The patient's id is asked for, or read from standard input: on the command line it would stay
+    in the history of the shell. It is neither stored nor shown. Needs the data key.
+    """
+    from cds_service.store.pseudonym import Pseudonymiser
+    from cds_service.store.retention import Retention
+    from cds_service.wiring import existing_data_key
+
+    settings = settings_of(config)
+    pseudonyms = Pseudonymiser(existing_data_key(settings))
+    retention = Retention(database_of(settings))
+    belongings = retention.belongings(client, pseudonyms.of(client, "Patient", _patient_id()))
+    rows = belongings.counts()
+    if not any(rows.values()):
+        _insist_on_known(client, retention.clients())
+    if not dry_run:
+        rows = _worked_off(retention.erase(belongings), rows)
+    what = f"of this patient of {client}, under this data key"
+    _show(rows, {"client": client}, what, dry_run=dry_run, as_json=as_json)
+
+
+def _patient_id() -> str:
+    """The id without `Patient/` before it, as clients send it. Raises InputError."""
+    if sys.stdin.isatty():
+        text = str(click.prompt("Id of the patient (it is not shown)", hide_input=True, err=True))
+    else:
+        text = sys.stdin.read()
+    identifier = text.strip().removeprefix("Patient/")
+    if not identifier or len(identifier.split()) != 1:
+        raise InputError(
+            "This is not one patient's id.",
+            where="standard input",
+            remedy="Give one id, as the client sends it in context.patientId.",
+        )
+    return identifier
+
+
+def _insist_on_known(client: str, known: Iterable[str]) -> None:
+    """A misspelt name would look like a patient of whom nothing is stored."""
+    names = tuple(known)
+    if client not in names:
+        raise InputError(
+            "Nothing is stored of this client.",
+            where="--client",
+            remedy=f"Known: {', '.join(names) or 'none'}.",
+        )
+
+
+def _worked_off(lots: Iterable[Removed], expected: Mapping[str, int]) -> dict[str, int]:
+    """Lets the lots happen, and counts them."""
+    gone = dict.fromkeys(expected, 0)
+    with progress() as bar:
+        task = bar.add_task("Deleting", total=sum(expected.values()))
+        for lot in lots:
+            gone[lot.table] += lot.rows
+            bar.update(task, description=lot.table, advance=lot.rows)
+    return gone
+
+
+def _show(
+    rows: Mapping[str, int],
+    about: Mapping[str, str],
+    what: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    if as_json:
+        print_json({"dryRun": dry_run, **about, "rows": dict(rows)})
+        return
+    for table, count in rows.items():
+        click.echo(f"{table}: {count}")
+    done = "would be deleted" if dry_run else "deleted"
+    click.echo(f"{sum(rows.values())} rows {what}: {done}.")

@@ -1,0 +1,141 @@
+"""A file from the command line: what it is, and its evaluation by every knowledge base.
+
+A bare Observation, a DiagnosticReport, any Bundle, or a whole CDS Hooks request. No server is
+called: what a hook request did not bring along is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from cds_service.core.card import Card, JsonObject
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.order_advice import Advice
+from cds_service.core.render import render
+from cds_service.core.verdict import Evaluation
+from cds_service.errors import CdsError, InputError
+from cds_service.evaluate import Looking, evaluate
+from cds_service.fhir.access import NoAccess, NoAccessReason
+from cds_service.fhir.read import read_file, read_record
+from cds_service.fhir.wanted import wanted_by
+from cds_service.hooks.answer import Call, answer
+from cds_service.hooks.orders import order_advice
+from cds_service.hooks.request import Trigger, read_request
+from cds_service.hooks.services import Service, build_registry
+from cds_service.hooks.suggestions import with_suggestions
+from cds_service.knowledge.files import Library
+from cds_service.strict_json import parse_object
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentAnswer:
+    """What one knowledge base says about one document."""
+
+    knowledge: KnowledgeBase
+    evaluation: Evaluation
+    cards: tuple[Card, ...]
+    advice: tuple[Advice, ...] = ()
+    """On draft orders, card by card."""
+
+
+def read_document(path: Path) -> JsonObject:
+    """The JSON object in a file. Raises InputError or MalformedJson, naming the file."""
+    with _of(path):
+        try:
+            data = path.read_bytes()
+        except OSError:
+            raise InputError(
+                "The file cannot be read.", remedy="Check path and permissions."
+            ) from None
+        return parse_object(data)
+
+
+def evaluate_file(
+    path: Path, library: Library, at: date, lab_result_hook: str
+) -> tuple[DocumentAnswer, ...]:
+    """Evaluate what a file holds, as `evaluate_document`. Errors name the file."""
+    document = read_document(path)
+    with _of(path):
+        return evaluate_document(document, library, at, lab_result_hook)
+
+
+@contextmanager
+def _of(path: Path) -> Iterator[None]:
+    """What goes wrong says of which file it is."""
+    try:
+        yield
+    except CdsError as error:
+        error.where = f"{path} {error.where}".rstrip()
+        raise
+
+
+def evaluate_resource(
+    document: JsonObject, library: Library, at: date
+) -> tuple[DocumentAnswer, ...]:
+    """Evaluate a FHIR resource given as a file. Raises InputError for what is none."""
+    outcomes = []
+    for knowledge in library.bases.values():
+        wanted = wanted_by(knowledge)
+        given = read_file(document, wanted)
+        record = read_record(
+            patient_id=given.patient_id,
+            fhir_base="",
+            results=given.results,
+            parts=given.parts,
+            wanted=wanted,
+        )
+        evaluation = evaluate(record, knowledge, at, looking=Looking.RESULT_ARRIVED)
+        scope = f"file {knowledge.identity.id} {given.patient_id}"
+        cards = render(evaluation, knowledge, scope=scope)
+        cards = with_suggestions(cards, evaluation, knowledge, given.patient_id)
+        outcomes.append(DocumentAnswer(knowledge, evaluation, cards))
+    return tuple(outcomes)
+
+
+def is_hook_request(document: Mapping[str, object]) -> bool:
+    """Whether a document is a CDS Hooks request rather than a FHIR resource."""
+    return "hook" in document and "resourceType" not in document
+
+
+def evaluate_document(
+    document: JsonObject, library: Library, at: date, lab_result_hook: str
+) -> tuple[DocumentAnswer, ...]:
+    """Evaluate whatever the file holds. Raises InputError, or BadRequest for a bad request."""
+    if is_hook_request(document):
+        return _evaluate_request(document, library, at, lab_result_hook)
+    return evaluate_resource(document, library, at)
+
+
+def _evaluate_request(
+    document: JsonObject, library: Library, at: date, lab_result_hook: str
+) -> tuple[DocumentAnswer, ...]:
+    """A hook request goes to every service that is for its hook, as a server would send it."""
+    registry = build_registry(
+        library.bases.values(), lab_result_hook=lab_result_hook, triggers=frozenset(Trigger)
+    )
+    hook = document["hook"]
+    services = [service for service in registry.services.values() if service.hook == hook]
+    if not services:
+        raise InputError(
+            "No service here is for the hook of this request.",
+            where="hook",
+            remedy=f"Known: {', '.join(sorted({s.hook for s in registry.services.values()}))}.",
+        )
+    return tuple(_asked(service, document, at) for service in services)
+
+
+def _asked(service: Service, document: JsonObject, at: date) -> DocumentAnswer:
+    call = Call(
+        service=service,
+        request=read_request(document, service.trigger, service.hook, service.templates),
+        caller="file",
+        at=at,
+        access=NoAccess(NoAccessReason.NO_SERVER),
+        carded_before=lambda _references: frozenset(),
+    )
+    answered = answer(call, order_advice)
+    return DocumentAnswer(service.knowledge, answered.evaluation, answered.cards, answered.advice)

@@ -1,0 +1,154 @@
+"""The commands for events that wait or were set aside: list, give another turn, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.table import Table
+
+from cds_service.commands.events import existing, settings_options
+from cds_service.commands.output import AS_JSON, Output, members, print_json
+from cds_service.errors import InputError
+
+if TYPE_CHECKING:
+    from cds_service.store.event_backlog import Waiting
+    from cds_service.store.events import EventStore
+
+
+@click.group()
+def events() -> None:
+    """List events that wait or failed; try again or drop them."""
+
+
+@events.command("list")
+@click.option("--dead", is_flag=True, help="Only those that were set aside.")
+@AS_JSON
+@settings_options
+def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """List what waits; it holds no patient data."""
+    store = existing(sandbox, config).room.store
+    rows, total = store.waiting(dead_only=dead), store.count(dead_only=dead)
+    if total > len(rows):
+        click.echo(f"These are the oldest {len(rows):,} of {total:,}.", err=True)
+    if as_json:
+        print_json({"events": [members(row) for row in rows]})
+        return
+    nothing = "Nothing was set aside." if dead else "Nothing waits."
+    Output().print(_table(rows) if rows else nothing)
+
+
+@events.command()
+@click.argument("numbers", metavar="[NUMBER]...", nargs=-1, type=int)
+@AS_JSON
+@settings_options
+def retry(*, numbers: Sequence[int], as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """Give events that were set aside another turn: those named, or all."""
+    workshop = existing(sandbox, config)
+    revived = workshop.room.store.revive(numbers, datetime.now(UTC))
+    workshop.room.queue().wake()
+    if as_json:
+        print_json({"revived": revived})
+    else:
+        click.echo(f"{revived} event(s) will be tried again.")
+    if revived < len(set(numbers)):
+        raise InputError(
+            "Not every number is of an event that was set aside.",
+            where="NUMBER",
+            remedy="`cds-service events list --dead` shows them.",
+        )
+
+
+@events.command()
+@click.argument("numbers", metavar="[NUMBER]...", nargs=-1, type=int)
+@click.option("--source", default="", metavar="NAME", help="All of it that were set aside.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@AS_JSON
+@settings_options
+def drop(
+    *,
+    numbers: Sequence[int],
+    source: str,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+    sandbox: bool,
+    config: Path | None,
+) -> None:
+    """Remove events for good: those named, or all of a source that were set aside.
+
+    They are shown first. What they stand for is not looked at unless it is notified again, or
+    found by `catch-up`. One that is being worked on stays. Each removal is one line in the log.
+    """
+    if bool(numbers) == bool(source):
+        raise click.UsageError("Give NUMBER or --source, and not both.")
+    if as_json and not (dry_run or yes):
+        raise click.UsageError("--json shows nothing first: give --dry-run or --yes with it.")
+    store = existing(sandbox, config).room.store
+    rows = store.set_aside_of(source) if source else store.named(numbers)
+    _insist_on_events(rows, numbers)
+    if not as_json:
+        Output().print(_table(rows))
+    if not (dry_run or yes):
+        click.confirm(f"Remove {len(rows)} event(s) for good?", abort=True, err=True)
+    shown = rows if dry_run else _dropped(store, rows)
+    if as_json:
+        print_json({"dryRun": dry_run, "events": [members(row) for row in shown]})
+    else:
+        done = "would be removed" if dry_run else "removed"
+        click.echo(f"{len(shown)} event(s) {done}.")
+    if len(shown) < len(rows):
+        raise InputError(
+            "What is being worked on, or was notified again, was left.",
+            where="events",
+            remedy="Look with `cds-service events list`, and try again in five minutes.",
+        )
+
+
+def _table(rows: Iterable[Waiting]) -> Table:
+    table = Table("number", "source", "kind", "state", "attempts", "cause", "first received", "due")
+    for row in rows:
+        state = "set aside" if row.dead else "waits"
+        moments = [f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.first_received, row.due)]
+        number, attempts = str(row.number), str(row.attempts)
+        table.add_row(number, row.source, row.kind, state, attempts, row.cause, *moments)
+    return table
+
+
+def _insist_on_events(rows: Sequence[Waiting], numbers: Sequence[int]) -> None:
+    """Before anything is removed: a mistyped number or name would look like success."""
+    if len(rows) < len(set(numbers)):
+        raise InputError(
+            "Not every number is of an event; none was removed.",
+            where="NUMBER",
+            remedy="`cds-service events list` shows them.",
+        )
+    if not rows:
+        raise InputError(
+            "Nothing of this source was set aside.",
+            where="--source",
+            remedy="`cds-service events list --dead` shows what was.",
+        )
+
+
+def _dropped(store: EventStore, rows: Sequence[Waiting]) -> list[Waiting]:
+    """Those that went; whoever asks later where an event is finds its line in the log."""
+    from cds_service.logs import Event, log
+
+    gone = []
+    for row in store.drop(rows, datetime.now(UTC)):
+        log(
+            Event.EVENT_DROPPED,
+            number=row.number,
+            source=row.source,
+            kind=row.kind,
+            way=row.way,
+            cause=row.cause,
+            attempts=row.attempts,
+        )
+        gone.append(row)
+    return gone

@@ -1,0 +1,208 @@
+"""The commands for lab-result events: work, subscribe, catch up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from rich.table import Table
+
+from cds_service.commands.input import CONFIG
+from cds_service.commands.output import AS_JSON, Output, members, print_json, progress
+from cds_service.errors import DataUnavailable
+
+if TYPE_CHECKING:
+    from cds_service.config import Settings
+    from cds_service.event_wiring import Workshop
+    from cds_service.events.subscribing import SubscriptionStanding
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def settings_options(command: F) -> F:
+    """The options by which a command finds the settings of `serve`."""
+    sandbox = click.option("--sandbox", is_flag=True, help="As `serve --sandbox`.")
+    return sandbox(CONFIG(command))
+
+
+@click.command()
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64))
+@settings_options
+def worker(*, threads: int, sandbox: bool, config: Path | None) -> None:
+    """Process received lab-result events, until it is stopped."""
+    from cds_service.event_worker import run_worker
+
+    run_worker(_settings(sandbox, config), threads)
+
+
+@click.command()
+@click.argument("source")
+@AS_JSON
+@settings_options
+def subscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """Create the Subscription(s) on the FHIR server of SOURCE."""
+    from cds_service.events import subscribing
+
+    workshop = _workshop(sandbox, config)
+    chosen = workshop.room.source(source)
+    with _upstream():
+        standing = subscribing.subscribe(
+            chosen,
+            workshop.caretaker.exchange(chosen),
+            workshop.room.subscriptions,
+            knowledge=workshop.knowledge,
+            endpoint=workshop.room.endpoint(chosen),
+            at=datetime.now(UTC),
+        )
+    _show_standing(standing, as_json)
+
+
+@click.command()
+@click.argument("source")
+@AS_JSON
+@settings_options
+def unsubscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """End the Subscription(s) on the FHIR server of SOURCE."""
+    from cds_service.events import subscribing
+
+    workshop = existing(sandbox, config)
+    chosen = workshop.room.source(source)
+    with _upstream():
+        exchange = workshop.caretaker.exchange(chosen)
+        ended = subscribing.unsubscribe(chosen, exchange, workshop.room.subscriptions)
+    if as_json:
+        print_json({"ended": [members(each) for each in ended]})
+    else:
+        click.echo(f"Subscriptions ended: {len(ended)}.")
+
+
+@click.command()
+@click.argument("source")
+@AS_JSON
+@settings_options
+def status(*, source: str, as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """Show the Subscription(s) and the backlog of SOURCE."""
+    from cds_service.events import subscribing
+
+    workshop = existing(sandbox, config)
+    chosen = workshop.room.source(source)
+    with _upstream():
+        exchange = workshop.caretaker.exchange(chosen)
+        standing = subscribing.standing(chosen, exchange, workshop.room.subscriptions)
+    backlog = workshop.room.store.backlog(source)
+    missing = workshop.room.subscriptions.missing(source)
+    _show_standing(standing, as_json, **asdict(backlog), missing=missing)
+
+
+def _moment(_context: click.Context, _option: click.Parameter, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter("write it as 2026-11-20T18:00:00, in UTC") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.command("catch-up")
+@click.argument("source")
+@click.option(
+    "--since",
+    metavar="TIME",
+    required=True,
+    callback=_moment,
+    help="In UTC, such as 2026-11-20T18:00:00.",
+)
+@click.option("--wait/--no-wait", default=True, help="Work it off here, or leave it to the worker.")
+@settings_options
+def catch_up(
+    *, source: str, since: datetime, wait: bool, sandbox: bool, config: Path | None
+) -> None:
+    """Process what changed at SOURCE since then."""
+    from cds_service.fhir.fetched import Partial
+
+    workshop = _workshop(sandbox, config)
+    chosen = workshop.room.source(source)
+    with _upstream():
+        found = workshop.caretaker.catch_up(chosen, since)
+    count, moment = len(found.targets), since.isoformat(timespec="seconds")
+    click.echo(f"{count} result(s) changed since {moment}.")
+    if isinstance(found.extent, Partial):
+        again = "The server says that this may not be all: it will be searched again."
+        click.echo(again, err=True)
+    if wait and found.targets:
+        _work_off(workshop, source)
+
+
+EVENT_COMMANDS = (worker, subscribe, unsubscribe, status, catch_up)
+
+
+@contextmanager
+def _upstream() -> Iterator[None]:
+    """A FHIR server that cannot be asked becomes one line and exit code 1."""
+    from cds_service.events.faults import UpstreamFailed
+
+    try:
+        yield
+    except UpstreamFailed as failed:
+        raise DataUnavailable(
+            f"The FHIR server did not do what was asked ({failed.cause}).",
+            remedy="Check its address and our credentials in the registry.",
+        ) from None
+
+
+def _work_off(workshop: Workshop, source: str) -> None:
+    """Each that is due is tried once: one that fails comes due again behind all of them."""
+    store = workshop.room.store
+    due = store.due(datetime.now(UTC))
+    with progress() as bar:
+        task = bar.add_task("Processing", total=due)
+        tried = 0
+        while tried < due and (some := workshop.worker.work_off_some()):
+            tried += some
+            bar.update(task, completed=min(tried, due))
+    waiting = store.backlog(source).waiting
+    click.echo(f"{waiting} event(s) of {source} wait to be tried again." if waiting else "Done.")
+
+
+def _show_standing(standing: Sequence[SubscriptionStanding], as_json: bool, **numbers: int) -> None:
+    if as_json:
+        print_json({"subscriptions": [members(each) for each in standing], **numbers})
+        return
+    table = Table("subscription", "here", "on its server", "last heard", "criteria")
+    for each in standing:
+        row = (each.subscription, each.here, each.there, each.last_heard)
+        table.add_row(*row, _shortened(each.criteria))
+    Output().print(table if standing else "There is no subscription; make one with `subscribe`.")
+    if numbers:
+        click.echo("  ".join(f"{name}: {count}" for name, count in numbers.items()))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _settings(sandbox: bool, config: Path | None) -> Settings:
+    from cds_service.config import Mode, load_settings
+
+    return load_settings(Mode.SANDBOX if sandbox else Mode.PRODUCTION, os.environ, config)
+
+
+def _workshop(sandbox: bool, config: Path | None) -> Workshop:
+    from cds_service.wiring import open_events
+
+    return open_events(_settings(sandbox, config))
+
+
+def existing(sandbox: bool, config: Path | None) -> Workshop:
+    """What a command works with that makes no database.
+
+    Raises ConfigurationError, StoreUnavailable.
+    """
+    from cds_service.wiring import existing_events
+
+    return existing_events(_settings(sandbox, config))

@@ -1,0 +1,122 @@
+"""The commands for the knowledge base."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cds_service.commands.input import CONFIG, FILE, settings_of
+from cds_service.commands.output import AS_JSON, Output, print_json
+from cds_service.setting_shapes import Unusable, an_url
+
+if TYPE_CHECKING:
+    from cds_service.config import Settings
+    from cds_service.knowledge.files import Library
+
+FILE_TO_WRITE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group()
+def knowledge() -> None:
+    """Prove, show, export or approve the knowledge base."""
+
+
+@knowledge.command()
+@click.option(
+    "--folder", type=FOLDER, help="The folder (default: the configured, or the packaged)."
+)
+@click.option("--site", type=FILE, help="A site file to prove with it (default: the configured).")
+@AS_JSON
+@CONFIG
+def check(*, folder: Path | None, site: Path | None, as_json: bool, config: Path | None) -> None:
+    """Prove references, words, decision table, worked cases."""
+    from cds_service.knowledge.check import check_knowledge
+
+    settings = settings_of(config)
+    report = check_knowledge(folder or settings.knowledge, site or settings.site, settings.approval)
+    if as_json:
+        print_json(report.as_json())
+    else:
+        for line in report.lines():
+            click.echo(line)
+    if report.faults:
+        raise SystemExit(1)
+
+
+@knowledge.command()
+@AS_JSON
+@CONFIG
+def show(*, as_json: bool, config: Path | None) -> None:
+    """Print the knowledge as a page to read, check and sign."""
+    from rich.markdown import Markdown
+
+    from cds_service.knowledge import show as page
+
+    library = _library(settings_of(config))
+    console = Output()
+    if as_json:
+        print_json(page.as_json(library))
+    elif console.is_terminal:
+        console.print(Markdown(page.pages(library)))
+    else:
+        click.echo(page.pages(library), nl=False)
+
+
+def _canonical_base(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> str | None:
+    try:
+        return None if text is None else an_url(text, Path())
+    except Unusable as wanted:
+        raise click.BadParameter(f"give {wanted}") from None
+
+
+@knowledge.command("export-fhir")
+@click.argument("folder", metavar="DIR", type=FOLDER)
+@click.option(
+    "--base",
+    metavar="URL",
+    callback=_canonical_base,
+    help="Start of all canonical URLs, instead of our own.",
+)
+@CONFIG
+def export_fhir(*, folder: Path, base: str | None, config: Path | None) -> None:
+    """Write the knowledge as FHIR R4 resources, one file each.
+
+    Evidence and Citation, which need FHIR R4B, go to the folder DIR/r4b.
+    """
+    from cds_service.fhir.canonical import OUR_BASE
+    from cds_service.knowledge.export.write import export_fhir as export
+
+    count = export(_library(settings_of(config)), folder, base or OUR_BASE)
+    click.echo(f"{count} resources written to {folder}.")
+
+
+@knowledge.command()
+@click.option("--reviewer", required=True, help="The name of the clinician who signs.")
+@click.option("--role", default="", help="In what capacity.")
+@click.option("--file", required=True, type=FILE_TO_WRITE, help="The approval file to add to.")
+@click.option("--analyte", default="", help="Which knowledge, where there are several.")
+@CONFIG
+def approve(*, reviewer: str, role: str, file: Path, analyte: str, config: Path | None) -> None:
+    """Record that a named reviewer has signed exactly this content."""
+    from cds_service.knowledge.approve import approve_content
+
+    # What a site adds or mutes is not what is signed; and the file of approvals may be the one that
+    # is to be made.
+    library = _library(replace(settings_of(config), site=None, approval=None))
+    today = datetime.now(UTC).date()
+    said = approve_content(library, analyte, file, reviewer=reviewer, role=role, on=today)
+    click.echo(said)
+
+
+def _library(settings: Settings) -> Library:
+    """The knowledge as it is configured: what a reviewer sees and signs is what would serve."""
+    from cds_service.knowledge.files import load_configured
+
+    return load_configured(settings)

@@ -1,0 +1,114 @@
+"""The commands that read what was recorded: one evaluation, and what became of the cards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cds_service.commands.input import CONFIG, FILE, database_of, settings_of
+from cds_service.commands.output import AS_JSON, Output, in_camel_case, print_json
+
+if TYPE_CHECKING:
+    from cds_service.store.feedback import Feedback
+    from cds_service.store.records import EvaluationRecord
+
+
+@click.group()
+def records() -> None:
+    """Show what was answered, and what was done with it."""
+
+
+@records.command()
+@click.argument("evaluation", metavar="ID")
+@click.option("--client", metavar="NAME", required=True, help="Whose card it is, as in the log.")
+@click.option("--comments", is_flag=True, help="Show comments of clinicians too: patient data.")
+@click.option(
+    "--former-key", "former_keys", type=FILE, multiple=True, help="A data key used before."
+)
+@AS_JSON
+@CONFIG
+def show(
+    *,
+    evaluation: str,
+    client: str,
+    comments: bool,
+    former_keys: Sequence[Path],
+    as_json: bool,
+    config: Path | None,
+) -> None:
+    """Show the records of one evaluation, and the feedback.
+
+    The newest comes first. ID is `id` in the card's extension. Patients and results stand there as
+    pseudonyms. Needs the data key.
+    """
+    from cds_service.commands.terminal import print_records
+    from cds_service.store.feedback import Feedback
+    from cds_service.store.pseudonym import DataKey, Pseudonymiser
+    from cds_service.store.records import Records
+    from cds_service.wiring import existing_data_key
+
+    settings = settings_of(config)
+    key = existing_data_key(settings)
+    former = tuple(
+        DataKey.from_base64(file.read_text(encoding="ascii", errors="replace"), where=str(file))
+        for file in former_keys
+    )
+    with database_of(settings) as database:
+        found = Records(database, Pseudonymiser(key)).find(evaluation, client)
+        feedback = Feedback(database, key, former)
+        told = [_record(each, feedback, comments=comments) for each in found]
+    if as_json:
+        print_json({"records": in_camel_case(told)})
+    else:
+        print_records(Output(), told)
+
+
+@records.command()
+@AS_JSON
+@CONFIG
+def rates(*, as_json: bool, config: Path | None) -> None:
+    """Count cards shown, accepted and overridden.
+
+    For each client and finding a card counts once, with the newest feedback on it. A finding that
+    is overridden nearly always is one to think about.
+    """
+    from cds_service.commands.terminal import print_rates
+    from cds_service.store.finding_counts import finding_counts
+
+    with database_of(settings_of(config)) as database:
+        counts = [asdict(each) for each in finding_counts(database)]
+    if as_json:
+        print_json({"findings": in_camel_case(counts)})
+    else:
+        print_rates(Output(), counts)
+
+
+def _record(record: EvaluationRecord, feedback: Feedback, *, comments: bool) -> dict[str, Any]:
+    return {
+        **asdict(record),
+        "at": record.at.isoformat(),
+        "cards": [
+            {
+                **asdict(card),
+                "feedback": list(_feedback(feedback, card.uuid, record, comments=comments)),
+            }
+            for card in record.cards
+        ],
+    }
+
+
+def _feedback(
+    feedback: Feedback, card: str, record: EvaluationRecord, *, comments: bool
+) -> Iterator[Mapping[str, Any]]:
+    for item in feedback.of(card, record.client, record.service):
+        yield {
+            "outcome": item.outcome.value,
+            "at": item.at.isoformat(),
+            "suggestions": sorted(item.suggestions),
+            "reason": item.reason.code,
+            **({"comment": item.comment} if comments else {}),
+        }

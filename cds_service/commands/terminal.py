@@ -1,0 +1,177 @@
+"""Cards and explanations as a person reads them in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, Group
+from rich.markdown import Markdown
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from cds_service.commands.code_report import SeenCode
+
+_MARK = {
+    "matched": "[bold green]fires[/]",
+    "straddled": "[bold yellow]cannot tell[/]",
+    "unknown": "[yellow]not known[/]",
+    "blocked": "[magenta]blocked[/]",
+    "muted": "[dim]muted[/]",
+    "not-matched": "[dim]no[/]",
+}
+_COLOUR = {"info": "blue", "warning": "yellow"}
+
+
+def print_cards(console: Console, cards: Sequence[Mapping[str, Any]]) -> None:
+    """Every card as a panel, in the colour of its indicator."""
+    if not cards:
+        console.print("No card: nothing here is a result this knowledge speaks about.")
+    for card in cards:
+        body = Group(Text(card["summary"], style="bold"), Text(), Markdown(card["detail"]))
+        console.print(
+            Panel(
+                body,
+                title=card["indicator"],
+                subtitle=Text(card["source"]["label"]),
+                border_style=_COLOUR[card["indicator"]],
+            )
+        )
+
+
+def print_explanation(console: Console, trace: Mapping[str, Any]) -> None:
+    """Facts, rows and sources of every answer, then what was left aside and why."""
+    console.print(f"Knowledge [bold]{trace['knowledge']}[/], evaluated on {trace['evaluatedOn']}.")
+    for said in (*trace["answers"], *trace["advice"]):
+        _print_answer(console, said)
+    if trace["skipped"]:
+        console.print(_left_aside(trace["skipped"]))
+    if not trace["answers"] and not trace["advice"]:
+        print_cards(console, [])
+
+
+def _print_answer(console: Console, answer: Mapping[str, Any]) -> None:
+    console.rule(Text(answer["card"]["summary"]))
+    reason = f" ({answer['reason']})" if answer["reason"] else ""
+    console.print(f"Outcome: [bold]{answer['outcome']}[/]{reason}")
+    if answer["facts"]:
+        console.print(_facts(answer["facts"]))
+    if answer["rows"]:
+        console.print(_rows(answer["rows"]))
+    if answer["limits"]:
+        console.print(_limits(answer["limits"]))
+    if answer["missing"]:
+        console.print(Text(f"Missing: {', '.join(answer['missing'])}"))
+    if answer["sources"]:
+        numbered = "\n".join(f"{n}. {line}" for n, line in enumerate(answer["sources"], start=1))
+        console.print(Text("Sources", style="bold"), Markdown(numbered))
+    print_cards(console, [answer["card"]])
+
+
+def _facts(facts: Sequence[Mapping[str, Any]]) -> Table:
+    """What was read; facts that say the same for the same reason share a line.
+
+    Facts that do not apply are left out: they stand in --json.
+    """
+    table = Table(title="Facts read", title_justify="left", expand=True)
+    for column in ("fact", "value", "because"):
+        table.add_column(column, overflow="fold")
+    lines: dict[tuple[str, str], list[str]] = {}
+    for fact in facts:
+        if fact["value"] not in {"not-applicable", "not-recorded"}:
+            lines.setdefault((fact["value"], fact["because"]), []).append(fact["fact"])
+    for (value, because), names in lines.items():
+        table.add_row(Text(", ".join(names)), Text(value), Text(because))
+    return table
+
+
+def _rows(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Each row of the decision table, those that fire first, with the gate that decided."""
+    table = Table(title="Rows considered", title_justify="left", expand=True)
+    for column in ("finding", "outcome", "why"):
+        table.add_column(column, overflow="fold")
+    for row in sorted(rows, key=lambda row: list(_MARK).index(row["outcome"])):
+        table.add_row(Text(row["finding"]), _MARK[row["outcome"]], Text(_why(row)))
+    return table
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    if row["note"]:
+        return str(row["note"])
+    against = [gate for gate in row["gates"] if not gate["holds"]]
+    if not against:
+        return "; ".join(gate["because"] for gate in row["gates"]) or "asks for nothing"
+    return "; ".join(
+        f"{gate['fact']} is {gate['found']}, asked for {' or '.join(gate['wanted'])}"
+        for gate in against
+    )
+
+
+def _limits(limits: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title="Limits behind what fired", title_justify="left", expand=True)
+    for column in ("limit", "population", "performance", "weakness"):
+        table.add_column(column, overflow="fold")
+    for limit in limits:
+        table.add_row(
+            Text(f"{limit['metWhen'].replace('-', ' ')} {limit['value']}"),
+            Text(limit["population"]),
+            Text(limit["performance"]),
+            Text(limit["weakness"]),
+        )
+    return table
+
+
+def print_codes(console: Console, codes: Sequence[SeenCode]) -> None:
+    """Laboratory codes as a table, those that the site should look at first."""
+    table = Table(title="Laboratory codes seen", title_justify="left")
+    for column in ("code", "system", "display", "seen", "mapped"):
+        table.add_column(column, overflow="fold")
+    for code in codes:
+        mapped = "yes" if code.mapped else "[bold yellow]look[/]" if code.worth_a_look else "no"
+        table.add_row(
+            Text(code.code), Text(code.system), Text(code.display), str(code.count), mapped
+        )
+    console.print(table)
+
+
+def _left_aside(skipped: Sequence[Mapping[str, Any]]) -> Table:
+    table = Table(title="Left aside", title_justify="left", expand=True)
+    table.add_column("resource", overflow="fold")
+    table.add_column("because", overflow="fold")
+    for item in skipped:
+        table.add_row(Text(item["resource"]), Text(item["because"]))
+    return table
+
+
+def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> None:
+    """Each record as a table of what it says, and the feedback on its cards below."""
+    for record in records:
+        table = Table(title=f"{record['at']}, {record['service']}", title_justify="left")
+        table.add_column("what")
+        table.add_column("recorded", overflow="fold")
+        for what, said in record.items():
+            if said and what != "cards":
+                text = ", ".join(said) if isinstance(said, tuple) else str(said)
+                table.add_row(what.replace("_", " "), Text(text))
+        for card in record["cards"]:
+            table.add_row("card", Text(card["uuid"]))
+            for item in card["feedback"]:
+                told = (item["at"], item["outcome"], item["reason"], item.get("comment", ""))
+                table.add_row("feedback", Text(", ".join(word for word in told if word)))
+        console.print(table)
+
+
+def print_rates(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
+    """How each finding fared, as a table; the share is of the cards that feedback came for."""
+    table = Table(title="Cards by finding, each with its newest feedback", title_justify="left")
+    for column in ("client", "finding"):
+        table.add_column(column, overflow="fold")
+    for column in ("shown", "accepted", "overridden", "share"):
+        table.add_column(column, justify="right")
+    for each in findings:
+        told = each["accepted"] + each["overridden"]
+        share = f"{100 * each['overridden'] / told:.0f}%" if told else "-"
+        counts = (str(each[name]) for name in ("shown", "accepted", "overridden"))
+        table.add_row(each["client"], each["finding"], *counts, share)
+    console.print(table)

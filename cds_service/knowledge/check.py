@@ -1,0 +1,111 @@
+"""`cds-service knowledge check`: every fault of the knowledge, and the worked cases run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cds_service.core.cases import DAY, differences, record_of, with_case_codes
+from cds_service.core.disclaimer import review_status
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.proof import faults
+from cds_service.core.review import Pending
+from cds_service.core.selection import Looking
+from cds_service.errors import KnowledgeError
+from cds_service.evaluate import evaluate
+from cds_service.knowledge.files import read_library, with_approvals, with_site_unproved
+
+
+@dataclass(frozen=True)
+class KnowledgeReport:
+    """What was proved, and what was not."""
+
+    checked: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+    reviews: list[str] = field(default_factory=list)
+    """The state of review of each knowledge base: no fault, but to be known."""
+
+    def lines(self) -> Iterator[str]:
+        """The report for a person."""
+        yield from self.faults
+        counted = ", ".join(f"{count} {name}" for name, count in self.checked.items())
+        if counted:
+            yield f"Checked: {counted}."
+        yield from self.reviews
+        match len(self.faults):
+            case 0:
+                yield "No fault found."
+            case 1:
+                yield "1 fault."
+            case many:
+                yield f"{many} faults."
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a machine."""
+        return {"checked": dict(self.checked), "faults": self.faults, "reviews": self.reviews}
+
+
+def check_knowledge(
+    folder: Path | None, site: Path | None, approval: Path | None = None
+) -> KnowledgeReport:
+    """Prove all knowledge under `folder` (the packaged one by default), with the site's additions.
+
+    Nothing is raised for a fault in the knowledge: all are in the report. So is its state of
+    review; an approval that no longer holds is said, and is no fault. The worked cases are run with
+    the site's codes and units and under the knowledge's own policy: what a site mutes is no fault.
+    """
+    report = KnowledgeReport()
+    try:
+        library = read_library(folder)
+    except KnowledgeError as error:
+        report.faults.append(error.one_line())
+        return report
+    own_policy = {name: base.policy for name, base in library.bases.items()}
+    for with_file, file in ((with_site_unproved, site), (with_approvals, approval)):
+        try:
+            library = library if file is None else with_file(library, file)
+        except KnowledgeError as error:
+            report.faults.extend(fault.one_line() for fault in error.faults)
+    for base in library.bases.values():
+        report.faults.extend(fault.one_line() for fault in faults(base))
+        _count(base, report)
+        report.reviews.append(_reviewed(base))
+    if not report.faults:
+        for name, base in library.bases.items():
+            report.faults.extend(case_faults(replace(base, policy=own_policy[name])))
+    return report
+
+
+def _reviewed(base: KnowledgeBase) -> str:
+    match base.review:
+        case Pending(void) if void:
+            return f"{base.tag}: {review_status(base)}; {void}."
+        case _:
+            return f"{base.tag}: {review_status(base)}."
+
+
+def _count(base: KnowledgeBase, report: KnowledgeReport) -> None:
+    report.checked.update(
+        {
+            "codes": len(base.accepted) + len(base.refused) + len(base.companion_loincs),
+            "units": len(base.unit_rows),
+            "limits": len(base.limits),
+            "table rows": len(base.findings) + len(base.contexts),
+            "templates": len(base.templates),
+            "sources": len(base.sources),
+            "cases": len(base.cases),
+        }
+    )
+
+
+def case_faults(base: KnowledgeBase) -> Iterator[str]:
+    """What the worked cases give otherwise than they expect."""
+    prepared = with_case_codes(base)
+    for case in base.cases:
+        record = record_of(case.given, prepared)
+        evaluation = evaluate(record, prepared, DAY, looking=Looking.RESULT_ARRIVED)
+        for difference in differences(case, evaluation):
+            yield f"{base.identity.id}/cases.toml ({case.id}): {difference}"

@@ -1,0 +1,93 @@
+"""Evidence resources (R4B): every limit with its population, performance and weakness, and every
+statement of the starting documents with the truth about its evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cds_service.core.disclaimer import disclaimer
+from cds_service.core.gate_words import limit_in_words
+from cds_service.core.schema import LimitRow, StatementRow
+from cds_service.knowledge.export.artifact import Artifacts, Resource, narrative
+from cds_service.knowledge.export.citing import cited
+
+_ROLE = "http://terminology.hl7.org/CodeSystem/variable-role"
+_NOT_LOCATED = "source not located"
+
+
+def evidence(artifacts: Artifacts) -> list[Resource]:
+    """Limits first, then statements."""
+    knowledge = artifacts.knowledge
+    return [
+        *(_limit(artifacts, row) for row in knowledge.limits.values()),
+        *(_statement(artifacts, row) for row in knowledge.statements),
+    ]
+
+
+def _frame(
+    artifacts: Artifacts, parts: Iterable[str], title: str, description: str, notes: Iterable[str]
+) -> Resource:
+    about = artifacts.knowledge.identity
+    names = tuple(parts)
+    said = disclaimer(artifacts.knowledge)
+    return {
+        "resourceType": "Evidence",
+        "id": artifacts.id(*names),
+        "text": narrative(title, description, said),
+        "url": artifacts.url("Evidence", *names),
+        "version": about.version,
+        "title": title,
+        "status": "draft",
+        "date": about.released.isoformat(),
+        "publisher": about.publisher,
+        "description": description,
+        "note": [{"text": text} for text in (*notes, said) if text],
+    }
+
+
+def _variable(role: str, description: str) -> Resource:
+    return {
+        "description": description,
+        "variableRole": {"coding": [{"system": _ROLE, "code": role}]},
+    }
+
+
+def _limit(artifacts: Artifacts, row: LimitRow) -> Resource:
+    knowledge = artifacts.knowledge
+    own = row.of == knowledge.identity.id
+    measured = knowledge.identity.short_name if own else knowledge.companions[row.of].row.title
+    words = f"{measured} {limit_in_words(row)}, {knowledge.specimens[row.specimen].words}"
+    return {
+        **_frame(artifacts, ("limit", row.id), words, row.performance, ()),
+        "relatedArtifact": cited(artifacts, row.all_sources),
+        "variableDefinition": [
+            _variable("population", row.population),
+            _variable("measuredVariable", f"{words}. {row.assay}"),
+        ],
+        "certainty": [{"description": row.weakness}],
+    }
+
+
+def _statement(artifacts: Artifacts, row: StatementRow) -> Resource:
+    """A statement whose source was not located cites nothing; what lies near it is only a note."""
+    knowledge = artifacts.knowledge
+    names = dict.fromkeys((*row.sources_for, *row.sources_against))
+    near = "; ".join(knowledge.sources[name].short for name in names)
+    located = row.status != _NOT_LOCATED
+    notes = (
+        f"Statement of starting document {row.document}: {row.status}.",
+        f"Nearest study: {near}." if near and not located else "",
+        f"Our words: {row.our_words}",
+    )
+    frame = _frame(
+        artifacts,
+        ("statement", row.id.lower()),
+        f"{row.id}: {row.status}",
+        f"Statement: {row.claim}",
+        notes,
+    )
+    frame["assertion"] = row.evidence
+    if located and names:
+        frame["relatedArtifact"] = cited(artifacts, names)
+    return {**frame, "variableDefinition": [_variable("measuredVariable", row.specimen)]}

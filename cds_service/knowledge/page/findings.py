@@ -1,0 +1,151 @@
+"""The decision table in words: findings, contexts, and what must hold between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from cds_service.core.card_parts import in_family
+from cds_service.core.gate_words import conditions_in_words
+from cds_service.core.schema import ContextRow, FindingRow, GroupRow
+from cds_service.core.verdict import THRESHOLD_INDETERMINATE
+from cds_service.knowledge.page.markdown import bullets, code, codes, described, section, text
+from cds_service.knowledge.page.subject import Subject
+
+R = TypeVar("R", FindingRow, ContextRow)
+
+_COUNT = {"exactly-one": "Exactly one of", "at-most-one": "At most one of"}
+
+
+def findings(subject: Subject) -> str:
+    """Every finding: when it fires, the ceiling of what it claims, its words and sources."""
+    knowledge = subject.knowledge
+    return section(
+        2,
+        "Findings",
+        text(
+            "All conditions of a row must hold. Where the value is an interval such as <150, the "
+            "whole interval must; if a limit lies inside it, nobody can tell. In the wording "
+            "{value} and its like stand for what the result brings."
+        ),
+        *(_finding(rows, subject) for rows in _by_id(knowledge.findings)),
+        _indeterminate(subject),
+        section(3, "What must hold between findings", _groups(knowledge.groups, subject)),
+    )
+
+
+def _by_id(rows: Iterable[R]) -> list[list[R]]:
+    found: dict[str, list[R]] = {}
+    for row in rows:
+        found.setdefault(row.id, []).append(row)
+    return list(found.values())
+
+
+def _finding(rows: Sequence[FindingRow], subject: Subject) -> str:
+    first = rows[0]
+    contexts = subject.knowledge.contexts
+    weakened = dict.fromkeys(row.id for row in contexts if first.id in row.weakens)
+    blocked = dict.fromkeys(row.id for row in contexts if first.id in row.blocks)
+    return section(
+        3,
+        code(first.id),
+        subject.when([row.when for row in rows]),
+        described(
+            [
+                *(("Claims at most", text(row.claim)) for row in rows),
+                ("Indicator", first.indicator),
+                ("Headline", subject.wording(first.id, "headline")),
+                ("Says", subject.wording(first.id, "says")),
+                *_additions(first.id, subject),
+                ("Says weakly", subject.wording(first.id, "weakly")),
+                ("Does not mean", subject.wording(first.id, "not")),
+                *(
+                    (f"Nor for {kind.words}", subject.wording(first.id, f"not-{kind.id}"))
+                    for kind in subject.knowledge.specimens.values()
+                ),
+                ("Weakened by", codes(weakened)),
+                ("Blocked by", codes(blocked)),
+                ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
+                ("Sources", subject.cite(_merged(row.all_sources for row in rows))),
+                ("Worked cases", subject.cases(first.id)),
+            ]
+        ),
+    )
+
+
+def _merged(lists: Iterable[Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys(name for names in lists for name in names))
+
+
+def _indeterminate(subject: Subject) -> str:
+    name = THRESHOLD_INDETERMINATE
+    row = subject.knowledge.notes.get(name)
+    return section(
+        3,
+        code(name),
+        "Fires when a limit lies inside the interval of the value and no other gate fails.",
+        described(
+            [
+                ("Headline", subject.wording(name, "headline")),
+                ("Says", subject.wording(name, "says")),
+                ("Does not mean", subject.wording(name, "not")),
+                ("Sources", subject.cite(row.all_sources) if row else ""),
+                ("Worked cases", subject.cases(name)),
+            ]
+        ),
+    )
+
+
+def _groups(groups: Iterable[GroupRow], subject: Subject) -> str:
+    def told(group: GroupRow) -> str:
+        conditions = "; ".join(conditions_in_words(group.where, subject.knowledge))
+        where = f", where {text(conditions)}" if conditions else ""
+        return f"{_COUNT[group.count]} {codes(group.findings)}{where}."
+
+    return bullets(told(group) for group in groups)
+
+
+def contexts(subject: Subject) -> str:
+    """Every context: it never changes a number; it adds a caveat, weakens wording or blocks."""
+    alternatives = _by_id(subject.knowledge.contexts)
+    if not alternatives:
+        return ""
+    return section(
+        2,
+        "Contexts",
+        "A context never changes a number. It adds a caveat, weakens wording or blocks a claim.",
+        *(_context(rows, subject) for rows in alternatives),
+    )
+
+
+def _additions(name: str, subject: Subject) -> Iterator[tuple[str, str]]:
+    """What is said of one specimen kind, and of it in one unit family."""
+    for kind in subject.knowledge.specimens.values():
+        yield f"Adds for {kind.words}", subject.wording(name, kind.id)
+        for family in subject.knowledge.families.values():
+            there = in_family(kind.id, family.id)
+            yield f"Adds for {kind.words} in {family.title}", subject.wording(name, there)
+
+
+def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
+    first = rows[0]
+    return section(
+        3,
+        code(first.id),
+        subject.when([row.when for row in rows]),
+        described(
+            [
+                *(
+                    ("Claims at most", text(claim))
+                    for claim in dict.fromkeys(r.claim for r in rows)
+                ),
+                ("Says", subject.wording(first.id, "says")),
+                *_additions(first.id, subject),
+                ("Weakens", codes(_merged(row.weakens for row in rows))),
+                ("Blocks", codes(_merged(row.blocks for row in rows))),
+                ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
+                ("Sources", subject.cite(_merged(row.all_sources for row in rows))),
+                ("Worked cases", subject.cases(first.id)),
+            ]
+        ),
+    )

@@ -1,0 +1,69 @@
+"""What every part of the page is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cds_service.core.gate_words import alternatives_in_words
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.schema import Gates
+from cds_service.core.template import Wording
+from cds_service.knowledge.page.bibliography import Bibliography
+from cds_service.knowledge.page.markdown import bullets, text
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One knowledge base, the digest of its content, its bibliography and its numbered cases."""
+
+    knowledge: KnowledgeBase
+    digest: str
+    bibliography: Bibliography
+    cases_of: Mapping[str, tuple[int, ...]]
+    """Finding, reason or outcome -> the numbers of the worked cases that expect it."""
+
+    @classmethod
+    def of(cls, knowledge: KnowledgeBase, digest: str) -> Subject:
+        """Number sources and cases."""
+        return cls(knowledge, digest, Bibliography(knowledge), _cases_of(knowledge))
+
+    def cite(self, names: Iterable[str]) -> str:
+        """The sources by short name and number."""
+        return self.bibliography.cite(names)
+
+    def cases(self, name: str) -> str:
+        """The numbers of the worked cases that expect this."""
+        return ", ".join(str(number) for number in self.cases_of.get(name, ()))
+
+    def suggestions(self, names: Iterable[str]) -> str:
+        """Labels of suggested drafts."""
+        return "; ".join(text(self.knowledge.suggestions[name].label) for name in names)
+
+    def wording(self, template: str, section: str) -> str:
+        """What a template says: limits stand as numbers, what comes from a result as {name}."""
+        wording = self.knowledge.templates.get(template, {}).get(section)
+        return text(self._filled(wording)) if wording else ""
+
+    def _filled(self, wording: Wording) -> str:
+        limits = self.knowledge.limits.values()
+        known = {f"limit.{limit.id}": f"{limit.value} {limit.unit}" for limit in limits}
+        known["analyte"] = self.knowledge.identity.short_name
+        return wording.fill({name: known.get(name, f"{{{name}}}") for name in wording.placeholders})
+
+    def when(self, alternatives: Iterable[Gates]) -> str:
+        """The gates of one id in words, one bullet for each row that lets it fire."""
+        found = alternatives_in_words(alternatives, self.knowledge)
+        if len(found) == 1:
+            return f"Fires when {text(found[0])}."
+        return "Fires when any of these holds:\n\n" + bullets(f"{text(one)}." for one in found)
+
+
+def _cases_of(knowledge: KnowledgeBase) -> Mapping[str, tuple[int, ...]]:
+    found: dict[str, list[int]] = {}
+    for number, case in enumerate(knowledge.cases, start=1):
+        expect = case.expect
+        told = [*expect.findings, expect.reason or expect.outcome]
+        for name in dict.fromkeys(told):
+            found.setdefault(name, []).append(number)
+    return {name: tuple(numbers) for name, numbers in found.items()}
