@@ -236,13 +236,17 @@ class EventStore(EventBacklog):
         searched: Searched | None = None,
     ) -> Ending:
         """Ends a row: what it came to, and further work found on the way, in one transaction."""
+        rows = self._rows(claimed.source, found, claimed.way, at)
         with self._database.writing() as connection:
+            # The row itself has its place in the order in which all take their locks.
+            self._add_rows(connection, [row for row in rows if row["item"] < claimed.item])
             ending = self._end(connection, claimed, at)
             if ending is Ending.LEASE_LOST:
+                connection.rollback()
                 return ending
+            self._add_rows(connection, [row for row in rows if row["item"] >= claimed.item])
             for each in evaluated:
                 self._keep(connection, claimed, each)
-            self.add_in(connection, claimed.source, found, claimed.way, at)
             if searched is not None:
                 self._sweeps.move_on(connection, claimed.source, searched)
         return ending

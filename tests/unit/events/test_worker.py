@@ -232,6 +232,25 @@ def test_a_fault_that_does_not_pass_ends_on_the_list_and_can_be_revived(here: Wo
     assert len(here.evaluated()) == 1
 
 
+def test_what_was_set_aside_long_ago_is_waited_for_when_it_is_revived_and_its_server_rests(
+    here: World,
+) -> None:
+    here.fhir.put(observation())
+    here.fhir.broken = 403
+    here.notify("o1")
+    for _ in range(MOST_ATTEMPTS):
+        here.work()
+        here.clock.pass_(minutes=8)
+    here.clock.pass_(days=30)
+    here.room.store.revive([], here.clock())
+    here.fhir.broken = 503
+    here.work()
+    here.clock.pass_(minutes=8)
+    here.fhir.broken = 0
+    assert here.work() == 1
+    assert len(here.evaluated()) == 1
+
+
 def test_a_new_notification_revives_what_was_set_aside(here: World) -> None:
     here.fhir.broken = 403
     here.notify("o1")
