@@ -64,6 +64,17 @@ class Client:
             case frozenset() as granted:
                 return service in granted
 
+    def unknown_services(self, known: Collection[str]) -> list[str]:
+        """One sentence for each service granted that does not exist: a misspelt grant is none."""
+        match self.services:
+            case AllServices():
+                return []
+            case frozenset() as granted:
+                return [
+                    f"Client {self.name} is granted '{service}', which is not a service here."
+                    for service in sorted(granted.difference(known))
+                ]
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -105,15 +116,6 @@ class ClientRegistry:
         """Every FHIR server that may be called for anyone."""
         bases = [client.fhir_servers for client in self.clients]
         return frozenset().union(*bases, (source.fhir_server for source in self.sources))
-
-    def unknown_services(self, known: Collection[str]) -> list[str]:
-        """One sentence for each service granted that does not exist: a misspelt grant is none."""
-        return [
-            f"Client {client.name} is granted '{service}', which is not a service here."
-            for client in self.clients
-            if not isinstance(client.services, AllServices)
-            for service in sorted(client.services.difference(known))
-        ]
 
 
 def read_registry(path: Path, mode: Mode = Mode.PRODUCTION) -> ClientRegistry:
