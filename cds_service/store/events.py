@@ -315,3 +315,8 @@ class EventStore(EventBacklog):
             # In the order of `finish`: else each could hold what the other waits for.
             self.add_in(connection, source, [SWEEP], way, due)
             self._sweeps.send_back(connection, source, since)
+
+    def search_further_back(self, source: str, since: datetime) -> None:
+        """The next search, whatever will ask for it, goes back to `since`; makes no work."""
+        with self._database.writing() as connection:
+            self._sweeps.send_back(connection, source, since)
