@@ -164,9 +164,7 @@ class Subscriptions:
         return self._states(_of(event_subscriptions, source, subscription))
 
     def _states(self, those: ColumnElement[bool]) -> tuple[SubscriptionState, ...]:
-        rows = (
-            select(event_subscriptions).where(those).order_by(event_subscriptions.c.subscription)
-        )
+        rows = select(event_subscriptions).where(those).order_by(event_subscriptions.c.subscription)
         with self._database.reading() as connection:
             return tuple(SubscriptionState(**row._asdict()) for row in connection.execute(rows))
 

@@ -282,6 +282,10 @@ class EventStore(EventBacklog):
         if connection.execute(once, row).rowcount == 1:
             self._records.save_in(connection, each.record)
 
+    def give_back(self, claimed: Claimed, at: datetime) -> None:
+        """Frees a row that was not worked off: it is due at once. Not when the lease was lost."""
+        self._give_back(claimed, {"due": at, "lease": NO_LEASE})
+
     def retry_later(self, claimed: Claimed, due: datetime, cause: str) -> None:
         """Gives a row back until `due`. Does nothing when the lease was lost."""
         self._give_back(claimed, {"due": due, "cause": cause, "lease": NO_LEASE})
