@@ -104,7 +104,14 @@ class EventBacklog:
         those = event_work.c.dead == true()
         if chosen:
             those = those & event_work.c.number.in_(chosen)
-        fresh = {"dead": False, "attempts": 0, "leases_lost": 0, "due": at, "cause": ""}
+        fresh = {
+            "revision": event_work.c.revision + 1,
+            "dead": False,
+            "attempts": 0,
+            "leases_lost": 0,
+            "due": at,
+            "cause": "",
+        }
         with self._database.writing() as connection:
             lock_in_order(connection, those)
             return connection.execute(update(event_work).where(those).values(fresh)).rowcount
