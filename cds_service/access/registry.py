@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, parse_key_set
-from cds_service.access.rows import ClientRow, EventSourceRow, Row
+from cds_service.access.rows import PATTERNS, ClientRow, EventSourceRow, Row
 from cds_service.config import Mode
+from cds_service.core.slips import capitalised, known_names, slips
 from cds_service.errors import ConfigurationError
 from cds_service.origins import FhirBase, PlainHttp, Url, UrlRefusedError
 
@@ -147,9 +148,8 @@ def load_registry(
         ) from None
     for table in document:
         if table not in ("client", "source"):
-            raise ConfigurationError(
-                f"There is no table '{table}'.", where=file, remedy="Known: client, source."
-            )
+            remedy = known_names(table, ("client", "source"))
+            raise ConfigurationError(f"There is no table '{table}'.", where=file, remedy=remedy)
     clients = tuple(
         _client(row, _Place(where, folder, mode))
         for where, row in _rows(document, "client", ClientRow, file)
@@ -178,17 +178,19 @@ def _rows(
             "This must be a list of rows.", where=f"{file} {table}", remedy=f"Write [[{table}]]."
         )
     for number, content in enumerate(found, start=1):
-        name = content.get("name") if isinstance(content, dict) else ""
-        where = f"{file} [[{table}]] {number}" + (f" ({name})" if isinstance(name, str) else "")
+        name = content.get("name", "") if isinstance(content, dict) else ""
+        where = f"{file} [[{table}]] {number}"
+        if isinstance(name, str) and name:
+            where = f"{where} ({name})"
         try:
             yield where, row.model_validate(content)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            key = ".".join(map(str, _place_in_row(first["loc"])))
+            slip = next(slips(error, lambda _place: row, PATTERNS))
+            key = ".".join(map(str, _place_in_row(slip.place)))
             raise ConfigurationError(
-                f"{first['msg'].removeprefix('Value error, ')}.",
+                capitalised(slip.text),
                 where=f"{where} {key}".rstrip(),
-                remedy=f"Known keys: {', '.join(row.model_fields)}.",
+                remedy=slip.remedy,
             ) from None
 
 
