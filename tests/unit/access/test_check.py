@@ -21,6 +21,7 @@ from cds_service.commands.clients_check import check_registry
 from cds_service.config import Mode
 from cds_service.errors import ConfigurationError, Unauthorised
 from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
+from tests import toy
 from tests.fault_server import FaultServer
 from tests.faults import reply
 from tests.unit.access.minting import (
@@ -360,3 +361,35 @@ def test_the_command_allows_in_sandbox_mode_what_production_refuses(folder: Path
     (folder / "clients.toml").write_text(FILE_CLIENT + row)
     assert run(folder).exit_code == 1
     assert "FHIR servers: 1" in run(folder, "--sandbox").output
+
+
+def test_a_service_that_the_start_would_refuse_is_a_fault_here_too(folder: Path) -> None:
+    misspelt = 'services = ["sil2r-patientview", "sil2r-order-sign"]\n'
+    (folder / "clients.toml").write_text(FILE_CLIENT + misspelt)
+    shown = run(folder, "--json")
+    report = json.loads(shown.output)
+    assert shown.exit_code == 1
+    assert [client["usable"] for client in report["clients"]] == [False]
+    (fault,) = report["faults"]
+    assert "hospital is granted 'sil2r-patientview', which is not a service here." in fault
+    assert "sil2r-patient-view" in fault, "what would be right"
+
+
+def test_the_services_are_those_of_the_knowledge_that_the_settings_name(folder: Path) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT + 'services = ["toy-order-sign"]\n')
+    for name, text in toy.files().items():
+        (folder / "cards" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "cards" / name).write_text(text)
+    (folder / "settings.toml").write_text('knowledge = "cards"\n')
+    assert run(folder).exit_code == 1
+    assert run(folder, "--config", str(folder / "settings.toml")).exit_code == 0
+
+
+def test_where_the_knowledge_cannot_be_read_the_check_says_what_it_could_not_tell(
+    folder: Path,
+) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT + 'services = ["sil2r-order-sign"]\n')
+    shown = run(folder, CDS_KNOWLEDGE=str(folder / "not-there"))
+    assert shown.exit_code == 0
+    assert "Whether the services granted are there could not be told." in shown.output
+    assert "not-there" in shown.output

@@ -88,7 +88,8 @@ def test_what_a_row_lacks_is_said_plainly(folder: Path) -> None:
     (folder / "clients.toml").write_text(bare, encoding="utf-8")
     with pytest.raises(ConfigurationError) as refused:
         read_registry(folder / "clients.toml")
-    assert refused.value.text == "give jwks_url or jwks_file."
+    assert refused.value.text == "There are no keys."
+    assert refused.value.remedy == "Give jwks_url or jwks_file."
 
 
 def test_a_key_file_that_is_not_there_is_told_with_the_whole_folder(
