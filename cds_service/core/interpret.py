@@ -18,6 +18,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.notes import (
+    notes_on_companions,
     notes_on_dates,
     notes_on_group,
     notes_on_knowledge,
@@ -192,6 +193,7 @@ def _about(head: Candidate, case: _Case) -> Answer:
 def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> Answer:
     """Facts meet the table."""
     facts = facts_of(situation)
+    notes += notes_on_companions(facts.companions, facts.by_name, case.knowledge)
     verdict: Interpreted | NotInterpretable
     match situation.literature:
         case Literature.APPLIES:
@@ -258,6 +260,7 @@ def _blank(
     if isinstance(result, LabResult):
         companions = companion_values(case.knowledge, case.record, result, case.at)
     beside = companion_facts(companions, case.record, case.knowledge)
+    notes += notes_on_companions(companions, beside, case.knowledge)
     match verdict:
         case NotInterpretable(reason):
             words = _WOULD_HELP.get(reason, ())

@@ -7,10 +7,10 @@ named laboratory, and from one method where both name theirs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-from cds_service.core.companions import CompanionValue
+from cds_service.core.companions import CompanionValue, of_one_time
 from cds_service.core.comparable import same_laboratory, same_method
 from cds_service.core.interval import EXACT, Comparison
 from cds_service.core.quantity import Quantity
@@ -43,6 +43,9 @@ def ratio_fact(
     )
     if missing:
         return Fact(name, UNKNOWN, "an albumin of the pair is missing", missing)
+    for albumin in (ratio.numerator_albumin, ratio.denominator_albumin):
+        if len(several := of_one_time(companions[albumin])) > 1:
+            return _open(name, situation.knowledge.companions[albumin].row.title, several)
     albumin_above = companions[ratio.numerator_albumin][0]
     albumin_below = companions[ratio.denominator_albumin][0]
     parts = (above, below, albumin_above.quantity, albumin_below.quantity)
@@ -51,6 +54,13 @@ def ratio_fact(
     index = EXACT.divide(_over(above, below), _over(parts[2], parts[3]))
     inputs = (albumin_above.result.ref, albumin_below.result.ref, situation.pair.result.ref)
     return Fact(name, "computed", f"{_rounded(index):f}", (), inputs)
+
+
+def _open(name: str, title: str, several: Sequence[CompanionValue]) -> Fact:
+    """No index where nobody can tell which albumin belongs in it."""
+    values = ", ".join(f"{found.value.text} {found.value.unit}" for found in several)
+    because = f"{title} has several values of one time ({values})"
+    return Fact(name, UNKNOWN, because, (), tuple(found.result.ref for found in several))
 
 
 def _incomparable(situation: Situation, pair: Pair) -> str:

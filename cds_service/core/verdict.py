@@ -161,6 +161,7 @@ class NoteKind(StrEnum):
     PERHAPS_NEWER_URGENT = "perhaps-newer-urgent"
     OTHER_VERSION = "other-version"
     DATE_AHEAD = "date-ahead"
+    OF_ONE_TIME = "of-one-time"
     CORRECTED = "corrected"
     PRELIMINARY_BY_POLICY = "preliminary-by-policy"
     COLLECTION_UNKNOWN = "collection-unknown"
@@ -172,6 +173,7 @@ class NoteKind(StrEnum):
     ITEMS_MET = "items-met"
     REVIEW_OVERDUE = "review-overdue"
     ASSAY_FACTOR = "assay-factor"
+    FACTOR_OF_ANOTHER = "factor-of-another"
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,6 +266,13 @@ def _companions(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]
     of_a_child = sil2r("1500 U/mL", "9654-5", SERUM)
     child = records.born(BIRTHS["child"])
     yield "a count and no limit", records.record(of_a_child, patient=child, companions=ferritin)
+    both = tuple(
+        replace(companion(knowledge, "ferritin", value), ref=ResourceRef(f"Observation/{number}"))
+        for number, value in enumerate(("100 ng/mL", "900 ng/mL"))
+    )
+    for loinc, unit, given in SCALES:
+        result = sil2r(f"1500 {unit}", loinc, given, ranges=own_range(unit))
+        yield f"two ferritins of one day, 1500 {unit}", records.record(result, companions=both)
     for creatinine in ("2.0 mg/dL", "2.1 mg/dL", ">1 mg/dL", "300 umol/L"):
         beside = (companion(knowledge, "creatinine", creatinine),)
         raised = sil2r("3000 U/mL", "9654-5", SERUM)
@@ -431,5 +438,7 @@ def _of_a_site(knowledge: KnowledgeBase) -> Iterator[Step]:
     yield Step("muted findings", raised, replace(knowledge, policy=muted))
     assays = {factor.laboratory: factor}
     yield Step("a factor", records.record(plain), replace(knowledge, assays=assays))
+    elsewhere = records.record(replace(plain, laboratory="Laboratory B"))
+    yield Step("a factor of another", elsewhere, replace(knowledge, assays=assays))
     identity = knowledge.identity.model_copy(update={"review_by": records.AT.replace(year=2025)})
     yield Step("overdue", records.record(plain), replace(knowledge, identity=identity))
