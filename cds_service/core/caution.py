@@ -37,6 +37,8 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> tuple[No
 
 
 def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator[Note]:
+    if table.unspoken:
+        yield Note(NoteKind.CAVEAT_MUTED, {"caveats": table.unspoken})
     family = situation.quantity.unit.family
     limited = has_own_limit(situation.knowledge, situation.specimen, family)
     if not limited:

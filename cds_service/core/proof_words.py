@@ -52,6 +52,7 @@ NOTE_VALUES = {
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},
+    NoteKind.CAVEAT_MUTED: {"caveats"},
     NoteKind.REVIEW_OVERDUE: {"date"},
     NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source"},
     NoteKind.FACTOR_OF_ANOTHER: {"laboratory", "own"},

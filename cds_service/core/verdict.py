@@ -171,6 +171,7 @@ class NoteKind(StrEnum):
     DATA_FAILED = "data-failed"
     URGENT_IF_ILL = "urgent-if-ill"
     ITEMS_MET = "items-met"
+    CAVEAT_MUTED = "caveat-muted"
     REVIEW_OVERDUE = "review-overdue"
     ASSAY_FACTOR = "assay-factor"
     FACTOR_OF_ANOTHER = "factor-of-another"

@@ -436,6 +436,9 @@ def _of_a_site(knowledge: KnowledgeBase) -> Iterator[Step]:
     )
     raised = records.record(sil2r(f"{HIGH} U/mL", "9654-5", SERUM), entries=(atl,))
     yield Step("muted findings", raised, replace(knowledge, policy=muted))
+    hushed = knowledge.policy.model_copy(update={"muted_findings": ("context-dialysis",)})
+    on_dialysis = replace(raised, entries=(entries(knowledge)["condition.dialysis"],))
+    yield Step("a muted caveat", on_dialysis, replace(knowledge, policy=hushed))
     assays = {factor.laboratory: factor}
     yield Step("a factor", records.record(plain), replace(knowledge, assays=assays))
     elsewhere = records.record(replace(plain, laboratory="Laboratory B"))
