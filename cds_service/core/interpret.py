@@ -18,10 +18,10 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.notes import (
-    notes_on_companions,
     notes_on_dates,
     notes_on_group,
     notes_on_knowledge,
+    notes_on_specimen,
     notes_on_unit,
     notes_on_value,
 )
@@ -119,7 +119,11 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
 
 
 def _with_newer(answer: Answer, head: Candidate, case: _Case) -> Answer:
-    """The answer, with what may be newer than its result named on it, wherever it was sent."""
+    """The answer, with what may be newer than its result named on it, wherever it was sent; and,
+    behind whatever is urgent, that its sample may be somebody else's.
+    """
+    if whose := notes_on_specimen(head.result):
+        answer = replace(answer, notes=(*answer.notes, *whose))
     others = perhaps_newer(head, case.known, case.at)
     if not others:
         return answer
@@ -193,7 +197,6 @@ def _about(head: Candidate, case: _Case) -> Answer:
 def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> Answer:
     """Facts meet the table."""
     facts = facts_of(situation)
-    notes += notes_on_companions(facts.companions, facts.by_name, case.knowledge)
     verdict: Interpreted | NotInterpretable
     match situation.literature:
         case Literature.APPLIES:
@@ -260,7 +263,6 @@ def _blank(
     if isinstance(result, LabResult):
         companions = companion_values(case.knowledge, case.record, result, case.at)
     beside = companion_facts(companions, case.record, case.knowledge)
-    notes += notes_on_companions(companions, beside, case.knowledge)
     match verdict:
         case NotInterpretable(reason):
             words = _WOULD_HELP.get(reason, ())

@@ -20,6 +20,7 @@ from cds_service.core.model import (
     Moment,
     NoMoment,
     PatientRecord,
+    SpecimenLink,
     Status,
     Subject,
     UnitGiven,
@@ -61,6 +62,12 @@ def _on_group(result: LabResult, record: PatientRecord) -> Iterator[Note]:
     if result.status is Status.PRELIMINARY:
         yield Note(NoteKind.PRELIMINARY_BY_POLICY)
     yield from notes_on_record(record)
+
+
+def notes_on_specimen(result: LabResult) -> tuple[Note, ...]:
+    """The sample may be somebody else's, whatever the result says."""
+    is_another = result.specimen.link is SpecimenLink.OF_ANOTHER_PATIENT
+    return (Note(NoteKind.SPECIMEN_OF_ANOTHER),) if is_another else ()
 
 
 def notes_on_record(record: PatientRecord) -> Iterator[Note]:

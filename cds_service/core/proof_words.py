@@ -64,6 +64,7 @@ NOTES_THAT_LEAD = frozenset(
         NoteKind.NEWER_URGENT,
         NoteKind.NEWER_FINAL_URGENT,
         NoteKind.PERHAPS_NEWER_URGENT,
+        NoteKind.SPECIMEN_OF_ANOTHER,
     }
 )
 """Notes that speak in the summary, before every finding."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from cds_service.core.comparable import is_laboratory
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, PatientRecord
+from cds_service.core.model import LabResult, PatientRecord, ResourceRef
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.verdict import Value
@@ -39,6 +39,8 @@ class Pair:
     value: Value
     quantity: Quantity
     literature: Literature
+    of_one_time: tuple[tuple[ResourceRef, Value], ...] = ()
+    """Other values of its specimen kind and time: which of them belongs here, nothing tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,6 +151,7 @@ class NoteKind(StrEnum):
     VALUE_FROM_TEXT = "value-from-text"
     NAME_NOT_SOLUBLE = "name-not-soluble"
     SUBJECT_NOT_NAMED = "subject-not-named"
+    SPECIMEN_OF_ANOTHER = "specimen-of-another"
     NEWER_NOT_FINAL = "newer-not-final"
     NEWER_VALUE = "newer-value"
     NEWER_URGENT = "newer-urgent"

@@ -5,13 +5,20 @@ Read as the ward reads them, with the packaged knowledge. All patients are inven
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, PatientRecord, ResourceRef
+from cds_service.core.model import (
+    LabResult,
+    PatientRecord,
+    ResourceRef,
+    SpecimenGiven,
+    SpecimenLink,
+)
 from cds_service.core.render import render
 from cds_service.core.schema import AssayFactor
 from tests import records
@@ -68,6 +75,19 @@ def test_an_index_that_two_ferritins_of_one_time_leave_open_is_not_claimed_and_n
     )
 
 
+def test_a_quiet_card_on_which_two_results_of_one_time_leave_an_item_open_says_when_to_call(
+    sil2r: KnowledgeBase,
+) -> None:
+    """Counts have fallen, and the ferritin is either 480 or 5200 ng/mL."""
+    labs = ("platelets 40 10*9/L", "neutrophils 0.4 10*9/L", "ferritin 480 ng/mL")
+    ranges = (records.within("223", "710", "U/mL"),)
+    result = records.result("300 U/mL", SERUM_U, ranges=ranges)
+    given = records.record(result, companions=beside(sil2r, *labs, "ferritin 5200 ng/mL"))
+    if_ill = "If fever, falling blood counts or a large liver or spleen is present"
+    assert if_ill in card(given, sil2r).detail
+    assert if_ill not in card(replace(given, companions=beside(sil2r, *labs)), sil2r).detail
+
+
 def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told(sil2r: KnowledgeBase) -> None:
     labs = beside(sil2r, "creatinine 1.1 mg/dL", "creatinine 4.1 mg/dL")
     result = records.result("900 U/mL", SERUM_U, ranges=(records.within("223", "710", "U/mL"),))
@@ -91,6 +111,59 @@ def test_in_place_of_an_index_the_card_tells_the_albumins_that_leave_it_open(
     said = card(records.record(fluid, history=(blood,), companions=labs), sil2r).detail
     told = said.partition("(CSF/blood sIL-2R over CSF/serum albumin): ")[2].partition("\n")[0]
     assert told == "serum albumin has several values of one time (45 g/L, 30 g/L)."
+    used = said.partition("**Used**")[2].partition("**Missing**")[0]
+    assert all(f"Observation/{number}" in used for number in (1, 2))
+
+
+@pytest.mark.parametrize("values", [("120", "900"), ("900", "120")])
+def test_in_place_of_an_index_the_card_tells_the_values_of_the_other_specimen_that_leave_it_open(
+    sil2r: KnowledgeBase, values: tuple[str, str]
+) -> None:
+    """Two results of CSF of one puncture: no id decides which of them is held against the blood."""
+    labs = beside(sil2r, "albumin-csf 20 mg/dL", "albumin-serum 40 g/L")
+    blood = records.named("s", "900 pg/mL", SERUM_MASS, specimen=SERUM)
+    fluids = tuple(
+        records.named(name, f"{value} pg/mL", CSF_MASS, specimen=CSF)
+        for name, value in zip("ab", values, strict=True)
+    )
+    said = card(records.record(blood, history=fluids, companions=labs), sil2r).detail
+    told = said.partition("(CSF/blood sIL-2R over CSF/serum albumin): ")[2].partition("\n")[0]
+    assert told.startswith("CSF has several values of one time (")
+    assert {"120 pg/mL", "900 pg/mL"} <= set(re.findall(r"\d+ pg/mL", told))
+
+
+# ------------------------------------------------------------------ a sample of somebody else
+
+ELSES = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
+RECORDED_FOR_ANOTHER = "its specimen is recorded for another patient"
+
+
+def test_a_sample_that_is_recorded_for_another_patient_leads_a_quiet_card(
+    sil2r: KnowledgeBase,
+) -> None:
+    """The mother's tube under the newborn's result, which lies within the range for the age."""
+    ranges = (records.within("398", "1940", "U/mL"),)
+    result = records.result("1700 U/mL", SERUM_U, specimen=ELSES, ranges=ranges)
+    found = card(records.record(result, patient=records.born("2026-02-28")), sil2r)
+    assert found.summary.endswith(f": {RECORDED_FOR_ANOTHER}")
+    assert "Whose sample was measured is not certain" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "labs", "leads"),
+    [
+        ("3000 U/mL", (), "meets one HLH-2004 criterion"),
+        ("300 U/mL", ("ferritin 5200 ng/mL", "fibrinogen 0.8 g/L"), "discuss urgently"),
+        ("300", (), "no unit, so not interpreted"),
+    ],
+)
+def test_behind_what_is_urgent_or_unreadable_it_stands_in_the_detail_at_least(
+    sil2r: KnowledgeBase, value: str, labs: tuple[str, ...], leads: str
+) -> None:
+    result = records.result(value, SERUM_U, specimen=ELSES)
+    found = card(records.record(result, companions=beside(sil2r, *labs)), sil2r)
+    assert leads in found.summary
+    assert "Whose sample was measured is not certain" in found.detail
 
 
 # ------------------------------------------------------------------ two versions
