@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import itemgetter
 
 from cds_service.core.dates import (
     Days,
@@ -70,18 +71,24 @@ def companions_near(
     if not near:
         return {}
     doubtful = in_doubt((companion, "") for companion in record.companions if _counts(companion))
-    near = [companion for companion in near if companion.ref.resource not in doubtful]
-    near.sort(key=lambda companion: newest_first(companion, at), reverse=True)
-    near.sort(key=lambda companion: furthest_apart(when_taken(companion, at), when))
+    ranked = [
+        (newest_first(companion, at), companion)
+        for companion in near
+        if companion.ref.resource not in doubtful
+    ]
+    ranked.sort(key=itemgetter(0), reverse=True)
+    ranked.sort(key=lambda found: furthest_apart(when_taken(found[1], at), when))
     found: dict[str, list[CompanionValue]] = defaultdict(list)
-    for companion in near:
+    for rank, companion in ranked:
         for name, test in knowledge.companions.items():
-            found[name] += _usable(companion, test, at)
+            found[name] += _usable(companion, test, rank[:2])
     return {name: tuple(values) for name, values in found.items() if values}
 
 
 def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
     """The first, and those of its time with other values: only the id put one before the other."""
+    if len(nearest_first) < 2:  # as mostly
+        return nearest_first
     told: dict[Interval, CompanionValue] = {}
     for found in nearest_first:
         if found.time == nearest_first[0].time:
@@ -96,7 +103,7 @@ def companions_ahead(
     for companion in record.companions:
         if is_ahead(named_date(companion), at) and _counts(companion):
             for test in knowledge.companions.values():
-                for found in _usable(companion, test, at):
+                for found in _usable(companion, test, newest_first(companion, at)[:2]):
                     yield test.row.title, found
 
 
@@ -116,7 +123,7 @@ def _days(moment: Moment) -> Days:
     return Days(moment.first_day, moment.last_day)
 
 
-def _usable(result: LabResult, test: CompanionTest, at: date) -> list[CompanionValue]:
+def _usable(result: LabResult, test: CompanionTest, time: Time) -> list[CompanionValue]:
     """The value, if the codes name this test alone and the unit is of the code's family."""
     families = {
         test.families[coding.code]
@@ -133,7 +140,6 @@ def _usable(result: LabResult, test: CompanionTest, at: date) -> list[CompanionV
                 found = quantity(result.value, understood)
             except ValueError:
                 return []
-            value, time = shown(result.value, understood), newest_first(result, at)[:2]
-            return [CompanionValue(result, value, found, time)]
+            return [CompanionValue(result, shown(result.value, understood), found, time)]
         case _:
             return []
