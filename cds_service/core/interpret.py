@@ -21,6 +21,7 @@ from cds_service.core.notes import (
     notes_on_dates,
     notes_on_group,
     notes_on_knowledge,
+    notes_on_specimen,
     notes_on_unit,
     notes_on_value,
 )
@@ -118,7 +119,11 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
 
 
 def _with_newer(answer: Answer, head: Candidate, case: _Case) -> Answer:
-    """The answer, with what may be newer than its result named on it, wherever it was sent."""
+    """The answer, with what may be newer than its result named on it, wherever it was sent; and,
+    behind whatever is urgent, that its sample may be somebody else's.
+    """
+    if whose := notes_on_specimen(head.result):
+        answer = replace(answer, notes=(*answer.notes, *whose))
     others = perhaps_newer(head, case.known, case.at)
     if not others:
         return answer

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from cds_service.core.companions import CompanionValue
+from cds_service.core.companions import CompanionValue, of_one_time
 from cds_service.core.dates import Days, birth_of, named_date, read_for_age, younger_than
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
@@ -100,19 +100,29 @@ def companion_fact(
     record: PatientRecord,
     gone: tuple[str, ...],
 ) -> Fact:
-    """Fact `limit.<id>` of a companion test, by the nearest of its usable results.
+    """Fact `limit.<id>` of a companion test, by the nearest of its usable results, or by those of
+    one time that are as near.
 
     `gone` is the part of the record that such results come from, where it could not be had.
     """
     test = limit.row.of
-    for found in values:
-        if found.quantity.unit.family == limit.family:
-            return _held_against(limit, knowledge, found, record)
+    if alike := [found for found in values if found.quantity.unit.family == limit.family]:
+        together = of_one_time(alike)
+        return _agreed([_held_against(limit, knowledge, found, record) for found in together])
     others = companion_limits(knowledge)
     covered = {other.family for other in others if other.row.of == test}
     if any(found.quantity.unit.family in covered for found in values):
         return Fact(limit.name, NOT_APPLICABLE, f"{test} came in another unit family")
     return no_companion(limit, knowledge, gone)
+
+
+def _agreed(facts: Sequence[Fact]) -> Fact:
+    """What the results of one time say; where a limit lies between them, nobody can tell."""
+    if len({fact.value for fact in facts}) == 1:
+        return facts[0]
+    because = " and ".join(fact.because for fact in facts)
+    inputs = tuple(dict.fromkeys(ref for fact in facts for ref in fact.inputs))
+    return Fact(facts[0].name, UNKNOWN, because, (), inputs)
 
 
 def no_companion(limit: Limit, knowledge: KnowledgeBase, gone: tuple[str, ...]) -> Fact:

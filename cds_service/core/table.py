@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -36,6 +36,8 @@ class TableResult:
     """Warnings that a limit inside the interval of the value leaves open, where none is given."""
     grounds: tuple[str, ...] = ()
     """The facts that it rests on: what those were read from was used."""
+    unspoken: tuple[str, ...] = ()
+    """The contexts because of which less is said, and which the site has muted."""
 
 
 def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
@@ -92,6 +94,7 @@ def _result(
     rows = tuple(_overruled(row, contexts, knowledge) for row in considered)
     fired = dict.fromkeys(row.finding for row in rows if row.outcome is RowOutcome.MATCHED)
     findings = [_finding(name, contexts) for name in fired]
+    unspoken = _unspoken(rows, contexts)
     if straddled := _straddled(rows, facts):
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
     warns = _warnings(rows, RowOutcome.MATCHED, knowledge)
@@ -102,7 +105,8 @@ def _result(
         missing_from(rows, facts),
         warns,
         may_warn,
-        grounds=tuple(dict.fromkeys(_grounds(rows, facts))),
+        grounds=tuple(dict.fromkeys(_grounds(rows, facts, unspoken))),
+        unspoken=unspoken,
     )
 
 
@@ -140,6 +144,20 @@ def _overruled(
     if row.finding in knowledge.policy.muted_findings:
         return replace(row, outcome=RowOutcome.MUTED, note="muted by the site file")
     return row
+
+
+def _unspoken(rows: Sequence[ConsideredRow], contexts: Iterable[ContextRow]) -> tuple[str, ...]:
+    """Muted contexts that weaken a finding which speaks, or block one that would."""
+    outcomes = {(row.finding, row.outcome) for row in rows}
+    blocking = {row.note for row in rows if row.outcome is RowOutcome.BLOCKED}
+    muted = [context for context in contexts if (context.id, RowOutcome.MUTED) in outcomes]
+    telling = [
+        context.id
+        for context in muted
+        if context.id in blocking
+        or any((name, RowOutcome.MATCHED) in outcomes for name in context.weakens)
+    ]
+    return tuple(dict.fromkeys(telling))
 
 
 def _finding(name: str, contexts: Iterable[ContextRow]) -> Finding:
@@ -184,20 +202,27 @@ def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tu
     return tuple(words)
 
 
-def _grounds(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> Iterator[str]:
+def _grounds(
+    rows: Iterable[ConsideredRow], facts: Mapping[str, Fact], unspoken: Collection[str]
+) -> Iterator[str]:
     """The facts that the rows which speak rest on, in the order of the table; and one that is too
-    coarse to settle a row, since the card names what is missing for it.
+    coarse to settle a row, since the card names what is missing for it. A muted context because of
+    which less is said is named too.
     """
     for row in rows:
         for name, values in row.asks:
-            if _rests_on(row, values, facts[name]):
+            if _rests_on(row, values, facts[name], unspoken):
                 yield name
 
 
-def _rests_on(row: ConsideredRow, values: tuple[str, ...], fact: Fact) -> bool:
+def _rests_on(
+    row: ConsideredRow, values: tuple[str, ...], fact: Fact, unspoken: Collection[str]
+) -> bool:
     match row.outcome:
         case RowOutcome.MATCHED | RowOutcome.STRADDLED:
             return fact.value in values
+        case RowOutcome.MUTED:
+            return row.finding in unspoken
         case RowOutcome.UNKNOWN:
             return fact.value == UNKNOWN and bool(fact.missing)
         case _:

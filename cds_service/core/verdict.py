@@ -151,6 +151,7 @@ class NoteKind(StrEnum):
     VALUE_FROM_TEXT = "value-from-text"
     NAME_NOT_SOLUBLE = "name-not-soluble"
     SUBJECT_NOT_NAMED = "subject-not-named"
+    SPECIMEN_OF_ANOTHER = "specimen-of-another"
     NEWER_NOT_FINAL = "newer-not-final"
     NEWER_VALUE = "newer-value"
     NEWER_URGENT = "newer-urgent"
@@ -161,6 +162,7 @@ class NoteKind(StrEnum):
     PERHAPS_NEWER_URGENT = "perhaps-newer-urgent"
     OTHER_VERSION = "other-version"
     DATE_AHEAD = "date-ahead"
+    OF_ONE_TIME = "of-one-time"
     CORRECTED = "corrected"
     PRELIMINARY_BY_POLICY = "preliminary-by-policy"
     COLLECTION_UNKNOWN = "collection-unknown"
@@ -170,8 +172,10 @@ class NoteKind(StrEnum):
     DATA_FAILED = "data-failed"
     URGENT_IF_ILL = "urgent-if-ill"
     ITEMS_MET = "items-met"
+    CAVEAT_MUTED = "caveat-muted"
     REVIEW_OVERDUE = "review-overdue"
     ASSAY_FACTOR = "assay-factor"
+    FACTOR_OF_ANOTHER = "factor-of-another"
 
 
 @dataclass(frozen=True, slots=True)

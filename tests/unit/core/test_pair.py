@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
-from cds_service.core.model import LabResult, Status
+from cds_service.core.model import LabResult, ResourceRef, Status
 from cds_service.core.verdict import Answer, Fact, PairedWith, Unpaired
 from tests import toy
 from tests.records import answer_to, companions, evaluated, findings, named, record
@@ -239,3 +241,24 @@ def test_the_results_that_an_index_rests_on_are_its_inputs() -> None:
         "Observation/albumin-serum",
         "Observation/sap",
     }
+
+
+def test_no_index_where_an_albumin_has_two_values_of_one_time_and_the_card_tells_both() -> None:
+    """Whichever id is the later one, neither albumin is taken for the other."""
+    for low, high in (("30", "45"), ("45", "30")):
+        albumins = companions(ALBUMINS[0], f"albumin-serum {low} g/L", f"albumin-serum {high} g/L")
+        several = tuple(
+            replace(each, ref=ResourceRef(f"Observation/{number}", "1"))
+            for number, each in enumerate(albumins)
+        )
+        answer = answer_to(record(dew(), history=(sap(),), companions=several))
+        fact = answer.facts["ratio.toy-index"]
+        assert (fact.value, fact.missing) == ("unknown", ())
+        assert {"30 g/L", "45 g/L"} <= set(re.findall(r"\d+ g/L", fact.because))
+
+
+def test_an_albumin_that_was_sent_twice_with_one_value_makes_an_index() -> None:
+    serum = companions(ALBUMINS[1])[0]
+    again = replace(serum, ref=ResourceRef("Observation/again", "1"))
+    given = record(dew(), history=(sap(),), companions=(*companions(ALBUMINS[0]), serum, again))
+    assert answer_to(given).facts["ratio.toy-index"].because == "20.00"

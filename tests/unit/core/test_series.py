@@ -134,6 +134,21 @@ def test_one_laboratory_under_two_names_is_one() -> None:
     assert point.direction is Direction.HIGHER
 
 
+@pytest.mark.parametrize("name", ["LABORATORY A", " laboratory  a", "Laboratory\u00a0A"])
+def test_one_name_in_other_capitals_or_spaces_is_one_laboratory(name: str) -> None:
+    (point,) = points(at(20, "200 pt/mL", laboratory=name), at(1, "100 pt/mL"))
+    assert point.direction is Direction.HIGHER
+
+
+def test_a_laboratory_that_has_only_a_reference_is_not_known_to_be_another_than_a_named_one() -> (
+    None
+):
+    """Its reference is shown in place of a name, and is none."""
+    only = {"laboratory": "Organization/1", "laboratory_reference": "Organization/1"}
+    (point,) = points(at(20, "200 pt/mL", **only), at(1, "100 pt/mL"))
+    assert (point.direction, point.breaks) == (Direction.CANNOT_TELL, ())
+
+
 SERUM, PLASMA = specimen("SER", system="urn:tubes"), specimen("PLAS", system="urn:tubes")
 
 
