@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from cds_service.core.model import LabResult, Status
 from cds_service.core.verdict import Answer, Fact, PairedWith, Unpaired
 from tests import toy
-from tests.records import answer_to, companions, evaluated, findings, named, record
+from tests.records import answer_to, companions, evaluated, findings, named, record, specimen
 
 A_WEEK_LATER = date(2026, 3, 8)
 """When everything within seven days of 1 March can have been collected."""
@@ -58,6 +59,12 @@ def test_a_result_with_two_values_and_nothing_to_tell_which_is_newer_is_no_pair(
 
 def test_a_result_that_may_be_of_this_specimen_and_of_another_value_is_no_pair() -> None:
     assert beside(dew(), sap(), named("sap", "100 pg/mL", toy.DEW_MASS)).paired == Unpaired()
+
+
+def test_a_version_that_settles_no_specimen_leaves_the_other_in_no_doubt() -> None:
+    unsettled = sap(specimen=specimen("no-such-code"))
+    for others in permutations((sap(), unsettled)):
+        assert isinstance(beside(dew(), *others).paired, PairedWith)
 
 
 @pytest.mark.parametrize("other", ["1000 pg/mL", "100 pg/mL"])
