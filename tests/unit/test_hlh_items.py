@@ -380,7 +380,8 @@ def test_the_patient_is_listed_as_used_where_the_limit_for_newborns_was_applied(
         ("triglycerides 400 mg/dL", "0.8", "met", ("met if fasting", "met")),
         ("triglycerides 200 mg/dL", "3.0", "not met", ("not met", "not met")),
         ("triglycerides <300 mg/dL", "3.0", "unknown", ("unknown", "not met")),
-        ("fasting triglycerides 3.1 mmol/L", "3.0", "met", ("met", "not met")),
+        ("fasting triglycerides 3.0 mmol/L", "3.0", "met", ("met", "not met")),
+        ("fasting triglycerides 2.9 mmol/L", "3.0", "not met", ("not met", "not met")),
     ],
 )
 def test_triglycerides_are_met_only_if_the_code_says_fasting_and_each_value_is_told(

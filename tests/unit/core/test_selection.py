@@ -117,6 +117,10 @@ def test_of_two_versions_of_one_result_the_higher_number_speaks(lower: str, high
         assert answer_to(record(*given)).result.ref.version == higher
 
 
+def without(reason: str) -> LabResult:
+    return replace(result(), value=NoValue(reason))
+
+
 def in_words(unit: str) -> LabResult:
     return replace(result(), value=replace(measured("520 pt/mL"), unit=text_only(unit)))
 
@@ -127,6 +131,7 @@ def in_words(unit: str) -> LabResult:
         pytest.param(day("a", "2026-02-01"), day("b", "2026-02-01"), id="two ids"),
         pytest.param(named("r", "520 pt/mL"), named("r", "520 pg/mL"), id="two coded units"),
         pytest.param(in_words("pt/mL"), in_words("pg/mL"), id="two units in words"),
+        pytest.param(without("unknown"), without("error"), id="two reasons for no value"),
     ],
 )
 def test_between_two_results_that_nothing_orders_the_same_one_speaks_every_time(

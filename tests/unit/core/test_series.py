@@ -41,6 +41,8 @@ def only(head: str, before: str, **changes: Any) -> SeriesPoint:
         ("<100 pt/mL", "<100 pt/mL", Direction.CANNOT_TELL),
         (">100 pt/mL", "100 pt/mL", Direction.LOWER),
         (">=100 pt/mL", "100 pt/mL", Direction.CANNOT_TELL),
+        ("100 pt/mL", ">=100 pt/mL", Direction.CANNOT_TELL),
+        ("100 pt/mL", ">100 pt/mL", Direction.HIGHER),
     ],
 )
 def test_the_direction_is_told_where_the_intervals_prove_it(
