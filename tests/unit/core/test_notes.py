@@ -172,6 +172,13 @@ def test_a_companion_dated_ahead_of_today_is_named_as_left_aside() -> None:
     assert told == {NoteKind.DATE_AHEAD: {"value": f"{title} 20000 ng/mL", "date": "2026-12-25"}}
 
 
+def test_a_preliminary_companion_dated_ahead_of_today_is_not_named() -> None:
+    """It would not be read on any date."""
+    (ferritin,) = companions("ferritin 20000 ng/mL", on="2026-12-25")
+    before = replace(ferritin, status=Status.PRELIMINARY)
+    assert of(record(result(), companions=(before,))) == {}
+
+
 # ------------------------------------------------------------------ a laboratory's own factor
 
 

@@ -31,6 +31,11 @@ def beside(main: LabResult, *others: LabResult, albumins: tuple[str, ...] = ()) 
     return answer_to(given, at=A_WEEK_LATER)
 
 
+def paired_value(answer: Answer) -> str:
+    assert isinstance(answer.paired, PairedWith)
+    return answer.paired.value.text
+
+
 def index(main: LabResult, *others: LabResult, albumins: tuple[str, ...] = ALBUMINS) -> Fact:
     return beside(main, *others, albumins=albumins).facts["ratio.toy-index"]
 
@@ -50,6 +55,24 @@ def test_results_of_two_specimens_pair_within_seven_days(on: str, *, paired: boo
     answer = beside(dew(), sap(on=on))
     assert isinstance(answer.paired, PairedWith) is paired
     assert ("toy-pair" in findings(answer)) is paired
+
+
+def test_an_earlier_result_of_the_same_specimen_is_no_pair() -> None:
+    answer = beside(dew(), named("before", "90 pg/mL", toy.DEW_MASS, on="2026-02-28"))
+    assert answer.paired == Unpaired()
+    assert "toy-pair" not in findings(answer)
+
+
+def test_of_two_results_as_near_the_newer_is_the_pair() -> None:
+    before = named("before", "900 pg/mL", toy.SAP_MASS, on="2026-02-28")
+    after = named("after", "1000 pg/mL", toy.SAP_MASS, on="2026-03-02")
+    for others in permutations((before, after)):
+        assert paired_value(beside(dew(), *others)) == "1000"
+
+
+def test_a_preliminary_value_of_one_id_puts_the_final_one_in_no_doubt() -> None:
+    for others in permutations((sap("1000 pg/mL"), sap("100 pg/mL", status=Status.PRELIMINARY))):
+        assert paired_value(beside(dew(), *others)) == "1000"
 
 
 def test_a_result_with_two_values_and_nothing_to_tell_which_is_newer_is_no_pair() -> None:

@@ -317,6 +317,13 @@ def test_a_newer_one_that_is_not_final_is_named_beside_the_newest_final_one(stat
         assert notes(answer)[NoteKind.NEWER_VALUE] == {**told_of, "value": "250 pt/mL"}
 
 
+def test_what_is_newer_is_named_beside_what_there_was_to_say_of_the_result() -> None:
+    corrected = day("old", "2026-01-01", status=Status.CORRECTED)
+    newer = day("new", "2026-02-01", status=Status.PRELIMINARY)
+    answer = answer_to(record(corrected, newer))
+    assert [note.kind for note in answer.notes] == [NoteKind.NEWER_VALUE, NoteKind.CORRECTED]
+
+
 def test_newer_ones_that_are_not_final_do_not_hide_each_other() -> None:
     newer = [
         day("withdrawn", "2026-02-03", status=Status.CANCELLED),
