@@ -15,6 +15,7 @@ from cds_service.core.model import (
     LabResult,
     PatientRecord,
     ResourceRef,
+    Status,
     ValueForm,
 )
 from cds_service.core.schema import AssayFactor

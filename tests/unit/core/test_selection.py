@@ -452,6 +452,16 @@ def test_every_withdrawn_result_that_was_carded_before_gets_its_card(
     assert read(evaluated(record(*results, carded_before=seen))) == expected
 
 
+def test_of_two_withdrawn_results_only_the_one_that_was_carded_before_is_told() -> None:
+    seen, unseen = (
+        day(name, on, status=Status.CANCELLED)
+        for name, on in (("seen", "2026-01-01"), ("unseen", "2026-02-01"))
+    )
+    evaluation = evaluated(record(seen, unseen, carded_before=frozenset({"Observation/seen"})))
+    assert read(evaluation) == {"seen": "status-withdrawn"}
+    assert left_aside(evaluation) == {"unseen": "the result is cancelled"}
+
+
 def test_a_withdrawn_result_gets_no_card_where_a_chart_is_opened() -> None:
     given = record(
         day("old", "2026-01-01", status=Status.ENTERED_IN_ERROR),

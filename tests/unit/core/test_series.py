@@ -114,6 +114,7 @@ def test_one_assay_that_both_results_name_allows_a_direction() -> None:
         ("https://e.org/a/Organization/1", "https://e.org/b/Organization/1", Direction.BROKEN),
         ("Organization/1", "Organization/11", Direction.BROKEN),
         ("Organization/1", "", Direction.HIGHER),
+        ("", "Organization/1", Direction.HIGHER),
     ],
 )
 def test_two_laboratories_of_one_name_are_told_apart_by_where_they_stand(
@@ -146,6 +147,7 @@ SERUM, PLASMA = specimen("SER", system="urn:tubes"), specimen("PLAS", system="ur
         (SERUM, PLASMA, Direction.BROKEN),
         (SpecimenGiven(), SpecimenGiven(), Direction.HIGHER),
         (SERUM, SpecimenGiven(), Direction.CANNOT_TELL),
+        (SpecimenGiven(), SERUM, Direction.CANNOT_TELL),
         (SERUM, specimen("119361006", system="urn:other"), Direction.CANNOT_TELL),
     ],
 )
