@@ -534,6 +534,13 @@ def test_another_patients_result_is_told_without_anything_of_it_where_nothing_el
     assert (answer.value.text, answer.inputs) == ("", ())
 
 
+def test_another_patients_result_of_another_test_is_no_card() -> None:
+    haemoglobin = named("foreign", "5", "718-7", subject=Subject.ANOTHER_PATIENT)
+    evaluation = evaluated(record(haemoglobin))
+    assert evaluation.answers == ()
+    assert left_aside(evaluation) == {"foreign": "no code of it is known here"}
+
+
 def test_another_patients_result_is_left_aside_beside_this_patients() -> None:
     foreign = day("foreign", "2026-02-01", subject=Subject.ANOTHER_PATIENT)
     evaluation = evaluated(record(day("own", "2026-01-01"), foreign))
