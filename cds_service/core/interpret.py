@@ -309,7 +309,7 @@ def _not_final(item: Candidate, case: _Case) -> Answer:
         specimen=item.specimen,
         value=value_of(item.result, case.knowledge).value,
         notes=notes_on_dates(item, case.known, case.knowledge, case.at),
-        series=_series(item.result, item.specimen, case) if item.specimen else (),
+        series=_series(item.result, item.specimen, case),
     )
 
 

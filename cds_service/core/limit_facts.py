@@ -7,7 +7,14 @@ from decimal import Decimal
 from functools import lru_cache
 
 from cds_service.core.companions import CompanionValue, of_one_time
-from cds_service.core.dates import Days, birth_of, named_date, read_for_age, younger_than
+from cds_service.core.dates import (
+    Days,
+    birth_of,
+    missing_for_age,
+    named_date,
+    read_for_age,
+    younger_than,
+)
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import Moment, NoMoment, PatientRecord
@@ -145,7 +152,7 @@ def _held_against(
     (value, because), *others = [one.against(found.quantity, shown) for one in at_the_age]
     if any(other != value for other, _ in others):
         because = f"{shown} against {' or '.join(one.words for one in at_the_age)}"
-        return Fact(limit.name, UNKNOWN, because, _missing_for_age(birth), used)
+        return Fact(limit.name, UNKNOWN, because, missing_for_age(record, _drawn(found)), used)
     if value == "met" and not _is_as_presumed(limit, knowledge, found):
         value = PROVISIONAL
     return Fact(limit.name, value, because, (), used)
@@ -162,15 +169,6 @@ def _at_the_age(limit: Limit, found: CompanionValue, birth: Moment | NoMoment) -
             case Comparison.NO:
                 pass
     return (limit,)
-
-
-def _missing_for_age(birth: Moment | NoMoment) -> tuple[str, ...]:
-    """Nothing where the day of birth is known: then the result's own day is not."""
-    match birth:
-        case Moment(first_day=first, last_day=last) if first == last:
-            return ()
-        case _:
-            return ("birth-date",)
 
 
 def _is_as_presumed(limit: Limit, knowledge: KnowledgeBase, found: CompanionValue) -> bool:

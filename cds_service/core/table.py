@@ -166,17 +166,16 @@ def _finding(name: str, contexts: Iterable[ContextRow]) -> Finding:
 
 
 def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
-    """Limits inside the interval of the value, from rows that nothing else speaks against."""
-    limits = [
+    """Limits inside the interval of the value, the laboratory's own among them, from rows that
+    nothing else speaks against.
+    """
+    limits = (
         name.removeprefix("limit.")
         for row in rows
         if row.outcome is RowOutcome.STRADDLED and not row.finding.startswith(CONTEXT)
         for name, values in row.asks
         if facts[name].value not in values
-    ]
-    # The laboratory's own limit counts even though no row of its four asks for "straddles".
-    if facts["laboratory-range"].value == STRADDLES:
-        limits.append("laboratory-range")
+    )
     return tuple(dict.fromkeys(limits))
 
 
@@ -192,14 +191,14 @@ def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tu
     """What kept a row from being settled, and what a matched row could not count, muted or not:
     a site that does not want a finding still wants to know what was not there.
     """
-    words: dict[str, None] = {}
-    for row in rows:
-        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED, RowOutcome.MUTED}:
-            for name, values in row.asks:
-                fact = facts[name]
-                if fact.missing and (fact.value == UNKNOWN or fact.value in values):
-                    words.update(dict.fromkeys(fact.missing))
-    return tuple(words)
+    words = (
+        word
+        for row in rows
+        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED, RowOutcome.MUTED}
+        for name, _ in row.asks
+        for word in facts[name].missing
+    )
+    return tuple(dict.fromkeys(words))
 
 
 def _grounds(

@@ -24,7 +24,7 @@ def _number(value: object) -> object:
     if not isinstance(value, str):
         raise ValueError(
             'write a number as text, so that it keeps its digits; put it in quotes: "2400"'
-        )  # noqa: TRY004 - pydantic turns ValueError into a row error
+        )
     try:
         return Decimal(value)
     except InvalidOperation:

@@ -170,6 +170,18 @@ def test_the_age_is_told_as_far_as_it_is_proved(birth: str, words: str) -> None:
     assert fact.because == f"{words} at collection"
 
 
+@pytest.mark.parametrize(
+    ("birth", "missing"), [("2008-03-02", ()), ("2008", ("birth-date",)), ("", ("birth-date",))]
+)
+def test_where_the_day_of_the_sample_is_open_only_an_open_birth_date_is_missing(
+    birth: str, missing: tuple[str, ...]
+) -> None:
+    """Drawn some day in March 2026: 17 or 18 years old."""
+    given = record(result(), patient=born(birth))
+    fact = facts(given=given, on="2026-03")["age.adult"]
+    assert (fact.value, fact.missing) == ("unknown", missing)
+
+
 def test_without_a_patient_the_patient_is_missing_not_the_birth_date() -> None:
     fact = facts(given=record(result(), patient=NOBODY))["age.adult"]
     assert (fact.value, fact.missing) == ("unknown", ("patient",))
@@ -243,6 +255,23 @@ def test_a_dose_counts_until_it_surely_lies_before_the_look_back_window(
 ) -> None:
     dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
     assert facts(given=record(result(), entries=(dose,)))["medication.sunlight"].value == value
+
+
+@pytest.mark.parametrize(
+    ("since", "value"),
+    [
+        ("2025-11-30", "not-recorded"),
+        ("2025-12-01", "recorded"),
+        ("2026-03-31", "recorded"),
+        ("2026-04-01", "not-recorded"),
+    ],
+)
+def test_beside_a_sample_of_some_day_of_a_month_a_dose_counts_if_it_does_for_any_of_its_days(
+    since: str, value: str
+) -> None:
+    dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
+    found = facts(given=record(result(), entries=(dose,)), on="2026-03")
+    assert found["medication.sunlight"].value == value
 
 
 AFTER_COLLECTION = [

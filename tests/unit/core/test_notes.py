@@ -15,8 +15,11 @@ from cds_service.core.model import (
     LabResult,
     PatientRecord,
     ResourceRef,
+    Status,
+    UnitGiven,
     ValueForm,
 )
+from cds_service.core.quantity import UCUM
 from cds_service.core.schema import AssayFactor
 from cds_service.core.verdict import Answer, NoteKind, PairedWith, Unpaired
 from tests import toy
@@ -66,6 +69,21 @@ def test_another_value_under_the_same_id_is_told_with_value_and_date(
     assert of(record(one, history=(one,))) == {}
 
 
+@pytest.mark.parametrize(("value", "told"), [("25 pt/mL", [""]), ("250 pt/mL", [])])
+def test_a_version_whose_specimen_nobody_knows_is_told_only_where_its_value_differs(
+    value: str, told: list[str]
+) -> None:
+    unsettled = result(value, specimen=specimen("no-such-code"))
+    answer = answer_to(record(result("250 pt/mL"), history=(unsettled,)))
+    found = [note for note in answer.notes if note.kind is NoteKind.OTHER_VERSION]
+    assert [note.values["specimen"] for note in found] == told
+
+
+def test_a_preliminary_version_is_no_second_value_of_a_final_one() -> None:
+    before = result("25 pt/mL", status=Status.PRELIMINARY)
+    assert NoteKind.OTHER_VERSION not in of(record(result("250 pt/mL"), history=(before,)))
+
+
 @pytest.mark.parametrize("other", ["400 pg/mL", "500 pg/mL"])
 def test_a_version_of_another_specimen_is_told_and_is_no_pair_of_its_own_result(other: str) -> None:
     """One id, one date, two codes: an index of the two would be one of a result with itself."""
@@ -105,6 +123,28 @@ def test_a_unit_read_by_assumption_is_told_with_the_assumption() -> None:
         "unit": "points/mL",
         "sentence": "Written out; read as pt/mL.",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("banana", "apple", {"unit": "banana", "code": "apple"}),
+        ("ng/mL", "apple", {"unit": "ng/mL", "code": "apple"}),
+        ("banana", "banana", {}),
+        ("banana", "", {}),
+        ("", "apple", {}),
+    ],
+)
+def test_a_unit_that_is_not_understood_is_told_twice_where_text_and_code_differ(
+    text: str, code: str, told: dict[str, str]
+) -> None:
+    value = replace(measured("250 pt/mL"), unit=UnitGiven(text, code, UCUM))
+    assert of(replace(result(), value=value)).get(NoteKind.UNIT_TEXT_AND_CODE, {}) == told
+
+
+def test_a_month_to_come_is_a_date_that_cannot_be_right_and_no_open_day() -> None:
+    told = {"value": "250 pt/mL", "date": "2026-12"}
+    assert of(result(on="2026-12")) == {NoteKind.DATE_AHEAD: told}
 
 
 def test_a_unit_without_a_code_is_told() -> None:
@@ -171,6 +211,13 @@ def test_a_companion_dated_ahead_of_today_is_named_as_left_aside() -> None:
     told = of(record(result(), companions=ferritin))
     title = TOY.companions["ferritin"].row.title
     assert told == {NoteKind.DATE_AHEAD: {"value": f"{title} 20000 ng/mL", "date": "2026-12-25"}}
+
+
+def test_a_preliminary_companion_dated_ahead_of_today_is_not_named() -> None:
+    """It would not be read on any date."""
+    (ferritin,) = companions("ferritin 20000 ng/mL", on="2026-12-25")
+    before = replace(ferritin, status=Status.PRELIMINARY)
+    assert of(record(result(), companions=(before,))) == {}
 
 
 # ------------------------------------------------------------------ two companions of one time
@@ -326,7 +373,11 @@ def test_a_laboratorys_own_factor_is_for_limits_of_studies_and_is_said() -> None
     answer = with_factor()
     assert answer.facts["limit.sap-100"].value == "met"
     assert answer.facts["limit.sap-1000"].value == "not-met"
-    assert notes(answer)[NoteKind.ASSAY_FACTOR]["factor"] == "0.4"
+    assert notes(answer)[NoteKind.ASSAY_FACTOR] == {
+        "factor": "0.4",
+        "laboratory": "Laboratory A",
+        "source": "Letter",
+    }
     assert "factor 0.4" in answer.facts["limit.sap-100"].because
 
 
