@@ -155,7 +155,16 @@ def test_r5_bundles_have_a_type_of_their_own() -> None:
     assert read_notification(sent) == Heartbeat(About("s1", TOPIC, "active", 3))
 
 
-@pytest.mark.parametrize("count", ["many", "-1", -1, True, 1.5, None])
+@pytest.mark.parametrize("count", [0, "0", 10**18 - 1, "9" * 18])
+def test_a_count_is_a_number_or_the_text_of_one(count: Any) -> None:
+    """R5 writes an integer64 as a text; the largest that is read still fits our database."""
+    read = read_notification(bundle(status("heartbeat", so_far=count)))
+    assert read == Heartbeat(About("s1", TOPIC, "active", int(count)))
+
+
+@pytest.mark.parametrize(
+    "count", ["many", "-1", -1, True, 1.5, None, "", 10**18, "1" + "0" * 18, "7x"]
+)
 def test_a_count_that_is_none_was_not_said(count: Any) -> None:
     read = read_notification(bundle(status("heartbeat", so_far=count)))
     assert read == Heartbeat(About("s1", TOPIC, "active", NotSaid()))
@@ -175,6 +184,25 @@ def test_t90_a_failed_subscription_is_trouble_whatever_the_type_says(state: str)
     read = read_notification(bundle(parameters("heartbeat", status=state)))
     assert isinstance(read, Trouble)
     assert read.about.state == state
+
+
+@pytest.mark.parametrize(
+    ("reference", "subscription"),
+    [
+        (f"{BASE}/Subscription/s1/_history/2", "s1"),
+        ("s1", "s1"),
+        ("urn:uuid:7f3d5a52-0a3c-4f7e-9f5b-6a1f0f2c9b11", ""),
+        ("Observation/s1", ""),
+        ("../s1", ""),
+    ],
+)
+def test_a_subscription_is_named_by_its_reference_or_its_bare_id(
+    reference: str, subscription: str
+) -> None:
+    sent = status("heartbeat") | {"subscription": {"reference": reference}}
+    read = read_notification(bundle(sent))
+    assert isinstance(read, Heartbeat)
+    assert read.about.subscription == subscription
 
 
 @BOTH
