@@ -212,6 +212,18 @@ def test_fhir_access_is_passed_on_as_claimed_and_never_shown() -> None:
     assert "secret-token" not in repr(request)
 
 
+@pytest.mark.parametrize("trigger", Trigger)
+def test_what_is_said_of_a_patient_stands_in_no_text_of_a_request(trigger: Trigger) -> None:
+    """Such a text may end in a traceback on somebody's screen."""
+    entry = {"resource": {"resourceType": "Observation", "note": [{"text": "Zyx Garten"}]}}
+    told = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+    context = {
+        name: told if value is BUNDLE else value for name, value in CONTEXTS[trigger].items()
+    }
+    given = body(trigger, prefetch={"sil2r": told}) | {"context": context}
+    assert "Zyx Garten" not in repr(read(given, trigger))
+
+
 def test_fhir_authorization_without_a_server_is_refused() -> None:
     assert refused(body(fhirAuthorization={"access_token": "t"})) == "fhirServer"
     assert refused(body(fhirAuthorization="t")) == "fhirAuthorization"
