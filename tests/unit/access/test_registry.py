@@ -88,6 +88,30 @@ def test_a_place_is_the_key_and_the_number_of_its_entry(folder: Path, row: str, 
     assert refused.value.where == f"clients.toml [[client]] 1 (hospital) {place}"
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", "other/north"),  # would be the tenant `north` of the client `other`
+        ("name", "two words"),
+        ("name", "-a"),
+        ("name", "a\\nb"),
+        ("name", ""),
+        ("issuer", ""),
+        ("issuer", " x"),
+        ("issuer", "x\\n"),
+        ("issuer", "x" * 2049),
+    ],
+)
+def test_a_name_is_a_word_and_a_text_is_one_line_of_bounded_length(
+    folder: Path, key: str, value: str
+) -> None:
+    row = {"name": "hospital", "issuer": ISSUER, "jwks_file": "keys.json"} | {key: value}
+    text = "[[client]]\n" + "".join(f'{name} = "{given}"\n' for name, given in row.items())
+    with pytest.raises(ConfigurationError) as refused:
+        registry(folder, text)
+    assert refused.value.where.endswith(key)
+
+
 def test_what_a_row_lacks_is_said_plainly(folder: Path) -> None:
     bare = '[[client]]\nname = "hospital"\nissuer = "x"\n'
     (folder / "clients.toml").write_text(bare, encoding="utf-8")
@@ -164,7 +188,9 @@ def test_a_key_set_in_sandbox_mode_may_be_on_this_machine_and_nowhere_else(folde
 def test_the_servers_that_may_be_called_are_those_of_all_clients_and_sources(folder: Path) -> None:
     row = 'fhir_servers = ["https://{}.example.org/fhir"]\n'
     other = AGAIN.replace(ISSUER, "x")
-    whole = registry(folder, FILE_CLIENT + row.format("north") + other + row.format("south") + SOURCE)
+    whole = registry(
+        folder, FILE_CLIENT + row.format("north") + other + row.format("south") + SOURCE
+    )
     hosts = {base.url.host for base in whole.fhir_servers}
     assert hosts == {"north.example.org", "south.example.org", "lab.example.org"}
 
