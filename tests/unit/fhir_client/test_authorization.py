@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import string
 import traceback
 
 import pytest
@@ -34,6 +35,16 @@ def test_a_sound_authorization_gives_the_token_and_its_scope() -> None:
     assert isinstance(judged, Usable)
     assert judged.token.header() == f"Bearer {SECRET}"
     assert judged.scope == "patient/Observation.read"
+
+
+@pytest.mark.parametrize(
+    "secret", [string.ascii_letters + string.digits + "-._~+/==", "a", "a" * 8192]
+)
+def test_a_token_of_every_allowed_character_is_used_as_it_is(secret: str) -> None:
+    """RFC 6750, section 2.1."""
+    judged = usable({**GIVEN, "access_token": secret, "expires_in": 1}, "1")
+    assert isinstance(judged, Usable)
+    assert judged.token.header() == f"Bearer {secret}"
 
 
 @pytest.mark.parametrize("token_type", ["Bearer", "bearer", "BEARER"])
