@@ -77,6 +77,7 @@ def test_the_patient_of_the_token_may_be_written_as_a_reference() -> None:
         ({"patient": None}, TokenFlaw.ANOTHER_PATIENT),
         ({"patient": ["1"]}, TokenFlaw.ANOTHER_PATIENT),
         ({"scope": ""}, TokenFlaw.SCOPE_ABSENT),
+        ({"scope": " \t"}, TokenFlaw.SCOPE_ABSENT),
         ({"scope": ["patient/*.read"]}, TokenFlaw.SCOPE_ABSENT),
     ],
 )
@@ -123,6 +124,9 @@ def test_both_scope_syntaxes_are_understood(scope: str, action: Action) -> None:
         "patient/Observation.sr",
         "patient/Observation.reads",
         "patient/Observation.READ",
+        "patient/Observation.read,patient/Patient.read",
+        "patient/Observation.rs#all",
+        "patient/Observation:read",
         "other/Observation.read",
         "xpatient/Observation.read",
         "patient/ObservationX.read",
@@ -138,6 +142,7 @@ def test_read_and_search_are_two_things_in_smart_2() -> None:
     assert scope_covers("patient/Patient.r", "Patient", Action.READ) is Coverage.YES
     assert scope_covers("patient/Patient.r", "Patient", Action.SEARCH) is Coverage.NO
     assert scope_covers("patient/Patient.s", "Patient", Action.READ) is Coverage.NO
+    assert scope_covers("patient/Patient.s", "Patient", Action.SEARCH) is Coverage.YES
 
 
 def test_a_scope_with_a_query_covers_only_a_part_unless_another_covers_all() -> None:
