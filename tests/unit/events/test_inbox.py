@@ -177,9 +177,8 @@ def test_t56_t86_no_byte_of_a_body_is_read_for_who_shows_no_proof(
     tmp_path: Path, library: Library, proof: str, headers: dict[str, str]
 ) -> None:
     with world(tmp_path, library, f'proof = "{proof}"\n') as here:
-        answer = here.web.post(
-            "/events/lab", input_stream=Endless(), content_length=1_000, headers=headers
-        )
+        announced = {"wsgi.input": Endless(), "CONTENT_LENGTH": "1000"}
+        answer = here.web.post("/events/lab", headers=headers, environ_overrides=announced)
         assert answer.status_code == 401
 
 
