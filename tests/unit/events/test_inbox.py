@@ -96,6 +96,26 @@ def test_put_of_another_resource_than_its_address_says_is_400(here: World) -> No
     assert waiting(here) == []
 
 
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ("Observation/o1", {"resourceType": "DiagnosticReport", "id": "o1"}),
+        ("Observation/o1", {"resourceType": "Observation"}),
+        ("Observation/" + "o" * 65, {}),
+        ("Observation2/o1", {}),
+        ("_history/o1", {}),
+    ],
+)
+def test_t87_put_names_one_resource_that_could_be_fetched(
+    here: World, address: str, sent: dict[str, str]
+) -> None:
+    """What is kept here becomes the path of a request to the FHIR server."""
+    given = {"json": sent} if sent else {}
+    answer = here.web.put(f"/events/lab/{address}", headers=BEARER, **given)
+    assert answer.status_code == 400
+    assert waiting(here) == []
+
+
 def test_other_types_are_acknowledged_and_left_alone(here: World) -> None:
     assert here.post({"resourceType": "Patient", "id": "p1"}).status_code == 200
     assert here.notify("e1", kind="Encounter").status_code == 200
