@@ -41,13 +41,23 @@ ON = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cds-service")
 def cli() -> None:
-    """CDS Hooks decision support for soluble IL-2 receptor (sIL-2R) results."""
+    """CDS Hooks decision support for soluble IL-2 receptor (sIL-2R) results.
+
+    Exit codes: 0 done; 1 the input was read and is not acceptable; 2 wrong usage. An error is one
+    line on standard error.
+    """
 
 
 @cli.command()
 @click.option("--sandbox", is_flag=True, help="No tokens, synthetic patients only.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port to listen on.",
+)
 @click.option(
     "--workers",
     default=1,
@@ -142,7 +152,10 @@ def evaluate(*, files: Sequence[Path], as_json: bool, on: str, config: Path | No
 @ON
 @CONFIG
 def explain(*, file: Path, as_json: bool, on: str, config: Path | None) -> None:
-    """Say why: the facts read, every row considered, the sources."""
+    """Say why: the facts read, every row considered, the sources.
+
+    FILE holds what `evaluate` takes.
+    """
     from cds_service.commands.explain import explanation
     from cds_service.commands.terminal import print_explanation
 

@@ -79,10 +79,11 @@ def drop(
     sandbox: bool,
     config: Path | None,
 ) -> None:
-    """Remove events for good: those named, or all of a source that were set aside.
+    """Remove events for good, after showing them.
 
-    They are shown first. What they stand for is not looked at unless it is notified again, or
-    found by `catch-up`. One that is being worked on stays. Each removal is one line in the log.
+    That is those named, or all of a source that were set aside. What they stand for is not looked
+    at unless it is notified again, or found by `catch-up`. One that is being worked on stays. Each
+    removal is one line in the log.
     """
     if bool(numbers) == bool(source):
         raise click.UsageError("Give NUMBER or --source, and not both.")

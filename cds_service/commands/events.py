@@ -32,7 +32,13 @@ def settings_options(command: F) -> F:
 
 
 @click.command()
-@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--threads",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Results worked on side by side.",
+)
 @settings_options
 def worker(*, threads: int, sandbox: bool, config: Path | None) -> None:
     """Process received lab-result events, until it is stopped."""
@@ -117,7 +123,12 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str) -> dat
     callback=_moment,
     help="In UTC, such as 2026-11-20T18:00:00.",
 )
-@click.option("--wait/--no-wait", default=True, help="Work it off here, or leave it to the worker.")
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    show_default=True,
+    help="Work it off here, or leave it to the worker.",
+)
 @settings_options
 def catch_up(
     *, source: str, since: datetime, wait: bool, sandbox: bool, config: Path | None
