@@ -78,6 +78,29 @@ def files() -> frozenset[str]:
     return frozenset(str(file.relative_to(ROOT)) for file in (top, *found))
 
 
+def test_the_way_through_the_house_leads_by_modules_there_are() -> None:
+    (way,) = (shown for shown in examples(ARCHITECTURE, "text") if shown.startswith("hook "))
+    named = re.findall(r"\b([a-z]+)\.([a-z_]+)\b", way)
+    assert named
+    assert {
+        "/".join(parts) for parts in named if not (PACKAGE / f"{'/'.join(parts)}.py").exists()
+    } == set()
+
+
+def test_every_term_of_the_glossary_is_a_word_of_the_code_or_the_knowledge() -> None:
+    said = "\n".join(
+        file.read_text(encoding="utf-8").lower()
+        for folder in (PACKAGE, ROOT / "cards")
+        for file in folder.rglob("*")
+        if file.suffix in {".py", ".toml", ".md"}
+    )
+    terms = [
+        term for row in rows(prose("GLOSSARY.md")) for term in re.findall(r"\*\*(.+?)\*\*", row[0])
+    ]
+    written = {term: r"[\s_-]?".join(re.split("[ -]", term.lower())) for term in terms}
+    assert [term for term, how in written.items() if not re.search(rf"\b{how}", said)] == []
+
+
 # ------------------------------------------------------------------ commands
 
 
