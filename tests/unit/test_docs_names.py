@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from cds_service.access.rows import ClientRow, EventSourceRow
 from cds_service.cli import cli
+from cds_service.metrics import Metrics
 from cds_service.store.tables import metadata
 from tests.documentation import ROOT, examples, first_words, pages, prose, rows, section, text_of
 
@@ -150,6 +151,17 @@ def test_every_key_of_the_client_registry_stands_on_its_page() -> None:
 def test_every_table_of_the_database_stands_on_the_page_of_what_is_stored() -> None:
     stored = first_words(section("docs/security.md", "What is stored, and for how long"))
     assert set(stored) == set(metadata.tables)
+
+
+@every_page
+def test_every_metric_that_a_page_names_is_counted(page: str) -> None:
+    counted = {
+        sample
+        for family in Metrics().registry.collect()
+        for sample in (family.name, f"{family.name}_total")
+    }
+    named = set(re.findall(r"`(cds_[a-z_]+)`", prose(page))) - {"cds_service"}
+    assert named <= counted, named - counted
 
 
 def test_a_decision_of_which_a_part_was_replaced_says_by_which() -> None:
