@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.table import Table
 
 from cds_service.commands.input import CONFIG
-from cds_service.commands.output import AS_JSON, Output, members, print_json, progress
+from cds_service.commands.output import AS_JSON, Output, members, print_json, progress, table_of
 from cds_service.errors import DataUnavailable
 
 if TYPE_CHECKING:
@@ -184,7 +183,7 @@ def _show_standing(standing: Sequence[SubscriptionStanding], as_json: bool, **nu
     if as_json:
         print_json({"subscriptions": [members(each) for each in standing], **numbers})
         return
-    table = Table("subscription", "here", "on its server", "last heard", "criteria")
+    table = table_of("subscription", "here", "on its server", "last heard", "criteria")
     for each in standing:
         row = (each.subscription, each.here, each.there, each.last_heard)
         table.add_row(*row, _shortened(each.criteria))

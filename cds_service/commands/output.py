@@ -14,7 +14,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from rich import box
 from rich.console import Console
+from rich.table import Table
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -30,6 +32,14 @@ class Output(Console):
         """Ends the program, quietly: what Python still holds for the reader goes nowhere."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0)
+
+
+def table_of(*columns: str) -> Table:
+    """A table whose cells are folded and never cut: in them stands what an operator looks for."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
 
 
 def print_json(document: object) -> None:
