@@ -131,11 +131,26 @@ def test_every_option_says_what_it_is_for(path: str) -> None:
     assert [option.name for option in options if not option.help] == []
 
 
-def test_the_readme_names_options_that_there_are() -> None:
-    for cell in first_cells("README.md", "Why this card?"):
-        path = " ".join(re.split(r" [\[A-Z-]", cell.strip("`"))[0].split())
-        there = {name for given in COMMANDS[path].params for name in given.opts}
-        assert set(re.findall(r"--[a-z-]+", cell)) <= there, cell
+def typed(page: str) -> Iterator[str]:
+    """What a page would have somebody type after `cds-service`: in examples, and in backticks."""
+    shown = (line for example in examples(page, "sh") for line in example.splitlines())
+    said = re.findall(r"`([^`]+)`", prose(page).replace("\n", " "))
+    for text in (*shown, *said):
+        if found := re.search(r"(?:^|[\s/])cds-service ([a-z-].*)", text):
+            yield re.split(r" [|>&#]|\)$", found[1])[0]
+
+
+@every_page
+def test_every_command_of_a_page_is_one_with_the_options_it_has(page: str) -> None:
+    for line in typed(page):
+        command: click.Command = cli
+        known = {"--help", "--version"}
+        for word in line.split():
+            if isinstance(command, click.Group) and not word.startswith("-"):
+                assert word in command.commands, f"{page}: cds-service {line}"
+                command = command.commands[word]
+                known |= {name for given in command.params for name in given.opts}
+        assert set(re.findall(r"(?<!\S)\[?(--[a-z-]+)", line)) <= known, f"{page}: {line}"
 
 
 # ------------------------------------------------------------------ registry, tables, decisions
