@@ -25,7 +25,14 @@ from cds_service.commands.event_work import events
 from cds_service.commands.events import EVENT_COMMANDS
 from cds_service.commands.input import CONFIG, FILE, settings_of
 from cds_service.commands.knowledge import knowledge
-from cds_service.commands.output import AS_JSON, Output, members, print_json, usage_line
+from cds_service.commands.output import (
+    AS_JSON,
+    Output,
+    members,
+    print_json,
+    show_what_can_be_shown,
+    usage_line,
+)
 from cds_service.commands.records import records
 from cds_service.errors import CdsError, InputError
 
@@ -226,6 +233,7 @@ def main() -> None:
     Exit code 1 for an error of ours, for output that cannot be written and for an interruption; 2
     for wrong usage.
     """
+    show_what_can_be_shown()
     try:
         cli(prog_name="cds-service", standalone_mode=False)
         sys.stdout.flush()

@@ -11,6 +11,7 @@ import os
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -43,8 +44,15 @@ def table_of(*columns: str) -> Table:
 
 
 def print_json(document: object) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    """One JSON document on standard output: in UTF-8 (RFC 8259), whatever the terminal has."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False).encode())
+
+
+def show_what_can_be_shown() -> None:
+    """A sign that the terminal does not have becomes `?`, and no crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def members(row: DataclassInstance) -> Any:

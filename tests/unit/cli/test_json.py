@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
@@ -10,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+import fhir_fixtures
 from cds_service import cli as module
 from cds_service.cli import cli
 
@@ -89,3 +93,31 @@ def test_a_report_of_what_is_wrong_is_a_document(
     said = capsys.readouterr()
     assert json.loads(said.out)["faults"]
     assert said.err == ""
+
+
+@pytest.fixture
+def umlauts(tmp_path: Path) -> Path:
+    """A result of a laboratory whose name not every terminal can show."""
+    result = fhir_fixtures.load("csf_above_150")
+    result["performer"] = [{"display": "Labor Zürichμ"}]
+    file = tmp_path / "result.json"
+    file.write_text(json.dumps(result), encoding="utf-8")
+    return file
+
+
+def shown(file: Path, *options: str) -> bytes:
+    """What `evaluate` writes where standard output is Latin-1, in which there is no Greek."""
+    command = [sys.executable, "-m", "cds_service", "evaluate", str(file), *options]
+    latin = {"PYTHONIOENCODING": "latin-1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    return subprocess.run(
+        command, env={**os.environ, **latin}, capture_output=True, check=True
+    ).stdout
+
+
+def test_a_document_is_in_utf_8_whatever_the_terminal_has(umlauts: Path) -> None:
+    (card,) = json.loads(shown(umlauts, "--json").decode("utf-8"))["cards"]
+    assert "Labor Zürichμ" in card["detail"]
+
+
+def test_a_sign_that_a_terminal_does_not_have_is_no_crash(umlauts: Path) -> None:
+    assert "Zürich?" in shown(umlauts).decode("latin-1")
