@@ -179,7 +179,10 @@ class Records:
         with self._database.reading() as connection:
             found = tuple(_record(row, connection) for row in connection.execute(rows).all())
         if not found:
-            raise NotFound("There is no such evaluation.")
+            raise NotFound(
+                "There is no such evaluation.",
+                remedy="Give `id` of a card's extension, and the client as it stands in the log.",
+            )
         return found
 
 

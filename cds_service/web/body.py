@@ -59,7 +59,11 @@ def read_bytes(request: Request, limit: int) -> bytes:
     environ = request.environ
     declared = environ.get("CONTENT_LENGTH") or ""
     if declared and not (declared.isascii() and declared.isdigit()):
-        raise BadRequest("Content-Length is not a number.", where="Content-Length")
+        raise BadRequest(
+            "Content-Length is not a number.",
+            where="Content-Length",
+            remedy="Send how many bytes follow.",
+        )
     # Without a length, only a server that ends the stream itself lets us read to the end.
     expected = (
         int(declared) if declared else (limit + 1) * bool(environ.get("wsgi.input_terminated"))
@@ -76,7 +80,11 @@ def read_bytes(request: Request, limit: int) -> bytes:
     if len(body) > limit:
         raise _too_large(limit)
     if declared and len(body) < expected:
-        raise BadRequest("The body ended before its Content-Length.", where="Content-Length")
+        raise BadRequest(
+            "The body ended before its Content-Length.",
+            where="Content-Length",
+            remedy="Send the whole body.",
+        )
     return bytes(body)
 
 
