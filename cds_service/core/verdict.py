@@ -72,6 +72,15 @@ class Fact:
     inputs: tuple[ResourceRef, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class UsualFacts:
+    """Every fact, in order, of a kind of result where the record says nothing. They were read from
+    nothing, and there is one object for each kind: so it is equal only to itself.
+    """
+
+    by_name: Mapping[str, Fact]
+
+
 class RowOutcome(StrEnum):
     """What became of one row of the decision table."""
 
