@@ -54,6 +54,10 @@ class CodedPart:
     availability: Availability = Availability.GIVEN
 
 
+NO_RESULTS = LaboratoryPart()
+NO_ENTRIES = CodedPart()
+
+
 def read_laboratory(
     document: Document, reader: ObservationReader, wanted: Wanted
 ) -> LaboratoryPart:
@@ -78,12 +82,11 @@ def read_laboratory(
     asked = (*_newest(analyte), *unreadable[:MOST_READ])
     parts = chain.from_iterable(map(reader.read_panel, _newest(_distinct(panels))))
     reports = lone_reports(document.entries, (*asked, *panels), wanted.accepted)
-    report_reader = ReportReader(reader.scope, reader.whose)
     return LaboratoryPart(
         (
             *map(reader.read, asked),
             *islice(parts, MOST_READ),
-            *map(report_reader.read, islice(reports, MOST_READ)),
+            *map(ReportReader(reader.scope, reader.whose).read, islice(reports, MOST_READ)),
             *document.misfits,
         ),
         tuple(map(reader.read, _newest(companions))),
