@@ -54,11 +54,9 @@ def _suggestions(
 ) -> tuple[Mapping[str, Any], ...]:
     fired = tuple([finding.id for finding in answer.findings])
     panels = tuple([note.panel for note in answer.notes if note.panel])
-    offers = [
-        offer
-        for offer in _called_for(knowledge, _reason(answer.verdict), panels, fired)
-        if not _is_known(offer, answer)
-    ]
+    offers = _called_for(knowledge, _reason(answer.verdict), panels, fired)
+    if answer.companions or isinstance(answer.paired, PairedWith):
+        offers = tuple([offer for offer in offers if not _is_known(offer, answer)])
     uuids = Names(card.uuid)
     subject = patient_reference(patient_id)
     return tuple(
