@@ -41,7 +41,7 @@ def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
             return Fact(name, UNKNOWN, because, missing_for_age(record, when))
         case Interval(low, high):
             answer = age.at_or_above(Decimal(row.at_least_years))
-            years = f"{low}" if low == high else f"{low} to {high}"
+            years = str(low) if low == high else f"{low!s} to {high!s}"
             because = f"{years} completed years at collection"
             if answer is Comparison.CANNOT_TELL:
                 return Fact(name, UNKNOWN, because, missing_for_age(record, when))

@@ -200,13 +200,15 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
     verdict: Interpreted | NotInterpretable
     match situation.literature:
         case Literature.APPLIES:
-            verdict, table = Interpreted(), consult(case.knowledge, facts.by_name)
+            verdict = Interpreted()
+            table = consult(case.knowledge, facts.usual, facts.settled)
             notes += cautions(situation, facts, table)
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
             notes += urgent(facts.companions, facts.by_name, case.knowledge)
-    used = [ref for ground in table.grounds for ref in facts.by_name[ground].inputs]
+    read = filter(facts.settled.__contains__, table.grounds)  # the usual ones were read nowhere
+    used = [ref for ground in read for ref in facts.settled[ground].inputs]
     behind = [ref for note in notes for ref in note.inputs]
     return Answer(
         verdict,

@@ -74,10 +74,9 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
     """What became of the parts of the record, where it is not what a reader would expect."""
     if record.availability.get("patient") is Availability.OF_ANOTHER_PATIENT:
         yield Note(NoteKind.PATIENT_OF_ANOTHER)
-    parts = record.availability.items()
-    if any(found is Availability.PARTIAL for _, found in parts):
+    if Availability.PARTIAL in record.availability.values():
         yield Note(NoteKind.MORE_MAY_EXIST)
-    for part, found in parts:
+    for part, found in record.availability.items():
         if found is Availability.FAILED:
             yield Note(NoteKind.DATA_FAILED, {"part": part})
 
@@ -109,7 +108,8 @@ def _of_one_id(
     others = (
         item
         for item in known
-        if is_version_of(item.result, head.result)
+        if item is not head
+        and is_version_of(item.result, head.result)
         and item.result.status in FINAL
         and _contradicts(item, head)
     )

@@ -33,18 +33,22 @@ def nearest_pair(
     the same time are told with it. A result whose
     versions contradict each other has no pair and is none, nor is another version of it.
     """
-    window = knowledge.policy.look_back_days
-    own = collection_days(result, at, window)
-    near = [
+    others = [
         (item.result, item.place)
         for item in known
         if isinstance(item.place, Placed)
         and item.place.specimen != specimen
         and item.result.status in FINAL
         and not is_version_of(item.result, result)
-        and within_days(
-            collection_days(item.result, at, window), own, knowledge.identity.pair_within_days
-        )
+    ]
+    if not others:
+        return NoPair()
+    window, days = knowledge.policy.look_back_days, knowledge.identity.pair_within_days
+    own = collection_days(result, at, window)
+    near = [
+        (other, place)
+        for other, place in others
+        if within_days(collection_days(other, at, window), own, days)
     ]
     if not near:
         return NoPair()

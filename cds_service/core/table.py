@@ -17,6 +17,7 @@ from cds_service.core.verdict import (
     Finding,
     RowOutcome,
     Strength,
+    UsualFacts,
 )
 
 CONTEXT = "context-"
@@ -46,27 +47,27 @@ def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
 
 
-def consult(knowledge: KnowledgeBase, facts: Mapping[str, Fact]) -> TableResult:
-    """Hold all facts against all rows: findings, then contexts, which may weaken or block."""
-    return _decided(
-        knowledge,
-        tuple(facts),
-        tuple([fact.value for fact in facts.values()]),
-        tuple([fact.missing for fact in facts.values()]),
-    )
+def consult(
+    knowledge: KnowledgeBase, usual: UsualFacts, settled: Mapping[str, Fact]
+) -> TableResult:
+    """Hold all facts against all rows: findings, then contexts, which may weaken or block.
+
+    `settled` are the facts that are not, or need not be, the usual ones.
+    """
+    particular = [(fact.name, fact.value, fact.missing) for fact in settled.values()]
+    return _decided(knowledge, usual, tuple(particular))
 
 
 @lru_cache(maxsize=512)
 def _decided(
     knowledge: KnowledgeBase,
-    names: tuple[str, ...],
-    values: tuple[str, ...],
-    missing: tuple[tuple[str, ...], ...],
+    usual: UsualFacts,
+    settled: tuple[tuple[str, str, tuple[str, ...]], ...],
 ) -> TableResult:
     """What the table decides depends on nothing else, and few combinations ever come up."""
     facts = {
-        name: Fact(name, value, "", lacking)
-        for name, value, lacking in zip(names, values, missing, strict=True)
+        **usual.by_name,
+        **{name: Fact(name, value, "", missing) for name, value, missing in settled},
     }
     table: tuple[TableRow, ...] = (*knowledge.findings, *knowledge.contexts)
     rows = [consider(row, facts) for row in table]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.facts import fact_domains, facts_of
+from cds_service.core.facts import Facts, fact_domains, facts_of
 from cds_service.core.model import Availability, LabResult, Measured, PatientRecord, RecordKind
 from cds_service.core.quantity import UnitUnderstood, quantity
 from cds_service.core.reading import shown
@@ -40,6 +40,17 @@ def facts(
     **changes: Any,
 ) -> Mapping[str, Fact]:
     """All facts about one result of the toy."""
+    return settled(value, given, specimen, literature, **changes).by_name
+
+
+def settled(
+    value: str = "250 pt/mL",
+    given: PatientRecord | None = None,
+    specimen: str = "sap",
+    literature: Literature = Literature.APPLIES,
+    **changes: Any,
+) -> Facts:
+    """The same, with which of them the result and its record settle."""
     main: LabResult = result(value, **changes)
     unit = TOY.units.read(measured(value).unit)
     assert isinstance(main.value, Measured)
@@ -55,7 +66,7 @@ def facts(
         AT,
         NoPair(),
     )
-    return facts_of(situation).by_name
+    return facts_of(situation)
 
 
 def with_companions(*values: str) -> PatientRecord:
@@ -70,6 +81,19 @@ def test_every_fact_has_a_value_of_its_domain_and_no_other_fact_exists() -> None
     domains = fact_domains(TOY)
     assert set(found) == set(domains)
     assert {name for name, fact in found.items() if fact.value not in domains[name]} == set()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        record(result()),
+        record(result(), companions=companions("ferritin 600 ng/mL"), entries=(entry("M10"),)),
+    ],
+)
+def test_the_usual_facts_were_read_from_nothing_and_none_stays_open(given: PatientRecord) -> None:
+    found = settled(given=given, ranges=(within("20", "90"),))
+    assert {name for name, fact in found.usual.by_name.items() if fact.inputs} == set()
+    assert {name for name, fact in found.by_name.items() if fact.name != name} == set()
 
 
 def test_every_fact_says_why() -> None:
