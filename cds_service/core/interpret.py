@@ -107,9 +107,9 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     """
     match choose(group, case.knowledge):
         case Chosen(head):
-            yield _with_newer(_about(head, case), head, case)
+            yield _with_doubts(_about(head, case), head, case)
         case NoneFinal(head):
-            yield _with_newer(_not_final(head, case), head, case)
+            yield _with_doubts(_not_final(head, case), head, case)
         case AllWithdrawn():
             pass
     carded = case.record.carded_before if looking is Looking.RESULT_ARRIVED else ()
@@ -118,7 +118,7 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
             yield _not_final(item, case)
 
 
-def _with_newer(answer: Answer, head: Candidate, case: _Case) -> Answer:
+def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
     """The answer, with what may be newer than its result named on it, wherever it was sent; and,
     behind whatever is urgent, that its sample may be somebody else's.
     """

@@ -128,8 +128,9 @@ def _agreed(facts: Sequence[Fact]) -> Fact:
     if len({fact.value for fact in facts}) == 1:
         return facts[0]
     because = " and ".join(fact.because for fact in facts)
+    missing = tuple(dict.fromkeys(word for fact in facts for word in fact.missing))
     inputs = tuple(dict.fromkeys(ref for fact in facts for ref in fact.inputs))
-    return Fact(facts[0].name, UNKNOWN, because, (), inputs)
+    return Fact(facts[0].name, UNKNOWN, because, missing, inputs)
 
 
 def no_companion(limit: Limit, knowledge: KnowledgeBase, gone: tuple[str, ...]) -> Fact:

@@ -9,15 +9,13 @@ from cds_service.core.knowledge import KnowledgeBase
 
 def what_is_muted(base: KnowledgeBase) -> Iterator[str]:
     """A line for each id: a warning, a caveat or any other finding."""
-    contexts = {row.id for row in base.contexts}
-    changing = {row.id for row in base.contexts if row.weakens or row.blocks}
-    for name in base.policy.muted_findings:
-        match name:
-            case _ if name in base.warnings:
-                yield f"{name} is muted: no card gives this warning"
-            case _ if name in changing:
-                yield f"{name} is muted: a card that says less because of this caveat only names it"
-            case _ if name in contexts:
-                yield f"{name} is muted: no card tells this caveat"
-            case _:
-                yield f"{name} is muted"
+    return (f"{name} is muted{_lacking(name, base)}" for name in base.policy.muted_findings)
+
+
+def _lacking(name: str, base: KnowledgeBase) -> str:
+    if name in base.warnings:
+        return ": no card gives this warning"
+    rows = [row for row in base.contexts if row.id == name]
+    if any(row.weakens or row.blocks for row in rows):
+        return ": a card that says less because of this caveat only names it"
+    return ": no card tells this caveat" if rows else ""

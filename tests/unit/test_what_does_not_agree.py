@@ -88,6 +88,18 @@ def test_a_quiet_card_on_which_two_results_of_one_time_leave_an_item_open_says_w
     assert if_ill not in card(replace(given, companions=beside(sil2r, *labs)), sil2r).detail
 
 
+def test_where_an_age_would_settle_one_of_them_the_birth_date_is_still_called_missing(
+    sil2r: KnowledgeBase,
+) -> None:
+    """Haemoglobin of 95 g/L counts below four weeks of age, one of 80 g/L at any age."""
+    labs = beside(sil2r, "haemoglobin 95 g/L", "haemoglobin 80 g/L")
+    given = records.record(
+        records.result("3000 U/mL", SERUM_U), companions=labs, patient=records.born("2026")
+    )
+    fact = records.answer_to(given, sil2r).facts["limit.hlh-haemoglobin"]
+    assert (fact.value, fact.missing) == ("unknown", ("birth-date",))
+
+
 def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told(sil2r: KnowledgeBase) -> None:
     labs = beside(sil2r, "creatinine 1.1 mg/dL", "creatinine 4.1 mg/dL")
     result = records.result("900 U/mL", SERUM_U, ranges=(records.within("223", "710", "U/mL"),))
