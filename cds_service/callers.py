@@ -7,6 +7,7 @@ registry every caller proves itself, in sandbox mode too.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -84,13 +85,22 @@ def _told(client: str, fault: KeySetFault | UpstreamFault, /) -> None:
     log(Event.KEYS_NOT_RENEWED, client=client, cause=fault.value)
 
 
+def service_ids(library: Library) -> frozenset[str]:
+    """The ids of all services there are."""
+    return frozenset(f"{base}-{trigger.value}" for base in library.bases for trigger in Trigger)
+
+
 def refuse_unknown_services(registry: ClientRegistry, library: Library) -> None:
     """A misspelt grant is no grant: better said at the start than as a 403. ConfigurationError."""
-    known = {f"{base}-{trigger.value}" for base in library.bases for trigger in Trigger}
-    for sentence in registry.unknown_services(known):
-        raise ConfigurationError(
-            sentence, where="CDS_CLIENTS", remedy=f"Known: {', '.join(sorted(known))}."
-        )
+    known = service_ids(library)
+    for client in registry.clients:
+        for sentence in client.unknown_services(known):
+            raise ConfigurationError(sentence, where="CDS_CLIENTS", remedy=known_services(known))
+
+
+def known_services(known: Iterable[str]) -> str:
+    """What to do about a grant that is none: the services to choose from."""
+    return f"Known: {', '.join(sorted(known))}."
 
 
 class FhirReach:

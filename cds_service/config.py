@@ -155,24 +155,39 @@ def _toml(file: Path) -> dict[str, Any]:
         raise ConfigurationError(
             "The file cannot be read.", where=str(file), remedy="Check path and permissions."
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except UnicodeDecodeError:
         raise ConfigurationError(
-            "The file is not TOML in UTF-8.", where=str(file), remedy='Write name = "value".'
+            "The file is not text in UTF-8.", where=str(file), remedy="Save it as UTF-8."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"This is not TOML: {error}.", where=str(file), remedy='Write name = "value".'
         ) from None
 
 
 def _read(name: str, value: object, *, where: str, base: Path) -> object:
     reader = _READERS.get(name)
     if reader is None:
-        near = get_close_matches(name, _READERS, n=1)
-        hint = f"Did you mean {PREFIX}{near[0].upper()}?" if near else "Remove it."
-        raise ConfigurationError("There is no such setting.", where=where, remedy=hint)
+        raise ConfigurationError(
+            "There is no such setting.", where=where, remedy=_meant(name, value, where)
+        )
     try:
         return reader(value, base)
     except Unusable as wanted:
         raise ConfigurationError(
             "The setting cannot be used.", where=where, remedy=f"Give {wanted}."
         ) from None
+
+
+def _meant(name: str, value: object, where: str) -> str:
+    """What may have been meant, in the spelling of the place where it stands."""
+    if isinstance(value, dict):
+        return "Write the settings at the top of the file, under no [table]."
+    near = get_close_matches(name.lower().removeprefix(PREFIX.lower()), _READERS, n=1)
+    if not near:
+        return "Remove it."
+    in_environment = where == f"{PREFIX}{name.upper()}"
+    return f"Did you mean {f'{PREFIX}{near[0].upper()}' if in_environment else near[0]}?"
 
 
 _READERS: Mapping[str, Reader] = {

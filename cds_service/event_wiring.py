@@ -135,6 +135,7 @@ class Workshop:
         """Work until a stop signal."""
 
         def pulse() -> None:
+            self.worker.give_back()
             if self.room.store.next_due() <= utc_now():
                 self.queue.work()
 

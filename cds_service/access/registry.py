@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, parse_key_set
-from cds_service.access.rows import ClientRow, EventSourceRow, Row
+from cds_service.access.rows import PATTERNS, ClientRow, EventSourceRow, Row
 from cds_service.config import Mode
+from cds_service.core.slips import capitalised, known_names, slips
 from cds_service.errors import ConfigurationError
 from cds_service.origins import FhirBase, PlainHttp, Url, UrlRefusedError
 
@@ -64,6 +65,17 @@ class Client:
             case frozenset() as granted:
                 return service in granted
 
+    def unknown_services(self, known: Collection[str]) -> list[str]:
+        """One sentence for each service granted that does not exist: a misspelt grant is none."""
+        match self.services:
+            case AllServices():
+                return []
+            case frozenset() as granted:
+                return [
+                    f"Client {self.name} is granted '{service}', which is not a service here."
+                    for service in sorted(granted.difference(known))
+                ]
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -106,15 +118,6 @@ class ClientRegistry:
         bases = [client.fhir_servers for client in self.clients]
         return frozenset().union(*bases, (source.fhir_server for source in self.sources))
 
-    def unknown_services(self, known: Collection[str]) -> list[str]:
-        """One sentence for each service granted that does not exist: a misspelt grant is none."""
-        return [
-            f"Client {client.name} is granted '{service}', which is not a service here."
-            for client in self.clients
-            if not isinstance(client.services, AllServices)
-            for service in sorted(client.services.difference(known))
-        ]
-
 
 def read_registry(path: Path, mode: Mode = Mode.PRODUCTION) -> ClientRegistry:
     """The registry of a file. Raises ConfigurationError."""
@@ -145,9 +148,8 @@ def load_registry(
         ) from None
     for table in document:
         if table not in ("client", "source"):
-            raise ConfigurationError(
-                f"There is no table '{table}'.", where=file, remedy="Known: client, source."
-            )
+            remedy = known_names(table, ("client", "source"))
+            raise ConfigurationError(f"There is no table '{table}'.", where=file, remedy=remedy)
     clients = tuple(
         _client(row, _Place(where, folder, mode))
         for where, row in _rows(document, "client", ClientRow, file)
@@ -176,17 +178,19 @@ def _rows(
             "This must be a list of rows.", where=f"{file} {table}", remedy=f"Write [[{table}]]."
         )
     for number, content in enumerate(found, start=1):
-        name = content.get("name") if isinstance(content, dict) else ""
-        where = f"{file} [[{table}]] {number}" + (f" ({name})" if isinstance(name, str) else "")
+        name = content.get("name", "") if isinstance(content, dict) else ""
+        where = f"{file} [[{table}]] {number}"
+        if isinstance(name, str) and name:
+            where = f"{where} ({name})"
         try:
             yield where, row.model_validate(content)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            key = ".".join(map(str, _place_in_row(first["loc"])))
+            slip = next(slips(error, lambda _place: row, PATTERNS))
+            key = ".".join(map(str, _place_in_row(slip.place)))
             raise ConfigurationError(
-                f"{first['msg'].removeprefix('Value error, ')}.",
+                capitalised(slip.text),
                 where=f"{where} {key}".rstrip(),
-                remedy=f"Known keys: {', '.join(row.model_fields)}.",
+                remedy=slip.remedy,
             ) from None
 
 

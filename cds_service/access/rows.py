@@ -6,14 +6,24 @@ paths resolved, is in `registry`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-Text = Annotated[str, StringConstraints(pattern=r"^\S+( \S+)*$", max_length=2048)]
+_TEXT = r"^\S+( \S+)*$"
+_NAME = r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$"
+Text = Annotated[str, StringConstraints(pattern=_TEXT, max_length=2048)]
 """Text without spaces around it, as one line."""
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$")]
+Name = Annotated[str, StringConstraints(pattern=_NAME)]
 """What stands in logs, metrics and paths."""
+PATTERNS: Final = {
+    _TEXT: ("this is empty, or has blanks too many.", "Write one line without blanks around it."),
+    _NAME: (
+        "this is no name.",
+        "Write letters and digits, with single points, hyphens or underscores between them.",
+    ),
+}
+"""What is wrong with a text that does not look so, and what would be right."""
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
 """RFC 7518, section 3.1, without `none` and without HMAC (S-04)."""
 
@@ -45,7 +55,7 @@ class ClientRow(Row):
     @model_validator(mode="after")
     def _has_keys(self) -> Self:
         if not (self.jwks_url or self.jwks_file):
-            raise ValueError("give jwks_url or jwks_file")
+            raise ValueError("there are no keys; give jwks_url or jwks_file")
         return self
 
 
@@ -96,9 +106,11 @@ class EventSourceRow(Row):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if (self.credentials == "none") != (not self.credentials_file):
-            raise ValueError("credentials and credentials_file go together")
+            raise ValueError("credentials and credentials_file go together; give both, or neither")
         if self.credentials in ("basic", "backend-services") and not self.client_id:
-            raise ValueError("give client_id")
+            raise ValueError(
+                "these credentials need a client_id; give the one we are registered with"
+            )
         if (self.delivery == "hook") != bool(self.relay):
-            raise ValueError("delivery hook and relay go together")
+            raise ValueError('delivery = "hook" and relay go together; give both, or neither')
         return self

@@ -38,14 +38,14 @@ def check(
     """Validate a client registry, and judge a token by it.
 
     All that the registry names is looked at, and all that is wrong with the token is said. Nothing
-    is fetched without --fetch. A token is judged by CDS_TOKEN_LIFETIME and CDS_TOKEN_LEEWAY, and is
-    not used up.
+    is fetched without --fetch. The services are those of CDS_KNOWLEDGE. A token is judged by
+    CDS_TOKEN_LIFETIME and CDS_TOKEN_LEEWAY, and is not used up.
     """
     from cds_service.access.check import Offline, check_token
     from cds_service.access.registry import read_registry
     from cds_service.access.tokens import Times
     from cds_service.callers import key_fetch
-    from cds_service.commands.clients_check import check_registry
+    from cds_service.commands.clients_check import check_registry, services_of
     from cds_service.config import Mode
 
     if token_file is not None and not audience:
@@ -53,7 +53,7 @@ def check(
     mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
     registry = read_registry(file, mode)
     outward = key_fetch(mode) if fetch else Offline()
-    report = check_registry(registry, mode, outward)
+    report = check_registry(registry, mode, outward, services_of(config))
     if token_file is not None:
         # Only two of the settings are asked for, so the rest need not be fit for production.
         settings = settings_of(config)

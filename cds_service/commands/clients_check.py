@@ -1,22 +1,27 @@
 """`cds-service clients check`: whether a registry can be used, with all that it names.
 
 The key sets of clients, and the files with the secrets of sources, are read as the service would
-read them at its start. Nothing that is secret is part of the report.
+read them at its start; the services granted are held against those that it would have. Nothing that
+is secret is part of the report.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from cds_service.access.check import NoKeySet, NotFetched, Offline, TokenReport, read_keys
 from cds_service.access.key_set import KeySet
 from cds_service.access.keys import Fetch
 from cds_service.access.registry import Client, ClientRegistry, KeyFile, KeyUrl, Source
+from cds_service.callers import known_services, service_ids
+from cds_service.commands.input import settings_of
 from cds_service.config import Mode
-from cds_service.errors import ConfigurationError
+from cds_service.errors import ConfigurationError, KnowledgeError
 from cds_service.events.source import event_sources
+from cds_service.knowledge.files import read_library
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +30,15 @@ class CheckedRow:
 
     line: str
     members: Mapping[str, Any]
-    fault: str = ""
-    """What keeps it from being used; empty when nothing does."""
+    faults: tuple[str, ...] = ()
+    """What keeps it from being used."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotLoaded:
+    """The services are not known: the knowledge they are made from could not be read."""
+
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,7 @@ class RegistryReport:
     @property
     def faults(self) -> list[str]:
         """All that must be mended."""
-        return [each.fault for each in (*self.clients, *self.sources) if each.fault]
+        return [fault for each in (*self.clients, *self.sources) for fault in each.faults]
 
     @property
     def is_acceptable(self) -> bool:
@@ -71,24 +83,44 @@ class RegistryReport:
         return report
 
 
-def check_registry(registry: ClientRegistry, mode: Mode, fetch: Fetch | Offline) -> RegistryReport:
-    """Look into everything that the rows of a registry name."""
+def check_registry(
+    registry: ClientRegistry,
+    mode: Mode,
+    fetch: Fetch | Offline,
+    services: frozenset[str] | NotLoaded = NotLoaded(),
+) -> RegistryReport:
+    """Look into everything that the rows of a registry name; `services` are the ids there are."""
     return RegistryReport(
-        tuple(_client(client, fetch) for client in registry.clients),
+        tuple(_client(client, fetch, services) for client in registry.clients),
         tuple(_source(source, mode) for source in registry.sources),
-        warnings=tuple(_warnings(registry, mode)),
+        warnings=tuple(_warnings(registry, mode, services)),
     )
 
 
-def _warnings(registry: ClientRegistry, mode: Mode) -> Iterator[str]:
+def services_of(config: Path | None) -> frozenset[str] | NotLoaded:
+    """The ids of the services that a start with these settings would have."""
+    try:
+        settings = settings_of(config)
+        return service_ids(read_library(settings.knowledge, terminologies=settings.terminologies))
+    except (ConfigurationError, KnowledgeError) as error:
+        return NotLoaded(error.one_line())
+
+
+def _warnings(
+    registry: ClientRegistry, mode: Mode, services: frozenset[str] | NotLoaded
+) -> Iterator[str]:
     if mode is Mode.PRODUCTION and not registry.clients:
         yield (
             "No client is registered: `cds-service serve` starts with this registry in sandbox mode"
             " only. Add a [[client]] row."
         )
+    if isinstance(services, NotLoaded) and services.why:
+        yield f"Whether the services granted are there could not be told. {services.why}"
 
 
-def _client(client: Client, fetch: Fetch | Offline) -> CheckedRow:
+def _client(
+    client: Client, fetch: Fetch | Offline, services: frozenset[str] | NotLoaded
+) -> CheckedRow:
     match client.keys:
         case KeyFile(path):
             place = path.name
@@ -106,29 +138,33 @@ def _client(client: Client, fetch: Fetch | Offline) -> CheckedRow:
         case NoKeySet(why):
             held = f"no keys from {place}"
             fault = f"cannot be used ({why})"
+    faults = [f"client {client.name}: {place} {fault}."] if fault else []
+    if isinstance(services, frozenset):
+        unknown = client.unknown_services(services)
+        faults += [f"{sentence} {known_services(services)}" for sentence in unknown]
     members = {
         "name": client.name,
         "issuer": client.issuer,
         "keys": place,
-        "usable": not fault,
+        "usable": not faults,
         "fetched": not isinstance(keys, NotFetched),
         "fhirServers": sorted(map(str, client.fhir_servers)),
     }
     servers = len(client.fhir_servers)
     line = f"client {client.name}: issuer {client.issuer}, {held}, FHIR servers: {servers}"
-    return CheckedRow(line, members, f"client {client.name}: {place} {fault}." if fault else "")
+    return CheckedRow(line, members, tuple(faults))
 
 
 def _source(source: Source, mode: Mode) -> CheckedRow:
     line = f"source {source.name}: {source.fhir_server}"
-    fault = ""
+    faults: tuple[str, ...] = ()
     try:
         event_sources([source], mode)
     except ConfigurationError as error:
-        fault = error.one_line()
+        faults = (error.one_line(),)
     members = {
         "name": source.name,
         "fhirServer": str(source.fhir_server),
-        "usable": not fault,
+        "usable": not faults,
     }
-    return CheckedRow(line, members, fault)
+    return CheckedRow(line, members, faults)

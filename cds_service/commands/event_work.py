@@ -140,8 +140,7 @@ def _dropped(store: EventStore, rows: Sequence[Waiting]) -> list[Waiting]:
     """Those that went; whoever asks later where an event is finds its line in the log."""
     from cds_service.logs import Event, log
 
-    gone = []
-    for row in store.drop(rows, datetime.now(UTC)):
+    def tell(row: Waiting) -> None:
         log(
             Event.EVENT_DROPPED,
             number=row.number,
@@ -151,5 +150,5 @@ def _dropped(store: EventStore, rows: Sequence[Waiting]) -> list[Waiting]:
             cause=row.cause,
             attempts=row.attempts,
         )
-        gone.append(row)
-    return gone
+
+    return list(store.drop(rows, datetime.now(UTC), tell))

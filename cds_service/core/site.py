@@ -10,22 +10,37 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import Site
+from cds_service.core.schema.row import PATTERNS, Row
+from cds_service.core.schema.site import (
+    AssayFactor,
+    OrderCode,
+    Site,
+    SiteCode,
+    SiteCondition,
+    SitePolicy,
+    SiteSpecimen,
+    SiteUnit,
+)
 from cds_service.core.site_additions import with_additions
 from cds_service.core.site_faults import SiteFault, refusal, site_faults
+from cds_service.core.slips import Place, Said, Slip, slips
 from cds_service.errors import KnowledgeError
 
-_AS_DESCRIBED = (
-    "See docs/site-file.md: unknown keys are refused, and every row needs its note, [assay] its"
-    " source."
-)
-_Place = tuple[str | int, ...]
-"""Table, row or member, member: `("code", 0, "note")`."""
+_ROWS: Final[Mapping[str, type[Row]]] = {
+    "code": SiteCode,
+    "condition": SiteCondition,
+    "unit": SiteUnit,
+    "specimen": SiteSpecimen,
+    "assay": AssayFactor,
+    "policy": SitePolicy,
+    "orders": OrderCode,
+}
+"""What a row of each table holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +63,11 @@ def read_site(text: str, name: str = "site.toml") -> SiteFile:
     try:
         return SiteFile(name, Site.model_validate(document))
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_context=False, include_input=False)
-    places = [each["loc"] for each in wrong]
+        found = list(slips(error, _row_at, PATTERNS))
     faults = tuple(
-        SiteFault(
-            str(place[0]), _in_words(place), _said(place, each["type"], each["msg"]), _AS_DESCRIBED
-        )
-        for place, each in zip(places, wrong, strict=True)
+        SiteFault(str(slip.place[0]), _in_words(slip.place), *_said(slip)) for slip in found
     )
+    places = [slip.place for slip in found]
     return SiteFile(name, Site.model_validate(_without(places, document)), faults)
 
 
@@ -69,26 +81,35 @@ def apply_site(bases: Mapping[str, KnowledgeBase], site: SiteFile) -> dict[str, 
     return {analyte: with_additions(base, site.rows) for analyte, base in bases.items()}
 
 
-def _said(place: _Place, kind: str, message: str) -> str:
-    """What is wrong there; where a table has the wrong brackets, how it is headed."""
-    match place, kind:
+def _row_at(place: Place) -> type[Row]:
+    """The row in which a place lies: of its table, or the tables themselves."""
+    return _ROWS.get(str(place[0]), Site) if len(place) > 1 else Site
+
+
+def _said(slip: Slip) -> Said:
+    """What is wrong there, and what would be right; for a table, how it is headed."""
+    match slip.place, slip.kind:
         case (table,), "tuple_type":
-            return f"each row of this table is headed [[{table}]]."
-        case ("orders",), "dict_type":
-            return "each row of this table is headed [orders.<id>]."
+            return (
+                f"each row of this table is headed [[{table}]].",
+                f"Write [[{table}]] above each row.",
+            )
+        case ("orders", *_), "dict_type" | "model_type":
+            return (
+                "each row of this table is headed [orders.<id>].",
+                "Write [orders.<id>] above each row, with the id of a suggestion.",
+            )
         case (table,), "model_type":
-            return f"this table stands once, headed [{table}]."
-        case _, "tuple_type":
-            return "this is a list, in square brackets."
+            return f"this table stands once, headed [{table}].", f"Write [{table}] above it, once."
         case _:
-            return f"{message}."
+            return slip.text, slip.remedy
 
 
-def _in_words(place: _Place) -> str:
+def _in_words(place: Place) -> str:
     return " ".join(str(part + 1) if isinstance(part, int) else part for part in place)
 
 
-def _without(places: Sequence[_Place], document: Mapping[str, Any]) -> dict[str, Any]:
+def _without(places: Sequence[Place], document: Mapping[str, Any]) -> dict[str, Any]:
     """The document without what is wrong there: a table, a row of it, or a member of a table whose
     members stand by themselves, as those of `[assay]` do not.
     """

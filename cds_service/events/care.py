@@ -27,7 +27,7 @@ from cds_service.events.notification import (
 from cds_service.events.search import Found, changed_since
 from cds_service.events.source import EventSource
 from cds_service.events.tokens import Tokens
-from cds_service.events.troubles import NextSteps, Troubles
+from cds_service.events.troubles import READ_AGAIN, NextSteps, Troubles
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
@@ -49,12 +49,10 @@ from cds_service.store.work_item import Target, Way
 DEADLINE_MS: Final = 30_000
 GAP_AGAIN: Final = timedelta(minutes=1)
 """When a gap that could not be looked for is looked for again."""
-REACH: Final = timedelta(hours=1)
-"""How far before the last sign of life a search begins: what says that a subscription failed is a
-sign of life too, so this is longer than any pause between two tries (`troubles`)."""
 REACH_OF_GAP: Final = timedelta(days=7)
-"""The same for numbers that are missing: what tells of them is the last sign of life, and may come
-days after the event that did not; or the server could not be asked since."""
+"""How far before the last sign of life a search for missing numbers begins: what tells of them is
+itself the last sign of life, and may come days after the event that did not; or the server could
+not be asked since."""
 _UNANSWERED: Final = frozenset({"", REQUESTED})
 """What reading a requested one gives while its server has made nothing of it."""
 
@@ -191,8 +189,8 @@ class Caretaker:
                     return ""
                 case resource:
                     status = a_text(resource.get("status"))
-            if status == ACTIVE != state.status:  # what changed meanwhile, nobody will send
-                self.catch_up(source, state.last_heard - REACH)
+            if status == ACTIVE and self._may_have_missed(state):
+                self.catch_up(source, state.missed_since)
         except UpstreamFailed:
             return ""
         if status not in STATES:
@@ -202,6 +200,13 @@ class Caretaker:
         else:
             self.subscriptions.set_status(source.name, state.subscription, status)
         return status
+
+    def _may_have_missed(self, state: SubscriptionState) -> bool:
+        """Whether there is something that nobody will send: it was not at work, or could not be
+        read when it was to be, since its server, the way there or all workers were away.
+        """
+        at = self.now()
+        return not state.is_at_work_at(at) or at - state.last_heard > 2 * READ_AGAIN
 
     def _ask_after(self, source: EventSource, state: SubscriptionState) -> None:
         """Nothing was heard for two heartbeats: `$status` says how things stand."""
@@ -227,7 +232,7 @@ class Caretaker:
     def _mend(self, source: EventSource, state: SubscriptionState) -> None:
         """The server has given up, and the registry says that it is to be asked to begin anew."""
         try:
-            self.catch_up(source, state.last_heard - REACH)
+            self.catch_up(source, state.missed_since)
             exchange = self.exchange(source)
             subscription = exchange.ask(f"Subscription/{state.subscription}")
             if isinstance(subscription, Refused) or not _is_one(subscription):

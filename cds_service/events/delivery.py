@@ -83,14 +83,27 @@ class Courier:
             case RecordOnly():
                 pass
             case WriteBack() as write_back:
-                kinds = [write_back.issue.value, "GuidanceResponse"]
-                if write_back.notice is not NoticeKind.NONE:
-                    kinds.append(write_back.notice.value)
-                self._transact(withdrawing(self._existing(kinds, taken_back.result)))
+                self._transact(self._withdrawing(write_back, taken_back.result))
             case Relay() as relay:
                 self._post(relay, taken_back)
             case _:
                 assert_never(self.delivery)
+
+    def stands(self, result: str) -> bool:
+        """Whether an answer stands under this key, as far as that can be asked for: a relay cannot
+        be asked. Raises UpstreamFailed.
+        """
+        match self.delivery:
+            case WriteBack() as write_back:
+                return bool(self._withdrawing(write_back, result))
+            case _:
+                return False
+
+    def _withdrawing(self, write_back: WriteBack, result: str) -> JsonObject:
+        kinds = [write_back.issue.value, "GuidanceResponse"]
+        if write_back.notice is not NoticeKind.NONE:
+            kinds.append(write_back.notice.value)
+        return withdrawing(self._existing(kinds, result))
 
     def _write(self, write_back: WriteBack, said: Said, order: str) -> None:
         resources = [_ISSUES[write_back.issue](said), fhir.guidance_response(said)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import count, takewhile
 from time import perf_counter
 
 from cds_service import __version__
@@ -81,11 +82,10 @@ class Evaluator:
                 claimed.source, claimed.item, current.version, knowledge.tag
             ):
                 continue
-            past = self._store.past(claimed, knowledge.identity.id)
-            case = _Case(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
+            case = self._case(claimed, knowledge, current.reference, courier, watch)
             if _is_for(knowledge, current):
                 done.append(self._evaluated(case, current))
-            elif isinstance(past, Past) and past.said:  # its code was corrected to another test's
+            elif case.said_before:  # its code was corrected to another test's
                 reference, version = current.reference, current.version
                 done.append(self._withdrawn(case, reference, version, current.patient_id))
         return done
@@ -104,12 +104,26 @@ class Evaluator:
         """Take back what was delivered of a result that was deleted. Raises UpstreamFailed."""
         done = []
         for knowledge in self._knowledge:
-            past = self._store.past(claimed, knowledge.identity.id)
-            if isinstance(past, Past) and past.said:
-                case = _Case(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
-                version = f"deleted after {past.version}"
-                done.append(self._withdrawn(case, reference, version, patient_id=""))
+            case = self._case(claimed, knowledge, reference, courier, watch)
+            if case.said_before:
+                done.append(self._withdrawn(case, reference, case.deleted, patient_id=""))
         return done
+
+    def _case(
+        self,
+        claimed: Claimed,
+        knowledge: KnowledgeBase,
+        reference: str,
+        courier: Courier,
+        watch: Stopwatch,
+    ) -> _Case:
+        """What was said before; where a try may have died before it was recorded, what stands."""
+        past = self._store.past(claimed, knowledge.identity.id)
+        case = _Case(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
+        if not claimed.may_have_been_delivered:
+            return case
+        places = (case.result(reference, place) for place in count())
+        return replace(case, standing=sum(1 for _ in takewhile(courier.stands, places)))
 
     def _evaluated(self, case: _Case, current: Current) -> Evaluated:
         record, faults = _record(case, current)
@@ -185,6 +199,8 @@ class _Case:
     watch: Stopwatch
     courier: Courier
     id_secret: str = field(repr=False)
+    standing: int = 0
+    """How many cards were found where they are delivered to."""
 
     @property
     def service(self) -> str:
@@ -193,7 +209,17 @@ class _Case:
     @property
     def said_before(self) -> int:
         """How many cards stand: reports and panels can contain results, with a card for each."""
-        return self.past.said if isinstance(self.past, Past) else 0
+        recorded = self.past.said if isinstance(self.past, Past) else 0
+        return max(recorded, self.standing)
+
+    @property
+    def deleted(self) -> str:
+        """What stands for the version of a result that is there no longer."""
+        match self.past:
+            case Past(version=version):
+                return f"deleted after {version}"
+            case NeverEvaluated():
+                return "deleted"
 
     def result(self, reference: str, place: int = 0) -> str:
         """Another knowledge says something else of the same result, and so does another card."""

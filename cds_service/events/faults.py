@@ -28,9 +28,10 @@ TRANSIENT: Final = frozenset(
 """Faults that pass by themselves, or once an operator has looked at the other server."""
 
 MOST_ATTEMPTS: Final = 8
-"""After so many failures of another kind a result is set aside."""
+"""So often everything is tried; after as many failures of another kind a result is set aside."""
 PATIENCE: Final = timedelta(days=7)
-"""For so long a passing fault is waited out, counted from when the result was first notified."""
+"""For so long a passing fault is waited out besides, counted from when the result was first
+notified."""
 FIRST_DELAY: Final = timedelta(seconds=2)
 LONGEST_DELAY: Final = timedelta(minutes=5)
 FAULT_OF_OURS: Final = "fault"
@@ -84,11 +85,14 @@ def after_failure(
 ) -> TryAgain | SetAside:
     """What becomes of a result that failed.
 
+    One that is older than our patience is tried as often as any other: an operator may have given
+    it another turn, or no worker have run.
+
     Delays double from 2 s to 5 min, each a half longer or shorter at random, so that what failed
     together does not come back together.
     """
-    is_over = at - first_received > PATIENCE if passes else attempts >= MOST_ATTEMPTS
-    if is_over:
+    is_waited_for = passes and at - first_received <= PATIENCE
+    if attempts >= MOST_ATTEMPTS and not is_waited_for:
         return SetAside()
     delay = min(FIRST_DELAY * 2 ** min(attempts - 1, 16), LONGEST_DELAY)
     return TryAgain(at + delay * _JITTER.uniform(0.5, 1.5))

@@ -130,9 +130,10 @@ class Inbox:
         *lots, last = _lots(targets)
         for lot in lots:  # others may write in between; what was kept twice is one
             self._store.add(source.name, lot, way, at)
+        heard = _heard(source, happened.about, numbers)
+        self._look_for_missed(source, heard, at)
         with self._database.writing() as connection:
             self._store.add_in(connection, source.name, last, way, at)
-            heard = _heard(source, happened.about, numbers)
             missing = 0
             if heard.subscription:
                 self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
@@ -162,6 +163,7 @@ class Inbox:
             begins=taken is Taken.HANDSHAKE,
             was_asked_for=taken is Taken.STATUS,
         )
+        self._look_for_missed(source, heard, at)
         with self._database.writing() as connection:
             self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
             if source.numbering is not Numbering.SUBSCRIPTION or isinstance(about.so_far, NotSaid):
@@ -169,6 +171,22 @@ class Inbox:
             due = at + GAP_WINDOW
             missing = self._subscriptions.follow_in(connection, source.name, heard, due)
         return Receipt(taken, missing=missing)
+
+    def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
+        """One that is at work again, after a silence or a failure, is searched for what it missed.
+
+        Before it counts as at work: if we end in between, the next sign of life makes the search.
+        Where it ends being at work, only the time is noted: its server may go on to be heard of.
+        """
+        for before in self._subscriptions.named(source.name, heard.subscription):
+            match before.is_at_work_at(at), heard.is_at_work:
+                case False, True:
+                    due = at + SWEEP_DELAY
+                    self._store.sweep_since(source.name, before.missed_since, Way.RECOVERED, due)
+                case True, False:
+                    self._store.search_further_back(source.name, before.missed_since)
+                case _:
+                    pass
 
     def _knows(self, source: EventSource, about: About) -> bool:
         """Ours by its topic, which the registry names, or by its id, which `subscribe` kept."""

@@ -6,7 +6,8 @@ delivered is found on the other side and left as it is; what it had not ended wa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
@@ -65,6 +66,8 @@ class Worker:
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
         self._evaluator = Evaluator(bench.knowledge, bench.store, bench.pseudonyms)
+        self._in_hand: deque[Claimed] = deque()
+        """What was leased and not ended when the database was lost."""
 
     def drain(self, more: Callable[[], None] = lambda: None) -> int:
         """Work until nothing is due; how many results were ended.
@@ -76,15 +79,30 @@ class Worker:
         while claimed := self._bench.store.claim(self._bench.now(), BATCH):
             if len(claimed) == BATCH:
                 more()
-            ended += sum(self._process(each) for each in claimed)
+            ended += sum(self._work_off(claimed))
         return ended
 
     def work_off_some(self) -> int:
         """Work on one batch; how many results were tried. Raises StoreUnavailable."""
         claimed = self._bench.store.claim(self._bench.now(), BATCH)
-        for each in claimed:
-            self._process(each)
-        return len(claimed)
+        return len(list(self._work_off(claimed)))
+
+    def give_back(self) -> None:
+        """Free what was in hand when the database was lost: nobody has to wait for its lease to run
+        out. Raises StoreUnavailable while it still is.
+        """
+        while self._in_hand:
+            self._bench.store.give_back(self._in_hand[0], self._bench.now())
+            self._in_hand.popleft()
+
+    def _work_off(self, claimed: Sequence[Claimed]) -> Iterator[bool]:
+        """Of each in turn, whether it was ended."""
+        for number, each in enumerate(claimed):
+            try:
+                yield self._process(each)
+            except StoreUnavailable:
+                self._in_hand.extend(claimed[number:])
+                raise
 
     def _process(self, claimed: Claimed) -> bool:
         """Whether what it came to was kept; if not, it is tried again or was set aside."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -101,22 +101,42 @@ class EventBacklog:
     def revive(self, numbers: Iterable[int], at: datetime) -> int:
         """Gives rows that were set aside another turn; with no numbers, all of them."""
         chosen = tuple(numbers)
-        fresh = {"dead": False, "attempts": 0, "leases_lost": 0, "due": at, "cause": ""}
-        revived = update(event_work).where(event_work.c.dead == true()).values(fresh)
+        those = event_work.c.dead == true()
         if chosen:
-            revived = revived.where(event_work.c.number.in_(chosen))
+            those = those & event_work.c.number.in_(chosen)
+        fresh = {
+            "revision": event_work.c.revision + 1,
+            "dead": False,
+            "attempts": 0,
+            "leases_lost": 0,
+            "due": at,
+            "cause": "",
+        }
         with self._database.writing() as connection:
-            return connection.execute(revived).rowcount
+            lock_in_order(connection, those)
+            return connection.execute(update(event_work).where(those).values(fresh)).rowcount
 
-    def drop(self, rows: Sequence[Waiting], at: datetime) -> Iterator[Waiting]:
+    def drop(
+        self,
+        rows: Sequence[Waiting],
+        at: datetime,
+        tell: Callable[[Waiting], object] = lambda _row: None,
+    ) -> Iterator[Waiting]:
         """Removes rows for good, lot by lot for as long as it is asked for the next; which went.
 
         One that a worker has leased stays, and so does one that a new notification has revived.
+        `tell` hears of each before it goes: whoever is killed here has told of one too many at
+        worst, and of none too few.
         """
         is_free = or_(event_work.c.lease == NO_LEASE, event_work.c.due <= at)
         for lot in in_lots(rows, LOT):
+            with self._database.reading() as connection:
+                going = [row for row in lot if _is_there(connection, row, is_free)]
+            for row in going:  # while nobody has to wait: whoever reads what is told may be slow
+                tell(row)
             with self._database.writing() as connection:
-                gone = [row for row in lot if _delete(connection, row, is_free)]
+                lock_in_order(connection, event_work.c.number.in_([row.number for row in going]))
+                gone = [row for row in going if _delete(connection, row, is_free)]
             yield from gone
 
     def next_due(self) -> datetime:
@@ -143,11 +163,27 @@ class EventBacklog:
         return Backlog(by_state.get(False, 0), by_state.get(True, 0), evaluated)
 
 
+def lock_in_order(connection: Connection, those: ColumnElement[bool]) -> None:
+    """Locks rows of work as all do who write more than one: in the order of their items. Else each
+    of two could hold what the other waits for. SQLite has one writer, and nothing to lock.
+    """
+    rows = select(event_work.c.number).where(those).order_by(event_work.c.item)
+    connection.execute(rows.with_for_update()).all()
+
+
+def _is_there(connection: Connection, row: Waiting, still: ColumnElement[bool]) -> bool:
+    found = select(event_work.c.number).where(_as_shown(row), still)
+    return connection.execute(found).first() is not None
+
+
 def _delete(connection: Connection, row: Waiting, still: ColumnElement[bool]) -> bool:
+    return connection.execute(delete(event_work).where(_as_shown(row), still)).rowcount == 1
+
+
+def _as_shown(row: Waiting) -> ColumnElement[bool]:
     # SQLite gives the number of a row that has ended to another: when it came tells them apart.
-    as_shown = (
+    return (
         (event_work.c.number == row.number)
         & (event_work.c.first_received == row.first_received)
         & (event_work.c.dead == row.dead)
     )
-    return connection.execute(delete(event_work).where(as_shown, still)).rowcount == 1

@@ -24,6 +24,9 @@ MOST_MISSING: Final = 1_000
 """Numbers kept of one gap. A longer one is searched for by time, whichever numbers are kept."""
 ACTIVATION: Final = timedelta(minutes=15)
 """For so long a server may take to switch a subscription on."""
+REACH: Final = timedelta(hours=1)
+"""How far before the last sign of life a search begins: what says that a subscription failed is a
+sign of life too, so this is longer than any pause between two tries (`events.troubles`)."""
 REQUESTED: Final = "requested"
 """The status of one that we have asked for, and that its server has not switched on yet."""
 ACTIVE: Final = "active"
@@ -63,6 +66,15 @@ class SubscriptionState:
             return SubscriptionHealth.SILENT
         return SubscriptionHealth.SOUND
 
+    def is_at_work_at(self, at: datetime) -> bool:
+        """Whether nothing can have been missed: it is switched on, and was heard of in time."""
+        return self.status == ACTIVE and self.health_at(at) is SubscriptionHealth.SOUND
+
+    @property
+    def missed_since(self) -> datetime:
+        """From when on to search for what did not come while it was not at work."""
+        return self.last_heard - REACH
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
@@ -76,6 +88,11 @@ class Heard:
     """How many events there have been, as far as that is known."""
     begins: bool = False
     """A handshake: numbers may begin anew."""
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it says that it is switched on."""
+        return self.status == ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +157,14 @@ class Subscriptions:
 
     def of(self, source: str) -> tuple[SubscriptionState, ...]:
         """The subscriptions of a source."""
-        rows = (
-            select(event_subscriptions)
-            .where(event_subscriptions.c.source == source)
-            .order_by(event_subscriptions.c.subscription)
-        )
+        return self._states(event_subscriptions.c.source == source)
+
+    def named(self, source: str, subscription: str) -> tuple[SubscriptionState, ...]:
+        """The one of this id; none where it was never heard of."""
+        return self._states(_of(event_subscriptions, source, subscription))
+
+    def _states(self, those: ColumnElement[bool]) -> tuple[SubscriptionState, ...]:
+        rows = select(event_subscriptions).where(those).order_by(event_subscriptions.c.subscription)
         with self._database.reading() as connection:
             return tuple(SubscriptionState(**row._asdict()) for row in connection.execute(rows))
 

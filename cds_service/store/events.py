@@ -236,13 +236,17 @@ class EventStore(EventBacklog):
         searched: Searched | None = None,
     ) -> Ending:
         """Ends a row: what it came to, and further work found on the way, in one transaction."""
+        rows = self._rows(claimed.source, found, claimed.way, at)
         with self._database.writing() as connection:
+            # The row itself has its place in the order in which all take their locks.
+            self._add_rows(connection, [row for row in rows if row["item"] < claimed.item])
             ending = self._end(connection, claimed, at)
             if ending is Ending.LEASE_LOST:
+                connection.rollback()
                 return ending
+            self._add_rows(connection, [row for row in rows if row["item"] >= claimed.item])
             for each in evaluated:
                 self._keep(connection, claimed, each)
-            self.add_in(connection, claimed.source, found, claimed.way, at)
             if searched is not None:
                 self._sweeps.move_on(connection, claimed.source, searched)
         return ending
@@ -278,6 +282,10 @@ class EventStore(EventBacklog):
         if connection.execute(once, row).rowcount == 1:
             self._records.save_in(connection, each.record)
 
+    def give_back(self, claimed: Claimed, at: datetime) -> None:
+        """Frees a row that was not worked off: it is due at once. Not when the lease was lost."""
+        self._give_back(claimed, {"due": at, "lease": NO_LEASE})
+
     def retry_later(self, claimed: Claimed, due: datetime, cause: str) -> None:
         """Gives a row back until `due`. Does nothing when the lease was lost."""
         self._give_back(claimed, {"due": due, "cause": cause, "lease": NO_LEASE})
@@ -310,4 +318,9 @@ class EventStore(EventBacklog):
         with self._database.writing() as connection:
             # In the order of `finish`: else each could hold what the other waits for.
             self.add_in(connection, source, [SWEEP], way, due)
+            self._sweeps.send_back(connection, source, since)
+
+    def search_further_back(self, source: str, since: datetime) -> None:
+        """The next search, whatever will ask for it, goes back to `since`; makes no work."""
+        with self._database.writing() as connection:
             self._sweeps.send_back(connection, source, since)

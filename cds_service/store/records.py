@@ -151,7 +151,7 @@ class Records:
             "duration_ms": record.duration_ms,
             "patient": record.patient,
             "inputs": record.inputs,
-            "cards": tuple(card.uuid for card in record.cards),
+            "cards": tuple([card.uuid for card in record.cards]),
         }
 
     def carded_before(self, patient: str, client: str) -> frozenset[str]:

@@ -248,6 +248,8 @@ def _of_events(
 def _among(
     connection: Connection, asked: Select[Any], column: Column[Any], values: Iterable[str]
 ) -> Iterator[Row[Any]]:
-    """What is asked for, of rows whose column has one of these values."""
+    """What is asked for, of rows whose column has one of these values, in their order: it is also
+    the order in which rows of work are locked (`event_backlog.lock_in_order`).
+    """
     for lot in in_lots(sorted(values), LOT):
-        yield from connection.execute(asked.where(column.in_(lot)))
+        yield from connection.execute(asked.where(column.in_(lot)).order_by(column))

@@ -52,6 +52,13 @@ class Claimed:
     first_received: datetime
     lease: str
 
+    @property
+    def may_have_been_delivered(self) -> bool:
+        """Whether a try before this one may have died after it had delivered and before it was
+        recorded. A row that was revived counts its tries anew, and has one more revision.
+        """
+        return self.attempts > 1 or self.revision > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Searched:

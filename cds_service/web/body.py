@@ -41,7 +41,8 @@ def json_body(request: Request, limit: int) -> JsonObject:
 
 def require_plain_json(request: Request) -> None:
     """Raises UnsupportedMediaType for anything that is not JSON as it is, in UTF-8."""
-    if request.environ.get("CONTENT_TYPE") in MEDIA_TYPES and _IS_ENCODED not in request.environ:
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") in MEDIA_TYPES and _IS_ENCODED not in environ:
         return  # as nearly every client says it
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding != "identity":

@@ -63,6 +63,7 @@ def serve(
         _management(settings, directory, knowledge),
     ):
         server = _server(settings, host, port, workers)
+        os.register_at_fork(after_in_child=_end_when_told)
         log(Event.STARTED, mode=settings.mode.value, workers=workers, software=__version__)
         try:
             server.serve(target_loader=partial(_load, make_app, directory), wrap_loader=False)
@@ -125,6 +126,14 @@ def _serve_management(directory: str, knowledge: str, host: str, port: int) -> N
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_the_service()
     serve_management(management_app(directory, knowledge), host, port)
+
+
+def _end_when_told() -> None:
+    """A worker begins with the handlers of the service, which only note that a signal has come.
+    Until granian has set those of a worker, being told to stop would be lost on it: the service
+    would wait for it as long as for a request, and then kill it.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _leave_ctrl_c_to_the_service() -> None:

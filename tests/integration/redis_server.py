@@ -22,8 +22,12 @@ HOW_TO_GET = "no Redis server program: `apt-get install redis-server` (Debian, U
 class Redis:
     """A Redis that answers."""
 
-    url: str
+    port: int
     process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
 
     def stop(self) -> None:
         """End it, as when its machine is lost."""
@@ -40,7 +44,7 @@ def running_redis(folder: Path, port: int = 0) -> Iterator[Redis]:
     port = port or free_port()
     options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     process = subprocess.Popen([program, *options], cwd=folder, stdout=subprocess.DEVNULL)
-    server = Redis(f"redis://127.0.0.1:{port}/0", process)
+    server = Redis(port, process)
     try:
         eventually(lambda: _answers(server.url))
         yield server

@@ -5,23 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from itertools import chain
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+_ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+Id = Annotated[str, StringConstraints(pattern=_ID)]
+PATTERNS: Final = {
+    _ID: ("this is no id.", "Write small letters and digits, with single hyphens between them."),
+}
+"""What is wrong with a text that does not look so, and what would be right."""
 Gates = dict[str, str | list[str]]
 """Fact name -> the value or values that let the row through."""
 
 
 def _number(value: object) -> object:
     if not isinstance(value, str):
-        raise ValueError('write a number as text, so that it keeps its digits: "2400"')  # noqa: TRY004 - pydantic turns ValueError into a row error
+        raise ValueError(
+            'write a number as text, so that it keeps its digits; put it in quotes: "2400"'
+        )
     try:
         return Decimal(value)
     except InvalidOperation:
-        raise ValueError("this is not a number") from None
+        raise ValueError('this is not a number; write digits and a point: "1.5"') from None
 
 
 ExactNumber = Annotated[Decimal, BeforeValidator(_number)]
@@ -46,7 +53,7 @@ class Sourced(Row):
         """The sources behind what is said on a card for which these sections are."""
         if not self.sources_by_section:
             return self.sources
-        special = (self.sources_by_section.get(section, ()) for section in sections)
+        special = [self.sources_by_section.get(section, ()) for section in sections]
         return self.sources + tuple(chain.from_iterable(special))
 
     @property

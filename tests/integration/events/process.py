@@ -1,5 +1,5 @@
 """What the multi-process tests run in processes of their own:
-`process.py ROLE FOLDER FHIR_BASE PORT QUEUE_URL`.
+`process.py ROLE FOLDER FHIR_BASE PORT QUEUE_URL DATABASE_URL`.
 
 `inbox` serves our inbox, in one process, so that a kill is a kill; `worker` works as `cds-service
 worker` does, with a short lease, so that a test need not wait for one to run out.
@@ -37,8 +37,10 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def open_room(folder: Path, base: str, queue_url: str = "", row: str = "") -> EventRoom:
-    """The events room over the database in `folder`, with the short lease."""
+def open_room(
+    folder: Path, base: str, queue_url: str = "", row: str = "", database_url: str = ""
+) -> EventRoom:
+    """The events room, with the short lease; over a database in `folder`, unless one is given."""
     (folder / "lab.secret").write_text(SECRET)
     registry = load_registry(
         f'[[source]]\nname = "lab"\nfhir_server = "{base}"\nsecret_file = "lab.secret"\n'
@@ -46,7 +48,9 @@ def open_room(folder: Path, base: str, queue_url: str = "", row: str = "") -> Ev
         folder,
         Mode.SANDBOX,
     )
-    settings = Settings(database_url=f"sqlite:///{folder / 'cds.sqlite3'}", queue_url=queue_url)
+    settings = Settings(
+        database_url=database_url or f"sqlite:///{folder / 'cds.sqlite3'}", queue_url=queue_url
+    )
     database = Database.open(settings.database_url)
     database.upgrade()
     key = load_or_create_key(folder / KEY_FILE)
@@ -73,5 +77,6 @@ def worker(room: EventRoom, library: Library, _port: int) -> None:
 ROLES: dict[str, Callable[[EventRoom, Library, int], None]] = {"inbox": inbox, "worker": worker}
 
 if __name__ == "__main__":
-    role, folder_, base_, port_, queue_ = sys.argv[1:]
-    ROLES[role](open_room(Path(folder_), base_, queue_), load_library(), int(port_))
+    role, folder_, base_, port_, queue_, database_ = sys.argv[1:]
+    room_ = open_room(Path(folder_), base_, queue_, database_url=database_)
+    ROLES[role](room_, load_library(), int(port_))

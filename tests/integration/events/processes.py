@@ -18,12 +18,14 @@ class Processes:
     base: str
     port: int = 0
     queue_url: str = ""
+    database_url: str = ""
     running: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def start(self, role: str) -> subprocess.Popen[str]:
         """A process that has said that it is ready."""
         program = str(Path(__file__).with_name("process.py"))
-        given = [role, str(self.folder), self.base, str(self.port), self.queue_url]
+        shared = [self.queue_url, self.database_url]
+        given = [role, str(self.folder), self.base, str(self.port), *shared]
         with (self.folder / f"{role}.log").open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, program, *given],

@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -29,9 +31,14 @@ HOW_TO_GET = "no PostgreSQL server programs: `apt-get install postgresql` (Debia
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running cluster; `socket` is the folder of its Unix socket."""
+    """A running cluster; `socket` is the folder of its Unix socket, `control` runs pg_ctl on it."""
 
     socket: Path
+    control: Callable[..., None]
+
+    def restart(self) -> None:
+        """End it at once, as when its machine is lost, and start it again."""
+        self.control("restart", "--wait", "--mode=immediate")
 
     def new_database(self) -> str:
         """The URL of a new, empty database."""
@@ -55,8 +62,8 @@ def server_programs() -> Path:
     return versions[-1].parent
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+@contextmanager
+def running_cluster() -> Iterator[Cluster]:
     """A throw-away cluster, stopped by its own pg_ctl.
 
     The server refuses to run as root: there it runs as the user that Debian's package made.
@@ -85,11 +92,18 @@ def cluster() -> Iterator[Cluster]:
         server = f"-k {folder} -c listen_addresses='' -c fsync=off"
         run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", server)
         try:
-            yield Cluster(folder)
+            yield Cluster(folder, partial(run, "pg_ctl"))
         finally:
             run("pg_ctl", "stop", "--wait", "--mode=immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The cluster of the whole run."""
+    with running_cluster() as running:
+        yield running
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from cds_service.commands.clients_check import check_registry
 from cds_service.config import Mode
 from cds_service.errors import ConfigurationError, Unauthorised
 from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
+from tests import toy
 from tests.fault_server import FaultServer
 from tests.faults import reply
 from tests.unit.access.minting import (
@@ -103,7 +104,12 @@ def test_what_the_gate_refuses_a_token_for_is_found(
     with pytest.raises(Unauthorised) as refused:
         verifier(clients, replay=Memory()).verify([f"Bearer {minted}"], (SERVICE,))
     assert refused.value.cause == fault.value
-    assert found(clients, minted).faults == (fault,)
+    report = found(clients, minted)
+    assert report.faults == (fault,)
+    assert IN_WORDS[fault] in report.lines()
+    assert not any("holds:" in line for line in report.lines())
+    assert report.as_json()["holds"] is False
+    assert report.as_json()["faults"] == [{"code": fault.value, "text": IN_WORDS[fault]}]
 
 
 def test_a_fault_that_only_a_request_can_have_is_not_looked_for() -> None:
@@ -147,8 +153,12 @@ def test_a_good_token_holds_and_is_not_used_up(clients: ClientRegistry) -> None:
         assert report.as_json()["holds"] is True
 
 
-def test_for_feedback_the_address_of_the_service_will_do(clients: ClientRegistry) -> None:
-    assert found(clients, token(), audience=f"{SERVICE}/feedback").faults == ()
+@pytest.mark.parametrize("named", [SERVICE, f"{SERVICE}/feedback"])
+def test_for_feedback_the_address_of_the_service_will_do(
+    clients: ClientRegistry, named: str
+) -> None:
+    minted = token(None, claims(aud=named))
+    assert found(clients, minted, audience=f"{SERVICE}/feedback").faults == ()
 
 
 @pytest.mark.parametrize(
@@ -189,6 +199,16 @@ def test_a_key_set_that_cannot_be_fetched_is_a_fault_with_its_reason(
     report = found(clients, token(), fetch=hosts)
     assert report.faults == (TokenFault.KEYS_UNAVAILABLE,)
     assert "tls" in report.unchecked
+    assert report.as_json()["because"] == report.unchecked
+    assert report.as_json()["client"] == "general-hospital"
+
+
+def test_a_key_file_that_is_gone_is_a_fault_and_not_a_crash(folder: Path) -> None:
+    clients = registry(folder, FILE_CLIENT)
+    (folder / "keys.json").unlink()
+    report = found(clients, token(), fetch=Offline())
+    assert report.faults == (TokenFault.KEYS_UNAVAILABLE,)
+    assert "unreadable" in report.unchecked
 
 
 def test_nothing_of_the_token_is_repeated(clients: ClientRegistry) -> None:
@@ -360,3 +380,35 @@ def test_the_command_allows_in_sandbox_mode_what_production_refuses(folder: Path
     (folder / "clients.toml").write_text(FILE_CLIENT + row)
     assert run(folder).exit_code == 1
     assert "FHIR servers: 1" in run(folder, "--sandbox").output
+
+
+def test_a_service_that_the_start_would_refuse_is_a_fault_here_too(folder: Path) -> None:
+    misspelt = 'services = ["sil2r-patientview", "sil2r-order-sign"]\n'
+    (folder / "clients.toml").write_text(FILE_CLIENT + misspelt)
+    shown = run(folder, "--json")
+    report = json.loads(shown.output)
+    assert shown.exit_code == 1
+    assert [client["usable"] for client in report["clients"]] == [False]
+    (fault,) = report["faults"]
+    assert "hospital is granted 'sil2r-patientview', which is not a service here." in fault
+    assert "sil2r-patient-view" in fault, "what would be right"
+
+
+def test_the_services_are_those_of_the_knowledge_that_the_settings_name(folder: Path) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT + 'services = ["toy-order-sign"]\n')
+    for name, text in toy.files().items():
+        (folder / "cards" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "cards" / name).write_text(text)
+    (folder / "settings.toml").write_text('knowledge = "cards"\n')
+    assert run(folder).exit_code == 1
+    assert run(folder, "--config", str(folder / "settings.toml")).exit_code == 0
+
+
+def test_where_the_knowledge_cannot_be_read_the_check_says_what_it_could_not_tell(
+    folder: Path,
+) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT + 'services = ["sil2r-order-sign"]\n')
+    shown = run(folder, CDS_KNOWLEDGE=str(folder / "not-there"))
+    assert shown.exit_code == 0
+    assert "Whether the services granted are there could not be told." in shown.output
+    assert "not-there" in shown.output

@@ -16,6 +16,7 @@ from cds_service.cli import cli
 from cds_service.config import Mode, load_settings
 from cds_service.errors import InputError, StoreUnavailable
 from cds_service.store.database import Database
+from cds_service.store.event_backlog import Waiting
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.tables import event_work
@@ -192,6 +193,39 @@ def test_each_removal_is_one_line_in_the_log_that_names_no_result(
         "cause": "",
         "attempts": 0,
     }
+
+
+def test_whoever_is_killed_while_removing_has_told_of_all_that_went(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cds_service.store.event_backlog.LOT", 2)
+    told = []
+
+    def until_the_end_of_the_process(row: Waiting) -> None:
+        if len(told) == 3:
+            raise KeyboardInterrupt
+        told.append(row.number)
+
+    with stored(environment) as store:
+        now = datetime.now(UTC)
+        store.add("lab", [Target(Kind.OBSERVATION, f"n{n}") for n in range(4)], Way.NOTIFIED, now)
+        shown = store.named(range(1, 6))
+        with pytest.raises(KeyboardInterrupt):
+            list(store.drop(shown, now, until_the_end_of_the_process))
+        left = {row.number for row in store.waiting()}
+    assert told == [1, 2, 3]
+    assert left == {3, 4, 5}, "a line too many, and none too few"
+
+
+def test_nobody_has_to_wait_for_whoever_reads_slowly_what_is_told(
+    environment: dict[str, str],
+) -> None:
+    def while_it_is_read(_row: Waiting) -> None:
+        store.add("lab", [Target(Kind.OBSERVATION, "another")], Way.NOTIFIED, datetime.now(UTC))
+
+    with stored(environment) as store:
+        assert len(list(store.drop(store.named([1]), datetime.now(UTC), while_it_is_read))) == 1
+        assert store.count() == 1
 
 
 def test_all_that_was_set_aside_of_one_source_goes_and_nothing_else(

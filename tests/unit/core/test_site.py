@@ -182,11 +182,11 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
 @pytest.mark.parametrize(
     ("text", "where", "says"),
     [
-        ("[policies]\n", "site.toml (policies)", "Extra inputs"),
+        ("[policies]\n", "site.toml (policies)", "nothing here is called so"),
         ("[[code]\n", "site.toml", "not TOML"),
-        (row("code", hospital="h"), "site.toml (code 1 hospital)", "Extra inputs"),
-        (row("code") + row("code", note=""), "site.toml (code 2 note)", "at least 1 character"),
-        (row("code", note="LEFT OUT"), "site.toml (code 1 note)", "Field required"),
+        (row("code", hospital="h"), "site.toml (code 1 hospital)", "nothing here is called so"),
+        (row("code") + row("code", note=""), "site.toml (code 2 note)", "this is empty"),
+        (row("code", note="LEFT OUT"), "site.toml (code 1 note)", "this is missing"),
         (row("code", loinc="9000001-8"), "site.toml ([[code]] X)", "check digit"),
         (row("code", system="http://loinc.org"), "site.toml ([[code]] X)", "LOINC code itself"),
         (row("code", loinc="9654-5"), "site.toml ([[code]] X)", "not in the knowledge"),
@@ -204,7 +204,7 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
         (row("unit", factor="-1"), "site.toml ([[unit]] X)", "not above zero"),
         (row("unit", factor="half"), "site.toml (unit 1 factor)", "not a number"),
         (row("unit", factor="NaN"), "site.toml (unit 1 factor)", "finite"),
-        (row("unit", note="LEFT OUT"), "site.toml (unit 1 note)", "Field required"),
+        (row("unit", note="LEFT OUT"), "site.toml (unit 1 note)", "this is missing"),
         (
             row("unit") + row("unit", factor="2"),
             "site.toml ([[unit]] X)",
@@ -221,13 +221,13 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
             "means another specimen",
         ),
         (row("specimen", kind="rain"), "site.toml ([[specimen]] X)", "no kind 'rain'"),
-        (row("assay", source="LEFT OUT"), "site.toml (assay source)", "Field required"),
-        (row("assay", source=" "), "site.toml (assay source)", "at least 1 character"),
+        (row("assay", source="LEFT OUT"), "site.toml (assay source)", "this is missing"),
+        (row("assay", source=" "), "site.toml (assay source)", "this is empty"),
         (row("assay", factor="0"), "site.toml ([assay])", "not above zero"),
         (row("assay", family="weight"), "site.toml ([assay])", "no unit family 'weight'"),
         (row("assay", family="mole"), "site.toml ([assay])", "no unit family 'mole'"),
         (row("assay", analyte="sip"), "site.toml ([assay])", "no analyte 'sip'"),
-        (row("code", note=" "), "site.toml (code 1 note)", "at least 1 character"),
+        (row("code", note=" "), "site.toml (code 1 note)", "this is empty"),
         ('[code]\ncode = "X"\n', "site.toml (code)", "headed [[code]]"),
         ('[[assay]]\nfamily = "X"\n', "site.toml (assay)", "stands once, headed [assay]"),
         ("[[policy]]\nlook_back_days = 9\n", "site.toml (policy)", "stands once, headed [policy]"),
@@ -242,13 +242,13 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
             "site.toml ([policy])",
             "'threshold-indeterminate' may not be muted",
         ),
-        ("[policy]\nlook_back_days = 0", "site.toml (policy look_back_days)", "greater than"),
-        ("[policy]\nlook_back_days = true", "site.toml (policy look_back_days)", "valid integer"),
-        ('[policy]\nlook_back_days = "9"', "site.toml (policy look_back_days)", "valid integer"),
+        ("[policy]\nlook_back_days = 0", "site.toml (policy look_back_days)", "below 1"),
+        ("[policy]\nlook_back_days = true", "site.toml (policy look_back_days)", "no whole number"),
+        ('[policy]\nlook_back_days = "9"', "site.toml (policy look_back_days)", "no whole number"),
         (
             '[policy]\ninterpret_preliminary = "no"',
             "site.toml (policy interpret_preliminary)",
-            "valid boolean",
+            "neither true nor false",
         ),
         ('[policy]\norder_intent = "plan"', "site.toml (policy order_intent)", "'proposal'"),
         (
@@ -256,13 +256,17 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
             "site.toml (policy muted_findings)",
             "a list, in square brackets",
         ),
-        ("[policy]\nmuted = []", "site.toml (policy muted)", "Extra inputs"),
+        ("[policy]\nmuted = []", "site.toml (policy muted)", "nothing here is called so"),
         (
             '[orders.play]\nsystem = "s"\ncode = "c"\ndisplay = "d"',
             "site.toml ([orders])",
             "no suggestion 'play'",
         ),
-        ('[orders.play]\nsystem = "s"\ncode = "c"', "site.toml (orders play display)", "required"),
+        (
+            '[orders.play]\nsystem = "s"\ncode = "c"',
+            "site.toml (orders play display)",
+            "this is missing",
+        ),
     ],
 )
 def test_a_bad_row_is_refused_with_file_row_and_remedy(text: str, where: str, says: str) -> None:
@@ -318,18 +322,15 @@ def test_all_faults_of_a_file_are_told_at_once_table_by_table() -> None:
         + "[colours]\n"
     )
     assert [(fault.where, fault.text) for fault in told.faults] == [
-        ("site.toml (code 2 note)", "Field required."),
-        ("site.toml (code 2 hospital)", "Extra inputs are not permitted."),
+        ("site.toml (code 2 note)", "this is missing."),
+        ("site.toml (code 2 hospital)", "nothing here is called so."),
         ("site.toml ([[code]] X)", "the LOINC check digit is wrong."),
         ("site.toml ([[code]] Z)", "LOINC 9654-5 is not in the knowledge."),
         ("site.toml ([[unit]] X)", "the factor is not above zero."),
-        ("site.toml (assay source)", "Field required."),
-        (
-            "site.toml (policy look_back_days)",
-            "Input should be greater than or equal to 1.",
-        ),
+        ("site.toml (assay source)", "this is missing."),
+        ("site.toml (policy look_back_days)", "this is below 1."),
         ("site.toml ([policy])", "no finding 'sap-low' to mute."),
-        ("site.toml (colours)", "Extra inputs are not permitted."),
+        ("site.toml (colours)", "nothing here is called so."),
     ]
     assert all(fault.remedy for fault in told.faults)
 
@@ -338,13 +339,10 @@ def test_several_faults_are_one_error_of_one_line_under_the_code_of_each() -> No
     told = refused(
         row("code", note="LEFT OUT") + row("condition", note="LEFT OUT") + row("unit", factor="0")
     )
-    described = (
-        "See docs/site-file.md: unknown keys are refused, and every row needs its note, [assay]"
-        " its source."
-    )
     assert told.one_line() == (
-        "CDS-5001 site.toml: 3 faults. (code 1 note) Field required. (condition 1 note) Field"
-        f" required. {described} ([[unit]] X) the factor is not above zero. Correct it."
+        "CDS-5001 site.toml: 3 faults. (code 1 note) this is missing."
+        " Needed: system, code, loinc, note. (condition 1 note) this is missing."
+        " Needed: system, code, means, note. ([[unit]] X) the factor is not above zero. Correct it."
     )
 
 

@@ -35,8 +35,17 @@ def test_a_server_down_for_an_hour_or_a_day_loses_nothing() -> None:
 
 def test_patience_with_a_passing_fault_ends_too() -> None:
     long_ago = NOW - PATIENCE - timedelta(seconds=1)
-    step = after_failure(passes=True, attempts=2, first_received=long_ago, at=NOW)
+    step = after_failure(passes=True, attempts=2_000, first_received=long_ago, at=NOW)
     assert step == SetAside()
+
+
+def test_what_is_old_and_gets_another_turn_is_tried_as_often_as_anything() -> None:
+    long_ago = NOW - timedelta(days=90)
+    steps = [
+        after_failure(passes=True, attempts=attempts, first_received=long_ago, at=NOW)
+        for attempts in range(1, MOST_ATTEMPTS + 1)
+    ]
+    assert [type(step) for step in steps] == [TryAgain] * (MOST_ATTEMPTS - 1) + [SetAside]
 
 
 def test_a_fault_that_does_not_pass_is_tried_so_often_and_then_set_aside() -> None:

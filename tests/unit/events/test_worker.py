@@ -12,6 +12,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.errors import StoreUnavailable
 from cds_service.events.faults import MOST_ATTEMPTS
 from cds_service.fhir.write_events import evaluation_key
 from cds_service.knowledge.export.write import r4_resources
@@ -232,6 +233,25 @@ def test_a_fault_that_does_not_pass_ends_on_the_list_and_can_be_revived(here: Wo
     assert len(here.evaluated()) == 1
 
 
+def test_what_was_set_aside_long_ago_is_waited_for_when_it_is_revived_and_its_server_rests(
+    here: World,
+) -> None:
+    here.fhir.put(observation())
+    here.fhir.broken = 403
+    here.notify("o1")
+    for _ in range(MOST_ATTEMPTS):
+        here.work()
+        here.clock.pass_(minutes=8)
+    here.clock.pass_(days=30)
+    here.room.store.revive([], here.clock())
+    here.fhir.broken = 503
+    here.work()
+    here.clock.pass_(minutes=8)
+    here.fhir.broken = 0
+    assert here.work() == 1
+    assert len(here.evaluated()) == 1
+
+
 def test_a_new_notification_revives_what_was_set_aside(here: World) -> None:
     here.fhir.broken = 403
     here.notify("o1")
@@ -242,6 +262,32 @@ def test_a_new_notification_revives_what_was_set_aside(here: World) -> None:
     here.fhir.put(observation())
     here.notify("o1")
     assert here.work() == 1
+
+
+def test_what_was_in_hand_when_the_database_was_lost_waits_for_no_lease(
+    writing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        writing.fhir.put(observation(f"o{number}"))
+    writing.notify("o0", "o1", "o2", "o3")
+    store, worker = writing.room.store, writing.workshop.worker
+
+    def lost(*_what: Any, **_more: Any) -> Any:
+        raise StoreUnavailable("The database cannot be used.")
+
+    with monkeypatch.context() as away:
+        away.setattr(store, "finish", lost)
+        with pytest.raises(StoreUnavailable):
+            writing.work()
+        away.setattr(store, "give_back", lost)
+        with pytest.raises(StoreUnavailable):
+            worker.give_back()
+    assert store.due(writing.clock()) == 0
+    worker.give_back()
+    assert store.due(writing.clock()) == 4
+    assert writing.work() == 4
+    assert len(writing.records()) == len(writing.fhir.of("DetectedIssue")) == 4
+    assert max(writing.fhir.writes.values()) == 1
 
 
 def test_a_fault_of_ours_does_not_stop_the_others(

@@ -276,6 +276,26 @@ def test_a_worker_that_was_still_starting_does_not_outlive_it_either(
     assert left == []
 
 
+def test_a_worker_that_is_told_to_stop_while_it_still_starts_ends_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [sys.executable, "-m", "tests.unit.web.served", str(free_port()), "2", "0"]
+    with (tmp_path / "log").open("wb") as log, listening() as (port, next_call):
+        monkeypatch.setenv("START_AT", str(port))
+        service = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        with next_call(), next_call():
+            workers = _children(service)
+            for worker in workers:
+                os.kill(worker, signal.SIGTERM)
+            left = _eventually(
+                lambda: [each for each in workers if _lives(each)], lambda alive: not alive
+            )
+        service.kill()
+        service.wait(timeout=30)
+    assert len(workers) == 2
+    assert left == []
+
+
 def _eventually(look: Callable[[], list[int]], is_so: Callable[[list[int]], bool]) -> list[int]:
     for _ in range(600):
         if is_so(found := look()):

@@ -1,0 +1,104 @@
+"""A worker that dies after it has delivered an answer and before that was recorded: what is on the
+server then stands in no record, and is taken back all the same when the result no longer holds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.event_world import (
+    ANOTHER_TEST,
+    LOINC,
+    World,
+    a_result,
+    containing,
+    in_csf,
+    observation,
+)
+
+
+def dies(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever works here is killed before anything is recorded."""
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(here.room.store), "finish", die)
+        with pytest.raises(KeyboardInterrupt):
+            here.work()
+    assert here.records() == []
+
+
+def delivered(here: World, monkeypatch: pytest.MonkeyPatch, resource: Any) -> None:
+    """An answer to it is delivered, and its worker dies."""
+    here.fhir.put(resource)
+    here.notify(resource["id"], kind=resource["resourceType"])
+    dies(here, monkeypatch)
+
+
+def stand(here: World) -> list[str]:
+    """The status of each answer on the server."""
+    here.clock.pass_(minutes=6)
+    here.work()
+    return [each["status"] for each in here.fhir.of("DetectedIssue")]
+
+
+def test_a_result_that_is_withdrawn_meanwhile_is_taken_back(
+    writing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered(writing, monkeypatch, observation())
+    writing.fhir.put(observation(status="entered-in-error"))
+    assert stand(writing) == ["entered-in-error"]
+    (kept,) = writing.records()
+    assert kept.reasons == ("status-withdrawn",), "it is told that a card no longer holds"
+
+
+def test_a_result_that_is_deleted_meanwhile_is_taken_back(
+    writing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered(writing, monkeypatch, observation())
+    del writing.fhir.resources["Observation/o1"]
+    assert stand(writing) == ["entered-in-error"]
+    assert len(writing.records()) == 1
+
+
+def test_a_result_that_is_of_another_test_by_now_is_taken_back(
+    writing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered(writing, monkeypatch, observation())
+    another = {"coding": [{"system": LOINC, "code": ANOTHER_TEST}]}
+    writing.fhir.put(observation(code=another))
+    assert stand(writing) == ["entered-in-error"]
+
+
+def test_a_panel_that_holds_fewer_results_by_now_keeps_no_card_too_many(
+    writing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivered(writing, monkeypatch, containing("Observation", a_result("blood"), in_csf()))
+    writing.fhir.put(containing("Observation", a_result("blood")))
+    assert sorted(stand(writing)) == ["entered-in-error", "final"]
+
+
+def test_what_was_set_aside_after_its_workers_died_is_taken_back_once_it_is_revived(
+    writing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing.fhir.put(observation())
+    writing.notify("o1")
+    for _ in range(5):
+        dies(writing, monkeypatch)
+        writing.clock.pass_(minutes=6)
+    writing.work()
+    assert [row.cause for row in writing.room.store.waiting(dead_only=True)] == ["worker-lost"]
+    writing.fhir.put(observation(status="entered-in-error"))
+    writing.room.store.revive([], writing.clock())
+    assert stand(writing) == ["entered-in-error"]
+
+
+def test_the_first_try_asks_for_nothing_more_than_it_did(writing: World) -> None:
+    writing.fhir.put(observation())
+    writing.notify("o1")
+    writing.work()
+    assert writing.fhir.count("DetectedIssue?") == 1
