@@ -215,9 +215,9 @@ def test_a_decision_of_which_a_part_was_replaced_says_by_which() -> None:
     replaced = [
         (old, new.name)
         for new in sorted((ROOT / "docs/decisions").glob("0*.md"))
-        for sentence in re.split(r"\.\s", new.read_text(encoding="utf-8").split("\n\n")[1])
-        if re.search(r"\breplaces\b", sentence, re.IGNORECASE)
-        for old in re.findall(r"\((0\d+-[\w-]+\.md)\)", sentence)
+        for clause in re.split(r"[.;]\s", new.read_text(encoding="utf-8").split("\n\n")[1])
+        if re.search(r"\breplaces\b", clause, re.IGNORECASE)
+        for old in re.findall(r"\((0\d+-[\w-]+\.md)\)", clause)
     ]
     assert replaced
     for old, new in replaced:
