@@ -20,6 +20,7 @@ from tests.documentation import ROOT, examples, first_words, pages, prose, rows,
 ARCHITECTURE, DECISIONS = "docs/architecture.md", "docs/decisions/README.md"
 PACKAGE = ROOT / "cds_service"
 MADE_BY_THE_READER = frozenset({"clients.toml", "site.toml", "cds-service.toml", "approval.toml"})
+NOT_TRACKED = ("docker/config", "docker/secrets")
 
 every_page = pytest.mark.parametrize("page", pages())
 
@@ -68,6 +69,36 @@ def test_every_module_and_table_that_a_page_names_is_there(page: str) -> None:
     for dotted in re.findall(r"`((?:cds_service|tests|benchmarks)(?:\.\w+)+)`", prose(page)):
         path = dotted.replace(".", "/")
         assert {f"{path}.py", f"{path}/__init__.py"} & files(), f"{page}: {dotted}"
+
+
+@every_page
+def test_every_path_from_the_root_that_a_page_names_is_there(page: str) -> None:
+    top = "benchmarks|cards|cds_service|docker|docs|fhir_fixtures|requirements|tests"
+    named = re.findall(rf"(?<![\w./-])((?:{top})/[\w./-]*\w)", text_of(page))
+    tracked = {name for name in named if not name.startswith(NOT_TRACKED)}
+    assert {name for name in tracked if not (ROOT / name).exists()} == set()
+
+
+def test_every_module_that_a_comment_or_docstring_names_is_there() -> None:
+    """In backticks, as in pages; and without them where a folder stands before the name."""
+    named = {
+        (name, str(file.relative_to(ROOT)))
+        for folder in (PACKAGE, ROOT / "tests", ROOT / "benchmarks", ROOT / "cards")
+        for file in folder.rglob("*.*")
+        if file.suffix in {".py", ".toml", ".md"}
+        for name in re.findall(
+            r"`([a-z_/]+\.py)`|\b((?:core|fhir|web|store|hooks|events|access)/\w+\.py)\b",
+            file.read_text(encoding="utf-8"),
+        )
+    }
+    there = [f"/{file}" for file in files()]
+    lost = {
+        (name, file)
+        for found, file in named
+        for name in found
+        if name and not any(path.endswith(f"/{name}") for path in there)
+    }
+    assert lost == set()
 
 
 @cache
@@ -184,9 +215,9 @@ def test_a_decision_of_which_a_part_was_replaced_says_by_which() -> None:
     replaced = [
         (old, new.name)
         for new in sorted((ROOT / "docs/decisions").glob("0*.md"))
-        for sentence in re.split(r"\.\s", new.read_text(encoding="utf-8").split("\n\n")[1])
-        if re.search(r"\breplaces\b", sentence, re.IGNORECASE)
-        for old in re.findall(r"\((0\d+-[\w-]+\.md)\)", sentence)
+        for clause in re.split(r"[.;]\s", new.read_text(encoding="utf-8").split("\n\n")[1])
+        if re.search(r"\breplaces\b", clause, re.IGNORECASE)
+        for old in re.findall(r"\((0\d+-[\w-]+\.md)\)", clause)
     ]
     assert replaced
     for old, new in replaced:
