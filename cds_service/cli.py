@@ -25,7 +25,14 @@ from cds_service.commands.event_work import events
 from cds_service.commands.events import EVENT_COMMANDS
 from cds_service.commands.input import CONFIG, FILE, settings_of
 from cds_service.commands.knowledge import knowledge
-from cds_service.commands.output import AS_JSON, Output, members, print_json, usage_line
+from cds_service.commands.output import (
+    AS_JSON,
+    Output,
+    members,
+    print_json,
+    show_what_can_be_shown,
+    usage_line,
+)
 from cds_service.commands.records import records
 from cds_service.errors import CdsError, InputError
 
@@ -41,13 +48,23 @@ ON = click.option(
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cds-service")
 def cli() -> None:
-    """CDS Hooks decision support for soluble IL-2 receptor (sIL-2R) results."""
+    """CDS Hooks decision support for soluble IL-2 receptor (sIL-2R) results.
+
+    Exit codes: 0 done; 1 the input was read and is not acceptable; 2 wrong usage. An error is one
+    line on standard error.
+    """
 
 
 @cli.command()
 @click.option("--sandbox", is_flag=True, help="No tokens, synthetic patients only.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(1, 65535),
+    help="Port to listen on.",
+)
 @click.option(
     "--workers",
     default=1,
@@ -142,7 +159,10 @@ def evaluate(*, files: Sequence[Path], as_json: bool, on: str, config: Path | No
 @ON
 @CONFIG
 def explain(*, file: Path, as_json: bool, on: str, config: Path | None) -> None:
-    """Say why: the facts read, every row considered, the sources."""
+    """Say why: the facts read, every row considered, the sources.
+
+    FILE holds what `evaluate` takes.
+    """
     from cds_service.commands.explain import explanation
     from cds_service.commands.terminal import print_explanation
 
@@ -213,6 +233,7 @@ def main() -> None:
     Exit code 1 for an error of ours, for output that cannot be written and for an interruption; 2
     for wrong usage.
     """
+    show_what_can_be_shown()
     try:
         cli(prog_name="cds-service", standalone_mode=False)
         sys.stdout.flush()

@@ -62,7 +62,7 @@ class StoredJournal:
                 duration_ms=invocation.duration_ms,
                 patient=self._pseudonyms.of(client, "Patient", patient_id),
                 inputs=tuple(inputs.values()),
-                cards=tuple(kept_card(card, _results(card, inputs)) for card in sent),
+                cards=tuple([kept_card(card, _results(card, inputs)) for card in sent]),
             )
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, TypedDict
 
 from cds_service.core.card import Card
@@ -22,9 +23,9 @@ def kept_words(cards: Iterable[Card]) -> KeptWords:
     """Outcomes and reasons card by card; findings, and what was missing, each once."""
     said = [card.extension for card in cards]
     return {
-        "outcomes": tuple(about["outcome"] for about in said),
+        "outcomes": tuple([about["outcome"] for about in said]),
         "findings": _each_once(said, "findings"),
-        "reasons": tuple(about["reason"] for about in said if "reason" in about),
+        "reasons": tuple([about["reason"] for about in said if "reason" in about]),
         "missing": _each_once(said, "missing"),
     }
 
@@ -40,11 +41,11 @@ def kept_card(card: Card, results: tuple[str, ...]) -> SentCard:
     return SentCard(
         uuid=card.uuid,
         findings=tuple(card.extension.get("findings", ())),
-        suggestions=tuple(str(suggestion["uuid"]) for suggestion in card.suggestions),
-        override_reasons=tuple(reason["code"] for reason in card.override_reasons),
+        suggestions=tuple([suggestion["uuid"] for suggestion in card.suggestions]),
+        override_reasons=tuple([reason["code"] for reason in card.override_reasons]),
         results=results,
     )
 
 
 def _each_once(said: Iterable[Mapping[str, Any]], member: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(word for about in said for word in about.get(member, ())))
+    return tuple(dict.fromkeys(chain.from_iterable([about.get(member, ()) for about in said])))

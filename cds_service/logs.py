@@ -184,15 +184,13 @@ def _keep_what_is_allowed(
 
 
 def _is_plain(value: object) -> bool:
-    match value:
-        case str():
-            return _PLAIN.fullmatch(value) is not None
-        case bool() | int() | float():
-            return True
-        case tuple() | list():
-            return all(isinstance(each, str) and _is_plain(each) for each in value)
-        case _:
-            return False
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_plain_text, value))
+    return _is_plain_text(value) or isinstance(value, (int, float))
+
+
+def _is_plain_text(value: object) -> bool:
+    return isinstance(value, str) and _PLAIN.fullmatch(value) is not None
 
 
 def _as_json(line: MutableMapping[str, Any], **_options: object) -> str:

@@ -41,21 +41,19 @@ class Reading:
 _Metric = TypeVar("_Metric", Counter, Histogram)
 
 
-class _Series(Generic[_Metric]):
+class _Series(dict[tuple[str, ...], _Metric], Generic[_Metric]):
     """The time series of one metric by their labels, which are of closed lists.
 
     Each is kept once it was asked for: the library's own way to it costs more than the counting.
     """
 
     def __init__(self, metric: _Metric) -> None:
+        super().__init__()
         self._metric: _Metric = metric
-        self._known: dict[tuple[str, ...], _Metric] = {}
 
-    def __call__(self, *labels: str) -> _Metric:
-        known = self._known.get(labels)
-        if known is None:
-            known = self._known[labels] = self._metric.labels(*labels)
-        return known
+    def __missing__(self, labels: tuple[str, ...]) -> _Metric:
+        series = self[labels] = self._metric.labels(*labels)
+        return series
 
 
 class Metrics:
@@ -123,38 +121,38 @@ class Metrics:
 
     def answered(self, *, route: str, service: str, status: int, seconds: float) -> None:
         """One request was answered."""
-        self._requests(route, service, str(status)).inc()
-        self._durations(route, service).observe(seconds)
+        self._requests[route, service, str(status)].inc()
+        self._durations[route, service].observe(seconds)
 
     def card(self, *, service: str, outcome: str, findings: Iterable[str], reason: str) -> None:
         """One card was sent."""
-        self._cards(service, outcome).inc()
+        self._cards[service, outcome].inc()
         for finding in findings:
-            self._findings(finding).inc()
+            self._findings[(finding,)].inc()
         if reason:
-            self._reasons(reason).inc()
+            self._reasons[(reason,)].inc()
 
     def lacked(self, what: Iterable[str]) -> None:
         """Data that an evaluation lacked, in the public `missing` words."""
         for word in what:
-            self._missing(word).inc()
+            self._missing[(word,)].inc()
 
     def not_fetched(self, *, key: str, fault: str) -> None:
         """A prefetch key was not complete, and why."""
-        self._upstream(key, fault).inc()
+        self._upstream[key, fault].inc()
 
     def refused_token(self, cause: str) -> None:
         """A token was refused; `cause` is the code for the log, which the caller never sees."""
-        self._refusals(cause or "unknown").inc()
+        self._refusals[(cause or "unknown",)].inc()
 
     def feedback(self, *, service: str, outcome: str, count: int) -> None:
         """So many items of feedback were new and of a card that was sent."""
-        self._feedback(service, outcome).inc(count)
+        self._feedback[service, outcome].inc(count)
 
     def notified(self, *, source: str, taken: str, missing: int) -> None:
         """One notification of a source was kept; `missing` event numbers are new gaps."""
-        self._notified(source, taken).inc()
-        self._missing_events(source).inc(missing)
+        self._notified[source, taken].inc()
+        self._missing_events[(source,)].inc(missing)
 
     def read(self, readings: Iterable[Reading]) -> None:
         """What stands in the database at present."""

@@ -79,7 +79,9 @@ def parse_object(data: bytes) -> JsonObject:
     value = parse(data)
     if isinstance(value, dict):
         return value
-    raise MalformedJson("The body is JSON, but not an object.", where="line 1, column 1")
+    raise MalformedJson(
+        "This is JSON, but not an object.", where="line 1, column 1", remedy="Send an object."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +271,9 @@ def _deeper_than(value: object, levels: int) -> bool:
 
 def _refuse_depth(text: str) -> NoReturn:
     raise MalformedJson(
-        f"The JSON is nested more than {MAX_DEPTH} levels deep.", where=_locate(text)
+        f"The JSON is nested more than {MAX_DEPTH} levels deep.",
+        where=_locate(text),
+        remedy="Leave out what lies deeper.",
     ) from None
 
 

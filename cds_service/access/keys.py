@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
-from typing import Protocol
+from typing import Final, Protocol
 
 from cds_service.access.key_set import (
     KeySet,
@@ -26,6 +26,13 @@ from cds_service.access.key_set import (
 from cds_service.access.registry import Client, KeyFile, KeyUrl
 from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
 from cds_service.turn import waiting
+
+RENEW_AFTER: Final = 600
+"""Age at which a set is fetched again, in seconds."""
+USE_UNTIL: Final = 3600
+"""Age from which a set is not used any more, even if it cannot be renewed."""
+BETWEEN_TRIES: Final = 30
+"""Seconds between two fetches for unknown kids, and after a failed one."""
 
 Clock = Callable[[], float]
 """Seconds since the epoch."""
@@ -56,18 +63,6 @@ class NoKey(StrEnum):
     """The client's set cannot be had, and no old one is young enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ages:
-    """How long things last, in seconds."""
-
-    renew_after: float = 600
-    """Age at which a set is fetched again."""
-    use_until: float = 3600
-    """Age after which a set is not used any more, even if it cannot be renewed."""
-    between_tries: float = 30
-    """Between two fetches for unknown kids, and after a failed one."""
-
-
 def _no_report(_client: str, _fault: KeySetFault | UpstreamFault, /) -> None:
     """Nobody listens."""
 
@@ -75,12 +70,9 @@ def _no_report(_client: str, _fault: KeySetFault | UpstreamFault, /) -> None:
 class KeyRing:
     """The key sets of all clients. One per process, shared by its threads."""
 
-    def __init__(
-        self, fetch: Fetch, now: Clock, *, ages: Ages | None = None, report: Report = _no_report
-    ) -> None:
+    def __init__(self, fetch: Fetch, now: Clock, *, report: Report = _no_report) -> None:
         self._fetch = fetch
         self._now = now
-        self._ages = ages or Ages()
         self._report = report
         self._shelves: dict[str, _Shelf] = {}
 
@@ -91,7 +83,7 @@ class KeyRing:
         """
         shelf = self._shelves.get(client.name)
         if shelf is None:
-            made = _Shelf(lambda: self._load(client), self._now, self._ages)
+            made = _Shelf(lambda: self._load(client), self._now)
             shelf = self._shelves.setdefault(client.name, made)
         return shelf.key(kid)
 
@@ -126,10 +118,9 @@ class _Held:
 class _Shelf:
     """The key set of one client. Readers take no lock as long as the set is young."""
 
-    def __init__(self, load: Callable[[], KeySet | _Failed], now: Clock, ages: Ages) -> None:
+    def __init__(self, load: Callable[[], KeySet | _Failed], now: Clock) -> None:
         self._load = load
         self._now = now
-        self._ages = ages
         self._lock = Lock()
         self._held = _Held(KeySet({}), -math.inf)
         self._failed = -math.inf
@@ -145,26 +136,26 @@ class _Shelf:
             now = self._now()
             if self._held is not before:  # it was loaded a moment ago: that answers for this kid
                 self._asked_for_unknown = now
-            elif now >= self._asked_for_unknown + self._ages.between_tries:
+            elif now >= self._asked_for_unknown + BETWEEN_TRIES:
                 self._asked_for_unknown = now
                 self._renew()
             return self._find(kid)
 
     def _find(self, kid: str) -> PublicKey | NoKey:
         held = self._held
-        if self._now() - held.since >= self._ages.use_until:
+        if self._now() - held.since >= USE_UNTIL:
             return NoKey.UNAVAILABLE
         return held.keys.by_kid.get(kid, NoKey.UNKNOWN)
 
     def _keep_young(self, held: _Held) -> None:
         age = self._now() - held.since
-        if age < self._ages.renew_after:
+        if age < RENEW_AFTER:
             return
         # With a set that still serves nobody waits for the one who renews it.
         with waiting():
-            if self._lock.acquire(blocking=age >= self._ages.use_until):
+            if self._lock.acquire(blocking=age >= USE_UNTIL):
                 try:
-                    rested = self._now() >= self._failed + self._ages.between_tries
+                    rested = self._now() >= self._failed + BETWEEN_TRIES
                     if self._held is held and rested:
                         self._renew()
                 finally:

@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 
 from cds_service.commands.events import existing, settings_options
-from cds_service.commands.output import AS_JSON, Output, members, print_json
+from cds_service.commands.output import AS_JSON, Output, members, print_json, table_of
 from cds_service.errors import InputError
 
 if TYPE_CHECKING:
@@ -79,10 +79,11 @@ def drop(
     sandbox: bool,
     config: Path | None,
 ) -> None:
-    """Remove events for good: those named, or all of a source that were set aside.
+    """Remove events for good, after showing them.
 
-    They are shown first. What they stand for is not looked at unless it is notified again, or
-    found by `catch-up`. One that is being worked on stays. Each removal is one line in the log.
+    That is those named, or all of a source that were set aside. What they stand for is not looked
+    at unless it is notified again, or found by `catch-up`. One that is being worked on stays. Each
+    removal is one line in the log.
     """
     if bool(numbers) == bool(source):
         raise click.UsageError("Give NUMBER or --source, and not both.")
@@ -110,7 +111,7 @@ def drop(
 
 
 def _table(rows: Iterable[Waiting]) -> Table:
-    table = Table("number", "source", "kind", "state", "attempts", "cause", "first received", "due")
+    table = table_of("number", "source", "kind", "state", "attempts", "cause", "received", "due")
     for row in rows:
         state = "set aside" if row.dead else "waits"
         moments = [f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.first_received, row.due)]

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from rich.table import Table
 
 from cds_service.commands.input import CONFIG
-from cds_service.commands.output import AS_JSON, Output, members, print_json, progress
+from cds_service.commands.output import AS_JSON, Output, members, print_json, progress, table_of
 from cds_service.errors import DataUnavailable
 
 if TYPE_CHECKING:
@@ -32,7 +31,13 @@ def settings_options(command: F) -> F:
 
 
 @click.command()
-@click.option("--threads", default=2, show_default=True, type=click.IntRange(1, 64))
+@click.option(
+    "--threads",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Results worked on side by side.",
+)
 @settings_options
 def worker(*, threads: int, sandbox: bool, config: Path | None) -> None:
     """Process received lab-result events, until it is stopped."""
@@ -117,7 +122,12 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str) -> dat
     callback=_moment,
     help="In UTC, such as 2026-11-20T18:00:00.",
 )
-@click.option("--wait/--no-wait", default=True, help="Work it off here, or leave it to the worker.")
+@click.option(
+    "--wait/--no-wait",
+    default=True,
+    show_default=True,
+    help="Work it off here, or leave it to the worker.",
+)
 @settings_options
 def catch_up(
     *, source: str, since: datetime, wait: bool, sandbox: bool, config: Path | None
@@ -173,7 +183,7 @@ def _show_standing(standing: Sequence[SubscriptionStanding], as_json: bool, **nu
     if as_json:
         print_json({"subscriptions": [members(each) for each in standing], **numbers})
         return
-    table = Table("subscription", "here", "on its server", "last heard", "criteria")
+    table = table_of("subscription", "here", "on its server", "last heard", "criteria")
     for each in standing:
         row = (each.subscription, each.here, each.there, each.last_heard)
         table.add_row(*row, _shortened(each.criteria))

@@ -34,7 +34,10 @@ def knowledge() -> None:
 @AS_JSON
 @CONFIG
 def check(*, folder: Path | None, site: Path | None, as_json: bool, config: Path | None) -> None:
-    """Prove references, words, decision table, worked cases."""
+    """Prove references, words, decision table, worked cases.
+
+    What is wrong is one line each, with file, row and remedy; then the exit code is 1.
+    """
     from cds_service.knowledge.check import check_knowledge
 
     settings = settings_of(config)

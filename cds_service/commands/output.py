@@ -11,16 +11,19 @@ import os
 import sys
 from dataclasses import asdict
 from datetime import datetime
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+from rich import box
 from rich.console import Console
+from rich.table import Table
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from rich.progress import Progress
 
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="For machines.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
 class Output(Console):
@@ -32,9 +35,24 @@ class Output(Console):
         raise SystemExit(0)
 
 
+def table_of(*columns: str) -> Table:
+    """A table whose cells are folded and never cut: in them stands what an operator looks for."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
 def print_json(document: object) -> None:
-    """One JSON document on standard output."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    """One JSON document on standard output: in UTF-8 (RFC 8259), whatever the terminal has."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False).encode())
+
+
+def show_what_can_be_shown() -> None:
+    """A sign that the terminal does not have becomes `?`, and no crash."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def members(row: DataclassInstance) -> Any:

@@ -22,12 +22,14 @@ _MARK = {
     "not-matched": "[dim]no[/]",
 }
 _COLOUR = {"info": "blue", "warning": "yellow"}
+_NOTHING = "nothing here is a result this knowledge speaks about"
+_ALL_ASIDE = "what this knowledge speaks about was left aside, as told above"
 
 
 def print_cards(console: Console, cards: Sequence[Mapping[str, Any]]) -> None:
     """Every card as a panel, in the colour of its indicator."""
     if not cards:
-        console.print("No card: nothing here is a result this knowledge speaks about.")
+        console.print("No card: nothing here calls for one. `cds-service explain` says why.")
     for card in cards:
         body = Group(Text(card["summary"], style="bold"), Text(), Markdown(card["detail"]))
         console.print(
@@ -48,7 +50,7 @@ def print_explanation(console: Console, trace: Mapping[str, Any]) -> None:
     if trace["skipped"]:
         console.print(_left_aside(trace["skipped"]))
     if not trace["answers"] and not trace["advice"]:
-        print_cards(console, [])
+        console.print(f"No card: {_ALL_ASIDE if trace['skipped'] else _NOTHING}.")
 
 
 def _print_answer(console: Console, answer: Mapping[str, Any]) -> None:

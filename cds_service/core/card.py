@@ -40,21 +40,39 @@ class Card:
     suggestions: tuple[Mapping[str, Any], ...] = ()
     selection: Selection = Selection.ANY
 
+    def suggesting(self, suggestions: tuple[Mapping[str, Any], ...]) -> Card:
+        """The same card with these suggestions."""
+        return Card(
+            self.uuid,
+            self.summary,
+            self.detail,
+            self.indicator,
+            self.source,
+            self.links,
+            self.override_reasons,
+            self.extension,
+            suggestions,
+            self.selection,
+        )
+
     def as_json(self) -> JsonObject:
-        """The card as the wire wants it: optional members without a value are left out (J-04)."""
+        """The card as the wire wants it: optional members without a value are left out (J-04).
+
+        To be written, not to be changed: its parts are those of other cards too.
+        """
         card: JsonObject = {
             "uuid": self.uuid,
             "summary": self.summary,
             "detail": self.detail,
             "indicator": self.indicator.value,
-            "source": dict(self.source),
+            "source": self.source,
         }
         if self.suggestions:
-            card["suggestions"] = [dict(s) for s in self.suggestions]
+            card["suggestions"] = list(self.suggestions)
             card["selectionBehavior"] = self.selection.value
         if self.override_reasons:
-            card["overrideReasons"] = [dict(r) for r in self.override_reasons]
+            card["overrideReasons"] = list(self.override_reasons)
         if self.links:
-            card["links"] = [dict(link) for link in self.links]
-        card["extension"] = {"org.sil2r-cds.evaluation": dict(self.extension)}
+            card["links"] = list(self.links)
+        card["extension"] = {"org.sil2r-cds.evaluation": self.extension}
         return card

@@ -115,7 +115,7 @@ def _name(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
 
 
 def _ratio(answer: Answer, _knowledge: KnowledgeBase, row: str) -> str:
-    return answer.facts[f"ratio.{row}"].because
+    return markdown(answer.facts[f"ratio.{row}"].because, LONGEST_REASON)
 
 
 def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:

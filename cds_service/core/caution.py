@@ -16,7 +16,7 @@ from cds_service.core.facts import Companions, Facts, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import has_own_limit
 from cds_service.core.model import LabResult, ResourceRef
-from cds_service.core.notes import MOST_NAMED, value_and_date
+from cds_service.core.notes import MOST_NAMED, notes_on_companions, value_and_date
 from cds_service.core.selection import FINAL, WITHDRAWN, Candidate
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
@@ -29,23 +29,28 @@ _IF_ILL = Note(NoteKind.URGENT_IF_ILL)
 def cautions(situation: Situation, facts: Facts, table: TableResult) -> tuple[Note, ...]:
     """What keeps the card of an interpreted result from reassuring.
 
-    A published limit that cannot be held against the value is neither met nor not met. A value that
-    lies within the laboratory's own range, or below it, does not call for urgency by itself, the
-    other items of a panel do.
+    A published limit that cannot be held against the value is neither met nor not met, and so is
+    one between two companion results of one time. A value that lies within the laboratory's own
+    range, or below it, does not call for urgency by itself, the other items of a panel do.
     """
     return tuple(_cautions(situation, facts, table))
 
 
 def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator[Note]:
+    if table.unspoken:
+        yield Note(NoteKind.CAVEAT_MUTED, {"caveats": table.unspoken})
     family = situation.quantity.unit.family
     limited = has_own_limit(situation.knowledge, situation.specimen, family)
     if not limited:
         yield Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
     warned_of = situation.specimen if table.warns else ""
     beside, knowledge = facts.companions, situation.knowledge
+    at_odds = notes_on_companions(beside, facts.by_name, knowledge)
+    yield from at_odds
+    is_open = at_odds or not (limited or facts.laboratory.place in _NOT_HIGH)
     if several := items_met(beside, facts.by_name, knowledge, warned_of=warned_of):
         yield from several
-    elif table.may_warn or not (table.warns or limited or facts.laboratory.place in _NOT_HIGH):
+    elif table.may_warn or (is_open and not table.warns):
         yield _IF_ILL
 
 
@@ -101,7 +106,8 @@ def urgent(
 
     Where the other results of the request show it already, it names them and does not ask.
     """
-    return items_met(companions, facts, knowledge) or (_IF_ILL,)
+    at_odds = notes_on_companions(companions, facts, knowledge)
+    return *at_odds, *(items_met(companions, facts, knowledge) or (_IF_ILL,))
 
 
 # ------------------------------------------------------------------ results that may be newer

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from operator import itemgetter
 
 from cds_service.core.dates import (
     Days,
@@ -15,6 +16,7 @@ from cds_service.core.dates import (
     when_taken,
     within_days,
 )
+from cds_service.core.interval import Interval
 from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
 from cds_service.core.model import (
     LabResult,
@@ -29,6 +31,9 @@ from cds_service.core.reading import shown
 from cds_service.core.selection import FINAL, in_doubt, newest_first
 from cds_service.core.verdict import Value
 
+Time = tuple[datetime, datetime]
+"""Collection and issue, as far as they put results in order."""
+
 
 @dataclass(frozen=True, slots=True)
 class CompanionValue:
@@ -37,6 +42,8 @@ class CompanionValue:
     result: LabResult
     value: Value
     quantity: Quantity
+    time: Time
+    """Of two that bear one time, nothing tells which is the newer."""
 
 
 def companion_values(
@@ -52,7 +59,8 @@ def companions_near(
     """Usable companion results by name within the companion window of a moment.
 
     The nearest first; of two as near the newer, then by identity: never as they happened to arrive.
-    One whose versions contradict each other, with nothing to order them, is not usable.
+    What bears the time of the first counts beside it (`of_one_time`). One whose versions contradict
+    each other, with nothing to order them, is not usable.
     """
     near = [
         companion
@@ -63,14 +71,29 @@ def companions_near(
     if not near:
         return {}
     doubtful = in_doubt((companion, "") for companion in record.companions if _counts(companion))
-    near = [companion for companion in near if companion.ref.resource not in doubtful]
-    near.sort(key=lambda companion: newest_first(companion, at), reverse=True)
-    near.sort(key=lambda companion: furthest_apart(when_taken(companion, at), when))
+    ranked = [
+        (newest_first(companion, at), companion)
+        for companion in near
+        if companion.ref.resource not in doubtful
+    ]
+    ranked.sort(key=itemgetter(0), reverse=True)
+    ranked.sort(key=lambda found: furthest_apart(when_taken(found[1], at), when))
     found: dict[str, list[CompanionValue]] = defaultdict(list)
-    for companion in near:
+    for rank, companion in ranked:
         for name, test in knowledge.companions.items():
-            found[name] += _usable(companion, test)
+            found[name] += _usable(companion, test, rank[:2])
     return {name: tuple(values) for name, values in found.items() if values}
+
+
+def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
+    """The first, and those of its time with other values: only the id put one before the other."""
+    if len(nearest_first) < 2:  # as mostly
+        return nearest_first
+    told: dict[Interval, CompanionValue] = {}
+    for found in nearest_first:
+        if found.time == nearest_first[0].time:
+            told.setdefault(found.quantity.interval, found)
+    return tuple(told.values())
 
 
 def companions_ahead(
@@ -80,7 +103,7 @@ def companions_ahead(
     for companion in record.companions:
         if is_ahead(named_date(companion), at) and _counts(companion):
             for test in knowledge.companions.values():
-                for found in _usable(companion, test):
+                for found in _usable(companion, test, newest_first(companion, at)[:2]):
                     yield test.row.title, found
 
 
@@ -100,7 +123,7 @@ def _days(moment: Moment) -> Days:
     return Days(moment.first_day, moment.last_day)
 
 
-def _usable(result: LabResult, test: CompanionTest) -> list[CompanionValue]:
+def _usable(result: LabResult, test: CompanionTest, time: Time) -> list[CompanionValue]:
     """The value, if the codes name this test alone and the unit is of the code's family."""
     families = {
         test.families[coding.code]
@@ -117,6 +140,6 @@ def _usable(result: LabResult, test: CompanionTest) -> list[CompanionValue]:
                 found = quantity(result.value, understood)
             except ValueError:
                 return []
-            return [CompanionValue(result, shown(result.value, understood), found)]
+            return [CompanionValue(result, shown(result.value, understood), found, time)]
         case _:
             return []

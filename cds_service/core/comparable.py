@@ -15,9 +15,33 @@ def same_laboratory(one: LabResult, other: LabResult) -> Comparison:
     if one.laboratory_reference and other.laboratory_reference:
         same = same_place(one.laboratory_reference, other.laboratory_reference)
         return Comparison.YES if same else Comparison.NO
-    if one.laboratory and other.laboratory:
-        return Comparison.YES if one.laboratory == other.laboratory else Comparison.NO
+    name, other_name = laboratory_name(one), laboratory_name(other)
+    if name and other_name:
+        return Comparison.YES if same_name(name, other_name) else Comparison.NO
     return Comparison.CANNOT_TELL
+
+
+def is_laboratory(named: str, result: LabResult) -> bool:
+    """Whether a text names the laboratory of a result: by where it stands or, less surely, by its
+    name.
+    """
+    place = result.laboratory_reference
+    return bool(place and same_place(named, place)) or same_name(named, laboratory_name(result))
+
+
+def laboratory_name(result: LabResult) -> str:
+    """What the laboratory is called; empty where its reference stands for a name that it lacks."""
+    name, place = result.laboratory, result.laboratory_reference
+    return "" if place and same_place(place, name) else name
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are one but for capitals and spaces, which people type as they like."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def same_place(one: str, other: str) -> bool:

@@ -7,15 +7,13 @@ from decimal import Decimal
 from typing import Literal
 
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.dates import Age, AgeUnknown, Days, read_for_age
+from cds_service.core.dates import Age, AgeUnknown, Days, missing_for_age, read_for_age
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
     CodedEntry,
     Moment,
     NoMoment,
-    NoPatient,
-    Patient,
     PatientRecord,
     RecordKind,
     ResourceRef,
@@ -40,27 +38,14 @@ def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
     match age:
         case AgeUnknown():
             because = "the age at collection is not known"
-            return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
+            return Fact(name, UNKNOWN, because, missing_for_age(record, when))
         case Interval(low, high):
             answer = age.at_or_above(Decimal(row.at_least_years))
-            years = f"{low}" if low == high else f"{low} to {high}"
+            years = str(low) if low == high else f"{low!s} to {high!s}"
             because = f"{years} completed years at collection"
             if answer is Comparison.CANNOT_TELL:
-                return Fact(name, UNKNOWN, because, _missing_for_age(record, when))
+                return Fact(name, UNKNOWN, because, missing_for_age(record, when))
             return Fact(name, answer.value, because, inputs=read_for_age(record))
-
-
-def _missing_for_age(record: PatientRecord, when: Days) -> tuple[str, ...]:
-    """Nothing where the day of birth is known and the day of collection is not: no public word is
-    for that, and a note tells it.
-    """
-    match record.patient:
-        case NoPatient():
-            return ("patient",)
-        case Patient(birth=Moment(first_day=first, last_day=last)) if first == last:
-            return ("birth-date",) if when.first == when.last else ()
-        case _:
-            return ("birth-date",)
 
 
 def concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:

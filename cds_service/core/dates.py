@@ -132,6 +132,19 @@ def read_for_age(record: PatientRecord) -> tuple[ResourceRef, ...]:
             return ()
 
 
+def missing_for_age(record: PatientRecord, on: Days) -> tuple[str, ...]:
+    """What an age that cannot be told on the days `on` lacks, as public words. Nothing where the
+    day of birth is known and that of the sample is not: no word is for that, and a note tells it.
+    """
+    match record.patient:
+        case NoPatient():
+            return ("patient",)
+        case Patient(birth=Moment(first_day=first, last_day=last)) if first == last:
+            return ("birth-date",) if on.first == on.last else ()
+        case _:
+            return ("birth-date",)
+
+
 def younger_than(days: int, birth: Moment | NoMoment, on: Days) -> Comparison:
     """Whether fewer than `days` days lay between birth and the days `on`."""
     match birth:

@@ -61,7 +61,15 @@ from cds_service.core.situation import (
     Situation,
     on_study_scale,
 )
-from cds_service.core.verdict import PROVISIONAL, STRADDLES, UNKNOWN, Fact, Place, RangeReading
+from cds_service.core.verdict import (
+    PROVISIONAL,
+    STRADDLES,
+    UNKNOWN,
+    Fact,
+    Place,
+    RangeReading,
+    UsualFacts,
+)
 
 Companions = Mapping[str, tuple[CompanionValue, ...]]
 
@@ -94,6 +102,9 @@ class Facts:
     """All facts of a situation by name, and the readings that the card shows beside them."""
 
     by_name: Mapping[str, Fact]
+    usual: UsualFacts
+    settled: Mapping[str, Fact]
+    """Those that this result and its record settle; the others are the usual ones."""
     laboratory: RangeReading
     companions: Companions
 
@@ -107,23 +118,26 @@ def facts_of(situation: Situation) -> Facts:
     companions = companion_values(knowledge, record, result, situation.at)
     kind = _kind(situation)
     silent = _silent(knowledge, kind)
-    facts = dict(silent.facts)
-    facts["unit-family"] = _unit_family(situation)
-    facts["laboratory-range"] = _laboratory(laboratory, situation, age)
+    settled = {
+        "unit-family": _unit_family(situation),
+        "laboratory-range": _laboratory(laboratory, situation, age),
+    }
     quantity, shown = on_study_scale(situation)
     for limit in silent.limits:
-        facts[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
+        settled[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
     for row in knowledge.ages.values():
-        facts[f"age.{row.id}"] = age_fact(row, record, age, when)
-    facts.update(_from_record(situation, kind, companions, when))
+        settled[f"age.{row.id}"] = age_fact(row, record, age, when)
+    settled.update(_from_record(situation, kind, companions, when))
     if isinstance(situation.pair, Pair):
-        facts["pair"] = _paired(situation.pair)
+        settled["pair"] = _paired(situation.pair)
         for ratio in knowledge.ratios.values():
-            facts[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, companions)
+            settled[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, companions)
     if companions:
+        facts = {**silent.facts.by_name, **settled}
         for panel in knowledge.panels.values():
-            facts[f"panel.{panel.id}"] = _panel(panel, kind, facts, knowledge)
-    return Facts(facts, laboratory, companions)
+            settled[f"panel.{panel.id}"] = _panel(panel, kind, facts, knowledge)
+    by_name = {**silent.facts.by_name, **settled}
+    return Facts(by_name, silent.facts, settled, laboratory, companions)
 
 
 # ------------------------------------------------------------------ what is the same for everybody
@@ -148,17 +162,17 @@ def _kind(situation: Situation) -> _Kind:
         situation.quantity.unit.family,
         situation.literature,
         unavailable(record, "labs"),
-        tuple(unavailable(record, f"{part}s") for part in PARTS),
+        tuple([unavailable(record, f"{part}s") for part in PARTS]),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Silent:
-    """Every fact, in order, of a kind of result where the record says nothing, and the own limits
-    that the value is still to be held against.
+    """The facts of a kind of result where the record says nothing, and the own limits that the
+    value is still to be held against.
     """
 
-    facts: Mapping[str, Fact]
+    facts: UsualFacts
     limits: tuple[Limit, ...]
 
 
@@ -191,7 +205,7 @@ def _silent(knowledge: KnowledgeBase, kind: _Kind) -> _Silent:
         for panel in knowledge.panels.values()
     }
     facts |= {f"ratio.{ratio.id}": without_pair(ratio) for ratio in knowledge.ratios.values()}
-    return _Silent(facts, tuple(limits))
+    return _Silent(UsualFacts(facts), tuple(limits))
 
 
 # ------------------------------------------------------------------ what this result settles

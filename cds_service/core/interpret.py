@@ -21,6 +21,7 @@ from cds_service.core.notes import (
     notes_on_dates,
     notes_on_group,
     notes_on_knowledge,
+    notes_on_specimen,
     notes_on_unit,
     notes_on_value,
 )
@@ -118,7 +119,11 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
 
 
 def _with_newer(answer: Answer, head: Candidate, case: _Case) -> Answer:
-    """The answer, with what may be newer than its result named on it, wherever it was sent."""
+    """The answer, with what may be newer than its result named on it, wherever it was sent; and,
+    behind whatever is urgent, that its sample may be somebody else's.
+    """
+    if whose := notes_on_specimen(head.result):
+        answer = replace(answer, notes=(*answer.notes, *whose))
     others = perhaps_newer(head, case.known, case.at)
     if not others:
         return answer
@@ -195,13 +200,15 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
     verdict: Interpreted | NotInterpretable
     match situation.literature:
         case Literature.APPLIES:
-            verdict, table = Interpreted(), consult(case.knowledge, facts.by_name)
+            verdict = Interpreted()
+            table = consult(case.knowledge, facts.usual, facts.settled)
             notes += cautions(situation, facts, table)
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
             notes += urgent(facts.companions, facts.by_name, case.knowledge)
-    used = [ref for ground in table.grounds for ref in facts.by_name[ground].inputs]
+    read = filter(facts.settled.__contains__, table.grounds)  # the usual ones were read nowhere
+    used = [ref for ground in read for ref in facts.settled[ground].inputs]
     behind = [ref for note in notes for ref in note.inputs]
     return Answer(
         verdict,
@@ -304,7 +311,7 @@ def _not_final(item: Candidate, case: _Case) -> Answer:
         specimen=item.specimen,
         value=value_of(item.result, case.knowledge).value,
         notes=notes_on_dates(item, case.known, case.knowledge, case.at),
-        series=_series(item.result, item.specimen, case) if item.specimen else (),
+        series=_series(item.result, item.specimen, case),
     )
 
 

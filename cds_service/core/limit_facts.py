@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from cds_service.core.companions import CompanionValue
-from cds_service.core.dates import Days, birth_of, named_date, read_for_age, younger_than
+from cds_service.core.companions import CompanionValue, of_one_time
+from cds_service.core.dates import (
+    Days,
+    birth_of,
+    missing_for_age,
+    named_date,
+    read_for_age,
+    younger_than,
+)
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import Moment, NoMoment, PatientRecord
@@ -100,19 +107,29 @@ def companion_fact(
     record: PatientRecord,
     gone: tuple[str, ...],
 ) -> Fact:
-    """Fact `limit.<id>` of a companion test, by the nearest of its usable results.
+    """Fact `limit.<id>` of a companion test, by the nearest of its usable results, or by those of
+    one time that are as near.
 
     `gone` is the part of the record that such results come from, where it could not be had.
     """
     test = limit.row.of
-    for found in values:
-        if found.quantity.unit.family == limit.family:
-            return _held_against(limit, knowledge, found, record)
+    if alike := [found for found in values if found.quantity.unit.family == limit.family]:
+        together = of_one_time(alike)
+        return _agreed([_held_against(limit, knowledge, found, record) for found in together])
     others = companion_limits(knowledge)
     covered = {other.family for other in others if other.row.of == test}
     if any(found.quantity.unit.family in covered for found in values):
         return Fact(limit.name, NOT_APPLICABLE, f"{test} came in another unit family")
     return no_companion(limit, knowledge, gone)
+
+
+def _agreed(facts: Sequence[Fact]) -> Fact:
+    """What the results of one time say; where a limit lies between them, nobody can tell."""
+    if len({fact.value for fact in facts}) == 1:
+        return facts[0]
+    because = " and ".join(fact.because for fact in facts)
+    inputs = tuple(dict.fromkeys(ref for fact in facts for ref in fact.inputs))
+    return Fact(facts[0].name, UNKNOWN, because, (), inputs)
 
 
 def no_companion(limit: Limit, knowledge: KnowledgeBase, gone: tuple[str, ...]) -> Fact:
@@ -135,7 +152,7 @@ def _held_against(
     (value, because), *others = [one.against(found.quantity, shown) for one in at_the_age]
     if any(other != value for other, _ in others):
         because = f"{shown} against {' or '.join(one.words for one in at_the_age)}"
-        return Fact(limit.name, UNKNOWN, because, _missing_for_age(birth), used)
+        return Fact(limit.name, UNKNOWN, because, missing_for_age(record, _drawn(found)), used)
     if value == "met" and not _is_as_presumed(limit, knowledge, found):
         value = PROVISIONAL
     return Fact(limit.name, value, because, (), used)
@@ -152,15 +169,6 @@ def _at_the_age(limit: Limit, found: CompanionValue, birth: Moment | NoMoment) -
             case Comparison.NO:
                 pass
     return (limit,)
-
-
-def _missing_for_age(birth: Moment | NoMoment) -> tuple[str, ...]:
-    """Nothing where the day of birth is known: then the result's own day is not."""
-    match birth:
-        case Moment(first_day=first, last_day=last) if first == last:
-            return ()
-        case _:
-            return ("birth-date",)
 
 
 def _is_as_presumed(limit: Limit, knowledge: KnowledgeBase, found: CompanionValue) -> bool:

@@ -33,9 +33,8 @@ def missing_words(record: PatientRecord, needed: Iterable[str], analyte: str) ->
         case _:
             pass
     last = (analyte, *LAST)
-    between = sorted(words - set(FIRST) - set(last))
     return (
-        *(word for word in FIRST if word in words),
-        *between,
-        *(word for word in last if word in words),
+        *[word for word in FIRST if word in words],
+        *sorted(words.difference(FIRST, last)),
+        *[word for word in last if word in words],
     )

@@ -135,6 +135,8 @@ class SpecimenLink(StrEnum):
 
     NONE = "none"
     UNRESOLVED = "unresolved"
+    OF_ANOTHER_PATIENT = "of-another-patient"
+    """It leads to a Specimen whose subject is somebody else: nothing of it is used."""
     RESOLVED = "resolved"
 
 

@@ -6,9 +6,14 @@ Of many names that begin alike the beginning is hashed once, and no UUID object 
 from __future__ import annotations
 
 from hashlib import sha1
+from operator import itemgetter
 
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 """The hexadecimal digit that carries the two variant bits, by the digit hashed in its place."""
+_PARTS = itemgetter(
+    slice(0, 8), slice(8, 12), slice(13, 16), slice(16, 17), slice(17, 20), slice(20, 32)
+)
+"""The digits of the hash by where they stand in the UUID; the version takes the place of one."""
 
 
 class Names:
@@ -25,8 +30,5 @@ class Names:
         """The UUID of the name made of the beginning and `ending`."""
         hashed = self._hash.copy()
         hashed.update(ending.encode())
-        digits = hashed.hexdigest()
-        return (
-            f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}"
-            f"-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
-        )
+        low, middle, high, variant, clock, node = _PARTS(hashed.hexdigest())
+        return f"{low}-{middle}-5{high}-{_VARIANT[variant]}{clock}-{node}"

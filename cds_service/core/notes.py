@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
 
-from cds_service.core.companions import companions_ahead
+from cds_service.core.companions import CompanionValue, companions_ahead, of_one_time
 from cds_service.core.dates import (
     is_ahead,
     named_date,
 )
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import (
     Availability,
     LabResult,
@@ -19,6 +20,7 @@ from cds_service.core.model import (
     Moment,
     NoMoment,
     PatientRecord,
+    SpecimenLink,
     Status,
     Subject,
     UnitGiven,
@@ -27,8 +29,14 @@ from cds_service.core.model import (
 from cds_service.core.reading import value_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.selection import FINAL, Candidate, finals_beside, is_version_of
-from cds_service.core.situation import NoFactor, Situation, own_factor
-from cds_service.core.verdict import Note, NoteKind, Reason
+from cds_service.core.situation import (
+    FactorOfAnother,
+    Literature,
+    NoFactor,
+    Situation,
+    own_factor,
+)
+from cds_service.core.verdict import Fact, Note, NoteKind, Reason
 
 MOST_NAMED = 3
 """Of the results that may be newer, as many as a reader will take in; the rest is in the series."""
@@ -56,14 +64,19 @@ def _on_group(result: LabResult, record: PatientRecord) -> Iterator[Note]:
     yield from notes_on_record(record)
 
 
+def notes_on_specimen(result: LabResult) -> tuple[Note, ...]:
+    """The sample may be somebody else's, whatever the result says."""
+    is_another = result.specimen.link is SpecimenLink.OF_ANOTHER_PATIENT
+    return (Note(NoteKind.SPECIMEN_OF_ANOTHER),) if is_another else ()
+
+
 def notes_on_record(record: PatientRecord) -> Iterator[Note]:
     """What became of the parts of the record, where it is not what a reader would expect."""
     if record.availability.get("patient") is Availability.OF_ANOTHER_PATIENT:
         yield Note(NoteKind.PATIENT_OF_ANOTHER)
-    parts = record.availability.items()
-    if any(found is Availability.PARTIAL for _, found in parts):
+    if Availability.PARTIAL in record.availability.values():
         yield Note(NoteKind.MORE_MAY_EXIST)
-    for part, found in parts:
+    for part, found in record.availability.items():
         if found is Availability.FAILED:
             yield Note(NoteKind.DATA_FAILED, {"part": part})
 
@@ -95,7 +108,8 @@ def _of_one_id(
     others = (
         item
         for item in known
-        if is_version_of(item.result, head.result)
+        if item is not head
+        and is_version_of(item.result, head.result)
         and item.result.status in FINAL
         and _contradicts(item, head)
     )
@@ -127,7 +141,7 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
             yield Note(NoteKind.UNIT_FROM_TEXT, {"unit": situation.value.unit})
         case _:
             pass
-    yield from _on_factor(own_factor(situation))
+    yield from _on_factor(situation)
     if code.naming == "implied":
         yield Note(NoteKind.NAME_NOT_SOLUBLE, {"loinc": code.loinc, "name": code.name})
     match named_date(situation.result):
@@ -143,13 +157,44 @@ def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
         yield Note(NoteKind.DATE_AHEAD, told)
 
 
-def _on_factor(own: AssayFactor | NoFactor) -> Iterator[Note]:
-    match own:
+def _on_factor(situation: Situation) -> Iterator[Note]:
+    """Whether a factor of the site was used, where a limit of a study is held against the value."""
+    specimen, family = situation.specimen, situation.quantity.unit.family
+    limited = has_own_limit(situation.knowledge, specimen, family)
+    if situation.literature is Literature.BARRED or not limited:
+        return
+    match own_factor(situation):
         case AssayFactor(laboratory=laboratory, factor=factor, source=source):
             told = {"factor": str(factor), "laboratory": laboratory, "source": source}
             yield Note(NoteKind.ASSAY_FACTOR, told)
+        case FactorOfAnother(laboratory):
+            told = {"laboratory": laboratory, "own": situation.result.laboratory}
+            yield Note(NoteKind.FACTOR_OF_ANOTHER, told)
         case NoFactor():
             return
+
+
+def notes_on_companions(
+    companions: Mapping[str, Sequence[CompanionValue]],
+    facts: Mapping[str, Fact],
+    knowledge: KnowledgeBase,
+) -> tuple[Note, ...]:
+    """Results of one test and one time with a limit between them: a fact rests on several results
+    only where it could not be settled.
+    """
+    at_odds: dict[str, Sequence[CompanionValue]] = {}
+    for limit in companion_limits(knowledge) if companions else ():
+        values, used = companions.get(limit.row.of, ()), facts[limit.name].inputs
+        several = of_one_time([found for found in values if found.result.ref in used])
+        if len(several) > 1:
+            at_odds.setdefault(knowledge.companions[limit.row.of].row.title, several)
+    return tuple(_told_at_odds(title, several) for title, several in at_odds.items())
+
+
+def _told_at_odds(title: str, several: Sequence[CompanionValue]) -> Note:
+    values = tuple(f"{found.value.text} {found.value.unit}" for found in several)
+    inputs = tuple(found.result.ref for found in several)
+    return Note(NoteKind.OF_ONE_TIME, {"test": title, "values": values}, inputs=inputs)
 
 
 def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:

@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from cds_service.core.companions import companions_near
-from cds_service.core.comparable import same_place
+from cds_service.core.comparable import laboratory_name, same_name, same_place
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import (
     Days,
@@ -195,18 +195,12 @@ def _laboratory(earlier: LabResult | NoEarlier, performers: tuple[Performer, ...
 
 def _is_from(result: LabResult, performer: Performer) -> Comparison:
     """Like is compared with like: reference with reference, else name with name."""
-    place, name = result.laboratory_reference, _same_case(result.laboratory)
-    if place and same_place(place, result.laboratory):
-        name = ""  # it has no display: its reference stands for it
+    place, name = result.laboratory_reference, laboratory_name(result)
     if place and performer.reference:
         return Comparison.YES if same_place(place, performer.reference) else Comparison.NO
     if name and performer.display:
-        return Comparison.YES if name == _same_case(performer.display) else Comparison.NO
+        return Comparison.YES if same_name(name, performer.display) else Comparison.NO
     return Comparison.CANNOT_TELL
-
-
-def _same_case(name: str) -> str:
-    return " ".join(name.split()).casefold()
 
 
 # ------------------------------------------------------------------ what belongs beside the order

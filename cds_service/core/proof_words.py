@@ -48,11 +48,14 @@ NOTE_VALUES = {
     NoteKind.PERHAPS_NEWER_URGENT: {"status", "value", "date"},
     NoteKind.OTHER_VERSION: {"value", "specimen", "date"},
     NoteKind.DATE_AHEAD: {"value", "date"},
+    NoteKind.OF_ONE_TIME: {"test", "values"},
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},
+    NoteKind.CAVEAT_MUTED: {"caveats"},
     NoteKind.REVIEW_OVERDUE: {"date"},
     NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source"},
+    NoteKind.FACTOR_OF_ANOTHER: {"laboratory", "own"},
     NoteKind.ITEMS_MET: {"items"},
 }
 NOTES_THAT_LEAD = frozenset(
@@ -61,6 +64,7 @@ NOTES_THAT_LEAD = frozenset(
         NoteKind.NEWER_URGENT,
         NoteKind.NEWER_FINAL_URGENT,
         NoteKind.PERHAPS_NEWER_URGENT,
+        NoteKind.SPECIMEN_OF_ANOTHER,
     }
 )
 """Notes that speak in the summary, before every finding."""

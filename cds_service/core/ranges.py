@@ -32,6 +32,7 @@ from cds_service.core.quantity import (
 from cds_service.core.verdict import Place, RangeReading
 
 REFERENCE_INTERVAL_KINDS = frozenset({"", "normal"})
+_NO_UNIT = UnitGiven()
 
 
 def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -> RangeReading:
@@ -102,7 +103,7 @@ def _bounds(row: ReferenceRange, unit: Unit, units: UnitTable) -> list[tuple[End
 
 def _bound_unit(given: UnitGiven, unit: Unit, units: UnitTable) -> UnitReading:
     """A bound without a unit has the result's unit."""
-    if given == UnitGiven():
+    if given == _NO_UNIT:
         return UnitUnderstood(unit, coded=False, shown=unit.text)
     return units.read(given)
 

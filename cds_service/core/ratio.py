@@ -7,16 +7,18 @@ named laboratory, and from one method where both name theirs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-from cds_service.core.companions import CompanionValue
+from cds_service.core.companions import CompanionValue, of_one_time
 from cds_service.core.comparable import same_laboratory, same_method
 from cds_service.core.interval import EXACT, Comparison
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import ResourceRef
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
 from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Pair, Situation
-from cds_service.core.verdict import UNKNOWN, Fact
+from cds_service.core.verdict import UNKNOWN, Fact, Value
 
 
 def without_pair(ratio: RatioRow) -> Fact:
@@ -28,28 +30,45 @@ def ratio_fact(
     ratio: RatioRow, situation: Situation, companions: Mapping[str, tuple[CompanionValue, ...]]
 ) -> Fact:
     """Fact `ratio.<id>`; its `because` is the number when it is computed."""
-    name = f"ratio.{ratio.id}"
-    if isinstance(situation.pair, NoPair) or situation.literature is Literature.BARRED:
+    name, pair = f"ratio.{ratio.id}", situation.pair
+    if isinstance(pair, NoPair) or situation.literature is Literature.BARRED:
         return without_pair(ratio)
-    upper = situation.knowledge.companions[ratio.numerator_albumin].row.specimen
-    own, other = situation.quantity, situation.pair.quantity
-    above, below = (own, other) if situation.specimen == upper else (other, own)
-    if why_not := _incomparable(situation, situation.pair):
+    if why_not := _incomparable(situation, pair):
         return Fact(name, NOT_APPLICABLE, why_not)
-    missing = tuple(
-        albumin
-        for albumin in (ratio.numerator_albumin, ratio.denominator_albumin)
-        if not companions.get(albumin)
-    )
-    if missing:
+    albumins = (ratio.numerator_albumin, ratio.denominator_albumin)
+    if missing := tuple(albumin for albumin in albumins if not companions.get(albumin)):
         return Fact(name, UNKNOWN, "an albumin of the pair is missing", missing)
-    albumin_above = companions[ratio.numerator_albumin][0]
-    albumin_below = companions[ratio.denominator_albumin][0]
-    parts = (above, below, albumin_above.quantity, albumin_below.quantity)
+    together = {albumin: of_one_time(companions[albumin]) for albumin in albumins}
+    for title, values in _in_question(pair, together, situation.knowledge):
+        if len(values) > 1:
+            told = ", ".join(f"{value.text} {value.unit}" for value in values.values())
+            because = f"{title} has several values of one time ({told})"
+            return Fact(name, UNKNOWN, because, (), tuple(values))
+    return _computed(name, ratio, situation, pair, [together[albumin][0] for albumin in albumins])
+
+
+def _in_question(
+    pair: Pair, albumins: Mapping[str, Sequence[CompanionValue]], knowledge: KnowledgeBase
+) -> Iterator[tuple[str, Mapping[ResourceRef, Value]]]:
+    """Each part of the index beside the result itself, with the values of its time."""
+    words = knowledge.specimens[pair.specimen].words
+    yield words, {pair.result.ref: pair.value, **dict(pair.of_one_time)}
+    for name, several in albumins.items():
+        title = knowledge.companions[name].row.title
+        yield title, {found.result.ref: found.value for found in several}
+
+
+def _computed(
+    name: str, ratio: RatioRow, situation: Situation, pair: Pair, albumins: Sequence[CompanionValue]
+) -> Fact:
+    upper = situation.knowledge.companions[ratio.numerator_albumin].row.specimen
+    own, other = situation.quantity, pair.quantity
+    above, below = (own, other) if situation.specimen == upper else (other, own)
+    parts = (above, below, *(albumin.quantity for albumin in albumins))
     if not all(part.exact and part.interval.low > 0 for part in parts):
         return Fact(name, UNKNOWN, "a value of the pair is not one number above zero")
     index = EXACT.divide(_over(above, below), _over(parts[2], parts[3]))
-    inputs = (albumin_above.result.ref, albumin_below.result.ref, situation.pair.result.ref)
+    inputs = (*(albumin.result.ref for albumin in albumins), pair.result.ref)
     return Fact(name, "computed", f"{_rounded(index):f}", (), inputs)
 
 

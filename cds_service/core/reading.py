@@ -106,8 +106,9 @@ def specimen_of(
     by_code = set() if code.specimen == FROM_SPECIMEN else {code.specimen}
     coded_but_unknown = bool(result.specimen.codings) and not named
     if coded_but_unknown or not (named or by_code):
-        detail = "" if result.specimen.link is not SpecimenLink.UNRESOLVED else "unresolved"
-        return NotInterpretable(Reason.SPECIMEN_UNKNOWN, detail)
+        link = result.specimen.link
+        followed = link in {SpecimenLink.NONE, SpecimenLink.RESOLVED}
+        return NotInterpretable(Reason.SPECIMEN_UNKNOWN, "" if followed else link.value)
     if len(named) > 1 or (named and by_code and named != by_code):
         return NotInterpretable(Reason.SPECIMEN_CONFLICT)
     (kind,) = named or by_code

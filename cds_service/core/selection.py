@@ -115,10 +115,10 @@ def by_specimen(candidates: Iterable[Candidate], at: date) -> Sequence[tuple[Can
     groups: dict[str, list[Candidate]] = defaultdict(list)
     for item in candidates:
         groups[_group_of(item)].append(item)
-    return [
-        tuple(sorted(items, key=lambda c: newest_first(c.result, at), reverse=True))
-        for _, items in sorted(groups.items())
-    ]
+    for items in groups.values():
+        if len(items) > 1:
+            items.sort(key=lambda c: newest_first(c.result, at), reverse=True)
+    return [tuple(items) for _, items in sorted(groups.items())]
 
 
 def _group_of(item: Candidate) -> str:
@@ -170,6 +170,8 @@ def perhaps_newer(head: Candidate, known: Iterable[Candidate], at: date) -> Sequ
         and _group_of(item) == group
         and not wholly_before(when_taken(item.result, at), taken)
     ]
+    if not found:
+        return ()
     found.sort(key=lambda item: newest_first(item.result, at), reverse=True)
     finals = [when_taken(item.result, at) for item in found if item.result.status in FINAL]
     newest = finals[0] if finals else NoMoment()

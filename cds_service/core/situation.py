@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from cds_service.core.comparable import same_place
+from cds_service.core.comparable import is_laboratory
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, PatientRecord
+from cds_service.core.model import LabResult, PatientRecord, ResourceRef
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.verdict import Value
@@ -39,6 +39,8 @@ class Pair:
     value: Value
     quantity: Quantity
     literature: Literature
+    of_one_time: tuple[tuple[ResourceRef, Value], ...] = ()
+    """Other values of its specimen kind and time: which of them belongs here, nothing tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +65,24 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class NoFactor:
-    """The site file holds no factor for this laboratory and unit family."""
+    """The site file holds no factor for this unit family."""
 
 
-def own_factor(situation: Situation) -> AssayFactor | NoFactor:
-    """The reporting laboratory's own factor for this unit family.
+@dataclass(frozen=True, slots=True)
+class FactorOfAnother:
+    """The site file holds a factor for this unit family, of another laboratory than this result."""
 
-    The site file names the laboratory by where its resource stands or, less surely, by its name.
-    """
-    result, family = situation.result, situation.quantity.unit.family
-    place = result.laboratory_reference
-    for named, assay in situation.knowledge.assays.items():
-        is_it = named == result.laboratory or (place and same_place(named, place))
-        if is_it and assay.family == family:
+    laboratory: str
+
+
+def own_factor(situation: Situation) -> AssayFactor | FactorOfAnother | NoFactor:
+    """The reporting laboratory's own factor for this unit family."""
+    family = situation.quantity.unit.family
+    assays = [assay for assay in situation.knowledge.assays.values() if assay.family == family]
+    for assay in assays:
+        if is_laboratory(assay.laboratory, situation.result):
             return assay
-    return NoFactor()
+    return FactorOfAnother(assays[0].laboratory) if assays else NoFactor()
 
 
 def on_study_scale(situation: Situation) -> tuple[Quantity, str]:
@@ -92,5 +97,5 @@ def on_study_scale(situation: Situation) -> tuple[Quantity, str]:
             interval = situation.quantity.interval.scaled(factor)
             told = f"{shown}, times the laboratory's own factor {factor},"
             return replace(situation.quantity, interval=interval), told
-        case NoFactor():
+        case FactorOfAnother() | NoFactor():
             return situation.quantity, shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -17,6 +17,7 @@ from cds_service.core.verdict import (
     Finding,
     RowOutcome,
     Strength,
+    UsualFacts,
 )
 
 CONTEXT = "context-"
@@ -36,6 +37,8 @@ class TableResult:
     """Warnings that a limit inside the interval of the value leaves open, where none is given."""
     grounds: tuple[str, ...] = ()
     """The facts that it rests on: what those were read from was used."""
+    unspoken: tuple[str, ...] = ()
+    """The contexts because of which less is said, and which the site has muted."""
 
 
 def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
@@ -44,27 +47,27 @@ def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
     return (values,) if isinstance(values, str) else tuple(values)
 
 
-def consult(knowledge: KnowledgeBase, facts: Mapping[str, Fact]) -> TableResult:
-    """Hold all facts against all rows: findings, then contexts, which may weaken or block."""
-    return _decided(
-        knowledge,
-        tuple(facts),
-        tuple([fact.value for fact in facts.values()]),
-        tuple([fact.missing for fact in facts.values()]),
-    )
+def consult(
+    knowledge: KnowledgeBase, usual: UsualFacts, settled: Mapping[str, Fact]
+) -> TableResult:
+    """Hold all facts against all rows: findings, then contexts, which may weaken or block.
+
+    `settled` are the facts that are not, or need not be, the usual ones.
+    """
+    particular = [(fact.name, fact.value, fact.missing) for fact in settled.values()]
+    return _decided(knowledge, usual, tuple(particular))
 
 
 @lru_cache(maxsize=512)
 def _decided(
     knowledge: KnowledgeBase,
-    names: tuple[str, ...],
-    values: tuple[str, ...],
-    missing: tuple[tuple[str, ...], ...],
+    usual: UsualFacts,
+    settled: tuple[tuple[str, str, tuple[str, ...]], ...],
 ) -> TableResult:
     """What the table decides depends on nothing else, and few combinations ever come up."""
     facts = {
-        name: Fact(name, value, "", lacking)
-        for name, value, lacking in zip(names, values, missing, strict=True)
+        **usual.by_name,
+        **{name: Fact(name, value, "", missing) for name, value, missing in settled},
     }
     table: tuple[TableRow, ...] = (*knowledge.findings, *knowledge.contexts)
     rows = [consider(row, facts) for row in table]
@@ -92,6 +95,7 @@ def _result(
     rows = tuple(_overruled(row, contexts, knowledge) for row in considered)
     fired = dict.fromkeys(row.finding for row in rows if row.outcome is RowOutcome.MATCHED)
     findings = [_finding(name, contexts) for name in fired]
+    unspoken = _unspoken(rows, contexts)
     if straddled := _straddled(rows, facts):
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
     warns = _warnings(rows, RowOutcome.MATCHED, knowledge)
@@ -102,7 +106,8 @@ def _result(
         missing_from(rows, facts),
         warns,
         may_warn,
-        grounds=tuple(dict.fromkeys(_grounds(rows, facts))),
+        grounds=tuple(dict.fromkeys(_grounds(rows, facts, unspoken))),
+        unspoken=unspoken,
     )
 
 
@@ -142,23 +147,36 @@ def _overruled(
     return row
 
 
+def _unspoken(rows: Sequence[ConsideredRow], contexts: Iterable[ContextRow]) -> tuple[str, ...]:
+    """Muted contexts that weaken a finding which speaks, or block one that would."""
+    outcomes = {(row.finding, row.outcome) for row in rows}
+    blocking = {row.note for row in rows if row.outcome is RowOutcome.BLOCKED}
+    muted = [context for context in contexts if (context.id, RowOutcome.MUTED) in outcomes]
+    telling = [
+        context.id
+        for context in muted
+        if context.id in blocking
+        or any((name, RowOutcome.MATCHED) in outcomes for name in context.weakens)
+    ]
+    return tuple(dict.fromkeys(telling))
+
+
 def _finding(name: str, contexts: Iterable[ContextRow]) -> Finding:
     weakened_by = tuple(dict.fromkeys(c.id for c in contexts if name in c.weakens))
     return Finding(name, Strength.WEAKENED if weakened_by else Strength.FULL, weakened_by)
 
 
 def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
-    """Limits inside the interval of the value, from rows that nothing else speaks against."""
-    limits = [
+    """Limits inside the interval of the value, the laboratory's own among them, from rows that
+    nothing else speaks against.
+    """
+    limits = (
         name.removeprefix("limit.")
         for row in rows
         if row.outcome is RowOutcome.STRADDLED and not row.finding.startswith(CONTEXT)
         for name, values in row.asks
         if facts[name].value not in values
-    ]
-    # The laboratory's own limit counts even though no row of its four asks for "straddles".
-    if facts["laboratory-range"].value == STRADDLES:
-        limits.append("laboratory-range")
+    )
     return tuple(dict.fromkeys(limits))
 
 
@@ -174,30 +192,37 @@ def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tu
     """What kept a row from being settled, and what a matched row could not count, muted or not:
     a site that does not want a finding still wants to know what was not there.
     """
-    words: dict[str, None] = {}
-    for row in rows:
-        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED, RowOutcome.MUTED}:
-            for name, values in row.asks:
-                fact = facts[name]
-                if fact.missing and (fact.value == UNKNOWN or fact.value in values):
-                    words.update(dict.fromkeys(fact.missing))
-    return tuple(words)
+    words = (
+        word
+        for row in rows
+        if row.outcome in {RowOutcome.UNKNOWN, RowOutcome.MATCHED, RowOutcome.MUTED}
+        for name, _ in row.asks
+        for word in facts[name].missing
+    )
+    return tuple(dict.fromkeys(words))
 
 
-def _grounds(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> Iterator[str]:
+def _grounds(
+    rows: Iterable[ConsideredRow], facts: Mapping[str, Fact], unspoken: Collection[str]
+) -> Iterator[str]:
     """The facts that the rows which speak rest on, in the order of the table; and one that is too
-    coarse to settle a row, since the card names what is missing for it.
+    coarse to settle a row, since the card names what is missing for it. A muted context because of
+    which less is said is named too.
     """
     for row in rows:
         for name, values in row.asks:
-            if _rests_on(row, values, facts[name]):
+            if _rests_on(row, values, facts[name], unspoken):
                 yield name
 
 
-def _rests_on(row: ConsideredRow, values: tuple[str, ...], fact: Fact) -> bool:
+def _rests_on(
+    row: ConsideredRow, values: tuple[str, ...], fact: Fact, unspoken: Collection[str]
+) -> bool:
     match row.outcome:
         case RowOutcome.MATCHED | RowOutcome.STRADDLED:
             return fact.value in values
+        case RowOutcome.MUTED:
+            return row.finding in unspoken
         case RowOutcome.UNKNOWN:
             return fact.value == UNKNOWN and bool(fact.missing)
         case _:

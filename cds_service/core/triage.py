@@ -41,11 +41,11 @@ def triage(record: PatientRecord, knowledge: KnowledgeBase, at: date, looking: L
     """Sort the results to interpret. Whatever is left aside says why."""
     found = [_sort(result, knowledge, at, looking) for result in record.results]
     return Triage(
-        tuple(item for item in found if isinstance(item, Candidate)),
-        tuple(item for item in found if isinstance(item, WrongOne)),
-        tuple(item for item in found if isinstance(item, InvalidResource)),
-        tuple(item for item in found if isinstance(item, LabResult)),
-        tuple(item for item in found if isinstance(item, Skipped)),
+        tuple([item for item in found if isinstance(item, Candidate)]),
+        tuple([item for item in found if isinstance(item, WrongOne)]),
+        tuple([item for item in found if isinstance(item, InvalidResource)]),
+        tuple([item for item in found if isinstance(item, LabResult)]),
+        tuple([item for item in found if isinstance(item, Skipped)]),
     )
 
 

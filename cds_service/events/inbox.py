@@ -227,7 +227,11 @@ def _require(source: EventSource, content: Content) -> None:
 
 def _require_subscription(about: About) -> None:
     if not about.subscription:
-        raise BadRequest("The notification names no subscription.", where="Bundle.entry[0]")
+        raise BadRequest(
+            "The notification names no subscription.",
+            where="Bundle.entry[0]",
+            remedy="Send it with its subscription, as Subscription/id.",
+        )
 
 
 def _topic(source: EventSource, about: About) -> str:

@@ -142,13 +142,21 @@ def read_notification(body: JsonObject) -> Notification:
         case "" if not body:
             return SomethingChanged()
         case "":
-            raise BadRequest("This is no FHIR resource.", where="resourceType")
+            raise BadRequest(
+                "This is no FHIR resource.",
+                where="resourceType",
+                remedy="Send a resource, or no body.",
+            )
         case "Bundle":
             return _read_bundle(body)
         case type_:
             id_ = an_id(body.get("id"))
             if not id_:
-                raise BadRequest("The resource has no id, so it cannot be fetched.", where="id")
+                raise BadRequest(
+                    "The resource cannot be fetched without an id.",
+                    where="id",
+                    remedy="Send it as it is stored, with its id.",
+                )
             return ResourceSent(Focus(type_, id_))
 
 
@@ -163,7 +171,9 @@ def _read_bundle(bundle: JsonObject) -> Notification:
     status = _flat(resources[0]) if resources else NotAStatus()
     if isinstance(status, NotAStatus):
         raise BadRequest(
-            "The first entry is neither Parameters nor SubscriptionStatus.", where="Bundle.entry[0]"
+            "The first entry is neither Parameters nor SubscriptionStatus.",
+            where="Bundle.entry[0]",
+            remedy="Begin the Bundle with the status of the subscription.",
         )
     about = _about(status)
     kind = a_text(status.get("type"))
@@ -179,7 +189,11 @@ def _read_bundle(bundle: JsonObject) -> Notification:
         case "event-notification" | "query-event":
             return _happened(about, status, resources[1:], kind)
         case _:
-            raise BadRequest("This type of notification is not known.", where="Bundle.entry[0]")
+            raise BadRequest(
+                "This type of notification is not known.",
+                where="Bundle.entry[0]",
+                remedy="Send one of SubscriptionStatus.type, such as event-notification.",
+            )
 
 
 def _happened(

@@ -80,20 +80,17 @@ class Unresolved:
     """The reference leads to no resource that was given, or to more than one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Resources of each type by one kind of name.
+class Names(dict[tuple[str, str], JsonObject | Unresolved]):
+    """Resources by their type and one kind of name.
 
     The same resource may be there twice; two different ones under one name prove nothing.
     """
 
-    found: dict[tuple[str, str], JsonObject | Unresolved] = field(default_factory=dict)
-
     def add(self, kind: str, name: str, resource: JsonObject) -> None:
         """Make a resource findable. It is held against those before it here, once and for all."""
-        known = self.found.setdefault((kind, name), resource)
+        known = self.setdefault((kind, name), resource)
         if known is not resource and known != resource:
-            self.found[kind, name] = Unresolved()
+            self[kind, name] = Unresolved()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +130,13 @@ class Document:
         )
 
 
+_NOTHING = Document()
+
+
 def open_document(document: JsonObject) -> Document:
     """The entries of a Bundle, or a single resource as the one entry. Nothing for `{}`."""
     if not document:
-        return Document()
+        return _NOTHING
     kind = type_of(document)
     if not kind:
         return Document(misfits=(_misfit("Bundle.resourceType"),))
@@ -210,8 +210,8 @@ class Scope:
         """The one resource of type `kind` that a reference standing in `entry` leads to."""
         target = target_of(reference)
         for names, name in self._places(target, entry):
-            if (kind, name) in names.found:
-                return _in_version(names.found[kind, name], target)
+            if (kind, name) in names:
+                return _in_version(names[kind, name], target)
         return Unresolved()
 
     def _places(self, target: Target, entry: Entry) -> Iterator[tuple[Names, str]]:

@@ -91,32 +91,25 @@ class _Names:
                 return True
 
 
-@dataclass(frozen=True, slots=True)
-class ReportReader:
-    """Reads the lone reports of one document for one patient."""
-
-    scope: Scope
-    whose: Whose
-
-    def read(self, report: Entry) -> LabResult | InvalidResource:
-        """The report as a result without a value, or where its dates are not valid FHIR R4."""
-        resource = report.resource
-        codes = codings(resource.get("code"))
-        try:
-            specimen, taken = follow_specimens(report, self.scope, self.whose)
-            effective = _effective(resource)
-            return LabResult(
-                ref=report.ref,
-                codings=codes,
-                status=_ISSUED[resource["status"]],
-                value=NOT_SENT,
-                subject=self.whose.owner(report, self.scope),
-                specimen=specimen,
-                collected=taken if isinstance(effective, NoMoment) else effective,
-                issued=_issued(resource),
-            )
-        except Refusal as refusal:
-            return InvalidResource(report.ref, refusal.where, codes)
+def read_report(report: Entry, scope: Scope, whose: Whose) -> LabResult | InvalidResource:
+    """The report as a result without a value, or where its dates are not valid FHIR R4."""
+    resource = report.resource
+    codes = codings(resource.get("code"))
+    try:
+        specimen, taken = follow_specimens(report, scope, whose)
+        effective = _effective(resource)
+        return LabResult(
+            ref=report.ref,
+            codings=codes,
+            status=_ISSUED[resource["status"]],
+            value=NOT_SENT,
+            subject=whose.owner(report, scope),
+            specimen=specimen,
+            collected=taken if isinstance(effective, NoMoment) else effective,
+            issued=_issued(resource),
+        )
+    except Refusal as refusal:
+        return InvalidResource(report.ref, refusal.where, codes)
 
 
 def _effective(report: JsonObject) -> Moment | NoMoment:

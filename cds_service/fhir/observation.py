@@ -36,7 +36,6 @@ from cds_service.fhir.subject import Whose
 from cds_service.fhir.value import read_value
 from cds_service.fhir.wanted import Codes
 
-_NOTHING_SAID = NoValue()
 FLAGS = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 
 
@@ -103,11 +102,13 @@ class ObservationReader:
 
     def _value(self, observation: JsonObject) -> LabValue:
         """A result without value and reason, but with components, may have its value in one."""
-        value = read_value(observation)
-        if value == _NOTHING_SAID:
-            for component in components(observation, self.accepted):
-                return noticed(component)
-        return value
+        match read_value(observation):
+            case NoValue("") as nothing_said:
+                for component in components(observation, self.accepted):
+                    return noticed(component)
+                return nothing_said
+            case value:
+                return value
 
     def _status(self, entry: Entry) -> Status:
         try:
@@ -147,12 +148,15 @@ class _Laboratory:
     reference: str = ""
 
 
+_NOT_NAMED = _Laboratory()
+
+
 def _laboratory(entry: Entry, scope: Scope) -> _Laboratory:
     """The organisation among the performers, else one named in words alone.
 
     A person is no laboratory: the same pathologist may sign for two.
     """
-    in_words = _Laboratory()
+    in_words = _NOT_NAMED
     for performer in objects(entry.resource.get("performer")):
         match target_of(performer):
             case NoLiteral(""):
@@ -205,6 +209,8 @@ def _flags(observation: JsonObject) -> tuple[str, ...]:
 
 def _method(observation: JsonObject) -> str:
     """What the result was measured with: method by code or text, else the device by its display."""
+    if "method" not in observation and "device" not in observation:
+        return ""
     method, device = an_object(observation.get("method")), an_object(observation.get("device"))
     coded = codings(method)
     if coded:

@@ -21,7 +21,7 @@ from cds_service.core.model import (
     Subject,
 )
 from cds_service.fhir.bundle import Document, Entry
-from cds_service.fhir.lone_report import ReportReader, lone_reports
+from cds_service.fhir.lone_report import lone_reports, read_report
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.record_entries import EntryReader, Invalid, OfAnotherPatient
 from cds_service.fhir.report import observations
@@ -54,6 +54,10 @@ class CodedPart:
     availability: Availability = Availability.GIVEN
 
 
+NO_RESULTS = LaboratoryPart()
+NO_ENTRIES = CodedPart()
+
+
 def read_laboratory(
     document: Document, reader: ObservationReader, wanted: Wanted
 ) -> LaboratoryPart:
@@ -77,13 +81,13 @@ def read_laboratory(
     analyte, companions = _distinct(analyte), _distinct(companions)
     asked = (*_newest(analyte), *unreadable[:MOST_READ])
     parts = chain.from_iterable(map(reader.read_panel, _newest(_distinct(panels))))
-    reports = lone_reports(document.entries, (*asked, *panels), wanted.accepted)
-    report_reader = ReportReader(reader.scope, reader.whose)
+    lone = lone_reports(document.entries, (*asked, *panels), wanted.accepted)
+    reports = [read_report(one, reader.scope, reader.whose) for one in islice(lone, MOST_READ)]
     return LaboratoryPart(
         (
             *map(reader.read, asked),
             *islice(parts, MOST_READ),
-            *map(report_reader.read, islice(reports, MOST_READ)),
+            *reports,
             *document.misfits,
         ),
         tuple(map(reader.read, _newest(companions))),

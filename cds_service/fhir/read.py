@@ -17,6 +17,8 @@ from cds_service.fhir.bundle import Document, Scope, open_document
 from cds_service.fhir.file import FileInput, read_file
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import (
+    NO_ENTRIES,
+    NO_RESULTS,
     CodedPart,
     LaboratoryPart,
     LabReading,
@@ -101,7 +103,7 @@ def read_record(
         patient_id=whose.patient_id,
         patient=patient.patient,
         results=main.analyte,
-        history=further(past.analyte, than=main.analyte),
+        history=() if past is main else further(past.analyte, than=main.analyte),
         companions=further((*main.companions, *others.companions), than=()),
         entries=(*conditions.entries, *medications.entries),
         availability={
@@ -141,7 +143,7 @@ class _Shelf:
         """The wanted Observations of one document."""
         document = self.documents[id(resource)]
         if document.is_empty:
-            return LaboratoryPart()
+            return NO_RESULTS
         reader = ObservationReader(
             self._scope(document),
             self.whose,
@@ -154,7 +156,7 @@ class _Shelf:
         """The entries of one document that count."""
         document = self.documents[id(resource)]
         if document.is_empty:
-            return CodedPart()
+            return NO_ENTRIES
         reader = EntryReader(self._scope(document), self.whose, newest_result)
         return read_coded(document, reader, types)
 

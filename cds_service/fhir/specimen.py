@@ -16,6 +16,7 @@ Found = tuple[SpecimenGiven, Moment | NoMoment]
 """The specimen, and when it was taken."""
 
 _UNRESOLVED: Found = SpecimenGiven(SpecimenLink.UNRESOLVED), NoMoment()
+_OF_ANOTHER: Found = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT), NoMoment()
 _MOST_NAMED = 100
 """Most specimens of one order or report. Of which of them it is cannot be told beyond that."""
 
@@ -23,7 +24,8 @@ _MOST_NAMED = 100
 def read_specimen(entry: Entry, scope: Scope, whose: Whose) -> Found:
     """Follow Observation.specimen as far as what was given allows.
 
-    A Specimen that is invalid, entered in error or of another patient is not trusted: unresolved.
+    A Specimen that is invalid or entered in error is not trusted: unresolved. Nor is one of another
+    patient, which is told as that.
     """
     reference = an_object(entry.resource.get("specimen"))
     if not reference:
@@ -38,8 +40,10 @@ def follow_specimen(reference: JsonObject, entry: Entry, scope: Scope, whose: Wh
             return _UNRESOLVED
         case specimen:
             owner = whose.named(an_object(specimen.get("subject")), entry, scope)
-            if owner is Subject.ANOTHER_PATIENT or specimen.get("status") == "entered-in-error":
+            if specimen.get("status") == "entered-in-error":
                 return _UNRESOLVED
+            if owner is Subject.ANOTHER_PATIENT:
+                return _OF_ANOTHER
             known = scope.specimens
             if id(specimen) not in known:
                 known[id(specimen)] = _trusted(specimen, scope)

@@ -60,7 +60,7 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     if not isinstance(entries, list):
         return Supplied(Availability.FAILED)
     outcomes = _outcomes(bundle)
-    if any(_is_failure(outcome) for outcome in outcomes):
+    if any(map(_is_failure, outcomes)):
         return Supplied(Availability.FAILED)
     if isinstance(leads_to(bundle), Next) or _comes_short(bundle, outcomes):
         return Supplied(Availability.PARTIAL, bundle)

@@ -72,7 +72,9 @@ OrderAdvice = Callable[[Call, OrderContext, Gathered], Answered]
 
 def no_order_advice(call: Call, _context: OrderContext, _gathered: Gathered) -> Answered:
     """For an installation without order services: discovery does not list them either."""
-    raise NotFound(f"{call.service.id} is not offered here.")
+    raise NotFound(
+        f"{call.service.id} is not offered here.", remedy="GET /cds-services lists those that are."
+    )
 
 
 def answer(call: Call, order_advice: OrderAdvice = no_order_advice) -> Answered:

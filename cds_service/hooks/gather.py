@@ -17,6 +17,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import assert_never
 
 from cds_service.core.card import JsonObject
@@ -74,10 +75,13 @@ class PrefetchTemplate:
         """Whether a resource may answer the query. Under an optional key any may: what it came to
         is told on the card, and what it holds may be referred to.
         """
-        if self.need is Need.OPTIONAL:
-            return True
-        asked = _END_OF_TYPE.split(self.query, maxsplit=1)[0]
-        return not is_altogether_other(resource, types_read(asked))
+        return self.need is Need.OPTIONAL or not is_altogether_other(resource, _asked(self.query))
+
+
+@lru_cache(maxsize=64)
+def _asked(query: str) -> frozenset[str]:
+    """The types of resource that may answer the query of a template."""
+    return types_read(_END_OF_TYPE.split(query, maxsplit=1)[0])
 
 
 class GatherFault(StrEnum):

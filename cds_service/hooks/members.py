@@ -36,12 +36,12 @@ class Members:
 
     def text(self, name: str, *, longest: int = LONGEST_TEXT) -> str:
         """A required text that is not blank and not longer than any name or id."""
-        value = self._required(name, str, "a text")
+        value: str = self._required(name, str, "a text")
         if not value.strip(BLANK):
             raise self.fault(name, "The text is empty.", "Send a value.")
         if len(value) > longest:
             raise self.fault(name, "The text is too long.", f"Send at most {longest} characters.")
-        return str(value)
+        return value
 
     def optional_text(self, name: str, *, longest: int = LONGEST_TEXT) -> str:
         """An optional text; empty when it is absent."""

@@ -7,7 +7,7 @@ or none. A test of which a usable result lies near this one is not proposed agai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -43,7 +43,7 @@ def with_suggestions(
         return tuple(cards)
     return tuple(
         [
-            replace(card, suggestions=_suggestions(card, answer, knowledge, patient_id))
+            card.suggesting(_suggestions(card, answer, knowledge, patient_id))
             for card, answer in zip(cards, evaluation.answers, strict=True)
         ]
     )
@@ -54,11 +54,9 @@ def _suggestions(
 ) -> tuple[Mapping[str, Any], ...]:
     fired = tuple([finding.id for finding in answer.findings])
     panels = tuple([note.panel for note in answer.notes if note.panel])
-    offers = [
-        offer
-        for offer in _called_for(knowledge, _reason(answer.verdict), panels, fired)
-        if not _is_known(offer, answer)
-    ]
+    offers = _called_for(knowledge, _reason(answer.verdict), panels, fired)
+    if answer.companions or isinstance(answer.paired, PairedWith):
+        offers = tuple([offer for offer in offers if not _is_known(offer, answer)])
     uuids = Names(card.uuid)
     subject = patient_reference(patient_id)
     return tuple(

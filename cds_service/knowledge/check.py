@@ -17,6 +17,7 @@ from cds_service.core.selection import Looking
 from cds_service.errors import KnowledgeError
 from cds_service.evaluate import evaluate
 from cds_service.knowledge.files import read_library, with_approvals, with_site_unproved
+from cds_service.knowledge.muted import what_is_muted
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class KnowledgeReport:
     faults: list[str] = field(default_factory=list)
     reviews: list[str] = field(default_factory=list)
     """The state of review of each knowledge base: no fault, but to be known."""
+    muted: list[str] = field(default_factory=list)
+    """What a site has muted, and what its cards lack then: no fault either."""
 
     def lines(self) -> Iterator[str]:
         """The report for a person."""
@@ -35,6 +38,7 @@ class KnowledgeReport:
         if counted:
             yield f"Checked: {counted}."
         yield from self.reviews
+        yield from self.muted
         match len(self.faults):
             case 0:
                 yield "No fault found."
@@ -45,7 +49,12 @@ class KnowledgeReport:
 
     def as_json(self) -> dict[str, Any]:
         """The report for a machine."""
-        return {"checked": dict(self.checked), "faults": self.faults, "reviews": self.reviews}
+        return {
+            "checked": dict(self.checked),
+            "faults": self.faults,
+            "reviews": self.reviews,
+            "muted": self.muted,
+        }
 
 
 def check_knowledge(
@@ -53,9 +62,10 @@ def check_knowledge(
 ) -> KnowledgeReport:
     """Prove all knowledge under `folder` (the packaged one by default), with the site's additions.
 
-    Nothing is raised for a fault in the knowledge: all are in the report. So is its state of
-    review; an approval that no longer holds is said, and is no fault. The worked cases are run with
-    the site's codes and units and under the knowledge's own policy: what a site mutes is no fault.
+    Nothing is raised for a fault in the knowledge: all are in the report. So are its state of
+    review and what the site mutes; an approval that no longer holds is said, and is no fault. The
+    worked cases are run with the site's codes and units and under the knowledge's own policy: what
+    a site mutes is no fault.
     """
     report = KnowledgeReport()
     try:
@@ -73,6 +83,7 @@ def check_knowledge(
         report.faults.extend(fault.one_line() for fault in faults(base))
         _count(base, report)
         report.reviews.append(_reviewed(base))
+        report.muted.extend(f"{base.tag}: {told}." for told in what_is_muted(base))
     if not report.faults:
         for name, base in library.bases.items():
             report.faults.extend(case_faults(replace(base, policy=own_policy[name])))

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -64,20 +63,29 @@ class LastWrite:
         self.failed = True
 
 
-@contextmanager
-def translated(engine: Engine, note: Callable[[], None] = lambda: None) -> Iterator[None]:
+class translated:  # noqa: N801 - read as a verb: `with translated(engine):`
     """Turns each failure of the database of this engine into StoreUnavailable, and notes it.
 
     Texts of drivers may hold parameters, rows and passwords. None of them is kept.
     """
-    try:
-        yield
-    except (DBAPIError, PoolTimeoutError, engine.dialect.loaded_dbapi.Error, OSError) as error:
-        note()
-        cause = cause_of(error)
-        raise StoreUnavailable(
-            "The database cannot be used.", remedy=advice(cause), cause=cause
-        ) from None
+
+    __slots__ = ("_engine", "_note")
+
+    def __init__(self, engine: Engine, note: Callable[[], None] = lambda: None) -> None:
+        self._engine = engine
+        self._note = note
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        driver = self._engine.dialect.loaded_dbapi
+        if isinstance(error, (DBAPIError, PoolTimeoutError, driver.Error, OSError)):
+            self._note()
+            cause = cause_of(error)
+            raise StoreUnavailable(
+                "The database cannot be used.", remedy=advice(cause), cause=cause
+            ) from None
 
 
 def read_url(text: str) -> URL:

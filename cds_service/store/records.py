@@ -151,7 +151,7 @@ class Records:
             "duration_ms": record.duration_ms,
             "patient": record.patient,
             "inputs": record.inputs,
-            "cards": tuple(card.uuid for card in record.cards),
+            "cards": tuple([card.uuid for card in record.cards]),
         }
 
     def carded_before(self, patient: str, client: str) -> frozenset[str]:
@@ -179,7 +179,10 @@ class Records:
         with self._database.reading() as connection:
             found = tuple(_record(row, connection) for row in connection.execute(rows).all())
         if not found:
-            raise NotFound("There is no such evaluation.")
+            raise NotFound(
+                "There is no such evaluation.",
+                remedy="Give `id` of a card's extension, and the client as it stands in the log.",
+            )
         return found
 
 

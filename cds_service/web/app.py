@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask
 from flask_cors import CORS
@@ -36,6 +38,14 @@ _SANDBOX_REMARK = (
 _ORDER_TRIGGERS = frozenset({Trigger.ORDER_SELECT, Trigger.ORDER_SIGN})
 
 
+class _Application(Flask):
+    """No view here is a coroutine, so nobody has to ask each of them at each call."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The view or hook as it is."""
+        return func
+
+
 def create_app(settings: Settings, library: Library, ports: Ports | None = None) -> Flask:
     """The WSGI application for these settings and this knowledge.
 
@@ -43,7 +53,7 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
     """
     ports = ports or Ports()
     _require_gate(settings, ports)
-    app = Flask("cds_service", static_folder=None)
+    app = _Application("cds_service", static_folder=None)
     app.response_class = PlainResponse
     # Exact paths, no redirects: a redirect would break a browser's preflight.
     app.url_map.strict_slashes = False

@@ -41,7 +41,8 @@ def json_body(request: Request, limit: int) -> JsonObject:
 
 def require_plain_json(request: Request) -> None:
     """Raises UnsupportedMediaType for anything that is not JSON as it is, in UTF-8."""
-    if request.environ.get("CONTENT_TYPE") in MEDIA_TYPES and _IS_ENCODED not in request.environ:
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") in MEDIA_TYPES and _IS_ENCODED not in environ:
         return  # as nearly every client says it
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding != "identity":
@@ -59,7 +60,11 @@ def read_bytes(request: Request, limit: int) -> bytes:
     environ = request.environ
     declared = environ.get("CONTENT_LENGTH") or ""
     if declared and not (declared.isascii() and declared.isdigit()):
-        raise BadRequest("Content-Length is not a number.", where="Content-Length")
+        raise BadRequest(
+            "Content-Length is not a number.",
+            where="Content-Length",
+            remedy="Send how many bytes follow.",
+        )
     # Without a length, only a server that ends the stream itself lets us read to the end.
     expected = (
         int(declared) if declared else (limit + 1) * bool(environ.get("wsgi.input_terminated"))
@@ -76,7 +81,11 @@ def read_bytes(request: Request, limit: int) -> bytes:
     if len(body) > limit:
         raise _too_large(limit)
     if declared and len(body) < expected:
-        raise BadRequest("The body ended before its Content-Length.", where="Content-Length")
+        raise BadRequest(
+            "The body ended before its Content-Length.",
+            where="Content-Length",
+            remedy="Send the whole body.",
+        )
     return bytes(body)
 
 

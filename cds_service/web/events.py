@@ -91,17 +91,25 @@ def _resource(body: bytes) -> JsonObject:
     require_plain_json(request)
     resource = parse_object(body)
     if not resource:
-        raise BadRequest("This is no FHIR resource.", where="resourceType")
+        raise BadRequest(
+            "This is no FHIR resource.", where="resourceType", remedy="Send a resource, or no body."
+        )
     return resource
 
 
 def _sent(resource_type: str, resource_id: str, body: dict[str, Any]) -> Notification:
     """The address says what is meant; a body that says otherwise is refused."""
     if not an_id(resource_id) or not resource_type.isalpha():
-        raise BadRequest("The address names no resource.")
+        raise BadRequest(
+            "The address names no resource.", remedy="Send to /events/{source}/{type}/{id}."
+        )
     focus = Focus(resource_type, resource_id)
     if not body:
         return ResourceSent(focus, Content.ID_ONLY)
     if (body.get("resourceType"), body.get("id")) != (resource_type, resource_id):
-        raise BadRequest("The body is not the resource that the address names.", where="id")
+        raise BadRequest(
+            "The body is not the resource that the address names.",
+            where="id",
+            remedy="Send the resource of that type and id, or no body.",
+        )
     return ResourceSent(focus, Content.FULL_RESOURCE)

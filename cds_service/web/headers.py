@@ -53,11 +53,12 @@ def install(app: Flask, tls: Tls, knowledge: str, metrics: Metrics) -> None:
     )
 
     def start() -> None:
-        passage = _new_passage()
+        environ = request.environ
+        passage = _new_passage(environ)
         begin(passage)
-        if request.environ["PATH_INFO"].startswith("//"):  # routing does not look at the first
+        if environ["PATH_INFO"].startswith("//"):  # routing does not look at the first
             raise NotFound("There is nothing here.", remedy="Call with one slash at the start.")
-        _require_tls(tls, passage.route)
+        _require_tls(tls, passage.route, environ)
 
     def finish(response: Response) -> Response:
         passage = here()
@@ -76,8 +77,8 @@ def install(app: Flask, tls: Tls, knowledge: str, metrics: Metrics) -> None:
     app.wsgi_app = _with_headers(app.wsgi_app, always)  # type: ignore[method-assign, assignment]
 
 
-def _new_passage() -> Passage:
-    given = request.headers.get("X-Request-Id", "")
+def _new_passage(environ: WSGIEnvironment) -> Passage:
+    given = environ.get("HTTP_X_REQUEST_ID", "")
     rule = request.url_rule
     return Passage(
         request_id=given if _REQUEST_ID.fullmatch(given) else str(uuid4()),
@@ -113,11 +114,11 @@ def _with_headers(app: WSGIApplication, always: Sequence[tuple[str, str]]) -> WS
     return answer
 
 
-def _require_tls(tls: Tls, route: str) -> None:
+def _require_tls(tls: Tls, route: str, environ: WSGIEnvironment) -> None:
     """Behind a proxy, a request that did not come by TLS came by a way it should not have."""
     if tls is not Tls.PROXY or route in _NO_TLS_NEEDED:
         return
-    if request.headers.get("X-Forwarded-Proto", "").strip().lower() != "https":
+    if environ.get("HTTP_X_FORWARDED_PROTO", "").strip().lower() != "https":
         raise BadRequest(
             "This service is called over TLS only.",
             where="X-Forwarded-Proto",

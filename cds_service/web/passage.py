@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
-
-from flask import g
 
 
 @dataclass(slots=True)
@@ -28,12 +27,14 @@ class Passage:
         return perf_counter() - self.began
 
 
+_under_way: ContextVar[Passage] = ContextVar("passage")
+
+
 def begin(passage: Passage) -> None:
-    """Let the request under way be known by this passage."""
-    g.passage = passage
+    """Let the request under way be known by this passage: the first thing that every one does."""
+    _under_way.set(passage)
 
 
 def here() -> Passage:
     """The passage of the request under way."""
-    passage: Passage = g.passage
-    return passage
+    return _under_way.get()

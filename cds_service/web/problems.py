@@ -105,11 +105,14 @@ def _of_framework(error: HTTPException) -> CdsError:
                 "There is nothing here.", remedy="GET /openapi.json lists what there is."
             )
         case 405:
-            told = MethodNotAllowed("This path does not answer that method.")
+            told = MethodNotAllowed(
+                "This path does not answer that method.",
+                remedy="GET /openapi.json lists those it answers.",
+            )
         case 413:
-            told = PayloadTooLarge("The body is too large.")
+            told = PayloadTooLarge("The body is too large.", remedy="Send a smaller one.")
         case int() as status if 400 <= status < 500:
-            told = BadRequest("The request cannot be read.")
+            told = BadRequest("The request cannot be read.", remedy="See /openapi.json.")
         case _:
             told = ServiceFault("The service failed.")
     return told

@@ -49,6 +49,27 @@ def test_a_file_is_short_enough_to_be_read(file: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
 
 
+MENDED_BY_WHOEVER_READS_IT = {
+    *("BadRequest", "ConfigurationError", "InputError", "KnowledgeError", "MalformedJson"),
+    *("MethodNotAllowed", "NotFound", "PayloadTooLarge", "UnsupportedMediaType"),
+}
+LISTS_FAULTS_WITH_THEIR_REMEDIES = "faults"
+
+
+@pytest.mark.parametrize("file", CODE, ids=lambda file: str(file.relative_to(ROOT)))
+def test_an_error_says_what_to_do(file: Path) -> None:
+    """Of errors with a text; `NotFound()` of the FHIR room is an answer and no error."""
+    made = [
+        node
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and node.args
+        if getattr(node.func, "id", "") in MENDED_BY_WHOEVER_READS_IT
+    ]
+    said = {node.lineno: {keyword.arg for keyword in node.keywords} for node in made}
+    enough = {"remedy", LISTS_FAULTS_WITH_THEIR_REMEDIES}
+    assert [line for line, keywords in said.items() if not keywords & enough] == []
+
+
 def _tests(tree: ast.AST) -> Iterator[ast.FunctionDef]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):

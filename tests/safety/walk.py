@@ -29,6 +29,7 @@ from cds_service.core.model import (
     ReferenceRange,
     ResourceRef,
     SpecimenGiven,
+    SpecimenLink,
     Status,
     Subject,
     UnitGiven,
@@ -266,6 +267,17 @@ def _companions(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]
     of_a_child = sil2r("1500 U/mL", "9654-5", SERUM)
     child = records.born(BIRTHS["child"])
     yield "a count and no limit", records.record(of_a_child, patient=child, companions=ferritin)
+    elses = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
+    for loinc, unit, _given in SCALES:
+        result = sil2r(f"50 {unit}", loinc, elses, ranges=own_range(unit))
+        yield f"a specimen of somebody else, 50 {unit}", records.record(result)
+    both = tuple(
+        replace(companion(knowledge, "ferritin", value), ref=ResourceRef(f"Observation/{number}"))
+        for number, value in enumerate(("100 ng/mL", "900 ng/mL"))
+    )
+    for loinc, unit, given in SCALES:
+        result = sil2r(f"1500 {unit}", loinc, given, ranges=own_range(unit))
+        yield f"two ferritins of one day, 1500 {unit}", records.record(result, companions=both)
     for creatinine in ("2.0 mg/dL", "2.1 mg/dL", ">1 mg/dL", "300 umol/L"):
         beside = (companion(knowledge, "creatinine", creatinine),)
         raised = sil2r("3000 U/mL", "9654-5", SERUM)
@@ -429,7 +441,12 @@ def _of_a_site(knowledge: KnowledgeBase) -> Iterator[Step]:
     )
     raised = records.record(sil2r(f"{HIGH} U/mL", "9654-5", SERUM), entries=(atl,))
     yield Step("muted findings", raised, replace(knowledge, policy=muted))
+    hushed = knowledge.policy.model_copy(update={"muted_findings": ("context-dialysis",)})
+    on_dialysis = replace(raised, entries=(entries(knowledge)["condition.dialysis"],))
+    yield Step("a muted caveat", on_dialysis, replace(knowledge, policy=hushed))
     assays = {factor.laboratory: factor}
     yield Step("a factor", records.record(plain), replace(knowledge, assays=assays))
+    elsewhere = records.record(replace(plain, laboratory="Laboratory B"))
+    yield Step("a factor of another", elsewhere, replace(knowledge, assays=assays))
     identity = knowledge.identity.model_copy(update={"review_by": records.AT.replace(year=2025)})
     yield Step("overdue", records.record(plain), replace(knowledge, identity=identity))

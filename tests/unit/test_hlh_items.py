@@ -12,8 +12,18 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, NoValue, PatientRecord, ReferenceRange, Status
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import (
+    Coding,
+    LabResult,
+    NoMoment,
+    NoPatient,
+    NoValue,
+    Patient,
+    PatientRecord,
+    ReferenceRange,
+    Status,
+)
 from cds_service.core.render import render
 from cds_service.hooks.suggestions import with_suggestions
 from tests import records
@@ -321,6 +331,34 @@ def test_where_the_age_decides_about_haemoglobin_the_birth_date_is_missing(
     assert "birth-date" not in told.extension["missing"]
 
 
+@pytest.mark.parametrize(
+    ("patient", "missing"),
+    [
+        (records.born("2026-03-02"), {"birth-date"}),
+        (records.born(""), {"birth-date"}),
+        (records.NOBODY, {"patient"}),
+    ],
+)
+def test_what_the_age_lacks_is_named_once_for_haemoglobin_as_for_the_adult_limits(
+    sil2r: KnowledgeBase, patient: Patient | NoPatient, missing: set[str]
+) -> None:
+    """Drawn on 1 March: nobody is born on the day after."""
+    told = card(sil2r, given("3000 U/mL", "haemoglobin 95 g/L", *COUNTS, patient=patient))
+    assert {"patient", "birth-date"} & set(told.extension["missing"]) == missing
+
+
+def test_haemoglobin_that_names_only_the_day_of_its_issue_is_counted_too(
+    sil2r: KnowledgeBase,
+) -> None:
+    counts = [
+        replace(count, collected=NoMoment(), issued=records.moment(records.DAY))
+        for count in labs("haemoglobin 85 g/L", *COUNTS)
+    ]
+    told = card(sil2r, replace(given("3000 U/mL"), companions=tuple(counts)))
+    said = item(told, "Two of three")
+    assert said.startswith(f"met (haemoglobin 85 g/L against {BELOW_90}: met; ")
+
+
 @pytest.mark.parametrize(("haemoglobin", "used"), [(("haemoglobin 95 g/L",), True), ((), False)])
 def test_the_patient_is_listed_as_used_where_the_limit_for_newborns_was_applied(
     sil2r: KnowledgeBase, haemoglobin: tuple[str, ...], *, used: bool
@@ -342,7 +380,8 @@ def test_the_patient_is_listed_as_used_where_the_limit_for_newborns_was_applied(
         ("triglycerides 400 mg/dL", "0.8", "met", ("met if fasting", "met")),
         ("triglycerides 200 mg/dL", "3.0", "not met", ("not met", "not met")),
         ("triglycerides <300 mg/dL", "3.0", "unknown", ("unknown", "not met")),
-        ("fasting triglycerides 3.1 mmol/L", "3.0", "met", ("met", "not met")),
+        ("fasting triglycerides 3.0 mmol/L", "3.0", "met", ("met", "not met")),
+        ("fasting triglycerides 2.9 mmol/L", "3.0", "not met", ("not met", "not met")),
     ],
 )
 def test_triglycerides_are_met_only_if_the_code_says_fasting_and_each_value_is_told(
@@ -352,6 +391,26 @@ def test_triglycerides_are_met_only_if_the_code_says_fasting_and_each_value_is_t
     said = item(told, "Fasting triglycerides")
     assert said.startswith(f"{state} (triglycerides ")
     assert re.findall(r"': ([a-z ]+)", said) == list(each)
+
+
+GENERAL, FASTING = Coding(LOINC, "14927-8"), Coding(LOINC, CODES["fasting triglycerides"])
+
+
+@pytest.mark.parametrize(
+    ("codings", "state"),
+    [
+        ((GENERAL,), "met if fasting"),
+        ((GENERAL, FASTING), "met"),
+        ((GENERAL, replace(FASTING, system="urn:oid:2.999.2")), "met if fasting"),
+    ],
+)
+def test_one_code_of_loinc_that_says_fasting_is_enough(
+    sil2r: KnowledgeBase, codings: tuple[Coding, ...], state: str
+) -> None:
+    (drawn,) = labs("fasting triglycerides 3.1 mmol/L")
+    beside = (replace(drawn, codings=codings), *labs("fibrinogen 3.0 g/L"))
+    told = card(sil2r, replace(given("3000 U/mL"), companions=beside))
+    assert item(told, "Fasting triglycerides").startswith(f"{state} (triglycerides ")
 
 
 def test_what_is_met_only_if_fasting_makes_no_card_urgent(sil2r: KnowledgeBase) -> None:

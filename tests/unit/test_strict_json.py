@@ -195,8 +195,9 @@ def test_arbitrary_bytes_are_read_or_refused_and_nothing_else(data: bytes) -> No
 
 @pytest.mark.parametrize("data", [b"[]", b"null", b'"text"', b"1", b"true"])
 def test_a_body_that_is_json_but_no_object_is_refused(data: bytes) -> None:
-    with pytest.raises(MalformedJson, match="not an object"):
+    with pytest.raises(MalformedJson, match="not an object") as refused:
         parse_object(data)
+    assert refused.value.remedy == "Send an object."
 
 
 def test_an_object_is_an_object() -> None:

@@ -101,6 +101,16 @@ def test_csf_in_units_without_a_range_names_what_is_open_and_is_urgent_if_ill(
     assert "HLH-2004" not in said
 
 
+@pytest.mark.parametrize(("creatinine", "told"), [("2.1", True), ("<3.0", False), ("2.0", False)])
+def test_creatinine_that_may_be_above_its_limit_is_no_caveat_and_no_open_limit_of_the_result(
+    sil2r: KnowledgeBase, creatinine: str, *, told: bool
+) -> None:
+    drawn = (records.named("creatinine", f"{creatinine} mg/dL", "2160-0"),)
+    findings = card(sil2r, "1400 U/mL", companions=drawn).extension["findings"]
+    assert ("context-renal-impairment" in findings) is told
+    assert "threshold-indeterminate" not in findings
+
+
 OTHER_FIGURES = {"pg/mL": r"[0-9] U/mL", "U/mL": r"[0-9] pg/mL"}
 
 

@@ -292,3 +292,45 @@ def test_a_code_that_is_too_coarse_is_used_where_the_card_names_what_it_lacks(
     assert "clinical type of ATL (the recorded code does not tell it)" in said.detail
     (condition,) = leukaemia["entries"]
     assert condition.ref.resource in used(said)
+
+
+# ------------------------------------------------------------------ what a context rests on
+
+
+@pytest.mark.parametrize(
+    ("context", "rests_on"),
+    [
+        (
+            "medication.corticosteroids",
+            "The study behind this is of CSF in neurosarcoidosis.",
+        ),
+        (
+            "condition.sarcoidosis",
+            "The consensus behind this, and the study of lower values, are on neurosarcoidosis.",
+        ),
+    ],
+)
+def test_a_blood_card_says_where_a_context_rests_on_the_nervous_system(
+    sil2r: KnowledgeBase, context: str, rests_on: str
+) -> None:
+    blood = card(sil2r, "300 U/mL", SERUM_U, up_to("710", "U/mL"), **recorded(sil2r, context))
+    csf = card(sil2r, "100 pg/mL", CSF_MASS, **recorded(sil2r, context))
+    assert rests_on in blood.detail
+    assert rests_on not in csf.detail
+    assert "The limit published for CSF comes from" in csf.detail
+
+
+def test_a_transplant_is_not_said_to_raise_the_value_by_itself(sil2r: KnowledgeBase) -> None:
+    """Rejection and infection do; beside basiliximab nothing on the card would raise it."""
+    both = ("condition.transplant", "medication.anti-cd25-therapy")
+    said = card(sil2r, "900 U/mL", SERUM_U, up_to("710", "U/mL"), **recorded(sil2r, *both)).detail
+    assert "The record names something that can explain a raised value (see Context)" in said
+    assert "raises sIL-2R by itself" not in said
+
+
+@pytest.mark.parametrize("value", ["<3000 U/mL", ">2000 U/mL"])
+def test_dilution_is_spoken_of_for_what_lies_above_the_assay_and_not_for_what_lies_below(
+    sil2r: KnowledgeBase, value: str
+) -> None:
+    said = card(sil2r, value, SERUM_U).detail
+    assert "of a value above what its assay measures, after dilution" in said

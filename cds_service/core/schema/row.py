@@ -56,7 +56,7 @@ class Sourced(Row):
         """The sources behind what is said on a card for which these sections are."""
         if not self.sources_by_section:
             return self.sources
-        special = (self.sources_by_section.get(section, ()) for section in sections)
+        special = [self.sources_by_section.get(section, ()) for section in sections]
         return self.sources + tuple(chain.from_iterable(special))
 
     @property

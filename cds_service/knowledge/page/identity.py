@@ -5,6 +5,7 @@ from __future__ import annotations
 from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.review import Approved, Pending
+from cds_service.knowledge.muted import what_is_muted
 from cds_service.knowledge.page.markdown import code, described, section, table, text
 from cds_service.knowledge.page.notices import copyrights
 from cds_service.knowledge.page.subject import Subject
@@ -61,7 +62,7 @@ def _policy(knowledge: KnowledgeBase) -> str:
             ("Other results count", f"within {about.companion_within_days} days of this one"),
             ("Results of two specimens are a pair", f"within {about.pair_within_days} days"),
             ("Suggested orders have the intent", code(policy.order_intent)),
-            ("Findings muted by the site", text(", ".join(policy.muted_findings))),
+            ("Findings muted by the site", text("; ".join(what_is_muted(knowledge)))),
             ("Factor of a laboratory's assay", _assays(knowledge)),
             ("Codes of the site for orders", _orders(knowledge)),
         ]

@@ -61,6 +61,26 @@ def test_the_same_jti_of_two_issuers_is_two_tokens(database: Database) -> None:
     assert store.remember("south", "jti", SOON) is Remembered.SEEN
 
 
+def test_t16_a_purge_forgets_what_has_expired_and_nothing_else(database: Database) -> None:
+    """Not the other tokens of that client, and not the same jti of another one."""
+    start_of_day = datetime(2026, 11, 21, tzinfo=UTC)
+    clock = [start_of_day]
+    store = SqlReplayStore(database, now=lambda: clock[0])
+    later = start_of_day + timedelta(hours=1)
+    for issuer, jti, expires in (
+        ("north", "one", start_of_day),
+        ("north", "two", later),
+        ("south", "one", later),
+    ):
+        assert store.remember(issuer, jti, expires) is Remembered.FRESH
+    clock[0] += GRACE + timedelta(seconds=1)
+    after_restart = SqlReplayStore(database, now=lambda: clock[0])  # purges with its first token
+    assert after_restart.remember("west", "any", later) is Remembered.FRESH
+    assert _count(database) == 3
+    assert after_restart.remember("north", "two", later) is Remembered.SEEN
+    assert after_restart.remember("south", "one", later) is Remembered.SEEN
+
+
 def test_a_jti_is_kept_only_as_its_digest(database: Database) -> None:
     SqlReplayStore(database).remember("issuer", "jti-canary", SOON)
     with database.reading() as connection:

@@ -104,7 +104,12 @@ def test_what_the_gate_refuses_a_token_for_is_found(
     with pytest.raises(Unauthorised) as refused:
         verifier(clients, replay=Memory()).verify([f"Bearer {minted}"], (SERVICE,))
     assert refused.value.cause == fault.value
-    assert found(clients, minted).faults == (fault,)
+    report = found(clients, minted)
+    assert report.faults == (fault,)
+    assert IN_WORDS[fault] in report.lines()
+    assert not any("holds:" in line for line in report.lines())
+    assert report.as_json()["holds"] is False
+    assert report.as_json()["faults"] == [{"code": fault.value, "text": IN_WORDS[fault]}]
 
 
 def test_a_fault_that_only_a_request_can_have_is_not_looked_for() -> None:
@@ -148,8 +153,12 @@ def test_a_good_token_holds_and_is_not_used_up(clients: ClientRegistry) -> None:
         assert report.as_json()["holds"] is True
 
 
-def test_for_feedback_the_address_of_the_service_will_do(clients: ClientRegistry) -> None:
-    assert found(clients, token(), audience=f"{SERVICE}/feedback").faults == ()
+@pytest.mark.parametrize("named", [SERVICE, f"{SERVICE}/feedback"])
+def test_for_feedback_the_address_of_the_service_will_do(
+    clients: ClientRegistry, named: str
+) -> None:
+    minted = token(None, claims(aud=named))
+    assert found(clients, minted, audience=f"{SERVICE}/feedback").faults == ()
 
 
 @pytest.mark.parametrize(
@@ -190,6 +199,16 @@ def test_a_key_set_that_cannot_be_fetched_is_a_fault_with_its_reason(
     report = found(clients, token(), fetch=hosts)
     assert report.faults == (TokenFault.KEYS_UNAVAILABLE,)
     assert "tls" in report.unchecked
+    assert report.as_json()["because"] == report.unchecked
+    assert report.as_json()["client"] == "general-hospital"
+
+
+def test_a_key_file_that_is_gone_is_a_fault_and_not_a_crash(folder: Path) -> None:
+    clients = registry(folder, FILE_CLIENT)
+    (folder / "keys.json").unlink()
+    report = found(clients, token(), fetch=Offline())
+    assert report.faults == (TokenFault.KEYS_UNAVAILABLE,)
+    assert "unreadable" in report.unchecked
 
 
 def test_nothing_of_the_token_is_repeated(clients: ClientRegistry) -> None:

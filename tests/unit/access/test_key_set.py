@@ -31,6 +31,7 @@ from tests.unit.access.minting import (
     SERVICE,
     Clock,
     Hosts,
+    b64,
     claims,
     header,
     key_set,
@@ -52,8 +53,18 @@ REFUSED: dict[KeySetFault, list[bytes]] = {
     KeySetFault.PRIVATE_KEY: [
         written(EC.as_dict(private=True)),
         written(PUBLIC, RSA.as_dict(private=True)),
+        # any one of them alone gives the key away (RFC 7518, sections 6.2.2 and 6.3.2)
+        *(
+            written(RSA.as_dict(private=False) | {member: "AQAB"})
+            for member in ("d", "p", "q", "dp", "dq", "qi", "oth")
+        ),
     ],
-    KeySetFault.SYMMETRIC_KEY: [written(SECRET), written(PUBLIC, SECRET)],
+    KeySetFault.SYMMETRIC_KEY: [
+        written(SECRET),
+        written(PUBLIC, SECRET),
+        written({"kty": "oct", "kid": "shared"}),
+        written(PUBLIC | {"k": SECRET["k"]}),
+    ],
     KeySetFault.DUPLICATE_KID: [
         written(PUBLIC, RSA.as_dict(private=False) | {"kid": EC.kid}),
         written(PUBLIC, PUBLIC),
@@ -111,6 +122,22 @@ def test_a_key_of_no_use_here_is_left_out_and_the_others_serve(odd: dict[str, An
     keys = parse_key_set(written(odd, RSA.as_dict(private=False)))
     assert set(keys.by_kid) == {RSA.kid}
     assert keys.left_out == 1
+
+
+def test_a_set_may_be_as_large_as_we_say() -> None:
+    full = written(*({"kty": "EC", "kid": str(number)} for number in range(MAX_KEYS)))
+    assert parse_key_set(full + b" " * (MAX_BYTES - len(full))).left_out == MAX_KEYS
+
+
+@pytest.mark.parametrize(
+    ("bits", "is_taken"), [(2040, False), (2048, True), (6144, True), (6145, False)]
+)
+def test_an_rsa_key_has_2048_to_6144_bits(bits: int, is_taken: bool) -> None:
+    """Fewer can be broken (NIST SP 800-131A); more would cost us too much at every call."""
+    modulus = (1 << (bits - 1)) + 1
+    number = b64(modulus.to_bytes((bits + 7) // 8))
+    entry = {"kty": "RSA", "kid": "rsa", "n": number, "e": "AQAB"}
+    assert ("rsa" in parse_key_set(written(entry)).by_kid) == is_taken
 
 
 def test_a_set_suits_the_algorithms_that_its_keys_fit() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.access.registry import read_registry
+from cds_service.access.registry import load_registry, read_registry
 from cds_service.callers import (
     FhirReach,
     gate_of,
@@ -38,12 +38,17 @@ from tests.unit.access.minting import (
 )
 
 FILE_CLIENT = f'[[client]]\nname = "hospital"\nissuer = "{ISSUER}"\njwks_file = "keys.json"\n'
+SOURCE = (
+    '[[source]]\nname = "lab"\nfhir_server = "https://lab.example.org/fhir"\n'
+    'secret_file = "secret"\n'
+)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "keys.json").write_bytes(key_set(EC))
     (tmp_path / "clients.toml").write_text(FILE_CLIENT, encoding="utf-8")
+    (tmp_path / "secret").write_text("a-shared-secret-of-some-length", encoding="utf-8")
     return tmp_path
 
 
@@ -83,6 +88,30 @@ def test_a_place_is_the_key_and_the_number_of_its_entry(folder: Path, row: str, 
     assert refused.value.where == f"clients.toml [[client]] 1 (hospital) {place}"
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", "other/north"),  # would be the tenant `north` of the client `other`
+        ("name", "two words"),
+        ("name", "-a"),
+        ("name", "a\\nb"),
+        ("name", ""),
+        ("issuer", ""),
+        ("issuer", " x"),
+        ("issuer", "x\\n"),
+        ("issuer", "x" * 2049),
+    ],
+)
+def test_a_name_is_a_word_and_a_text_is_one_line_of_bounded_length(
+    folder: Path, key: str, value: str
+) -> None:
+    row = {"name": "hospital", "issuer": ISSUER, "jwks_file": "keys.json"} | {key: value}
+    text = "[[client]]\n" + "".join(f'{name} = "{given}"\n' for name, given in row.items())
+    with pytest.raises(ConfigurationError) as refused:
+        registry(folder, text)
+    assert refused.value.where.endswith(key)
+
+
 def test_what_a_row_lacks_is_said_plainly(folder: Path) -> None:
     bare = '[[client]]\nname = "hospital"\nissuer = "x"\n'
     (folder / "clients.toml").write_text(bare, encoding="utf-8")
@@ -103,10 +132,68 @@ def test_a_key_file_that_is_not_there_is_told_with_the_whole_folder(
     assert refused.value.remedy == f"It is looked for in {tmp_path}."
 
 
-def test_an_issuer_stands_once(folder: Path) -> None:
-    twice = FILE_CLIENT + FILE_CLIENT.replace('"hospital"', '"again"')
-    with pytest.raises(ConfigurationError, match="twice"):
-        registry(folder, twice)
+AGAIN = FILE_CLIENT.replace('"hospital"', '"again"')
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[client]", "This is not TOML"),
+        (FILE_CLIENT + "[[clients]]\n", "There is no table 'clients'."),
+        ('client = "hospital"\n', "This must be a list of rows."),
+        ("[client]\n", "This must be a list of rows."),
+        ("client = [1]\n", "valid dictionary"),
+        ("", "No client is registered."),
+        (FILE_CLIENT + AGAIN, f"The issuer '{ISSUER}' stands here twice."),
+        (FILE_CLIENT + AGAIN.replace(ISSUER, "x").replace("again", "hospital"), "The name"),
+        (SOURCE + SOURCE, "The name 'lab' stands here twice."),
+        (SOURCE.replace('"secret"', '"nowhere"'), "The file is not there."),
+        (SOURCE.replace("https://", "http://"), "This is no address to call"),
+        (FILE_CLIENT + 'jwks_url = "http://ehr.example.org/jwks"\n', "This is no address of a key"),
+        (FILE_CLIENT + 'algorithms = ["RS384"]\n', "No key in it can be used"),
+        (SOURCE + 'credentials = "bearer"\n', "credentials and credentials_file go together"),
+        (SOURCE + 'credentials_file = "secret"\n', "credentials and credentials_file go together"),
+        (SOURCE + 'credentials = "basic"\ncredentials_file = "secret"\n', "give client_id"),
+        (
+            SOURCE + 'credentials = "backend-services"\ncredentials_file = "secret"\n',
+            "give client_id",
+        ),
+        (SOURCE + 'delivery = "hook"\n', "delivery hook and relay go together"),
+        (SOURCE + 'relay = "https://relay.example.org"\n', "delivery hook and relay go together"),
+    ],
+)
+def test_a_registry_with_one_bad_place_is_not_used_at_all(
+    folder: Path, text: str, said: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        registry(folder, text)
+    assert said in refused.value.text
+
+
+def test_a_file_in_another_encoding_is_refused_with_its_path(folder: Path) -> None:
+    (folder / "clients.toml").write_bytes(FILE_CLIENT.encode("utf-16"))
+    with pytest.raises(ConfigurationError, match="UTF-8") as refused:
+        read_registry(folder / "clients.toml")
+    assert refused.value.where == str(folder / "clients.toml")
+
+
+def test_a_key_set_in_sandbox_mode_may_be_on_this_machine_and_nowhere_else(folder: Path) -> None:
+    """A FHIR server may be anywhere then; keys by plain http could be anybody's."""
+    row = '[[client]]\nname = "a"\nissuer = "x"\njwks_url = "http://{}/jwks"\n'
+    assert load_registry(row.format("127.0.0.1:8080"), folder, Mode.SANDBOX).clients
+    for host, mode in (("ehr.example.org", Mode.SANDBOX), ("127.0.0.1:8080", Mode.PRODUCTION)):
+        with pytest.raises(ConfigurationError, match="no address of a key set"):
+            load_registry(row.format(host), folder, mode)
+
+
+def test_the_servers_that_may_be_called_are_those_of_all_clients_and_sources(folder: Path) -> None:
+    row = 'fhir_servers = ["https://{}.example.org/fhir"]\n'
+    other = AGAIN.replace(ISSUER, "x")
+    whole = registry(
+        folder, FILE_CLIENT + row.format("north") + other + row.format("south") + SOURCE
+    )
+    hosts = {base.url.host for base in whole.fhir_servers}
+    assert hosts == {"north.example.org", "south.example.org", "lab.example.org"}
 
 
 def test_t01_without_a_registry_the_sandbox_is_open_and_production_is_not(tmp_path: Path) -> None:

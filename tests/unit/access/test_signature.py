@@ -15,12 +15,14 @@ from cds_service.access.signature import is_signed
 from cds_service.errors import Unauthorised
 from tests.unit.access.minting import (
     EC,
+    ISSUER,
     OTHER_EC,
     RSA,
     SERVICE,
     b64,
     claims,
     header,
+    key_set,
     registry,
     token,
     verifier,
@@ -35,6 +37,27 @@ def signed_by_hand(head: str, body: str, key: ECKey | RSAKey = EC, algorithm: st
 
 def written(members: dict[str, Any]) -> str:
     return b64(json.dumps(members).encode())
+
+
+KEYS = {
+    "ES256": ECKey.generate_key("P-256", {"kid": "ec-256"}),
+    "ES384": EC,
+    "ES512": ECKey.generate_key("P-521", {"kid": "ec-512"}),
+    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), RSA),
+}
+
+
+@pytest.mark.parametrize("algorithm", KEYS)
+def test_s04_each_algorithm_that_may_be_registered_is_checked_as_such(
+    tmp_path: Path, algorithm: str
+) -> None:
+    key = KEYS[algorithm]
+    (tmp_path / "keys.json").write_bytes(key_set(key))
+    row = f'[[client]]\nname = "a"\nissuer = "{ISSUER}"\njwks_file = "keys.json"\n'
+    clients = registry(tmp_path, f'{row}algorithms = ["{algorithm}"]\n')
+    head = header(alg=algorithm, kid=key.kid)
+    minted = signed_by_hand(written(head), written(claims()), key, algorithm)
+    assert verifier(clients).verify([f"Bearer {minted}"], (SERVICE,))
 
 
 @pytest.mark.parametrize(("algorithm", "key"), [("ES384", EC), ("RS384", RSA), ("PS256", RSA)])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import string
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def refusal(clients: ClientRegistry, *headers: str, **parts: Any) -> TokenFault:
     with pytest.raises(Unauthorised) as refused:
         verifier(clients, **parts).verify(headers, (SERVICE,))
     assert refused.value.text == "This call needs a valid token."
-    assert refused.value.__cause__ is None
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
     return TokenFault(refused.value.cause)
 
 
@@ -99,6 +100,8 @@ def test_the_shape_of_the_cds_hooks_sandbox_is_taken(tmp_path: Path) -> None:
         (("Bearer",), TokenFault.NOT_BEARER),
         (("Bearer a b",), TokenFault.NOT_BEARER),
         (("Bearer not-a-token",), TokenFault.MALFORMED),
+        (("Bearer two-parts.only",), TokenFault.MALFORMED),
+        (("Bearer two.parts-only",), TokenFault.MALFORMED),
     ],
 )
 def test_t01_no_token_another_scheme_or_two_headers(
@@ -181,6 +184,16 @@ def test_t07_t20_s05_keys_come_from_the_registry_and_nothing_is_called(
     forged = unsigned(header(**{member: value}), claims(), b"x")
     assert refusal(clients, bearer(forged), hosts=hosts) is fault
     assert hosts.asked == []
+
+
+@pytest.mark.parametrize("jku", ["", "https://ehr.example.org/jwks"])
+def test_s05_a_client_whose_keys_are_in_a_file_alone_names_no_address(
+    tmp_path: Path, jku: str
+) -> None:
+    (tmp_path / "keys.json").write_bytes(key_set(EC))
+    row = f'[[client]]\nname = "a"\nissuer = "{ISSUER}"\njwks_file = "keys.json"\n'
+    forged = unsigned(header(jku=jku), claims(), b"x")
+    assert refusal(registry(tmp_path, row), bearer(forged)) is TokenFault.WRONG_JKU
 
 
 def test_t09_a_new_key_is_taken_after_one_refresh_and_a_removed_one_ages_out(
@@ -315,6 +328,15 @@ def test_t13_a_number_with_an_exponent_is_no_moment(clients: ClientRegistry) -> 
     assert refusal(clients, bearer(token(None, text))) is TokenFault.NO_TIMES
 
 
+def test_every_character_of_base64url_may_stand_in_a_token(clients: ClientRegistry) -> None:
+    """RFC 4648, section 5: a token must not be refused for what its bytes happen to be."""
+    every = "".join(map(chr, range(32, 127))) * 3
+    minted = token(header(cty=every[:160]), claims(note=every))
+    for part in minted.split(".")[:2]:
+        assert set(part) == set(string.ascii_letters + string.digits + "-_")
+    assert verifier(clients).verify([bearer(minted)], (SERVICE,))
+
+
 @pytest.mark.parametrize("jti", [LEFT_OUT, "", 7, None, "j" * 257, ["a"]])
 def test_t14_a_jti_is_a_text_of_bounded_length(clients: ClientRegistry, jti: object) -> None:
     assert refusal(clients, bearer(token(None, claims(jti=jti)))) is TokenFault.NO_JTI
@@ -342,6 +364,21 @@ def test_t15_a_token_is_good_once_however_many_threads_ask(clients: ClientRegist
     with ThreadPoolExecutor(8) as pool:
         outcomes = Counter(pool.map(outcome, range(64)))
     assert outcomes == {"general-hospital": 1, TokenFault.REPLAYED: 63}
+
+
+def test_t16_a_token_is_remembered_for_as_long_as_it_would_be_taken(
+    clients: ClientRegistry,
+) -> None:
+    """Until `exp` and the leeway are over: not a second less, or it could be used again."""
+    asked = []
+
+    class Noting(Memory):
+        def remember(self, issuer: str, jti: str, expires: datetime) -> Remembered:
+            asked.append((issuer, jti, expires))
+            return super().remember(issuer, jti, expires)
+
+    verifier(clients, replay=Noting()).verify([bearer(token())], (SERVICE,))
+    assert asked == [(ISSUER, "once", datetime.fromtimestamp(NOW + 300 + 60, UTC))]
 
 
 def test_t17_without_the_store_nobody_passes(clients: ClientRegistry) -> None:
@@ -401,6 +438,8 @@ def test_t20_a_token_inside_a_token_an_encrypted_one_and_a_huge_one(
     assert refusal(clients, bearer(token(None, token()))) is TokenFault.MALFORMED
     assert refusal(clients, bearer("a.b.c.d.e")) is TokenFault.MALFORMED
     assert refusal(clients, bearer("a" * 1_000_000)) is TokenFault.TOO_LARGE
+    assert refusal(clients, bearer("a" * 8193)) is TokenFault.TOO_LARGE
+    assert refusal(clients, bearer("a" * 8192)) is TokenFault.MALFORMED
 
 
 @pytest.mark.parametrize("kind", ["jwt", "JOSE", "", None])
@@ -438,6 +477,8 @@ def test_a_caller_may_call_the_services_of_its_grant_and_no_other(clients: Clien
     caller = gate.check([minted], "/cds-services/sil2r-lab-result")
     assert caller.may_call("sil2r-patient-view")
     assert not caller.may_call("sil2r-lab-result")
+    unrestricted = gate.check([bearer(token())], "/cds-services/sil2r-lab-result")
+    assert unrestricted.may_call("sil2r-lab-result"), "a row without `services` grants all"
 
 
 def test_d07_what_discovery_links_to_is_no_service_and_needs_no_grant(
@@ -477,6 +518,12 @@ def test_b05_feedback_takes_its_own_address_and_the_services(
     gate = TokenGate(PUBLIC_URL, verifier(clients))
     minted = bearer(token(None, claims(aud=audience)))
     assert gate.check([minted], "/cds-services/sil2r-lab-result/feedback").client
+
+
+def test_t11_a_slash_at_the_end_of_a_path_changes_nothing(clients: ClientRegistry) -> None:
+    """The same service answers there, so the same token is good for it."""
+    gate = TokenGate(PUBLIC_URL, verifier(clients))
+    assert gate.check([bearer(token())], "/cds-services/sil2r-lab-result/").client
 
 
 def test_d07_discovery_has_an_audience_of_its_own(clients: ClientRegistry) -> None:

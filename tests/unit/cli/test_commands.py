@@ -139,6 +139,19 @@ def test_explain_says_what_was_left_aside() -> None:
     assert "No card" in shown.output
 
 
+@pytest.mark.parametrize("name", ["patient_view_result_outside_look_back", "cd25_cells"])
+def test_a_result_that_was_left_aside_is_not_called_none_of_this_knowledge(name: str) -> None:
+    explained = " ".join(run("explain", fhir_fixtures.path(name), *ON).output.split())
+    assert "No card: what this knowledge speaks about was left aside" in explained
+    evaluated = run("evaluate", fhir_fixtures.path(name), *ON).output
+    assert evaluated.startswith("No card: nothing here calls for one.")
+
+
+def test_of_what_is_no_result_of_this_knowledge_nothing_was_left_aside() -> None:
+    explained = run("explain", fhir_fixtures.path("lab_result_unrelated"), *ON).output
+    assert "No card: nothing here is a result this knowledge speaks about." in explained
+
+
 def test_exit_code_1_for_a_file_that_is_not_acceptable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

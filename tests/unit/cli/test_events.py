@@ -89,6 +89,16 @@ def test_a_list_that_was_cut_says_so_and_leaves_the_document_alone(
     assert json.loads(shown.stdout) == {"events": []}
 
 
+def test_in_a_narrow_terminal_a_cause_is_folded_and_not_cut(environment: dict[str, str]) -> None:
+    with Database.open(environment["CDS_DATABASE_URL"]) as database, database.writing() as kept:
+        kept.execute(event_work.update().values(cause="search: operation-outcome"))
+    shown = run({**environment, "COLUMNS": "80"}, "list").stdout
+    heading = shown.splitlines()[1]
+    cell = slice(heading.index("cause"), heading.index("received"))
+    folded = "".join(line[cell].strip() for line in shown.splitlines()[3:])
+    assert folded == "search:operation-outcome"
+
+
 def test_what_was_set_aside_gets_another_turn(environment: dict[str, str]) -> None:
     shown = run(environment, "retry", "1")
     assert (shown.exit_code, shown.stdout) == (0, "1 event(s) will be tried again.\n")

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from cds_service.cli import cli
 from cds_service.core.model import Coding
-from cds_service.errors import ConfigurationError
+from cds_service.errors import CdsError, ConfigurationError
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
@@ -106,7 +106,9 @@ def test_a_comment_sealed_with_a_former_key_is_opened_with_it(file: Path, tmp_pa
 def test_what_is_not_there_is_said(file: Path, wrong: tuple[str, ...]) -> None:
     shown = run(file, "show", *wrong)
     assert shown.exit_code == 1
-    assert "There is no such evaluation." in str(shown.exception)
+    assert isinstance(shown.exception, CdsError)
+    said = shown.exception.one_line()
+    assert said.startswith("CDS-1006 There is no such evaluation. Give `id` of a card's extension")
 
 
 def test_rates_count_each_card_once(file: Path) -> None:

@@ -39,6 +39,7 @@ def ferritin(on: str, value: str = "600") -> LabResult:
         ("2026-03-08", True),
         ("2026-02-21", False),
         ("2026-03-09", False),
+        ("2026-02", False),
         ("2026-03", False),
         ("", False),
     ],
@@ -66,6 +67,13 @@ def test_a_companion_with_two_values_and_nothing_to_tell_which_is_newer_is_not_u
 def test_nor_is_one_whose_other_value_is_of_another_week() -> None:
     this, other = ferritin("2026-03-01", "600"), ferritin("2026-01-01", "50000")
     assert texts(this, replace(other, ref=this.ref)) == {}
+
+
+def test_a_preliminary_value_of_one_id_puts_the_final_one_in_no_doubt() -> None:
+    final = ferritin("2026-03-01", "600")
+    before = replace(ferritin("2026-03-01", "60"), status=Status.PRELIMINARY)
+    for given in permutations((final, before)):
+        assert texts(*given) == {"ferritin": ["600"]}
 
 
 def timed(name: str, value: str, at: str) -> LabResult:
@@ -132,6 +140,11 @@ def test_a_result_that_may_not_be_used_is_unknown(change: dict[str, object]) -> 
 )
 def test_an_unknown_or_foreign_unit_and_an_impossible_value_are_unknown(value: str) -> None:
     assert texts(named("f", value, "9000021-7")) == {}
+
+
+def test_none_at_all_is_a_number_too() -> None:
+    (none,) = companions("neutrophils 0 10*9/L")
+    assert texts(none) == {"neutrophils": ["0"]}
 
 
 def test_a_result_in_moles_is_kept_under_its_own_code() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.facts import fact_domains, facts_of
+from cds_service.core.facts import Facts, fact_domains, facts_of
 from cds_service.core.model import Availability, LabResult, Measured, PatientRecord, RecordKind
 from cds_service.core.quantity import UnitUnderstood, quantity
 from cds_service.core.reading import shown
@@ -40,6 +40,17 @@ def facts(
     **changes: Any,
 ) -> Mapping[str, Fact]:
     """All facts about one result of the toy."""
+    return settled(value, given, specimen, literature, **changes).by_name
+
+
+def settled(
+    value: str = "250 pt/mL",
+    given: PatientRecord | None = None,
+    specimen: str = "sap",
+    literature: Literature = Literature.APPLIES,
+    **changes: Any,
+) -> Facts:
+    """The same, with which of them the result and its record settle."""
     main: LabResult = result(value, **changes)
     unit = TOY.units.read(measured(value).unit)
     assert isinstance(main.value, Measured)
@@ -55,7 +66,7 @@ def facts(
         AT,
         NoPair(),
     )
-    return facts_of(situation).by_name
+    return facts_of(situation)
 
 
 def with_companions(*values: str) -> PatientRecord:
@@ -70,6 +81,19 @@ def test_every_fact_has_a_value_of_its_domain_and_no_other_fact_exists() -> None
     domains = fact_domains(TOY)
     assert set(found) == set(domains)
     assert {name for name, fact in found.items() if fact.value not in domains[name]} == set()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        record(result()),
+        record(result(), companions=companions("ferritin 600 ng/mL"), entries=(entry("M10"),)),
+    ],
+)
+def test_the_usual_facts_were_read_from_nothing_and_none_stays_open(given: PatientRecord) -> None:
+    found = settled(given=given, ranges=(within("20", "90"),))
+    assert {name for name, fact in found.usual.by_name.items() if fact.inputs} == set()
+    assert {name for name, fact in found.by_name.items() if fact.name != name} == set()
 
 
 def test_every_fact_says_why() -> None:
@@ -170,6 +194,18 @@ def test_the_age_is_told_as_far_as_it_is_proved(birth: str, words: str) -> None:
     assert fact.because == f"{words} at collection"
 
 
+@pytest.mark.parametrize(
+    ("birth", "missing"), [("2008-03-02", ()), ("2008", ("birth-date",)), ("", ("birth-date",))]
+)
+def test_where_the_day_of_the_sample_is_open_only_an_open_birth_date_is_missing(
+    birth: str, missing: tuple[str, ...]
+) -> None:
+    """Drawn some day in March 2026: 17 or 18 years old."""
+    given = record(result(), patient=born(birth))
+    fact = facts(given=given, on="2026-03")["age.adult"]
+    assert (fact.value, fact.missing) == ("unknown", missing)
+
+
 def test_without_a_patient_the_patient_is_missing_not_the_birth_date() -> None:
     fact = facts(given=record(result(), patient=NOBODY))["age.adult"]
     assert (fact.value, fact.missing) == ("unknown", ("patient",))
@@ -243,6 +279,23 @@ def test_a_dose_counts_until_it_surely_lies_before_the_look_back_window(
 ) -> None:
     dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
     assert facts(given=record(result(), entries=(dose,)))["medication.sunlight"].value == value
+
+
+@pytest.mark.parametrize(
+    ("since", "value"),
+    [
+        ("2025-11-30", "not-recorded"),
+        ("2025-12-01", "recorded"),
+        ("2026-03-31", "recorded"),
+        ("2026-04-01", "not-recorded"),
+    ],
+)
+def test_beside_a_sample_of_some_day_of_a_month_a_dose_counts_if_it_does_for_any_of_its_days(
+    since: str, value: str
+) -> None:
+    dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
+    found = facts(given=record(result(), entries=(dose,)), on="2026-03")
+    assert found["medication.sunlight"].value == value
 
 
 AFTER_COLLECTION = [

@@ -6,12 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from cds_service.core.model import AgeBand, LabResult, PatientRecord
+from cds_service.core.model import AgeBand, LabResult, NoPatient, Patient, PatientRecord
 from cds_service.core.render import render
 from tests import toy
 from tests.records import (
     NOBODY,
     answer_to,
+    born,
     companions,
     evaluated,
     findings,
@@ -52,9 +53,10 @@ def test_a_range_for_every_age_does_not_rest_on_the_birth_date() -> None:
     assert beside(result("80 pt/mL", ranges=(within("20", "90"),))) == []
 
 
-def test_without_a_patient_no_range_was_chosen_by_age() -> None:
+@pytest.mark.parametrize("patient", [NOBODY, born("")])
+def test_without_an_age_no_range_was_chosen_by_it(patient: Patient | NoPatient) -> None:
     banded = result("80 pt/mL", ranges=(within("20", "90", age=ADULTS),))
-    assert beside(record(banded, patient=NOBODY)) == []
+    assert beside(record(banded, patient=patient)) == []
 
 
 def test_a_gate_of_a_row_that_did_not_fire_is_no_ground() -> None:

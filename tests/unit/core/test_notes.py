@@ -15,8 +15,11 @@ from cds_service.core.model import (
     LabResult,
     PatientRecord,
     ResourceRef,
+    Status,
+    UnitGiven,
     ValueForm,
 )
+from cds_service.core.quantity import UCUM
 from cds_service.core.schema import AssayFactor
 from cds_service.core.verdict import Answer, NoteKind, PairedWith, Unpaired
 from tests import toy
@@ -29,6 +32,7 @@ from tests.records import (
     companions,
     evaluated,
     measured,
+    moment,
     named,
     record,
     result,
@@ -63,6 +67,21 @@ def test_another_value_under_the_same_id_is_told_with_value_and_date(
     assert told["value"] in {"25 pt/mL", "250 pt/mL"}
     assert (told["date"], told["specimen"]) == (DAY, "sap")
     assert of(record(one, history=(one,))) == {}
+
+
+@pytest.mark.parametrize(("value", "told"), [("25 pt/mL", [""]), ("250 pt/mL", [])])
+def test_a_version_whose_specimen_nobody_knows_is_told_only_where_its_value_differs(
+    value: str, told: list[str]
+) -> None:
+    unsettled = result(value, specimen=specimen("no-such-code"))
+    answer = answer_to(record(result("250 pt/mL"), history=(unsettled,)))
+    found = [note for note in answer.notes if note.kind is NoteKind.OTHER_VERSION]
+    assert [note.values["specimen"] for note in found] == told
+
+
+def test_a_preliminary_version_is_no_second_value_of_a_final_one() -> None:
+    before = result("25 pt/mL", status=Status.PRELIMINARY)
+    assert NoteKind.OTHER_VERSION not in of(record(result("250 pt/mL"), history=(before,)))
 
 
 @pytest.mark.parametrize("other", ["400 pg/mL", "500 pg/mL"])
@@ -104,6 +123,28 @@ def test_a_unit_read_by_assumption_is_told_with_the_assumption() -> None:
         "unit": "points/mL",
         "sentence": "Written out; read as pt/mL.",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("banana", "apple", {"unit": "banana", "code": "apple"}),
+        ("ng/mL", "apple", {"unit": "ng/mL", "code": "apple"}),
+        ("banana", "banana", {}),
+        ("banana", "", {}),
+        ("", "apple", {}),
+    ],
+)
+def test_a_unit_that_is_not_understood_is_told_twice_where_text_and_code_differ(
+    text: str, code: str, told: dict[str, str]
+) -> None:
+    value = replace(measured("250 pt/mL"), unit=UnitGiven(text, code, UCUM))
+    assert of(replace(result(), value=value)).get(NoteKind.UNIT_TEXT_AND_CODE, {}) == told
+
+
+def test_a_month_to_come_is_a_date_that_cannot_be_right_and_no_open_day() -> None:
+    told = {"value": "250 pt/mL", "date": "2026-12"}
+    assert of(result(on="2026-12")) == {NoteKind.DATE_AHEAD: told}
 
 
 def test_a_unit_without_a_code_is_told() -> None:
@@ -172,6 +213,74 @@ def test_a_companion_dated_ahead_of_today_is_named_as_left_aside() -> None:
     assert told == {NoteKind.DATE_AHEAD: {"value": f"{title} 20000 ng/mL", "date": "2026-12-25"}}
 
 
+def test_a_preliminary_companion_dated_ahead_of_today_is_not_named() -> None:
+    """It would not be read on any date."""
+    (ferritin,) = companions("ferritin 20000 ng/mL", on="2026-12-25")
+    before = replace(ferritin, status=Status.PRELIMINARY)
+    assert of(record(result(), companions=(before,))) == {}
+
+
+# ------------------------------------------------------------------ two companions of one time
+
+
+def together(*values: str, **changes: str) -> PatientRecord:
+    """Beside a result of 1 March: companions of that day, each under an id of its own."""
+    given = (companions(value, **changes)[0] for value in values)
+    beside = tuple(
+        replace(each, ref=ResourceRef(f"Observation/{number}", "1"))
+        for number, each in enumerate(given)
+    )
+    return record(result(), companions=beside)
+
+
+@pytest.mark.parametrize("values", [("480", "5200"), ("5200", "480")])
+def test_two_companions_of_one_time_between_which_a_limit_lies_do_not_count_and_are_told(
+    values: tuple[str, str],
+) -> None:
+    """Ferritin of 480 and of 5200 ng/mL in one sample: whichever id is the later one."""
+    answer = answer_to(together(*(f"ferritin {value} ng/mL" for value in values)))
+    fact = answer.facts["limit.ferritin-500"]
+    assert (fact.value, fact.missing) == ("unknown", ())
+    assert "ferritin 480 ng/mL" in fact.because
+    assert "ferritin 5200 ng/mL" in fact.because
+    told = notes(answer)[NoteKind.OF_ONE_TIME]
+    title = TOY.companions["ferritin"].row.title
+    assert (told["test"], set(told["values"])) == (title, {"480 ng/mL", "5200 ng/mL"})
+    assert {"Observation/0", "Observation/1"} <= {ref.resource for ref in answer.inputs}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(("600 ng/mL", "5200 ng/mL"), id="both meet the limit"),
+        pytest.param(("100 ng/mL", "200 ng/mL"), id="neither does"),
+        pytest.param(("600 ng/mL", "600 ug/L"), id="one value in two units"),
+    ],
+)
+def test_two_companions_of_one_time_on_one_side_of_every_limit_need_no_note(
+    values: tuple[str, str],
+) -> None:
+    answer = answer_to(together(*(f"ferritin {value}" for value in values)))
+    assert answer.facts["limit.ferritin-500"].value != "unknown"
+    assert NoteKind.OF_ONE_TIME not in notes(answer)
+
+
+def test_of_two_collected_at_one_time_the_one_issued_later_is_the_newer_and_counts_alone() -> None:
+    """A sample measured again: what was issued first has been replaced."""
+    early, late = companions("ferritin 480 ng/mL")[0], companions("ferritin 5200 ng/mL")[0]
+    early = replace(early, ref=ResourceRef("Observation/z"), issued=moment("2026-03-01T09:00:00Z"))
+    late = replace(late, ref=ResourceRef("Observation/a"), issued=moment("2026-03-01T11:00:00Z"))
+    answer = answer_to(record(result(), companions=(early, late)))
+    assert answer.facts["limit.ferritin-500"].value == "met"
+    assert NoteKind.OF_ONE_TIME not in notes(answer)
+
+
+def test_they_are_told_too_where_the_result_itself_cannot_be_read() -> None:
+    both = together("ferritin 480 ng/mL", "ferritin 5200 ng/mL").companions
+    answer = answer_to(record(result("250"), companions=both))
+    assert {NoteKind.OF_ONE_TIME, NoteKind.URGENT_IF_ILL} <= notes(answer).keys()
+
+
 # ------------------------------------------------------------------ a laboratory's own factor
 
 
@@ -204,11 +313,71 @@ def test_a_factor_is_found_by_where_the_laboratory_stands_whatever_its_name(
     assert (NoteKind.ASSAY_FACTOR in told) is applies
 
 
+@pytest.mark.parametrize(
+    ("named", "reference", "applies"),
+    [
+        ("Laboratory A", "", True),
+        ("LABORATORY  a ", "", True),
+        ("Laboratory\u00a0A", "Organization/1", True),
+        ("Laboratory B", "", False),
+        ("LaboratoryA", "", False),
+        ("", "", False),
+    ],
+)
+def test_a_factor_is_found_by_a_name_whatever_its_capitals_and_spaces_and_else_the_card_says_so(
+    named: str, reference: str, *, applies: bool
+) -> None:
+    """The site file says "Laboratory A"; each feed writes the name in its own way."""
+    factor = AssayFactor(laboratory="Laboratory A", family="points", factor="0.4", source="Letter")
+    base = replace(TOY, assays={"Laboratory A": factor})
+    given = result("250 pt/mL", laboratory=named, laboratory_reference=reference)
+    told = notes(answer_to(given, base))
+    if applies:
+        assert told[NoteKind.ASSAY_FACTOR]["laboratory"] == "Laboratory A"
+        assert NoteKind.FACTOR_OF_ANOTHER not in told
+    else:
+        assert told[NoteKind.FACTOR_OF_ANOTHER] == {"laboratory": "Laboratory A", "own": named}
+        assert NoteKind.ASSAY_FACTOR not in told
+
+
+def test_capitals_tell_two_references_apart_as_they_do_not_two_names() -> None:
+    """An id may differ in capitals alone; a laboratory without a name is shown by its reference."""
+    factor = AssayFactor(
+        laboratory="Organization/a", family="points", factor="0.4", source="Letter"
+    )
+    base = replace(TOY, assays={"Organization/a": factor})
+    other = "https://ehr.example.org/fhir/Organization/A"
+    given = result("250 pt/mL", laboratory="Organization/A", laboratory_reference=other)
+    assert NoteKind.FACTOR_OF_ANOTHER in notes(answer_to(given, base))
+
+
+@pytest.mark.parametrize(
+    ("value", "loinc"),
+    [
+        pytest.param("250 pt/mL", toy.SAP_MASS, id="unit and code contradict each other"),
+        pytest.param("250 pg/mL", toy.SAP_MASS, id="no limit of sap is in pg/mL"),
+    ],
+)
+@pytest.mark.parametrize("laboratory", ["Laboratory A", "Laboratory B"])
+def test_where_no_limit_of_a_study_is_held_against_the_value_no_factor_is_spoken_of(
+    value: str, loinc: str, laboratory: str
+) -> None:
+    """Nothing was multiplied, and nothing left out."""
+    family = "points" if "pt" in value else "mass"
+    factor = AssayFactor(laboratory=laboratory, family=family, factor="0.4", source="Letter")
+    told = notes(answer_to(result(value, loinc), replace(TOY, assays={laboratory: factor})))
+    assert told.keys() & {NoteKind.ASSAY_FACTOR, NoteKind.FACTOR_OF_ANOTHER} == set()
+
+
 def test_a_laboratorys_own_factor_is_for_limits_of_studies_and_is_said() -> None:
     answer = with_factor()
     assert answer.facts["limit.sap-100"].value == "met"
     assert answer.facts["limit.sap-1000"].value == "not-met"
-    assert notes(answer)[NoteKind.ASSAY_FACTOR]["factor"] == "0.4"
+    assert notes(answer)[NoteKind.ASSAY_FACTOR] == {
+        "factor": "0.4",
+        "laboratory": "Laboratory A",
+        "source": "Letter",
+    }
     assert "factor 0.4" in answer.facts["limit.sap-100"].because
 
 

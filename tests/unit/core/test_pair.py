@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date
+from itertools import permutations
 from typing import Any
 
 import pytest
 
-from cds_service.core.model import LabResult, Status
+from cds_service.core.model import LabResult, ResourceRef, Status
 from cds_service.core.verdict import Answer, Fact, PairedWith, Unpaired
 from tests import toy
-from tests.records import answer_to, companions, evaluated, findings, named, record
+from tests.records import answer_to, companions, evaluated, findings, named, record, specimen
 
 A_WEEK_LATER = date(2026, 3, 8)
 """When everything within seven days of 1 March can have been collected."""
@@ -28,6 +31,11 @@ def sap(value: str = "1000 pg/mL", on: str = "2026-03-01", **changes: Any) -> La
 def beside(main: LabResult, *others: LabResult, albumins: tuple[str, ...] = ()) -> Answer:
     given = record(main, history=others, companions=companions(*albumins))
     return answer_to(given, at=A_WEEK_LATER)
+
+
+def paired_value(answer: Answer) -> str:
+    assert isinstance(answer.paired, PairedWith)
+    return answer.paired.value.text
 
 
 def index(main: LabResult, *others: LabResult, albumins: tuple[str, ...] = ALBUMINS) -> Fact:
@@ -51,6 +59,24 @@ def test_results_of_two_specimens_pair_within_seven_days(on: str, *, paired: boo
     assert ("toy-pair" in findings(answer)) is paired
 
 
+def test_an_earlier_result_of_the_same_specimen_is_no_pair() -> None:
+    answer = beside(dew(), named("before", "90 pg/mL", toy.DEW_MASS, on="2026-02-28"))
+    assert answer.paired == Unpaired()
+    assert "toy-pair" not in findings(answer)
+
+
+def test_of_two_results_as_near_the_newer_is_the_pair() -> None:
+    before = named("before", "900 pg/mL", toy.SAP_MASS, on="2026-02-28")
+    after = named("after", "1000 pg/mL", toy.SAP_MASS, on="2026-03-02")
+    for others in permutations((before, after)):
+        assert paired_value(beside(dew(), *others)) == "1000"
+
+
+def test_a_preliminary_value_of_one_id_puts_the_final_one_in_no_doubt() -> None:
+    for others in permutations((sap("1000 pg/mL"), sap("100 pg/mL", status=Status.PRELIMINARY))):
+        assert paired_value(beside(dew(), *others)) == "1000"
+
+
 def test_a_result_with_two_values_and_nothing_to_tell_which_is_newer_is_no_pair() -> None:
     for others in ((sap("1000 pg/mL"), sap("100 pg/mL")), (sap("100 pg/mL"), sap("1000 pg/mL"))):
         assert beside(dew(), *others).paired == Unpaired()
@@ -58,6 +84,12 @@ def test_a_result_with_two_values_and_nothing_to_tell_which_is_newer_is_no_pair(
 
 def test_a_result_that_may_be_of_this_specimen_and_of_another_value_is_no_pair() -> None:
     assert beside(dew(), sap(), named("sap", "100 pg/mL", toy.DEW_MASS)).paired == Unpaired()
+
+
+def test_a_version_that_settles_no_specimen_leaves_the_other_in_no_doubt() -> None:
+    unsettled = sap(specimen=specimen("no-such-code"))
+    for others in permutations((sap(), unsettled)):
+        assert isinstance(beside(dew(), *others).paired, PairedWith)
 
 
 @pytest.mark.parametrize("other", ["1000 pg/mL", "100 pg/mL"])
@@ -239,3 +271,24 @@ def test_the_results_that_an_index_rests_on_are_its_inputs() -> None:
         "Observation/albumin-serum",
         "Observation/sap",
     }
+
+
+def test_no_index_where_an_albumin_has_two_values_of_one_time_and_the_card_tells_both() -> None:
+    """Whichever id is the later one, neither albumin is taken for the other."""
+    for low, high in (("30", "45"), ("45", "30")):
+        albumins = companions(ALBUMINS[0], f"albumin-serum {low} g/L", f"albumin-serum {high} g/L")
+        several = tuple(
+            replace(each, ref=ResourceRef(f"Observation/{number}", "1"))
+            for number, each in enumerate(albumins)
+        )
+        answer = answer_to(record(dew(), history=(sap(),), companions=several))
+        fact = answer.facts["ratio.toy-index"]
+        assert (fact.value, fact.missing) == ("unknown", ())
+        assert {"30 g/L", "45 g/L"} <= set(re.findall(r"\d+ g/L", fact.because))
+
+
+def test_an_albumin_that_was_sent_twice_with_one_value_makes_an_index() -> None:
+    serum = companions(ALBUMINS[1])[0]
+    again = replace(serum, ref=ResourceRef("Observation/again", "1"))
+    given = record(dew(), history=(sap(),), companions=(*companions(ALBUMINS[0]), serum, again))
+    assert answer_to(given).facts["ratio.toy-index"].because == "20.00"

@@ -116,8 +116,9 @@ def test_no_unit_is_missing_not_wrong() -> None:
     assert UNITS.read(UnitGiven(system=UCUM)) == UnitMissing()
 
 
-def test_a_string_that_is_not_ucum_is_read_as_text_even_where_it_is_sent_as_code() -> None:
-    found = understood(UnitGiven("", "points/mL", UCUM))
+@pytest.mark.parametrize("text", ["", "points/mL"])
+def test_a_string_that_is_not_ucum_is_read_as_text_even_where_it_is_sent_as_code(text: str) -> None:
+    found = understood(UnitGiven(text, "points/mL", UCUM))
     assert (found.unit.family, found.coded) == ("points", False)
 
 

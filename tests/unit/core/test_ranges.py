@@ -69,6 +69,7 @@ def test_the_bounds_belong_to_the_range_and_an_interval_over_one_straddles(
         ("0 pt/mL", within("", "90"), Place.WITHIN),
         ("<90 pt/mL", within("", "90"), Place.WITHIN),
         ("91 pt/mL", within("", "90"), Place.ABOVE),
+        ("1.1 pt/mL", within("", "1"), Place.ABOVE),
         ("19 pt/mL", within("20", ""), Place.BELOW),
         (">18 pt/mL", within("20", ""), Place.STRADDLES),
     ],
@@ -151,6 +152,10 @@ def test_several_ranges_that_cannot_be_told_apart_are_none() -> None:
     assert place("91 pt/mL", within("20", "90"), within("20", "100")) is Place.NONE
 
 
+def test_a_range_in_words_alone_hides_no_range_in_numbers() -> None:
+    assert place("91 pt/mL", within("", ""), within("20", "90")) is Place.ABOVE
+
+
 def test_the_same_range_twice_is_one() -> None:
     assert place("91 pt/mL", within("20", "90"), within("200", "900", "dpt/mL")) is Place.ABOVE
 
@@ -174,6 +179,7 @@ def test_the_range_is_told_as_the_laboratory_gave_it(given: ReferenceRange, word
     [
         ("225 pt/mL", "2.5"),
         ("94.4 pt/mL", "1.05"),
+        ("94.5 pt/mL", "1.1"),
         ("91 pt/mL", "1.01"),
         ("90.1 pt/mL", "just over 1"),
         (">225 pt/mL", "at least 2.5"),
@@ -194,6 +200,7 @@ def test_the_multiple_of_the_upper_limit_is_told_only_above_it(value: str, multi
         (">=90.1 pt/mL", "more than 1"),
         (">=94.4 pt/mL", "at least 1.04"),
         (">98 pt/mL", "at least 1.08"),
+        (">=99 pt/mL", "at least 1.1"),
         (">=104 pt/mL", "at least 1.1"),
         (">1500 pt/mL", "at least 16.6"),
     ],

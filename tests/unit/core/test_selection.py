@@ -34,7 +34,18 @@ from cds_service.core.verdict import (
 )
 from cds_service.evaluate import evaluate
 from tests import toy
-from tests.records import AT, answer_to, evaluated, measured, moment, named, record, specimen
+from tests.records import (
+    AT,
+    answer_to,
+    evaluated,
+    measured,
+    moment,
+    named,
+    record,
+    result,
+    specimen,
+    text_only,
+)
 
 TOY = toy.knowledge()
 WITHDRAWN = [Status.CANCELLED, Status.ENTERED_IN_ERROR]
@@ -88,19 +99,46 @@ def test_of_several_final_results_of_one_specimen_the_newest_by_collection_speak
     assert read(evaluated(given)) == {"new": "interpreted"}
 
 
-def test_of_two_collected_together_the_one_issued_later_speaks() -> None:
-    early = day("early", "2026-02-01", issued=moment("2026-02-02"))
-    late = day("late", "2026-02-01", issued=moment("2026-02-03"))
-    assert read(evaluated(record(late, early))) == {"late": "interpreted"}
+@pytest.mark.parametrize(("early", "late"), [("a", "b"), ("b", "a")])
+def test_of_two_collected_together_the_one_issued_later_speaks(early: str, late: str) -> None:
+    first = day(early, "2026-02-01", issued=moment("2026-02-02"))
+    second = day(late, "2026-02-01", issued=moment("2026-02-03"))
+    assert read(evaluated(record(second, first))) == {late: "interpreted"}
 
 
-def test_of_two_versions_of_one_result_the_higher_number_speaks() -> None:
+@pytest.mark.parametrize(("lower", "higher"), [("1", "2"), ("9", "10")])
+def test_of_two_versions_of_one_result_the_higher_number_speaks(lower: str, higher: str) -> None:
+    """Even where the lower one has the higher value."""
     versions = [
-        replace(day("r", "2026-02-01"), ref=ResourceRef("Observation/r", number))
-        for number in ("9", "10")
+        result(value, ref=ResourceRef("Observation/r", number))
+        for number, value in ((lower, "5230 pt/mL"), (higher, "520 pt/mL"))
     ]
-    for given in (versions, versions[::-1]):
-        assert answer_to(record(*given)).result.ref.version == "10"
+    for given in permutations(versions):
+        assert answer_to(record(*given)).result.ref.version == higher
+
+
+def without(reason: str) -> LabResult:
+    return replace(result(), value=NoValue(reason))
+
+
+def in_words(unit: str) -> LabResult:
+    return replace(result(), value=replace(measured("520 pt/mL"), unit=text_only(unit)))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(day("a", "2026-02-01"), day("b", "2026-02-01"), id="two ids"),
+        pytest.param(named("r", "520 pt/mL"), named("r", "520 pg/mL"), id="two coded units"),
+        pytest.param(in_words("pt/mL"), in_words("pg/mL"), id="two units in words"),
+        pytest.param(without("unknown"), without("error"), id="two reasons for no value"),
+    ],
+)
+def test_between_two_results_that_nothing_orders_the_same_one_speaks_every_time(
+    one: LabResult, other: LabResult
+) -> None:
+    first, second = (answer_to(record(*results)) for results in permutations((one, other)))
+    assert first.result == second.result
 
 
 @pytest.mark.parametrize(
@@ -125,10 +163,11 @@ def test_of_two_values_under_one_id_with_nothing_to_order_them_the_higher_one_sp
     assert notes(one)[NoteKind.OTHER_VERSION]["value"] == lower
 
 
-def test_of_two_versions_of_which_one_has_no_number_the_number_speaks() -> None:
-    versions = [named("r", "5230 pt/mL"), replace(named("r", "1"), value=NoValue("unknown"))]
+@pytest.mark.parametrize("number", ["5230", "0"])
+def test_of_two_versions_of_which_one_has_no_number_the_number_speaks(number: str) -> None:
+    versions = [named("r", f"{number} pt/mL"), replace(named("r", "1"), value=NoValue("unknown"))]
     for given in permutations(versions):
-        assert answer_to(record(*given)).value.text == "5230"
+        assert answer_to(record(*given)).value.text == number
 
 
 def test_a_result_without_collection_is_ordered_by_its_issue() -> None:
@@ -250,6 +289,13 @@ def test_a_result_that_may_be_newer_is_named_where_it_comes_from_the_history() -
     }
 
 
+def test_of_several_newer_ones_only_the_newest_is_named_in_whatever_order_they_came() -> None:
+    newer, newest = day("newer", "2026-02-10"), day("newest", "2026-02-20")
+    for history in permutations((newer, newest)):
+        answer = answer_to(record(day("arrived", "2026-02-01"), history=history))
+        assert [note.values["date"] for note in answer.notes] == ["2026-02-20"]
+
+
 def test_of_many_without_a_date_three_are_named() -> None:
     undated = [named(f"u{number}", f"{number} pt/mL", on="") for number in range(1, 6)]
     answer = answer_to(record(day("dated", "2026-03-01"), *undated))
@@ -269,6 +315,13 @@ def test_a_newer_one_that_is_not_final_is_named_beside_the_newest_final_one(stat
         assert notes(answer)[NoteKind.NEWER_NOT_FINAL] == told_of
     else:
         assert notes(answer)[NoteKind.NEWER_VALUE] == {**told_of, "value": "250 pt/mL"}
+
+
+def test_what_is_newer_is_named_beside_what_there_was_to_say_of_the_result() -> None:
+    corrected = day("old", "2026-01-01", status=Status.CORRECTED)
+    newer = day("new", "2026-02-01", status=Status.PRELIMINARY)
+    answer = answer_to(record(corrected, newer))
+    assert [note.kind for note in answer.notes] == [NoteKind.NEWER_VALUE, NoteKind.CORRECTED]
 
 
 def test_newer_ones_that_are_not_final_do_not_hide_each_other() -> None:
@@ -399,6 +452,16 @@ def test_every_withdrawn_result_that_was_carded_before_gets_its_card(
     assert read(evaluated(record(*results, carded_before=seen))) == expected
 
 
+def test_of_two_withdrawn_results_only_the_one_that_was_carded_before_is_told() -> None:
+    seen, unseen = (
+        day(name, on, status=Status.CANCELLED)
+        for name, on in (("seen", "2026-01-01"), ("unseen", "2026-02-01"))
+    )
+    evaluation = evaluated(record(seen, unseen, carded_before=frozenset({"Observation/seen"})))
+    assert read(evaluation) == {"seen": "status-withdrawn"}
+    assert left_aside(evaluation) == {"unseen": "the result is cancelled"}
+
+
 def test_a_withdrawn_result_gets_no_card_where_a_chart_is_opened() -> None:
     given = record(
         day("old", "2026-01-01", status=Status.ENTERED_IN_ERROR),
@@ -469,6 +532,13 @@ def test_another_patients_result_is_told_without_anything_of_it_where_nothing_el
     answer = answer_to(foreign)
     assert told(answer) == "subject-mismatch"
     assert (answer.value.text, answer.inputs) == ("", ())
+
+
+def test_another_patients_result_of_another_test_is_no_card() -> None:
+    haemoglobin = named("foreign", "5", "718-7", subject=Subject.ANOTHER_PATIENT)
+    evaluation = evaluated(record(haemoglobin))
+    assert evaluation.answers == ()
+    assert left_aside(evaluation) == {"foreign": "no code of it is known here"}
 
 
 def test_another_patients_result_is_left_aside_beside_this_patients() -> None:

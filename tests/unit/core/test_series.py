@@ -41,6 +41,8 @@ def only(head: str, before: str, **changes: Any) -> SeriesPoint:
         ("<100 pt/mL", "<100 pt/mL", Direction.CANNOT_TELL),
         (">100 pt/mL", "100 pt/mL", Direction.LOWER),
         (">=100 pt/mL", "100 pt/mL", Direction.CANNOT_TELL),
+        ("100 pt/mL", ">=100 pt/mL", Direction.CANNOT_TELL),
+        ("100 pt/mL", ">100 pt/mL", Direction.HIGHER),
     ],
 )
 def test_the_direction_is_told_where_the_intervals_prove_it(
@@ -112,6 +114,7 @@ def test_one_assay_that_both_results_name_allows_a_direction() -> None:
         ("https://e.org/a/Organization/1", "https://e.org/b/Organization/1", Direction.BROKEN),
         ("Organization/1", "Organization/11", Direction.BROKEN),
         ("Organization/1", "", Direction.HIGHER),
+        ("", "Organization/1", Direction.HIGHER),
     ],
 )
 def test_two_laboratories_of_one_name_are_told_apart_by_where_they_stand(
@@ -134,6 +137,21 @@ def test_one_laboratory_under_two_names_is_one() -> None:
     assert point.direction is Direction.HIGHER
 
 
+@pytest.mark.parametrize("name", ["LABORATORY A", " laboratory  a", "Laboratory\u00a0A"])
+def test_one_name_in_other_capitals_or_spaces_is_one_laboratory(name: str) -> None:
+    (point,) = points(at(20, "200 pt/mL", laboratory=name), at(1, "100 pt/mL"))
+    assert point.direction is Direction.HIGHER
+
+
+def test_a_laboratory_that_has_only_a_reference_is_not_known_to_be_another_than_a_named_one() -> (
+    None
+):
+    """Its reference is shown in place of a name, and is none."""
+    only = {"laboratory": "Organization/1", "laboratory_reference": "Organization/1"}
+    (point,) = points(at(20, "200 pt/mL", **only), at(1, "100 pt/mL"))
+    assert (point.direction, point.breaks) == (Direction.CANNOT_TELL, ())
+
+
 SERUM, PLASMA = specimen("SER", system="urn:tubes"), specimen("PLAS", system="urn:tubes")
 
 
@@ -144,6 +162,7 @@ SERUM, PLASMA = specimen("SER", system="urn:tubes"), specimen("PLAS", system="ur
         (SERUM, PLASMA, Direction.BROKEN),
         (SpecimenGiven(), SpecimenGiven(), Direction.HIGHER),
         (SERUM, SpecimenGiven(), Direction.CANNOT_TELL),
+        (SpecimenGiven(), SERUM, Direction.CANNOT_TELL),
         (SERUM, specimen("119361006", system="urn:other"), Direction.CANNOT_TELL),
     ],
 )

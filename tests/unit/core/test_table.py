@@ -8,7 +8,14 @@ import pytest
 
 from cds_service.core.model import Availability, PatientRecord, RecordKind
 from cds_service.core.table import wanted
-from cds_service.core.verdict import Answer, ConsideredRow, Finding, RowOutcome, Strength
+from cds_service.core.verdict import (
+    Answer,
+    ConsideredRow,
+    Finding,
+    NoteKind,
+    RowOutcome,
+    Strength,
+)
 from tests import toy
 from tests.records import (
     LOOKED_FOR,
@@ -148,8 +155,43 @@ def test_a_muted_finding_stays_in_the_trace_and_off_the_card(name: str) -> None:
     policy = TOY.policy.model_copy(update={"muted_findings": (name,)})
     given = record(result("250 pt/mL"), entries=(entry("M10"),))
     answer = answer_to(given, replace(TOY, policy=policy))
-    assert row(answer, name).outcome is RowOutcome.MUTED
+    muted = row(answer, name)
+    assert (muted.outcome, muted.note) == (RowOutcome.MUTED, "muted by the site file")
     assert name not in findings(answer)
+
+
+def hushed(given: PatientRecord, *muted: str) -> Answer:
+    """The answer at a site that has muted these."""
+    policy = TOY.policy.model_copy(update={"muted_findings": muted})
+    return answer_to(given, replace(TOY, policy=policy))
+
+
+def caveats(answer: Answer) -> list[object]:
+    return [n.values["caveats"] for n in answer.notes if n.kind is NoteKind.CAVEAT_MUTED]
+
+
+def test_a_muted_context_that_weakens_what_is_said_is_named_without_its_words() -> None:
+    """The finding says less and points to the context: a reader must know to which."""
+    mouldy = entry("M10")
+    answer = hushed(record(result("250 pt/mL"), entries=(mouldy,)), "context-mould")
+    assert finding(answer, "sap-high").weakened_by == ("context-mould",)
+    assert caveats(answer) == [("context-mould",)]
+    assert mouldy.ref in answer.inputs
+
+
+def test_a_muted_context_that_keeps_a_claim_off_the_card_keeps_it_off_and_is_named() -> None:
+    answer = hushed(sunlit("50 pt/mL"), "context-sunlight")
+    assert "sap-not-high" not in findings(answer)
+    assert caveats(answer) == [("context-sunlight",)]
+
+
+def test_a_muted_context_that_changes_nothing_on_the_card_is_not_named() -> None:
+    """Mould weakens findings of a high value: beside a low one it had only its own words."""
+    low = hushed(record(result("50 pt/mL"), entries=(entry("M10"),)), "context-mould")
+    silent = hushed(
+        record(result("250 pt/mL"), entries=(entry("M10"),)), "context-mould", "sap-high"
+    )
+    assert caveats(low) == caveats(silent) == []
 
 
 def test_what_was_missing_is_named_though_the_site_has_muted_the_finding() -> None:

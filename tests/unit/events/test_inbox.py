@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from cds_service.errors import StoreUnavailable
 from cds_service.events import inbox
+from cds_service.events.notification import read_notification
 from cds_service.knowledge.files import Library
 from cds_service.store import event_subscriptions
 from cds_service.store.events import EventStore
@@ -96,6 +97,26 @@ def test_put_of_another_resource_than_its_address_says_is_400(here: World) -> No
     assert waiting(here) == []
 
 
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ("Observation/o1", {"resourceType": "DiagnosticReport", "id": "o1"}),
+        ("Observation/o1", {"resourceType": "Observation"}),
+        ("Observation/" + "o" * 65, {}),
+        ("Observation2/o1", {}),
+        ("_history/o1", {}),
+    ],
+)
+def test_t87_put_names_one_resource_that_could_be_fetched(
+    here: World, address: str, sent: dict[str, str]
+) -> None:
+    """What is kept here becomes the path of a request to the FHIR server."""
+    given = {"json": sent} if sent else {}
+    answer = here.web.put(f"/events/lab/{address}", headers=BEARER, **given)
+    assert answer.status_code == 400
+    assert waiting(here) == []
+
+
 def test_other_types_are_acknowledged_and_left_alone(here: World) -> None:
     assert here.post({"resourceType": "Patient", "id": "p1"}).status_code == 200
     assert here.notify("e1", kind="Encounter").status_code == 200
@@ -130,6 +151,59 @@ def test_content_that_was_not_agreed_is_refused(tmp_path: Path, library: Library
         assert here.post(observation()).status_code == 400
         assert here.post().status_code == 400
         assert here.notify("o1").status_code == 200
+
+
+def test_content_that_was_not_agreed_is_refused_in_a_bundle_too(
+    tmp_path: Path, library: Library
+) -> None:
+    with world(tmp_path, library, 'payloads = ["id-only"]\n') as here:
+        here.expect()
+        assert here.post(events((1, "Observation/o1"), sent=[observation()])).status_code == 400
+        assert here.post(events((1, ""))).status_code == 400
+        assert waiting(here) == []
+        (kept,) = here.room.subscriptions.of("lab")
+        assert kept.next_number == 1, "what was refused may be sent again, and is then no gap"
+
+
+@pytest.mark.parametrize("kind", ["handshake", "heartbeat", "query-status"])
+def test_who_speaks_of_a_subscription_says_which(here: World, kind: str) -> None:
+    assert here.post(notification(kind, subscription="", so_far=0)).status_code == 400
+    assert here.room.subscriptions.of("lab") == ()
+
+
+@pytest.mark.parametrize(
+    ("sent", "wakes"),
+    [
+        (None, 1),
+        (observation(), 1),
+        (events((1, "Observation/o1")), 1),
+        (events((1, "DiagnosticReport/r1"), (2, "Patient/p1")), 1),
+        (events((1, "")), 1),
+        ({"resourceType": "Patient", "id": "p1"}, 0),
+        (events((1, "Patient/p1")), 0),
+        (notification("heartbeat", so_far=0), 0),
+        (notification("handshake", so_far=0), 0),
+    ],
+)
+def test_a_worker_is_woken_when_there_is_work_and_not_else(
+    here: World, sent: Any, wakes: int
+) -> None:
+    """Without this a result would wait until somebody looks by himself."""
+    woken: list[str] = []
+    room = here.room
+    taking = inbox.Inbox(
+        room.sources, room.database, room.store, room.subscriptions, lambda: woken.append("woken")
+    )
+    receipt = taking.take(taking.source("lab"), read_notification(sent or {}), here.clock())
+    assert len(woken) == wakes
+    assert bool(receipt.work) == bool(wakes) == bool(waiting(here))
+
+
+def test_what_is_named_is_fetched_and_for_what_is_not_named_there_is_a_search(
+    here: World,
+) -> None:
+    here.post(events((1, "Observation/o1"), (2, "")))
+    assert sorted(waiting(here)) == [("Observation", "notified"), (Kind.SWEEP.value, "notified")]
 
 
 def test_t86_with_hmac_the_whole_body_is_proved(tmp_path: Path, library: Library) -> None:
@@ -177,9 +251,8 @@ def test_t56_t86_no_byte_of_a_body_is_read_for_who_shows_no_proof(
     tmp_path: Path, library: Library, proof: str, headers: dict[str, str]
 ) -> None:
     with world(tmp_path, library, f'proof = "{proof}"\n') as here:
-        answer = here.web.post(
-            "/events/lab", input_stream=Endless(), content_length=1_000, headers=headers
-        )
+        announced = {"wsgi.input": Endless(), "CONTENT_LENGTH": "1000"}
+        answer = here.web.post("/events/lab", headers=headers, environ_overrides=announced)
         assert answer.status_code == 401
 
 

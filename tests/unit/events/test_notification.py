@@ -119,12 +119,52 @@ def test_an_event_that_names_nothing_is_an_empty_one(dialect: Any) -> None:
     assert (read.content, read.events) == (Content.EMPTY, (NumberedEvent(1, ()),))
 
 
+def test_an_entry_without_a_resource_sends_nothing_along() -> None:
+    sent = bundle(status("event-notification", {"number": 1}))
+    sent["entry"].append({"fullUrl": f"{BASE}/Observation/o1"})
+    read = read_notification(sent)
+    assert isinstance(read, Happened)
+    assert (read.content, read.events) == (Content.EMPTY, (NumberedEvent(1, ()),))
+
+
+def test_one_event_that_names_something_is_enough_to_go_by_the_names() -> None:
+    """What a server sends beside named events may be what they refer to, and no event itself."""
+    events = {"number": 1}, {"number": 2, "focus": "Observation/o2"}
+    ids_only = read_notification(bundle(status("event-notification", *events)))
+    full = read_notification(
+        bundle(status("event-notification", *events), {"resourceType": "Patient", "id": "p"})
+    )
+    assert isinstance(ids_only, Happened)
+    assert isinstance(full, Happened)
+    assert (ids_only.content, full.content) == (Content.ID_ONLY, Content.FULL_RESOURCE)
+    named = (NumberedEvent(1, ()), NumberedEvent(2, (Focus("Observation", "o2"),)))
+    assert ids_only.events == full.events == named
+
+
+def test_resources_that_stand_for_events_leave_every_number_where_it_is() -> None:
+    """A number that went missing here would be taken for an event that never came."""
+    events = {"number": 4}, {"number": 5}
+    observation = {"resourceType": "Observation", "id": "o9"}
+    read = read_notification(bundle(status("event-notification", *events), observation))
+    assert isinstance(read, Happened)
+    assert [event.number for event in read.events] == [4, 5]
+
+
 def test_r5_bundles_have_a_type_of_their_own() -> None:
     sent = bundle(status("heartbeat", so_far=3), kind="subscription-notification")
     assert read_notification(sent) == Heartbeat(About("s1", TOPIC, "active", 3))
 
 
-@pytest.mark.parametrize("count", ["many", "-1", -1, True, 1.5, None])
+@pytest.mark.parametrize("count", [0, "0", 10**18 - 1, "9" * 18])
+def test_a_count_is_a_number_or_the_text_of_one(count: Any) -> None:
+    """R5 writes an integer64 as a text; the largest that is read still fits our database."""
+    read = read_notification(bundle(status("heartbeat", so_far=count)))
+    assert read == Heartbeat(About("s1", TOPIC, "active", int(count)))
+
+
+@pytest.mark.parametrize(
+    "count", ["many", "-1", -1, True, 1.5, None, "", 10**18, "1" + "0" * 18, "7x"]
+)
 def test_a_count_that_is_none_was_not_said(count: Any) -> None:
     read = read_notification(bundle(status("heartbeat", so_far=count)))
     assert read == Heartbeat(About("s1", TOPIC, "active", NotSaid()))
@@ -144,6 +184,43 @@ def test_t90_a_failed_subscription_is_trouble_whatever_the_type_says(state: str)
     read = read_notification(bundle(parameters("heartbeat", status=state)))
     assert isinstance(read, Trouble)
     assert read.about.state == state
+
+
+@pytest.mark.parametrize(
+    ("reference", "subscription"),
+    [
+        (f"{BASE}/Subscription/s1/_history/2", "s1"),
+        ("s1", "s1"),
+        ("urn:uuid:7f3d5a52-0a3c-4f7e-9f5b-6a1f0f2c9b11", ""),
+        ("Observation/s1", ""),
+        ("../s1", ""),
+    ],
+)
+def test_a_subscription_is_named_by_its_reference_or_its_bare_id(
+    reference: str, subscription: str
+) -> None:
+    sent = status("heartbeat") | {"subscription": {"reference": reference}}
+    read = read_notification(bundle(sent))
+    assert isinstance(read, Heartbeat)
+    assert read.about.subscription == subscription
+
+
+@BOTH
+def test_t90_an_error_is_trouble_while_the_state_is_still_active(dialect: Any) -> None:
+    sent = dialect("heartbeat")
+    coded = {"coding": [{"code": "unreachable"}]}
+    if "parameter" in sent:
+        sent["parameter"].append({"name": "error", "valueCodeableConcept": coded})
+    else:
+        sent["error"] = [coded]
+    assert read_notification(bundle(sent)) == Trouble(About("s1", TOPIC, "active", 0))
+
+
+@pytest.mark.parametrize("state", ["requested", "active", "entered-in-error", "paused"])
+def test_a_state_is_a_code_of_fhir_or_was_not_said(state: str) -> None:
+    read = read_notification(bundle(parameters("heartbeat", status=state)))
+    assert isinstance(read, Heartbeat)
+    assert read.about.state == ("" if state == "paused" else state)
 
 
 @pytest.mark.parametrize(

@@ -70,12 +70,19 @@ def test_the_token_is_taken_from_either_header_and_only_once() -> None:
     both = {"Authorization": [f"Bearer {token}"], "X-Events-Token": [token]}
     assert not proved(Proof.TOKEN, both)
     assert not proved(Proof.TOKEN, {"Authorization": [f"Bearer {token}"] * 2})
+    assert not proved(Proof.TOKEN, {"Authorization": ["Basic eDp5", f"Bearer {token}"]})
+    assert not proved(Proof.TOKEN, {"X-Events-Token": [token, token]})
+    assert not proved(Proof.TOKEN, {"Authorization": ["Basic eDp5"] * 2, "X-Events-Token": [token]})
 
 
 @pytest.mark.parametrize("token", ["", "wrong", SECRET.decode() + "x", SECRET.decode()[:-1], "é"])
 def test_a_wrong_token_proves_nothing(token: str) -> None:
     assert not proved(Proof.TOKEN, {"Authorization": [f"Bearer {token}"]})
-    assert not proved(Proof.TOKEN, {"Authorization": [f"Basic {SECRET.decode()}"]})
+
+
+@pytest.mark.parametrize("scheme", ["Basic", "Digest", "Bearer:", "Bearers", "xBearer", ""])
+def test_a_secret_under_another_scheme_proves_nothing(scheme: str) -> None:
+    assert not proved(Proof.TOKEN, {"Authorization": [f"{scheme} {SECRET.decode()}"]})
 
 
 def test_one_proof_does_not_stand_for_the_other() -> None:

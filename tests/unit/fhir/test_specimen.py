@@ -107,8 +107,8 @@ def test_a_reference_that_leads_nowhere_is_unresolved(reference: JsonObject) -> 
 @pytest.mark.parametrize(
     "other",
     [
-        specimen(subject={"reference": "Patient/pat-2"}),
         specimen(status="entered-in-error"),
+        specimen(status="entered-in-error", subject={"reference": "Patient/pat-2"}),
         specimen(type={"coding": "CSF"}),
         specimen(collection={"collectedDateTime": "2026-02-30"}),
         specimen(modifierExtension=[{"url": "x:y", "valueBoolean": True}]),
@@ -116,6 +116,13 @@ def test_a_reference_that_leads_nowhere_is_unresolved(reference: JsonObject) -> 
 )
 def test_a_specimen_that_cannot_be_trusted_is_unresolved(other: JsonObject) -> None:
     assert followed({"reference": "Specimen/spec-1"}, other).specimen == UNRESOLVED
+
+
+def test_a_specimen_of_another_patient_is_told_as_that_and_nothing_of_it_is_used() -> None:
+    """A mother's tube under the newborn's result."""
+    other = specimen(subject={"reference": "Patient/pat-2"})
+    found = followed({"reference": "Specimen/spec-1"}, other).specimen
+    assert found == SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
 
 
 def test_two_different_specimens_of_one_name_prove_nothing_and_the_same_twice_is_one() -> None:

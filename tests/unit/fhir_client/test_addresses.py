@@ -101,6 +101,11 @@ def test_a_name_without_any_address_is_no_connection() -> None:
         _leads_to(Reach.PUBLIC)
 
 
+@pytest.mark.parametrize("reach", Reach)
+def test_a_name_may_lead_to_every_address_of_the_public_network(reach: Reach) -> None:
+    assert list(_leads_to(reach, *PUBLIC)) == PUBLIC
+
+
 def _must_not_be_asked(_host: str, _port: int) -> Sequence[str]:
     raise AssertionError("an address needs no name server")
 

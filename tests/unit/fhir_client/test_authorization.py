@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import string
 import traceback
 
 import pytest
@@ -36,6 +37,16 @@ def test_a_sound_authorization_gives_the_token_and_its_scope() -> None:
     assert judged.scope == "patient/Observation.read"
 
 
+@pytest.mark.parametrize(
+    "secret", [string.ascii_letters + string.digits + "-._~+/==", "a", "a" * 8192]
+)
+def test_a_token_of_every_allowed_character_is_used_as_it_is(secret: str) -> None:
+    """RFC 6750, section 2.1."""
+    judged = usable({**GIVEN, "access_token": secret, "expires_in": 1}, "1")
+    assert isinstance(judged, Usable)
+    assert judged.token.header() == f"Bearer {secret}"
+
+
 @pytest.mark.parametrize("token_type", ["Bearer", "bearer", "BEARER"])
 def test_the_token_type_is_read_without_regard_to_case(token_type: str) -> None:
     assert isinstance(usable({**GIVEN, "token_type": token_type}, "1"), Usable)
@@ -66,6 +77,7 @@ def test_the_patient_of_the_token_may_be_written_as_a_reference() -> None:
         ({"patient": None}, TokenFlaw.ANOTHER_PATIENT),
         ({"patient": ["1"]}, TokenFlaw.ANOTHER_PATIENT),
         ({"scope": ""}, TokenFlaw.SCOPE_ABSENT),
+        ({"scope": " \t"}, TokenFlaw.SCOPE_ABSENT),
         ({"scope": ["patient/*.read"]}, TokenFlaw.SCOPE_ABSENT),
     ],
 )
@@ -112,6 +124,9 @@ def test_both_scope_syntaxes_are_understood(scope: str, action: Action) -> None:
         "patient/Observation.sr",
         "patient/Observation.reads",
         "patient/Observation.READ",
+        "patient/Observation.read,patient/Patient.read",
+        "patient/Observation.rs#all",
+        "patient/Observation:read",
         "other/Observation.read",
         "xpatient/Observation.read",
         "patient/ObservationX.read",
@@ -127,6 +142,7 @@ def test_read_and_search_are_two_things_in_smart_2() -> None:
     assert scope_covers("patient/Patient.r", "Patient", Action.READ) is Coverage.YES
     assert scope_covers("patient/Patient.r", "Patient", Action.SEARCH) is Coverage.NO
     assert scope_covers("patient/Patient.s", "Patient", Action.READ) is Coverage.NO
+    assert scope_covers("patient/Patient.s", "Patient", Action.SEARCH) is Coverage.YES
 
 
 def test_a_scope_with_a_query_covers_only_a_part_unless_another_covers_all() -> None:

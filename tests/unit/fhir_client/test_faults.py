@@ -10,7 +10,15 @@ from cds_service.fhir.authorization import NoToken
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource, UpstreamFault
+from cds_service.fhir.fetched import (
+    Fetched,
+    HttpAnswer,
+    NotFound,
+    Refused,
+    Resource,
+    UpstreamFault,
+)
+from cds_service.fhir.sending import Sending
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from tests import faults
 from tests.fault_server import DeafServer, FaultServer, unused_base
@@ -144,6 +152,32 @@ def test_t61_each_status_has_its_meaning_and_none_is_retried(
 ) -> None:
     server.on("/fhir/Patient/1", reply(b"", status=status))
     assert session_of().read("Patient/1") == expected
+    assert len(server.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"),
+    [
+        *((status, None) for status in (200, 201, 202, 204)),
+        (203, UpstreamFault.STATUS_OTHER),
+        (206, UpstreamFault.STATUS_OTHER),
+        (302, UpstreamFault.REDIRECT),
+        (409, UpstreamFault.STATUS_4XX),
+        (500, UpstreamFault.STATUS_5XX),
+    ],
+)
+def test_t61_what_is_written_is_taken_by_four_statuses_and_sent_once(
+    status: int,
+    fault: UpstreamFault | None,
+    server: FaultServer,
+    client: FhirClient,
+    base: FhirBase,
+) -> None:
+    """https://hl7.org/fhir/R4/http.html: updated, created, taken for later, without an answer."""
+    server.on("/fhir/Flag", reply(b"", status=status))
+    writing = Sending("POST", "Flag", b"{}")
+    sent = client.send(base, writing, NoToken(), Deadline.after(20_000))
+    assert isinstance(sent, HttpAnswer) if fault is None else sent == Refused(fault)
     assert len(server.calls) == 1
 
 
@@ -281,6 +315,32 @@ def test_t40_a_base_that_is_not_registered_is_not_called(server: FaultServer) ->
     client = FhirClient(AllowList.of([]))
     assert _read(client, server.base) == Refused(UpstreamFault.NOT_ALLOWED)
     client.close()
+    assert server.connections == 0
+
+
+def test_t40_nothing_is_written_to_a_base_that_is_not_registered(server: FaultServer) -> None:
+    client = FhirClient(AllowList.of([]))
+    elsewhere = FhirBase.parse(server.base, PlainHttp.LOOPBACK)
+    writing, deadline = Sending("POST", "Flag", b"{}"), Deadline.after(20_000)
+    assert client.send(elsewhere, writing, NoToken(), deadline) == Refused(
+        UpstreamFault.NOT_ALLOWED
+    )
+    with client.session(elsewhere, NoToken(), deadline) as session:
+        assert session.send(writing) == Refused(UpstreamFault.NOT_ALLOWED)
+    client.close()
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    "relative", ["../admin", "Flag/../../admin", "/evil", "Flag/%2e%2e", "Flag#x", "Flag\\x"]
+)
+def test_t46_nothing_is_written_outside_a_registered_base(
+    relative: str, server: FaultServer, client: FhirClient, base: FhirBase
+) -> None:
+    writing, deadline = Sending("PUT", relative, b"{}"), Deadline.after(20_000)
+    assert client.send(base, writing, NoToken(), deadline) == Refused(UpstreamFault.NOT_ALLOWED)
+    with client.session(base, NoToken(), deadline) as session:
+        assert session.send(writing) == Refused(UpstreamFault.NOT_ALLOWED)
     assert server.connections == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from cds_service.fhir.client import JWKS_LIMIT, FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import JwksFaultError, Refused, Resource, UpstreamFault
 from cds_service.fhir.query import Read, Search
+from cds_service.fhir.sending import Sending
 from cds_service.origins import AllowList, FhirBase, PlainHttp
 from tests import faults
 from tests.fault_server import FaultServer
@@ -41,6 +43,48 @@ def test_a_request_carries_the_token_and_nothing_of_this_machine(
         "user-agent": "sil2r-cds",
         "authorization": "Bearer secret",
     }
+
+
+def test_a_write_carries_its_body_and_what_it_says_of_it(
+    server: FaultServer, client: FhirClient, base: FhirBase
+) -> None:
+    server.on("/fhir/Flag", reply(b"", status=201))
+    prefer = {"Prefer": "return=representation"}
+    flag = Sending("POST", "Flag", b'{"resourceType": "Flag"}', headers=prefer)
+    client.send(base, flag, AccessToken("secret"), _long())
+    (call,) = server.calls
+    assert call.method == "POST"
+    assert call.headers["content-type"] == call.headers["accept"] == "application/fhir+json"
+    assert call.headers["content-length"] == str(len(flag.body))
+    assert call.headers["prefer"] == "return=representation"
+    assert call.headers["authorization"] == "Bearer secret"
+
+
+def test_a_form_goes_out_under_client_id_and_secret_and_no_token(
+    server: FaultServer, client: FhirClient
+) -> None:
+    """RFC 6749, section 2.3.1."""
+    server.on("/token", reply(b"{}", content_type="application/json"))
+    form = Sending(
+        "POST",
+        body=b"grant_type=client_credentials",
+        media_type="application/x-www-form-urlencoded",
+        accept="application/json",
+        basic=("sil2r", "secret"),
+    )
+    client.post_form(f"{server.origin}/token", form, _long(), PlainHttp.LOOPBACK)
+    (call,) = server.calls
+    assert call.headers["authorization"] == f"Basic {b64encode(b'sil2r:secret').decode()}"
+    assert call.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert call.headers["accept"] == "application/json"
+
+
+def test_a_form_goes_by_https_only(server: FaultServer, client: FhirClient) -> None:
+    form = Sending("POST", body=b"grant_type=client_credentials", basic=("sil2r", "secret"))
+    for address in (f"{server.origin}/token", "https://user@ehr.example.org/token", ""):
+        sent = client.post_form(address, form, _long())
+        assert sent == Refused(UpstreamFault.NOT_ALLOWED)
+    assert server.connections == 0
 
 
 def test_a07_without_a_token_no_authorization_is_sent(

@@ -212,6 +212,37 @@ def test_fhir_access_is_passed_on_as_claimed_and_never_shown() -> None:
     assert "secret-token" not in repr(request)
 
 
+@pytest.mark.parametrize("trigger", Trigger)
+def test_what_is_said_of_a_patient_stands_in_no_text_of_a_request(trigger: Trigger) -> None:
+    """Such a text may end in a traceback on somebody's screen."""
+    entry = {"resource": {"resourceType": "Observation", "note": [{"text": "Zyx Garten"}]}}
+    told = {"resourceType": "Bundle", "type": "collection", "entry": [entry]}
+    context = {
+        name: told if value is BUNDLE else value for name, value in CONTEXTS[trigger].items()
+    }
+    given = body(trigger, prefetch={"sil2r": told}) | {"context": context}
+    assert "Zyx Garten" not in repr(read(given, trigger))
+
+
+@pytest.mark.parametrize(
+    ("member", "longest"), [("hookInstance", 128), ("fhirServer", 2048), ("hook", 128)]
+)
+def test_a_name_has_128_characters_at_most_and_an_address_2048(member: str, longest: int) -> None:
+    fits, too_long = ("x" * length for length in (longest, longest + 1))
+    if member != "hook":
+        read(body(**{member: fits}))
+    assert refused(body() | {member: too_long}) == member
+
+
+@pytest.mark.parametrize("member", ["hook", "hookInstance", "context"])
+def test_what_is_missing_is_said_to_be_missing(member: str) -> None:
+    without_it = {name: value for name, value in body().items() if name != member}
+    for sent in (body() | {member: None}, without_it):
+        with pytest.raises(BadRequest, match="A required member is missing") as caught:
+            read(sent)
+        assert caught.value.where == member
+
+
 def test_fhir_authorization_without_a_server_is_refused() -> None:
     assert refused(body(fhirAuthorization={"access_token": "t"})) == "fhirServer"
     assert refused(body(fhirAuthorization="t")) == "fhirAuthorization"

@@ -82,3 +82,30 @@ def test_what_a_site_may_decide_is_no_fault(policy: str, tmp_path: Path) -> None
     site = tmp_path / "site.toml"
     site.write_text(f"[policy]\n{policy}\n", encoding="utf-8")
     assert check_knowledge(None, site).faults == []
+
+
+@pytest.mark.parametrize(
+    ("muted", "told"),
+    [
+        ("hlh-2004-criterion-met", "is muted: no card gives this warning"),
+        (
+            "context-dialysis",
+            "is muted: a card that says less because of this caveat only names it",
+        ),
+        ("context-hlh", "is muted: a card that says less because of this caveat only names it"),
+        ("context-child", "is muted: no card tells this caveat"),
+        ("no-laboratory-limit", "is muted"),
+    ],
+)
+def test_what_a_site_mutes_is_told_with_what_its_cards_lack_then(
+    muted: str, told: str, tmp_path: Path
+) -> None:
+    site = tmp_path / "site.toml"
+    site.write_text(f'[policy]\nmuted_findings = ["{muted}"]\n', encoding="utf-8")
+    report = check_knowledge(None, site)
+    (line,) = report.muted
+    assert line.startswith("sil2r@")
+    assert line.endswith(f": {muted} {told}.")
+    assert line in report.lines()
+    assert report.as_json()["muted"] == [line]
+    assert check_knowledge(None, None).muted == []

@@ -130,6 +130,7 @@ def test_a_key_file_is_made_once_and_only_for_its_owner(tmp_path: Path) -> None:
     key = load_or_create_key(file)
     assert load_or_create_key(file) == key
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
     assert [path.name for path in file.parent.iterdir()] == ["data.key"], "no draft is left"
 
 
@@ -147,14 +148,15 @@ def test_all_who_start_at_once_agree_on_one_key(tmp_path: Path) -> None:
         (tmp_path / "data.key").unlink()
 
 
-def test_a_key_file_that_holds_no_key_is_named_and_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("held", ["canary", base64.b64encode(b"canary!!" * 4).decode()])
+def test_a_key_file_that_holds_no_key_is_named_and_left_alone(tmp_path: Path, held: str) -> None:
     file = tmp_path / "data.key"
-    file.write_text("canary")
+    file.write_text(held)
     with pytest.raises(ConfigurationError) as caught:
         load_or_create_key(file)
     assert caught.value.where == str(file)
-    assert "canary" not in caught.value.text
-    assert file.read_text() == "canary"
+    assert held not in caught.value.one_line()
+    assert file.read_text() == held
 
 
 def test_a_place_where_no_key_file_can_be_made_is_refused_with_a_remedy(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from io import BytesIO
+from threading import BoundedSemaphore
 
 import pytest
 from flask.testing import FlaskClient
@@ -14,7 +16,8 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 from cds_service.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
-from cds_service.web.body import json_body
+from cds_service.web import body
+from cds_service.web.body import discard_rest, json_body, read_unproved
 from tests.unit.web.conftest import Open
 from tests.unit.web.rooms import hook_request
 
@@ -22,8 +25,8 @@ URL = "/cds-services/toy-patient-view"
 LIMIT = 2048
 
 
-def read(body: bytes, **environ: object) -> object:
-    builder = EnvironBuilder(method="POST", input_stream=BytesIO(body))
+def read(sent: bytes, **environ: object) -> object:
+    builder = EnvironBuilder(method="POST", input_stream=BytesIO(sent))
     base = builder.get_environ()
     base.pop("CONTENT_LENGTH", None)
     return json_body(
@@ -38,13 +41,13 @@ def padded(size: int) -> bytes:
 
 @given(st.integers(8, 2 * LIMIT), st.booleans())
 def test_t50_the_limit_is_the_same_by_length_and_by_chunks(size: int, by_length: bool) -> None:
-    body = padded(size)
+    sent = padded(size)
     way = {"CONTENT_LENGTH": str(size)} if by_length else {"wsgi.input_terminated": True}
     if size <= LIMIT:
-        assert read(body, **way) == json.loads(body)
+        assert read(sent, **way) == json.loads(sent)
     else:
         with pytest.raises(PayloadTooLarge):
-            read(body, **way)
+            read(sent, **way)
 
 
 def test_t50_a_body_announced_as_too_long_is_refused_unread() -> None:
@@ -104,9 +107,77 @@ def test_t55_any_other_content_type_is_415(content_type: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "GZIP", "gzip, identity", "x"])
 def test_t55_a_compressed_body_is_415(encoding: str) -> None:
-    body = gzip.compress(b"{}")
+    sent = gzip.compress(b"{}")
     with pytest.raises(UnsupportedMediaType):
-        read(body, HTTP_CONTENT_ENCODING=encoding, CONTENT_LENGTH=str(len(body)))
+        read(sent, HTTP_CONTENT_ENCODING=encoding, CONTENT_LENGTH=str(len(sent)))
+
+
+# ------------------------------------------------------------------ who is refused, and still sends
+
+
+class Endless(BytesIO):
+    """A caller that never stops sending; or one that is cut off after some chunks."""
+
+    def __init__(self, breaks_off: bool = False) -> None:
+        super().__init__()
+        self.taken = 0
+        self._breaks_off = breaks_off
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self._breaks_off:
+            raise OSError("the connection is gone")
+        assert size is not None
+        assert size > 0
+        self.taken += size
+        return b"x" * size
+
+
+def sending(stream: BytesIO, *, ends: bool = True) -> Request:
+    return Request({"wsgi.input": stream, "wsgi.input_terminated": ends})
+
+
+@pytest.fixture
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> BoundedSemaphore:
+    place = BoundedSemaphore(1)
+    for name in ("_WAITED_FOR", "_UNPROVED"):
+        monkeypatch.setattr(body, name, place)
+    return place
+
+
+def test_t56_what_a_refused_caller_still_sends_is_taken_off_the_line_up_to_a_bound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, endless = BytesIO(b"x" * 300_000), Endless()
+    discard_rest(sending(whole))
+    assert whole.read() == b""
+    monkeypatch.setattr(body, "_DISCARDED", 1_000_000)
+    discard_rest(sending(endless))
+    assert 1_000_000 <= endless.taken < 1_100_000
+
+
+def test_t56_of_a_server_that_does_not_end_the_stream_nothing_is_waited_for() -> None:
+    endless = Endless()
+    discard_rest(sending(endless, ends=False))
+    assert endless.taken == 0
+
+
+def test_t56_few_refused_callers_are_waited_for_at_a_time(one_at_a_time: BoundedSemaphore) -> None:
+    kept = BytesIO(b"still to be sent")
+    with one_at_a_time:
+        discard_rest(sending(kept))
+    assert kept.read() == b"still to be sent"
+
+
+@pytest.mark.parametrize("take", [discard_rest, lambda request: read_unproved(request, 10)])
+def test_t56_a_caller_that_breaks_off_leaves_its_place_to_the_next(
+    one_at_a_time: BoundedSemaphore, take: Callable[[Request], object]
+) -> None:
+    with pytest.raises(OSError, match="gone"):
+        take(sending(Endless(breaks_off=True)))
+    with pytest.raises(PayloadTooLarge):
+        read_unproved(sending(Endless()), 10)
+    assert read_unproved(sending(BytesIO(b"all of it")), 10) == b"all of it"
+    assert one_at_a_time.acquire(blocking=False)
 
 
 def test_the_limit_is_the_one_configured(sandbox: Open) -> None:

@@ -37,6 +37,9 @@ def test_every_answer_names_knowledge_and_request_and_is_kept_by_nobody(
     assert UUID(response.headers["X-Request-Id"])
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
+    policy = response.headers["Content-Security-Policy"]
+    assert policy == "default-src 'none'; frame-ancestors 'none'"
     assert "text/html" not in response.content_type
 
 
@@ -137,10 +140,19 @@ def test_t33_no_other_origin_is_allowed(production: FlaskClient, origin: str) ->
 def test_j01_behind_a_proxy_a_request_that_did_not_come_by_tls_is_refused(
     production: FlaskClient,
 ) -> None:
-    response = production.get("/cds-services", environ_overrides={"HTTP_X_FORWARDED_PROTO": "http"})
-    assert response.status_code == 400
-    assert "TLS only" in response.get_data(as_text=True)
+    for said in ("http", "", "http, https", "httpsx"):
+        by = {"HTTP_X_FORWARDED_PROTO": said}
+        response = production.get("/cds-services", environ_overrides=by)
+        assert response.status_code == 400
+        assert "TLS only" in response.get_data(as_text=True)
+    by = {"HTTP_X_FORWARDED_PROTO": " HTTPS "}
+    assert production.get("/cds-services", environ_overrides=by).status_code == 200
     assert production.get("/cds-services").status_code == 200
+
+
+def test_j01_without_the_header_of_the_proxy_nobody_is_let_in(production: FlaskClient) -> None:
+    del production.environ_base["HTTP_X_FORWARDED_PROTO"]
+    assert production.post(URL, json=hook_request(), headers=NORTH).status_code == 400
 
 
 def test_health_is_asked_from_inside_and_needs_no_tls(production: FlaskClient) -> None:
@@ -151,7 +163,7 @@ def test_health_is_asked_from_inside_and_needs_no_tls(production: FlaskClient) -
 
 def test_s01_browsers_are_told_to_keep_to_tls(production: FlaskClient, sandbox: Open) -> None:
     header = "Strict-Transport-Security"
-    assert header in production.get("/cds-services").headers
+    assert production.get("/cds-services").headers[header] == "max-age=31536000"
     assert header not in sandbox().get("/cds-services").headers
 
 

@@ -1,0 +1,214 @@
+"""Results, versions and names that do not agree: the card says so, and decides nothing by an id.
+
+Read as the ward reads them, with the packaged knowledge. All patients are invented.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from cds_service.core.card import Card
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import (
+    LabResult,
+    PatientRecord,
+    ResourceRef,
+    SpecimenGiven,
+    SpecimenLink,
+)
+from cds_service.core.render import render
+from cds_service.core.schema import AssayFactor
+from tests import records
+from tests.safety.walk import CSF, SERUM, companion, entries
+
+SERUM_U, SERUM_MASS, CSF_MASS = "9654-5", "76039-7", "99768-4"
+ONE_TIME = "More than one result of {} bears the same time, on two sides of a limit ({})."
+
+
+def card(record: PatientRecord, knowledge: KnowledgeBase) -> Card:
+    """The first card about a record."""
+    return render(records.evaluated(record, knowledge), knowledge, scope="s")[0]
+
+
+def beside(knowledge: KnowledgeBase, *values: str) -> tuple[LabResult, ...]:
+    """`ferritin 480 ng/mL`: results of one day, each under an id of its own."""
+    told = (value.split(" ", 1) for value in values)
+    given = (companion(knowledge, name, amount) for name, amount in told)
+    return tuple(
+        replace(each, ref=ResourceRef(f"Observation/{number}")) for number, each in enumerate(given)
+    )
+
+
+# ------------------------------------------------------------------ two companions of one time
+
+
+@pytest.mark.parametrize("values", [("480", "5200"), ("5200", "480")])
+def test_an_item_with_two_results_of_one_time_is_unknown_and_shows_what_each_of_them_gives(
+    sil2r: KnowledgeBase, values: tuple[str, str]
+) -> None:
+    """Two feeds send the ferritin of one sample; no id decides which of them is believed."""
+    labs = beside(sil2r, *(f"ferritin {value} ng/mL" for value in values))
+    found = card(records.record(records.result("3000 U/mL", SERUM_U), companions=labs), sil2r)
+    counted = found.detail.partition("- Ferritin at or above 500 ng/mL: ")[2].partition("\n")[0]
+    assert counted.startswith("unknown (ferritin ")
+    assert "ferritin 480 ng/mL of 2026-03-01 against 'at or above 500 ng/mL'" in counted
+    assert "ferritin 5200 ng/mL of 2026-03-01 against 'at or above 500 ng/mL'" in counted
+    assert "ferritin" not in found.extension["missing"]
+
+
+def test_an_index_that_two_ferritins_of_one_time_leave_open_is_not_claimed_and_not_hidden(
+    sil2r: KnowledgeBase,
+) -> None:
+    """Both reach the 500 ng/mL of HLH-2004, one the 1000 ng/mL of the OHI index."""
+    labs = beside(sil2r, "ferritin 900 ng/mL", "ferritin 5200 ng/mL")
+    malignancy = (entries(sil2r)["condition.haematological-malignancy"],)
+    result = records.result("5000 U/mL", SERUM_U, specimen=SERUM)
+    said = card(records.record(result, companions=labs, entries=malignancy), sil2r).detail
+    assert "OHI index" not in said
+    assert "- Ferritin at or above 500 ng/mL: met" in said
+    assert any(
+        ONE_TIME.format("ferritin", both) in said
+        for both in ("900 ng/mL, 5200 ng/mL", "5200 ng/mL, 900 ng/mL")
+    )
+
+
+def test_a_quiet_card_on_which_two_results_of_one_time_leave_an_item_open_says_when_to_call(
+    sil2r: KnowledgeBase,
+) -> None:
+    """Counts have fallen, and the ferritin is either 480 or 5200 ng/mL."""
+    labs = ("platelets 40 10*9/L", "neutrophils 0.4 10*9/L", "ferritin 480 ng/mL")
+    ranges = (records.within("223", "710", "U/mL"),)
+    result = records.result("300 U/mL", SERUM_U, ranges=ranges)
+    given = records.record(result, companions=beside(sil2r, *labs, "ferritin 5200 ng/mL"))
+    if_ill = "If fever, falling blood counts or a large liver or spleen is present"
+    assert if_ill in card(given, sil2r).detail
+    assert if_ill not in card(replace(given, companions=beside(sil2r, *labs)), sil2r).detail
+
+
+def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told(sil2r: KnowledgeBase) -> None:
+    labs = beside(sil2r, "creatinine 1.1 mg/dL", "creatinine 4.1 mg/dL")
+    result = records.result("900 U/mL", SERUM_U, ranges=(records.within("223", "710", "U/mL"),))
+    said = card(records.record(result, companions=labs), sil2r).detail
+    assert "Renal impairment is recorded" not in said
+    assert ONE_TIME.format("creatinine", "4.1 mg/dL, 1.1 mg/dL") in said
+
+
+def test_a_machine_and_a_hand_that_count_nearly_alike_need_no_note(sil2r: KnowledgeBase) -> None:
+    labs = beside(sil2r, "neutrophils 0.5 10*9/L", "neutrophils 0.6 10*9/L")
+    said = card(records.record(records.result("3000 U/mL", SERUM_U), companions=labs), sil2r).detail
+    assert "bears the same time" not in said
+
+
+def test_in_place_of_an_index_the_card_tells_the_albumins_that_leave_it_open(
+    sil2r: KnowledgeBase,
+) -> None:
+    labs = beside(sil2r, "albumin-csf 20 mg/dL", "albumin-serum 30 g/L", "albumin-serum 45 g/L")
+    fluid = records.named("c", "200 pg/mL", CSF_MASS, specimen=CSF)
+    blood = records.named("s", "900 pg/mL", SERUM_MASS, specimen=SERUM)
+    said = card(records.record(fluid, history=(blood,), companions=labs), sil2r).detail
+    told = said.partition("(CSF/blood sIL-2R over CSF/serum albumin): ")[2].partition("\n")[0]
+    assert told == "serum albumin has several values of one time (45 g/L, 30 g/L)."
+    used = said.partition("**Used**")[2].partition("**Missing**")[0]
+    assert all(f"Observation/{number}" in used for number in (1, 2))
+
+
+@pytest.mark.parametrize("values", [("120", "900"), ("900", "120")])
+def test_in_place_of_an_index_the_card_tells_the_values_of_the_other_specimen_that_leave_it_open(
+    sil2r: KnowledgeBase, values: tuple[str, str]
+) -> None:
+    """Two results of CSF of one puncture: no id decides which of them is held against the blood."""
+    labs = beside(sil2r, "albumin-csf 20 mg/dL", "albumin-serum 40 g/L")
+    blood = records.named("s", "900 pg/mL", SERUM_MASS, specimen=SERUM)
+    fluids = tuple(
+        records.named(name, f"{value} pg/mL", CSF_MASS, specimen=CSF)
+        for name, value in zip("ab", values, strict=True)
+    )
+    said = card(records.record(blood, history=fluids, companions=labs), sil2r).detail
+    told = said.partition("(CSF/blood sIL-2R over CSF/serum albumin): ")[2].partition("\n")[0]
+    assert told.startswith("CSF has several values of one time (")
+    assert {"120 pg/mL", "900 pg/mL"} <= set(re.findall(r"\d+ pg/mL", told))
+
+
+# ------------------------------------------------------------------ a sample of somebody else
+
+ELSES = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
+RECORDED_FOR_ANOTHER = "its specimen is recorded for another patient"
+
+
+def test_a_sample_that_is_recorded_for_another_patient_leads_a_quiet_card(
+    sil2r: KnowledgeBase,
+) -> None:
+    """The mother's tube under the newborn's result, which lies within the range for the age."""
+    ranges = (records.within("398", "1940", "U/mL"),)
+    result = records.result("1700 U/mL", SERUM_U, specimen=ELSES, ranges=ranges)
+    found = card(records.record(result, patient=records.born("2026-02-28")), sil2r)
+    assert found.summary.endswith(f": {RECORDED_FOR_ANOTHER}")
+    assert "Whose sample was measured is not certain" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "labs", "leads"),
+    [
+        ("3000 U/mL", (), "meets one HLH-2004 criterion"),
+        ("300 U/mL", ("ferritin 5200 ng/mL", "fibrinogen 0.8 g/L"), "discuss urgently"),
+        ("300", (), "no unit, so not interpreted"),
+    ],
+)
+def test_behind_what_is_urgent_or_unreadable_it_stands_in_the_detail_at_least(
+    sil2r: KnowledgeBase, value: str, labs: tuple[str, ...], leads: str
+) -> None:
+    result = records.result(value, SERUM_U, specimen=ELSES)
+    found = card(records.record(result, companions=beside(sil2r, *labs)), sil2r)
+    assert leads in found.summary
+    assert "Whose sample was measured is not certain" in found.detail
+
+
+# ------------------------------------------------------------------ two versions
+
+
+def test_of_two_versions_the_card_says_that_they_are_in_no_order_not_that_nothing_tells(
+    sil2r: KnowledgeBase,
+) -> None:
+    """One of them may bear a version or a time of its own; alone that orders nothing."""
+    one = records.result("3000 U/mL", SERUM_U)
+    other = replace(records.result("300 U/mL", SERUM_U), ref=ResourceRef(one.ref.resource))
+    said = card(records.record(one, history=(other,)), sil2r).detail
+    assert "Another version of this result says 300 U/mL" in said
+    assert "does not put them in order: ask the laboratory which stands" in said
+    assert "nothing tells" not in said
+
+
+# ------------------------------------------------------------------ two names of a laboratory
+
+
+@pytest.mark.parametrize(
+    ("named", "used"),
+    [("Central Laboratory", True), ("CENTRAL  LABORATORY", True), ("Laboratory *B*", False)],
+)
+def test_a_card_tells_whether_the_factor_of_the_site_was_used_and_whose_it_is(
+    sil2r: KnowledgeBase, named: str, *, used: bool
+) -> None:
+    factor = AssayFactor(
+        laboratory="Central laboratory", family="U", factor="0.5", source="Letter of 2026-02-01"
+    )
+    at_a_site = replace(sil2r, assays={factor.laboratory: factor})
+    said = card(records.record(records.result("3000 U/mL", SERUM_U, laboratory=named)), at_a_site)
+    assert ("was multiplied by 0.5" in said.detail) is used
+    assert ("reaches the sIL-2R criterion" in said.detail) is not used
+    not_used = (
+        "This site holds a factor for the assay of Central laboratory. It was not used: the"
+        " laboratory of this result is Laboratory \\*B\\*."
+    )
+    assert (not_used in said.detail) is not used
+
+
+def test_a_result_that_names_no_laboratory_says_so_beside_the_factor(sil2r: KnowledgeBase) -> None:
+    factor = AssayFactor(
+        laboratory="Central laboratory", family="U", factor="0.5", source="Letter of 2026-02-01"
+    )
+    at_a_site = replace(sil2r, assays={factor.laboratory: factor})
+    said = card(records.record(records.result("3000 U/mL", SERUM_U, laboratory="")), at_a_site)
+    assert "It was not used: the laboratory of this result is unknown." in said.detail
