@@ -60,36 +60,40 @@ def slips(
     a text that must look like this is.
     """
     for found in error.errors(include_url=False, include_input=False):
-        place, kind = found["loc"], found["type"]
+        place, kind, context = found["loc"], found["type"], found.get("ctx", {})
         row = keys_at(place)
-        context = found.get("ctx", {})
-        text, remedy = _said(kind, place, context, row, patterns) or _own_words(found["msg"], row)
+        said = _of_row(kind, place, row) or _of_value(kind, context, patterns)
+        text, remedy = said or _own_words(found["msg"], row)
         yield Slip(place, kind, text, remedy)
 
 
-def _said(
-    kind: str,
-    place: Place,
-    context: Mapping[str, Any],
-    row: type[BaseModel],
-    patterns: Mapping[str, Said],
-) -> Said | tuple[()]:
+def _of_row(kind: str, place: Place, row: type[BaseModel]) -> Said | tuple[()]:
+    """A key that there is not, or that is not there."""
     match kind:
         case "extra_forbidden":
             return "nothing here is called so.", known_names(str(place[-1]), row.model_fields)
         case "missing":
             needed = [name for name, field in row.model_fields.items() if field.is_required()]
             return "this is missing.", f"Needed: {', '.join(needed)}."
-        case "literal_error":
-            return f"this must be {context['expected']}.", "Write it so, in quotation marks."
-        case "greater_than_equal":
-            return f"this is below {context['ge']}.", f"Write {context['ge']} or more."
-        case "less_than_equal":
-            return f"this is above {context['le']}.", f"Write {context['le']} or less."
-        case "string_too_long":
-            return "this is too long.", f"Write at most {context['max_length']} characters."
-        case "string_pattern_mismatch":
-            return patterns.get(context["pattern"], ())
+        case _:
+            return ()
+
+
+def _of_value(
+    kind: str, context: Mapping[str, Any], patterns: Mapping[str, Said]
+) -> Said | tuple[()]:
+    """A value that is not as it should be; `context` is what it was held against."""
+    match context:
+        case {"expected": wanted}:
+            return f"this must be {wanted}.", "Write it so, in quotation marks."
+        case {"ge": least}:
+            return f"this is below {least}.", f"Write {least} or more."
+        case {"le": most}:
+            return f"this is above {most}.", f"Write {most} or less."
+        case {"max_length": most}:
+            return "this is too long.", f"Write at most {most} characters."
+        case {"pattern": pattern}:
+            return patterns.get(pattern, ())
         case _:
             return _FIXED.get(_ALIKE.get(kind, kind), ())
 
@@ -97,16 +101,13 @@ def _said(
 def _own_words(message: str, row: type[BaseModel]) -> Said:
     """A rule of our own says both, with a semicolon between; of a whole row, only the first."""
     text, _, remedy = message.removeprefix("Value error, ").partition("; ")
-    return f"{text}.", f"{capitalised(remedy)}." if remedy else f"Known: {_listed(row)}."
+    known = f"Known: {', '.join(row.model_fields)}."
+    return f"{text}.", f"{capitalised(remedy)}." if remedy else known
 
 
 def capitalised(text: str) -> str:
     """The same as the beginning of a sentence."""
     return text[:1].upper() + text[1:]
-
-
-def _listed(row: type[BaseModel]) -> str:
-    return ", ".join(row.model_fields)
 
 
 def known_names(name: str, known: Iterable[str]) -> str:

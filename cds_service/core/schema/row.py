@@ -20,15 +20,18 @@ Gates = dict[str, str | list[str]]
 """Fact name -> the value or values that let the row through."""
 
 
+_NOT_AS_TEXT = 'write a number as text, so that it keeps its digits; put it in quotes: "2400"'
+_NO_NUMBER = 'this is not a number; write digits and a point: "1.5"'
+"""What is wrong, and behind the semicolon what would be right."""
+
+
 def _number(value: object) -> object:
     if not isinstance(value, str):
-        raise ValueError(
-            'write a number as text, so that it keeps its digits; put it in quotes: "2400"'
-        )
+        raise ValueError(_NOT_AS_TEXT)  # noqa: TRY004 - pydantic turns ValueError into a row error
     try:
         return Decimal(value)
     except InvalidOperation:
-        raise ValueError('this is not a number; write digits and a point: "1.5"') from None
+        raise ValueError(_NO_NUMBER) from None
 
 
 ExactNumber = Annotated[Decimal, BeforeValidator(_number)]
