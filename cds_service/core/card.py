@@ -40,21 +40,6 @@ class Card:
     suggestions: tuple[Mapping[str, Any], ...] = ()
     selection: Selection = Selection.ANY
 
-    def suggesting(self, suggestions: tuple[Mapping[str, Any], ...]) -> Card:
-        """The same card with these suggestions."""
-        return Card(
-            self.uuid,
-            self.summary,
-            self.detail,
-            self.indicator,
-            self.source,
-            self.links,
-            self.override_reasons,
-            self.extension,
-            suggestions,
-            self.selection,
-        )
-
     def as_json(self) -> JsonObject:
         """The card as the wire wants it: optional members without a value are left out (J-04).
 

@@ -7,7 +7,7 @@ or none. A test of which a usable result lies near this one is not proposed agai
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -43,7 +43,7 @@ def with_suggestions(
         return tuple(cards)
     return tuple(
         [
-            card.suggesting(_suggestions(card, answer, knowledge, patient_id))
+            replace(card, suggestions=_suggestions(card, answer, knowledge, patient_id))
             for card, answer in zip(cards, evaluation.answers, strict=True)
         ]
     )
