@@ -106,11 +106,13 @@ class EventSourceRow(Row):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if (self.credentials == "none") != (not self.credentials_file):
-            raise ValueError("credentials and credentials_file go together; give both, or neither")
+            raise ValueError(
+                "the keys credentials and credentials_file go together; give both or none"
+            )
         if self.credentials in ("basic", "backend-services") and not self.client_id:
             raise ValueError(
                 "these credentials need a client_id; give the one we are registered with"
             )
         if (self.delivery == "hook") != bool(self.relay):
-            raise ValueError('delivery = "hook" and relay go together; give both, or neither')
+            raise ValueError('a relay and delivery = "hook" go together; give both or none')
         return self

@@ -91,8 +91,8 @@ def is_told(told: CdsError, where: str, right: str) -> None:
         (source(heartbeat_seconds="100000"), "heartbeat_seconds", "Write 86400 or less."),
         (source(reactivate='"yes"'), "reactivate", "Write true or false"),
         (source(delivery='"writeback"'), "delivery", "'write-back'"),
-        (source(credentials='"bearer"'), "(lab)", "Give both, or neither."),
-        (source(delivery='"hook"'), "(lab)", "Give both, or neither."),
+        (source(credentials='"bearer"'), "(lab)", "Give both or none."),
+        (source(delivery='"hook"'), "(lab)", "Give both or none."),
         (
             source(credentials='"basic"', credentials_file='"lab.secret"'),
             "(lab)",

@@ -142,7 +142,7 @@ AGAIN = FILE_CLIENT.replace('"hospital"', '"again"')
         (FILE_CLIENT + "[[clients]]\n", "There is no table 'clients'."),
         ('client = "hospital"\n', "This must be a list of rows."),
         ("[client]\n", "This must be a list of rows."),
-        ("client = [1]\n", "valid dictionary"),
+        ("client = [1]\n", "This is no row"),
         ("", "No client is registered."),
         (FILE_CLIENT + AGAIN, f"The issuer '{ISSUER}' stands here twice."),
         (FILE_CLIENT + AGAIN.replace(ISSUER, "x").replace("again", "hospital"), "The name"),
@@ -153,13 +153,16 @@ AGAIN = FILE_CLIENT.replace('"hospital"', '"again"')
         (FILE_CLIENT + 'algorithms = ["RS384"]\n', "No key in it can be used"),
         (SOURCE + 'credentials = "bearer"\n', "credentials and credentials_file go together"),
         (SOURCE + 'credentials_file = "secret"\n', "credentials and credentials_file go together"),
-        (SOURCE + 'credentials = "basic"\ncredentials_file = "secret"\n', "give client_id"),
+        (SOURCE + 'credentials = "basic"\ncredentials_file = "secret"\n', "need a client_id"),
         (
             SOURCE + 'credentials = "backend-services"\ncredentials_file = "secret"\n',
-            "give client_id",
+            "need a client_id",
         ),
-        (SOURCE + 'delivery = "hook"\n', "delivery hook and relay go together"),
-        (SOURCE + 'relay = "https://relay.example.org"\n', "delivery hook and relay go together"),
+        (SOURCE + 'delivery = "hook"\n', 'relay and delivery = "hook" go together'),
+        (
+            SOURCE + 'relay = "https://relay.example.org"\n',
+            'relay and delivery = "hook" go together',
+        ),
     ],
 )
 def test_a_registry_with_one_bad_place_is_not_used_at_all(
