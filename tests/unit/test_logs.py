@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
+import string
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +62,44 @@ def test_t32_a_field_that_is_not_plain_is_dropped(value: object, capsys: Capture
     (line,) = lines(capsys)
     assert "service" not in line
     assert line["status"] == 200
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        string.ascii_letters + string.digits + " ._:@/+<>{}-",
+        "x" * 200,
+        "",
+        0,
+        1.5,
+        True,
+        ["sil2r@2026.1", "interpreted"],
+    ],
+)
+def test_codes_names_routes_versions_and_counts_are_plain(value: object, capsys: Captured) -> None:
+    log(Event.ANSWERED, service=value)
+    (line,) = lines(capsys)
+    assert line["service"] == value
+
+
+@pytest.mark.parametrize("value", [[1], ["ok", None], [["ok"]], ("ok", "two\nlines")])
+def test_t32_a_list_is_of_plain_texts_or_not_written(value: object, capsys: Captured) -> None:
+    log(Event.ANSWERED, causes=value)
+    (line,) = lines(capsys)
+    assert "causes" not in line
+
+
+def test_no_line_of_ours_loses_a_field_for_its_name() -> None:
+    """What is not on the list is dropped without a word, so every call must keep to the list."""
+    calls = [
+        node
+        for file in Path(logs.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("log", "log_fault")
+    ]
+    named = {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}
+    assert named >= {"cause", "client", "status", "duration_ms"}
+    assert named <= FIELDS
 
 
 @given(st.text(), st.text(min_size=1))
