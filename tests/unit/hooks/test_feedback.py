@@ -61,6 +61,41 @@ def test_b06_a_comment_is_kept_and_never_shown() -> None:
     assert "Zyxgarten" not in repr(item)
 
 
+def test_a_reason_may_stand_beside_a_comment() -> None:
+    reason = {"code": "c", "system": "s", "display": "Not now"}
+    both = {"reason": reason, "userComment": "Zyxgarten"}
+    (item,) = read_feedback({"feedback": [overridden(overrideReason=both)]})
+    assert (item.reason, item.comment) == (Coding("s", "c", "Not now"), "Zyxgarten")
+
+
+def test_of_a_card_that_was_overridden_no_suggestion_was_accepted() -> None:
+    """Whatever the item says of suggestions: it must not count as care that was given."""
+    (item,) = read_feedback({"feedback": [overridden(acceptedSuggestions=[{"id": "s1"}])]})
+    assert item.suggestions == frozenset()
+
+
+def test_texts_are_of_bounded_length() -> None:
+    def fits(length: int, member: str) -> bool:
+        reason = {"code": "c", "system": "s"}
+        if member == "userComment":
+            given: dict[str, object] = {member: "x" * length}
+        else:
+            given = {"reason": reason | {member: "x" * length}}
+        try:
+            return bool(read_feedback({"feedback": [overridden(overrideReason=given)]}))
+        except BadRequest as refused:
+            assert refused.where.endswith(member)
+            return False
+
+    for member, longest in (
+        ("userComment", 10_000),
+        ("system", 512),
+        ("display", 512),
+        ("code", 128),
+    ):
+        assert [fits(length, member) for length in (longest, longest + 1)] == [True, False]
+
+
 def test_b01_a_batch_may_repeat_itself() -> None:
     assert len(read_feedback({"feedback": [accepted(), accepted(), overridden()]})) == 3
 
@@ -131,7 +166,9 @@ def test_a_timestamp_is_rfc_3339(text: str, moment: datetime) -> None:
 @pytest.mark.parametrize(
     "text",
     ["2026-01-31", "2026-01-31T12:00:00", "2026-02-30T12:00:00Z", "2026-01-31T25:00:00Z", "now",
-     "2026-01-31 12:00:00Z", "\u0662026-01-31T12:00:00Z"],
+     "2026-01-31 12:00:00Z", "2026-01-31T12:00Z", "2026-01-31T12:00:61Z",
+     "2026-01-31T12:00:00.Z", "2026-01-31T12:00:00+0100", "x2026-01-31T12:00:00Z",
+     "2026-01-31T12:00:00Zx", "\u0662026-01-31T12:00:00Z"],
 )  # fmt: skip
 def test_any_other_timestamp_is_refused(text: str) -> None:
     assert refused(overridden(outcomeTimestamp=text)) == "feedback[0].outcomeTimestamp"
