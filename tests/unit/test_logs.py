@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service import logs
+from cds_service.fhir.addresses import Reach, checked_addresses
 from cds_service.logs import FIELDS, Event, log, log_fault, route_libraries
+from cds_service.origins import Url
 
 Captured = pytest.CaptureFixture[str]
 
@@ -28,6 +30,7 @@ def lines(capsys: Captured) -> list[dict[str, Any]]:
 def routed() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level, raises = root.handlers[:], root.level, logging.raiseExceptions
+    root.setLevel(logging.DEBUG)
     route_libraries()
     yield
     root.handlers[:], logging.raiseExceptions = handlers, raises
@@ -125,6 +128,19 @@ def test_a_fault_says_type_and_place_and_not_its_text(capsys: Captured) -> None:
     (line,) = lines(capsys)
     assert line["exception"] == "MalformedJson"
     assert line["place"].startswith("cds_service/strict_json.py:")
+    assert line["request_id"] == "r-12345678"
+    assert "Zyxgarten" not in json.dumps(line)
+
+
+def test_a_fault_of_somebody_elses_code_is_placed_where_we_called_it(capsys: Captured) -> None:
+    def resolve(_host: str, _port: int) -> list[str]:
+        raise RuntimeError("Zyxgarten")
+
+    with pytest.raises(RuntimeError) as caught:
+        checked_addresses(Url.parse("https://ehr.example.org"), Reach.PUBLIC, resolve)
+    log_fault(Event.FAILED, caught.value)
+    (line,) = lines(capsys)
+    assert line["place"].startswith("fhir/addresses.py:")
     assert "Zyxgarten" not in json.dumps(line)
 
 
@@ -133,6 +149,7 @@ def test_what_a_library_logs_is_cut_to_name_and_level(capsys: Captured) -> None:
     logging.getLogger("some.library").error("GET /Patient/%s token=%s", "p1", "Zyxgarten")
     logging.getLogger("some.library").info("not worth a line")
     (line,) = lines(capsys)
+    assert line["code"] == "CDS-L901"
     assert line["library"] == "some.library"
     assert line["library_level"] == "ERROR"
     assert "Zyxgarten" not in json.dumps(line)
@@ -150,6 +167,13 @@ def test_what_a_library_repeats_is_said_once_a_minute(
         logging.getLogger("some.library").warning("another level is another line")
     said = [line["library_level"] for line in lines(capsys)]
     assert said == ["ERROR", "WARNING"] * 2
+
+
+@pytest.mark.usefixtures("routed")
+def test_one_library_that_repeats_itself_silences_no_other(capsys: Captured) -> None:
+    for name in ("one.library", "one.library", "another.library"):
+        logging.getLogger(name).error("the queue is away")
+    assert [line["library"] for line in lines(capsys)] == ["one.library", "another.library"]
 
 
 def test_the_allowed_fields_are_those_that_hold_nothing_of_a_patient() -> None:
