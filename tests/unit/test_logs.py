@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
+import string
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service import logs
+from cds_service.fhir.addresses import Reach, checked_addresses
 from cds_service.logs import FIELDS, Event, log, log_fault, route_libraries
+from cds_service.origins import Url
 
 Captured = pytest.CaptureFixture[str]
 
@@ -25,6 +30,7 @@ def lines(capsys: Captured) -> list[dict[str, Any]]:
 def routed() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level, raises = root.handlers[:], root.level, logging.raiseExceptions
+    root.setLevel(logging.DEBUG)
     route_libraries()
     yield
     root.handlers[:], logging.raiseExceptions = handlers, raises
@@ -61,6 +67,44 @@ def test_t32_a_field_that_is_not_plain_is_dropped(value: object, capsys: Capture
     assert line["status"] == 200
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        string.ascii_letters + string.digits + " ._:@/+<>{}-",
+        "x" * 200,
+        "",
+        0,
+        1.5,
+        True,
+        ["sil2r@2026.1", "interpreted"],
+    ],
+)
+def test_codes_names_routes_versions_and_counts_are_plain(value: object, capsys: Captured) -> None:
+    log(Event.ANSWERED, service=value)
+    (line,) = lines(capsys)
+    assert line["service"] == value
+
+
+@pytest.mark.parametrize("value", [[1], ["ok", None], [["ok"]], ("ok", "two\nlines")])
+def test_t32_a_list_is_of_plain_texts_or_not_written(value: object, capsys: Captured) -> None:
+    log(Event.ANSWERED, causes=value)
+    (line,) = lines(capsys)
+    assert "causes" not in line
+
+
+def test_no_line_of_ours_loses_a_field_for_its_name() -> None:
+    """What is not on the list is dropped without a word, so every call must keep to the list."""
+    calls = [
+        node
+        for file in Path(logs.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("log", "log_fault")
+    ]
+    named = {keyword.arg for call in calls for keyword in call.keywords if keyword.arg}
+    assert named >= {"cause", "client", "status", "duration_ms"}
+    assert named <= FIELDS
+
+
 @given(st.text(), st.text(min_size=1))
 def test_t30_no_field_outside_the_list_is_ever_written(value: str, name: str) -> None:
     written: list[str] = []
@@ -84,6 +128,19 @@ def test_a_fault_says_type_and_place_and_not_its_text(capsys: Captured) -> None:
     (line,) = lines(capsys)
     assert line["exception"] == "MalformedJson"
     assert line["place"].startswith("cds_service/strict_json.py:")
+    assert line["request_id"] == "r-12345678"
+    assert "Zyxgarten" not in json.dumps(line)
+
+
+def test_a_fault_of_somebody_elses_code_is_placed_where_we_called_it(capsys: Captured) -> None:
+    def resolve(_host: str, _port: int) -> list[str]:
+        raise RuntimeError("Zyxgarten")
+
+    with pytest.raises(RuntimeError) as caught:
+        checked_addresses(Url.parse("https://ehr.example.org"), Reach.PUBLIC, resolve)
+    log_fault(Event.FAILED, caught.value)
+    (line,) = lines(capsys)
+    assert line["place"].startswith("fhir/addresses.py:")
     assert "Zyxgarten" not in json.dumps(line)
 
 
@@ -92,6 +149,7 @@ def test_what_a_library_logs_is_cut_to_name_and_level(capsys: Captured) -> None:
     logging.getLogger("some.library").error("GET /Patient/%s token=%s", "p1", "Zyxgarten")
     logging.getLogger("some.library").info("not worth a line")
     (line,) = lines(capsys)
+    assert line["code"] == "CDS-L901"
     assert line["library"] == "some.library"
     assert line["library_level"] == "ERROR"
     assert "Zyxgarten" not in json.dumps(line)
@@ -109,6 +167,13 @@ def test_what_a_library_repeats_is_said_once_a_minute(
         logging.getLogger("some.library").warning("another level is another line")
     said = [line["library_level"] for line in lines(capsys)]
     assert said == ["ERROR", "WARNING"] * 2
+
+
+@pytest.mark.usefixtures("routed")
+def test_one_library_that_repeats_itself_silences_no_other(capsys: Captured) -> None:
+    for name in ("one.library", "one.library", "another.library"):
+        logging.getLogger(name).error("the queue is away")
+    assert [line["library"] for line in lines(capsys)] == ["one.library", "another.library"]
 
 
 def test_the_allowed_fields_are_those_that_hold_nothing_of_a_patient() -> None:

@@ -211,6 +211,10 @@ def test_t61_a_search_that_is_not_found_is_a_fault_and_never_an_empty_result(
             UpstreamFault.WRONG_VERSION,
         ),
         (
+            reply_json(PATIENT, content_type=f"{FHIR_JSON}; FHIRVERSION = 4.6"),
+            UpstreamFault.WRONG_VERSION,
+        ),
+        (
             reply_json(PATIENT, content_type=f'{FHIR_JSON};charset=utf-8;fhirVersion="5.0"'),
             UpstreamFault.WRONG_VERSION,
         ),
@@ -235,6 +239,9 @@ def test_t61_t64_what_is_not_the_resource_asked_for_is_refused_with_its_reason(
         "application/json",
         "application/fhir+json; fhirVersion=4.0",
         "application/fhir+json; fhirVersion=4.3",
+        "application/fhir+json;fhirversion=4.0.1",
+        'application/fhir+json; charset=utf-8; fhirVersion = "4.3.0"',
+        "text/json",
     ],
 )
 def test_t64_r4_and_r4b_are_read(content_type: str, server: FaultServer, session_of: Opens) -> None:

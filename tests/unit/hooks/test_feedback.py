@@ -61,6 +61,33 @@ def test_b06_a_comment_is_kept_and_never_shown() -> None:
     assert "Zyxgarten" not in repr(item)
 
 
+def test_a_reason_may_stand_beside_a_comment() -> None:
+    reason = {"code": "c", "system": "s", "display": "Not now"}
+    both = {"reason": reason, "userComment": "Zyxgarten"}
+    (item,) = read_feedback({"feedback": [overridden(overrideReason=both)]})
+    assert (item.reason, item.comment) == (Coding("s", "c", "Not now"), "Zyxgarten")
+
+
+def test_of_a_card_that_was_overridden_no_suggestion_was_accepted() -> None:
+    """Whatever the item says of suggestions: it must not count as care that was given."""
+    (item,) = read_feedback({"feedback": [overridden(acceptedSuggestions=[{"id": "s1"}])]})
+    assert item.suggestions == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("member", "longest"),
+    [("userComment", 10_000), ("system", 512), ("display", 512), ("code", 128)],
+)
+def test_texts_are_of_bounded_length(member: str, longest: int) -> None:
+    def saying(text: str) -> dict[str, Any]:
+        if member == "userComment":
+            return overridden(overrideReason={member: text})
+        return overridden(overrideReason={"reason": {"code": "c", "system": "s"} | {member: text}})
+
+    assert read_feedback({"feedback": [saying("x" * longest)]})
+    assert refused(saying("x" * (longest + 1))).endswith(f".{member}")
+
+
 def test_b01_a_batch_may_repeat_itself() -> None:
     assert len(read_feedback({"feedback": [accepted(), accepted(), overridden()]})) == 3
 
@@ -131,7 +158,9 @@ def test_a_timestamp_is_rfc_3339(text: str, moment: datetime) -> None:
 @pytest.mark.parametrize(
     "text",
     ["2026-01-31", "2026-01-31T12:00:00", "2026-02-30T12:00:00Z", "2026-01-31T25:00:00Z", "now",
-     "2026-01-31 12:00:00Z", "\u0662026-01-31T12:00:00Z"],
+     "2026-01-31 12:00:00Z", "2026-01-31T12:00Z", "2026-01-31T12:00:61Z",
+     "2026-01-31T12:00:00.Z", "2026-01-31T12:00:00+0100", "x2026-01-31T12:00:00Z",
+     "2026-01-31T12:00:00Zx", "\u0662026-01-31T12:00:00Z"],
 )  # fmt: skip
 def test_any_other_timestamp_is_refused(text: str) -> None:
     assert refused(overridden(outcomeTimestamp=text)) == "feedback[0].outcomeTimestamp"

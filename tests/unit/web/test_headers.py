@@ -241,10 +241,15 @@ def test_what_was_said_is_logged_in_public_words(
     assert line["code"] == "CDS-L101"
     assert line["service"] == "toy-patient-view"
     assert line["outcomes"] == ["interpreted"]
+    assert line["cards"] == 1
+    assert {"findings", "reasons", "upstream"} <= set(line), "also where they are empty"
     assert line["duration_ms"] > 0
     assert "p1" not in json.dumps({**line, "request_id": "", "time": ""})
 
 
-def test_liveness_is_not_logged(sandbox: Open, capsys: pytest.CaptureFixture[str]) -> None:
-    sandbox().get("/health/live")
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
+def test_what_is_asked_every_few_seconds_is_not_logged(
+    sandbox: Open, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sandbox().get(path).status_code == 200
     assert capsys.readouterr().err == ""
