@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from cds_service.core.companions import CompanionValue, companion_values
 from cds_service.core.context_facts import (
@@ -143,8 +144,7 @@ def facts_of(situation: Situation) -> Facts:
 # ------------------------------------------------------------------ what is the same for everybody
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
+class _Kind(NamedTuple):
     """What a result is, and which parts of the record could not be had. There are few kinds."""
 
     specimen: str
