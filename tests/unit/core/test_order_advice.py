@@ -18,6 +18,7 @@ from cds_service.core.model import (
     Coding,
     InvalidResource,
     LabResult,
+    NoValue,
     Patient,
     PatientRecord,
     RecordKind,
@@ -206,11 +207,23 @@ def test_two_codes_of_one_specimen_are_one_order_whatever_their_unit() -> None:
 # ---------------------------------------------------------------- the specimen (T-103)
 
 
-def test_an_order_without_a_specimen_is_asked_to_name_it() -> None:
-    advice = advice_on(order(ANY))
-    assert ids(advice) == ["order-specimen-not-named"]
+@pytest.mark.parametrize(
+    ("draft", "told"),
+    [
+        (order(ANY), "order-specimen-not-named"),
+        (order(SERUM, specimen=in_specimen("CSF")), "order-specimen-conflict"),
+    ],
+)
+def test_an_order_whose_specimen_is_open_is_asked_to_name_it(draft: DraftOrder, told: str) -> None:
+    advice = advice_on(draft)
+    assert ids(advice) == [told]
     assert advice.missing == ("specimen",)
     assert advice.specimen == ""
+
+
+def test_beside_an_order_without_a_specimen_no_result_is_of_the_same_one() -> None:
+    unsettled = record(history=(result("40 pg/mL", ANY),))
+    assert ids(advice_on(order(ANY), given_record=unsettled)) == ["order-specimen-not-named"]
 
 
 @pytest.mark.parametrize(
@@ -280,8 +293,12 @@ def test_a_result_in_the_window_is_shown_as_it_was_received() -> None:
         result("5230 U/mL", status=Status.REGISTERED),
         result("5230 U/mL", on=""),
         result("9 pg/mL", IL2_MASS),
+        replace(result("5230 U/mL"), value=NoValue("unknown")),
     ],
-    ids=["91 days ago", "other specimen", "withdrawn", "registered", "no date", "interleukin 2"],
+    ids=[
+        *("91 days ago", "other specimen", "withdrawn", "registered", "no date", "interleukin 2"),
+        "no value",
+    ],
 )
 def test_what_is_no_usable_result_of_the_window_is_no_reason_to_wait(before: LabResult) -> None:
     assert advised(order(SERUM), given_record=record(history=(before,))).advice == ()
@@ -323,6 +340,7 @@ ELSEWHERE = "https://ehr.example.org/fhir/Organization/1"
         (at_laboratory("Laboratory B"), "Laboratory A", "", True),
         (at_laboratory("laboratory  A"), "Laboratory A", "", False),
         (at_laboratory("laboratory  A"), "Laboratory A", ONE, False),
+        (at_laboratory("Laboratory B"), "Laboratory A", ONE, True),
         (at_laboratory("Lab", TWO), ONE, ONE, True),
         (at_laboratory("", ELSEWHERE), ONE, ONE, False),
         (at_laboratory("", TWO), "Laboratory A", "", False),
@@ -376,6 +394,14 @@ def test_what_is_drafted_beside_it_is_not_proposed_again() -> None:
     assert lacking(serum, *albumins) == []
     assert lacking(order(ANY, place=1, specimen=in_specimen("PLAS")), *albumins) == []
     assert lacking(order(CSF, place=1), *albumins) == ["paired-serum"]
+
+
+def test_what_is_drafted_under_the_site_s_own_code_is_not_proposed_again() -> None:
+    site = OrderCode(system="urn:oid:2.999.2", code="ALB", display="Albumin")
+    knowledge = replace(KNOWLEDGE, orders={"albumin-serum": site})
+    albumin = order(place=1, codings=(Coding("urn:oid:2.999.2", "ALB"),))
+    advice = advice_on(order(CSF), beside=(albumin,), knowledge=knowledge)
+    assert [row.id for row in advice.lacking] == ["paired-serum", "albumin-csf"]
 
 
 def test_what_was_measured_within_seven_days_is_not_proposed_again() -> None:
