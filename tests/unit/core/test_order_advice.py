@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.core.card import Card, Selection
+from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import LOINC, KnowledgeBase, OrderTable
 from cds_service.core.model import (
     Availability,
@@ -31,6 +32,7 @@ from cds_service.core.model import (
 from cds_service.core.order import DraftOrder, Drafts, Performer
 from cds_service.core.order_advice import Advice, Advised, NoSwap, OrderAdvised, Swap, advise
 from cds_service.core.order_card import render_advice
+from cds_service.core.order_facts import order_fact_domains
 from cds_service.core.proof import faults, prove
 from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import NotInterpretable, Reason, RowOutcome, WrongAnalyte
@@ -410,6 +412,7 @@ def test_what_was_measured_within_seven_days_is_not_proposed_again() -> None:
     assert lacking(history=(near,)) == ["albumin-serum", "albumin-csf"]
     assert "paired-serum" in lacking(history=(far,))
     assert "paired-serum" in lacking(history=(replace(near, status=Status.CANCELLED),))
+    assert "paired-serum" in lacking(history=(result("40 pg/mL", CSF, on="2026-11-14"),))
     assert lacking(companions=(albumin,)) == ["paired-serum", "albumin-csf"]
 
 
@@ -536,6 +539,27 @@ def test_the_trace_holds_every_row_considered_and_why() -> None:
 
 
 # ---------------------------------------------------------------- invalid, and another patient's
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        order(SERUM, performers=at_laboratory("laboratory A")),
+        order(SERUM, performers=at_laboratory("Laboratory B")),
+        order(SERUM, performers=at_laboratory(reference=ONE)),
+        order(SERUM),
+        order(CSF),
+        order(ANY),
+        order(ANY, specimen=in_specimen("UR")),
+        order(SERUM, specimen=in_specimen("CSF")),
+    ],
+)
+def test_every_fact_of_an_order_has_a_value_of_its_domain(draft: DraftOrder) -> None:
+    """The patient is a child with an earlier result, so that every order is spoken about."""
+    there = record(history=(result("700 U/mL"),), patient=born("2016-01-01"))
+    facts = advice_on(draft, given_record=there).facts
+    domains = fact_domains(KNOWLEDGE) | order_fact_domains(KNOWLEDGE)
+    assert {name for name, fact in facts.items() if fact.value not in domains[name]} == set()
 
 
 def invalid(name: str, *loincs: str) -> InvalidResource:
