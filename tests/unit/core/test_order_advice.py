@@ -652,9 +652,12 @@ def test_a_swap_is_taken_or_left_and_other_drafts_one_by_one() -> None:
     assert card_on(order(CSF)).selection is Selection.ANY
 
 
-def test_knowledge_past_its_review_is_not_served_silently() -> None:
-    assert "2027-05-31" in card_on(order(ANY), at=date(2027, 6, 1)).detail
-    assert "2027-05-31" not in card_on(order(ANY)).detail
+@pytest.mark.parametrize("draft", ORDERS, ids=lambda draft: draft.ref.resource)
+def test_no_card_from_knowledge_past_its_review_is_served_silently(
+    draft: DraftOrder | InvalidResource,
+) -> None:
+    assert "2027-05-31" in card_on(draft, at=date(2027, 6, 1)).detail
+    assert "2027-05-31" not in card_on(draft).detail
 
 
 # ---------------------------------------------------------------- the table is proved

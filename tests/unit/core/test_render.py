@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 import pytest
 
 from cds_service.core.card import Card, Indicator
+from cds_service.core.card_parts import note_line
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import (
     Coding,
@@ -25,6 +27,7 @@ from cds_service.core.model import (
     UnitGiven,
 )
 from cds_service.core.render import render
+from cds_service.core.verdict import Note, NoteKind
 from tests import toy
 from tests.reader import as_html, tags, targets
 from tests.records import (
@@ -247,6 +250,17 @@ EVERY_KIND: dict[str, LabResult | PatientRecord] = {
     ),
 }
 every_kind = pytest.mark.parametrize("given", EVERY_KIND.values(), ids=EVERY_KIND.keys())
+
+
+@every_kind
+def test_no_card_from_knowledge_past_its_review_is_served_silently(
+    given: LabResult | PatientRecord,
+) -> None:
+    """Due on 1 March; today is 2 March 2026."""
+    identity = TOY.identity.model_copy(update={"review_by": date(2026, 3, 1)})
+    overdue = note_line(Note(NoteKind.REVIEW_OVERDUE, {"date": "2026-03-01"}), TOY)
+    assert f"- {overdue}" in card(given, replace(TOY, identity=identity)).detail.splitlines()
+    assert overdue not in card(given).detail
 
 
 @every_kind
