@@ -227,6 +227,15 @@ def test_a_long_series_is_cut_and_says_so() -> None:
     assert lines[-1] == "- 3 more"
 
 
+def test_a_series_that_fits_is_shown_whole_and_names_a_laboratory_only_where_there_is_one() -> None:
+    history = tuple(
+        named(f"r{n}", f"{n} pt/mL", on=f"2026-01-0{n}", laboratory="") for n in range(1, 7)
+    )
+    lines = section(card(record(result(), history=history)).detail, "Earlier").split("\n")
+    assert len(lines) == 6
+    assert lines[-1].startswith("- 2026-01-01: 1 pt/mL; ")
+
+
 # ------------------------------------------------------------------ sources and disclaimer
 
 EVERY_KIND: dict[str, LabResult | PatientRecord] = {
@@ -250,6 +259,13 @@ EVERY_KIND: dict[str, LabResult | PatientRecord] = {
     ),
 }
 every_kind = pytest.mark.parametrize("given", EVERY_KIND.values(), ids=EVERY_KIND.keys())
+
+
+def test_a_look_alike_without_a_value_is_told_without_an_empty_bracket() -> None:
+    alike = result("5 pg/mL", toy.LOOK_ALIKE)
+    with_value, without = card(alike), card(replace(alike, value=NotNumeric("valueRatio")))
+    assert " (5 pg/mL)" in with_value.summary
+    assert without.summary == with_value.summary.replace(" (5 pg/mL)", "")
 
 
 @every_kind
