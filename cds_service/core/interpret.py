@@ -98,6 +98,8 @@ def interpret(
         answers.append(_of_another(of_others[0]))
         of_others = of_others[1:]
     skipped += [Skipped(item.ref, "it belongs to another patient") for item in of_others]
+    if overdue := notes_on_knowledge(knowledge, at):
+        answers = [replace(answer, notes=(*answer.notes, *overdue)) for answer in answers]
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
 
 
@@ -157,7 +159,6 @@ def _about(head: Candidate, case: _Case) -> Answer:
     """The answer about the newest final result of one specimen kind."""
     result = head.result
     notes = (
-        *notes_on_knowledge(case.knowledge, case.at),
         *notes_on_group(head, case.record),
         *notes_on_dates(head, case.known, case.knowledge, case.at),
     )

@@ -7,7 +7,7 @@ Nothing here looks at a clock, a file or the network. An order that nothing is s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import ClassVar
 
@@ -143,6 +143,8 @@ def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: 
                 advice.append(left)
             else:
                 skipped.append(Skipped(order.ref, "it belongs to another patient"))
+    if overdue := notes_on_knowledge(knowledge, at):
+        advice = [replace(item, notes=(*item.notes, *overdue)) for item in advice]
     return Advised(tuple(advice), tuple(skipped))
 
 
@@ -166,7 +168,6 @@ def _about(order: DraftOrder, case: _Case) -> Advice | Skipped:
                 name=knowledge.identity.short_name,
                 code=", ".join(coding.code for coding in codings),
                 inputs=(order.ref,),
-                notes=notes_on_knowledge(knowledge, case.at),
             )
         case OrdersSomethingElse(because):
             return Skipped(order.ref, because)
@@ -196,7 +197,7 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: _Case) -> Advi
         missing=missing_words(record, missing_from(considered, facts), knowledge.identity.id),
         inputs=tuple(dict.fromkeys((order.ref, *used))),
         dates=as_received(record),
-        notes=(*notes_on_knowledge(knowledge, case.at), *notes_on_record(record)),
+        notes=tuple(notes_on_record(record)),
     )
 
 
@@ -215,7 +216,6 @@ def _for_look_alike(order: DraftOrder, ordered: OrdersLookAlike, case: _Case) ->
         code=ordered.coding.code,
         swap=_swap(order, ordered.code.loinc, case),
         inputs=(order.ref,),
-        notes=notes_on_knowledge(knowledge, case.at),
     )
 
 
@@ -265,7 +265,6 @@ def _unreadable(invalid: list[InvalidResource], case: _Case) -> Iterator[Advice 
             considered,
             facts,
             inputs=tuple(dict.fromkeys(order.ref for order in invalid)),
-            notes=notes_on_knowledge(case.knowledge, case.at),
         )
 
 

@@ -235,6 +235,11 @@ def test_conditions_that_could_not_be_had_are_unknown_not_absent(part: Availabil
     assert found["medication.sunlight"].value == "not-recorded"
 
 
+def test_what_nobody_asked_for_is_unknown_not_absent() -> None:
+    fact = facts(given=record(result(), availability={}))["condition.mould"]
+    assert (fact.value, fact.missing) == ("unknown", ("conditions",))
+
+
 def test_a_recorded_condition_is_recorded_even_where_the_list_is_incomplete() -> None:
     given = record(
         result(), entries=(entry("M10"),), availability={"conditions": Availability.FAILED}

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.core.card import Card, Selection
+from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import LOINC, KnowledgeBase, OrderTable
 from cds_service.core.model import (
     Availability,
@@ -18,6 +19,7 @@ from cds_service.core.model import (
     Coding,
     InvalidResource,
     LabResult,
+    NoValue,
     Patient,
     PatientRecord,
     RecordKind,
@@ -30,6 +32,7 @@ from cds_service.core.model import (
 from cds_service.core.order import DraftOrder, Drafts, Performer
 from cds_service.core.order_advice import Advice, Advised, NoSwap, OrderAdvised, Swap, advise
 from cds_service.core.order_card import render_advice
+from cds_service.core.order_facts import order_fact_domains
 from cds_service.core.proof import faults, prove
 from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import NotInterpretable, Reason, RowOutcome, WrongAnalyte
@@ -206,11 +209,23 @@ def test_two_codes_of_one_specimen_are_one_order_whatever_their_unit() -> None:
 # ---------------------------------------------------------------- the specimen (T-103)
 
 
-def test_an_order_without_a_specimen_is_asked_to_name_it() -> None:
-    advice = advice_on(order(ANY))
-    assert ids(advice) == ["order-specimen-not-named"]
+@pytest.mark.parametrize(
+    ("draft", "told"),
+    [
+        (order(ANY), "order-specimen-not-named"),
+        (order(SERUM, specimen=in_specimen("CSF")), "order-specimen-conflict"),
+    ],
+)
+def test_an_order_whose_specimen_is_open_is_asked_to_name_it(draft: DraftOrder, told: str) -> None:
+    advice = advice_on(draft)
+    assert ids(advice) == [told]
     assert advice.missing == ("specimen",)
     assert advice.specimen == ""
+
+
+def test_beside_an_order_without_a_specimen_no_result_is_of_the_same_one() -> None:
+    unsettled = record(history=(result("40 pg/mL", ANY),))
+    assert ids(advice_on(order(ANY), given_record=unsettled)) == ["order-specimen-not-named"]
 
 
 @pytest.mark.parametrize(
@@ -280,8 +295,12 @@ def test_a_result_in_the_window_is_shown_as_it_was_received() -> None:
         result("5230 U/mL", status=Status.REGISTERED),
         result("5230 U/mL", on=""),
         result("9 pg/mL", IL2_MASS),
+        replace(result("5230 U/mL"), value=NoValue("unknown")),
     ],
-    ids=["91 days ago", "other specimen", "withdrawn", "registered", "no date", "interleukin 2"],
+    ids=[
+        *("91 days ago", "other specimen", "withdrawn", "registered", "no date", "interleukin 2"),
+        "no value",
+    ],
 )
 def test_what_is_no_usable_result_of_the_window_is_no_reason_to_wait(before: LabResult) -> None:
     assert advised(order(SERUM), given_record=record(history=(before,))).advice == ()
@@ -323,6 +342,7 @@ ELSEWHERE = "https://ehr.example.org/fhir/Organization/1"
         (at_laboratory("Laboratory B"), "Laboratory A", "", True),
         (at_laboratory("laboratory  A"), "Laboratory A", "", False),
         (at_laboratory("laboratory  A"), "Laboratory A", ONE, False),
+        (at_laboratory("Laboratory B"), "Laboratory A", ONE, True),
         (at_laboratory("Lab", TWO), ONE, ONE, True),
         (at_laboratory("", ELSEWHERE), ONE, ONE, False),
         (at_laboratory("", TWO), "Laboratory A", "", False),
@@ -378,12 +398,21 @@ def test_what_is_drafted_beside_it_is_not_proposed_again() -> None:
     assert lacking(order(CSF, place=1), *albumins) == ["paired-serum"]
 
 
+def test_what_is_drafted_under_the_site_s_own_code_is_not_proposed_again() -> None:
+    site = OrderCode(system="urn:oid:2.999.2", code="ALB", display="Albumin")
+    knowledge = replace(KNOWLEDGE, orders={"albumin-serum": site})
+    albumin = order(place=1, codings=(Coding("urn:oid:2.999.2", "ALB"),))
+    advice = advice_on(order(CSF), beside=(albumin,), knowledge=knowledge)
+    assert [row.id for row in advice.lacking] == ["paired-serum", "albumin-csf"]
+
+
 def test_what_was_measured_within_seven_days_is_not_proposed_again() -> None:
     near, far = result("700 U/mL", on="2026-11-14"), result("700 U/mL", on="2026-11-13")
     albumin = result("40 g/L", "1751-7", on="2026-11-20", ref=ResourceRef("Observation/albumin"))
     assert lacking(history=(near,)) == ["albumin-serum", "albumin-csf"]
     assert "paired-serum" in lacking(history=(far,))
     assert "paired-serum" in lacking(history=(replace(near, status=Status.CANCELLED),))
+    assert "paired-serum" in lacking(history=(result("40 pg/mL", CSF, on="2026-11-14"),))
     assert lacking(companions=(albumin,)) == ["paired-serum", "albumin-csf"]
 
 
@@ -512,6 +541,27 @@ def test_the_trace_holds_every_row_considered_and_why() -> None:
 # ---------------------------------------------------------------- invalid, and another patient's
 
 
+@pytest.mark.parametrize(
+    "draft",
+    [
+        order(SERUM, performers=at_laboratory("laboratory A")),
+        order(SERUM, performers=at_laboratory("Laboratory B")),
+        order(SERUM, performers=at_laboratory(reference=ONE)),
+        order(SERUM),
+        order(CSF),
+        order(ANY),
+        order(ANY, specimen=in_specimen("UR")),
+        order(SERUM, specimen=in_specimen("CSF")),
+    ],
+)
+def test_every_fact_of_an_order_has_a_value_of_its_domain(draft: DraftOrder) -> None:
+    """The patient is a child with an earlier result, so that every order is spoken about."""
+    there = record(history=(result("700 U/mL"),), patient=born("2016-01-01"))
+    facts = advice_on(draft, given_record=there).facts
+    domains = fact_domains(KNOWLEDGE) | order_fact_domains(KNOWLEDGE)
+    assert {name for name, fact in facts.items() if fact.value not in domains[name]} == set()
+
+
 def invalid(name: str, *loincs: str) -> InvalidResource:
     codings = tuple(Coding(LOINC, code) for code in loincs)
     return InvalidResource(ResourceRef(f"ServiceRequest/{name}"), "ServiceRequest.subject", codings)
@@ -602,9 +652,12 @@ def test_a_swap_is_taken_or_left_and_other_drafts_one_by_one() -> None:
     assert card_on(order(CSF)).selection is Selection.ANY
 
 
-def test_knowledge_past_its_review_is_not_served_silently() -> None:
-    assert "2027-05-31" in card_on(order(ANY), at=date(2027, 6, 1)).detail
-    assert "2027-05-31" not in card_on(order(ANY)).detail
+@pytest.mark.parametrize("draft", ORDERS, ids=lambda draft: draft.ref.resource)
+def test_no_card_from_knowledge_past_its_review_is_served_silently(
+    draft: DraftOrder | InvalidResource,
+) -> None:
+    assert "2027-05-31" in card_on(draft, at=date(2027, 6, 1)).detail
+    assert "2027-05-31" not in card_on(draft).detail
 
 
 # ---------------------------------------------------------------- the table is proved

@@ -15,6 +15,7 @@ from cds_service.core.verdict import Answer, Fact, PairedWith, Unpaired
 from tests import toy
 from tests.records import answer_to, companions, evaluated, findings, named, record, specimen
 
+TOY = toy.knowledge()
 A_WEEK_LATER = date(2026, 3, 8)
 """When everything within seven days of 1 March can have been collected."""
 ALBUMINS = ("albumin-csf 0.2 g/L", "albumin-serum 40 g/L")
@@ -90,6 +91,13 @@ def test_a_version_that_settles_no_specimen_leaves_the_other_in_no_doubt() -> No
     unsettled = sap(specimen=specimen("no-such-code"))
     for others in permutations((sap(), unsettled)):
         assert isinstance(beside(dew(), *others).paired, PairedWith)
+
+
+def test_a_preliminary_result_that_the_site_reads_is_no_pair_of_its_own_final_version() -> None:
+    policy = TOY.policy.model_copy(update={"interpret_preliminary": True})
+    before = named("sap", "100 pg/mL", toy.DEW_MASS, status=Status.PRELIMINARY)
+    answers = evaluated(record(before, sap()), replace(TOY, policy=policy)).answers
+    assert [answer.paired for answer in answers] == [Unpaired(), Unpaired()]
 
 
 @pytest.mark.parametrize("other", ["1000 pg/mL", "100 pg/mL"])

@@ -15,8 +15,10 @@ from cds_service.core.model import (
     NoValue,
     SpecimenGiven,
     SpecimenLink,
+    UnitGiven,
     ValueForm,
 )
+from cds_service.core.quantity import UCUM
 from cds_service.core.reading import (
     CodesConflict,
     LookAlike,
@@ -190,8 +192,9 @@ def test_zero_and_just_under_a_thousand_million_are_values(text: str) -> None:
 
 
 def test_a_value_is_shown_as_it_came_also_where_it_cannot_be_used() -> None:
-    for value, family in ((measured("<150.10 pg/mL"), "mass"), (measured("<150.10 mg"), "")):
-        shown = result_of(value).value
+    families = {"<150.10 pg/mL": "mass", "<150.10 mg": "", "<150.10 pmol/L": ""}
+    for value, family in families.items():
+        shown = result_of(measured(value)).value
         assert (shown.text, shown.family) == ("<150.10", family)
 
 
@@ -200,6 +203,22 @@ def test_the_unit_shown_is_the_text_else_the_code() -> None:
     only_code = replace(by_text, unit=replace(coded("pt/mL"), text=""))
     assert result_of(by_text).value.unit == "points/mL"
     assert result_of(only_code).value.unit == "pt/mL"
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"),
+    [
+        (UnitGiven("banana", "apple", UCUM), "banana or apple"),
+        (UnitGiven("banana", "banana", UCUM), "banana"),
+        (UnitGiven("banana", "", UCUM), "banana"),
+        (UnitGiven("", "apple", UCUM), "apple"),
+        (UnitGiven("banana", "apple", "urn:oid:2.999"), "banana"),
+    ],
+)
+def test_of_a_unit_nobody_knows_both_are_shown_where_text_and_code_differ(
+    unit: UnitGiven, shown: str
+) -> None:
+    assert result_of(replace(measured("150 mg"), unit=unit)).value.unit == shown
 
 
 def test_an_absent_value_keeps_the_reason_the_laboratory_gave() -> None:

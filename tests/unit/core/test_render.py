@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 import pytest
 
 from cds_service.core.card import Card, Indicator
+from cds_service.core.card_parts import note_line
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import (
     Coding,
@@ -25,6 +27,7 @@ from cds_service.core.model import (
     UnitGiven,
 )
 from cds_service.core.render import render
+from cds_service.core.verdict import Note, NoteKind
 from tests import toy
 from tests.reader import as_html, tags, targets
 from tests.records import (
@@ -224,6 +227,15 @@ def test_a_long_series_is_cut_and_says_so() -> None:
     assert lines[-1] == "- 3 more"
 
 
+def test_a_series_that_fits_is_shown_whole_and_names_a_laboratory_only_where_there_is_one() -> None:
+    history = tuple(
+        named(f"r{n}", f"{n} pt/mL", on=f"2026-01-0{n}", laboratory="") for n in range(1, 7)
+    )
+    lines = section(card(record(result(), history=history)).detail, "Earlier").split("\n")
+    assert len(lines) == 6
+    assert lines[-1].startswith("- 2026-01-01: 1 pt/mL; ")
+
+
 # ------------------------------------------------------------------ sources and disclaimer
 
 EVERY_KIND: dict[str, LabResult | PatientRecord] = {
@@ -247,6 +259,24 @@ EVERY_KIND: dict[str, LabResult | PatientRecord] = {
     ),
 }
 every_kind = pytest.mark.parametrize("given", EVERY_KIND.values(), ids=EVERY_KIND.keys())
+
+
+def test_a_look_alike_without_a_value_is_told_without_an_empty_bracket() -> None:
+    alike = result("5 pg/mL", toy.LOOK_ALIKE)
+    with_value, without = card(alike), card(replace(alike, value=NotNumeric("valueRatio")))
+    assert " (5 pg/mL)" in with_value.summary
+    assert without.summary == with_value.summary.replace(" (5 pg/mL)", "")
+
+
+@every_kind
+def test_no_card_from_knowledge_past_its_review_is_served_silently(
+    given: LabResult | PatientRecord,
+) -> None:
+    """Due on 1 March; today is 2 March 2026."""
+    identity = TOY.identity.model_copy(update={"review_by": date(2026, 3, 1)})
+    overdue = note_line(Note(NoteKind.REVIEW_OVERDUE, {"date": "2026-03-01"}), TOY)
+    assert f"- {overdue}" in card(given, replace(TOY, identity=identity)).detail.splitlines()
+    assert overdue not in card(given).detail
 
 
 @every_kind
