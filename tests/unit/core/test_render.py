@@ -220,11 +220,13 @@ def test_earlier_results_stand_with_date_value_laboratory_and_direction() -> Non
     )
 
 
-def test_a_long_series_is_cut_and_says_so() -> None:
-    history = tuple(named(f"r{n}", f"{n} pt/mL", on=f"2026-01-{n:02}") for n in range(1, 10))
+@pytest.mark.parametrize(("earlier", "told"), [(9, "- 3 more"), (7, "- 1 more")])
+def test_a_long_series_is_cut_and_says_so(earlier: int, told: str) -> None:
+    days = range(1, earlier + 1)
+    history = tuple(named(f"r{n}", f"{n} pt/mL", on=f"2026-01-{n:02}") for n in days)
     lines = section(card(record(result(), history=history)).detail, "Earlier").split("\n")
     assert len(lines) == 7
-    assert lines[-1] == "- 3 more"
+    assert lines[-1] == told
 
 
 def test_a_series_that_fits_is_shown_whole_and_names_a_laboratory_only_where_there_is_one() -> None:
