@@ -12,6 +12,7 @@ from typing import Any
 from cds_service.core import order_card
 from cds_service.core.card import Card
 from cds_service.core.citations import citation
+from cds_service.core.fact import Fact
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.order_advice import Advice, OrderAdvised
 from cds_service.core.render import sources_cited
@@ -21,7 +22,6 @@ from cds_service.core.verdict import (
     Answer,
     ConsideredRow,
     Evaluation,
-    Fact,
     Interpreted,
     NotInterpretable,
     Verdict,

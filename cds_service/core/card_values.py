@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping
 
 from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
+from cds_service.core.fact import PROVISIONAL, UNKNOWN
 from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import PanelItem, RefusedCode
 from cds_service.core.sections import day, in_words, specimen_words
 from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.verdict import (
-    PROVISIONAL,
-    UNKNOWN,
     Answer,
     Interpreted,
     NotInterpretable,

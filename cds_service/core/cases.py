@@ -41,13 +41,7 @@ from cds_service.core.model import (
 from cds_service.core.quantity import UCUM, UnitTable
 from cds_service.core.reading import FROM_SPECIMEN
 from cds_service.core.schema import CaseRow, ConceptCode, Given
-from cds_service.core.verdict import (
-    Answer,
-    Evaluation,
-    Interpreted,
-    NotInterpretable,
-    WrongAnalyte,
-)
+from cds_service.core.verdict import Answer, Evaluation, Interpreted, NotInterpretable, WrongAnalyte
 
 DAY = date(2026, 11, 2)
 _MOMENT = Moment(DAY.isoformat(), DAY, DAY, datetime(2026, 11, 2, tzinfo=UTC))

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 from cds_service.core.dates import when_taken, wholly_before
+from cds_service.core.fact import Fact
 from cds_service.core.facts import Companions, Facts, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import has_own_limit
@@ -20,7 +21,7 @@ from cds_service.core.notes import MOST_NAMED, notes_on_companions, value_and_da
 from cds_service.core.selection import FINAL, WITHDRAWN, Candidate
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
-from cds_service.core.verdict import Answer, Fact, Note, NoteKind, Place
+from cds_service.core.verdict import Answer, Note, NoteKind, Place
 
 _NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
 _IF_ILL = Note(NoteKind.URGENT_IF_ILL)

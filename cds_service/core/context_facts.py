@@ -8,6 +8,7 @@ from typing import Literal
 
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.dates import Age, AgeUnknown, Days, missing_for_age, read_for_age
+from cds_service.core.fact import UNKNOWN, Fact
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
@@ -19,7 +20,6 @@ from cds_service.core.model import (
     ResourceRef,
 )
 from cds_service.core.schema import AgeRow, Concept
-from cds_service.core.verdict import UNKNOWN, Fact
 
 Part = Literal["condition", "medication"]
 PARTS: tuple[Part, ...] = ("condition", "medication")

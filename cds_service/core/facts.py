@@ -40,6 +40,7 @@ from cds_service.core.dates import (
     collection_days,
     read_for_age,
 )
+from cds_service.core.fact import PROVISIONAL, STRADDLES, UNKNOWN, Fact, UsualFacts
 from cds_service.core.interval import Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import (
@@ -62,15 +63,7 @@ from cds_service.core.situation import (
     Situation,
     on_study_scale,
 )
-from cds_service.core.verdict import (
-    PROVISIONAL,
-    STRADDLES,
-    UNKNOWN,
-    Fact,
-    Place,
-    RangeReading,
-    UsualFacts,
-)
+from cds_service.core.verdict import Place, RangeReading
 
 Companions = Mapping[str, tuple[CompanionValue, ...]]
 

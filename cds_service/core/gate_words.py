@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from cds_service.core.fact import PROVISIONAL, STRADDLES, UNKNOWN
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import Gates, LimitRow, MetWhen
 from cds_service.core.table import wanted
-from cds_service.core.verdict import PROVISIONAL, STRADDLES, UNKNOWN
 
 MET_IN_WORDS: Mapping[MetWhen, str] = {
     MetWhen.AT_OR_ABOVE: "at or above",

@@ -11,6 +11,7 @@ from cds_service.core.dates import (
     is_ahead,
     named_date,
 )
+from cds_service.core.fact import Fact
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import (
@@ -36,7 +37,7 @@ from cds_service.core.situation import (
     Situation,
     own_factor,
 )
-from cds_service.core.verdict import Fact, Note, NoteKind, Reason
+from cds_service.core.verdict import Note, NoteKind, Reason
 
 MOST_NAMED = 3
 """Of the results that may be newer, as many as a reader will take in; the rest is in the series."""

@@ -12,6 +12,7 @@ from datetime import date
 from typing import ClassVar
 
 from cds_service.core.dates import as_received
+from cds_service.core.fact import Fact
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import (
@@ -46,7 +47,6 @@ from cds_service.core.schema import AdviceRow, SuggestionRow, SwapRow
 from cds_service.core.table import consider, missing_from, wanted
 from cds_service.core.verdict import (
     ConsideredRow,
-    Fact,
     Note,
     NotInterpretable,
     Outcome,

@@ -30,6 +30,7 @@ from cds_service.core.dates import (
     whole_day,
     within_days,
 )
+from cds_service.core.fact import UNKNOWN, Fact
 from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.limit_facts import companion_fact, companion_limits
@@ -52,7 +53,6 @@ from cds_service.core.schema import SuggestionRow
 from cds_service.core.selection import FINAL, newest_first
 from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.triage import history_of
-from cds_service.core.verdict import UNKNOWN, Fact
 
 SHOWN = FINAL | {Status.PRELIMINARY}
 """Results that are there to be looked at before the test is ordered again."""

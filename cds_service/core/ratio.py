@@ -12,13 +12,14 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.core.companions import CompanionValue, of_one_time
 from cds_service.core.comparable import same_laboratory, same_method
+from cds_service.core.fact import UNKNOWN, Fact
 from cds_service.core.interval import EXACT, Comparison
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import ResourceRef
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
 from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Pair, Situation
-from cds_service.core.verdict import UNKNOWN, Fact, Value
+from cds_service.core.verdict import Value
 
 
 def without_pair(ratio: RatioRow) -> Fact:

@@ -6,18 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from cds_service.core.fact import STRADDLES, UNKNOWN, Fact, UsualFacts
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import AdviceRow, ContextRow, Gates, TableRow
 from cds_service.core.verdict import (
-    STRADDLES,
     THRESHOLD_INDETERMINATE,
-    UNKNOWN,
     ConsideredRow,
-    Fact,
     Finding,
     RowOutcome,
     Strength,
-    UsualFacts,
 )
 
 CONTEXT = "context-"

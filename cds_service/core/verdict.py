@@ -11,21 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
+from cds_service.core.fact import Fact
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
 
-UNKNOWN = "unknown"
-"""The value of any fact that the data do not settle."""
-
-STRADDLES = "straddles"
-"""The value of a limit fact when the interval of the value lies on both sides of the limit."""
-
-PROVISIONAL = "provisional"
-"""The value of a limit fact that is met if the sample was as the limit presumes, which the code of
-the result does not state."""
 THRESHOLD_INDETERMINATE = "threshold-indeterminate"
-"""The finding for that: no row of the table makes it, and no site mutes it."""
+"""The finding where a limit lies inside the interval of a value: no row of the table makes it, and
+no site mutes it."""
 
 
 class Outcome(StrEnum):
@@ -56,29 +49,6 @@ class Reason(StrEnum):
     SUBJECT_MISMATCH = "subject-mismatch"
     IMPLAUSIBLE_VALUE = "implausible-value"
     FHIR_INVALID = "fhir-invalid"
-
-
-class Fact(NamedTuple):
-    """A named, settled (or `unknown`) statement about one result, with the words for why.
-
-    `missing` holds the public `missing` words (docs/integrating.md) of what would settle it. A
-    tuple, as ten are made for each result: a frozen dataclass takes three times as long to make.
-    """
-
-    name: str
-    value: str
-    because: str
-    missing: tuple[str, ...] = ()
-    inputs: tuple[ResourceRef, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class UsualFacts:
-    """Every fact, in order, of a kind of result where the record says nothing. They were read from
-    nothing, and there is one object for each kind: so it is equal only to itself.
-    """
-
-    by_name: Mapping[str, Fact]
 
 
 class RowOutcome(StrEnum):

@@ -6,10 +6,8 @@ At most once for each (result, version, knowledge), however often it was notifie
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from itertools import count, takewhile
-from time import perf_counter
 
 from cds_service import __version__
 from cds_service.core.card import Card
@@ -20,14 +18,15 @@ from cds_service.core.selection import FINAL
 from cds_service.core.verdict import Reason
 from cds_service.evaluate import Looking, evaluate
 from cds_service.events.current import Current
-from cds_service.events.delivery import Courier, TakenBack
+from cds_service.events.delivery import Courier
 from cds_service.events.faults import TRANSIENT, UpstreamFailed
+from cds_service.events.matter import Matter, Stopwatch
 from cds_service.fhir.access import OpenServer, ServerAccess
 from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id
 from cds_service.fhir.wanted import Sort, sort_of, wanted_by
-from cds_service.fhir.write_events import Said, evaluation_key, result_key
+from cds_service.fhir.write_events import Said
 from cds_service.hooks.gather import Gathered, gather
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import prefetch_templates
@@ -39,26 +38,12 @@ from cds_service.store.records import Door, EvaluationRecord
 from cds_service.store.work_item import (
     Claimed,
     Evaluated,
-    NeverEvaluated,
     Past,
     Target,
     client_name,
 )
 
 _TO_BE_READ = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
-
-
-@dataclass(frozen=True, slots=True)
-class Stopwatch:
-    """When processing began: as a date and time, and on a clock for durations."""
-
-    at: datetime
-    started: float
-
-    @property
-    def elapsed_ms(self) -> float:
-        """Milliseconds since then."""
-        return (perf_counter() - self.started) * 1000
 
 
 class Evaluator:
@@ -82,12 +67,12 @@ class Evaluator:
                 claimed.source, claimed.item, current.version, knowledge.tag
             ):
                 continue
-            case = self._case(claimed, knowledge, current.reference, courier, watch)
+            matter = self._matter(claimed, knowledge, current.reference, courier, watch)
             if _is_for(knowledge, current):
-                done.append(self._evaluated(case, current))
-            elif case.said_before:  # its code was corrected to another test's
+                done.append(self._evaluated(matter, current))
+            elif matter.said_before:  # its code was corrected to another test's
                 reference, version = current.reference, current.version
-                done.append(self._withdrawn(case, reference, version, current.patient_id))
+                done.append(self._withdrawn(matter, reference, version, current.patient_id))
         return done
 
     def is_evaluated(self, source: str, target: Target, version: str) -> bool:
@@ -104,56 +89,58 @@ class Evaluator:
         """Take back what was delivered of a result that was deleted. Raises UpstreamFailed."""
         done = []
         for knowledge in self._knowledge:
-            case = self._case(claimed, knowledge, reference, courier, watch)
-            if case.said_before:
-                done.append(self._withdrawn(case, reference, case.deleted, patient_id=""))
+            matter = self._matter(claimed, knowledge, reference, courier, watch)
+            if matter.said_before:
+                done.append(self._withdrawn(matter, reference, matter.deleted, patient_id=""))
         return done
 
-    def _case(
+    def _matter(
         self,
         claimed: Claimed,
         knowledge: KnowledgeBase,
         reference: str,
         courier: Courier,
         watch: Stopwatch,
-    ) -> _Case:
+    ) -> Matter:
         """What was said before; where a try may have died before it was recorded, what stands."""
         past = self._store.past(claimed, knowledge.identity.id)
-        case = _Case(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
+        matter = Matter(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
         if not claimed.may_have_been_delivered:
-            return case
-        places = (case.result(reference, place) for place in count())
-        return replace(case, standing=sum(1 for _ in takewhile(courier.stands, places)))
+            return matter
+        places = (matter.result(reference, place) for place in count())
+        return replace(matter, standing=sum(1 for _ in takewhile(courier.stands, places)))
 
-    def _evaluated(self, case: _Case, current: Current) -> Evaluated:
-        record, faults = _record(case, current)
+    def _evaluated(self, matter: Matter, current: Current) -> Evaluated:
+        record, faults = _record(matter, current)
         _insist(faults)
         evaluation = evaluate(
-            record, case.knowledge, case.watch.at.date(), looking=Looking.RESULT_ARRIVED
+            record, matter.knowledge, matter.watch.at.date(), looking=Looking.RESULT_ARRIVED
         )
-        client = client_name(case.claimed.source)
-        scope = f"{case.id_secret}{client} {case.service} {current.patient_id}"
-        cards = render(evaluation, case.knowledge, scope=scope)
-        cards = with_suggestions(cards, evaluation, case.knowledge, current.patient_id)
+        client = client_name(matter.claimed.source)
+        scope = f"{matter.id_secret}{client} {matter.service} {current.patient_id}"
+        cards = render(evaluation, matter.knowledge, scope=scope)
+        cards = with_suggestions(cards, evaluation, matter.knowledge, current.patient_id)
         stands = [card for card in cards if not _is_withdrawal(card)]
         withdrawals = tuple(card for card in cards if _is_withdrawal(card))
         for place, card in enumerate(stands):
-            said = _said(case, current, card, place, is_final=_is_final(record))
-            case.courier.say(said, current.order)
-        for place in range(len(stands), case.said_before):
-            taken_back = case.taken_back(
+            said = _said(matter, current, card, place, is_final=_is_final(record))
+            matter.courier.say(said, current.order)
+        for place in range(len(stands), matter.said_before):
+            taken_back = matter.taken_back(
                 current.reference, current.version, place, current.patient_id, withdrawals
             )
-            case.courier.take_back(taken_back)
+            matter.courier.take_back(taken_back)
         return self._to_keep(
-            case, current.version, current.reference, patient_id=current.patient_id, cards=cards
+            matter, current.version, current.reference, patient_id=current.patient_id, cards=cards
         )
 
-    def _withdrawn(self, case: _Case, reference: str, version: str, patient_id: str) -> Evaluated:
+    def _withdrawn(
+        self, matter: Matter, reference: str, version: str, patient_id: str
+    ) -> Evaluated:
         """Everything that stands of it is taken back."""
-        for place in range(case.said_before):
-            case.courier.take_back(case.taken_back(reference, version, place, patient_id))
-        return self._to_keep(case, version, reference, patient_id=patient_id, cards=())
+        for place in range(matter.said_before):
+            matter.courier.take_back(matter.taken_back(reference, version, place, patient_id))
+        return self._to_keep(matter, version, reference, patient_id=patient_id, cards=())
 
     def _kept(self, source: str, version: str) -> str:
         """The version as it is kept: what is no plain id may hold all that the result says."""
@@ -163,123 +150,53 @@ class Evaluator:
 
     def _to_keep(
         self,
-        case: _Case,
+        matter: Matter,
         version: str,
         reference: str,
         *,
         patient_id: str,
         cards: Sequence[Card],
     ) -> Evaluated:
-        client = client_name(case.claimed.source)
+        client = client_name(matter.claimed.source)
         record = EvaluationRecord(
-            id=case.evaluation(case.result(reference), version),
-            at=case.watch.at,
+            id=matter.evaluation(matter.result(reference), version),
+            at=matter.watch.at,
             door=Door.EVENT,
-            service=case.service,
+            service=matter.service,
             client=client,
-            knowledge=case.knowledge.tag,
+            knowledge=matter.knowledge.tag,
             software=__version__,
             **kept_words(cards),
-            duration_ms=case.watch.elapsed_ms,
+            duration_ms=matter.watch.elapsed_ms,
             patient=self._pseudonyms.of(client, "Patient", patient_id),
             inputs=tuple(self._pseudonyms.of_reference(client, each) for each in inputs_of(cards)),
-            cards=tuple(kept_card(card, (case.claimed.item,)) for card in cards),
+            cards=tuple(kept_card(card, (matter.claimed.item,)) for card in cards),
         )
-        replaces = case.past.evaluation if isinstance(case.past, Past) else ""
-        return Evaluated(version, case.knowledge.tag, record.said > 0, replaces, record)
+        replaces = matter.past.evaluation if isinstance(matter.past, Past) else ""
+        return Evaluated(version, matter.knowledge.tag, record.said > 0, replaces, record)
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """One result and one knowledge."""
-
-    claimed: Claimed
-    knowledge: KnowledgeBase
-    past: Past | NeverEvaluated
-    watch: Stopwatch
-    courier: Courier
-    id_secret: str = field(repr=False)
-    standing: int = 0
-    """How many cards were found where they are delivered to."""
-
-    @property
-    def service(self) -> str:
-        return f"{self.knowledge.identity.id}-{Trigger.LAB_RESULT}"
-
-    @property
-    def said_before(self) -> int:
-        """How many cards stand: reports and panels can contain results, with a card for each."""
-        recorded = self.past.said if isinstance(self.past, Past) else 0
-        return max(recorded, self.standing)
-
-    @property
-    def deleted(self) -> str:
-        """What stands for the version of a result that is there no longer."""
-        match self.past:
-            case Past(version=version):
-                return f"deleted after {version}"
-            case NeverEvaluated():
-                return "deleted"
-
-    def result(self, reference: str, place: int = 0) -> str:
-        """Another knowledge says something else of the same result, and so does another card."""
-        about = f"{reference} {self.knowledge.identity.id} {place}"
-        return result_key(str(self.courier.session.base), about)
-
-    def evaluation(self, result: str, version: str) -> str:
-        """The key of the evaluation of one version of it."""
-        return evaluation_key(result, version, self.knowledge.tag, self.id_secret)
-
-    def evaluation_before(self, result: str, place: int) -> str:
-        """The key of the evaluation before, for the card in the same place; empty for the first."""
-        match self.past:
-            case Past(version=version, knowledge=knowledge, said=said) if place < max(said, 1):
-                # that the only one was taken back was told as well
-                return evaluation_key(result, version, knowledge, self.id_secret)
-            case _:
-                return ""
-
-    def taken_back(
-        self,
-        reference: str,
-        version: str,
-        place: int,
-        patient_id: str,
-        withdrawals: tuple[Card, ...] = (),
-    ) -> TakenBack:
-        """That the card in this place does not stand any longer."""
-        result = self.result(reference, place)
-        return TakenBack(
-            reference=reference,
-            result=result,
-            evaluation=self.evaluation(result, version),
-            replaces=self.evaluation_before(result, place),
-            patient_id=patient_id,
-            cards=withdrawals,
-        )
-
-
-def _record(case: _Case, current: Current) -> tuple[PatientRecord, dict[str, str]]:
+def _record(matter: Matter, current: Current) -> tuple[PatientRecord, dict[str, str]]:
     """The patient's record as an evaluation needs it, and why parts of it are not complete."""
-    gathered = _gathered(case, current)
+    gathered = _gathered(matter, current)
     record = read_record(
         patient_id=current.patient_id,
-        fhir_base=str(case.courier.session.base),
+        fhir_base=str(matter.courier.session.base),
         results=current.results,
         parts=gathered.parts,
-        wanted=wanted_by(case.knowledge),
+        wanted=wanted_by(matter.knowledge),
     )
-    if case.said_before:
+    if matter.said_before:
         record = replace(record, carded_before=frozenset({current.reference}))
     return record, dict(gathered.faults)
 
 
-def _gathered(case: _Case, current: Current) -> Gathered:
+def _gathered(matter: Matter, current: Current) -> Gathered:
     return gather(
         prefetch={},
-        templates=prefetch_templates(case.knowledge, Trigger.LAB_RESULT),
+        templates=prefetch_templates(matter.knowledge, Trigger.LAB_RESULT),
         tokens={"context.patientId": current.patient_id},
-        access=ServerAccess(case.courier.session, OpenServer()),
+        access=ServerAccess(matter.courier.session, OpenServer()),
     )
 
 
@@ -314,19 +231,19 @@ def _is_final(record: PatientRecord) -> bool:
     return bool(statuses) and statuses <= FINAL
 
 
-def _said(case: _Case, current: Current, card: Card, place: int, *, is_final: bool) -> Said:
-    identity = case.knowledge.identity
-    result = case.result(current.reference, place)
+def _said(matter: Matter, current: Current, card: Card, place: int, *, is_final: bool) -> Said:
+    identity = matter.knowledge.identity
+    result = matter.result(current.reference, place)
     return Said(
         reference=current.reference,
         version=current.version,
         result=result,
-        evaluation=case.evaluation(result, current.version),
-        replaces=case.evaluation_before(result, place),
+        evaluation=matter.evaluation(result, current.version),
+        replaces=matter.evaluation_before(result, place),
         patient_id=current.patient_id,
         card=card,
         module=identity.id,
         module_version=identity.version,
-        at=case.watch.at,
+        at=matter.watch.at,
         is_final=is_final,
     )

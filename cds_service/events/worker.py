@@ -19,7 +19,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import CdsError, DataUnavailable, ServiceFault, StoreUnavailable
 from cds_service.events.current import Current, Gone, read_current, results_of
 from cds_service.events.delivery import Courier
-from cds_service.events.evaluation import Evaluator, Stopwatch
+from cds_service.events.evaluation import Evaluator
 from cds_service.events.faults import (
     FAULT_OF_OURS,
     SetAside,
@@ -27,6 +27,7 @@ from cds_service.events.faults import (
     UpstreamFailed,
     after_failure,
 )
+from cds_service.events.matter import Stopwatch
 from cds_service.events.search import Found, changed_since
 from cds_service.events.source import EventSource
 from cds_service.events.tokens import Tokens

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.fact import Fact
 from cds_service.core.facts import Facts, fact_domains, facts_of
 from cds_service.core.model import Availability, LabResult, Measured, PatientRecord, RecordKind
 from cds_service.core.quantity import UnitUnderstood, quantity
 from cds_service.core.reading import shown
 from cds_service.core.situation import Literature, NoPair, Situation
-from cds_service.core.verdict import Fact
 from tests import toy
 from tests.records import (
     AT,

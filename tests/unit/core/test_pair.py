@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.fact import Fact
 from cds_service.core.model import LabResult, ResourceRef, Status
-from cds_service.core.verdict import Answer, Fact, PairedWith, Unpaired
+from cds_service.core.verdict import Answer, PairedWith, Unpaired
 from tests import toy
 from tests.records import answer_to, companions, evaluated, findings, named, record, specimen
 

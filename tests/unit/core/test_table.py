@@ -8,14 +8,7 @@ import pytest
 
 from cds_service.core.model import Availability, PatientRecord, RecordKind
 from cds_service.core.table import wanted
-from cds_service.core.verdict import (
-    Answer,
-    ConsideredRow,
-    Finding,
-    NoteKind,
-    RowOutcome,
-    Strength,
-)
+from cds_service.core.verdict import Answer, ConsideredRow, Finding, NoteKind, RowOutcome, Strength
 from tests import toy
 from tests.records import (
     LOOKED_FOR,

@@ -1,0 +1,42 @@
+"""A fact: what is known of one result about one question, and the words for why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from cds_service.core.model import ResourceRef
+
+UNKNOWN = "unknown"
+"""The value of any fact that the data do not settle."""
+
+STRADDLES = "straddles"
+"""The value of a limit fact when the interval of the value lies on both sides of the limit."""
+
+PROVISIONAL = "provisional"
+"""The value of a limit fact that is met if the sample was as the limit presumes, which the code of
+the result does not state."""
+
+
+class Fact(NamedTuple):
+    """A named, settled (or `unknown`) statement about one result, with the words for why.
+
+    `missing` holds the public `missing` words (docs/integrating.md) of what would settle it. A
+    tuple, as ten are made for each result: a frozen dataclass takes three times as long to make.
+    """
+
+    name: str
+    value: str
+    because: str
+    missing: tuple[str, ...] = ()
+    inputs: tuple[ResourceRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UsualFacts:
+    """Every fact, in order, of a kind of result where the record says nothing. They were read from
+    nothing, and there is one object for each kind: so it is equal only to itself.
+    """
+
+    by_name: Mapping[str, Fact]

@@ -1,0 +1,98 @@
+"""One result before one knowledge: what was said of it before, and the keys of what is said now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+
+from cds_service.core.card import Card
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.events.delivery import Courier, TakenBack
+from cds_service.fhir.write_events import evaluation_key, result_key
+from cds_service.hooks.request import Trigger
+from cds_service.store.work_item import Claimed, NeverEvaluated, Past
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """When processing began: as a date and time, and on a clock for durations."""
+
+    at: datetime
+    started: float
+
+    @property
+    def elapsed_ms(self) -> float:
+        """Milliseconds since then."""
+        return (perf_counter() - self.started) * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One result and one knowledge."""
+
+    claimed: Claimed
+    knowledge: KnowledgeBase
+    past: Past | NeverEvaluated
+    watch: Stopwatch
+    courier: Courier
+    id_secret: str = field(repr=False)
+    standing: int = 0
+    """How many cards were found where they are delivered to."""
+
+    @property
+    def service(self) -> str:
+        """The service whose work it is, as its records name it."""
+        return f"{self.knowledge.identity.id}-{Trigger.LAB_RESULT}"
+
+    @property
+    def said_before(self) -> int:
+        """How many cards stand: reports and panels can contain results, with a card for each."""
+        recorded = self.past.said if isinstance(self.past, Past) else 0
+        return max(recorded, self.standing)
+
+    @property
+    def deleted(self) -> str:
+        """What stands for the version of a result that is there no longer."""
+        match self.past:
+            case Past(version=version):
+                return f"deleted after {version}"
+            case NeverEvaluated():
+                return "deleted"
+
+    def result(self, reference: str, place: int = 0) -> str:
+        """Another knowledge says something else of the same result, and so does another card."""
+        about = f"{reference} {self.knowledge.identity.id} {place}"
+        return result_key(str(self.courier.session.base), about)
+
+    def evaluation(self, result: str, version: str) -> str:
+        """The key of the evaluation of one version of it."""
+        return evaluation_key(result, version, self.knowledge.tag, self.id_secret)
+
+    def evaluation_before(self, result: str, place: int) -> str:
+        """The key of the evaluation before, for the card in the same place; empty for the first."""
+        match self.past:
+            case Past(version=version, knowledge=knowledge, said=said) if place < max(said, 1):
+                # that the only one was taken back was told as well
+                return evaluation_key(result, version, knowledge, self.id_secret)
+            case _:
+                return ""
+
+    def taken_back(
+        self,
+        reference: str,
+        version: str,
+        place: int,
+        patient_id: str,
+        withdrawals: tuple[Card, ...] = (),
+    ) -> TakenBack:
+        """That the card in this place does not stand any longer."""
+        result = self.result(reference, place)
+        return TakenBack(
+            reference=reference,
+            result=result,
+            evaluation=self.evaluation(result, version),
+            replaces=self.evaluation_before(result, place),
+            patient_id=patient_id,
+            cards=withdrawals,
+        )
