@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import operator
 import os
 import re
 import signal
@@ -260,40 +261,46 @@ def test_nothing_outlives_a_service_that_was_killed(tmp_path: Path) -> None:
         assert _is_free_at_last(started.management_port)
 
 
-def test_a_worker_that_was_still_starting_does_not_outlive_it_either(
+@contextmanager
+def still_starting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> Iterator[tuple[subprocess.Popen[bytes], list[int]]]:
+    """A service, and its two workers, which are held before they begin to serve."""
     command = [sys.executable, "-m", "tests.unit.web.served", str(free_port()), "2", "0"]
     with (tmp_path / "log").open("wb") as log, listening() as (port, next_call):
         monkeypatch.setenv("START_AT", str(port))
         service = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        with next_call(), next_call():
-            workers = _children(service)
+        try:
+            with next_call(), next_call():
+                workers = _children(service)
+                assert len(workers) == 2
+                yield service, workers
+        finally:
             service.kill()
             service.wait(timeout=30)
-    assert len(workers) == 2
-    left = _eventually(lambda: [each for each in workers if _lives(each)], lambda alive: not alive)
-    assert left == []
+
+
+def test_a_worker_that_was_still_starting_does_not_outlive_it_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with still_starting(tmp_path, monkeypatch) as (service, workers):
+        service.kill()
+        service.wait(timeout=30)
+    assert _left_at_last(workers) == []
 
 
 def test_a_worker_that_is_told_to_stop_while_it_still_starts_ends_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = [sys.executable, "-m", "tests.unit.web.served", str(free_port()), "2", "0"]
-    with (tmp_path / "log").open("wb") as log, listening() as (port, next_call):
-        monkeypatch.setenv("START_AT", str(port))
-        service = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        with next_call(), next_call():
-            workers = _children(service)
-            for worker in workers:
-                os.kill(worker, signal.SIGTERM)
-            left = _eventually(
-                lambda: [each for each in workers if _lives(each)], lambda alive: not alive
-            )
-        service.kill()
-        service.wait(timeout=30)
-    assert len(workers) == 2
+    with still_starting(tmp_path, monkeypatch) as (_, workers):
+        for worker in workers:
+            os.kill(worker, signal.SIGTERM)
+        left = _left_at_last(workers)
     assert left == []
+
+
+def _left_at_last(processes: list[int]) -> list[int]:
+    return _eventually(lambda: [each for each in processes if _lives(each)], operator.not_)
 
 
 def _eventually(look: Callable[[], list[int]], is_so: Callable[[list[int]], bool]) -> list[int]:
