@@ -94,8 +94,10 @@ def drop(
     _insist_on_events(rows, numbers)
     if not as_json:
         Output().print(_table(rows))
-    if not (dry_run or yes):
-        click.confirm(f"Remove {len(rows)} event(s) for good?", abort=True, err=True)
+    asks = not (dry_run or yes)
+    if asks and not click.confirm(f"Remove {len(rows)} event(s) for good?", err=True):
+        click.echo("Nothing was removed.", err=True)
+        raise SystemExit(1)
     shown = rows if dry_run else _dropped(store, rows)
     if as_json:
         print_json({"dryRun": dry_run, "events": [members(row) for row in shown]})

@@ -23,8 +23,8 @@ class Stopwatch:
 
     @property
     def elapsed_ms(self) -> float:
-        """Milliseconds since then."""
-        return (perf_counter() - self.started) * 1000
+        """Milliseconds since then, to the microsecond."""
+        return round((perf_counter() - self.started) * 1000, 3)
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,7 @@ class Worker:
             way=claimed.way.value,
             ending=ending.value,
             attempts=claimed.attempts,
-            duration_ms=round(watch.elapsed_ms, 3),
+            duration_ms=watch.elapsed_ms,
         )
         return True
 

@@ -44,7 +44,7 @@ def invocation(room: Room) -> Blueprint:
                 service=service,
                 request=hook_request,
                 came_to=came_to,
-                duration_ms=passage.seconds * 1000,
+                duration_ms=round(passage.seconds * 1000, 3),
             )
 
         try:

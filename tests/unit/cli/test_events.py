@@ -155,6 +155,7 @@ def test_what_is_to_be_removed_is_shown_first_and_stays_unless_that_is_confirmed
     assert asked.exit_code == 1
     assert "set aside" in asked.stdout
     assert asked.stderr.startswith("Remove 1 event(s) for good? [y/N]: ")
+    assert asked.stderr.endswith("Nothing was removed.\n")
     assert len(listed(environment)) == 1
 
     asked = CliRunner().invoke(cli, ["events", "drop", "1", "--sandbox"], input="y", env=wide)
