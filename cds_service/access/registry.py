@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, parse_key_set
 from cds_service.access.rows import PATTERNS, ClientRow, EventSourceRow, Row
 from cds_service.config import Mode
-from cds_service.core.slips import capitalised, known_names, slips
+from cds_service.core.slips import capitalised, first_slip, known_names
 from cds_service.errors import ConfigurationError
 from cds_service.origins import FhirBase, PlainHttp, Url, UrlRefusedError
 
@@ -185,7 +185,7 @@ def _rows(
         try:
             yield where, row.model_validate(content)
         except ValidationError as error:
-            slip = next(slips(error, lambda _place: row, PATTERNS))
+            slip = first_slip(error, row, PATTERNS)
             key = ".".join(map(str, _place_in_row(slip.place)))
             raise ConfigurationError(
                 capitalised(slip.text),

@@ -10,37 +10,19 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from pydantic import ValidationError
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema.row import PATTERNS, Row
+from cds_service.core.schema.row import PATTERNS
 from cds_service.core.schema.site import (
-    AssayFactor,
-    OrderCode,
     Site,
-    SiteCode,
-    SiteCondition,
-    SitePolicy,
-    SiteSpecimen,
-    SiteUnit,
 )
 from cds_service.core.site_additions import with_additions
 from cds_service.core.site_faults import SiteFault, refusal, site_faults
 from cds_service.core.slips import Place, Said, Slip, slips
 from cds_service.errors import KnowledgeError
-
-_ROWS: Final[Mapping[str, type[Row]]] = {
-    "code": SiteCode,
-    "condition": SiteCondition,
-    "unit": SiteUnit,
-    "specimen": SiteSpecimen,
-    "assay": AssayFactor,
-    "policy": SitePolicy,
-    "orders": OrderCode,
-}
-"""What a row of each table holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +45,7 @@ def read_site(text: str, name: str = "site.toml") -> SiteFile:
     try:
         return SiteFile(name, Site.model_validate(document))
     except ValidationError as error:
-        found = list(slips(error, _row_at, PATTERNS))
+        found = list(slips(error, Site, PATTERNS))
     faults = tuple(
         SiteFault(str(slip.place[0]), _in_words(slip.place), *_said(slip)) for slip in found
     )
@@ -79,11 +61,6 @@ def apply_site(bases: Mapping[str, KnowledgeBase], site: SiteFile) -> dict[str, 
     if faults := (*site.faults, *site_faults(tuple(bases.values()), site.rows)):
         raise refusal(site.name, faults)
     return {analyte: with_additions(base, site.rows) for analyte, base in bases.items()}
-
-
-def _row_at(place: Place) -> type[Row]:
-    """The row in which a place lies: of its table, or the tables themselves."""
-    return _ROWS.get(str(place[0]), Site) if len(place) > 1 else Site
 
 
 def _said(slip: Slip) -> Said:

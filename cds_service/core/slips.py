@@ -6,10 +6,10 @@ repeated: it may be a secret.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,6 +18,7 @@ Place = tuple[str | int, ...]
 Said = tuple[str, str]
 """What is wrong, as the end of a sentence, and what would be right, as a sentence."""
 
+_NO_SUCH_KEY: Final = "extra_forbidden"
 _FIXED: Final[Mapping[str, Said]] = {
     "string_type": ("this is no text.", "Write it in quotation marks."),
     "string_too_short": ("this is empty.", "Write a text; blanks alone are none."),
@@ -29,12 +30,15 @@ _FIXED: Final[Mapping[str, Said]] = {
     "list_type": ("this must be a list, in square brackets.", 'Write it as ["one", "another"].'),
     "too_short": ("the list is empty.", "Write one entry at least, or leave the key out."),
     "finite_number": ("this is no finite number.", 'Write a number as text, such as "2400".'),
+    "date_type": ("this is no date.", "Write it as 2026-11-21, without quotation marks."),
     "dict_type": ("this is no row.", 'Write lines such as name = "value" below its heading.'),
 }
 _ALIKE: Final = {
     "tuple_type": "list_type",
     "int_from_float": "int_type",
     "int_parsing": "int_type",
+    "date_from_datetime_parsing": "date_type",
+    "date_from_datetime_inexact": "date_type",
     "model_type": "dict_type",
     "model_attributes_type": "dict_type",
 }
@@ -52,31 +56,50 @@ class Slip:
 
 
 def slips(
-    error: ValidationError,
-    keys_at: Callable[[Place], type[BaseModel]],
-    patterns: Mapping[str, Said],
+    error: ValidationError, checked: type[BaseModel], patterns: Mapping[str, Said]
 ) -> Iterator[Slip]:
-    """All that the checker found. `keys_at` is the row in which a place lies; `patterns` say what
-    a text that must look like this is.
+    """All that the checker found. `checked` is what the whole was to be, a row or a file of rows;
+    `patterns` say what a text that must look like this is.
     """
     for found in error.errors(include_url=False, include_input=False):
         place, kind, context = found["loc"], found["type"], found.get("ctx", {})
-        row = keys_at(place)
+        row = _row_of(checked, place)
         said = _of_row(kind, place, row) or _of_value(kind, context, patterns)
         text, remedy = said or _own_words(found["msg"], row)
         yield Slip(place, kind, text, remedy)
 
 
+def first_slip(
+    error: ValidationError, checked: type[BaseModel], patterns: Mapping[str, Said]
+) -> Slip:
+    """The one to mend first: a key that there is not is often the one that is missing."""
+    return min(slips(error, checked, patterns), key=lambda slip: slip.kind != _NO_SUCH_KEY)
+
+
+def _row_of(checked: type[BaseModel], place: Place) -> type[BaseModel]:
+    """The row in which a place lies. A number, or the name of a member, leads into no other."""
+    row = checked
+    for step in place[:-1]:
+        if field := row.model_fields.get(str(step)):
+            row = next(_rows_in(field.annotation), row)
+    return row
+
+
+def _rows_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _rows_in(part)
+
+
 def _of_row(kind: str, place: Place, row: type[BaseModel]) -> Said | tuple[()]:
     """A key that there is not, or that is not there."""
-    match kind:
-        case "extra_forbidden":
-            return "nothing here is called so.", known_names(str(place[-1]), row.model_fields)
-        case "missing":
-            needed = [name for name, field in row.model_fields.items() if field.is_required()]
-            return "this is missing.", f"Needed: {', '.join(needed)}."
-        case _:
-            return ()
+    if kind == _NO_SUCH_KEY:
+        return "nothing here is called so.", known_names(str(place[-1]), row.model_fields)
+    if kind == "missing":
+        needed = [name for name, field in row.model_fields.items() if field.is_required()]
+        return "this is missing.", f"Needed: {', '.join(needed)}."
+    return ()
 
 
 def _of_value(
@@ -86,12 +109,14 @@ def _of_value(
     match context:
         case {"expected": wanted}:
             return f"this must be {wanted}.", "Write it so, in quotation marks."
-        case {"ge": least}:
-            return f"this is below {least}.", f"Write {least} or more."
-        case {"le": most}:
-            return f"this is above {most}.", f"Write {most} or less."
+        case {"ge": bound} | {"le": bound}:
+            side, right = ("below", "more") if "ge" in context else ("above", "less")
+            return f"this is {side} {bound}.", f"Write {bound} or {right}."
+        case {"min_length": least} if least > 1:
+            return "this is too short.", f"Write {least} characters at least."
         case {"max_length": most}:
-            return "this is too long.", f"Write at most {most} characters."
+            what = "entries" if kind == "too_long" else "characters"
+            return "this is too long.", f"Write at most {most} {what}."
         case {"pattern": pattern}:
             return patterns.get(pattern, ())
         case _:

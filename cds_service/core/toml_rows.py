@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from cds_service.core.schema import Row
+from cds_service.core.schema.row import PATTERNS
+from cds_service.core.slips import capitalised, first_slip
 from cds_service.errors import KnowledgeError
 
 R = TypeVar("R", bound=Row)
@@ -105,12 +107,12 @@ def _row(where: str, content: object, row: type[R]) -> R:
     try:
         return row.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        path = ".".join(str(part) for part in first["loc"])
+        slip = first_slip(error, row, PATTERNS)
+        path = ".".join(str(part) for part in slip.place)
         raise KnowledgeError(
-            f"{path}: {first['msg']}.",
+            f"{path}: {slip.text}" if path else capitalised(slip.text),
             where=f"{where}{_label(content)}",
-            remedy="Correct the row: the others of its table show the known keys.",
+            remedy=slip.remedy,
         ) from error
 
 

@@ -15,18 +15,25 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import StringConstraints, ValidationError
 
 from cds_service.core.review import Approved, Pending, ReviewState
 from cds_service.core.schema import Row
+from cds_service.core.slips import first_slip
 from cds_service.errors import InputError, KnowledgeError
 
 SHORTEST_NAME, LONGEST_NAME = 2, 80
-_Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+@\d{4}\.\d+$")]
+_TAG = r"^[a-z0-9-]+@\d{4}\.\d+$"
+_DIGEST = r"^[0-9a-f]{64}$"
+_PATTERNS: Final = {
+    _TAG: ("this names no version of a knowledge.", "Write it as sil2r@2026.1."),
+    _DIGEST: ("this is no digest.", "It has 64 hexadecimal digits."),
+}
+_Tag = Annotated[str, StringConstraints(pattern=_TAG)]
 _Name = Annotated[str, StringConstraints(min_length=SHORTEST_NAME, max_length=LONGEST_NAME)]
-_Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+_Digest = Annotated[str, StringConstraints(pattern=_DIGEST)]
 
 
 class Approval(Row):
@@ -79,10 +86,10 @@ def read_approvals(file: Path) -> tuple[Approval, ...]:
             f"this is not TOML: {error}.", where=file.name, remedy="Mend the syntax."
         ) from error
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        place = " ".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
+        slip = first_slip(error, _Approvals, _PATTERNS)
+        place = " ".join(str(part + 1) if isinstance(part, int) else part for part in slip.place)
         raise KnowledgeError(
-            f"{first['msg']}.",
+            slip.text,
             where=f"{file.name} ({place})",
             remedy="Rows are written by `cds-service knowledge approve`; do not edit them.",
         ) from error

@@ -13,6 +13,7 @@ from cds_service.access.registry import load_registry
 from cds_service.config import Mode, load_settings
 from cds_service.core.site import apply_site, read_site
 from cds_service.errors import CdsError
+from cds_service.knowledge.approval import read_approvals
 from tests import toy
 from tests.unit.access.minting import EC, key_set
 
@@ -20,6 +21,12 @@ CLIENT = {"name": '"hospital"', "issuer": '"https://e.org"', "jwks_file": '"keys
 SOURCE = {"name": '"lab"', "fhir_server": '"https://e.org/fhir"', "secret_file": '"lab.secret"'}
 CODE = {"system": '"s"', "code": '"X"', "loinc": f'"{toy.SAP_MASS}"', "note": '"n"'}
 UNIT = {"text": '"X"', "family": '"mass"', "factor": '"1"', "note": '"n"'}
+APPROVAL = {
+    "knowledge": '"toy@2026.3"',
+    "sha256": f'"{"0" * 64}"',
+    "reviewer": '"A. Reviewer"',
+    "date": "2026-11-21",
+}
 OF_THE_CHECKER = ("input should", "extra inputs", "field required", "should match", "value error")
 
 
@@ -160,3 +167,42 @@ def test_a_variable_is_told_in_the_spelling_of_a_variable() -> None:
     with pytest.raises(CdsError) as told:
         load_settings(Mode.SANDBOX, {"CDS_PUBLICURL": "https://x"})
     is_told(told.value, "CDS_PUBLICURL", "Did you mean CDS_PUBLIC_URL?")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "right"),
+    [
+        ("limits.toml", 'assay = "invented"', 'assays = "invented"', "Did you mean assay?"),
+        ("limits.toml", 'population = "invented"\n', "", "Needed: id, of, specimen"),
+        ("limits.toml", 'value = "100"', "value = 100", '"2400"'),
+        ("cases.toml", 'age = "40", low', 'ages = "40", low', "Did you mean age?"),
+        ("findings.toml", 'indicator = "warning"', 'indicator = "critical"', "'info' or 'warning'"),
+        ("context.toml", 'id = "context-mould"', 'id = "mould"', "context-transplant"),
+        ("knowledge.toml", 'version = "2026.3"', 'version = "three"', "as in 2026.1"),
+        ("knowledge.toml", 'id = "toy"', 'id = "Toy"', "small letters"),
+    ],
+)
+def test_a_slip_in_the_tables_of_the_knowledge(file: str, old: str, new: str, right: str) -> None:
+    with pytest.raises(CdsError) as told:
+        toy.read(toy.edited(f"toy/{file}", old, new))
+    is_told(told.value, f"toy/{file} [", right)
+
+
+@pytest.mark.parametrize(
+    ("row", "where", "says"),
+    [
+        ({"knowledge": '"toy"'}, "(approval 1 knowledge)", "no version of a knowledge"),
+        ({"sha256": '"abc"'}, "(approval 1 sha256)", "no digest"),
+        ({"reviewer": '"X"'}, "(approval 1 reviewer)", "too short"),
+        ({"date": '"today"'}, "(approval 1 date)", "no date"),
+        ({"signed": "true"}, "(approval 1 signed)", "nothing here is called so"),
+    ],
+)
+def test_a_slip_in_the_approval_file(
+    row: dict[str, str], where: str, says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "approval.toml").write_text(table("[[approval]]", APPROVAL, **row))
+    with pytest.raises(CdsError) as told:
+        read_approvals(tmp_path / "approval.toml")
+    assert says in told.value.text
+    is_told(told.value, where, "written by `cds-service knowledge approve`")

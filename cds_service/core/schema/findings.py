@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from cds_service.core.schema.row import Gates, Id, Row, Sourced, Text
+from cds_service.core.schema.row import ContextId, Gates, Id, Row, Sourced, Text
 
 
 class FindingRow(Sourced):
@@ -25,7 +25,7 @@ class FindingRow(Sourced):
 class ContextRow(Sourced):
     """`[[context]]`: a finding that adds a caveat, and may weaken or block others."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^context-[a-z0-9-]+$")]
+    id: ContextId
     when: Gates
     claim: Text
     weakens: tuple[Id, ...] = ()

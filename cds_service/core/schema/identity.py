@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from cds_service.core.schema.row import Id, Row, Text
+from cds_service.core.schema.row import Id, Row, Text, Version
 
 
 class SourceAttribute(Row):
@@ -24,7 +24,7 @@ class Identity(Row):
     """`[knowledge]`: what this knowledge is, for whom, and in what state of review."""
 
     id: Id
-    version: Annotated[str, StringConstraints(pattern=r"^\d{4}\.\d+$")]
+    version: Version
     title: Text
     analyte: Text
     short_name: Annotated[str, StringConstraints(min_length=1, max_length=16)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from cds_service.core.schema.row import Gates, Id, Row, Text
+from cds_service.core.schema.row import AdviceId, Gates, Id, Row, Text
 
 
 class SuggestionRow(Row):
@@ -25,7 +25,7 @@ class SuggestionRow(Row):
 class AdviceRow(Row):
     """`[[advice]]`: what to tell whoever drafts an order; words in the template of its id."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^order-[a-z0-9-]+$")]
+    id: AdviceId
     when: Gates
     rank: int = Field(ge=0, le=999)
     """Which advice speaks in the summary, and the order on the card: the highest rank first."""

@@ -11,9 +11,21 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 _ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+_CONTEXT_ID = r"^context-[a-z0-9-]+$"
+_ADVICE_ID = r"^order-[a-z0-9-]+$"
+_STATEMENT_ID = r"^[ST]\d{1,2}$"
+_VERSION = r"^\d{4}\.\d+$"
 Id = Annotated[str, StringConstraints(pattern=_ID)]
+ContextId = Annotated[str, StringConstraints(pattern=_CONTEXT_ID)]
+AdviceId = Annotated[str, StringConstraints(pattern=_ADVICE_ID)]
+StatementId = Annotated[str, StringConstraints(pattern=_STATEMENT_ID)]
+Version = Annotated[str, StringConstraints(pattern=_VERSION)]
 PATTERNS: Final = {
     _ID: ("this is no id.", "Write small letters and digits, with single hyphens between them."),
+    _CONTEXT_ID: ("this is no id of a context.", "Write it as context-transplant."),
+    _ADVICE_ID: ("this is no id of advice on an order.", "Write it as order-wrong-analyte."),
+    _STATEMENT_ID: ("this is no number of a statement.", "Write it as S4 or T12."),
+    _VERSION: ("this is no version.", "Write the year and a number, as in 2026.1."),
 }
 """What is wrong with a text that does not look so, and what would be right."""
 Gates = dict[str, str | list[str]]

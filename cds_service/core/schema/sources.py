@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import StringConstraints
-
-from cds_service.core.schema.row import Id, Row, Text
+from cds_service.core.schema.row import Id, Row, StatementId, Text
 
 
 class SourceRow(Row):
@@ -39,7 +37,7 @@ class DocumentRow(Row):
 class StatementRow(Row):
     """`[[statement]]`: one claim of the two source documents, and the truth about its evidence."""
 
-    id: Annotated[str, StringConstraints(pattern=r"^[ST]\d{1,2}$")]
+    id: StatementId
     document: Literal["A", "B"]
     claim: Text
     specimen: Text

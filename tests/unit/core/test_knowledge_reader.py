@@ -23,11 +23,13 @@ def refusal(texts: dict[str, str]) -> KnowledgeError:
     [
         pytest.param(
             "toy/limits.toml", 'assay = "invented"', 'assay = "invented"\nnotes = "x"',
-            "toy/limits.toml [[limit]] 1 (sap-100)", "notes: Extra inputs", id="unknown key",
+            "toy/limits.toml [[limit]] 1 (sap-100)", "notes: nothing here is called so",
+            id="unknown key",
         ),
         pytest.param(
             "toy/limits.toml", 'population = "invented"\n', "",
-            "toy/limits.toml [[limit]] 1 (sap-100)", "population: Field required", id="missing key",
+            "toy/limits.toml [[limit]] 1 (sap-100)", "population: this is missing.",
+            id="missing key",
         ),
         pytest.param(
             "toy/limits.toml", 'population = "invented"', 'population = " "',
