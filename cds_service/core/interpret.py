@@ -122,10 +122,10 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
 
 def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
     """The answer, with what may be newer than its result named on it, wherever it was sent; and,
-    behind whatever is urgent, that its sample may be somebody else's.
+    behind whatever is urgent, what casts doubt on its sample.
     """
-    if whose := notes_on_specimen(head.result):
-        answer = replace(answer, notes=(*answer.notes, *whose))
+    if doubts := notes_on_specimen(head.result):
+        answer = replace(answer, notes=(*answer.notes, *doubts))
     others = perhaps_newer(head, case.known, case.at)
     if not others:
         return answer

@@ -137,6 +137,10 @@ class SpecimenLink(StrEnum):
     UNRESOLVED = "unresolved"
     OF_ANOTHER_PATIENT = "of-another-patient"
     """It leads to a Specimen whose subject is somebody else: nothing of it is used."""
+    ENTERED_IN_ERROR = "entered-in-error"
+    """It leads to a Specimen that has been taken back: nothing of it is used."""
+    UNSATISFACTORY = "unsatisfactory"
+    """It leads to a Specimen that the laboratory finds unfit, which tells its type all the same."""
     RESOLVED = "resolved"
 
 

@@ -66,9 +66,16 @@ def _on_group(result: LabResult, record: PatientRecord) -> Iterator[Note]:
 
 
 def notes_on_specimen(result: LabResult) -> tuple[Note, ...]:
-    """The sample may be somebody else's, whatever the result says."""
-    is_another = result.specimen.link is SpecimenLink.OF_ANOTHER_PATIENT
-    return (Note(NoteKind.SPECIMEN_OF_ANOTHER),) if is_another else ()
+    """The sample may be somebody else's, taken back or unfit, whatever the result says."""
+    match result.specimen.link:
+        case SpecimenLink.OF_ANOTHER_PATIENT:
+            return (Note(NoteKind.SPECIMEN_OF_ANOTHER),)
+        case SpecimenLink.ENTERED_IN_ERROR:
+            return (Note(NoteKind.SPECIMEN_WITHDRAWN),)
+        case SpecimenLink.UNSATISFACTORY:
+            return (Note(NoteKind.SPECIMEN_UNSATISFACTORY),)
+        case SpecimenLink.NONE | SpecimenLink.UNRESOLVED | SpecimenLink.RESOLVED:
+            return ()
 
 
 def notes_on_record(record: PatientRecord) -> Iterator[Note]:

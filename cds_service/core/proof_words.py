@@ -65,6 +65,8 @@ NOTES_THAT_LEAD = frozenset(
         NoteKind.NEWER_FINAL_URGENT,
         NoteKind.PERHAPS_NEWER_URGENT,
         NoteKind.SPECIMEN_OF_ANOTHER,
+        NoteKind.SPECIMEN_WITHDRAWN,
+        NoteKind.SPECIMEN_UNSATISFACTORY,
     }
 )
 """Notes that speak in the summary, before every finding."""

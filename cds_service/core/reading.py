@@ -38,6 +38,8 @@ IMPLAUSIBLE_FROM = Decimal(10) ** 9
 
 NOT_COVERED = "not-covered"
 FROM_SPECIMEN = "from-specimen"
+_FOLLOWED = frozenset({SpecimenLink.NONE, SpecimenLink.UNSATISFACTORY, SpecimenLink.RESOLVED})
+"""Nothing of these specimens was left unread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def specimen_of(
     coded_but_unknown = bool(result.specimen.codings) and not named
     if coded_but_unknown or not (named or by_code):
         link = result.specimen.link
-        followed = link in {SpecimenLink.NONE, SpecimenLink.RESOLVED}
+        followed = link in _FOLLOWED
         return NotInterpretable(Reason.SPECIMEN_UNKNOWN, "" if followed else link.value)
     if len(named) > 1 or (named and by_code and named != by_code):
         return NotInterpretable(Reason.SPECIMEN_CONFLICT)

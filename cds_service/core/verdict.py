@@ -131,6 +131,8 @@ class NoteKind(StrEnum):
     NAME_NOT_SOLUBLE = "name-not-soluble"
     SUBJECT_NOT_NAMED = "subject-not-named"
     SPECIMEN_OF_ANOTHER = "specimen-of-another"
+    SPECIMEN_WITHDRAWN = "specimen-withdrawn"
+    SPECIMEN_UNSATISFACTORY = "specimen-unsatisfactory"
     NEWER_NOT_FINAL = "newer-not-final"
     NEWER_VALUE = "newer-value"
     NEWER_URGENT = "newer-urgent"

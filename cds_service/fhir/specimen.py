@@ -17,6 +17,7 @@ Found = tuple[SpecimenGiven, Moment | NoMoment]
 
 _UNRESOLVED: Found = SpecimenGiven(SpecimenLink.UNRESOLVED), NoMoment()
 _OF_ANOTHER: Found = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT), NoMoment()
+_ENTERED_IN_ERROR: Found = SpecimenGiven(SpecimenLink.ENTERED_IN_ERROR), NoMoment()
 _MOST_NAMED = 100
 """Most specimens of one order or report. Of which of them it is cannot be told beyond that."""
 
@@ -24,8 +25,8 @@ _MOST_NAMED = 100
 def read_specimen(entry: Entry, scope: Scope, whose: Whose) -> Found:
     """Follow Observation.specimen as far as what was given allows.
 
-    A Specimen that is invalid or entered in error is not trusted: unresolved. Nor is one of another
-    patient, which is told as that.
+    A Specimen that is invalid is not trusted: unresolved. Nor is one of another patient or one that
+    was entered in error, which are told as that.
     """
     reference = an_object(entry.resource.get("specimen"))
     if not reference:
@@ -40,10 +41,10 @@ def follow_specimen(reference: JsonObject, entry: Entry, scope: Scope, whose: Wh
             return _UNRESOLVED
         case specimen:
             owner = whose.named(an_object(specimen.get("subject")), entry, scope)
-            if specimen.get("status") == "entered-in-error":
-                return _UNRESOLVED
             if owner is Subject.ANOTHER_PATIENT:
                 return _OF_ANOTHER
+            if specimen.get("status") == "entered-in-error":
+                return _ENTERED_IN_ERROR
             known = scope.specimens
             if id(specimen) not in known:
                 known[id(specimen)] = _trusted(specimen, scope)
@@ -73,7 +74,9 @@ def _trusted(specimen: JsonObject, scope: Scope) -> Found:
         taken = _taken(an_object(specimen.get("collection")))
     except Refusal:
         return _UNRESOLVED
-    return SpecimenGiven(SpecimenLink.RESOLVED, codings(specimen.get("type"))), taken
+    is_unfit = specimen.get("status") == "unsatisfactory"
+    link = SpecimenLink.UNSATISFACTORY if is_unfit else SpecimenLink.RESOLVED
+    return SpecimenGiven(link, codings(specimen.get("type"))), taken
 
 
 def _taken(collection: JsonObject) -> Moment | NoMoment:

@@ -267,10 +267,14 @@ def _companions(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]
     of_a_child = sil2r("1500 U/mL", "9654-5", SERUM)
     child = records.born(BIRTHS["child"])
     yield "a count and no limit", records.record(of_a_child, patient=child, companions=ferritin)
-    elses = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
-    for loinc, unit, _given in SCALES:
-        result = sil2r(f"50 {unit}", loinc, elses, ranges=own_range(unit))
-        yield f"a specimen of somebody else, 50 {unit}", records.record(result)
+    doubtful = (
+        SpecimenLink.OF_ANOTHER_PATIENT,
+        SpecimenLink.ENTERED_IN_ERROR,
+        SpecimenLink.UNSATISFACTORY,
+    )
+    for link, (loinc, unit, _given) in product(doubtful, SCALES):
+        result = sil2r(f"50 {unit}", loinc, SpecimenGiven(link), ranges=own_range(unit))
+        yield f"a specimen {link}, 50 {unit}", records.record(result)
     both = tuple(
         replace(companion(knowledge, "ferritin", value), ref=ResourceRef(f"Observation/{number}"))
         for number, value in enumerate(("100 ng/mL", "900 ng/mL"))

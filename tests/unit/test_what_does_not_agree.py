@@ -178,6 +178,32 @@ def test_behind_what_is_urgent_or_unreadable_it_stands_in_the_detail_at_least(
     assert "Whose sample was measured is not certain" in found.detail
 
 
+@pytest.mark.parametrize(
+    ("link", "leads", "says"),
+    [
+        (
+            SpecimenLink.ENTERED_IN_ERROR,
+            "its specimen was entered in error",
+            "Whether the value stands is not certain",
+        ),
+        (
+            SpecimenLink.UNSATISFACTORY,
+            "its specimen is marked unsatisfactory",
+            "Ask the laboratory whether the value stands",
+        ),
+    ],
+)
+def test_a_sample_that_was_taken_back_or_is_unfit_leads_a_quiet_card(
+    sil2r: KnowledgeBase, link: SpecimenLink, leads: str, says: str
+) -> None:
+    """The code names serum; the tube was haemolysed, or recorded by mistake."""
+    ranges = (records.within("223", "710", "U/mL"),)
+    result = records.result("500 U/mL", SERUM_U, specimen=SpecimenGiven(link), ranges=ranges)
+    found = card(records.record(result), sil2r)
+    assert found.summary.endswith(f": {leads}")
+    assert says in found.detail
+
+
 # ------------------------------------------------------------------ two versions
 
 

@@ -107,8 +107,6 @@ def test_a_reference_that_leads_nowhere_is_unresolved(reference: JsonObject) -> 
 @pytest.mark.parametrize(
     "other",
     [
-        specimen(status="entered-in-error"),
-        specimen(status="entered-in-error", subject={"reference": "Patient/pat-2"}),
         specimen(type={"coding": "CSF"}),
         specimen(collection={"collectedDateTime": "2026-02-30"}),
         specimen(modifierExtension=[{"url": "x:y", "valueBoolean": True}]),
@@ -118,11 +116,24 @@ def test_a_specimen_that_cannot_be_trusted_is_unresolved(other: JsonObject) -> N
     assert followed({"reference": "Specimen/spec-1"}, other).specimen == UNRESOLVED
 
 
+def test_a_specimen_that_was_entered_in_error_is_told_as_that_and_not_used() -> None:
+    taken_back = specimen(status="entered-in-error")
+    found = followed({"reference": "Specimen/spec-1"}, taken_back)
+    assert found.specimen == SpecimenGiven(SpecimenLink.ENTERED_IN_ERROR)
+    assert found.collected == NoMoment()
+
+
+def test_a_specimen_that_is_marked_unsatisfactory_is_told_as_that_and_tells_its_type() -> None:
+    found = followed({"reference": "Specimen/spec-1"}, specimen(status="unsatisfactory"))
+    assert found.specimen == SpecimenGiven(SpecimenLink.UNSATISFACTORY, (CSF,))
+
+
 def test_a_specimen_of_another_patient_is_told_as_that_and_nothing_of_it_is_used() -> None:
     """A mother's tube under the newborn's result."""
-    other = specimen(subject={"reference": "Patient/pat-2"})
-    found = followed({"reference": "Specimen/spec-1"}, other).specimen
-    assert found == SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
+    for status in ("available", "entered-in-error"):
+        other = specimen(status=status, subject={"reference": "Patient/pat-2"})
+        found = followed({"reference": "Specimen/spec-1"}, other).specimen
+        assert found == SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
 
 
 def test_two_different_specimens_of_one_name_prove_nothing_and_the_same_twice_is_one() -> None:
