@@ -131,7 +131,7 @@ def beside_newer(
 
     `by_itself` gives the answer about another result as if it were final and stood alone.
     """
-    quiet, taken = not _is_urgent(answer, knowledge), when_taken(head, at)
+    quiet, taken = _is_quiet(answer, knowledge), when_taken(head, at)
     leading: list[Note] = []
     further: list[Note] = []
     for item in others[:_MOST_JUDGED]:
@@ -192,5 +192,22 @@ _URGENT = frozenset({NoteKind.URGENT_IF_ILL, NoteKind.ITEMS_MET})
 
 
 def _is_urgent(answer: Answer, knowledge: KnowledgeBase) -> bool:
-    fired, told = {found.id for found in answer.findings}, {note.kind for note in answer.notes}
-    return bool(fired & knowledge.warnings or told & _URGENT)
+    return _warns(answer, knowledge) or not _URGENT.isdisjoint(_told_of(answer))
+
+
+def _is_quiet(answer: Answer, knowledge: KnowledgeBase) -> bool:
+    """Whether it neither warns nor is urgent. A call that stands beside results of one time may
+    rest on them alone, and keeps nothing from leading.
+    """
+    told = _told_of(answer)
+    if NoteKind.OF_ONE_TIME in told:
+        told -= {NoteKind.URGENT_IF_ILL}
+    return not _warns(answer, knowledge) and _URGENT.isdisjoint(told)
+
+
+def _warns(answer: Answer, knowledge: KnowledgeBase) -> bool:
+    return not knowledge.warnings.isdisjoint(found.id for found in answer.findings)
+
+
+def _told_of(answer: Answer) -> set[NoteKind]:
+    return {note.kind for note in answer.notes}

@@ -85,14 +85,18 @@ def companions_near(
     return {name: tuple(values) for name, values in found.items() if values}
 
 
-def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
-    """The first, and those of its time with other values: only the id put one before the other."""
+def at_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
+    """The first, and those of its time: only the id put one before the other."""
     if len(nearest_first) < 2:  # as mostly
         return nearest_first
+    return [found for found in nearest_first if found.time == nearest_first[0].time]
+
+
+def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
+    """The first, and those of its time with other values."""
     told: dict[Interval, CompanionValue] = {}
-    for found in nearest_first:
-        if found.time == nearest_first[0].time:
-            told.setdefault(found.quantity.interval, found)
+    for found in at_one_time(nearest_first):
+        told.setdefault(found.quantity.interval, found)
     return tuple(told.values())
 
 

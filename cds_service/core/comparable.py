@@ -32,7 +32,7 @@ def is_laboratory(named: str, result: LabResult) -> bool:
 def laboratory_name(result: LabResult) -> str:
     """What the laboratory is called; empty where its reference stands for a name that it lacks."""
     name, place = result.laboratory, result.laboratory_reference
-    return "" if place and same_place(place, name) else name
+    return "" if "/" in name and place and same_place(place, name) else name
 
 
 def same_name(one: str, other: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from cds_service.core.companions import CompanionValue, of_one_time
+from cds_service.core.companions import CompanionValue, at_one_time
 from cds_service.core.dates import (
     Days,
     birth_of,
@@ -29,7 +29,8 @@ _MEETS: dict[MetWhen, Callable[[Interval, Decimal], Comparison]] = {
     MetWhen.AT_OR_BELOW: Interval.at_or_below,
     MetWhen.BELOW: Interval.below,
 }
-_MET = {Comparison.YES: "met", Comparison.NO: "not-met", Comparison.CANNOT_TELL: STRADDLES}
+MET = "met"
+_BY_COMPARISON = {Comparison.YES: MET, Comparison.NO: "not-met", Comparison.CANNOT_TELL: STRADDLES}
 
 
 class Limit:
@@ -49,7 +50,9 @@ class Limit:
 
     def against(self, value: Quantity, shown: str) -> tuple[str, str]:
         """Value of the fact for a quantity of this family, and the words for it."""
-        return _MET[self._meets(value.interval, self._bound)], f"{shown} against {self.words}"
+        return _BY_COMPARISON[
+            self._meets(value.interval, self._bound)
+        ], f"{shown} against {self.words}"
 
 
 class _Younger(Limit):
@@ -114,7 +117,7 @@ def companion_fact(
     """
     test = limit.row.of
     if alike := [found for found in values if found.quantity.unit.family == limit.family]:
-        together = of_one_time(alike)
+        together = at_one_time(alike)
         return _agreed([_held_against(limit, knowledge, found, record) for found in together])
     others = companion_limits(knowledge)
     covered = {other.family for other in others if other.row.of == test}
@@ -124,10 +127,15 @@ def companion_fact(
 
 
 def _agreed(facts: Sequence[Fact]) -> Fact:
-    """What the results of one time say; where a limit lies between them, nobody can tell."""
-    if len({fact.value for fact in facts}) == 1:
+    """What the results of one time say; where they do not say the same, nobody can tell. One that
+    meets the limit as it was taken settles what another meets if it was taken so.
+    """
+    by_value = {fact.value: fact for fact in reversed(facts)}
+    if by_value.keys() <= {MET, PROVISIONAL}:
+        return by_value.get(MET, facts[0])
+    if len(by_value) == 1:
         return facts[0]
-    because = " and ".join(fact.because for fact in facts)
+    because = " and ".join(dict.fromkeys(fact.because for fact in facts))
     missing = tuple(dict.fromkeys(word for fact in facts for word in fact.missing))
     inputs = tuple(dict.fromkeys(ref for fact in facts for ref in fact.inputs))
     return Fact(facts[0].name, UNKNOWN, because, missing, inputs)
@@ -154,7 +162,7 @@ def _held_against(
     if any(other != value for other, _ in others):
         because = f"{shown} against {' or '.join(one.words for one in at_the_age)}"
         return Fact(limit.name, UNKNOWN, because, missing_for_age(record, _drawn(found)), used)
-    if value == "met" and not _is_as_presumed(limit, knowledge, found):
+    if value == MET and not _is_as_presumed(limit, knowledge, found):
         value = PROVISIONAL
     return Fact(limit.name, value, because, (), used)
 

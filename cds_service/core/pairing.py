@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from cds_service.core.dates import collection_days, furthest_apart, when_taken, within_days
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult
+from cds_service.core.model import LabResult, ResourceRef
 from cds_service.core.reading import Understood, value_of
 from cds_service.core.selection import (
     FINAL,
@@ -18,6 +18,7 @@ from cds_service.core.selection import (
     newest_first,
 )
 from cds_service.core.situation import NoPair, Pair, literature_for
+from cds_service.core.verdict import Value
 
 
 def nearest_pair(
@@ -68,11 +69,34 @@ def nearest_pair(
     if not readable:
         return NoPair()
     other, place, read = readable[0]
-    time = newest_first(other, at)[:2]
-    alike = [
-        (one.ref, also.value)
-        for one, _, also in readable
-        if newest_first(one, at)[:2] == time and also.quantity.interval != read.quantity.interval
+    own_kind = [
+        item.result
+        for item in finals
+        if isinstance(item.place, Placed)
+        and item.place.specimen == specimen
+        and not is_version_of(item.result, result)
     ]
-    literature = literature_for(place.code, read.quantity)
-    return Pair(other, place.specimen, read.value, read.quantity, literature, tuple(alike))
+    return Pair(
+        other,
+        place.specimen,
+        read.value,
+        read.quantity,
+        literature_for(place.code, read.quantity),
+        _of_one_time(other, [one for one, _, _ in readable], knowledge, at),
+        _of_one_time(result, own_kind, knowledge, at),
+    )
+
+
+def _of_one_time(
+    result: LabResult, others: Iterable[LabResult], knowledge: KnowledgeBase, at: date
+) -> tuple[tuple[ResourceRef, Value], ...]:
+    """Others of the very same time that say something else: only an id tells which is the newer."""
+    own, time = value_of(result, knowledge), newest_first(result, at)[:2]
+    return tuple(
+        (other.ref, read.value)
+        for other in others
+        if newest_first(other, at)[:2] == time
+        and isinstance(own, Understood)
+        and isinstance(read := value_of(other, knowledge), Understood)
+        and read.quantity.interval != own.quantity.interval
+    )

@@ -14,7 +14,6 @@ from cds_service.core.companions import CompanionValue, of_one_time
 from cds_service.core.comparable import same_laboratory, same_method
 from cds_service.core.fact import UNKNOWN, Fact
 from cds_service.core.interval import EXACT, Comparison
-from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import ResourceRef
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
@@ -40,23 +39,28 @@ def ratio_fact(
     if missing := tuple(albumin for albumin in albumins if not companions.get(albumin)):
         return Fact(name, UNKNOWN, "an albumin of the pair is missing", missing)
     together = {albumin: of_one_time(companions[albumin]) for albumin in albumins}
-    for title, values in _in_question(pair, together, situation.knowledge):
+    for title, values in _in_question(situation, pair, together):
         if len(values) > 1:
-            told = ", ".join(f"{value.text} {value.unit}" for value in values.values())
+            told = ", ".join(f"{value.text} {value.unit}" for _, value in values)
             because = f"{title} has several values of one time ({told})"
-            return Fact(name, UNKNOWN, because, (), tuple(values))
+            return Fact(name, UNKNOWN, because, (), tuple(ref for ref, _ in values))
     return _computed(name, ratio, situation, pair, [together[albumin][0] for albumin in albumins])
 
 
 def _in_question(
-    pair: Pair, albumins: Mapping[str, Sequence[CompanionValue]], knowledge: KnowledgeBase
-) -> Iterator[tuple[str, Mapping[ResourceRef, Value]]]:
-    """Each part of the index beside the result itself, with the values of its time."""
-    words = knowledge.specimens[pair.specimen].words
-    yield words, {pair.result.ref: pair.value, **dict(pair.of_one_time)}
+    situation: Situation, pair: Pair, albumins: Mapping[str, Sequence[CompanionValue]]
+) -> Iterator[tuple[str, Sequence[tuple[ResourceRef, Value]]]]:
+    """Each part of the index, with the values of its time."""
+    knowledge = situation.knowledge
+    own = (situation.result.ref, situation.value)
+    yield knowledge.specimens[situation.specimen].words, (own, *pair.beside)
+    yield (
+        knowledge.specimens[pair.specimen].words,
+        ((pair.result.ref, pair.value), *pair.of_one_time),
+    )
     for name, several in albumins.items():
         title = knowledge.companions[name].row.title
-        yield title, {found.result.ref: found.value for found in several}
+        yield title, [(found.result.ref, found.value) for found in several]
 
 
 def _computed(

@@ -41,6 +41,8 @@ class Pair:
     literature: Literature
     of_one_time: tuple[tuple[ResourceRef, Value], ...] = ()
     """Other values of its specimen kind and time: which of them belongs here, nothing tells."""
+    beside: tuple[tuple[ResourceRef, Value], ...] = ()
+    """The same of the result that it is the pair of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ class Evaluator:
         for place, card in enumerate(stands):
             said = _said(matter, current, card, place, is_final=_is_final(record))
             matter.courier.say(said, current.order)
-        for place in range(len(stands), matter.said_before):
+        for place in reversed(range(len(stands), matter.said_before)):  # as in `_withdrawn`
             taken_back = matter.taken_back(
                 current.reference, current.version, place, current.patient_id, withdrawals
             )
@@ -137,8 +137,10 @@ class Evaluator:
     def _withdrawn(
         self, matter: Matter, reference: str, version: str, patient_id: str
     ) -> Evaluated:
-        """Everything that stands of it is taken back."""
-        for place in range(matter.said_before):
+        """Everything that stands of it is taken back, the last first: whoever is stopped on the way
+        leaves cards that stand from the first on, as the next try looks for them.
+        """
+        for place in reversed(range(matter.said_before)):
             matter.courier.take_back(matter.taken_back(reference, version, place, patient_id))
         return self._to_keep(matter, version, reference, patient_id=patient_id, cards=())
 

@@ -183,7 +183,7 @@ class Inbox:
                 case False, True:
                     due = at + SWEEP_DELAY
                     self._store.sweep_since(source.name, before.missed_since, Way.RECOVERED, due)
-                case True, False:
+                case _, False:
                     self._store.search_further_back(source.name, before.missed_since)
                 case _:
                     pass

@@ -68,7 +68,7 @@ class Worker:
         self._bench = bench
         self._evaluator = Evaluator(bench.knowledge, bench.store, bench.pseudonyms)
         self._in_hand: deque[Claimed] = deque()
-        """What was leased and not ended when the database was lost."""
+        """What was leased and not begun when the database was lost."""
 
     def drain(self, more: Callable[[], None] = lambda: None) -> int:
         """Work until nothing is due; how many results were ended.
@@ -89,8 +89,9 @@ class Worker:
         return len(list(self._work_off(claimed)))
 
     def give_back(self) -> None:
-        """Free what was in hand when the database was lost: nobody has to wait for its lease to run
-        out. Raises StoreUnavailable while it still is.
+        """Free what was not begun when the database was lost: nobody has to wait for its lease to
+        run out. What was under way keeps its lease, and the loss counts: it may be what the
+        database cannot take. Raises StoreUnavailable while it still is lost.
         """
         while self._in_hand:
             self._bench.store.give_back(self._in_hand[0], self._bench.now())
@@ -102,7 +103,7 @@ class Worker:
             try:
                 yield self._process(each)
             except StoreUnavailable:
-                self._in_hand.extend(claimed[number:])
+                self._in_hand.extend(claimed[number + 1 :])
                 raise
 
     def _process(self, claimed: Claimed) -> bool:

@@ -18,6 +18,14 @@ Found = tuple[SpecimenGiven, Moment | NoMoment]
 _UNRESOLVED: Found = SpecimenGiven(SpecimenLink.UNRESOLVED), NoMoment()
 _OF_ANOTHER: Found = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT), NoMoment()
 _ENTERED_IN_ERROR: Found = SpecimenGiven(SpecimenLink.ENTERED_IN_ERROR), NoMoment()
+_GRAVEST_FIRST = (
+    SpecimenLink.OF_ANOTHER_PATIENT,
+    SpecimenLink.ENTERED_IN_ERROR,
+    SpecimenLink.UNRESOLVED,
+    SpecimenLink.UNSATISFACTORY,
+    SpecimenLink.RESOLVED,
+)
+"""What is to be said of several specimens, if it holds for one of them."""
 _MOST_NAMED = 100
 """Most specimens of one order or report. Of which of them it is cannot be told beyond that."""
 
@@ -40,9 +48,10 @@ def follow_specimen(reference: JsonObject, entry: Entry, scope: Scope, whose: Wh
         case Unresolved():
             return _UNRESOLVED
         case specimen:
-            owner = whose.named(an_object(specimen.get("subject")), entry, scope)
-            if owner is Subject.ANOTHER_PATIENT:
-                return _OF_ANOTHER
+            subject = an_object(specimen.get("subject"))
+            if whose.named(subject, entry, scope) is Subject.ANOTHER_PATIENT:
+                is_patient = whose.is_another_patient(subject, entry, scope)
+                return _OF_ANOTHER if is_patient else _UNRESOLVED
             if specimen.get("status") == "entered-in-error":
                 return _ENTERED_IN_ERROR
             known = scope.specimens
@@ -63,8 +72,7 @@ def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
     if len(found) < 2:
         return found[0] if found else (SpecimenGiven(), NoMoment())
     given = [specimen for specimen, _ in found]
-    resolved = all(one.link is SpecimenLink.RESOLVED for one in given)
-    link = SpecimenLink.RESOLVED if resolved else SpecimenLink.UNRESOLVED
+    link = min((one.link for one in given), key=_GRAVEST_FIRST.index)
     return SpecimenGiven(link, tuple(code for one in given for code in one.codings)), NoMoment()
 
 

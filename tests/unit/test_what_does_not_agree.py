@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from cds_service.core.card import Card
+from cds_service.core.comparable import laboratory_name
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
     LabResult,
@@ -18,14 +19,18 @@ from cds_service.core.model import (
     ResourceRef,
     SpecimenGiven,
     SpecimenLink,
+    Status,
 )
 from cds_service.core.render import render
 from cds_service.core.schema import AssayFactor
+from cds_service.core.verdict import NoteKind
 from tests import records
 from tests.safety.walk import CSF, SERUM, companion, entries
 
 SERUM_U, SERUM_MASS, CSF_MASS = "9654-5", "76039-7", "99768-4"
-ONE_TIME = "More than one result of {} bears the same time, on two sides of a limit ({})."
+ONE_TIME = (
+    "More than one result of {} bears the same time ({}), and held against a limit they do not"
+)
 
 
 def card(record: PatientRecord, knowledge: KnowledgeBase) -> Card:
@@ -144,6 +149,75 @@ def test_in_place_of_an_index_the_card_tells_the_values_of_the_other_specimen_th
     assert {"120 pg/mL", "900 pg/mL"} <= set(re.findall(r"\d+ pg/mL", told))
 
 
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_neither_card_of_a_pair_computes_an_index_from_one_of_two_results_of_one_time(
+    sil2r: KnowledgeBase, names: str
+) -> None:
+    labs = beside(sil2r, "albumin-csf 20 mg/dL", "albumin-serum 40 g/L")
+    fluid = records.named("c", "400 pg/mL", CSF_MASS, specimen=CSF)
+    bloods = (
+        records.named(name, f"{value} pg/mL", SERUM_MASS, specimen=SERUM)
+        for name, value in zip(names, ("1000", "5000"), strict=True)
+    )
+    given = records.record(fluid, *bloods, companions=labs)
+    evaluation = records.evaluated(given, sil2r)
+    facts = [answer.facts["ratio.sil2r-index"] for answer in evaluation.answers]
+    assert [fact.value for fact in facts] == ["unknown", "unknown"]
+    assert all("serum/plasma has several values of one time" in fact.because for fact in facts)
+
+
+def test_results_without_an_id_are_told_apart_by_their_values(sil2r: KnowledgeBase) -> None:
+    """All of them have the same reference, which is none."""
+    nameless = ResourceRef("Observation")
+    labs = beside(sil2r, "albumin-csf 20 mg/dL", "albumin-serum 20 g/L", "albumin-serum 40 g/L")
+    labs = tuple(replace(each, ref=nameless) for each in labs)
+    fluid = replace(records.result("400 pg/mL", CSF_MASS, specimen=CSF), ref=nameless)
+    blood = replace(records.result("900 pg/mL", SERUM_MASS, specimen=SERUM), ref=nameless)
+    said = card(records.record(fluid, history=(blood,), companions=labs), sil2r).detail
+    assert "serum albumin has several values of one time (" in said
+
+    met = beside(sil2r, "ferritin 1200 ng/mL", "ferritin 5200 ng/mL")
+    met = tuple(replace(each, ref=nameless) for each in met)
+    said = card(records.record(records.result("3000 U/mL", SERUM_U), companions=met), sil2r).detail
+    assert "- Ferritin at or above 500 ng/mL: met" in said
+    assert "bears the same time" not in said
+
+
+@pytest.mark.parametrize("values", [("3.5", "4.0"), ("4.0", "3.5"), ("3.5", "3.5")])
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_a_fasting_sample_meets_is_met_whatever_another_of_its_time_presumes(
+    sil2r: KnowledgeBase, values: tuple[str, str], order: int
+) -> None:
+    fasting, unstated = "47210-0", "14927-8"
+    labs = tuple(
+        replace(records.result(f"{value} mmol/L", loinc), ref=ResourceRef(f"Observation/{number}"))
+        for number, (value, loinc) in enumerate(zip(values, (fasting, unstated), strict=True))
+    )
+    result = records.result("3000 U/mL", SERUM_U)
+    answer = records.answer_to(records.record(result, companions=labs[::order]), sil2r)
+    facts = [fact for name, fact in answer.facts.items() if "triglycerides" in name]
+    assert "met" in {fact.value for fact in facts}
+    assert "unknown" not in {fact.value for fact in facts}
+    assert NoteKind.OF_ONE_TIME not in {note.kind for note in answer.notes}
+
+
+@pytest.mark.parametrize(
+    "two", [("creatinine", "1.9 mg/dL", "2.1 mg/dL"), ("ferritin", "480 ng/mL", "5200 ng/mL")]
+)
+def test_results_of_one_time_keep_no_newer_value_from_leading(
+    sil2r: KnowledgeBase, two: tuple[str, str, str]
+) -> None:
+    """300 U/mL is final; 15000 U/mL of the day after is not yet."""
+    name, *values = two
+    old = records.named("old", "300 U/mL", SERUM_U, ranges=(records.within("223", "710", "U/mL"),))
+    new = replace(
+        records.named("new", "15000 U/mL", SERUM_U, on="2026-03-02"), status=Status.PRELIMINARY
+    )
+    labs = beside(sil2r, *(f"{name} {value}" for value in values))
+    for given in (records.record(old, new), records.record(old, new, companions=labs)):
+        assert "may be urgent" in card(given, sil2r).summary
+
+
 # ------------------------------------------------------------------ a sample of somebody else
 
 ELSES = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
@@ -220,6 +294,12 @@ def test_of_two_versions_the_card_says_that_they_are_in_no_order_not_that_nothin
 
 
 # ------------------------------------------------------------------ two names of a laboratory
+
+
+def test_a_name_that_is_like_an_id_is_a_name_and_a_reference_in_its_place_is_none() -> None:
+    named = records.result(laboratory="LabA", laboratory_reference="Organization/LabA")
+    assert laboratory_name(named) == "LabA"
+    assert laboratory_name(replace(named, laboratory="Organization/LabA")) == ""
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ server then stands in no record, and is taken back all the same when the result 
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.event_world import (
     in_csf,
     observation,
 )
+from tests.little_fhir import Refuse
 
 
 def dies(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,3 +104,22 @@ def test_the_first_try_asks_for_nothing_more_than_it_did(writing: World) -> None
     writing.notify("o1")
     writing.work()
     assert writing.fhir.count("DetectedIssue?") == 1
+
+
+def test_whoever_is_stopped_while_taking_back_leaves_nothing_standing_behind_a_gap(
+    writing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two cards of one panel that was deleted; the server refuses the second of the two calls."""
+    delivered(writing, monkeypatch, containing("Observation", a_result("blood"), in_csf()))
+    del writing.fhir.resources["Observation/both"]
+    real, calls = writing.fhir._answer, count(1)
+
+    def refuse_the_second(method: str, path: str, query: str, body: bytes) -> Any:
+        if method == "POST" and not path and next(calls) == 2:
+            raise Refuse(503)
+        return real(method, path, query, body)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writing.fhir, "_answer", refuse_the_second)
+        assert sorted(stand(writing)) == ["entered-in-error", "final"]
+    assert stand(writing) == ["entered-in-error"] * 2

@@ -60,6 +60,46 @@ def test_t81_an_event_that_breaks_the_silence_brings_those_before_it(here: World
     assert found(here) == [("notified", 1), ("recovered", 1)]
 
 
+def test_one_that_is_silent_says_that_it_fails_and_then_works_is_searched_from_before_all_that(
+    here: World,
+) -> None:
+    here.expect(**HEARTBEAT)
+    here.fhir.put(observation("o1"))
+    here.clock.pass_(hours=5)
+    says(here, status="error")
+    here.clock.pass_(minutes=5)
+    says(here)
+    assert found(here) == [("recovered", 1)]
+
+
+def test_one_that_is_silent_answers_that_it_fails_and_then_works_is_searched_likewise(
+    here: World,
+) -> None:
+    here.expect(**HEARTBEAT)
+    here.fhir.put(observation("o1"))
+    here.clock.pass_(hours=5)
+    status_told(here, "error")
+    here.care()
+    here.clock.pass_(minutes=1)
+    says(here)
+    assert found(here) == [("recovered", 1)]
+
+
+def test_one_that_was_read_as_off_and_says_so_hours_later_is_searched_from_before_it_was_read(
+    here: World,
+) -> None:
+    here.expect()
+    here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "off"})
+    here.clock.pass_(minutes=16)
+    here.care()
+    here.fhir.put(observation("o1"))
+    here.clock.pass_(hours=5)
+    says(here, status="off")
+    here.clock.pass_(minutes=5)
+    says(here)
+    assert found(here) == [("recovered", 1)]
+
+
 def test_one_that_is_heard_of_in_time_is_not_searched(here: World) -> None:
     here.expect(**HEARTBEAT)
     here.fhir.put(observation("o1"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from cds_service.events.faults import MOST_ATTEMPTS
 from cds_service.fhir.write_events import evaluation_key
 from cds_service.knowledge.export.write import r4_resources
 from cds_service.knowledge.files import Library
-from cds_service.store.work_item import Kind, Target, Way
+from cds_service.store.work_item import Claimed, Kind, Target, Way
 from tests.event_world import PATIENT, World, observation, world
 from tests.little_fhir import Refuse, little_fhir
 
@@ -284,10 +285,37 @@ def test_what_was_in_hand_when_the_database_was_lost_waits_for_no_lease(
             worker.give_back()
     assert store.due(writing.clock()) == 0
     worker.give_back()
-    assert store.due(writing.clock()) == 4
-    assert writing.work() == 4
+    assert store.due(writing.clock()) == 3, "the one under way keeps its lease"
+    assert writing.work() == 3
+    writing.clock.pass_(minutes=6)
+    assert writing.work() == 1
     assert len(writing.records()) == len(writing.fhir.of("DetectedIssue")) == 4
     assert max(writing.fhir.writes.values()) == 1
+
+
+def test_one_that_the_database_cannot_take_holds_up_no_other_and_is_told(
+    writing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        writing.fhir.put(observation(f"o{number}"))
+    writing.notify("o0", "o1", "o2")
+    store, worker = writing.room.store, writing.workshop.worker
+    real, refused = store.finish, store.item("lab", Target(Kind.OBSERVATION, "o1"))
+
+    def cannot_take(claimed: Claimed, *what: Any, **more: Any) -> Any:
+        if claimed.item == refused:
+            raise StoreUnavailable("The database cannot be used.")
+        return real(claimed, *what, **more)
+
+    monkeypatch.setattr(store, "finish", cannot_take)
+    for _ in range(30):
+        worker.give_back()
+        with suppress(StoreUnavailable):
+            writing.work()
+        writing.clock.pass_(minutes=1)
+    assert len(writing.records()) == 2
+    (left,) = store.waiting()
+    assert (left.dead, left.cause) == (True, "worker-lost")
 
 
 def test_a_fault_of_ours_does_not_stop_the_others(

@@ -160,6 +160,23 @@ def test_the_specimens_of_a_report_are_followed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("other", "link"),
+    [
+        ({}, SpecimenLink.RESOLVED),
+        ({"status": "unsatisfactory"}, SpecimenLink.UNSATISFACTORY),
+        ({"status": "entered-in-error"}, SpecimenLink.ENTERED_IN_ERROR),
+        ({"subject": {"reference": "Patient/pat-2"}}, SpecimenLink.OF_ANOTHER_PATIENT),
+    ],
+)
+def test_of_several_specimens_of_a_report_the_gravest_that_holds_for_one_is_told(
+    other: JsonObject, link: SpecimenLink
+) -> None:
+    named = [{"reference": "Specimen/spec-1"}, {"reference": "Specimen/spec-2"}]
+    found = the_lone(report(specimen=named), specimen(), specimen(id="spec-2", **other))
+    assert found.specimen.link is link
+
+
+@pytest.mark.parametrize(
     ("changes", "where"),
     [
         ({"effectiveDateTime": "2026-02-30"}, "DiagnosticReport.effectiveDateTime"),

@@ -136,6 +136,25 @@ def test_a_specimen_of_another_patient_is_told_as_that_and_nothing_of_it_is_used
         assert found == SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
 
 
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"reference": "Location/ward"},
+        {"reference": "Device/d"},
+        {"reference": "Group/g"},
+        {"reference": "#pt"},
+        {"reference": URN},
+        {"reference": "Patient?identifier=x"},
+        {"type": "Device", "identifier": {"value": "1"}},
+    ],
+)
+def test_a_specimen_of_which_nothing_proves_whose_it_is_is_unresolved_and_nobody_elses(
+    subject: JsonObject,
+) -> None:
+    found = followed({"reference": "Specimen/spec-1"}, specimen(subject=subject))
+    assert found.specimen == UNRESOLVED
+
+
 def test_two_different_specimens_of_one_name_prove_nothing_and_the_same_twice_is_one() -> None:
     reference = {"reference": "Specimen/spec-1"}
     other = specimen(type={"coding": [{"system": "x:y", "code": "blood"}]})
