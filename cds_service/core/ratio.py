@@ -14,7 +14,7 @@ from cds_service.core.companions import CompanionValue, of_one_time
 from cds_service.core.comparable import same_laboratory, same_method
 from cds_service.core.fact import UNKNOWN, Fact
 from cds_service.core.interval import EXACT, Comparison
-from cds_service.core.model import ResourceRef
+from cds_service.core.model import ResourceRef, SpecimenLink
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
 from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Pair, Situation
@@ -81,6 +81,9 @@ def _incomparable(situation: Situation, pair: Pair) -> str:
     """Why the one value may not be divided by the other; empty where it may."""
     if pair.literature is Literature.BARRED:
         return "unit and LOINC code of the other result contradict each other"
+    links = {situation.result.specimen.link, pair.result.specimen.link}
+    if SpecimenLink.OF_ANOTHER_PATIENT in links:
+        return "a specimen of the two results is recorded for another patient"
     if situation.quantity.unit.family != pair.quantity.unit.family:
         return "the two results are of different unit families"
     if same_laboratory(situation.result, pair.result) is not Comparison.YES:

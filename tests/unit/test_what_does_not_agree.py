@@ -252,6 +252,19 @@ def test_behind_what_is_urgent_or_unreadable_it_stands_in_the_detail_at_least(
     assert "Whose sample was measured is not certain" in found.detail
 
 
+def test_no_index_is_computed_across_a_specimen_that_is_recorded_for_another_patient(
+    sil2r: KnowledgeBase,
+) -> None:
+    labs = beside(sil2r, "albumin-csf 20 mg/dL", "albumin-serum 40 g/L")
+    fluid = records.named("c", "400 pg/mL", CSF_MASS, specimen=CSF)
+    own = records.named("s", "1000 pg/mL", SERUM_MASS, specimen=SERUM)
+    elses = records.named("s", "1000 pg/mL", SERUM_MASS, specimen=ELSES)
+    for blood, value in ((own, "computed"), (elses, "not-applicable")):
+        given = records.record(fluid, blood, companions=labs)
+        answers = records.evaluated(given, sil2r).answers
+        assert {answer.facts["ratio.sil2r-index"].value for answer in answers} == {value}
+
+
 @pytest.mark.parametrize(
     ("link", "leads", "says"),
     [
