@@ -18,9 +18,9 @@ from cds_service.store.engine import (
     DURABILITY,
     Durability,
     LastWrite,
+    Translated,
     make_engine,
     read_url,
-    translated,
 )
 from cds_service.store.prepared import PreparedInsert
 from cds_service.store.tables import tokens_seen
@@ -63,7 +63,7 @@ class Database:
         Safe to call from many processes at once: one does the work, the others wait for it. Raises
         ConfigurationError for a database at a revision that is not of this software.
         """
-        with translated(self._engine):
+        with Translated(self._engine):
             if self._url.get_backend_name() == "sqlite":
                 upgrade.sqlite(self._engine, Path(self._url.database or ""))
             else:
@@ -109,14 +109,14 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection to read from."""
-        with waiting(), translated(self._engine), self._engine.connect() as connection:
+        with waiting(), Translated(self._engine), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self, durability: Durability = Durability.POWER_LOSS) -> Iterator[Connection]:
         """A transaction: committed when the block ends, rolled back when it raises."""
         engine = self._writing[durability]
-        told = translated(self._engine, self._last_write.fails)
+        told = Translated(self._engine, self._last_write.fails)
         with waiting(), told, self._writers.turn, engine.begin() as connection:
             yield connection
         self._last_write.failed = False

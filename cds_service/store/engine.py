@@ -63,7 +63,7 @@ class LastWrite:
         self.failed = True
 
 
-class translated:  # noqa: N801 - read as a verb: `with translated(engine):`
+class Translated:
     """Turns each failure of the database of this engine into StoreUnavailable, and notes it.
 
     Texts of drivers may hold parameters, rows and passwords. None of them is kept.

@@ -14,9 +14,9 @@ from cds_service.store.engine import (
     WAIT_SECONDS,
     Durability,
     LastWrite,
+    Translated,
     be_patient,
     begin,
-    translated,
 )
 from cds_service.turn import waiting
 
@@ -49,7 +49,7 @@ class AnyWriter:
     @contextmanager
     def inserting(self, durability: Durability) -> Iterator[PoolProxiedConnection]:
         """A transaction on a connection of the pool."""
-        with waiting(), translated(self._engine, self._last.fails):
+        with waiting(), Translated(self._engine, self._last.fails):
             connection = self._engine.raw_connection()
             try:
                 begin(connection, durability)
@@ -81,7 +81,7 @@ class OneWriter:
     @contextmanager
     def inserting(self, durability: Durability) -> Iterator[PoolProxiedConnection]:
         """A transaction on the connection that is kept."""
-        with translated(self._engine, self._last.fails), self.turn:
+        with Translated(self._engine, self._last.fails), self.turn:
             connection = self._kept.pop() if self._kept else self._opened()
             try:
                 self._begin(connection, durability)
@@ -111,7 +111,7 @@ class OneWriter:
 
     def close(self) -> None:
         """Closes the connection that was kept."""
-        with translated(self._engine), self.turn:
+        with Translated(self._engine), self.turn:
             while self._kept:
                 self._kept.pop().close()
 

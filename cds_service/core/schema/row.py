@@ -38,12 +38,15 @@ _NO_NUMBER = 'this is not a number; write digits and a point: "1.5"'
 
 
 def _number(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError(_NOT_AS_TEXT)  # noqa: TRY004 - pydantic turns ValueError into a row error
-    try:
-        return Decimal(value)
-    except InvalidOperation:
-        raise ValueError(_NO_NUMBER) from None
+    """The checker makes a fault of the row of each ValueError."""
+    match value:
+        case str():
+            try:
+                return Decimal(value)
+            except InvalidOperation:
+                raise ValueError(_NO_NUMBER) from None
+        case _:
+            raise ValueError(_NOT_AS_TEXT)
 
 
 ExactNumber = Annotated[Decimal, BeforeValidator(_number)]

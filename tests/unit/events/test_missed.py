@@ -17,6 +17,13 @@ def says(here: World, kind: str = "heartbeat", **more: Any) -> None:
     assert here.post(notification(kind, **more)).status_code == 200
 
 
+def silent_for_hours(here: World, hours: int) -> None:
+    """A result changes, and nothing is heard of its server."""
+    here.expect(**HEARTBEAT)
+    here.fhir.put(observation("o1"))
+    here.clock.pass_(hours=hours)
+
+
 def status_told(here: World, status: str) -> None:
     """What its server answers when it is asked by `$status`."""
     here.fhir.operations["Subscription/s1/$status"] = lambda _query: {
@@ -35,17 +42,13 @@ def found(here: World) -> list[tuple[str, int]]:
 
 
 def test_t81_what_changed_while_it_was_silent_is_found_once_it_is_heard_again(here: World) -> None:
-    here.expect(**HEARTBEAT)
-    here.fhir.put(observation("o1"))
-    here.clock.pass_(hours=3)
+    silent_for_hours(here, 3)
     says(here)
     assert found(here) == [("recovered", 1)]
 
 
 def test_t81_what_changed_while_it_was_silent_is_found_once_it_answers(here: World) -> None:
-    here.expect(**HEARTBEAT)
-    here.fhir.put(observation("o1"))
-    here.clock.pass_(hours=3)
+    silent_for_hours(here, 3)
     status_told(here, "active")
     here.care()
     assert found(here) == [("recovered", 1)]
@@ -63,9 +66,7 @@ def test_t81_an_event_that_breaks_the_silence_brings_those_before_it(here: World
 def test_one_that_is_silent_says_that_it_fails_and_then_works_is_searched_from_before_all_that(
     here: World,
 ) -> None:
-    here.expect(**HEARTBEAT)
-    here.fhir.put(observation("o1"))
-    here.clock.pass_(hours=5)
+    silent_for_hours(here, 5)
     says(here, status="error")
     here.clock.pass_(minutes=5)
     says(here)
@@ -75,27 +76,10 @@ def test_one_that_is_silent_says_that_it_fails_and_then_works_is_searched_from_b
 def test_one_that_is_silent_answers_that_it_fails_and_then_works_is_searched_likewise(
     here: World,
 ) -> None:
-    here.expect(**HEARTBEAT)
-    here.fhir.put(observation("o1"))
-    here.clock.pass_(hours=5)
+    silent_for_hours(here, 5)
     status_told(here, "error")
     here.care()
     here.clock.pass_(minutes=1)
-    says(here)
-    assert found(here) == [("recovered", 1)]
-
-
-def test_one_that_was_read_as_off_and_says_so_hours_later_is_searched_from_before_it_was_read(
-    here: World,
-) -> None:
-    here.expect()
-    here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "off"})
-    here.clock.pass_(minutes=16)
-    here.care()
-    here.fhir.put(observation("o1"))
-    here.clock.pass_(hours=5)
-    says(here, status="off")
-    here.clock.pass_(minutes=5)
     says(here)
     assert found(here) == [("recovered", 1)]
 
@@ -124,14 +108,20 @@ def test_t90_what_changed_while_it_was_off_is_found_though_its_server_was_heard_
     assert found(here) == [("recovered", 1)]
 
 
-def test_t90_one_that_was_read_as_off_is_searched_once_it_is_heard_again(here: World) -> None:
+@pytest.mark.parametrize("statuses", [["active"], ["off", "active"]])
+def test_t90_one_that_was_read_as_off_is_searched_once_it_works_again(
+    here: World, statuses: list[str]
+) -> None:
+    """From before it was read, though hours later it says itself that it is off."""
     here.expect()
     here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "off"})
     here.clock.pass_(minutes=16)
     here.care()
     here.fhir.put(observation("o1"))
     here.clock.pass_(hours=5)
-    says(here)
+    for status in statuses:
+        says(here, status=status)
+        here.clock.pass_(minutes=5)
     assert found(here) == [("recovered", 1)]
 
 
@@ -145,9 +135,7 @@ def test_what_changed_before_it_was_switched_on_is_found(here: World, kind: str)
 
 
 def test_the_search_waits_for_a_server_that_can_be_heard_and_not_yet_asked(here: World) -> None:
-    here.expect(**HEARTBEAT)
-    here.fhir.put(observation("o1"))
-    here.clock.pass_(hours=3)
+    silent_for_hours(here, 3)
     here.fhir.broken = 503
     says(here)
     assert found(here) == []
