@@ -59,7 +59,7 @@ def companions_near(
     """Usable companion results by name within the companion window of a moment.
 
     The nearest first; of two as near the newer, then by identity: never as they happened to arrive.
-    What bears the time of the first counts beside it (`of_one_time`). One whose versions contradict
+    What bears the time of the first counts beside it (`at_one_time`). One whose versions contradict
     each other, with nothing to order them, is not usable.
     """
     near = [

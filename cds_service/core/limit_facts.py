@@ -50,9 +50,8 @@ class Limit:
 
     def against(self, value: Quantity, shown: str) -> tuple[str, str]:
         """Value of the fact for a quantity of this family, and the words for it."""
-        return _BY_COMPARISON[
-            self._meets(value.interval, self._bound)
-        ], f"{shown} against {self.words}"
+        meets = self._meets(value.interval, self._bound)
+        return _BY_COMPARISON[meets], f"{shown} against {self.words}"
 
 
 class _Younger(Limit):

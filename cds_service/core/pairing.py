@@ -31,8 +31,8 @@ def nearest_pair(
     """The nearest readable final result of another specimen kind within the pair window.
 
     Of two as near the newer, then by identity: never as they happened to arrive; other values of
-    the same time are told with it. A result whose
-    versions contradict each other has no pair and is none, nor is another version of it.
+    the same time are told with it. A result whose versions contradict each other has no pair and
+    is none, nor is another version of it.
     """
     others = [
         (item.result, item.place)
