@@ -33,7 +33,7 @@ from cds_service.core.model import (
     Subject,
 )
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
-from cds_service.fhir.moment import moment, period
+from cds_service.fhir.moment import moment, moment_in, period
 from cds_service.fhir.shape import Refusal, an_object, codings, objects, type_of
 from cds_service.fhir.subject import Whose
 
@@ -191,16 +191,14 @@ def _start(resource: JsonObject, stem: str) -> Moment | NoMoment:
     if f"{stem}DateTime" in resource:
         return moment(resource[f"{stem}DateTime"], f"{kind}.{stem}DateTime")
     span = an_object(resource.get(f"{stem}Period"))
-    return moment(span["start"], f"{kind}.{stem}Period.start") if "start" in span else NoMoment()
+    return moment_in(span, "start", f"{kind}.{stem}Period")
 
 
 def _span(resource: JsonObject) -> tuple[Moment | NoMoment, Moment | NoMoment]:
     """When a medication began, and its end where one is stated."""
     kind = type_of(resource)
     if kind == "MedicationRequest":
-        authored = resource.get("authoredOn")
-        since = moment(authored, f"{kind}.authoredOn") if authored else NoMoment()
-        return since, _last_dose(resource, "dosageInstruction")
+        return moment_in(resource, "authoredOn", kind), _last_dose(resource, "dosageInstruction")
     effective = _end(an_object(resource.get("effectivePeriod")), f"{kind}.effectivePeriod")
     stated = effective if isinstance(effective, Moment) else _last_dose(resource, "dosage")
     return _start(resource, "effective"), stated
@@ -222,4 +220,4 @@ def _last_dose(resource: JsonObject, name: str) -> Moment | NoMoment:
 
 def _end(span: JsonObject, where: str) -> Moment | NoMoment:
     period(span, where)  # refuses a period that ends before it starts
-    return moment(span["end"], f"{where}.end") if "end" in span else NoMoment()
+    return moment_in(span, "end", where)
