@@ -17,7 +17,6 @@ from cds_service.core.model import (
     Subject,
 )
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
-from cds_service.fhir.component import components, noticed
 from cds_service.fhir.moment import instant, instant_in, moment_or_period
 from cds_service.fhir.reference import (
     Fragment,
@@ -33,8 +32,8 @@ from cds_service.fhir.report import withdrawn_with_report
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.specimen import read_specimen
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.value import read_value
-from cds_service.fhir.wanted import Codes
+from cds_service.fhir.value import noticed, read_value
+from cds_service.fhir.wanted import Codes, components
 
 FLAGS = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 
