@@ -19,7 +19,13 @@ from joserfc.util import urlsafe_b64decode
 from cds_service import strict_json
 from cds_service.access.faults import IN_WORDS, TokenFault
 from cds_service.access.gate import FEEDBACK
-from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, parse_key_set
+from cds_service.access.key_set import (
+    KeySet,
+    KeySetFault,
+    KeySetRefusedError,
+    parse_key_set,
+    read_key_set,
+)
 from cds_service.access.keys import Fetch, KeyRing
 from cds_service.access.registry import Client, ClientRegistry, KeyFile, KeyUrl, UnknownIssuer
 from cds_service.access.replay import Remembered
@@ -97,15 +103,13 @@ def read_keys(client: Client, fetch: Fetch | Offline) -> KeySet | NotFetched | N
     try:
         match client.keys:
             case KeyFile(path):
-                return parse_key_set(path.read_bytes())
+                return read_key_set(path)
             case KeyUrl(url) if isinstance(fetch, Offline):
                 return NotFetched(url)
             case KeyUrl(url):
                 return parse_key_set(fetch(url))
     except (JwksFaultError, KeySetRefusedError) as error:
         return NoKeySet(error.fault)
-    except OSError:
-        return NoKeySet(KeySetFault.UNREADABLE)
 
 
 def check_token(
@@ -228,7 +232,7 @@ def _first_fault(
 ) -> Collection[TokenFault]:
     """What the gate would refuse a token for before it looks at the signature; nothing, or one."""
 
-    def no_keys(_url: str, /) -> bytes:
+    def no_keys(_url: str) -> bytes:
         raise JwksFaultError(UpstreamFault.NOT_ALLOWED)
 
     verifier = Verifier(registry, KeyRing(no_keys, now), _Forgetful(), now, times)
