@@ -10,6 +10,7 @@ from cds_service.fhir.authorization import NoToken
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import (
     Fetched,
     HttpAnswer,
@@ -18,7 +19,6 @@ from cds_service.fhir.fetched import (
     Resource,
     UpstreamFault,
 )
-from cds_service.fhir.sending import Sending
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from tests import faults
 from tests.fault_server import DeafServer, FaultServer, unused_base
