@@ -157,12 +157,13 @@ def _parts(token: str) -> tuple[JsonObject, JsonObject]:
         raise _refused(TokenFault.MALFORMED)
     header, claims, _signature = token.split(".")
     try:
-        return _json(header), _json(claims)
+        return json_of(header), json_of(claims)
     except (MalformedJson, binascii.Error):
         raise _refused(TokenFault.MALFORMED) from None
 
 
-def _json(part: str) -> JsonObject:
+def json_of(part: str) -> JsonObject:
+    """The JSON object of a part. Raises MalformedJson, binascii.Error."""
     return strict_json.parse_object(urlsafe_b64decode(part.encode("ascii")))
 
 

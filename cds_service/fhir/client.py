@@ -24,6 +24,7 @@ from cds_service.fhir.addresses import AddressRefusedError, Reach, Resolve, syst
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.breaker import Breakers, OriginCall
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.dial import Dial, dialled_pools
 from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import (
     HttpAnswer,
@@ -32,7 +33,6 @@ from cds_service.fhir.fetched import (
     UpstreamFault,
     status_fault,
 )
-from cds_service.fhir.line import Dial, dialled_pools
 from cds_service.fhir.session import FhirSession, Limits
 from cds_service.fhir.workers import Workers
 from cds_service.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows

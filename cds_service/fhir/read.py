@@ -167,7 +167,7 @@ class _Shelf:
         if part.availability not in _USABLE:
             return part.availability
         if not self.documents[id(part.resource)].is_of(_LABORATORY_TYPES):
-            return _worst(part, Availability.FAILED)
+            return Availability.FAILED
         return _worst(part, laboratory_came_to(found, was_cut=was_cut))
 
     def _scope(self, document: Document) -> Scope:
