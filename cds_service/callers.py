@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import Final
 
-from cds_service.access.gate import RegisteredCaller, TokenGate
+from cds_service.access.gate import TokenGate
 from cds_service.access.key_set import KeySetFault
 from cds_service.access.keys import Fetch, KeyRing
 from cds_service.access.registry import ClientRegistry, read_registry
-from cds_service.access.tokens import Times, Verifier
+from cds_service.access.tokens import RegisteredCaller, Times, Verifier
 from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
 from cds_service.fhir.access import NoAccess, ServerAccess, server_access
@@ -75,13 +75,13 @@ def key_fetch(mode: Mode) -> Fetch:
     plain = PlainHttp.LOOPBACK if mode is Mode.SANDBOX else PlainHttp.REFUSED
     outward = FhirClient(AllowList.of([]), network=_network(mode))
 
-    def fetch(url: str, /) -> bytes:
+    def fetch(url: str) -> bytes:
         return outward.jwks_fetch(url, Deadline.after(KEY_SET_DEADLINE_MS), plain)
 
     return fetch
 
 
-def _told(client: str, fault: KeySetFault | UpstreamFault, /) -> None:
+def _told(client: str, fault: KeySetFault | UpstreamFault) -> None:
     log(Event.KEYS_NOT_RENEWED, client=client, cause=fault.value)
 
 

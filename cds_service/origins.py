@@ -180,11 +180,6 @@ class FhirBase:
                     pass
         return cls(url)
 
-    @property
-    def origin(self) -> str:
-        """Scheme, host and port."""
-        return self.url.origin
-
     def join(self, relative: str) -> str:
         """The address of something under this base; `relative` is as in `Inside`."""
         return f"{self}{relative}" if relative.startswith("?") else f"{self}/{relative}"

@@ -14,17 +14,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from joserfc.util import urlsafe_b64decode
-
-from cds_service import strict_json
 from cds_service.access.faults import IN_WORDS, TokenFault
 from cds_service.access.gate import FEEDBACK
-from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, parse_key_set
+from cds_service.access.key_set import (
+    KeySet,
+    KeySetFault,
+    KeySetRefusedError,
+    parse_key_set,
+    read_key_set,
+)
 from cds_service.access.keys import Fetch, KeyRing
 from cds_service.access.registry import Client, ClientRegistry, KeyFile, KeyUrl, UnknownIssuer
 from cds_service.access.replay import Remembered
 from cds_service.access.signature import is_signed
-from cds_service.access.tokens import LATEST, Times, Verifier
+from cds_service.access.tokens import LATEST, Times, Verifier, json_of
 from cds_service.core.card import JsonObject
 from cds_service.errors import Unauthorised
 from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
@@ -97,15 +100,13 @@ def read_keys(client: Client, fetch: Fetch | Offline) -> KeySet | NotFetched | N
     try:
         match client.keys:
             case KeyFile(path):
-                return parse_key_set(path.read_bytes())
+                return read_key_set(path)
             case KeyUrl(url) if isinstance(fetch, Offline):
                 return NotFetched(url)
             case KeyUrl(url):
                 return parse_key_set(fetch(url))
     except (JwksFaultError, KeySetRefusedError) as error:
         return NoKeySet(error.fault)
-    except OSError:
-        return NoKeySet(KeySetFault.UNREADABLE)
 
 
 def check_token(
@@ -125,7 +126,7 @@ def check_token(
     whole = _first_fault(registry, token, (audience,), times, now)
     if not _OF_THE_WHOLE.isdisjoint(whole):
         return TokenReport(tuple(whole), unchecked="there is nothing to be read")
-    header, claims = (_read(part) for part in token.split(".")[:2])
+    header, claims = map(json_of, token.split(".")[:2])
     found: set[TokenFault] = set()
     issuer = claims.get("iss")
     client = registry.by_issuer(issuer) if isinstance(issuer, str) else UnknownIssuer()
@@ -228,7 +229,7 @@ def _first_fault(
 ) -> Collection[TokenFault]:
     """What the gate would refuse a token for before it looks at the signature; nothing, or one."""
 
-    def no_keys(_url: str, /) -> bytes:
+    def no_keys(_url: str) -> bytes:
         raise JwksFaultError(UpstreamFault.NOT_ALLOWED)
 
     verifier = Verifier(registry, KeyRing(no_keys, now), _Forgetful(), now, times)
@@ -271,10 +272,6 @@ def _exchanged(good: JsonObject, own: JsonObject, names: Set[str]) -> JsonObject
     """The good members, with those of these names as the token has them, or without."""
     kept = {name: value for name, value in good.items() if name not in names}
     return kept | {name: value for name, value in own.items() if name in names}
-
-
-def _read(part: str) -> JsonObject:
-    return strict_json.parse_object(urlsafe_b64decode(part.encode("ascii")))
 
 
 def _written(members: JsonObject) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 from joserfc.errors import JoseError
@@ -75,6 +76,15 @@ def parse_key_set(data: bytes) -> KeySet:
         raise KeySetRefusedError(KeySetFault.DUPLICATE_KID)
     keys = {str(entry["kid"]): key for entry in entries for key in _usable(entry)}
     return KeySet(keys, left_out=len(entries) - len(keys))
+
+
+def read_key_set(path: Path) -> KeySet:
+    """Read the key set of a file. Raises KeySetRefusedError."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise KeySetRefusedError(KeySetFault.UNREADABLE) from None
+    return parse_key_set(data)
 
 
 def _entries(data: bytes) -> list[JsonObject]:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
-from typing import Final, Protocol
+from typing import Final
 
 from cds_service.access.key_set import (
     KeySet,
@@ -22,6 +22,7 @@ from cds_service.access.key_set import (
     KeySetRefusedError,
     PublicKey,
     parse_key_set,
+    read_key_set,
 )
 from cds_service.access.registry import Client, KeyFile, KeyUrl
 from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
@@ -38,20 +39,12 @@ Clock = Callable[[], float]
 """Seconds since the epoch."""
 
 
-class Fetch(Protocol):
-    """Fetches a registered key set, within bounds of time and size and without redirects."""
+Fetch = Callable[[str], bytes]
+"""The bytes at the address of a registered key set, within bounds of time and size and without
+redirects. Raises JwksFaultError."""
 
-    def __call__(self, url: str, /) -> bytes:
-        """The bytes at the address. Raises JwksFaultError."""
-        ...
-
-
-class Report(Protocol):
-    """Told when a key set could not be renewed: for logs and metrics."""
-
-    def __call__(self, client: str, fault: KeySetFault | UpstreamFault, /) -> None:
-        """`client` is the registered name."""
-        ...
+Report = Callable[[str, KeySetFault | UpstreamFault], None]
+"""Told the registered name of a client whose key set could not be renewed: for the log."""
 
 
 class NoKey(StrEnum):
@@ -63,7 +56,7 @@ class NoKey(StrEnum):
     """The client's set cannot be had, and no old one is young enough."""
 
 
-def _no_report(_client: str, _fault: KeySetFault | UpstreamFault, /) -> None:
+def _no_report(_client: str, _fault: KeySetFault | UpstreamFault) -> None:
     """Nobody listens."""
 
 
@@ -91,15 +84,12 @@ class KeyRing:
         try:
             match client.keys:
                 case KeyFile(path):
-                    data = path.read_bytes()
+                    return read_key_set(path)
                 case KeyUrl(url):
-                    data = self._fetch(url)
-            return parse_key_set(data)
+                    return parse_key_set(self._fetch(url))
         except (JwksFaultError, KeySetRefusedError) as error:
             self._report(client.name, error.fault)
-        except OSError:
-            self._report(client.name, KeySetFault.UNREADABLE)
-        return _Failed()
+            return _Failed()
 
 
 @dataclass(frozen=True, slots=True)

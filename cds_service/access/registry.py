@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from cds_service.access.key_set import KeySet, KeySetFault, KeySetRefusedError, parse_key_set
+from cds_service.access.key_set import KeySetRefusedError, read_key_set
 from cds_service.access.rows import PATTERNS, ClientRow, EventSourceRow, Row
 from cds_service.config import Mode
 from cds_service.core.slips import capitalised, first_slip, known_names
@@ -268,7 +268,7 @@ def _keys(row: ClientRow, place: _Place) -> KeyFile | KeyUrl:
         return KeyUrl(jku)
     path = place.file("jwks_file", row.jwks_file)
     try:
-        suits = _read_key_set(path).suits(row.algorithms)
+        suits = read_key_set(path).suits(row.algorithms)
     except KeySetRefusedError as error:
         raise place.refuse(
             "jwks_file",
@@ -282,13 +282,6 @@ def _keys(row: ClientRow, place: _Place) -> KeyFile | KeyUrl:
             f"Add a key with a kid for one of {', '.join(row.algorithms)}.",
         )
     return KeyFile(path, jku)
-
-
-def _read_key_set(path: Path) -> KeySet:
-    try:
-        return parse_key_set(path.read_bytes())
-    except OSError:
-        raise KeySetRefusedError(KeySetFault.UNREADABLE) from None
 
 
 def _source(row: EventSourceRow, place: _Place) -> Source:

@@ -49,11 +49,25 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """A caller whose token holds: the client, and the tenant it named (empty where none counts)."""
+class RegisteredCaller:
+    """A client that has proved itself, with the tenant it named (empty where none counts)."""
 
     client: Client
     tenant: str = ""
+
+    @property
+    def account(self) -> str:
+        """The client, whichever tenant it named."""
+        return self.client.name
+
+    @property
+    def name(self) -> str:
+        """`general-hospital`, or `general-hospital/north`: what is logged and stored."""
+        return f"{self.client.name}/{self.tenant}" if self.tenant else self.client.name
+
+    def may_call(self, service: str) -> bool:
+        """Whether the client was granted the service of this id."""
+        return self.client.may_call(service)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,7 @@ class Verifier:
     """Seconds since the epoch."""
     times: Times
 
-    def verify(self, authorization: Sequence[str], audiences: Collection[str]) -> Verified:
+    def verify(self, authorization: Sequence[str], audiences: Collection[str]) -> RegisteredCaller:
         """Who sent these Authorization headers to one of `audiences` (exact public addresses).
 
         Raises Unauthorised; StoreUnavailable when the token cannot be remembered.
@@ -85,7 +99,7 @@ class Verifier:
         until = datetime.fromtimestamp(min(expires + self.times.leeway, LATEST), UTC)
         match self.replay.remember(client.issuer, jti, until):
             case Remembered.FRESH:
-                return Verified(client, tenant)
+                return RegisteredCaller(client, tenant)
             case Remembered.SEEN:
                 raise _refused(TokenFault.REPLAYED)
 
@@ -143,12 +157,13 @@ def _parts(token: str) -> tuple[JsonObject, JsonObject]:
         raise _refused(TokenFault.MALFORMED)
     header, claims, _signature = token.split(".")
     try:
-        return _json(header), _json(claims)
+        return json_of(header), json_of(claims)
     except (MalformedJson, binascii.Error):
         raise _refused(TokenFault.MALFORMED) from None
 
 
-def _json(part: str) -> JsonObject:
+def json_of(part: str) -> JsonObject:
+    """The JSON object of a part. Raises MalformedJson, binascii.Error."""
     return strict_json.parse_object(urlsafe_b64decode(part.encode("ascii")))
 
 

@@ -23,9 +23,8 @@ from cds_service.events.source import (
 )
 from cds_service.fhir import write_events as fhir
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.exchange import Exchange, written
+from cds_service.fhir.exchange import Exchange, Sending, written
 from cds_service.fhir.fetched import NotFound, Refused, Resource, UpstreamFault
-from cds_service.fhir.sending import Sending
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.write_back import Existing, ours, search_of, withdrawing, writing
 from cds_service.fhir.write_events import Said

@@ -21,7 +21,7 @@ from cds_service.events.current import Current
 from cds_service.events.delivery import Courier
 from cds_service.events.faults import TRANSIENT, UpstreamFailed
 from cds_service.events.matter import Matter, Stopwatch
-from cds_service.fhir.access import OpenServer, ServerAccess
+from cds_service.fhir.access import EVERY_READ, ServerAccess
 from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id
@@ -198,7 +198,7 @@ def _gathered(matter: Matter, current: Current) -> Gathered:
         prefetch={},
         templates=prefetch_templates(matter.knowledge, Trigger.LAB_RESULT),
         tokens={"context.patientId": current.patient_id},
-        access=ServerAccess(matter.courier.session, OpenServer()),
+        access=ServerAccess(matter.courier.session, EVERY_READ),
     )
 
 

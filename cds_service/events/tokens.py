@@ -25,8 +25,8 @@ from cds_service.events.source import ClientSecret, EventSource, SignedAssertion
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
-from cds_service.fhir.sending import Sending
 from cds_service.origins import Url, UrlRefusedError
 
 ASSERTION_SECONDS = 240

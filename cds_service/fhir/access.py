@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import assert_never
+from typing import Final
 
 from cds_service.core.card import JsonObject
 from cds_service.fhir.authorization import (
+    AccessToken,
     Coverage,
     NoToken,
     TokenFlaw,
@@ -44,16 +45,8 @@ class NoAccess:
     reason: NoAccessReason | TokenFlaw
 
 
-@dataclass(frozen=True, slots=True)
-class ScopeGrant:
-    """The SMART scopes of the token."""
-
-    scope: str
-
-
-@dataclass(frozen=True, slots=True)
-class OpenServer:
-    """No token was given, so the server alone decides."""
+EVERY_READ: Final = "system/*.rs"
+"""The scope where no token was given, or one of our own is used: the server alone decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +54,12 @@ class ServerAccess:
     """A session on the caller's FHIR server, and what may be asked there."""
 
     session: FhirSession
-    grant: ScopeGrant | OpenServer
+    scope: str
+    """SMART scopes, separated by spaces."""
 
     def covers(self, query: Read | Search) -> Coverage:
         """Whether a query lies within what was granted."""
-        match self.grant:
-            case ScopeGrant(scope):
-                return scope_covers(scope, query.resource_type, query.action)
-            case OpenServer():
-                return Coverage.YES
-            case _:
-                assert_never(self.grant)
+        return scope_covers(self.scope, query.resource_type, query.action)
 
 
 @contextmanager
@@ -92,22 +80,23 @@ def server_access(
     match _judge(server, authorization, patient_id, allowed):
         case NoAccess() as no_access:
             yield no_access
-        case base, token:
-            bearer = token.token if isinstance(token, Usable) else token
-            grant = ScopeGrant(token.scope) if isinstance(token, Usable) else OpenServer()
-            with client.session(base, bearer, deadline) as session:
-                yield ServerAccess(session, grant)
+        case base, token, scope:
+            with client.session(base, token, deadline) as session:
+                yield ServerAccess(session, scope)
 
 
 def _judge(
     server: str, authorization: JsonObject, patient_id: str, allowed: AllowList
-) -> tuple[FhirBase, Usable | NoToken] | NoAccess:
+) -> tuple[FhirBase, AccessToken | NoToken, str] | NoAccess:
     if not server:
         return NoAccess(NoAccessReason.NO_SERVER)
     base = allowed.find(server)
     if isinstance(base, Unregistered):
         return NoAccess(NoAccessReason.NOT_REGISTERED)
     if not authorization:
-        return base, NoToken()
-    token = usable(authorization, patient_id)
-    return NoAccess(token.reason) if isinstance(token, Unusable) else (base, token)
+        return base, NoToken(), EVERY_READ
+    match usable(authorization, patient_id):
+        case Unusable(reason):
+            return NoAccess(reason)
+        case Usable(token, scope):
+            return base, token, scope

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
+from cds_service import strict_json
 from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
-
-Parse = Callable[[bytes], object]
-"""Bytes -> JSON value. Raises errors.MalformedJson."""
 
 _JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json"})
 _FHIR_VERSION = re.compile(r";\s*fhirVersion\s*=\s*\"?([0-9.]+)", re.IGNORECASE)
 _R4_AND_R4B = frozenset({"4.0", "4.0.1", "4.3", "4.3.0"})
 
 
-def resource_in(answer: HttpAnswer, expected_type: str, parse: Parse) -> JsonObject | Refused:
+def resource_in(answer: HttpAnswer, expected_type: str) -> JsonObject | Refused:
     """The resource of this type in the body, or why there is none.
 
     The version is judged by the `fhirVersion` parameter of the content type, where there is one
@@ -29,7 +26,7 @@ def resource_in(answer: HttpAnswer, expected_type: str, parse: Parse) -> JsonObj
     if version and version[1] not in _R4_AND_R4B:
         return Refused(UpstreamFault.WRONG_VERSION)
     try:
-        value = parse(answer.body)
+        value = strict_json.parse(answer.body)
     except MalformedJson:
         return Refused(UpstreamFault.NOT_JSON)
     if isinstance(value, dict) and value.get("resourceType") == expected_type:

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from types import TracebackType
 from typing import Final, Self
 
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
@@ -140,12 +139,7 @@ class OriginCall:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.end()
 
     def exchange(self, ask: Callable[[], HttpAnswer | Refused]) -> HttpAnswer | Refused:

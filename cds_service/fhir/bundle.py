@@ -60,9 +60,9 @@ class Entry:
         A contained resource has no identity of its own: `DiagnosticReport/12#a`.
         """
         if self.is_contained:
-            outer = _name(self.container)
+            outer = _name(type_of(self.container), self.container)
             return ResourceRef(f"{outer}#{an_id(self.resource.get('id'))}")
-        return ResourceRef(_name(self.resource), version_of(self.resource))
+        return ResourceRef(_name(self.kind, self.resource), version_of(self.resource))
 
     @property
     def names(self) -> frozenset[str]:
@@ -70,8 +70,8 @@ class Entry:
         return frozenset({self.ref.resource, self.full_url} - {""})
 
 
-def _name(resource: JsonObject) -> str:
-    kind, id_ = type_of(resource), an_id(resource.get("id"))
+def _name(kind: str, resource: JsonObject) -> str:
+    id_ = an_id(resource.get("id"))
     return f"{kind}/{id_}" if id_ else kind
 
 

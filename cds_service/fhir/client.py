@@ -20,12 +20,12 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
-from cds_service import strict_json
 from cds_service.fhir.addresses import AddressRefusedError, Reach, Resolve, system_resolve
 from cds_service.fhir.authorization import AccessToken, NoToken
-from cds_service.fhir.body import Parse
 from cds_service.fhir.breaker import Breakers, OriginCall
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.dial import Dial, dialled_pools
+from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import (
     HttpAnswer,
     JwksFaultError,
@@ -33,8 +33,6 @@ from cds_service.fhir.fetched import (
     UpstreamFault,
     status_fault,
 )
-from cds_service.fhir.line import Dial, dialled_pools
-from cds_service.fhir.sending import Sending
 from cds_service.fhir.session import FhirSession, Limits
 from cds_service.fhir.workers import Workers
 from cds_service.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
@@ -77,12 +75,10 @@ class FhirClient:
         network: Network | None = None,
         breakers: Breakers | None = None,
         threads: int = THREADS,
-        parse: Parse = strict_json.parse,
     ) -> None:
         self._allowed = allowed
         self._limits = limits or Limits()
         self._network = network or Network()
-        self._parse = parse
         self._breakers = breakers or Breakers()
         for base in allowed.bases:  # the first one takes long: not within the deadline of a call
             self._breakers.of(base.url.origin)
@@ -107,7 +103,13 @@ class FhirClient:
             return call.exchange(lambda: line.call(Sending("GET"), url, token, cap))
 
         def send(sending: Sending) -> HttpAnswer | Refused:
-            return self._send(base, sending, token, deadline, call)
+            url = base.join(sending.relative) if sending.relative else str(base)
+            if not registered or not allows(base, url):
+                return Refused(UpstreamFault.NOT_ALLOWED)
+            cap = self._limits.body_bytes
+            return self._asked(
+                call, base.url, deadline, lambda own: own.call(sending, url, token, cap)
+            )
 
         def close() -> None:
             call.end()
@@ -116,11 +118,10 @@ class FhirClient:
         return FhirSession(
             base=base,
             deadline=deadline,
+            limits=self._limits,
             get=get,
             send=send,
             run_all=partial(self._workers.run_all, base.url.origin),
-            parse=self._parse,
-            limits=self._limits,
             close=close,
         )
 
@@ -136,8 +137,8 @@ class FhirClient:
         Nothing is sent twice: only where no connection was made is there a second try. An answer is
         200, for what is written also 201, 202 or 204.
         """
-        with self._breakers.call(base.url.origin) as call:
-            return self._send(base, sending, token, deadline, call)
+        with self.session(base, token, deadline) as session:
+            return session.send(sending)
 
     def post_form(
         self,
@@ -162,22 +163,6 @@ class FhirClient:
     def close(self) -> None:
         """End the threads; calls under way end by their own deadlines."""
         self._workers.close()
-
-    def _send(
-        self,
-        base: FhirBase,
-        sending: Sending,
-        token: AccessToken | NoToken,
-        deadline: Deadline,
-        call: OriginCall,
-    ) -> HttpAnswer | Refused:
-        url = base.join(sending.relative) if sending.relative else str(base)
-        if not self._allowed.has(base) or not allows(base, url):
-            return Refused(UpstreamFault.NOT_ALLOWED)
-        cap = self._limits.body_bytes
-        return self._asked(
-            call, base.url, deadline, lambda line: line.call(sending, url, token, cap)
-        )
 
     def _ask_once(
         self, url: str, sending: Sending, cap: int, deadline: Deadline, plain_http: PlainHttp

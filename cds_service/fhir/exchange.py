@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Literal
 
 from cds_service import strict_json
 from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
-from cds_service.fhir.sending import Sending
+
+_FHIR_JSON = "application/fhir+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One call beside reads and searches; `relative` follows the base, empty for the base itself.
+
+    `basic` is a client id and its secret (RFC 6749, section 2.3.1), sent in place of a token.
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    relative: str = ""
+    body: bytes = field(default=b"", repr=False)
+    media_type: str = _FHIR_JSON
+    accept: str = _FHIR_JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    basic: tuple[str, str] | None = field(default=None, repr=False)
+
+
+Send = Callable[[Sending], HttpAnswer | Refused]
+"""Makes one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +43,7 @@ class Exchange:
     `send` is that of a session, so that reads and writes are one call, or of the client.
     """
 
-    send: Callable[[Sending], HttpAnswer | Refused]
+    send: Send
 
     def ask(self, relative: str) -> JsonObject | Refused:
         """GET of an operation such as `Subscription/1/$status`."""

@@ -15,6 +15,7 @@ from cds_service.core.model import Availability
 from cds_service.errors import InputError
 from cds_service.fhir.bundle import Document, Entry, Scope, open_document
 from cds_service.fhir.moment import moment
+from cds_service.fhir.parts import dates_as_written
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
 from cds_service.fhir.report import observations
 from cds_service.fhir.shape import Refusal, a_text, an_id, an_object, type_of
@@ -23,8 +24,6 @@ from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
 from cds_service.fhir.wanted import Sort, Wanted, sort_of
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
-
-
 _OF_ANALYTE = frozenset({Sort.ANALYTE, Sort.PANEL})
 
 
@@ -95,9 +94,7 @@ def _subject(entry: Entry) -> JsonObject:
 
 
 def _when(observation: JsonObject) -> datetime:
-    span = an_object(observation.get("effectivePeriod"))
-    effective = (observation.get("effectiveDateTime"), observation.get("effectiveInstant"))
-    for written in (*effective, span.get("start"), observation.get("issued")):
+    for written in dates_as_written(observation):
         try:
             return moment(written, "Observation").order
         except Refusal:
@@ -115,7 +112,7 @@ def _parts(
     """Each part that the file holds something of; the others are missing, or failed with it."""
     types = {entry.kind for entry in opened.entries}
     whole = supplied(bundle)
-    has_labs = any(_is(Sort.COMPANION, entry, wanted) for entry in observations(opened.entries))
+    sorts = {sort_of(entry.resource, wanted) for entry in observations(opened.entries)}
     of_patient = [p for p in patients if an_id(p.resource.get("id")) == patient_id]
 
     def part(*, is_there: bool) -> Supplied:
@@ -130,11 +127,7 @@ def _parts(
             else NOT_SUPPLIED
         ),
         wanted.part: part(is_there=bundle.get("type") == "searchset"),
-        "labs": part(is_there=has_labs),
+        "labs": part(is_there=Sort.COMPANION in sorts),
         "conditions": part(is_there=not types.isdisjoint(CONDITION_TYPES)),
         "medications": part(is_there=not types.isdisjoint(MEDICATION_TYPES)),
     }
-
-
-def _is(sort: Sort, entry: Entry, wanted: Wanted) -> bool:
-    return sort_of(entry.resource, wanted) is sort

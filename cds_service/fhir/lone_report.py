@@ -9,17 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    InvalidResource,
-    LabResult,
-    Moment,
-    NoMoment,
-    NoValue,
-    Status,
-)
+from cds_service.core.model import InvalidResource, LabResult, NoMoment, NoValue, Status
 from cds_service.fhir.bundle import Entry, Scope
-from cds_service.fhir.moment import instant, moment, period
+from cds_service.fhir.moment import instant_in, moment_or_period
 from cds_service.fhir.reference import (
     Fragment,
     Literal,
@@ -97,7 +89,7 @@ def read_report(report: Entry, scope: Scope, whose: Whose) -> LabResult | Invali
     codes = codings(resource.get("code"))
     try:
         specimen, taken = follow_specimens(report, scope, whose)
-        effective = _effective(resource)
+        effective = moment_or_period(resource, "effective", "DiagnosticReport")
         return LabResult(
             ref=report.ref,
             codings=codes,
@@ -106,23 +98,7 @@ def read_report(report: Entry, scope: Scope, whose: Whose) -> LabResult | Invali
             subject=whose.owner(report, scope),
             specimen=specimen,
             collected=taken if isinstance(effective, NoMoment) else effective,
-            issued=_issued(resource),
+            issued=instant_in(resource, "issued", "DiagnosticReport"),
         )
     except Refusal as refusal:
         return InvalidResource(report.ref, refusal.where, codes)
-
-
-def _effective(report: JsonObject) -> Moment | NoMoment:
-    match report:
-        case {"effectiveDateTime": when}:
-            return moment(when, "DiagnosticReport.effectiveDateTime")
-        case {"effectivePeriod": dict() as span}:
-            return period(span, "DiagnosticReport.effectivePeriod")
-        case _:
-            return NoMoment()
-
-
-def _issued(report: JsonObject) -> Moment | NoMoment:
-    if "issued" not in report:
-        return NoMoment()
-    return instant(report["issued"], "DiagnosticReport.issued")

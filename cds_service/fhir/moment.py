@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Moment, NoMoment
-from cds_service.fhir.shape import Refusal
+from cds_service.fhir.shape import Refusal, an_object
 
 _DATE_TIME = re.compile(
     r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
@@ -46,14 +46,32 @@ def instant(value: object, where: str) -> Moment:
     return found
 
 
+def moment_in(element: JsonObject, name: str, where: str) -> Moment | NoMoment:
+    """The date or dateTime under a name that need not be there. Raises as `moment`."""
+    return moment(element[name], f"{where}.{name}") if name in element else NoMoment()
+
+
+def instant_in(element: JsonObject, name: str, where: str) -> Moment | NoMoment:
+    """The instant under a name that need not be there. Raises as `instant`."""
+    return instant(element[name], f"{where}.{name}") if name in element else NoMoment()
+
+
+def moment_or_period(element: JsonObject, stem: str, where: str) -> Moment | NoMoment:
+    """Of a choice of types (https://hl7.org/fhir/R4/formats.html#choice) `{stem}DateTime`, else
+    `{stem}Period`. Raises as `moment` and `period`.
+    """
+    if f"{stem}DateTime" in element:
+        return moment(element[f"{stem}DateTime"], f"{where}.{stem}DateTime")
+    return period(an_object(element.get(f"{stem}Period")), f"{where}.{stem}Period")
+
+
 def period(value: JsonObject, where: str) -> Moment | NoMoment:
     """A Period as one Moment, from the first day of its start to the last day of its end.
 
     An open end reaches as far as the calendar does: nothing is proved about that side. The order is
     that of the start, else of the end. Raises Refusal if the end lies before the start (per-1).
     """
-    start = moment(value["start"], f"{where}.start") if "start" in value else NoMoment()
-    end = moment(value["end"], f"{where}.end") if "end" in value else NoMoment()
+    start, end = moment_in(value, "start", where), moment_in(value, "end", where)
     match start, end:
         case Moment(), Moment():
             if end.last_day < start.first_day:

@@ -17,8 +17,7 @@ from cds_service.core.model import (
     Subject,
 )
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
-from cds_service.fhir.component import components, noticed
-from cds_service.fhir.moment import instant, moment, period
+from cds_service.fhir.moment import instant, instant_in, moment_or_period
 from cds_service.fhir.reference import (
     Fragment,
     Literal,
@@ -33,8 +32,8 @@ from cds_service.fhir.report import withdrawn_with_report
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.specimen import read_specimen
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.value import read_value
-from cds_service.fhir.wanted import Codes
+from cds_service.fhir.value import noticed, read_value
+from cds_service.fhir.wanted import Codes, components
 
 FLAGS = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 
@@ -92,7 +91,7 @@ class ObservationReader:
             subject=self.whose.owner(entry, self.scope),
             specimen=specimen,
             collected=taken if isinstance(effective, NoMoment) else effective,
-            issued=_issued(observation),
+            issued=instant_in(observation, "issued", "Observation"),
             ranges=read_ranges(observation),
             laboratory=laboratory.name,
             laboratory_reference=laboratory.reference,
@@ -123,21 +122,9 @@ class ObservationReader:
 
 def _effective(observation: JsonObject) -> Moment | NoMoment:
     """When the observation holds: for a laboratory result, when its specimen was taken."""
-    match observation:
-        case {"effectiveDateTime": when}:
-            return moment(when, "Observation.effectiveDateTime")
-        case {"effectiveInstant": when}:
-            return instant(when, "Observation.effectiveInstant")
-        case {"effectivePeriod": dict() as span}:
-            return period(span, "Observation.effectivePeriod")
-        case _:
-            return NoMoment()
-
-
-def _issued(observation: JsonObject) -> Moment | NoMoment:
-    if "issued" not in observation:
-        return NoMoment()
-    return instant(observation["issued"], "Observation.issued")
+    if "effectiveInstant" in observation:
+        return instant(observation["effectiveInstant"], "Observation.effectiveInstant")
+    return moment_or_period(observation, "effective", "Observation")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Draft orders of our own that take over what a clinician has drafted already.
+"""Orders that we propose, as draft ServiceRequests for a clinician to accept; never a therapy.
 
-Only what the draft says is carried over, and nothing is invented. JSON is written without losing
-digits: an element that holds a number with a fraction stays out.
+Each has status `draft` and, unless the site says otherwise, intent `proposal`. It names the test by
+code where one is verified and always in words, and nothing that we do not know: what a clinician
+has drafted already is carried over, as far as JSON can be written without losing digits.
 
 https://hl7.org/fhir/R4/servicerequest.html
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cds_service.core.card import JsonObject
+from cds_service.core.schema import OrderCode, SuggestionRow
 from cds_service.fhir.shape import a_text, objects
 
 _CIRCUMSTANCES = (
@@ -32,20 +34,38 @@ _LARGEST_INTEGER = 2**31 - 1
 """FHIR integers have 32 bits (https://hl7.org/fhir/R4/datatypes.html#integer)."""
 
 
+def order_codings(suggestion: SuggestionRow, local: OrderCode | None) -> list[JsonObject]:
+    """The site's own ordering code first, then the verified standard one; both where both exist."""
+    codings = []
+    if local is not None:
+        codings.append({"system": local.system, "code": local.code, "display": local.display})
+    if suggestion.code:
+        codings.append(
+            {
+                "system": suggestion.system,
+                "code": suggestion.code,
+                "display": suggestion.display,
+            }
+        )
+    return codings
+
+
+def draft_order(*, codes: Sequence[JsonObject], text: str, intent: str) -> JsonObject:
+    """A draft that lacks only its subject. `codes` are FHIR Codings, possibly none."""
+    return _like({}, (), codes, text, intent)
+
+
 def order_in_its_place(
     draft: JsonObject, *, codes: Sequence[JsonObject], text: str, intent: str
 ) -> JsonObject:
-    """A draft ServiceRequest that may replace another: the same but for what is ordered.
-
-    `codes` are FHIR Codings, possibly none.
-    """
+    """A draft that may replace another: the same but for what is ordered."""
     return _like(draft, (*_CIRCUMSTANCES, *_OF_THE_ORDER), codes, text, intent)
 
 
 def order_beside(
     draft: JsonObject, *, codes: Sequence[JsonObject], text: str, intent: str
 ) -> JsonObject:
-    """A draft ServiceRequest for another test, for the same patient on the same occasion."""
+    """A draft for another test, for the same patient on the same occasion."""
     return _like(draft, _CIRCUMSTANCES, codes, text, intent)
 
 

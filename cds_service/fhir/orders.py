@@ -18,7 +18,7 @@ from cds_service.core.verdict import Skipped
 from cds_service.fhir.bundle import Entry, Scope, Unresolved, open_document
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
-from cds_service.fhir.shape import Refusal, a_text, codings, objects, type_of
+from cds_service.fhir.shape import Refusal, a_text, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Sort, Wanted, sort_of
@@ -103,7 +103,7 @@ def _worth_reading(entries: Sequence[Entry], wanted: Wanted) -> Iterator[tuple[i
     """ServiceRequests by their codes, as many as may be read; orders of other tests are not."""
     left = MOST_READ
     for place, entry in enumerate(entries):
-        if left and type_of(entry.resource) == _TYPE and "code" in entry.resource:
+        if left and entry.kind == _TYPE and "code" in entry.resource:
             sort = sort_of(entry.resource, wanted)
             if sort is not Sort.OTHER:
                 left -= 1

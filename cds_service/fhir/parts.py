@@ -5,7 +5,7 @@ and what the part came to.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from json import JSONEncoder
@@ -210,10 +210,15 @@ def _newest(entries: Sequence[Entry]) -> Sequence[Entry]:
 
 def _written_date(observation: JsonObject) -> str:
     """The date as text: it orders well enough to choose by, without reading it."""
-    span = an_object(observation.get("effectivePeriod"))
-    texts = (observation.get("effectiveDateTime"), observation.get("effectiveInstant"))
-    given = (*texts, span.get("start"), observation.get("issued"))
-    return next(filter(None, map(a_text, given)), "")
+    return next(filter(None, map(a_text, dates_as_written(observation))), "")
+
+
+def dates_as_written(observation: JsonObject) -> Iterator[object]:
+    """What stands where an Observation may say how old it is, the best place first."""
+    yield observation.get("effectiveDateTime")
+    yield observation.get("effectiveInstant")
+    yield an_object(observation.get("effectivePeriod")).get("start")
+    yield observation.get("issued")
 
 
 def _distinct(entries: Sequence[Entry]) -> list[Entry]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cds_service.core.card import JsonObject
-from cds_service.core.model import Availability, Moment, NoMoment, NoPatient, Patient
+from cds_service.core.model import Availability, NoPatient, Patient
 from cds_service.fhir.bundle import Entry
-from cds_service.fhir.moment import moment
+from cds_service.fhir.moment import moment_in
 from cds_service.fhir.shape import Refusal, an_id
 from cds_service.fhir.supplied import Supplied
 from cds_service.fhir.validate import check
@@ -45,13 +44,7 @@ def read_patient(part: Supplied, entries: Sequence[Entry], patient_id: str) -> P
 def _read(entry: Entry) -> PatientPart:
     try:
         check(entry.resource)
-        birth = _birth(entry.resource)
+        birth = moment_in(entry.resource, "birthDate", "Patient")
     except Refusal:
         return PatientPart(NoPatient(), Availability.FAILED)
     return PatientPart(Patient(entry.ref, birth), Availability.GIVEN)
-
-
-def _birth(patient: JsonObject) -> Moment | NoMoment:
-    if "birthDate" not in patient:
-        return NoMoment()
-    return moment(patient["birthDate"], "Patient.birthDate")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cds_service.exact import ExactDecimal
+from cds_service.fhir.shape import FHIR_ID
 
 Check = Callable[[Any], object]
 """True for what is certainly valid; false, TypeError or KeyError where there is doubt."""
@@ -197,7 +198,7 @@ PATTERNS: Mapping[str, str] = {
     "code": r"[!-~]+(?: [!-~]+)*",
     "date": f"{_DAY}|{_PART_OF_YEAR}",
     "dateTime": f"{_DAY}(?:{_TIME})?|{_PART_OF_YEAR}",
-    "id": r"[A-Za-z0-9\-.]{1,64}",
+    "id": FHIR_ID,
     "instant": _DAY + _TIME,
     "uri": r"[!-~]+",
 }

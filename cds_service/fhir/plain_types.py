@@ -27,6 +27,7 @@ from cds_service.fhir.plain import (
     Several,
     choice,
     code,
+    each,
 )
 
 
@@ -35,16 +36,10 @@ def _type(members: Members, required: Sequence[str] = (), one_of: Sequence[OneOf
 
 
 CODING = _type(
-    {
-        "system": URI,
-        "version": TEXT,
-        "code": CODE,
-        "display": TEXT,
-        "userSelected": BOOLEAN,
-    }
+    {"system": URI, "code": CODE, **each("version display", TEXT), "userSelected": BOOLEAN}
 )
 CONCEPT = _type({"coding": Several(CODING), "text": TEXT})
-PERIOD = _type({"start": DATE_TIME, "end": DATE_TIME})
+PERIOD = _type(each("start end", DATE_TIME))
 QUANTITY = _type(
     {
         "value": DECIMAL,
@@ -54,8 +49,8 @@ QUANTITY = _type(
         "code": CODE,
     }
 )
-RANGE = _type({"low": QUANTITY, "high": QUANTITY})
-RATIO = _type({"numerator": QUANTITY, "denominator": QUANTITY})
+RANGE = _type(each("low high", QUANTITY))
+RATIO = _type(each("numerator denominator", QUANTITY))
 
 _NAMED: Members = {
     "use": code("usual official temp secondary old"),
@@ -107,13 +102,16 @@ def resource(
     required: Sequence[str] = (),
     one_of: Sequence[OneOf] = (),
 ) -> Element:
-    """A resource without contained ones, `implicitRules` and modifier extensions."""
+    """A resource without contained ones, `implicitRules` and modifier extensions. All of those that
+    we read have identifiers.
+    """
     of_every_resource: Members = {
         "resourceType": code(kind),
         "id": ID,
         "meta": META,
         "language": CODE,
         "text": NARRATIVE,
+        "identifier": IDENTIFIERS,
     }
     return extensible({**of_every_resource, **members}, ["resourceType", *required], one_of)
 
@@ -130,8 +128,7 @@ META = extensible(
         "lastUpdated": INSTANT,
         "source": URI,
         "profile": Several(URI),
-        "security": Several(CODING),
-        "tag": Several(CODING),
+        **each("security tag", Several(CODING)),
     }
 )
 NARRATIVE = _type(
@@ -142,11 +139,8 @@ NARRATIVE = _type(
 HUMAN_NAME = extensible(
     {
         "use": code("usual official temp nickname anonymous old maiden"),
-        "text": TEXT,
-        "family": TEXT,
-        "given": Several(TEXT),
-        "prefix": Several(TEXT),
-        "suffix": Several(TEXT),
+        **each("text family", TEXT),
+        **each("given prefix suffix", Several(TEXT)),
         "period": PERIOD,
     }
 )
@@ -163,13 +157,8 @@ ADDRESS = extensible(
     {
         "use": code("home work temp old billing"),
         "type": code("postal physical both"),
-        "text": TEXT,
+        **each("text city district state postalCode country", TEXT),
         "line": Several(TEXT),
-        "city": TEXT,
-        "district": TEXT,
-        "state": TEXT,
-        "postalCode": TEXT,
-        "country": TEXT,
         "period": PERIOD,
     }
 )
@@ -179,21 +168,15 @@ CONCEPTS, IDENTIFIERS, NOTES, REFERENCES = map(
     Several, (CONCEPT, IDENTIFIER, ANNOTATION, REFERENCE)
 )
 
-_UNIT_OF_TIME = code("s min h d wk mo a")
 TIMING = extensible(
     {
         "event": Several(DATE_TIME),
         "repeat": _type(
             {
                 "boundsPeriod": PERIOD,
-                "count": POSITIVE_INTEGER,
-                "duration": DECIMAL,
-                "durationUnit": _UNIT_OF_TIME,
-                "frequency": POSITIVE_INTEGER,
-                "frequencyMax": POSITIVE_INTEGER,
-                "period": DECIMAL,
-                "periodMax": DECIMAL,
-                "periodUnit": _UNIT_OF_TIME,
+                **each("count frequency frequencyMax", POSITIVE_INTEGER),
+                **each("duration period periodMax", DECIMAL),
+                **each("durationUnit periodUnit", code("s min h d wk mo a")),
                 "dayOfWeek": Several(code("mon tue wed thu fri sat sun")),
             }
         ),
@@ -203,13 +186,10 @@ TIMING = extensible(
 DOSAGE = extensible(
     {
         "sequence": INTEGER,
-        "text": TEXT,
-        "additionalInstruction": Several(CONCEPT),
-        "patientInstruction": TEXT,
+        **each("text patientInstruction", TEXT),
+        **each("site route method", CONCEPT),
+        "additionalInstruction": CONCEPTS,
         "timing": TIMING,
-        "site": CONCEPT,
-        "route": CONCEPT,
-        "method": CONCEPT,
         "doseAndRate": Several(
             _type(
                 {"type": CONCEPT},

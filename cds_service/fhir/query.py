@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import ClassVar
 
 from cds_service.core.card import JsonObject
 from cds_service.fhir.authorization import Action
@@ -19,16 +20,13 @@ class Read:
 
     resource_type: str
     id: str
+    action: ClassVar = Action.READ
+    """What a scope must grant."""
 
     @property
     def relative(self) -> str:
         """What follows the base: `Patient/123`."""
         return f"{self.resource_type}/{self.id}"
-
-    @property
-    def action(self) -> Action:
-        """What a scope must grant."""
-        return Action.READ
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +35,13 @@ class Search:
 
     resource_type: str
     parameters: str
+    action: ClassVar = Action.SEARCH
+    """What a scope must grant."""
 
     @property
     def relative(self) -> str:
         """What follows the base: `Observation?patient=123`."""
         return f"{self.resource_type}?{self.parameters}"
-
-    @property
-    def action(self) -> Action:
-        """What a scope must grant."""
-        return Action.SEARCH
 
 
 @dataclass(frozen=True, slots=True)

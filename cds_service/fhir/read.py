@@ -39,7 +39,6 @@ from cds_service.fhir.wanted import Wanted
 
 __all__ = [
     "NOT_SUPPLIED",
-    "EmptyResults",
     "FileInput",
     "Supplied",
     "Wanted",
@@ -65,35 +64,29 @@ def types_read(asked: str) -> frozenset[str]:
     return _READ_TOO.get(asked, frozenset({asked}))
 
 
-@dataclass(frozen=True, slots=True)
-class EmptyResults:
-    """There is no Bundle of results to interpret."""
-
-
 def read_record(
     *,
     patient_id: str,
     fhir_base: str,
-    results: JsonObject | EmptyResults,
+    results: JsonObject,
     parts: Mapping[str, Supplied],
     wanted: Wanted,
 ) -> PatientRecord:
     """Everything an evaluation may look at, for one patient. Never raises for what the JSON holds.
 
-    `results` is the Bundle whose Observations of the analyte are to be interpreted; `parts` are
-    keyed by prefetch key, that of the analyte's results being `wanted.part`. Another patient's
-    results to interpret are kept and marked; from every other part they are left out (T-22). A
-    result that stands in `results` is not history again. Of several versions of one resource, in
-    whatever part, the newest counts.
+    `results` is the Bundle whose Observations of the analyte are to be interpreted, `{}` for none;
+    `parts` are keyed by prefetch key, that of the analyte's results being `wanted.part`. Another
+    patient's results to interpret are kept and marked; from every other part they are left out
+    (T-22). A result that stands in `results` is not history again. Of several versions of one
+    resource, in whatever part, the newest counts.
     """
-    asked = {} if isinstance(results, EmptyResults) else results
     given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *_PARTS_OF_ALL)}
     own, labs = given[wanted.part], given["labs"]
     whose = Whose(patient_id.removeprefix("Patient/"), fhir_base)
-    shelf = _Shelf(whose, _opened([asked, *(part.resource for part in given.values())]))
-    main = shelf.laboratory(asked, wanted)
-    past = main if own.resource is asked else shelf.laboratory(own.resource, wanted)
-    others = main if labs.resource is asked else shelf.laboratory(labs.resource, wanted)
+    shelf = _Shelf(whose, _opened([results, *(part.resource for part in given.values())]))
+    main = shelf.laboratory(results, wanted)
+    past = main if own.resource is results else shelf.laboratory(own.resource, wanted)
+    others = main if labs.resource is results else shelf.laboratory(labs.resource, wanted)
     day = _newest_day(main.analyte)
     chart = shelf.documents[id(given["patient"].resource)]
     patient = read_patient(given["patient"], chart.entries, whose.patient_id)
@@ -167,7 +160,7 @@ class _Shelf:
         if part.availability not in _USABLE:
             return part.availability
         if not self.documents[id(part.resource)].is_of(_LABORATORY_TYPES):
-            return _worst(part, Availability.FAILED)
+            return Availability.FAILED
         return _worst(part, laboratory_came_to(found, was_cut=was_cut))
 
     def _scope(self, document: Document) -> Scope:

@@ -24,17 +24,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    CodedEntry,
-    Coding,
-    Moment,
-    NoMoment,
-    RecordKind,
-    Subject,
-)
+from cds_service.core.model import CodedEntry, Coding, Moment, NoMoment, RecordKind, Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
-from cds_service.fhir.moment import moment, period
-from cds_service.fhir.shape import Refusal, an_object, codings, objects, type_of
+from cds_service.fhir.moment import moment_in, period
+from cds_service.fhir.shape import Refusal, an_object, codings, objects
 from cds_service.fhir.subject import Whose
 
 CONDITION_TYPES = frozenset({"Condition", "Procedure"})
@@ -94,10 +87,9 @@ class EntryReader:
         """The entry, if it counts."""
         if self.whose.owner(entry, self.scope) is Subject.ANOTHER_PATIENT:
             return OfAnotherPatient()
-        resource = entry.resource
         try:
-            self.scope.checks.check(resource)
-            match type_of(resource):
+            self.scope.checks.check(entry.resource)
+            match entry.kind:
                 case "Condition":
                     return _condition(entry)
                 case "Procedure":
@@ -108,17 +100,16 @@ class EntryReader:
             return Invalid()
 
     def _medication(self, entry: Entry) -> Found:
-        resource = entry.resource
-        since, until = _span(resource)
-        if not _status_counts(resource) or not _is_meant(resource):
+        since, until = _span(entry)
+        if not _status_counts(entry) or not _is_meant(entry):
             return DoesNotCount()
-        return _coded(entry, self._kind(resource, until), self._drug(entry), since, until)
+        return _coded(entry, self._record_kind(entry, until), self._drug(entry), since, until)
 
-    def _kind(self, resource: JsonObject, until: Moment | NoMoment) -> RecordKind:
-        if type_of(resource) == "MedicationAdministration":
+    def _record_kind(self, entry: Entry, until: Moment | NoMoment) -> RecordKind:
+        if entry.kind == "MedicationAdministration":
             return RecordKind.DOSE
         has_ended = isinstance(until, Moment) and until.last_day < self.newest_result
-        is_over = has_ended or resource.get("status") == "completed"
+        is_over = has_ended or entry.resource.get("status") == "completed"
         return RecordKind.COURSE if is_over else RecordKind.MEDICATION
 
     def _drug(self, entry: Entry) -> tuple[Coding, ...]:
@@ -142,8 +133,8 @@ def _condition(entry: Entry) -> Found:
     over = bool(clinical & _OVER) or (has_abated and _REMISSION not in clinical)
     if verification & _REFUTED or over:
         return DoesNotCount()
-    since = _start(condition, "onset")
-    return _coded(entry, RecordKind.CONDITION, codings(condition.get("code")), since)
+    codes = codings(condition.get("code"))
+    return _coded(entry, RecordKind.CONDITION, codes, _start(entry, "onset"))
 
 
 def _closed(condition: JsonObject, name: str, known: frozenset[str]) -> frozenset[str]:
@@ -157,11 +148,10 @@ def _closed(condition: JsonObject, name: str, known: frozenset[str]) -> frozense
 
 
 def _procedure(entry: Entry) -> Found:
-    procedure = entry.resource
-    if not _status_counts(procedure):
+    if not _status_counts(entry):
         return DoesNotCount()
-    since = _start(procedure, "performed")
-    return _coded(entry, RecordKind.PROCEDURE, codings(procedure.get("code")), since)
+    codes = codings(entry.resource.get("code"))
+    return _coded(entry, RecordKind.PROCEDURE, codes, _start(entry, "performed"))
 
 
 def _coded(
@@ -174,45 +164,44 @@ def _coded(
     return CodedEntry(entry.ref, kind, codes, since, until) if codes else DoesNotCount()
 
 
-def _status_counts(resource: JsonObject) -> bool:
-    return resource.get("status") in _STATUSES[type_of(resource)]
+def _status_counts(entry: Entry) -> bool:
+    return entry.resource.get("status") in _STATUSES[entry.kind]
 
 
-def _is_meant(resource: JsonObject) -> bool:
+def _is_meant(entry: Entry) -> bool:
     """A request counts if it is an order, and not an order to abstain."""
-    if type_of(resource) != "MedicationRequest":
+    if entry.kind != "MedicationRequest":
         return True
-    return resource.get("intent") in _ORDERS and resource.get("doNotPerform") is not True
+    request = entry.resource
+    return request.get("intent") in _ORDERS and request.get("doNotPerform") is not True
 
 
-def _start(resource: JsonObject, stem: str) -> Moment | NoMoment:
+def _start(entry: Entry, stem: str) -> Moment | NoMoment:
     """The dateTime, or the start of the Period, of a choice element."""
-    kind = type_of(resource)
-    if f"{stem}DateTime" in resource:
-        return moment(resource[f"{stem}DateTime"], f"{kind}.{stem}DateTime")
-    span = an_object(resource.get(f"{stem}Period"))
-    return moment(span["start"], f"{kind}.{stem}Period.start") if "start" in span else NoMoment()
+    if f"{stem}DateTime" in entry.resource:
+        return moment_in(entry.resource, f"{stem}DateTime", entry.kind)
+    span = an_object(entry.resource.get(f"{stem}Period"))
+    return moment_in(span, "start", f"{entry.kind}.{stem}Period")
 
 
-def _span(resource: JsonObject) -> tuple[Moment | NoMoment, Moment | NoMoment]:
+def _span(entry: Entry) -> tuple[Moment | NoMoment, Moment | NoMoment]:
     """When a medication began, and its end where one is stated."""
-    kind = type_of(resource)
-    if kind == "MedicationRequest":
-        authored = resource.get("authoredOn")
-        since = moment(authored, f"{kind}.authoredOn") if authored else NoMoment()
-        return since, _last_dose(resource, "dosageInstruction")
-    effective = _end(an_object(resource.get("effectivePeriod")), f"{kind}.effectivePeriod")
-    stated = effective if isinstance(effective, Moment) else _last_dose(resource, "dosage")
-    return _start(resource, "effective"), stated
+    if entry.kind == "MedicationRequest":
+        since = moment_in(entry.resource, "authoredOn", entry.kind)
+        return since, _last_dose(entry, "dosageInstruction")
+    span = an_object(entry.resource.get("effectivePeriod"))
+    effective = _end(span, f"{entry.kind}.effectivePeriod")
+    stated = effective if isinstance(effective, Moment) else _last_dose(entry, "dosage")
+    return _start(entry, "effective"), stated
 
 
-def _last_dose(resource: JsonObject, name: str) -> Moment | NoMoment:
+def _last_dose(entry: Entry, name: str) -> Moment | NoMoment:
     """The latest end of the dosages, if each of them has one."""
     ends = []
-    for dosage in objects(resource.get(name)):
+    for dosage in objects(entry.resource.get(name)):
         repeat = an_object(an_object(dosage.get("timing")).get("repeat"))
         bounds = an_object(repeat.get("boundsPeriod"))
-        match _end(bounds, f"{type_of(resource)}.{name}.timing.repeat.boundsPeriod"):
+        match _end(bounds, f"{entry.kind}.{name}.timing.repeat.boundsPeriod"):
             case Moment() as end:
                 ends.append(end)
             case NoMoment():
@@ -222,4 +211,4 @@ def _last_dose(resource: JsonObject, name: str) -> Moment | NoMoment:
 
 def _end(span: JsonObject, where: str) -> Moment | NoMoment:
     period(span, where)  # refuses a period that ends before it starts
-    return moment(span["end"], f"{where}.end") if "end" in span else NoMoment()
+    return moment_in(span, "end", where)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from cds_service.core.card import JsonObject
-from cds_service.fhir.body import Parse, resource_in
+from cds_service.fhir.body import resource_in
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.exchange import Send
 from cds_service.fhir.fetched import (
     Complete,
     Fetched,
@@ -26,7 +27,6 @@ from cds_service.fhir.fetched import (
 )
 from cds_service.fhir.pages import Next, Pages, is_page
 from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
-from cds_service.fhir.sending import Sending
 from cds_service.origins import FhirBase, Inside, Outside
 
 
@@ -40,29 +40,10 @@ class Limits:
     """Of one decoded body, and of all pages of a search together."""
 
 
-class Get(Protocol):
-    """Asks for what is under the base of the session; `cap` bounds the decoded body, in bytes."""
-
-    def __call__(self, relative: str, cap: int) -> HttpAnswer | Refused:
-        """Make one call."""
-
-
-class Send(Protocol):
-    """Makes any other call to the server of the session."""
-
-    def __call__(self, sending: Sending) -> HttpAnswer | Refused:
-        """Make one call."""
-
-
-class RunAll(Protocol):
-    """Runs tasks side by side and comes back at the deadline at the latest."""
-
-    def __call__(
-        self, tasks: Mapping[str, Callable[[], Fetched]], deadline: Deadline
-    ) -> Mapping[str, Fetched]:
-        """Run the tasks; every key comes back."""
-
-
+Get = Callable[[str, int], HttpAnswer | Refused]
+"""Asks for what follows the base of the session, for so many bytes of the decoded body at most."""
+RunAll = Callable[[Mapping[str, Callable[[], Fetched]], Deadline], Mapping[str, Fetched]]
+"""Runs tasks side by side; every key comes back, at the deadline at the latest."""
 Keep = Callable[[Resource], None]
 """Takes the pages of a search before the next one is asked for."""
 
@@ -75,29 +56,18 @@ class _Sized:
     size: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FhirSession:
     """One call's exchanges with one FHIR server. Made by `FhirClient.session`."""
 
-    def __init__(
-        self,
-        *,
-        base: FhirBase,
-        deadline: Deadline,
-        get: Get,
-        send: Send,
-        run_all: RunAll,
-        parse: Parse,
-        limits: Limits,
-        close: Callable[[], None],
-    ) -> None:
-        self.base = base
-        self.deadline = deadline
-        self.send = send
-        self.close = close
-        self._get = get
-        self._run_all = run_all
-        self._parse = parse
-        self._limits = limits
+    base: FhirBase
+    deadline: Deadline
+    limits: Limits
+    get: Get
+    send: Send
+    """Makes any other call to the server."""
+    run_all: RunAll
+    close: Callable[[], None]
 
     def __enter__(self) -> FhirSession:
         return self
@@ -124,7 +94,7 @@ class FhirSession:
             return lambda: self._fetch(query, partial(so_far.__setitem__, key))
 
         tasks = {key: task(key, query) for key, query in queries.items()}
-        fetched = self._run_all(tasks, self.deadline)
+        fetched = self.run_all(tasks, self.deadline)
         return {
             key: so_far.get(key, outcome) if outcome == _TOO_LATE else outcome
             for key, outcome in fetched.items()
@@ -142,7 +112,7 @@ class FhirSession:
             case Read(resource_type):
                 return self._read(query, resource_type)
             case Search():
-                match self._page(query.relative, self._limits.body_bytes):
+                match self._page(query.relative, self.limits.body_bytes):
                     case Refused() as refused:
                         return refused
                     case _Sized(bundle, size):
@@ -153,7 +123,7 @@ class FhirSession:
                 assert_never(query)
 
     def _read(self, query: Read, resource_type: str) -> Fetched:
-        match self._resource(query.relative, resource_type, self._limits.body_bytes):
+        match self._resource(query.relative, resource_type, self.limits.body_bytes):
             case Refused(UpstreamFault.STATUS_404):
                 return NotFound()
             case Refused() as refused:
@@ -174,13 +144,13 @@ class FhirSession:
         return Resource(pages.merged(), Complete())
 
     def _further_page(self, pages: Pages, url: str) -> _Sized | Refused:
-        if pages.count >= self._limits.pages or len(pages.entries) >= self._limits.entries:
+        if pages.count >= self.limits.pages or len(pages.entries) >= self.limits.entries:
             return Refused(UpstreamFault.PAGE_LIMIT)
         if url in pages.seen:
             return Refused(UpstreamFault.PAGE_LOOP)
         match self.base.relative(url):
             case Inside(relative):
-                return self._page(relative, self._limits.body_bytes - pages.bytes_read)
+                return self._page(relative, self.limits.body_bytes - pages.bytes_read)
             case Outside():
                 return Refused(UpstreamFault.NOT_ALLOWED)
 
@@ -189,10 +159,10 @@ class FhirSession:
         return _NOT_A_PAGE if isinstance(page, _Sized) and not is_page(page.json) else page
 
     def _resource(self, relative: str, expected_type: str, cap: int) -> _Sized | Refused:
-        answer = self._get(relative, cap)
+        answer = self.get(relative, cap)
         if isinstance(answer, Refused):
             return answer
-        resource = resource_in(answer, expected_type, self._parse)
+        resource = resource_in(answer, expected_type)
         if isinstance(resource, Refused):
             return resource
         return _Sized(resource, len(answer.body))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Moment, NoMoment, SpecimenGiven, SpecimenLink, Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
-from cds_service.fhir.moment import moment, period
+from cds_service.fhir.moment import moment_or_period
 from cds_service.fhir.shape import Refusal, an_object, codings, objects
 from cds_service.fhir.subject import Whose
 
@@ -79,19 +79,10 @@ def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
 def _trusted(specimen: JsonObject, scope: Scope) -> Found:
     try:
         scope.checks.check(specimen)
-        taken = _taken(an_object(specimen.get("collection")))
+        collection = an_object(specimen.get("collection"))
+        taken = moment_or_period(collection, "collected", "Specimen.collection")
     except Refusal:
         return _UNRESOLVED
     is_unfit = specimen.get("status") == "unsatisfactory"
     link = SpecimenLink.UNSATISFACTORY if is_unfit else SpecimenLink.RESOLVED
     return SpecimenGiven(link, codings(specimen.get("type"))), taken
-
-
-def _taken(collection: JsonObject) -> Moment | NoMoment:
-    match collection:
-        case {"collectedDateTime": when}:
-            return moment(when, "Specimen.collection.collectedDateTime")
-        case {"collectedPeriod": dict() as span}:
-            return period(span, "Specimen.collection.collectedPeriod")
-        case _:
-            return NoMoment()

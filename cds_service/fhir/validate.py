@@ -12,37 +12,21 @@ Asking the models takes many times as long as reading: they are asked only about
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from fhir.resources.R4B.condition import Condition
-from fhir.resources.R4B.medication import Medication
-from fhir.resources.R4B.medicationadministration import MedicationAdministration
-from fhir.resources.R4B.medicationrequest import MedicationRequest
-from fhir.resources.R4B.medicationstatement import MedicationStatement
-from fhir.resources.R4B.observation import Observation
-from fhir.resources.R4B.patient import Patient
-from fhir.resources.R4B.procedure import Procedure
-from fhir.resources.R4B.servicerequest import ServiceRequest
-from fhir.resources.R4B.specimen import Specimen
+from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel, ValidationError
 
 from cds_service.core.card import JsonObject
 from cds_service.fhir.plain_resources import is_plain
 from cds_service.fhir.shape import Refusal, an_id, type_of
 
-_MODELS: dict[str, type[BaseModel]] = {
-    "Condition": Condition,
-    "Medication": Medication,
-    "MedicationAdministration": MedicationAdministration,
-    "MedicationRequest": MedicationRequest,
-    "MedicationStatement": MedicationStatement,
-    "Observation": Observation,
-    "Patient": Patient,
-    "Procedure": Procedure,
-    "ServiceRequest": ServiceRequest,
-    "Specimen": Specimen,
-}
+_READ = (
+    "Condition", "Medication", "MedicationAdministration", "MedicationRequest",
+    "MedicationStatement", "Observation", "Patient", "Procedure", "ServiceRequest", "Specimen",
+)  # fmt: skip
+_MODELS: Mapping[str, type[BaseModel]] = {kind: get_fhir_model_class(kind) for kind in _READ}
 _ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]*")
 _MUST_BE_UNDERSTOOD = frozenset({"modifierExtension", "implicitRules"})
 """Elements that may change the meaning of everything else: who does not know them must refuse

@@ -1,7 +1,10 @@
-"""Observation.value[x] as a closed answer. Components are never read as the value.
+"""Observation.value[x] as a closed answer. A value in a component is noticed, never read.
 
 `fhir.resources` lets through a comparator outside its value set, a number sent as a string, a value
 beside a dataAbsentReason (obs-6) and a unit code without its system (qty-3): refused here.
+
+A component has neither status, specimen nor date of its own, and laboratories put partial results,
+dilutions and ratios there: which of them is the result cannot be told by structure.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from cds_service.core.model import (
 )
 from cds_service.exact import ExactDecimal, number_of
 from cds_service.fhir.shape import Refusal, a_text, absence, codings, objects
+from cds_service.fhir.wanted import carries, codes_of
 
 _VALUE = ("value", "_value")
 _NUMBER_WITH_UNIT = re.compile(
@@ -45,6 +49,13 @@ def read_value(observation: JsonObject) -> LabValue:
         raise Refusal("Observation.dataAbsentReason")
     _refuse_repeated_code(observation)
     return _value(given.pop(), observation)
+
+
+def noticed(component: JsonObject) -> NotNumeric | NoValue:
+    """What there is to say of its value: there is one and it is not read, or why there is none."""
+    if any(name.startswith(_VALUE) for name in component):
+        return NotNumeric("component")
+    return NoValue(_reason(component))
 
 
 def _value(name: str, observation: JsonObject) -> LabValue:
@@ -76,8 +87,9 @@ def read_unit(quantity: JsonObject, where: str) -> UnitGiven:
     )
 
 
-def _reason(observation: JsonObject) -> str:
-    reasons = codings(observation.get("dataAbsentReason"))
+def _reason(element: JsonObject) -> str:
+    """Why an Observation or a component has no value, empty where it does not say."""
+    reasons = codings(element.get("dataAbsentReason"))
     return reasons[0].code if reasons else ""
 
 
@@ -110,7 +122,7 @@ def _refuse_repeated_code(observation: JsonObject) -> None:
     """obs-7: a component must not repeat the code of an Observation that has a value itself."""
     if "component" not in observation:
         return
-    own = {(coding.system, coding.code) for coding in codings(observation.get("code"))}
+    own = codes_of(observation)
     for index, component in enumerate(objects(observation["component"])):
-        if any((coding.system, coding.code) in own for coding in codings(component.get("code"))):
+        if carries(component, own):
             raise Refusal(f"Observation.component[{index}].code")

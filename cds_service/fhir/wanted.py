@@ -5,6 +5,7 @@ Most Observations of a chart are of other tests and cost no more than this.
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -63,19 +64,24 @@ def sort_of(observation: JsonObject, wanted: Wanted) -> Sort:
         return Sort.COMPANION
     if not pairs and any(_is_broken(coding) for coding in given):
         return Sort.UNREADABLE
-    if "component" in observation and _has_component(observation, wanted.accepted):
+    if "component" in observation and components(observation, wanted.accepted):
         return Sort.PANEL
     return Sort.OTHER
 
 
-def carries(coded: JsonObject, codes: Codes) -> bool:
+def codes_of(coded: JsonObject) -> Set[tuple[str, str]]:
+    """The pairs in the `code` of a resource or of a component."""
+    return code_pairs(objects(an_object(coded.get("code")).get("coding")))
+
+
+def carries(coded: JsonObject, codes: Set[tuple[str, str]]) -> bool:
     """Whether the `code` of a resource or of a component names one of these."""
-    concept = an_object(coded.get("code"))
-    return not code_pairs(objects(concept.get("coding"))).isdisjoint(codes)
+    return not codes_of(coded).isdisjoint(codes)
 
 
-def _has_component(observation: JsonObject, codes: Codes) -> bool:
-    return any(carries(component, codes) for component in objects(observation["component"]))
+def components(observation: JsonObject, codes: Codes) -> Sequence[JsonObject]:
+    """The components that carry one of these codes."""
+    return [part for part in objects(observation.get("component")) if carries(part, codes)]
 
 
 def _is_broken(coding: object) -> bool:

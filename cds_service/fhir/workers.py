@@ -19,7 +19,7 @@ class Workers:
     up its own threads and leaves those of the others alone.
 
     A thread may outlast its caller only inside the system's name resolver, which cannot be
-    interrupted; sockets end at the deadline by themselves (`line`). Origins come from the allow
+    interrupted; sockets end at the deadline by themselves (`dial`). Origins come from the allow
     list, so their number is bounded.
     """
 

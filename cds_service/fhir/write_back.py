@@ -24,13 +24,8 @@ from cds_service.fhir.write_events import (
     provenance,
 )
 
-_WITHDRAWN: Final[Mapping[str, str]] = {
-    "DetectedIssue": "entered-in-error",
-    "Flag": "entered-in-error",
-    "GuidanceResponse": "entered-in-error",
-    "Communication": "entered-in-error",
-    "Task": "entered-in-error",
-}
+_WITHDRAWN: Final = "entered-in-error"
+"""The status of what is taken back, in each type of resource that we write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +97,16 @@ def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> 
 def withdrawing(existing: Existing) -> JsonObject:
     """The transaction that takes back what was written, `{}` when nothing stands."""
     entries = [
-        _update({**resource, "status": _WITHDRAWN[kind]}, resource)
-        for kind, resources in existing.by_type.items()
+        _update({**resource, "status": _WITHDRAWN}, resource)
+        for resources in existing.by_type.values()
         for resource in resources
-        if resource.get("status") != _WITHDRAWN[kind]
+        if resource.get("status") != _WITHDRAWN
     ]
     return _transaction(entries) if entries else {}
 
 
 def _stands(resource: JsonObject, evaluation: str) -> bool:
-    withdrawn = resource.get("status") == _WITHDRAWN[type_of(resource)]
-    return is_of_evaluation(resource, evaluation) and not withdrawn
+    return is_of_evaluation(resource, evaluation) and resource.get("status") != _WITHDRAWN
 
 
 def _create(resource: JsonObject, full_url: UUID, tag: str) -> JsonObject:

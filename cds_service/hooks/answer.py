@@ -15,7 +15,7 @@ from cds_service.core.verdict import Evaluation
 from cds_service.errors import NotFound
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, ServerAccess
-from cds_service.fhir.read import EmptyResults, read_record
+from cds_service.fhir.read import read_record
 from cds_service.hooks.gather import Gathered, gather, insist_on_the_whole
 from cds_service.hooks.request import (
     HookRequest,
@@ -91,13 +91,13 @@ def answer(call: Call, order_advice: OrderAdvice = no_order_advice) -> Answered:
         case LabResultContext(results=results):
             return _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
         case PatientViewContext():
-            charted = gathered.parts[call.service.analyte_key].resource or EmptyResults()
+            charted = gathered.parts[call.service.analyte_key].resource
             return _evaluated(call, gathered, charted, Looking.CHART_OPENED)
         case OrderContext() as context:
             return order_advice(call, context, gathered)
 
 
-def record_of(call: Call, gathered: Gathered, results: JsonObject | EmptyResults) -> PatientRecord:
+def record_of(call: Call, gathered: Gathered, results: JsonObject) -> PatientRecord:
     """The patient's data as far as they were sent or fetched; `results` are to be interpreted."""
     return read_record(
         patient_id=call.request.context.patient_id,
@@ -108,9 +108,7 @@ def record_of(call: Call, gathered: Gathered, results: JsonObject | EmptyResults
     )
 
 
-def _evaluated(
-    call: Call, gathered: Gathered, results: JsonObject | EmptyResults, looking: Looking
-) -> Answered:
+def _evaluated(call: Call, gathered: Gathered, results: JsonObject, looking: Looking) -> Answered:
     knowledge = call.service.knowledge
     record = record_of(call, gathered, results)
     if looking is Looking.RESULT_ARRIVED:

@@ -162,8 +162,9 @@ def gather(
             _fetch(wanted, tokens, access)
         case _:
             assert_never(access)
-    for part in parts.values():
-        _insist(part)
+    for key, part in parts.items():
+        if part.template.need is Need.REQUIRED and not part.had:
+            raise _unavailable(key, "was neither sent nor could be read", part.fault)
     return Gathered(
         {key: part.supplied for key, part in parts.items()},
         {key: part.fault for key, part in parts.items() if part.fault},
@@ -189,16 +190,12 @@ def _fetch(wanted: Mapping[str, _Part], tokens: Mapping[str, str], access: Serve
             case query if access.covers(query) is Coverage.NO:
                 part.fault = GatherFault.SCOPE_TOO_SMALL
             case query:
-                queries[key] = _to_ask(part, query)
+                # the whole query, or only the pages that follow the one that was sent
+                queries[key] = FurtherPages(part.supplied.resource) if part.is_page else query
                 if access.covers(query) is Coverage.RESTRICTED:
                     part.fault = GatherFault.SCOPE_RESTRICTED
     for key, fetched in access.session.fetch_all(queries).items():
         _take(wanted[key], fetched)
-
-
-def _to_ask(part: _Part, query: Read | Search) -> Query:
-    """The whole query, or only the pages that follow the one that was sent."""
-    return FurtherPages(part.supplied.resource) if part.is_page else query
 
 
 def _take(part: _Part, fetched: Fetched) -> None:
@@ -253,12 +250,6 @@ def _note_failure(part: _Part, fault: UpstreamFault) -> None:
     part.fault = fault
     if part.supplied.availability is not Availability.PARTIAL:
         part.supplied = Supplied(Availability.FAILED)
-
-
-def _insist(part: _Part) -> None:
-    if part.template.need is Need.REQUIRED and not part.had:
-        said = "was neither sent nor could be read"
-        raise _unavailable(part.template.key, said, part.fault)
 
 
 def insist_on_the_whole(gathered: Gathered, templates: Mapping[str, PrefetchTemplate]) -> None:

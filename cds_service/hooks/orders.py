@@ -19,11 +19,10 @@ from cds_service.core.order import ORDER_SWAP, DraftOrder
 from cds_service.core.order_advice import Advice, AlreadyDrafted, NoSwap, Swap, advise
 from cds_service.core.order_card import render_advice
 from cds_service.core.verdict import Evaluation
-from cds_service.fhir.order_write import order_beside, order_in_its_place
+from cds_service.fhir.order_write import order_beside, order_codings, order_in_its_place
 from cds_service.fhir.orders import EveryDraft, Meant, ReadDrafts, Selected, read_drafts
-from cds_service.fhir.read import EmptyResults, Wanted
+from cds_service.fhir.read import Wanted
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.write import order_codings
 from cds_service.hooks.answer import Answered, Call, record_of
 from cds_service.hooks.gather import Gathered
 from cds_service.hooks.request import OrderContext, Trigger
@@ -40,7 +39,7 @@ def order_advice(call: Call, context: OrderContext, gathered: Gathered) -> Answe
         whose=Whose(context.patient_id, call.request.fhir.server),
         wanted=orders_wanted(knowledge),
     )
-    record = record_of(call, gathered, EmptyResults()) if read.drafts.asked else PatientRecord()
+    record = record_of(call, gathered, {}) if read.drafts.asked else PatientRecord()
     advised = advise(read.drafts, record, knowledge, call.at)
     cards = tuple(
         _with_suggestions(card, advice, read, knowledge)

@@ -116,30 +116,23 @@ def read_request(
 def _context(
     context: Members, trigger: Trigger
 ) -> PatientViewContext | LabResultContext | OrderContext:
-    patient_id = _patient_id(context)
-    encounter_id = context.optional_text("encounterId")
-    user_id = context.optional_text("userId")
+    common = {
+        "patient_id": _patient_id(context),
+        "encounter_id": context.optional_text("encounterId"),
+        "user_id": context.optional_text("userId"),
+    }
     match trigger:
         case Trigger.PATIENT_VIEW:
-            return PatientViewContext(
-                patient_id=patient_id, encounter_id=encounter_id, user_id=user_id
-            )
+            return PatientViewContext(**common)
         case Trigger.LAB_RESULT:
-            return LabResultContext(
-                patient_id=patient_id,
-                encounter_id=encounter_id,
-                user_id=user_id,
-                results=_bundle(context, "results"),
-            )
-        case Trigger.ORDER_SELECT | Trigger.ORDER_SIGN:
-            selects = trigger is Trigger.ORDER_SELECT
-            return OrderContext(
-                patient_id=patient_id,
-                encounter_id=encounter_id,
-                user_id=user_id,
-                selections=_selections(context) if selects else (),
-                draft_orders=_bundle(context, "draftOrders"),
-            )
+            return LabResultContext(**common, results=_bundle(context, "results"))
+        case Trigger.ORDER_SELECT:
+            selections = _selections(context)
+            drafts = _bundle(context, "draftOrders")
+            return OrderContext(**common, selections=selections, draft_orders=drafts)
+        case Trigger.ORDER_SIGN:
+            drafts = _bundle(context, "draftOrders")
+            return OrderContext(**common, selections=(), draft_orders=drafts)
 
 
 def _patient_id(context: Members) -> str:

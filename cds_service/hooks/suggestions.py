@@ -26,7 +26,7 @@ from cds_service.core.verdict import (
     Verdict,
     WrongAnalyte,
 )
-from cds_service.fhir.write import draft_order, order_codings, patient_reference
+from cds_service.fhir.order_write import draft_order, order_codings
 
 MOST = 8
 """As many as the longest list that one finding calls for; of more, the last are left out."""
@@ -58,7 +58,7 @@ def _suggestions(
     if answer.companions or isinstance(answer.paired, PairedWith):
         offers = tuple([offer for offer in offers if not _is_known(offer, answer)])
     uuids = Names(card.uuid)
-    subject = patient_reference(patient_id)
+    subject = {"reference": f"Patient/{patient_id}"}
     return tuple(
         [
             {
@@ -140,9 +140,9 @@ def _called_for(
 
 def _offer(row: SuggestionRow, knowledge: KnowledgeBase) -> _Offer:
     order = draft_order(
-        row,
-        intent=knowledge.policy.order_intent,
         codes=order_codings(row, knowledge.orders.get(row.id)),
+        text=row.text,
+        intent=knowledge.policy.order_intent,
     )
     own = knowledge.order_table.own.get(row.id)
     return _Offer(

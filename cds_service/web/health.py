@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
-from enum import Enum
+from itertools import chain
 
 from flask import Blueprint, Response
 
+from cds_service.core.card import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import StoreUnavailable
 from cds_service.logs import Event, log_fault
@@ -32,22 +33,20 @@ def health(room: Room) -> Blueprint:
     @blueprint.get("/health/ready")
     def ready() -> Response:
         room.read_numbers()
-        states = {name: _state(name, check) for name, check in room.ports.checks.items()}
-        standing = _standing(states)
+        found = {name: _checked(name, check) for name, check in room.ports.checks.items()}
+        standing = _all_together(found.values())
         standing_log.note(standing)
-        if standing.readiness is Readiness.NOT_READY:
-            raise StoreUnavailable(f"The service is not ready: {', '.join(standing.causes)}.")
-        causes = {
-            name: list(state.causes)
-            for name, state in sorted(states.items())
-            if isinstance(state, Degraded)
-        }
-        told = (
-            {"status": "degraded", "degraded": list(causes), "causes": causes}
-            if causes
-            else {"status": "ready"}
-        )
-        return json_response({**told, "checks": sorted(states)})
+        checks: JsonObject = {"checks": sorted(found)}
+        match standing.readiness:
+            case Readiness.NOT_READY:
+                raise StoreUnavailable(f"The service is not ready: {', '.join(standing.causes)}.")
+            case Readiness.DEGRADED:
+                told_by = sorted(name for name in found if found[name] != READY)
+                causes = {name: found[name].causes for name in told_by}
+                told = {"status": "degraded", "degraded": told_by, "causes": causes}
+                return json_response(told | checks)
+            case Readiness.READY:
+                return json_response({"status": "ready"} | checks)
 
     return blueprint
 
@@ -64,29 +63,22 @@ def review_check(bases: Iterable[KnowledgeBase], now: Callable[[], datetime]) ->
     return check
 
 
-class _State(Enum):
-    """What a check came to, unless the service is Degraded."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-
-
-def _state(name: str, check: Callable[[], None]) -> _State | Degraded:
+def _checked(name: str, check: Callable[[], None]) -> Standing:
+    """How the service stands by one check."""
     try:
         check()
     except Degraded as told:
-        return told
+        return Standing(Readiness.DEGRADED, told.causes)
     except Exception as error:  # noqa: BLE001 - whatever it is, the service is not ready
         log_fault(Event.NOT_READY, error, check=name)
-        return _State.FAILED
-    return _State.PASSED
+        return Standing(Readiness.NOT_READY, (name,))
+    return READY
 
 
-def _standing(states: Mapping[str, _State | Degraded]) -> Standing:
-    """What all checks together came to."""
-    failed = sorted(name for name, state in states.items() if state is _State.FAILED)
-    if failed:
-        return Standing(Readiness.NOT_READY, tuple(failed))
-    told = [state.causes for state in states.values() if isinstance(state, Degraded)]
-    causes = sorted({cause for causes in told for cause in causes})
-    return Standing(Readiness.DEGRADED, tuple(causes)) if told else READY
+def _all_together(found: Collection[Standing]) -> Standing:
+    """How it stands by the worst of them."""
+    for readiness in (Readiness.NOT_READY, Readiness.DEGRADED):
+        causes = [each.causes for each in found if each.readiness is readiness]
+        if causes:
+            return Standing(readiness, tuple(sorted(set(chain.from_iterable(causes)))))
+    return READY

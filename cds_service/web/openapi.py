@@ -16,7 +16,7 @@ from cds_service.web.body import MEDIA_TYPES
 from cds_service.web.ports import NoInbox
 from cds_service.web.responses import FHIR_JSON, JSON, raw_response
 from cds_service.web.room import Room
-from cds_service.web.schemas import NAMED, ref, request_schema
+from cds_service.web.schemas import NAMED, Schema, ref, request_schema
 
 _WORDS = {
     400: "The request is malformed; the issue says where.",
@@ -58,11 +58,13 @@ def document(room: Room) -> dict[str, Any]:
     settings = room.settings
     paths: dict[str, Any] = {
         "/cds-services": {"get": _discovery(settings)},
-        "/health/live": {"get": _plain("isLive", "Whether the process lives.", "Live", 400, 500)},
-        "/health/ready": {
-            "get": _plain("isReady", "Whether it can do its work.", "Ready", 400, 500, 503)
+        "/health/live": {
+            "get": _plain("isLive", "Whether the process lives.", ref("Live"), 400, 500)
         },
-        "/openapi.json": {"get": _self()},
+        "/health/ready": {
+            "get": _plain("isReady", "Whether it can do its work.", ref("Ready"), 400, 500, 503)
+        },
+        "/openapi.json": {"get": _plain("describe", "This document.", _THIS, 400, 500)},
     }
     for service in room.registry.services.values():
         analyte = service.knowledge.identity.id
@@ -106,9 +108,9 @@ def _published(operation: str, summary: str, schema: str, settings: Settings) ->
     """What anybody may read, unless the site asks for a token there too."""
     match settings.discovery_token:
         case DiscoveryToken.OPEN:
-            return _plain(operation, summary, schema, 400, 500)
+            return _plain(operation, summary, ref(schema), 400, 500)
         case DiscoveryToken.REQUIRED:
-            guarded = _plain(operation, summary, schema, 400, 401, 403, 429, 500)
+            guarded = _plain(operation, summary, ref(schema), 400, 401, 403, 429, 500)
             return guarded | _security(settings)
 
 
@@ -118,7 +120,7 @@ def _invocation(service: Service, settings: Settings) -> dict[str, Any]:
         "summary": service.as_json()["title"],
         "requestBody": _body(request_schema(service)),
         "responses": _responses(
-            _ok("The cards; none when there is nothing to say.", "Cards"),
+            _ok("The cards; none when there is nothing to say.", ref("Cards")),
             *(400, 401, 403, 412, 413, 415, 429, 500, 503),
         ),
     } | _security(settings)
@@ -130,11 +132,7 @@ def _feedback(service: Service, settings: Settings) -> dict[str, Any]:
         "summary": "What clinicians did with the cards.",
         "requestBody": _body(ref("Feedback")),
         "responses": _responses(
-            {
-                "description": "The items are stored.",
-                "headers": _HEADERS,
-                "content": {JSON: {"schema": {"type": "object", "maxProperties": 0}}},
-            },
+            _ok("The items are stored.", _EMPTY),
             *(400, 401, 403, 413, 415, 429, 500, 503),
         ),
     } | _security(settings)
@@ -142,16 +140,11 @@ def _feedback(service: Service, settings: Settings) -> dict[str, Any]:
 
 def _events() -> dict[str, Any]:
     """The inbox, where a source is registered. A source may prove itself by an HMAC instead."""
-    statuses = (400, 401, 404, 413, 415, 429, 500, 503)
     common = {
         "requestBody": _body({"type": "object"}) | {"required": False},
         "responses": _responses(
-            {
-                "description": "The notification is kept.",
-                "headers": _HEADERS,
-                "content": {JSON: {"schema": {"type": "object", "maxProperties": 0}}},
-            },
-            *statuses,
+            _ok("The notification is kept.", _EMPTY),
+            *(400, 401, 404, 413, 415, 429, 500, 503),
         ),
         "security": [{"sourceSecret": []}],
     }
@@ -173,7 +166,7 @@ def _in_path(name: str) -> dict[str, Any]:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def _plain(operation: str, summary: str, schema: str, *statuses: int) -> dict[str, Any]:
+def _plain(operation: str, summary: str, schema: Schema, *statuses: int) -> dict[str, Any]:
     return {
         "operationId": operation,
         "summary": summary,
@@ -181,33 +174,12 @@ def _plain(operation: str, summary: str, schema: str, *statuses: int) -> dict[st
     }
 
 
-def _self() -> dict[str, Any]:
-    return {
-        "operationId": "describe",
-        "summary": "This document.",
-        "responses": _responses(
-            {
-                "description": "This document.",
-                "headers": _HEADERS,
-                "content": {JSON: {"schema": {"type": "object", "required": ["openapi"]}}},
-            },
-            *(400, 500),
-        ),
-    }
-
-
 def _metrics() -> dict[str, Any]:
+    text = _ok("Prometheus text.", {"type": "string"}, CONTENT_TYPE.partition(";")[0])
     return {
         "operationId": "metrics",
         "summary": "What was counted, for Prometheus.",
-        "responses": _responses(
-            {
-                "description": "Prometheus text.",
-                "headers": _HEADERS,
-                "content": {CONTENT_TYPE.partition(";")[0]: {"schema": {"type": "string"}}},
-            },
-            *(400, 500),
-        ),
+        "responses": _responses(text, 400, 500),
     }
 
 
@@ -230,11 +202,15 @@ _HEADERS = {
 }
 
 
-def _ok(words: str, schema: str) -> dict[str, Any]:
+_EMPTY: Schema = {"type": "object", "maxProperties": 0}
+_THIS: Schema = {"type": "object", "required": ["openapi"]}
+
+
+def _ok(words: str, schema: Schema, media_type: str = JSON) -> dict[str, Any]:
     return {
         "description": words,
         "headers": _HEADERS,
-        "content": {JSON: {"schema": ref(schema)}},
+        "content": {media_type: {"schema": schema}},
     }
 
 

@@ -17,7 +17,11 @@ from cds_service.hooks.services import Service
 Schema = dict[str, Any]
 
 NOT_BLANK: Final = f"[^{BLANK}]"
-UUID: Final = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_UUID: Final[Schema] = {
+    "type": "string",
+    "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+}
+_URI: Final[Schema] = {"type": "string", "format": "uri"}
 
 
 def text(longest: int = LONGEST_TEXT) -> Schema:
@@ -144,13 +148,11 @@ _ACTION: Final = closed(
 )
 
 _SUGGESTION: Final = closed(
-    {"label": text(200), "uuid": {"type": "string", "pattern": UUID}},
+    {"label": text(200), "uuid": _UUID},
     {"isRecommended": {"type": "boolean"}, "actions": array(_ACTION, minItems=1)},
 )
 
-_LINK: Final = closed(
-    {"label": text(500), "url": {"type": "string", "format": "uri"}, "type": {"const": "absolute"}}
-)
+_LINK: Final = closed({"label": text(500), "url": _URI, "type": {"const": "absolute"}})
 
 _EVALUATION: Final = closed(
     {
@@ -168,13 +170,11 @@ _EVALUATION: Final = closed(
 
 _CARD: Final = closed(
     {
-        "uuid": {"type": "string", "pattern": UUID},
+        "uuid": _UUID,
         "summary": text(139),
         "detail": text(100_000),
         "indicator": {"enum": ["info", "warning"]},
-        "source": closed(
-            {"label": text(500)}, {"url": {"type": "string", "format": "uri"}, "topic": _CODING}
-        ),
+        "source": closed({"label": text(500)}, {"url": _URI, "topic": _CODING}),
         "extension": closed({"org.sil2r-cds.evaluation": _EVALUATION}),
     },
     {

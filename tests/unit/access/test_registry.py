@@ -221,7 +221,7 @@ def test_t40_t44_a06_each_caller_has_its_own_list_of_fhir_servers(tmp_path: Path
     reach = FhirReach(settings, clients)
     checks = verifier(clients, hosts=Hosts())
     caller = checks.verify([f"Bearer {token()}"], (SERVICE,))
-    from cds_service.access.gate import RegisteredCaller
+    from cds_service.access.tokens import RegisteredCaller
 
     registered = RegisteredCaller(caller.client)
     with reach(registered, _asking("https://ehr.example.org/fhir")) as allowed:

@@ -17,8 +17,8 @@ from cds_service.events.tokens import Tokens
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
-from cds_service.fhir.sending import Sending
 from cds_service.origins import FhirBase
 
 SERVER = "https://ehr.example.org:8443"

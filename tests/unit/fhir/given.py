@@ -7,7 +7,7 @@ from typing import Any
 from cds_service.core.card import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.exact import ExactDecimal
-from cds_service.fhir.read import EmptyResults, Supplied, Wanted, read_record, supplied
+from cds_service.fhir.read import Supplied, Wanted, read_record, supplied
 
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
@@ -83,7 +83,7 @@ def bundle(*resources: JsonObject, **members: Any) -> JsonObject:
 
 
 def record(
-    results: JsonObject | EmptyResults,
+    results: JsonObject,
     *,
     patient_id: str = PATIENT,
     fhir_base: str = BASE,

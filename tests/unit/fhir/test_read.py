@@ -23,7 +23,6 @@ from cds_service.core.model import (
 from cds_service.fhir import parts as parts_module
 from cds_service.fhir import validate
 from cds_service.fhir.bundle import Document, open_document
-from cds_service.fhir.read import EmptyResults
 from tests.unit.fhir.given import (
     FERRITIN,
     LEFT_OUT,
@@ -199,7 +198,7 @@ def test_two_different_resources_of_one_id_both_stay() -> None:
 
 
 def test_no_results_at_all() -> None:
-    assert record(EmptyResults()).results == ()
+    assert record({}).results == ()
 
 
 # ------------------------------------------------------------------ history and companions

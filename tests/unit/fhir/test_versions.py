@@ -9,7 +9,6 @@ import pytest
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, Moment, Patient, Status, Subject
-from cds_service.fhir.read import EmptyResults
 from tests.unit.fhir.given import (
     FERRITIN,
     LOINC,
@@ -246,7 +245,7 @@ def test_a_newer_version_of_which_only_a_part_was_sent_counts_all_the_same() -> 
 
 
 def test_orders_see_the_newest_version_of_what_is_there() -> None:
-    found = record(EmptyResults(), sil2r=bundle(FINAL, CORRECTED))
+    found = record({}, sil2r=bundle(FINAL, CORRECTED))
     assert [one.status for one in found.history] == [Status.CORRECTED]
 
 

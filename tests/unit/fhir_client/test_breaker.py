@@ -21,9 +21,9 @@ from cds_service.fhir.breaker import (
 )
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import HttpAnswer, Refused, Resource, UpstreamFault
 from cds_service.fhir.query import Read
-from cds_service.fhir.sending import Sending
 from cds_service.origins import FhirBase, PlainHttp
 from tests.fault_server import FaultServer
 from tests.faults import reply, reply_json

@@ -11,9 +11,9 @@ import pytest
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import JWKS_LIMIT, FhirClient
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import JwksFaultError, Refused, Resource, UpstreamFault
 from cds_service.fhir.query import Read, Search
-from cds_service.fhir.sending import Sending
 from cds_service.origins import AllowList, FhirBase, PlainHttp
 from tests import faults
 from tests.fault_server import FaultServer

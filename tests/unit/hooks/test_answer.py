@@ -13,7 +13,6 @@ import fhir_fixtures
 from cds_service.core.model import Availability
 from cds_service.errors import NotFound
 from cds_service.fhir.access import NoAccess, NoAccessReason
-from cds_service.fhir.read import EmptyResults
 from cds_service.hooks.answer import Answered, Call, answer, record_of
 from cds_service.hooks.gather import Gathered, gather
 from cds_service.hooks.request import OrderContext, Trigger, read_request
@@ -152,7 +151,7 @@ def test_the_record_says_what_became_of_each_part(services: dict[Trigger, Servic
         tokens={},
         access=made.access,
     )
-    record = record_of(made, gathered, EmptyResults())
+    record = record_of(made, gathered, {})
     assert record.availability["labs"] is Availability.MISSING
     assert record.availability["medications"] is Availability.EMPTY
     assert record.results == ()

@@ -19,7 +19,7 @@ from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Patient
 from cds_service.fhir.plain_resources import is_plain
-from cds_service.fhir.read import EmptyResults, read_record
+from cds_service.fhir.read import read_record
 from cds_service.fhir.supplied import supplied
 from cds_service.fhir.wanted import Wanted
 
@@ -173,7 +173,7 @@ def test_t110_a_record_is_the_same_whatever_else_is_known_of_the_patient(
         read_record(
             patient_id="p1",
             fhir_base="",
-            results=EmptyResults(),
+            results={},
             parts={"patient": supplied(patient)},
             wanted=wanted,
         )
