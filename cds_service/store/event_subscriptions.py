@@ -108,6 +108,8 @@ class Gap:
     last: int
     missing: int
     """How many of the numbers from first to last have not come."""
+    due: datetime
+    """When the last of them had been missing long enough."""
 
 
 class Subscriptions:
@@ -228,7 +230,9 @@ class Subscriptions:
         """What has been missing long enough to be looked for, as ranges by subscription."""
         key, number = (event_gaps.c.source, event_gaps.c.subscription), event_gaps.c.number
         rows = (
-            select(*key, func.min(number), func.max(number), func.count())
+            select(
+                *key, func.min(number), func.max(number), func.count(), func.max(event_gaps.c.due)
+            )
             .where(event_gaps.c.due <= at)
             .group_by(*key)
         )
@@ -242,13 +246,17 @@ class Subscriptions:
             return connection.execute(count).scalar_one()
 
     def settle(self, gap: Gap) -> None:
-        """The gap has been looked for, and what there was is work now."""
+        """The gap has been looked for, and what there was is work now.
+
+        What has been missing for less long stays: numbers may have begun anew meanwhile.
+        """
         with self._database.writing(Durability.POWER_LOSS) as connection:
             connection.execute(_held(gap.source, gap.subscription)).all()
             connection.execute(
                 delete(event_gaps).where(
                     _of(event_gaps, gap.source, gap.subscription),
                     event_gaps.c.number.between(gap.first, gap.last),
+                    event_gaps.c.due <= gap.due,
                 )
             )
 
