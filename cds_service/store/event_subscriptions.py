@@ -276,7 +276,7 @@ def _of(table: Table, source: str, subscription: str) -> ColumnElement[bool]:
     return (table.c.source == source) & (table.c.subscription == subscription)
 
 
-def _held(source: str, subscription: str) -> Select[tuple[int]]:
+def _held(source: str, subscription: str) -> Select[int]:
     """The number that comes next, read so that its row is ours until the transaction ends."""
     this = _of(event_subscriptions, source, subscription)
     return select(event_subscriptions.c.next_number).where(this).with_for_update()
