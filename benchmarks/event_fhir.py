@@ -11,8 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from granian.constants import Interfaces
-from granian.server import Server
+from benchmarks import wsgi
 
 _HEADERS = [("Content-Type", "application/fhir+json")]
 _EMPTY = b'{"resourceType":"Bundle","type":"searchset"}'
@@ -65,20 +64,5 @@ def _load() -> Any:
     return answer
 
 
-def main(port: int) -> None:
-    """Serve until stopped."""
-    Server(
-        "events",
-        address="127.0.0.1",
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=4,
-        websockets=False,
-        log_enabled=False,
-        log_access=False,
-    ).serve(target_loader=_load, wrap_loader=False)
-
-
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    wsgi.serve(_load, int(sys.argv[1]), threads=4)

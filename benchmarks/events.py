@@ -2,8 +2,7 @@
 
 Notified over HTTP as an EHR would (each acknowledged before the next is sent on its connection),
 then drained: fetched, evaluated, written back, recorded. The FHIR server beside it answers at once
-from memory, so the rate is the worker's own. Memory counts as flat when the highest figure of the
-second half of the drain is at most 5 % and 4 MiB above the highest of the first.
+from memory, so the rate is the worker's own, whose memory stays flat.
 """
 
 from __future__ import annotations
@@ -107,7 +106,7 @@ def _drain(
         while (backlog := store.backlog("lab")).waiting:
             assert process.poll() is None, "the worker has ended; see its log"
             sleep(SLICE_SECONDS)
-            memory.append(_mebibytes(process))
+            memory.append(servers.mebibytes(process.pid))
             print(f"{memory[-1]:.0f} MiB, {backlog.waiting} left", flush=True)
     seconds = perf_counter() - begun
     backlog = store.backlog("lab")
@@ -137,22 +136,16 @@ def _worker(
         process.wait(timeout=60)
 
 
-def _mebibytes(process: subprocess.Popen[bytes]) -> float:
-    return servers.Running("worker", 0, process, 0.0).mebibytes()
-
-
 def _verdict(count: int, evaluated: int, dead: int, memory: list[float], *, in_time: bool) -> int:
-    warm = memory[len(memory) // 5 :] or memory
-    half = max(1, len(warm) // 2)
-    first, second = max(warm[:half]), max(warm[half:] or warm)
+    halves = servers.Halves.of(memory, warm_up=len(memory) // 5)
     held = {
         "none lost": evaluated == count and not dead,
         "acknowledged in time": in_time,
-        "memory flat": second <= first * 1.05 + 4,
+        "memory flat": halves.are_flat,
     }
     for promise, kept in held.items():
         print(f"{'ok  ' if kept else 'FAIL'} {promise}")
-    print(f"memory: {first:.0f} MiB, then {second:.0f} MiB")
+    print(f"memory: {halves.first:.0f} MiB, then {halves.second:.0f} MiB")
     return 0 if all(held.values()) else 1
 
 

@@ -9,10 +9,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from granian.constants import Interfaces
-from granian.server import Server
-
-from benchmarks import floors
+from benchmarks import floors, wsgi
 from cds_service.web.serve import THREADS
 
 _FLOORS = {
@@ -24,23 +21,12 @@ _FLOORS = {
 
 
 def _load(floor: str) -> Any:
-    """Runs in the worker process, so it must be a function of the module."""
     return _FLOORS[floor]()
 
 
 def main(floor: str, port: int) -> None:
     """Serve until stopped."""
-    Server(
-        "floor",
-        address="127.0.0.1",
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=THREADS,
-        websockets=False,
-        log_enabled=False,
-        log_access=False,
-    ).serve(target_loader=partial(_load, floor), wrap_loader=False)
+    wsgi.serve(partial(_load, floor), port, threads=THREADS)
 
 
 if __name__ == "__main__":

@@ -30,8 +30,28 @@ class Running:
     """From the start of the process to the first `ready`."""
 
     def mebibytes(self) -> float:
-        """Memory of the process and its children, shared pages by their share (PSS)."""
-        return sum(_pss(pid) for pid in _tree(self.process.pid)) / 1024
+        """Memory of the process and its children."""
+        return mebibytes(self.process.pid)
+
+
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """The most memory, in MiB, that each half of a run needed."""
+
+    first: float
+    second: float
+
+    @classmethod
+    def of(cls, figures: Sequence[float], *, warm_up: int) -> Halves:
+        """Of at least one figure; the first few are dropped, unless there are no others."""
+        warm = figures[warm_up:] or figures
+        half = max(1, len(warm) // 2)
+        return cls(max(warm[:half]), max(warm[half:] or warm))
+
+    @property
+    def are_flat(self) -> bool:
+        """Whether the second is at most 5 % and 4 MiB above the first."""
+        return self.second <= self.first * 1.05 + 4
 
 
 @contextmanager
@@ -90,6 +110,11 @@ def service_command(port: int, *options: str) -> list[str]:
 def peer_command(python: Path, port: int) -> list[str]:
     """How the peer is started, by the Python of its own environment."""
     return [str(python), str(HERE / "healthchain_app.py"), str(port)]
+
+
+def mebibytes(pid: int) -> float:
+    """Memory of a process and its children, shared pages by their share (PSS)."""
+    return sum(_pss(each) for each in _tree(pid)) / 1024
 
 
 def _tree(pid: int) -> Iterator[int]:

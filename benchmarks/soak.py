@@ -1,8 +1,4 @@
-"""`make soak`: ten minutes at 16 connections. No failure, and memory that stays flat.
-
-Memory counts as flat when the highest figure of the second half is at most 5 % and 4 MiB above the
-highest of the first half, after one minute to warm up.
-"""
+"""`make soak`: ten minutes at 16 connections. No failure, and memory that stays flat."""
 
 from __future__ import annotations
 
@@ -45,13 +41,11 @@ def main(minutes: float) -> int:
 
 
 def _verdict(answers: int, memory: list[float]) -> int:
-    warm = memory[int(60 / SLICE_SECONDS) :] or memory
-    half = max(1, len(warm) // 2)
-    first, second = max(warm[:half]), max(warm[half:] or warm)
-    flat = second <= first * 1.05 + 4
-    print(f"{answers} answers, no failure; {first:.0f} MiB then {second:.0f} MiB", end=": ")
-    print("memory is flat" if flat else "memory grows")
-    return 0 if flat else 1
+    halves = servers.Halves.of(memory, warm_up=int(60 / SLICE_SECONDS))
+    said = f"{halves.first:.0f} MiB then {halves.second:.0f} MiB"
+    print(f"{answers} answers, no failure; {said}", end=": ")
+    print("memory is flat" if halves.are_flat else "memory grows")
+    return 0 if halves.are_flat else 1
 
 
 if __name__ == "__main__":

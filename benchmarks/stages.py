@@ -9,6 +9,7 @@ from time import perf_counter
 
 from benchmarks import payload
 from cds_service.config import Settings
+from cds_service.core.model import PatientRecord
 from cds_service.core.render import render
 from cds_service.core.selection import Looking
 from cds_service.evaluate import evaluate
@@ -40,20 +41,14 @@ def stages(folder: Path) -> Iterator[tuple[str, float]]:
         check(patient)
         check(observation)
 
-    def read() -> object:
+    def read() -> PatientRecord:
         parts = {key: supplied(value) for key, value in request["prefetch"].items()}
         results = parts["sil2r"].resource
         return read_record(
             patient_id=patient_id, fhir_base="", results=results, parts=parts, wanted=wanted
         )
 
-    record = read_record(
-        patient_id=patient_id,
-        fhir_base="",
-        results=request["prefetch"]["sil2r"],
-        parts={key: supplied(value) for key, value in request["prefetch"].items()},
-        wanted=wanted,
-    )
+    record = read()
     evaluation = evaluate(record, knowledge, day, looking=Looking.CHART_OPENED)
     cards = render(evaluation, knowledge, scope="bench")
     yield "read the JSON strictly", _best(lambda: parse_object(body))

@@ -23,7 +23,7 @@ from cds_service.commands.clients import clients
 from cds_service.commands.database import db
 from cds_service.commands.event_work import events
 from cds_service.commands.events import EVENT_COMMANDS
-from cds_service.commands.input import CONFIG, FILE, settings_of
+from cds_service.commands.input import CONFIG, FILE, library_of, settings_of
 from cds_service.commands.knowledge import knowledge
 from cds_service.commands.output import (
     AS_JSON,
@@ -82,14 +82,12 @@ def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | N
 
     # Here, not in each worker: they are forked from this process and share what it has loaded.
     with collector.at_rest():
-        from cds_service.config import Mode, load_settings
         from cds_service.event_worker import worker_beside
         from cds_service.web.serve import require_addresses
         from cds_service.web.serve import serve as run
         from cds_service.wiring import make_app, prepared
 
-        mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
-        settings = load_settings(mode, os.environ, config)
+        settings = settings_of(config, sandbox=sandbox)
         require_addresses(settings, host, port)  # before anything is begun or said
         library = prepared(settings)
     if sandbox:
@@ -187,9 +185,8 @@ def codes(*, files: Sequence[Path], as_json: bool, config: Path | None) -> None:
     from cds_service.commands.code_report import seen_codes
     from cds_service.commands.documents import read_document
     from cds_service.commands.terminal import print_codes
-    from cds_service.knowledge.files import load_configured
 
-    library = load_configured(settings_of(config))
+    library = library_of(settings_of(config))
     found = seen_codes([read_document(file) for file in files], library)
     if as_json:
         print_json({"codes": [members(code) for code in found]})
@@ -202,10 +199,9 @@ def _evaluated(
 ) -> Iterator[tuple[Path, Sequence[DocumentAnswer]]]:
     """Each file with its evaluation by every knowledge base of the library, which is read once."""
     from cds_service.commands.documents import evaluate_file
-    from cds_service.knowledge.files import load_configured
 
     day, settings = _day(on), settings_of(config)
-    library = load_configured(settings)
+    library = library_of(settings)
     for file in files:
         yield file, evaluate_file(file, library, day, settings.lab_result_hook)
 

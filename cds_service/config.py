@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cds_service.errors import ConfigurationError
 from cds_service.origins import FhirBase
@@ -129,6 +130,12 @@ class Settings:
     def terminologies(self) -> frozenset[str]:
         """The optional code files of the knowledge that are switched on."""
         return frozenset({"snomed"} if self.snomed else ())
+
+    @property
+    def folder(self) -> Path:
+        """Where files of our own lie: beside an SQLite database, else where the service started."""
+        parts = urlsplit(self.database_url)
+        return Path(parts.path[1:]).parent if parts.scheme == "sqlite" else Path()
 
 
 def load_settings(mode: Mode, environment: Mapping[str, str], file: Path | None = None) -> Settings:

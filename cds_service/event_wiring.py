@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cds_service.access.registry import Source
@@ -44,8 +43,6 @@ class EventRoom:
     sources: Mapping[str, EventSource]
     database: Database
     key: DataKey
-    folder: Path
-    """Where the queue's file lies, unless it is on Redis."""
     store: EventStore
     subscriptions: Subscriptions
     pseudonyms: Pseudonymiser
@@ -69,7 +66,7 @@ class EventRoom:
         # only where a source is registered: huey loads the clients of Redis and PostgreSQL
         from cds_service.events.queue import Queue  # noqa: PLC0415
 
-        return Queue(self.settings.queue_url, self.folder, self.key, work)
+        return Queue(self.settings.queue_url, self.settings.folder, self.key, work)
 
     def inbox(self, queue: Queue) -> Inbox:
         """The inbox."""
@@ -105,7 +102,7 @@ class EventRoom:
 
 
 def open_event_room(
-    settings: Settings, sources: Iterable[Source], database: Database, key: DataKey, folder: Path
+    settings: Settings, sources: Iterable[Source], database: Database, key: DataKey
 ) -> EventRoom:
     """The events room over a database that is up to date. Raises ConfigurationError."""
     pseudonyms = Pseudonymiser(key)
@@ -114,7 +111,6 @@ def open_event_room(
         sources=event_sources(sources, settings.mode),
         database=database,
         key=key,
-        folder=folder,
         store=EventStore(database, key, pseudonyms),
         subscriptions=Subscriptions(database),
         pseudonyms=pseudonyms,
@@ -151,23 +147,22 @@ def open_workshop(
     """Everything a worker needs; calls nobody yet."""
     # a server opens no workshop, and starts sooner without what only a worker needs
     from cds_service.events.care import Caretaker  # noqa: PLC0415
+    from cds_service.events.evaluation import Evaluator  # noqa: PLC0415
     from cds_service.events.tokens import Tokens  # noqa: PLC0415
-    from cds_service.events.worker import Bench, Worker  # noqa: PLC0415
+    from cds_service.events.worker import Worker  # noqa: PLC0415
 
     knowledge = tuple(library.bases.values())
     client = _client(room, breakers or Breakers())
     tokens = Tokens(client)
     worker = Worker(
-        Bench(
-            sources=room.sources,
-            knowledge=knowledge,
-            store=room.store,
-            pseudonyms=room.pseudonyms,
-            client=client,
-            tokens=tokens,
-            hook=room.settings.lab_result_hook,
-            now=now,
-        )
+        sources=room.sources,
+        knowledge=knowledge,
+        store=room.store,
+        evaluator=Evaluator(knowledge, room.store, room.pseudonyms),
+        client=client,
+        tokens=tokens,
+        hook=room.settings.lab_result_hook,
+        now=now,
     )
     waker = room.queue()
     caretaker = Caretaker(

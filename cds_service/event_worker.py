@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from cds_service import __version__, logs
-from cds_service.access.registry import read_registry
+from cds_service.callers import registered_clients
 from cds_service.config import Mode, Settings
 from cds_service.logs import Event, log
 from cds_service.wiring import open_events
@@ -43,7 +43,7 @@ def worker_beside(settings: Settings) -> Iterator[None]:
 
     Where no source is registered, and outside sandbox mode, there is none.
     """
-    if settings.mode is not Mode.SANDBOX or not _has_sources(settings):
+    if settings.mode is not Mode.SANDBOX or not registered_clients(settings).sources:
         yield
         return
     process = multiprocessing.Process(
@@ -55,12 +55,6 @@ def worker_beside(settings: Settings) -> Iterator[None]:
     finally:
         process.terminate()
         process.join(STOP_SECONDS)
-
-
-def _has_sources(settings: Settings) -> bool:
-    if settings.clients is None:
-        return False
-    return bool(read_registry(settings.clients, settings.mode).sources)
 
 
 def _end_with(parent: int) -> None:

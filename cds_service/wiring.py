@@ -6,9 +6,7 @@ every worker process.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from cds_service.callers import (
     FhirReach,
@@ -20,7 +18,7 @@ from cds_service.callers import (
 from cds_service.config import Settings
 from cds_service.core.review import Pending
 from cds_service.errors import ConfigurationError
-from cds_service.event_wiring import EventRoom, Workshop, open_event_room, open_workshop
+from cds_service.event_wiring import Workshop, open_event_room, open_workshop
 from cds_service.hooks.orders import order_advice
 from cds_service.journal import StoredFeedback, StoredJournal
 from cds_service.knowledge.files import Library, load_configured
@@ -50,7 +48,7 @@ def prepared(settings: Settings) -> Library:
     require_clients(registry, settings.mode)
     refuse_unknown_services(registry, library)
     with _database(settings) as database:
-        room = event_room(settings, database, data_key(settings))
+        room = open_event_room(settings, registry.sources, database, data_key(settings))
         if room.sources:
             room.queue().open()
     _tell_void_approvals(library)
@@ -66,7 +64,7 @@ def make_app(settings: Settings, library: Library) -> Flask:
     database = Database.open(settings.database_url)
     key = data_key(settings)
     pseudonyms = Pseudonymiser(key)
-    room = event_room(settings, database, key)
+    room = open_event_room(settings, registry.sources, database, key)
     ports = Ports(
         gate=gate_of(settings, registry, database),
         reach=FhirReach(settings, registry),
@@ -95,20 +93,12 @@ def _database(settings: Settings) -> Database:
     return database
 
 
-def event_room(settings: Settings, database: Database, key: DataKey) -> EventRoom:
-    """The events room, without sources where none is registered. Raises ConfigurationError."""
-    sources = registered_clients(settings).sources
-    folder = _beside_database(settings.database_url)
-    return open_event_room(settings, sources, database, key, folder)
-
-
 def open_events(settings: Settings) -> Workshop:
     """What the worker works with, and the commands that bring work in.
 
     Raises ConfigurationError, StoreUnavailable.
     """
-    room = event_room(settings, _database(settings), data_key(settings))
-    return open_workshop(room, load_configured(settings))
+    return _workshop(settings, _database(settings), data_key(settings))
 
 
 def existing_events(settings: Settings) -> Workshop:
@@ -119,7 +109,11 @@ def existing_events(settings: Settings) -> Workshop:
     """
     database = Database.open(settings.database_url)
     database.ping()
-    room = event_room(settings, database, existing_data_key(settings))
+    return _workshop(settings, database, existing_data_key(settings))
+
+
+def _workshop(settings: Settings, database: Database, key: DataKey) -> Workshop:
+    room = open_event_room(settings, registered_clients(settings).sources, database, key)
     return open_workshop(room, load_configured(settings))
 
 
@@ -137,7 +131,7 @@ def data_key(settings: Settings) -> DataKey:
     """The configured key; in sandbox mode one is made at the first start, beside the database."""
     if settings.data_key:
         return DataKey.from_base64(settings.data_key)
-    return load_or_create_key(_beside_database(settings.database_url) / KEY_FILE)
+    return load_or_create_key(settings.folder / KEY_FILE)
 
 
 def existing_data_key(settings: Settings) -> DataKey:
@@ -145,15 +139,10 @@ def existing_data_key(settings: Settings) -> DataKey:
 
     Raises ConfigurationError.
     """
-    if not settings.data_key and not (_beside_database(settings.database_url) / KEY_FILE).exists():
+    if not settings.data_key and not (settings.folder / KEY_FILE).exists():
         raise ConfigurationError(
             "There is no data key.",
             where="CDS_DATA_KEY",
             remedy="Give the key with which the service runs.",
         )
     return data_key(settings)
-
-
-def _beside_database(url: str) -> Path:
-    parts = urlsplit(url)
-    return Path(parts.path[1:]).parent if parts.scheme == "sqlite" else Path()

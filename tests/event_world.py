@@ -126,7 +126,7 @@ def world(folder: Path, library: Library, row: str = "", **settings: Any) -> Ite
             Mode.SANDBOX,
         )
         database.upgrade()
-        room = open_event_room(configured, registry.sources, database, DataKey.random(), folder)
+        room = open_event_room(configured, registry.sources, database, DataKey.random())
         ports = Ports(
             inbox=room.inbox(room.queue()),
             checks={"events": lambda: room.check(clock())},

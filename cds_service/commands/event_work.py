@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from cds_service.commands.events import existing, settings_options
+from cds_service.commands.events import existing
+from cds_service.commands.input import settings_options
 from cds_service.commands.output import AS_JSON, Output, members, print_json, table_of
 from cds_service.errors import InputError
 

@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from cds_service.commands.input import CONFIG
+from cds_service.commands.input import settings_of, settings_options
 from cds_service.commands.output import AS_JSON, Output, members, print_json, progress, table_of
 from cds_service.errors import DataUnavailable
 
 if TYPE_CHECKING:
-    from cds_service.config import Settings
     from cds_service.event_wiring import Workshop
     from cds_service.events.subscribing import SubscriptionStanding
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def settings_options(command: F) -> F:
-    """The options by which a command finds the settings of `serve`."""
-    sandbox = click.option("--sandbox", is_flag=True, help="As `serve --sandbox`.")
-    return sandbox(CONFIG(command))
 
 
 @click.command()
@@ -43,7 +33,7 @@ def worker(*, threads: int, sandbox: bool, config: Path | None) -> None:
     """Process received lab-result events, until it is stopped."""
     from cds_service.event_worker import run_worker
 
-    run_worker(_settings(sandbox, config), threads)
+    run_worker(settings_of(config, sandbox=sandbox), threads)
 
 
 @click.command()
@@ -196,16 +186,10 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _settings(sandbox: bool, config: Path | None) -> Settings:
-    from cds_service.config import Mode, load_settings
-
-    return load_settings(Mode.SANDBOX if sandbox else Mode.PRODUCTION, os.environ, config)
-
-
 def _workshop(sandbox: bool, config: Path | None) -> Workshop:
     from cds_service.wiring import open_events
 
-    return open_events(_settings(sandbox, config))
+    return open_events(settings_of(config, sandbox=sandbox))
 
 
 def existing(sandbox: bool, config: Path | None) -> Workshop:
@@ -215,4 +199,4 @@ def existing(sandbox: bool, config: Path | None) -> Workshop:
     """
     from cds_service.wiring import existing_events
 
-    return existing_events(_settings(sandbox, config))
+    return existing_events(settings_of(config, sandbox=sandbox))

@@ -1,29 +1,39 @@
-"""What all commands share in what they are given: files, settings and the database."""
+"""What all commands share in what they are given: files, settings, database and knowledge."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from cds_service.config import Settings
+    from cds_service.knowledge.files import Library
     from cds_service.store.database import Database
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 CONFIG = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
 
 
-def settings_of(config: Path | None) -> Settings:
-    """The settings for a command that only reads or looks after data. Raises ConfigurationError.
+def settings_options(command: F) -> F:
+    """The options by which a command finds the settings of `serve`."""
+    sandbox = click.option("--sandbox", is_flag=True, help="As `serve --sandbox`.")
+    return sandbox(CONFIG(command))
 
-    As for sandbox mode: such a command needs files, database and key, not a fit service.
+
+def settings_of(config: Path | None, *, sandbox: bool = True) -> Settings:
+    """The settings, by default for a command that only reads or looks after data: as for sandbox
+    mode, since it needs files, database and key, not a fit service. Raises ConfigurationError.
     """
     from cds_service.config import Mode, load_settings
 
-    return load_settings(Mode.SANDBOX, os.environ, config)
+    mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
+    return load_settings(mode, os.environ, config)
 
 
 def database_of(settings: Settings) -> Database:
@@ -31,3 +41,10 @@ def database_of(settings: Settings) -> Database:
     from cds_service.store.database import Database
 
     return Database.open(settings.database_url)
+
+
+def library_of(settings: Settings) -> Library:
+    """The knowledge as it is configured: what a reviewer sees and signs is what would serve."""
+    from cds_service.knowledge.files import load_configured
+
+    return load_configured(settings)

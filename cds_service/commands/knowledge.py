@@ -5,17 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from cds_service.commands.input import CONFIG, FILE, settings_of
+from cds_service.commands.input import CONFIG, FILE, library_of, settings_of
 from cds_service.commands.output import AS_JSON, Output, print_json
 from cds_service.setting_shapes import Unusable, an_url
-
-if TYPE_CHECKING:
-    from cds_service.config import Settings
-    from cds_service.knowledge.files import Library
 
 FILE_TO_WRITE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -60,7 +55,7 @@ def show(*, as_json: bool, config: Path | None) -> None:
 
     from cds_service.knowledge import show as page
 
-    library = _library(settings_of(config))
+    library = library_of(settings_of(config))
     console = Output()
     if as_json:
         print_json(page.as_json(library))
@@ -96,7 +91,7 @@ def export_fhir(*, folder: Path, base: str | None, config: Path | None) -> None:
     from cds_service.fhir.canonical import OUR_BASE
     from cds_service.knowledge.export.write import export_fhir as export
 
-    count = export(_library(settings_of(config)), folder, base or OUR_BASE)
+    count = export(library_of(settings_of(config)), folder, base or OUR_BASE)
     click.echo(f"{count} resources written to {folder}.")
 
 
@@ -112,14 +107,7 @@ def approve(*, reviewer: str, role: str, file: Path, analyte: str, config: Path 
 
     # What a site adds or mutes is not what is signed; and the file of approvals may be the one that
     # is to be made.
-    library = _library(replace(settings_of(config), site=None, approval=None))
+    library = library_of(replace(settings_of(config), site=None, approval=None))
     today = datetime.now(UTC).date()
     said = approve_content(library, analyte, file, reviewer=reviewer, role=role, on=today)
     click.echo(said)
-
-
-def _library(settings: Settings) -> Library:
-    """The knowledge as it is configured: what a reviewer sees and signs is what would serve."""
-    from cds_service.knowledge.files import load_configured
-
-    return load_configured(settings)

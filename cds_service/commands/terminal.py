@@ -76,9 +76,7 @@ def _facts(facts: Sequence[Mapping[str, Any]]) -> Table:
 
     Facts that do not apply are left out: they stand in --json.
     """
-    table = Table(title="Facts read", title_justify="left", expand=True)
-    for column in ("fact", "value", "because"):
-        table.add_column(column, overflow="fold")
+    table = _table("Facts read", "fact", "value", "because")
     lines: dict[tuple[str, str], list[str]] = {}
     for fact in facts:
         if fact["value"] not in {"not-applicable", "not-recorded"}:
@@ -90,9 +88,7 @@ def _facts(facts: Sequence[Mapping[str, Any]]) -> Table:
 
 def _rows(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Each row of the decision table, those that fire first, with the gate that decided."""
-    table = Table(title="Rows considered", title_justify="left", expand=True)
-    for column in ("finding", "outcome", "why"):
-        table.add_column(column, overflow="fold")
+    table = _table("Rows considered", "finding", "outcome", "why")
     for row in sorted(rows, key=lambda row: list(_MARK).index(row["outcome"])):
         table.add_row(Text(row["finding"]), _MARK[row["outcome"]], Text(_why(row)))
     return table
@@ -111,9 +107,7 @@ def _why(row: Mapping[str, Any]) -> str:
 
 
 def _limits(limits: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title="Limits behind what fired", title_justify="left", expand=True)
-    for column in ("limit", "population", "performance", "weakness"):
-        table.add_column(column, overflow="fold")
+    table = _table("Limits behind what fired", "limit", "population", "performance", "weakness")
     for limit in limits:
         table.add_row(
             Text(f"{limit['metWhen'].replace('-', ' ')} {limit['value']}"),
@@ -121,6 +115,14 @@ def _limits(limits: Sequence[Mapping[str, Any]]) -> Table:
             Text(limit["performance"]),
             Text(limit["weakness"]),
         )
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    """A table over the whole width, whose cells are folded and never cut."""
+    table = Table(title=title, title_justify="left", expand=True)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     return table
 
 
@@ -138,9 +140,7 @@ def print_codes(console: Console, codes: Sequence[SeenCode]) -> None:
 
 
 def _left_aside(skipped: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title="Left aside", title_justify="left", expand=True)
-    table.add_column("resource", overflow="fold")
-    table.add_column("because", overflow="fold")
+    table = _table("Left aside", "resource", "because")
     for item in skipped:
         table.add_row(Text(item["resource"]), Text(item["because"]))
     return table

@@ -39,8 +39,6 @@ class Current:
     """A result as it stands now, with what belongs to it."""
 
     resource: JsonObject
-    reference: str
-    """`Observation/123`"""
     patient_id: str
     """Empty when the result names no patient by its id."""
     version: str
@@ -53,8 +51,7 @@ class Current:
 
 def read_current(session: FhirSession, target: Target) -> Current | Gone:
     """A result or report as it stands. Raises UpstreamFailed."""
-    path = f"{target.kind}/{target.id}"
-    match session.read(path):
+    match session.read(target.reference):
         case Resource(resource):
             pass
         case NotFound():
@@ -65,7 +62,6 @@ def read_current(session: FhirSession, target: Target) -> Current | Gone:
     reports = [each for each in others if each.get("resourceType") == "DiagnosticReport"]
     return Current(
         resource=resource,
-        reference=path,
         patient_id=_literal_id(resource.get("subject"), "Patient"),
         version=_version(resource, reports),
         results={
@@ -115,7 +111,7 @@ def _beside(session: FhirSession, resource: JsonObject, target: Target) -> list[
     """Specimen and reports. One that may not be read is done without. Raises UpstreamFailed."""
     queries: dict[str, Query] = {}
     if target.kind is Kind.OBSERVATION:
-        queries["reports"] = Search("DiagnosticReport", f"result=Observation/{target.id}&_count=20")
+        queries["reports"] = Search("DiagnosticReport", f"result={target.reference}&_count=20")
     if specimen := _literal_id(resource.get("specimen"), "Specimen"):
         queries["specimen"] = Read("Specimen", specimen)
     return list(_read(session.fetch_all(queries))) if queries else []

@@ -5,7 +5,7 @@ At most once for each (result, version, knowledge), however often it was notifie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count, takewhile
 
@@ -27,7 +27,7 @@ from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id
 from cds_service.fhir.wanted import Sort, sort_of, wanted_by
 from cds_service.fhir.write_events import Said
-from cds_service.hooks.gather import Gathered, gather
+from cds_service.hooks.gather import gather
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import prefetch_templates
 from cds_service.hooks.suggestions import with_suggestions
@@ -67,12 +67,11 @@ class Evaluator:
                 claimed.source, claimed.item, current.version, knowledge.tag
             ):
                 continue
-            matter = self._matter(claimed, knowledge, current.reference, courier, watch)
+            matter = self._matter(claimed, knowledge, courier, watch)
             if _is_for(knowledge, current):
                 done.append(self._evaluated(matter, current))
             elif matter.said_before:  # its code was corrected to another test's
-                reference, version = current.reference, current.version
-                done.append(self._withdrawn(matter, reference, version, current.patient_id))
+                done.append(self._withdrawn(matter, current.version, current.patient_id))
         return done
 
     def is_evaluated(self, source: str, target: Target, version: str) -> bool:
@@ -83,36 +82,28 @@ class Evaluator:
             for knowledge in self._knowledge
         )
 
-    def is_gone(
-        self, claimed: Claimed, reference: str, courier: Courier, watch: Stopwatch
-    ) -> list[Evaluated]:
+    def is_gone(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> list[Evaluated]:
         """Take back what was delivered of a result that was deleted. Raises UpstreamFailed."""
         done = []
         for knowledge in self._knowledge:
-            matter = self._matter(claimed, knowledge, reference, courier, watch)
+            matter = self._matter(claimed, knowledge, courier, watch)
             if matter.said_before:
-                done.append(self._withdrawn(matter, reference, matter.deleted, patient_id=""))
+                done.append(self._withdrawn(matter, matter.deleted, patient_id=""))
         return done
 
     def _matter(
-        self,
-        claimed: Claimed,
-        knowledge: KnowledgeBase,
-        reference: str,
-        courier: Courier,
-        watch: Stopwatch,
+        self, claimed: Claimed, knowledge: KnowledgeBase, courier: Courier, watch: Stopwatch
     ) -> Matter:
         """What was said before; where a try may have died before it was recorded, what stands."""
         past = self._store.past(claimed, knowledge.identity.id)
         matter = Matter(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
         if not claimed.may_have_been_delivered:
             return matter
-        places = (matter.result(reference, place) for place in count())
-        return replace(matter, standing=sum(1 for _ in takewhile(courier.stands, places)))
+        found = takewhile(courier.stands, map(matter.result, count()))
+        return replace(matter, standing=sum(1 for _ in found))
 
     def _evaluated(self, matter: Matter, current: Current) -> Evaluated:
-        record, faults = _record(matter, current)
-        _insist(faults)
+        record = _record(matter, current)
         evaluation = evaluate(
             record, matter.knowledge, matter.watch.at.date(), looking=Looking.RESULT_ARRIVED
         )
@@ -125,24 +116,14 @@ class Evaluator:
         for place, card in enumerate(stands):
             said = _said(matter, current, card, place, is_final=_is_final(record))
             matter.courier.say(said, current.order)
-        for place in reversed(range(len(stands), matter.said_before)):  # as in `_withdrawn`
-            taken_back = matter.taken_back(
-                current.reference, current.version, place, current.patient_id, withdrawals
-            )
-            matter.courier.take_back(taken_back)
-        return self._to_keep(
-            matter, current.version, current.reference, patient_id=current.patient_id, cards=cards
+        matter.take_back(
+            current.version, current.patient_id, withdrawals, but_the_first=len(stands)
         )
+        return self._to_keep(matter, current.version, current.patient_id, cards)
 
-    def _withdrawn(
-        self, matter: Matter, reference: str, version: str, patient_id: str
-    ) -> Evaluated:
-        """Everything that stands of it is taken back, the last first: whoever is stopped on the way
-        leaves cards that stand from the first on, as the next try looks for them.
-        """
-        for place in reversed(range(matter.said_before)):
-            matter.courier.take_back(matter.taken_back(reference, version, place, patient_id))
-        return self._to_keep(matter, version, reference, patient_id=patient_id, cards=())
+    def _withdrawn(self, matter: Matter, version: str, patient_id: str) -> Evaluated:
+        matter.take_back(version, patient_id)
+        return self._to_keep(matter, version, patient_id, cards=())
 
     def _kept(self, source: str, version: str) -> str:
         """The version as it is kept: what is no plain id may hold all that the result says."""
@@ -151,17 +132,11 @@ class Evaluator:
         return f"as {self._pseudonyms.of(client_name(source), 'version', version)}"
 
     def _to_keep(
-        self,
-        matter: Matter,
-        version: str,
-        reference: str,
-        *,
-        patient_id: str,
-        cards: Sequence[Card],
+        self, matter: Matter, version: str, patient_id: str, cards: Sequence[Card]
     ) -> Evaluated:
         client = client_name(matter.claimed.source)
         record = EvaluationRecord(
-            id=matter.evaluation(matter.result(reference), version),
+            id=matter.evaluation(version),
             at=matter.watch.at,
             door=Door.EVENT,
             service=matter.service,
@@ -178,9 +153,15 @@ class Evaluator:
         return Evaluated(version, matter.knowledge.tag, record.said > 0, replaces, record)
 
 
-def _record(matter: Matter, current: Current) -> tuple[PatientRecord, dict[str, str]]:
-    """The patient's record as an evaluation needs it, and why parts of it are not complete."""
-    gathered = _gathered(matter, current)
+def _record(matter: Matter, current: Current) -> PatientRecord:
+    """The patient's record as an evaluation needs it. Raises UpstreamFailed."""
+    gathered = gather(
+        prefetch={},
+        templates=prefetch_templates(matter.knowledge, Trigger.LAB_RESULT),
+        tokens={"context.patientId": current.patient_id},
+        access=ServerAccess(matter.courier.session, EVERY_READ),
+    )
+    _insist(gathered.faults)
     record = read_record(
         patient_id=current.patient_id,
         fhir_base=str(matter.courier.session.base),
@@ -189,20 +170,11 @@ def _record(matter: Matter, current: Current) -> tuple[PatientRecord, dict[str, 
         wanted=wanted_by(matter.knowledge),
     )
     if matter.said_before:
-        record = replace(record, carded_before=frozenset({current.reference}))
-    return record, dict(gathered.faults)
+        record = replace(record, carded_before=frozenset({matter.claimed.target.reference}))
+    return record
 
 
-def _gathered(matter: Matter, current: Current) -> Gathered:
-    return gather(
-        prefetch={},
-        templates=prefetch_templates(matter.knowledge, Trigger.LAB_RESULT),
-        tokens={"context.patientId": current.patient_id},
-        access=ServerAccess(matter.courier.session, EVERY_READ),
-    )
-
-
-def _insist(faults: dict[str, str]) -> None:
+def _insist(faults: Mapping[str, str]) -> None:
     """Nobody waits here, and this version is evaluated once: better later than without data that
     could have been had. What may not be read at all is named in the answer as missing.
     """
@@ -235,13 +207,12 @@ def _is_final(record: PatientRecord) -> bool:
 
 def _said(matter: Matter, current: Current, card: Card, place: int, *, is_final: bool) -> Said:
     identity = matter.knowledge.identity
-    result = matter.result(current.reference, place)
     return Said(
-        reference=current.reference,
+        reference=matter.claimed.target.reference,
         version=current.version,
-        result=result,
-        evaluation=matter.evaluation(result, current.version),
-        replaces=matter.evaluation_before(result, place),
+        result=matter.result(place),
+        evaluation=matter.evaluation(current.version, place),
+        replaces=matter.evaluation_before(place),
         patient_id=current.patient_id,
         card=card,
         module=identity.id,

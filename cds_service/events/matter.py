@@ -60,39 +60,45 @@ class Matter:
             case NeverEvaluated():
                 return "deleted"
 
-    def result(self, reference: str, place: int = 0) -> str:
+    def result(self, place: int = 0) -> str:
         """Another knowledge says something else of the same result, and so does another card."""
-        about = f"{reference} {self.knowledge.identity.id} {place}"
+        about = f"{self.claimed.target.reference} {self.knowledge.identity.id} {place}"
         return result_key(str(self.courier.session.base), about)
 
-    def evaluation(self, result: str, version: str) -> str:
-        """The key of the evaluation of one version of it."""
-        return evaluation_key(result, version, self.knowledge.tag, self.id_secret)
+    def evaluation(self, version: str, place: int = 0) -> str:
+        """The key of the evaluation of one version, for the card in this place."""
+        return evaluation_key(self.result(place), version, self.knowledge.tag, self.id_secret)
 
-    def evaluation_before(self, result: str, place: int) -> str:
+    def evaluation_before(self, place: int) -> str:
         """The key of the evaluation before, for the card in the same place; empty for the first."""
         match self.past:
             case Past(version=version, knowledge=knowledge, said=said) if place < max(said, 1):
                 # that the only one was taken back was told as well
-                return evaluation_key(result, version, knowledge, self.id_secret)
+                return evaluation_key(self.result(place), version, knowledge, self.id_secret)
             case _:
                 return ""
 
-    def taken_back(
+    def take_back(
         self,
-        reference: str,
         version: str,
-        place: int,
         patient_id: str,
         withdrawals: tuple[Card, ...] = (),
-    ) -> TakenBack:
-        """That the card in this place does not stand any longer."""
-        result = self.result(reference, place)
-        return TakenBack(
-            reference=reference,
-            result=result,
-            evaluation=self.evaluation(result, version),
-            replaces=self.evaluation_before(result, place),
-            patient_id=patient_id,
-            cards=withdrawals,
-        )
+        *,
+        but_the_first: int = 0,
+    ) -> None:
+        """The cards that stood do not any longer, but the first of them. Raises UpstreamFailed.
+
+        The last goes first: whoever is stopped on the way leaves cards that stand from the first
+        on, as the next try looks for them.
+        """
+        for place in reversed(range(but_the_first, self.said_before)):
+            self.courier.take_back(
+                TakenBack(
+                    reference=self.claimed.target.reference,
+                    result=self.result(place),
+                    evaluation=self.evaluation(version, place),
+                    replaces=self.evaluation_before(place),
+                    patient_id=patient_id,
+                    cards=withdrawals,
+                )
+            )

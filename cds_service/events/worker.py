@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Final
@@ -36,7 +36,6 @@ from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Complete, Partial, Refused, UpstreamFault
 from cds_service.logs import Event, log, log_fault
 from cds_service.store.events import EventStore
-from cds_service.store.pseudonym import Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord
 from cds_service.store.work_item import Claimed, Ending, Kind, Searched, Target, client_name
 
@@ -48,27 +47,19 @@ OVERLAP: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bench:
-    """What a worker works with."""
+class Worker:
+    """Works off what is due. Safe to run in many threads, processes and machines."""
 
     sources: Mapping[str, EventSource]
     knowledge: Sequence[KnowledgeBase]
     store: EventStore
-    pseudonyms: Pseudonymiser
+    evaluator: Evaluator
     client: FhirClient
     tokens: Tokens
     hook: str
     now: Callable[[], datetime]
-
-
-class Worker:
-    """Works off what is due. Safe to run in many threads, processes and machines."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self._evaluator = Evaluator(bench.knowledge, bench.store, bench.pseudonyms)
-        self._in_hand: deque[Claimed] = deque()
-        """What was leased and not begun when the database was lost."""
+    _in_hand: deque[Claimed] = field(default_factory=deque, init=False)
+    """What was leased and not begun when the database was lost."""
 
     def drain(self, more: Callable[[], None] = lambda: None) -> int:
         """Work until nothing is due; how many results were ended.
@@ -77,7 +68,7 @@ class Worker:
         StoreUnavailable.
         """
         ended = 0
-        while claimed := self._bench.store.claim(self._bench.now(), BATCH):
+        while claimed := self.store.claim(self.now(), BATCH):
             if len(claimed) == BATCH:
                 more()
             ended += sum(self._work_off(claimed))
@@ -85,7 +76,7 @@ class Worker:
 
     def work_off_some(self) -> int:
         """Work on one batch; how many results were tried. Raises StoreUnavailable."""
-        claimed = self._bench.store.claim(self._bench.now(), BATCH)
+        claimed = self.store.claim(self.now(), BATCH)
         return len(list(self._work_off(claimed)))
 
     def give_back(self) -> None:
@@ -94,7 +85,7 @@ class Worker:
         database cannot take. Raises StoreUnavailable while it still is lost.
         """
         while self._in_hand:
-            self._bench.store.give_back(self._in_hand[0], self._bench.now())
+            self.store.give_back(self._in_hand[0], self.now())
             self._in_hand.popleft()
 
     def _work_off(self, claimed: Sequence[Claimed]) -> Iterator[bool]:
@@ -108,27 +99,31 @@ class Worker:
 
     def _process(self, claimed: Claimed) -> bool:
         """Whether what it came to was kept; if not, it is tried again or was set aside."""
-        watch = Stopwatch(self._bench.now(), perf_counter())
+        watch = Stopwatch(self.now(), perf_counter())
         try:
             ending = self._worked_off(claimed, watch)
         except UpstreamFailed as failed:
             if failed.fault is UpstreamFault.STATUS_401:
-                self._bench.tokens.forget(self._bench.sources[claimed.source])
+                self.tokens.forget(self.sources[claimed.source])
             self._failed(claimed, failed.cause, passes=failed.passes, error=DataUnavailable)
             return False
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others must go on
-            log_fault(Event.FAILED, error, source=claimed.source, kind=claimed.target.kind.value)
+            log_fault(Event.FAILED, error, **_about(claimed))
             self._failed(claimed, FAULT_OF_OURS, passes=False, error=ServiceFault)
             return False
-        about = {"source": claimed.source, "kind": claimed.target.kind.value}
         if ending is Ending.LEASE_LOST:
-            log(Event.EVENT_LATER, **about, cause=ending.value, attempts=claimed.attempts)
+            log(
+                Event.EVENT_LATER,
+                **_about(claimed),
+                cause=ending.value,
+                attempts=claimed.attempts,
+            )
             return False
         log(
             Event.EVENT_DONE,
-            **about,
+            **_about(claimed),
             way=claimed.way.value,
             ending=ending.value,
             attempts=claimed.attempts,
@@ -137,21 +132,15 @@ class Worker:
         return True
 
     def _worked_off(self, claimed: Claimed, watch: Stopwatch) -> Ending:
-        source = self._bench.sources.get(claimed.source)
+        source = self.sources.get(claimed.source)
         if source is None:  # no longer registered: nothing may be fetched from it
             raise UpstreamFailed(UpstreamFault.NOT_ALLOWED, during="source")
         deadline = Deadline.after(DEADLINE_MS)
-        token = self._bench.tokens.of(source, deadline)
+        token = self.tokens.of(source, deadline)
         if isinstance(token, Refused):
             raise UpstreamFailed(token.fault, during="token")
-        client = self._bench.client
-        with client.session(source.base, token, deadline) as session:
-            courier = Courier(
-                delivery=source.delivery,
-                client=client,
-                session=session,
-                hook=self._bench.hook,
-            )
+        with self.client.session(source.base, token, deadline) as session:
+            courier = Courier(source.delivery, self.client, session, self.hook)
             if claimed.target.kind is Kind.SWEEP:
                 return self._swept(claimed, courier, watch)
             return self._brought_into_line(claimed, courier, watch)
@@ -161,34 +150,28 @@ class Worker:
         found: Sequence[Target] = ()
         match read_current(courier.session, target):
             case Gone():
-                reference = f"{target.kind}/{target.id}"
-                evaluated = self._evaluator.is_gone(claimed, reference, courier, watch)
+                evaluated = self.evaluator.is_gone(claimed, courier, watch)
             case Current() as current:
                 if target.kind is Kind.DIAGNOSTIC_REPORT:
                     found = tuple(results_of(current.resource))
-                evaluated = self._evaluator.now_stands(claimed, current, courier, watch)
-        now = self._bench.now()
-        return self._bench.store.finish(claimed, now, evaluated=evaluated, found=found)
+                evaluated = self.evaluator.now_stands(claimed, current, courier, watch)
+        return self.store.finish(claimed, self.now(), evaluated=evaluated, found=found)
 
     def _swept(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
         """Look for what has changed since the last time, and make it work.
 
         Of an answer that may not be all, what it shows is work at once, and the search has failed.
         """
-        store = self._bench.store
-        since = store.swept_until(claimed.source, otherwise=claimed.first_received)
-        found = changed_since(courier.session, self._bench.knowledge, since - OVERLAP)
+        since = self.store.swept_until(claimed.source, otherwise=claimed.first_received)
+        found = changed_since(courier.session, self.knowledge, since - OVERLAP)
+        at = self.now()
         match found.extent:
             case Complete():
-                at, searched = self._bench.now(), Searched(since, until=watch.at)
-                return store.finish(claimed, at, found=found.targets, searched=searched)
+                searched = Searched(since, until=watch.at)
+                return self.store.finish(claimed, at, found=found.targets, searched=searched)
             case Partial(fault):
-                store.add(
-                    claimed.source,
-                    self._not_evaluated(claimed.source, found),
-                    claimed.way,
-                    self._bench.now(),
-                )
+                new = self._not_evaluated(claimed.source, found)
+                self.store.add(claimed.source, new, claimed.way, at)
                 raise UpstreamFailed(fault, during="search")
 
     def _not_evaluated(self, source: str, found: Found) -> list[Target]:
@@ -196,37 +179,37 @@ class Worker:
         return [
             target
             for target, version in found.versions.items()
-            if not self._evaluator.is_evaluated(source, target, version)
+            if not self.evaluator.is_evaluated(source, target, version)
         ]
 
     def _failed(self, claimed: Claimed, cause: str, *, passes: bool, error: type[CdsError]) -> None:
-        at = self._bench.now()
-        next_step = after_failure(
-            passes=passes,
-            attempts=claimed.attempts,
-            first_received=claimed.first_received,
-            at=at,
-        )
-        about = {"source": claimed.source, "kind": claimed.target.kind.value}
-        match next_step:
+        at, attempts = self.now(), claimed.attempts
+        match after_failure(
+            passes=passes, attempts=attempts, first_received=claimed.first_received, at=at
+        ):
             case TryAgain(due):
-                self._bench.store.retry_later(claimed, due, cause)
-                log(Event.EVENT_LATER, **about, cause=cause, attempts=claimed.attempts)
+                self.store.retry_later(claimed, due, cause)
+                log(Event.EVENT_LATER, **_about(claimed), cause=cause, attempts=attempts)
             case SetAside():
-                record = self._failure(claimed, at, error)
-                self._bench.store.set_aside(claimed, cause, record)
-                log(Event.EVENT_SET_ASIDE, **about, cause=cause, attempts=claimed.attempts)
+                self.store.set_aside(claimed, cause, _failure(claimed, at, error))
+                log(Event.EVENT_SET_ASIDE, **_about(claimed), cause=cause, attempts=attempts)
 
-    def _failure(self, claimed: Claimed, at: datetime, error: type[CdsError]) -> EvaluationRecord:
-        """A result that could not be evaluated is on record too."""
-        return EvaluationRecord(
-            id=str(uuid4()),
-            at=at,
-            door=Door.EVENT,
-            service="",
-            client=client_name(claimed.source),
-            software=__version__,
-            status=error.status,
-            error=error.code,
-            inputs=(f"{claimed.target.kind}/{claimed.item}",),
-        )
+
+def _about(claimed: Claimed) -> dict[str, str]:
+    """How a line of the log names what was worked on."""
+    return {"source": claimed.source, "kind": claimed.target.kind.value}
+
+
+def _failure(claimed: Claimed, at: datetime, error: type[CdsError]) -> EvaluationRecord:
+    """A result that could not be evaluated is on record too."""
+    return EvaluationRecord(
+        id=str(uuid4()),
+        at=at,
+        door=Door.EVENT,
+        service="",
+        client=client_name(claimed.source),
+        software=__version__,
+        status=error.status,
+        error=error.code,
+        inputs=(f"{claimed.target.kind}/{claimed.item}",),
+    )

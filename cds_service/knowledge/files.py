@@ -73,10 +73,7 @@ def load_library(
 
     Raises KnowledgeError naming file, row and remedy.
     """
-    library = read_library(folder, terminologies=terminologies)
-    for base in library.bases.values():
-        prove(base)
-    return library
+    return _proved(read_library(folder, terminologies=terminologies))
 
 
 def read_library(
@@ -124,10 +121,7 @@ def load_configured(settings: Settings) -> Library:
 
 def with_site(library: Library, file: Path) -> Library:
     """The library with a site file's additions, proved again. Raises KnowledgeError."""
-    library = with_site_unproved(library, file)
-    for base in library.bases.values():
-        prove(base)
-    return library
+    return _proved(with_site_unproved(library, file))
 
 
 def with_site_unproved(library: Library, file: Path) -> Library:
@@ -143,6 +137,12 @@ def with_site_unproved(library: Library, file: Path) -> Library:
             "the site file cannot be read.", where=file.name, remedy="Check path and permissions."
         ) from None
     return replace(library, bases=apply_site(library.bases, site))
+
+
+def _proved(library: Library) -> Library:
+    for base in library.bases.values():
+        prove(base)
+    return library
 
 
 def with_approvals(library: Library, file: Path) -> Library:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.gate_words import conditions_in_words
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import AdviceRow, GroupRow, TableRow
+from cds_service.core.schema import Gates
 from cds_service.knowledge.files import Library, load_library
 from cds_service.knowledge.page.identity import state_of_review
 from cds_service.knowledge.page.notices import copyrights
@@ -66,12 +66,12 @@ def _one(base: KnowledgeBase, digest: str) -> dict[str, Any]:
         "limits": _rows(base.limits.values()),
         "panels": _rows(base.panels.values()),
         "ratios": _rows(base.ratios.values()),
-        "findings": [_gated(row, base) for row in base.findings],
-        "contexts": [_gated(row, base) for row in base.contexts],
-        "groups": [_grouped(row, base) for row in base.groups],
+        "findings": [_in_words(row, row.when, base) for row in base.findings],
+        "contexts": [_in_words(row, row.when, base) for row in base.contexts],
+        "groups": [_in_words(row, row.where, base) for row in base.groups],
         "reasons": _rows(base.reasons.values()),
         "notes": _rows(base.notes.values()),
-        "orderAdvice": [_gated(row, base) for row in base.order_table.advice],
+        "orderAdvice": [_in_words(row, row.when, base) for row in base.order_table.advice],
         "ownOrders": _rows(base.order_table.own.values()),
         "swaps": _rows(base.order_table.swaps.values()),
         "pairings": _rows(base.order_table.pairings.values()),
@@ -95,12 +95,8 @@ def _rows(rows: Any) -> list[dict[str, Any]]:
     return [_plain(row) for row in rows]
 
 
-def _gated(row: TableRow | AdviceRow, base: KnowledgeBase) -> Mapping[str, Any]:
-    return {**_plain(row), "inWords": list(conditions_in_words(row.when, base))}
-
-
-def _grouped(row: GroupRow, base: KnowledgeBase) -> Mapping[str, Any]:
-    return {**_plain(row), "inWords": list(conditions_in_words(row.where, base))}
+def _in_words(row: BaseModel, gates: Gates, base: KnowledgeBase) -> dict[str, Any]:
+    return {**_plain(row), "inWords": list(conditions_in_words(gates, base))}
 
 
 def _codes(means: Mapping[tuple[str, str], str], name: str) -> list[dict[str, str]]:

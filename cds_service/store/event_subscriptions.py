@@ -1,6 +1,9 @@
 """Subscriptions as they were last heard of, and the numbers of events that did not come.
 
 Nothing here is of a patient: the id of a Subscription, its criteria, counts and moments.
+
+Whoever writes missing numbers holds the row of their subscription first. So nobody who writes some
+of them, in whatever order, waits for one who waits for them.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, update
 
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
@@ -105,6 +108,8 @@ class Gap:
     last: int
     missing: int
     """How many of the numbers from first to last have not come."""
+    due: datetime
+    """When the last of them had been missing long enough."""
 
 
 class Subscriptions:
@@ -202,9 +207,7 @@ class Subscriptions:
 
         What is missing is looked for once `due` has come: until then it may still arrive.
         """
-        this = _of(event_subscriptions, source, heard.subscription)
-        known = select(event_subscriptions.c.next_number).where(this).with_for_update()
-        number = connection.execute(known).scalar_one()
+        number = connection.execute(_held(source, heard.subscription)).scalar_one()
         expected, missing = _followed(number, heard)
         gone = _of(event_gaps, source, heard.subscription)
         if heard.begins and expected < number:
@@ -219,6 +222,7 @@ class Subscriptions:
         if rows:
             once = self._database.insert(event_gaps).on_conflict_do_nothing()
             connection.execute(once, rows)
+        this = _of(event_subscriptions, source, heard.subscription)
         connection.execute(update(event_subscriptions).where(this).values(next_number=expected))
         return len(rows)
 
@@ -226,7 +230,9 @@ class Subscriptions:
         """What has been missing long enough to be looked for, as ranges by subscription."""
         key, number = (event_gaps.c.source, event_gaps.c.subscription), event_gaps.c.number
         rows = (
-            select(*key, func.min(number), func.max(number), func.count())
+            select(
+                *key, func.min(number), func.max(number), func.count(), func.max(event_gaps.c.due)
+            )
             .where(event_gaps.c.due <= at)
             .group_by(*key)
         )
@@ -240,18 +246,24 @@ class Subscriptions:
             return connection.execute(count).scalar_one()
 
     def settle(self, gap: Gap) -> None:
-        """The gap has been looked for, and what there was is work now."""
+        """The gap has been looked for, and what there was is work now.
+
+        What has been missing for less long stays: numbers may have begun anew meanwhile.
+        """
         with self._database.writing(Durability.POWER_LOSS) as connection:
+            connection.execute(_held(gap.source, gap.subscription)).all()
             connection.execute(
                 delete(event_gaps).where(
                     _of(event_gaps, gap.source, gap.subscription),
                     event_gaps.c.number.between(gap.first, gap.last),
+                    event_gaps.c.due <= gap.due,
                 )
             )
 
     def put_off(self, gap: Gap, due: datetime) -> None:
         """The gap could not be looked for just now."""
         with self._database.writing(Durability.PROCESS_LOSS) as connection:
+            connection.execute(_held(gap.source, gap.subscription)).all()
             connection.execute(
                 update(event_gaps)
                 .where(_of(event_gaps, gap.source, gap.subscription))
@@ -262,6 +274,12 @@ class Subscriptions:
 def _of(table: Table, source: str, subscription: str) -> ColumnElement[bool]:
     """The rows of one subscription."""
     return (table.c.source == source) & (table.c.subscription == subscription)
+
+
+def _held(source: str, subscription: str) -> Select[int]:
+    """The number that comes next, read so that its row is ours until the transaction ends."""
+    this = _of(event_subscriptions, source, subscription)
+    return select(event_subscriptions.c.next_number).where(this).with_for_update()
 
 
 def _followed(expected: int, heard: Heard) -> tuple[int, Iterable[int]]:

@@ -29,9 +29,9 @@ from cds_service.store.database import Database
 from cds_service.store.event_backlog import NO_LEASE, EventBacklog
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import EvaluationRecord, Records
+from cds_service.store.sealing import Cipher, SealedOtherwise
 from cds_service.store.sweeps import Sweeps
 from cds_service.store.tables import event_evaluations, event_work
-from cds_service.store.target import SealedOtherwise, TargetCipher
 from cds_service.store.work_item import (
     SWEEP,
     Claimed,
@@ -67,7 +67,7 @@ class EventStore(EventBacklog):
     ) -> None:
         super().__init__(database)
         self._lease_time = lease
-        self._cipher = TargetCipher(key)
+        self._cipher = Cipher(key, "event-targets")
         self._pseudonyms = pseudonyms
         self._records = Records(database, pseudonyms)
         self._sweeps = Sweeps(database)

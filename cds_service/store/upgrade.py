@@ -23,19 +23,15 @@ from cds_service.errors import ConfigurationError
 from cds_service.store.causes import SETTING
 from cds_service.store.engine import DURABILITY, Durability, create_sqlite_file
 
-_NEWEST = "0002"
-"""A test holds it against the migrations. To ask them would load Alembic at every start."""
+NEWEST = "0002"
+"""The revision this software was written for. A test holds it against the migrations: to ask them
+would load Alembic at every start."""
 _NUMBER = re.compile(r"\d{4}")
 """A revision as ours are named: the next one is the next number."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _WAIT_SECONDS = 60
 _ADVISORY_LOCK = 0x51_12_CD_50
 """Any number will do, as long as every version of this software uses the same."""
-
-
-def newest_revision() -> str:
-    """The revision this software was written for."""
-    return _NEWEST
 
 
 def revision(connection: Connection) -> str:
@@ -51,7 +47,7 @@ def revision(connection: Connection) -> str:
 
 def is_newer(noted: str) -> bool:
     """Whether a later release has made this revision."""
-    return _NUMBER.fullmatch(noted) is not None and noted > _NEWEST
+    return _NUMBER.fullmatch(noted) is not None and noted > NEWEST
 
 
 def sqlite(engine: Engine, file: Path) -> None:
@@ -84,7 +80,7 @@ def postgresql(engine: Engine) -> None:
 
 def _migrate(connection: Connection) -> None:
     noted = revision(connection)
-    if noted == _NEWEST or is_newer(noted):
+    if noted == NEWEST or is_newer(noted):
         return
     # loaded only where there is something to migrate, or a revision that is not ours to refuse
     from alembic import command  # noqa: PLC0415

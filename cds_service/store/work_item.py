@@ -34,6 +34,11 @@ class Target:
     kind: Kind
     id: str = ""
 
+    @property
+    def reference(self) -> str:
+        """`Observation/123`"""
+        return f"{self.kind}/{self.id}"
+
 
 SWEEP: Final = Target(Kind.SWEEP)
 

@@ -89,7 +89,7 @@ def test_the_first_call_of_a_registered_server_loads_nothing_within_its_deadline
 
 def test_the_newest_revision_is_the_head_of_the_migrations() -> None:
     folder = Path(upgrade.__file__).with_name("migrations")
-    assert upgrade.newest_revision() == ScriptDirectory(str(folder)).get_current_head()
+    assert ScriptDirectory(str(folder)).get_current_head() == upgrade.NEWEST
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_newest_revision_is_the_head_of_the_migrations() -> None:
 def test_a_database_of_another_software_is_refused_still(database: Database, note: str) -> None:
     with database.writing() as connection:
         connection.execute(text(note))
-    assert database.revision() != upgrade.newest_revision()
+    assert database.revision() != upgrade.NEWEST
     with pytest.raises(ConfigurationError, match="revision that this release does not know"):
         database.upgrade()
 

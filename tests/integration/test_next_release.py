@@ -17,14 +17,14 @@ import psycopg
 import pytest
 
 import cds_service
-from cds_service.store.upgrade import newest_revision
+from cds_service.store.upgrade import NEWEST
 from tests.integration.service.test_running_service import CARD, Service
 from tests.integration.store.conftest import Cluster, cluster
 
 __all__ = ["cluster"]  # the fixture of the store's tests, used here too
 pytestmark = pytest.mark.integration
 
-NEXT = f"{int(newest_revision()) + 1:04d}"
+NEXT = f"{int(NEWEST) + 1:04d}"
 DATA_KEY = base64.b64encode(bytes(range(32))).decode()
 MIGRATION = f'''
 """What the next release adds."""
@@ -33,7 +33,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "{NEXT}"
-down_revision = "{newest_revision()}"
+down_revision = "{NEWEST}"
 
 
 def upgrade() -> None:
@@ -78,7 +78,7 @@ def _next_release(folder: Path) -> Path:
     (package / f"store/migrations/versions/r{NEXT}_next.py").write_text(MIGRATION, encoding="utf-8")
     upgrade = package / "store" / "upgrade.py"
     text = upgrade.read_text(encoding="utf-8")
-    ahead = text.replace(f'_NEWEST = "{newest_revision()}"', f'_NEWEST = "{NEXT}"')
+    ahead = text.replace(f'NEWEST = "{NEWEST}"', f'NEWEST = "{NEXT}"')
     assert ahead != text
     upgrade.write_text(ahead, encoding="utf-8")
     return package.parent

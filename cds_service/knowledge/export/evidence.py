@@ -11,9 +11,10 @@ from cds_service.core.gate_words import limit_in_words
 from cds_service.core.schema import LimitRow, StatementRow
 from cds_service.knowledge.export.artifact import Artifacts, Resource, narrative
 from cds_service.knowledge.export.citing import cited
+from cds_service.knowledge.page.limits import measured
+from cds_service.knowledge.page.statements import NOT_LOCATED
 
 _ROLE = "http://terminology.hl7.org/CodeSystem/variable-role"
-_NOT_LOCATED = "source not located"
 
 
 def evidence(artifacts: Artifacts) -> list[Resource]:
@@ -55,9 +56,8 @@ def _variable(role: str, description: str) -> Resource:
 
 def _limit(artifacts: Artifacts, row: LimitRow) -> Resource:
     knowledge = artifacts.knowledge
-    own = row.of == knowledge.identity.id
-    measured = knowledge.identity.short_name if own else knowledge.companions[row.of].row.title
-    words = f"{measured} {limit_in_words(row)}, {knowledge.specimens[row.specimen].words}"
+    specimen = knowledge.specimens[row.specimen].words
+    words = f"{measured(row, knowledge)} {limit_in_words(row)}, {specimen}"
     return {
         **_frame(artifacts, ("limit", row.id), words, row.performance, ()),
         "relatedArtifact": cited(artifacts, row.all_sources),
@@ -74,7 +74,7 @@ def _statement(artifacts: Artifacts, row: StatementRow) -> Resource:
     knowledge = artifacts.knowledge
     names = dict.fromkeys((*row.sources_for, *row.sources_against))
     near = "; ".join(knowledge.sources[name].short for name in names)
-    located = row.status != _NOT_LOCATED
+    located = row.status != NOT_LOCATED
     notes = (
         f"Statement of starting document {row.document}: {row.status}.",
         f"Nearest study: {near}." if near and not located else "",

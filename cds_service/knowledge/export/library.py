@@ -8,7 +8,6 @@ from binascii import unhexlify
 from collections.abc import Iterable
 
 from cds_service.core.disclaimer import review_status
-from cds_service.core.knowledge import KnowledgeBase
 from cds_service.knowledge.export.artifact import Artifacts, Resource
 from cds_service.knowledge.export.citing import cited
 from cds_service.knowledge.page.page import page
@@ -24,6 +23,7 @@ def library(artifacts: Artifacts, members: Iterable[Resource]) -> Resource:
         {"type": "composed-of", "resource": f"{member['url']}|{member['version']}"}
         for member in members
     ]
+    attributes = json.dumps(source_attributes(knowledge), ensure_ascii=False, indent=2)
     return {
         **artifacts.frame(
             "Library",
@@ -36,7 +36,7 @@ def library(artifacts: Artifacts, members: Iterable[Resource]) -> Resource:
         "type": {"coding": [{"system": _TYPE, "code": "asset-collection"}]},
         "relatedArtifact": [*composed, *cited(artifacts, knowledge.sources)],
         "content": [
-            _attached("Source attributes", "application/json", _attributes(knowledge)),
+            _attached("Source attributes", "application/json", attributes),
             _attached(
                 "The knowledge as a page", "text/markdown", page(knowledge, artifacts.digest)
             ),
@@ -52,10 +52,6 @@ def _digest(sha256: str) -> Resource:
         "system": "urn:ietf:rfc:3986",
         "value": f"ni:///sha-256;{encoded}",
     }
-
-
-def _attributes(knowledge: KnowledgeBase) -> str:
-    return json.dumps(source_attributes(knowledge), ensure_ascii=False, indent=2)
 
 
 def _attached(title: str, content_type: str, text: str) -> Resource:

@@ -11,6 +11,7 @@ from cds_service.fhir.canonical import DECISION_TABLE
 from cds_service.fhir.order_write import order_codings
 from cds_service.knowledge.export.artifact import Artifacts, Resource
 from cds_service.knowledge.export.citing import cited
+from cds_service.knowledge.page.subject import by_id
 
 _TYPE = "http://terminology.hl7.org/CodeSystem/plan-definition-type"
 _STRADDLED = "a limit lies inside the interval of the value and no other gate fails"
@@ -43,11 +44,8 @@ def plan(artifacts: Artifacts) -> Resource:
 
 
 def _actions(artifacts: Artifacts, rows: Iterable[Row]) -> Iterator[Resource]:
-    """Rows with the same id are alternatives, and one action."""
-    by_id: dict[str, list[Row]] = {}
-    for row in rows:
-        by_id.setdefault(row.id, []).append(row)
-    for name, alternatives in by_id.items():
+    """Alternatives are one action."""
+    for name, alternatives in by_id(rows).items():
         words = alternatives_in_words((row.when for row in alternatives), artifacts.knowledge)
         claims = dict.fromkeys(row.claim for row in alternatives)
         sources = (source for row in alternatives for source in _sources(row))

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cds_service.core.schema import AdviceRow
-from cds_service.core.verdict import NoteKind
+from cds_service.core.verdict import NoteKind, Outcome
 from cds_service.knowledge.page.markdown import code, described, section, table, text
-from cds_service.knowledge.page.subject import Subject
+from cds_service.knowledge.page.subject import Subject, by_id, merged
 
-WRONG_ANALYTE = "wrong-analyte"
 _KIND = {"order": "draft order", "contact": "contact"}
 
 
@@ -24,7 +23,7 @@ def reasons(subject: Subject) -> str:
 
 def _reason(name: str, subject: Subject) -> str:
     row = subject.knowledge.reasons[name]
-    template = name if name == WRONG_ANALYTE else f"reason-{name}"
+    template = name if name == Outcome.WRONG_ANALYTE else f"reason-{name}"
     return section(
         3,
         code(name),
@@ -44,24 +43,21 @@ def _reason(name: str, subject: Subject) -> str:
 
 def order_advice(subject: Subject) -> str:
     """What is told to whoever drafts an order; nothing where an analyte has no such advice."""
-    by_id: dict[str, list[AdviceRow]] = {}
-    for row in subject.knowledge.order_table.advice:
-        by_id.setdefault(row.id, []).append(row)
-    if not by_id:
+    alternatives = by_id(subject.knowledge.order_table.advice)
+    if not alternatives:
         return ""
     return section(
         2,
         "Advice on draft orders",
         "Several advices for one order are one card; the first of those below speaks in the "
         "summary.",
-        *(_advice(rows, subject) for rows in by_id.values()),
+        *(_advice(rows, subject) for rows in alternatives.values()),
         _swaps(subject),
     )
 
 
 def _advice(rows: Sequence[AdviceRow], subject: Subject) -> str:
     first = rows[0]
-    sources = dict.fromkeys(name for row in rows for name in row.sources)
     return section(
         3,
         code(first.id),
@@ -72,7 +68,7 @@ def _advice(rows: Sequence[AdviceRow], subject: Subject) -> str:
                 ("Headline", subject.wording(first.id, "headline")),
                 ("Says", subject.wording(first.id, "says")),
                 ("Next", subject.wording(first.id, "next")),
-                ("Sources", subject.cite(sources)),
+                ("Sources", subject.cite(merged(row.sources for row in rows))),
             ]
         ),
     )

@@ -12,9 +12,6 @@ from cds_service.core.verdict import THRESHOLD_INDETERMINATE
 from cds_service.knowledge.page.markdown import code, codes, section, table, text
 from cds_service.knowledge.page.subject import Subject
 
-_NO_CARD = "no-card"
-_WRONG_ANALYTE = "wrong-analyte"
-
 
 def cases(subject: Subject) -> str:
     """All worked cases, each under the finding that speaks first, in the order of the table."""
@@ -51,9 +48,9 @@ def _headings(knowledge: KnowledgeBase) -> Iterator[str]:
 
 def _group(case: CaseRow, knowledge: KnowledgeBase) -> str:
     expect = case.expect
-    if expect.outcome == _NO_CARD:
+    if expect.outcome == "no-card":
         return "No card"
-    if expect.outcome == _WRONG_ANALYTE:
+    if expect.outcome == "wrong-analyte":
         return "Wrong analyte"
     if expect.reason:
         return f"Not interpreted: {code(expect.reason)}"

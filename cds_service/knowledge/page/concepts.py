@@ -8,12 +8,13 @@ from cds_service.core.knowledge import LOINC, CompanionTest
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.schema import Concept, ConceptCode, RowUnit
 from cds_service.knowledge.page.markdown import code, codes, described, section, table, text
+from cds_service.knowledge.page.notices import RXNORM, SNOMED_CT
 from cds_service.knowledge.page.subject import Subject
 
 _SYSTEMS = {
     "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
-    "http://snomed.info/sct": "SNOMED CT",
-    "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
+    SNOMED_CT: "SNOMED CT",
+    RXNORM: "RxNorm",
     "http://www.whocc.no/atc": "ATC",
     LOINC: "LOINC",
     "http://terminology.hl7.org/CodeSystem/v2-0487": "HL7 table 0487",

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
 
 from cds_service.core.card_parts import in_family
 from cds_service.core.gate_words import conditions_in_words
 from cds_service.core.schema import ContextRow, FindingRow, GroupRow
 from cds_service.core.verdict import THRESHOLD_INDETERMINATE
 from cds_service.knowledge.page.markdown import bullets, code, codes, described, section, text
-from cds_service.knowledge.page.subject import Subject
-
-R = TypeVar("R", FindingRow, ContextRow)
+from cds_service.knowledge.page.subject import Subject, by_id, merged
 
 _COUNT = {"exactly-one": "Exactly one of", "at-most-one": "At most one of"}
 
@@ -28,17 +25,10 @@ def findings(subject: Subject) -> str:
             "whole interval must; if a limit lies inside it, nobody can tell. In the wording "
             "{value} and its like stand for what the result brings."
         ),
-        *(_finding(rows, subject) for rows in _by_id(knowledge.findings)),
+        *(_finding(rows, subject) for rows in by_id(knowledge.findings).values()),
         _indeterminate(subject),
         section(3, "What must hold between findings", _groups(knowledge.groups, subject)),
     )
-
-
-def _by_id(rows: Iterable[R]) -> list[list[R]]:
-    found: dict[str, list[R]] = {}
-    for row in rows:
-        found.setdefault(row.id, []).append(row)
-    return list(found.values())
 
 
 def _finding(rows: Sequence[FindingRow], subject: Subject) -> str:
@@ -65,16 +55,12 @@ def _finding(rows: Sequence[FindingRow], subject: Subject) -> str:
                 ),
                 ("Weakened by", codes(weakened)),
                 ("Blocked by", codes(blocked)),
-                ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
-                ("Sources", subject.cite(_merged(row.all_sources for row in rows))),
+                ("Suggests", subject.suggestions(merged(row.suggestions for row in rows))),
+                ("Sources", subject.cite(merged(row.all_sources for row in rows))),
                 ("Worked cases", subject.cases(first.id)),
             ]
         ),
     )
-
-
-def _merged(lists: Iterable[Sequence[str]]) -> list[str]:
-    return list(dict.fromkeys(name for names in lists for name in names))
 
 
 def _indeterminate(subject: Subject) -> str:
@@ -107,14 +93,14 @@ def _groups(groups: Iterable[GroupRow], subject: Subject) -> str:
 
 def contexts(subject: Subject) -> str:
     """Every context: it never changes a number; it adds a caveat, weakens wording or blocks."""
-    alternatives = _by_id(subject.knowledge.contexts)
+    alternatives = by_id(subject.knowledge.contexts)
     if not alternatives:
         return ""
     return section(
         2,
         "Contexts",
         "A context never changes a number. It adds a caveat, weakens wording or blocks a claim.",
-        *(_context(rows, subject) for rows in alternatives),
+        *(_context(rows, subject) for rows in alternatives.values()),
     )
 
 
@@ -141,10 +127,10 @@ def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
                 ),
                 ("Says", subject.wording(first.id, "says")),
                 *_additions(first.id, subject),
-                ("Weakens", codes(_merged(row.weakens for row in rows))),
-                ("Blocks", codes(_merged(row.blocks for row in rows))),
-                ("Suggests", subject.suggestions(_merged(row.suggestions for row in rows))),
-                ("Sources", subject.cite(_merged(row.all_sources for row in rows))),
+                ("Weakens", codes(merged(row.weakens for row in rows))),
+                ("Blocks", codes(merged(row.blocks for row in rows))),
+                ("Suggests", subject.suggestions(merged(row.suggestions for row in rows))),
+                ("Sources", subject.cite(merged(row.all_sources for row in rows))),
                 ("Worked cases", subject.cases(first.id)),
             ]
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cds_service.core.gate_words import limit_in_words
+from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import LimitRow, PanelItem, PanelRow, RatioRow
 from cds_service.knowledge.page.markdown import bullets, code, described, section, text
 from cds_service.knowledge.page.subject import Subject
@@ -21,10 +22,16 @@ def limits(subject: Subject) -> str:
     )
 
 
+def measured(limit: LimitRow, knowledge: KnowledgeBase) -> str:
+    """What a limit is of: the analyte, or another laboratory test."""
+    if limit.of == knowledge.identity.id:
+        return knowledge.identity.short_name
+    return knowledge.companions[limit.of].row.title
+
+
 def _limit(limit: LimitRow, subject: Subject) -> str:
     knowledge = subject.knowledge
-    own = limit.of == knowledge.identity.id
-    what = knowledge.identity.short_name if own else knowledge.companions[limit.of].row.title
+    what = measured(limit, knowledge)
     specimen = knowledge.specimens[limit.specimen].words
     return section(
         3,

@@ -30,13 +30,8 @@ def notices(ours: str, systems: Iterable[str]) -> str:
     return "\n\n".join((ours, *others))
 
 
-def systems_of(knowledge: KnowledgeBase) -> tuple[str, ...]:
-    """The code systems a knowledge base holds codes of."""
+def copyrights(knowledge: KnowledgeBase) -> str:
+    """The statements of a knowledge base, and of all code systems that it holds codes of."""
     specimens = (system for system, _ in knowledge.specimen_codes)
     found = {*specimens, *knowledge.conditions.systems, *knowledge.medications.systems}
-    return (LOINC, UCUM, *sorted(found))
-
-
-def copyrights(knowledge: KnowledgeBase) -> str:
-    """All statements that belong to a knowledge base."""
-    return notices(knowledge.identity.copyright, systems_of(knowledge))
+    return notices(knowledge.identity.copyright, (LOINC, UCUM, *sorted(found)))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cds_service.core.gate_words import alternatives_in_words
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import Gates
+from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates
 from cds_service.core.template import Wording
 from cds_service.knowledge.page.bibliography import Bibliography
 from cds_service.knowledge.page.markdown import bullets, text
+
+R = TypeVar("R", bound=FindingRow | ContextRow | AdviceRow)
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,19 @@ class Subject:
         if len(found) == 1:
             return f"Fires when {text(found[0])}."
         return "Fires when any of these holds:\n\n" + bullets(f"{text(one)}." for one in found)
+
+
+def by_id(rows: Iterable[R]) -> dict[str, list[R]]:
+    """Rows with the same id are alternatives."""
+    found: dict[str, list[R]] = {}
+    for row in rows:
+        found.setdefault(row.id, []).append(row)
+    return found
+
+
+def merged(lists: Iterable[Sequence[str]]) -> list[str]:
+    """What stands in any of them, each once."""
+    return list(dict.fromkeys(name for names in lists for name in names))
 
 
 def _cases_of(knowledge: KnowledgeBase) -> Mapping[str, tuple[int, ...]]:

@@ -152,7 +152,7 @@ def hospital(
     with Database.open(configured.database_url) as database:
         database.upgrade()
         key = DataKey.random()
-        room = open_event_room(configured, registry.sources, database, key, folder)
+        room = open_event_room(configured, registry.sources, database, key)
         ports = Ports(inbox=room.inbox(room.queue()), checks={"events": room.check})
         app = create_app(configured, library, ports)
         web = make_server("127.0.0.1", port, app, threaded=True)

@@ -54,7 +54,7 @@ def open_room(
     database = Database.open(settings.database_url)
     database.upgrade()
     key = load_or_create_key(folder / KEY_FILE)
-    room = open_event_room(settings, registry.sources, database, key, folder)
+    room = open_event_room(settings, registry.sources, database, key)
     return replace(room, store=EventStore(database, key, room.pseudonyms, lease=LEASE))
 
 

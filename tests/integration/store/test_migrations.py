@@ -13,7 +13,7 @@ from sqlalchemy import inspect
 
 from cds_service.store.database import Database
 from cds_service.store.tables import metadata
-from cds_service.store.upgrade import newest_revision
+from cds_service.store.upgrade import NEWEST
 
 pytestmark = pytest.mark.integration
 
@@ -38,13 +38,13 @@ def test_a_database_that_was_never_upgraded_has_no_revision(
     (tmp_path / "cds.sqlite3").touch()
     with Database.open(database_url) as database:
         assert database.revision() == ""
-        assert database.revision() != newest_revision()
+        assert database.revision() != NEWEST
 
 
 def test_an_upgrade_of_a_current_database_changes_nothing(database: Database) -> None:
-    assert database.revision() == newest_revision()
+    assert database.revision() == NEWEST
     database.upgrade()
-    assert database.revision() == newest_revision()
+    assert database.revision() == NEWEST
 
 
 def test_concurrent_upgrades_by_several_processes_all_succeed(
@@ -59,4 +59,4 @@ def test_concurrent_upgrades_by_several_processes_all_succeed(
     for process in processes:
         output, _ = process.communicate(timeout=60)
         assert process.returncode == 0
-        assert output == f"{newest_revision()}\n"
+        assert output == f"{NEWEST}\n"

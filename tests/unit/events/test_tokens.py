@@ -72,7 +72,7 @@ def test_backend_services_sign_an_assertion_for_the_token_endpoint(
 def test_a_token_is_kept_until_it_expires(tmp_path: Path, library: Library) -> None:
     secret = json.dumps(KEYS["ES384"].as_dict(private=True))
     with with_credentials(tmp_path, library, "backend-services", secret) as here:
-        tokens = here.workshop.worker._bench.tokens
+        tokens = here.workshop.worker.tokens
         moment = [1_000.0]
         tokens._clock = lambda: moment[0]
         for number in range(3):
