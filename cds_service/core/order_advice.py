@@ -18,7 +18,6 @@ from cds_service.core.missing import missing_words
 from cds_service.core.model import (
     Coding,
     InvalidResource,
-    LabResult,
     PatientRecord,
     ResourceRef,
     Subject,
@@ -44,6 +43,7 @@ from cds_service.core.order_facts import (
 )
 from cds_service.core.reading import FROM_SPECIMEN
 from cds_service.core.schema import AdviceRow, SuggestionRow, SwapRow
+from cds_service.core.selection import Candidate
 from cds_service.core.table import consider, missing_from, wanted
 from cds_service.core.verdict import (
     ConsideredRow,
@@ -97,7 +97,7 @@ class Advice:
     """The code that says so, as received."""
     specimen: str = ""
     """Specimen kind of the knowledge, empty when it is not known."""
-    earlier: LabResult | NoEarlier = field(default_factory=NoEarlier)
+    earlier: Candidate | NoEarlier = field(default_factory=NoEarlier)
     lacking: tuple[SuggestionRow, ...] = ()
     swap: Swap | AlreadyDrafted | NoSwap = field(default_factory=NoSwap)
     missing: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: 
                 advice.append(left)
             else:
                 skipped.append(Skipped(order.ref, "it belongs to another patient"))
-    if overdue := notes_on_knowledge(knowledge, at):
+    if overdue := tuple(notes_on_knowledge(knowledge, at)):
         advice = [replace(item, notes=(*item.notes, *overdue)) for item in advice]
     return Advised(tuple(advice), tuple(skipped))
 

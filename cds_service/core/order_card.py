@@ -29,8 +29,8 @@ from cds_service.core.model import LabResult, Moment
 from cds_service.core.order import ORDER_LINE, DraftOrder, Performer
 from cds_service.core.order_advice import Advice, Advised
 from cds_service.core.order_facts import NoEarlier
-from cds_service.core.reading import value_of
 from cds_service.core.sections import in_words
+from cds_service.core.selection import Candidate
 from cds_service.core.verdict import NotInterpretable, WrongAnalyte
 
 LONGEST_CODE = 40
@@ -138,8 +138,8 @@ def _of_earlier(advice: Advice, knowledge: KnowledgeBase) -> Iterator[tuple[str,
     match advice.earlier:
         case NoEarlier():
             return
-        case LabResult() as result:
-            yield "value", in_words(value_of(result, knowledge).value) or unknown
+        case Candidate(result=result, reading=reading):
+            yield "value", in_words(reading.value) or unknown
             yield "date", _dated(result, knowledge)
             yield "status", result.status.value
             yield "laboratory", markdown(result.laboratory) or unknown
