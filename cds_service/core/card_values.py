@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 
 from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
-from cds_service.core.fact import PROVISIONAL, UNKNOWN
+from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN
 from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import PanelItem, RefusedCode
 from cds_service.core.sections import day, in_words, specimen_words
-from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.verdict import (
     Answer,
     Interpreted,
@@ -119,9 +118,9 @@ def _ratio(answer: Answer, _knowledge: KnowledgeBase, row: str) -> str:
 
 def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
     match answer.paired:
-        case PairedWith(specimen, value, collected):
+        case PairedWith(result, specimen=specimen, value=value):
             words = knowledge.specimens[specimen].words
-            return f"{in_words(value)} ({words}, {day(collected, knowledge)})"
+            return f"{in_words(value)} ({words}, {day(result.collected, knowledge)})"
         case Unpaired():
             return ""
 

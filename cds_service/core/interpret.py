@@ -46,7 +46,7 @@ from cds_service.core.selection import (
     perhaps_newer,
 )
 from cds_service.core.series import series_of
-from cds_service.core.situation import Literature, NoPair, Pair, Situation, literature_for
+from cds_service.core.situation import Literature, Situation, literature_for
 from cds_service.core.table import consult, consult_laboratory_range_only
 from cds_service.core.triage import WrongOne, history_of, triage
 from cds_service.core.verdict import (
@@ -56,11 +56,9 @@ from cds_service.core.verdict import (
     Interpreted,
     Note,
     NotInterpretable,
-    PairedWith,
     Reason,
     SeriesPoint,
     Skipped,
-    Unpaired,
     Value,
     WrongAnalyte,
 )
@@ -221,7 +219,7 @@ def _understood(
         notes=tuple(notes),
         series=series,
         laboratory=facts.laboratory,
-        paired=_paired(situation.pair),
+        paired=situation.pair,
         companions=frozenset(facts.companions),
     )
 
@@ -230,14 +228,6 @@ def _series(head: Candidate, case: _Case) -> tuple[SeriesPoint, ...]:
     """The results before this one; an unreadable result, too, must not hide them."""
     beside = finals_beside(head, case.known)
     return series_of(head, [item for item in beside if item.rank < head.rank])
-
-
-def _paired(pair: Pair | NoPair) -> PairedWith | Unpaired:
-    match pair:
-        case Pair(result, specimen, value):
-            return PairedWith(specimen, value, result.collected)
-        case NoPair():
-            return Unpaired()
 
 
 def _blank(

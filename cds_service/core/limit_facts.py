@@ -15,13 +15,13 @@ from cds_service.core.dates import (
     read_for_age,
     younger_than,
 )
-from cds_service.core.fact import PROVISIONAL, STRADDLES, UNKNOWN, Fact
+from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN, Fact
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import Moment, NoMoment, PatientRecord
 from cds_service.core.quantity import Quantity, Unit, scale
 from cds_service.core.schema import LimitRow, MetWhen, YoungerLimit
-from cds_service.core.situation import NOT_APPLICABLE, Literature
+from cds_service.core.situation import Literature
 
 _MEETS: dict[MetWhen, Callable[[Interval, Decimal], Comparison]] = {
     MetWhen.AT_OR_ABOVE: Interval.at_or_above,

@@ -23,7 +23,7 @@ from cds_service.core.companions import companions_near
 from cds_service.core.comparable import laboratory_name, same_name, same_place
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
-from cds_service.core.fact import UNKNOWN, Fact
+from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.limit_facts import companion_fact, companion_limits
@@ -44,7 +44,6 @@ from cds_service.core.order import (
 from cds_service.core.reading import NOT_COVERED
 from cds_service.core.schema import SuggestionRow
 from cds_service.core.selection import FINAL, Candidate, by_rank
-from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.triage import history_of
 
 SHOWN = FINAL | {Status.PRELIMINARY}

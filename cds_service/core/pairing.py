@@ -8,11 +8,10 @@ from cds_service.core.dates import furthest_apart, within_days
 from cds_service.core.model import ResourceRef
 from cds_service.core.reading import Understood
 from cds_service.core.selection import Candidate, Placed, by_rank, in_doubt, is_version_of
-from cds_service.core.situation import NoPair, Pair, literature_for
-from cds_service.core.verdict import Value
+from cds_service.core.verdict import PairedWith, Unpaired, Value
 
 
-def nearest_pair(head: Candidate, known: Collection[Candidate]) -> Pair | NoPair:
+def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | Unpaired:
     """The nearest readable final result of another specimen kind within the pair window.
 
     Of two as near the newer, then by identity: never as they happened to arrive; other values of
@@ -29,11 +28,11 @@ def nearest_pair(head: Candidate, known: Collection[Candidate]) -> Pair | NoPair
         and not is_version_of(item.result, head.result)
     ]
     if not near:
-        return NoPair()
+        return Unpaired()
     finals = [item for item in known if item.is_final]
     doubtful = in_doubt((item.result, item.specimen) for item in finals)
     if head.result.ref.resource in doubtful:
-        return NoPair()
+        return Unpaired()
     near = [item for item in near if item.result.ref.resource not in doubtful]
     near.sort(key=by_rank, reverse=True)
     near.sort(key=lambda item: furthest_apart(item.taken, head.taken))
@@ -45,18 +44,18 @@ def nearest_pair(head: Candidate, known: Collection[Candidate]) -> Pair | NoPair
     for item in near:
         match item.place, item.reading:
             case Placed(code, specimen), Understood(value, quantity):
-                return Pair(
+                return PairedWith(
                     item.result,
+                    code,
                     specimen,
                     value,
                     quantity,
-                    literature_for(code, quantity),
                     _of_one_time(item, near),
                     _of_one_time(head, own_kind),
                 )
             case _:
                 continue
-    return NoPair()
+    return Unpaired()
 
 
 def _of_one_time(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise, product
 
-from cds_service.core.fact import Fact
+from cds_service.core.fact import NOT_APPLICABLE, Fact
 from cds_service.core.facts import fact_domains
 from cds_service.core.interval import EXACT, ZERO, Interval
 from cds_service.core.knowledge import KnowledgeBase
@@ -23,7 +23,7 @@ from cds_service.core.limit_facts import not_applicable, own_limits
 from cds_service.core.model import Comparator
 from cds_service.core.quantity import Quantity, scale
 from cds_service.core.schema import Gates, GroupRow, TableRow
-from cds_service.core.situation import NOT_APPLICABLE, Literature
+from cds_service.core.situation import Literature
 from cds_service.core.table import consider, wanted
 from cds_service.core.verdict import THRESHOLD_INDETERMINATE, RowOutcome
 from cds_service.errors import KnowledgeError
