@@ -39,11 +39,10 @@ class Limit:
     __slots__ = ("_bound", "_meets", "family", "name", "row", "words", "younger")
 
     def __init__(self, row: LimitRow, unit: Unit) -> None:
-        side = row.met_when.value.replace("-", " ")
         self.row = row
         self.name = f"limit.{row.id}"
         self.family = unit.family
-        self.words = f"'{side} {row.value} {row.unit}'"
+        self.words = f"'{row.met_when.words} {row.value} {row.unit}'"
         self.younger = tuple(_Younger(row, younger, unit) for younger in row.younger)
         self._bound = scale(row.value, unit)
         self._meets = _MEETS[row.met_when]
