@@ -19,8 +19,8 @@ from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOW
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import Moment, NoMoment, PatientRecord
-from cds_service.core.quantity import Quantity, Unit, scale
-from cds_service.core.schema import LimitRow, MetWhen, YoungerLimit
+from cds_service.core.quantity import Quantity, scale
+from cds_service.core.schema import LimitRow, MetWhen, RowUnit, YoungerLimit
 from cds_service.core.situation import Literature
 
 _MEETS: dict[MetWhen, Callable[[Interval, Decimal], Comparison]] = {
@@ -38,7 +38,7 @@ class Limit:
 
     __slots__ = ("_bound", "_meets", "family", "name", "row", "words", "younger")
 
-    def __init__(self, row: LimitRow, unit: Unit) -> None:
+    def __init__(self, row: LimitRow, unit: RowUnit) -> None:
         self.row = row
         self.name = f"limit.{row.id}"
         self.family = unit.family
@@ -58,7 +58,7 @@ class _Younger(Limit):
 
     __slots__ = ("below_days",)
 
-    def __init__(self, row: LimitRow, younger: YoungerLimit, unit: Unit) -> None:
+    def __init__(self, row: LimitRow, younger: YoungerLimit, unit: RowUnit) -> None:
         super().__init__(row.model_copy(update={"value": younger.value, "younger": ()}), unit)
         self.words += f" ({younger.title})"
         self.below_days = younger.below_days

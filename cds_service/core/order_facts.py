@@ -20,15 +20,15 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from cds_service.core.companions import companions_near
-from cds_service.core.comparable import laboratory_name, same_name, same_place
+from cds_service.core.comparable import is_from
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
 from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
+from cds_service.core.facts import companion_facts
 from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.limit_facts import companion_fact, companion_limits
 from cds_service.core.missing import unavailable
-from cds_service.core.model import LabResult, Measured, Moment, PatientRecord, Status
+from cds_service.core.model import Measured, Moment, PatientRecord, Status
 from cds_service.core.order import (
     CONFLICT,
     NOT_NAMED,
@@ -172,7 +172,7 @@ def _laboratory(earlier: Candidate | NoEarlier, performers: tuple[Performer, ...
     name = "laboratory"
     match earlier:
         case Candidate(result=result) if result.laboratory and performers:
-            found = {_is_from(result, performer) for performer in performers}
+            found = {is_from(result, named.reference, named.display) for named in performers}
             if Comparison.YES in found:
                 return Fact(name, "same", "the laboratory of the result before is named")
             if Comparison.CANNOT_TELL in found:
@@ -181,16 +181,6 @@ def _laboratory(earlier: Candidate | NoEarlier, performers: tuple[Performer, ...
             return Fact(name, "changed", because, (), (result.ref,))
         case _:
             return Fact(name, NOT_APPLICABLE, "no two laboratories are named")
-
-
-def _is_from(result: LabResult, performer: Performer) -> Comparison:
-    """Like is compared with like: reference with reference, else name with name."""
-    place, name = result.laboratory_reference, laboratory_name(result)
-    if place and performer.reference:
-        return Comparison.YES if same_place(place, performer.reference) else Comparison.NO
-    if name and performer.display:
-        return Comparison.YES if same_name(name, performer.display) else Comparison.NO
-    return Comparison.CANNOT_TELL
 
 
 # ------------------------------------------------------------------ what belongs beside the order
@@ -261,6 +251,4 @@ def _patient(situation: OrderSituation) -> Iterator[Fact]:
         recorded = coded(part, knowledge, record, today)
         yield from concept_facts(part, knowledge, recorded, unavailable(record, f"{part}s"))
     companions = companions_near(knowledge, record, whole_day(situation.at), situation.at)
-    for limit in companion_limits(knowledge):
-        values = companions.get(limit.row.of, ())
-        yield companion_fact(limit, knowledge, values, record, unavailable(record, "labs"))
+    yield from companion_facts(companions, record, knowledge).values()
