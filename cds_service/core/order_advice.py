@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from cds_service.core.dates import as_received
 from cds_service.core.fact import Fact
@@ -49,19 +49,12 @@ from cds_service.core.verdict import (
     ConsideredRow,
     Note,
     NotInterpretable,
-    Outcome,
+    OrderAdvised,
     Reason,
     RowOutcome,
     Skipped,
     WrongAnalyte,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class OrderAdvised:
-    """The order is for this analyte, and there is something to say about it."""
-
-    outcome: ClassVar = Outcome.ORDER_ADVICE
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,9 @@ from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.card_parts import (
     DAY,
     LONGEST_SUMMARY,
-    Sections,
     bullets,
     detail_of,
-    evaluation_members,
+    extension_of,
     fill,
     missing_line,
     note_line,
@@ -58,10 +57,12 @@ def _draft(advice: Advice, knowledge: KnowledgeBase) -> Draft:
     headline = fill(knowledge, rows[0].id, "headline", values)
     return Draft(
         summary=_summary(advice, headline, knowledge),
-        detail=detail_of(Sections(headline, result, named), cited.closing, knowledge),
+        detail=detail_of(result, named, cited.closing, knowledge),
         indicator=Indicator.INFO,
         cited=cited,
-        extension={"knowledge": knowledge.tag, **_outcome(advice)},
+        extension=extension_of(
+            advice.verdict, [row.id for row in rows], advice.inputs, advice.missing, knowledge
+        ),
         selection=_selection(advice),
     )
 
@@ -96,15 +97,6 @@ def _line(advice: Advice, knowledge: KnowledgeBase, values: Mapping[str, str]) -
     if advice.specimen:
         line += f"; {knowledge.wording.phrases['specimen']} {values['specimen']}"
     return f"{line}."
-
-
-def _outcome(advice: Advice) -> Mapping[str, object]:
-    """The evaluation extension without its id and knowledge. No empty members."""
-    members: dict[str, object] = {"outcome": advice.verdict.outcome.value}
-    if isinstance(advice.verdict, NotInterpretable):
-        members["reason"] = advice.verdict.reason.value
-    members["findings"] = list(dict.fromkeys(row.id for row in advice.rows))
-    return {**members, **evaluation_members(advice.inputs, advice.missing)}
 
 
 # ------------------------------------------------------------------ what templates may ask for

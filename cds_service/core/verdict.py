@@ -281,6 +281,13 @@ class WrongAnalyte:
     loinc: str
 
 
+@dataclass(frozen=True, slots=True)
+class OrderAdvised:
+    """A draft order is for this analyte, and there is something to say about it."""
+
+    outcome: ClassVar = Outcome.ORDER_ADVICE
+
+
 Verdict = Interpreted | NotInterpretable | WrongAnalyte
 
 
