@@ -14,7 +14,7 @@ from cds_service.core.card import Card
 from cds_service.core.citations import citation
 from cds_service.core.fact import Fact
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.order_advice import Advice, OrderAdvised
+from cds_service.core.order_advice import Advice
 from cds_service.core.render import sources_cited
 from cds_service.core.schema import LimitRow
 from cds_service.core.sections import in_words
@@ -24,6 +24,7 @@ from cds_service.core.verdict import (
     Evaluation,
     Interpreted,
     NotInterpretable,
+    OrderAdvised,
     Verdict,
     WrongAnalyte,
 )

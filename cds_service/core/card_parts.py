@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import ResourceRef
-from cds_service.core.verdict import Note, Strength
+from cds_service.core.verdict import Note, NotInterpretable, OrderAdvised, Strength, Verdict
 
 LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1, Card.summary: "<140-character"."""
@@ -19,34 +18,33 @@ DAY = len("2026-11-21")
 _BLOCKS = ("supports", "not", "context", "next", "series", "used", "missing")
 
 
-@dataclass(frozen=True, slots=True)
-class Sections:
-    """A headline for the summary, the line about the result, and the named blocks."""
-
-    headline: str
-    result: str
-    named: Mapping[str, str]
-    alert: str = ""
-    """A second headline, of a note that must not be overlooked: where there is room for it."""
+def detail_of(about: str, blocks: Mapping[str, str], closing: str, knowledge: KnowledgeBase) -> str:
+    """What the card is about, then the blocks in reading order, each below its heading; sources and
+    disclaimer close every card.
+    """
+    headings = boilerplate(knowledge).headings
+    told = [headings[name] + body for name in _BLOCKS if (body := blocks.get(name))]
+    return "\n\n".join([about, *told, closing])
 
 
-def detail_of(sections: Sections, closing: str, knowledge: KnowledgeBase) -> str:
-    """The sections in reading order; sources and disclaimer close every card."""
-    headings, named = boilerplate(knowledge).headings, sections.named
-    blocks = [headings[name] + body for name in _BLOCKS if (body := named.get(name))]
-    return "\n\n".join([sections.result, *blocks, closing])
-
-
-def evaluation_members(
-    inputs: Iterable[ResourceRef], missing: Iterable[str]
-) -> Mapping[str, Sequence[object]]:
-    """`inputs` and `missing` of the evaluation extension (docs/integrating.md); never empty."""
-    members: dict[str, Sequence[object]] = {}
-    if refs := [_input(ref) for ref in inputs]:
-        members["inputs"] = refs
-    if words := list(missing):
-        members["missing"] = words
-    return members
+def extension_of(
+    verdict: Verdict | OrderAdvised,
+    findings: Iterable[str],
+    inputs: Iterable[ResourceRef],
+    missing: Iterable[str],
+    knowledge: KnowledgeBase,
+) -> Mapping[str, object]:
+    """`org.sil2r-cds.evaluation` (docs/integrating.md) without its id. No empty members."""
+    reason = verdict.reason.value if isinstance(verdict, NotInterpretable) else ""
+    members: dict[str, object] = {
+        "knowledge": knowledge.tag,
+        "outcome": verdict.outcome.value,
+        "reason": reason,
+        "findings": list(dict.fromkeys(findings)),
+        "inputs": [_input(ref) for ref in inputs],
+        "missing": list(missing),
+    }
+    return {name: value for name, value in members.items() if value}
 
 
 def _input(ref: ResourceRef) -> Mapping[str, str]:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Mapping
 
 from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
-from cds_service.core.fact import PROVISIONAL, UNKNOWN
+from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN
 from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import PanelItem, RefusedCode
 from cds_service.core.sections import day, in_words, specimen_words
-from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.verdict import (
     Answer,
     Interpreted,
@@ -38,34 +37,6 @@ class CardValues(dict[str, str]):
         kind, _, row = name.partition(".")
         value = self[name] = _VALUE[kind](*self._about, row)
         return value
-
-
-def _value(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
-    return in_words(answer.value) or _unknown(knowledge)
-
-
-def _unit(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
-    return markdown(answer.value.unit) or _unknown(knowledge)
-
-
-def _specimen(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
-    return specimen_words(answer, knowledge) or _unknown(knowledge)
-
-
-def _analyte(_answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
-    return knowledge.identity.short_name
-
-
-def _multiple(answer: Answer, _knowledge: KnowledgeBase, _row: str) -> str:
-    return answer.laboratory.multiple
-
-
-def _range(answer: Answer, _knowledge: KnowledgeBase, _row: str) -> str:
-    return markdown(answer.laboratory.words)
-
-
-def _limit(_answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
-    return boilerplate(knowledge).limits[row]
 
 
 def _limits(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
@@ -104,24 +75,16 @@ def _refused(answer: Answer, knowledge: KnowledgeBase) -> RefusedCode:
             raise KeyError("loinc")
 
 
-def _loinc(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
-    return _refused(answer, knowledge).loinc
-
-
 def _name(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
     row = _refused(answer, knowledge)
     return row.name or row.component
 
 
-def _ratio(answer: Answer, _knowledge: KnowledgeBase, row: str) -> str:
-    return markdown(answer.facts[f"ratio.{row}"].because, LONGEST_REASON)
-
-
 def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
     match answer.paired:
-        case PairedWith(specimen, value, collected):
+        case PairedWith(result, specimen=specimen, value=value):
             words = knowledge.specimens[specimen].words
-            return f"{in_words(value)} ({words}, {day(collected, knowledge)})"
+            return f"{in_words(value)} ({words}, {day(result.collected, knowledge)})"
         case Unpaired():
             return ""
 
@@ -155,25 +118,27 @@ def _state(value: str, item: PanelItem, knowledge: KnowledgeBase) -> str:
     return phrases["item-provisional"].replace("{presumed}", ", ".join(sorted(presumed)))
 
 
+def _unknown(knowledge: KnowledgeBase) -> str:
+    return knowledge.wording.phrases["unknown"]
+
+
 _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {
-    "value": _value,
-    "unit": _unit,
-    "specimen": _specimen,
-    "analyte": _analyte,
-    "multiple": _multiple,
-    "range": _range,
-    "limit": _limit,
+    "value": lambda answer, base, _row: in_words(answer.value) or _unknown(base),
+    "unit": lambda answer, base, _row: markdown(answer.value.unit) or _unknown(base),
+    "specimen": lambda answer, base, _row: specimen_words(answer, base) or _unknown(base),
+    "analyte": lambda _answer, base, _row: base.identity.short_name,
+    "multiple": lambda answer, _base, _row: answer.laboratory.multiple,
+    "range": lambda answer, _base, _row: markdown(answer.laboratory.words),
+    "limit": lambda _answer, base, row: boilerplate(base).limits[row],
     "limits": _limits,
     "sides": _sides,
     "detail": _detail,
-    "loinc": _loinc,
+    "loinc": lambda answer, base, _row: _refused(answer, base).loinc,
     "name": _name,
     "panel": _panel,
-    "ratio": _ratio,
+    "ratio": lambda answer, _base, row: markdown(
+        answer.facts[f"ratio.{row}"].because, LONGEST_REASON
+    ),
     "other": _other,
 }
 """By placeholder; of `limit.<id>`, `panel.<id>` and `ratio.<id>` by what stands before the dot."""
-
-
-def _unknown(knowledge: KnowledgeBase) -> str:
-    return knowledge.wording.phrases["unknown"]

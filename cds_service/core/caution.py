@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 
-from cds_service.core.dates import when_taken, wholly_before
+from cds_service.core.dates import wholly_before
 from cds_service.core.fact import Fact
 from cds_service.core.facts import Companions, Facts, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import has_own_limit
-from cds_service.core.model import LabResult, ResourceRef
+from cds_service.core.model import ResourceRef
 from cds_service.core.notes import MOST_NAMED, notes_on_companions, value_and_date
-from cds_service.core.selection import FINAL, WITHDRAWN, Candidate
+from cds_service.core.selection import WITHDRAWN, Candidate
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
 from cds_service.core.verdict import Answer, Note, NoteKind, Place
@@ -27,17 +26,13 @@ _NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
 _IF_ILL = Note(NoteKind.URGENT_IF_ILL)
 
 
-def cautions(situation: Situation, facts: Facts, table: TableResult) -> tuple[Note, ...]:
+def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator[Note]:
     """What keeps the card of an interpreted result from reassuring.
 
     A published limit that cannot be held against the value is neither met nor not met, and so is
     one between two companion results of one time. A value that lies within the laboratory's own
     range, or below it, does not call for urgency by itself, the other items of a panel do.
     """
-    return tuple(_cautions(situation, facts, table))
-
-
-def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator[Note]:
     if table.unspoken:
         yield Note(NoteKind.CAVEAT_MUTED, {"caveats": table.unspoken})
     family = situation.quantity.unit.family
@@ -46,10 +41,10 @@ def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterato
         yield Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
     warned_of = situation.specimen if table.warns else ""
     beside, knowledge = facts.companions, situation.knowledge
-    at_odds = notes_on_companions(beside, facts.by_name, knowledge)
+    at_odds = list(notes_on_companions(beside, facts.by_name, knowledge))
     yield from at_odds
     is_open = at_odds or not (limited or facts.laboratory.place in _NOT_HIGH)
-    if several := items_met(beside, facts.by_name, knowledge, warned_of=warned_of):
+    if several := list(items_met(beside, facts.by_name, knowledge, warned_of=warned_of)):
         yield from several
     elif table.may_warn or (is_open and not table.warns):
         yield _IF_ILL
@@ -61,19 +56,13 @@ def items_met(
     knowledge: KnowledgeBase,
     *,
     warned_of: str = "",
-) -> tuple[Note, ...]:
+) -> Iterator[Note]:
     """A note for each panel of which enough items are met without the analyte's own.
 
     `facts` are at least those about the companions; `warned_of` is the specimen that the card warns
     about. A warning about the specimen of a panel says by itself that hours count; one about
     another specimen is about other diseases.
     """
-    return tuple(_items_met(companions, facts, knowledge, warned_of))
-
-
-def _items_met(
-    companions: Companions, facts: Mapping[str, Fact], knowledge: KnowledgeBase, warned_of: str
-) -> Iterator[Note]:
     if not companions:
         return
     for panel in knowledge.panels.values():
@@ -102,13 +91,13 @@ def _shown(
 
 def urgent(
     companions: Companions, facts: Mapping[str, Fact], knowledge: KnowledgeBase
-) -> tuple[Note, ...]:
+) -> Iterator[Note]:
     """A card that cannot tell must never reassure: it says what to do for an ill patient.
 
     Where the other results of the request show it already, it names them and does not ask.
     """
-    at_odds = notes_on_companions(companions, facts, knowledge)
-    return *at_odds, *(items_met(companions, facts, knowledge) or (_IF_ILL,))
+    yield from notes_on_companions(companions, facts, knowledge)
+    yield from list(items_met(companions, facts, knowledge)) or [_IF_ILL]
 
 
 # ------------------------------------------------------------------ results that may be newer
@@ -119,11 +108,8 @@ _MOST_JUDGED = 30
 
 def beside_newer(
     answer: Answer,
-    head: LabResult,
+    head: Candidate,
     others: Sequence[Candidate],
-    knowledge: KnowledgeBase,
-    *,
-    at: date,
     by_itself: Callable[[Candidate], Answer],
 ) -> Answer:
     """The answer about `head`, with the others that may be newer named on it, the urgent ones
@@ -131,61 +117,40 @@ def beside_newer(
 
     `by_itself` gives the answer about another result as if it were final and stood alone.
     """
-    quiet, taken = _is_quiet(answer, knowledge), when_taken(head, at)
+    quiet = _is_quiet(answer, head.knowledge)
     leading: list[Note] = []
     further: list[Note] = []
     for item in others[:_MOST_JUDGED]:
-        told = _told(item.result, knowledge)
-        is_newer = wholly_before(taken, when_taken(item.result, at))
-        if quiet and told["value"] and _is_urgent(by_itself(item), knowledge):
-            kind = _urgent_kind(item.result, is_newer=is_newer)
-            leading.append(_note(kind, told, item.result))
-        else:
-            kind = _quiet_kind(item.result, told, is_newer=is_newer)
-            further.append(_note(kind, told, item.result))
+        told = _told(item)
+        urgent_kind, kind = _KINDS[wholly_before(head.taken, item.taken), item.is_final]
+        if quiet and told["value"] and _is_urgent(by_itself(item), head.knowledge):
+            leading.append(Note(urgent_kind, told, inputs=(item.result.ref,)))
+            continue
+        if kind is NoteKind.NEWER_VALUE and not told["value"]:
+            kind = NoteKind.NEWER_NOT_FINAL
+        further.append(Note(kind, told, inputs=(item.result.ref,)))
     notes = (*leading, *further)[:MOST_NAMED]
     read = [ref for note in notes for ref in note.inputs]
     inputs = tuple(dict.fromkeys((*answer.inputs, *read)))
     return replace(answer, notes=(*notes, *answer.notes), inputs=inputs)
 
 
-def _told(result: LabResult, knowledge: KnowledgeBase) -> dict[str, str]:
-    """Status, date, and the value as received; none where it was withdrawn."""
-    told = {**value_and_date(result, knowledge), "status": result.status.value}
-    return {**told, "value": ""} if result.status in WITHDRAWN else told
-
-
-def _urgent_kind(result: LabResult, *, is_newer: bool) -> NoteKind:
-    if not is_newer:
-        return NoteKind.PERHAPS_NEWER_URGENT
-    return NoteKind.NEWER_FINAL_URGENT if result.status in FINAL else NoteKind.NEWER_URGENT
-
-
-def _quiet_kind(result: LabResult, told: Mapping[str, str], *, is_newer: bool) -> NoteKind:
-    match result.status in FINAL, is_newer:
-        case True, True:
-            return NoteKind.NEWER_EXISTS
-        case True, False:
-            return NoteKind.ORDER_UNKNOWN
-        case False, True if not told["value"]:
-            return NoteKind.NEWER_NOT_FINAL
-        case False, True:
-            return NoteKind.NEWER_VALUE
-        case _:
-            return NoteKind.ORDER_UNKNOWN_NOT_FINAL
-
-
-_TELLS = {
-    NoteKind.NEWER_EXISTS: ("value", "date"),
-    NoteKind.ORDER_UNKNOWN: ("value", "date"),
-    NoteKind.NEWER_NOT_FINAL: ("status", "date"),
+_KINDS = {
+    (True, True): (NoteKind.NEWER_FINAL_URGENT, NoteKind.NEWER_EXISTS),
+    (True, False): (NoteKind.NEWER_URGENT, NoteKind.NEWER_VALUE),
+    (False, True): (NoteKind.PERHAPS_NEWER_URGENT, NoteKind.ORDER_UNKNOWN),
+    (False, False): (NoteKind.PERHAPS_NEWER_URGENT, NoteKind.ORDER_UNKNOWN_NOT_FINAL),
 }
-"""The others tell all three."""
+"""By whether the other is provably newer, and final: the note that leads, and the one that does
+not.
+"""
 
 
-def _note(kind: NoteKind, told: Mapping[str, str], result: LabResult) -> Note:
-    values = {name: told[name] for name in _TELLS.get(kind, told)}
-    return Note(kind, values, inputs=(result.ref,))
+def _told(item: Candidate) -> dict[str, str]:
+    """Status, date, and the value as received; none where it was withdrawn."""
+    status = item.result.status
+    told = {**value_and_date(item), "status": status.value}
+    return {**told, "value": ""} if status in WITHDRAWN else told
 
 
 _URGENT = frozenset({NoteKind.URGENT_IF_ILL, NoteKind.ITEMS_MET})

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from operator import itemgetter
 
 from cds_service.core.dates import (
-    Days,
     furthest_apart,
     is_ahead,
     named_date,
@@ -66,7 +65,7 @@ def companions_near(
         companion
         for companion in record.companions
         if _counts(companion)
-        and _is_near(when_taken(companion, at), when, knowledge.identity.companion_within_days)
+        and within_days(when_taken(companion, at), when, knowledge.identity.companion_within_days)
     ]
     if not near:
         return {}
@@ -113,18 +112,6 @@ def companions_ahead(
 
 def _counts(companion: LabResult) -> bool:
     return companion.status in FINAL and companion.subject is not Subject.ANOTHER_PATIENT
-
-
-def _is_near(one: Moment | NoMoment, other: Moment | NoMoment, days: int) -> bool:
-    match one, other:
-        case Moment(), Moment():
-            return within_days(_days(one), _days(other), days)
-        case _:
-            return False
-
-
-def _days(moment: Moment) -> Days:
-    return Days(moment.first_day, moment.last_day)
 
 
 def _usable(result: LabResult, test: CompanionTest, time: Time) -> list[CompanionValue]:

@@ -11,13 +11,19 @@ from cds_service.core.model import LabResult
 
 
 def same_laboratory(one: LabResult, other: LabResult) -> Comparison:
-    """By where the organisation's resource stands, if both tell it; else by name, if both do."""
-    if one.laboratory_reference and other.laboratory_reference:
-        same = same_place(one.laboratory_reference, other.laboratory_reference)
-        return Comparison.YES if same else Comparison.NO
-    name, other_name = laboratory_name(one), laboratory_name(other)
-    if name and other_name:
-        return Comparison.YES if same_name(name, other_name) else Comparison.NO
+    """As far as both name theirs."""
+    return is_from(one, other.laboratory_reference, laboratory_name(other))
+
+
+def is_from(result: LabResult, place: str, name: str) -> Comparison:
+    """Whether the result is of a laboratory: by where the organisation's resource stands, if both
+    are told, else by name.
+    """
+    own_place, own_name = result.laboratory_reference, laboratory_name(result)
+    if own_place and place:
+        return Comparison.YES if same_place(own_place, place) else Comparison.NO
+    if own_name and name:
+        return Comparison.YES if same_name(own_name, name) else Comparison.NO
     return Comparison.CANNOT_TELL
 
 

@@ -58,8 +58,7 @@ def furthest_apart(one: Moment | NoMoment, other: Moment | NoMoment) -> timedelt
         case Moment(timed=True), Moment(timed=True):
             return abs(one.order - other.order)
         case Moment(), Moment():
-            days = (one.last_day - other.first_day, other.last_day - one.first_day)
-            return max(map(abs, days)) + _DAY
+            return max(one.last_day - other.first_day, other.last_day - one.first_day) + _DAY
         case _:
             return timedelta.max
 
@@ -71,11 +70,10 @@ def whole_day(on: date) -> Moment:
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """All days from `first` to `last`; `assumed` when the result itself names no date."""
+    """All days from `first` to `last`."""
 
     first: date
     last: date
-    assumed: bool = False
 
 
 def collection_days(result: LabResult, at: date, look_back_days: int) -> Days:
@@ -88,7 +86,7 @@ def collection_days(result: LabResult, at: date, look_back_days: int) -> Days:
         case Moment(first_day=first, last_day=last):
             return Days(first, last)
         case NoMoment():
-            return Days(at - timedelta(days=look_back_days), at, assumed=True)
+            return Days(at - timedelta(days=look_back_days), at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +156,14 @@ def younger_than(days: int, birth: Moment | NoMoment, on: Days) -> Comparison:
     return Comparison.CANNOT_TELL
 
 
-def within_days(one: Days, other: Days, days: int) -> bool:
+def within_days(one: Moment | NoMoment, other: Moment | NoMoment, days: int) -> bool:
     """Whether two days are provably no more than `days` apart, whatever they exactly are."""
-    if one.assumed or other.assumed:
-        return False
-    furthest = max(abs(one.last - other.first), abs(other.last - one.first))
-    return furthest <= timedelta(days=days)
+    match one, other:
+        case Moment(), Moment():
+            furthest = max(one.last_day - other.first_day, other.last_day - one.first_day)
+            return furthest <= timedelta(days=days)
+        case _:
+            return False
 
 
 def as_received(record: PatientRecord) -> dict[ResourceRef, str]:

@@ -11,6 +11,9 @@ from cds_service.core.model import ResourceRef
 UNKNOWN = "unknown"
 """The value of any fact that the data do not settle."""
 
+NOT_APPLICABLE = "not-applicable"
+"""The value of a fact that is not asked of such a result: a limit of another specimen."""
+
 STRADDLES = "straddles"
 """The value of a limit fact when the interval of the value lies on both sides of the limit."""
 

@@ -26,21 +26,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cds_service.core.companions import CompanionValue, companion_values
-from cds_service.core.context_facts import (
-    PARTS,
-    age_fact,
-    coded,
-    concept_facts,
-)
-from cds_service.core.dates import (
-    Age,
-    Days,
-    age_in_years,
-    birth_of,
-    collection_days,
-    read_for_age,
-)
-from cds_service.core.fact import PROVISIONAL, STRADDLES, UNKNOWN, Fact, UsualFacts
+from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
+from cds_service.core.dates import Age, Days, age_in_years, birth_of, collection_days, read_for_age
+from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN, Fact, UsualFacts
 from cds_service.core.interval import Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import (
@@ -56,14 +44,8 @@ from cds_service.core.model import AgeBand, PatientRecord, ResourceRef
 from cds_service.core.ranges import read_range
 from cds_service.core.ratio import ratio_fact, without_pair
 from cds_service.core.schema import PanelItem, PanelRow
-from cds_service.core.situation import (
-    NOT_APPLICABLE,
-    Literature,
-    Pair,
-    Situation,
-    on_study_scale,
-)
-from cds_service.core.verdict import Place, RangeReading
+from cds_service.core.situation import Literature, Situation, on_study_scale
+from cds_service.core.verdict import PairedWith, Place, RangeReading
 
 Companions = Mapping[str, tuple[CompanionValue, ...]]
 
@@ -122,7 +104,7 @@ def facts_of(situation: Situation) -> Facts:
     for row in knowledge.ages.values():
         settled[f"age.{row.id}"] = age_fact(row, record, age, when)
     settled.update(_from_record(situation, kind, companions, when))
-    if isinstance(situation.pair, Pair):
+    if isinstance(situation.pair, PairedWith):
         settled["pair"] = _paired(situation.pair)
         for ratio in knowledge.ratios.values():
             settled[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, companions)
@@ -251,7 +233,7 @@ def companion_facts(
     }
 
 
-def _paired(pair: Pair) -> Fact:
+def _paired(pair: PairedWith) -> Fact:
     because = f"a {pair.specimen} result lies within the pair window"
     return Fact("pair", "paired", because, (), (pair.result.ref,))
 

@@ -6,7 +6,7 @@ ends in a named reason, whatever is left aside in a `Skipped` with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -19,11 +19,13 @@ from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.notes import (
     notes_on_dates,
-    notes_on_group,
     notes_on_knowledge,
+    notes_on_record,
+    notes_on_resource,
     notes_on_specimen,
     notes_on_unit,
     notes_on_value,
+    notes_on_versions,
 )
 from cds_service.core.pairing import nearest_pair
 from cds_service.core.reading import NotUnderstood, Understood, value_of
@@ -44,7 +46,7 @@ from cds_service.core.selection import (
     perhaps_newer,
 )
 from cds_service.core.series import series_of
-from cds_service.core.situation import Literature, NoPair, Pair, Situation, literature_for
+from cds_service.core.situation import Literature, Situation, literature_for
 from cds_service.core.table import consult, consult_laboratory_range_only
 from cds_service.core.triage import WrongOne, history_of, triage
 from cds_service.core.verdict import (
@@ -54,11 +56,9 @@ from cds_service.core.verdict import (
     Interpreted,
     Note,
     NotInterpretable,
-    PairedWith,
     Reason,
     SeriesPoint,
     Skipped,
-    Unpaired,
     Value,
     WrongAnalyte,
 )
@@ -80,10 +80,10 @@ def interpret(
 ) -> Evaluation:
     """Everything there is to say about the record's results on day `at`."""
     found = triage(record, knowledge, at, looking)
-    case = _Case(record, knowledge, at, (*found.ours, *history_of(record, knowledge)))
+    case = _Case(record, knowledge, at, (*found.ours, *history_of(record, knowledge, at)))
     answers: list[Answer] = []
     skipped = list(found.skipped)
-    for group in by_specimen(found.ours, at):
+    for group in by_specimen(found.ours):
         told = tuple(_about_group(group, case, looking))
         answers += told
         if len(told) < len(group):
@@ -98,7 +98,7 @@ def interpret(
         answers.append(_of_another(of_others[0]))
         of_others = of_others[1:]
     skipped += [Skipped(item.ref, "it belongs to another patient") for item in of_others]
-    if overdue := notes_on_knowledge(knowledge, at):
+    if overdue := tuple(notes_on_knowledge(knowledge, at)):
         answers = [replace(answer, notes=(*answer.notes, *overdue)) for answer in answers]
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
 
@@ -124,20 +124,13 @@ def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
     """The answer, with what may be newer than its result named on it, wherever it was sent; and,
     behind whatever is urgent, what casts doubt on its sample.
     """
-    if doubts := notes_on_specimen(head.result):
+    if doubts := tuple(notes_on_specimen(head.result)):
         answer = replace(answer, notes=(*answer.notes, *doubts))
-    others = perhaps_newer(head, case.known, case.at)
+    others = perhaps_newer(head, case.known)
     if not others:
         return answer
     alone = replace(case, known=())
-    return beside_newer(
-        answer,
-        head.result,
-        others,
-        case.knowledge,
-        at=case.at,
-        by_itself=lambda item: _about(item, alone),
-    )
+    return beside_newer(answer, head, others, by_itself=lambda item: _about(item, alone))
 
 
 def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[Skipped]:
@@ -157,45 +150,46 @@ def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[
 
 def _about(head: Candidate, case: _Case) -> Answer:
     """The answer about the newest final result of one specimen kind."""
-    result = head.result
-    notes = (
-        *notes_on_group(head, case.record),
-        *notes_on_dates(head, case.known, case.knowledge, case.at),
-    )
-    match head.place:
-        case NotInterpretable() as verdict:
-            value = value_of(result, case.knowledge).value
-            return _blank(result, verdict, case, value=value, notes=notes)
-        case Placed(code, specimen):
-            match value_of(result, case.knowledge):
-                case NotUnderstood(value, verdict):
-                    notes += notes_on_unit(result, verdict.reason)
-                    return _blank(
-                        result,
-                        verdict,
-                        case,
-                        specimen=specimen,
-                        value=value,
-                        notes=notes,
-                        series=_series(result, specimen, case),
-                    )
-                case Understood(value, quantity):
-                    situation = Situation(
-                        case.knowledge,
-                        case.record,
-                        result,
-                        specimen,
-                        value,
-                        quantity,
-                        literature_for(code, quantity),
-                        case.at,
-                        nearest_pair(result, specimen, case.known, case.knowledge, case.at),
-                    )
-                    notes += notes_on_value(situation, code)
-                    return _understood(situation, case, notes)
+    notes = [
+        *notes_on_resource(head.result),
+        *notes_on_record(case.record),
+        *notes_on_dates(head, case.known),
+        *notes_on_versions(head, case.known),
+    ]
+    match head.place, head.reading:
+        case NotInterpretable() as verdict, _:
+            return _blank(head.result, verdict, case, value=head.reading.value, notes=notes)
+        case Placed(), NotUnderstood(value, verdict):
+            notes += notes_on_unit(head.result, verdict.reason)
+            series = _series(head, case)
+            return _blank(
+                head.result,
+                verdict,
+                case,
+                specimen=head.specimen,
+                value=value,
+                notes=notes,
+                series=series,
+            )
+        case Placed(code, specimen), Understood(value, quantity):
+            situation = Situation(
+                case.knowledge,
+                case.record,
+                head.result,
+                specimen,
+                value,
+                quantity,
+                literature_for(code, quantity),
+                case.at,
+                nearest_pair(head, case.known),
+            )
+            notes += notes_on_value(situation, code)
+            return _understood(situation, case, notes, _series(head, case))
 
 
-def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> Answer:
+def _understood(
+    situation: Situation, case: _Case, notes: list[Note], series: tuple[SeriesPoint, ...]
+) -> Answer:
     """Facts meet the table."""
     facts = facts_of(situation)
     verdict: Interpreted | NotInterpretable
@@ -222,30 +216,18 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         missing=missing_words(case.record, table.missing, case.knowledge.identity.id),
         inputs=tuple(dict.fromkeys((situation.result.ref, *used, *behind))),
         dates=as_received(case.record),
-        notes=notes,
-        series=_series(situation.result, situation.specimen, case),
+        notes=tuple(notes),
+        series=series,
         laboratory=facts.laboratory,
-        paired=_paired(situation.pair),
+        paired=situation.pair,
         companions=frozenset(facts.companions),
     )
 
 
-def _series(result: LabResult, specimen: str, case: _Case) -> tuple[SeriesPoint, ...]:
+def _series(head: Candidate, case: _Case) -> tuple[SeriesPoint, ...]:
     """The results before this one; an unreadable result, too, must not hide them."""
-    beside = finals_beside(result, specimen, case.known, case.at)
-    if not beside:
-        return ()
-    own = newest_first(result, case.at)
-    earlier = [other for other in beside if newest_first(other, case.at) < own]
-    return series_of(result, earlier, case.knowledge, case.at)
-
-
-def _paired(pair: Pair | NoPair) -> PairedWith | Unpaired:
-    match pair:
-        case Pair(result, specimen, value):
-            return PairedWith(specimen, value, result.collected)
-        case NoPair():
-            return Unpaired()
+    beside = finals_beside(head, case.known)
+    return series_of(head, [item for item in beside if item.rank < head.rank])
 
 
 def _blank(
@@ -255,7 +237,7 @@ def _blank(
     *,
     specimen: str = "",
     value: Value = NO_VALUE,
-    notes: tuple[Note, ...] = (),
+    notes: Iterable[Note] = (),
     series: tuple[SeriesPoint, ...] = (),
 ) -> Answer:
     """An answer without facts: why there is no reading, what would allow one, and what other
@@ -266,13 +248,14 @@ def _blank(
     if isinstance(result, LabResult):
         companions = companion_values(case.knowledge, case.record, result, case.at)
     beside = companion_facts(companions, case.record, case.knowledge)
+    told = list(notes)
     match verdict:
         case NotInterpretable(reason):
             words = _WOULD_HELP.get(reason, ())
-            notes += urgent(companions, beside, case.knowledge)
+            told += urgent(companions, beside, case.knowledge)
         case WrongAnalyte():
-            notes += items_met(companions, beside, case.knowledge)
-    behind = [ref for note in notes for ref in note.inputs]
+            told += items_met(companions, beside, case.knowledge)
+    behind = [ref for note in told for ref in note.inputs]
     return Answer(
         verdict,
         result,
@@ -281,7 +264,7 @@ def _blank(
         missing=missing_words(case.record, words, case.knowledge.identity.id),
         inputs=tuple(dict.fromkeys((result.ref, *behind))),
         dates=as_received(case.record),
-        notes=notes,
+        notes=tuple(told),
         series=series,
         companions=frozenset(companions),
     )
@@ -297,22 +280,17 @@ _WOULD_HELP = {
 def _not_final(item: Candidate, case: _Case) -> Answer:
     status = item.result.status
     if status in WITHDRAWN:
-        reason = Reason.STATUS_WITHDRAWN
-    elif status in NOT_YET:
-        reason = Reason.STATUS_PRELIMINARY
-    else:
-        reason = Reason.STATUS_UNKNOWN
-    verdict = NotInterpretable(reason, status.value)
-    if reason is Reason.STATUS_WITHDRAWN:
+        verdict = NotInterpretable(Reason.STATUS_WITHDRAWN, status.value)
         return _blank(item.result, verdict, case, specimen=item.specimen)
+    reason = Reason.STATUS_PRELIMINARY if status in NOT_YET else Reason.STATUS_UNKNOWN
     return _blank(
         item.result,
-        verdict,
+        NotInterpretable(reason, status.value),
         case,
         specimen=item.specimen,
-        value=value_of(item.result, case.knowledge).value,
-        notes=notes_on_dates(item, case.known, case.knowledge, case.at),
-        series=_series(item.result, item.specimen, case),
+        value=item.reading.value,
+        notes=(*notes_on_dates(item, case.known), *notes_on_versions(item, case.known)),
+        series=_series(item, case),
     )
 
 

@@ -116,6 +116,11 @@ class KnowledgeBase:
         return at > self.identity.review_by
 
     @cached_property
+    def rows(self) -> tuple[schema.TableRow, ...]:
+        """The decision table: findings, then contexts. Several rows may share an id."""
+        return (*self.findings, *self.contexts)
+
+    @cached_property
     def warnings(self) -> frozenset[str]:
         """Ids of the findings that make a card a warning."""
         return frozenset(row.id for row in self.findings if row.indicator == "warning")

@@ -15,13 +15,13 @@ from cds_service.core.dates import (
     read_for_age,
     younger_than,
 )
-from cds_service.core.fact import PROVISIONAL, STRADDLES, UNKNOWN, Fact
+from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN, Fact
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import Moment, NoMoment, PatientRecord
-from cds_service.core.quantity import Quantity, Unit, scale
-from cds_service.core.schema import LimitRow, MetWhen, YoungerLimit
-from cds_service.core.situation import NOT_APPLICABLE, Literature
+from cds_service.core.quantity import Quantity, scale
+from cds_service.core.schema import LimitRow, MetWhen, RowUnit, YoungerLimit
+from cds_service.core.situation import Literature
 
 _MEETS: dict[MetWhen, Callable[[Interval, Decimal], Comparison]] = {
     MetWhen.AT_OR_ABOVE: Interval.at_or_above,
@@ -38,12 +38,11 @@ class Limit:
 
     __slots__ = ("_bound", "_meets", "family", "name", "row", "words", "younger")
 
-    def __init__(self, row: LimitRow, unit: Unit) -> None:
-        side = row.met_when.value.replace("-", " ")
+    def __init__(self, row: LimitRow, unit: RowUnit) -> None:
         self.row = row
         self.name = f"limit.{row.id}"
         self.family = unit.family
-        self.words = f"'{side} {row.value} {row.unit}'"
+        self.words = f"'{row.met_when.words} {row.value} {row.unit}'"
         self.younger = tuple(_Younger(row, younger, unit) for younger in row.younger)
         self._bound = scale(row.value, unit)
         self._meets = _MEETS[row.met_when]
@@ -59,7 +58,7 @@ class _Younger(Limit):
 
     __slots__ = ("below_days",)
 
-    def __init__(self, row: LimitRow, younger: YoungerLimit, unit: Unit) -> None:
+    def __init__(self, row: LimitRow, younger: YoungerLimit, unit: RowUnit) -> None:
         super().__init__(row.model_copy(update={"value": younger.value, "younger": ()}), unit)
         self.words += f" ({younger.title})"
         self.below_days = younger.below_days

@@ -7,10 +7,7 @@ from datetime import date
 from itertools import islice
 
 from cds_service.core.companions import CompanionValue, companions_ahead, of_one_time
-from cds_service.core.dates import (
-    is_ahead,
-    named_date,
-)
+from cds_service.core.dates import is_ahead, named_date
 from cds_service.core.fact import UNKNOWN, Fact
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
@@ -27,9 +24,8 @@ from cds_service.core.model import (
     UnitGiven,
     ValueForm,
 )
-from cds_service.core.reading import value_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import FINAL, Candidate, finals_beside, is_version_of
+from cds_service.core.selection import Candidate, finals_beside, is_version_of
 from cds_service.core.situation import (
     FactorOfAnother,
     Literature,
@@ -43,39 +39,33 @@ MOST_NAMED = 3
 """Of the results that may be newer, as many as a reader will take in; the rest is in the series."""
 
 
-def notes_on_knowledge(knowledge: KnowledgeBase, at: date) -> tuple[Note, ...]:
+def notes_on_knowledge(knowledge: KnowledgeBase, at: date) -> Iterator[Note]:
     """Nothing past its review-by date is served silently."""
-    if not knowledge.is_overdue(at):
-        return ()
-    return (Note(NoteKind.REVIEW_OVERDUE, {"date": knowledge.identity.review_by.isoformat()}),)
+    if knowledge.is_overdue(at):
+        yield Note(NoteKind.REVIEW_OVERDUE, {"date": knowledge.identity.review_by.isoformat()})
 
 
-def notes_on_group(head: Candidate, record: PatientRecord) -> tuple[Note, ...]:
-    """Notes on the result as a resource, and on the results around it."""
-    return tuple(_on_group(head.result, record))
-
-
-def _on_group(result: LabResult, record: PatientRecord) -> Iterator[Note]:
+def notes_on_resource(result: LabResult) -> Iterator[Note]:
+    """Notes on the result as a resource: whose it is, and in what state."""
     if result.subject is Subject.NOT_NAMED:
         yield Note(NoteKind.SUBJECT_NOT_NAMED)
     if result.status in {Status.AMENDED, Status.CORRECTED}:
         yield Note(NoteKind.CORRECTED, {"status": result.status.value})
     if result.status is Status.PRELIMINARY:
         yield Note(NoteKind.PRELIMINARY_BY_POLICY)
-    yield from notes_on_record(record)
 
 
-def notes_on_specimen(result: LabResult) -> tuple[Note, ...]:
+def notes_on_specimen(result: LabResult) -> Iterator[Note]:
     """The sample may be somebody else's, taken back or unfit, whatever the result says."""
     match result.specimen.link:
         case SpecimenLink.OF_ANOTHER_PATIENT:
-            return (Note(NoteKind.SPECIMEN_OF_ANOTHER),)
+            yield Note(NoteKind.SPECIMEN_OF_ANOTHER)
         case SpecimenLink.ENTERED_IN_ERROR:
-            return (Note(NoteKind.SPECIMEN_WITHDRAWN),)
+            yield Note(NoteKind.SPECIMEN_WITHDRAWN)
         case SpecimenLink.UNSATISFACTORY:
-            return (Note(NoteKind.SPECIMEN_UNSATISFACTORY),)
+            yield Note(NoteKind.SPECIMEN_UNSATISFACTORY)
         case SpecimenLink.NONE | SpecimenLink.UNRESOLVED | SpecimenLink.RESOLVED:
-            return ()
+            return
 
 
 def notes_on_record(record: PatientRecord) -> Iterator[Note]:
@@ -89,27 +79,15 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
             yield Note(NoteKind.DATA_FAILED, {"part": part})
 
 
-def notes_on_dates(
-    head: Candidate, known: Iterable[Candidate], knowledge: KnowledgeBase, at: date
-) -> tuple[Note, ...]:
-    """What a date that cannot be right, or a second value under one id, leaves in doubt."""
-    others = finals_beside(head.result, head.specimen, known, at)
-    return (
-        *_ahead((head.result, *others), knowledge, at),
-        *_of_one_id(head, known, knowledge),
-    )
-
-
-def _ahead(results: Iterable[LabResult], knowledge: KnowledgeBase, at: date) -> Iterator[Note]:
+def notes_on_dates(head: Candidate, known: Iterable[Candidate]) -> Iterator[Note]:
     """A date that cannot be right hides no other result, and is named."""
-    ahead = (result for result in results if is_ahead(named_date(result), at))
-    for result in islice(ahead, MOST_NAMED):
-        yield Note(NoteKind.DATE_AHEAD, value_and_date(result, knowledge))
+    dated = (head, *finals_beside(head, known))
+    ahead = (item for item in dated if is_ahead(named_date(item.result), item.at))
+    for item in islice(ahead, MOST_NAMED):
+        yield Note(NoteKind.DATE_AHEAD, value_and_date(item))
 
 
-def _of_one_id(
-    head: Candidate, known: Iterable[Candidate], knowledge: KnowledgeBase
-) -> Iterator[Note]:
+def notes_on_versions(head: Candidate, known: Iterable[Candidate]) -> Iterator[Note]:
     """Two values or two specimens under one id, and neither version nor status tells which of them
     still stands.
     """
@@ -118,12 +96,13 @@ def _of_one_id(
         for item in known
         if item is not head
         and is_version_of(item.result, head.result)
-        and item.result.status in FINAL
+        and item.is_final
         and _contradicts(item, head)
     )
     for other in islice(others, MOST_NAMED):
-        specimen = knowledge.specimens[other.specimen].words if other.specimen else ""
-        told = {**value_and_date(other.result, knowledge), "specimen": specimen}
+        specimens = head.knowledge.specimens
+        specimen = specimens[other.specimen].words if other.specimen else ""
+        told = {**value_and_date(other), "specimen": specimen}
         yield Note(NoteKind.OTHER_VERSION, told, inputs=(other.result.ref,))
 
 
@@ -132,12 +111,8 @@ def _contradicts(one: Candidate, other: Candidate) -> bool:
     return one.result.value != other.result.value or len(specimens) > 1
 
 
-def notes_on_value(situation: Situation, code: AcceptedCode) -> tuple[Note, ...]:
+def notes_on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
     """Notes on how value, unit, code and date were read."""
-    return tuple(_on_value(situation, code))
-
-
-def _on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
     unit = situation.quantity.unit
     if unit.assumed:
         yield Note(NoteKind.UNIT_ASSUMED, {"unit": situation.value.unit, "sentence": unit.assumed})
@@ -186,7 +161,7 @@ def notes_on_companions(
     companions: Mapping[str, Sequence[CompanionValue]],
     facts: Mapping[str, Fact],
     knowledge: KnowledgeBase,
-) -> tuple[Note, ...]:
+) -> Iterator[Note]:
     """Results of one test and one time that a limit does not answer alike: an open fact rests on
     several of them.
     """
@@ -196,30 +171,27 @@ def notes_on_companions(
         several = of_one_time([found for found in values if found.result.ref in used])
         if len(several) > 1 and facts[limit.name].value == UNKNOWN:
             at_odds.setdefault(knowledge.companions[limit.row.of].row.title, several)
-    return tuple(_told_at_odds(title, several) for title, several in at_odds.items())
+    for title, several in at_odds.items():
+        told = tuple(f"{found.value.text} {found.value.unit}" for found in several)
+        inputs = tuple(found.result.ref for found in several)
+        yield Note(NoteKind.OF_ONE_TIME, {"test": title, "values": told}, inputs=inputs)
 
 
-def _told_at_odds(title: str, several: Sequence[CompanionValue]) -> Note:
-    values = tuple(f"{found.value.text} {found.value.unit}" for found in several)
-    inputs = tuple(found.result.ref for found in several)
-    return Note(NoteKind.OF_ONE_TIME, {"test": title, "values": values}, inputs=inputs)
-
-
-def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:
+def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
     """A unit that was not understood, and whose text and code say different things."""
     match result.value, reason:
         case Measured(unit=UnitGiven(text, code)), Reason.UNIT_UNKNOWN if (
             text and code != text and code
         ):
-            return (Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": text, "code": code}),)
+            yield Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": text, "code": code})
         case _:
-            return ()
+            return
 
 
-def value_and_date(result: LabResult, knowledge: KnowledgeBase) -> dict[str, str]:
+def value_and_date(item: Candidate) -> dict[str, str]:
     """The value and the date that a result of this analyte carries, for a note."""
-    value = value_of(result, knowledge).value
-    return {"value": f"{value.text} {value.unit}".strip(), "date": _text(named_date(result))}
+    value = item.reading.value
+    return {"value": f"{value.text} {value.unit}".strip(), "date": _text(named_date(item.result))}
 
 
 def _text(moment: Moment | NoMoment) -> str:

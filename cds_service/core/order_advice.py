@@ -6,10 +6,10 @@ Nothing here looks at a clock, a file or the network. An order that nothing is s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import ClassVar
+from typing import NamedTuple
 
 from cds_service.core.dates import as_received
 from cds_service.core.fact import Fact
@@ -18,7 +18,6 @@ from cds_service.core.missing import missing_words
 from cds_service.core.model import (
     Coding,
     InvalidResource,
-    LabResult,
     PatientRecord,
     ResourceRef,
     Subject,
@@ -44,24 +43,18 @@ from cds_service.core.order_facts import (
 )
 from cds_service.core.reading import FROM_SPECIMEN
 from cds_service.core.schema import AdviceRow, SuggestionRow, SwapRow
+from cds_service.core.selection import Candidate
 from cds_service.core.table import consider, missing_from, wanted
 from cds_service.core.verdict import (
     ConsideredRow,
     Note,
     NotInterpretable,
-    Outcome,
+    OrderAdvised,
     Reason,
     RowOutcome,
     Skipped,
     WrongAnalyte,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class OrderAdvised:
-    """The order is for this analyte, and there is something to say about it."""
-
-    outcome: ClassVar = Outcome.ORDER_ADVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +90,7 @@ class Advice:
     """The code that says so, as received."""
     specimen: str = ""
     """Specimen kind of the knowledge, empty when it is not known."""
-    earlier: LabResult | NoEarlier = field(default_factory=NoEarlier)
+    earlier: Candidate | NoEarlier = field(default_factory=NoEarlier)
     lacking: tuple[SuggestionRow, ...] = ()
     swap: Swap | AlreadyDrafted | NoSwap = field(default_factory=NoSwap)
     missing: tuple[str, ...] = ()
@@ -143,7 +136,7 @@ def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: 
                 advice.append(left)
             else:
                 skipped.append(Skipped(order.ref, "it belongs to another patient"))
-    if overdue := notes_on_knowledge(knowledge, at):
+    if overdue := tuple(notes_on_knowledge(knowledge, at)):
         advice = [replace(item, notes=(*item.notes, *overdue)) for item in advice]
     return Advised(tuple(advice), tuple(skipped))
 
@@ -156,15 +149,13 @@ def _about(order: DraftOrder, case: _Case) -> Advice | Skipped:
         case OrdersLookAlike() as ordered:
             return _for_look_alike(order, ordered, case)
         case CodesContradict(codings):
-            rows, considered, facts = _standing(Standing.CODES_CONFLICT, knowledge)
-            if not rows:
+            said = _standing(Standing.CODES_CONFLICT, knowledge)
+            if not said.rows:
                 return Skipped(order.ref, "its codes contradict each other")
             return Advice(
                 OrderAdvised(),
                 order,
-                rows,
-                considered,
-                facts,
+                *said,
                 name=knowledge.identity.short_name,
                 code=", ".join(coding.code for coding in codings),
                 inputs=(order.ref,),
@@ -176,25 +167,23 @@ def _about(order: DraftOrder, case: _Case) -> Advice | Skipped:
 def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: _Case) -> Advice | Skipped:
     knowledge, record = case.knowledge, case.record
     found = order_facts_of(OrderSituation(knowledge, record, order, ordered, case.drafts, case.at))
-    facts = found.by_name
-    rows, considered = _consult(_rows(Standing.ANALYTE, knowledge), facts)
-    if not rows:
+    said = _consult(found.by_name, knowledge)
+    if not said.rows:
         return Skipped(order.ref, "there is nothing to say about it")
-    matched = [row for row in considered if row.outcome is RowOutcome.MATCHED]
+    matched = [row for row in said.considered if row.outcome is RowOutcome.MATCHED]
     gates = dict.fromkeys(fact for row in matched for fact, _ in row.asks)
-    used = [ref for fact in gates for ref in facts[fact].inputs]
+    used = [ref for fact in gates for ref in said.facts[fact].inputs]
+    lacked = missing_from(said.considered, said.facts)
     return Advice(
         OrderAdvised(),
         order,
-        rows,
-        considered,
-        facts,
+        *said,
         name=knowledge.identity.short_name,
         code=ordered.coding.code,
         specimen=found.specimen,
         earlier=found.earlier,
         lacking=found.lacking if "pair" in gates else (),
-        missing=missing_words(record, missing_from(considered, facts), knowledge.identity.id),
+        missing=missing_words(record, lacked, knowledge.identity.id),
         inputs=tuple(dict.fromkeys((order.ref, *used))),
         dates=as_received(record),
         notes=tuple(notes_on_record(record)),
@@ -202,19 +191,16 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: _Case) -> Advi
 
 
 def _for_look_alike(order: DraftOrder, ordered: OrdersLookAlike, case: _Case) -> Advice | Skipped:
-    knowledge = case.knowledge
-    rows, considered, facts = _standing(Standing.LOOK_ALIKE, knowledge)
-    if not rows:
-        return Skipped(order.ref, f"LOINC {ordered.code.loinc}: {ordered.code.because}")
+    code, said = ordered.code, _standing(Standing.LOOK_ALIKE, case.knowledge)
+    if not said.rows:
+        return Skipped(order.ref, f"LOINC {code.loinc}: {code.because}")
     return Advice(
-        WrongAnalyte(ordered.code.loinc),
+        WrongAnalyte(code.loinc),
         order,
-        rows,
-        considered,
-        facts,
-        name=ordered.code.component,
+        *said,
+        name=code.component,
         code=ordered.coding.code,
-        swap=_swap(order, ordered.code.loinc, case),
+        swap=_swap(order, code.loinc, case),
         inputs=(order.ref,),
     )
 
@@ -253,58 +239,55 @@ def _codes_in_place(row: SwapRow, knowledge: KnowledgeBase) -> tuple[Coding, ...
 
 def _unreadable(invalid: list[InvalidResource], case: _Case) -> Iterator[Advice | Skipped]:
     """One card for all drafts that are not valid FHIR, whatever their number."""
-    rows, considered, facts = _standing(Standing.INVALID, case.knowledge)
-    if not rows:
+    said = _standing(Standing.INVALID, case.knowledge)
+    if not said.rows:
         yield from (Skipped(order.ref, "it is not valid FHIR") for order in invalid)
         return
     for first in invalid[:1]:
-        yield Advice(
-            NotInterpretable(Reason.FHIR_INVALID, first.where),
-            first,
-            rows,
-            considered,
-            facts,
-            inputs=tuple(dict.fromkeys(order.ref for order in invalid)),
-        )
+        verdict = NotInterpretable(Reason.FHIR_INVALID, first.where)
+        inputs = tuple(dict.fromkeys(order.ref for order in invalid))
+        yield Advice(verdict, first, *said, inputs=inputs)
 
 
 def _of_another(order: DraftOrder, case: _Case) -> Advice | Skipped:
     """Nothing of another patient's order is shown, not even its id."""
-    rows, considered, facts = _standing(Standing.OF_ANOTHER_PATIENT, case.knowledge)
+    said = _standing(Standing.OF_ANOTHER_PATIENT, case.knowledge)
     match ordered_by(order, case.knowledge):
         case OrdersSomethingElse(because):
             return Skipped(order.ref, because)
-        case _ if not rows:
+        case _ if not said.rows:
             return Skipped(order.ref, "it belongs to another patient")
         case _:
-            verdict = NotInterpretable(Reason.SUBJECT_MISMATCH)
-            return Advice(verdict, order, rows, considered, facts)
+            return Advice(NotInterpretable(Reason.SUBJECT_MISMATCH), order, *said)
 
 
 # ------------------------------------------------------------------ the table
 
 
-def _standing(
-    standing: Standing, knowledge: KnowledgeBase
-) -> tuple[tuple[AdviceRow, ...], tuple[ConsideredRow, ...], Mapping[str, Fact]]:
-    """Rows for orders of which only this is known."""
-    facts = {"order": standing_fact(standing)}
-    return *_consult(_rows(standing, knowledge), facts), facts
+class _Said(NamedTuple):
+    """What the advice table says of an order: the members of `Advice` that are the same for all."""
+
+    rows: tuple[AdviceRow, ...]
+    """Those that fire, each id once."""
+    considered: tuple[ConsideredRow, ...]
+    facts: Mapping[str, Fact]
 
 
-def _rows(standing: Standing, knowledge: KnowledgeBase) -> Iterable[AdviceRow]:
-    """The rows that speak about such an order at all; the proof holds that each asks for it."""
-    return [row for row in knowledge.order_table.advice if standing in wanted(row.when, "order")]
+def _standing(standing: Standing, knowledge: KnowledgeBase) -> _Said:
+    """The same of an order of which only this is known."""
+    return _consult({"order": standing_fact(standing)}, knowledge)
 
 
-def _consult(
-    rows: Iterable[AdviceRow], facts: Mapping[str, Fact]
-) -> tuple[tuple[AdviceRow, ...], tuple[ConsideredRow, ...]]:
-    """The rows that fire, each id once, and all that were considered."""
+def _consult(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> _Said:
+    """Hold the rows that speak about such an order at all against its facts; the proof holds that
+    each asks for it.
+    """
+    standing = facts["order"].value
+    rows = [row for row in knowledge.order_table.advice if standing in wanted(row.when, "order")]
     considered = tuple(consider(row, facts) for row in rows)
     fired = {row.finding for row in considered if row.outcome is RowOutcome.MATCHED}
     first: dict[str, AdviceRow] = {}
     for row in rows:
         if row.id in fired:
             first.setdefault(row.id, row)
-    return tuple(first.values()), considered
+    return _Said(tuple(first.values()), considered, facts)

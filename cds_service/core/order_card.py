@@ -13,10 +13,9 @@ from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.card_parts import (
     DAY,
     LONGEST_SUMMARY,
-    Sections,
     bullets,
     detail_of,
-    evaluation_members,
+    extension_of,
     fill,
     missing_line,
     note_line,
@@ -29,8 +28,8 @@ from cds_service.core.model import LabResult, Moment
 from cds_service.core.order import ORDER_LINE, DraftOrder, Performer
 from cds_service.core.order_advice import Advice, Advised
 from cds_service.core.order_facts import NoEarlier
-from cds_service.core.reading import value_of
 from cds_service.core.sections import in_words
+from cds_service.core.selection import Candidate
 from cds_service.core.verdict import NotInterpretable, WrongAnalyte
 
 LONGEST_CODE = 40
@@ -58,10 +57,12 @@ def _draft(advice: Advice, knowledge: KnowledgeBase) -> Draft:
     headline = fill(knowledge, rows[0].id, "headline", values)
     return Draft(
         summary=_summary(advice, headline, knowledge),
-        detail=detail_of(Sections(headline, result, named), cited.closing, knowledge),
+        detail=detail_of(result, named, cited.closing, knowledge),
         indicator=Indicator.INFO,
         cited=cited,
-        extension={"knowledge": knowledge.tag, **_outcome(advice)},
+        extension=extension_of(
+            advice.verdict, [row.id for row in rows], advice.inputs, advice.missing, knowledge
+        ),
         selection=_selection(advice),
     )
 
@@ -98,15 +99,6 @@ def _line(advice: Advice, knowledge: KnowledgeBase, values: Mapping[str, str]) -
     return f"{line}."
 
 
-def _outcome(advice: Advice) -> Mapping[str, object]:
-    """The evaluation extension without its id and knowledge. No empty members."""
-    members: dict[str, object] = {"outcome": advice.verdict.outcome.value}
-    if isinstance(advice.verdict, NotInterpretable):
-        members["reason"] = advice.verdict.reason.value
-    members["findings"] = list(dict.fromkeys(row.id for row in advice.rows))
-    return {**members, **evaluation_members(advice.inputs, advice.missing)}
-
-
 # ------------------------------------------------------------------ what templates may ask for
 
 
@@ -138,8 +130,8 @@ def _of_earlier(advice: Advice, knowledge: KnowledgeBase) -> Iterator[tuple[str,
     match advice.earlier:
         case NoEarlier():
             return
-        case LabResult() as result:
-            yield "value", in_words(value_of(result, knowledge).value) or unknown
+        case Candidate(result=result, reading=reading):
+            yield "value", in_words(reading.value) or unknown
             yield "date", _dated(result, knowledge)
             yield "status", result.status.value
             yield "laboratory", markdown(result.laboratory) or unknown

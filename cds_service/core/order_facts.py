@@ -20,22 +20,15 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from cds_service.core.companions import companions_near
-from cds_service.core.comparable import laboratory_name, same_name, same_place
+from cds_service.core.comparable import is_from
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
-from cds_service.core.dates import (
-    Days,
-    age_in_years,
-    birth_of,
-    collection_days,
-    whole_day,
-    within_days,
-)
-from cds_service.core.fact import UNKNOWN, Fact
+from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
+from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
+from cds_service.core.facts import companion_facts
 from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.limit_facts import companion_fact, companion_limits
 from cds_service.core.missing import unavailable
-from cds_service.core.model import LabResult, Measured, PatientRecord, Status
+from cds_service.core.model import Measured, Moment, PatientRecord, Status
 from cds_service.core.order import (
     CONFLICT,
     NOT_NAMED,
@@ -50,8 +43,7 @@ from cds_service.core.order import (
 )
 from cds_service.core.reading import NOT_COVERED
 from cds_service.core.schema import SuggestionRow
-from cds_service.core.selection import FINAL, newest_first
-from cds_service.core.situation import NOT_APPLICABLE
+from cds_service.core.selection import FINAL, Candidate, by_rank
 from cds_service.core.triage import history_of
 
 SHOWN = FINAL | {Status.PRELIMINARY}
@@ -80,7 +72,7 @@ class OrderFacts:
     by_name: Mapping[str, Fact]
     specimen: str
     """A specimen kind of the knowledge, empty when it is not settled."""
-    earlier: LabResult | NoEarlier
+    earlier: Candidate | NoEarlier
     """The newest result of the same specimen, however old."""
     lacking: tuple[SuggestionRow, ...]
     """What belongs beside the order, and is neither drafted nor there."""
@@ -145,20 +137,19 @@ def _specimen(specimen: str) -> Fact:
 # ------------------------------------------------------------------ results that are there
 
 
-def _newest(situation: OrderSituation, kind: str) -> LabResult | NoEarlier:
+def _newest(situation: OrderSituation, kind: str) -> Candidate | NoEarlier:
     found = [
-        item.result
-        for item in history_of(situation.record, situation.knowledge)
+        item
+        for item in history_of(situation.record, situation.knowledge, situation.at)
         if kind
         and item.specimen == kind
         and item.result.status in SHOWN
         and isinstance(item.result.value, Measured)
     ]
-    at = situation.at
-    return max(found, key=lambda result: newest_first(result, at)) if found else NoEarlier()
+    return max(found, key=by_rank) if found else NoEarlier()
 
 
-def _earlier(earlier: LabResult | NoEarlier, situation: OrderSituation, kind: str) -> Fact:
+def _earlier(earlier: Candidate | NoEarlier, situation: OrderSituation, kind: str) -> Fact:
     name, window = "earlier-result", situation.knowledge.policy.look_back_days
     match earlier:
         case NoEarlier() if not kind:
@@ -167,22 +158,21 @@ def _earlier(earlier: LabResult | NoEarlier, situation: OrderSituation, kind: st
             missing = unavailable(situation.record, situation.knowledge.identity.id)
             value = UNKNOWN if missing else "none"
             return Fact(name, value, f"no result in {kind} is known", missing)
-        case result:
-            days = collection_days(result, situation.at, window)
-            if days.assumed or days.last < situation.at - timedelta(days=window):
-                return Fact(
-                    name, "none", f"none in {kind} is known to be of the last {window} days"
-                )
+        case Candidate(result=result, taken=Moment(last_day=last)) if (
+            last >= situation.at - timedelta(days=window)
+        ):
             because = f"a result in {kind} is not older than {window} days"
             return Fact(name, "present", because, (), (result.ref,))
+        case Candidate():
+            return Fact(name, "none", f"none in {kind} is known to be of the last {window} days")
 
 
-def _laboratory(earlier: LabResult | NoEarlier, performers: tuple[Performer, ...]) -> Fact:
+def _laboratory(earlier: Candidate | NoEarlier, performers: tuple[Performer, ...]) -> Fact:
     """Whether the order names another laboratory than the result before comes from."""
     name = "laboratory"
     match earlier:
-        case LabResult(laboratory=before) as result if before and performers:
-            found = {_is_from(result, performer) for performer in performers}
+        case Candidate(result=result) if result.laboratory and performers:
+            found = {is_from(result, named.reference, named.display) for named in performers}
             if Comparison.YES in found:
                 return Fact(name, "same", "the laboratory of the result before is named")
             if Comparison.CANNOT_TELL in found:
@@ -191,16 +181,6 @@ def _laboratory(earlier: LabResult | NoEarlier, performers: tuple[Performer, ...
             return Fact(name, "changed", because, (), (result.ref,))
         case _:
             return Fact(name, NOT_APPLICABLE, "no two laboratories are named")
-
-
-def _is_from(result: LabResult, performer: Performer) -> Comparison:
-    """Like is compared with like: reference with reference, else name with name."""
-    place, name = result.laboratory_reference, laboratory_name(result)
-    if place and performer.reference:
-        return Comparison.YES if same_place(place, performer.reference) else Comparison.NO
-    if name and performer.display:
-        return Comparison.YES if same_name(name, performer.display) else Comparison.NO
-    return Comparison.CANNOT_TELL
 
 
 # ------------------------------------------------------------------ what belongs beside the order
@@ -240,15 +220,11 @@ def _resulted(suggestion: str, situation: OrderSituation) -> bool:
             knowledge, record, whole_day(situation.at), situation.at
         )
     wanted = knowledge.order_table.own[suggestion].specimen
-    window = knowledge.policy.look_back_days
+    today, days = whole_day(situation.at), knowledge.identity.pair_within_days
     return any(
-        within_days(
-            collection_days(item.result, situation.at, window),
-            situation.today,
-            knowledge.identity.pair_within_days,
-        )
-        for item in history_of(record, knowledge)
-        if item.specimen == wanted and item.result.status in FINAL
+        within_days(item.taken, today, days)
+        for item in history_of(record, knowledge, situation.at)
+        if item.specimen == wanted and item.is_final
     )
 
 
@@ -275,6 +251,4 @@ def _patient(situation: OrderSituation) -> Iterator[Fact]:
         recorded = coded(part, knowledge, record, today)
         yield from concept_facts(part, knowledge, recorded, unavailable(record, f"{part}s"))
     companions = companions_near(knowledge, record, whole_day(situation.at), situation.at)
-    for limit in companion_limits(knowledge):
-        values = companions.get(limit.row.of, ())
-        yield companion_fact(limit, knowledge, values, record, unavailable(record, "labs"))
+    yield from companion_facts(companions, record, knowledge).values()

@@ -3,100 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import date
 
-from cds_service.core.dates import collection_days, furthest_apart, when_taken, within_days
-from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, ResourceRef
-from cds_service.core.reading import Understood, value_of
-from cds_service.core.selection import (
-    FINAL,
-    Candidate,
-    Placed,
-    in_doubt,
-    is_version_of,
-    newest_first,
-)
-from cds_service.core.situation import NoPair, Pair, literature_for
-from cds_service.core.verdict import Value
+from cds_service.core.dates import furthest_apart, within_days
+from cds_service.core.model import ResourceRef
+from cds_service.core.reading import Understood
+from cds_service.core.selection import Candidate, Placed, by_rank, in_doubt, is_version_of
+from cds_service.core.verdict import PairedWith, Unpaired, Value
 
 
-def nearest_pair(
-    result: LabResult,
-    specimen: str,
-    known: Collection[Candidate],
-    knowledge: KnowledgeBase,
-    at: date,
-) -> Pair | NoPair:
+def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | Unpaired:
     """The nearest readable final result of another specimen kind within the pair window.
 
     Of two as near the newer, then by identity: never as they happened to arrive; other values of
     the same time are told with it. A result whose versions contradict each other has no pair and
     is none, nor is another version of it.
     """
-    others = [
-        (item.result, item.place)
-        for item in known
-        if isinstance(item.place, Placed)
-        and item.place.specimen != specimen
-        and item.result.status in FINAL
-        and not is_version_of(item.result, result)
-    ]
-    if not others:
-        return NoPair()
-    window, days = knowledge.policy.look_back_days, knowledge.identity.pair_within_days
-    own = collection_days(result, at, window)
+    days = head.knowledge.identity.pair_within_days
     near = [
-        (other, place)
-        for other, place in others
-        if within_days(collection_days(other, at, window), own, days)
+        item
+        for item in known
+        if item.specimen not in ("", head.specimen)
+        and item.is_final
+        and within_days(item.taken, head.taken, days)
+        and not is_version_of(item.result, head.result)
     ]
     if not near:
-        return NoPair()
-    finals = [item for item in known if item.result.status in FINAL]
+        return Unpaired()
+    finals = [item for item in known if item.is_final]
     doubtful = in_doubt((item.result, item.specimen) for item in finals)
-    if result.ref.resource in doubtful:
-        return NoPair()
-    near = [(other, place) for other, place in near if other.ref.resource not in doubtful]
-    taken = when_taken(result, at)
-    near.sort(key=lambda found: newest_first(found[0], at), reverse=True)
-    near.sort(key=lambda found: furthest_apart(when_taken(found[0], at), taken))
-    readable = [
-        (other, place, read)
-        for other, place in near
-        if isinstance(read := value_of(other, knowledge), Understood)
-    ]
-    if not readable:
-        return NoPair()
-    other, place, read = readable[0]
+    if head.result.ref.resource in doubtful:
+        return Unpaired()
+    near = [item for item in near if item.result.ref.resource not in doubtful]
+    near.sort(key=by_rank, reverse=True)
+    near.sort(key=lambda item: furthest_apart(item.taken, head.taken))
     own_kind = [
-        item.result
+        item
         for item in finals
-        if isinstance(item.place, Placed)
-        and item.place.specimen == specimen
-        and not is_version_of(item.result, result)
+        if item.specimen == head.specimen and not is_version_of(item.result, head.result)
     ]
-    return Pair(
-        other,
-        place.specimen,
-        read.value,
-        read.quantity,
-        literature_for(place.code, read.quantity),
-        _of_one_time(other, [one for one, _, _ in readable], knowledge, at),
-        _of_one_time(result, own_kind, knowledge, at),
-    )
+    for item in near:
+        match item.place, item.reading:
+            case Placed(code, specimen), Understood(value, quantity):
+                return PairedWith(
+                    item.result,
+                    code,
+                    specimen,
+                    value,
+                    quantity,
+                    _of_one_time(item, near),
+                    _of_one_time(head, own_kind),
+                )
+            case _:
+                continue
+    return Unpaired()
 
 
 def _of_one_time(
-    result: LabResult, others: Iterable[LabResult], knowledge: KnowledgeBase, at: date
+    one: Candidate, others: Iterable[Candidate]
 ) -> tuple[tuple[ResourceRef, Value], ...]:
     """Others of the very same time that say something else: only an id tells which is the newer."""
-    own, time = value_of(result, knowledge), newest_first(result, at)[:2]
     return tuple(
-        (other.ref, read.value)
+        (other.result.ref, other.reading.value)
         for other in others
-        if newest_first(other, at)[:2] == time
-        and isinstance(own, Understood)
-        and isinstance(read := value_of(other, knowledge), Understood)
-        and read.quantity.interval != own.quantity.interval
+        if other.time == one.time
+        and isinstance(one.reading, Understood)
+        and isinstance(other.reading, Understood)
+        and other.reading.quantity.interval != one.reading.quantity.interval
     )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.order import ORDER_LINE, ORDER_SWAP
 from cds_service.core.order_facts import Standing, order_fact_domains
+from cds_service.core.proof_file import KnowledgeFile
 from cds_service.core.reading import FROM_SPECIMEN
-from cds_service.core.schema import AdviceRow, LimitRow
+from cds_service.core.schema import AdviceRow, SwapRow
 from cds_service.core.table import wanted
 from cds_service.errors import KnowledgeError
 
-_FILE = "orders.toml"
 _ABOUT_PATIENT = ("age.", "condition.", "medication.", "limit.")
 
 
@@ -56,8 +56,12 @@ def order_faults(
     `of_results` are the facts that the result table knows, with their values; those among them that
     are about the patient are known for an order too.
     """
-    table = knowledge.order_table
-    own_limits = {f"limit.{row.id}" for row in knowledge.limits.values() if _is_own(row, knowledge)}
+    table, file = knowledge.order_table, KnowledgeFile(knowledge.identity.id, "orders.toml")
+    own_limits = {
+        f"limit.{row.id}"  # of a value, which an order does not have
+        for row in knowledge.limits.values()
+        if row.of == knowledge.identity.id
+    }
     about_patient = {
         fact: domain
         for fact, domain in of_results.items()
@@ -65,67 +69,47 @@ def order_faults(
     }
     domains = {**about_patient, **order_fact_domains(knowledge)}
     for row in table.advice:
-        yield from _absent(knowledge, row.id, row.when, domains)
-        yield from _absent(knowledge, row.id, row.sources, knowledge.sources)
-        yield from _gates(row, knowledge, domains)
+        yield from file.absent(row.id, row.when, domains)
+        yield from file.absent(row.id, row.sources, knowledge.sources)
+        yield from _gates(row, file, domains)
     for own in table.own.values():
-        yield from _absent(knowledge, own.suggestion, [own.suggestion], knowledge.suggestions)
+        yield from file.absent(own.suggestion, [own.suggestion], knowledge.suggestions)
         kinds = (*knowledge.specimens, FROM_SPECIMEN)
-        yield from _absent(knowledge, own.suggestion, [own.specimen], kinds)
+        yield from file.absent(own.suggestion, [own.specimen], kinds)
     for swap in table.swaps.values():
-        yield from _swap(swap.refused, swap.order, swap.loinc, knowledge)
+        yield from _swap(swap, file, knowledge)
     for pairing in table.pairings.values():
         possible = {*table.own, *(set(knowledge.companions) & set(knowledge.suggestions))}
-        yield from _absent(knowledge, pairing.specimen, [pairing.specimen], knowledge.specimens)
-        yield from _absent(knowledge, pairing.specimen, pairing.suggestions, possible)
-
-
-def _fault(knowledge: KnowledgeBase, row: str, text: str, remedy: str) -> KnowledgeError:
-    return KnowledgeError(text, where=f"{knowledge.identity.id}/{_FILE} ({row})", remedy=remedy)
-
-
-def _absent(
-    knowledge: KnowledgeBase, row: str, names: Iterable[str], known: Iterable[str]
-) -> Iterator[KnowledgeError]:
-    there = set(known)
-    for name in names:
-        if name not in there:
-            remedy = f"Known: {', '.join(sorted(there)) or 'none'}."
-            yield _fault(knowledge, row, f"'{name}' does not exist.", remedy)
-
-
-def _is_own(limit: LimitRow, knowledge: KnowledgeBase) -> bool:
-    """Whether it is held against a value of the analyte, which an order does not have."""
-    return limit.of == knowledge.identity.id
+        yield from file.absent(pairing.specimen, [pairing.specimen], knowledge.specimens)
+        yield from file.absent(pairing.specimen, pairing.suggestions, possible)
 
 
 def _gates(
-    row: AdviceRow, knowledge: KnowledgeBase, domains: Mapping[str, tuple[str, ...]]
+    row: AdviceRow, file: KnowledgeFile, domains: Mapping[str, tuple[str, ...]]
 ) -> Iterator[KnowledgeError]:
     """Each advice says for which orders it is; of those not for this analyte no more is known."""
     if "order" not in row.when:
         remedy = 'Say order = "analyte", or what else it is for.'
-        yield _fault(knowledge, row.id, "the advice does not say for which orders.", remedy)
+        yield file.fault(row.id, "the advice does not say for which orders.", remedy)
         return
     for fact in sorted(set(row.when) & set(domains)):
-        yield from _absent(knowledge, row.id, wanted(row.when, fact), domains[fact])
+        yield from file.absent(row.id, wanted(row.when, fact), domains[fact])
     if wanted(row.when, "order") != (Standing.ANALYTE,) and len(row.when) > 1:
         remedy = "Ask for the order alone, or for orders of the analyte."
-        yield _fault(knowledge, row.id, "nothing more is known about such an order.", remedy)
+        yield file.fault(row.id, "nothing more is known about such an order.", remedy)
 
 
-def _swap(
-    refused: str, order: str, loinc: str, knowledge: KnowledgeBase
-) -> Iterator[KnowledgeError]:
+def _swap(swap: SwapRow, file: KnowledgeFile, knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    refused, order, loinc = swap.refused, swap.order, swap.loinc
     wrong = [code for code, row in knowledge.refused.items() if row.answer == "wrong-analyte"]
-    yield from _absent(knowledge, refused, [refused], wrong)
+    yield from file.absent(refused, [refused], wrong)
     if order:
-        yield from _absent(knowledge, refused, [order], knowledge.order_table.own)
+        yield from file.absent(refused, [order], knowledge.order_table.own)
     if not loinc:
         return
-    yield from _absent(knowledge, refused, [loinc], knowledge.accepted)
+    yield from file.absent(refused, [loinc], knowledge.accepted)
     own = knowledge.order_table.own.get(order)
     accepted = knowledge.accepted.get(loinc)
     if own and accepted and accepted.specimen != own.specimen:
         remedy = "Choose a code of the specimen that the order is for."
-        yield _fault(knowledge, refused, f"{loinc} is of another specimen.", remedy)
+        yield file.fault(refused, f"{loinc} is of another specimen.", remedy)

@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise, product
 
-from cds_service.core.fact import Fact
+from cds_service.core.fact import NOT_APPLICABLE, Fact
 from cds_service.core.facts import fact_domains
 from cds_service.core.interval import EXACT, ZERO, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import not_applicable, own_limits
 from cds_service.core.model import Comparator
+from cds_service.core.proof_file import KnowledgeFile
 from cds_service.core.quantity import Quantity, scale
 from cds_service.core.schema import Gates, GroupRow, TableRow
-from cds_service.core.situation import NOT_APPLICABLE, Literature
+from cds_service.core.situation import Literature
 from cds_service.core.table import consider, wanted
 from cds_service.core.verdict import THRESHOLD_INDETERMINATE, RowOutcome
 from cds_service.errors import KnowledgeError
@@ -101,30 +102,28 @@ def _values(knowledge: KnowledgeBase) -> Iterator[Interval]:
 def _group_faults(
     knowledge: KnowledgeBase, group: GroupRow, space: _Space
 ) -> Iterator[KnowledgeError]:
+    file = KnowledgeFile(knowledge.identity.id, "findings.toml")
     rows = [row for row in knowledge.findings if row.id in group.findings]
     asked = [name for row in rows for name in row.when]
     for settled in space.combinations(asked, group.where):
         fired = sorted({row.id for row in rows if _fires(row, settled)})
         if len(fired) > 1 or (not fired and group.count == "exactly-one"):
             told = " and ".join(fired) if fired else "none of its findings"
-            yield KnowledgeError(
-                f"{told} fired, where {group.count} must: {_in_words(settled)}.",
-                where=f"{knowledge.identity.id}/findings.toml ([[group]] {group.id})",
-                remedy="Close the gap, or make the rows exclude each other.",
-            )
+            settled_so = ", ".join(f"{name} = {value}" for name, value in settled.items())
+            text = f"{told} fired, where {group.count} must: {settled_so}."
+            remedy = "Close the gap, or make the rows exclude each other."
+            yield file.fault(f"[[group]] {group.id}", text, remedy)
 
 
 def _never_fired(knowledge: KnowledgeBase, space: _Space) -> Iterator[KnowledgeError]:
     """Gates that contradict each other for every value: the row would be there for nothing."""
     tables = (("findings.toml", knowledge.findings), ("context.toml", knowledge.contexts))
-    for file, rows in tables:
+    for name, rows in tables:
+        file = KnowledgeFile(knowledge.identity.id, name)
         for row in rows:
             if not any(_fires(row, settled) for settled in space.combinations((), row.when)):
-                yield KnowledgeError(
-                    "no value of any specimen and unit family can fire this row.",
-                    where=f"{knowledge.identity.id}/{file} ({row.id})",
-                    remedy="Mend its gates: they contradict each other.",
-                )
+                text = "no value of any specimen and unit family can fire this row."
+                yield file.fault(row.id, text, "Mend its gates: they contradict each other.")
 
 
 def _fires(row: TableRow, settled: _Settled) -> bool:
@@ -132,19 +131,12 @@ def _fires(row: TableRow, settled: _Settled) -> bool:
     return consider(row, facts).outcome is RowOutcome.MATCHED
 
 
-def _in_words(settled: _Settled) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in settled.items())
-
-
 def _case_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     """Every finding needs a worked case that fires it and one that does not."""
-    ids = [*(row.id for row in knowledge.findings), *(row.id for row in knowledge.contexts)]
+    file = KnowledgeFile(knowledge.identity.id, "cases.toml")
+    ids = (row.id for row in knowledge.rows)
     for finding in dict.fromkeys((*ids, THRESHOLD_INDETERMINATE)):
         fires = {finding in case.expect.findings for case in knowledge.cases}
         if fires != {True, False}:
             told = "fires it" if True not in fires else "leaves it silent"
-            yield KnowledgeError(
-                f"no worked case {told}.",
-                where=f"{knowledge.identity.id}/cases.toml ({finding})",
-                remedy="Add the case.",
-            )
+            yield file.fault(finding, f"no worked case {told}.", "Add the case.")

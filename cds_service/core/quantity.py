@@ -20,21 +20,10 @@ UCUM = "http://unitsofmeasure.org"
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """A unit of the tables: `factor` leads to the canonical unit of its `family`."""
-
-    text: str
-    family: str
-    factor: Decimal
-    ucum: bool
-    assumed: str
-
-
-@dataclass(frozen=True, slots=True)
 class UnitUnderstood:
     """The unit is in the table; `coded` says whether its UCUM code decided, or only text."""
 
-    unit: Unit
+    unit: RowUnit
     coded: bool
     shown: str
     """How a reader sees it: never a text that the table does not hold."""
@@ -57,20 +46,20 @@ class UnitTable:
     """The exact unit strings understood for one analyte or companion test."""
 
     def __init__(self, rows: Iterable[RowUnit]) -> None:
-        self._units: dict[str, Unit] = {}
+        self._units: dict[str, RowUnit] = {}
         self._spelt: dict[str, set[_Size]] = {}
         for row in rows:
-            self._units[row.text] = Unit(row.text, row.family, row.factor, row.ucum, row.assumed)
+            self._units[row.text] = row
             for text in (row.text, *row.beside):
                 self._spelt.setdefault(_spelling(text), set()).add((row.family, row.factor))
 
     def __contains__(self, text: str) -> bool:
         return text in self._units
 
-    def __getitem__(self, text: str) -> Unit:
+    def __getitem__(self, text: str) -> RowUnit:
         return self._units[text]
 
-    def __iter__(self) -> Iterator[Unit]:
+    def __iter__(self) -> Iterator[RowUnit]:
         return iter(self._units.values())
 
     def read(self, given: UnitGiven) -> UnitReading:
@@ -127,13 +116,13 @@ class Quantity:
     """A measured value as understood: its interval in the canonical unit of its family."""
 
     interval: Interval
-    unit: Unit
+    unit: RowUnit
     coded: bool
     exact: bool
     """Whether it is one number, not a range of values behind a comparator."""
 
 
-def scale(number: Decimal, unit: Unit) -> Decimal:
+def scale(number: Decimal, unit: RowUnit) -> Decimal:
     """`number` in the canonical unit of the unit's family, exactly."""
     return EXACT.multiply(number, unit.factor)
 

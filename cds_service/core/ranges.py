@@ -23,12 +23,12 @@ from cds_service.core.model import (
 )
 from cds_service.core.quantity import (
     Quantity,
-    Unit,
     UnitReading,
     UnitTable,
     UnitUnderstood,
     scale,
 )
+from cds_service.core.schema import RowUnit
 from cds_service.core.verdict import Place, RangeReading
 
 REFERENCE_INTERVAL_KINDS = frozenset({"", "normal"})
@@ -72,7 +72,7 @@ def _covers(row: ReferenceRange, age: Age) -> bool:
 End = Decimal | OpenEnd
 
 
-def _bounds(row: ReferenceRange, unit: Unit, units: UnitTable) -> list[tuple[End, End, str]]:
+def _bounds(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> list[tuple[End, End, str]]:
     """Low and high in the canonical unit, and the range in words; nothing if a bound is of another
     family or senseless.
     """
@@ -85,7 +85,7 @@ def _bounds(row: ReferenceRange, unit: Unit, units: UnitTable) -> list[tuple[End
                 said.append(("", ""))
             case Bound(number, given):
                 match _bound_unit(given, unit, units):
-                    case UnitUnderstood(Unit(family=unit.family) as bound_unit, shown=shown):
+                    case UnitUnderstood(RowUnit(family=unit.family) as bound_unit, shown=shown):
                         ends.append(scale(number.value, bound_unit))
                         said.append((number.text, shown))
                     case _:
@@ -101,7 +101,7 @@ def _bounds(row: ReferenceRange, unit: Unit, units: UnitTable) -> list[tuple[End
     return [(low, high, _words(*said))]
 
 
-def _bound_unit(given: UnitGiven, unit: Unit, units: UnitTable) -> UnitReading:
+def _bound_unit(given: UnitGiven, unit: RowUnit, units: UnitTable) -> UnitReading:
     """A bound without a unit has the result's unit."""
     if given == _NO_UNIT:
         return UnitUnderstood(unit, coded=False, shown=unit.text)

@@ -12,13 +12,13 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.core.companions import CompanionValue, of_one_time
 from cds_service.core.comparable import same_laboratory, same_method
-from cds_service.core.fact import UNKNOWN, Fact
+from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.interval import EXACT, Comparison
 from cds_service.core.model import ResourceRef, SpecimenLink
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
-from cds_service.core.situation import NOT_APPLICABLE, Literature, NoPair, Pair, Situation
-from cds_service.core.verdict import Value
+from cds_service.core.situation import Literature, Situation, literature_for
+from cds_service.core.verdict import PairedWith, Unpaired, Value
 
 
 def without_pair(ratio: RatioRow) -> Fact:
@@ -31,7 +31,7 @@ def ratio_fact(
 ) -> Fact:
     """Fact `ratio.<id>`; its `because` is the number when it is computed."""
     name, pair = f"ratio.{ratio.id}", situation.pair
-    if isinstance(pair, NoPair) or situation.literature is Literature.BARRED:
+    if isinstance(pair, Unpaired) or situation.literature is Literature.BARRED:
         return without_pair(ratio)
     if why_not := _incomparable(situation, pair):
         return Fact(name, NOT_APPLICABLE, why_not)
@@ -48,7 +48,7 @@ def ratio_fact(
 
 
 def _in_question(
-    situation: Situation, pair: Pair, albumins: Mapping[str, Sequence[CompanionValue]]
+    situation: Situation, pair: PairedWith, albumins: Mapping[str, Sequence[CompanionValue]]
 ) -> Iterator[tuple[str, Sequence[tuple[ResourceRef, Value]]]]:
     """Each part of the index, with the values of its time."""
     knowledge = situation.knowledge
@@ -64,7 +64,11 @@ def _in_question(
 
 
 def _computed(
-    name: str, ratio: RatioRow, situation: Situation, pair: Pair, albumins: Sequence[CompanionValue]
+    name: str,
+    ratio: RatioRow,
+    situation: Situation,
+    pair: PairedWith,
+    albumins: Sequence[CompanionValue],
 ) -> Fact:
     upper = situation.knowledge.companions[ratio.numerator_albumin].row.specimen
     own, other = situation.quantity, pair.quantity
@@ -77,9 +81,9 @@ def _computed(
     return Fact(name, "computed", f"{_rounded(index):f}", (), inputs)
 
 
-def _incomparable(situation: Situation, pair: Pair) -> str:
+def _incomparable(situation: Situation, pair: PairedWith) -> str:
     """Why the one value may not be divided by the other; empty where it may."""
-    if pair.literature is Literature.BARRED:
+    if literature_for(pair.code, pair.quantity) is Literature.BARRED:
         return "unit and LOINC code of the other result contradict each other"
     links = {situation.result.specimen.link, pair.result.specimen.link}
     if SpecimenLink.OF_ANOTHER_PATIENT in links:

@@ -8,17 +8,15 @@ the disclaimer last. The same evaluation gives the same bytes, uuids included.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from cds_service.core.bibliography import bibliography
 from cds_service.core.boilerplate import boilerplate
 from cds_service.core.card import Card
 from cds_service.core.card_parts import (
     LONGEST_SUMMARY,
-    Sections,
     denying,
     detail_of,
-    evaluation_members,
+    extension_of,
     saying,
 )
 from cds_service.core.card_values import CardValues
@@ -27,6 +25,7 @@ from cds_service.core.escape import plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import TableRow
 from cds_service.core.sections import (
+    Sections,
     analyte_name,
     indicator_of,
     rests_on,
@@ -57,13 +56,14 @@ def render(evaluation: Evaluation, knowledge: KnowledgeBase, *, scope: str) -> t
 def _draft(answer: Answer, knowledge: KnowledgeBase) -> Draft:
     rows = _rows(answer, knowledge)
     cited = bibliography(knowledge, _cited(answer, rows, knowledge))
+    found = [finding.id for finding in answer.findings]
     sections = sections_of(answer, knowledge, rows, CardValues(answer, knowledge))
     return Draft(
         summary=_summary(answer, sections, knowledge),
-        detail=detail_of(sections, cited.closing, knowledge),
+        detail=detail_of(sections.result, sections.named, cited.closing, knowledge),
         indicator=indicator_of(rows),
         cited=cited,
-        extension=_extension(answer, knowledge),
+        extension=extension_of(answer.verdict, found, rests_on(answer), answer.missing, knowledge),
     )
 
 
@@ -92,8 +92,7 @@ def _cited(answer: Answer, rows: Sequence[TableRow], knowledge: KnowledgeBase) -
             ids += knowledge.reasons[reason.value].sources
         case WrongAnalyte():
             ids += knowledge.reasons[Outcome.WRONG_ANALYTE.value].sources
-    ids += _behind_interval(answer, knowledge)
-    ids += _behind_notes(answer, knowledge)
+    ids += _behind_words(answer, knowledge)
     return tuple(dict.fromkeys(ids))
 
 
@@ -116,24 +115,15 @@ def _behind_limits(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
     ]
 
 
-def _behind_interval(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
-    """Sources of the sentence that a value below or above a number is no single number."""
-    return [
-        source
-        for finding in answer.findings
-        if finding.id == THRESHOLD_INDETERMINATE and finding.id in knowledge.notes
-        for source in knowledge.notes[finding.id].sources_of(saying(answer.specimen))
-    ]
-
-
-def _behind_notes(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
-    """Sources of the notes that rest on studies."""
-    return [
-        source
-        for note in answer.notes
-        if note.kind.value in knowledge.notes
-        for source in knowledge.notes[note.kind.value].sources_of(saying(answer.specimen))
-    ]
+def _behind_words(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
+    """Sources of the sentence that a value below or above a number is no single number, and of the
+    notes that rest on studies.
+    """
+    said = [finding.id for finding in answer.findings if finding.id == THRESHOLD_INDETERMINATE]
+    said += [note.kind.value for note in answer.notes]
+    sections = saying(answer.specimen)
+    notes = [knowledge.notes[name] for name in said if name in knowledge.notes]
+    return [source for note in notes for source in note.sources_of(sections)]
 
 
 def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase) -> str:
@@ -159,17 +149,3 @@ def _measured(answer: Answer, knowledge: KnowledgeBase) -> str:
             return f"{name} ({value})"
         case Interpreted() | NotInterpretable() | WrongAnalyte():
             return f"{name} {value}" if value else name
-
-
-def _extension(answer: Answer, knowledge: KnowledgeBase) -> dict[str, Any]:
-    """`org.sil2r-cds.evaluation` (docs/integrating.md) without its id. No empty members."""
-    extension: dict[str, Any] = {
-        "knowledge": knowledge.tag,
-        "outcome": answer.verdict.outcome.value,
-    }
-    if isinstance(answer.verdict, NotInterpretable):
-        extension["reason"] = answer.verdict.reason.value
-    if answer.findings:
-        extension["findings"] = [finding.id for finding in answer.findings]
-    extension.update(evaluation_members(rests_on(answer), answer.missing))
-    return extension

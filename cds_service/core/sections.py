@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import takewhile
 
 from cds_service.core.card import Indicator
 from cds_service.core.card_parts import (
-    Sections,
     bullets,
     denying,
     fill,
@@ -35,6 +35,17 @@ from cds_service.core.verdict import (
 )
 
 LONGEST_SERIES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Sections:
+    """A headline for the summary, the line about the result, and the named blocks."""
+
+    headline: str
+    result: str
+    named: Mapping[str, str]
+    alert: str = ""
+    """A second headline, of a note that must not be overlooked: where there is room for it."""
 
 
 def sections_of(

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
+from operator import attrgetter
 
 from cds_service.core.dates import is_ahead, named_date, when_taken, wholly_before
 from cds_service.core.knowledge import KnowledgeBase
@@ -27,7 +29,14 @@ from cds_service.core.model import (
     NoValue,
     Status,
 )
-from cds_service.core.reading import CodesConflict, OurAnalyte, specimen_of
+from cds_service.core.reading import (
+    CodesConflict,
+    NotUnderstood,
+    OurAnalyte,
+    Understood,
+    specimen_of,
+    value_of,
+)
 from cds_service.core.schema import AcceptedCode
 from cds_service.core.verdict import NotInterpretable, Reason
 
@@ -60,17 +69,49 @@ class Placed:
     specimen: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
-    """A result of this analyte, placed, or why its code or specimen cannot be settled."""
+    """A result of this analyte as it is seen on day `at`: placed, or why its code or specimen
+    cannot be settled. What else is asked of it is worked out once, and only when asked.
+    """
 
     result: LabResult
     place: Placed | NotInterpretable
+    knowledge: KnowledgeBase
+    at: date
 
     @property
     def specimen(self) -> str:
         """The specimen kind, empty when it is not settled."""
         return self.place.specimen if isinstance(self.place, Placed) else ""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether its value stands, corrected or not."""
+        return self.result.status in FINAL
+
+    @cached_property
+    def taken(self) -> Moment | NoMoment:
+        """When the specimen was taken, as far as that is possible."""
+        return when_taken(self.result, self.at)
+
+    @cached_property
+    def rank(self) -> Rank:
+        """Its place among others: a higher one is newer."""
+        return newest_first(self.result, self.at)
+
+    @property
+    def time(self) -> tuple[datetime, datetime]:
+        """Collection and issue: of two that bear one time, nothing tells which is the newer."""
+        return self.rank[:2]
+
+    @cached_property
+    def reading(self) -> Understood | NotUnderstood:
+        """Its value, or why that cannot be used."""
+        return value_of(self.result, self.knowledge)
+
+
+by_rank = attrgetter("rank")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,29 +136,29 @@ class AllWithdrawn:
 Choice = Chosen | NoneFinal | AllWithdrawn
 
 
-def candidate(
+def place_of(
     result: LabResult, analyte: OurAnalyte | CodesConflict, knowledge: KnowledgeBase
-) -> Candidate:
-    """A result with its code and specimen kind settled, as far as they can be."""
+) -> Placed | NotInterpretable:
+    """Code and specimen kind of a result, as far as they can be settled."""
     match analyte:
         case CodesConflict(codes):
-            return Candidate(result, NotInterpretable(Reason.CODE_CONFLICT, ", ".join(codes)))
+            return NotInterpretable(Reason.CODE_CONFLICT, ", ".join(codes))
         case OurAnalyte(code):
             match specimen_of(result, code, knowledge):
                 case NotInterpretable() as because:
-                    return Candidate(result, because)
+                    return because
                 case kind:
-                    return Candidate(result, Placed(code, kind))
+                    return Placed(code, kind)
 
 
-def by_specimen(candidates: Iterable[Candidate], at: date) -> Sequence[tuple[Candidate, ...]]:
+def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ...]]:
     """Groups that become one card each: by specimen kind, or by what hides it. Newest first."""
     groups: dict[str, list[Candidate]] = defaultdict(list)
     for item in candidates:
         groups[_group_of(item)].append(item)
     for items in groups.values():
         if len(items) > 1:
-            items.sort(key=lambda c: newest_first(c.result, at), reverse=True)
+            items.sort(key=by_rank, reverse=True)
     return [tuple(items) for _, items in sorted(groups.items())]
 
 
@@ -141,52 +182,45 @@ def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
     return AllWithdrawn()
 
 
-def finals_beside(
-    result: LabResult, specimen: str, known: Iterable[Candidate], at: date
-) -> Sequence[LabResult]:
-    """The other final results of a specimen kind, newest first; none where no kind is settled."""
-    if not specimen:
+def finals_beside(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candidate]:
+    """The other final results of its specimen kind, newest first; none where no kind is settled."""
+    if not head.specimen:
         return ()
-    found = [
-        item.result
-        for item in known
-        if item.specimen == specimen
-        and item.result.status in FINAL
-        and item.result.ref.resource != result.ref.resource
-    ]
-    found.sort(key=lambda other: newest_first(other, at), reverse=True)
-    return found
-
-
-def perhaps_newer(head: Candidate, known: Iterable[Candidate], at: date) -> Sequence[Candidate]:
-    """The other results of a group that are provably earlier neither than `head` nor than another
-    final one, newest first: any of them may be the one that counts.
-    """
-    group, taken = _group_of(head), when_taken(head.result, at)
     found = [
         item
         for item in known
-        if _is_beside(item, head, at)
-        and _group_of(item) == group
-        and not wholly_before(when_taken(item.result, at), taken)
+        if item.specimen == head.specimen
+        and item.is_final
+        and item.result.ref.resource != head.result.ref.resource
     ]
-    if not found:
-        return ()
-    found.sort(key=lambda item: newest_first(item.result, at), reverse=True)
-    finals = [when_taken(item.result, at) for item in found if item.result.status in FINAL]
-    newest = finals[0] if finals else NoMoment()
-    return [item for item in found if not wholly_before(when_taken(item.result, at), newest)]
+    return sorted(found, key=by_rank, reverse=True)
 
 
-def _is_beside(item: Candidate, head: Candidate, at: date) -> bool:
+def perhaps_newer(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candidate]:
+    """The other results of a group that are provably earlier neither than `head` nor than another
+    final one, newest first: any of them may be the one that counts.
+    """
+    found = [
+        item
+        for item in known
+        if _is_beside(item, head)
+        and _group_of(item) == _group_of(head)
+        and not wholly_before(item.taken, head.taken)
+    ]
+    found.sort(key=by_rank, reverse=True)
+    newest = next((item.taken for item in found if item.is_final), NoMoment())
+    return [item for item in found if not wholly_before(item.taken, newest)]
+
+
+def _is_beside(item: Candidate, head: Candidate) -> bool:
     """Not `head` again, nor one that other notes are for: a final one is another resource of a
     settled specimen, with a date that can be right.
     """
     one, other = item.result, head.result
-    if one.status not in FINAL:
+    if not item.is_final:
         return one != other
     is_another = one.ref.resource != other.ref.resource
-    return is_another and bool(head.specimen) and not is_ahead(named_date(one), at)
+    return is_another and bool(head.specimen) and not is_ahead(named_date(one), item.at)
 
 
 def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from itertools import pairwise
 
 from cds_service.core.comparable import same_laboratory, same_method, same_specimen_type
-from cds_service.core.dates import when_taken, wholly_before
+from cds_service.core.dates import wholly_before
 from cds_service.core.interval import Comparison, Interval
-from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult
 from cds_service.core.quantity import Quantity
-from cds_service.core.reading import NotUnderstood, Understood, value_of
-from cds_service.core.selection import FINAL
+from cds_service.core.reading import Understood
+from cds_service.core.selection import Candidate
 from cds_service.core.verdict import Direction, SeriesPoint
 
 
-def series_of(
-    head: LabResult, earlier: Sequence[LabResult], knowledge: KnowledgeBase, at: date
-) -> tuple[SeriesPoint, ...]:
+def series_of(head: Candidate, earlier: Sequence[Candidate]) -> tuple[SeriesPoint, ...]:
     """Earlier results, newest first, each with the way from it to the result after it.
 
     Laboratory, unit family, assay or type of specimen changing between two neighbours breaks the
@@ -27,60 +23,50 @@ def series_of(
     changed, and where the dates overlap, which of the two came first: values and dates, but no
     direction.
     """
-    points = []
-    after = head
-    for result in earlier:
-        points.append(_point(result, after, knowledge, at))
-        after = result
-    return tuple(points)
+    return tuple(_point(item, after) for after, item in pairwise((head, *earlier)))
 
 
-def _point(result: LabResult, after: LabResult, knowledge: KnowledgeBase, at: date) -> SeriesPoint:
-    here, there = value_of(result, knowledge), value_of(after, knowledge)
-    breaks = tuple(_breaks(result, after, here, there))
-    match here, there:
+def _point(item: Candidate, after: Candidate) -> SeriesPoint:
+    result, breaks = item.result, tuple(_breaks(item, after))
+    match item.reading, after.reading:
         case _ if breaks:
             direction = Direction.BROKEN
-        case Understood(quantity=one), Understood(quantity=other) if _proved(result, after, at):
+        case Understood(quantity=one), Understood(quantity=other) if _proved(item, after):
             direction = _direction(one, other)
         case _:
             direction = Direction.CANNOT_TELL
     return SeriesPoint(
-        result.ref, result.collected, here.value, result.laboratory, direction, breaks
+        result.ref, result.collected, item.reading.value, result.laboratory, direction, breaks
     )
 
 
-def _breaks(
-    result: LabResult,
-    after: LabResult,
-    here: Understood | NotUnderstood,
-    there: Understood | NotUnderstood,
-) -> Iterator[str]:
-    if same_laboratory(result, after) is Comparison.NO:
+def _breaks(item: Candidate, after: Candidate) -> Iterator[str]:
+    if same_laboratory(item.result, after.result) is Comparison.NO:
         yield "laboratory"
-    if here.value.unit and there.value.unit and here.value.family != there.value.family:
-        match here, there:
+    here, there = item.reading.value, after.reading.value
+    if here.unit and there.unit and here.family != there.family:
+        match item.reading, after.reading:
             case Understood(), Understood():
                 yield "unit-family"
             case _:
                 yield "unusable"
-    if same_method(result, after) is Comparison.NO:
+    if same_method(item.result, after.result) is Comparison.NO:
         yield "method"
-    if same_specimen_type(result, after) is Comparison.NO:
+    if same_specimen_type(item.result, after.result) is Comparison.NO:
         yield "specimen"
 
 
-def _proved(result: LabResult, after: LabResult, at: date) -> bool:
+def _proved(item: Candidate, after: Candidate) -> bool:
     """Whether the later value stands, and one laboratory made both, from one type of specimen, one
     surely before the other: otherwise the way between them says nothing about the patient. An assay
     that neither names is the laboratory's; one that a single result names may be another.
     """
     return (
-        after.status in FINAL
-        and same_laboratory(result, after) is Comparison.YES
-        and result.method == after.method
-        and same_specimen_type(result, after) is Comparison.YES
-        and wholly_before(when_taken(result, at), when_taken(after, at))
+        after.is_final
+        and same_laboratory(item.result, after.result) is Comparison.YES
+        and item.result.method == after.result.method
+        and same_specimen_type(item.result, after.result) is Comparison.YES
+        and wholly_before(item.taken, after.taken)
     )
 
 

@@ -43,12 +43,6 @@ def kinds_of(knowledge: KnowledgeBase) -> tuple[str, ...]:
     return (*knowledge.specimens, NOT_COVERED)
 
 
-def ids_to_mute(knowledge: KnowledgeBase) -> tuple[str, ...]:
-    """Ids of findings and contexts that a site may not want."""
-    findings = (row.id for row in knowledge.findings)
-    return (*findings, *(row.id for row in knowledge.contexts))
-
-
 def interpreted_families(knowledge: KnowledgeBase) -> tuple[str, ...]:
     """Unit families in which the factor of an assay can be given."""
     return tuple(name for name, family in knowledge.families.items() if family.interpreted)
@@ -122,7 +116,7 @@ def _concepts(knowledge: KnowledgeBase, site: Site) -> tuple[ConceptIndex, Conce
 def _policy(knowledge: KnowledgeBase, site: Site) -> Policy:
     given = site.policy.model_dump(exclude_none=True)
     if "muted_findings" in given:
-        ours = ids_to_mute(knowledge)
+        ours = {row.id for row in knowledge.rows}
         given["muted_findings"] = tuple(id_ for id_ in given["muted_findings"] if id_ in ours)
     return knowledge.policy.model_copy(update=given)
 

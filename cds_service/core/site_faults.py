@@ -16,7 +16,6 @@ from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.schema import Site, SiteCondition, SiteSpecimen
 from cds_service.core.site_additions import (
     concept_behind,
-    ids_to_mute,
     interpreted_families,
     kinds_of,
     loincs_of,
@@ -170,7 +169,7 @@ def _meaningless(bases: Bases, row: SiteCondition) -> tuple[str, str, str]:
 
 
 def _policy(bases: Bases, site: Site) -> _Found:
-    known = [muted for base in bases for muted in ids_to_mute(base)]
+    known = [row.id for base in bases for row in base.rows]
     may = [muted for muted in known if muted != THRESHOLD_INDETERMINATE]
     for muted in site.policy.muted_findings or ():
         if muted == THRESHOLD_INDETERMINATE:

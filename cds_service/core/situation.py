@@ -8,12 +8,10 @@ from enum import StrEnum
 
 from cds_service.core.comparable import is_laboratory
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, PatientRecord, ResourceRef
+from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.verdict import Value
-
-NOT_APPLICABLE = "not-applicable"
+from cds_service.core.verdict import PairedWith, Unpaired, Value
 
 
 class Literature(StrEnum):
@@ -31,26 +29,6 @@ def literature_for(code: AcceptedCode, quantity: Quantity) -> Literature:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A result of another specimen kind within the pair window."""
-
-    result: LabResult
-    specimen: str
-    value: Value
-    quantity: Quantity
-    literature: Literature
-    of_one_time: tuple[tuple[ResourceRef, Value], ...] = ()
-    """Other values of its specimen kind and time: which of them belongs here, nothing tells."""
-    beside: tuple[tuple[ResourceRef, Value], ...] = ()
-    """The same of the result that it is the pair of."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoPair:
-    """There is no such result."""
-
-
-@dataclass(frozen=True, slots=True)
 class Situation:
     """One result to interpret, and everything the facts are read from."""
 
@@ -62,7 +40,7 @@ class Situation:
     quantity: Quantity
     literature: Literature
     at: date
-    pair: Pair | NoPair
+    pair: PairedWith | Unpaired
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,7 @@ def _decided(
         **usual.by_name,
         **{name: Fact(name, value, "", missing) for name, value, missing in settled},
     }
-    table: tuple[TableRow, ...] = (*knowledge.findings, *knowledge.contexts)
-    rows = [consider(row, facts) for row in table]
+    rows = [consider(row, facts) for row in knowledge.rows]
     matched = {row.finding for row in rows if row.outcome is RowOutcome.MATCHED}
     contexts = [row for row in knowledge.contexts if row.id in matched]
     return _result(rows, contexts, knowledge, facts)

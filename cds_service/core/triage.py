@@ -10,7 +10,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord, Subject
 from cds_service.core.reading import CodesConflict, LookAlike, NotOurs, OurAnalyte, analyte_of
 from cds_service.core.schema import RefusedCode
-from cds_service.core.selection import WITHDRAWN, Candidate, Looking, candidate, within_look_back
+from cds_service.core.selection import WITHDRAWN, Candidate, Looking, place_of, within_look_back
 from cds_service.core.verdict import Skipped
 
 
@@ -49,12 +49,12 @@ def triage(record: PatientRecord, knowledge: KnowledgeBase, at: date, looking: L
     )
 
 
-def history_of(record: PatientRecord, knowledge: KnowledgeBase) -> Iterable[Candidate]:
+def history_of(record: PatientRecord, knowledge: KnowledgeBase, at: date) -> Iterable[Candidate]:
     """Further results of this analyte and patient, for pairs and series."""
     for result in record.history:
         match analyte_of(result.codings, knowledge):
             case OurAnalyte() as analyte if result.subject is not Subject.ANOTHER_PATIENT:
-                yield candidate(result, analyte, knowledge)
+                yield Candidate(result, place_of(result, analyte, knowledge), knowledge, at)
             case _:
                 continue
 
@@ -74,7 +74,7 @@ def _sort(
         return Skipped(result.ref, "it is older than the look-back window")
     match analyte:
         case OurAnalyte() | CodesConflict():
-            return candidate(result, analyte, knowledge)
+            return Candidate(result, place_of(result, analyte, knowledge), knowledge, at)
         case LookAlike(code):
             return _look_alike(result, code)
         case NotOurs():

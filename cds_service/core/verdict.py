@@ -15,6 +15,8 @@ from typing import ClassVar
 
 from cds_service.core.fact import Fact
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
+from cds_service.core.quantity import Quantity
+from cds_service.core.schema import AcceptedCode
 
 THRESHOLD_INDETERMINATE = "threshold-indeterminate"
 """The finding where a limit lies inside the interval of a value: no row of the table makes it, and
@@ -237,11 +239,17 @@ class RangeReading:
 
 @dataclass(frozen=True, slots=True)
 class PairedWith:
-    """The result of the other specimen that this one is read beside."""
+    """The result of another specimen kind within the pair window, which this one is read beside."""
 
+    result: LabResult
+    code: AcceptedCode
     specimen: str
     value: Value
-    collected: Moment | NoMoment
+    quantity: Quantity
+    of_one_time: tuple[tuple[ResourceRef, Value], ...]
+    """Other values of its specimen kind and time: which of them belongs here, nothing tells."""
+    beside: tuple[tuple[ResourceRef, Value], ...]
+    """The same of the result that it is paired with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +279,13 @@ class WrongAnalyte:
 
     outcome: ClassVar = Outcome.WRONG_ANALYTE
     loinc: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAdvised:
+    """A draft order is for this analyte, and there is something to say about it."""
+
+    outcome: ClassVar = Outcome.ORDER_ADVICE
 
 
 Verdict = Interpreted | NotInterpretable | WrongAnalyte

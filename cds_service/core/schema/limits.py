@@ -17,6 +17,11 @@ class MetWhen(StrEnum):
     AT_OR_BELOW = "at-or-below"
     BELOW = "below"
 
+    @property
+    def words(self) -> str:
+        """`at or above`."""
+        return self.value.replace("-", " ")
+
 
 class YoungerLimit(Row):
     """The number that the source states for patients below an age, in the limit's own unit."""

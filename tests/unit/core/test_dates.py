@@ -74,13 +74,13 @@ def test_t65_no_birth_date_or_one_that_may_lie_after_collection_proves_no_age(bi
 def test_t65_within_seven_days_only_where_every_day_they_can_mean_is(
     one: str, other: str, *, provable: bool
 ) -> None:
-    assert within_days(days(one), days(other), 7) is provable
+    assert within_days(moment(one), moment(other), 7) is provable
 
 
-def test_assumed_days_are_near_to_nothing_not_even_to_themselves() -> None:
-    assumed = Days(date(2026, 3, 1), date(2026, 3, 1), assumed=True)
-    assert not within_days(assumed, days("2026-03-01"), 7)
-    assert not within_days(days("2026-03-01"), assumed, 7)
+def test_what_has_no_date_is_near_to_nothing_not_even_to_itself() -> None:
+    assert not within_days(NoMoment(), moment("2026-03-01"), 7)
+    assert not within_days(moment("2026-03-01"), NoMoment(), 7)
+    assert not within_days(NoMoment(), NoMoment(), 7)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_date_more_than_a_day_ahead_is_no_date(on: str, *, possible: bool) -> 
     """A day is left for time zones; today is 2 March 2026."""
     given = result(on=on, issued=moment("2026-03-01"))
     assert (when_taken(given, AT) == moment(on)) is possible
-    assert collection_days(given, AT, 90).assumed is not possible
+    assert (collection_days(given, AT, 90) == days(on)) is possible
 
 
 def test_a_whole_day_has_no_time() -> None:
@@ -160,6 +160,5 @@ def test_collection_days_are_those_of_collection_then_of_issue() -> None:
 
 def test_a_result_without_any_date_is_assumed_to_lie_within_the_look_back_window() -> None:
     undated = result(collected=NoMoment())
-    assert collection_days(undated, date(2026, 3, 2), 90) == Days(
-        date(2025, 12, 2), date(2026, 3, 2), assumed=True
-    )
+    window = Days(date(2025, 12, 2), date(2026, 3, 2))
+    assert collection_days(undated, date(2026, 3, 2), 90) == window

@@ -13,7 +13,8 @@ from cds_service.core.facts import Facts, fact_domains, facts_of
 from cds_service.core.model import Availability, LabResult, Measured, PatientRecord, RecordKind
 from cds_service.core.quantity import UnitUnderstood, quantity
 from cds_service.core.reading import shown
-from cds_service.core.situation import Literature, NoPair, Situation
+from cds_service.core.situation import Literature, Situation
+from cds_service.core.verdict import Unpaired
 from tests import toy
 from tests.records import (
     AT,
@@ -64,7 +65,7 @@ def settled(
         quantity(main.value, unit),
         literature,
         AT,
-        NoPair(),
+        Unpaired(),
     )
     return facts_of(situation)
 

@@ -30,12 +30,18 @@ from cds_service.core.model import (
     Subject,
 )
 from cds_service.core.order import DraftOrder, Drafts, Performer
-from cds_service.core.order_advice import Advice, Advised, NoSwap, OrderAdvised, Swap, advise
+from cds_service.core.order_advice import Advice, Advised, NoSwap, Swap, advise
 from cds_service.core.order_card import render_advice
 from cds_service.core.order_facts import order_fact_domains
 from cds_service.core.proof import faults, prove
 from cds_service.core.schema import OrderCode
-from cds_service.core.verdict import NotInterpretable, Reason, RowOutcome, WrongAnalyte
+from cds_service.core.verdict import (
+    NotInterpretable,
+    OrderAdvised,
+    Reason,
+    RowOutcome,
+    WrongAnalyte,
+)
 from cds_service.knowledge.files import load_library
 from tests import toy
 from tests.records import LOOKED_FOR, NOBODY, born, measured, moment, record

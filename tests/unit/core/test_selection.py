@@ -285,7 +285,11 @@ def test_a_result_that_may_be_newer_is_named_where_it_comes_from_the_history() -
     known = named("b", "5230 pt/mL", collected=moment("2026-03-01T08:00:00Z"))
     answer = answer_to(record(arrived, history=(known,)))
     assert notes(answer) == {
-        NoteKind.ORDER_UNKNOWN: {"value": "5230 pt/mL", "date": "2026-03-01T08:00:00Z"}
+        NoteKind.ORDER_UNKNOWN: {
+            "value": "5230 pt/mL",
+            "date": "2026-03-01T08:00:00Z",
+            "status": "final",
+        }
     }
 
 
@@ -312,7 +316,7 @@ def test_a_newer_one_that_is_not_final_is_named_beside_the_newest_final_one(stat
     assert about(answer) == "old"
     told_of = {"status": status.value, "date": "2026-02-01"}
     if status in WITHDRAWN:
-        assert notes(answer)[NoteKind.NEWER_NOT_FINAL] == told_of
+        assert notes(answer)[NoteKind.NEWER_NOT_FINAL] == {**told_of, "value": ""}
     else:
         assert notes(answer)[NoteKind.NEWER_VALUE] == {**told_of, "value": "250 pt/mL"}
 

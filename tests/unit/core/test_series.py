@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.core.model import LabResult, NoValue, SpecimenGiven, Status, Subject
+from cds_service.core.selection import Candidate, Placed
 from cds_service.core.series import series_of
 from cds_service.core.verdict import Answer, Direction, NotInterpretable, SeriesPoint
 from tests import toy
@@ -170,8 +171,13 @@ def test_serum_and_plasma_are_never_joined(
     before: SpecimenGiven, after: SpecimenGiven, direction: Direction
 ) -> None:
     """One laboratory reports another range for each: 214 to 1910 and 325 to 1785 pg/mL."""
-    result = at(1, "100 pt/mL", specimen=before)
-    point = series_of(at(20, "200 pt/mL", specimen=after), [result], toy.knowledge(), AT)[0]
+    knowledge = toy.knowledge()
+    placed = Placed(knowledge.accepted[toy.SAP_POINTS], "sap")
+    earlier, head = (
+        Candidate(found, placed, knowledge, AT)
+        for found in (at(1, "100 pt/mL", specimen=before), at(20, "200 pt/mL", specimen=after))
+    )
+    (point,) = series_of(head, [earlier])
     assert point.direction is direction
     assert point.breaks == (("specimen",) if direction is Direction.BROKEN else ())
 
@@ -262,7 +268,7 @@ def test_a_later_result_is_not_in_the_series_but_told_of() -> None:
     answer: Answer = answer_to(record(at(10, "200 pt/mL"), history=(at(20, "300 pt/mL"),)))
     assert answer.series == ()
     assert [(note.kind.value, note.values) for note in answer.notes] == [
-        ("newer-exists", {"value": "300 pt/mL", "date": "2026-01-20"})
+        ("newer-exists", {"value": "300 pt/mL", "date": "2026-01-20", "status": "final"})
     ]
 
 

@@ -1,0 +1,30 @@
+"""What is wrong in one file of the knowledge, as whoever mends it finds it: file, row, remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cds_service.errors import KnowledgeError
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeFile:
+    """One file in the folder of an analyte."""
+
+    analyte: str
+    name: str
+
+    def fault(self, row: str, text: str, remedy: str) -> KnowledgeError:
+        """Something that is wrong with a row."""
+        return KnowledgeError(text, where=f"{self.analyte}/{self.name} ({row})", remedy=remedy)
+
+    def absent(
+        self, row: str, names: Iterable[str], known: Iterable[str]
+    ) -> Iterator[KnowledgeError]:
+        """A fault for each name in a row that is not among the known ones."""
+        there = set(known)
+        for name in names:
+            if name not in there:
+                remedy = f"Known: {', '.join(sorted(there)) or 'none'}."
+                yield self.fault(row, f"'{name}' does not exist.", remedy)
