@@ -12,10 +12,10 @@ from dataclasses import replace
 from datetime import date
 
 from cds_service.core.dates import when_taken, wholly_before
-from cds_service.core.fact import Fact
+from cds_service.core.fact import DISPUTED, Fact
 from cds_service.core.facts import Companions, Facts, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import has_own_limit
+from cds_service.core.limit_facts import MET, companion_limits, has_own_limit
 from cds_service.core.model import LabResult, ResourceRef
 from cds_service.core.notes import MOST_NAMED, notes_on_companions, value_and_date
 from cds_service.core.selection import FINAL, WITHDRAWN, Candidate
@@ -32,12 +32,15 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> tuple[No
 
     A published limit that cannot be held against the value is neither met nor not met, and so is
     one between two companion results of one time. A value that lies within the laboratory's own
-    range, or below it, does not call for urgency by itself, the other items of a panel do.
+    range, or below it, does not call for urgency by itself, the other items of a panel do. Muting
+    takes words away, never caution.
     """
     return tuple(_cautions(situation, facts, table))
 
 
 def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator[Note]:
+    if table.withheld:
+        yield Note(NoteKind.WARNING_MUTED, {"warnings": table.withheld})
     if table.unspoken:
         yield Note(NoteKind.CAVEAT_MUTED, {"caveats": table.unspoken})
     family = situation.quantity.unit.family
@@ -51,7 +54,7 @@ def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterato
     is_open = at_odds or not (limited or facts.laboratory.place in _NOT_HIGH)
     if several := items_met(beside, facts.by_name, knowledge, warned_of=warned_of):
         yield from several
-    elif table.may_warn or (is_open and not table.warns):
+    elif not table.warns and (table.may_warn or table.withheld or is_open):
         yield _IF_ILL
 
 
@@ -62,7 +65,8 @@ def items_met(
     *,
     warned_of: str = "",
 ) -> tuple[Note, ...]:
-    """A note for each panel of which enough items are met without the analyte's own.
+    """A note for each panel of which enough items are met without the analyte's own, or would be by
+    one of several results of one time.
 
     `facts` are at least those about the companions; `warned_of` is the specimen that the card warns
     about. A warning about the specimen of a panel says by itself that hours count; one about
@@ -76,16 +80,28 @@ def _items_met(
 ) -> Iterator[Note]:
     if not companions:
         return
+    readings = (
+        (NoteKind.ITEMS_MET, facts),
+        (NoteKind.ITEMS_DISPUTED, _at_their_gravest(facts, knowledge)),
+    )
     for panel in knowledge.panels.values():
         if panel.specimen == warned_of:
             continue
-        items = items_met_beside(panel, facts, knowledge)
-        if len(items) >= panel.urgent_from:
-            limits = [f"limit.{limit}" for item in items for limit in item.limits]
-            met = [fact for name in limits if (fact := facts[name]).value == "met"]
-            used = tuple(ref for fact in met for ref in fact.inputs)
-            shown = _shown(used, companions, knowledge)
-            yield Note(NoteKind.ITEMS_MET, {"items": shown}, panel.id, used)
+        for kind, read in readings:
+            items = items_met_beside(panel, read, knowledge)
+            if len(items) >= panel.urgent_from:
+                limits = [f"limit.{limit}" for item in items for limit in item.limits]
+                met = [fact for name in limits if (fact := read[name]).value == MET]
+                used = tuple(ref for fact in met for ref in fact.inputs)
+                yield Note(kind, {"items": _shown(used, companions, knowledge)}, panel.id, used)
+                break
+
+
+def _at_their_gravest(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> Mapping[str, Fact]:
+    """The facts as they were if of results of one time the one stood that meets a limit."""
+    names = [limit.name for limit in companion_limits(knowledge)]
+    met = {name: facts[name]._replace(value=MET) for name in names if facts[name].value == DISPUTED}
+    return {**facts, **met} if met else facts
 
 
 def _shown(
@@ -113,7 +129,7 @@ def urgent(
 
 # ------------------------------------------------------------------ results that may be newer
 
-_MOST_JUDGED = 30
+MOST_JUDGED = 30
 """So many that may all be the newest are no chart of one patient; a flood of them costs no more."""
 
 
@@ -127,26 +143,28 @@ def beside_newer(
     by_itself: Callable[[Candidate], Answer],
 ) -> Answer:
     """The answer about `head`, with the others that may be newer named on it, the urgent ones
-    first: one that would warn or be urgent is not hidden behind an answer that is neither.
+    first: one that would warn or be urgent is not hidden behind an answer that is neither, nor one
+    that would warn behind an answer that only says what to do for an ill patient.
 
     `by_itself` gives the answer about another result as if it were final and stood alone.
     """
-    quiet, taken = _is_quiet(answer, knowledge), when_taken(head, at)
+    own, taken = _urgency(answer, knowledge), when_taken(head, at)
     leading: list[Note] = []
     further: list[Note] = []
-    for item in others[:_MOST_JUDGED]:
+    for item in others[:MOST_JUDGED]:
         told = _told(item.result, knowledge)
         is_newer = wholly_before(taken, when_taken(item.result, at))
-        if quiet and told["value"] and _is_urgent(by_itself(item), knowledge):
+        if told["value"] and own < _GRAVE and _urgency(by_itself(item), knowledge) > own:
             kind = _urgent_kind(item.result, is_newer=is_newer)
             leading.append(_note(kind, told, item.result))
         else:
             kind = _quiet_kind(item.result, told, is_newer=is_newer)
             further.append(_note(kind, told, item.result))
     notes = (*leading, *further)[:MOST_NAMED]
+    said = [note for note in answer.notes if not (leading and note == _IF_ILL)]  # they say it too
     read = [ref for note in notes for ref in note.inputs]
     inputs = tuple(dict.fromkeys((*answer.inputs, *read)))
-    return replace(answer, notes=(*notes, *answer.notes), inputs=inputs)
+    return replace(answer, notes=(*notes, *said), inputs=inputs)
 
 
 def _told(result: LabResult, knowledge: KnowledgeBase) -> dict[str, str]:
@@ -188,26 +206,21 @@ def _note(kind: NoteKind, told: Mapping[str, str], result: LabResult) -> Note:
     return Note(kind, values, inputs=(result.ref,))
 
 
-_URGENT = frozenset({NoteKind.URGENT_IF_ILL, NoteKind.ITEMS_MET})
+_ITEMS = frozenset({NoteKind.ITEMS_MET, NoteKind.ITEMS_DISPUTED})
+_QUIET, _URGENT_IF_ILL, _GRAVE = range(3)
 
 
-def _is_urgent(answer: Answer, knowledge: KnowledgeBase) -> bool:
-    return _warns(answer, knowledge) or not _URGENT.isdisjoint(_told_of(answer))
-
-
-def _is_quiet(answer: Answer, knowledge: KnowledgeBase) -> bool:
-    """Whether it neither warns nor is urgent. A call that stands beside results of one time may
-    rest on them alone, and keeps nothing from leading.
+def _urgency(answer: Answer, knowledge: KnowledgeBase) -> int:
+    """How much an answer presses: grave if it warns or names items that are met. A call that stands
+    beside results of one time may rest on them alone, and keeps nothing from leading.
     """
-    told = _told_of(answer)
-    if NoteKind.OF_ONE_TIME in told:
-        told -= {NoteKind.URGENT_IF_ILL}
-    return not _warns(answer, knowledge) and _URGENT.isdisjoint(told)
+    told = {note.kind for note in answer.notes}
+    if warns(answer, knowledge) or not _ITEMS.isdisjoint(told):
+        return _GRAVE
+    calls = NoteKind.URGENT_IF_ILL in told and NoteKind.OF_ONE_TIME not in told
+    return _URGENT_IF_ILL if calls else _QUIET
 
 
-def _warns(answer: Answer, knowledge: KnowledgeBase) -> bool:
+def warns(answer: Answer, knowledge: KnowledgeBase) -> bool:
+    """Whether a finding of the answer is a warning."""
     return not knowledge.warnings.isdisjoint(found.id for found in answer.findings)
-
-
-def _told_of(answer: Answer) -> set[NoteKind]:
-    return {note.kind for note in answer.notes}

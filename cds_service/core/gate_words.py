@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from cds_service.core.fact import PROVISIONAL, STRADDLES, UNKNOWN
+from cds_service.core.fact import DISPUTED, PROVISIONAL, STRADDLES, UNKNOWN
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import Gates, LimitRow, MetWhen
 from cds_service.core.table import wanted
@@ -150,6 +150,8 @@ def _limit(knowledge: KnowledgeBase, name: str, values: tuple[str, ...]) -> str:
         PROVISIONAL: f"is {MET_IN_WORDS[limit.met_when]} {against}, if {limit.presumes}",
         "not-met": f"is {_NOT_MET[limit.met_when]} {against}",
         STRADDLES: f"is an interval with {against} inside it",
+        DISPUTED: f"is {MET_IN_WORDS[limit.met_when]} {against} in one of several results "
+        "of one time and not in another",
         "not-applicable": f"cannot be held against {against}",
         UNKNOWN: "is unknown",
     }

@@ -10,7 +10,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from cds_service.core.caution import beside_newer, cautions, items_met, urgent
+from cds_service.core.caution import (
+    MOST_JUDGED,
+    beside_newer,
+    cautions,
+    items_met,
+    urgent,
+    warns,
+)
 from cds_service.core.companions import companion_values
 from cds_service.core.dates import as_received
 from cds_service.core.facts import Companions, companion_facts, facts_of
@@ -42,6 +49,7 @@ from cds_service.core.selection import (
     finals_beside,
     newest_first,
     perhaps_newer,
+    time_of,
 )
 from cds_service.core.series import series_of
 from cds_service.core.situation import Literature, NoPair, Pair, Situation, literature_for
@@ -107,9 +115,10 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     """The newest final result or why there is none; then what somebody was told and is withdrawn
     since, each result by itself: what was said of it no longer holds.
     """
-    match choose(group, case.knowledge):
-        case Chosen(head):
-            yield _with_doubts(_about(head, case), head, case)
+    match choose(group, case.knowledge, case.at):
+        case Chosen(heads):
+            head, answer = _gravest(heads, case)
+            yield _with_doubts(answer, head, case)
         case NoneFinal(head):
             yield _with_doubts(_not_final(head, case), head, case)
         case AllWithdrawn():
@@ -118,6 +127,16 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     for item in group if carded else ():
         if item.result.ref.resource in carded and item.result.status in WITHDRAWN:
             yield _not_final(item, case)
+
+
+def _gravest(heads: Sequence[Candidate], case: _Case) -> tuple[Candidate, Answer]:
+    """The first, or of several of one time the first that warns: no id decides for the one that
+    does not. The others are named as perhaps newer.
+    """
+    told = [(head, _about(head, case)) for head in heads[:MOST_JUDGED]]
+    if len(told) == 1:  # as mostly
+        return told[0]
+    return next((each for each in told if warns(each[1], case.knowledge)), told[0])
 
 
 def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
@@ -235,8 +254,8 @@ def _series(result: LabResult, specimen: str, case: _Case) -> tuple[SeriesPoint,
     beside = finals_beside(result, specimen, case.known, case.at)
     if not beside:
         return ()
-    own = newest_first(result, case.at)
-    earlier = [other for other in beside if newest_first(other, case.at) < own]
+    own = time_of(result, case.at)
+    earlier = [other for other in beside if time_of(other, case.at) <= own]
     return series_of(result, earlier, case.knowledge, case.at)
 
 

@@ -75,9 +75,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The result to interpret."""
+    """The result to interpret; several where they bear one time and only their ids order them."""
 
-    head: Candidate
+    heads: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +129,30 @@ def _group_of(item: Candidate) -> str:
             return kind
 
 
-def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
-    """The newest final result of a group, or why there is none."""
+def choose(group: Sequence[Candidate], knowledge: KnowledgeBase, at: date) -> Choice:
+    """The newest final result of a group, which is sorted, or why there is none."""
     usable = FINAL | ({Status.PRELIMINARY} if knowledge.policy.interpret_preliminary else set())
-    for item in group:
-        if item.result.status in usable:
-            return Chosen(item)
+    final = [item for item in group if item.result.status in usable]
+    if final:
+        return Chosen(tuple(final) if len(final) == 1 else _of_one_time(final, at))
     for item in group:
         if item.result.status not in WITHDRAWN:
             return NoneFinal(item)
     return AllWithdrawn()
+
+
+def _of_one_time(newest: Sequence[Candidate], at: date) -> tuple[Candidate, ...]:
+    """The first, and those of its time that are no versions of it."""
+    first, *others = newest
+    time = time_of(first.result, at)
+    return (
+        first,
+        *(
+            other
+            for other in others
+            if time_of(other.result, at) == time and not is_version_of(other.result, first.result)
+        ),
+    )
 
 
 def finals_beside(
@@ -152,7 +166,7 @@ def finals_beside(
         for item in known
         if item.specimen == specimen
         and item.result.status in FINAL
-        and item.result.ref.resource != result.ref.resource
+        and _is_another(item.result, result)
     ]
     found.sort(key=lambda other: newest_first(other, at), reverse=True)
     return found
@@ -185,8 +199,15 @@ def _is_beside(item: Candidate, head: Candidate, at: date) -> bool:
     one, other = item.result, head.result
     if one.status not in FINAL:
         return one != other
-    is_another = one.ref.resource != other.ref.resource
-    return is_another and bool(head.specimen) and not is_ahead(named_date(one), at)
+    there = bool(head.specimen) and not is_ahead(named_date(one), at)
+    return there and _is_another(one, other)
+
+
+def _is_another(one: LabResult, other: LabResult) -> bool:
+    """Another resource; of two that have no id of their own, whatever says something else."""
+    if one.ref.resource != other.ref.resource:
+        return True
+    return one != other and not _is_an_id(one.ref.resource)
 
 
 def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:
@@ -204,6 +225,11 @@ def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:
             or (kind and kind != kinds.setdefault(name, kind))
         )
     )
+
+
+def time_of(result: LabResult, at: date) -> tuple[datetime, datetime]:
+    """Collection and issue, as far as they put results in order."""
+    return newest_first(result, at)[:2]
 
 
 Size = tuple[Decimal, int, str]
