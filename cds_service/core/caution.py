@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cds_service.core.dates import wholly_before
-from cds_service.core.fact import Fact
+from cds_service.core.fact import DISPUTED, Fact
 from cds_service.core.facts import Companions, Facts, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import has_own_limit
+from cds_service.core.limit_facts import MET, companion_limits, has_own_limit
 from cds_service.core.model import ResourceRef
 from cds_service.core.notes import MOST_NAMED, notes_on_companions, value_and_date
 from cds_service.core.selection import WITHDRAWN, Candidate
@@ -31,8 +31,11 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
 
     A published limit that cannot be held against the value is neither met nor not met, and so is
     one between two companion results of one time. A value that lies within the laboratory's own
-    range, or below it, does not call for urgency by itself, the other items of a panel do.
+    range, or below it, does not call for urgency by itself, the other items of a panel do. Muting
+    takes words away, never caution.
     """
+    if table.withheld:
+        yield Note(NoteKind.WARNING_MUTED, {"warnings": table.withheld})
     if table.unspoken:
         yield Note(NoteKind.CAVEAT_MUTED, {"caveats": table.unspoken})
     family = situation.quantity.unit.family
@@ -46,7 +49,7 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     is_open = at_odds or not (limited or facts.laboratory.place in _NOT_HIGH)
     if several := list(items_met(beside, facts.by_name, knowledge, warned_of=warned_of)):
         yield from several
-    elif table.may_warn or (is_open and not table.warns):
+    elif not table.warns and (table.may_warn or table.withheld or is_open):
         yield _IF_ILL
 
 
@@ -57,7 +60,8 @@ def items_met(
     *,
     warned_of: str = "",
 ) -> Iterator[Note]:
-    """A note for each panel of which enough items are met without the analyte's own.
+    """A note for each panel of which enough items are met without the analyte's own, or would be by
+    one of several results of one time.
 
     `facts` are at least those about the companions; `warned_of` is the specimen that the card warns
     about. A warning about the specimen of a panel says by itself that hours count; one about
@@ -65,16 +69,28 @@ def items_met(
     """
     if not companions:
         return
+    readings = (
+        (NoteKind.ITEMS_MET, facts),
+        (NoteKind.ITEMS_DISPUTED, _at_their_gravest(facts, knowledge)),
+    )
     for panel in knowledge.panels.values():
         if panel.specimen == warned_of:
             continue
-        items = items_met_beside(panel, facts, knowledge)
-        if len(items) >= panel.urgent_from:
-            limits = [f"limit.{limit}" for item in items for limit in item.limits]
-            met = [fact for name in limits if (fact := facts[name]).value == "met"]
-            used = tuple(ref for fact in met for ref in fact.inputs)
-            shown = _shown(used, companions, knowledge)
-            yield Note(NoteKind.ITEMS_MET, {"items": shown}, panel.id, used)
+        for kind, read in readings:
+            items = items_met_beside(panel, read, knowledge)
+            if len(items) >= panel.urgent_from:
+                limits = [f"limit.{limit}" for item in items for limit in item.limits]
+                met = [fact for name in limits if (fact := read[name]).value == MET]
+                used = tuple(ref for fact in met for ref in fact.inputs)
+                yield Note(kind, {"items": _shown(used, companions, knowledge)}, panel.id, used)
+                break
+
+
+def _at_their_gravest(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> Mapping[str, Fact]:
+    """The facts as they were if of results of one time the one stood that meets a limit."""
+    names = [limit.name for limit in companion_limits(knowledge)]
+    met = {name: facts[name]._replace(value=MET) for name in names if facts[name].value == DISPUTED}
+    return {**facts, **met} if met else facts
 
 
 def _shown(
@@ -102,7 +118,7 @@ def urgent(
 
 # ------------------------------------------------------------------ results that may be newer
 
-_MOST_JUDGED = 30
+MOST_JUDGED = 30
 """So many that may all be the newest are no chart of one patient; a flood of them costs no more."""
 
 
@@ -113,26 +129,28 @@ def beside_newer(
     by_itself: Callable[[Candidate], Answer],
 ) -> Answer:
     """The answer about `head`, with the others that may be newer named on it, the urgent ones
-    first: one that would warn or be urgent is not hidden behind an answer that is neither.
+    first: one that would warn or be urgent is not hidden behind an answer that is neither, nor one
+    that would warn behind an answer that only says what to do for an ill patient.
 
     `by_itself` gives the answer about another result as if it were final and stood alone.
     """
-    quiet = _is_quiet(answer, head.knowledge)
+    own = _urgency(answer, head.knowledge)
     leading: list[Note] = []
     further: list[Note] = []
-    for item in others[:_MOST_JUDGED]:
+    for item in others[:MOST_JUDGED]:
         told = _told(item)
         urgent_kind, kind = _KINDS[wholly_before(head.taken, item.taken), item.is_final]
-        if quiet and told["value"] and _is_urgent(by_itself(item), head.knowledge):
+        if told["value"] and own < _GRAVE and _urgency(by_itself(item), head.knowledge) > own:
             leading.append(Note(urgent_kind, told, inputs=(item.result.ref,)))
             continue
         if kind is NoteKind.NEWER_VALUE and not told["value"]:
             kind = NoteKind.NEWER_NOT_FINAL
         further.append(Note(kind, told, inputs=(item.result.ref,)))
     notes = (*leading, *further)[:MOST_NAMED]
+    said = [note for note in answer.notes if not (leading and note == _IF_ILL)]  # they say it too
     read = [ref for note in notes for ref in note.inputs]
     inputs = tuple(dict.fromkeys((*answer.inputs, *read)))
-    return replace(answer, notes=(*notes, *answer.notes), inputs=inputs)
+    return replace(answer, notes=(*notes, *said), inputs=inputs)
 
 
 _KINDS = {
@@ -153,26 +171,21 @@ def _told(item: Candidate) -> dict[str, str]:
     return {**told, "value": ""} if status in WITHDRAWN else told
 
 
-_URGENT = frozenset({NoteKind.URGENT_IF_ILL, NoteKind.ITEMS_MET})
+_ITEMS = frozenset({NoteKind.ITEMS_MET, NoteKind.ITEMS_DISPUTED})
+_QUIET, _URGENT_IF_ILL, _GRAVE = range(3)
 
 
-def _is_urgent(answer: Answer, knowledge: KnowledgeBase) -> bool:
-    return _warns(answer, knowledge) or not _URGENT.isdisjoint(_told_of(answer))
-
-
-def _is_quiet(answer: Answer, knowledge: KnowledgeBase) -> bool:
-    """Whether it neither warns nor is urgent. A call that stands beside results of one time may
-    rest on them alone, and keeps nothing from leading.
+def _urgency(answer: Answer, knowledge: KnowledgeBase) -> int:
+    """How much an answer presses: grave if it warns or names items that are met. A call that stands
+    beside results of one time may rest on them alone, and keeps nothing from leading.
     """
-    told = _told_of(answer)
-    if NoteKind.OF_ONE_TIME in told:
-        told -= {NoteKind.URGENT_IF_ILL}
-    return not _warns(answer, knowledge) and _URGENT.isdisjoint(told)
+    told = {note.kind for note in answer.notes}
+    if warns(answer, knowledge) or not _ITEMS.isdisjoint(told):
+        return _GRAVE
+    calls = NoteKind.URGENT_IF_ILL in told and NoteKind.OF_ONE_TIME not in told
+    return _URGENT_IF_ILL if calls else _QUIET
 
 
-def _warns(answer: Answer, knowledge: KnowledgeBase) -> bool:
+def warns(answer: Answer, knowledge: KnowledgeBase) -> bool:
+    """Whether a finding of the answer is a warning."""
     return not knowledge.warnings.isdisjoint(found.id for found in answer.findings)
-
-
-def _told_of(answer: Answer) -> set[NoteKind]:
-    return {note.kind for note in answer.notes}

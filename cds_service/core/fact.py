@@ -21,6 +21,10 @@ PROVISIONAL = "provisional"
 """The value of a limit fact that is met if the sample was as the limit presumes, which the code of
 the result does not state."""
 
+DISPUTED = "disputed"
+"""The value of a limit fact that one result meets and others of the same time do not surely meet:
+nobody can tell which of them stands."""
+
 
 class Fact(NamedTuple):
     """A named, settled (or `unknown`) statement about one result, with the words for why.

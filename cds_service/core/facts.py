@@ -9,8 +9,8 @@ Every fact has a name, a value from a closed domain, and the words for why. The 
 | `specimen`          | the specimen kinds of the knowledge                       |
 | `unit-family`       | the interpreted unit families                             |
 | `laboratory-range`  | above, within, below, straddles, none                     |
-| `limit.<id>`        | met, provisional, not-met, straddles, not-applicable,     |
-|                     | unknown                                                   |
+| `limit.<id>`        | met, provisional, not-met, straddles, disputed,           |
+|                     | not-applicable, unknown                                   |
 | `age.<id>`          | yes, no, unknown                                          |
 | `condition.<name>`  | recorded, not-recorded, unknown (so too `medication.…`)   |
 | `panel.<id>`        | counted, not-applicable, unknown                          |
@@ -28,7 +28,15 @@ from typing import NamedTuple
 from cds_service.core.companions import CompanionValue, companion_values
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Age, Days, age_in_years, birth_of, collection_days, read_for_age
-from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN, Fact, UsualFacts
+from cds_service.core.fact import (
+    DISPUTED,
+    NOT_APPLICABLE,
+    PROVISIONAL,
+    STRADDLES,
+    UNKNOWN,
+    Fact,
+    UsualFacts,
+)
 from cds_service.core.interval import Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import (
@@ -49,7 +57,8 @@ from cds_service.core.verdict import PairedWith, Place, RangeReading
 
 Companions = Mapping[str, tuple[CompanionValue, ...]]
 
-_LIMIT = ("met", PROVISIONAL, "not-met", STRADDLES, NOT_APPLICABLE, UNKNOWN)
+_OPEN_VALUES = (UNKNOWN, STRADDLES, DISPUTED)
+_LIMIT = ("met", PROVISIONAL, "not-met", STRADDLES, DISPUTED, NOT_APPLICABLE, UNKNOWN)
 _ANSWER = ("yes", "no", UNKNOWN)
 _RECORDED = ("recorded", "not-recorded", UNKNOWN)
 _COUNTED = ("counted", NOT_APPLICABLE, UNKNOWN)
@@ -264,7 +273,7 @@ def panel_item(item: PanelItem, facts: Mapping[str, Fact]) -> str:
     values = [facts[f"limit.{limit}"].value for limit in item.limits]
     met = values.count("met")
     provisional = met + values.count(PROVISIONAL)
-    possible = provisional + values.count(UNKNOWN) + values.count(STRADDLES)
+    possible = provisional + sum(map(values.count, _OPEN_VALUES))
     if met >= item.at_least:
         return "met"
     if provisional >= item.at_least:

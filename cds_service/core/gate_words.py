@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN
+from cds_service.core.fact import DISPUTED, NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import Gates, LimitRow, MetWhen
 from cds_service.core.table import wanted
@@ -167,6 +167,8 @@ def _limit(limit: LimitRow, values: Iterable[str], knowledge: KnowledgeBase) -> 
         PROVISIONAL: f"is {limit.met_when.words} {against}, if {limit.presumes}",
         "not-met": f"is {_OTHERWISE[limit.met_when].words} {against}",
         STRADDLES: f"is an interval with {against} inside it",
+        DISPUTED: f"is {limit.met_when.words} {against} in one of several results of one time "
+        "and not in another",
         NOT_APPLICABLE: f"cannot be held against {against}",
         UNKNOWN: "is unknown",
     }

@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from cds_service.core.caution import beside_newer, cautions, items_met, urgent
+from cds_service.core.caution import (
+    MOST_JUDGED,
+    beside_newer,
+    cautions,
+    items_met,
+    urgent,
+    warns,
+)
 from cds_service.core.companions import companion_values
 from cds_service.core.dates import as_received
 from cds_service.core.facts import Companions, companion_facts, facts_of
@@ -108,8 +115,9 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     since, each result by itself: what was said of it no longer holds.
     """
     match choose(group, case.knowledge):
-        case Chosen(head):
-            yield _with_doubts(_about(head, case), head, case)
+        case Chosen(heads):
+            head, answer = _gravest(heads, case)
+            yield _with_doubts(answer, head, case)
         case NoneFinal(head):
             yield _with_doubts(_not_final(head, case), head, case)
         case AllWithdrawn():
@@ -118,6 +126,16 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     for item in group if carded else ():
         if item.result.ref.resource in carded and item.result.status in WITHDRAWN:
             yield _not_final(item, case)
+
+
+def _gravest(heads: Sequence[Candidate], case: _Case) -> tuple[Candidate, Answer]:
+    """The first, or of several of one time the first that warns: no id decides for the one that
+    does not. The others are named as perhaps newer.
+    """
+    told = [(head, _about(head, case)) for head in heads[:MOST_JUDGED]]
+    if len(told) == 1:  # as mostly
+        return told[0]
+    return next((each for each in told if warns(each[1], case.knowledge)), told[0])
 
 
 def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
@@ -227,7 +245,7 @@ def _understood(
 def _series(head: Candidate, case: _Case) -> tuple[SeriesPoint, ...]:
     """The results before this one; an unreadable result, too, must not hide them."""
     beside = finals_beside(head, case.known)
-    return series_of(head, [item for item in beside if item.rank < head.rank])
+    return series_of(head, [item for item in beside if item.time <= head.time])
 
 
 def _blank(

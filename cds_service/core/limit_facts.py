@@ -15,7 +15,7 @@ from cds_service.core.dates import (
     read_for_age,
     younger_than,
 )
-from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN, Fact
+from cds_service.core.fact import DISPUTED, NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN, Fact
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import Moment, NoMoment, PatientRecord
@@ -136,7 +136,8 @@ def _agreed(facts: Sequence[Fact]) -> Fact:
     because = " and ".join(dict.fromkeys(fact.because for fact in facts))
     missing = tuple(dict.fromkeys(word for fact in facts for word in fact.missing))
     inputs = tuple(dict.fromkeys(ref for fact in facts for ref in fact.inputs))
-    return Fact(facts[0].name, UNKNOWN, because, missing, inputs)
+    value = DISPUTED if MET in by_value else UNKNOWN
+    return Fact(facts[0].name, value, because, missing, inputs)
 
 
 def no_companion(limit: Limit, knowledge: KnowledgeBase, gone: tuple[str, ...]) -> Fact:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from cds_service.core.companions import CompanionValue, companions_ahead, of_one_time
 from cds_service.core.dates import is_ahead, named_date
-from cds_service.core.fact import UNKNOWN, Fact
+from cds_service.core.fact import DISPUTED, UNKNOWN, Fact
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import (
@@ -35,6 +35,7 @@ from cds_service.core.situation import (
 )
 from cds_service.core.verdict import Note, NoteKind, Reason
 
+_NOT_AGREED = frozenset({UNKNOWN, DISPUTED})
 MOST_NAMED = 3
 """Of the results that may be newer, as many as a reader will take in; the rest is in the series."""
 
@@ -162,14 +163,17 @@ def notes_on_companions(
     facts: Mapping[str, Fact],
     knowledge: KnowledgeBase,
 ) -> Iterator[Note]:
-    """Results of one test and one time that a limit does not answer alike: an open fact rests on
-    several of them.
+    """Results of one test and one time that a limit does not answer alike: an open one of `facts`
+    rests on several of them.
     """
     at_odds: dict[str, Sequence[CompanionValue]] = {}
     for limit in companion_limits(knowledge) if companions else ():
-        values, used = companions.get(limit.row.of, ()), facts[limit.name].inputs
-        several = of_one_time([found for found in values if found.result.ref in used])
-        if len(several) > 1 and facts[limit.name].value == UNKNOWN:
+        fact = facts.get(limit.name)
+        if fact is None or fact.value not in _NOT_AGREED:
+            continue
+        values = companions.get(limit.row.of, ())
+        several = of_one_time([found for found in values if found.result.ref in fact.inputs])
+        if len(several) > 1:
             at_odds.setdefault(knowledge.companions[limit.row.of].row.title, several)
     for title, several in at_odds.items():
         told = tuple(f"{found.value.text} {found.value.unit}" for found in several)

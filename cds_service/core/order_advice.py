@@ -22,7 +22,7 @@ from cds_service.core.model import (
     ResourceRef,
     Subject,
 )
-from cds_service.core.notes import notes_on_knowledge, notes_on_record
+from cds_service.core.notes import notes_on_companions, notes_on_knowledge, notes_on_record
 from cds_service.core.order import (
     CodesContradict,
     DraftOrder,
@@ -174,6 +174,8 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: _Case) -> Advi
     gates = dict.fromkeys(fact for row in matched for fact, _ in row.asks)
     used = [ref for fact in gates for ref in said.facts[fact].inputs]
     lacked = missing_from(said.considered, said.facts)
+    asked = {fact: said.facts[fact] for fact in gates}
+    at_odds = notes_on_companions(found.companions, asked, knowledge)
     return Advice(
         OrderAdvised(),
         order,
@@ -186,7 +188,7 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: _Case) -> Advi
         missing=missing_words(record, lacked, knowledge.identity.id),
         inputs=tuple(dict.fromkeys((order.ref, *used))),
         dates=as_received(record),
-        notes=tuple(notes_on_record(record)),
+        notes=(*notes_on_record(record), *at_odds),
     )
 
 

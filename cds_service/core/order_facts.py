@@ -14,12 +14,12 @@ An order says nothing but itself when it is not of this analyte: then `order` is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from cds_service.core.companions import companions_near
+from cds_service.core.companions import CompanionValue, companions_near
 from cds_service.core.comparable import is_from
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
@@ -76,6 +76,8 @@ class OrderFacts:
     """The newest result of the same specimen, however old."""
     lacking: tuple[SuggestionRow, ...]
     """What belongs beside the order, and is neither drafted nor there."""
+    companions: Mapping[str, tuple[CompanionValue, ...]]
+    """Usable companion results of these days, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +103,17 @@ def order_facts_of(situation: OrderSituation) -> OrderFacts:
     specimen = specimen_ordered(situation.order, situation.ordered.specimen, knowledge)
     kind = specimen if specimen in knowledge.specimens else ""
     earlier = _newest(situation, kind)
-    lacking = tuple(_lacking(situation, kind))
+    companions = companions_near(knowledge, situation.record, whole_day(situation.at), situation.at)
+    lacking = tuple(_lacking(situation, kind, companions))
     facts = (
         standing_fact(Standing.ANALYTE),
         _specimen(specimen),
         _earlier(earlier, situation, kind),
         _laboratory(earlier, situation.order.performers),
         _pair(lacking, situation, kind),
-        *_patient(situation),
+        *_patient(situation, companions),
     )
-    return OrderFacts({fact.name: fact for fact in facts}, kind, earlier, lacking)
+    return OrderFacts({fact.name: fact for fact in facts}, kind, earlier, lacking, companions)
 
 
 def standing_fact(standing: Standing) -> Fact:
@@ -186,10 +189,12 @@ def _laboratory(earlier: Candidate | NoEarlier, performers: tuple[Performer, ...
 # ------------------------------------------------------------------ what belongs beside the order
 
 
-def _lacking(situation: OrderSituation, kind: str) -> Iterator[SuggestionRow]:
+def _lacking(
+    situation: OrderSituation, kind: str, companions: Collection[str]
+) -> Iterator[SuggestionRow]:
     pairing = situation.knowledge.order_table.pairings.get(kind)
     for suggestion in pairing.suggestions if pairing else ():
-        if not (_drafted(suggestion, situation) or _resulted(suggestion, situation)):
+        if not (_drafted(suggestion, situation) or _resulted(suggestion, situation, companions)):
             yield situation.knowledge.suggestions[suggestion]
 
 
@@ -213,12 +218,10 @@ def is_for(order: DraftOrder, specimen: str, knowledge: KnowledgeBase) -> bool:
             return False
 
 
-def _resulted(suggestion: str, situation: OrderSituation) -> bool:
+def _resulted(suggestion: str, situation: OrderSituation, companions: Collection[str]) -> bool:
     knowledge, record = situation.knowledge, situation.record
     if suggestion not in knowledge.order_table.own:
-        return suggestion in companions_near(
-            knowledge, record, whole_day(situation.at), situation.at
-        )
+        return suggestion in companions
     wanted = knowledge.order_table.own[suggestion].specimen
     today, days = whole_day(situation.at), knowledge.identity.pair_within_days
     return any(
@@ -242,7 +245,9 @@ def _pair(lacking: tuple[SuggestionRow, ...], situation: OrderSituation, kind: s
 # ------------------------------------------------------------------ the patient
 
 
-def _patient(situation: OrderSituation) -> Iterator[Fact]:
+def _patient(
+    situation: OrderSituation, companions: Mapping[str, tuple[CompanionValue, ...]]
+) -> Iterator[Fact]:
     knowledge, record, today = situation.knowledge, situation.record, situation.today
     age = age_in_years(birth_of(record), today)
     for row in knowledge.ages.values():
@@ -250,5 +255,4 @@ def _patient(situation: OrderSituation) -> Iterator[Fact]:
     for part in PARTS:
         recorded = coded(part, knowledge, record, today)
         yield from concept_facts(part, knowledge, recorded, unavailable(record, f"{part}s"))
-    companions = companions_near(knowledge, record, whole_day(situation.at), situation.at)
     yield from companion_facts(companions, record, knowledge).values()

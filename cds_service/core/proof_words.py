@@ -52,15 +52,18 @@ NOTE_VALUES = {
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},
+    NoteKind.WARNING_MUTED: {"warnings"},
     NoteKind.CAVEAT_MUTED: {"caveats"},
     NoteKind.REVIEW_OVERDUE: {"date"},
     NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source"},
     NoteKind.FACTOR_OF_ANOTHER: {"laboratory", "own"},
     NoteKind.ITEMS_MET: {"items"},
+    NoteKind.ITEMS_DISPUTED: {"items"},
 }
 NOTES_THAT_LEAD = frozenset(
     {
         NoteKind.ITEMS_MET,
+        NoteKind.ITEMS_DISPUTED,
         NoteKind.NEWER_URGENT,
         NoteKind.NEWER_FINAL_URGENT,
         NoteKind.PERHAPS_NEWER_URGENT,

@@ -116,9 +116,9 @@ by_rank = attrgetter("rank")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The result to interpret."""
+    """The result to interpret; several where they bear one time and only their ids order them."""
 
-    head: Candidate
+    heads: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +171,20 @@ def _group_of(item: Candidate) -> str:
 
 
 def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
-    """The newest final result of a group, or why there is none."""
+    """The newest final result of a group, which is sorted, or why there is none."""
     usable = FINAL | ({Status.PRELIMINARY} if knowledge.policy.interpret_preliminary else set())
-    for item in group:
-        if item.result.status in usable:
-            return Chosen(item)
+    if final := [item for item in group if item.result.status in usable]:
+        return Chosen(_of_one_time(*final))
     for item in group:
         if item.result.status not in WITHDRAWN:
             return NoneFinal(item)
     return AllWithdrawn()
+
+
+def _of_one_time(first: Candidate, *others: Candidate) -> tuple[Candidate, ...]:
+    """The first, and those of its time that are no versions of it."""
+    beside = (item for item in others if item.time == first.time)
+    return first, *(item for item in beside if not is_version_of(item.result, first.result))
 
 
 def finals_beside(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candidate]:
@@ -191,7 +196,7 @@ def finals_beside(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candi
         for item in known
         if item.specimen == head.specimen
         and item.is_final
-        and item.result.ref.resource != head.result.ref.resource
+        and _is_another(item.result, head.result)
     ]
     return sorted(found, key=by_rank, reverse=True)
 
@@ -219,8 +224,15 @@ def _is_beside(item: Candidate, head: Candidate) -> bool:
     one, other = item.result, head.result
     if not item.is_final:
         return one != other
-    is_another = one.ref.resource != other.ref.resource
-    return is_another and bool(head.specimen) and not is_ahead(named_date(one), item.at)
+    there = bool(head.specimen) and not is_ahead(named_date(one), item.at)
+    return there and _is_another(one, other)
+
+
+def _is_another(one: LabResult, other: LabResult) -> bool:
+    """Another resource; of two that have no id of their own, whatever says something else."""
+    if one.ref.resource != other.ref.resource:
+        return True
+    return one != other and not _is_an_id(one.ref.resource)
 
 
 def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from cds_service.core.fact import STRADDLES, UNKNOWN, Fact, UsualFacts
+from cds_service.core.fact import DISPUTED, STRADDLES, UNKNOWN, Fact, UsualFacts
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import AdviceRow, ContextRow, Gates, TableRow
 from cds_service.core.verdict import (
@@ -19,6 +19,7 @@ from cds_service.core.verdict import (
 
 CONTEXT = "context-"
 LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})
+_NOT_KNOWN = frozenset({UNKNOWN, DISPUTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class TableResult:
     """The facts that it rests on: what those were read from was used."""
     unspoken: tuple[str, ...] = ()
     """The contexts because of which less is said, and which the site has muted."""
+    withheld: tuple[str, ...] = ()
+    """The warnings that would be given, and which the site has muted."""
 
 
 def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
@@ -95,6 +98,7 @@ def _result(
     if straddled := _straddled(rows, facts):
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
     warns = _warnings(rows, RowOutcome.MATCHED, knowledge)
+    withheld = _warnings(rows, RowOutcome.MUTED, knowledge)
     may_warn = () if warns else _warnings(rows, RowOutcome.STRADDLED, knowledge)
     return TableResult(
         tuple(findings),
@@ -102,8 +106,9 @@ def _result(
         missing_from(rows, facts),
         warns,
         may_warn,
-        grounds=tuple(dict.fromkeys(_grounds(rows, facts, unspoken))),
+        grounds=tuple(dict.fromkeys(_grounds(rows, facts, (*unspoken, *withheld)))),
         unspoken=unspoken,
+        withheld=withheld,
     )
 
 
@@ -120,7 +125,7 @@ def _outcome(asks: Iterable[tuple[str, tuple[str, ...]]], facts: Mapping[str, Fa
         found = facts[name].value
         if found in values:
             continue
-        if found == UNKNOWN:
+        if found in _NOT_KNOWN:
             outcome = RowOutcome.UNKNOWN
         elif found != STRADDLES:
             return RowOutcome.NOT_MATCHED
@@ -199,27 +204,27 @@ def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tu
 
 
 def _grounds(
-    rows: Iterable[ConsideredRow], facts: Mapping[str, Fact], unspoken: Collection[str]
+    rows: Iterable[ConsideredRow], facts: Mapping[str, Fact], named: Collection[str]
 ) -> Iterator[str]:
     """The facts that the rows which speak rest on, in the order of the table; and one that is too
-    coarse to settle a row, since the card names what is missing for it. A muted context because of
-    which less is said is named too.
+    coarse to settle a row, since the card names what is missing for it. Muted rows that are `named`
+    on the card rest on theirs too.
     """
     for row in rows:
         for name, values in row.asks:
-            if _rests_on(row, values, facts[name], unspoken):
+            if _rests_on(row, values, facts[name], named):
                 yield name
 
 
 def _rests_on(
-    row: ConsideredRow, values: tuple[str, ...], fact: Fact, unspoken: Collection[str]
+    row: ConsideredRow, values: tuple[str, ...], fact: Fact, named: Collection[str]
 ) -> bool:
     match row.outcome:
         case RowOutcome.MATCHED | RowOutcome.STRADDLED:
             return fact.value in values
         case RowOutcome.MUTED:
-            return row.finding in unspoken
+            return row.finding in named
         case RowOutcome.UNKNOWN:
-            return fact.value == UNKNOWN and bool(fact.missing)
+            return fact.value in _NOT_KNOWN and bool(fact.missing)
         case _:
             return False

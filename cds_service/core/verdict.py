@@ -155,6 +155,8 @@ class NoteKind(StrEnum):
     DATA_FAILED = "data-failed"
     URGENT_IF_ILL = "urgent-if-ill"
     ITEMS_MET = "items-met"
+    ITEMS_DISPUTED = "items-disputed"
+    WARNING_MUTED = "warning-muted"
     CAVEAT_MUTED = "caveat-muted"
     REVIEW_OVERDUE = "review-overdue"
     ASSAY_FACTOR = "assay-factor"

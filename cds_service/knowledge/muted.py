@@ -14,7 +14,7 @@ def what_is_muted(base: KnowledgeBase) -> Iterator[str]:
 
 def _lacking(name: str, base: KnowledgeBase) -> str:
     if name in base.warnings:
-        return ": no card gives this warning"
+        return ": no card gives this warning, one that would have had it only names it"
     rows = [row for row in base.contexts if row.id == name]
     if any(row.weakens or row.blocks for row in rows):
         return ": a card that says less because of this caveat only names it"

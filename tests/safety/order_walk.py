@@ -148,6 +148,9 @@ def _with_a_record(knowledge: KnowledgeBase) -> Iterator[tuple[str, JsonObject]]
             f"{code}, creatinine {value} mg/dL",
             request(order(code), prefetch={"labs": creatinine}),
         )
+    both = (observation("2160-0", n, "mg/dL", id=f"creatinine-{n}") for n in (1, 3))
+    disputed = {"labs": searchset(*both)}
+    yield "two creatinines of one day", request(order("9654-5"), prefetch=disputed)
     albumins = searchset(observation("1751-7", 4, "g/dL"), observation("1746-7", 20, "mg/dL"))
     yield "a complete pair", request(order("99768-4"), order("9654-5"), prefetch={"labs": albumins})
     yield "half a pair", request(order("99768-4"), prefetch={"labs": albumins})

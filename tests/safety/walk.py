@@ -229,6 +229,7 @@ COMPANIONS = {
     "neutrophils": ("0.5 10*9/L", "4.0 10*9/L", "", "500 /uL"),
 }
 """Met, not met, absent, and then what cannot be told or comes in another unit."""
+_COUNTS = ("platelets", "neutrophils")
 
 
 def _companions(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
@@ -282,6 +283,9 @@ def _companions(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]
     for loinc, unit, given in SCALES:
         result = sil2r(f"1500 {unit}", loinc, given, ranges=own_range(unit))
         yield f"two ferritins of one day, 1500 {unit}", records.record(result, companions=both)
+        counts = (companion(knowledge, name, COMPANIONS[name][0]) for name in _COUNTS)
+        beside = (*both, *counts)
+        yield "two ferritins and fallen counts", records.record(result, companions=beside)
     for creatinine in ("2.0 mg/dL", "2.1 mg/dL", ">1 mg/dL", "300 umol/L"):
         beside = (companion(knowledge, "creatinine", creatinine),)
         raised = sil2r("3000 U/mL", "9654-5", SERUM)

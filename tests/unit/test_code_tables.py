@@ -261,6 +261,10 @@ def test_units_that_are_spelt_alike_are_one_unit(table: str) -> None:
         ("sil2r", "kIU/L", "k[IU]/L"),
         ("sil2r", "U/ML", "U/mL"),
         ("sil2r", "Units/mL", "U/mL"),
+        ("sil2r", "E/ml", "U/mL"),
+        ("sil2r", "kE/l", "kU/L"),
+        ("sil2r", "IE/ml", "[IU]/mL"),
+        ("sil2r", "kIE/l", "k[IU]/L"),
         ("sil2r", "PG/ML", "pg/mL"),
         ("ferritin", "mcg/L", "ug/L"),
         ("ferritin", "NG/ML", "ng/mL"),
@@ -285,7 +289,20 @@ def test_a_usual_spelling_beside_its_code_is_understood(test: str, text: str, co
             ("sil2r", text, "U/mL")
             for text in (
                 *("U/L", "mU/L", "U/dL", "kU/mL", "MU/mL", "x10^3 U/mL", "U/ml (x1000)", "ng/dL"),
-                *("pg/dl", "mg/L", "nmol/ml", "mmol/L", "%", "ratio", "IU/L", "kU/L (x10)"),
+                *(
+                    "E/L",
+                    "mE/mL",
+                    "kE/mL",
+                    "EU/mL",
+                    "pg/dl",
+                    "mg/L",
+                    "nmol/ml",
+                    "mmol/L",
+                    "%",
+                    "ratio",
+                    "IU/L",
+                    "kU/L (x10)",
+                ),
             )
         ),
         ("sil2r", "g/L", "pg/mL"),
@@ -304,6 +321,12 @@ def test_a_text_that_is_another_unit_than_its_code_is_not_understood(
     assert isinstance(
         UnitTable(UNIT_TABLES[test]).read(UnitGiven(text, code, UCUM)), UnitNotUnderstood
     )
+
+
+@pytest.mark.parametrize("text", ["E/ml", "E/mL", "kE/L", "IE/ml", "G/L", "K/uL"])
+def test_a_text_that_is_known_beside_its_code_is_not_read_alone(text: str) -> None:
+    for units in UNIT_TABLES.values():
+        assert isinstance(UnitTable(units).read(UnitGiven(text)), UnitNotUnderstood)
 
 
 # ------------------------------------------------------------------ companions

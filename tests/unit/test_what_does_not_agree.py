@@ -83,14 +83,51 @@ def test_an_index_that_two_ferritins_of_one_time_leave_open_is_not_claimed_and_n
 def test_a_quiet_card_on_which_two_results_of_one_time_leave_an_item_open_says_when_to_call(
     sil2r: KnowledgeBase,
 ) -> None:
-    """Counts have fallen, and the ferritin is either 480 or 5200 ng/mL."""
-    labs = ("platelets 40 10*9/L", "neutrophils 0.4 10*9/L", "ferritin 480 ng/mL")
+    """The fibrinogen is normal, and the ferritin is either 480 or 5200 ng/mL."""
+    labs = ("fibrinogen 3.0 g/L", "ferritin 480 ng/mL")
     ranges = (records.within("223", "710", "U/mL"),)
     result = records.result("300 U/mL", SERUM_U, ranges=ranges)
     given = records.record(result, companions=beside(sil2r, *labs, "ferritin 5200 ng/mL"))
     if_ill = "If fever, falling blood counts or a large liver or spleen is present"
     assert if_ill in card(given, sil2r).detail
     assert if_ill not in card(replace(given, companions=beside(sil2r, *labs)), sil2r).detail
+
+
+@pytest.mark.parametrize(
+    ("value", "loinc"), [("300 U/mL", SERUM_U), ("300", SERUM_U), ("4 pg/mL", "33939-0")]
+)
+@pytest.mark.parametrize("two", [("480", "5200"), ("5200", "480")])
+def test_where_one_of_two_results_of_one_time_makes_a_second_item_the_summary_is_urgent(
+    sil2r: KnowledgeBase, value: str, loinc: str, two: tuple[str, str]
+) -> None:
+    """Counts have fallen, and the ferritin is either 480 or 5200 ng/mL: with the 5200 alone the
+    card leads with two items that are met, and it never says less because a 480 came beside it.
+    """
+    counts = ("platelets 40 10*9/L", "neutrophils 0.4 10*9/L")
+    ranges = (records.within("223", "710", "U/mL"),)
+    labs = beside(sil2r, *counts, *(f"ferritin {ferritin} ng/mL" for ferritin in two))
+    given = records.record(records.result(value, loinc, ranges=ranges), companions=labs)
+    found = card(given, sil2r)
+    assert found.summary.endswith("other HLH-2004 items may be met, discuss urgently")
+    told = found.detail.partition("if the graver of the results of one time stands (")[2]
+    assert {"480 ng/mL", "5200 ng/mL", "40 10\\*9/L"} <= set(re.findall(r"[\d.]+ [^,)]+", told))
+    assert "are met (" not in found.detail
+
+
+@pytest.mark.parametrize(
+    "labs",
+    [
+        ("ferritin 480 ng/mL", "ferritin 5200 ng/mL"),
+        ("ferritin 480 ng/mL", "ferritin 490 ng/mL", "platelets 40 10*9/L", "haemoglobin 70 g/L"),
+        ("triglycerides 200 mg/dL", "triglycerides 300 mg/dL", "ferritin 900 ng/mL"),
+    ],
+    ids=["one item at the most", "neither is met", "met only if fasting"],
+)
+def test_where_none_of_them_makes_a_second_item_the_summary_stays(
+    sil2r: KnowledgeBase, labs: tuple[str, ...]
+) -> None:
+    given = records.record(records.result("300 U/mL", SERUM_U), companions=beside(sil2r, *labs))
+    assert "discuss urgently" not in card(given, sil2r).summary
 
 
 def test_where_an_age_would_settle_one_of_them_the_birth_date_is_still_called_missing(
@@ -102,7 +139,7 @@ def test_where_an_age_would_settle_one_of_them_the_birth_date_is_still_called_mi
         records.result("3000 U/mL", SERUM_U), companions=labs, patient=records.born("2026")
     )
     fact = records.answer_to(given, sil2r).facts["limit.hlh-haemoglobin"]
-    assert (fact.value, fact.missing) == ("unknown", ("birth-date",))
+    assert (fact.value, fact.missing) == ("disputed", ("birth-date",))
 
 
 def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told(sil2r: KnowledgeBase) -> None:
@@ -216,6 +253,74 @@ def test_results_of_one_time_keep_no_newer_value_from_leading(
     labs = beside(sil2r, *(f"{name} {value}" for value in values))
     for given in (records.record(old, new), records.record(old, new, companions=labs)):
         assert "may be urgent" in card(given, sil2r).summary
+
+
+# ------------------------------------------------------------------ two sIL-2R of one time
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+@pytest.mark.parametrize(
+    ("graver", "other", "loinc"),
+    [
+        ("5230 U/mL", "520 U/mL", SERUM_U),
+        ("2400 U/mL", "<3000 U/mL", SERUM_U),
+        ("0.2 ng/mL", "140 pg/mL", CSF_MASS),
+    ],
+    ids=["high and low", "met and open", "the smaller number in the larger unit"],
+)
+def test_of_two_results_of_one_time_the_card_is_about_the_one_that_warns_whatever_their_ids(
+    sil2r: KnowledgeBase, names: str, graver: str, other: str, loinc: str
+) -> None:
+    """Two feeds send one sample with two values, and no id says which of them stands."""
+    one, two = (
+        records.named(name, value, loinc)
+        for name, value in zip(names, (graver, other), strict=True)
+    )
+    two = replace(two, ref=replace(two.ref, version="7"))  # versions of two ids order nothing
+    found = card(records.record(one, two), sil2r)
+    assert found.summary.startswith(f"sIL-2R {graver} (")
+    assert found.indicator.value == "warning"
+    beside = other.replace("<", "&lt;")
+    assert f"A final result of the same specimen, {beside} (date: 2026-03-01)" in found.detail
+    assert f"- 2026-03-01: {beside}, Laboratory A; direction cannot be told" in found.detail
+
+
+def test_of_two_results_that_both_warn_or_do_not_the_choice_stays(sil2r: KnowledgeBase) -> None:
+    for values in (("5230", "2600"), ("300", "320")):
+        for order in (values, values[::-1]):
+            results = (
+                records.named(name, f"{value} U/mL", SERUM_U)
+                for name, value in zip("ab", order, strict=True)
+            )
+            found = card(records.record(*results), sil2r)
+            assert found.summary.startswith(f"sIL-2R {order[1]} U/mL")
+
+
+@pytest.mark.parametrize("on", ["2026-03-01", "2026-02-20"])
+def test_a_result_without_an_id_hides_no_other_without_one(sil2r: KnowledgeBase, on: str) -> None:
+    """A message whose results have no id: the lower value stands on the card, too."""
+    nameless = ResourceRef("Observation")
+    high = replace(records.result("5230 U/mL", SERUM_U), ref=nameless)
+    low = replace(records.result("520 U/mL", SERUM_U, on), ref=nameless)
+    found = card(records.record(low, high, high), sil2r)
+    assert found.summary.startswith("sIL-2R 5230 U/mL")
+    told = "then rose" if on < "2026-03-01" else "direction cannot be told"
+    assert f"- {on}: 520 U/mL, Laboratory A; {told}" in found.detail
+    assert found.detail.count("5230 U/mL, Laboratory A") == 0
+
+
+def test_a_result_that_would_warn_is_not_hidden_behind_one_that_only_says_when_to_call(
+    sil2r: KnowledgeBase,
+) -> None:
+    """One sample in pg/mL, for which there is no limit, and the next one, not final, in U/mL."""
+    final = records.named("a", "1240 pg/mL", SERUM_MASS, specimen=SERUM)
+    newer = replace(
+        records.named("b", "12000 U/mL", SERUM_U, on="2026-03-02"), status=Status.PRELIMINARY
+    )
+    found = card(records.record(final, newer), sil2r)
+    assert found.summary.endswith(": a newer result, not final, may be urgent")
+    assert "12000 U/mL" in found.detail
+    assert found.detail.count("discuss the patient urgently") == 1
 
 
 # ------------------------------------------------------------------ a sample of somebody else

@@ -102,10 +102,15 @@ def units(subject: Subject) -> str:
 
 def _unit_table(rows: Iterable[RowUnit], canonical: str) -> str:
     cells = [
-        (code(row.text), f"{row.factor}", "yes" if row.ucum else "no", text(row.assumed))
+        (_with_beside(row), f"{row.factor}", "yes" if row.ucum else "no", text(row.assumed))
         for row in rows
     ]
     return table(("unit", f"factor to {canonical}", "valid UCUM", "assumed"), cells)
+
+
+def _with_beside(row: RowUnit) -> str:
+    beside = f" (beside it, and never alone: {codes(row.beside)})" if row.beside else ""
+    return code(row.text) + beside
 
 
 def companions(subject: Subject) -> str:

@@ -471,6 +471,36 @@ def test_kidneys_are_told_of_by_code_or_creatinine(
     assert [name for advice in found for name in ids(advice)] == expected
 
 
+@pytest.mark.parametrize("values", [("1.1", "4.1"), ("4.1", "1.1")])
+def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told_before_blood_is_drawn(
+    values: tuple[str, str],
+) -> None:
+    both = tuple(
+        replace(creatinine(f"{value} mg/dL"), ref=ResourceRef(f"Observation/{number}"))
+        for number, value in enumerate(values)
+    )
+    given_record = record(companions=both)
+    (card,) = render_advice(advised(order(SERUM), given_record=given_record), KNOWLEDGE, scope="s")
+    assert card.extension["findings"] == ["order-renal-impairment"]
+    assert "More than one result of creatinine bears the same time (" in card.detail
+    assert all(f"{value} mg/dL" in card.detail for value in values)
+    assert "ask the laboratory which of them stands" in card.detail
+    assert all(f"Observation/{number}" in card.detail for number in range(2))
+    assert advised(order(CSF), given_record=given_record).advice[0].notes == ()
+
+
+def test_two_ferritins_of_one_time_are_nothing_that_an_order_is_told_of() -> None:
+    ferritin = (
+        replace(
+            result(f"{value} ng/mL", "2276-4", "2026-11-19"),
+            ref=ResourceRef(f"Observation/{value}"),
+        )
+        for value in ("480", "5200")
+    )
+    given_record = record(companions=(*ferritin, creatinine("2.1 mg/dL")))
+    assert advice_on(order(SERUM), given_record=given_record).notes == ()
+
+
 def test_kidneys_change_nothing_about_csf() -> None:
     dialysis = record(entries=(condition("Z99.2"),))
     assert ids(advice_on(order(CSF), given_record=dialysis)) == ["order-csf-unpaired"]

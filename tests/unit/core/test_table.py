@@ -187,6 +187,23 @@ def test_a_muted_context_that_changes_nothing_on_the_card_is_not_named() -> None
     assert caveats(low) == caveats(silent) == []
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [("250 pt/mL", [("sap-high",)]), ("50 pt/mL", []), ("<250 pt/mL", [])],
+    ids=["it would warn", "it would not", "open anyway"],
+)
+def test_a_muted_warning_that_a_result_would_have_is_named_without_its_words(
+    value: str, told: list[object]
+) -> None:
+    """Whoever reads the card sees that one is not there, and still learns when to call."""
+    answer = hushed(record(result(value)), "sap-high")
+    withheld = [n.values["warnings"] for n in answer.notes if n.kind is NoteKind.WARNING_MUTED]
+    assert withheld == told
+    assert "sap-high" not in findings(answer)
+    calls = NoteKind.URGENT_IF_ILL in {note.kind for note in answer.notes}
+    assert calls is (value != "50 pt/mL")
+
+
 def test_what_was_missing_is_named_though_the_site_has_muted_the_finding() -> None:
     """A site that does not want "no range was sent" on the card still learns that none was."""
     policy = TOY.policy.model_copy(update={"muted_findings": ("no-laboratory-limit",)})

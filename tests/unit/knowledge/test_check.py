@@ -88,7 +88,10 @@ def test_what_a_site_may_decide_is_no_fault(policy: str, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("muted", "told"),
     [
-        ("hlh-2004-criterion-met", "is muted: no card gives this warning"),
+        (
+            "hlh-2004-criterion-met",
+            "is muted: no card gives this warning, one that would have had it only names it",
+        ),
         (
             "context-dialysis",
             "is muted: a card that says less because of this caveat only names it",
