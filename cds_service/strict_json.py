@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import NoReturn
 
 import orjson
@@ -47,11 +47,8 @@ def parse(data: bytes) -> object:
     """The value of a JSON text. Raises MalformedJson."""
     text = _text(data)
     if len(data) > _SHORT:
-        match _read_fast(data, text):
-            case _Proved(value):
-                return value
-            case _NotProved():
-                pass
+        with suppress(_NotProved):
+            return _read_fast(data, text)
     return _read_with_care(text)
 
 
@@ -84,35 +81,28 @@ def parse_object(data: bytes) -> JsonObject:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Proved:
-    """The value of a text in which nothing is to be refused."""
-
-    value: object
-
-
-@dataclass(frozen=True, slots=True)
-class _NotProved:
+class _NotProved(Exception):  # noqa: N818 - says what is known
     """The text may be acceptable or not."""
 
 
-def _read_fast(data: bytes, text: str) -> _Proved | _NotProved:
+def _read_fast(data: bytes, text: str) -> object:
     r"""The value, if it is proved that no member was lost and that nothing is nested too deep.
 
     Each member of the text ends its name in `":`, and so does each member of the value written out
     again. Both texts hold the same strings, as long as none was written with `\u`; so the counts
-    differ by what was lost. A blank before a colon would hide a member from the first count.
+    differ by what was lost. A blank before a colon would hide a member from the first count. Raises
+    _NotProved.
     """
     if _holds(data, b"\\", b"u") or any(_holds(data, blank, b":") for blank in _BLANKS):
-        return _NotProved()
+        raise _NotProved
     try:
-        value = _fast_decoder().decode(text)
+        value: object = _fast_decoder().decode(text)
         written = orjson.dumps(_sunk(value), default=_without_text)
     except (ValueError, TypeError, RecursionError, _FaultInHook):
-        return _NotProved()
+        raise _NotProved from None
     if data.count(_END_OF_NAME) != written.count(_END_OF_NAME):
-        return _NotProved()
-    return _Proved(value)
+        raise _NotProved
+    return value
 
 
 _SHORT = 16 * 1024

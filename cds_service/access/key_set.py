@@ -52,10 +52,9 @@ class KeySetRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """Public keys by `kid`; `left_out` counts those of no use here."""
+    """Public keys by `kid`, without those of no use here."""
 
     by_kid: Mapping[str, PublicKey] = field(repr=False)
-    left_out: int = 0
 
     def suits(self, algorithms: Collection[str]) -> bool:
         """Whether any key can be used with any of these algorithms."""
@@ -74,8 +73,7 @@ def parse_key_set(data: bytes) -> KeySet:
     kids = [entry["kid"] for entry in entries if isinstance(entry.get("kid"), str)]
     if len(set(kids)) != len(kids):
         raise KeySetRefusedError(KeySetFault.DUPLICATE_KID)
-    keys = {str(entry["kid"]): key for entry in entries for key in _usable(entry)}
-    return KeySet(keys, left_out=len(entries) - len(keys))
+    return KeySet({str(entry["kid"]): key for entry in entries for key in _usable(entry)})
 
 
 def read_key_set(path: Path) -> KeySet:

@@ -90,14 +90,10 @@ def _swap(
     """One suggestion: the draft removed, where it can be pointed at, and another in its place
     unless there is one already.
     """
-    words = {
-        "analyte": knowledge.identity.short_name,
-        "name": advice.name,
-        "code": advice.code,
-    }
 
-    def said(section: str) -> str:
-        return fill(knowledge, ORDER_SWAP, section, words)
+    def said(section: str, **more: str) -> str:
+        words = {"analyte": knowledge.identity.short_name, "name": advice.name, "code": advice.code}
+        return fill(knowledge, ORDER_SWAP, section, words | more)
 
     removed = advice.order.ref.resource
     delete: list[JsonObject] = []
@@ -105,16 +101,15 @@ def _swap(
         delete = [{"type": "delete", "description": said("delete"), "resourceId": removed}]
     match advice.swap:
         case Swap(codings, text):
-            words["text"] = text
             resource = order_in_its_place(
                 draft,
                 codes=[_coding(code) for code in codings],
                 text=text,
                 intent=knowledge.policy.order_intent,
             )
-            description = said("create" if delete else "by-hand")
+            description = said("create" if delete else "by-hand", text=text)
             create = {"type": "create", "description": description, "resource": resource}
-            label, actions = said("label"), [*delete, create]
+            label, actions = said("label", text=text), [*delete, create]
         case AlreadyDrafted() if delete:
             label, actions = said("drafted"), delete
         case AlreadyDrafted() | NoSwap():

@@ -84,14 +84,11 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
     return app
 
 
-def _is_unguarded(settings: Settings, ports: Ports) -> bool:
-    """Sandbox mode without registered clients; with any, tokens are checked there too."""
-    nobody_registered = settings.clients is None or ports.gate is NOBODY_REGISTERED
-    return settings.mode is Mode.SANDBOX and nobody_registered
-
-
 def _require_gate(settings: Settings, ports: Ports) -> None:
-    if isinstance(ports.gate, OpenGate) and not _is_unguarded(settings, ports):
+    """Only in sandbox mode without registered clients anybody may call."""
+    nobody_registered = settings.clients is None or ports.gate is NOBODY_REGISTERED
+    may_be_open = settings.mode is Mode.SANDBOX and nobody_registered
+    if isinstance(ports.gate, OpenGate) and not may_be_open:
         raise ConfigurationError(
             "Nobody would check the tokens of callers.",
             where="CDS_CLIENTS",
@@ -108,7 +105,7 @@ def registry_of(settings: Settings, library: Library, ports: Ports) -> ServiceRe
         library.bases.values(),
         lab_result_hook=settings.lab_result_hook,
         triggers=triggers,
-        remark=_SANDBOX_REMARK if _is_unguarded(settings, ports) else "",
+        remark=_SANDBOX_REMARK if isinstance(ports.gate, OpenGate) else "",
     )
 
 

@@ -13,7 +13,7 @@ from cds_service.config import DiscoveryToken, Mode, Settings
 from cds_service.hooks.services import Service
 from cds_service.metrics import CONTENT_TYPE
 from cds_service.web.body import MEDIA_TYPES
-from cds_service.web.ports import NoInbox
+from cds_service.web.ports import NoInbox, OpenGate
 from cds_service.web.responses import FHIR_JSON, JSON, raw_response
 from cds_service.web.room import Room
 from cds_service.web.schemas import NAMED, Schema, ref, request_schema
@@ -30,6 +30,9 @@ _WORDS = {
     500: "The service failed; the body holds the request id.",
     503: "The database cannot be used.",
 }
+
+
+_OF_KNOWLEDGE = "The source attributes and the state of review of the knowledge."
 
 
 def openapi(room: Room) -> Blueprint:
@@ -56,8 +59,16 @@ def _server(settings: Settings) -> str:
 def document(room: Room) -> dict[str, Any]:
     """The OpenAPI document."""
     settings = room.settings
+    is_open = isinstance(room.ports.gate, OpenGate)
+    token: dict[str, Any] = {} if is_open else {"security": [{"clientToken": []}]}
+    match settings.discovery_token:
+        case DiscoveryToken.OPEN:
+            statuses, reader_token = [400, 500], {}
+        case DiscoveryToken.REQUIRED:
+            statuses, reader_token = [400, 401, 403, 429, 500], token
+    discovery = _plain("discover", "The services there are.", ref("Services"), *statuses)
     paths: dict[str, Any] = {
-        "/cds-services": {"get": _discovery(settings)},
+        "/cds-services": {"get": discovery | reader_token},
         "/health/live": {
             "get": _plain("isLive", "Whether the process lives.", ref("Live"), 400, 500)
         },
@@ -68,10 +79,11 @@ def document(room: Room) -> dict[str, Any]:
     }
     for service in room.registry.services.values():
         analyte = service.knowledge.identity.id
-        paths[f"/knowledge/{analyte}"] = {"get": _knowledge(analyte, settings)}
+        knowledge = _plain(f"knowledge-{analyte}", _OF_KNOWLEDGE, ref("Knowledge"), *statuses)
+        paths[f"/knowledge/{analyte}"] = {"get": knowledge | reader_token}
         address = f"/cds-services/{service.id}"
-        paths[address] = {"post": _invocation(service, settings)}
-        paths[f"{address}/feedback"] = {"post": _feedback(service, settings)}
+        paths[address] = {"post": _invocation(service) | token}
+        paths[f"{address}/feedback"] = {"post": _feedback(service) | token}
     if not isinstance(room.ports.inbox, NoInbox):
         paths |= _events()
     if settings.mode is Mode.SANDBOX:
@@ -95,26 +107,7 @@ def document(room: Room) -> dict[str, Any]:
     }
 
 
-def _discovery(settings: Settings) -> dict[str, Any]:
-    return _published("discover", "The services there are.", "Services", settings)
-
-
-def _knowledge(analyte: str, settings: Settings) -> dict[str, Any]:
-    summary = "The source attributes and the state of review of the knowledge."
-    return _published(f"knowledge-{analyte}", summary, "Knowledge", settings)
-
-
-def _published(operation: str, summary: str, schema: str, settings: Settings) -> dict[str, Any]:
-    """What anybody may read, unless the site asks for a token there too."""
-    match settings.discovery_token:
-        case DiscoveryToken.OPEN:
-            return _plain(operation, summary, ref(schema), 400, 500)
-        case DiscoveryToken.REQUIRED:
-            guarded = _plain(operation, summary, ref(schema), 400, 401, 403, 429, 500)
-            return guarded | _security(settings)
-
-
-def _invocation(service: Service, settings: Settings) -> dict[str, Any]:
+def _invocation(service: Service) -> dict[str, Any]:
     return {
         "operationId": f"invoke-{service.id}",
         "summary": service.as_json()["title"],
@@ -123,10 +116,10 @@ def _invocation(service: Service, settings: Settings) -> dict[str, Any]:
             _ok("The cards; none when there is nothing to say.", ref("Cards")),
             *(400, 401, 403, 412, 413, 415, 429, 500, 503),
         ),
-    } | _security(settings)
+    }
 
 
-def _feedback(service: Service, settings: Settings) -> dict[str, Any]:
+def _feedback(service: Service) -> dict[str, Any]:
     return {
         "operationId": f"feedback-{service.id}",
         "summary": "What clinicians did with the cards.",
@@ -135,7 +128,7 @@ def _feedback(service: Service, settings: Settings) -> dict[str, Any]:
             _ok("The items are stored.", _EMPTY),
             *(400, 401, 403, 413, 415, 429, 500, 503),
         ),
-    } | _security(settings)
+    }
 
 
 def _events() -> dict[str, Any]:
@@ -181,12 +174,6 @@ def _metrics() -> dict[str, Any]:
         "summary": "What was counted, for Prometheus.",
         "responses": _responses(text, 400, 500),
     }
-
-
-def _security(settings: Settings) -> dict[str, Any]:
-    """In sandbox mode without a registry nobody is asked for a token."""
-    asked = settings.mode is Mode.PRODUCTION or settings.clients is not None
-    return {"security": [{"clientToken": []}]} if asked else {}
 
 
 def _body(schema: dict[str, Any]) -> dict[str, Any]:
