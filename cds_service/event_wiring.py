@@ -19,7 +19,7 @@ from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.knowledge.files import Library
 from cds_service.metrics import Reading
-from cds_service.origins import AllowList, FhirBase
+from cds_service.origins import AllowList
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import SubscriptionHealth, Subscriptions
 from cds_service.store.events import EventStore
@@ -182,14 +182,9 @@ def open_workshop(
 
 def _client(room: EventRoom, breakers: Breakers) -> FhirClient:
     """Calls the registered sources and relays, and nobody else."""
-    bases: list[FhirBase] = []
-    for source in room.sources.values():
-        bases.append(source.base)
-        match source.delivery:
-            case Relay(address):
-                bases.append(address)
-            case _:
-                pass
+    sources = room.sources.values()
+    relays = (each.delivery.address for each in sources if isinstance(each.delivery, Relay))
+    bases = (*(each.base for each in sources), *relays)
     sandbox = room.settings.mode is Mode.SANDBOX
     network = Network(reach=Reach.ANYWHERE if sandbox else Reach.SITE)
     return FhirClient(AllowList.of(bases), network=network, breakers=breakers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,9 +112,8 @@ def _patient_id() -> str:
     return identifier
 
 
-def _insist_on_known(client: str, known: Iterable[str]) -> None:
+def _insist_on_known(client: str, names: Sequence[str]) -> None:
     """A misspelt name would look like a patient of whom nothing is stored."""
-    names = tuple(known)
     if client not in names:
         raise InputError(
             "Nothing is stored of this client.",

@@ -7,6 +7,7 @@ here it is done only where the registry says so, and only after catching up.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -79,7 +80,8 @@ class Caretaker:
                 self._close(gap)
         for source in self.sources.values():
             for state in self.subscriptions.of(source.name):
-                self._look_after(source, state)
+                with suppress(UpstreamFailed):
+                    self._look_after(source, state)
 
     def _look_after(self, source: EventSource, state: SubscriptionState) -> None:
         at = self.now()
@@ -136,11 +138,8 @@ class Caretaker:
         try:
             asked = self._events(source, gap)
             if isinstance(asked, Refused):
-                heard = [
-                    state.last_heard
-                    for state in self.subscriptions.of(source.name)
-                    if state.subscription == gap.subscription
-                ]
+                states = self.subscriptions.named(gap.source, gap.subscription)
+                heard = (state.last_heard for state in states)
                 since = min(heard, default=self.now()) - REACH_OF_GAP
                 found = self.catch_up(source, since).targets
             else:
@@ -209,13 +208,11 @@ class Caretaker:
         return not state.is_at_work_at(at) or at - state.last_heard > 2 * READ_AGAIN
 
     def _ask_after(self, source: EventSource, state: SubscriptionState) -> None:
-        """Nothing was heard for two heartbeats: `$status` says how things stand."""
-        try:
-            answer = self.exchange(source).ask(f"Subscription/{state.subscription}/$status")
-        except UpstreamFailed:
-            return
-        if isinstance(answer, Refused):
-            return
+        """Nothing was heard for two heartbeats: `$status` says how things stand.
+
+        Raises UpstreamFailed.
+        """
+        answer = self.exchange(source).ask(f"Subscription/{state.subscription}/$status")
         for report in _statuses(answer):
             try:
                 told = read_notification(report)
@@ -230,25 +227,22 @@ class Caretaker:
                     continue
 
     def _mend(self, source: EventSource, state: SubscriptionState) -> None:
-        """The server has given up, and the registry says that it is to be asked to begin anew."""
-        try:
-            self.catch_up(source, state.missed_since)
-            exchange = self.exchange(source)
-            subscription = exchange.ask(f"Subscription/{state.subscription}")
-            if isinstance(subscription, Refused) or not _is_one(subscription):
-                return
-            subscription.pop("error", None)
-            revived = exchange.update({**subscription, "status": REQUESTED})
-        except UpstreamFailed:
+        """The server has given up, and the registry says that it is to be asked to begin anew.
+
+        Raises UpstreamFailed.
+        """
+        self.catch_up(source, state.missed_since)
+        exchange = self.exchange(source)
+        subscription = exchange.ask(f"Subscription/{state.subscription}")
+        if isinstance(subscription, Refused) or not _is_one(subscription):
             return
+        subscription.pop("error", None)
+        revived = exchange.update({**subscription, "status": REQUESTED})
         if not isinstance(revived, Refused):
             self.subscriptions.request_anew(source.name, state.subscription, self.now())
 
     def _token(self, source: EventSource) -> AccessToken | NoToken:
-        token = self.tokens.of(source, Deadline.after(DEADLINE_MS))
-        if isinstance(token, Refused):
-            raise UpstreamFailed(token.fault, during="token")
-        return token
+        return self.tokens.needed(source, Deadline.after(DEADLINE_MS))
 
     def _add(self, source: str, targets: Sequence[Target]) -> None:
         self.store.add(source, targets, Way.RECOVERED, self.now())
@@ -261,8 +255,10 @@ def _is_one(answer: JsonObject) -> bool:
     return type_of(answer) == "Subscription" and bool(an_id(answer.get("id")))
 
 
-def _statuses(answer: JsonObject) -> list[JsonObject]:
+def _statuses(answer: JsonObject | Refused) -> list[JsonObject]:
     """`$status` answers with a searchset; each entry is what a notification begins with."""
+    if isinstance(answer, Refused):
+        return []
     if answer.get("resourceType") != "Bundle":
         return [_as_notification(answer)]
     resources = (an_object(entry.get("resource")) for entry in objects(answer.get("entry")))

@@ -7,7 +7,7 @@ results back), so that it makes no difference which of them was notified, or in 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -60,6 +60,7 @@ def read_current(session: FhirSession, target: Target) -> Current | Gone:
             raise UpstreamFailed(fault, during="read")
     others = _beside(session, resource, target)
     reports = [each for each in others if each.get("resourceType") == "DiagnosticReport"]
+    orders = _ids(objects(resource.get("basedOn")), "ServiceRequest")
     return Current(
         resource=resource,
         patient_id=_literal_id(resource.get("subject"), "Patient"),
@@ -69,24 +70,20 @@ def read_current(session: FhirSession, target: Target) -> Current | Gone:
             "type": "collection",
             "entry": [{"resource": each} for each in (resource, *others)],
         },
-        order=next(_orders(resource), ""),
+        order=next((f"ServiceRequest/{id_}" for id_ in orders), ""),
     )
 
 
-def results_of(report: JsonObject) -> Iterator[Target]:
+def results_of(report: JsonObject) -> list[Target]:
     """The results that a report names on its own server."""
-    for reference in objects(report.get("result")):
-        match target_of(reference):
-            case Literal(_, "Observation", id_, _):
-                yield Target(Kind.OBSERVATION, id_)
-            case _:
-                continue
+    ids = _ids(objects(report.get("result")), "Observation")
+    return [Target(Kind.OBSERVATION, id_) for id_ in ids]
 
 
 def version_told(resource: JsonObject) -> str:
     """The version id; where the server keeps none, when it was updated, else what it holds."""
     updated = a_text(an_object(resource.get("meta")).get("lastUpdated"))
-    return version_of(resource) or updated or _contents(resource)
+    return version_of(resource) or updated or json.dumps(resource, sort_keys=True, default=str)
 
 
 def read_requester(session: FhirSession, order: str) -> str:
@@ -149,22 +146,15 @@ def _version(resource: JsonObject, reports: list[JsonObject]) -> str:
     return f"{version} withdrawn-with-report" if states == {True} else version
 
 
-def _contents(resource: JsonObject) -> str:
-    return json.dumps(resource, sort_keys=True, default=str)
-
-
-def _orders(resource: JsonObject) -> Iterator[str]:
-    for reference in objects(resource.get("basedOn")):
+def _ids(references: Iterable[JsonObject], kind: str) -> Iterator[str]:
+    """The ids of what is referred to by id and is of this type."""
+    for reference in references:
         match target_of(reference):
-            case Literal(_, "ServiceRequest", id_, _):
-                yield f"ServiceRequest/{id_}"
+            case Literal(_, type_, id_, _) if type_ == kind:
+                yield id_
             case _:
                 continue
 
 
 def _literal_id(reference: object, kind: str) -> str:
-    match target_of(an_object(reference)):
-        case Literal(_, type_, id_, _) if type_ == kind:
-            return id_
-        case _:
-            return ""
+    return next(_ids([an_object(reference)], kind), "")

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.events.current import read_requester
-from cds_service.events.faults import UpstreamFailed, faults_in
+from cds_service.events.faults import UpstreamFailed, faults_in, unless_refused
 from cds_service.events.source import (
     Delivery,
     IssueKind,
@@ -107,8 +107,9 @@ class Courier:
     def _write(self, write_back: WriteBack, said: Said, order: str) -> None:
         resources = [_ISSUES[write_back.issue](said), fhir.guidance_response(said)]
         if write_back.notice is not NoticeKind.NONE and order:
-            said = _addressed(said, order, read_requester(self.session, order))
-            if said.requester:
+            requester = read_requester(self.session, order)
+            said = replace(said, based_on=order, requester=requester)
+            if requester:
                 resources.append(_NOTICES[write_back.notice](said))
         kinds = [str(resource["resourceType"]) for resource in resources]
         existing = self._existing(kinds, said.result)
@@ -130,13 +131,8 @@ class Courier:
         return Existing(found)
 
     def _transact(self, bundle: JsonObject) -> None:
-        if not bundle:
-            return
-        match Exchange(self.session.send).transaction(bundle):
-            case Refused(fault):
-                raise UpstreamFailed(fault, during="write-back")
-            case _:
-                pass
+        if bundle:
+            unless_refused(Exchange(self.session.send).transaction(bundle), during="write-back")
 
     def _post(self, relay: Relay, said: Said | TakenBack) -> None:
         """Our own hook with its answer; `hookInstance` is the same however often it is sent.
@@ -160,12 +156,5 @@ class Courier:
             body["context"] = {"patientId": said.patient_id}
         json_type = "application/json"
         sending = Sending("POST", body=written(body), media_type=json_type, accept=json_type)
-        match self.client.send(relay.address, sending, relay.token, self.session.deadline):
-            case Refused(fault):
-                raise UpstreamFailed(fault, during="relay")
-            case _:
-                pass
-
-
-def _addressed(said: Said, order: str, requester: str) -> Said:
-    return replace(said, based_on=order, requester=requester)
+        answer = self.client.send(relay.address, sending, relay.token, self.session.deadline)
+        unless_refused(answer, during="relay")

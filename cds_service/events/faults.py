@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from cds_service.core.model import Availability
-from cds_service.fhir.fetched import Partial, Resource, UpstreamFault
+from cds_service.fhir.fetched import Partial, Refused, Resource, UpstreamFault
 from cds_service.fhir.supplied import supplied
 
 TRANSIENT: Final = frozenset(
@@ -38,6 +38,8 @@ FAULT_OF_OURS: Final = "fault"
 
 _JITTER = random.SystemRandom()
 
+T = TypeVar("T")
+
 
 class UpstreamFailed(Exception):  # noqa: N818 - says what happened
     """Something that is needed could not be had or written; `cause` is a word for the log."""
@@ -56,6 +58,13 @@ class UpstreamFailed(Exception):  # noqa: N818 - says what happened
     def passes(self) -> bool:
         """Whether trying again later may help without anybody changing anything here."""
         return self.fault in TRANSIENT
+
+
+def unless_refused(answer: T | Refused, *, during: str) -> T:
+    """What was answered. Raises UpstreamFailed."""
+    if isinstance(answer, Refused):
+        raise UpstreamFailed(answer.fault, during=during)
+    return answer
 
 
 def faults_in(search: Resource) -> Iterator[UpstreamFault]:

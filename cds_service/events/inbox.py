@@ -32,12 +32,11 @@ from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import REQUESTED, Heard, Subscriptions
 from cds_service.store.events import EventStore
+from cds_service.store.lots import in_lots
 from cds_service.store.work_item import SWEEP, Kind, Target, Way
 
 SWEEP_DELAY: Final = timedelta(seconds=1)
 """A search waits this long, so that a flood of empty notifications becomes one search."""
-GAP_WINDOW: Final = timedelta(seconds=30)
-"""How long a missing number may still come by itself."""
 MOST_AT_ONCE: Final = 1_000
 """Results kept in one transaction: some twenty milliseconds, in which nobody else can write."""
 _KINDS = {kind.value: kind for kind in (Kind.OBSERVATION, Kind.DIAGNOSTIC_REPORT)}
@@ -70,27 +69,20 @@ class Receipt:
     missing: int = 0
 
 
+@dataclass(frozen=True, slots=True)
 class Inbox:
     """Takes in the notifications of all sources."""
 
-    def __init__(
-        self,
-        sources: Mapping[str, EventSource],
-        database: Database,
-        store: EventStore,
-        subscriptions: Subscriptions,
-        wake: Callable[[], None],
-    ) -> None:
-        self._sources = sources
-        self._database = database
-        self._store = store
-        self._subscriptions = subscriptions
-        self._wake = wake
+    sources: Mapping[str, EventSource]
+    database: Database
+    store: EventStore
+    subscriptions: Subscriptions
+    wake: Callable[[], None]
 
     def source(self, name: str) -> EventSource:
         """The source of this name. Raises NotFound."""
         try:
-            return self._sources[name]
+            return self.sources[name]
         except KeyError:
             raise NotFound("There is no such source.", remedy="Register it.") from None
 
@@ -127,31 +119,27 @@ class Inbox:
         targets = targets_of(happened)
         way = Way.RECOVERED if happened.was_asked_for else Way.NOTIFIED
         numbers = [event.number for event in happened.events if event.number != UNNUMBERED]
-        *lots, last = _lots(targets)
+        *lots, last = [*in_lots(dict.fromkeys(targets), MOST_AT_ONCE)] or [[]]
         for lot in lots:  # others may write in between; what was kept twice is one
-            self._store.add(source.name, lot, way, at)
-        heard = _heard(source, happened.about, numbers)
+            self.store.add(source.name, lot, way, at)
+        heard = _heard(source, happened.about, numbers, is_numbered=bool(numbers))
         self._look_for_missed(source, heard, at)
-        with self._database.writing() as connection:
-            self._store.add_in(connection, source.name, last, way, at)
+        with self.database.writing() as connection:
+            self.store.add_in(connection, source.name, last, way, at)
             missing = 0
             if heard.subscription:
-                self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
-                if source.numbering is Numbering.SUBSCRIPTION and numbers:
-                    missing = self._subscriptions.follow_in(
-                        connection, source.name, heard, at + GAP_WINDOW
-                    )
+                missing = self.subscriptions.heard_in(connection, source.name, heard, at)
         if not targets:
             return Receipt(Taken.NOTHING_OF_OURS, missing=missing)
-        self._wake()
+        self.wake()
         return Receipt(Taken.EVENTS, len(targets), missing)
 
     def _work(self, source: EventSource, targets: list[Target], at: datetime) -> Receipt:
         if not targets:
             return Receipt(Taken.NOTHING_OF_OURS)
         due = at + SWEEP_DELAY if SWEEP in targets else at
-        self._store.add(source.name, targets, Way.NOTIFIED, due)
-        self._wake()
+        self.store.add(source.name, targets, Way.NOTIFIED, due)
+        self.wake()
         return Receipt(Taken.EVENTS, len(targets))
 
     def _hear(self, source: EventSource, taken: Taken, about: About, at: datetime) -> Receipt:
@@ -159,17 +147,13 @@ class Inbox:
         heard = _heard(
             source,
             about,
-            (),
+            is_numbered=not isinstance(about.so_far, NotSaid),
             begins=taken is Taken.HANDSHAKE,
             was_asked_for=taken is Taken.STATUS,
         )
         self._look_for_missed(source, heard, at)
-        with self._database.writing() as connection:
-            self._subscriptions.heard_in(connection, source.name, heard, at, source.heartbeat)
-            if source.numbering is not Numbering.SUBSCRIPTION or isinstance(about.so_far, NotSaid):
-                return Receipt(taken)
-            due = at + GAP_WINDOW
-            missing = self._subscriptions.follow_in(connection, source.name, heard, due)
+        with self.database.writing() as connection:
+            missing = self.subscriptions.heard_in(connection, source.name, heard, at)
         return Receipt(taken, missing=missing)
 
     def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
@@ -178,13 +162,13 @@ class Inbox:
         Before it counts as at work: if we end in between, the next sign of life makes the search.
         Where it ends being at work, only the time is noted: its server may go on to be heard of.
         """
-        for before in self._subscriptions.named(source.name, heard.subscription):
+        for before in self.subscriptions.named(source.name, heard.subscription):
             match before.is_at_work_at(at), heard.is_at_work:
                 case False, True:
                     due = at + SWEEP_DELAY
-                    self._store.sweep_since(source.name, before.missed_since, Way.RECOVERED, due)
+                    self.store.sweep_since(source.name, before.missed_since, Way.RECOVERED, due)
                 case _, False:
-                    self._store.search_further_back(source.name, before.missed_since)
+                    self.store.search_further_back(source.name, before.missed_since)
                 case _:
                     pass
 
@@ -192,10 +176,7 @@ class Inbox:
         """Ours by its topic, which the registry names, or by its id, which `subscribe` kept."""
         if _topic(source, about):
             return True
-        return any(
-            state.subscription == about.subscription
-            for state in self._subscriptions.of(source.name)
-        )
+        return bool(self.subscriptions.named(source.name, about.subscription))
 
 
 def targets_of(happened: Happened) -> list[Target]:
@@ -203,13 +184,6 @@ def targets_of(happened: Happened) -> list[Target]:
     named = _targets([focus for event in happened.events for focus in event.focuses])
     unnamed = any(not event.focuses for event in happened.events)
     return [*named, *([SWEEP] if unnamed else [])]
-
-
-def _lots(targets: Sequence[Target]) -> list[Sequence[Target]]:
-    """Each target once, MOST_AT_ONCE at a time; at least one lot."""
-    once = list(dict.fromkeys(targets))
-    starts = range(0, max(len(once), 1), MOST_AT_ONCE)
-    return [once[start : start + MOST_AT_ONCE] for start in starts]
 
 
 def _targets(focuses: list[Focus]) -> list[Target]:
@@ -242,8 +216,9 @@ def _topic(source: EventSource, about: About) -> str:
 def _heard(
     source: EventSource,
     about: About,
-    numbers: Sequence[int],
+    numbers: Sequence[int] = (),
     *,
+    is_numbered: bool,
     begins: bool = False,
     was_asked_for: bool = False,
 ) -> Heard:
@@ -254,6 +229,8 @@ def _heard(
         subscription=about.subscription,
         criteria=_topic(source, about),
         status=status,
+        heartbeat=source.heartbeat,
+        is_numbered=is_numbered and source.numbering is Numbering.SUBSCRIPTION,
         numbers=numbers,
         so_far=max(numbers, default=0) if isinstance(about.so_far, NotSaid) else about.so_far,
         begins=begins,

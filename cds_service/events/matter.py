@@ -61,7 +61,10 @@ class Matter:
                 return "deleted"
 
     def result(self, place: int = 0) -> str:
-        """Another knowledge says something else of the same result, and so does another card."""
+        """The key of what stands in this place.
+
+        Another knowledge says something else of the same result, and so does another card.
+        """
         about = f"{self.claimed.target.reference} {self.knowledge.identity.id} {place}"
         return result_key(str(self.courier.session.base), about)
 

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from cds_service.core.card import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.events.faults import UpstreamFailed
+from cds_service.events.faults import UpstreamFailed, unless_refused
 from cds_service.events.notification import Content
 from cds_service.events.proof import Proof
 from cds_service.events.search import criteria
@@ -56,9 +56,7 @@ def subscribe(
     for wanted in _subscriptions(source, knowledge, endpoint):
         if wanted["criteria"] in have:
             continue
-        made = exchange.create(wanted)
-        if isinstance(made, Refused):
-            raise UpstreamFailed(made.fault, during="subscribe")
+        made = unless_refused(exchange.create(wanted), during="subscribe")
         subscriptions.expect(
             SubscriptionState(
                 source=source.name,

@@ -21,6 +21,7 @@ from joserfc import jwt
 from cds_service import strict_json
 from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
+from cds_service.events.faults import UpstreamFailed
 from cds_service.events.source import ClientSecret, EventSource, SignedAssertion
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
@@ -65,6 +66,13 @@ class Tokens:
                 return fixed
             case ClientSecret() | SignedAssertion() as credentials:
                 return self._kept_or_fetched(source, credentials, deadline)
+
+    def needed(self, source: EventSource, deadline: Deadline) -> AccessToken | NoToken:
+        """The same; a call without it would be refused. Raises UpstreamFailed."""
+        token = self.of(source, deadline)
+        if isinstance(token, Refused):
+            raise UpstreamFailed(token.fault, during="token")
+        return token
 
     def forget(self, source: EventSource) -> None:
         """The server did not accept the token."""

@@ -33,7 +33,7 @@ from cds_service.events.source import EventSource
 from cds_service.events.tokens import Tokens
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Complete, Partial, Refused, UpstreamFault
+from cds_service.fhir.fetched import Complete, Partial, UpstreamFault
 from cds_service.logs import Event, log, log_fault
 from cds_service.store.events import EventStore
 from cds_service.store.records import Door, EvaluationRecord
@@ -136,9 +136,7 @@ class Worker:
         if source is None:  # no longer registered: nothing may be fetched from it
             raise UpstreamFailed(UpstreamFault.NOT_ALLOWED, during="source")
         deadline = Deadline.after(DEADLINE_MS)
-        token = self.tokens.of(source, deadline)
-        if isinstance(token, Refused):
-            raise UpstreamFailed(token.fault, during="token")
+        token = self.tokens.needed(source, deadline)
         with self.client.session(source.base, token, deadline) as session:
             courier = Courier(source.delivery, self.client, session, self.hook)
             if claimed.target.kind is Kind.SWEEP:
@@ -153,7 +151,7 @@ class Worker:
                 evaluated = self.evaluator.is_gone(claimed, courier, watch)
             case Current() as current:
                 if target.kind is Kind.DIAGNOSTIC_REPORT:
-                    found = tuple(results_of(current.resource))
+                    found = results_of(current.resource)
                 evaluated = self.evaluator.now_stands(claimed, current, courier, watch)
         return self.store.finish(claimed, self.now(), evaluated=evaluated, found=found)
 

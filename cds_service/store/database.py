@@ -37,15 +37,16 @@ class Database:
     """
 
     def __init__(self, url: URL) -> None:
-        self._url = url
+        self._is_sqlite = url.get_backend_name() == "sqlite"
+        self._file = Path(url.database or "")
+        """Of SQLite: on PostgreSQL this names no file."""
         self._engine = make_engine(url)
         self._writing = {
             durability: self._engine.execution_options(**{DURABILITY: durability})
             for durability in Durability
         }
-        sqlite_file = url.get_backend_name() == "sqlite"
         self._last_write = LastWrite()
-        writers = OneWriter if sqlite_file else AnyWriter
+        writers = OneWriter if self._is_sqlite else AnyWriter
         self._writers: Writers = writers(self._engine, self._last_write)
 
     @classmethod
@@ -63,8 +64,8 @@ class Database:
         ConfigurationError for a database at a revision that is not of this software.
         """
         with Translated(self._engine):
-            if self._url.get_backend_name() == "sqlite":
-                upgrade.sqlite(self._engine, Path(self._url.database or ""))
+            if self._is_sqlite:
+                upgrade.sqlite(self._engine, self._file)
             else:
                 upgrade.postgresql(self._engine)
 
@@ -79,9 +80,7 @@ class Database:
 
     def is_open_to_others(self) -> bool:
         """Whether its file, which was there before us, lets in others than owner and group."""
-        if self._url.get_backend_name() != "sqlite":
-            return False
-        return bool(Path(self._url.database or "").stat().st_mode & 0o007)
+        return self._is_sqlite and bool(self._file.stat().st_mode & 0o007)
 
     def ping(self) -> None:
         """Returns when the database answers; raises StoreUnavailable when it does not."""
@@ -130,7 +129,7 @@ class Database:
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT in the dialect of this database: it knows ON CONFLICT and counts its rows."""
-        if self._url.get_backend_name() == "sqlite":
+        if self._is_sqlite:
             return sqlite.insert(table).execution_options(preserve_rowcount=True)
         # PostgreSQL's dialect only where it is the database: a start on SQLite is sooner done
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415

@@ -86,15 +86,14 @@ class EventBacklog:
 
     def count(self, *, dead_only: bool = False) -> int:
         """How many rows there are."""
-        rows = select(func.count()).select_from(event_work)
-        if dead_only:
-            rows = rows.where(event_work.c.dead == true())
-        with self._database.reading() as connection:
-            return connection.execute(rows).scalar_one()
+        return self._count(event_work.c.dead == true() if dead_only else true())
 
     def due(self, at: datetime) -> int:
         """How many rows can be worked on now."""
-        rows = select(func.count()).where(event_work.c.due <= at, event_work.c.dead == false())
+        return self._count((event_work.c.due <= at) & (event_work.c.dead == false()))
+
+    def _count(self, those: ColumnElement[bool]) -> int:
+        rows = select(func.count()).select_from(event_work).where(those)
         with self._database.reading() as connection:
             return connection.execute(rows).scalar_one()
 

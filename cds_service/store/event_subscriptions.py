@@ -23,6 +23,8 @@ from cds_service.store.tables import event_gaps, event_subscriptions
 
 MISSED_HEARTBEATS: Final = 2
 """So many heartbeats that did not come make a silence."""
+GAP_WINDOW: Final = timedelta(seconds=30)
+"""How long a missing number may still come by itself."""
 MOST_MISSING: Final = 1_000
 """Numbers kept of one gap. A longer one is searched for by time, whichever numbers are kept."""
 ACTIVATION: Final = timedelta(minutes=15)
@@ -86,6 +88,10 @@ class Heard:
     subscription: str
     criteria: str = ""
     status: str = ACTIVE
+    heartbeat: timedelta = timedelta(0)
+    """How often one that was not heard of before is to be."""
+    is_numbered: bool = True
+    """Whether its numbers count the events of this subscription, and so tell which are missing."""
     numbers: Sequence[int] = ()
     so_far: int = 0
     """How many events there have been, as far as that is known."""
@@ -120,22 +126,20 @@ class Subscriptions:
 
     def expect(self, state: SubscriptionState) -> None:
         """Keeps a subscription that was made; what is known of its numbers stays."""
-        row = self._database.insert(event_subscriptions)
-        values = {name: getattr(state, name) for name in SubscriptionState.__slots__}
-        kept = {
-            name: row.excluded[name] for name in ("criteria", "heartbeat_seconds", "last_heard")
-        }
+        anew = ("criteria", "heartbeat_seconds", "last_heard")
         with self._database.writing() as connection:
-            connection.execute(
-                row.on_conflict_do_update(
-                    index_elements=[
-                        event_subscriptions.c.source,
-                        event_subscriptions.c.subscription,
-                    ],
-                    set_=kept,
-                ),
-                values,
-            )
+            self._keep(connection, state, anew)
+
+    def _keep(self, connection: Connection, state: SubscriptionState, anew: Iterable[str]) -> None:
+        """One that is new as a whole; of one that is known, only what is named is written anew."""
+        row = self._database.insert(event_subscriptions)
+        connection.execute(
+            row.on_conflict_do_update(
+                index_elements=[event_subscriptions.c.source, event_subscriptions.c.subscription],
+                set_={name: row.excluded[name] for name in anew},
+            ),
+            {name: getattr(state, name) for name in SubscriptionState.__slots__},
+        )
 
     def forget(self, source: str, subscription: str) -> None:
         """Removes a subscription that was ended, and its gaps."""
@@ -173,40 +177,25 @@ class Subscriptions:
         with self._database.reading() as connection:
             return tuple(SubscriptionState(**row._asdict()) for row in connection.execute(rows))
 
-    def heard_in(
-        self,
-        connection: Connection,
-        source: str,
-        heard: Heard,
-        at: datetime,
-        heartbeat: timedelta,
-    ) -> None:
-        """Notes a sign of life inside a transaction under way; `follow_in` follows the numbers."""
-        row = self._database.insert(event_subscriptions)
-        said = {"last_heard": at, "status": heard.status}
-        if heard.criteria:
-            said["criteria"] = heard.criteria
-        connection.execute(
-            row.on_conflict_do_update(
-                index_elements=[event_subscriptions.c.source, event_subscriptions.c.subscription],
-                set_=said,
-            ),
-            {
-                "source": source,
-                "subscription": heard.subscription,
-                "criteria": heard.criteria,
-                "status": heard.status,
-                "heartbeat_seconds": int(heartbeat.total_seconds()),
-                "next_number": 0,
-                "last_heard": at,
-            },
-        )
+    def heard_in(self, connection: Connection, source: str, heard: Heard, at: datetime) -> int:
+        """Notes a sign of life inside a transaction under way; how many numbers are newly missing.
 
-    def follow_in(self, connection: Connection, source: str, heard: Heard, due: datetime) -> int:
-        """Follows the numbers of a subscription that was heard of; how many are newly missing.
-
-        What is missing is looked for once `due` has come: until then it may still arrive.
+        They are looked for after GAP_WINDOW: until then they may still arrive.
         """
+        state = SubscriptionState(
+            source=source,
+            subscription=heard.subscription,
+            criteria=heard.criteria,
+            status=heard.status,
+            heartbeat_seconds=int(heard.heartbeat.total_seconds()),
+            next_number=0,
+            last_heard=at,
+        )
+        told = ("criteria",) if heard.criteria else ()
+        self._keep(connection, state, ("last_heard", "status", *told))
+        return self._follow(connection, source, heard, at) if heard.is_numbered else 0
+
+    def _follow(self, connection: Connection, source: str, heard: Heard, at: datetime) -> int:
         number = connection.execute(_held(source, heard.subscription)).scalar_one()
         expected, missing = _followed(number, heard)
         gone = _of(event_gaps, source, heard.subscription)
@@ -215,10 +204,8 @@ class Subscriptions:
         elif heard.numbers:
             for came in in_lots(heard.numbers, LOT):
                 connection.execute(delete(event_gaps).where(gone, event_gaps.c.number.in_(came)))
-        rows = [
-            {"source": source, "subscription": heard.subscription, "number": each, "due": due}
-            for each in missing
-        ]
+        about = {"source": source, "subscription": heard.subscription, "due": at + GAP_WINDOW}
+        rows = [about | {"number": each} for each in missing]
         if rows:
             once = self._database.insert(event_gaps).on_conflict_do_nothing()
             connection.execute(once, rows)

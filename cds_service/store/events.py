@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Row,
     case,
@@ -252,14 +253,12 @@ class EventStore(EventBacklog):
         return ending
 
     def _end(self, connection: Connection, claimed: Claimed, at: datetime) -> Ending:
-        ours = (event_work.c.number == claimed.number) & (event_work.c.lease == claimed.lease)
         unchanged = event_work.c.revision == claimed.revision
-        gone = delete(event_work).where(ours, unchanged)
+        gone = delete(event_work).where(_leased(claimed), unchanged)
         if connection.execute(gone).rowcount == 1:
             return Ending.DONE
-        freed = {"lease": NO_LEASE, "due": at, "attempts": 0, "leases_lost": 0, "cause": ""}
-        again = update(event_work).where(ours).values(freed)
-        return Ending.AGAIN if connection.execute(again).rowcount == 1 else Ending.LEASE_LOST
+        again = _freed(connection, claimed, due=at, attempts=0, leases_lost=0, cause="")
+        return Ending.AGAIN if again else Ending.LEASE_LOST
 
     def _keep(self, connection: Connection, claimed: Claimed, each: Evaluated) -> None:
         of_item = (event_evaluations.c.source == claimed.source) & (
@@ -284,28 +283,21 @@ class EventStore(EventBacklog):
 
     def give_back(self, claimed: Claimed, at: datetime) -> None:
         """Frees a row that was not worked off: it is due at once. Not when the lease was lost."""
-        self._give_back(claimed, {"due": at, "lease": NO_LEASE})
+        with self._database.writing() as connection:
+            _freed(connection, claimed, due=at)
 
     def retry_later(self, claimed: Claimed, due: datetime, cause: str) -> None:
         """Gives a row back until `due`. Does nothing when the lease was lost."""
-        self._give_back(claimed, {"due": due, "cause": cause, "lease": NO_LEASE})
+        with self._database.writing() as connection:
+            _freed(connection, claimed, due=due, cause=cause)
 
     def set_aside(
         self, claimed: Claimed, cause: str, record: EvaluationRecord | None = None
     ) -> None:
         """Puts a row on the list of those that only an operator or a new notification revives."""
         with self._database.writing() as connection:
-            aside = {"dead": True, "cause": cause, "lease": NO_LEASE}
-            if self._update(connection, claimed, aside) and record is not None:
+            if _freed(connection, claimed, dead=True, cause=cause) and record is not None:
                 self._records.save_in(connection, record)
-
-    def _give_back(self, claimed: Claimed, values: dict[str, Any]) -> None:
-        with self._database.writing() as connection:
-            self._update(connection, claimed, values)
-
-    def _update(self, connection: Connection, claimed: Claimed, values: dict[str, Any]) -> bool:
-        ours = (event_work.c.number == claimed.number) & (event_work.c.lease == claimed.lease)
-        return connection.execute(update(event_work).where(ours).values(values)).rowcount == 1
 
     # -------------------------------------------------------------- sweeps
 
@@ -324,3 +316,14 @@ class EventStore(EventBacklog):
         """The next search, whatever will ask for it, goes back to `since`; makes no work."""
         with self._database.writing() as connection:
             self._sweeps.send_back(connection, source, since)
+
+
+def _leased(claimed: Claimed) -> ColumnElement[bool]:
+    """The row, if its lease still is the one that was claimed."""
+    return (event_work.c.number == claimed.number) & (event_work.c.lease == claimed.lease)
+
+
+def _freed(connection: Connection, claimed: Claimed, **values: Any) -> bool:
+    """Whether the row is nobody's now, with these values; not when the lease was lost."""
+    free = update(event_work).where(_leased(claimed)).values(lease=NO_LEASE, **values)
+    return connection.execute(free).rowcount == 1

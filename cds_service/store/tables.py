@@ -3,6 +3,10 @@
 Lists are kept as JSON text in ASCII, moments in UTC. Every column is NOT NULL: where there is
 nothing to say, the empty text or the empty list says so.
 
+Who writes rows of several tables in one transaction locks them in this order, so that no two wait
+for each other: event_work by item; event_evaluations, evaluations, cards, carded_results;
+event_sweeps; event_subscriptions; event_gaps.
+
 A change here needs a migration in `migrations/versions`; a test holds the two together.
 """
 

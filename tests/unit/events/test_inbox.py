@@ -78,9 +78,9 @@ def test_t87_of_a_resource_sent_along_only_the_id_is_used(here: World) -> None:
 
 def test_no_id_and_no_resource_stands_in_the_database_in_clear(here: World) -> None:
     here.post(observation("a-telling-id", note=[{"text": "a-telling-note"}]))
-    stored = b"".join(
-        file.read_bytes() for file in Path(here.room.folder).glob("cds.sqlite3*") if file.is_file()
-    )
+    files = here.room.settings.folder.glob("cds.sqlite3*")
+    stored = b"".join(file.read_bytes() for file in files if file.is_file())
+    assert stored
     assert b"a-telling" not in stored
 
 
