@@ -27,7 +27,15 @@ from typing import NamedTuple
 
 from cds_service.core.companions import CompanionValue, companion_values
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
-from cds_service.core.dates import Age, Days, age_in_years, birth_of, collection_days, read_for_age
+from cds_service.core.dates import (
+    Age,
+    Days,
+    age_in_years,
+    birth_of,
+    collection_days,
+    read_for_age,
+    when_taken,
+)
 from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN, Fact, UsualFacts
 from cds_service.core.interval import Interval
 from cds_service.core.knowledge import KnowledgeBase
@@ -91,7 +99,7 @@ def facts_of(situation: Situation) -> Facts:
     when = collection_days(result, situation.at, knowledge.policy.look_back_days)
     age = age_in_years(birth_of(record), when)
     laboratory = read_range(result, situation.quantity, age, knowledge.units)
-    companions = companion_values(knowledge, record, result, situation.at)
+    companions = companion_values(knowledge, record, when_taken(result, situation.at), situation.at)
     kind = _kind(situation)
     silent = _silent(knowledge, kind)
     settled = {

@@ -12,7 +12,7 @@ from datetime import date
 
 from cds_service.core.caution import beside_newer, cautions, items_met, urgent
 from cds_service.core.companions import companion_values
-from cds_service.core.dates import as_received
+from cds_service.core.dates import as_received, when_taken
 from cds_service.core.facts import Companions, companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
@@ -246,7 +246,9 @@ def _blank(
     words: tuple[str, ...] = ()
     companions: Companions = {}
     if isinstance(result, LabResult):
-        companions = companion_values(case.knowledge, case.record, result, case.at)
+        companions = companion_values(
+            case.knowledge, case.record, when_taken(result, case.at), case.at
+        )
     beside = companion_facts(companions, case.record, case.knowledge)
     told = list(notes)
     match verdict:

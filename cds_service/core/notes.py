@@ -26,13 +26,7 @@ from cds_service.core.model import (
 )
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.selection import Candidate, finals_beside, is_version_of
-from cds_service.core.situation import (
-    FactorOfAnother,
-    Literature,
-    NoFactor,
-    Situation,
-    own_factor,
-)
+from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Situation, own_factor
 from cds_service.core.verdict import Note, NoteKind, Reason
 
 MOST_NAMED = 3

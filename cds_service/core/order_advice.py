@@ -15,13 +15,7 @@ from cds_service.core.dates import as_received
 from cds_service.core.fact import Fact
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import missing_words
-from cds_service.core.model import (
-    Coding,
-    InvalidResource,
-    PatientRecord,
-    ResourceRef,
-    Subject,
-)
+from cds_service.core.model import Coding, InvalidResource, PatientRecord, ResourceRef, Subject
 from cds_service.core.notes import notes_on_knowledge, notes_on_record
 from cds_service.core.order import (
     CodesContradict,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from cds_service.core.companions import companions_near
+from cds_service.core.companions import companion_values
 from cds_service.core.comparable import is_from
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
@@ -216,7 +216,7 @@ def is_for(order: DraftOrder, specimen: str, knowledge: KnowledgeBase) -> bool:
 def _resulted(suggestion: str, situation: OrderSituation) -> bool:
     knowledge, record = situation.knowledge, situation.record
     if suggestion not in knowledge.order_table.own:
-        return suggestion in companions_near(
+        return suggestion in companion_values(
             knowledge, record, whole_day(situation.at), situation.at
         )
     wanted = knowledge.order_table.own[suggestion].specimen
@@ -250,5 +250,5 @@ def _patient(situation: OrderSituation) -> Iterator[Fact]:
     for part in PARTS:
         recorded = coded(part, knowledge, record, today)
         yield from concept_facts(part, knowledge, recorded, unavailable(record, f"{part}s"))
-    companions = companions_near(knowledge, record, whole_day(situation.at), situation.at)
+    companions = companion_values(knowledge, record, whole_day(situation.at), situation.at)
     yield from companion_facts(companions, record, knowledge).values()

@@ -21,13 +21,7 @@ from cds_service.core.model import (
     ReferenceRange,
     UnitGiven,
 )
-from cds_service.core.quantity import (
-    Quantity,
-    UnitReading,
-    UnitTable,
-    UnitUnderstood,
-    scale,
-)
+from cds_service.core.quantity import Quantity, UnitReading, UnitTable, UnitUnderstood, scale
 from cds_service.core.schema import RowUnit
 from cds_service.core.verdict import Place, RangeReading
 

@@ -12,13 +12,7 @@ from collections.abc import Sequence
 from cds_service.core.bibliography import bibliography
 from cds_service.core.boilerplate import boilerplate
 from cds_service.core.card import Card
-from cds_service.core.card_parts import (
-    LONGEST_SUMMARY,
-    denying,
-    detail_of,
-    extension_of,
-    saying,
-)
+from cds_service.core.card_parts import LONGEST_SUMMARY, denying, detail_of, extension_of, saying
 from cds_service.core.card_values import CardValues
 from cds_service.core.draft import Draft, identified
 from cds_service.core.escape import plain
