@@ -150,27 +150,19 @@ def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[
 
 def _about(head: Candidate, case: _Case) -> Answer:
     """The answer about the newest final result of one specimen kind."""
+    beside = finals_beside(head, case.known)
+    series = series_of(head, beside)
     notes = [
         *notes_on_resource(head.result),
         *notes_on_record(case.record),
-        *notes_on_dates(head, case.known),
+        *notes_on_dates(head, beside),
         *notes_on_versions(head, case.known),
     ]
     match head.place, head.reading:
         case NotInterpretable() as verdict, _:
-            return _blank(head.result, verdict, case, value=head.reading.value, notes=notes)
-        case Placed(), NotUnderstood(value, verdict):
+            pass
+        case Placed(), NotUnderstood(because=verdict):
             notes += notes_on_unit(head.result, verdict.reason)
-            series = _series(head, case)
-            return _blank(
-                head.result,
-                verdict,
-                case,
-                specimen=head.specimen,
-                value=value,
-                notes=notes,
-                series=series,
-            )
         case Placed(code, specimen), Understood(value, quantity):
             situation = Situation(
                 case.knowledge,
@@ -184,7 +176,16 @@ def _about(head: Candidate, case: _Case) -> Answer:
                 nearest_pair(head, case.known),
             )
             notes += notes_on_value(situation, code)
-            return _understood(situation, case, notes, _series(head, case))
+            return _understood(situation, case, notes, series)
+    return _blank(
+        head.result,
+        verdict,
+        case,
+        specimen=head.specimen,
+        value=head.reading.value,
+        notes=notes,
+        series=series,
+    )
 
 
 def _understood(
@@ -222,12 +223,6 @@ def _understood(
         paired=situation.pair,
         companions=frozenset(facts.companions),
     )
-
-
-def _series(head: Candidate, case: _Case) -> tuple[SeriesPoint, ...]:
-    """The results before this one; an unreadable result, too, must not hide them."""
-    beside = finals_beside(head, case.known)
-    return series_of(head, [item for item in beside if item.rank < head.rank])
 
 
 def _blank(
@@ -285,14 +280,15 @@ def _not_final(item: Candidate, case: _Case) -> Answer:
         verdict = NotInterpretable(Reason.STATUS_WITHDRAWN, status.value)
         return _blank(item.result, verdict, case, specimen=item.specimen)
     reason = Reason.STATUS_PRELIMINARY if status in NOT_YET else Reason.STATUS_UNKNOWN
+    beside = finals_beside(item, case.known)
     return _blank(
         item.result,
         NotInterpretable(reason, status.value),
         case,
         specimen=item.specimen,
         value=item.reading.value,
-        notes=(*notes_on_dates(item, case.known), *notes_on_versions(item, case.known)),
-        series=_series(item, case),
+        notes=(*notes_on_dates(item, beside), *notes_on_versions(item, case.known)),
+        series=series_of(item, beside),
     )
 
 

@@ -25,7 +25,7 @@ from cds_service.core.model import (
     ValueForm,
 )
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import Candidate, finals_beside, is_version_of
+from cds_service.core.selection import Candidate, is_version_of
 from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Situation, own_factor
 from cds_service.core.verdict import Note, NoteKind, Reason
 
@@ -73,10 +73,9 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
             yield Note(NoteKind.DATA_FAILED, {"part": part})
 
 
-def notes_on_dates(head: Candidate, known: Iterable[Candidate]) -> Iterator[Note]:
+def notes_on_dates(head: Candidate, beside: Iterable[Candidate]) -> Iterator[Note]:
     """A date that cannot be right hides no other result, and is named."""
-    dated = (head, *finals_beside(head, known))
-    ahead = (item for item in dated if is_ahead(named_date(item.result), item.at))
+    ahead = (item for item in (head, *beside) if is_ahead(named_date(item.result), item.at))
     for item in islice(ahead, MOST_NAMED):
         yield Note(NoteKind.DATE_AHEAD, value_and_date(item))
 
