@@ -121,6 +121,16 @@ class KnowledgeBase:
         return (*self.findings, *self.contexts)
 
     @cached_property
+    def speaking(self) -> Mapping[str, tuple[int, schema.TableRow]]:
+        """The row that speaks for each id, and its turn: findings by rank, then contexts."""
+        by_rank = sorted(self.findings, key=lambda row: -row.rank)
+        ordered: tuple[schema.TableRow, ...] = (*by_rank, *self.contexts)
+        speaking: dict[str, tuple[int, schema.TableRow]] = {}
+        for turn, row in enumerate(ordered):
+            speaking.setdefault(row.id, (turn, row))
+        return speaking
+
+    @cached_property
     def warnings(self) -> frozenset[str]:
         """Ids of the findings that make a card a warning."""
         return frozenset(row.id for row in self.findings if row.indicator == "warning")
