@@ -33,14 +33,10 @@ from cds_service.core.selection import (
     FINAL,
     NOT_YET,
     WITHDRAWN,
-    AllWithdrawn,
     Candidate,
-    Chosen,
     Looking,
-    NoneFinal,
     Placed,
     by_specimen,
-    choose,
     finals_beside,
     newest_first,
     perhaps_newer,
@@ -104,16 +100,14 @@ def interpret(
 
 
 def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> Iterator[Answer]:
-    """The newest final result or why there is none; then what somebody was told and is withdrawn
-    since, each result by itself: what was said of it no longer holds.
+    """The newest final result, or, where there is none, the newest that is not withdrawn; then what
+    somebody was told and is withdrawn since, each by itself: what was said of it no longer holds.
     """
-    match choose(group, case.knowledge):
-        case Chosen(head):
-            yield _with_doubts(_about(head, case), head, case)
-        case NoneFinal(head):
-            yield _with_doubts(_not_final(head, case), head, case)
-        case AllWithdrawn():
-            pass
+    usable = [item for item in group if item.is_usable]
+    heads = usable or [item for item in group if item.result.status not in WITHDRAWN]
+    for head in heads[:1]:
+        answer = _about(head, case) if usable else _not_final(head, case)
+        yield _with_doubts(answer, head, case)
     carded = case.record.carded_before if looking is Looking.RESULT_ARRIVED else ()
     for item in group if carded else ():
         if item.result.ref.resource in carded and item.result.status in WITHDRAWN:

@@ -74,10 +74,10 @@ NOTES_THAT_LEAD = frozenset(
 
 def word_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     """Missing templates, sections or words, unknown placeholders, headlines too long."""
-    for name, sections, values in _needed(knowledge):
+    needed = _needed(knowledge)
+    for name, sections, values in needed:
         yield from _template_faults(knowledge, name, sections, values)
-    needed = {name for name, _, _ in _needed(knowledge)}
-    for name in sorted(set(knowledge.templates) - needed):
+    for name in sorted(set(knowledge.templates) - {name for name, _, _ in needed}):
         yield _fault(knowledge, name, "nothing uses this template.", "Remove it.")
     yield from _shared_words(knowledge)
 

@@ -90,6 +90,13 @@ class Candidate:
         """Whether its value stands, corrected or not."""
         return self.result.status in FINAL
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether its value may be read: it is final, or the site reads preliminary ones too."""
+        if self.result.status is Status.PRELIMINARY:
+            return self.knowledge.policy.interpret_preliminary
+        return self.is_final
+
     @cached_property
     def taken(self) -> Moment | NoMoment:
         """When the specimen was taken, as far as that is possible."""
@@ -112,28 +119,6 @@ class Candidate:
 
 
 by_rank = attrgetter("rank")
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The result to interpret."""
-
-    head: Candidate
-
-
-@dataclass(frozen=True, slots=True)
-class NoneFinal:
-    """There is no final result; `head` is the newest that is not withdrawn."""
-
-    head: Candidate
-
-
-@dataclass(frozen=True, slots=True)
-class AllWithdrawn:
-    """Every result of the group was withdrawn."""
-
-
-Choice = Chosen | NoneFinal | AllWithdrawn
 
 
 def place_of(
@@ -168,18 +153,6 @@ def _group_of(item: Candidate) -> str:
             return f"? {reason.value}"
         case Placed(specimen=kind):
             return kind
-
-
-def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
-    """The newest final result of a group, or why there is none."""
-    usable = FINAL | ({Status.PRELIMINARY} if knowledge.policy.interpret_preliminary else set())
-    for item in group:
-        if item.result.status in usable:
-            return Chosen(item)
-    for item in group:
-        if item.result.status not in WITHDRAWN:
-            return NoneFinal(item)
-    return AllWithdrawn()
 
 
 def finals_beside(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candidate]:
