@@ -28,10 +28,10 @@ class TableResult:
     findings: tuple[Finding, ...]
     rows: tuple[ConsideredRow, ...]
     missing: tuple[str, ...]
-    warns: tuple[str, ...] = ()
-    """The warnings that are given."""
-    may_warn: tuple[str, ...] = ()
-    """Warnings that a limit inside the interval of the value leaves open, where none is given."""
+    warns: bool = False
+    """Whether a warning is given."""
+    may_warn: bool = False
+    """Whether none is, and a limit inside the interval of the value leaves one open."""
     grounds: tuple[str, ...] = ()
     """The facts that it rests on: what those were read from was used."""
     unspoken: tuple[str, ...] = ()
@@ -94,14 +94,14 @@ def _result(
     unspoken = _unspoken(rows, contexts)
     if straddled := _straddled(rows, facts):
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
-    warns = _warnings(rows, RowOutcome.MATCHED, knowledge)
-    may_warn = () if warns else _warnings(rows, RowOutcome.STRADDLED, knowledge)
+    of_warnings = {row.outcome for row in rows if row.finding in knowledge.warnings}
+    warns = RowOutcome.MATCHED in of_warnings
     return TableResult(
         tuple(findings),
         rows,
         missing_from(rows, facts),
-        warns,
-        may_warn,
+        warns=warns,
+        may_warn=RowOutcome.STRADDLED in of_warnings and not warns,
         grounds=tuple(dict.fromkeys(_grounds(rows, facts, unspoken))),
         unspoken=unspoken,
     )
@@ -174,14 +174,6 @@ def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tupl
         if facts[name].value not in values
     )
     return tuple(dict.fromkeys(limits))
-
-
-def _warnings(
-    rows: Iterable[ConsideredRow], outcome: RowOutcome, knowledge: KnowledgeBase
-) -> tuple[str, ...]:
-    """The warnings among the rows that ended so."""
-    warnings = knowledge.warnings
-    return tuple(row.finding for row in rows if row.outcome is outcome and row.finding in warnings)
 
 
 def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
