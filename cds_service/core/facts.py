@@ -65,10 +65,9 @@ _COMPUTED = ("computed", NOT_APPLICABLE, UNKNOWN)
 
 def fact_domains(knowledge: KnowledgeBase) -> dict[str, tuple[str, ...]]:
     """Every fact a gate may ask for, with every value it can have."""
-    interpreted = tuple(f.id for f in knowledge.families.values() if f.interpreted)
     return {
         "specimen": tuple(knowledge.specimens),
-        "unit-family": interpreted,
+        "unit-family": knowledge.interpreted_families,
         "laboratory-range": tuple(place.value for place in Place),
         "pair": ("paired", "alone"),
         **{f"limit.{name}": _LIMIT for name in knowledge.limits},
@@ -95,10 +94,11 @@ class Facts:
 def facts_of(situation: Situation) -> Facts:
     """Settle every fact the knowledge can ask for."""
     knowledge, record, result = situation.knowledge, situation.record, situation.result
-    when = collection_days(result, situation.at, knowledge.policy.look_back_days)
+    taken = when_taken(result, situation.at)
+    when = collection_days(taken, situation.at, knowledge.policy.look_back_days)
     age = age_in_years(birth_of(record), when)
     laboratory = read_range(result, situation.quantity, age, knowledge.units)
-    companions = companion_values(knowledge, record, when_taken(result, situation.at), situation.at)
+    companions = companion_values(knowledge, record, taken, situation.at)
     kind = _kind(situation)
     usual = _usual(knowledge, kind)
     settled = {

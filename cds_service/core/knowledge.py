@@ -116,6 +116,11 @@ class KnowledgeBase:
         return at > self.identity.review_by
 
     @cached_property
+    def interpreted_families(self) -> tuple[str, ...]:
+        """Ids of the unit families in which a value is interpreted."""
+        return tuple(name for name, family in self.families.items() if family.interpreted)
+
+    @cached_property
     def rows(self) -> tuple[schema.TableRow, ...]:
         """The decision table: findings, then contexts. Several rows may share an id."""
         return (*self.findings, *self.contexts)

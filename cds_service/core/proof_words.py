@@ -121,8 +121,7 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
 
 def _of_specimens(knowledge: KnowledgeBase, name: str) -> set[str]:
     """Sections that the template may add for one specimen kind, or for it in one unit family."""
-    families = [family.id for family in knowledge.families.values() if family.interpreted]
-    pairs = product(knowledge.specimens, families)
+    pairs = product(knowledge.specimens, knowledge.interpreted_families)
     says = set(knowledge.specimens) | {in_family(kind, family) for kind, family in pairs}
     if name in {row.id for row in knowledge.findings}:
         return says | {f"not-{kind}" for kind in knowledge.specimens}
