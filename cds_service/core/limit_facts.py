@@ -199,4 +199,4 @@ def _shown(found: CompanionValue) -> str:
     """Value and day as the trace says them."""
     when = found.result.collected
     dated = f" of {when.text[:10]}" if isinstance(when, Moment) else ""
-    return f"{found.value.text} {found.value.unit}{dated}"
+    return f"{found.value.words}{dated}"

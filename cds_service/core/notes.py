@@ -111,8 +111,7 @@ def notes_on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
         yield Note(NoteKind.UNIT_ASSUMED, {"unit": situation.value.unit, "sentence": unit.assumed})
     match situation.result.value:
         case Measured(form=ValueForm.TEXT):
-            value = f"{situation.value.text} {situation.value.unit}"
-            yield Note(NoteKind.VALUE_FROM_TEXT, {"value": value})
+            yield Note(NoteKind.VALUE_FROM_TEXT, {"value": situation.value.words})
         case _ if not situation.quantity.coded:
             yield Note(NoteKind.UNIT_FROM_TEXT, {"unit": situation.value.unit})
         case _:
@@ -128,8 +127,8 @@ def notes_on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
                 yield Note(NoteKind.COLLECTION_OPEN, {"date": named.text})
     ahead = companions_ahead(situation.knowledge, situation.record, situation.at)
     for title, companion in islice(ahead, MOST_NAMED):
-        value = f"{title} {companion.value.text} {companion.value.unit}"
-        told = {"value": value, "date": _text(named_date(companion.result))}
+        dated = _text(named_date(companion.result))
+        told = {"value": f"{title} {companion.value.words}", "date": dated}
         yield Note(NoteKind.DATE_AHEAD, told)
 
 
@@ -165,7 +164,7 @@ def notes_on_companions(
         if len(several) > 1 and facts[limit.name].value == UNKNOWN:
             at_odds.setdefault(knowledge.companions[limit.row.of].row.title, several)
     for title, several in at_odds.items():
-        told = tuple(f"{found.value.text} {found.value.unit}" for found in several)
+        told = tuple(found.value.words for found in several)
         inputs = tuple(found.result.ref for found in several)
         yield Note(NoteKind.OF_ONE_TIME, {"test": title, "values": told}, inputs=inputs)
 
@@ -183,8 +182,7 @@ def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
 
 def value_and_date(item: Candidate) -> dict[str, str]:
     """The value and the date that a result of this analyte carries, for a note."""
-    value = item.reading.value
-    return {"value": f"{value.text} {value.unit}".strip(), "date": _text(named_date(item.result))}
+    return {"value": item.reading.value.words, "date": _text(named_date(item.result))}
 
 
 def _text(moment: Moment | NoMoment) -> str:
