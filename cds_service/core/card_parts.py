@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 
-from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import ResourceRef
@@ -22,8 +21,8 @@ def detail_of(about: str, blocks: Mapping[str, str], closing: str, knowledge: Kn
     """What the card is about, then the blocks in reading order, each below its heading; sources and
     disclaimer close every card.
     """
-    headings = boilerplate(knowledge).headings
-    told = [headings[name] + body for name in _BLOCKS if (body := blocks.get(name))]
+    headings = knowledge.wording.headings
+    told = [f"**{headings[name]}**\n\n{body}" for name in _BLOCKS if (body := blocks.get(name))]
     return "\n\n".join([about, *told, closing])
 
 

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cds_service.core.boilerplate import boilerplate
 from cds_service.core.escape import markdown
 from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN
 from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import PanelItem, RefusedCode
+from cds_service.core.schema import LimitRow, PanelItem, RefusedCode
 from cds_service.core.sections import day, in_words, specimen_words
 from cds_service.core.verdict import (
     Answer,
@@ -42,19 +41,21 @@ class CardValues(dict[str, str]):
 def _limits(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
     """The limits on both sides of which the value lies, and whose they are."""
     own = f"{markdown(answer.laboratory.words)} ({knowledge.wording.phrases['own-range']})"
-    return _open(answer, knowledge, boilerplate(knowledge).limits_by_name, own)
+    return _open(answer, knowledge, lambda row: f"{row.amount} ({row.title})", own)
 
 
 def _sides(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
     """The same limits in short."""
     own = knowledge.wording.phrases["own-range"]
-    return _open(answer, knowledge, boilerplate(knowledge).limits, own)
+    return _open(answer, knowledge, lambda row: row.amount, own)
 
 
-def _open(answer: Answer, knowledge: KnowledgeBase, words: Mapping[str, str], own: str) -> str:
+def _open(
+    answer: Answer, knowledge: KnowledgeBase, words: Callable[[LimitRow], str], own: str
+) -> str:
     """The limits that are left open, in the order of the knowledge, the laboratory's own last."""
     about = {name for finding in answer.findings for name in finding.about}
-    published = [words[name] for name in knowledge.limits if name in about]
+    published = [words(row) for name, row in knowledge.limits.items() if name in about]
     return " or ".join(published if len(published) == len(about) else [*published, own])
 
 
@@ -129,7 +130,7 @@ _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {
     "analyte": lambda _answer, base, _row: base.identity.short_name,
     "multiple": lambda answer, _base, _row: answer.laboratory.multiple,
     "range": lambda answer, _base, _row: markdown(answer.laboratory.words),
-    "limit": lambda _answer, base, row: boilerplate(base).limits[row],
+    "limit": lambda _answer, base, row: base.limits[row].amount,
     "limits": _limits,
     "sides": _sides,
     "detail": _detail,

@@ -7,7 +7,7 @@ they leave as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cds_service.core.dates import wholly_before
@@ -15,7 +15,6 @@ from cds_service.core.fact import DISPUTED, Fact
 from cds_service.core.facts import Companions, Facts, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import MET, companion_limits, has_own_limit
-from cds_service.core.model import ResourceRef
 from cds_service.core.notes import MOST_NAMED, notes_on_companions, value_and_date
 from cds_service.core.selection import WITHDRAWN, Candidate
 from cds_service.core.situation import Situation
@@ -82,7 +81,13 @@ def items_met(
                 limits = [f"limit.{limit}" for item in items for limit in item.limits]
                 met = [fact for name in limits if (fact := read[name]).value == MET]
                 used = tuple(ref for fact in met for ref in fact.inputs)
-                yield Note(kind, {"items": _shown(used, companions, knowledge)}, panel.id, used)
+                shown = tuple(
+                    f"{knowledge.companions[name].row.title} {found.value.words}"
+                    for name, values in companions.items()
+                    for found in values
+                    if found.result.ref in used
+                )
+                yield Note(kind, {"items": shown}, panel.id, used)
                 break
 
 
@@ -91,18 +96,6 @@ def _at_their_gravest(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> Ma
     names = [limit.name for limit in companion_limits(knowledge)]
     met = {name: facts[name]._replace(value=MET) for name in names if facts[name].value == DISPUTED}
     return {**facts, **met} if met else facts
-
-
-def _shown(
-    used: Collection[ResourceRef], companions: Companions, knowledge: KnowledgeBase
-) -> tuple[str, ...]:
-    """The companion results that were used, with their names, as received."""
-    return tuple(
-        f"{knowledge.companions[name].row.title} {found.value.text} {found.value.unit}"
-        for name, values in companions.items()
-        for found in values
-        if found.result.ref in used
-    )
 
 
 def urgent(

@@ -8,23 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from operator import itemgetter
 
-from cds_service.core.dates import (
-    furthest_apart,
-    is_ahead,
-    named_date,
-    when_taken,
-    within_days,
-)
+from cds_service.core.dates import furthest_apart, is_ahead, named_date, when_taken, within_days
 from cds_service.core.interval import Interval
 from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
-from cds_service.core.model import (
-    LabResult,
-    Measured,
-    Moment,
-    NoMoment,
-    PatientRecord,
-    Subject,
-)
+from cds_service.core.model import LabResult, Measured, Moment, NoMoment, PatientRecord, Subject
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.reading import shown
 from cds_service.core.selection import FINAL, in_doubt, newest_first
@@ -46,13 +33,6 @@ class CompanionValue:
 
 
 def companion_values(
-    knowledge: KnowledgeBase, record: PatientRecord, result: LabResult, at: date
-) -> Mapping[str, tuple[CompanionValue, ...]]:
-    """Usable companion results by name, the nearest in time to `result` first."""
-    return companions_near(knowledge, record, when_taken(result, at), at)
-
-
-def companions_near(
     knowledge: KnowledgeBase, record: PatientRecord, when: Moment | NoMoment, at: date
 ) -> Mapping[str, tuple[CompanionValue, ...]]:
     """Usable companion results by name within the companion window of a moment.

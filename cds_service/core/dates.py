@@ -76,13 +76,11 @@ class Days:
     last: date
 
 
-def collection_days(result: LabResult, at: date, look_back_days: int) -> Days:
-    """The days on which the specimen can have been taken.
-
-    Collection, else issue; a result that names neither, or an impossible day, is taken as drawn
+def collection_days(taken: Moment | NoMoment, at: date, look_back_days: int) -> Days:
+    """The days on which a specimen can have been taken (`when_taken`): where that is not known,
     within the look-back window, and the card says so.
     """
-    match when_taken(result, at):
+    match taken:
         case Moment(first_day=first, last_day=last):
             return Days(first, last)
         case NoMoment():

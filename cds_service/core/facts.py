@@ -27,7 +27,15 @@ from typing import NamedTuple
 
 from cds_service.core.companions import CompanionValue, companion_values
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
-from cds_service.core.dates import Age, Days, age_in_years, birth_of, collection_days, read_for_age
+from cds_service.core.dates import (
+    Age,
+    Days,
+    age_in_years,
+    birth_of,
+    collection_days,
+    read_for_age,
+    when_taken,
+)
 from cds_service.core.fact import (
     DISPUTED,
     NOT_APPLICABLE,
@@ -40,7 +48,6 @@ from cds_service.core.fact import (
 from cds_service.core.interval import Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import (
-    Limit,
     companion_fact,
     companion_limits,
     no_companion,
@@ -67,10 +74,9 @@ _COMPUTED = ("computed", NOT_APPLICABLE, UNKNOWN)
 
 def fact_domains(knowledge: KnowledgeBase) -> dict[str, tuple[str, ...]]:
     """Every fact a gate may ask for, with every value it can have."""
-    interpreted = tuple(f.id for f in knowledge.families.values() if f.interpreted)
     return {
         "specimen": tuple(knowledge.specimens),
-        "unit-family": interpreted,
+        "unit-family": knowledge.interpreted_families,
         "laboratory-range": tuple(place.value for place in Place),
         "pair": ("paired", "alone"),
         **{f"limit.{name}": _LIMIT for name in knowledge.limits},
@@ -97,19 +103,21 @@ class Facts:
 def facts_of(situation: Situation) -> Facts:
     """Settle every fact the knowledge can ask for."""
     knowledge, record, result = situation.knowledge, situation.record, situation.result
-    when = collection_days(result, situation.at, knowledge.policy.look_back_days)
+    taken = when_taken(result, situation.at)
+    when = collection_days(taken, situation.at, knowledge.policy.look_back_days)
     age = age_in_years(birth_of(record), when)
     laboratory = read_range(result, situation.quantity, age, knowledge.units)
-    companions = companion_values(knowledge, record, result, situation.at)
+    companions = companion_values(knowledge, record, taken, situation.at)
     kind = _kind(situation)
-    silent = _silent(knowledge, kind)
+    usual = _usual(knowledge, kind)
     settled = {
         "unit-family": _unit_family(situation),
         "laboratory-range": _laboratory(laboratory, situation, age),
     }
     quantity, shown = on_study_scale(situation)
-    for limit in silent.limits:
-        settled[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
+    for limit in own_limits(knowledge):
+        if usual.by_name[limit.name] is _OPEN:
+            settled[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
     for row in knowledge.ages.values():
         settled[f"age.{row.id}"] = age_fact(row, record, age, when)
     settled.update(_from_record(situation, kind, companions, when))
@@ -118,11 +126,10 @@ def facts_of(situation: Situation) -> Facts:
         for ratio in knowledge.ratios.values():
             settled[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, companions)
     if companions:
-        facts = {**silent.facts.by_name, **settled}
+        facts = {**usual.by_name, **settled}
         for panel in knowledge.panels.values():
             settled[f"panel.{panel.id}"] = _panel(panel, kind, facts, knowledge)
-    by_name = {**silent.facts.by_name, **settled}
-    return Facts(by_name, silent.facts, settled, laboratory, companions)
+    return Facts({**usual.by_name, **settled}, usual, settled, laboratory, companions)
 
 
 # ------------------------------------------------------------------ what is the same for everybody
@@ -150,16 +157,6 @@ def _kind(situation: Situation) -> _Kind:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Silent:
-    """The facts of a kind of result where the record says nothing, and the own limits that the
-    value is still to be held against.
-    """
-
-    facts: UsualFacts
-    limits: tuple[Limit, ...]
-
-
 _OPEN = Fact("", UNKNOWN, "settled for each result")
 _ALONE = Fact(
     "pair", "alone", "no result of the other specimen that can be paired lies within the window"
@@ -167,17 +164,16 @@ _ALONE = Fact(
 
 
 @lru_cache(maxsize=256)
-def _silent(knowledge: KnowledgeBase, kind: _Kind) -> _Silent:
-    """Made once for each kind of result: most facts of most results are these."""
+def _usual(knowledge: KnowledgeBase, kind: _Kind) -> UsualFacts:
+    """Made once for each kind of result: most facts of most results are these. What each result
+    settles stays open, the limits that its value can be held against among them.
+    """
     facts = dict.fromkeys(("specimen", "unit-family", "laboratory-range"), _OPEN)
     facts["specimen"] = Fact("specimen", kind.specimen, f"the specimen is {kind.specimen}")
     facts |= dict.fromkeys((f"limit.{name}" for name in knowledge.limits), _OPEN)
-    limits = []
     for own in own_limits(knowledge):
         if why_not := not_applicable(own, kind.specimen, kind.family, kind.literature):
             facts[own.name] = Fact(own.name, NOT_APPLICABLE, why_not)
-        else:
-            limits.append(own)
     for limit in companion_limits(knowledge):
         facts[limit.name] = no_companion(limit, knowledge, kind.labs_gone)
     facts |= dict.fromkeys((f"age.{name}" for name in knowledge.ages), _OPEN)
@@ -189,7 +185,7 @@ def _silent(knowledge: KnowledgeBase, kind: _Kind) -> _Silent:
         for panel in knowledge.panels.values()
     }
     facts |= {f"ratio.{ratio.id}": without_pair(ratio) for ratio in knowledge.ratios.values()}
-    return _Silent(UsualFacts(facts), tuple(limits))
+    return UsualFacts(facts)
 
 
 # ------------------------------------------------------------------ what this result settles

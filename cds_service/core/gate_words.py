@@ -97,7 +97,7 @@ def alternatives_in_words(
 
 def limit_in_words(limit: LimitRow) -> str:
     """`at or above 2400 U/mL`."""
-    return f"{limit.met_when.words} {limit.value} {limit.unit}"
+    return f"{limit.met_when.words} {limit.amount}"
 
 
 def _gate(fact: str, values: tuple[str, ...], knowledge: KnowledgeBase) -> str:
@@ -161,7 +161,7 @@ def _limit(limit: LimitRow, values: Iterable[str], knowledge: KnowledgeBase) -> 
         measured = f"{knowledge.companions[limit.of].row.title} (within {days} days)"
     if set(values) >= _ANY_VALUE:
         return f"{measured} is known, whatever its value"
-    against = f"{limit.value} {limit.unit}"
+    against = limit.amount
     words = {
         "met": f"is {limit.met_when.words} {against}",
         PROVISIONAL: f"is {limit.met_when.words} {against}, if {limit.presumes}",

@@ -19,7 +19,7 @@ from cds_service.core.caution import (
     warns,
 )
 from cds_service.core.companions import companion_values
-from cds_service.core.dates import as_received
+from cds_service.core.dates import as_received, when_taken
 from cds_service.core.facts import Companions, companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
@@ -40,16 +40,13 @@ from cds_service.core.selection import (
     FINAL,
     NOT_YET,
     WITHDRAWN,
-    AllWithdrawn,
     Candidate,
-    Chosen,
     Looking,
-    NoneFinal,
     Placed,
     by_specimen,
-    choose,
     finals_beside,
     newest_first,
+    of_one_time,
     perhaps_newer,
 )
 from cds_service.core.series import series_of
@@ -111,17 +108,15 @@ def interpret(
 
 
 def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> Iterator[Answer]:
-    """The newest final result or why there is none; then what somebody was told and is withdrawn
-    since, each result by itself: what was said of it no longer holds.
+    """The newest final result, or, where there is none, the newest that is not withdrawn; then what
+    somebody was told and is withdrawn since, each by itself: what was said of it no longer holds.
     """
-    match choose(group, case.knowledge):
-        case Chosen(heads):
-            head, answer = _gravest(heads, case)
-            yield _with_doubts(answer, head, case)
-        case NoneFinal(head):
+    if usable := [item for item in group if item.is_usable]:
+        head, answer = _gravest(of_one_time(*usable), case)
+        yield _with_doubts(answer, head, case)
+    else:
+        for head in [item for item in group if item.result.status not in WITHDRAWN][:1]:
             yield _with_doubts(_not_final(head, case), head, case)
-        case AllWithdrawn():
-            pass
     carded = case.record.carded_before if looking is Looking.RESULT_ARRIVED else ()
     for item in group if carded else ():
         if item.result.ref.resource in carded and item.result.status in WITHDRAWN:
@@ -168,27 +163,19 @@ def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[
 
 def _about(head: Candidate, case: _Case) -> Answer:
     """The answer about the newest final result of one specimen kind."""
+    beside = finals_beside(head, case.known)
+    series = series_of(head, beside)
     notes = [
         *notes_on_resource(head.result),
         *notes_on_record(case.record),
-        *notes_on_dates(head, case.known),
+        *notes_on_dates(head, beside),
         *notes_on_versions(head, case.known),
     ]
     match head.place, head.reading:
         case NotInterpretable() as verdict, _:
-            return _blank(head.result, verdict, case, value=head.reading.value, notes=notes)
-        case Placed(), NotUnderstood(value, verdict):
+            pass
+        case Placed(), NotUnderstood(because=verdict):
             notes += notes_on_unit(head.result, verdict.reason)
-            series = _series(head, case)
-            return _blank(
-                head.result,
-                verdict,
-                case,
-                specimen=head.specimen,
-                value=value,
-                notes=notes,
-                series=series,
-            )
         case Placed(code, specimen), Understood(value, quantity):
             situation = Situation(
                 case.knowledge,
@@ -202,7 +189,16 @@ def _about(head: Candidate, case: _Case) -> Answer:
                 nearest_pair(head, case.known),
             )
             notes += notes_on_value(situation, code)
-            return _understood(situation, case, notes, _series(head, case))
+            return _understood(situation, case, notes, series)
+    return _blank(
+        head.result,
+        verdict,
+        case,
+        specimen=head.specimen,
+        value=head.reading.value,
+        notes=notes,
+        series=series,
+    )
 
 
 def _understood(
@@ -242,12 +238,6 @@ def _understood(
     )
 
 
-def _series(head: Candidate, case: _Case) -> tuple[SeriesPoint, ...]:
-    """The results before this one; an unreadable result, too, must not hide them."""
-    beside = finals_beside(head, case.known)
-    return series_of(head, [item for item in beside if item.time <= head.time])
-
-
 def _blank(
     result: LabResult | InvalidResource,
     verdict: NotInterpretable | WrongAnalyte,
@@ -264,7 +254,9 @@ def _blank(
     words: tuple[str, ...] = ()
     companions: Companions = {}
     if isinstance(result, LabResult):
-        companions = companion_values(case.knowledge, case.record, result, case.at)
+        companions = companion_values(
+            case.knowledge, case.record, when_taken(result, case.at), case.at
+        )
     beside = companion_facts(companions, case.record, case.knowledge)
     told = list(notes)
     match verdict:
@@ -301,14 +293,15 @@ def _not_final(item: Candidate, case: _Case) -> Answer:
         verdict = NotInterpretable(Reason.STATUS_WITHDRAWN, status.value)
         return _blank(item.result, verdict, case, specimen=item.specimen)
     reason = Reason.STATUS_PRELIMINARY if status in NOT_YET else Reason.STATUS_UNKNOWN
+    beside = finals_beside(item, case.known)
     return _blank(
         item.result,
         NotInterpretable(reason, status.value),
         case,
         specimen=item.specimen,
         value=item.reading.value,
-        notes=(*notes_on_dates(item, case.known), *notes_on_versions(item, case.known)),
-        series=_series(item, case),
+        notes=(*notes_on_dates(item, beside), *notes_on_versions(item, case.known)),
+        series=series_of(item, beside),
     )
 
 

@@ -116,9 +116,24 @@ class KnowledgeBase:
         return at > self.identity.review_by
 
     @cached_property
+    def interpreted_families(self) -> tuple[str, ...]:
+        """Ids of the unit families in which a value is interpreted."""
+        return tuple(name for name, family in self.families.items() if family.interpreted)
+
+    @cached_property
     def rows(self) -> tuple[schema.TableRow, ...]:
         """The decision table: findings, then contexts. Several rows may share an id."""
         return (*self.findings, *self.contexts)
+
+    @cached_property
+    def speaking(self) -> Mapping[str, tuple[int, schema.TableRow]]:
+        """The row that speaks for each id, and its turn: findings by rank, then contexts."""
+        by_rank = sorted(self.findings, key=lambda row: -row.rank)
+        ordered: tuple[schema.TableRow, ...] = (*by_rank, *self.contexts)
+        speaking: dict[str, tuple[int, schema.TableRow]] = {}
+        for turn, row in enumerate(ordered):
+            speaking.setdefault(row.id, (turn, row))
+        return speaking
 
     @cached_property
     def warnings(self) -> frozenset[str]:

@@ -38,12 +38,15 @@ class Limit:
 
     __slots__ = ("_bound", "_meets", "family", "name", "row", "words", "younger")
 
-    def __init__(self, row: LimitRow, unit: RowUnit) -> None:
+    def __init__(self, row: LimitRow, unit: RowUnit, whose: str = "") -> None:
         self.row = row
         self.name = f"limit.{row.id}"
         self.family = unit.family
-        self.words = f"'{row.met_when.words} {row.value} {row.unit}'"
-        self.younger = tuple(_Younger(row, younger, unit) for younger in row.younger)
+        self.words = f"'{row.met_when.words} {row.amount}'{whose}"
+        self.younger = tuple(
+            (younger.below_days, Limit(_for_younger(row, younger), unit, f" ({younger.title})"))
+            for younger in row.younger
+        )
         self._bound = scale(row.value, unit)
         self._meets = _MEETS[row.met_when]
 
@@ -53,15 +56,8 @@ class Limit:
         return _BY_COMPARISON[meets], f"{shown} against {self.words}"
 
 
-class _Younger(Limit):
-    """The same limit with the number for patients below an age."""
-
-    __slots__ = ("below_days",)
-
-    def __init__(self, row: LimitRow, younger: YoungerLimit, unit: RowUnit) -> None:
-        super().__init__(row.model_copy(update={"value": younger.value, "younger": ()}), unit)
-        self.words += f" ({younger.title})"
-        self.below_days = younger.below_days
+def _for_younger(row: LimitRow, younger: YoungerLimit) -> LimitRow:
+    return row.model_copy(update={"value": younger.value, "younger": ()})
 
 
 @lru_cache(maxsize=8)
@@ -168,8 +164,8 @@ def _held_against(
 
 def _at_the_age(limit: Limit, found: CompanionValue, birth: Moment | NoMoment) -> tuple[Limit, ...]:
     """The limit, or the one for younger patients; both where the dates do not tell."""
-    for younger in limit.younger:
-        match younger_than(younger.below_days, birth, _drawn(found)):
+    for below_days, younger in limit.younger:
+        match younger_than(below_days, birth, _drawn(found)):
             case Comparison.YES:
                 return (younger,)
             case Comparison.CANNOT_TELL:
@@ -204,4 +200,4 @@ def _shown(found: CompanionValue) -> str:
     """Value and day as the trace says them."""
     when = found.result.collected
     dated = f" of {when.text[:10]}" if isinstance(when, Moment) else ""
-    return f"{found.value.text} {found.value.unit}{dated}"
+    return f"{found.value.words}{dated}"

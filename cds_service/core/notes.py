@@ -25,14 +25,8 @@ from cds_service.core.model import (
     ValueForm,
 )
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import Candidate, finals_beside, is_version_of
-from cds_service.core.situation import (
-    FactorOfAnother,
-    Literature,
-    NoFactor,
-    Situation,
-    own_factor,
-)
+from cds_service.core.selection import Candidate, is_version_of
+from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Situation, own_factor
 from cds_service.core.verdict import Note, NoteKind, Reason
 
 _NOT_AGREED = frozenset({UNKNOWN, DISPUTED})
@@ -80,10 +74,9 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
             yield Note(NoteKind.DATA_FAILED, {"part": part})
 
 
-def notes_on_dates(head: Candidate, known: Iterable[Candidate]) -> Iterator[Note]:
+def notes_on_dates(head: Candidate, beside: Iterable[Candidate]) -> Iterator[Note]:
     """A date that cannot be right hides no other result, and is named."""
-    dated = (head, *finals_beside(head, known))
-    ahead = (item for item in dated if is_ahead(named_date(item.result), item.at))
+    ahead = (item for item in (head, *beside) if is_ahead(named_date(item.result), item.at))
     for item in islice(ahead, MOST_NAMED):
         yield Note(NoteKind.DATE_AHEAD, value_and_date(item))
 
@@ -119,8 +112,7 @@ def notes_on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
         yield Note(NoteKind.UNIT_ASSUMED, {"unit": situation.value.unit, "sentence": unit.assumed})
     match situation.result.value:
         case Measured(form=ValueForm.TEXT):
-            value = f"{situation.value.text} {situation.value.unit}"
-            yield Note(NoteKind.VALUE_FROM_TEXT, {"value": value})
+            yield Note(NoteKind.VALUE_FROM_TEXT, {"value": situation.value.words})
         case _ if not situation.quantity.coded:
             yield Note(NoteKind.UNIT_FROM_TEXT, {"unit": situation.value.unit})
         case _:
@@ -136,8 +128,8 @@ def notes_on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
                 yield Note(NoteKind.COLLECTION_OPEN, {"date": named.text})
     ahead = companions_ahead(situation.knowledge, situation.record, situation.at)
     for title, companion in islice(ahead, MOST_NAMED):
-        value = f"{title} {companion.value.text} {companion.value.unit}"
-        told = {"value": value, "date": _text(named_date(companion.result))}
+        dated = _text(named_date(companion.result))
+        told = {"value": f"{title} {companion.value.words}", "date": dated}
         yield Note(NoteKind.DATE_AHEAD, told)
 
 
@@ -176,7 +168,7 @@ def notes_on_companions(
         if len(several) > 1:
             at_odds.setdefault(knowledge.companions[limit.row.of].row.title, several)
     for title, several in at_odds.items():
-        told = tuple(f"{found.value.text} {found.value.unit}" for found in several)
+        told = tuple(found.value.words for found in several)
         inputs = tuple(found.result.ref for found in several)
         yield Note(NoteKind.OF_ONE_TIME, {"test": title, "values": told}, inputs=inputs)
 
@@ -194,8 +186,7 @@ def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
 
 def value_and_date(item: Candidate) -> dict[str, str]:
     """The value and the date that a result of this analyte carries, for a note."""
-    value = item.reading.value
-    return {"value": f"{value.text} {value.unit}".strip(), "date": _text(named_date(item.result))}
+    return {"value": item.reading.value.words, "date": _text(named_date(item.result))}
 
 
 def _text(moment: Moment | NoMoment) -> str:

@@ -15,13 +15,7 @@ from cds_service.core.dates import as_received
 from cds_service.core.fact import Fact
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import missing_words
-from cds_service.core.model import (
-    Coding,
-    InvalidResource,
-    PatientRecord,
-    ResourceRef,
-    Subject,
-)
+from cds_service.core.model import Coding, InvalidResource, PatientRecord, ResourceRef, Subject
 from cds_service.core.notes import notes_on_companions, notes_on_knowledge, notes_on_record
 from cds_service.core.order import (
     CodesContradict,
@@ -35,7 +29,7 @@ from cds_service.core.order import (
 )
 from cds_service.core.order_facts import (
     NoEarlier,
-    OrderSituation,
+    OrderCase,
     Standing,
     is_for,
     order_facts_of,
@@ -107,19 +101,9 @@ class Advised:
     skipped: tuple[Skipped, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """What all advice on one request is read from."""
-
-    drafts: Drafts
-    record: PatientRecord
-    knowledge: KnowledgeBase
-    at: date
-
-
 def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: date) -> Advised:
     """What to say about the drafts asked about, on day `at`; at most one advice per draft."""
-    case = _Case(drafts, record, knowledge, at)
+    case = OrderCase(drafts, record, knowledge, at)
     found = [
         _about(order, case)
         for order in drafts.asked
@@ -141,7 +125,7 @@ def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: 
     return Advised(tuple(advice), tuple(skipped))
 
 
-def _about(order: DraftOrder, case: _Case) -> Advice | Skipped:
+def _about(order: DraftOrder, case: OrderCase) -> Advice | Skipped:
     knowledge = case.knowledge
     match ordered_by(order, knowledge):
         case OrdersAnalyte() as ordered:
@@ -164,9 +148,9 @@ def _about(order: DraftOrder, case: _Case) -> Advice | Skipped:
             return Skipped(order.ref, because)
 
 
-def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: _Case) -> Advice | Skipped:
+def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: OrderCase) -> Advice | Skipped:
     knowledge, record = case.knowledge, case.record
-    found = order_facts_of(OrderSituation(knowledge, record, order, ordered, case.drafts, case.at))
+    found = order_facts_of(order, ordered, case)
     said = _consult(found.by_name, knowledge)
     if not said.rows:
         return Skipped(order.ref, "there is nothing to say about it")
@@ -192,7 +176,9 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: _Case) -> Advi
     )
 
 
-def _for_look_alike(order: DraftOrder, ordered: OrdersLookAlike, case: _Case) -> Advice | Skipped:
+def _for_look_alike(
+    order: DraftOrder, ordered: OrdersLookAlike, case: OrderCase
+) -> Advice | Skipped:
     code, said = ordered.code, _standing(Standing.LOOK_ALIKE, case.knowledge)
     if not said.rows:
         return Skipped(order.ref, f"LOINC {code.loinc}: {code.because}")
@@ -207,7 +193,7 @@ def _for_look_alike(order: DraftOrder, ordered: OrdersLookAlike, case: _Case) ->
     )
 
 
-def _swap(order: DraftOrder, refused: str, case: _Case) -> Swap | AlreadyDrafted | NoSwap:
+def _swap(order: DraftOrder, refused: str, case: OrderCase) -> Swap | AlreadyDrafted | NoSwap:
     """The order that may stand in a look-alike's place, unless it is drafted already.
 
     The site's own ordering code, where there is one, else the accepted LOINC code of the same
@@ -239,7 +225,7 @@ def _codes_in_place(row: SwapRow, knowledge: KnowledgeBase) -> tuple[Coding, ...
     return ()
 
 
-def _unreadable(invalid: list[InvalidResource], case: _Case) -> Iterator[Advice | Skipped]:
+def _unreadable(invalid: list[InvalidResource], case: OrderCase) -> Iterator[Advice | Skipped]:
     """One card for all drafts that are not valid FHIR, whatever their number."""
     said = _standing(Standing.INVALID, case.knowledge)
     if not said.rows:
@@ -251,7 +237,7 @@ def _unreadable(invalid: list[InvalidResource], case: _Case) -> Iterator[Advice 
         yield Advice(verdict, first, *said, inputs=inputs)
 
 
-def _of_another(order: DraftOrder, case: _Case) -> Advice | Skipped:
+def _of_another(order: DraftOrder, case: OrderCase) -> Advice | Skipped:
     """Nothing of another patient's order is shown, not even its id."""
     said = _standing(Standing.OF_ANOTHER_PATIENT, case.knowledge)
     match ordered_by(order, case.knowledge):

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from cds_service.core.bibliography import bibliography
-from cds_service.core.boilerplate import boilerplate
 from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.card_parts import (
     DAY,
@@ -114,8 +113,8 @@ def order_values_of(advice: Advice, knowledge: KnowledgeBase) -> Mapping[str, st
         "days": str(knowledge.identity.pair_within_days),
         "lacking": "; ".join(row.label for row in advice.lacking),
     }
-    for limit, words in boilerplate(knowledge).limits.items():
-        values[f"limit.{limit}"] = words
+    for limit, row in knowledge.limits.items():
+        values[f"limit.{limit}"] = row.amount
     match advice.verdict:
         case NotInterpretable(detail=where):
             values["detail"] = markdown(where) or unknown

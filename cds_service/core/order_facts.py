@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from cds_service.core.companions import CompanionValue, companions_near
+from cds_service.core.companions import CompanionValue, companion_values
 from cds_service.core.comparable import is_from
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
@@ -81,14 +81,12 @@ class OrderFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderSituation:
-    """One draft order for the analyte, and everything the facts are read from."""
+class OrderCase:
+    """What all advice on the drafts of one request is read from."""
 
-    knowledge: KnowledgeBase
-    record: PatientRecord
-    order: DraftOrder
-    ordered: OrdersAnalyte
     drafts: Drafts
+    record: PatientRecord
+    knowledge: KnowledgeBase
     at: date
 
     @property
@@ -97,21 +95,21 @@ class OrderSituation:
         return Days(self.at, self.at)
 
 
-def order_facts_of(situation: OrderSituation) -> OrderFacts:
-    """Settle every fact the advice can ask for."""
-    knowledge = situation.knowledge
-    specimen = specimen_ordered(situation.order, situation.ordered.specimen, knowledge)
+def order_facts_of(order: DraftOrder, ordered: OrdersAnalyte, case: OrderCase) -> OrderFacts:
+    """Settle every fact the advice can ask for about an order for the analyte."""
+    knowledge = case.knowledge
+    specimen = specimen_ordered(order, ordered.specimen, knowledge)
     kind = specimen if specimen in knowledge.specimens else ""
-    earlier = _newest(situation, kind)
-    companions = companions_near(knowledge, situation.record, whole_day(situation.at), situation.at)
-    lacking = tuple(_lacking(situation, kind, companions))
+    earlier = _newest(case, kind)
+    companions = companion_values(knowledge, case.record, whole_day(case.at), case.at)
+    lacking = tuple(_lacking(order, case, kind, companions))
     facts = (
         standing_fact(Standing.ANALYTE),
         _specimen(specimen),
-        _earlier(earlier, situation, kind),
-        _laboratory(earlier, situation.order.performers),
-        _pair(lacking, situation, kind),
-        *_patient(situation, companions),
+        _earlier(earlier, case, kind),
+        _laboratory(earlier, order.performers),
+        _pair(lacking, case, kind),
+        *_patient(case, companions),
     )
     return OrderFacts({fact.name: fact for fact in facts}, kind, earlier, lacking, companions)
 
@@ -140,10 +138,10 @@ def _specimen(specimen: str) -> Fact:
 # ------------------------------------------------------------------ results that are there
 
 
-def _newest(situation: OrderSituation, kind: str) -> Candidate | NoEarlier:
+def _newest(case: OrderCase, kind: str) -> Candidate | NoEarlier:
     found = [
         item
-        for item in history_of(situation.record, situation.knowledge, situation.at)
+        for item in history_of(case.record, case.knowledge, case.at)
         if kind
         and item.specimen == kind
         and item.result.status in SHOWN
@@ -152,17 +150,17 @@ def _newest(situation: OrderSituation, kind: str) -> Candidate | NoEarlier:
     return max(found, key=by_rank) if found else NoEarlier()
 
 
-def _earlier(earlier: Candidate | NoEarlier, situation: OrderSituation, kind: str) -> Fact:
-    name, window = "earlier-result", situation.knowledge.policy.look_back_days
+def _earlier(earlier: Candidate | NoEarlier, case: OrderCase, kind: str) -> Fact:
+    name, window = "earlier-result", case.knowledge.policy.look_back_days
     match earlier:
         case NoEarlier() if not kind:
             return Fact(name, "none", "without a specimen there is nothing to compare with")
         case NoEarlier():
-            missing = unavailable(situation.record, situation.knowledge.identity.id)
+            missing = unavailable(case.record, case.knowledge.identity.id)
             value = UNKNOWN if missing else "none"
             return Fact(name, value, f"no result in {kind} is known", missing)
-        case Candidate(result=result, taken=Moment(last_day=last)) if (
-            last >= situation.at - timedelta(days=window)
+        case Candidate(result=result, taken=Moment(last_day=last)) if last >= case.at - timedelta(
+            days=window
         ):
             because = f"a result in {kind} is not older than {window} days"
             return Fact(name, "present", because, (), (result.ref,))
@@ -190,23 +188,23 @@ def _laboratory(earlier: Candidate | NoEarlier, performers: tuple[Performer, ...
 
 
 def _lacking(
-    situation: OrderSituation, kind: str, companions: Collection[str]
+    order: DraftOrder, case: OrderCase, kind: str, companions: Collection[str]
 ) -> Iterator[SuggestionRow]:
-    pairing = situation.knowledge.order_table.pairings.get(kind)
+    pairing = case.knowledge.order_table.pairings.get(kind)
     for suggestion in pairing.suggestions if pairing else ():
-        if not (_drafted(suggestion, situation) or _resulted(suggestion, situation, companions)):
-            yield situation.knowledge.suggestions[suggestion]
+        if not (_drafted(suggestion, order, case) or _resulted(suggestion, case, companions)):
+            yield case.knowledge.suggestions[suggestion]
 
 
-def _drafted(suggestion: str, situation: OrderSituation) -> bool:
-    knowledge = situation.knowledge
-    others = [o for o in situation.drafts.beside if o.place != situation.order.place]
+def _drafted(suggestion: str, order: DraftOrder, case: OrderCase) -> bool:
+    knowledge = case.knowledge
+    others = [o for o in case.drafts.beside if o.place != order.place]
     if suggestion in knowledge.order_table.own:
         wanted = knowledge.order_table.own[suggestion].specimen
-        return any(is_for(order, wanted, knowledge) for order in others)
+        return any(is_for(other, wanted, knowledge) for other in others)
     codes = {(LOINC, code) for code in knowledge.companions[suggestion].families}
     codes |= {code for code, names in site_orders(knowledge).items() if suggestion in names}
-    return any((c.system, c.code) in codes for order in others for c in order.codings)
+    return any((c.system, c.code) in codes for other in others for c in other.codings)
 
 
 def is_for(order: DraftOrder, specimen: str, knowledge: KnowledgeBase) -> bool:
@@ -218,21 +216,21 @@ def is_for(order: DraftOrder, specimen: str, knowledge: KnowledgeBase) -> bool:
             return False
 
 
-def _resulted(suggestion: str, situation: OrderSituation, companions: Collection[str]) -> bool:
-    knowledge, record = situation.knowledge, situation.record
+def _resulted(suggestion: str, case: OrderCase, companions: Collection[str]) -> bool:
+    knowledge, record = case.knowledge, case.record
     if suggestion not in knowledge.order_table.own:
         return suggestion in companions
     wanted = knowledge.order_table.own[suggestion].specimen
-    today, days = whole_day(situation.at), knowledge.identity.pair_within_days
+    today, days = whole_day(case.at), knowledge.identity.pair_within_days
     return any(
         within_days(item.taken, today, days)
-        for item in history_of(record, knowledge, situation.at)
+        for item in history_of(record, knowledge, case.at)
         if item.specimen == wanted and item.is_final
     )
 
 
-def _pair(lacking: tuple[SuggestionRow, ...], situation: OrderSituation, kind: str) -> Fact:
-    knowledge = situation.knowledge
+def _pair(lacking: tuple[SuggestionRow, ...], case: OrderCase, kind: str) -> Fact:
+    knowledge = case.knowledge
     if kind not in knowledge.order_table.pairings:
         return Fact("pair", NOT_APPLICABLE, "nothing belongs beside an order for this specimen")
     if not lacking:
@@ -246,9 +244,9 @@ def _pair(lacking: tuple[SuggestionRow, ...], situation: OrderSituation, kind: s
 
 
 def _patient(
-    situation: OrderSituation, companions: Mapping[str, tuple[CompanionValue, ...]]
+    case: OrderCase, companions: Mapping[str, tuple[CompanionValue, ...]]
 ) -> Iterator[Fact]:
-    knowledge, record, today = situation.knowledge, situation.record, situation.today
+    knowledge, record, today = case.knowledge, case.record, case.today
     age = age_in_years(birth_of(record), today)
     for row in knowledge.ages.values():
         yield age_fact(row, record, age, today)

@@ -182,10 +182,11 @@ def _spoken_of(row: TableRow | NoteRow, knowledge: KnowledgeBase) -> Collection[
             specimens = _specimens(when, knowledge)
         case NoteRow():
             pass
-    families = [family.id for family in knowledge.families.values() if family.interpreted]
     return [
         saying(specimen, family, strength) + denying(specimen)
-        for specimen, family, strength in product(specimens, families, strengths)
+        for specimen, family, strength in product(
+            specimens, knowledge.interpreted_families, strengths
+        )
     ]
 
 

@@ -70,15 +70,14 @@ class _Space:
 
 def _by_the_number(knowledge: KnowledgeBase) -> Iterator[_Settled]:
     """Specimen, unit family and the analyte's own limits, as one value settles them."""
-    families = [family for family in knowledge.families.values() if family.interpreted]
     values = tuple(_values(knowledge))
-    for specimen, family in product(knowledge.specimens, families):
-        unit = knowledge.units[family.canonical]
+    for specimen, family in product(knowledge.specimens, knowledge.interpreted_families):
+        unit = knowledge.units[knowledge.families[family].canonical]
         for value in values:
-            settled = {"specimen": specimen, "unit-family": family.id}
+            settled = {"specimen": specimen, "unit-family": family}
             quantity = Quantity(value, unit, coded=True, exact=True)
             for limit in own_limits(knowledge):
-                if not_applicable(limit, specimen, family.id, Literature.APPLIES):
+                if not_applicable(limit, specimen, family, Literature.APPLIES):
                     settled[limit.name] = NOT_APPLICABLE
                 else:
                     settled[limit.name], _ = limit.against(quantity, "")

@@ -77,10 +77,10 @@ NOTES_THAT_LEAD = frozenset(
 
 def word_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     """Missing templates, sections or words, unknown placeholders, headlines too long."""
-    for name, sections, values in _needed(knowledge):
+    needed = _needed(knowledge)
+    for name, sections, values in needed:
         yield from _template_faults(knowledge, name, sections, values)
-    needed = {name for name, _, _ in _needed(knowledge)}
-    for name in sorted(set(knowledge.templates) - needed):
+    for name in sorted(set(knowledge.templates) - {name for name, _, _ in needed}):
         yield _fault(knowledge, name, "nothing uses this template.", "Remove it.")
     yield from _shared_words(knowledge)
 
@@ -124,8 +124,7 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
 
 def _of_specimens(knowledge: KnowledgeBase, name: str) -> set[str]:
     """Sections that the template may add for one specimen kind, or for it in one unit family."""
-    families = [family.id for family in knowledge.families.values() if family.interpreted]
-    pairs = product(knowledge.specimens, families)
+    pairs = product(knowledge.specimens, knowledge.interpreted_families)
     says = set(knowledge.specimens) | {in_family(kind, family) for kind, family in pairs}
     if name in {row.id for row in knowledge.findings}:
         return says | {f"not-{kind}" for kind in knowledge.specimens}

@@ -7,10 +7,12 @@ against a value. Several ranges that cannot be told apart are no range; an absen
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from itertools import product
 
 from cds_service.core.dates import Age
-from cds_service.core.interval import EXACT, Comparison, Interval
+from cds_service.core.interval import EXACT, INFINITY, Comparison, Interval
 from cds_service.core.model import (
     AgeBand,
     AgeBandUnreadable,
@@ -21,18 +23,11 @@ from cds_service.core.model import (
     ReferenceRange,
     UnitGiven,
 )
-from cds_service.core.quantity import (
-    Quantity,
-    UnitReading,
-    UnitTable,
-    UnitUnderstood,
-    scale,
-)
+from cds_service.core.quantity import Quantity, UnitTable, UnitUnderstood, scale
 from cds_service.core.schema import RowUnit
 from cds_service.core.verdict import Place, RangeReading
 
 REFERENCE_INTERVAL_KINDS = frozenset({"", "normal"})
-_NO_UNIT = UnitGiven()
 
 
 def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -> RangeReading:
@@ -45,7 +40,7 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
         (low, high): words
         for row in result.ranges
         if row.kind in REFERENCE_INTERVAL_KINDS and not row.applies_to and _covers(row, age)
-        for low, high, words in _bounds(row, value.unit, units)
+        for low, high, words in _read(row, value.unit, units)
     }
     if len(usable) != 1:
         return RangeReading(Place.NONE)
@@ -69,78 +64,65 @@ def _covers(row: ReferenceRange, age: Age) -> bool:
             return False
 
 
-End = Decimal | OpenEnd
-
-
-def _bounds(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> list[tuple[End, End, str]]:
-    """Low and high in the canonical unit, and the range in words; nothing if a bound is of another
-    family or senseless.
+def _read(
+    row: ReferenceRange, unit: RowUnit, units: UnitTable
+) -> Iterator[tuple[Decimal, Decimal, str]]:
+    """Low and high in the canonical unit, infinite where open, and the range as the laboratory gave
+    it, each bound in its own unit (`158 to 623 U/mL`); nothing if a bound is of another family or
+    senseless.
     """
-    ends: list[End] = []
-    said: list[tuple[str, str]] = []
-    for bound in (row.low, row.high):
-        match bound:
-            case OpenEnd():
-                ends.append(bound)
-                said.append(("", ""))
-            case Bound(number, given):
-                match _bound_unit(given, unit, units):
-                    case UnitUnderstood(RowUnit(family=unit.family) as bound_unit, shown=shown):
-                        ends.append(scale(number.value, bound_unit))
-                        said.append((number.text, shown))
-                    case _:
-                        return []
-    low, high = ends
-    match low, high:
-        case OpenEnd(), OpenEnd():
-            return []
-        case Decimal(), Decimal() if low > high:
-            return []
-        case _, Decimal() if high <= 0:
-            return []  # a field left at zero, not a limit
-    return [(low, high, _words(*said))]
+    lows, highs = _end(row.low, -INFINITY, unit, units), _end(row.high, INFINITY, unit, units)
+    for (low, number, low_unit), (high, upper, high_unit) in product(lows, highs):
+        if not number and not upper:
+            return
+        if low > high or high <= 0:  # a field left at zero is no limit
+            return
+        if not number:
+            yield low, high, f"up to {upper} {high_unit}"
+        elif not upper:
+            yield low, high, f"from {number} {low_unit}"
+        elif low_unit != high_unit:
+            yield low, high, f"{number} {low_unit} to {upper} {high_unit}"
+        else:
+            yield low, high, f"{number} to {upper} {high_unit}"
 
 
-def _bound_unit(given: UnitGiven, unit: RowUnit, units: UnitTable) -> UnitReading:
-    """A bound without a unit has the result's unit."""
-    if given == _NO_UNIT:
-        return UnitUnderstood(unit, coded=False, shown=unit.text)
-    return units.read(given)
+def _end(
+    bound: Bound | OpenEnd, infinite: Decimal, unit: RowUnit, units: UnitTable
+) -> Iterator[tuple[Decimal, str, str]]:
+    """One end in the canonical unit, then its number and unit as shown; nothing if it is of another
+    family. A bound without a unit has the result's unit.
+    """
+    match bound:
+        case OpenEnd():
+            yield infinite, "", ""
+        case Bound(number, UnitGiven("", "", "")):
+            yield scale(number.value, unit), number.text, unit.text
+        case Bound(number, given):
+            match units.read(given):
+                case UnitUnderstood(RowUnit(family=unit.family) as own, shown=shown):
+                    yield scale(number.value, own), number.text, shown
+                case _:
+                    return
 
 
-def _place(value: Interval, low: End, high: End) -> Place:
+def _place(value: Interval, low: Decimal, high: Decimal) -> Place:
     """Without an upper limit only "below" can be told: how high is too high, nobody said."""
-    above = Comparison.NO if isinstance(high, OpenEnd) else value.above(high)
-    below = Comparison.NO if isinstance(low, OpenEnd) else value.below(low)
+    above, below = value.above(high), value.below(low)
     if above is Comparison.YES:
         return Place.ABOVE
     if below is Comparison.YES:
         return Place.BELOW
     if above is Comparison.NO and below is Comparison.NO:
-        return Place.NONE if isinstance(high, OpenEnd) else Place.WITHIN
+        return Place.NONE if high == INFINITY else Place.WITHIN
     return Place.STRADDLES
 
 
-def _words(low: tuple[str, str], high: tuple[str, str]) -> str:
-    """The range as the laboratory gave it, each bound in its own unit: `158 to 623 U/mL`."""
-    match low, high:
-        case ("", _), (number, unit):
-            return f"up to {number} {unit}"
-        case (number, unit), ("", _):
-            return f"from {number} {unit}"
-        case (number, unit), (upper, of_upper) if unit != of_upper:
-            return f"{number} {unit} to {upper} {of_upper}"
-        case (number, unit), (upper, _):
-            return f"{number} to {upper} {unit}"
-
-
-def _multiple(value: Quantity, high: End) -> str:
+def _multiple(value: Quantity, high: Decimal) -> str:
     """Times the upper limit, to one decimal, to two just above it.
 
     Of a value such as `> 860` only the least is known: that is rounded down, and has no "just".
     """
-    if isinstance(high, OpenEnd):
-        return ""
     times = EXACT.divide(value.interval.low, high)
     if not value.exact:
         least = _to_digits(times, ROUND_DOWN, one_from=Decimal("1.1"))

@@ -41,7 +41,7 @@ def ratio_fact(
     together = {albumin: of_one_time(companions[albumin]) for albumin in albumins}
     for title, values in _in_question(situation, pair, together):
         if len(values) > 1:
-            told = ", ".join(f"{value.text} {value.unit}" for _, value in values)
+            told = ", ".join(value.words for _, value in values)
             because = f"{title} has several values of one time ({told})"
             return Fact(name, UNKNOWN, because, (), tuple(ref for ref, _ in values))
     return _computed(name, ratio, situation, pair, [together[albumin][0] for albumin in albumins])

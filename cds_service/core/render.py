@@ -10,15 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cds_service.core.bibliography import bibliography
-from cds_service.core.boilerplate import boilerplate
 from cds_service.core.card import Card
-from cds_service.core.card_parts import (
-    LONGEST_SUMMARY,
-    denying,
-    detail_of,
-    extension_of,
-    saying,
-)
+from cds_service.core.card_parts import LONGEST_SUMMARY, denying, detail_of, extension_of, saying
 from cds_service.core.card_values import CardValues
 from cds_service.core.draft import Draft, identified
 from cds_service.core.escape import plain
@@ -74,11 +67,9 @@ def sources_cited(answer: Answer, knowledge: KnowledgeBase) -> tuple[str, ...]:
 
 def _rows(answer: Answer, knowledge: KnowledgeBase) -> Sequence[TableRow]:
     """The table row of each finding that fired, findings by rank first, then contexts."""
-    constant = boilerplate(knowledge)
-    places = [
-        constant.places[finding.id] for finding in answer.findings if finding.id in constant.places
-    ]
-    return [constant.rows[place] for place in sorted(places)]
+    speaking = knowledge.speaking
+    found = [speaking[finding.id] for finding in answer.findings if finding.id in speaking]
+    return [row for _, row in sorted(found)]
 
 
 def _cited(answer: Answer, rows: Sequence[TableRow], knowledge: KnowledgeBase) -> tuple[str, ...]:

@@ -90,6 +90,13 @@ class Candidate:
         """Whether its value stands, corrected or not."""
         return self.result.status in FINAL
 
+    @property
+    def is_usable(self) -> bool:
+        """Whether its value may be read: it is final, or the site reads preliminary ones too."""
+        if self.result.status is Status.PRELIMINARY:
+            return self.knowledge.policy.interpret_preliminary
+        return self.is_final
+
     @cached_property
     def taken(self) -> Moment | NoMoment:
         """When the specimen was taken, as far as that is possible."""
@@ -112,28 +119,6 @@ class Candidate:
 
 
 by_rank = attrgetter("rank")
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The result to interpret; several where they bear one time and only their ids order them."""
-
-    heads: tuple[Candidate, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NoneFinal:
-    """There is no final result; `head` is the newest that is not withdrawn."""
-
-    head: Candidate
-
-
-@dataclass(frozen=True, slots=True)
-class AllWithdrawn:
-    """Every result of the group was withdrawn."""
-
-
-Choice = Chosen | NoneFinal | AllWithdrawn
 
 
 def place_of(
@@ -170,20 +155,9 @@ def _group_of(item: Candidate) -> str:
             return kind
 
 
-def choose(group: Sequence[Candidate], knowledge: KnowledgeBase) -> Choice:
-    """The newest final result of a group, which is sorted, or why there is none."""
-    usable = FINAL | ({Status.PRELIMINARY} if knowledge.policy.interpret_preliminary else set())
-    if final := [item for item in group if item.result.status in usable]:
-        return Chosen(_of_one_time(*final))
-    for item in group:
-        if item.result.status not in WITHDRAWN:
-            return NoneFinal(item)
-    return AllWithdrawn()
-
-
-def _of_one_time(first: Candidate, *others: Candidate) -> tuple[Candidate, ...]:
-    """The first, and those of its time that are no versions of it."""
-    beside = (item for item in others if item.time == first.time)
+def of_one_time(first: Candidate, *others: Candidate) -> Sequence[Candidate]:
+    """The first, and those of its time that are no versions of it: only their ids order them."""
+    beside = [item for item in others if item.time == first.time]
     return first, *(item for item in beside if not is_version_of(item.result, first.result))
 
 

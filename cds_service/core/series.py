@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from cds_service.core.comparable import same_laboratory, same_method, same_specimen_type
@@ -14,8 +14,9 @@ from cds_service.core.selection import Candidate
 from cds_service.core.verdict import Direction, SeriesPoint
 
 
-def series_of(head: Candidate, earlier: Sequence[Candidate]) -> tuple[SeriesPoint, ...]:
-    """Earlier results, newest first, each with the way from it to the result after it.
+def series_of(head: Candidate, beside: Iterable[Candidate]) -> tuple[SeriesPoint, ...]:
+    """Those of the results beside it, newest first, that are earlier, each with the way from it to
+    the result after it. A head that cannot be read must not hide them.
 
     Laboratory, unit family, assay or type of specimen changing between two neighbours breaks the
     series there, and so does a value that cannot be used: whether its unit changed, nobody knows.
@@ -23,7 +24,8 @@ def series_of(head: Candidate, earlier: Sequence[Candidate]) -> tuple[SeriesPoin
     changed, and where the dates overlap, which of the two came first: values and dates, but no
     direction.
     """
-    return tuple(_point(item, after) for after, item in pairwise((head, *earlier)))
+    earlier = [item for item in beside if item.time <= head.time]
+    return tuple([_point(item, after) for after, item in pairwise((head, *earlier))])
 
 
 def _point(item: Candidate, after: Candidate) -> SeriesPoint:

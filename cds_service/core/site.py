@@ -16,9 +16,7 @@ from pydantic import ValidationError
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema.row import PATTERNS
-from cds_service.core.schema.site import (
-    Site,
-)
+from cds_service.core.schema.site import Site
 from cds_service.core.site_additions import with_additions
 from cds_service.core.site_faults import SiteFault, refusal, site_faults
 from cds_service.core.slips import Place, Said, Slip, slips

@@ -43,15 +43,10 @@ def kinds_of(knowledge: KnowledgeBase) -> tuple[str, ...]:
     return (*knowledge.specimens, NOT_COVERED)
 
 
-def interpreted_families(knowledge: KnowledgeBase) -> tuple[str, ...]:
-    """Unit families in which the factor of an assay can be given."""
-    return tuple(name for name, family in knowledge.families.items() if family.interpreted)
-
-
 def takes_assay(knowledge: KnowledgeBase, row: AssayFactor) -> bool:
     """Whether the factor can be meant for results of this analyte."""
     meant = row.analyte in ("", knowledge.identity.id)
-    return meant and row.family in interpreted_families(knowledge)
+    return meant and row.family in knowledge.interpreted_families
 
 
 def concept_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]]:

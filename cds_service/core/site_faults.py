@@ -16,7 +16,6 @@ from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.schema import Site, SiteCondition, SiteSpecimen
 from cds_service.core.site_additions import (
     concept_behind,
-    interpreted_families,
     kinds_of,
     loincs_of,
     takes_assay,
@@ -189,7 +188,7 @@ def _assay(bases: Bases, site: Site) -> _Found:
         yield "[assay]", f"no analyte '{row.analyte}'.", _known(analytes)
     elif not takers:
         meant = (base for base in bases if row.analyte in ("", base.identity.id))
-        known = _known(name for base in meant for name in interpreted_families(base))
+        known = _known(name for base in meant for name in base.interpreted_families)
         remedy = f"{known} Families are never converted."
         yield "[assay]", f"no unit family '{row.family}' that is interpreted.", remedy
     elif row.factor <= 0:

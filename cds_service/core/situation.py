@@ -71,7 +71,7 @@ def on_study_scale(situation: Situation) -> tuple[Quantity, str]:
     It is the value itself, unless the site file holds the reporting laboratory's own written factor
     for this unit family. The value on the card and the laboratory's own range are never touched.
     """
-    shown = f"{situation.value.text} {situation.value.unit}"
+    shown = situation.value.words
     match own_factor(situation):
         case AssayFactor(factor=factor):
             interval = situation.quantity.interval.scaled(factor)

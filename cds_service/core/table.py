@@ -29,10 +29,10 @@ class TableResult:
     findings: tuple[Finding, ...]
     rows: tuple[ConsideredRow, ...]
     missing: tuple[str, ...]
-    warns: tuple[str, ...] = ()
-    """The warnings that are given."""
-    may_warn: tuple[str, ...] = ()
-    """Warnings that a limit inside the interval of the value leaves open, where none is given."""
+    warns: bool = False
+    """Whether a warning is given."""
+    may_warn: bool = False
+    """Whether none is, and a limit inside the interval of the value leaves one open."""
     grounds: tuple[str, ...] = ()
     """The facts that it rests on: what those were read from was used."""
     unspoken: tuple[str, ...] = ()
@@ -97,15 +97,17 @@ def _result(
     unspoken = _unspoken(rows, contexts)
     if straddled := _straddled(rows, facts):
         findings.append(Finding(THRESHOLD_INDETERMINATE, about=straddled))
-    warns = _warnings(rows, RowOutcome.MATCHED, knowledge)
-    withheld = _warnings(rows, RowOutcome.MUTED, knowledge)
-    may_warn = () if warns else _warnings(rows, RowOutcome.STRADDLED, knowledge)
+    warnings = [row for row in rows if row.finding in knowledge.warnings]
+    of_warnings = {row.outcome for row in warnings}
+    warns = RowOutcome.MATCHED in of_warnings
+    muted = [row.finding for row in warnings if row.outcome is RowOutcome.MUTED]
+    withheld = tuple(dict.fromkeys(muted))
     return TableResult(
         tuple(findings),
         rows,
         missing_from(rows, facts),
-        warns,
-        may_warn,
+        warns=warns,
+        may_warn=RowOutcome.STRADDLED in of_warnings and not warns,
         grounds=tuple(dict.fromkeys(_grounds(rows, facts, (*unspoken, *withheld)))),
         unspoken=unspoken,
         withheld=withheld,
@@ -179,14 +181,6 @@ def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tupl
         if facts[name].value not in values
     )
     return tuple(dict.fromkeys(limits))
-
-
-def _warnings(
-    rows: Iterable[ConsideredRow], outcome: RowOutcome, knowledge: KnowledgeBase
-) -> tuple[str, ...]:
-    """The warnings among the rows that ended so."""
-    warnings = knowledge.warnings
-    return tuple(row.finding for row in rows if row.outcome is outcome and row.finding in warnings)
 
 
 def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:

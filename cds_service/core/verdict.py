@@ -189,6 +189,11 @@ class Value:
     family: str
     """Id of the unit family of the knowledge, or empty when the unit was not understood."""
 
+    @property
+    def words(self) -> str:
+        """`<150 pg/mL`; for a card it is still to be escaped."""
+        return f"{self.text} {self.unit}".strip()
+
 
 NO_VALUE = Value("", "", "")
 

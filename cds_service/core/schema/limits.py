@@ -57,6 +57,11 @@ class LimitRow(Row):
     """Behind performance and weakness, beyond those of the number."""
 
     @property
+    def amount(self) -> str:
+        """`2400 U/mL`."""
+        return f"{self.value} {self.unit}"
+
+    @property
     def all_sources(self) -> tuple[str, ...]:
         """The sources of the whole row, each once."""
         return tuple(dict.fromkeys((*self.sources, *self.performance_sources)))

@@ -9,6 +9,7 @@ from itertools import permutations
 import pytest
 
 from cds_service.core.companions import companion_values
+from cds_service.core.dates import when_taken
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import Coding, LabResult, NotNumeric, ResourceRef, Status, Subject
 from tests import toy
@@ -22,7 +23,8 @@ A_WEEK_LATER = date(2026, 3, 8)
 def texts(*given: LabResult, main: LabResult | None = None) -> dict[str, list[str]]:
     """Companion name -> usable values as shown, nearest first."""
     whole = main or result()
-    found = companion_values(TOY, record(whole, companions=given), whole, A_WEEK_LATER)
+    when = when_taken(whole, A_WEEK_LATER)
+    found = companion_values(TOY, record(whole, companions=given), when, A_WEEK_LATER)
     return {name: [value.value.text for value in values] for name, values in found.items()}
 
 

@@ -19,7 +19,7 @@ from cds_service.core.dates import (
     within_days,
 )
 from cds_service.core.interval import Interval
-from cds_service.core.model import Moment, NoMoment
+from cds_service.core.model import LabResult, Moment, NoMoment
 from tests.records import AT, moment, result
 
 
@@ -27,6 +27,11 @@ def days(text: str) -> Days:
     given = moment(text)
     assert isinstance(given, Moment)
     return Days(given.first_day, given.last_day)
+
+
+def drawn(given: LabResult) -> Days:
+    """When the specimen of a result can have been taken, seen on 2 March 2026."""
+    return collection_days(when_taken(given, AT), AT, 90)
 
 
 def years(low: int, high: int | None = None) -> Interval:
@@ -145,7 +150,7 @@ def test_a_date_more_than_a_day_ahead_is_no_date(on: str, *, possible: bool) -> 
     """A day is left for time zones; today is 2 March 2026."""
     given = result(on=on, issued=moment("2026-03-01"))
     assert (when_taken(given, AT) == moment(on)) is possible
-    assert (collection_days(given, AT, 90) == days(on)) is possible
+    assert (drawn(given) == days(on)) is possible
 
 
 def test_a_whole_day_has_no_time() -> None:
@@ -154,11 +159,11 @@ def test_a_whole_day_has_no_time() -> None:
 
 def test_collection_days_are_those_of_collection_then_of_issue() -> None:
     issued = moment("2026-03-02")
-    assert collection_days(result(on="2026-03-01", issued=issued), AT, 90) == days("2026-03-01")
-    assert collection_days(result(on="", issued=issued), AT, 90) == days("2026-03-02")
+    assert drawn(result(on="2026-03-01", issued=issued)) == days("2026-03-01")
+    assert drawn(result(on="", issued=issued)) == days("2026-03-02")
 
 
 def test_a_result_without_any_date_is_assumed_to_lie_within_the_look_back_window() -> None:
     undated = result(collected=NoMoment())
     window = Days(date(2025, 12, 2), date(2026, 3, 2))
-    assert collection_days(undated, date(2026, 3, 2), 90) == window
+    assert drawn(undated) == window

@@ -9,7 +9,6 @@ import pytest
 
 from cds_service.core import bibliography as module
 from cds_service.core.bibliography import bibliography
-from cds_service.core.boilerplate import boilerplate
 from cds_service.core.card_values import CardValues
 from cds_service.core.render import render
 from cds_service.core.review import Approved
@@ -45,9 +44,10 @@ def test_knowledge_that_has_changed_has_its_own() -> None:
 
 
 def test_rows_speak_by_rank_and_contexts_after_all_findings() -> None:
-    found = boilerplate(TOY)
     findings = {row.id for row in TOY.findings}
-    ids = [row.id for row in found.rows]
+    turns = sorted(TOY.speaking.values(), key=lambda speaks: speaks[0])
+    ids = [row.id for _, row in turns]
+    assert ids == list(TOY.speaking)
     assert len(set(ids)) == len(ids)
     assert {*ids[: len(findings)]} == findings
     ranks = {row.id: max(r.rank for r in TOY.findings if r.id == row.id) for row in TOY.findings}
