@@ -24,11 +24,12 @@ from cds_service.core.model import (
     Moment,
     NoMoment,
     PatientRecord,
+    ResourceRef,
     Subject,
 )
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
-from cds_service.core.reading import shown
-from cds_service.core.selection import FINAL, in_doubt, newest_first
+from cds_service.core.reading import as_received, shown
+from cds_service.core.selection import FINAL, Rank, in_doubt, newest_first
 from cds_service.core.verdict import Value
 
 Time = tuple[datetime, datetime]
@@ -62,6 +63,18 @@ def companions_near(
     What bears the time of the first counts beside it (`at_one_time`). One whose versions contradict
     each other, with nothing to order them, is not usable.
     """
+    ranked = _ranked(knowledge, record, when, at) if record.companions else ()
+    found: dict[str, list[CompanionValue]] = defaultdict(list)
+    for rank, companion in ranked:
+        for name, test in knowledge.companions.items():
+            found[name] += _usable(companion, test, rank[:2])
+    return {name: tuple(values) for name, values in found.items() if values}
+
+
+def _ranked(
+    knowledge: KnowledgeBase, record: PatientRecord, when: Moment | NoMoment, at: date
+) -> Sequence[tuple[Rank, LabResult]]:
+    """Companion results within the window of a moment, the nearest first."""
     near = [
         companion
         for companion in record.companions
@@ -69,7 +82,7 @@ def companions_near(
         and _is_near(when_taken(companion, at), when, knowledge.identity.companion_within_days)
     ]
     if not near:
-        return {}
+        return ()
     doubtful = in_doubt((companion, "") for companion in record.companions if _counts(companion))
     ranked = [
         (newest_first(companion, at), companion)
@@ -78,11 +91,7 @@ def companions_near(
     ]
     ranked.sort(key=itemgetter(0), reverse=True)
     ranked.sort(key=lambda found: furthest_apart(when_taken(found[1], at), when))
-    found: dict[str, list[CompanionValue]] = defaultdict(list)
-    for rank, companion in ranked:
-        for name, test in knowledge.companions.items():
-            found[name] += _usable(companion, test, rank[:2])
-    return {name: tuple(values) for name, values in found.items() if values}
+    return ranked
 
 
 def at_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
@@ -98,6 +107,27 @@ def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionVa
     for found in at_one_time(nearest_first):
         told.setdefault(found.quantity.interval, found)
     return tuple(told.values())
+
+
+def companions_as_received(
+    knowledge: KnowledgeBase, record: PatientRecord, result: LabResult, at: date
+) -> Mapping[str, tuple[Value, ResourceRef]]:
+    """By name, the result nearest to `result` of each companion test, as received: whether it can
+    be used or not.
+    """
+    found: dict[str, tuple[Value, ResourceRef]] = {}
+    for _, companion in _ranked(knowledge, record, when_taken(result, at), at):
+        for name, test in knowledge.companions.items():
+            match companion.value:
+                case Measured() as measured if name not in found and _is_of(companion, test):
+                    found[name] = as_received(measured), companion.ref
+                case _:
+                    continue
+    return found
+
+
+def _is_of(result: LabResult, test: CompanionTest) -> bool:
+    return any(c.system == LOINC and c.code in test.families for c in result.codings)
 
 
 def companions_ahead(

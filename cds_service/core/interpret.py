@@ -14,9 +14,9 @@ from cds_service.core.caution import (
     MOST_JUDGED,
     beside_newer,
     cautions,
+    gravest,
     items_met,
     urgent,
-    warns,
 )
 from cds_service.core.companions import companion_values
 from cds_service.core.dates import as_received
@@ -28,7 +28,8 @@ from cds_service.core.notes import (
     notes_on_dates,
     notes_on_group,
     notes_on_knowledge,
-    notes_on_specimen,
+    notes_on_left,
+    notes_on_sample,
     notes_on_unit,
     notes_on_value,
 )
@@ -116,8 +117,11 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     since, each result by itself: what was said of it no longer holds.
     """
     match choose(group, case.knowledge, case.at):
+        case Chosen((head,)):
+            yield _with_doubts(_about(head, case), head, case)
         case Chosen(heads):
-            head, answer = _gravest(heads, case)
+            told = [(head, _about(head, case)) for head in heads[:MOST_JUDGED]]
+            head, answer = gravest(told, case.knowledge)
             yield _with_doubts(answer, head, case)
         case NoneFinal(head):
             yield _with_doubts(_not_final(head, case), head, case)
@@ -129,22 +133,14 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
             yield _not_final(item, case)
 
 
-def _gravest(heads: Sequence[Candidate], case: _Case) -> tuple[Candidate, Answer]:
-    """The first, or of several of one time the first that warns: no id decides for the one that
-    does not. The others are named as perhaps newer.
-    """
-    told = [(head, _about(head, case)) for head in heads[:MOST_JUDGED]]
-    if len(told) == 1:  # as mostly
-        return told[0]
-    return next((each for each in told if warns(each[1], case.knowledge)), told[0])
-
-
 def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
     """The answer, with what may be newer than its result named on it, wherever it was sent; and,
     behind whatever is urgent, what casts doubt on its sample.
     """
-    if doubts := notes_on_specimen(head.result):
-        answer = replace(answer, notes=(*answer.notes, *doubts))
+    if doubts := notes_on_sample(head.result, case.record, case.at):
+        used = (*answer.inputs, *(ref for note in doubts for ref in note.inputs))
+        inputs = tuple(dict.fromkeys(used))
+        answer = replace(answer, notes=(*answer.notes, *doubts), inputs=inputs)
     others = perhaps_newer(head, case.known, case.at)
     if not others:
         return answer
@@ -226,6 +222,9 @@ def _understood(situation: Situation, case: _Case, notes: tuple[Note, ...]) -> A
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
+            notes += notes_on_left(
+                situation.result, facts.companions, case.record, case.knowledge, case.at
+            )
             notes += urgent(facts.companions, facts.by_name, case.knowledge)
     read = filter(facts.settled.__contains__, table.grounds)  # the usual ones were read nowhere
     used = [ref for ground in read for ref in facts.settled[ground].inputs]
@@ -284,6 +283,7 @@ def _blank(
     companions: Companions = {}
     if isinstance(result, LabResult):
         companions = companion_values(case.knowledge, case.record, result, case.at)
+        notes += notes_on_left(result, companions, case.record, case.knowledge, case.at)
     beside = companion_facts(companions, case.record, case.knowledge)
     match verdict:
         case NotInterpretable(reason):

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
 
-from cds_service.core.companions import CompanionValue, companions_ahead, of_one_time
+from cds_service.core.companions import (
+    CompanionValue,
+    companions_ahead,
+    companions_as_received,
+    of_one_time,
+)
 from cds_service.core.dates import (
+    birth_of,
     is_ahead,
+    is_before_birth,
     named_date,
+    read_for_age,
+    when_taken,
 )
 from cds_service.core.fact import DISPUTED, UNKNOWN, Fact
 from cds_service.core.knowledge import KnowledgeBase
@@ -66,8 +75,12 @@ def _on_group(result: LabResult, record: PatientRecord) -> Iterator[Note]:
     yield from notes_on_record(record)
 
 
-def notes_on_specimen(result: LabResult) -> tuple[Note, ...]:
+def notes_on_sample(result: LabResult, record: PatientRecord, at: date) -> tuple[Note, ...]:
     """The sample may be somebody else's, taken back or unfit, whatever the result says."""
+    return (*_on_specimen(result), *_on_birth(result, record, at))
+
+
+def _on_specimen(result: LabResult) -> tuple[Note, ...]:
     match result.specimen.link:
         case SpecimenLink.OF_ANOTHER_PATIENT:
             return (Note(NoteKind.SPECIMEN_OF_ANOTHER),)
@@ -77,6 +90,14 @@ def notes_on_specimen(result: LabResult) -> tuple[Note, ...]:
             return (Note(NoteKind.SPECIMEN_UNSATISFACTORY),)
         case SpecimenLink.NONE | SpecimenLink.UNRESOLVED | SpecimenLink.RESOLVED:
             return ()
+
+
+def _on_birth(result: LabResult, record: PatientRecord, at: date) -> tuple[Note, ...]:
+    """Who was not born yet gave no sample: a date is wrong, or it is somebody else's."""
+    taken = when_taken(result, at)
+    if not is_before_birth(taken, birth_of(record)):
+        return ()
+    return (Note(NoteKind.BEFORE_BIRTH, {"date": _text(taken)}, inputs=read_for_age(record)),)
 
 
 def notes_on_record(record: PatientRecord) -> Iterator[Note]:
@@ -207,6 +228,28 @@ def _told_at_odds(title: str, several: Sequence[CompanionValue]) -> Note:
     values = tuple(f"{found.value.text} {found.value.unit}" for found in several)
     inputs = tuple(found.result.ref for found in several)
     return Note(NoteKind.OF_ONE_TIME, {"test": title, "values": values}, inputs=inputs)
+
+
+def notes_on_left(
+    result: LabResult,
+    counted: Collection[str],
+    record: PatientRecord,
+    knowledge: KnowledgeBase,
+    at: date,
+) -> tuple[Note, ...]:
+    """Results of other tests that are there and count as unknown: none of their test is counted."""
+    if not record.companions:
+        return ()
+    nearest = companions_as_received(knowledge, record, result, at)
+    left = {name: found for name, found in nearest.items() if name not in counted}
+    if not left:
+        return ()
+    shown = tuple(
+        f"{knowledge.companions[name].row.title} {value.text} {value.unit}".strip()
+        for name, (value, _) in left.items()
+    )
+    inputs = tuple(dict.fromkeys(ref for _, ref in left.values()))
+    return (Note(NoteKind.COMPANIONS_LEFT, {"items": shown}, inputs=inputs),)
 
 
 def notes_on_unit(result: LabResult, reason: Reason) -> tuple[Note, ...]:

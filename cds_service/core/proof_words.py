@@ -38,6 +38,7 @@ NOTE_VALUES = {
     NoteKind.NO_LIMIT_IN_UNIT: {"unit"},
     NoteKind.VALUE_FROM_TEXT: {"value"},
     NoteKind.NAME_NOT_SOLUBLE: {"loinc", "name"},
+    NoteKind.BEFORE_BIRTH: {"date"},
     NoteKind.NEWER_NOT_FINAL: {"status", "date"},
     NoteKind.NEWER_VALUE: {"status", "value", "date"},
     NoteKind.NEWER_URGENT: {"status", "value", "date"},
@@ -49,6 +50,7 @@ NOTE_VALUES = {
     NoteKind.OTHER_VERSION: {"value", "specimen", "date"},
     NoteKind.DATE_AHEAD: {"value", "date"},
     NoteKind.OF_ONE_TIME: {"test", "values"},
+    NoteKind.COMPANIONS_LEFT: {"items"},
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},
@@ -70,6 +72,7 @@ NOTES_THAT_LEAD = frozenset(
         NoteKind.SPECIMEN_OF_ANOTHER,
         NoteKind.SPECIMEN_WITHDRAWN,
         NoteKind.SPECIMEN_UNSATISFACTORY,
+        NoteKind.BEFORE_BIRTH,
     }
 )
 """Notes that speak in the summary, before every finding."""

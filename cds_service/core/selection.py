@@ -8,7 +8,7 @@ so).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -132,27 +132,22 @@ def _group_of(item: Candidate) -> str:
 def choose(group: Sequence[Candidate], knowledge: KnowledgeBase, at: date) -> Choice:
     """The newest final result of a group, which is sorted, or why there is none."""
     usable = FINAL | ({Status.PRELIMINARY} if knowledge.policy.interpret_preliminary else set())
-    final = [item for item in group if item.result.status in usable]
-    if final:
-        return Chosen(tuple(final) if len(final) == 1 else _of_one_time(final, at))
+    for place, item in enumerate(group):
+        if item.result.status in usable:
+            others = [o for o in group[place + 1 :] if o.result.status in usable]
+            return Chosen((item, *_of_the_time_of(item, others, at)) if others else (item,))
     for item in group:
         if item.result.status not in WITHDRAWN:
             return NoneFinal(item)
     return AllWithdrawn()
 
 
-def _of_one_time(newest: Sequence[Candidate], at: date) -> tuple[Candidate, ...]:
-    """The first, and those of its time that are no versions of it."""
-    first, *others = newest
-    time = time_of(first.result, at)
-    return (
-        first,
-        *(
-            other
-            for other in others
-            if time_of(other.result, at) == time and not is_version_of(other.result, first.result)
-        ),
-    )
+def _of_the_time_of(item: Candidate, others: Iterable[Candidate], at: date) -> Iterator[Candidate]:
+    """Those of its time that are no versions of it."""
+    time = time_of(item.result, at)
+    for other in others:
+        if time_of(other.result, at) == time and _is_another(other.result, item.result):
+            yield other
 
 
 def finals_beside(
@@ -199,15 +194,17 @@ def _is_beside(item: Candidate, head: Candidate, at: date) -> bool:
     one, other = item.result, head.result
     if one.status not in FINAL:
         return one != other
-    there = bool(head.specimen) and not is_ahead(named_date(one), at)
-    return there and _is_another(one, other)
+    is_another = _is_another(one, other)
+    return is_another and bool(head.specimen) and not is_ahead(named_date(one), at)
 
 
 def _is_another(one: LabResult, other: LabResult) -> bool:
     """Another resource; of two that have no id of their own, whatever says something else."""
+    if one is other:  # as mostly
+        return False
     if one.ref.resource != other.ref.resource:
         return True
-    return one != other and not _is_an_id(one.ref.resource)
+    return not _is_an_id(one.ref.resource) and one != other
 
 
 def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:

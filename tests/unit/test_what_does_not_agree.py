@@ -396,6 +396,27 @@ def test_a_sample_that_was_taken_back_or_is_unfit_leads_a_quiet_card(
     assert says in found.detail
 
 
+# ------------------------------------------------------------------ a sample from before birth
+
+
+@pytest.mark.parametrize(
+    ("birth", "is_told"),
+    [("2026-03-01", False), ("2026-03-02", False), ("2026-03-03", True), ("2026", False)],
+    ids=["born that day", "a day that zones may make", "two days later", "born that year"],
+)
+@pytest.mark.parametrize("value", ["500 U/mL", "500"])
+def test_a_sample_from_before_the_patient_was_born_leads_a_quiet_card(
+    sil2r: KnowledgeBase, value: str, birth: str, is_told: bool
+) -> None:
+    """The mother's result in the chart of the newborn: an age is unknown, and not that alone."""
+    ranges = (records.within("223", "710", "U/mL"),)
+    result = records.result(value, SERUM_U, ranges=ranges)
+    found = card(records.record(result, patient=records.born(birth)), sil2r)
+    assert found.summary.endswith("dated before the patient was born") is is_told
+    assert ("The result is dated 2026-03-01, before the date of birth" in found.detail) is is_told
+    assert not is_told or "Patient/p" in found.detail
+
+
 # ------------------------------------------------------------------ two versions
 
 
