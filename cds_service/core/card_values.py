@@ -13,7 +13,7 @@ from cds_service.core.fact import PROVISIONAL, UNKNOWN
 from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import PanelItem, RefusedCode
-from cds_service.core.sections import day, in_words, specimen_words
+from cds_service.core.sections import by_factor, day, in_words, specimen_words
 from cds_service.core.situation import NOT_APPLICABLE
 from cds_service.core.verdict import (
     Answer,
@@ -41,7 +41,9 @@ class CardValues(dict[str, str]):
 
 
 def _value(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
-    return in_words(answer.value) or _unknown(knowledge)
+    value = in_words(answer.value) or _unknown(knowledge)
+    scaled = by_factor(answer, knowledge, markdown)
+    return f"{value} ({scaled})" if scaled else value
 
 
 def _unit(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:

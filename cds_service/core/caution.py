@@ -57,8 +57,7 @@ def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterato
     beside, knowledge = facts.companions, situation.knowledge
     at_odds = notes_on_companions(beside, facts.by_name, knowledge)
     yield from at_odds
-    counted = beside.keys() - set(table.missing)
-    left = notes_on_left(situation.result, counted, situation.record, knowledge, situation.at)
+    left = _left(situation, facts, table) if situation.record.companions else ()
     yield from left
     is_open = (
         at_odds
@@ -69,6 +68,13 @@ def _cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterato
         yield from several
     elif not table.warns and (table.may_warn or table.withheld or is_open):
         yield _IF_ILL
+
+
+def _left(situation: Situation, facts: Facts, table: TableResult) -> tuple[Note, ...]:
+    """A test that is called missing is not counted, even if a result of it can be read."""
+    counted = facts.companions.keys() - set(table.missing)
+    record, knowledge = situation.record, situation.knowledge
+    return notes_on_left(situation.result, counted, record, knowledge, situation.at)
 
 
 def _is_any_met(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import itemgetter
@@ -109,18 +109,25 @@ def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionVa
     return tuple(told.values())
 
 
-def companions_as_received(
-    knowledge: KnowledgeBase, record: PatientRecord, result: LabResult, at: date
+def companions_left(
+    knowledge: KnowledgeBase,
+    record: PatientRecord,
+    result: LabResult,
+    at: date,
+    counted: Collection[str],
 ) -> Mapping[str, tuple[Value, ResourceRef]]:
-    """By name, the result nearest to `result` of each companion test, as received: whether it can
-    be used or not.
+    """By name, the nearest result of each companion test that is of no use for its unit, as
+    received: where no result of the test is `counted`, or the unit is not understood.
     """
     found: dict[str, tuple[Value, ResourceRef]] = {}
     for _, companion in _ranked(knowledge, record, when_taken(result, at), at):
         for name, test in knowledge.companions.items():
             match companion.value:
-                case Measured() as measured if name not in found and _is_of(companion, test):
-                    found[name] = as_received(measured), companion.ref
+                case Measured(unit=unit) as measured if name not in found and _is_of(
+                    companion, test
+                ):
+                    if name not in counted or not isinstance(test.units.read(unit), UnitUnderstood):
+                        found[name] = as_received(measured), companion.ref
                 case _:
                     continue
     return found

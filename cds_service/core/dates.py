@@ -32,11 +32,9 @@ def is_ahead(moment: Moment | NoMoment, at: date) -> bool:
 
 def is_before_birth(moment: Moment | NoMoment, birth: Moment | NoMoment) -> bool:
     """Whether all of a moment lies more than a day before birth: no specimen was taken then."""
-    match moment, birth:
-        case Moment(last_day=taken), Moment(first_day=born):
-            return born - taken > _DAY
-        case _:
-            return False
+    if isinstance(moment, Moment) and isinstance(birth, Moment):
+        return birth.first_day - moment.last_day > _DAY
+    return False
 
 
 def named_date(result: LabResult) -> Moment | NoMoment:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import islice
 
 from cds_service.core.companions import (
     CompanionValue,
     companions_ahead,
-    companions_as_received,
+    companions_left,
     of_one_time,
 )
 from cds_service.core.dates import (
@@ -21,6 +22,7 @@ from cds_service.core.dates import (
     when_taken,
 )
 from cds_service.core.fact import DISPUTED, UNKNOWN, Fact
+from cds_service.core.interval import EXACT
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import (
@@ -196,12 +198,23 @@ def _on_factor(situation: Situation) -> Iterator[Note]:
     match own_factor(situation):
         case AssayFactor(laboratory=laboratory, factor=factor, source=source):
             told = {"factor": str(factor), "laboratory": laboratory, "source": source}
-            yield Note(NoteKind.ASSAY_FACTOR, told)
+            scaled = _times(factor, situation)
+            yield Note(NoteKind.ASSAY_FACTOR, {**told, "scaled": scaled})
         case FactorOfAnother(laboratory):
             told = {"laboratory": laboratory, "own": situation.result.laboratory}
             yield Note(NoteKind.FACTOR_OF_ANOTHER, told)
         case NoFactor():
             return
+
+
+def _times(factor: Decimal, situation: Situation) -> str:
+    """The value as it is held against limits of studies, in the unit that it was reported in."""
+    match situation.result.value:
+        case Measured(comparator, number):
+            scaled = EXACT.multiply(number.value, factor).normalize(EXACT)
+            return f"{comparator.value}{scaled:f} {situation.value.unit}"
+        case _:
+            raise ValueError("a value that was understood has a number")
 
 
 def notes_on_companions(
@@ -237,11 +250,12 @@ def notes_on_left(
     knowledge: KnowledgeBase,
     at: date,
 ) -> tuple[Note, ...]:
-    """Results of other tests that are there and count as unknown: none of their test is counted."""
+    """Results of other tests that are there and cannot be held against a limit for their unit;
+    `counted` are the tests of which one can.
+    """
     if not record.companions:
         return ()
-    nearest = companions_as_received(knowledge, record, result, at)
-    left = {name: found for name, found in nearest.items() if name not in counted}
+    left = companions_left(knowledge, record, result, at, counted)
     if not left:
         return ()
     shown = tuple(

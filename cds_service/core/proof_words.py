@@ -18,7 +18,7 @@ HEADINGS = (
 )  # fmt: skip
 PHRASES = (
     "unknown", "date-unknown", "specimen", "collected", "status", "laboratory",
-    "laboratory-flag", "laboratory-range", "own-range",
+    "laboratory-flag", "laboratory-range", "own-range", "by-factor",
     "item-met", "item-provisional", "item-not-met", "item-unknown",
     "review-pending", "review-approved",
 )  # fmt: skip
@@ -57,7 +57,7 @@ NOTE_VALUES = {
     NoteKind.WARNING_MUTED: {"warnings"},
     NoteKind.CAVEAT_MUTED: {"caveats"},
     NoteKind.REVIEW_OVERDUE: {"date"},
-    NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source"},
+    NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source", "scaled"},
     NoteKind.FACTOR_OF_ANOTHER: {"laboratory", "own"},
     NoteKind.ITEMS_MET: {"items"},
     NoteKind.ITEMS_DISPUTED: {"items"},

@@ -359,6 +359,7 @@ def ferritin(value: str, unit: UnitGiven, name: str = "f") -> LabResult:
     return replace(received, value=replace(records.measured(value), unit=unit))
 
 
+NANOGRAMS = UnitGiven("ng/mL", "ng/mL", UCUM)
 LEFT = "could not be held against a limit, because of their unit: "
 
 
@@ -380,7 +381,7 @@ def test_another_result_whose_unit_is_not_understood_is_named_and_not_only_calle
 ) -> None:
     """Ferritin of 12 mg/L, which would be 12,000 ng/mL: "missing" alone hides that it was done."""
     said = card(sil2r, value, loinc, companions=(ferritin("12", unit),))
-    assert f"{LEFT}{told}. They count as unknown" in said.detail
+    assert f"{LEFT}{told}. They are not counted" in said.detail
     assert {"resource": "Observation/f"} in said.extension["inputs"]
 
 
@@ -401,6 +402,15 @@ def test_beside_an_item_that_is_met_one_that_cannot_be_read_says_when_to_call(
     told = card(sil2r, "300 U/mL", ranges=LABCORP, companions=labs).detail
     assert (URGENT in told) is calls
     assert URGENT not in card(sil2r, "300 U/mL", ranges=LABCORP, companions=counts).detail
+
+
+def test_one_that_can_be_read_does_not_hide_one_that_cannot(sil2r: KnowledgeBase) -> None:
+    """Ferritin of 480 ng/mL and of 5.2 mg/L in one sample, beside fibrinogen of 0.9 g/L."""
+    both = (ferritin("480", NANOGRAMS), ferritin("5.2", UnitGiven("mg/L"), "g"))
+    fibrinogen = records.result("0.9 g/L", "3255-7", ref=ResourceRef("Observation/h"))
+    told = card(sil2r, "300 U/mL", ranges=LABCORP, companions=(*both, fibrinogen)).detail
+    assert f"{LEFT}ferritin 5.2 mg/L. " in told
+    assert URGENT in told
 
 
 def test_of_a_week_of_such_results_the_nearest_is_named(sil2r: KnowledgeBase) -> None:
@@ -427,7 +437,7 @@ def test_a_result_in_moles_is_named_where_it_is_called_missing(sil2r: KnowledgeB
 @pytest.mark.parametrize(
     "companions",
     [
-        (ferritin("12", UnitGiven("mg/L")), ferritin("5200", records.coded("ng/mL"), "g")),
+        (ferritin("12", UnitGiven("pmol/L", "pmol/L", UCUM)), ferritin("9", NANOGRAMS, "g")),
         (replace(ferritin("12", UnitGiven("mg/L")), status=Status.PRELIMINARY),),
         (replace(ferritin("12", UnitGiven("mg/L")), collected=records.moment("2026-01-01")),),
     ],
