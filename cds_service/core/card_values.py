@@ -12,7 +12,7 @@ from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN
 from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import LimitRow, PanelItem, RefusedCode
-from cds_service.core.sections import day, in_words, specimen_words
+from cds_service.core.sections import by_factor, day, in_words, specimen_words
 from cds_service.core.verdict import (
     Answer,
     Interpreted,
@@ -36,6 +36,12 @@ class CardValues(dict[str, str]):
         kind, _, row = name.partition(".")
         value = self[name] = _VALUE[kind](*self._about, row)
         return value
+
+
+def _value(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
+    value = in_words(answer.value) or _unknown(knowledge)
+    scaled = by_factor(answer, knowledge, markdown)
+    return f"{value} ({scaled})" if scaled else value
 
 
 def _limits(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
@@ -124,7 +130,7 @@ def _unknown(knowledge: KnowledgeBase) -> str:
 
 
 _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {
-    "value": lambda answer, base, _row: in_words(answer.value) or _unknown(base),
+    "value": _value,
     "unit": lambda answer, base, _row: markdown(answer.value.unit) or _unknown(base),
     "specimen": lambda answer, base, _row: specimen_words(answer, base) or _unknown(base),
     "analyte": lambda _answer, base, _row: base.identity.short_name,

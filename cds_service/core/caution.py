@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from cds_service.core.dates import wholly_before
+from cds_service.core.dates import when_taken, wholly_before
 from cds_service.core.fact import DISPUTED, Fact
 from cds_service.core.facts import Companions, Facts, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import MET, companion_limits, has_own_limit
-from cds_service.core.notes import MOST_NAMED, notes_on_companions, value_and_date
+from cds_service.core.notes import (
+    MOST_NAMED,
+    notes_on_companions,
+    notes_on_left,
+    value_and_date,
+)
 from cds_service.core.selection import WITHDRAWN, Candidate
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
@@ -30,8 +35,9 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
 
     A published limit that cannot be held against the value is neither met nor not met, and so is
     one between two companion results of one time. A value that lies within the laboratory's own
-    range, or below it, does not call for urgency by itself, the other items of a panel do. Muting
-    takes words away, never caution.
+    range, or below it, does not call for urgency by itself, the other items of a panel do: enough
+    of them that are met, or one beside a result that cannot be read. Muting takes words away, never
+    caution.
     """
     if table.withheld:
         yield Note(NoteKind.WARNING_MUTED, {"warnings": table.withheld})
@@ -45,11 +51,28 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     beside, knowledge = facts.companions, situation.knowledge
     at_odds = list(notes_on_companions(beside, facts.by_name, knowledge))
     yield from at_odds
-    is_open = at_odds or not (limited or facts.laboratory.place in _NOT_HIGH)
+    left = _left(situation, facts, table)
+    yield from left
+    is_open = (
+        at_odds
+        or not (limited or facts.laboratory.place in _NOT_HIGH)
+        or (left and _is_any_met(facts.by_name, knowledge))
+    )
     if several := list(items_met(beside, facts.by_name, knowledge, warned_of=warned_of)):
         yield from several
     elif not table.warns and (table.may_warn or table.withheld or is_open):
         yield _IF_ILL
+
+
+def _left(situation: Situation, facts: Facts, table: TableResult) -> Sequence[Note]:
+    """A test that is called missing is not counted, even if a result of it can be read."""
+    counted = facts.companions.keys() - set(table.missing)
+    taken = when_taken(situation.result, situation.at)
+    return list(notes_on_left(situation.knowledge, situation.record, taken, situation.at, counted))
+
+
+def _is_any_met(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> bool:
+    return any(items_met_beside(panel, facts, knowledge) for panel in knowledge.panels.values())
 
 
 def items_met(
@@ -113,6 +136,15 @@ def urgent(
 
 MOST_JUDGED = 30
 """So many that may all be the newest are no chart of one patient; a flood of them costs no more."""
+
+
+def gravest(
+    told: Sequence[tuple[Candidate, Answer]], knowledge: KnowledgeBase
+) -> tuple[Candidate, Answer]:
+    """Of several results of one time, each with its answer, the first that warns, else the first:
+    no id decides for one that does not. The others may be newer, and are named.
+    """
+    return next((each for each in told if warns(each[1], knowledge)), told[0])
 
 
 def beside_newer(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import itemgetter
@@ -11,10 +11,18 @@ from operator import itemgetter
 from cds_service.core.dates import furthest_apart, is_ahead, named_date, when_taken, within_days
 from cds_service.core.interval import Interval
 from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
-from cds_service.core.model import LabResult, Measured, Moment, NoMoment, PatientRecord, Subject
+from cds_service.core.model import (
+    LabResult,
+    Measured,
+    Moment,
+    NoMoment,
+    PatientRecord,
+    ResourceRef,
+    Subject,
+)
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
-from cds_service.core.reading import shown
-from cds_service.core.selection import FINAL, in_doubt, newest_first
+from cds_service.core.reading import as_received, shown
+from cds_service.core.selection import FINAL, Rank, in_doubt, newest_first
 from cds_service.core.verdict import Value
 
 Time = tuple[datetime, datetime]
@@ -41,6 +49,17 @@ def companion_values(
     What bears the time of the first counts beside it (`at_one_time`). One whose versions contradict
     each other, with nothing to order them, is not usable.
     """
+    found: dict[str, list[CompanionValue]] = defaultdict(list)
+    for rank, companion in _ranked(knowledge, record, when, at):
+        for name, test in knowledge.companions.items():
+            found[name] += _usable(companion, test, rank[:2])
+    return {name: tuple(values) for name, values in found.items() if values}
+
+
+def _ranked(
+    knowledge: KnowledgeBase, record: PatientRecord, when: Moment | NoMoment, at: date
+) -> Sequence[tuple[Rank, LabResult]]:
+    """Companion results within the window of a moment, the nearest first."""
     near = [
         companion
         for companion in record.companions
@@ -48,7 +67,7 @@ def companion_values(
         and within_days(when_taken(companion, at), when, knowledge.identity.companion_within_days)
     ]
     if not near:
-        return {}
+        return ()
     doubtful = in_doubt((companion, "") for companion in record.companions if _counts(companion))
     ranked = [
         (newest_first(companion, at), companion)
@@ -57,11 +76,7 @@ def companion_values(
     ]
     ranked.sort(key=itemgetter(0), reverse=True)
     ranked.sort(key=lambda found: furthest_apart(when_taken(found[1], at), when))
-    found: dict[str, list[CompanionValue]] = defaultdict(list)
-    for rank, companion in ranked:
-        for name, test in knowledge.companions.items():
-            found[name] += _usable(companion, test, rank[:2])
-    return {name: tuple(values) for name, values in found.items() if values}
+    return ranked
 
 
 def at_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
@@ -77,6 +92,34 @@ def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionVa
     for found in at_one_time(nearest_first):
         told.setdefault(found.quantity.interval, found)
     return tuple(told.values())
+
+
+def companions_left(
+    knowledge: KnowledgeBase,
+    record: PatientRecord,
+    when: Moment | NoMoment,
+    at: date,
+    counted: Collection[str],
+) -> Mapping[str, tuple[Value, ResourceRef]]:
+    """By name, the result of each companion test that is nearest to a moment and of no use for its
+    unit, as received: where no result of the test is `counted`, or the unit is not understood.
+    """
+    found: dict[str, tuple[Value, ResourceRef]] = {}
+    for _, companion in _ranked(knowledge, record, when, at):
+        for name, test in knowledge.companions.items():
+            match companion.value:
+                case Measured(unit=unit) as measured if name not in found and _is_of(
+                    companion, test
+                ):
+                    if name not in counted or not isinstance(test.units.read(unit), UnitUnderstood):
+                        found[name] = as_received(measured), companion.ref
+                case _:
+                    continue
+    return found
+
+
+def _is_of(result: LabResult, test: CompanionTest) -> bool:
+    return any(c.system == LOINC and c.code in test.families for c in result.codings)
 
 
 def companions_ahead(

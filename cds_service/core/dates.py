@@ -30,6 +30,13 @@ def is_ahead(moment: Moment | NoMoment, at: date) -> bool:
     return isinstance(moment, Moment) and moment.first_day - at > _DAY
 
 
+def is_before_birth(moment: Moment | NoMoment, birth: Moment | NoMoment) -> bool:
+    """Whether all of a moment lies more than a day before birth: no specimen was taken then."""
+    if isinstance(moment, Moment) and isinstance(birth, Moment):
+        return birth.first_day - moment.last_day > _DAY
+    return False
+
+
 def named_date(result: LabResult) -> Moment | NoMoment:
     """Collection, else issue, as it was sent."""
     return result.issued if isinstance(result.collected, NoMoment) else result.collected

@@ -14,9 +14,9 @@ from cds_service.core.caution import (
     MOST_JUDGED,
     beside_newer,
     cautions,
+    gravest,
     items_met,
     urgent,
-    warns,
 )
 from cds_service.core.companions import companion_values
 from cds_service.core.dates import as_received, when_taken
@@ -27,9 +27,10 @@ from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.notes import (
     notes_on_dates,
     notes_on_knowledge,
+    notes_on_left,
     notes_on_record,
     notes_on_resource,
-    notes_on_specimen,
+    notes_on_sample,
     notes_on_unit,
     notes_on_value,
     notes_on_versions,
@@ -111,8 +112,10 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     """The newest final result, or, where there is none, the newest that is not withdrawn; then what
     somebody was told and is withdrawn since, each by itself: what was said of it no longer holds.
     """
-    if usable := [item for item in group if item.is_usable]:
-        head, answer = _gravest(of_one_time(*usable), case)
+    heads = of_one_time([item for item in group if item.is_usable])[:MOST_JUDGED]
+    if heads:
+        told = [(head, _about(head, case)) for head in heads]
+        head, answer = gravest(told, case.knowledge)
         yield _with_doubts(answer, head, case)
     else:
         for head in [item for item in group if item.result.status not in WITHDRAWN][:1]:
@@ -123,22 +126,14 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
             yield _not_final(item, case)
 
 
-def _gravest(heads: Sequence[Candidate], case: _Case) -> tuple[Candidate, Answer]:
-    """The first, or of several of one time the first that warns: no id decides for the one that
-    does not. The others are named as perhaps newer.
-    """
-    told = [(head, _about(head, case)) for head in heads[:MOST_JUDGED]]
-    if len(told) == 1:  # as mostly
-        return told[0]
-    return next((each for each in told if warns(each[1], case.knowledge)), told[0])
-
-
 def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
     """The answer, with what may be newer than its result named on it, wherever it was sent; and,
     behind whatever is urgent, what casts doubt on its sample.
     """
-    if doubts := tuple(notes_on_specimen(head.result)):
-        answer = replace(answer, notes=(*answer.notes, *doubts))
+    if doubts := tuple(notes_on_sample(head, case.record)):
+        used = (*answer.inputs, *(ref for note in doubts for ref in note.inputs))
+        inputs = tuple(dict.fromkeys(used))
+        answer = replace(answer, notes=(*answer.notes, *doubts), inputs=inputs)
     others = perhaps_newer(head, case.known)
     if not others:
         return answer
@@ -215,6 +210,8 @@ def _understood(
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
+            taken = when_taken(situation.result, case.at)
+            notes += notes_on_left(case.knowledge, case.record, taken, case.at, facts.companions)
             notes += urgent(facts.companions, facts.by_name, case.knowledge)
     read = filter(facts.settled.__contains__, table.grounds)  # the usual ones were read nowhere
     used = [ref for ground in read for ref in facts.settled[ground].inputs]
@@ -252,13 +249,13 @@ def _blank(
     results of the same days call for all the same.
     """
     words: tuple[str, ...] = ()
+    told = list(notes)
     companions: Companions = {}
     if isinstance(result, LabResult):
-        companions = companion_values(
-            case.knowledge, case.record, when_taken(result, case.at), case.at
-        )
+        taken = when_taken(result, case.at)
+        companions = companion_values(case.knowledge, case.record, taken, case.at)
+        told += notes_on_left(case.knowledge, case.record, taken, case.at, companions)
     beside = companion_facts(companions, case.record, case.knowledge)
-    told = list(notes)
     match verdict:
         case NotInterpretable(reason):
             words = _WOULD_HELP.get(reason, ())

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from itertools import islice
 
-from cds_service.core.companions import CompanionValue, companions_ahead, of_one_time
-from cds_service.core.dates import is_ahead, named_date
+from cds_service.core.companions import (
+    CompanionValue,
+    companions_ahead,
+    companions_left,
+    of_one_time,
+)
+from cds_service.core.dates import (
+    birth_of,
+    is_ahead,
+    is_before_birth,
+    named_date,
+    read_for_age,
+)
 from cds_service.core.fact import DISPUTED, UNKNOWN, Fact
+from cds_service.core.interval import EXACT
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import (
@@ -50,9 +63,9 @@ def notes_on_resource(result: LabResult) -> Iterator[Note]:
         yield Note(NoteKind.PRELIMINARY_BY_POLICY)
 
 
-def notes_on_specimen(result: LabResult) -> Iterator[Note]:
+def notes_on_sample(head: Candidate, record: PatientRecord) -> Iterator[Note]:
     """The sample may be somebody else's, taken back or unfit, whatever the result says."""
-    match result.specimen.link:
+    match head.result.specimen.link:
         case SpecimenLink.OF_ANOTHER_PATIENT:
             yield Note(NoteKind.SPECIMEN_OF_ANOTHER)
         case SpecimenLink.ENTERED_IN_ERROR:
@@ -60,7 +73,10 @@ def notes_on_specimen(result: LabResult) -> Iterator[Note]:
         case SpecimenLink.UNSATISFACTORY:
             yield Note(NoteKind.SPECIMEN_UNSATISFACTORY)
         case SpecimenLink.NONE | SpecimenLink.UNRESOLVED | SpecimenLink.RESOLVED:
-            return
+            pass
+    # Who was not born yet gave no sample: a date is wrong, or it is somebody else's.
+    if is_before_birth(head.taken, birth_of(record)):
+        yield Note(NoteKind.BEFORE_BIRTH, {"date": _text(head.taken)}, inputs=read_for_age(record))
 
 
 def notes_on_record(record: PatientRecord) -> Iterator[Note]:
@@ -142,12 +158,23 @@ def _on_factor(situation: Situation) -> Iterator[Note]:
     match own_factor(situation):
         case AssayFactor(laboratory=laboratory, factor=factor, source=source):
             told = {"factor": str(factor), "laboratory": laboratory, "source": source}
-            yield Note(NoteKind.ASSAY_FACTOR, told)
+            scaled = _times(factor, situation)
+            yield Note(NoteKind.ASSAY_FACTOR, {**told, "scaled": scaled})
         case FactorOfAnother(laboratory):
             told = {"laboratory": laboratory, "own": situation.result.laboratory}
             yield Note(NoteKind.FACTOR_OF_ANOTHER, told)
         case NoFactor():
             return
+
+
+def _times(factor: Decimal, situation: Situation) -> str:
+    """The value as it is held against limits of studies, in the unit that it was reported in."""
+    match situation.result.value:
+        case Measured(comparator, number):
+            scaled = EXACT.multiply(number.value, factor).normalize(EXACT)
+            return f"{comparator.value}{scaled:f} {situation.value.unit}"
+        case _:
+            raise ValueError("a value that was understood has a number")
 
 
 def notes_on_companions(
@@ -171,6 +198,25 @@ def notes_on_companions(
         told = tuple(found.value.words for found in several)
         inputs = tuple(found.result.ref for found in several)
         yield Note(NoteKind.OF_ONE_TIME, {"test": title, "values": told}, inputs=inputs)
+
+
+def notes_on_left(
+    knowledge: KnowledgeBase,
+    record: PatientRecord,
+    taken: Moment | NoMoment,
+    at: date,
+    counted: Collection[str],
+) -> Iterator[Note]:
+    """Results of other tests that are there and cannot be held against a limit for their unit;
+    `counted` are the tests of which one can.
+    """
+    if left := companions_left(knowledge, record, taken, at, counted):
+        shown = tuple(
+            f"{knowledge.companions[name].row.title} {value.words}"
+            for name, (value, _) in left.items()
+        )
+        inputs = tuple(dict.fromkeys(ref for _, ref in left.values()))
+        yield Note(NoteKind.COMPANIONS_LEFT, {"items": shown}, inputs=inputs)
 
 
 def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:

@@ -18,7 +18,7 @@ HEADINGS = (
 )  # fmt: skip
 PHRASES = (
     "unknown", "date-unknown", "specimen", "collected", "status", "laboratory",
-    "laboratory-flag", "laboratory-range", "own-range",
+    "laboratory-flag", "laboratory-range", "own-range", "by-factor",
     "item-met", "item-provisional", "item-not-met", "item-unknown",
     "review-pending", "review-approved",
 )  # fmt: skip
@@ -38,6 +38,7 @@ NOTE_VALUES = {
     NoteKind.NO_LIMIT_IN_UNIT: {"unit"},
     NoteKind.VALUE_FROM_TEXT: {"value"},
     NoteKind.NAME_NOT_SOLUBLE: {"loinc", "name"},
+    NoteKind.BEFORE_BIRTH: {"date"},
     NoteKind.NEWER_NOT_FINAL: {"status", "date"},
     NoteKind.NEWER_VALUE: {"status", "value", "date"},
     NoteKind.NEWER_URGENT: {"status", "value", "date"},
@@ -49,13 +50,14 @@ NOTE_VALUES = {
     NoteKind.OTHER_VERSION: {"value", "specimen", "date"},
     NoteKind.DATE_AHEAD: {"value", "date"},
     NoteKind.OF_ONE_TIME: {"test", "values"},
+    NoteKind.COMPANIONS_LEFT: {"items"},
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},
     NoteKind.WARNING_MUTED: {"warnings"},
     NoteKind.CAVEAT_MUTED: {"caveats"},
     NoteKind.REVIEW_OVERDUE: {"date"},
-    NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source"},
+    NoteKind.ASSAY_FACTOR: {"factor", "laboratory", "source", "scaled"},
     NoteKind.FACTOR_OF_ANOTHER: {"laboratory", "own"},
     NoteKind.ITEMS_MET: {"items"},
     NoteKind.ITEMS_DISPUTED: {"items"},
@@ -70,6 +72,7 @@ NOTES_THAT_LEAD = frozenset(
         NoteKind.SPECIMEN_OF_ANOTHER,
         NoteKind.SPECIMEN_WITHDRAWN,
         NoteKind.SPECIMEN_UNSATISFACTORY,
+        NoteKind.BEFORE_BIRTH,
     }
 )
 """Notes that speak in the summary, before every finding."""

@@ -158,7 +158,7 @@ def shown(measured: Measured, understood: UnitUnderstood) -> Value:
     return Value(_number(measured), understood.shown, understood.unit.family)
 
 
-def _as_received(measured: Measured) -> Value:
+def as_received(measured: Measured) -> Value:
     """The number with its unit as received; with both, where text and code are not one unit."""
     text, code = measured.unit.text, measured.unit.code
     differ = text and code and text != code and measured.unit.system == UCUM
@@ -178,7 +178,7 @@ def _measured(measured: Measured, knowledge: KnowledgeBase) -> Understood | NotU
             reason = Reason.VALUE_NOT_NUMERIC if text else Reason.UNIT_UNKNOWN
         case UnitUnderstood() as understood:
             return _in_unit(measured, understood, knowledge)
-    return NotUnderstood(_as_received(measured), NotInterpretable(reason))
+    return NotUnderstood(as_received(measured), NotInterpretable(reason))
 
 
 def _in_unit(

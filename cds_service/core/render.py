@@ -20,6 +20,7 @@ from cds_service.core.schema import TableRow
 from cds_service.core.sections import (
     Sections,
     analyte_name,
+    by_factor,
     indicator_of,
     rests_on,
     sections_of,
@@ -122,8 +123,10 @@ def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase) -> st
     words = specimen_words(answer, knowledge)
     measured = _measured(answer, knowledge)
     specimen = f" ({words})" if words else ""
-    # no claim where the site has muted every finding
-    claim = f": {sections.headline}" if sections.headline else ""
+    told = sections.headline  # empty where the site has muted every finding
+    if scaled := by_factor(answer, knowledge, plain):
+        told = f"{scaled}, {told}" if told else scaled
+    claim = f": {told}" if told else ""
     summary = f"{measured}{specimen}{claim}"
     alert = f"; {sections.alert}" if sections.alert else ""
     fits = len(summary) + len(alert) <= LONGEST_SUMMARY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -28,6 +28,7 @@ from cds_service.core.verdict import (
     Finding,
     Interpreted,
     Note,
+    NoteKind,
     NotInterpretable,
     SeriesPoint,
     Value,
@@ -144,6 +145,17 @@ def in_words(value: Value) -> str:
     """Comparator, number and unit, escaped; a value never travels without its unit."""
     text, unit = markdown(value.text, 40), markdown(value.unit, 40)
     return f"{text} {unit}" if text and unit else text or unit
+
+
+def by_factor(answer: Answer, knowledge: KnowledgeBase, escaped: Callable[[str], str]) -> str:
+    """What a site's factor makes of the value where limits are held against that, else nothing: a
+    card must not say of 2600 that it is below 2400.
+    """
+    for note in answer.notes:
+        if note.kind is NoteKind.ASSAY_FACTOR:
+            scaled = escaped(str(note.values["scaled"]))
+            return knowledge.wording.phrases["by-factor"].replace("{scaled}", scaled)
+    return ""
 
 
 def day(moment: Moment | NoMoment, knowledge: KnowledgeBase) -> str:

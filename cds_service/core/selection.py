@@ -155,10 +155,11 @@ def _group_of(item: Candidate) -> str:
             return kind
 
 
-def of_one_time(first: Candidate, *others: Candidate) -> Sequence[Candidate]:
+def of_one_time(newest: Sequence[Candidate]) -> Sequence[Candidate]:
     """The first, and those of its time that are no versions of it: only their ids order them."""
-    beside = [item for item in others if item.time == first.time]
-    return first, *(item for item in beside if not is_version_of(item.result, first.result))
+    beside = [item for item in newest[1:] if item.time == newest[0].time]
+    others = [item for item in beside if _is_another(item.result, newest[0].result)]
+    return [*newest[:1], *others]
 
 
 def finals_beside(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candidate]:
@@ -198,15 +199,17 @@ def _is_beside(item: Candidate, head: Candidate) -> bool:
     one, other = item.result, head.result
     if not item.is_final:
         return one != other
-    there = bool(head.specimen) and not is_ahead(named_date(one), item.at)
-    return there and _is_another(one, other)
+    is_another = _is_another(one, other)
+    return is_another and bool(head.specimen) and not is_ahead(named_date(one), item.at)
 
 
 def _is_another(one: LabResult, other: LabResult) -> bool:
     """Another resource; of two that have no id of their own, whatever says something else."""
+    if one is other:  # as mostly
+        return False
     if one.ref.resource != other.ref.resource:
         return True
-    return one != other and not _is_an_id(one.ref.resource)
+    return not _is_an_id(one.ref.resource) and one != other
 
 
 def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:

@@ -37,6 +37,7 @@ CHOSEN = (
     "specimen_conflict",
     "specimen_urine",
     "specimen_of_the_mother",
+    "collected_before_birth",
     "status_preliminary",
     "status_corrected",
     "value_text_with_unit",
@@ -46,6 +47,7 @@ CHOSEN = (
     "il2_in_csf",
     "hlh_panel_partial",
     "hlh_panel_two_ferritins_of_one_time",
+    "hlh_panel_ferritin_in_milligrams",
     "ohi_positive",
     "atl_subtype_unknown",
     "sarcoidosis_above_laboratory_limit",
@@ -54,6 +56,7 @@ CHOSEN = (
     "context_sle_low_dose_il2",
     "context_transplant_basiliximab",
     "one_order_code_two_laboratories",
+    "two_finals_of_one_time",
     "preliminary_newer_than_final",
     "lab_result_two_patients",
     "lab_result_of_another_patient",
@@ -61,6 +64,7 @@ CHOSEN = (
     "order_select_il2",
     "order_sign_il2_beside_sil2r",
     "order_sign_csf_without_serum",
+    "order_sign_two_creatinines",
 )
 
 

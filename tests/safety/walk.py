@@ -276,6 +276,12 @@ def _companions(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]
     for link, (loinc, unit, _given) in product(doubtful, SCALES):
         result = sil2r(f"50 {unit}", loinc, SpecimenGiven(link), ranges=own_range(unit))
         yield f"a specimen {link}, 50 {unit}", records.record(result)
+    strange = replace(companion(knowledge, "ferritin", "900 ng/mL"), value=records.measured("9 x"))
+    for loinc, unit, given in SCALES:
+        result = sil2r(f"50 {unit}", loinc, given, ranges=own_range(unit))
+        yield f"beside ferritin 9 x, 50 {unit}", records.record(result, companions=(strange,))
+        whom = records.born("2027-01-01")
+        yield f"before birth, 50 {unit}", records.record(result, patient=whom)
     both = tuple(
         replace(companion(knowledge, "ferritin", value), ref=ResourceRef(f"Observation/{number}"))
         for number, value in enumerate(("100 ng/mL", "900 ng/mL"))

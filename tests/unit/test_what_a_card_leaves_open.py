@@ -354,6 +354,101 @@ def test_a_companion_whose_unit_text_is_another_unit_than_its_code_is_missing(
     assert "ferritin" in missing(doubtful)
 
 
+def ferritin(value: str, unit: UnitGiven, name: str = "f") -> LabResult:
+    received = records.result(f"{value} ng/mL", "2276-4", ref=ResourceRef(f"Observation/{name}"))
+    return replace(received, value=replace(records.measured(value), unit=unit))
+
+
+NANOGRAMS = UnitGiven("ng/mL", "ng/mL", UCUM)
+LEFT = "could not be held against a limit, because of their unit: "
+
+
+@pytest.mark.parametrize(
+    ("unit", "told"),
+    [
+        (UnitGiven("mg/L"), "ferritin 12 mg/L"),
+        (UnitGiven("mg/L", "ng/mL", UCUM), "ferritin 12 mg/L or ng/mL"),
+        (UnitGiven(), "ferritin 12"),
+        (UnitGiven("pmol/L"), "ferritin 12 pmol/L"),
+    ],
+    ids=["a slip or a thousand times", "two units", "no unit", "moles under the code of a mass"],
+)
+@pytest.mark.parametrize(
+    ("value", "loinc"), [("1800 U/mL", SERUM_U), ("1800", SERUM_U), ("90 pg/mL", CSF_MASS)]
+)
+def test_another_result_whose_unit_is_not_understood_is_named_and_not_only_called_missing(
+    sil2r: KnowledgeBase, unit: UnitGiven, told: str, value: str, loinc: str
+) -> None:
+    """Ferritin of 12 mg/L, which would be 12,000 ng/mL: "missing" alone hides that it was done."""
+    said = card(sil2r, value, loinc, companions=(ferritin("12", unit),))
+    assert f"{LEFT}{told}. They are not counted" in said.detail
+    assert {"resource": "Observation/f"} in said.extension["inputs"]
+
+
+@pytest.mark.parametrize(
+    ("platelets", "neutrophils", "calls"),
+    [("40 10*9/L", "0.4 10*9/L", True), ("240 10*9/L", "4.0 10*9/L", False)],
+    ids=["fallen", "normal"],
+)
+def test_beside_an_item_that_is_met_one_that_cannot_be_read_says_when_to_call(
+    sil2r: KnowledgeBase, platelets: str, neutrophils: str, calls: bool
+) -> None:
+    """Ferritin of 12 mg/L may be the second item; beside normal counts it would be the first."""
+    counts = tuple(
+        records.result(value, loinc, ref=ResourceRef(f"Observation/{loinc}"))
+        for value, loinc in ((platelets, "777-3"), (neutrophils, "751-8"))
+    )
+    labs = (*counts, ferritin("12", UnitGiven("mg/L")))
+    told = card(sil2r, "300 U/mL", ranges=LABCORP, companions=labs).detail
+    assert (URGENT in told) is calls
+    assert URGENT not in card(sil2r, "300 U/mL", ranges=LABCORP, companions=counts).detail
+
+
+def test_one_that_can_be_read_does_not_hide_one_that_cannot(sil2r: KnowledgeBase) -> None:
+    """Ferritin of 480 ng/mL and of 5.2 mg/L in one sample, beside fibrinogen of 0.9 g/L."""
+    both = (ferritin("480", NANOGRAMS), ferritin("5.2", UnitGiven("mg/L"), "g"))
+    fibrinogen = records.result("0.9 g/L", "3255-7", ref=ResourceRef("Observation/h"))
+    told = card(sil2r, "300 U/mL", ranges=LABCORP, companions=(*both, fibrinogen)).detail
+    assert f"{LEFT}ferritin 5.2 mg/L. " in told
+    assert URGENT in told
+
+
+def test_of_a_week_of_such_results_the_nearest_is_named(sil2r: KnowledgeBase) -> None:
+    week = [
+        replace(
+            ferritin(f"1{day}", UnitGiven("mg/L"), str(day)),
+            collected=records.moment(f"2026-03-0{day}"),
+        )
+        for day in range(1, 7)
+    ]
+    for companions in (tuple(week), tuple(week[::-1])):
+        assert f"{LEFT}ferritin 11 mg/L. " in card(sil2r, "1800 U/mL", companions=companions).detail
+
+
+def test_a_result_in_moles_is_named_where_it_is_called_missing(sil2r: KnowledgeBase) -> None:
+    """Creatinine is asked for in blood, where kidneys raise the value, and not in CSF."""
+    moles = (records.result("300 umol/L", "14682-9", ref=ResourceRef("Observation/c")),)
+    blood = card(sil2r, "1800 U/mL", companions=moles)
+    assert f"{LEFT}creatinine 300 umol/L. " in blood.detail
+    assert "creatinine" in blood.extension["missing"]
+    assert LEFT not in card(sil2r, "90 pg/mL", CSF_MASS, companions=moles).detail
+
+
+@pytest.mark.parametrize(
+    "companions",
+    [
+        (ferritin("12", UnitGiven("pmol/L", "pmol/L", UCUM)), ferritin("9", NANOGRAMS, "g")),
+        (replace(ferritin("12", UnitGiven("mg/L")), status=Status.PRELIMINARY),),
+        (replace(ferritin("12", UnitGiven("mg/L")), collected=records.moment("2026-01-01")),),
+    ],
+    ids=["beside one that is read", "not final", "too long ago"],
+)
+def test_what_is_read_or_is_of_no_use_is_not_named_so(
+    sil2r: KnowledgeBase, companions: tuple[LabResult, ...]
+) -> None:
+    assert LEFT not in card(sil2r, "1800 U/mL", companions=companions).detail
+
+
 def test_an_earlier_value_whose_unit_is_in_doubt_is_shown_with_both_units(
     sil2r: KnowledgeBase,
 ) -> None:

@@ -396,6 +396,27 @@ def test_a_sample_that_was_taken_back_or_is_unfit_leads_a_quiet_card(
     assert says in found.detail
 
 
+# ------------------------------------------------------------------ a sample from before birth
+
+
+@pytest.mark.parametrize(
+    ("birth", "is_told"),
+    [("2026-03-01", False), ("2026-03-02", False), ("2026-03-03", True), ("2026", False)],
+    ids=["born that day", "a day that zones may make", "two days later", "born that year"],
+)
+@pytest.mark.parametrize("value", ["500 U/mL", "500"])
+def test_a_sample_from_before_the_patient_was_born_leads_a_quiet_card(
+    sil2r: KnowledgeBase, value: str, birth: str, is_told: bool
+) -> None:
+    """The mother's result in the chart of the newborn: an age is unknown, and not that alone."""
+    ranges = (records.within("223", "710", "U/mL"),)
+    result = records.result(value, SERUM_U, ranges=ranges)
+    found = card(records.record(result, patient=records.born(birth)), sil2r)
+    assert found.summary.endswith("dated before the patient was born") is is_told
+    assert ("The result is dated 2026-03-01, before the date of birth" in found.detail) is is_told
+    assert not is_told or "Patient/p" in found.detail
+
+
 # ------------------------------------------------------------------ two versions
 
 
@@ -418,6 +439,32 @@ def test_a_name_that_is_like_an_id_is_a_name_and_a_reference_in_its_place_is_non
     named = records.result(laboratory="LabA", laboratory_reference="Organization/LabA")
     assert laboratory_name(named) == "LabA"
     assert laboratory_name(replace(named, laboratory="Organization/LabA")) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "factor", "scaled", "leads"),
+    [
+        ("2600 U/mL", "0.9", "2340 U/mL", "below the HLH-2004 criterion"),
+        ("2300 U/mL", "1.10", "2530 U/mL", "meets one HLH-2004 criterion"),
+        (">=2300 U/mL", "1.1", ">=2530 U/mL", "meets one HLH-2004 criterion"),
+        ("<2600 kU/L", "0.9", "<2340 kU/L", "below the HLH-2004 criterion"),
+    ],
+)
+def test_a_card_never_calls_a_value_below_a_limit_that_it_shows_to_be_above(
+    sil2r: KnowledgeBase, value: str, factor: str, scaled: str, leads: str
+) -> None:
+    """What is held against the limits of studies stands beside what the laboratory reported."""
+    own = AssayFactor(laboratory="Laboratory A", family="U", factor=factor, source="Letter")
+    at_a_site = replace(sil2r, assays={own.laboratory: own})
+    ranges = (records.within("200", "3000", "U/mL"),)
+    found = card(records.record(records.result(value, SERUM_U, ranges=ranges)), at_a_site)
+    told = f"sIL-2R {value} (serum/plasma): by factor {scaled}, {leads}"
+    assert found.summary.startswith(told)
+    assert len(found.summary) < 140
+    given, made = (text.replace("<", "&lt;").replace(">", "&gt;") for text in (value, scaled))
+    assert f"(Letter), which gives {made}." in found.detail
+    if "meets" in leads:
+        assert f"- {given} (by factor {made}) reaches the sIL-2R criterion" in found.detail
 
 
 @pytest.mark.parametrize(

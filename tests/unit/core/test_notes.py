@@ -379,6 +379,7 @@ def test_a_laboratorys_own_factor_is_for_limits_of_studies_and_is_said() -> None
         "factor": "0.4",
         "laboratory": "Laboratory A",
         "source": "Letter",
+        "scaled": "100 pt/mL",
     }
     assert "factor 0.4" in answer.facts["limit.sap-100"].because
 
