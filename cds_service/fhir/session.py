@@ -109,8 +109,8 @@ class FhirSession:
 
     def _fetch(self, query: Query, keep: Keep) -> Fetched:
         match query:
-            case Read(resource_type):
-                return self._read(query, resource_type)
+            case Read():
+                return self._read(query)
             case Search():
                 match self._page(query.relative, self.limits.body_bytes):
                     case Refused() as refused:
@@ -122,8 +122,8 @@ class FhirSession:
             case _:
                 assert_never(query)
 
-    def _read(self, query: Read, resource_type: str) -> Fetched:
-        match self._resource(query.relative, resource_type, self.limits.body_bytes):
+    def _read(self, query: Read) -> Fetched:
+        match self._resource(query.relative, query.resource_type, self.limits.body_bytes):
             case Refused(UpstreamFault.STATUS_404):
                 return NotFound()
             case Refused() as refused:

@@ -10,7 +10,7 @@ from cds_service.core.model import Moment, NoMoment, SpecimenGiven, SpecimenLink
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment_or_period
 from cds_service.fhir.shape import Refusal, an_object, codings, objects
-from cds_service.fhir.subject import Whose
+from cds_service.fhir.subject import Whose, names_a_patient
 
 Found = tuple[SpecimenGiven, Moment | NoMoment]
 """The specimen, and when it was taken."""
@@ -50,8 +50,7 @@ def follow_specimen(reference: JsonObject, entry: Entry, scope: Scope, whose: Wh
         case specimen:
             subject = an_object(specimen.get("subject"))
             if whose.named(subject, entry, scope) is Subject.ANOTHER_PATIENT:
-                is_patient = whose.is_another_patient(subject, entry, scope)
-                return _OF_ANOTHER if is_patient else _UNRESOLVED
+                return _OF_ANOTHER if names_a_patient(subject, entry, scope) else _UNRESOLVED
             if specimen.get("status") == "entered-in-error":
                 return _ENTERED_IN_ERROR
             known = scope.specimens
