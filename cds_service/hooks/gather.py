@@ -36,14 +36,9 @@ from cds_service.fhir.fetched import (
 )
 from cds_service.fhir.pages import Next, leads_to
 from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
-from cds_service.fhir.read import (
-    NOT_SUPPLIED,
-    Supplied,
-    is_altogether_other,
-    supplied,
-    types_read,
-)
+from cds_service.fhir.read import types_read
 from cds_service.fhir.shape import FHIR_ID
+from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, is_altogether_other, supplied
 from cds_service.hooks.asked_again import beside, entries_of
 
 _TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
