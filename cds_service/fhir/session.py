@@ -75,13 +75,15 @@ class FhirSession:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def read(self, path: str) -> Fetched:
-        """Read one resource: `Patient/123`."""
-        return self._fetch_text(path)
-
-    def search(self, query: str) -> Fetched:
-        """Search one type: `Observation?patient=123`. All pages come as one Bundle."""
-        return self._fetch_text(query)
+    def fetch(self, text: str) -> Fetched:
+        """Read one resource (`Patient/123`), or search one type (`Observation?patient=123`): all
+        pages come as one Bundle.
+        """
+        match query_of(text):
+            case Unreadable():
+                return Refused(UpstreamFault.NOT_ALLOWED)
+            case query:
+                return self.fetch_all({"": query})[""]
 
     def fetch_all(self, queries: Mapping[str, Query]) -> Mapping[str, Fetched]:
         """Answer several queries side by side, under the same keys, by the deadline.
@@ -99,13 +101,6 @@ class FhirSession:
             key: so_far.get(key, outcome) if outcome == _TOO_LATE else outcome
             for key, outcome in fetched.items()
         }
-
-    def _fetch_text(self, text: str) -> Fetched:
-        match query_of(text):
-            case Unreadable():
-                return Refused(UpstreamFault.NOT_ALLOWED)
-            case query:
-                return self.fetch_all({"": query})[""]
 
     def _fetch(self, query: Query, keep: Keep) -> Fetched:
         match query:
