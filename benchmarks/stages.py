@@ -13,7 +13,8 @@ from cds_service.core.model import PatientRecord
 from cds_service.core.render import render
 from cds_service.core.selection import Looking
 from cds_service.evaluate import evaluate
-from cds_service.fhir.read import read_record, supplied
+from cds_service.fhir.read import read_record
+from cds_service.fhir.supplied import supplied
 from cds_service.fhir.validate import check
 from cds_service.fhir.wanted import wanted_by
 from cds_service.hooks.suggestions import with_suggestions

@@ -128,8 +128,7 @@ def check_token(
         return TokenReport(tuple(whole), unchecked="there is nothing to be read")
     header, claims = map(json_of, token.split(".")[:2])
     found: set[TokenFault] = set()
-    issuer = claims.get("iss")
-    client = registry.by_issuer(issuer) if isinstance(issuer, str) else UnknownIssuer()
+    client = registry.by_issuer(claims.get("iss"))
     if isinstance(client, UnknownIssuer):
         found.add(TokenFault.UNKNOWN_ISSUER)
         parts = _Parts(header, claims, _anybody(header), (audience,), times, now)

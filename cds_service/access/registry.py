@@ -105,8 +105,8 @@ class ClientRegistry:
     clients: tuple[Client, ...]
     sources: tuple[Source, ...] = ()
 
-    def by_issuer(self, issuer: str) -> Client | UnknownIssuer:
-        """The client whose issuer is exactly this text."""
+    def by_issuer(self, issuer: object) -> Client | UnknownIssuer:
+        """The client whose issuer is exactly this text; whatever else is sent is nobody's."""
         for client in self.clients:
             if client.issuer == issuer:
                 return client

@@ -104,11 +104,11 @@ class Verifier:
                 raise _refused(TokenFault.REPLAYED)
 
     def _client(self, claims: JsonObject) -> Client:
-        issuer = claims.get("iss")
-        client = self.registry.by_issuer(issuer) if isinstance(issuer, str) else UnknownIssuer()
-        if isinstance(client, UnknownIssuer):
-            raise _refused(TokenFault.UNKNOWN_ISSUER)
-        return client
+        match self.registry.by_issuer(claims.get("iss")):
+            case UnknownIssuer():
+                raise _refused(TokenFault.UNKNOWN_ISSUER)
+            case client:
+                return client
 
     def _check_times(self, claims: JsonObject) -> int:
         """`exp`, once all times hold. Leeway is to the second: at its edge a token still holds."""

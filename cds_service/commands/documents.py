@@ -20,7 +20,8 @@ from cds_service.core.verdict import Evaluation
 from cds_service.errors import CdsError, InputError
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, NoAccessReason
-from cds_service.fhir.read import read_file, read_record
+from cds_service.fhir.file import read_file
+from cds_service.fhir.read import read_record
 from cds_service.fhir.wanted import wanted_by
 from cds_service.hooks.answer import Call, answer
 from cds_service.hooks.orders import order_advice

@@ -51,7 +51,7 @@ class Current:
 
 def read_current(session: FhirSession, target: Target) -> Current | Gone:
     """A result or report as it stands. Raises UpstreamFailed."""
-    match session.read(target.reference):
+    match session.fetch(target.reference):
         case Resource(resource):
             pass
         case NotFound():
@@ -88,7 +88,7 @@ def version_told(resource: JsonObject) -> str:
 
 def read_requester(session: FhirSession, order: str) -> str:
     """Who ordered the test, empty when that cannot be told. Raises UpstreamFailed."""
-    match session.read(order):
+    match session.fetch(order):
         case Resource(resource):
             match target_of(an_object(resource.get("requester"))):
                 case Literal(_, kind, id_, _):

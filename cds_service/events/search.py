@@ -74,7 +74,7 @@ def _stretch(
     """What one search gives, and how far it came: END when there was no more."""
     moment = quote(since.astimezone(UTC).isoformat(timespec="milliseconds"), safe="")
     query = f"{criteria(base)}&_lastUpdated=ge{moment}&_sort=_lastUpdated&_count={PAGE}"
-    match session.search(query):
+    match session.fetch(query):
         case Resource(bundle, extent) as found:
             if UpstreamFault.OPERATION_OUTCOME in faults_in(found):
                 raise UpstreamFailed(UpstreamFault.OPERATION_OUTCOME, during="search")

@@ -5,7 +5,7 @@ and what the part came to.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from json import JSONEncoder
@@ -62,24 +62,12 @@ def read_laboratory(
     document: Document, reader: ObservationReader, wanted: Wanted
 ) -> LaboratoryPart:
     """Validate and read what carries a wanted code; look at nothing else."""
-    analyte: list[Entry] = []
-    companions: list[Entry] = []
-    unreadable: list[Entry] = []
-    panels: list[Entry] = []
+    by_sort: Mapping[Sort, list[Entry]] = defaultdict(list)
     for entry in observations(document.entries):
-        match sort_of(entry.resource, wanted):
-            case Sort.ANALYTE:
-                analyte.append(entry)
-            case Sort.COMPANION:
-                companions.append(entry)
-            case Sort.PANEL:
-                panels.append(entry)
-            case Sort.UNREADABLE:
-                unreadable.append(entry)
-            case Sort.OTHER:
-                continue
-    analyte, companions = _distinct(analyte), _distinct(companions)
-    asked = (*_newest(analyte), *unreadable[:MOST_READ])
+        by_sort[sort_of(entry.resource, wanted)].append(entry)
+    analyte, companions = _distinct(by_sort[Sort.ANALYTE]), _distinct(by_sort[Sort.COMPANION])
+    panels = by_sort[Sort.PANEL]
+    asked = (*_newest(analyte), *by_sort[Sort.UNREADABLE][:MOST_READ])
     parts = chain.from_iterable(map(reader.read_panel, _newest(_distinct(panels))))
     lone = lone_reports(document.entries, (*asked, *panels), wanted.accepted)
     reports = [read_report(one, reader.scope, reader.whose) for one in islice(lone, MOST_READ)]

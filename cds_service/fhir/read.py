@@ -14,7 +14,6 @@ from datetime import date
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, LabResult, Moment, PatientRecord
 from cds_service.fhir.bundle import Document, Scope, open_document
-from cds_service.fhir.file import FileInput, read_file
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import (
     NO_ENTRIES,
@@ -32,22 +31,10 @@ from cds_service.fhir.patient import read_patient
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, EntryReader
 from cds_service.fhir.report import named_by_withdrawn
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, is_altogether_other, supplied
+from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied
 from cds_service.fhir.validate import Checks
 from cds_service.fhir.versions import deleted_in, only_newest, without
 from cds_service.fhir.wanted import Wanted
-
-__all__ = [
-    "NOT_SUPPLIED",
-    "FileInput",
-    "Supplied",
-    "Wanted",
-    "is_altogether_other",
-    "read_file",
-    "read_record",
-    "supplied",
-    "types_read",
-]
 
 _PARTS_OF_ALL = ("labs", "conditions", "medications")
 _USABLE = (Availability.GIVEN, Availability.PARTIAL)

@@ -75,13 +75,15 @@ class FhirSession:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def read(self, path: str) -> Fetched:
-        """Read one resource: `Patient/123`."""
-        return self._fetch_text(path)
-
-    def search(self, query: str) -> Fetched:
-        """Search one type: `Observation?patient=123`. All pages come as one Bundle."""
-        return self._fetch_text(query)
+    def fetch(self, text: str) -> Fetched:
+        """Read one resource (`Patient/123`), or search one type (`Observation?patient=123`): all
+        pages come as one Bundle.
+        """
+        match query_of(text):
+            case Unreadable():
+                return Refused(UpstreamFault.NOT_ALLOWED)
+            case query:
+                return self.fetch_all({"": query})[""]
 
     def fetch_all(self, queries: Mapping[str, Query]) -> Mapping[str, Fetched]:
         """Answer several queries side by side, under the same keys, by the deadline.
@@ -100,17 +102,10 @@ class FhirSession:
             for key, outcome in fetched.items()
         }
 
-    def _fetch_text(self, text: str) -> Fetched:
-        match query_of(text):
-            case Unreadable():
-                return Refused(UpstreamFault.NOT_ALLOWED)
-            case query:
-                return self.fetch_all({"": query})[""]
-
     def _fetch(self, query: Query, keep: Keep) -> Fetched:
         match query:
-            case Read(resource_type):
-                return self._read(query, resource_type)
+            case Read():
+                return self._read(query)
             case Search():
                 match self._page(query.relative, self.limits.body_bytes):
                     case Refused() as refused:
@@ -122,8 +117,8 @@ class FhirSession:
             case _:
                 assert_never(query)
 
-    def _read(self, query: Read, resource_type: str) -> Fetched:
-        match self._resource(query.relative, resource_type, self.limits.body_bytes):
+    def _read(self, query: Read) -> Fetched:
+        match self._resource(query.relative, query.resource_type, self.limits.body_bytes):
             case Refused(UpstreamFault.STATUS_404):
                 return NotFound()
             case Refused() as refused:

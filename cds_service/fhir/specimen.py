@@ -10,11 +10,12 @@ from cds_service.core.model import Moment, NoMoment, SpecimenGiven, SpecimenLink
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment_or_period
 from cds_service.fhir.shape import Refusal, an_object, codings, objects
-from cds_service.fhir.subject import Whose
+from cds_service.fhir.subject import Whose, names_a_patient
 
 Found = tuple[SpecimenGiven, Moment | NoMoment]
 """The specimen, and when it was taken."""
 
+_NOT_NAMED: Found = SpecimenGiven(), NoMoment()
 _UNRESOLVED: Found = SpecimenGiven(SpecimenLink.UNRESOLVED), NoMoment()
 _OF_ANOTHER: Found = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT), NoMoment()
 _ENTERED_IN_ERROR: Found = SpecimenGiven(SpecimenLink.ENTERED_IN_ERROR), NoMoment()
@@ -38,11 +39,11 @@ def read_specimen(entry: Entry, scope: Scope, whose: Whose) -> Found:
     """
     reference = an_object(entry.resource.get("specimen"))
     if not reference:
-        return SpecimenGiven(), NoMoment()
-    return follow_specimen(reference, entry, scope, whose)
+        return _NOT_NAMED
+    return _follow(reference, entry, scope, whose)
 
 
-def follow_specimen(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> Found:
+def _follow(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> Found:
     """The Specimen that a reference standing in `entry` leads to."""
     match scope.resolve(reference, "Specimen", entry):
         case Unresolved():
@@ -50,8 +51,7 @@ def follow_specimen(reference: JsonObject, entry: Entry, scope: Scope, whose: Wh
         case specimen:
             subject = an_object(specimen.get("subject"))
             if whose.named(subject, entry, scope) is Subject.ANOTHER_PATIENT:
-                is_patient = whose.is_another_patient(subject, entry, scope)
-                return _OF_ANOTHER if is_patient else _UNRESOLVED
+                return _OF_ANOTHER if names_a_patient(subject, entry, scope) else _UNRESOLVED
             if specimen.get("status") == "entered-in-error":
                 return _ENTERED_IN_ERROR
             known = scope.specimens
@@ -67,10 +67,10 @@ def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
     named = objects(entry.resource.get("specimen"))
     if len(named) > _MOST_NAMED:
         return _UNRESOLVED
-    each = (follow_specimen(reference, entry, scope, whose) for reference in named)
+    each = (_follow(reference, entry, scope, whose) for reference in named)
     found = list({id(one): one for one in each}.values())
     if len(found) < 2:
-        return found[0] if found else (SpecimenGiven(), NoMoment())
+        return found[0] if found else _NOT_NAMED
     given = [specimen for specimen, _ in found]
     link = min((one.link for one in given), key=_GRAVEST_FIRST.index)
     return SpecimenGiven(link, tuple(code for one in given for code in one.codings)), NoMoment()

@@ -68,19 +68,6 @@ class Whose:
                 same = False
         return Subject.THIS_PATIENT if same else Subject.ANOTHER_PATIENT
 
-    def is_another_patient(self, reference: JsonObject, entry: Entry, scope: Scope) -> bool:
-        """Whether a Reference provably names another Patient: neither a place, a device or a group,
-        nor somebody of whom nothing is known.
-        """
-        match target_of(reference):
-            case Literal(type="Patient"):
-                pass
-            case Urn() if not isinstance(scope.resolve(reference, "Patient", entry), Unresolved):
-                pass
-            case _:
-                return False
-        return self.named(reference, entry, scope) is Subject.ANOTHER_PATIENT
-
     def _is_called(self, found: JsonObject | Unresolved, urn: str) -> bool:
         match found:
             case Unresolved():
@@ -94,6 +81,19 @@ class Whose:
                 return self.named(focus, entry, scope) is Subject.ANOTHER_PATIENT
             case _:
                 return False
+
+
+def names_a_patient(reference: JsonObject, entry: Entry, scope: Scope) -> bool:
+    """Whether a Reference provably names a Patient: neither a place, a device or a group, nor
+    somebody of whom nothing is known.
+    """
+    match target_of(reference):
+        case Literal(type=type_):
+            return type_ == "Patient"
+        case Urn():
+            return not isinstance(scope.resolve(reference, "Patient", entry), Unresolved)
+        case _:
+            return False
 
 
 def patient_id_of(reference: JsonObject, entry: Entry, scope: Scope) -> str:

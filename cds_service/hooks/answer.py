@@ -91,7 +91,7 @@ def answer(call: Call, order_advice: OrderAdvice = no_order_advice) -> Answered:
         case LabResultContext(results=results):
             return _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
         case PatientViewContext():
-            charted = gathered.parts[call.service.analyte_key].resource
+            charted = gathered.parts[call.service.wanted.part].resource
             return _evaluated(call, gathered, charted, Looking.CHART_OPENED)
         case OrderContext() as context:
             return order_advice(call, context, gathered)

@@ -21,8 +21,8 @@ some tenth of a second. A batch is promised to hold a thousand (T-91)."""
 NO_REASON = Coding("", "")
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
-_LONGEST_COMMENT = 10_000
-_LONGEST_URI = 512
+LONGEST_COMMENT = 10_000
+LONGEST_URI = 512
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):(\d\d)(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -98,13 +98,13 @@ def _accepted(item: Members) -> frozenset[str]:
 def _override_reason(item: Members) -> tuple[Coding, str]:
     """cds-fb-3: an override reason has a reason, a comment, or both."""
     given = item.optional_object("overrideReason")
-    comment = given.optional_text("userComment", longest=_LONGEST_COMMENT)
+    comment = given.optional_text("userComment", longest=LONGEST_COMMENT)
     if given.has("reason"):
         reason = given.object("reason")
         coding = Coding(
-            reason.text("system", longest=_LONGEST_URI),
+            reason.text("system", longest=LONGEST_URI),
             reason.text("code"),
-            reason.optional_text("display", longest=_LONGEST_URI),
+            reason.optional_text("display", longest=LONGEST_URI),
         )
     else:
         coding = NO_REASON

@@ -36,19 +36,13 @@ from cds_service.fhir.fetched import (
 )
 from cds_service.fhir.pages import Next, leads_to
 from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
-from cds_service.fhir.read import (
-    NOT_SUPPLIED,
-    Supplied,
-    is_altogether_other,
-    supplied,
-    types_read,
-)
-from cds_service.fhir.shape import FHIR_ID
+from cds_service.fhir.read import types_read
+from cds_service.fhir.shape import an_id
+from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, is_altogether_other, supplied
 from cds_service.hooks.asked_again import beside, entries_of
 
 _TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 _END_OF_TYPE = re.compile(r"[/?]")
-_TOKEN_VALUE = re.compile(FHIR_ID)
 
 
 class Need(StrEnum):
@@ -276,6 +270,6 @@ def _unavailable(key: str, said: str, fault: str) -> DataUnavailable:
 def _filled(template: str, tokens: Mapping[str, str]) -> Read | Search | Unreadable:
     """The query with its tokens filled in; a value that is no FHIR id could change the query."""
     values = {token: tokens.get(token, "") for token in _TOKEN.findall(template)}
-    if not all(_TOKEN_VALUE.fullmatch(value) for value in values.values()):
+    if not all(map(an_id, values.values())):
         return Unreadable()
     return query_of(_TOKEN.sub(lambda found: values[found[1]], template))

@@ -21,8 +21,8 @@ from cds_service.core.order_card import render_advice
 from cds_service.core.verdict import Evaluation
 from cds_service.fhir.order_write import order_beside, order_codings, order_in_its_place
 from cds_service.fhir.orders import EveryDraft, Meant, ReadDrafts, Selected, read_drafts
-from cds_service.fhir.read import Wanted
 from cds_service.fhir.subject import Whose
+from cds_service.fhir.wanted import Wanted
 from cds_service.hooks.answer import Answered, Call, record_of
 from cds_service.hooks.gather import Gathered
 from cds_service.hooks.request import OrderContext, Trigger

@@ -21,7 +21,7 @@ PATIENT_ID = rf"(Patient/)?(?=[.\-]*[A-Za-z0-9]){FHIR_ID}"
 """A bare FHIR id, or a reference with one. Never only dots: it becomes a segment of a path."""
 
 _PATIENT_ID = re.compile(PATIENT_ID)
-_LONGEST_URL = 2048
+LONGEST_URL = 2048
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +186,7 @@ def _prefetch(prefetch: Members, keys: Collection[str]) -> Mapping[str, JsonObje
 
 
 def _fhir_access(members: Members) -> FhirAccess:
-    server = members.optional_text("fhirServer", longest=_LONGEST_URL)
+    server = members.optional_text("fhirServer", longest=LONGEST_URL)
     authorization = members.optional_object("fhirAuthorization")
     if authorization.json and not server:
         raise members.fault(

@@ -52,11 +52,6 @@ class Service:
         """`sil2r-lab-result`: the last part of the service's address."""
         return f"{self.knowledge.identity.id}-{self.trigger}"
 
-    @property
-    def analyte_key(self) -> str:
-        """The prefetch key under which results of the analyte are asked for."""
-        return self.knowledge.identity.id
-
     def as_json(self) -> JsonObject:
         """The entry in discovery (D-04)."""
         identity = self.knowledge.identity

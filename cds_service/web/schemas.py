@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cds_service.hooks.feedback import MOST_ITEMS
+from cds_service.hooks.feedback import (
+    LONGEST_COMMENT,
+    LONGEST_URI,
+    MOST_ITEMS,
+    FeedbackOutcome,
+)
 from cds_service.hooks.members import BLANK, LONGEST_TEXT
-from cds_service.hooks.request import PATIENT_ID, Trigger
+from cds_service.hooks.request import LONGEST_URL, PATIENT_ID, Trigger
 from cds_service.hooks.services import Service
 
 Schema = dict[str, Any]
@@ -75,7 +80,7 @@ def request_schema(service: Service) -> Schema:
             "context": _context(service.trigger),
         },
         {
-            "fhirServer": _or_null(text(2048)),
+            "fhirServer": _or_null(text(LONGEST_URL)),
             "fhirAuthorization": _or_null(OBJECT),
             "prefetch": _or_null(record({}, dict.fromkeys(service.templates, _or_null(OBJECT)))),
             "extension": _or_null(OBJECT),
@@ -86,7 +91,7 @@ def request_schema(service: Service) -> Schema:
 _SERVER_TOO: Final[Schema] = {
     "anyOf": [
         {"properties": {"fhirAuthorization": {"anyOf": [{"type": "null"}, {"maxProperties": 0}]}}},
-        record({"fhirServer": text(2048)}),
+        record({"fhirServer": text(LONGEST_URL)}),
     ]
 }
 
@@ -108,33 +113,25 @@ def _context(trigger: Trigger) -> Schema:
 
 _TIMESTAMP: Final[Schema] = {"type": "string", "format": "date-time", "maxLength": LONGEST_TEXT}
 
+_REASON: Final = record(
+    {"code": text(), "system": text(LONGEST_URI)}, {"display": _or_null(text(LONGEST_URI))}
+)
+_COMMENT: Final = text(LONGEST_COMMENT)
+_OVERRIDE_REASON: Final = record(
+    {}, {"reason": _or_null(_REASON), "userComment": _or_null(_COMMENT)}
+) | {
+    "anyOf": [
+        {"required": ["reason"], "properties": {"reason": OBJECT}},
+        {"required": ["userComment"], "properties": {"userComment": _COMMENT}},
+    ]
+}
 _FEEDBACK_ITEM: Final = record(
     {
         "card": text(),
-        "outcome": {"enum": ["accepted", "overridden"]},
+        "outcome": {"enum": [outcome.value for outcome in FeedbackOutcome]},
         "outcomeTimestamp": _TIMESTAMP,
     },
-    {
-        "overrideReason": _or_null(
-            record(
-                {},
-                {
-                    "reason": _or_null(
-                        record(
-                            {"code": text(), "system": text(512)}, {"display": _or_null(text(512))}
-                        )
-                    ),
-                    "userComment": _or_null(text(10_000)),
-                },
-            )
-            | {
-                "anyOf": [
-                    {"required": ["reason"], "properties": {"reason": OBJECT}},
-                    {"required": ["userComment"], "properties": {"userComment": text(10_000)}},
-                ]
-            }
-        ),
-    },
+    {"overrideReason": _or_null(_OVERRIDE_REASON)},
 ) | {
     "if": {"properties": {"outcome": {"const": "accepted"}}},
     "then": record({"acceptedSuggestions": array(record({"id": text()}), minItems=1)}),

@@ -7,7 +7,9 @@ from typing import Any
 from cds_service.core.card import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.exact import ExactDecimal
-from cds_service.fhir.read import Supplied, Wanted, read_record, supplied
+from cds_service.fhir.read import read_record
+from cds_service.fhir.supplied import Supplied, supplied
+from cds_service.fhir.wanted import Wanted
 
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"

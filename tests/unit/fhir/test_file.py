@@ -7,7 +7,8 @@ import pytest
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, LabResult, Patient, PatientRecord, Subject
 from cds_service.errors import InputError
-from cds_service.fhir.read import FileInput, read_file, read_record
+from cds_service.fhir.file import FileInput, read_file
+from cds_service.fhir.read import read_record
 from tests.unit.fhir.given import (
     FERRITIN,
     LEFT_OUT,

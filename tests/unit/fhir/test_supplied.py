@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
-from cds_service.fhir.read import NOT_SUPPLIED, supplied
+from cds_service.fhir.supplied import NOT_SUPPLIED, supplied
 from tests.unit.fhir.given import bundle, observation, patient, resource
 
 NOT_FOUND = {"response": {"status": "404 Not Found"}}

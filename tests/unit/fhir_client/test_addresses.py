@@ -143,8 +143,8 @@ def test_t43_a_name_is_resolved_once_and_only_the_checked_address_is_called(
     server.on("/fhir/Patient/1", reply_json({"resourceType": "Patient", "id": "1"}))
     server.on("/fhir/Observation", reply_json(bundle()))
     with client.session(base, NoToken(), Deadline.after(20_000)) as session:
-        assert isinstance(session.read("Patient/1"), Resource)
-        assert isinstance(session.search("Observation?patient=1"), Resource)
+        assert isinstance(session.fetch("Patient/1"), Resource)
+        assert isinstance(session.fetch("Observation?patient=1"), Resource)
     client.close()
     assert names.asked == 1
     assert server.connections == 2
@@ -158,6 +158,6 @@ def test_t43_a_registered_name_that_leads_to_this_machine_is_not_called_in_produ
     network = Network(Reach.PUBLIC, lambda *_: ["127.0.0.1"])
     client = FhirClient(AllowList.of([base]), network=network)
     with client.session(base, NoToken(), Deadline.after(20_000)) as session:
-        assert session.read("Patient/1") == Refused(UpstreamFault.NOT_ALLOWED)
+        assert session.fetch("Patient/1") == Refused(UpstreamFault.NOT_ALLOWED)
     client.close()
     assert server.connections == 0

@@ -236,7 +236,7 @@ def test_t61_a_4xx_never_opens_it(status: int, server: FaultServer, session_of: 
     server.on("/fhir/Patient/1", reply(b"", status=status))
     for _ in range(2 * FAILURES_TO_OPEN):
         with session_of() as session:
-            session.read("Patient/1")
+            session.fetch("Patient/1")
     assert len(server.calls) == 2 * FAILURES_TO_OPEN
 
 
@@ -245,7 +245,7 @@ def test_an_open_breaker_makes_no_connection(server: FaultServer, session_of: Op
     faults = []
     for _ in range(FAILURES_TO_OPEN + 1):
         with session_of() as session:
-            faults.append(session.read("Patient/1"))
+            faults.append(session.fetch("Patient/1"))
     assert faults == [ILL] * FAILURES_TO_OPEN + [OPEN]
     assert server.connections == FAILURES_TO_OPEN
 
@@ -269,12 +269,12 @@ def test_t62_what_a_session_sends_runs_under_its_admission(
     server.on("/fhir/Patient/1", reply(b"", status=503))
     for _ in range(FAILURES_TO_OPEN):
         with session_of() as session:
-            session.read("Patient/1")
+            session.fetch("Patient/1")
     now.shift(OPEN_SECONDS)
     server.on("/fhir/Patient/1", reply_json(PATIENT))
     server.on("/fhir", reply_json(PATIENT))
     with session_of() as trial:
-        assert trial.read("Patient/1") == Resource(PATIENT)
+        assert trial.fetch("Patient/1") == Resource(PATIENT)
         assert isinstance(trial.send(Sending("POST", body=b"{}")), HttpAnswer)
 
 
@@ -284,13 +284,13 @@ def test_it_holds_across_hook_calls_and_for_one_origin_only(
     server.on("/fhir/Patient/1", reply(b"", status=503))
     for _ in range(FAILURES_TO_OPEN):
         with session_of() as session:
-            session.read("Patient/1")
-    assert session_of().read("Patient/1") == OPEN
+            session.fetch("Patient/1")
+    assert session_of().fetch("Patient/1") == OPEN
     with FaultServer() as healthy:
         healthy.on("/fhir/Patient/1", reply_json(PATIENT))
         base = FhirBase.parse(healthy.base, PlainHttp.LOOPBACK)
         with client.session(base, NoToken(), Deadline.after(20_000)) as session:
-            assert session.read("Patient/1") == Resource(PATIENT)
+            assert session.fetch("Patient/1") == Resource(PATIENT)
 
 
 def test_calls_under_way_do_not_wait_for_each_other_in_the_breaker() -> None:

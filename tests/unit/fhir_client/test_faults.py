@@ -35,17 +35,17 @@ OUTCOME = {
 def _read(client: FhirClient, base: str, milliseconds: int = 20_000) -> Fetched:
     address = FhirBase.parse(base, PlainHttp.LOOPBACK)
     with client.session(address, NoToken(), Deadline.after(milliseconds)) as session:
-        return session.read("Patient/1")
+        return session.fetch("Patient/1")
 
 
 def test_a_resource_is_read(server: FaultServer, session_of: Opens) -> None:
     server.on("/fhir/Patient/1", reply_json(PATIENT))
-    assert session_of().read("Patient/1") == Resource(PATIENT)
+    assert session_of().fetch("Patient/1") == Resource(PATIENT)
 
 
 def test_numbers_keep_their_text(server: FaultServer, session_of: Opens) -> None:
     server.on("/fhir/Observation/1", reply(b'{"resourceType": "Observation", "value": 150.10}'))
-    fetched = session_of().read("Observation/1")
+    fetched = session_of().fetch("Observation/1")
     assert isinstance(fetched, Resource)
     assert fetched.json["value"].text == "150.10"
 
@@ -67,7 +67,7 @@ def test_t60_a_server_that_hangs_or_drips_ends_at_the_deadline(
     fault: Fault, server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Patient/1", fault)
-    assert session_of(SHORT_MS).read("Patient/1") == Refused(UpstreamFault.TIMEOUT)
+    assert session_of(SHORT_MS).fetch("Patient/1") == Refused(UpstreamFault.TIMEOUT)
     assert server.bytes_sent < 1_000
 
 
@@ -125,7 +125,7 @@ def test_t60_an_answer_that_breaks_off_is_broken_and_not_asked_for_again(
     fault: Fault, server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Patient/1", fault)
-    assert session_of().read("Patient/1") == Refused(UpstreamFault.BROKEN)
+    assert session_of().fetch("Patient/1") == Refused(UpstreamFault.BROKEN)
     assert server.connections == 1
 
 
@@ -151,7 +151,7 @@ def test_t61_each_status_has_its_meaning_and_none_is_retried(
     status: int, expected: Fetched, server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Patient/1", reply(b"", status=status))
-    assert session_of().read("Patient/1") == expected
+    assert session_of().fetch("Patient/1") == expected
     assert len(server.calls) == 1
 
 
@@ -185,7 +185,7 @@ def test_t61_a_search_that_is_not_found_is_a_fault_and_never_an_empty_result(
     server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Observation", reply(b"", status=404))
-    assert session_of().search("Observation?patient=1") == Refused(UpstreamFault.STATUS_404)
+    assert session_of().fetch("Observation?patient=1") == Refused(UpstreamFault.STATUS_404)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_t61_t64_what_is_not_the_resource_asked_for_is_refused_with_its_reason(
     fault: Fault, expected: UpstreamFault, server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Patient/1", fault)
-    assert session_of().read("Patient/1") == Refused(expected)
+    assert session_of().fetch("Patient/1") == Refused(expected)
 
 
 @pytest.mark.parametrize(
@@ -246,14 +246,14 @@ def test_t61_t64_what_is_not_the_resource_asked_for_is_refused_with_its_reason(
 )
 def test_t64_r4_and_r4b_are_read(content_type: str, server: FaultServer, session_of: Opens) -> None:
     server.on("/fhir/Patient/1", reply_json(PATIENT, content_type=content_type))
-    assert session_of().read("Patient/1") == Resource(PATIENT)
+    assert session_of().fetch("Patient/1") == Resource(PATIENT)
 
 
 def test_t63_a_gzip_bomb_is_cut_off_at_the_cap_of_decoded_bytes(
     server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Patient/1", faults.gzip_bomb(60_000_000))
-    assert session_of().read("Patient/1") == Refused(UpstreamFault.TOO_LARGE)
+    assert session_of().fetch("Patient/1") == Refused(UpstreamFault.TOO_LARGE)
 
 
 def test_a_compressed_answer_is_read(server: FaultServer, session_of: Opens) -> None:
@@ -262,13 +262,13 @@ def test_a_compressed_answer_is_read(server: FaultServer, session_of: Opens) -> 
 
     body = gzip.compress(json.dumps(PATIENT).encode())
     server.on("/fhir/Patient/1", reply(body, headers=(("Content-Encoding", "gzip"),)))
-    assert session_of().read("Patient/1") == Resource(PATIENT)
+    assert session_of().fetch("Patient/1") == Resource(PATIENT)
     assert server.calls[0].headers["accept-encoding"] == "gzip"
 
 
 def test_t63_a_body_without_end_is_left_at_the_cap(server: FaultServer, session_of: Opens) -> None:
     server.on("/fhir/Patient/1", faults.endless_body)
-    assert session_of().read("Patient/1") == Refused(UpstreamFault.TOO_LARGE)
+    assert session_of().fetch("Patient/1") == Refused(UpstreamFault.TOO_LARGE)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 304, 307, 308])
@@ -277,14 +277,14 @@ def test_t45_a_redirect_is_not_followed(
 ) -> None:
     with FaultServer() as elsewhere:
         server.on("/fhir/Patient/1", faults.redirect(f"{elsewhere.base}/Patient/1", status))
-        assert session_of().read("Patient/1") == Refused(UpstreamFault.REDIRECT)
+        assert session_of().fetch("Patient/1") == Refused(UpstreamFault.REDIRECT)
         assert elsewhere.connections == 0
     assert len(server.calls) == 1
 
 
 def test_t45_a_redirect_loop_is_not_entered(server: FaultServer, session_of: Opens) -> None:
     server.on("/fhir/Patient/1", faults.redirect(f"{server.base}/Patient/1"))
-    assert session_of().read("Patient/1") == Refused(UpstreamFault.REDIRECT)
+    assert session_of().fetch("Patient/1") == Refused(UpstreamFault.REDIRECT)
     assert len(server.calls) == 1
 
 
@@ -314,7 +314,7 @@ def test_t45_a_redirect_loop_is_not_entered(server: FaultServer, session_of: Ope
 def test_what_is_neither_a_read_nor_a_search_is_never_sent(
     path: str, server: FaultServer, session_of: Opens
 ) -> None:
-    assert session_of().read(path) == Refused(UpstreamFault.NOT_ALLOWED)
+    assert session_of().fetch(path) == Refused(UpstreamFault.NOT_ALLOWED)
     assert server.connections == 0
 
 
@@ -352,7 +352,7 @@ def test_t46_nothing_is_written_outside_a_registered_base(
 
 
 def test_a_deadline_that_has_passed_asks_nothing(server: FaultServer, session_of: Opens) -> None:
-    assert session_of(0).read("Patient/1") == Refused(UpstreamFault.DEADLINE)
+    assert session_of(0).fetch("Patient/1") == Refused(UpstreamFault.DEADLINE)
     assert server.connections == 0
 
 
@@ -372,7 +372,7 @@ def test_t60_two_hundred_faulty_calls_leave_no_thread_behind() -> None:
         base = FhirBase.parse(many.base, PlainHttp.LOOPBACK)
         for call in range(200):
             with client.session(base, NoToken(), Deadline.after(20)) as session:
-                assert isinstance(session.read(f"Patient/{call % len(modes)}"), Refused)
+                assert isinstance(session.fetch(f"Patient/{call % len(modes)}"), Refused)
         ours = [t for t in set(threading.enumerate()) - of_others if "fhir-client" in t.name]
         assert len(ours) <= 4
         client.close()

@@ -33,7 +33,7 @@ def test_a_request_carries_the_token_and_nothing_of_this_machine(
 ) -> None:
     server.on("/fhir/Patient/1", reply_json(PATIENT))
     with client.session(base, AccessToken("secret"), _long()) as session:
-        session.read("Patient/1")
+        session.fetch("Patient/1")
     call = server.calls[0]
     assert call.method == "GET"
     assert call.headers == {
@@ -91,7 +91,7 @@ def test_a07_without_a_token_no_authorization_is_sent(
     server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Patient/1", reply_json(PATIENT))
-    session_of().read("Patient/1")
+    session_of().fetch("Patient/1")
     assert "authorization" not in server.calls[0].headers
 
 
@@ -111,7 +111,7 @@ def test_t48_proxies_and_netrc_of_the_environment_are_ignored(
             monkeypatch.setenv(name, proxy.origin)
         for name in ("NO_PROXY", "no_proxy"):
             monkeypatch.delenv(name, raising=False)
-        assert session_of().read("Patient/1") == Resource(PATIENT)
+        assert session_of().fetch("Patient/1") == Resource(PATIENT)
         assert proxy.connections == 0
     assert "authorization" not in server.calls[0].headers
 
@@ -120,8 +120,8 @@ def test_cookies_are_not_kept(server: FaultServer, session_of: Opens) -> None:
     cookie = (("Set-Cookie", "session=1; Path=/"),)
     server.on("/fhir/Patient/1", reply_json(PATIENT, headers=cookie))
     session = session_of()
-    session.read("Patient/1")
-    session.read("Patient/1")
+    session.fetch("Patient/1")
+    session.fetch("Patient/1")
     assert ["cookie" in call.headers for call in server.calls] == [False, False]
 
 
@@ -132,8 +132,8 @@ def test_t30_no_log_at_any_level_holds_a_patient_id_or_a_token(
     server.on("/fhir/Patient/canary-4711", faults.reset_mid_body)
     server.on("/fhir/Observation", reply_json(bundle()))
     with client.session(base, AccessToken("canary-token"), _long()) as session:
-        session.read("Patient/canary-4711")
-        session.search("Observation?patient=canary-4711")
+        session.fetch("Patient/canary-4711")
+        session.fetch("Observation?patient=canary-4711")
     assert len(server.calls) == 2
     assert "canary" not in caplog.text
 
@@ -199,7 +199,7 @@ def test_a_name_server_that_hangs_does_not_hold_the_caller(server: FaultServer) 
     base = FhirBase.parse(f"http://ehr.example.org:{server.port}/fhir", PlainHttp.ALLOWED)
     client = FhirClient(AllowList.of([base]), network=Network(resolve=hang))
     with client.session(base, NoToken(), Deadline.after(SHORT_MS)) as session:
-        assert session.read("Patient/1") == Refused(UpstreamFault.TIMEOUT)
+        assert session.fetch("Patient/1") == Refused(UpstreamFault.TIMEOUT)
     released.set()
     client.close()
     assert server.connections == 0

@@ -39,7 +39,7 @@ def _limited(base: FhirBase, limits: Limits) -> Fetched:
     client = FhirClient(AllowList.of([], LoopbackRule.ALLOWED), limits=limits)
     try:
         with client.session(base, AccessToken("secret"), Deadline.after(20_000)) as session:
-            return session.search(SEARCH)
+            return session.fetch(SEARCH)
     finally:
         client.close()
 
@@ -59,13 +59,13 @@ def _endless_pages(server: FaultServer) -> None:
 def test_a_search_of_one_page_is_complete(server: FaultServer, session_of: Opens) -> None:
     page = bundle(observation(1))
     server.on("/fhir/Observation", reply_json(page))
-    assert session_of().search(SEARCH) == Resource(page, Complete())
+    assert session_of().fetch(SEARCH) == Resource(page, Complete())
     assert server.targets() == ["/fhir/Observation?patient=1"]
 
 
 def test_an_empty_search_is_complete_and_empty(server: FaultServer, session_of: Opens) -> None:
     server.on("/fhir/Observation", reply_json(bundle()))
-    assert session_of().search(SEARCH) == Resource(bundle(), Complete())
+    assert session_of().fetch(SEARCH) == Resource(bundle(), Complete())
 
 
 def test_pages_are_merged_in_order_and_leave_no_link(
@@ -79,7 +79,7 @@ def test_pages_are_merged_in_order_and_leave_no_link(
     server.on("/fhir/Observation?patient=1", reply_json(pages[0]))
     server.on("/fhir/Observation?page=2", reply_json(pages[1]))
     server.on("/fhir?_getpages=abc&n=3", reply_json(pages[2]))
-    fetched = session_of().search(SEARCH)
+    fetched = session_of().fetch(SEARCH)
     assert _numbers(fetched) == ["o1", "o2", "o3"]
     assert isinstance(fetched, Resource)
     assert fetched.extent == Complete()
@@ -108,7 +108,7 @@ def test_t46_a_link_off_the_base_path_is_not_followed(
 ) -> None:
     link = f"{server.origin}{path}"
     server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
-    fetched = session_of().search(SEARCH)
+    fetched = session_of().fetch(SEARCH)
     assert isinstance(fetched, Resource)
     assert fetched.extent == Partial(UpstreamFault.NOT_ALLOWED)
     assert len(server.calls) == 1
@@ -117,7 +117,7 @@ def test_t46_a_link_off_the_base_path_is_not_followed(
 def test_t46_a_loop_of_links_is_left(server: FaultServer, session_of: Opens) -> None:
     link = f"{server.base}/Observation?page=2"
     server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
-    fetched = session_of().search(SEARCH)
+    fetched = session_of().fetch(SEARCH)
     assert isinstance(fetched, Resource)
     assert fetched.extent == Partial(UpstreamFault.PAGE_LOOP)
     assert server.targets() == ["/fhir/Observation?patient=1", "/fhir/Observation?page=2"]
@@ -165,7 +165,7 @@ def test_a_further_page_that_fails_leaves_what_was_read_as_partial(
     link = f"{server.base}/Observation?page=2"
     server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
     server.on("/fhir/Observation?page=2", second)
-    fetched = session_of().search(SEARCH)
+    fetched = session_of().fetch(SEARCH)
     assert _numbers(fetched) == ["o1"]
     assert isinstance(fetched, Resource)
     assert fetched.extent == Partial(fault)
@@ -179,7 +179,7 @@ def test_t46_t66_a_further_page_that_hangs_costs_none_of_those_before_it(
     first = bundle(observation(1), next_link=link)
     server.on("/fhir/Observation", reply_json(first))
     server.on("/fhir/Observation?page=2", second)
-    fetched = session_of(SOME_MS).search(SEARCH)
+    fetched = session_of(SOME_MS).fetch(SEARCH)
     assert fetched == Resource(first, Partial(UpstreamFault.TIMEOUT))
 
 
@@ -198,7 +198,7 @@ def test_t46_t66_a_page_after_a_prefetched_one_that_hangs_leaves_what_was_read(
 
 def test_t66_a_first_page_that_hangs_leaves_nothing(server: FaultServer, session_of: Opens) -> None:
     server.on("/fhir/Observation", faults.hang_before_headers)
-    assert session_of(SOME_MS).search(SEARCH) == Refused(UpstreamFault.TIMEOUT)
+    assert session_of(SOME_MS).fetch(SEARCH) == Refused(UpstreamFault.TIMEOUT)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_bundle_that_is_no_search_result_is_refused(
     page: object, server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Observation", reply_json(page))
-    assert session_of().search(SEARCH) == Refused(UpstreamFault.NOT_FHIR)
+    assert session_of().fetch(SEARCH) == Refused(UpstreamFault.NOT_FHIR)
 
 
 @pytest.mark.parametrize("links", [{}, "next", [1], [{"relation": "self", "url": "x"}], None])
@@ -223,7 +223,7 @@ def test_links_of_another_shape_are_no_next_link(
     links: object, server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Observation", reply_json({**bundle(), "link": links}))
-    assert session_of().search(SEARCH) == Resource(bundle(), Complete())
+    assert session_of().fetch(SEARCH) == Resource(bundle(), Complete())
 
 
 @pytest.mark.parametrize("address", [{}, {"url": ""}, {"url": None}, {"url": 5}])
@@ -233,7 +233,7 @@ def test_t46_a_next_link_without_an_address_is_not_the_end(
     """There is more, and nobody says where."""
     link = {"relation": "next", **address}
     server.on("/fhir/Observation", reply_json({**bundle(observation(1)), "link": [link]}))
-    fetched = session_of().search(SEARCH)
+    fetched = session_of().fetch(SEARCH)
     assert _numbers(fetched) == ["o1"]
     assert isinstance(fetched, Resource)
     assert fetched.extent == Partial(UpstreamFault.NOT_ALLOWED)
@@ -264,7 +264,7 @@ def test_t47_references_and_addresses_inside_the_data_are_never_fetched(
             "contained": [{"resourceType": "DocumentReference", "url": elsewhere.base}],
         }
         server.on("/fhir/Observation", reply_json(bundle(lure)))
-        assert _numbers(session_of().search(SEARCH)) == ["o1"]
+        assert _numbers(session_of().fetch(SEARCH)) == ["o1"]
         assert elsewhere.connections == 0
     assert len(server.calls) == 1
 

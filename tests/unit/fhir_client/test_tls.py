@@ -91,7 +91,7 @@ def _read(
     client = FhirClient(AllowList.of([base]), network=network)
     try:
         with client.session(base, NoToken(), Deadline.after(milliseconds)) as session:
-            return session.read("Patient/1")
+            return session.fetch("Patient/1")
     finally:
         client.close()
 
