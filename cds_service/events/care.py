@@ -161,18 +161,11 @@ class Caretaker:
             if failed.passes:
                 raise failed
             return answer
-        try:
-            match read_notification(answer):
-                case Happened(events=events) as happened:
-                    numbers = {event.number for event in events}
-                    within = sum(gap.first <= number <= gap.last for number in numbers)
-                    if within <= gap.last - gap.first:
-                        return Refused(UpstreamFault.NOT_FHIR)  # it has not kept them all
-                    return targets_of(happened)
-                case _:
-                    return Refused(UpstreamFault.NOT_FHIR)
-        except BadRequest:
-            return Refused(UpstreamFault.NOT_FHIR)
+        with suppress(BadRequest):
+            told = read_notification(answer)
+            if isinstance(told, Happened) and _is_whole(told, gap):
+                return targets_of(told)
+        return Refused(UpstreamFault.NOT_FHIR)
 
     def _read(self, source: EventSource, state: SubscriptionState) -> str:
         """Its status as its server says, which is then kept; empty where that cannot be told.
@@ -248,6 +241,12 @@ class Caretaker:
         self.store.add(source, targets, Way.RECOVERED, self.now())
         if targets:
             self.wake()
+
+
+def _is_whole(told: Happened, gap: Gap) -> bool:
+    """Whether all events of the gap are there: a server may not have kept them."""
+    numbers = {event.number for event in told.events}
+    return all(number in numbers for number in range(gap.first, gap.last + 1))
 
 
 def _is_one(answer: JsonObject) -> bool:
