@@ -224,5 +224,6 @@ def _record(row: Row[Any], connection: Connection) -> EvaluationRecord:
     )
     by_uuid = {card.uuid: SentCard(**card._asdict()) for card in connection.execute(sent)}
     stored["door"] = Door(row.door)
-    stored["cards"] = tuple(by_uuid[uuid] for uuid in row.cards)
+    # Cards go before the record that names them: a deletion may be under way, or have been stopped.
+    stored["cards"] = tuple(by_uuid[uuid] for uuid in row.cards if uuid in by_uuid)
     return EvaluationRecord(**stored)

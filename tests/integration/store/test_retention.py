@@ -146,6 +146,18 @@ def test_a_purge_that_was_stopped_goes_on_where_it_was(database: Database) -> No
     assert counts(database) == {}
 
 
+def test_a_record_can_be_read_though_a_purge_was_stopped_once_its_cards_had_gone(
+    database: Database,
+) -> None:
+    keep(database, "p", 1, OLD)
+    assert [lot.table for lot in islice(retention(database).purge(BETWEEN), 2)] == [
+        "feedback",
+        "cards",
+    ]
+    (record,) = Records(database, PSEUDONYMS).find("evaluation-1", CLIENT)
+    assert (record.at, record.cards) == (OLD, ())
+
+
 class Overtaken(Retention):
     """Between looking for old rows and deleting them, every card is sent once more."""
 
