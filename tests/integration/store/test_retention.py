@@ -74,7 +74,7 @@ def keep_event(database: Database, patient: str, result: str, *, at: datetime = 
         client=client,
         patient=pseudonym(patient, client) if patient else "",
     )
-    version = f"version-for-{patient}"
+    version = f"1 for {patient}" if patient else "deleted after 1"
     done = Evaluated(version, "sil2r@2026.1", said=True, replaces="", record=record)
     store.finish(claimed, at, evaluated=[done])
 
@@ -269,6 +269,20 @@ def test_an_erasure_that_was_stopped_anywhere_can_be_made_good(
     for patient in ("p1", ""):
         keep_event(database, patient, "result")
     unfinished = retention(database)
+    list(islice(unfinished.erase(unfinished.belongings(client, pseudonym("p1", client))), done))
+    erase(database, "p1", client)
+    assert counts(database) == {}
+
+
+@pytest.mark.parametrize("done", range(5))
+def test_an_erasure_that_was_stopped_between_the_versions_of_a_result_can_be_made_good(
+    database: Database, done: int
+) -> None:
+    """The later version names no patient: only the one before it tells whose result it was."""
+    client = client_name("lab")
+    for patient in ("p1", ""):
+        keep_event(database, patient, "result")
+    unfinished = retention(database, lot=1)
     list(islice(unfinished.erase(unfinished.belongings(client, pseudonym("p1", client))), done))
     erase(database, "p1", client)
     assert counts(database) == {}
