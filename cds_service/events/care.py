@@ -27,6 +27,7 @@ from cds_service.events.notification import (
 )
 from cds_service.events.search import Found, changed_since
 from cds_service.events.source import EventSource
+from cds_service.events.subscribing import is_subscription
 from cds_service.events.tokens import Tokens
 from cds_service.events.troubles import READ_AGAIN, NextSteps, Troubles
 from cds_service.fhir.authorization import AccessToken, NoToken
@@ -34,7 +35,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Partial, Refused, UpstreamFault
-from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of
+from cds_service.fhir.shape import a_text, an_object, objects
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import (
     ACTIVE,
@@ -161,18 +162,11 @@ class Caretaker:
             if failed.passes:
                 raise failed
             return answer
-        try:
-            match read_notification(answer):
-                case Happened(events=events) as happened:
-                    numbers = {event.number for event in events}
-                    within = sum(gap.first <= number <= gap.last for number in numbers)
-                    if within <= gap.last - gap.first:
-                        return Refused(UpstreamFault.NOT_FHIR)  # it has not kept them all
-                    return targets_of(happened)
-                case _:
-                    return Refused(UpstreamFault.NOT_FHIR)
-        except BadRequest:
-            return Refused(UpstreamFault.NOT_FHIR)
+        with suppress(BadRequest):
+            told = read_notification(answer)
+            if isinstance(told, Happened) and _is_whole(told, gap):
+                return targets_of(told)
+        return Refused(UpstreamFault.NOT_FHIR)
 
     def _read(self, source: EventSource, state: SubscriptionState) -> str:
         """Its status as its server says, which is then kept; empty where that cannot be told.
@@ -234,7 +228,7 @@ class Caretaker:
         self.catch_up(source, state.missed_since)
         exchange = self.exchange(source)
         subscription = exchange.ask(f"Subscription/{state.subscription}")
-        if isinstance(subscription, Refused) or not _is_one(subscription):
+        if isinstance(subscription, Refused) or not is_subscription(subscription):
             return
         subscription.pop("error", None)
         revived = exchange.update({**subscription, "status": REQUESTED})
@@ -250,9 +244,10 @@ class Caretaker:
             self.wake()
 
 
-def _is_one(answer: JsonObject) -> bool:
-    """Whether a server that was asked for a Subscription answered with one."""
-    return type_of(answer) == "Subscription" and bool(an_id(answer.get("id")))
+def _is_whole(told: Happened, gap: Gap) -> bool:
+    """Whether all events of the gap are there: a server may not have kept them."""
+    numbers = {event.number for event in told.events}
+    return all(number in numbers for number in range(gap.first, gap.last + 1))
 
 
 def _statuses(answer: JsonObject | Refused) -> list[JsonObject]:

@@ -68,11 +68,6 @@ class NotSaid:
 
 
 @dataclass(frozen=True, slots=True)
-class NotAStatus:
-    """A resource that says nothing of a subscription."""
-
-
-@dataclass(frozen=True, slots=True)
 class About:
     """Which subscription a topic-based notification belongs to, and how it stands."""
 
@@ -168,13 +163,7 @@ def _read_bundle(bundle: JsonObject) -> Notification:
             remedy="Send type history or subscription-notification.",
         )
     resources = [an_object(entry.get("resource")) for entry in objects(bundle.get("entry"))]
-    status = _flat(resources[0]) if resources else NotAStatus()
-    if isinstance(status, NotAStatus):
-        raise BadRequest(
-            "The first entry is neither Parameters nor SubscriptionStatus.",
-            where="Bundle.entry[0]",
-            remedy="Begin the Bundle with the status of the subscription.",
-        )
+    status = _flat(resources[0] if resources else {})
     about = _about(status)
     kind = a_text(status.get("type"))
     match kind:
@@ -267,15 +256,19 @@ def _number(value: object) -> int | NotSaid:
             return NotSaid()
 
 
-def _flat(resource: JsonObject) -> JsonObject | NotAStatus:
-    """`Parameters` read as the `SubscriptionStatus` they stand for."""
+def _flat(resource: JsonObject) -> JsonObject:
+    """`Parameters` read as the `SubscriptionStatus` they stand for. Raises BadRequest."""
     match type_of(resource):
         case "SubscriptionStatus":
             return resource
         case "Parameters":
             return _members(objects(resource.get("parameter")))
         case _:
-            return NotAStatus()
+            raise BadRequest(
+                "The first entry is neither Parameters nor SubscriptionStatus.",
+                where="Bundle.entry[0]",
+                remedy="Begin the Bundle with the status of the subscription.",
+            )
 
 
 def _members(parameters: Sequence[JsonObject]) -> JsonObject:

@@ -77,7 +77,9 @@ class SignedAssertion:
     scope: str = ""
 
 
-Credentials = NoToken | AccessToken | ClientSecret | SignedAssertion
+ClientCredentials = ClientSecret | SignedAssertion
+"""What a token is asked for with."""
+Credentials = NoToken | AccessToken | ClientCredentials
 
 
 @dataclass(frozen=True, slots=True)

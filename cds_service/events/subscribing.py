@@ -19,8 +19,8 @@ from cds_service.events.proof import Proof
 from cds_service.events.search import criteria
 from cds_service.events.source import EventSource
 from cds_service.fhir.exchange import Exchange
-from cds_service.fhir.fetched import Refused
-from cds_service.fhir.shape import a_text, an_id
+from cds_service.fhir.fetched import Refused, UpstreamFault
+from cds_service.fhir.shape import a_text, an_id, type_of
 from cds_service.store.event_subscriptions import REQUESTED, Subscriptions, SubscriptionState
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
@@ -57,6 +57,8 @@ def subscribe(
         if wanted["criteria"] in have:
             continue
         made = unless_refused(exchange.create(wanted), during="subscribe")
+        if not is_subscription(made):
+            raise UpstreamFailed(UpstreamFault.NOT_FHIR, during="subscribe")
         subscriptions.expect(
             SubscriptionState(
                 source=source.name,
@@ -70,6 +72,11 @@ def subscribe(
             )
         )
     return standing(source, exchange, subscriptions)
+
+
+def is_subscription(answer: JsonObject) -> bool:
+    """Whether a server that was asked for a Subscription answered with one that it knows by id."""
+    return type_of(answer) == "Subscription" and bool(an_id(answer.get("id")))
 
 
 def unsubscribe(

@@ -22,7 +22,7 @@ from cds_service import strict_json
 from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.events.faults import UpstreamFailed
-from cds_service.events.source import ClientSecret, EventSource, SignedAssertion
+from cds_service.events.source import ClientCredentials, ClientSecret, EventSource, SignedAssertion
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
@@ -79,7 +79,7 @@ class Tokens:
         self._kept.pop(source.name, None)
 
     def _kept_or_fetched(
-        self, source: EventSource, credentials: ClientSecret | SignedAssertion, deadline: Deadline
+        self, source: EventSource, credentials: ClientCredentials, deadline: Deadline
     ) -> AccessToken | Refused:
         """One fetch at a time for each source: the others then find the token here."""
         lock = self._locks.setdefault(source.name, threading.Lock())
@@ -94,7 +94,7 @@ class Tokens:
             lock.release()
 
     def _fetch(
-        self, source: EventSource, credentials: ClientSecret | SignedAssertion, deadline: Deadline
+        self, source: EventSource, credentials: ClientCredentials, deadline: Deadline
     ) -> AccessToken | Refused:
         url = credentials.token_url or self._discovered(source, credentials, deadline)
         if isinstance(url, Refused):
@@ -106,7 +106,7 @@ class Tokens:
         return self._keep(source, _object_in(answer))
 
     def _discovered(
-        self, source: EventSource, credentials: ClientSecret | SignedAssertion, deadline: Deadline
+        self, source: EventSource, credentials: ClientCredentials, deadline: Deadline
     ) -> str | Refused:
         """What the server says; but a secret goes only to the origin it was registered for."""
         asking = Sending("GET", _DISCOVERY, accept=_JSON)
@@ -124,7 +124,7 @@ class Tokens:
             case _:
                 return url
 
-    def _request(self, credentials: ClientSecret | SignedAssertion, url: str) -> Sending:
+    def _request(self, credentials: ClientCredentials, url: str) -> Sending:
         form = {"grant_type": "client_credentials", "scope": credentials.scope}
         match credentials:
             case ClientSecret(client_id, secret):

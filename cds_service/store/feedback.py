@@ -94,7 +94,8 @@ class Feedback:
         # Repeats within the batch fall together here. Sorted by identity, so that two batches take
         # the locks of PostgreSQL in the same order.
         rows = [self._row(item, client, service, received) for item in items]
-        distinct = sorted({row["identity"]: row for row in rows}.values(), key=_by_identity)
+        by_identity = {row["identity"]: row for row in rows}
+        distinct = [by_identity[identity] for identity in sorted(by_identity)]
         new: list[Row[Any]] = []
         unmatched = 0
         with self._database.writing() as connection:
@@ -168,10 +169,6 @@ class Feedback:
                 Sealed(row.comment_key, row.comment), bound_to=row.identity
             ),
         )
-
-
-def _by_identity(row: dict[str, Any]) -> str:
-    return str(row["identity"])
 
 
 def _known_cards(

@@ -219,20 +219,11 @@ def _result_rows(record: EvaluationRecord) -> list[dict[str, Any]]:
 def _record(row: Row[Any], connection: Connection) -> EvaluationRecord:
     stored = row._asdict()
     del stored["number"]
-    sent = select(cards).where(
+    sent = select(*(cards.c[name] for name in SentCard.__slots__)).where(
         cards.c.client == row.client, cards.c.service == row.service, cards.c.uuid.in_(row.cards)
     )
-    by_uuid = {card.uuid: _card(card) for card in connection.execute(sent)}
+    by_uuid = {card.uuid: SentCard(**card._asdict()) for card in connection.execute(sent)}
     stored["door"] = Door(row.door)
-    stored["cards"] = tuple(by_uuid[uuid] for uuid in row.cards)
+    # Cards go before the record that names them: a deletion may be under way, or have been stopped.
+    stored["cards"] = tuple(by_uuid[uuid] for uuid in row.cards if uuid in by_uuid)
     return EvaluationRecord(**stored)
-
-
-def _card(row: Row[Any]) -> SentCard:
-    return SentCard(
-        uuid=row.uuid,
-        findings=row.findings,
-        suggestions=row.suggestions,
-        override_reasons=row.override_reasons,
-        results=row.results,
-    )

@@ -242,7 +242,16 @@ def _of_events(
     )
     kept = {row.evaluation for row in done}
     yield evaluations, map(tuple, _among(connection, nameless, evaluations.c.id, kept))
-    yield event_evaluations, [(source, row.item, row.version, row.knowledge) for row in done]
+    own = frozenset(ids)
+    for names_the_patient in (False, True):  # last, since the others are found by them
+        yield (
+            event_evaluations,
+            [
+                (source, row.item, row.version, row.knowledge)
+                for row in done
+                if (row.evaluation in own) is names_the_patient
+            ],
+        )
 
 
 def _among(

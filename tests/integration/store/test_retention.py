@@ -74,7 +74,7 @@ def keep_event(database: Database, patient: str, result: str, *, at: datetime = 
         client=client,
         patient=pseudonym(patient, client) if patient else "",
     )
-    version = f"version-for-{patient}"
+    version = f"1 for {patient}" if patient else "deleted after 1"
     done = Evaluated(version, "sil2r@2026.1", said=True, replaces="", record=record)
     store.finish(claimed, at, evaluated=[done])
 
@@ -144,6 +144,18 @@ def test_a_purge_that_was_stopped_goes_on_where_it_was(database: Database) -> No
     assert sum(counts(database).values()) == 4 * 7 - 6
     list(retention(database).purge(BETWEEN))
     assert counts(database) == {}
+
+
+def test_a_record_can_be_read_though_a_purge_was_stopped_once_its_cards_had_gone(
+    database: Database,
+) -> None:
+    keep(database, "p", 1, OLD)
+    assert [lot.table for lot in islice(retention(database).purge(BETWEEN), 2)] == [
+        "feedback",
+        "cards",
+    ]
+    (record,) = Records(database, PSEUDONYMS).find("evaluation-1", CLIENT)
+    assert (record.at, record.cards) == (OLD, ())
 
 
 class Overtaken(Retention):
@@ -257,6 +269,20 @@ def test_an_erasure_that_was_stopped_anywhere_can_be_made_good(
     for patient in ("p1", ""):
         keep_event(database, patient, "result")
     unfinished = retention(database)
+    list(islice(unfinished.erase(unfinished.belongings(client, pseudonym("p1", client))), done))
+    erase(database, "p1", client)
+    assert counts(database) == {}
+
+
+@pytest.mark.parametrize("done", range(5))
+def test_an_erasure_that_was_stopped_between_the_versions_of_a_result_can_be_made_good(
+    database: Database, done: int
+) -> None:
+    """The later version names no patient: only the one before it tells whose result it was."""
+    client = client_name("lab")
+    for patient in ("p1", ""):
+        keep_event(database, patient, "result")
+    unfinished = retention(database, lot=1)
     list(islice(unfinished.erase(unfinished.belongings(client, pseudonym("p1", client))), done))
     erase(database, "p1", client)
     assert counts(database) == {}

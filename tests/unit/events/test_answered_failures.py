@@ -1,4 +1,4 @@
-"""A search that was answered with 200 and failed all the same is not taken for "nothing there"."""
+"""What was answered with 200 and failed all the same is not taken for done or for nothing there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.events.faults import MOST_ATTEMPTS
+from cds_service.events.faults import MOST_ATTEMPTS, UpstreamFailed
+from cds_service.events.subscribing import subscribe, unsubscribe
 from tests.event_world import World, observation
 from tests.little_fhir import Json, Refuse
 
@@ -152,3 +153,22 @@ def test_reports_that_may_not_be_read_are_done_without(here: World) -> None:
     here.notify("o1")
     assert here.work() == 1
     assert len(here.records()) == 1
+
+
+def test_a_subscription_that_comes_back_without_its_id_is_not_kept(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept without one, ending it would ask the server to delete no Subscription in particular."""
+    monkeypatch.setattr(here.fhir, "_made", lambda _resource: _outcome("information"))
+    source, subscriptions = here.room.source("lab"), here.room.subscriptions
+    exchange = here.workshop.caretaker.exchange(source)
+    with pytest.raises(UpstreamFailed, match="subscribe: not-fhir"):
+        subscribe(
+            source,
+            exchange,
+            subscriptions,
+            knowledge=here.workshop.knowledge,
+            endpoint=here.room.endpoint(source),
+            at=here.clock(),
+        )
+    assert unsubscribe(source, exchange, subscriptions) == []
