@@ -286,6 +286,7 @@ JSON = st.recursive(
         {"hook": st.just(HOOK), "hookInstance": st.just("u")},
         optional={
             "context": JSON
+            | st.sampled_from([*CONTEXTS.values()])
             | st.dictionaries(st.sampled_from([*CONTEXTS[Trigger.ORDER_SELECT]]), JSON),
             "prefetch": JSON,
             "fhirServer": JSON,
