@@ -266,6 +266,17 @@ def test_the_site_s_ordering_code_is_used_and_recognised() -> None:
     assert len(created(beside)) == 2, "the serum order is recognised, the albumins are lacking"
 
 
+@pytest.mark.parametrize(
+    ("suggestion", "cards"), [("sil2r-csf", ["order-advice"]), ("albumin-csf", [])]
+)
+def test_a_draft_under_the_site_s_code_is_spoken_about_where_it_is_for_the_analyte(
+    suggestion: str, cards: list[str]
+) -> None:
+    site = OrderCode(system="urn:oid:2.999.2", code="OWN", display="the site's name")
+    own = {"coding": [{"system": site.system, "code": site.code}]}
+    assert said(answered(draft(code=own), orders={suggestion: site})) == cards
+
+
 def test_beside_csf_the_site_s_code_stands_before_the_standard_one() -> None:
     site = OrderCode(system="urn:oid:2.999.2", code="ALB-L", display="albumin CSF")
     orders = created(answered(draft(CSF), orders={"albumin-csf": site}))
