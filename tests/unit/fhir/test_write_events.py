@@ -111,6 +111,12 @@ def test_an_issue_says_what_was_found_and_by_what() -> None:
     assert inputs == {"detail": [{"reference": RESULT}, {"reference": "Observation/f1"}]}
 
 
+def test_a_flag_is_active_from_now_on() -> None:
+    flag = write_events.flag(said())
+    assert flag["status"] == "active"
+    assert flag["period"] == {"start": "2026-03-01T08:30:15+00:00"}
+
+
 def test_an_issue_without_findings_rests_on_the_result_and_on_nothing_else() -> None:
     issue = write_events.detected_issue(said(is_final=False))
     assert issue["status"] == "preliminary"
