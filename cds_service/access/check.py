@@ -167,9 +167,7 @@ class _Parts:
     def _time_faults(self) -> Iterator[TokenFault]:
         """The three bounds apart: how long it lives, when it begins, when it ends."""
         endless = replace(self.times, lifetime=LATEST)
-        issued = self.claims.get("iat")
-        at_issue = float(issued) if isinstance(issued, int) else self.now()
-        yield from self._judged(in_claims={"iat", "exp"}, now=lambda: at_issue)
+        yield from self._judged(in_claims={"iat", "exp"})
         yield from self._judged({"exp": LATEST}, in_claims={"iat", "nbf"}, times=endless)
         yield from self._judged({"iat": 0}, in_claims={"exp"}, times=endless)
 
@@ -180,7 +178,6 @@ class _Parts:
         in_header: Set[str] = frozenset(),
         in_claims: Set[str] = frozenset(),
         times: Times | None = None,
-        now: Callable[[], float] | None = None,
     ) -> Collection[TokenFault]:
         """What a good token is refused for that has the named members as this one has them."""
         good_header = {"typ": "JWT", "kid": _PROBE, "alg": self.client.algorithms[0]}
@@ -203,13 +200,8 @@ class _Parts:
         )
         # Without keys the verifier comes as far as the signature and no further.
         keyless = replace(self.client, keys=KeyUrl(self.client.keys.jku))
-        return _first_fault(
-            ClientRegistry((keyless,)),
-            probe,
-            self.audiences,
-            times or self.times,
-            now or self.now,
-        )
+        registry = ClientRegistry((keyless,))
+        return _first_fault(registry, probe, self.audiences, times or self.times, self.now)
 
 
 class _Forgetful:

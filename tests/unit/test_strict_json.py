@@ -61,6 +61,11 @@ def test_t53_the_text_of_a_decimal_comes_back_exactly(value: Decimal) -> None:
     assert number.text == text
 
 
+def test_t53_a_number_of_the_greatest_length_is_read_with_a_fraction_or_without() -> None:
+    assert parse(b"9" * 64) == int("9" * 64)
+    assert parse(b"0." + b"7" * 62) == Decimal("0." + "7" * 62)
+
+
 @pytest.mark.parametrize(
     "data",
     [b"NaN", b"[Infinity]", b'{"a":-Infinity}', b"1e401", b"1e-401", b"9" * 65, b"0." + b"0" * 63],
@@ -168,12 +173,32 @@ def test_t55_what_is_not_clean_utf8_text_is_refused(data: bytes) -> None:
     assert refusal(data).status == 400
 
 
+@pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"])
+def test_t55_a_byte_order_mark_is_told_by_its_name(mark: bytes) -> None:
+    assert refusal(mark + b"{}").text == "The body begins with a byte order mark."
+
+
+@pytest.mark.parametrize(
+    ("data", "where"),
+    [
+        (b'{"a":"\xff"}', "byte 7"),
+        (b'{"a":"\\u0000"}', "line 1, column 7"),
+        (b'{\n"a":"\\\\\\u0000"}', "line 2, column 8"),
+        (b"[" * 64 + b"\n[0" + b"]" * 65, "line 2, column 1"),
+        (b'[["a","a"],{"a":"a"},NaN]', "line 1, column 22"),
+    ],
+)
+def test_a_refusal_says_where_the_fault_lies(data: bytes, where: str) -> None:
+    assert refusal(data).where == where
+
+
 def test_t55_an_escaped_backslash_before_u0000_is_just_text() -> None:
     assert parse(b'"\\\\u0000"') == "\\u0000"
 
 
 def test_t55_a_whole_surrogate_pair_is_a_character() -> None:
     assert parse(b'"\\ud83e\\uddea"') == "\U0001f9ea"
+    assert parse(b'["\\ud83e\\uddea",1.50]') == ["\U0001f9ea", ExactDecimal("1.50")]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ def test_a_long_text_is_read_by_the_fast_way() -> None:
         ('"x":{"y":1,"y":2}',),
         ('"x":{"y" :1,"y" :2}',),
         ('"x":1', '"x" :2', '"z" :3'),
+        ('"x":1', '"x":2', '"z" :3'),
         ('"t":"\\u0022:"', '"x":1', '"x":2'),
         ('"t":"\\":"', '"x":1', '"x":2'),
         ('"\\u0061":1', '"a":2'),
@@ -90,6 +91,12 @@ def test_t54_a_member_sent_twice_in_a_long_text_is_refused_however_it_is_written
 ) -> None:
     with pytest.raises(MalformedJson, match="twice"):
         strict_json.parse(filled(*members))
+
+
+@pytest.mark.parametrize("member", ["{a:1}", '"a":NaN', '"a":1e401', '"a":"\\x"'])
+def test_j05_a_fault_in_a_long_text_is_refused_as_in_a_short_one(member: str) -> None:
+    with pytest.raises(MalformedJson):
+        strict_json.parse(filled(member))
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])

@@ -146,6 +146,51 @@ def test_of_an_unknown_issuer_all_is_said_that_no_row_would_decide(clients: Clie
     assert report.unchecked
 
 
+@pytest.mark.parametrize("algorithm", ["RS384", "PS512"])
+def test_of_an_unknown_issuer_the_algorithm_is_not_judged(
+    clients: ClientRegistry, algorithm: str
+) -> None:
+    minted = unsigned(header(alg=algorithm), claims(iss="https://nobody.example"), b"x")
+    assert found(clients, minted).faults == (TokenFault.UNKNOWN_ISSUER,)
+
+
+def test_a_wrong_type_does_not_hide_a_member_that_the_header_may_not_have(
+    clients: ClientRegistry,
+) -> None:
+    minted = unsigned(header(typ="at+jwt", crit=["x"]), claims(), b"x")
+    assert found(clients, minted).faults == (
+        TokenFault.WRONG_TYPE,
+        TokenFault.HEADER_FORBIDDEN,
+    )
+
+
+def test_a_token_that_names_a_tenant_of_its_client_holds(clients: ClientRegistry) -> None:
+    minted = token(header(kid="ec-2"), claims(iss=OTHER_ISSUER, tenant="south"), OTHER_EC)
+    report = found(clients, minted)
+    assert list(report.lines()) == ["The token holds: client other-hospital."]
+
+
+@pytest.mark.parametrize(
+    ("minted", "signature", "because"),
+    [
+        (token(), "checked", ""),
+        (ONE_FAULT[TokenFault.BAD_SIGNATURE], "checked", ""),
+        ("nonsense", "not-checked", "there is nothing to be read"),
+        (
+            ONE_FAULT[TokenFault.NO_KID],
+            "not-checked",
+            "the header does not say with which key",
+        ),
+        (ONE_FAULT[TokenFault.UNKNOWN_KEY], "not-checked", "there is no key for it"),
+    ],
+)
+def test_the_report_says_whether_the_signature_was_checked_and_why_not(
+    clients: ClientRegistry, minted: str, signature: str, because: str
+) -> None:
+    told = found(clients, minted).as_json()
+    assert (told["signature"], told["because"]) == (signature, because)
+
+
 def test_a_good_token_holds_and_is_not_used_up(clients: ClientRegistry) -> None:
     for _ in range(2):
         report = found(clients, f"{token()}\n")

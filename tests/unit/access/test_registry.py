@@ -173,6 +173,35 @@ def test_a_registry_with_one_bad_place_is_not_used_at_all(
     assert said in refused.value.text
 
 
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("[[client]", "who.toml"),
+        (FILE_CLIENT + "[[clients]]\n", "who.toml"),
+        ("", "who.toml"),
+        ("[client]\n", "who.toml client"),
+        ("client = [1]\n", "who.toml [[client]] 1"),
+        (FILE_CLIENT + "[[client]]\nname = 7\n", "who.toml [[client]] 2 name"),
+        (FILE_CLIENT + AGAIN, "who.toml [[client]]"),
+        (SOURCE + SOURCE, "who.toml [[source]]"),
+        (SOURCE.replace("https://", "http://"), "who.toml [[source]] 1 (lab) fhir_server"),
+        (
+            FILE_CLIENT + 'jwks_url = "http://ehr.example.org/jwks"\n',
+            "who.toml [[client]] 1 (hospital) jwks_url",
+        ),
+        (
+            FILE_CLIENT + 'fhir_servers = ["http://ehr.example.org/fhir"]\n',
+            "who.toml [[client]] 1 (hospital) fhir_servers",
+        ),
+    ],
+)
+def test_a_fault_is_told_with_its_file_row_and_key(folder: Path, text: str, where: str) -> None:
+    (folder / "who.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as refused:
+        read_registry(folder / "who.toml")
+    assert refused.value.where == where
+
+
 def test_a_file_in_another_encoding_is_refused_with_its_path(folder: Path) -> None:
     (folder / "clients.toml").write_bytes(FILE_CLIENT.encode("utf-16"))
     with pytest.raises(ConfigurationError, match="UTF-8") as refused:

@@ -767,6 +767,7 @@ def test_a_fault_of_the_table_is_told_with_its_row(old: str, new: str, told: str
     ("rows", "told"),
     [
         ('[[swap]]\nrefused = "9000001-9"\n', "'9000001-9' does not exist"),
+        ('[[swap]]\nrefused = "9000012-6"\n', "'9000012-6' does not exist"),
         ('[[swap]]\nrefused = "9000011-8"\norder = "x"\n', "'x' does not exist"),
         ('[[swap]]\nrefused = "9000011-8"\nloinc = "9654-5"\n', "'9654-5' does not exist"),
         ('[[order]]\nsuggestion = "x"\nspecimen = "sap"\n', "'x' does not exist"),

@@ -46,6 +46,9 @@ CODES = {
     "a code of ours and of a companion": Slip(
         "companions.toml", "9000021-7", "9000001-9", "toy/codes.toml (9000001-9)", "two tables",
     ),
+    "a code refused and of a companion": Slip(
+        "companions.toml", "9000021-7", "9000011-8", "toy/codes.toml (9000011-8)", "two tables",
+    ),
     "a code of an unknown specimen": Slip(
         "codes.toml", 'specimen = "dew"', 'specimen = "rain"',
         "toy/codes.toml (9000003-5)", "'rain' does not exist",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.unit.fhir.given import (
     FERRITIN,
     LEFT_OUT,
     LOINC,
+    UCUM,
     bundle,
     concept,
     entry,
@@ -130,10 +132,10 @@ def test_an_id_outside_the_grammar_is_not_repeated() -> None:
 def test_an_entry_that_is_no_resource_is_told_and_the_others_are_read(
     item: object, where: str
 ) -> None:
-    what = bundle(observation())
-    what["entry"].append(item)
-    one, other = record(what).results
-    assert isinstance(one, LabResult)
+    what = bundle(observation(), observation(id="obs-2"))
+    what["entry"].insert(1, item)
+    *read, other = record(what).results
+    assert refs(tuple(read)) == ["Observation/obs-1", "Observation/obs-2"]
     assert other == InvalidResource(ResourceRef("Bundle"), where)
 
 
@@ -158,9 +160,9 @@ def test_results_that_are_no_bundle_are_told(what: JsonObject, where: str) -> No
     ids=["history", "response", "outcome"],
 )
 def test_an_entry_that_only_reports_what_was_done_is_nothing(item: Any) -> None:
-    what = bundle(observation())
-    what["entry"].append(item)
-    assert len(record(what).results) == 1
+    what = bundle(observation(), observation(id="obs-2"))
+    what["entry"].insert(1, item)
+    assert refs(record(what).results) == ["Observation/obs-1", "Observation/obs-2"]
 
 
 def test_results_contained_in_a_report_or_a_panel_are_read_once() -> None:
@@ -209,6 +211,16 @@ def test_history_is_what_results_do_not_hold_already() -> None:
     same = observation(meta={"versionId": "1"})
     found = record(bundle(observation()), sil2r=bundle(same, old))
     assert refs(found.history) == ["Observation/obs-0"]
+
+
+def test_what_one_id_holds_twice_in_different_units_is_history() -> None:
+    in_words = observation(valueQuantity=quantity(unit="pg/mL"))
+    assert len(record(bundle(observation()), sil2r=bundle(in_words)).history) == 1
+    one, other = (
+        bundle(observation(valueQuantity=quantity(system=UCUM, code=code)))
+        for code in ("[arb'U]/mL", "pg/mL")
+    )
+    assert len(record(one, sil2r=other).history) == 1
 
 
 def test_when_the_search_itself_is_interpreted_nothing_is_doubled() -> None:
@@ -285,6 +297,22 @@ def test_invalid_entries_of_an_optional_part_are_left_out_and_said(
     assert came_to("labs", labs) is availability
 
 
+def test_an_invalid_result_makes_its_own_part_less_unless_it_is_interpreted_itself() -> None:
+    invalid = bundle(observation(), observation(id="obs-2", status="banana"))
+    assert came_to("sil2r", invalid) is Availability.PARTIAL
+    assert record(invalid, sil2r=invalid).availability["sil2r"] is Availability.GIVEN
+
+
+def test_a_search_that_came_short_and_holds_nothing_is_a_part_and_no_failure() -> None:
+    short = bundle(type="searchset", total=7)
+    warned = bundle(
+        resource("OperationOutcome", issue=[{"severity": "warning", "code": "incomplete"}])
+    )
+    for key in ("sil2r", "labs", "conditions", "medications"):
+        assert came_to(key, short) is Availability.PARTIAL
+        assert came_to(key, warned) is Availability.PARTIAL
+
+
 def test_t59_of_too_many_results_the_newest_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts_module, "MOST_READ", 2)
     many = bundle(
@@ -294,6 +322,36 @@ def test_t59_of_too_many_results_the_newest_are_read(monkeypatch: pytest.MonkeyP
     found = record(many, sil2r=many)
     assert refs(found.results) == ["Observation/o4", "Observation/o3"]
     assert found.availability["sil2r"] is Availability.PARTIAL
+
+
+@pytest.mark.parametrize(
+    "dated",
+    [
+        lambda day: {"effectivePeriod": {"start": day}},
+        lambda day: {"effectiveInstant": f"{day}T08:00:00Z"},
+        lambda day: {"issued": f"{day}T08:00:00Z"},
+    ],
+    ids=["period", "instant", "issued"],
+)
+def test_t59_the_newest_is_told_by_whatever_date_is_there(
+    monkeypatch: pytest.MonkeyPatch, dated: Callable[[str], JsonObject]
+) -> None:
+    monkeypatch.setattr(parts_module, "MOST_READ", 1)
+    first, newest, last = (
+        observation(id=f"o{year}", effectiveDateTime=LEFT_OUT, **dated(f"{year}-01-01"))
+        for year in (2023, 2025, 2024)
+    )
+    assert refs(record(bundle(first, newest, last)).results) == ["Observation/o2025"]
+
+
+def test_t59_too_many_results_in_either_place_make_the_history_a_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parts_module, "MOST_READ", 1)
+    one, two = bundle(observation()), bundle(observation(), observation(id="obs-2"))
+    for results, history in ((one, two), (two, one)):
+        assert record(results, sil2r=history).availability["sil2r"] is Availability.PARTIAL
+    assert record(one, sil2r=bundle(observation())).availability["sil2r"] is Availability.GIVEN
 
 
 def test_t59_ten_thousand_results_of_other_tests_cost_no_validation(
@@ -318,6 +376,15 @@ def test_t59_ten_thousand_results_of_other_tests_cost_no_validation(
 def the_patient(value: object) -> tuple[Patient | NoPatient, Availability]:
     found: PatientRecord = record(bundle(observation()), patient=value)
     return found.patient, found.availability["patient"]
+
+
+@pytest.mark.parametrize("given", ["pat-1", "Patient/pat-1"])
+def test_the_id_of_the_patient_is_told_bare(given: str) -> None:
+    found = record(bundle(observation()), patient_id=given)
+    assert found.patient_id == "pat-1"
+    (result,) = found.results
+    assert isinstance(result, LabResult)
+    assert result.subject is Subject.THIS_PATIENT
 
 
 def test_the_patient_and_the_birth_date_are_read() -> None:

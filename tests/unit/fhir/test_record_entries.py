@@ -24,6 +24,7 @@ VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 ATC = "http://www.whocc.no/atc"
 THIS = {"reference": f"Patient/{PATIENT}"}
 ANOTHER = {"reference": "Patient/pat-2"}
+LATER = "2027-01-01T08:00:00Z"
 
 
 def made(resource_type: str, defaults: JsonObject, changes: JsonObject) -> JsonObject:
@@ -118,6 +119,11 @@ def test_a_condition_counts_by_its_clinical_status(status: str, expected: bool) 
 )
 def test_a_condition_counts_by_its_verification(status: str, expected: bool) -> None:
     assert counts(condition(verificationStatus=concept(VERIFICATION, status))) is expected
+
+
+def test_a_status_under_a_code_system_of_another_says_nothing() -> None:
+    assert counts(condition(clinicalStatus=concept("urn:oid:2.999.4", "resolved")))
+    assert counts(condition(verificationStatus=concept("urn:oid:2.999.4", "refuted")))
 
 
 def test_a_condition_without_statuses_counts_unless_it_has_abated() -> None:
@@ -279,6 +285,49 @@ def since(*resources: JsonObject) -> str:
     (found,) = the_record(*resources).entries
     assert isinstance(found.since, Moment)
     return found.since.text
+
+
+@pytest.mark.parametrize(
+    "performed",
+    [
+        {"performedDateTime": "2026-02-01"},
+        {"performedPeriod": {"start": "2026-02-01", "end": "2026-02-03"}},
+    ],
+    ids=["day", "period"],
+)
+def test_a_procedure_says_when_it_was_done(performed: JsonObject) -> None:
+    (entry,) = the_record(procedure(**performed)).entries
+    assert isinstance(entry.since, Moment)
+    assert entry.since.text == "2026-02-01"
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        statement(effectivePeriod={"start": "2026-02-02", "end": "2026-02-01"}),
+        request(
+            dosageInstruction=[
+                {
+                    "timing": {
+                        "repeat": {"boundsPeriod": {"start": "2026-02-02", "end": "2026-02-01"}}
+                    }
+                }
+            ]
+        ),
+    ],
+    ids=["statement", "request"],
+)
+def test_a_medication_that_ends_before_it_begins_is_invalid(turned: JsonObject) -> None:
+    found = the_record(turned)
+    assert found.entries == ()
+    assert found.availability["medications"] is Availability.FAILED
+
+
+def test_a_result_of_another_patient_ends_no_medication() -> None:
+    results = bundle(observation(), observation(id="o2", subject=ANOTHER, issued=LATER))
+    given = bundle(statement(effectivePeriod={"start": "2026-01-01", "end": "2026-06-01"}))
+    (entry,) = record(results, medications=given).entries
+    assert entry.kind is RecordKind.MEDICATION
 
 
 def test_a_medication_says_when_it_began() -> None:

@@ -88,6 +88,18 @@ def test_a_relative_reference_means_the_server_that_the_result_came_from() -> No
 
 
 @pytest.mark.parametrize(
+    ("base", "found"), [("", RESOLVED), (BASE, RESOLVED), ("https://a.example.org", UNRESOLVED)]
+)
+def test_a_reference_with_an_address_means_the_server_of_the_request_where_one_is_known(
+    base: str, found: SpecimenGiven
+) -> None:
+    what = bundle(observation(specimen={"reference": f"{BASE}/Specimen/spec-1"}), specimen())
+    (result,) = record(what, fhir_base=base).results
+    assert isinstance(result, LabResult)
+    assert result.specimen == found
+
+
+@pytest.mark.parametrize(
     "reference",
     [
         {"reference": "Specimen/spec-2"},

@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
-from cds_service.fhir.supplied import NOT_SUPPLIED, supplied
+from cds_service.fhir.supplied import (
+    NOT_SUPPLIED,
+    is_altogether_other,
+    says_it_is_not_all,
+    supplied,
+)
 from tests.unit.fhir.given import bundle, observation, patient, resource
 
 NOT_FOUND = {"response": {"status": "404 Not Found"}}
@@ -45,6 +50,8 @@ def outcome(*severities: str) -> JsonObject:
         ({**bundle(), "type": "batch-response", "entry": [NOT_FOUND]}, Availability.FAILED),
         ({**bundle(), "entry": [{"fullUrl": "urn:uuid:1"}]}, Availability.FAILED),
         ({"resourceType": "Bundle", "entry": {}}, Availability.FAILED),
+        ({**bundle(), "type": "searchset", "entry": {}}, Availability.FAILED),
+        ({**bundle(), "type": "searchset", "entry": 5}, Availability.FAILED),
         ({"resourceType": 5}, Availability.FAILED),
         ({}, Availability.FAILED),
         ([], Availability.FAILED),
@@ -118,3 +125,26 @@ def test_a_usable_part_carries_what_was_sent_itself() -> None:
 def test_an_absent_key_is_missing() -> None:
     assert NOT_SUPPLIED.availability is Availability.MISSING
     assert NOT_SUPPLIED.resource == {}
+
+
+def test_a_page_that_names_the_next_is_no_search_that_came_short() -> None:
+    last = bundle(observation(), type="searchset", total=7)
+    assert says_it_is_not_all(last)
+    assert not says_it_is_not_all({**last, "link": NEXT})
+
+
+@pytest.mark.parametrize(
+    ("entries", "is_other"),
+    [
+        ([{"fullUrl": "urn:uuid:1"}], False),
+        ([{"fullUrl": "urn:uuid:1"}, {"resource": patient()}], True),
+        ([{"resource": patient()}, {"resource": observation()}], False),
+        ([{"resource": patient()}, {"resource": {}}], False),
+        ([{"resource": outcome("warning")}], False),
+    ],
+)
+def test_t64_a_bundle_is_altogether_other_by_the_types_that_its_resources_name(
+    entries: list[JsonObject], is_other: bool
+) -> None:
+    what = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+    assert is_altogether_other(what, frozenset({"Observation"})) is is_other

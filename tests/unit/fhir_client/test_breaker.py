@@ -153,6 +153,25 @@ def test_one_failed_read_makes_a_call_a_failure_whatever_else_was_answered() -> 
     assert _call(breaker, WELL) == [OPEN]
 
 
+@pytest.mark.usefixtures("now")
+def test_a_call_that_was_answered_starts_the_count_of_failures_again() -> None:
+    breaker = OriginBreaker()
+    for outcome in [*[ILL] * (FAILURES_TO_OPEN - 1), WELL, *[ILL] * (FAILURES_TO_OPEN - 1)]:
+        assert _call(breaker, outcome) == [outcome]
+    assert _call(breaker, WELL) == [WELL]
+
+
+def test_a_trial_call_that_sent_nothing_leaves_the_trial_to_the_next(
+    now: time_machine.Traveller,
+) -> None:
+    breaker = _opened()
+    now.shift(OPEN_SECONDS)
+    too_late = Refused(UpstreamFault.DEADLINE)
+    assert _call(breaker, too_late) == [too_late]
+    assert _call(breaker, ILL) == [ILL]
+    assert _call(breaker, ILL) == [OPEN]
+
+
 def test_t62_the_trial_call_gets_all_of_its_reads_and_no_other_call_any(
     now: time_machine.Traveller,
 ) -> None:

@@ -353,6 +353,8 @@ def test_t46_nothing_is_written_outside_a_registered_base(
 
 def test_a_deadline_that_has_passed_asks_nothing(server: FaultServer, session_of: Opens) -> None:
     assert session_of(0).fetch("Patient/1") == Refused(UpstreamFault.DEADLINE)
+    writing = Sending("POST", "Flag", b"{}")
+    assert session_of(0).send(writing) == Refused(UpstreamFault.DEADLINE), "no fault of the server"
     assert server.connections == 0
 
 

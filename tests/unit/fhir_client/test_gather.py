@@ -332,6 +332,15 @@ def test_f04_an_answer_that_is_not_all_is_kept_where_asking_again_fails(
     assert gathered.faults == {"sil2r": "operation-outcome"}
 
 
+def test_f04_a_resource_asked_for_by_its_id_is_whole_as_it_is_fetched(
+    server: FaultServer, access: Grants
+) -> None:
+    server.on("/fhir/Patient/1", reply_json(PATIENT))
+    gathered = _gather({**SENT, "patient": {**bundle(PATIENT), "total": 2}}, access())
+    assert gathered.parts["patient"].resource == PATIENT
+    assert gathered.faults == {}
+
+
 def test_f05_keys_nobody_asked_for_are_ignored() -> None:
     gathered = _gather({**SENT, "extra": PATIENT}, NO_SERVER)
     assert set(gathered.parts) == set(TEMPLATES)

@@ -266,6 +266,17 @@ def test_the_site_s_ordering_code_is_used_and_recognised() -> None:
     assert len(created(beside)) == 2, "the serum order is recognised, the albumins are lacking"
 
 
+@pytest.mark.parametrize(
+    ("suggestion", "cards"), [("sil2r-csf", ["order-advice"]), ("albumin-csf", [])]
+)
+def test_a_draft_under_the_site_s_code_is_spoken_about_where_it_is_for_the_analyte(
+    suggestion: str, cards: list[str]
+) -> None:
+    site = OrderCode(system="urn:oid:2.999.2", code="OWN", display="the site's name")
+    own = {"coding": [{"system": site.system, "code": site.code}]}
+    assert said(answered(draft(code=own), orders={suggestion: site})) == cards
+
+
 def test_beside_csf_the_site_s_code_stands_before_the_standard_one() -> None:
     site = OrderCode(system="urn:oid:2.999.2", code="ALB-L", display="albumin CSF")
     orders = created(answered(draft(CSF), orders={"albumin-csf": site}))
@@ -540,8 +551,30 @@ def test_a_chart_of_drafts_is_read_within_bounds() -> None:
 def test_whatever_stands_in_a_draft_the_answer_can_be_written(value: Any, element: str) -> None:
     found = answered({**draft(), element: value})
     assert json_response(found.as_json()).status_code == 200
-    for resource in created(found):
-        assert is_valid(resource)
+
+
+REFERENCES = st.fixed_dictionaries(
+    {"reference": st.sampled_from(["#a", "#b", "#c", "Specimen/1"])},
+    optional={"display": st.sampled_from(["a", "b"])},
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["specimen", "performer", "reasonReference", "supportingInfo"]),
+        st.lists(REFERENCES, min_size=1, max_size=3),
+    )
+)
+def test_whatever_a_draft_refers_to_the_order_in_its_place_is_valid(
+    given: dict[str, list[JsonObject]],
+) -> None:
+    specimens = [
+        {"resourceType": "Specimen", "id": "a", "parent": [{"reference": "#b"}]},
+        {"resourceType": "Specimen", "id": "b"},
+        {"resourceType": "Specimen", "id": "c"},
+    ]
+    (resource,) = created(answered(draft(contained=specimens, **given)))
+    assert is_valid(resource)
 
 
 def test_the_same_request_gives_the_same_bytes_and_the_drafts_are_left_as_they_were() -> None:

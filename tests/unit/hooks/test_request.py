@@ -152,6 +152,13 @@ def test_a_missing_user_is_accepted_and_a_user_of_any_form_is_read() -> None:
     assert (read_context.user_id, read_context.encounter_id) == ("somebody", "e1")
 
 
+@pytest.mark.parametrize("trigger", Trigger)
+def test_user_and_encounter_are_read_under_every_hook(trigger: Trigger) -> None:
+    given = {**CONTEXTS[trigger], "userId": "somebody", "encounterId": "e1"}
+    context = read(body(context=given), trigger).context
+    assert (context.user_id, context.encounter_id) == ("somebody", "e1")
+
+
 @pytest.mark.parametrize("name", ["userId", "encounterId"])
 def test_an_optional_member_of_the_wrong_kind_is_named(name: str) -> None:
     assert refused(body(context={"patientId": "p1", name: 7})) == f"context.{name}"
@@ -286,6 +293,7 @@ JSON = st.recursive(
         {"hook": st.just(HOOK), "hookInstance": st.just("u")},
         optional={
             "context": JSON
+            | st.sampled_from([*CONTEXTS.values()])
             | st.dictionaries(st.sampled_from([*CONTEXTS[Trigger.ORDER_SELECT]]), JSON),
             "prefetch": JSON,
             "fhirServer": JSON,

@@ -259,6 +259,15 @@ def test_a_file_is_only_added_to_even_while_somebody_else_signs(
     assert file.read_bytes().startswith(before)
 
 
+def test_a_signature_that_cannot_be_written_is_told_with_its_file(
+    cards: Path, tmp_path: Path
+) -> None:
+    nowhere = tmp_path / "nowhere" / "approval.toml"
+    with pytest.raises(InputError, match="cannot be written") as refused:
+        signed(nowhere, load_library(cards))
+    assert refused.value.where == "approval.toml"
+
+
 def test_a_missing_approval_file_stops_the_start(cards: Path, file: Path) -> None:
     with pytest.raises(KnowledgeError, match="cannot be read"):
         load_configured(Settings(knowledge=cards, approval=file))

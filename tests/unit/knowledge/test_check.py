@@ -51,6 +51,25 @@ def test_a_site_or_approval_file_with_a_fault_is_told_beside_the_others(
     assert report.faults[2:] == check_knowledge(faulty, None).faults
 
 
+def test_a_worked_case_that_comes_out_otherwise_is_a_fault_by_its_id(tmp_path: Path) -> None:
+    for name, text in toy.edited("toy/cases.toml", "sap-high", "sap-not-high").items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    report = check_knowledge(tmp_path, None)
+    assert report.faults
+    assert all(line.startswith("toy/cases.toml (") for line in report.faults)
+    assert list(report.lines())[: len(report.faults)] == report.faults
+
+
+def test_what_was_checked_is_counted_by_its_kind() -> None:
+    checked = check_knowledge(None, None).checked
+    assert set(checked) == {
+        "codes", "units", "limits", "findings", "contexts", "templates", "sources", "cases",
+    }  # fmt: skip
+    assert all(checked.values())
+
+
 def test_each_fault_of_a_site_file_is_a_line_of_its_own(tmp_path: Path) -> None:
     site = tmp_path / "site.toml"
     site.write_text(

@@ -98,10 +98,23 @@ def test_t33_a_preflight_needs_no_token(production: FlaskClient, path: str) -> N
     assert response.status_code == 200
     assert response.headers["Access-Control-Allow-Origin"] == "https://ehr.example.org"
     allowed = response.headers["Access-Control-Allow-Headers"].lower()
-    assert "authorization" in allowed
-    assert "content-type" in allowed
-    assert "POST" in response.headers["Access-Control-Allow-Methods"]
+    assert set(allowed.split(", ")) == {"authorization", "content-type"}, "those asked for"
+    methods = response.headers["Access-Control-Allow-Methods"]
+    assert set(methods.split(", ")) == {"GET", "POST", "OPTIONS"}
     assert "Origin" in response.headers["Vary"]
+
+
+def test_t33_a_preflight_allows_the_three_headers_that_are_read_and_no_other(
+    production: FlaskClient,
+) -> None:
+    asked = "authorization, content-type, x-request-id, x-other"
+    headers = {
+        "Origin": "https://ehr.example.org",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": asked,
+    }
+    allowed = production.options(URL, headers=headers).headers["Access-Control-Allow-Headers"]
+    assert set(allowed.lower().split(", ")) == {"authorization", "content-type", "x-request-id"}
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 404])

@@ -43,3 +43,24 @@ def test_a_service_as_it_is_started_names_database_and_knowledge(tmp_path: Path)
     settings = Settings(database_url=f"sqlite:///{tmp_path}/cds.sqlite3")
     client = wiring.make_app(settings, wiring.prepared(settings)).test_client()
     assert client.get("/health/ready").get_json()["checks"] == ["database", "knowledge"]
+
+
+def test_a_process_that_answers_is_alive_whatever_its_checks_say(sandbox: Open) -> None:
+    client = sandbox({"checks": {"database": failing}})
+    live = client.get("/health/live")
+    assert (live.status_code, live.get_json()) == (200, {"status": "live"})
+    assert client.get("/health/ready").status_code == 503
+
+
+def test_a_check_that_fails_is_logged_by_its_name_and_not_by_what_it_said(
+    sandbox: Open, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox({"checks": {"database": failing}}).get("/health/ready")
+    logged = [line for line in capsys.readouterr().err.splitlines() if "OSError" in line]
+    assert len(logged) == 1
+    assert '"check":"database"' in logged[0]
+    assert "canary" not in logged[0]
+
+
+def failing() -> None:
+    raise OSError("canary")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from limits.errors import StorageError
 
 from cds_service.config import Settings
 from cds_service.errors import TooManyRequests
@@ -63,6 +64,26 @@ def test_t57_each_client_has_a_count_of_its_own(at: Callable[[float], None]) -> 
     at(0)
     assert [wait(rate, client) for client in ("north", "south") * 5] == [0] * 10
     assert wait(rate, "north") == wait(rate, "south") == 60
+
+
+def test_a_shared_count_that_is_away_is_left_alone_for_a_while_and_each_worker_counts(
+    at: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    class Away:
+        def wait(self, client: str) -> float:
+            asked.append(client)
+            raise StorageError(OSError("away"))
+
+    rate = RateLimit(SECURE)
+    monkeypatch.setattr(rate, "_shared", Away())
+    at(0)
+    assert [wait(rate) for _ in range(6)] == [0] * 5 + [60]
+    assert asked == ["north"]
+    at(5)
+    wait(rate)
+    assert asked == ["north"] * 2
 
 
 def test_in_sandbox_mode_nobody_is_counted(at: Callable[[float], None]) -> None:

@@ -123,7 +123,9 @@ def test_tr02_t29_an_exception_is_500_with_the_request_id_and_never_an_empty_car
     assert "Traceback" not in text
     assert ".py" not in text
     logged = capsys.readouterr().err
-    assert type(error).__name__ in logged
+    (line,) = [line for line in logged.splitlines() if type(error).__name__ in line]
+    assert REQUEST_ID in line
+    assert '"route":"/cds-services/<service_id>"' in line
     assert CANARY not in text + logged
 
 

@@ -1,0 +1,190 @@
+"""What is left on a FHIR server about one evaluation, resource by resource."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import fhirkit
+import pytest
+
+from cds_service.core.card import Card, Indicator, JsonObject
+from cds_service.fhir import write_events
+from cds_service.fhir.write_events import (
+    EVALUATION_SYSTEM,
+    FINDING_SYSTEM,
+    OUTCOME_SYSTEM,
+    TAG_SYSTEM,
+    Said,
+)
+
+RESULT = "Observation/o1"
+
+
+def said(extension: JsonObject | None = None, **changes: Any) -> Said:
+    card = Card(
+        uuid="u",
+        summary="The summary",
+        detail="The detail",
+        indicator=Indicator.INFO,
+        source={},
+        links=(),
+        override_reasons=(),
+        extension={"outcome": "interpreted", **(extension or {})},
+    )
+    first = Said(
+        reference=RESULT,
+        version="2",
+        result="key-of-the-result",
+        evaluation="key-of-this",
+        patient_id="p1",
+        card=card,
+        module="sil2r",
+        module_version="1.0.0",
+        at=datetime(2026, 3, 1, 8, 30, 15, 123_456, UTC),
+        is_final=True,
+        based_on="ServiceRequest/s1",
+        requester="Practitioner/d1",
+    )
+    return replace(first, **changes)
+
+
+WRITTEN: Sequence[Callable[[Said], JsonObject]] = (
+    write_events.detected_issue,
+    write_events.flag,
+    write_events.guidance_response,
+    write_events.communication,
+    write_events.task,
+    lambda given: write_events.provenance(given, ["DetectedIssue/d1"]),
+)
+
+
+@pytest.mark.parametrize("build", WRITTEN)
+def test_every_resource_is_valid_dated_to_the_second_and_carries_the_tag_of_its_search(
+    build: Callable[[Said], JsonObject],
+) -> None:
+    resource = build(said({"missing": ("specimen",), "findings": ("f",)}, replaces="key-before"))
+    assert fhirkit.validate(json.dumps(resource)) == []
+    assert "2026-03-01T08:30:15+00:00" in str(resource)
+    own = "key-of-this" if resource["resourceType"] == "Provenance" else "key-of-the-result"
+    assert resource["meta"]["tag"][0] == {"system": TAG_SYSTEM, "code": own}
+
+
+def test_only_what_a_clinician_reads_anew_is_tagged_by_its_evaluation_as_well() -> None:
+    tags = {
+        resource["resourceType"]: [tag["code"] for tag in resource["meta"]["tag"]]
+        for resource in (build(said()) for build in WRITTEN)
+    }
+    twice = {kind for kind, codes in tags.items() if codes[1:] == ["key-of-this"]}
+    assert twice == {"Communication"}
+
+
+def test_an_issue_says_what_was_found_and_by_what() -> None:
+    issue = write_events.detected_issue(
+        said(
+            {
+                "findings": ("raised", "hlh"),
+                "inputs": (
+                    {"resource": "Observation/o1"},
+                    {"resource": "Observation/f1"},
+                    {"resource": "Observation/o1"},
+                    {"resource": "urn:uuid:1"},
+                    {"resource": "Observation"},
+                    {"resource": "Observation/"},
+                    {"resource": "7/x"},
+                ),
+            }
+        )
+    )
+    assert (issue["status"], issue["detail"]) == ("final", "The detail")
+    assert issue["code"] == {
+        "coding": [{"system": OUTCOME_SYSTEM, "code": "interpreted"}],
+        "text": "The summary",
+    }
+    assert issue["implicated"] == [{"reference": RESULT}]
+    *findings, inputs = issue["evidence"]
+    coded = [{"coding": [{"system": FINDING_SYSTEM, "code": code}]} for code in ("raised", "hlh")]
+    assert findings == [{"code": [code]} for code in coded]
+    assert inputs == {"detail": [{"reference": RESULT}, {"reference": "Observation/f1"}]}
+
+
+def test_a_flag_is_active_from_now_on() -> None:
+    flag = write_events.flag(said())
+    assert flag["status"] == "active"
+    assert flag["period"] == {"start": "2026-03-01T08:30:15+00:00"}
+
+
+def test_an_issue_without_findings_rests_on_the_result_and_on_nothing_else() -> None:
+    issue = write_events.detected_issue(said(is_final=False))
+    assert issue["status"] == "preliminary"
+    assert issue["evidence"] == [{"detail": [{"reference": RESULT}]}]
+
+
+@pytest.mark.parametrize(
+    ("extension", "status"),
+    [
+        ({}, "success"),
+        ({"missing": ("specimen",)}, "data-requested"),
+        ({"outcome": "not-interpretable"}, "data-required"),
+        ({"outcome": "not-interpretable", "missing": ("specimen",)}, "data-required"),
+    ],
+)
+def test_a_guidance_response_tells_whether_data_were_lacking(
+    extension: JsonObject, status: str
+) -> None:
+    response = write_events.guidance_response(said(extension))
+    assert response["status"] == status
+    assert ("dataRequirement" in response) == ("missing" in extension)
+
+
+def test_what_was_missing_is_asked_for_by_the_type_that_would_hold_it() -> None:
+    missing = ("birth-date", "conditions", "medications", "specimen", "ferritin")
+    wanted = write_events.guidance_response(said({"missing": missing}))["dataRequirement"]
+    assert [each["type"] for each in wanted] == [
+        "Patient",
+        "Condition",
+        "MedicationRequest",
+        "Specimen",
+        "Observation",
+    ]
+    assert wanted[4]["codeFilter"] == [{"path": "code", "code": [{"display": "ferritin"}]}]
+
+
+@pytest.mark.parametrize("build", [write_events.communication, write_events.task])
+def test_the_clinician_is_told_gently_and_for_which_order(
+    build: Callable[[Said], JsonObject],
+) -> None:
+    told = build(said())
+    assert told["priority"] == "routine"
+    assert told["basedOn"] == [{"reference": "ServiceRequest/s1"}]
+    assert told.get("owner", told.get("recipient")) in (
+        {"reference": "Practitioner/d1"},
+        [{"reference": "Practitioner/d1"}],
+    )
+    assert "basedOn" not in build(said(based_on=""))
+
+
+def test_a_task_is_a_proposal_about_the_result() -> None:
+    task = write_events.task(said())
+    assert (task["status"], task["intent"]) == ("requested", "proposal")
+    assert (task["focus"], task["for"]) == ({"reference": RESULT}, {"reference": "Patient/p1"})
+
+
+def test_the_provenance_names_version_targets_and_the_evaluation_before() -> None:
+    of_first = write_events.provenance(said(), ["Flag/f1", "Task/t1"])
+    source = {"role": "source", "what": {"reference": f"{RESULT}/_history/2"}}
+    assert of_first["entity"] == [source]
+    assert of_first["target"] == [{"reference": "Flag/f1"}, {"reference": "Task/t1"}]
+    assert of_first["agent"][0]["type"]["coding"][0]["code"] == "assembler"
+    later = write_events.provenance(said(replaces="key-before"), ["Flag/f1"])
+    before = {"identifier": {"system": EVALUATION_SYSTEM, "value": "key-before"}}
+    assert later["entity"] == [source, {"role": "revision", "what": before}]
+
+
+@pytest.mark.parametrize("version", ["", "not a version"])
+def test_a_version_that_is_none_is_not_pointed_at(version: str) -> None:
+    (source,) = write_events.provenance(said(version=version), ["Flag/f1"])["entity"]
+    assert source["what"] == {"reference": RESULT}
