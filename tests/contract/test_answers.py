@@ -158,6 +158,7 @@ def test_t30_tr29_what_is_a_patients_stands_in_no_log_and_no_metric(
         assert canary not in captured.err + captured.out
         assert canary not in metrics
 
+
 SEARCH: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
 FAILED = {
     "resourceType": "OperationOutcome",
