@@ -48,10 +48,14 @@ class CdsError(Exception):
         self.cause = cause
 
     def one_line(self) -> str:
-        """The error as one line for a terminal: code, where, what, and what to do."""
+        """The error as one line for a terminal: code, where, what, and what to do.
+
+        Names of files and rows stand in it, which may hold what breaks a line or moves a cursor.
+        """
         place = f" {self.where}:" if self.where else ""
         remedy = f" {self.remedy}" if self.remedy else ""
-        return f"{self.code}{place} {self.text}{remedy}"
+        said = f"{self.code}{place} {self.text}{remedy}"
+        return "".join(sign if sign.isprintable() else "?" for sign in said)
 
 
 class BadRequest(CdsError):

@@ -21,6 +21,9 @@ class Unusable(ValueError):  # noqa: N818 - says what a setting must look like
 
 Reader = Callable[[object, Path], object]
 
+HOOKS_TAKEN = frozenset({"patient-view", "order-select", "order-sign"})
+"""Hooks that have a service of their own: one for results would refuse each of their calls."""
+
 
 def a_text(value: object, _base: Path) -> str:
     """A text that is not blank, without blanks around it."""
@@ -67,6 +70,8 @@ def an_url(value: object, base: Path) -> str:
         raise Unusable("an address such as https://cds.example.org")
     if parts.username is not None or parts.password is not None:
         raise Unusable("an address without a user name or password")
+    if not re.fullmatch("[!-~]+", text):  # no token could name such an address
+        raise Unusable("an address without blanks and signs that must be encoded")
     return text
 
 
@@ -93,6 +98,8 @@ def a_hook_name(value: object, base: Path) -> str:
     text = a_text(value, base)
     if not re.fullmatch(r"[A-Za-z0-9]+([.-][A-Za-z0-9]+)*", text):
         raise Unusable("a hook name such as org.example.lab-result-create")
+    if text in HOOKS_TAKEN:
+        raise Unusable("the name of another hook: this one has a service of its own")
     return text
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -42,6 +43,7 @@ _OF_THE_SIGNATURE: Final = frozenset(
 _NO_KEY_TO_TRY: Final = frozenset(
     {TokenFault.NO_KID, TokenFault.WRONG_ALGORITHM, TokenFault.HEADER_FORBIDDEN}
 )
+_BEFORE_A_TOKEN: Final = re.compile(r"\A(authorization:\s*)?bearer\s+", re.IGNORECASE)
 _NO_SIGNATURE: Final = "AA"
 _PROBE: Final = "probe"
 
@@ -120,9 +122,11 @@ def check_token(
 ) -> TokenReport:
     """Everything for which `audience`, the address that was called, would refuse this token.
 
-    Whether it was used before is not looked at, and it is not used up.
+    The token may be given as it stood in its header. Whether it was used before is not looked at,
+    and it is not used up.
     """
-    token = token.strip()
+    token = _BEFORE_A_TOKEN.sub("", token.strip())
+    audience = audience.rstrip("/")  # as the gate reads the path that was called
     whole = _first_fault(registry, token, (audience,), times, now)
     if not _OF_THE_WHOLE.isdisjoint(whole):
         return TokenReport(tuple(whole), unchecked="there is nothing to be read")

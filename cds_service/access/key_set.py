@@ -16,16 +16,17 @@ from typing import Final
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
+from joserfc.util import urlsafe_b64decode
 
 from cds_service import strict_json
 from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
+from cds_service.fhir.shape import a_text
 
 MAX_BYTES: Final = 256 * 1024
 MAX_KEYS: Final = 64
 _RSA_BITS: Final = range(2048, 6145)
 """NIST SP 800-131A asks for 2048; joserfc reads signatures of up to 6144 bits (1024 characters)."""
-_BITS_A_CHARACTER: Final = 6
 _PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth"})
 
 PublicKey = RSAKey | ECKey
@@ -108,19 +109,15 @@ def _usable(entry: JsonObject) -> list[PublicKey]:
         match entry.get("kty"):
             case "EC":
                 return [ECKey.import_key(entry)]
-            case "RSA" if _is_long_enough(entry):
-                key = RSAKey.import_key(entry)
-                return [key] if key.raw_value.key_size in _RSA_BITS else []
+            case "RSA" if _modulus_bits(entry) in _RSA_BITS:
+                return [RSAKey.import_key(entry)]
             case _:
                 return []
     except (JoseError, ValueError, TypeError, KeyError):
         return []
 
 
-def _is_long_enough(entry: JsonObject) -> bool:
-    """Checked on the text, because reading a short key warns and a huge one is slow."""
-    modulus = entry.get("n")
-    if not isinstance(modulus, str):
-        return False
-    bits = len(modulus) * _BITS_A_CHARACTER
-    return _RSA_BITS.start <= bits < _RSA_BITS.stop + 2 * _BITS_A_CHARACTER
+def _modulus_bits(entry: JsonObject) -> int:
+    """Told before the key is read, because reading a short one warns and a huge one is slow."""
+    modulus = a_text(entry.get("n"))
+    return int.from_bytes(urlsafe_b64decode(modulus.encode())).bit_length()

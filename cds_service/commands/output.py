@@ -91,5 +91,6 @@ def progress() -> Progress:
 def usage_line(error: click.UsageError) -> str:
     """Wrong usage as one line: which command, what is wrong, where to read on."""
     command = error.ctx.command_path if error.ctx else "cds-service"
-    said = " ".join(error.format_message().split()).rstrip(".")
-    return f"{command}: {said}. See `{command} --help`."
+    said = " ".join(error.format_message().split()).removesuffix(".")
+    end = "" if said.endswith("?") else "."
+    return f"{command}: {said}{end} See `{command} --help`."

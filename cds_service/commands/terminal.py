@@ -22,7 +22,10 @@ _MARK = {
     "not-matched": "[dim]no[/]",
 }
 _COLOUR = {"info": "blue", "warning": "yellow"}
-_NOTHING = "nothing here is a result this knowledge speaks about"
+_NOTHING = (
+    "nothing here is a result this knowledge speaks about. "
+    "`cds-service codes` lists the codes in it, and which of them nobody has mapped"
+)
 _ALL_ASIDE = "what this knowledge speaks about was left aside, as told above"
 
 

@@ -138,8 +138,8 @@ def _flaws(members: JsonObject, patient_id: str) -> Iterator[TokenFlaw]:
         yield TokenFlaw.NOT_BEARER
     if not _has_time_left(members.get("expires_in")):
         yield TokenFlaw.EXPIRED
-    patient = a_text(members.get("patient")).removeprefix("Patient/")
-    if "patient" in members and patient != patient_id:
+    patient = members.get("patient")
+    if patient is not None and a_text(patient).removeprefix("Patient/") != patient_id:
         yield TokenFlaw.ANOTHER_PATIENT
     if not a_text(members.get("scope")).strip():
         yield TokenFlaw.SCOPE_ABSENT

@@ -72,6 +72,11 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     return Supplied(Availability.GIVEN, bundle)
 
 
+def holds_an_error(bundle: JsonObject) -> bool:
+    """Whether one of the entries says that something failed, and does not only warn."""
+    return any(map(_is_failure, _outcomes(bundle)))
+
+
 def says_it_is_not_all(search: JsonObject) -> bool:
     """Whether a search says of itself that it came short, apart from pages that follow: by a
     warning, or on its last page by its `total`.

@@ -30,9 +30,10 @@ _VALUE = ("value", "_value")
 _NUMBER_WITH_UNIT = re.compile(
     r"(?:(?P<comparator><=|>=|<|>) ?)?"
     r"(?P<number>-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,63})?(?:[eE][+-]?[0-9]{1,3})?) ?"
-    r"(?P<unit>[^\s\d.,;:/<>=+\-()][^\s]*)"
+    r"(?P<unit>(?![eE][+-]?[0-9])[^\s\d.,;:/<>=+\-()][^\s]*)"
 )
 """Exactly comparator, number (FHIR decimal) and unit; `150`, `1,200 U/mL`, `150-200 U/mL` are not.
+The exponent of a number without a unit is no unit: `1e4` would be told as `1`.
 """
 _POINT_MAY_GROUP = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
 """`2.400` is 2.4 in one country and 2400 in the next; in text nobody can tell. `0.400` is clear."""

@@ -16,6 +16,7 @@ from cds_service.errors import NotFound
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.fhir.read import read_record
+from cds_service.hooks.arrived import insist_on_all_that_arrived
 from cds_service.hooks.gather import Gathered, gather, insist_on_the_whole
 from cds_service.hooks.request import (
     HookRequest,
@@ -78,8 +79,8 @@ def no_order_advice(call: Call, _context: OrderContext, _gathered: Gathered) -> 
 
 
 def answer(call: Call, order_advice: OrderAdvice = no_order_advice) -> Answered:
-    """The cards for a call. Raises DataUnavailable when a required key cannot be had, or not wholly
-    where nothing is to be said: that must never be silence by accident.
+    """The cards for a call. Raises DataUnavailable when a required key cannot be had, or where
+    nothing is to be said, that or the results not wholly: it must never be silence by accident.
     """
     gathered = gather(
         prefetch=call.request.prefetch,
@@ -89,7 +90,10 @@ def answer(call: Call, order_advice: OrderAdvice = no_order_advice) -> Answered:
     )
     match call.request.context:
         case LabResultContext(results=results):
-            return _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
+            answered = _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
+            if not answered.cards:
+                insist_on_all_that_arrived(results)
+            return answered
         case PatientViewContext():
             charted = gathered.parts[call.service.wanted.part].resource
             return _evaluated(call, gathered, charted, Looking.CHART_OPENED)

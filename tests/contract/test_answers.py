@@ -16,6 +16,7 @@ from tests.contract.conftest import (
     Post,
     cards_of,
     evaluation_of,
+    problem_of,
     request_of,
 )
 from tests.contract.specification import RESPONSE, conforms
@@ -156,3 +157,45 @@ def test_t30_tr29_what_is_a_patients_stands_in_no_log_and_no_metric(
     for canary in [*CANARIES.values(), body["context"]["patientId"], patient["id"]]:
         assert canary not in captured.err + captured.out
         assert canary not in metrics
+
+
+SEARCH: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
+FAILED = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "error", "code": "exception", "diagnostics": "Zyxgarten"}],
+}
+NOT_ALL: dict[str, dict[str, Any]] = {
+    "a further page": {**SEARCH, "link": [{"relation": "next", "url": "https://ehr.example/2"}]},
+    "more matches": {**SEARCH, "total": 3},
+    "an error": {**SEARCH, "entry": [{"resource": FAILED}]},
+    "a Bundle of Bundles": {
+        "resourceType": "Bundle",
+        "type": "batch-response",
+        "entry": [{"resource": {**SEARCH, "entry": []}, "response": {"status": "200"}}],
+    },
+}
+
+
+@pytest.mark.parametrize("results", NOT_ALL.values(), ids=NOT_ALL)
+def test_f06_h02_results_that_say_they_are_not_all_are_412_and_never_silence(
+    post: Post, results: dict[str, Any]
+) -> None:
+    issue = problem_of(post(request_of("lab_result_minimal", context__results=results)), 412)
+    assert issue["expression"] == ["context.results"]
+    assert "Zyxgarten" not in str(issue)
+
+
+@pytest.mark.parametrize("results", NOT_ALL.values(), ids=NOT_ALL)
+def test_f06_what_came_of_results_that_are_not_all_is_answered(
+    post: Post, results: dict[str, Any]
+) -> None:
+    body = request_of("lab_result_minimal")
+    came = body["context"]["results"]["entry"]
+    body["context"]["results"] = {**results, "entry": [*came, *results.get("entry", [])]}
+    assert len(cards_of(post(body))) == 1
+
+
+def test_h02_a_hint_beside_no_results_leaves_them_none(post: Post) -> None:
+    hint = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "x"}]}
+    results = {**SEARCH, "total": 0, "entry": [{"resource": hint, "search": {"mode": "outcome"}}]}
+    assert cards_of(post(request_of("lab_result_minimal", context__results=results))) == []

@@ -19,6 +19,7 @@ from cds_service.errors import CdsError, ConfigurationError
 from cds_service.hooks.orders import order_advice
 from cds_service.knowledge.files import Library
 from cds_service.logs import Event
+from cds_service.metrics import Metrics, Reading
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from tests.documentation import (
@@ -162,6 +163,27 @@ def test_every_error_stands_on_the_page_with_status_and_issue_code() -> None:
 def test_every_reason_and_every_missing_word_stands_on_the_page(sil2r: KnowledgeBase) -> None:
     assert first_words(section(INTEGRATING, "Reasons")) == [reason.value for reason in Reason]
     assert set(first_words(section(INTEGRATING, "Missing"))) == set(sil2r.wording.missing)
+
+
+def test_every_metric_stands_on_the_page_with_its_labels() -> None:
+    metrics = Metrics()
+    metrics.answered(route="r", service="s", status=200, seconds=0.1)
+    metrics.card(service="s", outcome="o", findings=("f",), reason="r")
+    metrics.lacked(("w",))
+    metrics.not_fetched(key="k", fault="f")
+    metrics.refused_token("c")
+    metrics.feedback(service="s", outcome="o", count=1)
+    metrics.notified(source="s", taken="t", missing=1)
+    metrics.read(Reading(name, "s", "s", 1) for name in ("events", "event_subscriptions"))
+    counted = {
+        f"{metric.name}_total" if metric.type == "counter" else metric.name: {
+            label for sample in metric.samples for label in sample.labels if label != "le"
+        }
+        for metric in metrics.registry.collect()
+    }
+    table = rows(section(OPERATIONS, "The metrics"))
+    listed = {name.strip("`"): set(re.findall("`(.+?)`", labels)) for name, labels, _ in table}
+    assert listed == counted
 
 
 def test_every_code_of_the_log_stands_on_the_page_with_its_level() -> None:

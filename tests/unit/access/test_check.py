@@ -14,6 +14,7 @@ from joserfc.jwk import ECKey
 
 from cds_service.access.check import Offline, TokenReport, check_token
 from cds_service.access.faults import IN_WORDS, TokenFault
+from cds_service.access.gate import TokenGate
 from cds_service.access.registry import ClientRegistry, read_registry
 from cds_service.access.tokens import Times
 from cds_service.cli import cli
@@ -31,6 +32,7 @@ from tests.unit.access.minting import (
     NOW,
     OTHER_EC,
     OTHER_ISSUER,
+    PUBLIC_URL,
     SERVICE,
     Clock,
     Hosts,
@@ -196,6 +198,28 @@ def test_a_good_token_holds_and_is_not_used_up(clients: ClientRegistry) -> None:
         report = found(clients, f"{token()}\n")
         assert list(report.lines()) == ["The token holds: client general-hospital."]
         assert report.as_json()["holds"] is True
+
+
+@pytest.mark.parametrize("before", ["Bearer ", "bearer ", "Authorization: Bearer "])
+def test_a_token_may_be_given_as_it_stood_in_the_header(
+    clients: ClientRegistry, before: str
+) -> None:
+    """Else the answer to a sound header would be that it is no such header."""
+    assert list(found(clients, f"{before}{token()}\n").lines())[-1].startswith("The token holds")
+
+
+def test_an_address_with_a_slash_at_the_end_is_judged_as_the_gate_judges_it(
+    clients: ClientRegistry,
+) -> None:
+    gate = TokenGate(PUBLIC_URL, verifier(clients))
+    called = f"{SERVICE}/".removeprefix(PUBLIC_URL)
+    good, with_slash = token(None, claims(aud=SERVICE)), token(None, claims(aud=f"{SERVICE}/"))
+    assert gate.check([f"Bearer {good}"], called).name == "general-hospital"
+    assert found(clients, good, audience=f"{SERVICE}/").faults == ()
+    with pytest.raises(Unauthorised):
+        gate.check([f"Bearer {with_slash}"], called)
+    told = found(clients, with_slash, audience=f"{SERVICE}/").faults
+    assert told == (TokenFault.WRONG_AUDIENCE,)
 
 
 @pytest.mark.parametrize("named", [SERVICE, f"{SERVICE}/feedback"])

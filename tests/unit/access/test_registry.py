@@ -95,6 +95,7 @@ def test_a_place_is_the_key_and_the_number_of_its_entry(folder: Path, row: str, 
         ("name", "two words"),
         ("name", "-a"),
         ("name", "a\\nb"),
+        ("name", "\\u001b[2J"),
         ("name", ""),
         ("issuer", ""),
         ("issuer", " x"),
@@ -110,6 +111,7 @@ def test_a_name_is_a_word_and_a_text_is_one_line_of_bounded_length(
     with pytest.raises(ConfigurationError) as refused:
         registry(folder, text)
     assert refused.value.where.endswith(key)
+    assert refused.value.one_line().isprintable(), "one line, and nothing that moves a cursor"
 
 
 def test_what_a_row_lacks_is_said_plainly(folder: Path) -> None:

@@ -148,8 +148,10 @@ def test_a_result_that_was_left_aside_is_not_called_none_of_this_knowledge(name:
 
 
 def test_of_what_is_no_result_of_this_knowledge_nothing_was_left_aside() -> None:
-    explained = run("explain", fhir_fixtures.path("lab_result_unrelated"), *ON).output
+    shown = run("explain", fhir_fixtures.path("lab_result_unrelated"), *ON).output
+    explained = " ".join(shown.split())
     assert "No card: nothing here is a result this knowledge speaks about." in explained
+    assert "`cds-service codes` lists the codes in it" in explained, "the next thing to look at"
 
 
 def test_exit_code_1_for_a_file_that_is_not_acceptable(
@@ -192,6 +194,15 @@ def test_exit_code_2_for_wrong_usage_and_one_line(
     assert message.startswith("cds-service")
     assert message.endswith(" --help`.\n")
     assert message.count("\n") == 1
+
+
+def test_a_question_in_an_error_is_not_followed_by_a_full_stop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = fhir_fixtures.path("csf_above_150")
+    assert through_main(monkeypatch, "evaluate", file, "--nope") == 2
+    message = capsys.readouterr().err
+    assert "Did you mean '--on'? See `cds-service evaluate --help`." in message
 
 
 def test_each_of_several_files_has_its_heading_and_machines_get_one_document() -> None:

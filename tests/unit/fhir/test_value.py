@@ -148,6 +148,8 @@ def test_a_value_of_another_kind_is_named_by_its_element(kind: str, sent: object
         (">= 10000.50 units/mL", ">=", "10000.50", "units/mL"),
         ("1.5E2U/mL", "", "1.5E2", "U/mL"),
         ("150 [IU]/mL", "", "150", "[IU]/mL"),
+        ("150 E/mL", "", "150", "E/mL"),
+        ("150e/mL", "", "150", "e/mL"),
     ],
 )
 def test_text_of_exactly_comparator_number_and_unit_is_read_and_flagged(
@@ -180,6 +182,11 @@ def test_text_of_exactly_comparator_number_and_unit_is_read_and_flagged(
         "\u0661\u0665\u0660 U/mL",
         "Non-reactive",
         "150 U/mL\n",
+        "1e4",
+        "5230E0",
+        "1 e4",
+        "1e4000 U/mL",
+        "1e4000U/mL",
     ],
 )
 def test_any_other_text_is_not_numeric(text: str) -> None:

@@ -56,6 +56,12 @@ def test_the_patient_of_the_token_may_be_written_as_a_reference() -> None:
     assert isinstance(usable({**GIVEN, "patient": "Patient/1"}, "1"), Usable)
 
 
+def test_a_patient_that_is_null_counts_as_absent_as_anywhere_in_a_request() -> None:
+    """Many writers of JSON say `null` for a token that is bound to no patient."""
+    judged = usable({**GIVEN, "patient": None, "scope": "user/Observation.read"}, "1")
+    assert isinstance(judged, Usable)
+
+
 @pytest.mark.parametrize(
     ("change", "flaw"),
     [
@@ -74,7 +80,7 @@ def test_the_patient_of_the_token_may_be_written_as_a_reference() -> None:
         ({"expires_in": True}, TokenFlaw.EXPIRED),
         ({"expires_in": None}, TokenFlaw.EXPIRED),
         ({"patient": "2"}, TokenFlaw.ANOTHER_PATIENT),
-        ({"patient": None}, TokenFlaw.ANOTHER_PATIENT),
+        ({"patient": ""}, TokenFlaw.ANOTHER_PATIENT),
         ({"patient": ["1"]}, TokenFlaw.ANOTHER_PATIENT),
         ({"scope": ""}, TokenFlaw.SCOPE_ABSENT),
         ({"scope": " \t"}, TokenFlaw.SCOPE_ABSENT),

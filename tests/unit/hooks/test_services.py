@@ -12,8 +12,10 @@ from cds_service.hooks.gather import Need
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import ServiceRegistry, build_registry
 from cds_service.knowledge.files import Library
+from cds_service.setting_shapes import HOOKS_TAKEN
 from tests.unit.web.rooms import library
 
+LAB_RESULT = Trigger.LAB_RESULT
 IN_SUBSET = re.compile(
     r"Patient/\{\{context\.patientId\}\}"
     r"|[A-Z][A-Za-z]+\?patient=\{\{context\.patientId\}\}"
@@ -41,6 +43,12 @@ def test_each_analyte_has_a_service_for_each_hook() -> None:
 def test_tr09_the_name_of_the_result_hook_is_configuration() -> None:
     service = registry(lab_result_hook="org.other.hook").find("toy-lab-result")
     assert service.as_json()["hook"] == "org.other.hook"
+
+
+def test_a_hook_that_has_a_service_of_its_own_is_not_taken_for_results() -> None:
+    """No call of it holds `results`, so each would be refused; the settings refuse its name."""
+    others = (each for each in registry().services.values() if each.trigger is not LAB_RESULT)
+    assert {service.hook for service in others} == HOOKS_TAKEN
 
 
 def test_a_service_that_is_not_offered_is_neither_listed_nor_found() -> None:

@@ -1,0 +1,36 @@
+"""Whether the results that arrived are all of them: nobody can be asked for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cds_service.core.card import JsonObject
+from cds_service.errors import DataUnavailable
+from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.pages import Next, leads_to
+from cds_service.fhir.shape import an_object, objects, type_of
+from cds_service.fhir.supplied import holds_an_error, says_it_is_not_all
+
+
+def insist_on_all_that_arrived(results: JsonObject) -> None:
+    """That no card is called for can be told only of results that were sent whole.
+
+    Raises DataUnavailable where they say themselves that they are not, or hold what is not opened.
+    """
+    for fault in _faults(results):
+        raise DataUnavailable(
+            f"The results are only a part, which calls for no card ({fault}).",
+            where="context.results",
+            remedy="Send all of them as the entries of one Bundle of type collection.",
+            cause=fault,
+        )
+
+
+def _faults(results: JsonObject) -> Iterator[UpstreamFault]:
+    if holds_an_error(results):
+        yield UpstreamFault.OPERATION_OUTCOME
+    if isinstance(leads_to(results), Next) or says_it_is_not_all(results):
+        yield UpstreamFault.INCOMPLETE
+    inside = (type_of(an_object(entry.get("resource"))) for entry in objects(results.get("entry")))
+    if "Bundle" in inside:
+        yield UpstreamFault.WRONG_TYPE
