@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from operator import itemgetter
 
 from cds_service.core.dates import furthest_apart, is_ahead, named_date, when_taken, within_days
@@ -14,11 +14,8 @@ from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
 from cds_service.core.model import LabResult, Measured, Moment, NoMoment, PatientRecord, Subject
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.reading import shown
-from cds_service.core.selection import FINAL, in_doubt, newest_first
+from cds_service.core.selection import FINAL, Time, in_doubt, newest_first
 from cds_service.core.verdict import Value
-
-Time = tuple[datetime, datetime]
-"""Collection and issue, as far as they put results in order."""
 
 
 @dataclass(frozen=True, slots=True)
