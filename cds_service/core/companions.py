@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from operator import itemgetter
 
 from cds_service.core.dates import furthest_apart, is_ahead, named_date, when_taken, within_days
@@ -22,11 +22,8 @@ from cds_service.core.model import (
 )
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.reading import as_received, shown
-from cds_service.core.selection import FINAL, Rank, in_doubt, newest_first
+from cds_service.core.selection import FINAL, Rank, Time, in_doubt, newest_first
 from cds_service.core.verdict import Value
-
-Time = tuple[datetime, datetime]
-"""Collection and issue, as far as they put results in order."""
 
 
 @dataclass(frozen=True, slots=True)

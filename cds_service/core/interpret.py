@@ -197,7 +197,7 @@ def _about(head: Candidate, case: _Case) -> Answer:
 
 
 def _understood(
-    situation: Situation, case: _Case, notes: list[Note], series: tuple[SeriesPoint, ...]
+    situation: Situation, case: _Case, notes: Iterable[Note], series: tuple[SeriesPoint, ...]
 ) -> Answer:
     """Facts meet the table."""
     facts = facts_of(situation)
@@ -206,16 +206,16 @@ def _understood(
         case Literature.APPLIES:
             verdict = Interpreted()
             table = consult(case.knowledge, facts.usual, facts.settled)
-            notes += cautions(situation, facts, table)
+            told = (*notes, *cautions(situation, facts, table))
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
             taken = when_taken(situation.result, case.at)
-            notes += notes_on_left(case.knowledge, case.record, taken, case.at, facts.companions)
-            notes += urgent(facts.companions, facts.by_name, case.knowledge)
+            left = notes_on_left(case.knowledge, case.record, taken, case.at, facts.companions)
+            told = (*notes, *left, *urgent(facts.companions, facts.by_name, case.knowledge))
     read = filter(facts.settled.__contains__, table.grounds)  # the usual ones were read nowhere
     used = [ref for ground in read for ref in facts.settled[ground].inputs]
-    behind = [ref for note in notes for ref in note.inputs]
+    behind = [ref for note in told for ref in note.inputs]
     return Answer(
         verdict,
         situation.result,
@@ -227,7 +227,7 @@ def _understood(
         missing=missing_words(case.record, table.missing, case.knowledge.identity.id),
         inputs=tuple(dict.fromkeys((situation.result.ref, *used, *behind))),
         dates=as_received(case.record),
-        notes=tuple(notes),
+        notes=told,
         series=series,
         laboratory=facts.laboratory,
         paired=situation.pair,

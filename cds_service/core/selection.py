@@ -108,8 +108,8 @@ class Candidate:
         return newest_first(self.result, self.at)
 
     @property
-    def time(self) -> tuple[datetime, datetime]:
-        """Collection and issue: of two that bear one time, nothing tells which is the newer."""
+    def time(self) -> Time:
+        """Of two that bear one time, nothing tells which is the newer."""
         return self.rank[:2]
 
     @cached_property
@@ -229,6 +229,8 @@ def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:
     )
 
 
+Time = tuple[datetime, datetime]
+"""Collection and issue, as far as they put results in order."""
 Size = tuple[Decimal, int, str]
 Rank = tuple[datetime, datetime, int, str, str, Size]
 
