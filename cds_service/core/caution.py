@@ -157,12 +157,13 @@ MOST_JUDGED = 30
 
 
 def gravest(
-    told: Sequence[tuple[Candidate, Answer]], knowledge: KnowledgeBase
-) -> tuple[Candidate, Answer]:
-    """Of several results of one time, each with its answer, the first that warns, else the first:
-    no id decides for one that does not. The others may be newer, and are named.
+    heads: Sequence[Candidate], knowledge: KnowledgeBase, by_itself: Callable[[Candidate], Answer]
+) -> Candidate:
+    """Of several results of one time the first that warns, else the first: no id decides for one
+    that does not. The others may be newer, and are named.
     """
-    return next((each for each in told if warns(each[1], knowledge)), told[0])
+    judged = heads[:MOST_JUDGED]
+    return next((head for head in judged if warns(by_itself(head), knowledge)), heads[0])
 
 
 def beside_newer(

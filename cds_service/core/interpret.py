@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from cds_service.core.caution import (
-    MOST_JUDGED,
     beside_newer,
     cautions,
     gravest,
@@ -120,9 +119,9 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
         case Chosen((head,)):
             yield _with_doubts(_about(head, case), head, case)
         case Chosen(heads):
-            told = [(head, _about(head, case)) for head in heads[:MOST_JUDGED]]
-            head, answer = gravest(told, case.knowledge)
-            yield _with_doubts(answer, head, case)
+            alone = replace(case, known=())
+            head = gravest(heads, case.knowledge, lambda item: _about(item, alone))
+            yield _with_doubts(_about(head, case), head, case)
         case NoneFinal(head):
             yield _with_doubts(_not_final(head, case), head, case)
         case AllWithdrawn():
