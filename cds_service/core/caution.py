@@ -134,17 +134,20 @@ def urgent(
 
 # ------------------------------------------------------------------ results that may be newer
 
-MOST_JUDGED = 30
+_MOST_JUDGED = 30
 """So many that may all be the newest are no chart of one patient; a flood of them costs no more."""
 
 
 def gravest(
-    told: Sequence[tuple[Candidate, Answer]], knowledge: KnowledgeBase
-) -> tuple[Candidate, Answer]:
-    """Of several results of one time, each with its answer, the first that warns, else the first:
-    no id decides for one that does not. The others may be newer, and are named.
+    heads: Sequence[Candidate], knowledge: KnowledgeBase, by_itself: Callable[[Candidate], Answer]
+) -> Candidate:
+    """Of several results of one time the first that warns, else the first: no id decides for one
+    that does not. The others may be newer, and are named.
     """
-    return next((each for each in told if warns(each[1], knowledge)), told[0])
+    if len(heads) == 1:  # as mostly
+        return heads[0]
+    judged = heads[:_MOST_JUDGED]
+    return next((head for head in judged if _warns(by_itself(head), knowledge)), heads[0])
 
 
 def beside_newer(
@@ -162,7 +165,7 @@ def beside_newer(
     own = _urgency(answer, head.knowledge)
     leading: list[Note] = []
     further: list[Note] = []
-    for item in others[:MOST_JUDGED]:
+    for item in others[:_MOST_JUDGED]:
         told = _told(item)
         urgent_kind, kind = _KINDS[wholly_before(head.taken, item.taken), item.is_final]
         if told["value"] and own < _GRAVE and _urgency(by_itself(item), head.knowledge) > own:
@@ -205,12 +208,12 @@ def _urgency(answer: Answer, knowledge: KnowledgeBase) -> int:
     beside results of one time may rest on them alone, and keeps nothing from leading.
     """
     told = {note.kind for note in answer.notes}
-    if warns(answer, knowledge) or not _ITEMS.isdisjoint(told):
+    if _warns(answer, knowledge) or not _ITEMS.isdisjoint(told):
         return _GRAVE
     calls = NoteKind.URGENT_IF_ILL in told and NoteKind.OF_ONE_TIME not in told
     return _URGENT_IF_ILL if calls else _QUIET
 
 
-def warns(answer: Answer, knowledge: KnowledgeBase) -> bool:
+def _warns(answer: Answer, knowledge: KnowledgeBase) -> bool:
     """Whether a finding of the answer is a warning."""
     return not knowledge.warnings.isdisjoint(found.id for found in answer.findings)

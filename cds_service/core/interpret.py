@@ -6,18 +6,11 @@ ends in a named reason, whatever is left aside in a `Skipped` with its reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from cds_service.core.caution import (
-    MOST_JUDGED,
-    beside_newer,
-    cautions,
-    gravest,
-    items_met,
-    urgent,
-)
+from cds_service.core.caution import beside_newer, cautions, gravest, items_met, urgent
 from cds_service.core.companions import companion_values
 from cds_service.core.dates import as_received, when_taken
 from cds_service.core.facts import Companions, companion_facts, facts_of
@@ -112,11 +105,9 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     """The newest final result, or, where there is none, the newest that is not withdrawn; then what
     somebody was told and is withdrawn since, each by itself: what was said of it no longer holds.
     """
-    heads = of_one_time([item for item in group if item.is_usable])[:MOST_JUDGED]
-    if heads:
-        told = [(head, _about(head, case)) for head in heads]
-        head, answer = gravest(told, case.knowledge)
-        yield _with_doubts(answer, head, case)
+    if heads := of_one_time([item for item in group if item.is_usable]):
+        head = gravest(heads, case.knowledge, _by_itself(case))
+        yield _with_doubts(_about(head, case), head, case)
     else:
         for head in [item for item in group if item.result.status not in WITHDRAWN][:1]:
             yield _with_doubts(_not_final(head, case), head, case)
@@ -137,8 +128,13 @@ def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
     others = perhaps_newer(head, case.known)
     if not others:
         return answer
+    return beside_newer(answer, head, others, _by_itself(case))
+
+
+def _by_itself(case: _Case) -> Callable[[Candidate], Answer]:
+    """The answer about a result as if it were final and stood alone."""
     alone = replace(case, known=())
-    return beside_newer(answer, head, others, by_itself=lambda item: _about(item, alone))
+    return lambda item: _about(item, alone)
 
 
 def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[Skipped]:
