@@ -109,7 +109,7 @@ def test_where_one_of_two_results_of_one_time_makes_a_second_item_the_summary_is
     given = records.record(records.result(value, loinc, ranges=ranges), companions=labs)
     found = card(given, sil2r)
     assert found.summary.endswith("other HLH-2004 items may be met, discuss urgently")
-    told = found.detail.partition("if the graver of the results of one time stands (")[2]
+    told = found.detail.partition("results of one time is the right one (")[2]
     assert {"480 ng/mL", "5200 ng/mL", "40 10\\*9/L"} <= set(re.findall(r"[\d.]+ [^,)]+", told))
     assert "are met (" not in found.detail
 
@@ -458,13 +458,13 @@ def test_a_card_never_calls_a_value_below_a_limit_that_it_shows_to_be_above(
     at_a_site = replace(sil2r, assays={own.laboratory: own})
     ranges = (records.within("200", "3000", "U/mL"),)
     found = card(records.record(records.result(value, SERUM_U, ranges=ranges)), at_a_site)
-    told = f"sIL-2R {value} (serum/plasma): by factor {scaled}, {leads}"
+    told = f"sIL-2R {value} (serum/plasma): by the site's factor {scaled}, {leads}"
     assert found.summary.startswith(told)
     assert len(found.summary) < 140
     given, made = (text.replace("<", "&lt;").replace(">", "&gt;") for text in (value, scaled))
     assert f"(Letter), which gives {made}." in found.detail
     if "meets" in leads:
-        assert f"- {given} (by factor {made}) reaches the sIL-2R criterion" in found.detail
+        assert f"- {given} (by the site's factor {made}) reaches the sIL-2R criterion" in found.detail
 
 
 @pytest.mark.parametrize(
