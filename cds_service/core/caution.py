@@ -51,7 +51,7 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     beside, knowledge = facts.companions, situation.knowledge
     at_odds = list(notes_on_companions(beside, facts.by_name, knowledge))
     yield from at_odds
-    left = _left(situation, facts, table)
+    left = _left(situation, facts, table) if situation.record.companions else ()
     yield from left
     is_open = (
         at_odds

@@ -133,8 +133,7 @@ def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
 
 def _by_itself(case: _Case) -> Callable[[Candidate], Answer]:
     """The answer about a result as if it were final and stood alone."""
-    alone = replace(case, known=())
-    return lambda item: _about(item, alone)
+    return lambda item: _about(item, replace(case, known=()))
 
 
 def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[Skipped]:
