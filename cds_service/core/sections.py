@@ -80,8 +80,8 @@ def sections_of(
             headline, alert = alert, ""
         case Interpreted() if findings:
             headline = fill(knowledge, findings[0].id, "headline", values)
-            if _is_on_study_scale(findings[0], rows, knowledge):
-                scaled = by_factor(answer, knowledge, plain)
+            given = by_factor(answer, knowledge, plain)
+            scaled = given if given and _is_on_study_scale(findings[0], rows, knowledge) else ""
         case Interpreted():
             headline = ""
         case NotInterpretable() | WrongAnalyte() as verdict:

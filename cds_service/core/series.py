@@ -25,7 +25,10 @@ def series_of(head: Candidate, beside: Iterable[Candidate]) -> tuple[SeriesPoint
     changed, and where the dates overlap, or one time bears several results, which of them came
     first: values and dates, but no direction.
     """
-    shown = (head, *[item for item in beside if item.time <= head.time])
+    earlier = [item for item in beside if item.time <= head.time]
+    if not earlier:  # as mostly
+        return ()
+    shown = (head, *earlier)
     of_one_time = {time: tuple(items) for time, items in groupby(shown, key=attrgetter("time"))}
     return tuple(
         [
