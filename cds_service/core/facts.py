@@ -240,7 +240,8 @@ def companion_facts(
 
 def _paired(pair: PairedWith) -> Fact:
     because = f"a {pair.specimen} result lies within the pair window"
-    return Fact("pair", "paired", because, (), (pair.result.ref,))
+    used = (pair.result.ref, *(ref for ref, _ in pair.of_one_time))
+    return Fact("pair", "paired", because, (), used)
 
 
 def _panel(

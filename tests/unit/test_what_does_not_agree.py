@@ -323,6 +323,22 @@ def test_a_result_that_would_warn_is_not_hidden_behind_one_that_only_says_when_t
     assert found.detail.count("discuss the patient urgently") == 1
 
 
+@pytest.mark.parametrize("values", [("520", "5230"), ("5230", "520")])
+def test_beside_csf_every_blood_value_of_one_time_is_shown(
+    sil2r: KnowledgeBase, values: tuple[str, str]
+) -> None:
+    """The CSF has arrived, the blood is in the chart: 520 alone would reassure by its id."""
+    fluid = records.named("c", "100 pg/mL", CSF_MASS, specimen=CSF)
+    blood = tuple(records.named(f"b{n}", f"{v} U/mL", SERUM_U) for n, v in enumerate(values))
+    found = card(records.record(fluid, history=blood), sil2r)
+    later, earlier = values[::-1]
+    shown = f"within 7 days: {later} U/mL or {earlier} U/mL (serum/plasma, 2026-03-01)"
+    assert shown in found.detail
+    assert {"Observation/b0", "Observation/b1"} <= {
+        each["resource"] for each in found.extension["inputs"]
+    }
+
+
 # ------------------------------------------------------------------ a sample of somebody else
 
 ELSES = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
