@@ -6,13 +6,11 @@ Which template may ask for what is proved when the knowledge is loaded (`proof_w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import islice
 
 from cds_service.core.escape import markdown
 from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN
 from cds_service.core.facts import panel_item
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.notes import MOST_NAMED
 from cds_service.core.schema import LimitRow, PanelItem, RefusedCode
 from cds_service.core.sections import by_factor, day, in_words, specimen_words
 from cds_service.core.verdict import (
@@ -93,8 +91,7 @@ def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
     match answer.paired:
         case PairedWith(result, specimen=specimen, value=value, of_one_time=others):
             words = knowledge.specimens[specimen].words
-            values = dict.fromkeys(in_words(each) for each in (value, *(v for _, v in others)))
-            told = " or ".join(islice(values, MOST_NAMED))
+            told = " or ".join(in_words(each) for each in (value, *(v for _, v in others)))
             return f"{told} ({words}, {day(result.collected, knowledge)})"
         case Unpaired():
             return ""

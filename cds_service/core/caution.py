@@ -111,13 +111,13 @@ def items_met(
                 limits = [f"limit.{limit}" for item in items for limit in item.limits]
                 met = [fact for name in limits if (fact := read[name]).value == MET]
                 used = tuple(ref for fact in met for ref in fact.inputs)
-                shown = tuple(
+                shown = dict.fromkeys(
                     f"{knowledge.companions[name].row.title} {found.value.words}"
                     for name, values in companions.items()
                     for found in values
                     if found.result.ref in used
                 )
-                yield Note(kind, {"items": shown}, panel.id, used)
+                yield Note(kind, {"items": tuple(shown)}, panel.id, used)
                 break
 
 
