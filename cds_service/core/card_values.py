@@ -89,9 +89,10 @@ def _name(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
 
 def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
     match answer.paired:
-        case PairedWith(result, specimen=specimen, value=value):
+        case PairedWith(result, specimen=specimen, value=value, of_one_time=others):
             words = knowledge.specimens[specimen].words
-            return f"{in_words(value)} ({words}, {day(result.collected, knowledge)})"
+            told = " or ".join(in_words(each) for each in (value, *(v for _, v in others)))
+            return f"{told} ({words}, {day(result.collected, knowledge)})"
         case Unpaired():
             return ""
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from cds_service.core.companions import CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
 from cds_service.core.fact import DISPUTED, Fact
-from cds_service.core.facts import Companions, Facts, items_met_beside
+from cds_service.core.facts import Companions, Facts, items_beside, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import MET, companion_limits, has_own_limit
 from cds_service.core.notes import (
     MOST_NAMED,
+    left_beside,
     notes_on_companions,
     notes_on_left,
     value_and_date,
@@ -36,8 +38,8 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     A published limit that cannot be held against the value is neither met nor not met, and so is
     one between two companion results of one time. A value that lies within the laboratory's own
     range, or below it, does not call for urgency by itself, the other items of a panel do: enough
-    of them that are met, or one beside a result that cannot be read. Muting takes words away, never
-    caution.
+    of them that are met, or one beside a result that cannot be read and may be the next. Muting
+    takes words away, never caution.
     """
     if table.withheld:
         yield Note(NoteKind.WARNING_MUTED, {"warnings": table.withheld})
@@ -51,12 +53,15 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     beside, knowledge = facts.companions, situation.knowledge
     at_odds = list(notes_on_companions(beside, facts.by_name, knowledge))
     yield from at_odds
-    left = _left(situation, facts, table) if situation.record.companions else ()
-    yield from left
+    taken = when_taken(situation.result, situation.at)
+    left = left_beside(
+        knowledge, situation.record, taken, situation.at, beside, missing=table.missing
+    )
+    yield from notes_on_left(left, knowledge)
     is_open = (
         at_odds
         or not (limited or facts.laboratory.place in _NOT_HIGH)
-        or (left and _is_any_met(facts.by_name, knowledge))
+        or _may_be_second(left, facts.by_name, knowledge)
     )
     if several := list(items_met(beside, facts.by_name, knowledge, warned_of=warned_of)):
         yield from several
@@ -64,15 +69,17 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
         yield _IF_ILL
 
 
-def _left(situation: Situation, facts: Facts, table: TableResult) -> Sequence[Note]:
-    """A test that is called missing is not counted, even if a result of it can be read."""
-    counted = facts.companions.keys() - set(table.missing)
-    taken = when_taken(situation.result, situation.at)
-    return list(notes_on_left(situation.knowledge, situation.record, taken, situation.at, counted))
-
-
-def _is_any_met(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> bool:
-    return any(items_met_beside(panel, facts, knowledge) for panel in knowledge.panels.values())
+def _may_be_second(
+    left: CompanionsLeft, facts: Mapping[str, Fact], knowledge: KnowledgeBase
+) -> bool:
+    """Whether a result that was left aside may meet a further item of a panel that has one met."""
+    for panel in knowledge.panels.values() if left else ():
+        met = items_met_beside(panel, facts, knowledge)
+        others = [item for item in items_beside(panel, knowledge) if item not in met]
+        limits = [knowledge.limits[name] for item in others for name in item.limits]
+        if met and any(limit.of in left for limit in limits):
+            return True
+    return False
 
 
 def items_met(
@@ -104,13 +111,13 @@ def items_met(
                 limits = [f"limit.{limit}" for item in items for limit in item.limits]
                 met = [fact for name in limits if (fact := read[name]).value == MET]
                 used = tuple(ref for fact in met for ref in fact.inputs)
-                shown = tuple(
+                shown = dict.fromkeys(
                     f"{knowledge.companions[name].row.title} {found.value.words}"
                     for name, values in companions.items()
                     for found in values
                     if found.result.ref in used
                 )
-                yield Note(kind, {"items": shown}, panel.id, used)
+                yield Note(kind, {"items": tuple(shown)}, panel.id, used)
                 break
 
 

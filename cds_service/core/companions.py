@@ -12,6 +12,7 @@ from cds_service.core.dates import furthest_apart, is_ahead, named_date, when_ta
 from cds_service.core.interval import Interval
 from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
 from cds_service.core.model import (
+    Comparator,
     LabResult,
     Measured,
     Moment,
@@ -91,27 +92,35 @@ def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionVa
     return tuple(told.values())
 
 
+CompanionsLeft = Mapping[str, tuple[Value, ResourceRef]]
+"""By name of the test: results that are there and cannot be used for their unit, as received."""
+
+
 def companions_left(
     knowledge: KnowledgeBase,
     record: PatientRecord,
     when: Moment | NoMoment,
     at: date,
+    *,
+    asked: Collection[str],
     counted: Collection[str],
-) -> Mapping[str, tuple[Value, ResourceRef]]:
-    """By name, the result of each companion test that is nearest to a moment and of no use for its
-    unit, as received: where no result of the test is `counted`, or the unit is not understood.
+) -> CompanionsLeft:
+    """Of each test `asked` for the result that is nearest to a moment and of no use for its unit:
+    where no result of the test is `counted`, or the unit is not understood.
     """
+    tests = {name: test for name, test in knowledge.companions.items() if name in asked}
     found: dict[str, tuple[Value, ResourceRef]] = {}
     for _, companion in _ranked(knowledge, record, when, at):
-        for name, test in knowledge.companions.items():
-            match companion.value:
-                case Measured(unit=unit) as measured if name not in found and _is_of(
-                    companion, test
-                ):
-                    if name not in counted or not isinstance(test.units.read(unit), UnitUnderstood):
+        match companion.value:
+            case Measured(unit=unit) as measured if _is_possible(measured):
+                for name, test in tests.items():
+                    is_left = name not in counted or not isinstance(
+                        test.units.read(unit), UnitUnderstood
+                    )
+                    if is_left and name not in found and _is_of(companion, test):
                         found[name] = as_received(measured), companion.ref
-                case _:
-                    continue
+            case _:
+                continue
     return found
 
 
@@ -141,16 +150,18 @@ def _usable(result: LabResult, test: CompanionTest, time: Time) -> list[Companio
         for coding in result.codings
         if coding.system == LOINC and coding.code in test.families
     }
-    if len(families) != 1 or not isinstance(result.value, Measured):
+    measured = result.value
+    if len(families) != 1 or not isinstance(measured, Measured) or not _is_possible(measured):
         return []
-    match test.units.read(result.value.unit):
+    match test.units.read(measured.unit):
         case UnitUnderstood(unit) as understood if unit.family in families:
-            if result.value.number.value < 0:
-                return []
-            try:
-                found = quantity(result.value, understood)
-            except ValueError:
-                return []
-            return [CompanionValue(result, shown(result.value, understood), found, time)]
+            found = quantity(measured, understood)
+            return [CompanionValue(result, shown(measured, understood), found, time)]
         case _:
             return []
+
+
+def _is_possible(measured: Measured) -> bool:
+    """Nothing is below zero: neither a number nor, as "<0", all that it can mean."""
+    lowest = measured.number.value
+    return lowest > 0 or (lowest == 0 and measured.comparator is not Comparator.LESS)

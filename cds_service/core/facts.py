@@ -240,7 +240,8 @@ def companion_facts(
 
 def _paired(pair: PairedWith) -> Fact:
     because = f"a {pair.specimen} result lies within the pair window"
-    return Fact("pair", "paired", because, (), (pair.result.ref,))
+    used = (pair.result.ref, *(ref for ref, _ in pair.of_one_time))
+    return Fact("pair", "paired", because, (), used)
 
 
 def _panel(
@@ -253,7 +254,7 @@ def _panel(
     if kind.literature is Literature.BARRED:
         return Fact(name, NOT_APPLICABLE, "unit and LOINC code contradict each other")
     others = [
-        facts[f"limit.{limit}"] for item in _items_beside(panel, knowledge) for limit in item.limits
+        facts[f"limit.{limit}"] for item in items_beside(panel, knowledge) for limit in item.limits
     ]
     missing = tuple(dict.fromkeys(word for fact in others for word in fact.missing))
     known = [fact for fact in others if fact.inputs]
@@ -283,11 +284,11 @@ def items_met_beside(
     """The items that are met, the analyte's own aside. They are of the patient: whatever specimen
     and unit family the result itself is of.
     """
-    beside = _items_beside(panel, knowledge)
+    beside = items_beside(panel, knowledge)
     return tuple(item for item in beside if panel_item(item, facts) == "met")
 
 
-def _items_beside(panel: PanelRow, knowledge: KnowledgeBase) -> list[PanelItem]:
+def items_beside(panel: PanelRow, knowledge: KnowledgeBase) -> list[PanelItem]:
     """The items that rest on companion results alone."""
     own = knowledge.identity.id
     return [

@@ -18,6 +18,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.notes import (
+    left_beside,
     notes_on_dates,
     notes_on_knowledge,
     notes_on_left,
@@ -206,8 +207,9 @@ def _understood(
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(case.knowledge, facts.by_name)
             taken = when_taken(situation.result, case.at)
-            left = notes_on_left(case.knowledge, case.record, taken, case.at, facts.companions)
-            told = (*notes, *left, *urgent(facts.companions, facts.by_name, case.knowledge))
+            left = left_beside(case.knowledge, case.record, taken, case.at, facts.companions)
+            on_left = notes_on_left(left, case.knowledge)
+            told = (*notes, *on_left, *urgent(facts.companions, facts.by_name, case.knowledge))
     read = filter(facts.settled.__contains__, table.grounds)  # the usual ones were read nowhere
     used = [ref for ground in read for ref in facts.settled[ground].inputs]
     behind = [ref for note in told for ref in note.inputs]
@@ -249,7 +251,8 @@ def _blank(
     if isinstance(result, LabResult):
         taken = when_taken(result, case.at)
         companions = companion_values(case.knowledge, case.record, taken, case.at)
-        told += notes_on_left(case.knowledge, case.record, taken, case.at, companions)
+        left = left_beside(case.knowledge, case.record, taken, case.at, companions)
+        told += notes_on_left(left, case.knowledge)
     beside = companion_facts(companions, case.record, case.knowledge)
     match verdict:
         case NotInterpretable(reason):

@@ -79,6 +79,12 @@ def companion_limits(knowledge: KnowledgeBase) -> tuple[Limit, ...]:
     )
 
 
+@lru_cache(maxsize=8)
+def tests_with_limits(knowledge: KnowledgeBase) -> frozenset[str]:
+    """The companion tests that a limit is for."""
+    return frozenset(limit.row.of for limit in companion_limits(knowledge))
+
+
 @lru_cache(maxsize=64)
 def has_own_limit(knowledge: KnowledgeBase, specimen: str, family: str) -> bool:
     """Whether any limit of the analyte itself is of this specimen and unit family."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import islice
 
 from cds_service.core.companions import (
+    CompanionsLeft,
     CompanionValue,
     companions_ahead,
     companions_left,
@@ -23,7 +24,7 @@ from cds_service.core.dates import (
 from cds_service.core.fact import DISPUTED, UNKNOWN, Fact
 from cds_service.core.interval import EXACT
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import companion_limits, has_own_limit
+from cds_service.core.limit_facts import companion_limits, has_own_limit, tests_with_limits
 from cds_service.core.model import (
     Availability,
     LabResult,
@@ -200,17 +201,28 @@ def notes_on_companions(
         yield Note(NoteKind.OF_ONE_TIME, {"test": title, "values": told}, inputs=inputs)
 
 
-def notes_on_left(
+def left_beside(
     knowledge: KnowledgeBase,
     record: PatientRecord,
     taken: Moment | NoMoment,
     at: date,
-    counted: Collection[str],
-) -> Iterator[Note]:
-    """Results of other tests that are there and cannot be held against a limit for their unit;
-    `counted` are the tests of which one can.
+    usable: Collection[str],
+    *,
+    missing: Collection[str] = (),
+) -> CompanionsLeft:
+    """What is left aside of the tests that have a limit, and of those that the card calls missing:
+    of these none is counted, even if a result is `usable`.
     """
-    if left := companions_left(knowledge, record, taken, at, counted):
+    if not record.companions:  # as mostly
+        return {}
+    asked = tests_with_limits(knowledge).union(missing)
+    counted = set(usable).difference(missing)
+    return companions_left(knowledge, record, taken, at, asked=asked, counted=counted)
+
+
+def notes_on_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
+    """Results of other tests that are there and cannot be used for their unit."""
+    if left:
         shown = tuple(
             f"{knowledge.companions[name].row.title} {value.words}"
             for name, (value, _) in left.items()

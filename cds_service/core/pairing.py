@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from cds_service.core.dates import furthest_apart, within_days
+from cds_service.core.interval import Interval
 from cds_service.core.model import ResourceRef
 from cds_service.core.reading import Understood
 from cds_service.core.selection import Candidate, Placed, by_rank, in_doubt, is_version_of
 from cds_service.core.verdict import PairedWith, Unpaired, Value
+
+_MOST_TOLD = 3
+"""Of other values of one time, as many as a reader will take in."""
 
 
 def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | Unpaired:
@@ -62,11 +66,13 @@ def _of_one_time(
     one: Candidate, others: Iterable[Candidate]
 ) -> tuple[tuple[ResourceRef, Value], ...]:
     """Others of the very same time that say something else: only an id tells which is the newer."""
-    return tuple(
-        (other.result.ref, other.reading.value)
-        for other in others
-        if other.time == one.time
-        and isinstance(one.reading, Understood)
-        and isinstance(other.reading, Understood)
-        and other.reading.quantity.interval != one.reading.quantity.interval
-    )
+    told: dict[Interval, tuple[ResourceRef, Value]] = {}
+    for other in others:
+        match one.reading, other.reading:
+            case Understood(quantity=own), Understood(value, quantity) if (
+                other.time == one.time and quantity.interval != own.interval
+            ):
+                told.setdefault(quantity.interval, (other.result.ref, value))
+            case _:
+                continue
+    return tuple(told.values())[:_MOST_TOLD]

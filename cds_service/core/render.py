@@ -20,7 +20,6 @@ from cds_service.core.schema import TableRow
 from cds_service.core.sections import (
     Sections,
     analyte_name,
-    by_factor,
     indicator_of,
     rests_on,
     sections_of,
@@ -119,18 +118,20 @@ def _behind_words(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
 
 
 def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase) -> str:
-    """Value, unit and specimen first, then the modest claim; cut if a text from outside is long."""
+    """Value, unit and specimen first, then the modest claim; cut if a text from outside is long.
+
+    Where there is no room for all, what must not be overlooked stays, and what a factor gives is
+    left to the detail.
+    """
     words = specimen_words(answer, knowledge)
-    measured = _measured(answer, knowledge)
-    specimen = f" ({words})" if words else ""
-    told = sections.headline  # empty where the site has muted every finding
-    if scaled := by_factor(answer, knowledge, plain):
-        told = f"{scaled}, {told}" if told else scaled
-    claim = f": {told}" if told else ""
-    summary = f"{measured}{specimen}{claim}"
+    about = _measured(answer, knowledge) + (f" ({words})" if words else "")
+    headline = sections.headline  # empty where the site has muted every finding
+    told = f"{sections.scaled}, {headline}" if sections.scaled else headline
     alert = f"; {sections.alert}" if sections.alert else ""
-    fits = len(summary) + len(alert) <= LONGEST_SUMMARY
-    return plain(summary + alert if fits else summary, LONGEST_SUMMARY)
+    claims = (told + alert, headline + alert, told, headline)
+    room = LONGEST_SUMMARY - len(f"{about}: ")
+    claim = next((claim for claim in claims if len(claim) <= room), headline)
+    return plain(f"{about}: {claim}" if claim else about, LONGEST_SUMMARY)
 
 
 def _measured(answer: Answer, knowledge: KnowledgeBase) -> str:

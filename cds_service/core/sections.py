@@ -17,7 +17,7 @@ from cds_service.core.card_parts import (
     saying,
     used_line,
 )
-from cds_service.core.escape import markdown
+from cds_service.core.escape import markdown, plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
 from cds_service.core.schema import FindingRow, TableRow
@@ -47,6 +47,8 @@ class Sections:
     named: Mapping[str, str]
     alert: str = ""
     """A second headline, of a note that must not be overlooked: where there is room for it."""
+    scaled: str = ""
+    """What a site's factor makes of the value, where the headline rests on that."""
 
 
 def sections_of(
@@ -72,11 +74,16 @@ def sections_of(
     notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
     alert = _alert(answer.notes, knowledge, values)
     steps: list[str] = []
+    scaled = ""
     match answer.verdict:
         case Interpreted() if alert and indicator_of(rows) is Indicator.INFO:
             headline, alert = alert, ""
+        case Interpreted() if findings:
+            headline = fill(knowledge, findings[0].id, "headline", values)
+            given = by_factor(answer, knowledge, plain)
+            scaled = given if given and _is_on_study_scale(findings[0], rows, knowledge) else ""
         case Interpreted():
-            headline = fill(knowledge, findings[0].id, "headline", values) if findings else ""
+            headline = ""
         case NotInterpretable() | WrongAnalyte() as verdict:
             template = _template_of(verdict)
             headline = fill(knowledge, template, "headline", values)
@@ -91,7 +98,7 @@ def sections_of(
         "used": used_line(rests_on(answer), answer.dates),
         "missing": missing_line(answer.missing, knowledge),
     }
-    return Sections(headline, _result_line(answer, knowledge), named, alert)
+    return Sections(headline, _result_line(answer, knowledge), named, alert, scaled)
 
 
 def indicator_of(rows: Iterable[TableRow]) -> Indicator:
@@ -122,8 +129,21 @@ def _settled(rows: Sequence[TableRow]) -> int:
     """How many findings about a limit speak first: then one that is left open has its turn, before
     all that rests on no published limit.
     """
-    about_limits = takewhile(lambda row: any(fact.startswith("limit.") for fact in row.when), rows)
-    return len(list(about_limits))
+    return len(list(takewhile(_asks_for_limit, rows)))
+
+
+def _asks_for_limit(row: TableRow) -> bool:
+    return any(fact.startswith("limit.") for fact in row.when)
+
+
+def _is_on_study_scale(
+    finding: Finding, rows: Iterable[TableRow], knowledge: KnowledgeBase
+) -> bool:
+    """Whether it holds the value against a limit of a study: the laboratory's own range is held
+    against the value as reported.
+    """
+    is_left_open = not knowledge.limits.keys().isdisjoint(finding.about)
+    return is_left_open or any(row.id == finding.id and _asks_for_limit(row) for row in rows)
 
 
 def _template_of(verdict: NotInterpretable | WrongAnalyte) -> str:

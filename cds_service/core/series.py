@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
+from operator import attrgetter
 
 from cds_service.core.comparable import same_laboratory, same_method, same_specimen_type
 from cds_service.core.dates import wholly_before
@@ -21,25 +22,51 @@ def series_of(head: Candidate, beside: Iterable[Candidate]) -> tuple[SeriesPoint
     Laboratory, unit family, assay or type of specimen changing between two neighbours breaks the
     series there, and so does a value that cannot be used: whether its unit changed, nobody knows.
     Where one of them names no laboratory, or alone names its assay, nobody can tell whether it
-    changed, and where the dates overlap, which of the two came first: values and dates, but no
-    direction.
+    changed, and where the dates overlap, or one time bears several results, which of them came
+    first: values and dates, but no direction.
     """
     earlier = [item for item in beside if item.time <= head.time]
-    return tuple([_point(item, after) for after, item in pairwise((head, *earlier))])
+    if not earlier:  # as mostly
+        return ()
+    shown = (head, *earlier)
+    of_one_time = {time: tuple(items) for time, items in groupby(shown, key=attrgetter("time"))}
+    return tuple(
+        [
+            _point(item, after, of_one_time[item.time], of_one_time[after.time])
+            for after, item in pairwise(shown)
+        ]
+    )
 
 
-def _point(item: Candidate, after: Candidate) -> SeriesPoint:
+def _point(
+    item: Candidate,
+    after: Candidate,
+    beside: Sequence[Candidate],
+    beside_after: Sequence[Candidate],
+) -> SeriesPoint:
+    """Of several results of one time only their ids tell which is the neighbour: a direction is
+    told where, with any of them in its place, it is the same.
+    """
     result, breaks = item.result, tuple(_breaks(item, after))
-    match item.reading, after.reading:
-        case _ if breaks:
-            direction = Direction.BROKEN
-        case Understood(quantity=one), Understood(quantity=other) if _proved(item, after):
-            direction = _direction(one, other)
-        case _:
-            direction = Direction.CANNOT_TELL
+    if breaks:
+        direction = Direction.BROKEN
+    elif item.time == after.time:
+        direction = Direction.CANNOT_TELL
+    else:
+        ways = {_way(item, other) for other in beside_after} | {_way(one, after) for one in beside}
+        direction = ways.pop() if len(ways) == 1 else Direction.CANNOT_TELL
     return SeriesPoint(
         result.ref, result.collected, item.reading.value, result.laboratory, direction, breaks
     )
+
+
+def _way(item: Candidate, after: Candidate) -> Direction:
+    """From a result to a later one, as far as the two can be compared."""
+    match item.reading, after.reading:
+        case Understood(quantity=one), Understood(quantity=other) if _proved(item, after):
+            return _direction(one, other)
+        case _:
+            return Direction.CANNOT_TELL
 
 
 def _breaks(item: Candidate, after: Candidate) -> Iterator[str]:

@@ -360,7 +360,7 @@ def ferritin(value: str, unit: UnitGiven, name: str = "f") -> LabResult:
 
 
 NANOGRAMS = UnitGiven("ng/mL", "ng/mL", UCUM)
-LEFT = "could not be held against a limit, because of their unit: "
+LEFT = "could not be used, because of their unit: "
 
 
 @pytest.mark.parametrize(
@@ -404,6 +404,18 @@ def test_beside_an_item_that_is_met_one_that_cannot_be_read_says_when_to_call(
     assert URGENT not in card(sil2r, "300 U/mL", ranges=LABCORP, companions=counts).detail
 
 
+@pytest.mark.parametrize(("value", "loinc"), [("300 umol/L", "14682-9"), ("900 mg/mL", "2571-8")])
+def test_one_that_cannot_be_the_second_item_does_not_call(
+    sil2r: KnowledgeBase, value: str, loinc: str
+) -> None:
+    """Creatinine is no item of HLH-2004, and triglycerides are the same item as the fibrinogen."""
+    fibrinogen = records.result("0.9 g/L", "3255-7", ref=ResourceRef("Observation/h"))
+    left = records.result(value, loinc, ref=ResourceRef("Observation/c"))
+    told = card(sil2r, "300 U/mL", ranges=LABCORP, companions=(fibrinogen, left)).detail
+    assert LEFT in told
+    assert URGENT not in told
+
+
 def test_one_that_can_be_read_does_not_hide_one_that_cannot(sil2r: KnowledgeBase) -> None:
     """Ferritin of 480 ng/mL and of 5.2 mg/L in one sample, beside fibrinogen of 0.9 g/L."""
     both = (ferritin("480", NANOGRAMS), ferritin("5.2", UnitGiven("mg/L"), "g"))
@@ -440,8 +452,18 @@ def test_a_result_in_moles_is_named_where_it_is_called_missing(sil2r: KnowledgeB
         (ferritin("12", UnitGiven("pmol/L", "pmol/L", UCUM)), ferritin("9", NANOGRAMS, "g")),
         (replace(ferritin("12", UnitGiven("mg/L")), status=Status.PRELIMINARY),),
         (replace(ferritin("12", UnitGiven("mg/L")), collected=records.moment("2026-01-01")),),
+        (records.result("55 %", "1751-7", ref=ResourceRef("Observation/a")),),
+        (ferritin("-5", NANOGRAMS),),
+        (replace(ferritin("0", NANOGRAMS), value=records.measured("<0 ng/mL")),),
     ],
-    ids=["beside one that is read", "not final", "too long ago"],
+    ids=[
+        "beside one that is read",
+        "not final",
+        "too long ago",
+        "albumin, which no limit is for",
+        "in its unit, below zero",
+        "in its unit, no value at all",
+    ],
 )
 def test_what_is_read_or_is_of_no_use_is_not_named_so(
     sil2r: KnowledgeBase, companions: tuple[LabResult, ...]

@@ -323,6 +323,22 @@ def test_a_result_that_would_warn_is_not_hidden_behind_one_that_only_says_when_t
     assert found.detail.count("discuss the patient urgently") == 1
 
 
+@pytest.mark.parametrize("values", [("520", "5230"), ("5230", "520")])
+def test_beside_csf_every_blood_value_of_one_time_is_shown(
+    sil2r: KnowledgeBase, values: tuple[str, str]
+) -> None:
+    """The CSF has arrived, the blood is in the chart: 520 alone would reassure by its id."""
+    fluid = records.named("c", "100 pg/mL", CSF_MASS, specimen=CSF)
+    blood = tuple(records.named(f"b{n}", f"{v} U/mL", SERUM_U) for n, v in enumerate(values))
+    found = card(records.record(fluid, history=blood), sil2r)
+    later, earlier = values[::-1]
+    shown = f"within 7 days: {later} U/mL or {earlier} U/mL (serum/plasma, 2026-03-01)"
+    assert shown in found.detail
+    assert {"Observation/b0", "Observation/b1"} <= {
+        each["resource"] for each in found.extension["inputs"]
+    }
+
+
 # ------------------------------------------------------------------ a sample of somebody else
 
 ELSES = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
@@ -467,6 +483,33 @@ def test_a_card_never_calls_a_value_below_a_limit_that_it_shows_to_be_above(
         assert (
             f"- {given} (by the site's factor {made}) reaches the sIL-2R criterion" in found.detail
         )
+
+
+def test_the_multiple_of_the_laboratory_s_limit_is_not_said_of_what_a_factor_gives(
+    sil2r: KnowledgeBase,
+) -> None:
+    """900 U/mL is above the range to 850 U/mL; 810 U/mL would not be."""
+    own = AssayFactor(laboratory="Laboratory A", family="U", factor="0.9", source="Letter")
+    at_a_site = replace(sil2r, assays={own.laboratory: own})
+    ranges = (records.within("223", "850", "U/mL"),)
+    found = card(records.record(records.result("900 U/mL", SERUM_U, ranges=ranges)), at_a_site)
+    assert found.summary == (
+        "sIL-2R 900 U/mL (serum/plasma): 1.1 times the laboratory's upper limit"
+    )
+    assert "(Letter), which gives 810 U/mL." in found.detail
+
+
+@pytest.mark.parametrize("value", ["5230 U/mL", "5230.12345678901234567890 U/mL"])
+def test_what_a_factor_gives_drives_nothing_from_the_summary_that_must_not_be_overlooked(
+    sil2r: KnowledgeBase, value: str
+) -> None:
+    own = AssayFactor(laboratory="Laboratory A", family="U", factor="0.9", source="Letter")
+    at_a_site = replace(sil2r, assays={own.laboratory: own})
+    born_later = records.born("2026-03-05")
+    found = card(records.record(records.result(value, SERUM_U), patient=born_later), at_a_site)
+    assert found.summary.startswith(f"sIL-2R {value} (serum/plasma): meets one HLH-2004 criterion")
+    assert found.summary.endswith("; dated before the patient was born")
+    assert "(Letter), which gives 4707" in found.detail
 
 
 @pytest.mark.parametrize(

@@ -309,3 +309,25 @@ def test_a_withdrawn_result_has_no_series() -> None:
 def test_an_earlier_value_that_cannot_be_understood_is_shown_without_a_direction() -> None:
     point = only("200 pt/mL", "100 mg")
     assert (point.value.text, point.direction) == ("100", Direction.BROKEN)
+
+
+@pytest.mark.parametrize(
+    ("before", "together", "direction"),
+    [
+        (("620",), ("520", "5230"), Direction.CANNOT_TELL),
+        (("620",), ("820", "5230"), Direction.HIGHER),
+        (("620", "5000"), ("820",), Direction.CANNOT_TELL),
+        (("620",), ("520", "520"), Direction.LOWER),
+    ],
+)
+def test_no_id_decides_the_way_from_or_to_several_results_of_one_time(
+    before: tuple[str, ...], together: tuple[str, ...], direction: Direction
+) -> None:
+    """Of one sample came 520 and 5230: whether it rose or fell from 620 nobody can tell."""
+    for first, last in ((before, together), (before[::-1], together[::-1])):
+        results = [named(f"a{n}", f"{v} pt/mL", on="2026-01-20") for n, v in enumerate(last)]
+        results += [named(f"b{n}", f"{v} pt/mL", on="2026-01-01") for n, v in enumerate(first)]
+        told = [p.direction for p in points(*results)]
+        between = told[len(last) - 1]
+        assert between is direction
+        assert {*told} <= {between, Direction.CANNOT_TELL}
