@@ -464,7 +464,9 @@ def test_a_card_never_calls_a_value_below_a_limit_that_it_shows_to_be_above(
     given, made = (text.replace("<", "&lt;").replace(">", "&gt;") for text in (value, scaled))
     assert f"(Letter), which gives {made}." in found.detail
     if "meets" in leads:
-        assert f"- {given} (by the site's factor {made}) reaches the sIL-2R criterion" in found.detail
+        assert (
+            f"- {given} (by the site's factor {made}) reaches the sIL-2R criterion" in found.detail
+        )
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,16 @@ def replaces(sent: Any) -> str:
     return str(sent["extension"]["org.sil2r-cds.event"].get("replaces", ""))
 
 
+def test_t84_a_version_that_is_notified_again_is_not_sent_again(relay: Relay) -> None:
+    arrives(relay.here, observation())
+    for _ in range(3):
+        relay.here.notify("o1")
+        relay.here.work()
+    assert len(relay.sent) == 1
+    arrives(relay.here, observation(value=4000, status="corrected"))
+    assert len(relay.sent) == 2
+
+
 def test_a_panel_corrected_to_blood_alone_keeps_the_card_about_blood(relay: Relay) -> None:
     arrives(relay.here, containing("Observation", a_result("blood"), in_csf()))
     first = [*relay.sent]

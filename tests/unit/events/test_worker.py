@@ -189,6 +189,20 @@ def test_a_lease_that_was_lost_ends_nothing(here: World) -> None:
     assert ending.value == "lease-lost"
 
 
+def test_whoever_lost_the_lease_leaves_the_work_to_whoever_holds_it(here: World) -> None:
+    store = here.room.store
+    here.fhir.put(observation())
+    here.notify("o1")
+    (slow,) = store.claim(here.clock())
+    here.clock.pass_(minutes=6)
+    (holder,) = store.claim(here.clock())
+    found = [Target(Kind.OBSERVATION, "o2")]
+    assert store.finish(slow, here.clock(), found=found).value == "lease-lost"
+    assert len(store.waiting()) == 1, "what it found on the way is not added either"
+    assert store.finish(holder, here.clock()).value == "done"
+    assert store.waiting() == ()
+
+
 def test_a_notification_during_processing_is_not_forgotten(here: World) -> None:
     here.fhir.put(observation())
     here.notify("o1")
