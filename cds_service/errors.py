@@ -28,6 +28,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 
+def printable(text: str) -> str:
+    """Without what breaks a line or moves a cursor, which names of files and rows may hold."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
 class CdsError(Exception):
     """Base of all designed errors.
 
@@ -48,14 +53,10 @@ class CdsError(Exception):
         self.cause = cause
 
     def one_line(self) -> str:
-        """The error as one line for a terminal: code, where, what, and what to do.
-
-        Names of files and rows stand in it, which may hold what breaks a line or moves a cursor.
-        """
+        """The error as one line for a terminal: code, where, what, and what to do."""
         place = f" {self.where}:" if self.where else ""
         remedy = f" {self.remedy}" if self.remedy else ""
-        said = f"{self.code}{place} {self.text}{remedy}"
-        return "".join(sign if sign.isprintable() else "?" for sign in said)
+        return printable(f"{self.code}{place} {self.text}{remedy}")
 
 
 class BadRequest(CdsError):

@@ -18,6 +18,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from decimal import InvalidOperation
 from typing import NoReturn
 
 import orjson
@@ -305,6 +306,6 @@ def _is_refused_number(mark: str) -> bool:
         return True
     try:
         _decimal_number(mark)
-    except _FaultInHook:
+    except (_FaultInHook, InvalidOperation):  # the latter where more stands behind it: `1e999.5`
         return True
     return False

@@ -19,6 +19,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from cds_service.errors import printable
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from rich.progress import Progress
@@ -91,6 +93,6 @@ def progress() -> Progress:
 def usage_line(error: click.UsageError) -> str:
     """Wrong usage as one line: which command, what is wrong, where to read on."""
     command = error.ctx.command_path if error.ctx else "cds-service"
-    said = " ".join(error.format_message().split()).removesuffix(".")
+    said = printable(" ".join(error.format_message().split())).removesuffix(".")
     end = "" if said.endswith("?") else "."
     return f"{command}: {said}{end} See `{command} --help`."

@@ -142,7 +142,7 @@ def _insist(fault: UpstreamFault, key: str) -> None:
 def _version(resource: JsonObject, reports: list[JsonObject]) -> str:
     """The version told, and whether all its reports were withdrawn."""
     version = version_told(resource)
-    states = {report.get("status") in _WITHDRAWN_REPORT for report in reports}
+    states = {a_text(report.get("status")) in _WITHDRAWN_REPORT for report in reports}
     return f"{version} withdrawn-with-report" if states == {True} else version
 
 

@@ -156,7 +156,7 @@ def read_notification(body: JsonObject) -> Notification:
 
 
 def _read_bundle(bundle: JsonObject) -> Notification:
-    if bundle.get("type") not in _BUNDLE_TYPES:
+    if a_text(bundle.get("type")) not in _BUNDLE_TYPES:
         raise BadRequest(
             "This Bundle is no notification.",
             where="Bundle.type",

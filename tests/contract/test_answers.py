@@ -168,6 +168,11 @@ NOT_ALL: dict[str, dict[str, Any]] = {
     "a further page": {**SEARCH, "link": [{"relation": "next", "url": "https://ehr.example/2"}]},
     "more matches": {**SEARCH, "total": 3},
     "an error": {**SEARCH, "entry": [{"resource": FAILED}]},
+    "an entry that could not be read": {
+        "resourceType": "Bundle",
+        "type": "batch-response",
+        "entry": [{"response": {"status": "503 Service Unavailable"}}],
+    },
     "a Bundle of Bundles": {
         "resourceType": "Bundle",
         "type": "batch-response",

@@ -186,6 +186,8 @@ def test_t55_a_byte_order_mark_is_told_by_its_name(mark: bytes) -> None:
         (b'{\n"a":"\\\\\\u0000"}', "line 2, column 8"),
         (b"[" * 64 + b"\n[0" + b"]" * 65, "line 2, column 1"),
         (b'[["a","a"],{"a":"a"},NaN]', "line 1, column 22"),
+        (b"[1e999.5]", "line 1, column 2"),
+        (b"[0,1e999-]", "line 1, column 4"),
     ],
 )
 def test_a_refusal_says_where_the_fault_lies(data: bytes, where: str) -> None:

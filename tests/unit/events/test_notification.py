@@ -230,6 +230,7 @@ def test_a_state_is_a_code_of_fhir_or_was_not_said(state: str) -> None:
         {"resourceType": "Observation"},
         {"resourceType": "Observation", "id": "../secret"},
         bundle(parameters("heartbeat"), kind="collection"),
+        {**bundle(parameters("heartbeat")), "type": {"text": "history"}},
         bundle(),
         bundle({"resourceType": "Observation", "id": "o1"}),
         bundle(parameters("birthday")),
@@ -260,7 +261,8 @@ JSON = st.recursive(
 @given(st.dictionaries(st.text(max_size=12), JSON, max_size=4), JSON)
 def test_any_json_is_read_or_refused(members: dict[str, Any], first: Any) -> None:
     refusals = []
-    for sent in (members, bundle(first), bundle(members)):
+    of_any_type = {**bundle(members), "type": first}
+    for sent in (members, bundle(first), bundle(members), of_any_type):
         try:
             read_notification(sent)
         except BadRequest as refused:

@@ -394,6 +394,15 @@ def test_a_diagnostic_report_leads_to_its_results(writing: World) -> None:
     assert statuses == ["entered-in-error"] * 2
 
 
+def test_a_report_whose_status_is_no_text_takes_nothing_back(writing: World) -> None:
+    writing.fhir.put(observation("o1"))
+    report = {"resourceType": "DiagnosticReport", "id": "d1", "status": {"text": "cancelled"}}
+    writing.fhir.put({**report, "result": [{"reference": "Observation/o1"}]})
+    writing.notify("o1")
+    writing.work()
+    assert issue(writing)["status"] == "final"
+
+
 def test_a_result_contained_in_a_report_is_evaluated_as_part_of_it(writing: World) -> None:
     inside = {**observation("inside"), "id": "a"}
     writing.fhir.put(

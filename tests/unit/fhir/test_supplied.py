@@ -20,7 +20,7 @@ NOT_FOUND = {"response": {"status": "404 Not Found"}}
 NEXT = [{"relation": "self", "url": "x:y"}, {"relation": "next", "url": "x:z"}]
 
 
-def outcome(*severities: str) -> JsonObject:
+def outcome(*severities: object) -> JsonObject:
     issues = [{"severity": severity, "code": "processing"} for severity in severities]
     return resource("OperationOutcome", issue=issues)
 
@@ -38,6 +38,7 @@ def outcome(*severities: str) -> JsonObject:
         (bundle(observation(), outcome("error")), Availability.FAILED),
         (bundle(observation(), outcome("warning", "fatal")), Availability.FAILED),
         (bundle(observation(), outcome()), Availability.FAILED),
+        (bundle(observation(), outcome({"code": "warning"})), Availability.FAILED),
         (bundle(observation(), outcome("warning", "information")), Availability.GIVEN),
         (bundle(observation(), link=NEXT), Availability.PARTIAL),
         (bundle(link=NEXT), Availability.PARTIAL),
