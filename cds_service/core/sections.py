@@ -72,6 +72,7 @@ def sections_of(
     limits = [fill_each(knowledge, item.id, not_meant, values) for item in findings]
     caveats = [_says(item, answer, knowledge, values) for item in contexts]
     notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
+    context = dict.fromkeys((*caveats, *notes))  # two equal results are one line
     alert = _alert(answer.notes, knowledge, values)
     steps: list[str] = []
     scaled = ""
@@ -92,7 +93,7 @@ def sections_of(
     named = {
         "supports": bullets(supports),
         "not": bullets(limits),
-        "context": bullets([*caveats, *notes]),
+        "context": bullets(context),
         "next": bullets(steps),
         "series": _series(answer.series, knowledge),
         "used": used_line(rests_on(answer), answer.dates),

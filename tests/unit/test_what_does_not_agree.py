@@ -296,6 +296,19 @@ def test_of_two_results_that_both_warn_or_do_not_the_choice_stays(sil2r: Knowled
             assert found.summary.startswith(f"sIL-2R {order[1]} U/mL")
 
 
+def test_two_equal_results_beside_the_first_are_one_line(sil2r: KnowledgeBase) -> None:
+    """Sent twice under two ids, as interfaces do: a reader learns nothing from a second line."""
+    results = (
+        records.named(name, value, SERUM_U)
+        for name, value in zip("abc", ("520 U/mL", "520 U/mL", "5230 U/mL"), strict=True)
+    )
+    found = card(records.record(*results), sil2r)
+    assert found.detail.count("A final result of the same specimen, 520 U/mL") == 1
+    assert {"Observation/a", "Observation/b"} <= {
+        used["resource"] for used in found.extension["inputs"]
+    }
+
+
 @pytest.mark.parametrize("on", ["2026-03-01", "2026-02-20"])
 def test_a_result_without_an_id_hides_no_other_without_one(sil2r: KnowledgeBase, on: str) -> None:
     """A message whose results have no id: the lower value stands on the card, too."""
