@@ -26,6 +26,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.fhir.exchange import Exchange, Sending, written
 from cds_service.fhir.fetched import NotFound, Refused, Resource, UpstreamFault
 from cds_service.fhir.session import FhirSession
+from cds_service.fhir.shape import an_id
 from cds_service.fhir.write_back import Existing, ours, search_of, withdrawing, writing
 from cds_service.fhir.write_events import Said
 
@@ -124,6 +125,8 @@ class Courier:
                     for fault in faults_in(answer):
                         raise UpstreamFailed(fault, during="write-back")
                     found[kind] = ours(bundle, kind, result)
+                    if not all(an_id(resource.get("id")) for resource in found[kind]):
+                        raise UpstreamFailed(UpstreamFault.NOT_FHIR, during="write-back")
                 case NotFound():
                     raise UpstreamFailed(UpstreamFault.STATUS_404, during="write-back")
                 case Refused(fault):

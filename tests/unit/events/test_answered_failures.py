@@ -144,6 +144,25 @@ def test_what_was_written_before_and_cannot_be_found_is_not_taken_for_never_writ
     assert [issue["status"] for issue in writing.fhir.of("DetectedIssue")] == ["entered-in-error"]
 
 
+@pytest.mark.parametrize("named", [{}, {"id": "../Patient/p1"}, {"id": 1}])
+def test_an_answer_of_ours_that_comes_back_without_an_id_is_not_written_over(
+    writing: World, named: Json
+) -> None:
+    """Its id would be part of the address that is written to."""
+    writing.fhir.put(observation())
+    writing.notify("o1")
+    assert writing.work() == 1
+    (issue,) = writing.fhir.of("DetectedIssue")
+    nameless = {name: value for name, value in issue.items() if name != "id"}
+    writing.fhir.put(observation(status="entered-in-error"))
+    writing.fhir.operations["DetectedIssue"] = lambda _: _page({**nameless, **named})
+    writing.notify("o1")
+    assert writing.work() == 0
+    (row,) = writing.room.store.waiting()
+    assert row.cause == "write-back: not-fhir"
+    assert [issue["status"] for issue in writing.fhir.of("DetectedIssue")] == [issue["status"]]
+
+
 def test_reports_that_may_not_be_read_are_done_without(here: World) -> None:
     def forbidden(_query: dict[str, list[str]]) -> Json:
         raise Refuse(403)
