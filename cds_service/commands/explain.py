@@ -13,6 +13,7 @@ from cds_service.core import order_card
 from cds_service.core.card import Card
 from cds_service.core.citations import citation
 from cds_service.core.fact import Fact
+from cds_service.core.finding import ConsideredRow
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.order_advice import Advice
 from cds_service.core.render import sources_cited
@@ -20,7 +21,6 @@ from cds_service.core.schema import LimitRow
 from cds_service.core.sections import in_words
 from cds_service.core.verdict import (
     Answer,
-    ConsideredRow,
     Evaluation,
     Interpreted,
     NotInterpretable,

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from cds_service.core.escape import markdown
+from cds_service.core.finding import Strength
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import ResourceRef
-from cds_service.core.verdict import Note, NotInterpretable, OrderAdvised, Strength, Verdict
+from cds_service.core.note import Note
+from cds_service.core.verdict import NotInterpretable, OrderAdvised, Verdict
 
 LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1, Card.summary: "<140-character"."""

@@ -16,6 +16,7 @@ from cds_service.core.fact import DISPUTED, Fact
 from cds_service.core.facts import Companions, Facts, items_beside, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import MET, companion_limits, has_own_limit
+from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import (
     MOST_NAMED,
     left_beside,
@@ -26,7 +27,7 @@ from cds_service.core.notes import (
 from cds_service.core.selection import WITHDRAWN, Candidate
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
-from cds_service.core.verdict import Answer, Note, NoteKind, Place
+from cds_service.core.verdict import Answer, Place
 
 _NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
 _IF_ILL = Note(NoteKind.URGENT_IF_ILL)

@@ -17,6 +17,7 @@ from cds_service.core.facts import Companions, companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
+from cds_service.core.note import Note
 from cds_service.core.notes import (
     left_beside,
     notes_on_dates,
@@ -53,7 +54,6 @@ from cds_service.core.verdict import (
     Answer,
     Evaluation,
     Interpreted,
-    Note,
     NotInterpretable,
     Reason,
     SeriesPoint,

@@ -38,10 +38,11 @@ from cds_service.core.model import (
     UnitGiven,
     ValueForm,
 )
+from cds_service.core.note import Note, NoteKind
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.selection import Candidate, is_version_of
 from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Situation, own_factor
-from cds_service.core.verdict import Note, NoteKind, Reason
+from cds_service.core.verdict import Reason
 
 _NOT_AGREED = frozenset({UNKNOWN, DISPUTED})
 MOST_NAMED = 3

@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from cds_service.core.dates import as_received
 from cds_service.core.fact import Fact
+from cds_service.core.finding import ConsideredRow, RowOutcome
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import Coding, InvalidResource, PatientRecord, ResourceRef, Subject
+from cds_service.core.note import Note
 from cds_service.core.notes import notes_on_companions, notes_on_knowledge, notes_on_record
 from cds_service.core.order import (
     CodesContradict,
@@ -39,16 +41,7 @@ from cds_service.core.reading import FROM_SPECIMEN
 from cds_service.core.schema import AdviceRow, SuggestionRow, SwapRow
 from cds_service.core.selection import Candidate
 from cds_service.core.table import consider, missing_from, wanted
-from cds_service.core.verdict import (
-    ConsideredRow,
-    Note,
-    NotInterpretable,
-    OrderAdvised,
-    Reason,
-    RowOutcome,
-    Skipped,
-    WrongAnalyte,
-)
+from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, Skipped, WrongAnalyte
 
 
 @dataclass(frozen=True, slots=True)

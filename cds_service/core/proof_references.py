@@ -7,14 +7,16 @@ from itertools import chain, product
 
 from cds_service.core.card_parts import denying, saying
 from cds_service.core.facts import fact_domains
+from cds_service.core.finding import THRESHOLD_INDETERMINATE, Strength
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
+from cds_service.core.note import NoteKind
 from cds_service.core.proof_file import KnowledgeFile
 from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.schema import ContextRow, FindingRow, Gates, NoteRow, TableRow
 from cds_service.core.table import wanted
-from cds_service.core.verdict import THRESHOLD_INDETERMINATE, NoteKind, Reason, Strength
+from cds_service.core.verdict import Reason
 from cds_service.errors import KnowledgeError
 
 

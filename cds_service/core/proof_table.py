@@ -17,6 +17,7 @@ from itertools import pairwise, product
 
 from cds_service.core.fact import NOT_APPLICABLE, Fact
 from cds_service.core.facts import fact_domains
+from cds_service.core.finding import THRESHOLD_INDETERMINATE, RowOutcome
 from cds_service.core.interval import EXACT, ZERO, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import not_applicable, own_limits
@@ -26,7 +27,6 @@ from cds_service.core.quantity import Quantity, scale
 from cds_service.core.schema import Gates, GroupRow, TableRow
 from cds_service.core.situation import Literature
 from cds_service.core.table import consider, wanted
-from cds_service.core.verdict import THRESHOLD_INDETERMINATE, RowOutcome
 from cds_service.errors import KnowledgeError
 
 _Settled = Mapping[str, str]

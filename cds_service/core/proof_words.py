@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from cds_service.core.card_parts import in_family
+from cds_service.core.finding import THRESHOLD_INDETERMINATE
 from cds_service.core.knowledge import CardWording, KnowledgeBase
+from cds_service.core.note import NoteKind
 from cds_service.core.proof_orders import order_templates
 from cds_service.core.template import Wording
-from cds_service.core.verdict import THRESHOLD_INDETERMINATE, Direction, NoteKind, Reason
+from cds_service.core.verdict import Direction, Reason
 from cds_service.errors import KnowledgeError
 
 LONGEST_HEADLINE = 72

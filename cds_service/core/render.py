@@ -15,6 +15,7 @@ from cds_service.core.card_parts import LONGEST_SUMMARY, denying, detail_of, ext
 from cds_service.core.card_values import CardValues
 from cds_service.core.draft import Draft, identified
 from cds_service.core.escape import plain
+from cds_service.core.finding import THRESHOLD_INDETERMINATE, Finding
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import TableRow
 from cds_service.core.sections import (
@@ -26,10 +27,8 @@ from cds_service.core.sections import (
     specimen_words,
 )
 from cds_service.core.verdict import (
-    THRESHOLD_INDETERMINATE,
     Answer,
     Evaluation,
-    Finding,
     Interpreted,
     NotInterpretable,
     Outcome,

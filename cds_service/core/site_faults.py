@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from cds_service.core.finding import THRESHOLD_INDETERMINATE
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.schema import Site, SiteCondition, SiteSpecimen
@@ -20,7 +21,6 @@ from cds_service.core.site_additions import (
     loincs_of,
     takes_assay,
 )
-from cds_service.core.verdict import THRESHOLD_INDETERMINATE
 from cds_service.errors import KnowledgeError
 
 Bases = Sequence[KnowledgeBase]

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from cds_service.core.fact import DISPUTED, STRADDLES, UNKNOWN, Fact, UsualFacts
-from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.schema import AdviceRow, ContextRow, Gates, TableRow
-from cds_service.core.verdict import (
+from cds_service.core.finding import (
     THRESHOLD_INDETERMINATE,
     ConsideredRow,
     Finding,
     RowOutcome,
     Strength,
 )
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.schema import AdviceRow, ContextRow, Gates, TableRow
 
 CONTEXT = "context-"
 LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})

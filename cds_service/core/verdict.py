@@ -1,4 +1,4 @@
-"""What follows from a record: facts, findings, and the evaluation with its trace.
+"""What follows from a record: an answer for each result, and the evaluation with its trace.
 
 Three answers never look alike here: *nothing to say* (an `Evaluation` without answers), *could not
 be interpreted because…* (`NotInterpretable`), and a failure of the service (an exception, never a
@@ -14,13 +14,11 @@ from enum import StrEnum
 from typing import ClassVar
 
 from cds_service.core.fact import Fact
+from cds_service.core.finding import ConsideredRow, Finding
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
+from cds_service.core.note import Note
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import AcceptedCode
-
-THRESHOLD_INDETERMINATE = "threshold-indeterminate"
-"""The finding where a limit lies inside the interval of a value: no row of the table makes it, and
-no site mutes it."""
 
 
 class Outcome(StrEnum):
@@ -51,133 +49,6 @@ class Reason(StrEnum):
     SUBJECT_MISMATCH = "subject-mismatch"
     IMPLAUSIBLE_VALUE = "implausible-value"
     FHIR_INVALID = "fhir-invalid"
-
-
-class RowOutcome(StrEnum):
-    """What became of one row of the decision table."""
-
-    MATCHED = "matched"
-    NOT_MATCHED = "not-matched"
-    STRADDLED = "straddled"
-    """All gates hold, but a limit lies inside the interval of the value."""
-    UNKNOWN = "unknown"
-    """No gate speaks against it, but a fact it needs is not known."""
-    BLOCKED = "blocked"
-    """It matched, and a context finding forbids the claim."""
-    MUTED = "muted"
-    """It matched, and the site has muted the finding."""
-
-
-@dataclass(frozen=True, slots=True)
-class GateCheck:
-    """One gate of a row: the fact asked for, the values wanted, the value found, and why."""
-
-    fact: str
-    wanted: tuple[str, ...]
-    found: str
-    because: str
-
-    @property
-    def holds(self) -> bool:
-        """Whether the value found is one of those wanted."""
-        return self.found in self.wanted
-
-
-@dataclass(frozen=True, slots=True)
-class ConsideredRow:
-    """One row of the decision table as it was considered: part of the trace.
-
-    It holds nothing of the patient, so that one object stands for every time a row ends like this.
-    """
-
-    finding: str
-    outcome: RowOutcome
-    asks: tuple[tuple[str, tuple[str, ...]], ...]
-    """Each fact asked for, in the order of the table, with the values that let the row through."""
-    note: str = ""
-
-    def gates(self, facts: Mapping[str, Fact]) -> tuple[GateCheck, ...]:
-        """Every gate of the row, what it found and why."""
-        return tuple(
-            GateCheck(name, wanted, facts[name].value, facts[name].because)
-            for name, wanted in self.asks
-        )
-
-
-class Strength(StrEnum):
-    """How strongly the wording may claim: contexts can weaken it, never change the number."""
-
-    FULL = "full"
-    WEAKENED = "weakened"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A finding that fired. `weakened_by` names the context findings that weaken its wording."""
-
-    id: str
-    strength: Strength = Strength.FULL
-    weakened_by: tuple[str, ...] = ()
-    about: tuple[str, ...] = ()
-    """For `threshold-indeterminate`: ids of the limits that the value straddles."""
-
-
-class NoteKind(StrEnum):
-    """Things a reader must be told beside the findings; words in `templates/note-*.md`."""
-
-    UNIT_ASSUMED = "unit-assumed"
-    UNIT_FROM_TEXT = "unit-from-text"
-    UNIT_TEXT_AND_CODE = "unit-text-and-code"
-    NO_LIMIT_IN_UNIT = "no-limit-in-unit"
-    VALUE_FROM_TEXT = "value-from-text"
-    NAME_NOT_SOLUBLE = "name-not-soluble"
-    SUBJECT_NOT_NAMED = "subject-not-named"
-    SPECIMEN_OF_ANOTHER = "specimen-of-another"
-    SPECIMEN_WITHDRAWN = "specimen-withdrawn"
-    SPECIMEN_UNSATISFACTORY = "specimen-unsatisfactory"
-    BEFORE_BIRTH = "before-birth"
-    NEWER_NOT_FINAL = "newer-not-final"
-    NEWER_VALUE = "newer-value"
-    NEWER_URGENT = "newer-urgent"
-    NEWER_EXISTS = "newer-exists"
-    NEWER_FINAL_URGENT = "newer-final-urgent"
-    ORDER_UNKNOWN = "order-unknown"
-    ORDER_UNKNOWN_NOT_FINAL = "order-unknown-not-final"
-    PERHAPS_NEWER_URGENT = "perhaps-newer-urgent"
-    OTHER_VERSION = "other-version"
-    DATE_AHEAD = "date-ahead"
-    OF_ONE_TIME = "of-one-time"
-    COMPANIONS_LEFT = "companions-left"
-    CORRECTED = "corrected"
-    PRELIMINARY_BY_POLICY = "preliminary-by-policy"
-    COLLECTION_UNKNOWN = "collection-unknown"
-    COLLECTION_OPEN = "collection-open"
-    MORE_MAY_EXIST = "more-may-exist"
-    PATIENT_OF_ANOTHER = "patient-of-another"
-    DATA_FAILED = "data-failed"
-    URGENT_IF_ILL = "urgent-if-ill"
-    ITEMS_MET = "items-met"
-    ITEMS_DISPUTED = "items-disputed"
-    WARNING_MUTED = "warning-muted"
-    CAVEAT_MUTED = "caveat-muted"
-    REVIEW_OVERDUE = "review-overdue"
-    ASSAY_FACTOR = "assay-factor"
-    FACTOR_OF_ANOTHER = "factor-of-another"
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A note and the values its template needs, by placeholder name, not yet escaped.
-
-    Several values of one placeholder stand in a row.
-    """
-
-    kind: NoteKind
-    values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    panel: str = ""
-    """Id of the panel that it is about, if it is about one."""
-    inputs: tuple[ResourceRef, ...] = ()
-    """What it rests on beside the result itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from cds_service.core.finding import Strength
+from cds_service.core.note import NoteKind
 from cds_service.core.verdict import Answer as ResultAnswer
-from cds_service.core.verdict import NoteKind, Reason, Strength
+from cds_service.core.verdict import Reason
 from tests.safety.conftest import Walked
 
 

@@ -14,7 +14,8 @@ import pytest
 from cds_service.core.disclaimer import disclaimer
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
-from cds_service.core.verdict import NoteKind, Reason
+from cds_service.core.note import NoteKind
+from cds_service.core.verdict import Reason
 from cds_service.knowledge.files import load_library
 from tests.public_words import CONTEXTS, FINDINGS, MISSING, WARNINGS
 

@@ -21,9 +21,9 @@ from cds_service.core.model import (
     SpecimenLink,
     Status,
 )
+from cds_service.core.note import NoteKind
 from cds_service.core.render import render
 from cds_service.core.schema import AssayFactor
-from cds_service.core.verdict import NoteKind
 from tests import records
 from tests.safety.walk import CSF, SERUM, companion, entries
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cds_service.core.note import NoteKind
 from cds_service.core.schema import AdviceRow
-from cds_service.core.verdict import NoteKind, Outcome
+from cds_service.core.verdict import Outcome
 from cds_service.knowledge.page.markdown import code, described, section, table, text
 from cds_service.knowledge.page.subject import Subject, by_id, merged
 

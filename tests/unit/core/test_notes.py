@@ -19,9 +19,10 @@ from cds_service.core.model import (
     UnitGiven,
     ValueForm,
 )
+from cds_service.core.note import NoteKind
 from cds_service.core.quantity import UCUM
 from cds_service.core.schema import AssayFactor
-from cds_service.core.verdict import Answer, NoteKind, PairedWith, Unpaired
+from cds_service.core.verdict import Answer, PairedWith, Unpaired
 from tests import toy
 from tests.records import (
     DAY,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cds_service.core.card import Card, Selection
 from cds_service.core.facts import fact_domains
+from cds_service.core.finding import RowOutcome
 from cds_service.core.knowledge import LOINC, KnowledgeBase, OrderTable
 from cds_service.core.model import (
     Availability,
@@ -35,13 +36,7 @@ from cds_service.core.order_card import render_advice
 from cds_service.core.order_facts import order_fact_domains
 from cds_service.core.proof import faults, prove
 from cds_service.core.schema import OrderCode
-from cds_service.core.verdict import (
-    NotInterpretable,
-    OrderAdvised,
-    Reason,
-    RowOutcome,
-    WrongAnalyte,
-)
+from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, WrongAnalyte
 from cds_service.knowledge.files import load_library
 from tests import toy
 from tests.records import LOOKED_FOR, NOBODY, born, measured, moment, record

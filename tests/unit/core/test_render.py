@@ -26,8 +26,8 @@ from cds_service.core.model import (
     Subject,
     UnitGiven,
 )
+from cds_service.core.note import Note, NoteKind
 from cds_service.core.render import render
-from cds_service.core.verdict import Note, NoteKind
 from tests import toy
 from tests.reader import as_html, tags, targets
 from tests.records import (

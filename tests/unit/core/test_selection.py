@@ -21,13 +21,13 @@ from cds_service.core.model import (
     Status,
     Subject,
 )
+from cds_service.core.note import NoteKind
 from cds_service.core.selection import Looking
 from cds_service.core.verdict import (
     Answer,
     Direction,
     Evaluation,
     Interpreted,
-    NoteKind,
     NotInterpretable,
     Reason,
     WrongAnalyte,

@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from cds_service.core.finding import ConsideredRow, Finding, RowOutcome, Strength
 from cds_service.core.model import Availability, PatientRecord, RecordKind
+from cds_service.core.note import NoteKind
 from cds_service.core.table import wanted
-from cds_service.core.verdict import Answer, ConsideredRow, Finding, NoteKind, RowOutcome, Strength
+from cds_service.core.verdict import Answer
 from tests import toy
 from tests.records import (
     LOOKED_FOR,

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 from cds_service.cli import cli
 from cds_service.core.disclaimer import disclaimer
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.verdict import NoteKind
+from cds_service.core.note import NoteKind
 from cds_service.knowledge.files import Library
 from cds_service.knowledge.page.bibliography import full_citation
 from cds_service.knowledge.page.markdown import code, table, text

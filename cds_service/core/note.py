@@ -1,0 +1,67 @@
+"""What stands on a card beside its findings, by kind and with the values that its words need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cds_service.core.model import ResourceRef
+
+
+class NoteKind(StrEnum):
+    """Things a reader must be told beside the findings; words in `templates/note-*.md`."""
+
+    UNIT_ASSUMED = "unit-assumed"
+    UNIT_FROM_TEXT = "unit-from-text"
+    UNIT_TEXT_AND_CODE = "unit-text-and-code"
+    NO_LIMIT_IN_UNIT = "no-limit-in-unit"
+    VALUE_FROM_TEXT = "value-from-text"
+    NAME_NOT_SOLUBLE = "name-not-soluble"
+    SUBJECT_NOT_NAMED = "subject-not-named"
+    SPECIMEN_OF_ANOTHER = "specimen-of-another"
+    SPECIMEN_WITHDRAWN = "specimen-withdrawn"
+    SPECIMEN_UNSATISFACTORY = "specimen-unsatisfactory"
+    BEFORE_BIRTH = "before-birth"
+    NEWER_NOT_FINAL = "newer-not-final"
+    NEWER_VALUE = "newer-value"
+    NEWER_URGENT = "newer-urgent"
+    NEWER_EXISTS = "newer-exists"
+    NEWER_FINAL_URGENT = "newer-final-urgent"
+    ORDER_UNKNOWN = "order-unknown"
+    ORDER_UNKNOWN_NOT_FINAL = "order-unknown-not-final"
+    PERHAPS_NEWER_URGENT = "perhaps-newer-urgent"
+    OTHER_VERSION = "other-version"
+    DATE_AHEAD = "date-ahead"
+    OF_ONE_TIME = "of-one-time"
+    COMPANIONS_LEFT = "companions-left"
+    CORRECTED = "corrected"
+    PRELIMINARY_BY_POLICY = "preliminary-by-policy"
+    COLLECTION_UNKNOWN = "collection-unknown"
+    COLLECTION_OPEN = "collection-open"
+    MORE_MAY_EXIST = "more-may-exist"
+    PATIENT_OF_ANOTHER = "patient-of-another"
+    DATA_FAILED = "data-failed"
+    URGENT_IF_ILL = "urgent-if-ill"
+    ITEMS_MET = "items-met"
+    ITEMS_DISPUTED = "items-disputed"
+    WARNING_MUTED = "warning-muted"
+    CAVEAT_MUTED = "caveat-muted"
+    REVIEW_OVERDUE = "review-overdue"
+    ASSAY_FACTOR = "assay-factor"
+    FACTOR_OF_ANOTHER = "factor-of-another"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A note and the values its template needs, by placeholder name, not yet escaped.
+
+    Several values of one placeholder stand in a row.
+    """
+
+    kind: NoteKind
+    values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    panel: str = ""
+    """Id of the panel that it is about, if it is about one."""
+    inputs: tuple[ResourceRef, ...] = ()
+    """What it rests on beside the result itself."""
