@@ -15,11 +15,10 @@ from cds_service.core.dates import when_taken, wholly_before
 from cds_service.core.fact import DISPUTED, Fact
 from cds_service.core.facts import Companions, Facts, items_beside, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import MET, companion_limits, has_own_limit
+from cds_service.core.limit_facts import MET, companion_limits, has_own_limit, left_beside
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import (
     MOST_NAMED,
-    left_beside,
     notes_on_companions,
     notes_on_left,
     value_and_date,

@@ -15,11 +15,11 @@ from cds_service.core.companions import companion_values
 from cds_service.core.dates import as_received, when_taken
 from cds_service.core.facts import Companions, companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.limit_facts import left_beside
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.note import Note
 from cds_service.core.notes import (
-    left_beside,
     notes_on_dates,
     notes_on_knowledge,
     notes_on_left,

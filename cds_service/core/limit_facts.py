@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 
-from cds_service.core.companions import CompanionValue, at_one_time
+from cds_service.core.companions import CompanionsLeft, CompanionValue, at_one_time, companions_left
 from cds_service.core.dates import (
     Days,
     birth_of,
@@ -80,9 +81,28 @@ def companion_limits(knowledge: KnowledgeBase) -> tuple[Limit, ...]:
 
 
 @lru_cache(maxsize=8)
-def tests_with_limits(knowledge: KnowledgeBase) -> frozenset[str]:
+def _tests_with_limits(knowledge: KnowledgeBase) -> frozenset[str]:
     """The companion tests that a limit is for."""
     return frozenset(limit.row.of for limit in companion_limits(knowledge))
+
+
+def left_beside(
+    knowledge: KnowledgeBase,
+    record: PatientRecord,
+    taken: Moment | NoMoment,
+    at: date,
+    usable: Collection[str],
+    *,
+    missing: Collection[str] = (),
+) -> CompanionsLeft:
+    """What is left aside of the tests that have a limit, and of those that the card calls missing:
+    of these none is counted, even if a result is `usable`.
+    """
+    if not record.companions:  # as mostly
+        return {}
+    asked = _tests_with_limits(knowledge).union(missing)
+    counted = set(usable).difference(missing)
+    return companions_left(knowledge, record, taken, at, asked=asked, counted=counted)
 
 
 @lru_cache(maxsize=64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import islice
@@ -11,7 +11,6 @@ from cds_service.core.companions import (
     CompanionsLeft,
     CompanionValue,
     companions_ahead,
-    companions_left,
     of_one_time,
 )
 from cds_service.core.dates import (
@@ -24,7 +23,7 @@ from cds_service.core.dates import (
 from cds_service.core.fact import DISPUTED, UNKNOWN, Fact
 from cds_service.core.interval import EXACT
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import companion_limits, has_own_limit, tests_with_limits
+from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import (
     Availability,
     LabResult,
@@ -200,25 +199,6 @@ def notes_on_companions(
         told = tuple(found.value.words for found in several)
         inputs = tuple(found.result.ref for found in several)
         yield Note(NoteKind.OF_ONE_TIME, {"test": title, "values": told}, inputs=inputs)
-
-
-def left_beside(
-    knowledge: KnowledgeBase,
-    record: PatientRecord,
-    taken: Moment | NoMoment,
-    at: date,
-    usable: Collection[str],
-    *,
-    missing: Collection[str] = (),
-) -> CompanionsLeft:
-    """What is left aside of the tests that have a limit, and of those that the card calls missing:
-    of these none is counted, even if a result is `usable`.
-    """
-    if not record.companions:  # as mostly
-        return {}
-    asked = tests_with_limits(knowledge).union(missing)
-    counted = set(usable).difference(missing)
-    return companions_left(knowledge, record, taken, at, asked=asked, counted=counted)
 
 
 def notes_on_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
