@@ -15,7 +15,6 @@ from cds_service.core.dates import Age
 from cds_service.core.interval import EXACT, INFINITY, Comparison, Interval
 from cds_service.core.model import (
     AgeBand,
-    AgeBandUnreadable,
     Bound,
     EveryAge,
     LabResult,
@@ -28,6 +27,8 @@ from cds_service.core.schema import RowUnit
 from cds_service.core.verdict import Place, RangeReading
 
 REFERENCE_INTERVAL_KINDS = frozenset({"", "normal"})
+_YEAR = 12
+"""Months: a person of two completed years may be nearly three."""
 
 
 def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -> RangeReading:
@@ -54,13 +55,12 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
 
 def _covers(row: ReferenceRange, age: Age) -> bool:
     """Whether the range applies to every age the patient can have."""
-    match row.age:
-        case EveryAge():
+    match row.age, age:
+        case EveryAge(), _:
             return True
-        case AgeBand(low, high):
-            # A band "to 17" applies up to the eighteenth birthday; ages are completed years.
-            return isinstance(age, Interval) and low <= age.low and age.high <= high
-        case AgeBandUnreadable():
+        case AgeBand(low, until), Interval(youngest, oldest):
+            return low <= youngest * _YEAR and (oldest + 1) * _YEAR <= until
+        case _:
             return False
 
 

@@ -24,9 +24,9 @@ from tests.records import coded, measured, number, result, text_only, within
 
 UNITS = toy.knowledge().units
 FORTY = Interval(Decimal(40), Decimal(40))
-CHILDREN = AgeBand(Decimal(0), Decimal(17))
+CHILDREN = AgeBand(Decimal(0), Decimal(18 * 12))
 PREGNANT = Coding("http://snomed.info/sct", "77386006")
-ADULTS = AgeBand(Decimal(18), INFINITY)
+ADULTS = AgeBand(Decimal(18 * 12), INFINITY)
 WRITTEN_OUT = ReferenceRange(OpenEnd(), Bound(number("90"), text_only("points/mL")))
 
 
@@ -140,6 +140,23 @@ def test_an_age_band_applies_to_its_ages_the_first_and_the_last_included(
 ) -> None:
     bands = (within("50", "500", age=CHILDREN), within("20", "90", age=ADULTS))
     assert place("91 pt/mL", *bands, age=Interval(Decimal(years), Decimal(years))) is where
+
+
+@pytest.mark.parametrize(
+    ("until", "years", "where"),
+    [
+        pytest.param(7, 0, Place.NONE, id="to 6 months, and eight months is 0 years too"),
+        pytest.param(12, 0, Place.WITHIN, id="to 11 months"),
+        pytest.param(25, 1, Place.WITHIN, id="to 24 months, before the second birthday"),
+        pytest.param(25, 2, Place.NONE, id="to 24 months, perhaps just before the third one"),
+        pytest.param(36, 2, Place.WITHIN, id="to 2 years, perhaps just before the third one"),
+    ],
+)
+def test_a_band_that_ends_within_a_year_of_age_is_for_nobody_who_may_be_past_it(
+    until: int, years: int, where: Place
+) -> None:
+    infants = within("50", "500", age=AgeBand(Decimal(0), Decimal(until)))
+    assert place("91 pt/mL", infants, age=Interval(Decimal(years), Decimal(years))) is where
 
 
 @pytest.mark.parametrize("age", [AgeUnknown(), Interval(Decimal(17), Decimal(18))])
