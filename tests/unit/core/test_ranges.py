@@ -107,9 +107,7 @@ def test_a_bound_without_a_unit_has_the_unit_of_the_result() -> None:
         pytest.param(within("", ""), id="no bound, as where only text was given"),
         pytest.param(within("90", "20"), id="low above high"),
         pytest.param(within("20", "90", kind="treatment"), id="a treatment target"),
-        pytest.param(within("20", "90", age=AgeBandUnreadable()), id="an age nobody can read"),
         pytest.param(within("20", "90", age=CHILDREN), id="another age"),
-        pytest.param(within("20", "90", applies_to=(PREGNANT,)), id="for some people only"),
         pytest.param(
             ReferenceRange(
                 Bound(number("20"), coded("pg/mL")), Bound(number("90"), coded("pt/mL"))
@@ -120,6 +118,41 @@ def test_a_bound_without_a_unit_has_the_unit_of_the_result() -> None:
 )
 def test_what_cannot_be_applied_is_no_range(unusable: ReferenceRange) -> None:
     assert reading("250 pt/mL", unusable) == RangeReading(Place.NONE)
+
+
+TEENS = AgeBand(Decimal(12 * 12), Decimal(18 * 12))
+
+
+@pytest.mark.parametrize(
+    ("ranges", "age", "left"),
+    [
+        ([within("20", "90", applies_to=(PREGNANT,))], FORTY, ["20 to 90 pt/mL"]),
+        ([within("20", "90", age=AgeBandUnreadable())], FORTY, ["20 to 90 pt/mL"]),
+        ([within("20", "90", age=ADULTS)], AgeUnknown(), ["20 to 90 pt/mL"]),
+        ([within("20", "90", age=TEENS)], Interval(Decimal(17), Decimal(18)), ["20 to 90 pt/mL"]),
+        ([within("20", "90"), within("20", "99")], FORTY, ["20 to 90 pt/mL", "20 to 99 pt/mL"]),
+        ([within("20", "90", age=CHILDREN, applies_to=(PREGNANT,))], FORTY, []),
+        ([within("20", "90", kind="treatment", applies_to=(PREGNANT,))], FORTY, []),
+        ([within("20", "90", "pg/mL", applies_to=(PREGNANT,))], FORTY, []),
+    ],
+    ids=[
+        *("some people", "age unreadable", "age unknown", "around a birthday", "two for everybody"),
+        *("people of another age", "a treatment target", "another family"),
+    ],
+)
+def test_a_range_that_may_be_for_this_patient_is_told_and_not_applied(
+    ranges: list[ReferenceRange], age: Age, left: list[str]
+) -> None:
+    assert reading("250 pt/mL", *ranges, age=age) == RangeReading(Place.NONE, left=tuple(left))
+
+
+def test_beside_a_range_for_everybody_another_for_some_people_is_told() -> None:
+    everybody, some = within("20", "90"), within("50", "500", applies_to=(PREGNANT,))
+    found = reading("250 pt/mL", everybody, some)
+    assert (found.place, found.words) == (Place.ABOVE, "20 to 90 pt/mL")
+    assert found.left == ("50 to 500 pt/mL",)
+    again = within("20", "90", applies_to=(PREGNANT,))
+    assert reading("250 pt/mL", everybody, again).left == ()
 
 
 def test_no_range_is_never_within() -> None:
