@@ -154,6 +154,8 @@ def open_workshop(
     knowledge = tuple(library.bases.values())
     client = _client(room, breakers or Breakers())
     tokens = Tokens(client)
+    waker = room.queue()
+    queue = room.queue(work=lambda: worker.drain(waker.wake))
     worker = Worker(
         sources=room.sources,
         knowledge=knowledge,
@@ -163,8 +165,8 @@ def open_workshop(
         tokens=tokens,
         hook=room.settings.lab_result_hook,
         now=now,
+        stopping=queue.stopping,
     )
-    waker = room.queue()
     caretaker = Caretaker(
         sources=room.sources,
         knowledge=knowledge,
@@ -175,8 +177,8 @@ def open_workshop(
         tokens=tokens,
         wake=waker.wake,
         now=now,
+        stopping=queue.stopping,
     )
-    queue = room.queue(work=lambda: worker.drain(waker.wake))
     return Workshop(room, knowledge, worker, caretaker, queue)
 
 

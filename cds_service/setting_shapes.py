@@ -66,7 +66,7 @@ def an_url(value: object, base: Path) -> str:
     """An http or https address without query, user and slash at the end."""
     text = a_text(value, base).rstrip("/")
     parts = _split(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    if parts.scheme not in ("http", "https") or not parts.hostname or set(text) & set("?#"):
         raise Unusable("an address such as https://cds.example.org")
     if parts.username is not None or parts.password is not None:
         raise Unusable("an address without a user name or password")

@@ -275,15 +275,15 @@ def _place(text: str, position: int) -> str:
 
 
 def _locate(text: str) -> str:
-    """The first place that one of the hooks or the depth check must refuse, if found cheaply."""
+    """The first place that one of the hooks or the depth check must refuse, if found cheaply: it
+    lies in the first value of the text.
+    """
     if len(text) > _LOCATED_UP_TO:
         return ""
     open_names: list[set[str]] = []
     previous = ""
     for token in _TOKEN.finditer(text):
         mark = token[0]
-        if previous and not open_names:
-            break  # What follows the first value is no part of it.
         if mark in "{[":
             open_names.append(set())
             if len(open_names) > MAX_DEPTH:

@@ -120,7 +120,8 @@ def check_token(
     now: Callable[[], float],
     fetch: Fetch | Offline,
 ) -> TokenReport:
-    """Everything for which `audience`, the address that was called, would refuse this token.
+    """Everything for which `audience`, the public address with the path called, would refuse this
+    token.
 
     The token may be given as it stood in its header. Whether it was used before is not looked at,
     and it is not used up.

@@ -21,7 +21,7 @@ def clients() -> None:
 @click.argument("file", type=FILE)
 @click.option("--sandbox", is_flag=True, help="Allow what only sandbox mode allows.")
 @click.option("--token", "token_file", type=FILE, help="Say why this token would be refused.")
-@click.option("--audience", default="", help="The address the token is for; needed with --token.")
+@click.option("--audience", default="", help="CDS_PUBLIC_URL and the path called; for --token.")
 @click.option("--fetch", is_flag=True, help="Fetch the key sets that are only at an address.")
 @CONFIG
 @AS_JSON
@@ -49,7 +49,9 @@ def check(
     from cds_service.config import Mode
 
     if token_file is not None and not audience:
-        raise click.UsageError("--token needs --audience: the address that was called.")
+        raise click.UsageError(
+            "--token needs --audience: CDS_PUBLIC_URL and the path that was called."
+        )
     mode = Mode.SANDBOX if sandbox else Mode.PRODUCTION
     registry = read_registry(file, mode)
     outward = key_fetch(mode) if fetch else Offline()

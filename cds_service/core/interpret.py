@@ -23,6 +23,7 @@ from cds_service.core.notes import (
     notes_on_dates,
     notes_on_knowledge,
     notes_on_left,
+    notes_on_range,
     notes_on_record,
     notes_on_resource,
     notes_on_sample,
@@ -197,6 +198,7 @@ def _understood(
 ) -> Answer:
     """Facts meet the table."""
     facts = facts_of(situation)
+    notes = (*notes, *notes_on_range(facts.laboratory))
     verdict: Interpreted | NotInterpretable
     match situation.literature:
         case Literature.APPLIES:

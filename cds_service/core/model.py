@@ -154,10 +154,12 @@ class SpecimenGiven:
 
 @dataclass(frozen=True, slots=True)
 class AgeBand:
-    """The ages in years a reference range applies to; bounds inclusive, infinite when open."""
+    """The ages in months a reference range applies to: from `low` on, and before `until`; infinite
+    when open.
+    """
 
     low: Decimal
-    high: Decimal
+    until: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ class EveryAge:
 
 @dataclass(frozen=True, slots=True)
 class AgeBandUnreadable:
-    """The reference range names an age that cannot be read in years, so it cannot be applied."""
+    """The reference range names an age that cannot be read, so it cannot be applied."""
 
 
 @dataclass(frozen=True, slots=True)

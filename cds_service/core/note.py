@@ -34,6 +34,7 @@ class NoteKind(StrEnum):
     OTHER_VERSION = "other-version"
     DATE_AHEAD = "date-ahead"
     OF_ONE_TIME = "of-one-time"
+    RANGES_LEFT = "ranges-left"
     COMPANIONS_LEFT = "companions-left"
     CORRECTED = "corrected"
     PRELIMINARY_BY_POLICY = "preliminary-by-policy"

@@ -41,7 +41,7 @@ from cds_service.core.note import Note, NoteKind
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.selection import Candidate, is_version_of
 from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Situation, own_factor
-from cds_service.core.verdict import Reason
+from cds_service.core.verdict import RangeReading, Reason
 
 _NOT_AGREED = frozenset({UNKNOWN, DISPUTED})
 MOST_NAMED = 3
@@ -176,6 +176,12 @@ def _times(factor: Decimal, situation: Situation) -> str:
             return f"{comparator.value}{scaled:f} {situation.value.unit}"
         case _:
             raise ValueError("a value that was understood has a number")
+
+
+def notes_on_range(laboratory: RangeReading) -> Iterator[Note]:
+    """What the laboratory sent as a range and is not applied, though it may be for this patient."""
+    if laboratory.left:
+        yield Note(NoteKind.RANGES_LEFT, {"ranges": laboratory.left})
 
 
 def notes_on_companions(

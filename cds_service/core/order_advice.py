@@ -6,7 +6,7 @@ Nothing here looks at a clock, a file or the network. An order that nothing is s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
@@ -30,7 +30,6 @@ from cds_service.core.order import (
     specimen_ordered,
 )
 from cds_service.core.order_facts import (
-    NoEarlier,
     OrderCase,
     Standing,
     is_for,
@@ -77,7 +76,8 @@ class Advice:
     """The code that says so, as received."""
     specimen: str = ""
     """Specimen kind of the knowledge, empty when it is not known."""
-    earlier: Candidate | NoEarlier = field(default_factory=NoEarlier)
+    earlier: Sequence[Candidate] = ()
+    """The newest result of its specimen, with others of the very same time."""
     lacking: tuple[SuggestionRow, ...] = ()
     swap: Swap | AlreadyDrafted | NoSwap = field(default_factory=NoSwap)
     missing: tuple[str, ...] = ()

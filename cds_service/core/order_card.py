@@ -5,7 +5,7 @@ The suggestions, which hold FHIR resources, are added by `hooks.orders`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card, Indicator, Selection
@@ -26,9 +26,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, Moment
 from cds_service.core.order import ORDER_LINE, DraftOrder, Performer
 from cds_service.core.order_advice import Advice, Advised
-from cds_service.core.order_facts import NoEarlier
 from cds_service.core.sections import in_words
-from cds_service.core.selection import Candidate
 from cds_service.core.verdict import NotInterpretable, WrongAnalyte
 
 LONGEST_CODE = 40
@@ -124,21 +122,27 @@ def order_values_of(advice: Advice, knowledge: KnowledgeBase) -> Mapping[str, st
 
 
 def _of_earlier(advice: Advice, knowledge: KnowledgeBase) -> Iterator[tuple[str, str]]:
-    """The earlier result as it was received, and the laboratory that the draft names."""
+    """The earlier result as it was received, and the laboratory that the draft names; of results of
+    one time what each of them says.
+    """
     unknown = knowledge.wording.phrases["unknown"]
-    match advice.earlier:
-        case NoEarlier():
-            return
-        case Candidate(result=result, reading=reading):
-            yield "value", in_words(reading.value) or unknown
-            yield "date", _dated(result, knowledge)
-            yield "status", result.status.value
-            yield "laboratory", markdown(result.laboratory) or unknown
+    if not advice.earlier:
+        return
+    results = [item.result for item in advice.earlier]
+    yield "value", _or(in_words(item.reading.value) or unknown for item in advice.earlier)
+    yield "date", _dated(results[0], knowledge)
+    yield "status", _or(result.status.value for result in results)
+    yield "laboratory", _or(markdown(result.laboratory) or unknown for result in results)
     match advice.order:
         case DraftOrder(performers=performers):
             yield "performer", ", ".join(map(_name, performers)) or unknown
         case _:
             return
+
+
+def _or(told: Iterable[str]) -> str:
+    """`5230 U/mL or 520 U/mL`; what all say alike once."""
+    return " or ".join(dict.fromkeys(told))
 
 
 def _dated(result: LabResult, knowledge: KnowledgeBase) -> str:

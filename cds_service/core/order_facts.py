@@ -14,10 +14,11 @@ An order says nothing but itself when it is not of this analyte: then `order` is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import product
 
 from cds_service.core.companions import CompanionValue, companion_values
 from cds_service.core.comparable import is_from
@@ -28,7 +29,8 @@ from cds_service.core.facts import companion_facts
 from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import unavailable
-from cds_service.core.model import Measured, Moment, PatientRecord, Status
+from cds_service.core.model import Measured, Moment, PatientRecord, ResourceRef, Status
+from cds_service.core.notes import MOST_NAMED
 from cds_service.core.order import (
     CONFLICT,
     NOT_NAMED,
@@ -43,7 +45,7 @@ from cds_service.core.order import (
 )
 from cds_service.core.reading import NOT_COVERED
 from cds_service.core.schema import SuggestionRow
-from cds_service.core.selection import FINAL, Candidate, by_rank
+from cds_service.core.selection import FINAL, Candidate, by_rank, of_one_time
 from cds_service.core.triage import history_of
 
 SHOWN = FINAL | {Status.PRELIMINARY}
@@ -61,19 +63,14 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NoEarlier:
-    """There is no result of this specimen that could be shown."""
-
-
-@dataclass(frozen=True, slots=True)
 class OrderFacts:
     """All facts of a draft order by name, and what the card shows beside them."""
 
     by_name: Mapping[str, Fact]
     specimen: str
     """A specimen kind of the knowledge, empty when it is not settled."""
-    earlier: Candidate | NoEarlier
-    """The newest result of the same specimen, however old."""
+    earlier: Sequence[Candidate]
+    """The newest result of the same specimen, however old, with others of the very same time."""
     lacking: tuple[SuggestionRow, ...]
     """What belongs beside the order, and is neither drafted nor there."""
     companions: Mapping[str, tuple[CompanionValue, ...]]
@@ -138,7 +135,7 @@ def _specimen(specimen: str) -> Fact:
 # ------------------------------------------------------------------ results that are there
 
 
-def _newest(case: OrderCase, kind: str) -> Candidate | NoEarlier:
+def _newest(case: OrderCase, kind: str) -> Sequence[Candidate]:
     found = [
         item
         for item in history_of(case.record, case.knowledge, case.at)
@@ -147,41 +144,42 @@ def _newest(case: OrderCase, kind: str) -> Candidate | NoEarlier:
         and item.result.status in SHOWN
         and isinstance(item.result.value, Measured)
     ]
-    return max(found, key=by_rank) if found else NoEarlier()
+    return of_one_time(sorted(found, key=by_rank, reverse=True))[:MOST_NAMED]
 
 
-def _earlier(earlier: Candidate | NoEarlier, case: OrderCase, kind: str) -> Fact:
+def _earlier(earlier: Sequence[Candidate], case: OrderCase, kind: str) -> Fact:
     name, window = "earlier-result", case.knowledge.policy.look_back_days
-    match earlier:
-        case NoEarlier() if not kind:
-            return Fact(name, "none", "without a specimen there is nothing to compare with")
-        case NoEarlier():
-            missing = unavailable(case.record, case.knowledge.identity.id)
-            value = UNKNOWN if missing else "none"
-            return Fact(name, value, f"no result in {kind} is known", missing)
-        case Candidate(result=result, taken=Moment(last_day=last)) if last >= case.at - timedelta(
-            days=window
-        ):
+    if not kind:
+        return Fact(name, "none", "without a specimen there is nothing to compare with")
+    if not earlier:
+        missing = unavailable(case.record, case.knowledge.identity.id)
+        value = UNKNOWN if missing else "none"
+        return Fact(name, value, f"no result in {kind} is known", missing)
+    match earlier[0].taken:
+        case Moment(last_day=last) if last >= case.at - timedelta(days=window):
             because = f"a result in {kind} is not older than {window} days"
-            return Fact(name, "present", because, (), (result.ref,))
-        case Candidate():
+            return Fact(name, "present", because, (), _refs(earlier))
+        case _:
             return Fact(name, "none", f"none in {kind} is known to be of the last {window} days")
 
 
-def _laboratory(earlier: Candidate | NoEarlier, performers: tuple[Performer, ...]) -> Fact:
+def _laboratory(earlier: Sequence[Candidate], performers: tuple[Performer, ...]) -> Fact:
     """Whether the order names another laboratory than the result before comes from."""
     name = "laboratory"
-    match earlier:
-        case Candidate(result=result) if result.laboratory and performers:
-            found = {is_from(result, named.reference, named.display) for named in performers}
-            if Comparison.YES in found:
-                return Fact(name, "same", "the laboratory of the result before is named")
-            if Comparison.CANNOT_TELL in found:
-                return Fact(name, UNKNOWN, "the two are named in ways that cannot be compared")
-            because = "none of the laboratories named is that of the result before"
-            return Fact(name, "changed", because, (), (result.ref,))
-        case _:
-            return Fact(name, NOT_APPLICABLE, "no two laboratories are named")
+    if not performers or not any(item.result.laboratory for item in earlier):
+        return Fact(name, NOT_APPLICABLE, "no two laboratories are named")
+    pairs = product(earlier, performers)
+    found = {is_from(item.result, named.reference, named.display) for item, named in pairs}
+    if Comparison.YES in found:
+        return Fact(name, "same", "the laboratory of the result before is named")
+    if Comparison.CANNOT_TELL in found:
+        return Fact(name, UNKNOWN, "the two are named in ways that cannot be compared")
+    because = "none of the laboratories named is that of the result before"
+    return Fact(name, "changed", because, (), _refs(earlier))
+
+
+def _refs(earlier: Sequence[Candidate]) -> tuple[ResourceRef, ...]:
+    return tuple(item.result.ref for item in earlier)
 
 
 # ------------------------------------------------------------------ what belongs beside the order

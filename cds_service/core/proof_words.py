@@ -52,6 +52,7 @@ NOTE_VALUES = {
     NoteKind.OTHER_VERSION: {"value", "specimen", "date"},
     NoteKind.DATE_AHEAD: {"value", "date"},
     NoteKind.OF_ONE_TIME: {"test", "values"},
+    NoteKind.RANGES_LEFT: {"ranges"},
     NoteKind.COMPANIONS_LEFT: {"items"},
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},

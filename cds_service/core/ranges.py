@@ -7,7 +7,7 @@ against a value. Several ranges that cannot be told apart are no range; an absen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from itertools import product
 
@@ -15,7 +15,6 @@ from cds_service.core.dates import Age
 from cds_service.core.interval import EXACT, INFINITY, Comparison, Interval
 from cds_service.core.model import (
     AgeBand,
-    AgeBandUnreadable,
     Bound,
     EveryAge,
     LabResult,
@@ -28,45 +27,66 @@ from cds_service.core.schema import RowUnit
 from cds_service.core.verdict import Place, RangeReading
 
 REFERENCE_INTERVAL_KINDS = frozenset({"", "normal"})
+_YEAR = 12
+"""Months: a person of two completed years may be nearly three."""
+_MOST_TOLD = 8
+"""Of ranges that are left, as many as a laboratory has for bands of age."""
+
+_Ends = tuple[Decimal, Decimal]
+"""Low and high in the canonical unit."""
 
 
 def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -> RangeReading:
     """Hold a value against the laboratory's own range, bounds inclusive.
 
-    A range for some people only (`appliesTo`: a sex, pregnancy) is left aside: nothing but the age
-    is read that could tell whether it is for this patient.
+    Applied is the one range that is for this patient. What may be, is left and told: one of
+    several, one for an age that nothing proves, and one for some people only (`appliesTo`: a sex,
+    pregnancy), since nothing but the age is read of a person.
     """
-    usable = {
-        (low, high): words
-        for row in result.ranges
-        if row.kind in REFERENCE_INTERVAL_KINDS and not row.applies_to and _covers(row, age)
-        for low, high, words in _read(row, value.unit, units)
-    }
+    usable: dict[_Ends, str] = {}
+    doubtful: dict[_Ends, str] = {}
+    for row in result.ranges:
+        if row.kind in REFERENCE_INTERVAL_KINDS:
+            match _is_for(row, age):
+                case Comparison.YES:
+                    usable.update(_read(row, value.unit, units))
+                case Comparison.CANNOT_TELL:
+                    doubtful.update(_read(row, value.unit, units))
+                case Comparison.NO:
+                    pass
     if len(usable) != 1:
-        return RangeReading(Place.NONE)
+        return RangeReading(Place.NONE, left=_told({**usable, **doubtful}))
     (((low, high), words),) = usable.items()
+    doubtful.pop((low, high), None)
+    left = _told(doubtful)
     place = _place(value.interval, low, high)
     if place is Place.NONE:
-        return RangeReading(place)
+        return RangeReading(place, left=left)
     multiple = _multiple(value, high) if place is Place.ABOVE else ""
-    return RangeReading(place, words, multiple)
+    return RangeReading(place, words, multiple, left)
 
 
-def _covers(row: ReferenceRange, age: Age) -> bool:
-    """Whether the range applies to every age the patient can have."""
-    match row.age:
-        case EveryAge():
-            return True
-        case AgeBand(low, high):
-            # A band "to 17" applies up to the eighteenth birthday; ages are completed years.
-            return isinstance(age, Interval) and low <= age.low and age.high <= high
-        case AgeBandUnreadable():
-            return False
+def _told(ranges: Mapping[_Ends, str]) -> tuple[str, ...]:
+    return tuple(ranges.values())[:_MOST_TOLD]
 
 
-def _read(
-    row: ReferenceRange, unit: RowUnit, units: UnitTable
-) -> Iterator[tuple[Decimal, Decimal, str]]:
+def _is_for(row: ReferenceRange, age: Age) -> Comparison:
+    """Whether the range is for this patient, of whatever age that can be."""
+    match row.age, age:
+        case EveryAge(), _:
+            covers = Comparison.YES
+        case AgeBand(low, until), Interval(youngest, oldest):
+            first, last = youngest * _YEAR, (oldest + 1) * _YEAR
+            if last <= low or until <= first:
+                return Comparison.NO
+            inside = low <= first and last <= until
+            covers = Comparison.YES if inside else Comparison.CANNOT_TELL
+        case _:
+            covers = Comparison.CANNOT_TELL
+    return Comparison.CANNOT_TELL if row.applies_to else covers
+
+
+def _read(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> Iterator[tuple[_Ends, str]]:
     """Low and high in the canonical unit, infinite where open, and the range as the laboratory gave
     it, each bound in its own unit (`158 to 623 U/mL`); nothing if a bound is of another family or
     senseless.
@@ -78,13 +98,13 @@ def _read(
         if low > high or high <= 0:  # a field left at zero is no limit
             return
         if not number:
-            yield low, high, f"up to {upper} {high_unit}"
+            yield (low, high), f"up to {upper} {high_unit}"
         elif not upper:
-            yield low, high, f"from {number} {low_unit}"
+            yield (low, high), f"from {number} {low_unit}"
         elif low_unit != high_unit:
-            yield low, high, f"{number} {low_unit} to {upper} {high_unit}"
+            yield (low, high), f"{number} {low_unit} to {upper} {high_unit}"
         else:
-            yield low, high, f"{number} to {upper} {high_unit}"
+            yield (low, high), f"{number} to {upper} {high_unit}"
 
 
 def _end(

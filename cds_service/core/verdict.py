@@ -115,6 +115,8 @@ class RangeReading:
     place: Place
     words: str = ""
     multiple: str = ""
+    left: tuple[str, ...] = ()
+    """Ranges that were not applied, since nothing tells whether they are for this patient."""
 
 
 @dataclass(frozen=True, slots=True)

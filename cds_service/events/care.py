@@ -6,6 +6,7 @@ here it is done only where the registry says so, and only after catching up.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -73,14 +74,18 @@ class Caretaker:
     wake: Callable[[], None]
     now: Callable[[], datetime]
     troubles: Troubles = field(default_factory=Troubles)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set when the process is to end: no further server is waited for."""
 
     def look_after_all(self) -> None:
         """One round. Raises StoreUnavailable; a server that cannot be asked is asked next time."""
         for gap in self.subscriptions.gaps(self.now()):
-            if gap.source in self.sources:
+            if gap.source in self.sources and not self.stopping.is_set():
                 self._close(gap)
         for source in self.sources.values():
             for state in self.subscriptions.of(source.name):
+                if self.stopping.is_set():
+                    return
                 with suppress(UpstreamFailed):
                     self._look_after(source, state)
 

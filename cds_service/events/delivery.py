@@ -22,12 +22,20 @@ from cds_service.events.source import (
     WriteBack,
 )
 from cds_service.fhir import write_events as fhir
+from cds_service.fhir.body import resource_in
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.exchange import Exchange, Sending, written
 from cds_service.fhir.fetched import NotFound, Refused, Resource, UpstreamFault
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import an_id
-from cds_service.fhir.write_back import Existing, ours, search_of, withdrawing, writing
+from cds_service.fhir.write_back import (
+    Existing,
+    all_created,
+    ours,
+    search_of,
+    withdrawing,
+    writing,
+)
 from cds_service.fhir.write_events import Said
 
 _ISSUES: Mapping[IssueKind, Callable[[Said], JsonObject]] = {
@@ -113,8 +121,15 @@ class Courier:
             if requester:
                 resources.append(_NOTICES[write_back.notice](said))
         kinds = [str(resource["resourceType"]) for resource in resources]
-        existing = self._existing(kinds, said.result)
-        self._transact(writing(said, resources, existing))
+
+        def to_be_done() -> JsonObject:
+            return writing(said, resources, self._existing(kinds, said.result))
+
+        bundle = to_be_done()
+        answer = self._transact(bundle)
+        # A server that does not know what a create depends on may take another resource for ours.
+        if not all_created(bundle, answer) and to_be_done():
+            raise UpstreamFailed(UpstreamFault.NOT_FHIR, during="write-back")
 
     def _existing(self, kinds: list[str], result: str) -> Existing:
         found: dict[str, list[JsonObject]] = {}
@@ -133,9 +148,13 @@ class Courier:
                     raise UpstreamFailed(fault, during="write-back")
         return Existing(found)
 
-    def _transact(self, bundle: JsonObject) -> None:
-        if bundle:
-            unless_refused(Exchange(self.session.send).transaction(bundle), during="write-back")
+    def _transact(self, bundle: JsonObject) -> JsonObject:
+        """What the server says that it did; `{}` where it does not say."""
+        if not bundle:
+            return {}
+        answer = Exchange(self.session.send).transaction(bundle)
+        said = resource_in(unless_refused(answer, during="write-back"), "Bundle")
+        return {} if isinstance(said, Refused) else said
 
     def _post(self, relay: Relay, said: Said | TakenBack) -> None:
         """Our own hook with its answer; `hookInstance` is the same however often it is sent.

@@ -53,7 +53,8 @@ class Queue:
         serializer = SignedSerializer(secret=key.subkey("queue").hex(), salt=_NAME)
         self._make = partial(_huey, url, folder, serializer)
         self._work = _guarded(work)
-        self._is_over = threading.Event()
+        self.stopping = threading.Event()
+        """Set as soon as a worker is told to stop."""
         self._away_until = 0.0
 
     @cached_property
@@ -124,10 +125,11 @@ class Queue:
             check_worker_health=True,
             graceful_signal="TERM",
         )
+        consumer.stop_flag = self.stopping  # so that what is under way hears of it too
         try:
             consumer.run()
         finally:
-            self._is_over.set()
+            self.stopping.set()
             for each in beside:
                 each.join()
 
@@ -136,7 +138,7 @@ class Queue:
         guarded = _guarded(what)
 
         def go_on() -> None:
-            while not self._is_over.wait(seconds):
+            while not self.stopping.wait(seconds):
                 guarded()
 
         thread = threading.Thread(target=go_on, daemon=True)

@@ -6,6 +6,7 @@ delivered is found on the other side and left as it is; what it had not ended wa
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,17 +59,19 @@ class Worker:
     tokens: Tokens
     hook: str
     now: Callable[[], datetime]
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set when the process is to end: what is under way is finished, nothing more is begun."""
     _in_hand: deque[Claimed] = field(default_factory=deque, init=False)
     """What was leased and not begun when the database was lost."""
 
     def drain(self, more: Callable[[], None] = lambda: None) -> int:
-        """Work until nothing is due; how many results were ended.
+        """Work until nothing is due or the process is to end; how many results were ended.
 
         `more` is called when there is more than one worker can take at once. Raises
         StoreUnavailable.
         """
         ended = 0
-        while claimed := self.store.claim(self.now(), BATCH):
+        while not self.stopping.is_set() and (claimed := self.store.claim(self.now(), BATCH)):
             if len(claimed) == BATCH:
                 more()
             ended += sum(self._work_off(claimed))
@@ -89,8 +92,11 @@ class Worker:
             self._in_hand.popleft()
 
     def _work_off(self, claimed: Sequence[Claimed]) -> Iterator[bool]:
-        """Of each in turn, whether it was ended."""
+        """Of each in turn, whether it was ended; what is not begun any more is given back."""
         for number, each in enumerate(claimed):
+            if self.stopping.is_set():
+                self.store.give_back(each, self.now())
+                continue
             try:
                 yield self._process(each)
             except StoreUnavailable:

@@ -44,7 +44,6 @@ THREADS: Final = 128
 """For each origin: made when they are needed. 25 charts may be read side by side."""
 
 _CHUNK = 64 * 1024
-_TRIES = 2
 _READ_OK = frozenset({200})
 _WRITE_OK = frozenset({200, 201, 202, 204})
 
@@ -224,13 +223,11 @@ class _Line:
             auth=sending.basic or _Bearer(token),
         ).prepare()
         accepted = _READ_OK if sending.method == "GET" else _WRITE_OK
-        outcome: HttpAnswer | Refused = Refused(UpstreamFault.DEADLINE)
-        for _ in range(_TRIES):
-            if self._deadline.passed:
-                return outcome
+        if self._deadline.passed:  # which is no fault of the server
+            return Refused(UpstreamFault.DEADLINE)
+        outcome = self._try(request, cap, accepted)
+        if outcome == Refused(UpstreamFault.CONNECT):  # so nothing was sent
             outcome = self._try(request, cap, accepted)
-            if outcome != Refused(UpstreamFault.CONNECT):
-                break
         return outcome
 
     def close(self) -> None:

@@ -7,9 +7,10 @@ was sent: an age, a kind or a group of people that cannot be read stays as a con
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 
 from cds_service.core.card import JsonObject
+from cds_service.core.interval import EXACT, INFINITY
 from cds_service.core.model import (
     AgeBand,
     AgeBandUnreadable,
@@ -35,6 +36,7 @@ _MONTHS_BY_WORD = _MONTHS_BY_CODE | {
     "months": 1,
 }
 _UNREADABLE = "unreadable"
+_ANY_AGE = (-INFINITY, INFINITY)
 
 
 def read_ranges(observation: JsonObject) -> tuple[ReferenceRange, ...]:
@@ -82,20 +84,19 @@ def _age(element: JsonObject, where: str) -> AgeBand | EveryAge | AgeBandUnreada
     if "age" not in element:
         return EveryAge()
     age = an_object(element["age"])
-    low = _years(age, "low", f"{where}.age", Decimal("-Infinity"))
-    high = _years(age, "high", f"{where}.age", Decimal("Infinity"))
-    match low, high:
-        case Decimal(), Decimal() if low <= high and ("low" in age or "high" in age):
-            return AgeBand(low, high)
+    match _told_so(age, "low", f"{where}.age"), _told_so(age, "high", f"{where}.age"):
+        case (low, _), (_, until) if low < until and ("low" in age or "high" in age):
+            return AgeBand(low, until)
         case _:
             return AgeBandUnreadable()
 
 
-def _years(
-    age: JsonObject, name: str, where: str, when_open: Decimal
-) -> Decimal | AgeBandUnreadable:
+def _told_so(age: JsonObject, name: str, where: str) -> tuple[Decimal, Decimal] | AgeBandUnreadable:
+    """From which month on and until which one a person is said to be of an age: "17 years" until
+    the eighteenth birthday, "7.9 years" until the eighth, "6 months" until the seventh month ends.
+    """
     if name not in age:
-        return when_open
+        return _ANY_AGE
     where = f"{where}.{name}"
     quantity = an_object(age[name])
     unit = read_unit(quantity, where)
@@ -106,7 +107,14 @@ def _years(
         case 0:
             return AgeBandUnreadable()
         case months:
-            return _exactly(value, months)
+            ends = EXACT.add(value, _last_place(value))
+            return EXACT.multiply(value, months), EXACT.multiply(ends, months)
+
+
+def _last_place(value: Decimal) -> Decimal:
+    """One in the last decimal place that is not zero: 0.1 of 7.9, 1 of 17.0."""
+    fraction = f"{value:f}".partition(".")[2].rstrip("0")
+    return Decimal(1).scaleb(-len(fraction))
 
 
 def _months_in(unit: UnitGiven) -> int:
@@ -119,12 +127,3 @@ def _months_in(unit: UnitGiven) -> int:
         return by_word
     by_code = _MONTHS_BY_CODE.get(unit.code, 0) if unit.system == _UCUM else 0
     return by_code if by_word in (0, by_code) else 0
-
-
-def _exactly(value: Decimal, months: int) -> Decimal | AgeBandUnreadable:
-    """Years, where they can be written exactly: 6 months are 0.5 years, 7 months cannot be."""
-    if months == 12:
-        return value
-    context = Context(traps=[])
-    years = context.divide(value, Decimal(12 // months))
-    return AgeBandUnreadable() if context.flags[Inexact] else years

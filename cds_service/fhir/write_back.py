@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Final
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
 from cds_service.core.card import JsonObject
 from cds_service.fhir.query import Search
-from cds_service.fhir.shape import an_object, objects, type_of, version_of
+from cds_service.fhir.shape import a_text, an_object, objects, type_of, version_of
 from cds_service.fhir.write_events import (
     EVALUATION_SYSTEM,
     PER_EVALUATION,
@@ -92,6 +93,19 @@ def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> 
     about = provenance(said, targets)
     entries.append(_create(about, uuid5(UUID(said.evaluation), "Provenance"), said.evaluation))
     return _transaction(entries)
+
+
+def all_created(transaction: JsonObject, answer: JsonObject) -> bool:
+    """Whether a server says that it made each resource that was to be made: it does not if one was
+    there already. Its entries stand in our order
+    (https://hl7.org/fhir/R4/http.html#transaction-response).
+    """
+    entries = zip_longest(objects(transaction.get("entry")), objects(answer.get("entry")))
+    return all(
+        a_text(an_object(an_object(told).get("response")).get("status")).startswith("201")
+        for asked, told in entries
+        if an_object(an_object(asked).get("request")).get("method") == "POST"
+    )
 
 
 def withdrawing(existing: Existing) -> JsonObject:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ def _server(settings: Settings, host: str, port: int, workers: int) -> AbstractS
 def _load(make_app: MakeApp, directory: str) -> WSGIApplication:
     """Runs in the worker: granian has just set up its own logging, which ours replaces."""
     _leave_ctrl_c_to_the_service()
-    _end_with_the_service()
+    _end_with_the_service(directory)
     logs.route_libraries()
     if directory:
         metrics.share(directory)
@@ -124,7 +125,7 @@ def _in_turn(app: WSGIApplication) -> WSGIApplication:
 def _serve_management(directory: str, knowledge: str, host: str, port: int) -> None:
     """Runs in the process of `/metrics`. Ctrl-C reaches it too; it is the service that ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _end_with_the_service()
+    _end_with_the_service(directory)
     serve_management(management_app(directory, knowledge), host, port)
 
 
@@ -145,17 +146,18 @@ def _leave_ctrl_c_to_the_service() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _end_with_the_service() -> None:
+def _end_with_the_service(directory: str) -> None:
     """A process whose service was killed would go on to answer, by settings of the past, and keep
-    the next start from the address.
+    the next start from the address. Nor could the service remove what its processes share.
     """
-    threading.Thread(target=_await_the_end, daemon=True).start()
+    threading.Thread(target=_await_the_end, args=(directory,), daemon=True).start()
 
 
-def _await_the_end() -> None:
+def _await_the_end(directory: str) -> None:
     service = multiprocessing.parent_process()
     if service is not None:
         service.join()
+        rmtree(directory, ignore_errors=True)  # each counts on in the file that it holds open
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(STOP_SECONDS)
         os._exit(1)  # the signal came too early to be heard: the worker was still starting

@@ -139,6 +139,11 @@ def _own_ranges() -> Iterator[tuple[str, PatientRecord]]:
         result = sil2r(f"<100 {unit}", loinc, given, ranges=ranges)
         label = f"born {birth}, <100 {unit} about its own range"
         yield label, records.record(result, patient=records.born(birth))
+    for loinc, unit, given in SCALES:
+        for_some = records.within("10", "900", unit, applies_to=(Coding("", "", "pregnant"),))
+        for ranges in ((for_some,), (for_some, *own_range(unit))):
+            result = sil2r(f"100 {unit}", loinc, given, ranges=ranges)
+            yield f"100 {unit}, a range for some people", records.record(result)
 
 
 def _ages(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:

@@ -196,6 +196,15 @@ def test_a_stopping_pod_has_longer_than_the_service_takes_to_finish() -> None:
     assert PODS["cds-service"]["terminationGracePeriodSeconds"] > STOP_SECONDS
 
 
+def test_a_stopping_worker_has_longer_than_one_result_may_take() -> None:
+    from cds_service.events.worker import DEADLINE_MS
+
+    compose = yaml.safe_load((DOCKER / "compose.yaml").read_text(encoding="utf-8"))
+    grace = compose["services"]["worker"]["stop_grace_period"]
+    assert int(grace.removesuffix("s")) * 1000 > DEADLINE_MS
+    assert PODS["cds-service-worker"]["terminationGracePeriodSeconds"] * 1000 > DEADLINE_MS
+
+
 def test_every_setting_named_in_a_manifest_exists() -> None:
     text = "".join(file.read_text(encoding="utf-8") for file in (*MANIFESTS, *COMPOSE))
     named = {name.lower() for name in re.findall(r"\bCDS_([A-Z_]+)\b", text)}

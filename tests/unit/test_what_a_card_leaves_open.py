@@ -17,6 +17,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
     Availability,
     Bound,
+    Coding,
     LabResult,
     Moment,
     NotNumeric,
@@ -61,6 +62,32 @@ def card_of(knowledge: KnowledgeBase, record: Any) -> Card:
 
 def recorded(knowledge: KnowledgeBase, condition: str) -> dict[str, Any]:
     return {"entries": (entries(knowledge)[f"condition.{condition}"],)}
+
+
+# ------------------------------------------------------------------ a range that is not applied
+
+
+IN_PREGNANCY = records.within(
+    "150", "1200", "U/mL", applies_to=(Coding("http://snomed.info/sct", "77386006"),)
+)
+NOT_APPLIED = "since nothing tells whether it is for this patient: 150 to 1200 U/mL."
+
+
+def test_a_range_for_pregnancy_is_named_beside_the_one_that_is_applied(
+    sil2r: KnowledgeBase,
+) -> None:
+    above = card(sil2r, "900 U/mL", SERUM_U, (*LABCORP, IN_PREGNANCY))
+    assert "above-laboratory-limit" in above.extension["findings"]
+    assert NOT_APPLIED in above.detail
+
+
+def test_a_range_for_some_people_only_is_no_range_and_is_named(sil2r: KnowledgeBase) -> None:
+    alone = card(sil2r, "900 U/mL", SERUM_U, (IN_PREGNANCY,))
+    assert "no-laboratory-limit" in alone.extension["findings"]
+    assert NOT_APPLIED in alone.detail
+    in_mass_units = card(sil2r, "900 U/mL", SERUM_MASS, (IN_PREGNANCY,))
+    assert in_mass_units.extension["reason"] == "unit-code-conflict"
+    assert NOT_APPLIED in in_mass_units.detail
 
 
 # ------------------------------------------------------------------ a unit without a limit

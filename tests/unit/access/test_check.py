@@ -222,6 +222,18 @@ def test_an_address_with_a_slash_at_the_end_is_judged_as_the_gate_judges_it(
     assert told == (TokenFault.WRONG_AUDIENCE,)
 
 
+@pytest.mark.parametrize("host", ["CDS.example.org", "cds.example.org:443", "cds.example.org."])
+def test_another_spelling_of_the_address_is_another_address_as_for_the_gate(
+    clients: ClientRegistry, host: str
+) -> None:
+    minted = token(None, claims(aud=SERVICE.replace("cds.example.org", host)))
+    with pytest.raises(Unauthorised):
+        TokenGate(PUBLIC_URL, verifier(clients)).check(
+            [f"Bearer {minted}"], SERVICE.removeprefix(PUBLIC_URL)
+        )
+    assert found(clients, minted).faults == (TokenFault.WRONG_AUDIENCE,)
+
+
 @pytest.mark.parametrize("named", [SERVICE, f"{SERVICE}/feedback"])
 def test_for_feedback_the_address_of_the_service_will_do(
     clients: ClientRegistry, named: str

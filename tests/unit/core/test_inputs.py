@@ -22,8 +22,8 @@ from tests.records import (
     within,
 )
 
-ADULTS = AgeBand(Decimal(18), Decimal("Infinity"))
-CHILDREN = AgeBand(Decimal(0), Decimal(17))
+ADULTS = AgeBand(Decimal(18 * 12), Decimal("Infinity"))
+CHILDREN = AgeBand(Decimal(0), Decimal(18 * 12))
 
 
 def beside(given: LabResult | PatientRecord) -> list[str]:

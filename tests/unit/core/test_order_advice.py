@@ -316,6 +316,42 @@ def test_the_last_day_of_the_window_counts_and_the_newest_result_is_shown() -> N
     assert "200 U/mL, dated 2026-11-02" in card_on(order(SERUM), given_record=both).detail
 
 
+@pytest.mark.parametrize(("one", "other"), [("5230 U/mL", "520 U/mL"), ("520 U/mL", "5230 U/mL")])
+def test_of_two_results_of_one_time_no_id_decides_which_is_already_there(
+    one: str, other: str
+) -> None:
+    both = record(
+        history=(
+            result(one, ref=ResourceRef("Observation/a")),
+            result(other, ref=ResourceRef("Observation/b"), laboratory="Laboratory B"),
+        )
+    )
+    card = card_on(order(SERUM), given_record=both)
+    assert f"{other} or {one}, dated 2026-11-10, status final, laboratory" in card.detail
+    used = [found["resource"] for found in card.extension["inputs"]]
+    assert {"Observation/a", "Observation/b"} <= set(used)
+    for name in ("Laboratory A", "Laboratory B"):
+        assert name in card.detail
+        advice = advice_on(order(SERUM, performers=at_laboratory(name)), given_record=both)
+        assert "order-laboratory-change" not in ids(advice)
+    advice = advice_on(order(SERUM, performers=at_laboratory("Laboratory C")), given_record=both)
+    assert "order-laboratory-change" in ids(advice)
+
+
+def test_a_result_of_one_time_that_names_no_laboratory_may_be_of_the_one_that_is_ordered() -> None:
+    nameless = result("520 U/mL", ref=ResourceRef("Observation/nameless"), laboratory="")
+    both = record(history=(result("5230 U/mL"), nameless))
+    draft = order(SERUM, performers=at_laboratory("Laboratory B"))
+    assert ids(advice_on(draft, given_record=both)) == ["order-result-present"]
+
+
+def test_one_value_that_came_twice_is_shown_once() -> None:
+    again = result("700 U/mL", ref=ResourceRef("Observation/again"))
+    both = record(history=(result("700 U/mL"), again))
+    detail = card_on(order(SERUM), given_record=both).detail
+    assert ": 700 U/mL, dated 2026-11-10, status final, laboratory Laboratory A. A" in detail
+
+
 def test_a_result_dated_ahead_of_today_hides_no_other() -> None:
     ahead = result("100 U/mL", on="2026-12-25", ref=ResourceRef("Observation/ahead"))
     both = record(history=(ahead, result("200 U/mL", on="2026-11-02")))

@@ -24,9 +24,9 @@ from tests.records import coded, measured, number, result, text_only, within
 
 UNITS = toy.knowledge().units
 FORTY = Interval(Decimal(40), Decimal(40))
-CHILDREN = AgeBand(Decimal(0), Decimal(17))
+CHILDREN = AgeBand(Decimal(0), Decimal(18 * 12))
 PREGNANT = Coding("http://snomed.info/sct", "77386006")
-ADULTS = AgeBand(Decimal(18), INFINITY)
+ADULTS = AgeBand(Decimal(18 * 12), INFINITY)
 WRITTEN_OUT = ReferenceRange(OpenEnd(), Bound(number("90"), text_only("points/mL")))
 
 
@@ -107,9 +107,7 @@ def test_a_bound_without_a_unit_has_the_unit_of_the_result() -> None:
         pytest.param(within("", ""), id="no bound, as where only text was given"),
         pytest.param(within("90", "20"), id="low above high"),
         pytest.param(within("20", "90", kind="treatment"), id="a treatment target"),
-        pytest.param(within("20", "90", age=AgeBandUnreadable()), id="an age nobody can read"),
         pytest.param(within("20", "90", age=CHILDREN), id="another age"),
-        pytest.param(within("20", "90", applies_to=(PREGNANT,)), id="for some people only"),
         pytest.param(
             ReferenceRange(
                 Bound(number("20"), coded("pg/mL")), Bound(number("90"), coded("pt/mL"))
@@ -120,6 +118,41 @@ def test_a_bound_without_a_unit_has_the_unit_of_the_result() -> None:
 )
 def test_what_cannot_be_applied_is_no_range(unusable: ReferenceRange) -> None:
     assert reading("250 pt/mL", unusable) == RangeReading(Place.NONE)
+
+
+TEENS = AgeBand(Decimal(12 * 12), Decimal(18 * 12))
+
+
+@pytest.mark.parametrize(
+    ("ranges", "age", "left"),
+    [
+        ([within("20", "90", applies_to=(PREGNANT,))], FORTY, ["20 to 90 pt/mL"]),
+        ([within("20", "90", age=AgeBandUnreadable())], FORTY, ["20 to 90 pt/mL"]),
+        ([within("20", "90", age=ADULTS)], AgeUnknown(), ["20 to 90 pt/mL"]),
+        ([within("20", "90", age=TEENS)], Interval(Decimal(17), Decimal(18)), ["20 to 90 pt/mL"]),
+        ([within("20", "90"), within("20", "99")], FORTY, ["20 to 90 pt/mL", "20 to 99 pt/mL"]),
+        ([within("20", "90", age=CHILDREN, applies_to=(PREGNANT,))], FORTY, []),
+        ([within("20", "90", kind="treatment", applies_to=(PREGNANT,))], FORTY, []),
+        ([within("20", "90", "pg/mL", applies_to=(PREGNANT,))], FORTY, []),
+    ],
+    ids=[
+        *("some people", "age unreadable", "age unknown", "around a birthday", "two for everybody"),
+        *("people of another age", "a treatment target", "another family"),
+    ],
+)
+def test_a_range_that_may_be_for_this_patient_is_told_and_not_applied(
+    ranges: list[ReferenceRange], age: Age, left: list[str]
+) -> None:
+    assert reading("250 pt/mL", *ranges, age=age) == RangeReading(Place.NONE, left=tuple(left))
+
+
+def test_beside_a_range_for_everybody_another_for_some_people_is_told() -> None:
+    everybody, some = within("20", "90"), within("50", "500", applies_to=(PREGNANT,))
+    found = reading("250 pt/mL", everybody, some)
+    assert (found.place, found.words) == (Place.ABOVE, "20 to 90 pt/mL")
+    assert found.left == ("50 to 500 pt/mL",)
+    again = within("20", "90", applies_to=(PREGNANT,))
+    assert reading("250 pt/mL", everybody, again).left == ()
 
 
 def test_no_range_is_never_within() -> None:
@@ -140,6 +173,23 @@ def test_an_age_band_applies_to_its_ages_the_first_and_the_last_included(
 ) -> None:
     bands = (within("50", "500", age=CHILDREN), within("20", "90", age=ADULTS))
     assert place("91 pt/mL", *bands, age=Interval(Decimal(years), Decimal(years))) is where
+
+
+@pytest.mark.parametrize(
+    ("until", "years", "where"),
+    [
+        pytest.param(7, 0, Place.NONE, id="to 6 months, and eight months is 0 years too"),
+        pytest.param(12, 0, Place.WITHIN, id="to 11 months"),
+        pytest.param(25, 1, Place.WITHIN, id="to 24 months, before the second birthday"),
+        pytest.param(25, 2, Place.NONE, id="to 24 months, perhaps just before the third one"),
+        pytest.param(36, 2, Place.WITHIN, id="to 2 years, perhaps just before the third one"),
+    ],
+)
+def test_a_band_that_ends_within_a_year_of_age_is_for_nobody_who_may_be_past_it(
+    until: int, years: int, where: Place
+) -> None:
+    infants = within("50", "500", age=AgeBand(Decimal(0), Decimal(until)))
+    assert place("91 pt/mL", infants, age=Interval(Decimal(years), Decimal(years))) is where
 
 
 @pytest.mark.parametrize("age", [AgeUnknown(), Interval(Decimal(17), Decimal(18))])

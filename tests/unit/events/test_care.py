@@ -523,6 +523,20 @@ def test_one_that_another_process_has_read_is_not_read_again(here: World) -> Non
     assert here.fhir.count("Subscription/s1") == 4
 
 
+def test_a_worker_that_is_told_to_stop_waits_for_no_further_server(here: World) -> None:
+    classic(here, "active")
+    here.expect(subscription="s2", next_number=21)
+    here.post(events((23, "Patient/p1"), subscription="s2"))  # which leaves a gap
+    here.clock.pass_(hours=1)
+    stopping = here.workshop.caretaker.stopping
+    stopping.set()
+    here.care()
+    assert here.fhir.calls == []
+    stopping.clear()
+    here.care()
+    assert here.fhir.count("Subscription/s2/$events") == here.fhir.count("Subscription/s1") == 1
+
+
 @pytest.mark.parametrize("heartbeat_seconds", [0, 600])
 def test_one_that_is_heard_of_is_not_read(here: World, heartbeat_seconds: int) -> None:
     here.expect(heartbeat_seconds=heartbeat_seconds)

@@ -95,6 +95,21 @@ def test_while_a_server_keeps_the_looking_after_waiting_a_single_worker_works(
 
 
 @pytest.mark.usefixtures("_no_pauses")
+def test_what_is_under_way_hears_at_once_that_the_worker_is_told_to_stop(
+    tmp_path: Path, end: Callable[[], None]
+) -> None:
+    heard: list[bool] = []
+
+    def work() -> None:
+        end()
+        heard.append(ours.stopping.wait(PATIENCE))
+
+    ours = Queue("", tmp_path, DataKey.random(), work=work)
+    ours.run(1, ours.wake, lambda: None)
+    assert heard[0]
+
+
+@pytest.mark.usefixtures("_no_pauses")
 def test_rounds_of_looking_after_never_overlap(tmp_path: Path, end: Callable[[], None]) -> None:
     is_worked = threading.Event()
     under_way, seen = 0, []

@@ -307,6 +307,30 @@ def test_what_was_in_hand_when_the_database_was_lost_waits_for_no_lease(
     assert max(writing.fhir.writes.values()) == 1
 
 
+def test_a_worker_that_is_told_to_stop_ends_what_is_under_way_and_gives_the_rest_back(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the backlog is; and nobody waits for the leases of what was not begun."""
+    names = [f"o{number}" for number in range(10)]
+    for name in names:
+        here.fhir.put(observation(name))
+    here.notify(*names)
+    store, worker = here.room.store, here.workshop.worker
+    finish = store.finish
+
+    def told_to_stop(*given: Any, **more: Any) -> Any:
+        worker.stopping.set()
+        return finish(*given, **more)
+
+    monkeypatch.setattr(store, "finish", told_to_stop)
+    assert here.work() == 1
+    assert store.due(here.clock()) == 9
+    assert here.work() == 0, "nothing more is begun"
+    worker.stopping.clear()
+    monkeypatch.undo()
+    assert here.work() == 9
+
+
 def test_one_that_the_database_cannot_take_holds_up_no_other_and_is_told(
     writing: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

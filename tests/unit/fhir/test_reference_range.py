@@ -70,36 +70,44 @@ def test_a_bound_that_is_no_simple_quantity_is_refused(bound: JsonObject, where:
 @pytest.mark.parametrize(
     ("age", "band"),
     [
-        ({"low": quantity(18, "a", system=UCUM, code="a")}, AgeBand(Decimal(18), Decimal("inf"))),
-        ({"high": quantity(17, "years")}, AgeBand(Decimal("-inf"), Decimal(17))),
-        (
-            {"low": quantity(3, "Years"), "high": quantity("7.9", "a")},
-            AgeBand(Decimal(3), Decimal("7.9")),
-        ),
-        (
-            {"high": quantity(6, "mo", system=UCUM, code="mo")},
-            AgeBand(Decimal("-inf"), Decimal("0.5")),
-        ),
-        ({"high": quantity(7, "mo", system=UCUM, code="mo")}, AgeBandUnreadable()),
-        ({"high": quantity(10, "d", system=UCUM, code="d")}, AgeBandUnreadable()),
-        ({"low": quantity(18, "months", system=UCUM, code="a")}, AgeBandUnreadable()),
-        (
-            {"low": quantity(18, "Jahre", system=UCUM, code="a")},
-            AgeBand(Decimal(18), Decimal("inf")),
-        ),
-        ({"high": quantity(17, "a", system="urn:oid:2.999", code="a")}, AgeBandUnreadable()),
-        ({"high": quantity(17, "")}, None),
-        ({"high": {"value": 17}}, AgeBandUnreadable()),
-        ({"high": {"unit": "years"}}, AgeBandUnreadable()),
-        ({"low": quantity(9, "a"), "high": quantity(3, "a")}, AgeBandUnreadable()),
-        ({"extension": [{"url": "x:y", "valueString": "adults"}]}, AgeBandUnreadable()),
+        ({"low": quantity(18, "a", system=UCUM, code="a")}, ("216", "inf")),
+        ({"high": quantity(17, "years")}, ("-inf", "216")),
+        ({"high": quantity("17.0", "years")}, ("-inf", "216")),
+        ({"high": quantity(20, "years")}, ("-inf", "252")),
+        ({"low": quantity(3, "Years"), "high": quantity("7.9", "a")}, ("36", "96")),
+        ({"high": quantity("17.99", "a")}, ("-inf", "216")),
+        ({"high": quantity("1.5", "a")}, ("-inf", "19.2")),
+        ({"high": quantity(6, "mo", system=UCUM, code="mo")}, ("-inf", "7")),
+        ({"low": quantity(7, "mo"), "high": quantity(24, "months")}, ("7", "25")),
+        ({"low": quantity(3, "a"), "high": quantity(3, "a")}, ("36", "48")),
+        ({"low": quantity(18, "Jahre", system=UCUM, code="a")}, ("216", "inf")),
     ],
 )
-def test_an_age_is_read_in_years_or_is_unreadable(age: JsonObject, band: object) -> None:
-    if band is None:
-        assert refused(referenceRange=[{"high": quantity(623), "age": age}]) != ""
-    else:
-        assert the_range(age=age).age == band
+def test_an_age_is_read_in_months_and_lasts_until_the_next_one_begins(
+    age: JsonObject, band: tuple[str, str]
+) -> None:
+    low, until = band
+    assert the_range(age=age).age == AgeBand(Decimal(low), Decimal(until))
+
+
+@pytest.mark.parametrize(
+    "age",
+    [
+        {"high": quantity(10, "d", system=UCUM, code="d")},
+        {"low": quantity(18, "months", system=UCUM, code="a")},
+        {"high": quantity(17, "a", system="urn:oid:2.999", code="a")},
+        {"high": {"value": 17}},
+        {"high": {"unit": "years"}},
+        {"low": quantity(9, "a"), "high": quantity(3, "a")},
+        {"extension": [{"url": "x:y", "valueString": "adults"}]},
+    ],
+)
+def test_an_age_that_cannot_be_read_stays_a_condition(age: JsonObject) -> None:
+    assert the_range(age=age).age == AgeBandUnreadable()
+
+
+def test_an_age_without_its_system_is_refused() -> None:
+    assert refused(referenceRange=[{"high": quantity(623), "age": {"high": quantity(17, "")}}])
 
 
 @pytest.mark.parametrize(

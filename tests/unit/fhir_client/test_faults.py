@@ -351,10 +351,21 @@ def test_t46_nothing_is_written_outside_a_registered_base(
     assert server.connections == 0
 
 
+@pytest.mark.parametrize("relative", ["../admin", "/evil", "Flag/%2e%2e", "Flag#x"])
+def test_t46_nothing_is_read_outside_a_registered_base(
+    relative: str, server: FaultServer, client: FhirClient, base: FhirBase
+) -> None:
+    with client.session(base, NoToken(), Deadline.after(20_000)) as session:
+        assert session.get(relative, 1_000) == Refused(UpstreamFault.NOT_ALLOWED)
+    assert server.connections == 0
+
+
 def test_a_deadline_that_has_passed_asks_nothing(server: FaultServer, session_of: Opens) -> None:
     assert session_of(0).fetch("Patient/1") == Refused(UpstreamFault.DEADLINE)
     writing = Sending("POST", "Flag", b"{}")
     assert session_of(0).send(writing) == Refused(UpstreamFault.DEADLINE), "no fault of the server"
+    second_page = session_of(0).get("Patient?page=2", 1_000)
+    assert second_page == Refused(UpstreamFault.DEADLINE), "the first one took all the time"
     assert server.connections == 0
 
 

@@ -253,12 +253,17 @@ def test_workers_that_die_are_replaced_until_it_is_hopeless_and_that_is_said(
     assert "CDS-L002" not in codes
 
 
-def test_nothing_outlives_a_service_that_was_killed(tmp_path: Path) -> None:
+def test_nothing_outlives_a_service_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with running(tmp_path / "log") as started:
+        assert list(tmp_path.glob("cds-metrics-*"))
         started.process.kill()
         started.process.wait(timeout=30)
         assert _is_free_at_last(started.port), "and so the next start gets the address"
         assert _is_free_at_last(started.management_port)
+    assert list(tmp_path.glob("cds-metrics-*")) == []
 
 
 @contextmanager
