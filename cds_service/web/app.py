@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request
 from flask_cors import CORS
+from werkzeug.routing import MapAdapter
 
 from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
@@ -39,11 +40,19 @@ _ORDER_TRIGGERS = frozenset({Trigger.ORDER_SELECT, Trigger.ORDER_SIGN})
 
 
 class _Application(Flask):
-    """No view here is a coroutine, so nobody has to ask each of them at each call."""
+    """Flask without what it would find out anew for each call, and nothing here depends on."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The view or hook as it is."""
+        """The view or hook as it is: none is a coroutine."""
         return func
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """By path and method alone: the Host header has no say in what is called (T-11), and no
+        address of ours is ever made from it.
+        """
+        if request is None:
+            return None
+        return MapAdapter(self.url_map, "", "", "", request.scheme, request.path, request.method)
 
 
 def create_app(settings: Settings, library: Library, ports: Ports | None = None) -> Flask:
@@ -127,6 +136,7 @@ def _allow_browsers(app: Flask, settings: Settings) -> None:
         allow_headers=["Authorization", "Content-Type", "X-Request-Id"],
         expose_headers=["Knowledge-Version", "X-Request-Id", "Retry-After"],
         supports_credentials=False,
+        vary_header=False,  # every answer has it (`headers`)
         send_wildcard=origins == "*",
         max_age=600,
     )

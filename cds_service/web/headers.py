@@ -40,6 +40,7 @@ _FIXED = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Vary", "Origin"),
 )
 _OVER_TLS = (("Strict-Transport-Security", "max-age=31536000"),)
 
@@ -63,10 +64,6 @@ def install(app: Flask, tls: Tls, knowledge: str, metrics: Metrics) -> None:
     def finish(response: Response) -> Response:
         passage = here()
         response.headers.add("X-Request-Id", passage.request_id)
-        if "Vary" in response.headers:
-            response.vary.add("Origin")
-        else:
-            response.headers.add("Vary", "Origin")
         if response.status_code >= 400:
             discard_rest(request)
         _count_and_log(response.status_code, passage, metrics)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import orjson
 from flask import Response
 
 from cds_service.core.card import JsonObject
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 JSON: Final = "application/json"
 FHIR_JSON: Final = "application/fhir+json"
@@ -17,6 +20,20 @@ class PlainResponse(Response):
     """What Flask makes by itself (the answer to OPTIONS) is not HTML either."""
 
     default_mimetype = JSON
+
+
+class _Whole(PlainResponse):
+    """An answer in one piece: its headers are complete, and hold no address to be completed."""
+
+    def get_wsgi_response(
+        self, environ: WSGIEnvironment
+    ) -> tuple[list[bytes], str, list[tuple[str, str]]]:
+        """The answer as it was made; for HEAD without its body (RFC 9110, section 9.3.2).
+
+        A list, since granian sends that at once, and any other iterable piece by piece.
+        """
+        body = [] if environ["REQUEST_METHOD"] == "HEAD" else list(self.iter_encoded())
+        return body, self.status, self.headers.to_wsgi_list()
 
 
 def json_response(body: JsonObject, *, status: int = 200, media_type: str = JSON) -> Response:
@@ -30,4 +47,4 @@ def json_response(body: JsonObject, *, status: int = 200, media_type: str = JSON
 
 def raw_response(body: bytes, *, status: int = 200, media_type: str = JSON) -> Response:
     """An answer with a body that is ready."""
-    return PlainResponse(body, status=status, content_type=media_type)
+    return _Whole(body, status=status, content_type=media_type)

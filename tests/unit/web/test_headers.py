@@ -79,6 +79,20 @@ def test_d01_no_path_answers_with_a_redirect(sandbox: Open) -> None:
         assert client.post(path, json={}).status_code == 400
 
 
+@pytest.mark.parametrize("host", ["elsewhere.example", "x" * 64, "no host", ""])
+def test_t11_the_host_header_has_no_say_in_what_is_called(sandbox: Open, host: str) -> None:
+    response = sandbox().post(URL, json=hook_request(), environ_overrides={"HTTP_HOST": host})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["https://ehr.example.org", "https://other.example", ""])
+def test_tr10_no_store_in_between_gives_the_answer_for_one_origin_to_another(
+    production: FlaskClient, origin: str
+) -> None:
+    response = production.get("/cds-services", headers={"Origin": origin} if origin else {})
+    assert response.headers.getlist("Vary") == ["Origin"]
+
+
 def test_tr10_in_sandbox_mode_any_origin_may_call_without_credentials(sandbox: Open) -> None:
     response = sandbox().post(URL, json=hook_request(), headers={"Origin": "https://any.example"})
     assert response.headers["Access-Control-Allow-Origin"] == "*"

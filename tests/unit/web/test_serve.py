@@ -111,6 +111,17 @@ def test_t50_a_body_over_the_limit_is_413_by_length_and_by_chunks(server: Runnin
     assert server.call("POST", URL, small, encode_chunked=True)[0] == 200
 
 
+def test_head_answers_as_get_does_without_the_body(server: Running) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)) as connection:
+        lengths = []
+        for method in ("HEAD", "GET", "HEAD"):  # over one connection: nothing is left over
+            connection.request(method, "/cds-services")
+            response = connection.getresponse()
+            assert (response.status, bool(response.read())) == (200, method == "GET")
+            lengths.append(response.headers["Content-Length"])
+    assert len(set(lengths)) == 1
+
+
 @pytest.mark.parametrize(
     ("path", "status"), [(URL.upper(), 404), ("/health/live", 405), (f"{URL}/feedback", 413)]
 )
