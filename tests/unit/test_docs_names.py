@@ -11,10 +11,20 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from cds_service import strict_json
 from cds_service.access.rows import ClientRow, EventSourceRow
+from cds_service.access.tokens import MAX_JTI
 from cds_service.cli import cli
+from cds_service.config import Settings
+from cds_service.events.source import SHORTEST_SECRET
+from cds_service.fhir.parts import MOST_READ
+from cds_service.fhir.session import Limits
+from cds_service.fhir.validate import MOST_CHECKED, MOST_ELEMENTS
+from cds_service.hooks.feedback import MOST_ITEMS
 from cds_service.metrics import Metrics
+from cds_service.store.lots import LOT
 from cds_service.store.tables import metadata
+from cds_service.web.serve import THREADS
 from tests.documentation import ROOT, examples, first_words, pages, prose, rows, section, text_of
 
 ARCHITECTURE, DECISIONS = "docs/architecture.md", "docs/decisions/README.md"
@@ -199,6 +209,29 @@ def test_every_table_of_the_database_stands_on_the_page_of_what_is_stored() -> N
     assert set(stored) == set(metadata.tables)
 
 
+def test_the_notice_names_every_table_that_holds_codes_of_a_terminology() -> None:
+    """LOINC codes stand in tables of ours without their system: by the look of them."""
+    looks = {
+        "LOINC": r'= "\d{4,5}-\d"',
+        "SNOMED CT": "http://snomed.info/sct",
+        "ATC": "http://www.whocc.no/atc",
+        "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
+        "ICD-10-CM": "http://hl7.org/fhir/sid/icd-10-cm",
+    }
+    tables = {file.name: file.read_text("utf-8") for file in (ROOT / "cards/sil2r").glob("*.toml")}
+    for name, look in looks.items():
+        told = re.findall(rf"^{name}\n(?:  .*\n)+", text_of("NOTICE"), re.MULTILINE)[0]
+        named = set(re.findall(r"\b[a-z]+\.toml", told))
+        assert named == {table for table, text in tables.items() if re.search(look, text)}, name
+
+
+def test_no_fixture_holds_what_needs_a_licence_of_snomed() -> None:
+    """As the NOTICE says: whoever uses the fixtures need not ask for one."""
+    fixtures = (ROOT / "fhir_fixtures").rglob("*.*")
+    texts = (file.read_text("utf-8") for file in fixtures if file.suffix in {".json", ".toml"})
+    assert not any("snomed.info" in text for text in texts)
+
+
 @every_page
 def test_every_metric_that_a_page_names_is_counted(page: str) -> None:
     counted = {
@@ -222,3 +255,32 @@ def test_a_decision_of_which_a_part_was_replaced_says_by_which() -> None:
     assert replaced
     for old, new in replaced:
         assert f"({new})" in states[f"[{int(old[:4])}]({old})"], f"{old} is replaced by {new}"
+
+
+# ------------------------------------------------------------------ bounds
+
+
+LIVES_SECONDS = Settings().token_lifetime + 2 * Settings().token_leeway
+"""How long a token may be used: `iat` may lie ahead, and `exp` behind."""
+BOUNDS = (
+    ("docs/integrating.md", f"at most {Limits().pages} pages, {Limits().entries:,} entries"),
+    ("docs/integrating.md", f"{Limits().body_bytes // 2**20} MiB are fetched"),
+    ("docs/integrating.md", f"at most {MOST_READ} results"),
+    ("docs/integrating.md", f"at most {strict_json.MAX_DEPTH} levels"),
+    ("docs/integrating.md", f"numbers of at most {strict_json.MAX_NUMBER_LENGTH} characters"),
+    ("docs/integrating.md", f"an exponent of at most {strict_json.MAX_EXPONENT}"),
+    ("docs/integrating.md", f"more than {MOST_ELEMENTS:,} values"),
+    ("docs/integrating.md", f"beyond {MOST_CHECKED:,} values"),
+    ("docs/integrating.md", f"holds at most {MOST_ITEMS:,} items"),
+    ("docs/integrating.md", f"a text of up to {MAX_JTI} characters"),
+    ("docs/security.md", f"threads for {THREADS} slow callers"),
+    ("docs/security.md", f"in lots of {LOT} rows"),
+    ("docs/operations.md", f"{LIVES_SECONDS // 60} minutes after the last at most"),
+    ("docs/events.md", f"at least {SHORTEST_SECRET} characters"),
+)
+"""What a page says of a bound, made from the bound."""
+
+
+@pytest.mark.parametrize(("page", "said"), BOUNDS)
+def test_a_bound_that_a_page_names_is_that_of_the_code(page: str, said: str) -> None:
+    assert said in " ".join(text_of(page).split())
