@@ -247,7 +247,8 @@ def _asking(server: str) -> HookRequest:
 
 
 def test_t40_t44_a06_each_caller_has_its_own_list_of_fhir_servers(tmp_path: Path) -> None:
-    clients = registry(tmp_path, REGISTRY)
+    of_the_other = 'fhir_servers = ["https://other.example.org/fhir"]\n'
+    clients = registry(tmp_path, REGISTRY + of_the_other)
     settings = Settings(public_url="https://cds.example.org")
     reach = FhirReach(settings, clients)
     checks = verifier(clients, hosts=Hosts())
