@@ -25,6 +25,7 @@ from cds_service.metrics import Metrics
 from cds_service.store.lots import LOT
 from cds_service.store.replay import GRACE
 from cds_service.store.tables import metadata
+from cds_service.web.body import FEW_THREADS
 from cds_service.web.serve import THREADS
 from tests.documentation import ROOT, examples, first_words, pages, prose, rows, section, text_of
 
@@ -275,6 +276,8 @@ BOUNDS = (
     ("docs/integrating.md", f"holds at most {MOST_ITEMS:,} items"),
     ("docs/integrating.md", f"a text of up to {MAX_JTI} characters"),
     ("docs/security.md", f"threads for {THREADS} slow callers"),
+    ("docs/security.md", f"callers who were refused hold {FEW_THREADS} at most"),
+    ("docs/security.md", f"can only be checked with their body {FEW_THREADS};"),
     ("docs/security.md", f"in lots of {LOT} rows"),
     ("docs/security.md", f"{GRACE.seconds // 60} minutes after the token's end or more"),
     ("docs/operations.md", f"{LIVES_SECONDS // 60} minutes after the last at most"),
