@@ -11,22 +11,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cds_service import strict_json
 from cds_service.access.rows import ClientRow, EventSourceRow
-from cds_service.access.tokens import MAX_JTI
 from cds_service.cli import cli
-from cds_service.config import Settings
-from cds_service.events.source import SHORTEST_SECRET
-from cds_service.fhir.parts import MOST_READ
-from cds_service.fhir.session import Limits
-from cds_service.fhir.validate import MOST_CHECKED, MOST_ELEMENTS
-from cds_service.hooks.feedback import MOST_ITEMS
 from cds_service.metrics import Metrics
-from cds_service.store.lots import LOT
-from cds_service.store.replay import GRACE
 from cds_service.store.tables import metadata
-from cds_service.web.body import FEW_THREADS
-from cds_service.web.serve import THREADS
 from tests.documentation import ROOT, examples, first_words, pages, prose, rows, section, text_of
 
 ARCHITECTURE, DECISIONS = "docs/architecture.md", "docs/decisions/README.md"
@@ -257,35 +245,3 @@ def test_a_decision_of_which_a_part_was_replaced_says_by_which() -> None:
     assert replaced
     for old, new in replaced:
         assert f"({new})" in states[f"[{int(old[:4])}]({old})"], f"{old} is replaced by {new}"
-
-
-# ------------------------------------------------------------------ bounds
-
-
-LIVES_SECONDS = Settings().token_lifetime + 2 * Settings().token_leeway
-"""How long a token may be used: `iat` may lie ahead, and `exp` behind."""
-BOUNDS = (
-    ("docs/integrating.md", f"at most {Limits().pages} pages, {Limits().entries:,} entries"),
-    ("docs/integrating.md", f"{Limits().body_bytes // 2**20} MiB are fetched"),
-    ("docs/integrating.md", f"at most {MOST_READ} results"),
-    ("docs/integrating.md", f"at most {strict_json.MAX_DEPTH} levels"),
-    ("docs/integrating.md", f"numbers of at most {strict_json.MAX_NUMBER_LENGTH} characters"),
-    ("docs/integrating.md", f"an exponent of at most {strict_json.MAX_EXPONENT}"),
-    ("docs/integrating.md", f"more than {MOST_ELEMENTS:,} values"),
-    ("docs/integrating.md", f"beyond {MOST_CHECKED:,} values"),
-    ("docs/integrating.md", f"holds at most {MOST_ITEMS:,} items"),
-    ("docs/integrating.md", f"a text of up to {MAX_JTI} characters"),
-    ("docs/security.md", f"threads for {THREADS} slow callers"),
-    ("docs/security.md", f"callers who were refused hold {FEW_THREADS} at most"),
-    ("docs/security.md", f"can only be checked with their body {FEW_THREADS};"),
-    ("docs/security.md", f"in lots of {LOT} rows"),
-    ("docs/security.md", f"{GRACE.seconds // 60} minutes after the token's end or more"),
-    ("docs/operations.md", f"{LIVES_SECONDS // 60} minutes after the last at most"),
-    ("docs/events.md", f"at least {SHORTEST_SECRET} characters"),
-)
-"""What a page says of a bound, made from the bound."""
-
-
-@pytest.mark.parametrize(("page", "said"), BOUNDS)
-def test_a_bound_that_a_page_names_is_that_of_the_code(page: str, said: str) -> None:
-    assert said in " ".join(text_of(page).split())
