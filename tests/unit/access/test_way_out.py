@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import socket
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from cds_service.access.tokens import RegisteredCaller
 from cds_service.callers import FhirReach, key_fetch
 from cds_service.config import Mode, Settings, Tls
 from cds_service.event_wiring import open_event_room
-from cds_service.fhir.access import ServerAccess
+from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.fhir.authorization import NoToken
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.deadline import Deadline
@@ -45,15 +46,20 @@ PRODUCTION = Settings(
 )
 
 
-def fault_of_a_chart(folder: Path) -> UpstreamFault:
+def reaching(server: str, folder: Path) -> AbstractContextManager[ServerAccess | NoAccess]:
+    """What a registered client gets who names this server."""
     clients = registry(folder)
     asked = HookRequest(
         hook_instance="x",
         context=PatientViewContext(patient_id="p"),
         prefetch={},
-        fhir=FhirAccess(server="https://ehr.example.org/fhir"),
+        fhir=FhirAccess(server=server),
     )
-    with FhirReach(PRODUCTION, clients)(RegisteredCaller(clients.clients[0]), asked) as access:
+    return FhirReach(PRODUCTION, clients)(RegisteredCaller(clients.clients[0]), asked)
+
+
+def fault_of_a_chart(folder: Path) -> UpstreamFault:
+    with reaching("https://ehr.example.org/fhir", folder) as access:
         assert isinstance(access, ServerAccess)
         answer = access.session.fetch("Patient/p")
     assert isinstance(answer, Refused)
@@ -97,3 +103,17 @@ def test_t43_outside_sandbox_mode_no_registered_name_leads_to_this_machine(
     monkeypatch.setattr(socket, "create_connection", lambda *to, **_: connected.append(to))
     assert fault_of(tmp_path) is UpstreamFault.NOT_ALLOWED
     assert connected == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8090", "localhost:8090", "[::1]:8090"])
+def test_t40_outside_sandbox_mode_a_server_on_this_machine_is_called_by_nobody_s_word(
+    host: str, tmp_path: Path
+) -> None:
+    with reaching(f"http://{host}/fhir", tmp_path) as access:
+        assert isinstance(access, NoAccess)
+
+
+def test_outside_sandbox_mode_no_key_set_is_fetched_without_tls() -> None:
+    with pytest.raises(JwksFaultError) as refused:
+        key_fetch(Mode.PRODUCTION)("http://127.0.0.1:9/jwks")
+    assert refused.value.fault is UpstreamFault.NOT_ALLOWED
