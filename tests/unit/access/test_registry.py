@@ -296,7 +296,11 @@ def test_a_registry_that_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> N
 
 
 def test_a_misspelt_grant_is_refused_at_the_start(tmp_path: Path, library: Library) -> None:
-    misspelt = REGISTRY.replace("sil2r-patient-view", "sil2r-patientview")
+    misspelt, file = (
+        REGISTRY.replace("sil2r-patient-view", "sil2r-patientview"),
+        tmp_path / "c.toml",
+    )
+    file.write_text(misspelt, encoding="utf-8")
     with pytest.raises(ConfigurationError, match="'sil2r-patientview', which is not a service"):
-        refuse_unknown_services(registry(tmp_path, misspelt), library)
+        prepared(Settings(clients=file, database_url=f"sqlite:///{tmp_path}/cds.sqlite3"))
     refuse_unknown_services(registry(tmp_path), library)
