@@ -92,7 +92,7 @@ class Metrics:
         )
 
         self._notified = self._counter(
-            "notifications", "Notifications kept, by source and what they were.", "source", "taken"
+            "notifications", "Notifications taken, by source and what they were.", "source", "taken"
         )
         self._missing_events = self._counter(
             "events_missing", "Event numbers found missing, by source.", "source"

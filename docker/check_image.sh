@@ -57,7 +57,7 @@ inspect() {
         [ ! -e "$root/usr/bin/$tool" ] && [ ! -e "$root/$tool" ] || { echo "$tool is in the image"; exit 1; }
     done
     [ -z "$(find "$root/opt" "$root/var/lib/cds-service" -perm -0002 -not -type l)" ]
-    echo "runs as 10001:10001; no compiler, no pip; nothing that all may write"
+    echo "runs as 10001:10001; no compiler, no pip beside the service; nothing that all may write"
 }
 
 ask() {

@@ -24,10 +24,12 @@ _IS_ENCODED = "HTTP_CONTENT_ENCODING"
 MEDIA_TYPES = frozenset({"application/json", "application/fhir+json"})
 _CHUNK = 64 * 1024
 _DISCARDED = 64 * 1024 * 1024
-_WAITED_FOR = BoundedSemaphore(64)
-"""Refused callers of one worker whose bodies are waited for: few of its threads."""
-_UNPROVED = BoundedSemaphore(64)
-"""Callers of one worker who are known by their bodies only, which are being read."""
+FEW_THREADS = 64
+"""Of those of one worker (`serve.THREADS`)."""
+_WAITED_FOR = BoundedSemaphore(FEW_THREADS)
+"""Refused callers whose bodies are waited for."""
+_UNPROVED = BoundedSemaphore(FEW_THREADS)
+"""Callers who are known by their bodies only, which are being read."""
 
 
 def json_body(request: Request, limit: int) -> JsonObject:

@@ -56,8 +56,8 @@ def invocation(room: Room) -> Blueprint:
             designed = as_designed(error)
             _record_failure(room, ended(Failed(designed.status, designed.code)))
             raise
-        _count(room.metrics, passage, answered)
         room.ports.journal.record(ended(answered))
+        _count(room.metrics, passage, answered)
         return response
 
     return blueprint

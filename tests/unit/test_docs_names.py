@@ -199,6 +199,29 @@ def test_every_table_of_the_database_stands_on_the_page_of_what_is_stored() -> N
     assert set(stored) == set(metadata.tables)
 
 
+def test_the_notice_names_every_table_that_holds_codes_of_a_terminology() -> None:
+    """LOINC codes stand in tables of ours without their system: by the look of them."""
+    looks = {
+        "LOINC": r'= "\d{4,5}-\d"',
+        "SNOMED CT": "http://snomed.info/sct",
+        "ATC": "http://www.whocc.no/atc",
+        "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
+        "ICD-10-CM": "http://hl7.org/fhir/sid/icd-10-cm",
+    }
+    tables = {file.name: file.read_text("utf-8") for file in (ROOT / "cards/sil2r").glob("*.toml")}
+    for name, look in looks.items():
+        told = re.findall(rf"^{name}\n(?:  .*\n)+", text_of("NOTICE"), re.MULTILINE)[0]
+        named = set(re.findall(r"\b[a-z]+\.toml", told))
+        assert named == {table for table, text in tables.items() if re.search(look, text)}, name
+
+
+def test_no_fixture_holds_what_needs_a_licence_of_snomed() -> None:
+    """As the NOTICE says: whoever uses the fixtures need not ask for one."""
+    fixtures = (ROOT / "fhir_fixtures").rglob("*.*")
+    texts = (file.read_text("utf-8") for file in fixtures if file.suffix in {".json", ".toml"})
+    assert not any("snomed.info" in text for text in texts)
+
+
 @every_page
 def test_every_metric_that_a_page_names_is_counted(page: str) -> None:
     counted = {

@@ -247,7 +247,8 @@ def _asking(server: str) -> HookRequest:
 
 
 def test_t40_t44_a06_each_caller_has_its_own_list_of_fhir_servers(tmp_path: Path) -> None:
-    clients = registry(tmp_path, REGISTRY)
+    of_the_other = 'fhir_servers = ["https://other.example.org/fhir"]\n'
+    clients = registry(tmp_path, REGISTRY + of_the_other)
     settings = Settings(public_url="https://cds.example.org")
     reach = FhirReach(settings, clients)
     checks = verifier(clients, hosts=Hosts())
@@ -266,7 +267,9 @@ def test_t40_t44_a06_each_caller_has_its_own_list_of_fhir_servers(tmp_path: Path
             assert isinstance(refused, NoAccess)
 
 
-def test_t10_the_service_starts_while_the_key_set_is_down_and_answers_401(tmp_path: Path) -> None:
+def test_t10_the_service_starts_while_the_key_set_is_down_and_answers_401(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         nobody_there = f"http://127.0.0.1:{taken.getsockname()[1]}/jwks"
     (tmp_path / "clients.toml").write_text(
@@ -277,11 +280,13 @@ def test_t10_the_service_starts_while_the_key_set_is_down_and_answers_401(tmp_pa
     )
     client = make_app(settings, prepared(settings)).test_client()
     assert client.get("/health/ready").status_code == 200
-    now = int(time.time())
-    minted = token(None, claims(iat=now, exp=now + 300))
-    headers = {"Authorization": f"Bearer {minted}"}
-    answer = client.post("/cds-services/sil2r-lab-result", json={}, headers=headers)
+    now, path = int(time.time()), "/cds-services/sil2r-lab-result"
+    minted = token(None, claims(iat=now, exp=now + 300, aud=f"{settings.public_url}{path}"))
+    answer = client.post(path, json={}, headers={"Authorization": f"Bearer {minted}"})
     assert answer.status_code == 401
+    told = capsys.readouterr().err
+    assert '"cause":"keys-unavailable"' in told
+    assert '"code":"CDS-L303"' in told
 
 
 def test_a_registry_that_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> None:
@@ -291,7 +296,11 @@ def test_a_registry_that_cannot_be_read_is_said_in_one_line(tmp_path: Path) -> N
 
 
 def test_a_misspelt_grant_is_refused_at_the_start(tmp_path: Path, library: Library) -> None:
-    misspelt = REGISTRY.replace("sil2r-patient-view", "sil2r-patientview")
+    misspelt, file = (
+        REGISTRY.replace("sil2r-patient-view", "sil2r-patientview"),
+        tmp_path / "c.toml",
+    )
+    file.write_text(misspelt, encoding="utf-8")
     with pytest.raises(ConfigurationError, match="'sil2r-patientview', which is not a service"):
-        refuse_unknown_services(registry(tmp_path, misspelt), library)
+        prepared(Settings(clients=file, database_url=f"sqlite:///{tmp_path}/cds.sqlite3"))
     refuse_unknown_services(registry(tmp_path), library)

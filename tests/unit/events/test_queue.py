@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,6 +45,13 @@ def test_one_message_that_waits_is_as_good_as_many(tmp_path: Path) -> None:
 def test_a_queue_that_nobody_uses_is_not_made(tmp_path: Path) -> None:
     Queue("", tmp_path / "new", DataKey.random())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_of_the_queue_is_for_its_owner_only(tmp_path: Path) -> None:
+    Queue("", tmp_path, DataKey.random()).wake()
+    files = list(tmp_path.iterdir())
+    assert files
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
 def test_a_second_queue_leaves_the_file_of_the_first_alone(

@@ -197,14 +197,15 @@ def test_whatever_is_signed_is_read_back_as_it_was_signed(reviewer: str, role: s
 
 
 def test_a_void_signature_is_logged_at_start_without_the_name(
-    cards: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+    cards: Path, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signed(file, load_library(cards))
     name = "disclaimer.md"
     written(cards, {name: toy.edited(name, "A toy", "The toy")[name]})
+    database_url = f"sqlite:///{tmp_path}/cds.sqlite3"
     said: list[tuple[Event, Mapping[str, object]]] = []
     monkeypatch.setattr(wiring, "log", lambda event, **fields: said.append((event, fields)))
-    wiring._tell_void_approvals(with_approvals(load_library(cards), file))
+    wiring.prepared(Settings(knowledge=cards, approval=file, database_url=database_url))
     assert said == [(Event.APPROVAL_VOID, {"knowledge": TAG})]
 
 

@@ -45,6 +45,23 @@ def test_a_service_as_it_is_started_names_database_and_knowledge(tmp_path: Path)
     assert client.get("/health/ready").get_json()["checks"] == ["database", "knowledge"]
 
 
+def test_a_service_with_a_source_of_events_names_them_too_and_reads_their_numbers(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "lab.secret").write_text("a-shared-secret-of-the-test", encoding="utf-8")
+    registry = tmp_path / "clients.toml"
+    registry.write_text(
+        '[[source]]\nname = "lab"\nfhir_server = "http://127.0.0.1:9/fhir"\n'
+        'secret_file = "lab.secret"\n',
+        encoding="utf-8",
+    )
+    settings = Settings(clients=registry, database_url=f"sqlite:///{tmp_path}/cds.sqlite3")
+    client = wiring.make_app(settings, wiring.prepared(settings)).test_client()
+    ready = client.get("/health/ready").get_json()
+    assert ready == {"status": "ready", "checks": ["database", "events", "knowledge"]}
+    assert 'cds_events{source="lab",state="waiting"} 0.0' in client.get("/metrics").text
+
+
 def test_a_process_that_answers_is_alive_whatever_its_checks_say(sandbox: Open) -> None:
     client = sandbox({"checks": {"database": failing}})
     live = client.get("/health/live")

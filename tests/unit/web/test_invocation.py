@@ -228,3 +228,16 @@ def test_what_was_said_is_counted_in_public_words(
     ):
         assert line in text
     assert "Zyxgarten" not in text
+
+
+def test_cards_that_could_not_be_recorded_were_not_sent_and_are_not_counted(
+    sandbox: Open, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = card("not-interpretable", findings=["above-laboratory-limit"], reason="unit-unknown")
+    monkeypatch.setattr(invocation, "answer", lambda *_: answered(said, labs="timeout"))
+    client = sandbox()
+    memory.broken = True
+    assert client.post(URL, json=hook_request()).status_code == 503
+    text = client.get("/metrics").get_data(as_text=True)
+    for name in ("cds_cards", "cds_findings", "cds_reasons"):
+        assert f"{name}_total{{" not in text
