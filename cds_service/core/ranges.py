@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from itertools import product
 
-from cds_service.core.dates import Age
+from cds_service.core.dates import Age, AgeUnknown
 from cds_service.core.interval import EXACT, INFINITY, Comparison, Interval
 from cds_service.core.model import (
     AgeBand,
@@ -34,17 +34,20 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
     """Hold a value against the laboratory's own range, bounds inclusive.
 
     A range for some people only (`appliesTo`: a sex, pregnancy) is left aside: nothing but the age
-    is read that could tell whether it is for this patient.
+    is read that could tell whether it is for this patient. Where the age leaves open whether a band
+    applies, another range beside it cannot be told apart from it.
     """
-    usable = {
-        (low, high): words
+    found = [
+        (covers, (low, high), words)
         for row in result.ranges
-        if row.kind in REFERENCE_INTERVAL_KINDS and not row.applies_to and _covers(row, age)
+        if row.kind in REFERENCE_INTERVAL_KINDS and not row.applies_to
+        if (covers := _covers(row, age)) is not Comparison.NO
         for low, high, words in _read(row, value.unit, units)
-    }
-    if len(usable) != 1:
+    ]
+    is_proved = Comparison.YES in [covers for covers, _, _ in found]
+    if not is_proved or len({ends for _, ends, _ in found}) > 1:
         return RangeReading(Place.NONE)
-    (((low, high), words),) = usable.items()
+    _, (low, high), words = found[0]
     place = _place(value.interval, low, high)
     if place is Place.NONE:
         return RangeReading(place)
@@ -52,16 +55,27 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
     return RangeReading(place, words, multiple)
 
 
-def _covers(row: ReferenceRange, age: Age) -> bool:
-    """Whether the range applies to every age the patient can have."""
+def _covers(row: ReferenceRange, age: Age) -> Comparison:
+    """Whether the range applies to every age the patient can have, or to none of them."""
     match row.age:
         case EveryAge():
-            return True
+            return Comparison.YES
         case AgeBand(low, high):
-            # A band "to 17" applies up to the eighteenth birthday; ages are completed years.
-            return isinstance(age, Interval) and low <= age.low and age.high <= high
+            return _lies_in(low, high, age)
         case AgeBandUnreadable():
-            return False
+            return Comparison.NO
+
+
+def _lies_in(low: Decimal, high: Decimal, age: Age) -> Comparison:
+    """Whether an age lies in a band; one "to 17" reaches up to the eighteenth birthday."""
+    match age:
+        case AgeUnknown():
+            return Comparison.CANNOT_TELL
+        case Interval(low=youngest, high=oldest):  # completed years
+            if low <= youngest and oldest <= high:
+                return Comparison.YES
+            outside = oldest + 1 <= low or high < youngest
+            return Comparison.NO if outside else Comparison.CANNOT_TELL
 
 
 def _read(
