@@ -32,6 +32,7 @@ KINDS = (
     ("csf", "U"),
     ("csf", "mass"),
 )
+"""Most limits are for blood in units, so most cases are too."""
 LIMITS = (150, 623, 1000, 2400, 3900, 6000, 10_000)
 FERRITINS = [Decimal(number) for number in ("1000", "5000", "1000.1", "999.9")]
 CODED = {
