@@ -54,16 +54,22 @@ def concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
 
 
 def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Days) -> Recorded:
-    """The concepts that entries of the record switch on at that time."""
+    """The concepts that entries of the record switch on at that time. Of several entries the first
+    by name is told: never as they happened to arrive.
+    """
     index = concepts_of(part, knowledge)
     recorded: dict[str, ResourceRef] = {}
-    for entry in record.entries:
+    for entry in sorted(record.entries, key=_by_name):
         if entry.kind in _KINDS[part] and _is_of_that_time(entry, when, knowledge):
             for coding in entry.codings:
                 for name in index.of(coding):
                     if _counts(entry, index.concepts[name], when):
                         recorded.setdefault(name, entry.ref)
     return recorded
+
+
+def _by_name(entry: CodedEntry) -> tuple[str, str]:
+    return entry.ref.resource, entry.ref.version
 
 
 def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from enum import Enum, auto
 from itertools import product
 
-from cds_service.core.dates import Age
+from cds_service.core.dates import Age, AgeUnknown
 from cds_service.core.interval import EXACT, INFINITY, Comparison, Interval
 from cds_service.core.model import (
     AgeBand,
+    AgeBandUnreadable,
     Bound,
     EveryAge,
     LabResult,
@@ -36,29 +38,43 @@ _Ends = tuple[Decimal, Decimal]
 """Low and high in the canonical unit."""
 
 
+class _Whom(Enum):
+    """Whom a range is for, as far as this patient is concerned."""
+
+    THIS_PATIENT = auto()
+    PERHAPS = auto()
+    """The age of the patient leaves open whether it is within the band."""
+    SOME_PEOPLE = auto()
+    """Those of a sex, pregnant women (`appliesTo`), or an age that cannot be read: nothing that is
+    read of a person could tell."""
+    OTHERS = auto()
+
+
 def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -> RangeReading:
     """Hold a value against the laboratory's own range, bounds inclusive.
 
-    Applied is the one range that is for this patient. What may be, is left and told: one of
-    several, one for an age that nothing proves, and one for some people only (`appliesTo`: a sex,
-    pregnancy), since nothing but the age is read of a person.
+    Applied is the one range that is for this patient, unless another may be by age: knowing less
+    must not say more. What may be for this patient and is not applied is told.
     """
-    usable: dict[_Ends, str] = {}
-    doubtful: dict[_Ends, str] = {}
+    ours: dict[_Ends, str] = {}
+    perhaps: dict[_Ends, str] = {}
+    of_some: dict[_Ends, str] = {}
     for row in result.ranges:
         if row.kind in REFERENCE_INTERVAL_KINDS:
-            match _is_for(row, age):
-                case Comparison.YES:
-                    usable.update(_read(row, value.unit, units))
-                case Comparison.CANNOT_TELL:
-                    doubtful.update(_read(row, value.unit, units))
-                case Comparison.NO:
+            match _for_whom(row, age):
+                case _Whom.THIS_PATIENT:
+                    ours.update(_read(row, value.unit, units))
+                case _Whom.PERHAPS:
+                    perhaps.update(_read(row, value.unit, units))
+                case _Whom.SOME_PEOPLE:
+                    of_some.update(_read(row, value.unit, units))
+                case _Whom.OTHERS:
                     pass
-    if len(usable) != 1:
-        return RangeReading(Place.NONE, left=_told({**usable, **doubtful}))
-    (((low, high), words),) = usable.items()
-    doubtful.pop((low, high), None)
-    left = _told(doubtful)
+    if len(ours) != 1 or perhaps.keys() - ours.keys():
+        return RangeReading(Place.NONE, left=_told({**ours, **perhaps, **of_some}))
+    (((low, high), words),) = ours.items()
+    of_some.pop((low, high), None)
+    left = _told(of_some)
     place = _place(value.interval, low, high)
     if place is Place.NONE:
         return RangeReading(place, left=left)
@@ -70,20 +86,20 @@ def _told(ranges: Mapping[_Ends, str]) -> tuple[str, ...]:
     return tuple(ranges.values())[:_MOST_TOLD]
 
 
-def _is_for(row: ReferenceRange, age: Age) -> Comparison:
-    """Whether the range is for this patient, of whatever age that can be."""
+def _for_whom(row: ReferenceRange, age: Age) -> _Whom:
     match row.age, age:
         case EveryAge(), _:
-            covers = Comparison.YES
+            by_age = _Whom.THIS_PATIENT
         case AgeBand(low, until), Interval(youngest, oldest):
             first, last = youngest * _YEAR, (oldest + 1) * _YEAR
             if last <= low or until <= first:
-                return Comparison.NO
-            inside = low <= first and last <= until
-            covers = Comparison.YES if inside else Comparison.CANNOT_TELL
-        case _:
-            covers = Comparison.CANNOT_TELL
-    return Comparison.CANNOT_TELL if row.applies_to else covers
+                return _Whom.OTHERS
+            by_age = _Whom.THIS_PATIENT if low <= first and last <= until else _Whom.PERHAPS
+        case AgeBand(), AgeUnknown():
+            by_age = _Whom.PERHAPS
+        case AgeBandUnreadable(), _:
+            by_age = _Whom.SOME_PEOPLE
+    return _Whom.SOME_PEOPLE if row.applies_to else by_age
 
 
 def _read(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> Iterator[tuple[_Ends, str]]:

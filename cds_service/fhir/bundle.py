@@ -24,7 +24,7 @@ from cds_service.fhir.reference import (
     Target,
     Urn,
     base_of,
-    same_base,
+    may_be_on,
     target_of,
 )
 from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of, version_of
@@ -224,7 +224,7 @@ class Scope:
             case Literal(base, type_, id_, _):
                 near = base or base_of(entry.full_url)
                 yield from ((index.by_url, f"{near}/{type_}/{id_}") for index in indexes)
-                if not (base and self.fhir_base) or same_base(base, self.fhir_base):
+                if may_be_on(self.fhir_base, base):
                     yield from ((index.by_id, f"{type_}/{id_}") for index in indexes)
             case NoLiteral() | NotAnAddress():
                 return

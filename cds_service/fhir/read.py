@@ -127,7 +127,7 @@ class _Shelf:
         reader = ObservationReader(
             self._scope(document),
             self.whose,
-            named_by_withdrawn(document.entries),
+            named_by_withdrawn(document.entries, self.whose.fhir_base),
             wanted.accepted,
         )
         return read_laboratory(document, reader, wanted)

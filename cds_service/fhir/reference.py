@@ -87,6 +87,11 @@ def same_base(one: str, other: str) -> bool:
     return comparable_base(one) == comparable_base(other)
 
 
+def may_be_on(server: str, base: str) -> bool:
+    """Whether an address with this base may be one of the server; who names none means this one."""
+    return not (base and server) or same_base(base, server)
+
+
 def comparable_base(base: str) -> tuple[str, str, str]:
     """A base address as one value for one server."""
     try:

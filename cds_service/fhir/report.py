@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from cds_service.core.card import JsonObject
 from cds_service.fhir.bundle import Entry
-from cds_service.fhir.reference import Literal, Urn, target_of
+from cds_service.fhir.reference import Literal, Urn, may_be_on, target_of
 from cds_service.fhir.shape import objects, type_of
 
 _CONTAINERS = ("DiagnosticReport", "Observation")
@@ -33,13 +33,16 @@ def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
                     yield Entry(inner, "", entry.resource, "Observation")
 
 
-def named_by_withdrawn(entries: Iterable[Entry]) -> frozenset[str]:
-    """Names (`Entry.names`) of the Observations that only withdrawn reports refer to."""
+def named_by_withdrawn(entries: Iterable[Entry], fhir_base: str) -> frozenset[str]:
+    """Names (`Entry.names`) of the Observations that only withdrawn reports refer to.
+
+    A full address on the server `fhir_base` and a relative one are one name.
+    """
     taken_back: set[str] = set()
     upheld: set[str] = set()
     for entry in entries:
         if entry.kind == "DiagnosticReport":
-            names = _results(entry.resource)
+            names = _results(entry.resource, fhir_base)
             (taken_back if _is_withdrawn(entry.resource) else upheld).update(names)
     return frozenset(taken_back - upheld)
 
@@ -55,13 +58,11 @@ def _is_withdrawn(container: JsonObject) -> bool:
     return container.get("status") in _WITHDRAWN
 
 
-def _results(report: JsonObject) -> Iterator[str]:
+def _results(report: JsonObject, fhir_base: str) -> Iterator[str]:
     for reference in objects(report.get("result")):
         match target_of(reference):
-            case Literal("", kind, id_, _):
-                yield f"{kind}/{id_}"
             case Literal(base, kind, id_, _):
-                yield f"{base}/{kind}/{id_}"
+                yield f"{kind}/{id_}" if may_be_on(fhir_base, base) else f"{base}/{kind}/{id_}"
             case Urn(text):
                 yield text
             case _:  # `#…` lies in the report itself

@@ -17,7 +17,7 @@ from cds_service.fhir.reference import (
     NoLiteral,
     NotAnAddress,
     Urn,
-    same_base,
+    may_be_on,
     target_of,
 )
 from cds_service.fhir.shape import an_id, an_object, objects
@@ -59,7 +59,7 @@ class Whose:
             case _ if not self.patient_id:
                 return Subject.THIS_PATIENT
             case Literal(base, type_, id_, _):
-                on_server = not (base and self.fhir_base) or same_base(base, self.fhir_base)
+                on_server = may_be_on(self.fhir_base, base)
                 same = type_ == "Patient" and id_ == self.patient_id and on_server
             case Urn(text):
                 found = scope.resolve(reference, "Patient", entry)

@@ -221,6 +221,15 @@ def test_a_recorded_condition_names_the_entry_it_rests_on() -> None:
     assert (fact.value, fact.inputs) == ("recorded", (mould.ref,))
 
 
+def test_of_several_entries_of_one_condition_the_same_is_named_however_they_arrived() -> None:
+    several = entry("M10.1"), entry("M10.2")
+    named = [
+        facts(given=record(result(), entries=order))["condition.mould"].inputs
+        for order in (several, several[::-1])
+    ]
+    assert named == [(several[0].ref,)] * 2
+
+
 def test_a_record_that_was_looked_at_and_does_not_hold_it_says_not_recorded() -> None:
     assert facts()["condition.mould"].value == "not-recorded"
 

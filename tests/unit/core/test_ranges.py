@@ -198,6 +198,36 @@ def test_an_age_band_applies_to_no_age_that_is_not_proved(age: Age) -> None:
     assert place("91 pt/mL", *bands, age=age) is Place.NONE
 
 
+EVERYBODY = within("20", "90")
+
+
+@pytest.mark.parametrize("age", [AgeUnknown(), Interval(Decimal(17), Decimal(18))])
+def test_beside_a_band_that_may_apply_a_range_for_everybody_cannot_be_told_apart(age: Age) -> None:
+    """As where the age is known and lies in the band: knowing less never says more."""
+    band = within("50", "500", age=CHILDREN)
+    assert place("91 pt/mL", EVERYBODY, band, age=age) is Place.NONE
+    assert place("91 pt/mL", EVERYBODY, band, age=Interval(Decimal(17), Decimal(17))) is Place.NONE
+
+
+def test_a_band_that_says_the_same_takes_nothing_from_a_range_for_everybody() -> None:
+    band = within("20", "90", age=CHILDREN)
+    assert place("91 pt/mL", EVERYBODY, band, age=AgeUnknown()) is Place.ABOVE
+
+
+@pytest.mark.parametrize("years", [18, 40])
+def test_beside_a_band_for_another_age_a_range_for_everybody_applies(years: int) -> None:
+    band = within("50", "500", age=CHILDREN)
+    age = Interval(Decimal(years), Decimal(years))
+    assert place("91 pt/mL", EVERYBODY, band, age=age) is Place.ABOVE
+
+
+def test_in_the_first_year_of_life_a_band_from_half_a_year_may_apply() -> None:
+    """Ages are completed years: an infant of eight months has completed none."""
+    band = within("50", "500", age=AgeBand(Decimal(6), Decimal(36)))
+    infant = Interval(Decimal(0), Decimal(0))
+    assert place("91 pt/mL", EVERYBODY, band, age=infant) is Place.NONE
+
+
 def test_several_ranges_that_cannot_be_told_apart_are_none() -> None:
     assert place("91 pt/mL", within("20", "90"), within("20", "100")) is Place.NONE
 

@@ -17,6 +17,7 @@ from cds_service.core.model import (
     Status,
 )
 from tests.unit.fhir.given import (
+    BASE,
     LEFT_OUT,
     LOINC,
     bundle,
@@ -304,6 +305,22 @@ def test_a_withdrawn_report_withdraws_the_results_it_names(status: str) -> None:
 def test_a_result_stands_while_another_report_stands_for_it() -> None:
     withdrawn = report("entered-in-error", "Observation/obs-1")
     assert status_with(withdrawn, report("final", "Observation/obs-1")) is Status.FINAL
+
+
+ON_THE_SERVER = f"{BASE}/Observation/obs-1"
+
+
+@pytest.mark.parametrize("named", [ON_THE_SERVER, ON_THE_SERVER.replace("ehr", "EHR")])
+def test_a_report_may_name_a_result_by_its_full_address_on_the_server(named: str) -> None:
+    """In whatever letters the host is written; the result itself says no address here."""
+    assert status_with(report("entered-in-error", named)) is Status.ENTERED_IN_ERROR
+    upheld = report("entered-in-error", "Observation/obs-1"), report("final", named)
+    assert status_with(*upheld) is Status.FINAL
+
+
+def test_the_same_id_on_another_server_is_not_the_result_that_a_report_names() -> None:
+    elsewhere = "https://other.example.org/fhir/Observation/obs-1"
+    assert status_with(report("entered-in-error", elsewhere)) is Status.FINAL
 
 
 def test_a_withdrawn_report_withdraws_the_results_it_contains() -> None:
