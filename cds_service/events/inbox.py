@@ -30,7 +30,12 @@ from cds_service.events.notification import (
 )
 from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import REQUESTED, Heard, Subscriptions
+from cds_service.store.event_subscriptions import (
+    REQUESTED,
+    Heard,
+    Subscriptions,
+    SubscriptionState,
+)
 from cds_service.store.events import EventStore
 from cds_service.store.lots import in_lots
 from cds_service.store.work_item import SWEEP, Kind, Target, Way
@@ -86,8 +91,16 @@ class Inbox:
         except KeyError:
             raise NotFound("There is no such source.", remedy="Register it.") from None
 
-    def take(self, source: EventSource, notification: Notification, at: datetime) -> Receipt:
+    def take(
+        self,
+        source: EventSource,
+        notification: Notification,
+        at: datetime,
+        asked_of: Sequence[SubscriptionState] = (),
+    ) -> Receipt:
         """Keep what was received; when this returns, it may be acknowledged.
+
+        `asked_of` is how the subscription stood that its server was asked about, and now answers.
 
         Raises BadRequest for content the source may not send, NotFound for a handshake of a
         subscription that nobody here asked for, StoreUnavailable.
@@ -110,7 +123,7 @@ class Inbox:
                 _require_subscription(about)
                 if not self._knows(source, about):
                     return Receipt(Taken.NOTHING_OF_OURS)
-                return self._hear(source, _TAKEN_AS[type(notification)], about, at)
+                return self._hear(source, _TAKEN_AS[type(notification)], about, at, asked_of)
             case Happened() as happened:
                 _require(source, happened.content)
                 return self._happened(source, happened, at)
@@ -142,7 +155,14 @@ class Inbox:
         self.wake()
         return Receipt(Taken.EVENTS, len(targets))
 
-    def _hear(self, source: EventSource, taken: Taken, about: About, at: datetime) -> Receipt:
+    def _hear(
+        self,
+        source: EventSource,
+        taken: Taken,
+        about: About,
+        at: datetime,
+        asked_of: Sequence[SubscriptionState] = (),
+    ) -> Receipt:
         _require_subscription(about)
         heard = _heard(
             source,
@@ -153,7 +173,7 @@ class Inbox:
         )
         self._look_for_missed(source, heard, at)
         with self.database.writing() as connection:
-            missing = self.subscriptions.heard_in(connection, source.name, heard, at)
+            missing = self.subscriptions.heard_in(connection, source.name, heard, at, asked_of)
         return Receipt(taken, missing=missing)
 
     def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
