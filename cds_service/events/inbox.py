@@ -67,10 +67,9 @@ _TAKEN_AS: Final[Mapping[type, Taken]] = {
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was taken in: how many results, and how many event numbers were found missing."""
+    """What was taken in, and how many event numbers were found missing."""
 
     taken: Taken
-    work: int = 0
     missing: int = 0
 
 
@@ -113,6 +112,7 @@ class Inbox:
                 _require(source, content)
                 return self._work(source, _targets([focus]), at)
             case Handshake(about):
+                _require_subscription(about)
                 if not self._knows(source, about):
                     raise NotFound(
                         "There is no such subscription here.",
@@ -143,9 +143,9 @@ class Inbox:
             if heard.subscription:
                 missing = self.subscriptions.heard_in(connection, source.name, heard, at)
         if not targets:
-            return Receipt(Taken.NOTHING_OF_OURS, missing=missing)
+            return Receipt(Taken.NOTHING_OF_OURS, missing)
         self.wake()
-        return Receipt(Taken.EVENTS, len(targets), missing)
+        return Receipt(Taken.EVENTS, missing)
 
     def _work(self, source: EventSource, targets: list[Target], at: datetime) -> Receipt:
         if not targets:
@@ -153,7 +153,7 @@ class Inbox:
         due = at + SWEEP_DELAY if SWEEP in targets else at
         self.store.add(source.name, targets, Way.NOTIFIED, due)
         self.wake()
-        return Receipt(Taken.EVENTS, len(targets))
+        return Receipt(Taken.EVENTS)
 
     def _hear(
         self,
@@ -163,7 +163,6 @@ class Inbox:
         at: datetime,
         asked_of: Sequence[SubscriptionState] = (),
     ) -> Receipt:
-        _require_subscription(about)
         heard = _heard(
             source,
             about,
@@ -174,7 +173,7 @@ class Inbox:
         self._look_for_missed(source, heard, at)
         with self.database.writing() as connection:
             missing = self.subscriptions.heard_in(connection, source.name, heard, at, asked_of)
-        return Receipt(taken, missing=missing)
+        return Receipt(taken, missing)
 
     def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
         """One that is at work again, after a silence or a failure, is searched for what it missed.
