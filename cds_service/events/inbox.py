@@ -251,6 +251,6 @@ def _heard(
         heartbeat=source.heartbeat,
         is_numbered=is_numbered and source.numbering is Numbering.SUBSCRIPTION,
         numbers=numbers,
-        so_far=max(numbers, default=0) if isinstance(about.so_far, NotSaid) else about.so_far,
+        so_far=0 if isinstance(about.so_far, NotSaid) else about.so_far,
         begins=begins,
     )

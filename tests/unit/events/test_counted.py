@@ -54,7 +54,10 @@ def counted(here: World, metric: str) -> list[str]:
     return [line.removeprefix(metric) for line in lines if line.startswith(f"{metric}{{")]
 
 
-def test_events_without_numbers_say_nothing_of_where_the_numbers_are(here: World) -> None:
-    here.post(events((0, "Observation/o1")))
+@pytest.mark.parametrize("sent", [events((0, "Observation/o1")), notification("heartbeat")])
+def test_what_gives_no_number_says_nothing_of_where_the_numbers_are(
+    here: World, sent: Any
+) -> None:
+    here.post(sent)
     here.post(events((700, "Observation/o2")))
     assert counted(here, "cds_events_missing_total") == ['{source="lab"} 0.0']
