@@ -55,9 +55,7 @@ def counted(here: World, metric: str) -> list[str]:
 
 
 @pytest.mark.parametrize("sent", [events((0, "Observation/o1")), notification("heartbeat")])
-def test_what_gives_no_number_says_nothing_of_where_the_numbers_are(
-    here: World, sent: Any
-) -> None:
+def test_what_gives_no_number_says_nothing_of_where_the_numbers_are(here: World, sent: Any) -> None:
     here.post(sent)
     here.post(events((700, "Observation/o2")))
     assert counted(here, "cds_events_missing_total") == ['{source="lab"} 0.0']
