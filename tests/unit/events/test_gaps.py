@@ -101,6 +101,30 @@ def test_t82_an_event_is_found_though_no_worker_ran_for_ten_days(missing: World)
     assert [row.way for row in missing.room.store.waiting()] == ["recovered"]
 
 
+def test_t82_where_only_some_come_by_number_the_others_are_searched_for(here: World) -> None:
+    here.expect(next_number=22)
+    here.fhir.put(observation("o3"))
+    here.post(events((24, "Patient/p1")))
+    answers(here, events((22, "Patient/p1"), kind="query-event"))
+    here.clock.pass_(seconds=31)
+    here.care()
+    assert [row.kind for row in here.room.store.waiting()] == ["Observation"]
+
+
+def wakes(here: World) -> int:
+    """How often a round of care wakes a worker."""
+    woken: list[str] = []
+    caretaker = replace(here.workshop.caretaker, wake=lambda: woken.append("woken"))
+    caretaker.look_after_all()
+    return len(woken)
+
+
+@pytest.mark.parametrize(("found", "woken"), [("Observation/o2", 1), ("Patient/p1", 0)])
+def test_what_was_found_wakes_a_worker(missing: World, found: str, woken: int) -> None:
+    answers(missing, events((22, found), kind="query-event"))
+    assert wakes(missing) == woken == len(missing.room.store.waiting())
+
+
 def test_a_search_that_is_left_to_the_workers_wakes_one(missing: World) -> None:
     """Of what it may not have shown, nothing is work yet; nobody would look before long."""
     missing.fhir.operations["Observation"] = lambda _query: {
@@ -109,8 +133,5 @@ def test_a_search_that_is_left_to_the_workers_wakes_one(missing: World) -> None:
         "total": 1,
         "entry": [],
     }
-    woken: list[str] = []
-    caretaker = replace(missing.workshop.caretaker, wake=lambda: woken.append("woken"))
-    caretaker.look_after_all()
-    assert woken == ["woken"]
+    assert wakes(missing) == 1
     assert [row.kind for row in missing.room.store.waiting()] == ["Sweep"]
