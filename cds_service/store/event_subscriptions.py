@@ -230,7 +230,7 @@ class Subscriptions:
         number = connection.execute(_held(source, heard.subscription)).scalar_one()
         expected, missing = _followed(number, heard)
         gone = _of(event_gaps, source, heard.subscription)
-        if heard.begins and expected < number:
+        if expected < number:  # they have begun anew
             connection.execute(delete(event_gaps).where(gone))
         elif heard.numbers:
             for came in in_lots(heard.numbers, LOT):

@@ -57,6 +57,22 @@ def test_one_that_is_heard_of_before_its_server_has_answered_that_it_is_made_is_
     assert kept == replace(made, status="active", next_number=3)
 
 
+def test_one_that_was_not_asked_for_here_is_known_by_what_it_says_and_the_registry(
+    database: Database, subscriptions: Subscriptions
+) -> None:
+    """What says nothing of its topic, or comes with another heartbeat, changes neither."""
+    said = Heard(
+        subscription="s3", criteria="topic", heartbeat=timedelta(minutes=1), is_numbered=False
+    )
+    hear(database, said)
+    known = replace(FIRST, subscription="s3", criteria="topic", next_number=0)
+    assert subscriptions.named("lab", "s3") == (known,)
+    hear(database, Heard(subscription="s3", status="error", is_numbered=False))
+    assert subscriptions.named("lab", "s3") == (replace(known, status="error"),)
+    hear(database, replace(said, criteria="another"))
+    assert subscriptions.named("lab", "s3") == (replace(known, criteria="another"),)
+
+
 def test_what_is_learnt_of_one_says_nothing_of_the_others(subscriptions: Subscriptions) -> None:
     subscriptions.set_status(FIRST, "off")
     off = replace(FIRST, status="off")
@@ -110,6 +126,13 @@ def test_numbers_of_one_that_come_late_or_begin_anew_end_the_gap_of_no_other(
     assert missing(subscriptions) == [*OTHERS[:1], ("lab", "s1", 2, 2), *OTHERS[1:]]
     hear(database, Heard(subscription="s1", begins=True))
     assert missing(subscriptions) == OTHERS
+
+
+def test_a_handshake_that_goes_on_with_the_numbers_ends_no_gap(
+    database: Database, subscriptions: Subscriptions, gap: Gap
+) -> None:
+    hear(database, Heard(subscription="s1", begins=True, so_far=gap.last + 1))
+    assert missing(subscriptions) == [*OTHERS[:1], ("lab", "s1", 1, 2), *OTHERS[1:]]
 
 
 def test_one_that_was_ended_is_forgotten_with_its_gaps_and_no_other(
