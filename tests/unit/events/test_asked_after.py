@@ -101,11 +101,13 @@ def test_a_status_that_is_none_changes_nothing(here: World, answer: Any) -> None
     assert stands(here) == {"s1": "active"}
 
 
-@pytest.mark.parametrize("status", [403, 503])
+@pytest.mark.parametrize("status", [403, 503, 0])
 def test_one_that_was_never_switched_on_and_cannot_be_read_is_told_of(
     here: World, capsys: Captured, status: int
 ) -> None:
+    """Nor is one known to be switched on whose status is none."""
     here.expect(status="requested")
+    here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "gone"})
     here.fhir.broken = status
     here.clock.pass_(minutes=16)
     here.care()
