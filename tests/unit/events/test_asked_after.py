@@ -79,6 +79,16 @@ def test_t81_a_status_that_comes_without_a_bundle_is_heard_too(here: World) -> N
     assert here.web.get("/health/ready").get_json()["status"] == "ready"
 
 
+@pytest.mark.parametrize("entries", [{}, {"entry": "s1"}, {"entry": [{}, {"resource": 7}]}])
+def test_t81_an_answer_that_says_nothing_leaves_the_silence(here: World, entries: Any) -> None:
+    here.expect(heartbeat_seconds=60)
+    answer = {"resourceType": "Bundle", "type": "searchset", **entries}
+    here.fhir.operations["Subscription/s1/$status"] = lambda _query: answer
+    here.clock.pass_(minutes=3)
+    here.care()
+    assert here.web.get("/health/ready").get_json()["causes"] == {"events": ["subscription"]}
+
+
 def test_one_that_is_at_work_again_over_there_is_not_begun_anew(
     tmp_path: Path, library: Library
 ) -> None:
