@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from cds_service.fhir.client import FhirClient
+from cds_service.fhir.exchange import Sending
+from cds_service.fhir.fetched import HttpAnswer
 from cds_service.knowledge.files import Library
 from tests.event_world import PATIENT, World, arrives, observation, world
 from tests.little_fhir import Refuse, little_fhir
@@ -92,6 +95,16 @@ def test_an_order_that_cannot_be_read_now_is_waited_for_or_nobody_would_be_told(
     assert [len(each) for each in written(telling, *kinds).values()] == [1, 1]
 
 
+def test_where_nobody_is_to_be_told_nobody_asks_who_ordered_the_test(writing: World) -> None:
+    writing.fhir.put(ORDER)
+    arrives(writing, ordered())
+    assert written(writing, "DetectedIssue", "Communication") == {
+        "DetectedIssue": ["final"],
+        "Communication": [],
+    }
+    assert writing.fhir.count("ServiceRequest/r1") == 0
+
+
 def refusing(status: int) -> Any:
     """Its server answers with this status."""
 
@@ -132,7 +145,26 @@ def test_a_relay_is_told_which_result_how_final_and_by_whom(
     about = [each["extension"]["org.sil2r-cds.event"] for each in posted]
     assert [each["result"] for each in about] == ["Observation/o1"] * 2
     assert [each["status"] for each in about] == ["preliminary", "final"]
+    assert ["replaces" in each for each in about] == [False, True]
     assert [each["hookInstance"] for each in posted] == recorded
+
+
+def test_a_relay_is_spoken_to_in_json(
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a client of CDS Hooks and knows nothing of FHIR."""
+    spoken: list[tuple[str, str]] = []
+
+    def send(_client: FhirClient, _base: object, sending: Sending, *_how: object) -> HttpAnswer:
+        spoken.append((sending.media_type, sending.accept))
+        return HttpAnswer("application/json", b"{}")
+
+    monkeypatch.setattr(FhirClient, "send", send)
+    with world(tmp_path, library, 'delivery = "hook"\nrelay = "http://127.0.0.1:9"\n') as here:
+        here.fhir.put(PATIENT)
+        arrives(here, observation())
+        assert len(here.records()) == 1
+    assert spoken == [("application/json", "application/json")]
 
 
 def test_a_relay_that_refuses_is_asked_again(tmp_path: Path, library: Library) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from sqlalchemy import Table, select
 
 from cds_service import __version__
+from cds_service.events.matter import Stopwatch
+from cds_service.fhir.write_events import evaluation_key, result_key
 from cds_service.store.tables import carded_results, cards
 from tests.event_world import World, arrives, observation
 
@@ -43,3 +47,19 @@ def test_the_card_is_kept_with_the_result_that_it_is_about(writing: World) -> No
     assert (card.client, card.service) == (record.client, record.service)
     assert card.results == (item,)
     assert (carded.patient, carded.result) == (record.patient, item)
+
+
+def test_what_is_written_carries_a_key_that_the_next_release_knows_again(writing: World) -> None:
+    arrives(writing, observation())
+    (issue,), (record,) = writing.fhir.of("DetectedIssue"), writing.records()
+    key = result_key(writing.fhir.base, "Observation/o1 sil2r 0")
+    assert [tag["code"] for tag in issue["meta"]["tag"]] == [key]
+    secret = writing.room.pseudonyms.id_secret
+    assert record.id == evaluation_key(key, "1", record.knowledge, secret)
+
+
+def test_a_duration_is_kept_in_milliseconds_to_the_microsecond(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cds_service.events.matter.perf_counter", lambda: 12.3456789)
+    assert Stopwatch(datetime(2026, 11, 21, tzinfo=UTC), 12.0).elapsed_ms == 345.679
