@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import Card, Indicator
-from cds_service.fhir.write_back import Existing, is_of_evaluation, ours, withdrawing, writing
+from cds_service.fhir.query import Search
+from cds_service.fhir.write_back import (
+    Existing,
+    is_of_evaluation,
+    ours,
+    search_of,
+    withdrawing,
+    writing,
+)
 from cds_service.fhir.write_events import (
     EVALUATION_SYSTEM,
     TAG_SYSTEM,
@@ -87,6 +95,11 @@ def targets(bundle: Any) -> list[str]:
     return [each["reference"] for each in about["target"]]
 
 
+def test_what_was_written_is_searched_for_by_the_tag_of_its_result() -> None:
+    tag = f"https%3A%2F%2Fsil2r-cds.org%2FCodeSystem%2Fresult-key%7C{RESULT}"
+    assert search_of("Flag", RESULT) == Search("Flag", f"_tag={tag}&_count=50")
+
+
 def test_what_was_never_said_is_made_and_its_provenance_names_what_is_made() -> None:
     made = writing(SAID, resources(SAID), Existing())
     assert asked(made) == [("POST", "DetectedIssue"), ("POST", "GuidanceResponse")]
@@ -144,6 +157,8 @@ def test_all_that_stands_is_taken_back_and_what_was_taken_back_is_not_again() ->
     made = withdrawing(standing(SAID))
     assert [entry["resource"]["status"] for entry in made["entry"]] == ["entered-in-error"] * 2
     assert [entry["request"]["ifMatch"] for entry in made["entry"]] == ['W/"3"'] * 2
+    for entry in made["entry"]:
+        assert [tag["code"] for tag in entry["resource"]["meta"]["tag"]] == ["R", RESULT]
     taken = Existing(
         {entry["resource"]["resourceType"]: [entry["resource"]] for entry in made["entry"]}
     )
