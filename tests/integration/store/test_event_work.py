@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cds_service.store.database import Database
+from cds_service.store.event_backlog import Backlog, Waiting
 from cds_service.store.events import LEASE, LEASE_LOST, LEASES_TO_LOSE, EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord
@@ -115,6 +116,25 @@ def test_what_was_set_aside_begins_anew_when_it_is_notified_again(store: EventSt
     assert (again.attempts, again.revision) == (1, 2)
 
 
+def test_of_what_was_set_aside_only_what_was_chosen_begins_anew(store: EventStore) -> None:
+    notified(store, O1, O2)
+    for claimed in store.claim(NOW, most=8):
+        store.set_aside(claimed, "read: status-403")
+    notified(store, O3)
+    chosen, other = store.waiting(dead_only=True)
+    (waits,) = (row for row in store.waiting() if not row.dead)
+    assert (store.count(), store.count(dead_only=True), store.due(NOW)) == (3, 2, 1)
+    assert store.backlog("lab") == Backlog(waiting=1, dead=2, evaluated=0)
+    assert store.revive([chosen.number, waits.number], LATER) == 1
+    assert store.waiting(dead_only=True) == (other,)
+    (revived,) = store.named([chosen.number])
+    assert revived == replace(chosen, dead=False, attempts=0, cause="", due=LATER)
+    assert store.next_due() == NOW
+    again = {each.number: each for each in store.claim(LATER, most=8)}
+    assert {chosen.number, waits.number} == set(again)
+    assert (again[chosen.number].attempts, again[chosen.number].revision) == (1, 2)
+
+
 @pytest.mark.parametrize("how", ["notified", "revived"])
 def test_what_killed_its_workers_may_kill_as_many_when_it_has_another_turn(
     store: EventStore, how: str
@@ -210,3 +230,42 @@ def test_what_is_found_on_the_way_is_work_whether_it_comes_before_or_after(
 def test_what_is_found_twice_at_once_is_one(store: EventStore) -> None:
     notified(store, O1, O2, O1)
     assert [each.revision for each in store.claim(NOW, most=8)] == [1, 1]
+
+
+# -------------------------------------------------------------------- what an operator does
+
+
+def test_what_is_dropped_is_told_of_and_what_is_being_worked_on_stays(store: EventStore) -> None:
+    notified(store, O1, O2, O3)
+    (leased,) = store.claim(NOW)
+    told: list[Waiting] = []
+    gone = list(store.drop(store.waiting(), NOW, told.append))
+    assert gone == told
+    assert [row.number for row in store.waiting()] == [leased.number]
+    assert len(gone) == 2
+    assert list(store.drop(store.waiting(), NOW + LEASE, told.append)) == told[2:]
+    assert store.waiting() == ()
+
+
+def test_what_was_notified_again_since_it_was_shown_is_not_dropped(store: EventStore) -> None:
+    notified(store, O1)
+    store.set_aside(the_one(store), "read: status-403")
+    shown = store.set_aside_of("lab")
+    notified(store, O1, at=LATER)
+    told: list[Waiting] = []
+    assert list(store.drop(shown, LATER, told.append)) == told == []
+    assert len(store.waiting()) == 1
+
+
+def test_each_source_has_numbers_of_its_own(store: EventStore) -> None:
+    kept(store, evaluated("1"), evaluated("2"))
+    kept(store, evaluated(), source="another")
+    notified(store, O2)
+    notified(store, O1, O2, source="another")
+    (claimed, *_) = store.claim(NOW, most=8)
+    store.set_aside(claimed, "fault")
+    assert claimed.source == "lab"
+    assert store.backlog("lab") == Backlog(waiting=0, dead=1, evaluated=2)
+    assert store.backlog("another") == Backlog(waiting=2, dead=0, evaluated=1)
+    assert store.set_aside_of("another") == ()
+    assert store.backlog("gone") == Backlog()
