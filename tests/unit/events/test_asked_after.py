@@ -36,7 +36,7 @@ def stands(here: World) -> dict[str, str]:
     return {state.subscription: state.status for state in here.room.subscriptions.of("lab")}
 
 
-def test_t81_one_that_is_silent_and_answers_that_it_failed_has_failed(
+def test_one_that_is_silent_and_answers_that_it_failed_has_failed(
     here: World, capsys: Captured
 ) -> None:
     here.expect(heartbeat_seconds=60)
@@ -48,7 +48,7 @@ def test_t81_one_that_is_silent_and_answers_that_it_failed_has_failed(
     assert told(capsys) == [(SILENT, "lab", "active"), (BROKEN, "lab", "error")]
 
 
-def test_t81_what_is_said_of_another_than_was_asked_after_is_let_go(here: World) -> None:
+def test_what_is_said_of_another_than_was_asked_after_is_let_go(here: World) -> None:
     here.expect(heartbeat_seconds=60)
     others = [
         notification("query-status", status=each, subscription="s2") for each in ("active", "error")
@@ -60,7 +60,7 @@ def test_t81_what_is_said_of_another_than_was_asked_after_is_let_go(here: World)
     assert here.web.get("/health/ready").get_json()["status"] == "ready"
 
 
-def test_t81_what_is_no_status_among_the_answers_does_not_hide_the_one_that_is(here: World) -> None:
+def test_what_is_no_status_among_the_answers_does_not_hide_the_one_that_is(here: World) -> None:
     here.expect(heartbeat_seconds=60)
     nothing: Any = {"entry": [{"resource": {"resourceType": "OperationOutcome"}}]}
     said = [nothing, notification("heartbeat"), notification("query-status", status="off")]
@@ -70,7 +70,7 @@ def test_t81_what_is_no_status_among_the_answers_does_not_hide_the_one_that_is(h
     assert stands(here) == {"s1": "off"}
 
 
-def test_t81_a_status_that_comes_without_a_bundle_is_heard_too(here: World) -> None:
+def test_a_status_that_comes_without_a_bundle_is_heard_too(here: World) -> None:
     here.expect(heartbeat_seconds=60)
     alone = notification("query-status")["entry"][0]["resource"]
     here.fhir.operations["Subscription/s1/$status"] = lambda _query: alone
@@ -80,7 +80,7 @@ def test_t81_a_status_that_comes_without_a_bundle_is_heard_too(here: World) -> N
 
 
 @pytest.mark.parametrize("entries", [{}, {"entry": "s1"}, {"entry": [{}, {"resource": 7}]}])
-def test_t81_an_answer_that_says_nothing_leaves_the_silence(here: World, entries: Any) -> None:
+def test_an_answer_that_says_nothing_leaves_the_silence(here: World, entries: Any) -> None:
     here.expect(heartbeat_seconds=60)
     answer = {"resourceType": "Bundle", "type": "searchset", **entries}
     here.fhir.operations["Subscription/s1/$status"] = lambda _query: answer
