@@ -194,9 +194,9 @@ class Caretaker:
         if status not in STATES:
             return ""
         if status == ACTIVE:
-            self.subscriptions.found_active(source.name, state.subscription, self.now())
+            self.subscriptions.found_active(state, self.now())
         else:
-            self.subscriptions.set_status(source.name, state.subscription, status)
+            self.subscriptions.set_status(state, status)
         return status
 
     def _may_have_missed(self, state: SubscriptionState) -> bool:
@@ -221,7 +221,7 @@ class Caretaker:
                 case StatusReport(about) | Trouble(about) if (
                     about.subscription == state.subscription
                 ):
-                    self.inbox.take(source, told, self.now())
+                    self.inbox.take(source, told, self.now(), asked_of=(state,))
                 case _:
                     continue
 
@@ -238,7 +238,7 @@ class Caretaker:
         subscription.pop("error", None)
         revived = exchange.update({**subscription, "status": REQUESTED})
         if not isinstance(revived, Refused):
-            self.subscriptions.request_anew(source.name, state.subscription, self.now())
+            self.subscriptions.request_anew(state, self.now())
 
     def _token(self, source: EventSource) -> AccessToken | NoToken:
         return self.tokens.needed(source, Deadline.after(DEADLINE_MS))

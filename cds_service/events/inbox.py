@@ -30,7 +30,12 @@ from cds_service.events.notification import (
 )
 from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import REQUESTED, Heard, Subscriptions
+from cds_service.store.event_subscriptions import (
+    REQUESTED,
+    Heard,
+    Subscriptions,
+    SubscriptionState,
+)
 from cds_service.store.events import EventStore
 from cds_service.store.lots import in_lots
 from cds_service.store.work_item import SWEEP, Kind, Target, Way
@@ -62,10 +67,9 @@ _TAKEN_AS: Final[Mapping[type, Taken]] = {
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was taken in: how many results, and how many event numbers were found missing."""
+    """What was taken in, and how many event numbers were found missing."""
 
     taken: Taken
-    work: int = 0
     missing: int = 0
 
 
@@ -86,8 +90,16 @@ class Inbox:
         except KeyError:
             raise NotFound("There is no such source.", remedy="Register it.") from None
 
-    def take(self, source: EventSource, notification: Notification, at: datetime) -> Receipt:
+    def take(
+        self,
+        source: EventSource,
+        notification: Notification,
+        at: datetime,
+        asked_of: Sequence[SubscriptionState] = (),
+    ) -> Receipt:
         """Keep what was received; when this returns, it may be acknowledged.
+
+        `asked_of` is how the subscription stood that its server was asked about, and now answers.
 
         Raises BadRequest for content the source may not send, NotFound for a handshake of a
         subscription that nobody here asked for, StoreUnavailable.
@@ -100,6 +112,7 @@ class Inbox:
                 _require(source, content)
                 return self._work(source, _targets([focus]), at)
             case Handshake(about):
+                _require_subscription(about)
                 if not self._knows(source, about):
                     raise NotFound(
                         "There is no such subscription here.",
@@ -110,7 +123,7 @@ class Inbox:
                 _require_subscription(about)
                 if not self._knows(source, about):
                     return Receipt(Taken.NOTHING_OF_OURS)
-                return self._hear(source, _TAKEN_AS[type(notification)], about, at)
+                return self._hear(source, _TAKEN_AS[type(notification)], about, at, asked_of)
             case Happened() as happened:
                 _require(source, happened.content)
                 return self._happened(source, happened, at)
@@ -130,9 +143,9 @@ class Inbox:
             if heard.subscription:
                 missing = self.subscriptions.heard_in(connection, source.name, heard, at)
         if not targets:
-            return Receipt(Taken.NOTHING_OF_OURS, missing=missing)
+            return Receipt(Taken.NOTHING_OF_OURS, missing)
         self.wake()
-        return Receipt(Taken.EVENTS, len(targets), missing)
+        return Receipt(Taken.EVENTS, missing)
 
     def _work(self, source: EventSource, targets: list[Target], at: datetime) -> Receipt:
         if not targets:
@@ -140,10 +153,16 @@ class Inbox:
         due = at + SWEEP_DELAY if SWEEP in targets else at
         self.store.add(source.name, targets, Way.NOTIFIED, due)
         self.wake()
-        return Receipt(Taken.EVENTS, len(targets))
+        return Receipt(Taken.EVENTS)
 
-    def _hear(self, source: EventSource, taken: Taken, about: About, at: datetime) -> Receipt:
-        _require_subscription(about)
+    def _hear(
+        self,
+        source: EventSource,
+        taken: Taken,
+        about: About,
+        at: datetime,
+        asked_of: Sequence[SubscriptionState] = (),
+    ) -> Receipt:
         heard = _heard(
             source,
             about,
@@ -153,8 +172,8 @@ class Inbox:
         )
         self._look_for_missed(source, heard, at)
         with self.database.writing() as connection:
-            missing = self.subscriptions.heard_in(connection, source.name, heard, at)
-        return Receipt(taken, missing=missing)
+            missing = self.subscriptions.heard_in(connection, source.name, heard, at, asked_of)
+        return Receipt(taken, missing)
 
     def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
         """One that is at work again, after a silence or a failure, is searched for what it missed.
@@ -232,6 +251,6 @@ def _heard(
         heartbeat=source.heartbeat,
         is_numbered=is_numbered and source.numbering is Numbering.SUBSCRIPTION,
         numbers=numbers,
-        so_far=max(numbers, default=0) if isinstance(about.so_far, NotSaid) else about.so_far,
+        so_far=0 if isinstance(about.so_far, NotSaid) else about.so_far,
         begins=begins,
     )

@@ -60,7 +60,7 @@ class Matter:
             case NeverEvaluated():
                 return "deleted"
 
-    def result(self, place: int = 0) -> str:
+    def result(self, place: int) -> str:
         """The key of what stands in this place.
 
         Another knowledge says something else of the same result, and so does another card.

@@ -78,7 +78,7 @@ def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> 
     for resource in resources:
         kind = type_of(resource)
         there = existing.of(kind, said.evaluation)
-        if there and _stands(there, said.evaluation):
+        if _stands(there, said.evaluation):
             targets.append(f"{kind}/{there['id']}")
         elif there:
             targets.append(f"{kind}/{there['id']}")

@@ -224,8 +224,8 @@ def _evidence(said: Said) -> list[JsonObject]:
 
 
 def _is_literal(reference: str) -> bool:
-    kind, slash, id_ = reference.partition("/")
-    return bool(slash) and kind.isalpha() and bool(an_id(id_))
+    kind, _, id_ = reference.partition("/")
+    return kind.isalpha() and bool(an_id(id_))
 
 
 def _requirement(word: str) -> JsonObject:

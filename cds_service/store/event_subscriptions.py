@@ -14,7 +14,18 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    select,
+    true,
+    update,
+)
 
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
@@ -130,16 +141,27 @@ class Subscriptions:
         with self._database.writing() as connection:
             self._keep(connection, state, anew)
 
-    def _keep(self, connection: Connection, state: SubscriptionState, anew: Iterable[str]) -> None:
-        """One that is new as a whole; of one that is known, only what is named is written anew."""
+    def _keep(
+        self,
+        connection: Connection,
+        state: SubscriptionState,
+        anew: Iterable[str],
+        asked_of: Iterable[SubscriptionState] = (),
+    ) -> bool:
+        """One that is new as a whole; of one that is known, only what is named is written anew.
+
+        Nothing, and so False, where it was heard of since it stood as in `asked_of`.
+        """
         row = self._database.insert(event_subscriptions)
-        connection.execute(
+        kept = connection.execute(
             row.on_conflict_do_update(
                 index_elements=[event_subscriptions.c.source, event_subscriptions.c.subscription],
                 set_={name: row.excluded[name] for name in anew},
+                where=and_(true(), *map(_is_still, asked_of)),
             ),
             {name: getattr(state, name) for name in SubscriptionState.__slots__},
         )
+        return kept.rowcount == 1
 
     def forget(self, source: str, subscription: str) -> None:
         """Removes a subscription that was ended, and its gaps."""
@@ -147,22 +169,23 @@ class Subscriptions:
             for table in (event_subscriptions, event_gaps):
                 connection.execute(delete(table).where(_of(table, source, subscription)))
 
-    def set_status(self, source: str, subscription: str, status: str) -> None:
+    def set_status(self, asked_of: SubscriptionState, status: str) -> None:
         """Keeps what the server has made of it."""
-        self._set(source, subscription, {"status": status})
+        self._set(asked_of, {"status": status})
 
-    def found_active(self, source: str, subscription: str, at: datetime) -> None:
+    def found_active(self, asked_of: SubscriptionState, at: datetime) -> None:
         """Its server, when asked, said that it is at work: as good as a sign of life."""
-        self._set(source, subscription, {"status": ACTIVE, "last_heard": at})
+        self._set(asked_of, {"status": ACTIVE, "last_heard": at})
 
-    def request_anew(self, source: str, subscription: str, at: datetime) -> None:
+    def request_anew(self, asked_of: SubscriptionState, at: datetime) -> None:
         """The server was asked to switch it on again: from here on an answer is waited for."""
-        self._set(source, subscription, {"status": REQUESTED, "last_heard": at})
+        self._set(asked_of, {"status": REQUESTED, "last_heard": at})
 
-    def _set(self, source: str, subscription: str, values: Mapping[str, Any]) -> None:
-        this = _of(event_subscriptions, source, subscription)
+    def _set(self, asked_of: SubscriptionState, values: Mapping[str, Any]) -> None:
+        """What was heard of it while its server was asked is newer than the answer, and stays."""
+        this = update(event_subscriptions).where(_is_still(asked_of))
         with self._database.writing() as connection:
-            connection.execute(update(event_subscriptions).where(this).values(values))
+            connection.execute(this.values(values))
 
     def of(self, source: str) -> tuple[SubscriptionState, ...]:
         """The subscriptions of a source."""
@@ -177,10 +200,18 @@ class Subscriptions:
         with self._database.reading() as connection:
             return tuple(SubscriptionState(**row._asdict()) for row in connection.execute(rows))
 
-    def heard_in(self, connection: Connection, source: str, heard: Heard, at: datetime) -> int:
+    def heard_in(
+        self,
+        connection: Connection,
+        source: str,
+        heard: Heard,
+        at: datetime,
+        asked_of: Sequence[SubscriptionState] = (),
+    ) -> int:
         """Notes a sign of life inside a transaction under way; how many numbers are newly missing.
 
-        They are looked for after GAP_WINDOW: until then they may still arrive.
+        They are looked for after GAP_WINDOW: until then they may still arrive. The answer of a
+        server that was asked (`asked_of`) is let go where its subscription was heard of since.
         """
         state = SubscriptionState(
             source=source,
@@ -192,14 +223,14 @@ class Subscriptions:
             last_heard=at,
         )
         told = ("criteria",) if heard.criteria else ()
-        self._keep(connection, state, ("last_heard", "status", *told))
-        return self._follow(connection, source, heard, at) if heard.is_numbered else 0
+        is_kept = self._keep(connection, state, ("last_heard", "status", *told), asked_of)
+        return self._follow(connection, source, heard, at) if is_kept and heard.is_numbered else 0
 
     def _follow(self, connection: Connection, source: str, heard: Heard, at: datetime) -> int:
         number = connection.execute(_held(source, heard.subscription)).scalar_one()
         expected, missing = _followed(number, heard)
         gone = _of(event_gaps, source, heard.subscription)
-        if heard.begins and expected < number:
+        if expected < number:  # they have begun anew
             connection.execute(delete(event_gaps).where(gone))
         elif heard.numbers:
             for came in in_lots(heard.numbers, LOT):
@@ -261,6 +292,17 @@ class Subscriptions:
 def _of(table: Table, source: str, subscription: str) -> ColumnElement[bool]:
     """The rows of one subscription."""
     return (table.c.source == source) & (table.c.subscription == subscription)
+
+
+def _is_still(asked_of: SubscriptionState) -> ColumnElement[bool]:
+    """The row of a subscription that has not been heard of since it was read: told by what it
+    holds and not by the time, for the clocks of two machines differ.
+    """
+    return (
+        _of(event_subscriptions, asked_of.source, asked_of.subscription)
+        & (event_subscriptions.c.status == asked_of.status)
+        & (event_subscriptions.c.last_heard == asked_of.last_heard)
+    )
 
 
 def _held(source: str, subscription: str) -> Select[int]:

@@ -87,8 +87,7 @@ def test_with_the_queue_away_events_are_kept_and_acknowledged(tmp_path: Path) ->
         room = open_room(tmp_path, fhir.base, f"unix://{tmp_path / 'nobody.sock'}")
         inbox = room.inbox(room.queue())
         sent = ResourceSent(Focus("Observation", "o1"))
-        receipt = inbox.take(room.source("lab"), sent, datetime.now(UTC))
-        assert receipt.work == 1
+        inbox.take(room.source("lab"), sent, datetime.now(UTC))
         assert len(room.store.waiting()) == 1
         room.database.close()
 

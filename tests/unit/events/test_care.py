@@ -211,7 +211,8 @@ def test_readiness_names_all_that_an_operator_should_look_at(here: World) -> Non
         connection.execute(event_work.update().values(dead=True))
     here.clock.pass_(minutes=1)
     here.notify("o2")
-    here.room.subscriptions.set_status("lab", "s1", "error")
+    (state,) = here.room.subscriptions.of("lab")
+    here.room.subscriptions.set_status(state, "error")
     here.clock.pass_(minutes=14)
     assert ready(here)["causes"] == {"events": ["set-aside", "subscription"]}
     here.clock.pass_(minutes=2)

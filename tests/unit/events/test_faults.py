@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cds_service.events import faults
 from cds_service.events.faults import (
     LONGEST_DELAY,
     MOST_ATTEMPTS,
@@ -15,6 +17,7 @@ from cds_service.events.faults import (
     TryAgain,
     after_failure,
 )
+from cds_service.fhir.fetched import status_fault
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -25,6 +28,43 @@ def test_delays_grow_to_a_bound_and_never_beyond(attempts: int) -> None:
     assert isinstance(step, TryAgain)
     expected = min(timedelta(seconds=2) * 2 ** min(attempts - 1, 16), LONGEST_DELAY)
     assert expected * 0.5 <= step.due - NOW <= expected * 1.5
+
+
+def test_delays_double_and_are_a_half_longer_or_shorter_at_random(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Middle:
+        def uniform(self, low: float, high: float) -> float:
+            assert (low, high) == (0.5, 1.5)
+            return 1.0
+
+    monkeypatch.setattr(faults, "_JITTER", Middle())
+    steps = [
+        after_failure(passes=True, attempts=attempts, first_received=NOW, at=NOW)
+        for attempts in range(1, 11)
+    ]
+    seconds = [2, 4, 8, 16, 32, 64, 128, 256, 300, 300]
+    assert steps == [TryAgain(NOW + timedelta(seconds=each)) for each in seconds]
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"),
+    [
+        (299, "status-other"),
+        (300, "redirect"),
+        (399, "redirect"),
+        (400, "status-4xx"),
+        (404, "status-404"),
+        (410, "status-404"),
+        (499, "status-4xx"),
+        (500, "status-5xx"),
+        (501, "status-501"),
+        (599, "status-5xx"),
+        (600, "status-other"),
+    ],
+)
+def test_every_status_has_its_fault(status: int, fault: str) -> None:
+    assert status_fault(status) == fault
 
 
 def test_a_server_down_for_an_hour_or_a_day_loses_nothing() -> None:

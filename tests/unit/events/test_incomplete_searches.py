@@ -7,13 +7,15 @@ moment, a limited number of times, and then an operator is told.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from cds_service.events.evaluation import Evaluator
 from cds_service.events.faults import MOST_ATTEMPTS
-from cds_service.store.work_item import SWEEP, Ending, Searched, Way
+from cds_service.store.work_item import SWEEP, Ending, Kind, Searched, Target, Way
 from tests.event_world import World, events, observation
 from tests.little_fhir import Json
 
@@ -231,3 +233,17 @@ def test_a_search_never_goes_back_less_far_than_one_that_is_still_to_come(here: 
     store.sweep_since("lab", long_ago, Way.RECOVERED, here.clock())
     store.sweep_since("lab", here.clock(), Way.RECOVERED, here.clock())
     assert store.swept_until("lab", otherwise=here.clock()) == long_ago
+
+
+def test_a_result_that_is_for_one_of_two_analytes_is_not_read_at_each_try_for_the_other(
+    here: World,
+) -> None:
+    here.fhir.put(observation())
+    (ours,) = here.workshop.knowledge
+    other = replace(ours, identity=ours.identity.model_copy(update={"id": "other"}))
+    here.notify("o1")
+    here.work()
+    store, pseudonyms = here.room.store, here.room.pseudonyms
+    about = "lab", Target(Kind.OBSERVATION, "o1"), "1"
+    assert Evaluator([ours, other], store, pseudonyms).is_evaluated(*about)
+    assert not Evaluator([other], store, pseudonyms).is_evaluated(*about)

@@ -134,6 +134,21 @@ def test_what_changed_before_it_was_switched_on_is_found(here: World, kind: str)
     assert found(here) == [("recovered", 1)]
 
 
+@pytest.mark.parametrize("said", [None, "error"])
+def test_what_changed_before_it_was_read_as_switched_on_is_found(
+    here: World, said: str | None
+) -> None:
+    """One that nobody has switched on yet, and one that has failed since."""
+    here.expect(status="active" if said else "requested")
+    if said:
+        says(here, status=said)
+    here.fhir.put(observation("o1"))
+    here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "active"})
+    here.clock.pass_(minutes=16)
+    here.care()
+    assert found(here) == [("recovered", 1)]
+
+
 def test_the_search_waits_for_a_server_that_can_be_heard_and_not_yet_asked(here: World) -> None:
     silent_for_hours(here, 3)
     here.fhir.broken = 503
@@ -158,6 +173,19 @@ def test_one_without_a_heartbeat_that_could_not_be_read_for_hours_is_searched_on
     here.fhir.broken = 0
     here.clock.pass_(minutes=16)
     here.care()
+    assert found(here) == [("recovered", 1)]
+
+
+def test_one_without_a_heartbeat_that_could_once_not_be_read_is_searched_the_next_time(
+    here: World,
+) -> None:
+    here.expect()
+    here.fhir.put({"resourceType": "Subscription", "id": "s1", "status": "active"})
+    here.fhir.put(observation("o1"))
+    for broken in (503, 0):
+        here.fhir.broken = broken
+        here.clock.pass_(minutes=15, seconds=5)
+        here.care()
     assert found(here) == [("recovered", 1)]
 
 

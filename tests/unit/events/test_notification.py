@@ -112,6 +112,16 @@ def test_events_keep_their_numbers_and_foci(dialect: Any, kind: str) -> None:
     )
 
 
+def test_an_event_may_name_more_than_one() -> None:
+    sent = bundle(parameters("event-notification", {"number": 21, "focus": "Observation/o1"}))
+    (event,) = (each for each in sent["entry"][0]["resource"]["parameter"] if "part" in each)
+    event["part"].append({"name": "focus", "valueReference": {"reference": "Observation/o2"}})
+    read = read_notification(sent)
+    assert isinstance(read, Happened)
+    both = Focus("Observation", "o1"), Focus("Observation", "o2")
+    assert read.events == (NumberedEvent(21, both),)
+
+
 @BOTH
 def test_an_event_that_names_nothing_is_an_empty_one(dialect: Any) -> None:
     read = read_notification(bundle(dialect("event-notification", {"number": 1})))

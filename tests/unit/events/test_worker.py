@@ -57,6 +57,8 @@ def test_what_is_kept_of_a_result_cannot_be_computed_without_the_data_key(
     secret = writing.room.pseudonyms.id_secret
     assert kept.evaluation == evaluation_key(tag["code"], kept.version, kept.knowledge, secret)
     assert re.fullmatch(r"as [a-z2-7]{32}", kept.version)
+    about = ("events:lab", "version", "2026-03-01T09:00:00Z")
+    assert kept.version == f"as {writing.room.pseudonyms.of(*about)}", "the next release knows it"
     writing.notify("o1")
     assert writing.work() == 1
     assert len(writing.evaluated()) == 1, "it is the same version still"
@@ -120,6 +122,9 @@ def test_a_result_that_turns_out_to_be_of_another_test_is_taken_back(writing: Wo
     writing.notify("o1")
     writing.work()
     assert issue(writing)["status"] == "entered-in-error"
+    assert [row.version for row in writing.evaluated()] == ["1", "2"]
+    evaluated, taken_back = writing.records()
+    assert taken_back.patient == evaluated.patient, "it goes with all that is kept of the patient"
 
 
 def test_a_preliminary_result_is_marked_so_and_replaced_by_the_final_one(writing: World) -> None:

@@ -13,7 +13,9 @@ import pytest
 
 from cds_service.core.card import Card, Indicator, JsonObject
 from cds_service.fhir import write_events
+from cds_service.fhir.canonical import decision_table
 from cds_service.fhir.write_events import (
+    AUTHOR,
     EVALUATION_SYSTEM,
     FINDING_SYSTEM,
     OUTCOME_SYSTEM,
@@ -22,6 +24,8 @@ from cds_service.fhir.write_events import (
 )
 
 RESULT = "Observation/o1"
+CATEGORY = "http://terminology.hl7.org/CodeSystem/communication-category"
+PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
 def said(extension: JsonObject | None = None, **changes: Any) -> Said:
@@ -188,3 +192,50 @@ def test_the_provenance_names_version_targets_and_the_evaluation_before() -> Non
 def test_a_version_that_is_none_is_not_pointed_at(version: str) -> None:
     (source,) = write_events.provenance(said(version=version), ["Flag/f1"])["entity"]
     assert source["what"] == {"reference": RESULT}
+
+
+def test_every_resource_says_of_whom_it_is() -> None:
+    whose = {"DetectedIssue": "patient", "Task": "for"}
+    of_a_patient = [build(said()) for build in WRITTEN[:-1]]
+    for resource in of_a_patient:
+        kind = resource["resourceType"]
+        assert resource[whose.get(kind, "subject")] == {"reference": "Patient/p1"}, kind
+
+
+def test_what_says_who_wrote_it_names_the_decision_support() -> None:
+    (agent,) = write_events.provenance(said(), ["Flag/f1"])["agent"]
+    authors = [
+        write_events.detected_issue(said())["author"],
+        write_events.flag(said())["author"],
+        write_events.guidance_response(said())["performer"],
+        agent["who"],
+    ]
+    assert authors == [{"display": AUTHOR}] * 4
+    assert agent["type"]["coding"] == [{"system": PARTICIPANT, "code": "assembler"}]
+
+
+def test_a_guidance_response_says_which_knowledge_was_asked_about_which_result() -> None:
+    response = write_events.guidance_response(said())
+    assert response["moduleCanonical"] == decision_table("sil2r", "1.0.0")
+    assert response["requestIdentifier"] == {"system": EVALUATION_SYSTEM, "value": "key-of-this"}
+    assert response["reasonReference"] == [{"reference": RESULT}]
+    assert response["note"] == [{"text": "The detail"}]
+
+
+def test_the_clinician_reads_the_summary_and_finds_the_result() -> None:
+    told = write_events.communication(said())
+    assert told["payload"] == [{"contentString": "The summary"}]
+    assert told["about"] == [{"reference": RESULT}]
+    assert told["category"] == [{"coding": [{"system": CATEGORY, "code": "notification"}]}]
+    task = write_events.task(said())
+    assert task["description"] == "The summary"
+    assert task["code"] == {"text": "Look at decision support for a laboratory result"}
+
+
+def test_the_keys_are_those_of_every_release_so_that_what_was_written_is_found_again() -> None:
+    result = write_events.result_key("http://127.0.0.1/fhir", RESULT)
+    assert result == "58994653-4a23-50d4-86f2-2ae440ad31c4"
+    assert (
+        write_events.evaluation_key(result, "2", "sil2r@1.0.0", "secret")
+        == "90d1f0f4-76fb-5cda-97fd-117e44b6e2a0"
+    )

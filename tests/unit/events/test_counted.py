@@ -1,0 +1,61 @@
+"""What an operator reads off the metrics about notifications: what they were, what did not come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.event_world import PATIENT, World, events, notification, observation
+
+
+@pytest.mark.parametrize(
+    ("sent", "taken"),
+    [
+        (notification("handshake", so_far=0), "handshake"),
+        (notification("heartbeat", so_far=0), "heartbeat"),
+        (notification("query-status", so_far=0), "status"),
+        (notification("heartbeat", status="error"), "trouble"),
+        (events((0, "Observation/o1"), (0, "Observation/o2")), "events"),
+        (observation(), "events"),
+        (None, "events"),
+        (events((0, "Patient/p1")), "nothing-of-ours"),
+        (PATIENT, "nothing-of-ours"),
+        (notification("heartbeat", topic="http://example.org/another"), "nothing-of-ours"),
+    ],
+)
+def test_the_notifications_are_counted_by_what_they_were(
+    here: World, sent: Any, taken: str
+) -> None:
+    here.post(sent)
+    assert counted(here, "cds_notifications_total") == [f'{{source="lab",taken="{taken}"}} 1.0']
+
+
+@pytest.mark.parametrize(
+    ("sent", "missing"),
+    [
+        (events((7, "Observation/o1")), 2),
+        (events((7, "Patient/p1")), 2),
+        (notification("heartbeat", so_far=6), 2),
+        (events((5, "Observation/o1")), 0),
+        (events((7, "Observation/o1"), subscription=""), 0),
+    ],
+)
+def test_the_events_that_did_not_come_are_counted(here: World, sent: Any, missing: int) -> None:
+    """Number 5 is the next; one of no named subscription follows upon nothing."""
+    here.expect(next_number=5)
+    here.post(sent)
+    assert counted(here, "cds_events_missing_total") == [f'{{source="lab"}} {missing}.0']
+
+
+def counted(here: World, metric: str) -> list[str]:
+    """What a metric says: labels and value."""
+    lines = str(here.web.get("/metrics").get_data(as_text=True)).splitlines()
+    return [line.removeprefix(metric) for line in lines if line.startswith(f"{metric}{{")]
+
+
+@pytest.mark.parametrize("sent", [events((0, "Observation/o1")), notification("heartbeat")])
+def test_what_gives_no_number_says_nothing_of_where_the_numbers_are(here: World, sent: Any) -> None:
+    here.post(sent)
+    here.post(events((700, "Observation/o2")))
+    assert counted(here, "cds_events_missing_total") == ['{source="lab"} 0.0']
