@@ -24,10 +24,10 @@ from cds_service.core.model import (
 )
 from cds_service.core.quantity import UCUM
 from cds_service.core.verdict import Answer
-from cds_service.knowledge.files import load_library
+from tests import packaged
 from tests.records import answer_to, born, named, number, record, specimen, within
 
-SIL2R: KnowledgeBase = with_case_codes(load_library().bases["sil2r"])
+SIL2R: KnowledgeBase = with_case_codes(packaged.SIL2R)
 """The packaged knowledge at a site that has a code for everything."""
 
 KINDS = {

@@ -9,7 +9,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cds_service.core.card_parts import LONGEST_SUMMARY
-from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import (
     Coding,
     Comparator,
@@ -23,10 +22,9 @@ from cds_service.core.model import (
 from cds_service.core.quantity import UCUM
 from cds_service.core.render import render
 from cds_service.core.verdict import Interpreted
-from cds_service.knowledge.files import load_library
+from tests.packaged import SIL2R
 from tests.records import answer_to, evaluated, findings, record, result, within
 
-SIL2R: KnowledgeBase = load_library().bases["sil2r"]
 SERUM = {"U": "9654-5", "mass": "76039-7"}
 CSF = "99768-4"
 LITERATURE = {

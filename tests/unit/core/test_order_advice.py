@@ -37,8 +37,8 @@ from cds_service.core.order_facts import order_fact_domains
 from cds_service.core.proof import faults, prove
 from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, WrongAnalyte
-from cds_service.knowledge.files import load_library
 from tests import toy
+from tests.packaged import SIL2R
 from tests.records import LOOKED_FOR, NOBODY, born, measured, moment, record
 
 AT = date(2026, 11, 21)
@@ -46,7 +46,6 @@ V2_0487 = "http://terminology.hl7.org/CodeSystem/v2-0487"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 SERUM, CSF, ANY = "9654-5", "99768-4", "38352-1"
 IL2_MASS, IL2_UNITS, IL2_CSF, IL2_FLUID = "33939-0", "4651-6", "70077-3", "70078-1"
-KNOWLEDGE = load_library().bases["sil2r"]
 
 
 def order(*loincs: str, place: int = 0, **changes: Any) -> DraftOrder:
@@ -88,7 +87,7 @@ def advised(
     *orders: DraftOrder | InvalidResource,
     given_record: PatientRecord | None = None,
     beside: tuple[DraftOrder, ...] = (),
-    knowledge: KnowledgeBase = KNOWLEDGE,
+    knowledge: KnowledgeBase = SIL2R,
     at: date = AT,
 ) -> Advised:
     own = tuple(
@@ -111,9 +110,7 @@ def ids(advice: Advice) -> list[str]:
 
 
 def card_on(*orders: DraftOrder | InvalidResource, **more: Any) -> Card:
-    (card,) = render_advice(
-        advised(*orders, **more), more.get("knowledge", KNOWLEDGE), scope="test"
-    )
+    (card,) = render_advice(advised(*orders, **more), more.get("knowledge", SIL2R), scope="test")
     return card
 
 
@@ -160,18 +157,18 @@ def test_interleukin_2_is_swapped_for_the_receptor_of_the_same_specimen_and_prop
     assert isinstance(advice.swap, Swap)
     assert [(c.system, c.code) for c in advice.swap.codings] == [(LOINC, accepted)]
     assert "soluble interleukin 2 receptor (sIL-2R)" in advice.swap.text
-    old, new = KNOWLEDGE.refused[refused].name, KNOWLEDGE.accepted[accepted].name
+    old, new = SIL2R.refused[refused].name, SIL2R.accepted[accepted].name
     assert old.split(" [")[1] == new.split(" [")[1], "property and specimen are the same"
 
 
 def test_interleukin_2_in_a_body_fluid_is_swapped_in_words_alone() -> None:
     swap = advice_on(order(IL2_FLUID)).swap
-    assert swap == Swap((), KNOWLEDGE.identity.analyte)
+    assert swap == Swap((), SIL2R.identity.analyte)
 
 
 def test_a_draft_that_names_another_specimen_than_its_code_gets_no_code_guessed() -> None:
     assert advice_on(order(IL2_MASS, specimen=in_specimen("CSF"))).swap == Swap(
-        (), KNOWLEDGE.identity.analyte
+        (), SIL2R.identity.analyte
     )
     serum = advice_on(order(IL2_MASS, specimen=in_specimen("SER"))).swap
     assert isinstance(serum, Swap)
@@ -180,7 +177,7 @@ def test_a_draft_that_names_another_specimen_than_its_code_gets_no_code_guessed(
 
 def test_the_site_s_own_ordering_code_stands_alone_since_the_site_knows_its_unit() -> None:
     site = OrderCode(system="urn:oid:2.999.2", code="SIL2R-S", display="sIL-2R serum")
-    knowledge = replace(KNOWLEDGE, orders={"sil2r-blood": site})
+    knowledge = replace(SIL2R, orders={"sil2r-blood": site})
     swap = advice_on(order(IL2_MASS), knowledge=knowledge).swap
     assert isinstance(swap, Swap)
     assert swap.codings == (Coding("urn:oid:2.999.2", "SIL2R-S", "sIL-2R serum"),)
@@ -190,7 +187,7 @@ def test_the_site_s_own_ordering_code_stands_alone_since_the_site_knows_its_unit
 
 
 def test_a_local_code_for_interleukin_2_is_interleukin_2() -> None:
-    local = replace(KNOWLEDGE, local_codes={("urn:oid:2.999.2", "IL2"): IL2_MASS})
+    local = replace(SIL2R, local_codes={("urn:oid:2.999.2", "IL2"): IL2_MASS})
     draft = order(codings=(Coding("urn:oid:2.999.2", "IL2"),))
     assert advice_on(draft, knowledge=local).verdict == WrongAnalyte(IL2_MASS)
 
@@ -256,7 +253,7 @@ def test_the_site_s_ordering_code_is_an_order_for_the_analyte_in_its_specimen(
     suggestion: str, specimen: str
 ) -> None:
     site = OrderCode(system="urn:oid:2.999.2", code="X", display="x")
-    knowledge = replace(KNOWLEDGE, orders={suggestion: site})
+    knowledge = replace(SIL2R, orders={suggestion: site})
     draft = order(codings=(Coding("urn:oid:2.999.2", "X"),))
     child = record(patient=born("2016-01-01"))
     advice = advice_on(draft, knowledge=knowledge, given_record=child)
@@ -266,7 +263,7 @@ def test_the_site_s_ordering_code_is_an_order_for_the_analyte_in_its_specimen(
 
 def test_a_site_s_code_for_a_repeat_fixes_no_specimen() -> None:
     site = OrderCode(system="urn:oid:2.999.2", code="X", display="x")
-    knowledge = replace(KNOWLEDGE, orders={"repeat-same-laboratory": site})
+    knowledge = replace(SIL2R, orders={"repeat-same-laboratory": site})
     draft = order(codings=(Coding("urn:oid:2.999.2", "X"),))
     assert ids(advice_on(draft, knowledge=knowledge)) == ["order-specimen-not-named"]
 
@@ -401,7 +398,7 @@ def test_what_is_drafted_beside_it_is_not_proposed_again() -> None:
 
 def test_what_is_drafted_under_the_site_s_own_code_is_not_proposed_again() -> None:
     site = OrderCode(system="urn:oid:2.999.2", code="ALB", display="Albumin")
-    knowledge = replace(KNOWLEDGE, orders={"albumin-serum": site})
+    knowledge = replace(SIL2R, orders={"albumin-serum": site})
     albumin = order(place=1, codings=(Coding("urn:oid:2.999.2", "ALB"),))
     advice = advice_on(order(CSF), beside=(albumin,), knowledge=knowledge)
     assert [row.id for row in advice.lacking] == ["paired-serum", "albumin-csf"]
@@ -475,7 +472,7 @@ def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told_before_blo
         for number, value in enumerate(values)
     )
     given_record = record(companions=both)
-    (card,) = render_advice(advised(order(SERUM), given_record=given_record), KNOWLEDGE, scope="s")
+    (card,) = render_advice(advised(order(SERUM), given_record=given_record), SIL2R, scope="s")
     assert card.extension["findings"] == ["order-renal-impairment"]
     assert "More than one result of creatinine bears the same time (" in card.detail
     assert all(f"{value} mg/dL" in card.detail for value in values)
@@ -589,7 +586,7 @@ def test_every_fact_of_an_order_has_a_value_of_its_domain(draft: DraftOrder) -> 
     """The patient is a child with an earlier result, so that every order is spoken about."""
     there = record(history=(result("700 U/mL"),), patient=born("2016-01-01"))
     facts = advice_on(draft, given_record=there).facts
-    domains = fact_domains(KNOWLEDGE) | order_fact_domains(KNOWLEDGE)
+    domains = fact_domains(SIL2R) | order_fact_domains(SIL2R)
     assert {name for name, fact in facts.items() if fact.value not in domains[name]} == set()
 
 
@@ -657,7 +654,7 @@ def test_every_card_is_info_cites_its_sources_and_closes_with_the_disclaimer(
 
 @given(st.text(max_size=400), st.text(max_size=60))
 def test_no_text_from_outside_breaks_the_limits_of_a_card(name: str, code: str) -> None:
-    knowledge = replace(KNOWLEDGE, local_codes={("urn:oid:2.999.2", code): ANY})
+    knowledge = replace(SIL2R, local_codes={("urn:oid:2.999.2", code): ANY})
     draft = order(
         codings=(Coding("urn:oid:2.999.2", code),),
         performers=at_laboratory(name),
@@ -673,9 +670,9 @@ def test_no_text_from_outside_breaks_the_limits_of_a_card(name: str, code: str) 
 
 def test_the_same_advice_has_the_same_ids_and_another_caller_other_ones() -> None:
     found = advised(order(ANY))
-    first = render_advice(found, KNOWLEDGE, scope="one")
-    assert render_advice(found, KNOWLEDGE, scope="one") == first
-    assert render_advice(found, KNOWLEDGE, scope="two")[0].uuid != first[0].uuid
+    first = render_advice(found, SIL2R, scope="one")
+    assert render_advice(found, SIL2R, scope="one") == first
+    assert render_advice(found, SIL2R, scope="two")[0].uuid != first[0].uuid
 
 
 def test_a_swap_is_taken_or_left_and_other_drafts_one_by_one() -> None:

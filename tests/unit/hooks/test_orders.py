@@ -27,10 +27,11 @@ from cds_service.hooks.answer import Answered, Call, answer
 from cds_service.hooks.orders import order_advice
 from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
-from cds_service.knowledge.files import Library, load_library
+from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from cds_service.web.responses import json_response
+from tests.packaged import SIL2R
 
 LOINC = "http://loinc.org"
 EHR = "https://ehr.example.org/fhir"
@@ -41,11 +42,9 @@ SELECT, SIGN = Trigger.ORDER_SELECT, Trigger.ORDER_SIGN
 STORIES = [s for s in fhir_fixtures.manifest().stories if s.id.startswith("order_s")]
 SERUM, CSF, ANY, IL2 = "9654-5", "99768-4", "38352-1", "33939-0"
 
-KNOWLEDGE = load_library().bases["sil2r"]
-
 
 def services(**changes: Any) -> dict[str, Service]:
-    base = replace(KNOWLEDGE, **changes)
+    base = replace(SIL2R, **changes)
     registry = build_registry([base], lab_result_hook="h", triggers=frozenset({SELECT, SIGN}))
     return dict(registry.services)
 
@@ -252,7 +251,7 @@ def test_a_look_alike_without_an_id_beside_the_receptor_offers_no_button() -> No
 
 
 def test_the_intent_is_the_site_s() -> None:
-    policy = KNOWLEDGE.policy.model_copy(update={"order_intent": "order"})
+    policy = SIL2R.policy.model_copy(update={"order_intent": "order"})
     found = answered(draft(), draft(CSF, "2"), policy=policy)
     assert {order["intent"] for order in created(found)} == {"order"}
 
