@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from cds_service.core.model import ResourceRef, Status
 from tests import records
+from tests.safety.walk import NO_SPECIMEN
 from tests.unit.cards.given import (
     CSF_MASS,
     SERUM_MASS,
@@ -66,10 +68,10 @@ def test_two_equal_results_beside_the_first_are_one_line() -> None:
 
 @pytest.mark.parametrize("on", ["2026-03-01", "2026-02-20"])
 def test_a_result_without_an_id_hides_no_other_without_one(on: str) -> None:
-    """A message whose results have no id: the lower value stands on the card, too."""
-    nameless = ResourceRef("Observation")
-    high = result("5230 U/mL", ref=nameless)
-    low = result("520 U/mL", on=on, ref=nameless)
+    """A message whose results have no id and no specimen: the lower value is on the card, too."""
+    bare: dict[str, Any] = {"ref": ResourceRef("Observation"), "specimen": NO_SPECIMEN}
+    high = result("5230 U/mL", **bare)
+    low = result("520 U/mL", on=on, **bare)
     found = card_of(records.record(low, high, high))
     assert found.summary.startswith("sIL-2R 5230 U/mL")
     told = "then rose" if on < "2026-03-01" else "direction cannot be told"
