@@ -10,12 +10,7 @@ from pathlib import Path
 import pytest
 
 from cds_service.access.registry import load_registry, read_registry
-from cds_service.callers import (
-    FhirReach,
-    gate_of,
-    refuse_unknown_services,
-    registered_clients,
-)
+from cds_service.callers import FhirReach, gate_of, refuse_unknown_services, registered_clients
 from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
 from cds_service.fhir.access import NoAccess
@@ -25,31 +20,17 @@ from cds_service.store.database import Database
 from cds_service.web.ports import Anybody, OpenGate
 from cds_service.wiring import make_app, prepared
 from tests.unit.access.minting import (
-    EC,
+    FILE_CLIENT,
     ISSUER,
     REGISTRY,
     SERVICE,
+    SOURCE,
     Hosts,
     claims,
-    key_set,
     registry,
     token,
     verifier,
 )
-
-FILE_CLIENT = f'[[client]]\nname = "hospital"\nissuer = "{ISSUER}"\njwks_file = "keys.json"\n'
-SOURCE = (
-    '[[source]]\nname = "lab"\nfhir_server = "https://lab.example.org/fhir"\n'
-    'secret_file = "secret"\n'
-)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "keys.json").write_bytes(key_set(EC))
-    (tmp_path / "clients.toml").write_text(FILE_CLIENT, encoding="utf-8")
-    (tmp_path / "secret").write_text("a-shared-secret-of-some-length", encoding="utf-8")
-    return tmp_path
 
 
 @pytest.mark.parametrize(
