@@ -55,10 +55,9 @@ def up_to(limit: str, unit: str) -> tuple[ReferenceRange, ...]:
 
 
 def drawn(*values: str) -> tuple[LabResult, ...]:
-    """`ferritin 50000 ng/mL`, drawn with the result; a test that is named again gets an id more."""
+    """`ferritin 50000 ng/mL`, drawn with the result; a test that is named again has another id."""
     told = [value.rsplit(" ", 2) for value in values]
-    names = [name.replace(" ", "-") for name, _, _ in told]
-    ids = [f"{name}{names[:at].count(name) or ''}" for at, name in enumerate(names)]
+    ids = records.apart([name.replace(" ", "-") for name, _, _ in told])
     return tuple(
         records.named(own, f"{amount} {unit}", CODES[name])
         for own, (name, amount, unit) in zip(ids, told, strict=True)

@@ -10,7 +10,14 @@ import pytest
 
 from cds_service.core.fact import Fact
 from cds_service.core.facts import Facts, fact_domains, facts_of
-from cds_service.core.model import Availability, LabResult, Measured, PatientRecord, RecordKind
+from cds_service.core.model import (
+    Availability,
+    CodedEntry,
+    LabResult,
+    Measured,
+    PatientRecord,
+    RecordKind,
+)
 from cds_service.core.quantity import UnitUnderstood, quantity
 from cds_service.core.reading import shown
 from cds_service.core.situation import Literature, Situation
@@ -68,6 +75,11 @@ def settled(
         Unpaired(),
     )
     return facts_of(situation)
+
+
+def recorded(*entries: CodedEntry, **more: Any) -> Mapping[str, Fact]:
+    """All facts about a result beside these entries of the record."""
+    return facts(given=record(result(), entries=entries), **more)
 
 
 def with_companions(*values: str) -> PatientRecord:
@@ -217,7 +229,7 @@ def test_without_a_patient_the_patient_is_missing_not_the_birth_date() -> None:
 
 def test_a_recorded_condition_names_the_entry_it_rests_on() -> None:
     mould = entry("M10.1")
-    fact = facts(given=record(result(), entries=(mould,)))["condition.mould"]
+    fact = recorded(mould)["condition.mould"]
     assert (fact.value, fact.inputs) == ("recorded", (mould.ref,))
 
 
@@ -229,10 +241,8 @@ def test_a_record_that_was_looked_at_and_does_not_hold_it_says_not_recorded() ->
 def test_conditions_that_could_not_be_had_are_unknown_not_absent(part: Availability) -> None:
     given = record(result(), availability={**LOOKED_FOR, "conditions": part})
     found = facts(given=given)
-    assert (found["condition.mould"].value, found["condition.mould"].missing) == (
-        "unknown",
-        ("conditions",),
-    )
+    mould = found["condition.mould"]
+    assert (mould.value, mould.missing) == ("unknown", ("conditions",))
     assert found["medication.sunlight"].value == "not-recorded"
 
 
@@ -249,7 +259,7 @@ def test_a_recorded_condition_is_recorded_even_where_the_list_is_incomplete() ->
 
 
 def test_a_code_too_coarse_to_tell_leaves_the_finer_one_unknown() -> None:
-    fact = facts(given=record(result(), entries=(entry("M10"),)))["condition.fine-mould"]
+    fact = recorded(entry("M10"))["condition.fine-mould"]
     assert (fact.value, fact.missing) == ("unknown", ("atl-subtype",))
 
 
@@ -264,7 +274,7 @@ def test_a_code_too_coarse_to_tell_leaves_the_finer_one_unknown() -> None:
 def test_a_medication_code_counts_among_medications_only(
     kind: RecordKind, condition: str, medication: str
 ) -> None:
-    found = facts(given=record(result(), entries=(entry("SUN", kind),)))
+    found = recorded(entry("SUN", kind))
     assert found["condition.mould"].value == condition
     assert found["medication.sunlight"].value == medication
 
@@ -284,7 +294,7 @@ def test_a_dose_counts_until_it_surely_lies_before_the_look_back_window(
     since: str, value: str
 ) -> None:
     dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
-    assert facts(given=record(result(), entries=(dose,)))["medication.sunlight"].value == value
+    assert recorded(dose)["medication.sunlight"].value == value
 
 
 @pytest.mark.parametrize(
@@ -300,8 +310,7 @@ def test_beside_a_sample_of_some_day_of_a_month_a_dose_counts_if_it_does_for_any
     since: str, value: str
 ) -> None:
     dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
-    found = facts(given=record(result(), entries=(dose,)), on="2026-03")
-    assert found["medication.sunlight"].value == value
+    assert recorded(dose, on="2026-03")["medication.sunlight"].value == value
 
 
 AFTER_COLLECTION = [
@@ -318,27 +327,23 @@ def test_what_was_given_or_ordered_only_after_collection_does_not_count(
     kind: RecordKind, since: str, value: str
 ) -> None:
     given = replace(entry("SUN", kind), since=moment(since))
-    found = facts(given=record(result(), entries=(given,)))
-    assert found["medication.sunlight"].value == value
+    assert recorded(given)["medication.sunlight"].value == value
 
 
 @pytest.mark.parametrize(("since", "value"), AFTER_COLLECTION)
 def test_a_procedure_of_a_day_after_collection_does_not_count(since: str, value: str) -> None:
     done = replace(entry("M10", RecordKind.PROCEDURE), since=moment(since))
-    found = facts(given=record(result(), entries=(done,)))
-    assert found["condition.mould"].value == value
+    assert recorded(done)["condition.mould"].value == value
 
 
 def test_a_condition_noticed_after_collection_may_have_been_there_before() -> None:
     noticed = replace(entry("M10"), since=moment("2026-03-12"))
-    found = facts(given=record(result(), entries=(noticed,)))
-    assert found["condition.mould"].value == "recorded"
+    assert recorded(noticed)["condition.mould"].value == "recorded"
 
 
 def test_a_later_order_of_a_drug_taken_day_by_day_may_renew_an_earlier_one() -> None:
     renewed = replace(entry("MOON", RecordKind.MEDICATION), since=moment("2026-03-12"))
-    found = facts(given=record(result(), entries=(renewed,)))
-    assert found["medication.moonlight"].value == "recorded"
+    assert recorded(renewed)["medication.moonlight"].value == "recorded"
 
 
 @pytest.mark.parametrize(
@@ -356,25 +361,21 @@ def test_a_course_that_is_over_counts_like_its_last_dose(
     since: str, until: str, value: str
 ) -> None:
     course = replace(entry("SUN", RecordKind.COURSE), since=moment(since), until=moment(until))
-    found = facts(given=record(result(), entries=(course,)))
-    assert found["medication.sunlight"].value == value
+    assert recorded(course)["medication.sunlight"].value == value
 
 
 def test_of_a_drug_taken_day_by_day_a_course_that_is_over_does_not_count() -> None:
     course = replace(entry("MOON", RecordKind.COURSE), since=moment("2026-02-24"))
-    found = facts(given=record(result(), entries=(course,)))
-    assert found["medication.moonlight"].value == "not-recorded"
+    assert recorded(course)["medication.moonlight"].value == "not-recorded"
 
 
 def test_a_prescription_counts_however_old_it_is() -> None:
     old = replace(entry("SUN", RecordKind.MEDICATION), since=moment("2020-01-01"))
-    found = facts(given=record(result(), entries=(old,)))
-    assert found["medication.sunlight"].value == "recorded"
+    assert recorded(old)["medication.sunlight"].value == "recorded"
 
 
 def test_a_procedure_may_stand_for_a_condition() -> None:
-    given = record(result(), entries=(entry("M10", RecordKind.PROCEDURE),))
-    assert facts(given=given)["condition.mould"].value == "recorded"
+    assert recorded(entry("M10", RecordKind.PROCEDURE))["condition.mould"].value == "recorded"
 
 
 # ------------------------------------------------------------------ companions and the panel
