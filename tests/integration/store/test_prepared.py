@@ -10,35 +10,21 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import (
-    ColumnClause,
-    Table,
-    delete,
-    event,
-    insert,
-    literal_column,
-    select,
-    text,
-)
+from sqlalchemy import ColumnClause, Table, delete, event, insert, literal_column, select, text
 
 from cds_service.access.replay import Remembered
 from cds_service.errors import NotFound, StoreUnavailable
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.records import Records, SentCard
 from cds_service.store.replay import SqlReplayStore
 from cds_service.store.tables import carded_results, cards, evaluations, tokens_seen
+from tests.kept import NOON, PSEUDONYMS, evaluation
 
 pytestmark = pytest.mark.integration
 
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-RECORD = EvaluationRecord(
-    id="evaluation",
-    at=NOON,
-    door=Door.HOOK,
-    service="service",
-    client="north",
+RECORD = evaluation(
     patient="patient",
     cards=(SentCard(uuid="card-1", results=("result",)), SentCard(uuid="card-2")),
 )
@@ -46,7 +32,7 @@ RECORD = EvaluationRecord(
 
 @pytest.fixture
 def records(database: Database) -> Records:
-    return Records(database, Pseudonymiser(DataKey(bytes(range(32)))))
+    return Records(database, PSEUDONYMS)
 
 
 # ---------------------------------------------------------------- what is stored

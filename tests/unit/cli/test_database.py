@@ -14,32 +14,27 @@ from sqlalchemy import func, select
 from cds_service.cli import cli
 from cds_service.commands import database as module
 from cds_service.store.database import Database
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.records import SentCard
 from cds_service.store.tables import evaluations
+from tests.kept import CLIENT, KEY, evaluation, keep, pseudonym
 
-KEY = DataKey(bytes(range(32)))
-CLIENT, PATIENT = "general-hospital", "canary-12345"
+PATIENT = "canary-12345"
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A database with three records of one patient: of now, of last year, of ten years ago."""
     file = tmp_path / "cds.sqlite3"
-    pseudonyms = Pseudonymiser(KEY)
     with Database.open(f"sqlite:///{file}") as database:
         database.upgrade()
         for number, days in enumerate((0, 366, 3660)):
-            record = EvaluationRecord(
-                id=f"evaluation-{number}",
+            made = evaluation(
+                f"evaluation-{number}",
                 at=datetime.now(UTC) - timedelta(days=days),
-                door=Door.HOOK,
-                service="sil2r-patient-view",
-                client=CLIENT,
-                patient=pseudonyms.of(CLIENT, "Patient", PATIENT),
+                patient=pseudonym(PATIENT),
                 cards=(SentCard(uuid=f"card-{number}"),),
             )
-            Records(database, pseudonyms).save(record)
+            keep(database, made)
     return file
 
 

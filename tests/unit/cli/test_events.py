@@ -18,11 +18,9 @@ from cds_service.errors import InputError, StoreUnavailable
 from cds_service.store.database import Database
 from cds_service.store.event_backlog import Waiting
 from cds_service.store.events import EventStore
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.tables import event_work
 from cds_service.store.work_item import Kind, Target, Way
-
-KEY = DataKey(bytes(range(32)))
+from tests.kept import KEY, PSEUDONYMS
 
 
 @pytest.fixture
@@ -40,7 +38,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
     with Database.open(load_settings(Mode.SANDBOX, given).database_url) as database:
         database.upgrade()
-        store = EventStore(database, KEY, Pseudonymiser(KEY))
+        store = EventStore(database, KEY, PSEUDONYMS)
         store.add("lab", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, datetime.now(UTC))
         with database.writing() as connection:
             connection.execute(event_work.update().values(dead=True))
@@ -51,7 +49,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def stored(environment: dict[str, str]) -> Iterator[EventStore]:
     """The work of this installation."""
     with Database.open(environment["CDS_DATABASE_URL"]) as database:
-        yield EventStore(database, KEY, Pseudonymiser(KEY))
+        yield EventStore(database, KEY, PSEUDONYMS)
 
 
 def set_aside(environment: dict[str, str], number: int) -> None:

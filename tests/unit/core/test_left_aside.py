@@ -1,4 +1,4 @@
-"""Results without a card of their own: too old, of another test or patient, or told with another."""
+"""Results without a card of their own: too old, of another test or patient, told with another."""
 
 from __future__ import annotations
 

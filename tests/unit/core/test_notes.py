@@ -100,7 +100,8 @@ def test_a_version_of_another_specimen_is_told_and_is_no_pair_of_its_own_result(
 def test_results_of_two_specimens_without_an_id_of_their_own_are_a_pair() -> None:
     blood = result("400 pg/mL", toy.SAP_MASS, ref=ResourceRef("Observation"))
     fluid = result("400 pg/mL", toy.DEW_MASS, ref=ResourceRef("Observation"))
-    for answer in evaluated(record(blood, fluid)).answers:
+    first, second = evaluated(record(blood, fluid)).answers
+    for answer in (first, second):
         assert isinstance(answer.paired, PairedWith)
         assert NoteKind.OTHER_VERSION not in notes(answer)
 
