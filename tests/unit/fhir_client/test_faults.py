@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 
 import pytest
@@ -11,14 +12,7 @@ from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import (
-    Fetched,
-    HttpAnswer,
-    NotFound,
-    Refused,
-    Resource,
-    UpstreamFault,
-)
+from cds_service.fhir.fetched import Fetched, HttpAnswer, NotFound, Refused, Resource, UpstreamFault
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from tests import faults
 from tests.fault_server import DeafServer, FaultServer, unused_base
@@ -104,8 +98,6 @@ def test_t60_a_refused_connection_is_tried_at_most_once_more(
 def test_t60_a_connection_that_succeeds_at_the_second_try_is_used(
     server: FaultServer, client: FhirClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import socket
-
     connect, tries = socket.create_connection, iter([ConnectionRefusedError()])
 
     def refuse_once(address: tuple[str, int], timeout: float) -> socket.socket:
