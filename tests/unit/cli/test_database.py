@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from cds_service.store.database import Database
 from cds_service.store.records import SentCard
 from cds_service.store.tables import evaluations
 from tests.kept import CLIENT, KEY, evaluation, keep, pseudonym
+from tests.unit.cli.command_line import document
 
 PATIENT = "canary-12345"
 
@@ -48,11 +48,6 @@ def left(file: Path) -> int:
         return connection.execute(select(func.count()).select_from(evaluations)).scalar_one()
 
 
-def report(shown: Result) -> dict[str, Any]:
-    assert shown.exit_code == 0, shown.output
-    return dict(json.loads(shown.stdout))
-
-
 def test_purge_deletes_by_age_and_says_how_much(file: Path) -> None:
     shown = run(file, "purge", "--older-than", "365")
     assert shown.exit_code == 0
@@ -63,7 +58,7 @@ def test_purge_deletes_by_age_and_says_how_much(file: Path) -> None:
 
 def test_purge_for_machines(file: Path) -> None:
     shown = run(file, "purge", "--older-than", "2190", "--json")
-    told = report(shown)
+    told = document(shown)
     assert shown.stderr == "", "a bar is for a terminal"
     assert told["dryRun"] is False
     assert told["rows"]["evaluations"] == told["rows"]["cards"] == 1
@@ -72,7 +67,7 @@ def test_purge_for_machines(file: Path) -> None:
 
 @pytest.mark.parametrize("command", [("purge", "--older-than", "1"), ("erase", "--client", CLIENT)])
 def test_a_dry_run_counts_and_deletes_nothing(file: Path, command: tuple[str, ...]) -> None:
-    told = report(run(file, *command, "--dry-run", "--json", stdin=PATIENT))
+    told = document(run(file, *command, "--dry-run", "--json", stdin=PATIENT))
     assert told["dryRun"] is True
     assert told["rows"]["evaluations"] == (2 if command[0] == "purge" else 3)
     assert "would be deleted" in run(file, *command, "--dry-run", stdin=PATIENT).stdout
@@ -112,7 +107,7 @@ def test_anything_but_one_id_is_not_acceptable(file: Path, typed: str) -> None:
 
 
 def test_another_patient_is_no_fault_and_nothing_goes(file: Path) -> None:
-    told = report(run(file, "erase", "--client", CLIENT, "--json", stdin="p2"))
+    told = document(run(file, "erase", "--client", CLIENT, "--json", stdin="p2"))
     assert set(told["rows"].values()) == {0}
     assert left(file) == 3
 

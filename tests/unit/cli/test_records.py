@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -18,6 +16,7 @@ from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.pseudonym import DataKey
 from cds_service.store.records import SentCard
 from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep, pseudonym
+from tests.unit.cli.command_line import document
 
 CARDS = [f"6c7b5a1e-0000-4000-8000-00000000000{number}" for number in range(3)]
 FINDING = "hlh-adult-less-likely"
@@ -58,13 +57,8 @@ def run(file: Path, *arguments: str, key: DataKey = KEY) -> Result:
     return CliRunner().invoke(cli, ["records", *arguments], env=environment)
 
 
-def told(shown: Result) -> dict[str, Any]:
-    assert shown.exit_code == 0, shown.output
-    return dict(json.loads(shown.stdout))
-
-
 def test_a_record_says_what_was_answered_and_what_was_done_with_it(file: Path) -> None:
-    (record,) = told(run(file, "show", "evaluation-1", "--client", CLIENT, "--json"))["records"]
+    (record,) = document(run(file, "show", "evaluation-1", "--client", CLIENT, "--json"))["records"]
     assert (record["at"], record["service"]) == ("2026-11-21T12:01:00+00:00", SERVICE)
     assert record["findings"] == [FINDING]
     (card,) = record["cards"]
@@ -106,7 +100,7 @@ def test_what_is_not_there_is_said(file: Path, wrong: tuple[str, ...]) -> None:
 
 
 def test_rates_count_each_card_once(file: Path) -> None:
-    (counts,) = told(run(file, "rates", "--json"))["findings"]
+    (counts,) = document(run(file, "rates", "--json"))["findings"]
     assert counts == {
         "client": CLIENT,
         "finding": FINDING,
@@ -120,7 +114,7 @@ def test_rates_count_each_card_once(file: Path) -> None:
 def test_to_count_no_data_key_is_needed(file: Path) -> None:
     environment = {"CDS_DATABASE_URL": f"sqlite:///{file}"}
     shown = CliRunner().invoke(cli, ["records", "rates", "--json"], env=environment)
-    assert len(told(shown)["findings"]) == 1
+    assert len(document(shown)["findings"]) == 1
 
 
 def test_rates_as_a_table(file: Path) -> None:

@@ -30,10 +30,9 @@ from cds_service.web import serve as module
 from cds_service.web.app import create_app
 from cds_service.web.serve import serve
 from tests.ports import free_port
-from tests.unit.web.rooms import hook_request, library
+from tests.unit.web.rooms import URL, hook_request, library
 
 ROOT = Path(__file__).parents[3]
-URL = "/cds-services/toy-patient-view"
 JSON = {"Content-Type": "application/json"}
 LIMIT = 10 * 1024 * 1024
 
