@@ -28,9 +28,7 @@ CONFIG = SchemathesisConfig.from_dict(
     }
 )
 SCHEMA = schemathesis.openapi.from_wsgi(
-    "/openapi.json",
-    create_app(Settings(), LIBRARY, Ports(now=lambda: TODAY)),
-    config=CONFIG,
+    "/openapi.json", create_app(Settings(), LIBRARY, Ports(now=lambda: TODAY)), config=CONFIG
 )
 
 

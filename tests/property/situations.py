@@ -91,8 +91,7 @@ def _near(limit: Decimal) -> list[Decimal]:
 LIMITS = sorted({value for row in SIL2R.limits.values() for value in _near(row.value)})
 
 amounts = st.one_of(
-    st.sampled_from(LIMITS),
-    st.decimals(0, 99_999, places=3, allow_nan=False, allow_infinity=False),
+    st.sampled_from(LIMITS), st.decimals(0, 99_999, places=3, allow_nan=False, allow_infinity=False)
 )
 """Amounts in the canonical unit: often exactly at a limit, just below it or just above it."""
 

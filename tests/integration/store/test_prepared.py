@@ -25,8 +25,7 @@ from tests.kept import NOON, PSEUDONYMS, evaluation
 pytestmark = pytest.mark.integration
 
 RECORD = evaluation(
-    patient="patient",
-    cards=(SentCard(uuid="card-1", results=("result",)), SentCard(uuid="card-2")),
+    patient="patient", cards=(SentCard(uuid="card-1", results=("result",)), SentCard(uuid="card-2"))
 )
 
 
@@ -44,12 +43,7 @@ MOMENTS = [
     datetime(1, 1, 1, tzinfo=UTC),
     datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
 ]
-WORDS = [
-    (),
-    ("one",),
-    ("one", "two"),
-    ('"\\/\x00\x1f\x7f\n', "§ ä 漢 🩸", "\ud800", ""),
-]
+WORDS = [(), ("one",), ("one", "two"), ('"\\/\x00\x1f\x7f\n', "§ ä 漢 🩸", "\ud800", "")]
 
 
 def _evaluation(at: datetime, words: tuple[str, ...]) -> Mapping[str, Any]:
@@ -86,12 +80,7 @@ def _token(at: datetime, _: tuple[str, ...]) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize(
     ("table", "row"),
-    [
-        (evaluations, _evaluation),
-        (cards, _card),
-        (carded_results, _result),
-        (tokens_seen, _token),
-    ],
+    [(evaluations, _evaluation), (cards, _card), (carded_results, _result), (tokens_seen, _token)],
     ids=["evaluations", "cards", "carded_results", "tokens_seen"],
 )
 def test_a_prepared_insert_stores_what_sqlalchemy_stores(

@@ -44,10 +44,7 @@ def test_neither_waits_for_the_other_for_ever_and_the_one_asked_for_is_still_to_
     hour = Searched(NOON - timedelta(hours=1), until=NOON)
     with Database.open(postgresql_url) as database:
         database.upgrade()
-        worker, caretaker = (
-            InTheMiddle(database, begun),
-            EventStore(database, KEY, PSEUDONYMS),
-        )
+        worker, caretaker = (InTheMiddle(database, begun), EventStore(database, KEY, PSEUDONYMS))
         worker.sweep_since("lab", hour.since, Way.RECOVERED, NOON)
         (claimed,) = worker.claim(NOON)
         with ThreadPoolExecutor() as threads:

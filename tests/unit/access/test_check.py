@@ -133,10 +133,7 @@ def test_a_wrong_type_does_not_hide_a_member_that_the_header_may_not_have(
     clients: ClientRegistry,
 ) -> None:
     minted = unsigned(header(typ="at+jwt", crit=["x"]), claims(), b"x")
-    assert found(clients, minted).faults == (
-        TokenFault.WRONG_TYPE,
-        TokenFault.HEADER_FORBIDDEN,
-    )
+    assert found(clients, minted).faults == (TokenFault.WRONG_TYPE, TokenFault.HEADER_FORBIDDEN)
 
 
 def test_a_token_that_names_a_tenant_of_its_client_holds(clients: ClientRegistry) -> None:
@@ -150,11 +147,7 @@ def test_a_token_that_names_a_tenant_of_its_client_holds(clients: ClientRegistry
         (token(), "checked", ""),
         (ONE_FAULT[TokenFault.BAD_SIGNATURE], "checked", ""),
         ("nonsense", "not-checked", "there is nothing to be read"),
-        (
-            ONE_FAULT[TokenFault.NO_KID],
-            "not-checked",
-            "the header does not say with which key",
-        ),
+        (ONE_FAULT[TokenFault.NO_KID], "not-checked", "the header does not say with which key"),
         (ONE_FAULT[TokenFault.UNKNOWN_KEY], "not-checked", "there is no key for it"),
     ],
 )

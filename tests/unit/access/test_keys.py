@@ -120,9 +120,7 @@ def test_callers_that_come_at_once_to_a_new_service_share_one_fetch(client: Clie
     assert len(hosts.asked) == 1
 
 
-def test_a_key_file_that_is_taken_away_is_reported_and_what_was_read_serves(
-    tmp_path: Path,
-) -> None:
+def test_a_key_file_that_is_taken_away_is_reported_and_what_was_read_serves(tmp_path: Path) -> None:
     """As while it is being replaced: no call fails through it before the hour is over."""
     file = tmp_path / "keys.json"
     file.write_bytes(key_set(EC))

@@ -32,7 +32,7 @@ THERAPY = re.compile(
 )
 DRUG_CONTEXTS = {
     "basiliximab": {
-        *("context-anti-cd25-therapy", "context-transplant", "order-anti-cd25-therapy"),
+        *("context-anti-cd25-therapy", "context-transplant", "order-anti-cd25-therapy")
     },
     "daclizumab": {"context-anti-cd25-therapy"},
     "denileukin": {"context-anti-cd25-therapy"},

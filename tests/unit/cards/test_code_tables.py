@@ -209,9 +209,7 @@ def test_a_factor_agrees_with_ucum_inside_its_family(
 
 def test_arbitrary_units_and_unnamed_units_are_read_as_u_and_say_so() -> None:
     flagged = {unit.text: unit for unit in UNITS if unit.assumed}
-    assert set(flagged) == {
-        *("[arb'U]/mL", "[IU]/mL", "k[IU]/L", "IU/mL", "IU/ml", "units/mL"),
-    }
+    assert set(flagged) == {*("[arb'U]/mL", "[IU]/mL", "k[IU]/L", "IU/mL", "IU/ml", "units/mL")}
     assert {(unit.family, unit.factor) for unit in flagged.values()} == {("U", Decimal(1))}
 
 

@@ -37,7 +37,7 @@ GATES_BY_CONDITION = {
 """... and the gates of findings."""
 
 CONTEXTS_BY_MEDICATION = {
-    *("il2-therapy", "anti-cd25-therapy", "t-cell-depleting-therapy", "corticosteroids", "car-t"),
+    *("il2-therapy", "anti-cd25-therapy", "t-cell-depleting-therapy", "corticosteroids", "car-t")
 }
 
 CONDITIONS = rows("conditions.toml", "condition", schema.Concept)
@@ -130,7 +130,7 @@ def test_a_code_for_all_variants_of_atl_leaves_the_indolent_ones_undetermined() 
 
 def test_a_site_code_for_a_subtype_or_site_of_a_lymphoma_is_that_lymphoma_too() -> None:
     assert set(named(CONDITIONS, "atl").includes) == {
-        *("atl-chronic", "atl-smouldering", "atl-meningeal"),
+        *("atl-chronic", "atl-smouldering", "atl-meningeal")
     }
     assert named(CONDITIONS, "nhl").includes == ("nhl-meningeal",)
     assert {"atl", "nhl", "cns-lymphoma"} <= set(

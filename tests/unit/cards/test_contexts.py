@@ -143,10 +143,7 @@ def test_what_raises_the_value_takes_weight_from_each_finding_on_the_card(condit
 @pytest.mark.parametrize(
     ("context", "rests_on"),
     [
-        (
-            "medication.corticosteroids",
-            "The study behind this is of CSF in neurosarcoidosis.",
-        ),
+        ("medication.corticosteroids", "The study behind this is of CSF in neurosarcoidosis."),
         (
             "condition.sarcoidosis",
             "The consensus behind this, and the study of lower values, are on neurosarcoidosis.",

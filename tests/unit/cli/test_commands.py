@@ -54,9 +54,7 @@ def test_exit_code_1_for_a_request_that_misses_its_data(
     ],
 )
 def test_exit_code_2_for_wrong_usage_and_one_line(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
 ) -> None:
     assert through_main(monkeypatch, *arguments) == 2
     message = capsys.readouterr().err
@@ -225,10 +223,7 @@ def test_the_start_of_canonical_addresses_is_an_address(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["A", "A" * 81])
 def test_a_name_that_cannot_sign_is_told_how_long_one_is(
-    name: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     file = tmp_path / "approval.toml"
     given = ("knowledge", "approve", "--reviewer", name, "--file", file)

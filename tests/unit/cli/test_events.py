@@ -72,9 +72,7 @@ def listed(here: Variables, *options: str) -> list[dict[str, Any]]:
     return list(json.loads(run(here, "list", *options, "--json").stdout)["events"])
 
 
-def test_what_was_set_aside_is_listed_for_machines_in_camel_case(
-    here: Variables,
-) -> None:
+def test_what_was_set_aside_is_listed_for_machines_in_camel_case(here: Variables) -> None:
     (row,) = listed(here, "--dead")
     assert (row["number"], row["source"], row["dead"]) == (1, "lab", True)
     assert datetime.fromisoformat(row["firstReceived"]) <= datetime.now(UTC)
@@ -138,9 +136,7 @@ def test_a_number_that_there_is_not_is_not_acceptable(here: Variables) -> None:
     assert "events list --dead" in shown.exception.remedy
 
 
-def test_with_no_number_and_nothing_set_aside_there_is_nothing_to_do(
-    here: Variables,
-) -> None:
+def test_with_no_number_and_nothing_set_aside_there_is_nothing_to_do(here: Variables) -> None:
     assert run(here, "retry").exit_code == 0
     shown = run(here, "retry")
     assert (shown.exit_code, shown.stdout) == (0, "0 event(s) will be tried again.\n")
@@ -177,9 +173,7 @@ def test_a_dry_run_shows_and_removes_nothing(here: Variables) -> None:
     assert len(listed(here)) == 1
 
 
-def test_each_removal_is_one_line_in_the_log_that_names_no_result(
-    here: Variables,
-) -> None:
+def test_each_removal_is_one_line_in_the_log_that_names_no_result(here: Variables) -> None:
     before = listed(here)
     shown = run(here, "drop", "1", "--yes", "--json")
     assert json.loads(shown.stdout) == {"dryRun": False, "events": before}
@@ -217,9 +211,7 @@ def test_whoever_is_killed_while_removing_has_told_of_all_that_went(
     assert left == {3, 4, 5}, "a line too many, and none too few"
 
 
-def test_nobody_has_to_wait_for_whoever_reads_slowly_what_is_told(
-    here: Variables,
-) -> None:
+def test_nobody_has_to_wait_for_whoever_reads_slowly_what_is_told(here: Variables) -> None:
     def while_it_is_read(_row: Waiting) -> None:
         store.add("lab", [Target(Kind.OBSERVATION, "another")], Way.NOTIFIED, datetime.now(UTC))
 
@@ -228,9 +220,7 @@ def test_nobody_has_to_wait_for_whoever_reads_slowly_what_is_told(
         assert store.count() == 1
 
 
-def test_all_that_was_set_aside_of_one_source_goes_and_nothing_else(
-    here: Variables,
-) -> None:
+def test_all_that_was_set_aside_of_one_source_goes_and_nothing_else(here: Variables) -> None:
     with stored(here) as store:
         now = datetime.now(UTC)
         store.add("lab", [Target(Kind.OBSERVATION, "waits")], Way.NOTIFIED, now)
@@ -295,9 +285,7 @@ def test_one_that_is_notified_again_after_it_was_shown_stays(here: Variables) ->
     assert [row["dead"] for row in listed(here)] == [False]
 
 
-def test_another_that_got_the_number_of_one_that_was_shown_stays(
-    here: Variables,
-) -> None:
+def test_another_that_got_the_number_of_one_that_was_shown_stays(here: Variables) -> None:
     with stored(here) as store:
         now = datetime.now(UTC)
         store.revive([1], now)

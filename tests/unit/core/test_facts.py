@@ -185,8 +185,7 @@ def test_t65_age_counts_at_collection_and_only_as_far_as_it_is_proved(
 
 
 @pytest.mark.parametrize(
-    ("birth", "words"),
-    [("1986-03-01", "40 completed years"), ("2008", "17 to 18 completed years")],
+    ("birth", "words"), [("1986-03-01", "40 completed years"), ("2008", "17 to 18 completed years")]
 )
 def test_the_age_is_told_as_far_as_it_is_proved(birth: str, words: str) -> None:
     fact = facts(given=record(result(), patient=born(birth)))["age.adult"]

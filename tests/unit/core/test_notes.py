@@ -153,9 +153,7 @@ def test_a_unit_without_a_code_is_told() -> None:
 
 def test_a_value_that_came_as_text_is_told_once_not_twice() -> None:
     value = replace(measured("<50 pt/mL", ValueForm.TEXT), unit=text_only("pt/mL"))
-    assert of(replace(result(), value=value)) == {
-        NoteKind.VALUE_FROM_TEXT: {"value": "<50 pt/mL"},
-    }
+    assert of(replace(result(), value=value)) == {NoteKind.VALUE_FROM_TEXT: {"value": "<50 pt/mL"}}
 
 
 def test_a_code_whose_name_lacks_the_decisive_word_is_told() -> None:

@@ -86,8 +86,7 @@ def swapped(draft: DraftOrder, **more: Any) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("refused", "accepted"),
-    [(IL2_MASS, "76039-7"), (IL2_UNITS, "9654-5"), (IL2_CSF, "99768-4")],
+    ("refused", "accepted"), [(IL2_MASS, "76039-7"), (IL2_UNITS, "9654-5"), (IL2_CSF, "99768-4")]
 )
 def test_interleukin_2_is_swapped_for_the_receptor_of_the_same_specimen_and_property(
     refused: str, accepted: str

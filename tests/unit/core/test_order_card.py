@@ -38,13 +38,11 @@ from tests.unit.core.ordering import (
 
 def test_several_advices_are_one_card_and_the_highest_rank_is_its_headline() -> None:
     child = record(
-        patient=born("2016-01-01"),
-        history=(result("700 U/mL"),),
-        entries=(condition("Z99.2"),),
+        patient=born("2016-01-01"), history=(result("700 U/mL"),), entries=(condition("Z99.2"),)
     )
     draft = order(SERUM, performers=at_laboratory("Laboratory B"))
     assert ids(advice_on(draft, given_record=child)) == [
-        *("order-result-present", "order-laboratory-change", "order-dialysis", "order-child"),
+        *("order-result-present", "order-laboratory-change", "order-dialysis", "order-child")
     ]
     card = card_on(draft, given_record=child)
     assert card.summary == (

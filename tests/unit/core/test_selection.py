@@ -132,10 +132,7 @@ def test_results_hidden_by_the_same_reason_share_one_answer() -> None:
         named("two", "51 pg/mL", toy.ANY_MASS, on="2026-01-02"),
         named("three", "51 pg/mL", toy.ANY_MASS, specimen=specimen("RESIN")),
     )
-    assert read(evaluated(given)) == {
-        "three": "specimen-not-covered",
-        "two": "specimen-unknown",
-    }
+    assert read(evaluated(given)) == {"three": "specimen-not-covered", "two": "specimen-unknown"}
 
 
 # ------------------------------------------------------------------ a date that cannot be right

@@ -67,11 +67,7 @@ def test_the_good_row_that_the_refusals_start_from_is_accepted(table: str) -> No
         (row("unit", factor="half"), "site.toml (unit 1 factor)", "not a number"),
         (row("unit", factor="NaN"), "site.toml (unit 1 factor)", "finite"),
         (row("unit", note="LEFT OUT"), "site.toml (unit 1 note)", "this is missing"),
-        (
-            row("unit") + row("unit", factor="2"),
-            "site.toml ([[unit]] X)",
-            "understood already",
-        ),
+        (row("unit") + row("unit", factor="2"), "site.toml ([[unit]] X)", "understood already"),
         (
             row("specimen", system=toy.SPECIMENS, code="DEW"),
             "site.toml ([[specimen]] DEW)",

@@ -20,10 +20,7 @@ WITHDRAWN = {
 
 
 def _outcome(severity: str, code: str = "incomplete") -> Json:
-    return {
-        "resourceType": "OperationOutcome",
-        "issue": [{"severity": severity, "code": code}],
-    }
+    return {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": code}]}
 
 
 def _page(*resources: Any, links: Any = ()) -> Json:

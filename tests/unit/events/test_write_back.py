@@ -16,9 +16,7 @@ from cds_service.knowledge.files import Library
 from tests.event_world import PATIENT, World, observation, world
 
 
-def test_what_is_kept_of_a_result_cannot_be_computed_without_the_data_key(
-    writing: World,
-) -> None:
+def test_what_is_kept_of_a_result_cannot_be_computed_without_the_data_key(writing: World) -> None:
     """Its id is in nothing that was made without the key; nor is what it says: its version is kept
     as it is where the server counts versions, which says nothing.
     """

@@ -46,12 +46,7 @@ def test_numbers_keep_their_text(server: FaultServer, session_of: Opens) -> None
 
 SLOW = pytest.mark.parametrize(
     "fault",
-    [
-        faults.hang_before_headers,
-        faults.drip_headers,
-        faults.drip_body(),
-        faults.drip_chunk_size,
-    ],
+    [faults.hang_before_headers, faults.drip_headers, faults.drip_body(), faults.drip_chunk_size],
     ids=["hang", "drip_headers", "drip_body", "drip_chunk_size"],
 )
 
@@ -210,10 +205,7 @@ def test_t61_a_search_that_is_not_found_is_a_fault_and_never_an_empty_result(
             reply_json(PATIENT, content_type=f'{FHIR_JSON};charset=utf-8;fhirVersion="5.0"'),
             UpstreamFault.WRONG_VERSION,
         ),
-        (
-            reply_json(PATIENT, headers=(("Content-Encoding", "br"),)),
-            UpstreamFault.NOT_JSON,
-        ),
+        (reply_json(PATIENT, headers=(("Content-Encoding", "br"),)), UpstreamFault.NOT_JSON),
     ],
 )
 def test_t61_t64_what_is_not_the_resource_asked_for_is_refused_with_its_reason(

@@ -190,10 +190,7 @@ def test_f07_an_optional_key_whose_fetch_fails_has_failed(
     server.on("/fhir/Patient/1", reply_json(PATIENT))
     server.on("/fhir/Observation", reply(b"", status=403))
     gathered = gathered_of({}, access(), OPTIONAL_ONLY)
-    assert availability(gathered) == {
-        "patient": Availability.GIVEN,
-        "labs": Availability.FAILED,
-    }
+    assert availability(gathered) == {"patient": Availability.GIVEN, "labs": Availability.FAILED}
     assert gathered.faults == {"labs": "status-403"}
 
 
@@ -238,10 +235,7 @@ def test_t49_with_a_token_that_cannot_be_used_nothing_is_called_not_even_without
 def test_t49_only_what_the_scope_covers_is_asked_for(server: FaultServer, access: Grants) -> None:
     server.on("/fhir/Patient/1", reply_json(PATIENT))
     gathered = gathered_of({}, access({**BEARER, "scope": "patient/Patient.r"}), OPTIONAL_ONLY)
-    assert availability(gathered) == {
-        "patient": Availability.GIVEN,
-        "labs": Availability.MISSING,
-    }
+    assert availability(gathered) == {"patient": Availability.GIVEN, "labs": Availability.MISSING}
     assert gathered.faults == {"labs": "scope-too-small"}
     assert server.targets() == ["/fhir/Patient/1"]
 

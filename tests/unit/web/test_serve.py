@@ -184,9 +184,7 @@ def test_the_management_port_answers_as_the_service_does(
         assert json.loads(body)["resourceType"] == "OperationOutcome"
 
 
-def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(
-    tmp_path: Path,
-) -> None:
+def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(tmp_path: Path) -> None:
     log_file = tmp_path / "log"
     answers: list[int] = []
     with running(log_file) as server:
