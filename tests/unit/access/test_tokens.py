@@ -334,6 +334,11 @@ def test_t14_a_jti_is_a_text_of_bounded_length(clients: ClientRegistry, jti: obj
     assert refusal(clients, bearer(claiming(jti=jti))) is TokenFault.NO_JTI
 
 
+@pytest.mark.parametrize("jti", ["j", "j" * 256])
+def test_t14_the_shortest_and_the_longest_jti_are_taken(clients: ClientRegistry, jti: str) -> None:
+    assert taken(clients, claiming(jti=jti))
+
+
 def test_t15_a_token_is_good_once_however_many_threads_ask(clients: ClientRegistry) -> None:
     class Guarded(Memory):
         lock = Lock()

@@ -102,7 +102,6 @@ def test_a_result_that_a_limit_is_for_gets_no_such_note() -> None:
 
 # ------------------------------------------------------------------ a limit inside the interval
 
-
 HLH_2004 = "2400 U/mL (sIL-2R criterion of HLH-2004)"
 NEUROSARCOIDOSIS = "150 pg/mL (limit described for untreated neurosarcoidosis)"
 OWN = "223 to 710 U/mL (the laboratory's own range)"

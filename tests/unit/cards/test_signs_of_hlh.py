@@ -137,10 +137,7 @@ def test_what_made_the_card_urgent_is_listed_as_used() -> None:
 
 # ------------------------------------------------------------------ a card without a reading
 
-
 UNKNOWN_FLUID = records.specimen("no-such-code", system=SPECIMENS)
-
-
 UNREADABLE: dict[str, dict[str, Any]] = {
     "unit and test code contradict each other": {"loinc": SERUM_MASS},
     "unit not recognised, so not interpreted": {"value": "600 banana"},
@@ -187,7 +184,6 @@ def test_counts_of_another_month_say_nothing_about_a_result_that_cannot_be_read(
 
 
 # ------------------------------------------------------------------ interleukin 2 itself
-
 
 INTERLEUKIN_2 = ("33939-0", "4651-6", "70077-3")
 

@@ -37,7 +37,6 @@ DISCLAIMER = "A toy (toy@2026.3), unread, and nothing else."
 
 # ------------------------------------------------------------------ sources and disclaimer
 
-
 EVERY_KIND: dict[str, LabResult | PatientRecord] = {
     "interpreted": result("250 pt/mL", ranges=RANGE),
     "indeterminate": result(">50 pt/mL", ranges=RANGE),
@@ -213,7 +212,6 @@ def test_every_id_is_a_uuid() -> None:
 
 
 # ------------------------------------------------------------------ text from outside
-
 
 EVIL = '<b onclick="x">[c](https://evil.example)</b> | a\u202e\u200b www.evil.example @x'
 

@@ -264,7 +264,6 @@ def test_results_that_could_not_be_had_are_named_only_beside_something_to_say() 
 
 # ------------------------------------------------------------------ another laboratory
 
-
 ONE, TWO = "Organization/1", "Organization/2"
 ELSEWHERE = "https://ehr.example.org/fhir/Organization/1"
 

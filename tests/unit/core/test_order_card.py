@@ -72,7 +72,6 @@ def test_the_trace_holds_every_row_considered_and_why() -> None:
 
 # ------------------------------------------------------------------ cards
 
-
 ORDERS = [
     order(IL2_MASS),
     order(IL2_MASS, SERUM),

@@ -91,7 +91,6 @@ def test_a_registered_one_is_not_preliminary() -> None:
 
 # ------------------------------------------------------------------ withdrawn
 
-
 OLD_WITHDRAWN = day("old", "2026-01-01", status=Status.ENTERED_IN_ERROR)
 
 

@@ -287,7 +287,6 @@ def test_a_card_about_an_order_names_its_advice_by_id(
 
 # ------------------------------------------------------------------ whatever a draft refers to
 
-
 REFERENCES = st.fixed_dictionaries(
     {"reference": st.sampled_from(["#a", "#b", "#c", "Specimen/1"])},
     optional={"display": st.sampled_from(["a", "b"])},
