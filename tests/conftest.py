@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.knowledge.files import Library, load_library
+from cds_service.knowledge.files import Library
 
 ZONE = "CHAST-12:45CHADT,M9.5.0/2:45,M4.1.0/3:45"
 """The Chatham Islands, written out so that no zone database is needed: far from UTC, and not by
@@ -77,7 +77,9 @@ def _no_way_out() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def library() -> Library:
     """The packaged knowledge, proved."""
-    return load_library()
+    from tests.packaged import LIBRARY  # here: most rooms never need it
+
+    return LIBRARY
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -16,6 +17,7 @@ from werkzeug.test import TestResponse
 from cds_service.access.registry import load_registry
 from cds_service.config import Mode, Settings
 from cds_service.event_wiring import EventRoom, Workshop, open_event_room, open_workshop
+from cds_service.events.faults import MOST_ATTEMPTS
 from cds_service.fhir.breaker import Breakers
 from cds_service.knowledge.files import Library
 from cds_service.store.database import Database
@@ -74,13 +76,41 @@ class World:
         """Id-only events without numbers, one for each id."""
         return self.post(events(*((0, f"{kind}/{each}") for each in ids)))
 
+    def comes(self, resource: Any) -> None:
+        """A new version of it is kept and notified."""
+        self.fhir.put(resource)
+        self.notify(resource["id"], kind=resource["resourceType"])
+
+    def arrives(self, resource: Any) -> None:
+        """A new version of it is kept, notified and worked off."""
+        self.comes(resource)
+        self.work()
+
     def work(self) -> int:
         """Let the worker work off all that is due."""
         return self.workshop.worker.drain()
 
+    def something_has_changed(self) -> None:
+        """An empty notification, and the moment that is waited for more of them."""
+        self.post()
+        self.clock.pass_(seconds=2)
+
+    def try_in_vain(self) -> None:
+        """All tries that anything has, as far apart as they may be."""
+        for _ in range(MOST_ATTEMPTS):
+            self.work()
+            self.clock.pass_(minutes=8)
+
     def care(self) -> None:
         """Let the caretaker make a round."""
         self.workshop.caretaker.look_after_all()
+
+    def rounds(self, **time: float) -> None:
+        """As many rounds as there are in so much time, one every five seconds."""
+        end = self.clock() + timedelta(**time)
+        while self.clock() < end:
+            self.care()
+            self.clock.pass_(seconds=5)
 
     def expect(self, **state: Any) -> None:
         """Keep a subscription `s1` as `subscribe` would."""
@@ -94,6 +124,30 @@ class World:
             "last_heard": self.clock(),
         }
         self.room.subscriptions.expect(SubscriptionState(**(given | state)))
+
+    def ready(self) -> Any:
+        """What readiness says."""
+        return self.web.get("/health/ready").get_json()
+
+    def metrics(self) -> str:
+        return str(self.web.get("/metrics").get_data(as_text=True))
+
+    def ways(self) -> set[str]:
+        """How we came to know of what waits."""
+        return {row.way for row in self.room.store.waiting()}
+
+    def causes(self) -> list[str]:
+        """Why that waits which waits."""
+        return [row.cause for row in self.room.store.waiting()]
+
+    def set_aside(self) -> list[str]:
+        """Why that was set aside which is not tried any more."""
+        return [row.cause for row in self.room.store.waiting(dead_only=True)]
+
+    def only(self, kind: str) -> Any:
+        """The one resource of this type on the server."""
+        (found,) = self.fhir.of(kind)
+        return found
 
     def records(self) -> list[Any]:
         """All evaluation records, oldest first."""
@@ -226,8 +280,14 @@ def containing(kind: str, *results: Any, status: str = "final") -> Any:
     }
 
 
-def arrives(here: World, resource: Any) -> None:
-    """A new version of it is kept, notified and worked off."""
-    here.fhir.put(resource)
-    here.notify(resource["id"], kind=resource["resourceType"])
-    here.work()
+def dies(here: World, patch: pytest.MonkeyPatch) -> None:
+    """Whoever works here is killed before anything is recorded."""
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with patch.context() as patched:
+        patched.setattr(type(here.room.store), "finish", die)
+        with pytest.raises(KeyboardInterrupt):
+            here.work()
+    assert here.records() == []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -38,6 +38,7 @@ from cds_service.core.model import (
     UnitGiven,
     ValueForm,
 )
+from cds_service.core.note import NoteKind
 from cds_service.core.quantity import UCUM
 from cds_service.core.selection import Looking
 from cds_service.core.verdict import Answer, Evaluation
@@ -168,18 +169,29 @@ def findings(answer: Answer) -> set[str]:
     return {finding.id for finding in answer.findings}
 
 
+def notes(answer: Answer) -> dict[NoteKind, dict[str, str]]:
+    """What stands beside the findings: kind -> what is filled in; of one kind the last."""
+    return {note.kind: dict(note.values) for note in answer.notes}
+
+
+def apart(names: Sequence[str]) -> list[str]:
+    """An id for each of the names: it bears a number where the name has stood before."""
+    return [f"{name}{names[:at].count(name) or ''}" for at, name in enumerate(names)]
+
+
 def companions(*values: str, on: str = DAY) -> tuple[LabResult, ...]:
     """`ferritin 600 ng/mL`: companion results of the toy under the code of the unit's family."""
-    return tuple(_companion(value, on) for value in values)
+    ids = apart([value.partition(" ")[0] for value in values])
+    return tuple(_companion(value, id_, on) for value, id_ in zip(values, ids, strict=True))
 
 
-def _companion(value: str, on: str) -> LabResult:
+def _companion(value: str, id_: str, on: str) -> LabResult:
     name, amount, unit = value.split(" ", 2)
     test = toy.knowledge().companions[name]
     family = test.units[unit].family if unit in test.units else ""
     codes: Iterable[str] = (code for code, known in test.families.items() if known == family)
     loinc = next(iter(codes), next(iter(test.families)))
-    return named(name, f"{amount} {unit}", loinc, on=on)
+    return named(id_, f"{amount} {unit}", loinc, on=on)
 
 
 NOBODY = NoPatient()

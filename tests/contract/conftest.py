@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 import fhir_fixtures
 from cds_service.config import Settings
 from cds_service.hooks.orders import order_advice
-from cds_service.knowledge.files import Library, load_library
+from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 
@@ -33,11 +33,6 @@ class Delete(Enum):
 DELETE = Delete.MEMBER
 
 Post = Callable[..., TestResponse]
-
-
-@pytest.fixture(scope="session")
-def library() -> Library:
-    return load_library()
 
 
 @pytest.fixture(scope="session")

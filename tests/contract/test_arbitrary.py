@@ -72,6 +72,18 @@ def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
+def any_place(body: Any, data: st.DataObject) -> tuple[Any, Any]:
+    """What holds some part of a value, and the part's name or number in it."""
+    *path, last = data.draw(st.sampled_from(places(body)))
+    for step in path:
+        body = body[step]
+    return body, last
+
+
+def as_json(body: object) -> tuple[bytes, str]:
+    return json.dumps(body).encode(), "application/json"
+
+
 @pytest.mark.parametrize(
     ("name", "service"),
     [
@@ -86,14 +98,9 @@ def test_a_good_request_with_any_part_replaced_never_gives_a_500(
     client: FlaskClient, name: str, service: str, data: st.DataObject
 ) -> None:
     body = request_of(name)
-    where = data.draw(st.sampled_from(places(body)))
-    holder: Any = body
-    for step in where[:-1]:
-        holder = holder[step]
-    holder[where[-1]] = data.draw(JSON)
-    answer_is_honest(
-        client, f"/cds-services/{service}", json.dumps(body).encode(), "application/json"
-    )
+    holder, last = any_place(body, data)
+    holder[last] = data.draw(JSON)
+    answer_is_honest(client, f"/cds-services/{service}", *as_json(body))
 
 
 @pytest.mark.parametrize(
@@ -106,11 +113,6 @@ def test_a_good_request_with_any_part_taken_out_never_gives_a_500(
     client: FlaskClient, name: str, service: str, data: st.DataObject
 ) -> None:
     body = request_of(name)
-    where = data.draw(st.sampled_from(places(body)))
-    holder: Any = body
-    for step in where[:-1]:
-        holder = holder[step]
-    del holder[where[-1]]
-    answer_is_honest(
-        client, f"/cds-services/{service}", json.dumps(body).encode(), "application/json"
-    )
+    holder, last = any_place(body, data)
+    del holder[last]
+    answer_is_honest(client, f"/cds-services/{service}", *as_json(body))

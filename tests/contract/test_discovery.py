@@ -23,6 +23,7 @@ TOKEN = re.compile(r"\{\{(.*?)\}\}")
 @pytest.fixture(scope="module")
 def services(client: FlaskClient) -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = client.get("/cds-services").get_json()["services"]
+    assert listed
     return listed
 
 

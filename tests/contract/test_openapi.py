@@ -13,12 +13,12 @@ from schemathesis.config import SchemathesisConfig
 
 import fhir_fixtures
 from cds_service.config import Settings
-from cds_service.knowledge.files import load_library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from cds_service.web.schemas import NAMED
 from tests.contract.conftest import TODAY
 from tests.contract.test_stories import STATUS, STORIES
+from tests.packaged import LIBRARY
 
 CONFIG = SchemathesisConfig.from_dict(
     {
@@ -28,9 +28,7 @@ CONFIG = SchemathesisConfig.from_dict(
     }
 )
 SCHEMA = schemathesis.openapi.from_wsgi(
-    "/openapi.json",
-    create_app(Settings(), load_library(), Ports(now=lambda: TODAY)),
-    config=CONFIG,
+    "/openapi.json", create_app(Settings(), LIBRARY, Ports(now=lambda: TODAY)), config=CONFIG
 )
 
 

@@ -24,10 +24,10 @@ from cds_service.core.model import (
 )
 from cds_service.core.quantity import UCUM
 from cds_service.core.verdict import Answer
-from cds_service.knowledge.files import load_library
+from tests import packaged
 from tests.records import answer_to, born, named, number, record, specimen, within
 
-SIL2R: KnowledgeBase = with_case_codes(load_library().bases["sil2r"])
+SIL2R: KnowledgeBase = with_case_codes(packaged.SIL2R)
 """The packaged knowledge at a site that has a code for everything."""
 
 KINDS = {
@@ -91,8 +91,7 @@ def _near(limit: Decimal) -> list[Decimal]:
 LIMITS = sorted({value for row in SIL2R.limits.values() for value in _near(row.value)})
 
 amounts = st.one_of(
-    st.sampled_from(LIMITS),
-    st.decimals(0, 99_999, places=3, allow_nan=False, allow_infinity=False),
+    st.sampled_from(LIMITS), st.decimals(0, 99_999, places=3, allow_nan=False, allow_infinity=False)
 )
 """Amounts in the canonical unit: often exactly at a limit, just below it or just above it."""
 

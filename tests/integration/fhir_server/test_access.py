@@ -25,12 +25,7 @@ from tests.integration.fhir_server.conftest import (
     story,
     without_prefetch,
 )
-from tests.integration.fhir_server.server import (
-    FULL_TOKEN,
-    NARROW_SCOPE,
-    FhirServer,
-    JsonObject,
-)
+from tests.integration.fhir_server.server import FULL_TOKEN, NARROW_SCOPE, FhirServer, JsonObject
 
 pytestmark = pytest.mark.integration
 

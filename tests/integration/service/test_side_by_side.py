@@ -14,10 +14,10 @@ from flask import Flask
 import fhir_fixtures
 from cds_service.config import Settings
 from cds_service.hooks.orders import order_advice
-from cds_service.knowledge.files import load_library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from fhir_fixtures import Story
+from tests.packaged import LIBRARY
 
 pytestmark = pytest.mark.integration
 
@@ -28,7 +28,7 @@ STORIES = [story for name in fhir_fixtures.names() if (story := fhir_fixtures.st
 def new_app() -> Flask:
     """An application with knowledge of its own, so that nothing was made before."""
     ports = Ports(order_advice=order_advice, now=lambda: NOW)
-    return create_app(Settings(), load_library(), ports)
+    return create_app(Settings(), LIBRARY, ports)
 
 
 def answer(app: Flask, story: Story) -> tuple[int, bytes]:

@@ -14,10 +14,9 @@ from uuid import uuid4
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records
+from cds_service.store.records import Records
 from cds_service.store.replay import SqlReplayStore
-
-CLIENT, SERVICE = "general-hospital", "sil2r-lab-result"
+from tests.kept import CLIENT, SERVICE, evaluation
 
 
 def say(line: str) -> None:
@@ -54,11 +53,7 @@ def write(database: Database, key: str) -> None:
     while True:
         identifier = str(uuid4())
         now = datetime.now(UTC)
-        records.save(
-            EvaluationRecord(
-                id=identifier, at=now, door=Door.HOOK, service=SERVICE, client=CLIENT, status=200
-            )
-        )
+        records.save(evaluation(identifier, at=now, status=200))
         say(f"record {identifier}")
         item = FeedbackItem(card=identifier, outcome=FeedbackOutcome.OVERRIDDEN, at=now)
         feedback.save([item], CLIENT, SERVICE)

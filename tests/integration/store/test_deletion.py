@@ -10,16 +10,12 @@ import pytest
 from sqlalchemy import text
 
 from cds_service.store.database import Database
-from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from tests.kept import keep_card, pseudonym
 
 pytestmark = pytest.mark.integration
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "security.md"
 TABLES = ("evaluations", "cards", "carded_results", "feedback")
-KEY = DataKey(bytes(range(32)))
-CLIENT, SERVICE = "general-hospital", "sil2r-patient-view"
 OLD, NEW = datetime(2019, 5, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
 
 
@@ -27,24 +23,6 @@ def statements(number: int) -> list[str]:
     """The statements of one SQL example of the page."""
     example = re.findall(r"```sql\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[number]
     return [each.strip() for each in example.split(";") if each.strip()]
-
-
-def keep(database: Database, patient: str, card: str, at: datetime) -> None:
-    """One record of a patient, with a card, a result, and feedback on the card."""
-    pseudonyms = Pseudonymiser(KEY)
-    record = EvaluationRecord(
-        id=f"evaluation-{card}",
-        at=at,
-        door=Door.HOOK,
-        service=SERVICE,
-        client=CLIENT,
-        patient=pseudonyms.of(CLIENT, "Patient", patient),
-        cards=(SentCard(uuid=card, results=(pseudonyms.of(CLIENT, "Observation", card),)),),
-    )
-    Records(database, pseudonyms).save(record)
-    Feedback(database, KEY).save(
-        [FeedbackItem(card=card, outcome=FeedbackOutcome.OVERRIDDEN, at=at)], CLIENT, SERVICE
-    )
 
 
 def counts(database: Database) -> dict[str, int]:
@@ -67,9 +45,9 @@ FIRST, SECOND = "9d2c1c3e-6f0c-5a4f-9b7d-0a4b5c6d7e8f", "1c9a7f5e-2b3d-4e6f-8a9b
 def test_what_belongs_to_one_patient_goes_and_what_belongs_to_the_next_stays(
     database: Database,
 ) -> None:
-    keep(database, "p1", FIRST, NEW)
-    keep(database, "p2", SECOND, NEW)
-    run(database, 1, Pseudonymiser(KEY).of(CLIENT, "Patient", "p1"))
+    keep_card(database, "p1", FIRST, NEW)
+    keep_card(database, "p2", SECOND, NEW)
+    run(database, 1, pseudonym("p1"))
     assert counts(database) == dict.fromkeys(TABLES, 1)
     with database.reading() as connection:
         assert connection.execute(text("SELECT uuid FROM cards")).scalar_one() == SECOND
@@ -77,8 +55,8 @@ def test_what_belongs_to_one_patient_goes_and_what_belongs_to_the_next_stays(
 
 
 def test_what_is_older_than_a_day_goes(database: Database) -> None:
-    keep(database, "p1", FIRST, OLD)
-    keep(database, "p1", SECOND, NEW)
+    keep_card(database, "p1", FIRST, OLD)
+    keep_card(database, "p1", SECOND, NEW)
     with database.writing() as connection:  # it was received when it was said
         connection.execute(
             text("UPDATE feedback SET received = '2019-05-01' WHERE card = :card"), {"card": FIRST}

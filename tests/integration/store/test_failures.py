@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -16,13 +16,13 @@ from cds_service.errors import CdsError, NotFound, StoreUnavailable
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.records import Records, SentCard
 from cds_service.store.replay import SqlReplayStore
 from cds_service.store.tables import tokens_seen
+from tests.kept import NOON, evaluation
 
 pytestmark = pytest.mark.integration
 
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 CARD, COMMENT, RECORD, JTI = "card-canary", "comment-canary", "record-canary", "jti-canary"
 ROOM_AGAIN = "PRAGMA max_page_count = 1000000"
 
@@ -33,17 +33,16 @@ def _all_that_a_log_could_show(error: CdsError) -> str:
 
 
 def _write_feedback(database: Database) -> None:
-    item = FeedbackItem(card=CARD, outcome=FeedbackOutcome.OVERRIDDEN, at=NOW, comment=COMMENT)
+    item = FeedbackItem(card=CARD, outcome=FeedbackOutcome.OVERRIDDEN, at=NOON, comment=COMMENT)
     Feedback(database, DataKey.random()).save([item], "client", "service")
 
 
 def _write_record(database: Database) -> None:
-    record = EvaluationRecord(id=RECORD, at=NOW, door=Door.HOOK, service="service", client="client")
-    Records(database, Pseudonymiser(DataKey.random())).save(record)
+    Records(database, Pseudonymiser(DataKey.random())).save(evaluation(RECORD))
 
 
 def _remember_token(database: Database) -> None:
-    SqlReplayStore(database).remember("issuer", JTI, NOW + timedelta(minutes=15))
+    SqlReplayStore(database).remember("issuer", JTI, NOON + timedelta(minutes=15))
 
 
 Write = Callable[[Database], None]
@@ -232,13 +231,11 @@ def test_a_failed_transaction_leaves_nothing_behind(database: Database) -> None:
     with database.writing() as connection:
         connection.execute(text("DROP TABLE carded_results"))
     card = SentCard(uuid="6c7b5a1e-0000-4000-8000-000000000001", results=("observation",))
-    record = EvaluationRecord(
-        id="id", at=NOW, door=Door.HOOK, service="s", client="c", patient="p", cards=(card,)
-    )
+    record = evaluation(patient="p", cards=(card,))
     with pytest.raises(StoreUnavailable):
         records.save(record)
     with pytest.raises(NotFound):
-        records.find("id", "c")
+        records.find(record.id, record.client)
 
 
 def test_the_row_that_postgresql_quotes_in_its_error_is_not_passed_on(postgresql_url: str) -> None:

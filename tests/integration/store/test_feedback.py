@@ -18,22 +18,16 @@ from cds_service.core.model import Coding
 from cds_service.errors import ConfigurationError, StoreUnavailable
 from cds_service.store import feedback as module
 from cds_service.store.database import Database
-from cds_service.store.feedback import (
-    Feedback,
-    FeedbackItem,
-    FeedbackOutcome,
-    Stored,
-)
+from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome, Stored
 from cds_service.store.finding_counts import FindingCounts, finding_counts
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.pseudonym import DataKey
+from cds_service.store.records import SentCard
 from cds_service.store.tables import feedback as rows
+from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep
 
 pytestmark = pytest.mark.integration
 
-KEY = DataKey(bytes(range(32)))
-CLIENT, OTHER_CLIENT, SERVICE = "north", "south", "sil2r-patient-view"
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+OTHER_CLIENT = "south"
 REASON = Coding("http://terminology.example.org/reason", "not-applicable")
 
 
@@ -53,15 +47,8 @@ def accepted(card: str, *, minutes: int = 0) -> FeedbackItem:
 
 
 def send(database: Database, client: str, *sent: tuple[str, tuple[str, ...]]) -> None:
-    record = EvaluationRecord(
-        id="id",
-        at=NOON,
-        door=Door.HOOK,
-        service=SERVICE,
-        client=client,
-        cards=tuple(SentCard(uuid=uuid, findings=findings) for uuid, findings in sent),
-    )
-    Records(database, Pseudonymiser(KEY)).save(record)
+    cards = tuple(SentCard(uuid=uuid, findings=findings) for uuid, findings in sent)
+    keep(database, evaluation(client=client, cards=cards))
 
 
 def counts(shown: int, sent: int, accepted: int, overridden: int) -> FindingCounts:

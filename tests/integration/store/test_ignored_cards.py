@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -10,24 +9,19 @@ import pytest
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.finding_counts import finding_counts
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.records import SentCard
+from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep
 
 pytestmark = pytest.mark.integration
 
-KEY = DataKey(bytes(range(32)))
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-CLIENT, SERVICE, FINDING = "north", "sil2r-patient-view", "csf-above-150"
+FINDING = "csf-above-150"
 
 
 def test_b02_ten_cards_of_which_one_was_accepted_and_eight_ignored_are_counted_as_ten(
     database: Database,
 ) -> None:
     cards = [SentCard(uuid=str(UUID(int=n, version=4)), findings=(FINDING,)) for n in range(10)]
-    record = EvaluationRecord(
-        id="id", at=NOON, door=Door.HOOK, service=SERVICE, client=CLIENT, cards=tuple(cards)
-    )
-    Records(database, Pseudonymiser(KEY)).save(record)
+    keep(database, evaluation(cards=tuple(cards)))
     feedback = Feedback(database, KEY)
     said = [
         FeedbackItem(card=cards[0].uuid, outcome=FeedbackOutcome.ACCEPTED, at=NOON),

@@ -11,11 +11,11 @@ from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Records
+from tests.kept import CLIENT, SERVICE
 
 pytestmark = pytest.mark.integration
 
 Start = Callable[..., subprocess.Popen[str]]
-CLIENT, SERVICE = "general-hospital", "sil2r-lab-result"
 ROUNDS = 10
 LINES_BEFORE_THE_KILL = 20
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -22,14 +22,12 @@ from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import GAP_WINDOW, Gap, Heard, Subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.lots import LOT
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.tables import event_gaps, event_work
 from cds_service.store.work_item import Ending, Kind, Target, Way
+from tests.kept import KEY, NOON, PSEUDONYMS
 
 pytestmark = pytest.mark.integration
 
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-KEY = DataKey(bytes(range(32)))
 PATIENCE = 30
 
 
@@ -42,7 +40,7 @@ def database(postgresql_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def store(database: Database) -> EventStore:
-    return EventStore(database, KEY, Pseudonymiser(KEY))
+    return EventStore(database, KEY, PSEUDONYMS)
 
 
 def in_order(store: EventStore, *kinds: Kind) -> list[Target]:
@@ -58,7 +56,7 @@ def in_order(store: EventStore, *kinds: Kind) -> list[Target]:
 def kept(store: EventStore, *targets: Target) -> None:
     """Work, whose numbers run against the order of the items."""
     for target in reversed(targets):
-        store.add("lab", [target], Way.NOTIFIED, NOW)
+        store.add("lab", [target], Way.NOTIFIED, NOON)
 
 
 def row_of(store: EventStore, target: Target) -> Select[Any]:
@@ -102,7 +100,7 @@ def meet(
 
 
 def notified_again(store: EventStore, *targets: Target) -> Callable[[], object]:
-    return lambda: store.add("lab", targets, Way.NOTIFIED, NOW)
+    return lambda: store.add("lab", targets, Way.NOTIFIED, NOON)
 
 
 def test_events_are_dropped_while_their_results_are_notified_again(
@@ -112,7 +110,7 @@ def test_events_are_dropped_while_their_results_are_notified_again(
     kept(store, low, middle, high)
     rows = store.waiting()
     again = notified_again(store, low, high)
-    meet(database, row_of(store, middle), lambda: list(store.drop(rows, NOW)), again)
+    meet(database, row_of(store, middle), lambda: list(store.drop(rows, NOON)), again)
     assert store.count() == 2, "notified again after they had gone"
 
 
@@ -123,7 +121,7 @@ def test_events_are_revived_while_their_results_are_notified_again(
     kept(store, low, middle, high)
     with database.writing() as connection:
         connection.execute(event_work.update().values(dead=True))
-    later, again = NOW + timedelta(minutes=1), notified_again(store, low, high)
+    later, again = NOON + timedelta(minutes=1), notified_again(store, low, high)
     revived, _ = meet(database, row_of(store, middle), lambda: store.revive([], later), again)
     assert revived == 3
 
@@ -135,11 +133,11 @@ def test_a_report_ends_and_makes_work_of_results_that_are_notified_with_it(
         store, Kind.OBSERVATION, Kind.OBSERVATION, Kind.DIAGNOSTIC_REPORT
     )
     kept(store, report)
-    (claimed,) = store.claim(NOW)
+    (claimed,) = store.claim(NOON)
     kept(store, low, middle)
 
     def end() -> Ending:
-        return store.finish(claimed, NOW, found=[low, middle])
+        return store.finish(claimed, NOON, found=[low, middle])
 
     ending, _ = meet(database, row_of(store, low), end, notified_again(store, middle, report))
     assert ending is Ending.AGAIN, "it was notified meanwhile"
@@ -154,14 +152,14 @@ def test_missing_events_come_after_all_while_they_are_looked_for(
     def hear(*numbers: int) -> int:
         heard = Heard(subscription="s1", numbers=numbers)
         with database.writing() as connection:
-            return subscriptions.heard_in(connection, "lab", heard, NOW)
+            return subscriptions.heard_in(connection, "lab", heard, NOON)
 
     hear(1)
     assert hear(5) == 3, "2, 3 and 4 are missing"
-    (gap,) = subscriptions.gaps(NOW + GAP_WINDOW)
+    (gap,) = subscriptions.gaps(NOON + GAP_WINDOW)
     look: dict[str, Callable[[Gap], object]] = {
         "settle": subscriptions.settle,
-        "put_off": lambda gap: subscriptions.put_off(gap, NOW + timedelta(minutes=1)),
+        "put_off": lambda gap: subscriptions.put_off(gap, NOON + timedelta(minutes=1)),
     }
     third = select(event_gaps.c.number).where(event_gaps.c.number == 3)
     late = (4, *range(6, 6 + LOT), 2)  # the last first, and the first in a statement of its own

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import GAP_WINDOW, Heard, Subscriptions
+from tests.kept import NOON
 
 pytestmark = pytest.mark.integration
-
-NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
 def hear(database: Database, heard: Heard, at: datetime) -> int:
@@ -24,9 +23,9 @@ def test_what_has_been_missing_since_the_numbers_began_anew_is_still_to_be_looke
     database: Database,
 ) -> None:
     subscriptions = Subscriptions(database)
-    hear(database, Heard(subscription="s1", numbers=(1,)), NOW)
-    assert hear(database, Heard(subscription="s1", numbers=(4,)), NOW) == 2
-    begun = NOW + GAP_WINDOW
+    hear(database, Heard(subscription="s1", numbers=(1,)), NOON)
+    assert hear(database, Heard(subscription="s1", numbers=(4,)), NOON) == 2
+    begun = NOON + GAP_WINDOW
     (gap,) = subscriptions.gaps(begun)
     assert (gap.first, gap.last) == (2, 3)
     hear(database, Heard(subscription="s1", begins=True), begun)

@@ -10,43 +10,28 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import (
-    ColumnClause,
-    Table,
-    delete,
-    event,
-    insert,
-    literal_column,
-    select,
-    text,
-)
+from sqlalchemy import ColumnClause, Table, delete, event, insert, literal_column, select, text
 
 from cds_service.access.replay import Remembered
 from cds_service.errors import NotFound, StoreUnavailable
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.records import Records, SentCard
 from cds_service.store.replay import SqlReplayStore
 from cds_service.store.tables import carded_results, cards, evaluations, tokens_seen
+from tests.kept import NOON, PSEUDONYMS, evaluation
 
 pytestmark = pytest.mark.integration
 
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-RECORD = EvaluationRecord(
-    id="evaluation",
-    at=NOON,
-    door=Door.HOOK,
-    service="service",
-    client="north",
-    patient="patient",
-    cards=(SentCard(uuid="card-1", results=("result",)), SentCard(uuid="card-2")),
+RECORD = evaluation(
+    patient="patient", cards=(SentCard(uuid="card-1", results=("result",)), SentCard(uuid="card-2"))
 )
 
 
 @pytest.fixture
 def records(database: Database) -> Records:
-    return Records(database, Pseudonymiser(DataKey(bytes(range(32)))))
+    return Records(database, PSEUDONYMS)
 
 
 # ---------------------------------------------------------------- what is stored
@@ -58,12 +43,7 @@ MOMENTS = [
     datetime(1, 1, 1, tzinfo=UTC),
     datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
 ]
-WORDS = [
-    (),
-    ("one",),
-    ("one", "two"),
-    ('"\\/\x00\x1f\x7f\n', "§ ä 漢 🩸", "\ud800", ""),
-]
+WORDS = [(), ("one",), ("one", "two"), ('"\\/\x00\x1f\x7f\n', "§ ä 漢 🩸", "\ud800", "")]
 
 
 def _evaluation(at: datetime, words: tuple[str, ...]) -> Mapping[str, Any]:
@@ -100,12 +80,7 @@ def _token(at: datetime, _: tuple[str, ...]) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize(
     ("table", "row"),
-    [
-        (evaluations, _evaluation),
-        (cards, _card),
-        (carded_results, _result),
-        (tokens_seen, _token),
-    ],
+    [(evaluations, _evaluation), (cards, _card), (carded_results, _result), (tokens_seen, _token)],
     ids=["evaluations", "cards", "carded_results", "tokens_seen"],
 )
 def test_a_prepared_insert_stores_what_sqlalchemy_stores(

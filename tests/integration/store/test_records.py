@@ -12,16 +12,14 @@ from sqlalchemy import func, select
 
 from cds_service.errors import NotFound
 from cds_service.store.database import Database
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
 from cds_service.store.tables import cards, evaluations, metadata
+from tests.kept import CLIENT, PSEUDONYMS, evaluation, pseudonym
 
 pytestmark = pytest.mark.integration
 
-PSEUDONYMS = Pseudonymiser(DataKey(bytes(range(32))))
-CLIENT = "north"
 NOON = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
-PATIENT = PSEUDONYMS.of(CLIENT, "Patient", "patient-canary")
+PATIENT = pseudonym("patient-canary")
 RESULT = PSEUDONYMS.of(CLIENT, "Observation", "observation-canary")
 
 CARD = SentCard(
@@ -31,12 +29,9 @@ CARD = SentCard(
     override_reasons=("not-applicable",),
     results=(RESULT,),
 )
-RECORD = EvaluationRecord(
-    id="0b5f3e5e-0000-5000-8000-000000000001",
+RECORD = evaluation(
+    "0b5f3e5e-0000-5000-8000-000000000001",
     at=NOON,
-    door=Door.HOOK,
-    service="sil2r-lab-result",
-    client=CLIENT,
     hook_instance="d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
     knowledge="sil2r@2026.1",
     software="0.1.0",
@@ -48,15 +43,7 @@ RECORD = EvaluationRecord(
     inputs=(f"Observation/{RESULT}",),
     cards=(CARD,),
 )
-FAILED = EvaluationRecord(
-    id="0b5f3e5e-0000-5000-8000-000000000002",
-    at=NOON,
-    door=Door.HOOK,
-    service="sil2r-lab-result",
-    client=CLIENT,
-    status=412,
-    error="CDS-3001",
-)
+FAILED = evaluation("0b5f3e5e-0000-5000-8000-000000000002", at=NOON, status=412, error="CDS-3001")
 
 
 @pytest.fixture

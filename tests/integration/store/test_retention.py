@@ -14,18 +14,14 @@ from sqlalchemy import Select, func, select, update
 
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
-from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.records import Door, Records
 from cds_service.store.retention import AGE, Belongings, Key, Removed, Retention
 from cds_service.store.tables import cards, event_work, feedback, metadata
 from cds_service.store.work_item import Evaluated, Kind, Target, Way, client_name
+from tests.kept import CLIENT, KEY, PSEUDONYMS, evaluation, keep_card, pseudonym
 
 pytestmark = pytest.mark.integration
 
-KEY = DataKey(bytes(range(32)))
-PSEUDONYMS = Pseudonymiser(KEY)
-CLIENT, SERVICE = "general-hospital", "sil2r-patient-view"
 OLD, NEW = datetime(2019, 5, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
 BETWEEN = datetime(2020, 11, 21, tzinfo=UTC)
 OF_ONE_CARD = {"evaluations": 1, "cards": 1, "carded_results": 1, "feedback": 1}
@@ -35,27 +31,12 @@ def retention(database: Database, lot: int = 3) -> Retention:
     return Retention(database, lot=lot, rest=lambda _seconds: None)
 
 
-def pseudonym(patient: str, client: str = CLIENT) -> str:
-    return PSEUDONYMS.of(client, "Patient", patient)
-
-
 def keep(
     database: Database, patient: str, card: int, at: datetime = NEW, client: str = CLIENT
 ) -> None:
     """One record of a patient, with a card, a result, and feedback on the card."""
     uuid = f"9d2c1c3e-6f0c-5a4f-9b7d-{card:012d}"
-    record = EvaluationRecord(
-        id=f"evaluation-{card}",
-        at=at,
-        door=Door.HOOK,
-        service=SERVICE,
-        client=client,
-        patient=pseudonym(patient, client),
-        cards=(SentCard(uuid=uuid, results=(PSEUDONYMS.of(client, "Observation", str(card)),)),),
-    )
-    Records(database, PSEUDONYMS).save(record)
-    said = FeedbackItem(card=uuid, outcome=FeedbackOutcome.OVERRIDDEN, at=at)
-    Feedback(database, KEY).save([said], client, SERVICE)
+    keep_card(database, patient, uuid, at, client=client, id_=f"evaluation-{card}")
     with database.writing() as connection:  # received when it was said
         connection.execute(update(feedback).where(feedback.c.card == uuid).values(received=at))
 
@@ -66,14 +47,9 @@ def keep_event(database: Database, patient: str, result: str, *, at: datetime = 
     store.add("lab", [Target(Kind.OBSERVATION, result)], Way.NOTIFIED, at)
     (claimed,) = store.claim(at)
     client = client_name("lab")
-    record = EvaluationRecord(
-        id=f"evaluation-of-{result}-{patient}",
-        at=at,
-        door=Door.EVENT,
-        service="sil2r-lab-result",
-        client=client,
-        patient=pseudonym(patient, client) if patient else "",
-    )
+    whose = pseudonym(patient, client) if patient else ""
+    made: dict[str, Any] = {"at": at, "door": Door.EVENT, "client": client, "patient": whose}
+    record = evaluation(f"evaluation-of-{result}-{patient}", **made)
     version = f"1 for {patient}" if patient else "deleted after 1"
     done = Evaluated(version, "sil2r@2026.1", said=True, replaces="", record=record)
     store.finish(claimed, at, evaluated=[done])

@@ -22,15 +22,21 @@ NOW = 1_800_000_000
 PUBLIC_URL = "https://cds.example.org"
 SERVICE = f"{PUBLIC_URL}/cds-services/sil2r-lab-result"
 ISSUER = "https://ehr.example.org/fhir"
+JWKS = "https://ehr.example.org/jwks"
 OTHER_ISSUER = "https://other.example.org/fhir"
 EC = ECKey.generate_key("P-384", {"kid": "ec-1"})
 OTHER_EC = ECKey.generate_key("P-384", {"kid": "ec-2"})
 RSA = RSAKey.generate_key(2048, {"kid": "rsa+1="})
+FILE_CLIENT = f'[[client]]\nname = "hospital"\nissuer = "{ISSUER}"\njwks_file = "keys.json"\n'
+SOURCE = (
+    '[[source]]\nname = "lab"\nfhir_server = "https://lab.example.org/fhir"\n'
+    'secret_file = "secret"\n'
+)
 REGISTRY = f"""
 [[client]]
 name = "general-hospital"
 issuer = "{ISSUER}"
-jwks_url = "https://ehr.example.org/jwks"
+jwks_url = "{JWKS}"
 fhir_servers = ["https://ehr.example.org/fhir"]
 
 [[client]]
@@ -53,7 +59,7 @@ class Hosts:
 
     answers: dict[str, bytes | Exception] = field(
         default_factory=lambda: {
-            "https://ehr.example.org/jwks": key_set(EC, RSA),
+            JWKS: key_set(EC, RSA),
             "https://other.example.org/jwks": key_set(OTHER_EC),
         }
     )
@@ -127,6 +133,22 @@ def token(
     head = header() if head is None else head
     text = body if isinstance(body, str) else json.dumps(claims() if body is None else body)
     return jws.serialize_compact(head, text, key, algorithms=[head["alg"]])
+
+
+def claiming(**members: Any) -> str:
+    """A token that is sound but for these claims."""
+    return token(None, claims(**members))
+
+
+def of_other_hospital(**members: Any) -> str:
+    """A token of the client that has tenants, `north` unless said otherwise."""
+    body = claims(**({"iss": OTHER_ISSUER, "tenant": "north"} | members))
+    return token(header(kid="ec-2"), body, OTHER_EC)
+
+
+def at(moment: float, jti: str) -> str:
+    """A sound token of this moment."""
+    return claiming(iat=int(moment), exp=int(moment) + 300, jti=jti)
 
 
 def unsigned(head: dict[str, Any] | str, body: dict[str, Any] | str, signature: bytes) -> str:

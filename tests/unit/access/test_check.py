@@ -1,4 +1,4 @@
-"""`clients check`: what a caller is never told, said in full to the operator."""
+"""What a caller is never told, said in full to the operator: of one token, and of a registry."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
-from click.testing import CliRunner, Result
 from joserfc.jwk import ECKey
 
 from cds_service.access.check import Offline, TokenReport, check_token
@@ -17,61 +15,38 @@ from cds_service.access.faults import IN_WORDS, TokenFault
 from cds_service.access.gate import TokenGate
 from cds_service.access.registry import ClientRegistry, read_registry
 from cds_service.access.tokens import Times
-from cds_service.cli import cli
 from cds_service.commands.clients_check import check_registry
 from cds_service.config import Mode
 from cds_service.errors import ConfigurationError, Unauthorised
 from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
-from tests import toy
-from tests.fault_server import FaultServer
-from tests.faults import reply
 from tests.unit.access.minting import (
-    EC,
+    FILE_CLIENT,
     ISSUER,
+    JWKS,
     LEFT_OUT,
     NOW,
-    OTHER_EC,
-    OTHER_ISSUER,
     PUBLIC_URL,
     SERVICE,
+    SOURCE,
     Clock,
     Hosts,
     Memory,
+    claiming,
     claims,
     header,
-    key_set,
+    of_other_hospital,
     registry,
     token,
     unsigned,
     verifier,
 )
 
-CLIENT = f'[[client]]\nname = "hospital"\nissuer = "{ISSUER}"\n'
-FILE_CLIENT = CLIENT + 'jwks_file = "keys.json"\n'
-SOURCE = (
-    '[[source]]\nname = "lab"\nfhir_server = "https://ehr.example.org/fhir"\n'
-    'secret_file = "secret"\n'
-)
-
-
-@pytest.fixture
-def clients(tmp_path: Path) -> ClientRegistry:
-    return registry(tmp_path)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "keys.json").write_bytes(key_set(EC))
-    (tmp_path / "secret").write_text("a-shared-secret-of-some-length")
-    return tmp_path
+# ------------------------------------------------------------------ one token
 
 
 def found(clients: ClientRegistry, minted: str, **parts: Any) -> TokenReport:
     given = {"times": Times(), "now": Clock(), "fetch": Hosts()} | parts
     return check_token(minted, given.pop("audience", SERVICE), clients, **given)
-
-
-# ------------------------------------------------------------------ one token
 
 
 ONE_FAULT: Mapping[TokenFault, str] = {
@@ -82,17 +57,15 @@ ONE_FAULT: Mapping[TokenFault, str] = {
     TokenFault.NO_KID: unsigned(header(kid=7), claims(), b"x"),
     TokenFault.HEADER_FORBIDDEN: unsigned(header(x5u="https://evil.example"), claims(), b"x"),
     TokenFault.WRONG_JKU: token(header(jku="https://evil.example/jwks")),
-    TokenFault.UNKNOWN_ISSUER: token(None, claims(iss="https://nobody.example")),
+    TokenFault.UNKNOWN_ISSUER: claiming(iss="https://nobody.example"),
     TokenFault.WRONG_ALGORITHM: unsigned(header(alg="none"), claims(), b"x"),
-    TokenFault.WRONG_AUDIENCE: token(None, claims(aud="https://elsewhere.example")),
-    TokenFault.NO_TIMES: token(None, claims(exp=NOW + 1.5)),
-    TokenFault.EXPIRED: token(None, claims(iat=NOW - 500, exp=NOW - 200)),
-    TokenFault.NOT_YET_VALID: token(None, claims(nbf=NOW + 100)),
-    TokenFault.LIVES_TOO_LONG: token(None, claims(exp=NOW + 901)),
-    TokenFault.NO_JTI: token(None, claims(jti=LEFT_OUT)),
-    TokenFault.WRONG_TENANT: token(
-        header(kid="ec-2"), claims(iss=OTHER_ISSUER, tenant="west"), OTHER_EC
-    ),
+    TokenFault.WRONG_AUDIENCE: claiming(aud="https://elsewhere.example"),
+    TokenFault.NO_TIMES: claiming(exp=NOW + 1.5),
+    TokenFault.EXPIRED: claiming(iat=NOW - 500, exp=NOW - 200),
+    TokenFault.NOT_YET_VALID: claiming(nbf=NOW + 100),
+    TokenFault.LIVES_TOO_LONG: claiming(exp=NOW + 901),
+    TokenFault.NO_JTI: claiming(jti=LEFT_OUT),
+    TokenFault.WRONG_TENANT: of_other_hospital(tenant="west"),
     TokenFault.UNKNOWN_KEY: token(header(kid="ec-9")),
     TokenFault.BAD_SIGNATURE: token(None, None, ECKey.generate_key("P-384")),
 }
@@ -160,15 +133,11 @@ def test_a_wrong_type_does_not_hide_a_member_that_the_header_may_not_have(
     clients: ClientRegistry,
 ) -> None:
     minted = unsigned(header(typ="at+jwt", crit=["x"]), claims(), b"x")
-    assert found(clients, minted).faults == (
-        TokenFault.WRONG_TYPE,
-        TokenFault.HEADER_FORBIDDEN,
-    )
+    assert found(clients, minted).faults == (TokenFault.WRONG_TYPE, TokenFault.HEADER_FORBIDDEN)
 
 
 def test_a_token_that_names_a_tenant_of_its_client_holds(clients: ClientRegistry) -> None:
-    minted = token(header(kid="ec-2"), claims(iss=OTHER_ISSUER, tenant="south"), OTHER_EC)
-    report = found(clients, minted)
+    report = found(clients, of_other_hospital(tenant="south"))
     assert list(report.lines()) == ["The token holds: client other-hospital."]
 
 
@@ -178,11 +147,7 @@ def test_a_token_that_names_a_tenant_of_its_client_holds(clients: ClientRegistry
         (token(), "checked", ""),
         (ONE_FAULT[TokenFault.BAD_SIGNATURE], "checked", ""),
         ("nonsense", "not-checked", "there is nothing to be read"),
-        (
-            ONE_FAULT[TokenFault.NO_KID],
-            "not-checked",
-            "the header does not say with which key",
-        ),
+        (ONE_FAULT[TokenFault.NO_KID], "not-checked", "the header does not say with which key"),
         (ONE_FAULT[TokenFault.UNKNOWN_KEY], "not-checked", "there is no key for it"),
     ],
 )
@@ -213,7 +178,7 @@ def test_an_address_with_a_slash_at_the_end_is_judged_as_the_gate_judges_it(
 ) -> None:
     gate = TokenGate(PUBLIC_URL, verifier(clients))
     called = f"{SERVICE}/".removeprefix(PUBLIC_URL)
-    good, with_slash = token(None, claims(aud=SERVICE)), token(None, claims(aud=f"{SERVICE}/"))
+    good, with_slash = claiming(aud=SERVICE), claiming(aud=f"{SERVICE}/")
     assert gate.check([f"Bearer {good}"], called).name == "general-hospital"
     assert found(clients, good, audience=f"{SERVICE}/").faults == ()
     with pytest.raises(Unauthorised):
@@ -238,8 +203,7 @@ def test_another_spelling_of_the_address_is_another_address_as_for_the_gate(
 def test_for_feedback_the_address_of_the_service_will_do(
     clients: ClientRegistry, named: str
 ) -> None:
-    minted = token(None, claims(aud=named))
-    assert found(clients, minted, audience=f"{SERVICE}/feedback").faults == ()
+    assert found(clients, claiming(aud=named), audience=f"{SERVICE}/feedback").faults == ()
 
 
 @pytest.mark.parametrize(
@@ -256,7 +220,7 @@ def test_for_feedback_the_address_of_the_service_will_do(
 def test_times_are_judged_as_the_service_is_set(
     clients: ClientRegistry, members: dict[str, int], times: Times, faults: tuple[TokenFault, ...]
 ) -> None:
-    assert found(clients, token(None, claims(**members)), times=times).faults == faults
+    assert found(clients, claiming(**members), times=times).faults == faults
 
 
 def test_without_fetching_it_is_said_that_the_signature_was_not_checked(
@@ -276,7 +240,7 @@ def test_a_key_set_that_cannot_be_fetched_is_a_fault_with_its_reason(
     clients: ClientRegistry,
 ) -> None:
     hosts = Hosts()
-    hosts.answers["https://ehr.example.org/jwks"] = JwksFaultError(UpstreamFault.TLS)
+    hosts.answers[JWKS] = JwksFaultError(UpstreamFault.TLS)
     report = found(clients, token(), fetch=hosts)
     assert report.faults == (TokenFault.KEYS_UNAVAILABLE,)
     assert "tls" in report.unchecked
@@ -308,14 +272,13 @@ def test_a_registry_is_told_entry_by_entry(folder: Path) -> None:
     report = check_registry(read_registry(folder / "clients.toml"), Mode.PRODUCTION, Offline())
     assert list(report.lines()) == [
         f"client hospital: issuer {ISSUER}, keys in keys.json: 1, FHIR servers: 0",
-        "source lab: https://ehr.example.org/fhir",
+        "source lab: https://lab.example.org/fhir",
     ]
     assert report.is_acceptable
 
 
 def test_a_key_file_of_the_wrong_kind_is_refused(folder: Path) -> None:
     (folder / "keys.json").write_text('{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}')
-    (folder / "clients.toml").write_text(FILE_CLIENT)
     with pytest.raises(ConfigurationError, match="symmetric-key"):
         read_registry(folder / "clients.toml")
 
@@ -323,7 +286,7 @@ def test_a_key_file_of_the_wrong_kind_is_refused(folder: Path) -> None:
 def test_published_keys_are_looked_into_when_fetched_and_only_then(folder: Path) -> None:
     clients = registry(folder)
     hosts = Hosts()
-    hosts.answers["https://ehr.example.org/jwks"] = b'{"keys": [{"kty": "oct", "k": "c2Vj"}]}'
+    hosts.answers[JWKS] = b'{"keys": [{"kty": "oct", "k": "c2Vj"}]}'
     offline = check_registry(clients, Mode.PRODUCTION, Offline())
     assert offline.is_acceptable
     assert [each.members["fetched"] for each in offline.clients] == [False, False]
@@ -336,7 +299,7 @@ def test_published_keys_are_looked_into_when_fetched_and_only_then(folder: Path)
 
 def test_published_keys_must_suit_the_clients_algorithms(folder: Path) -> None:
     hosts = Hosts()
-    hosts.answers["https://ehr.example.org/jwks"] = b'{"keys": []}'
+    hosts.answers[JWKS] = b'{"keys": []}'
     (fault,) = check_registry(registry(folder), Mode.PRODUCTION, hosts).faults
     assert fault.endswith("holds no key for ES384 or RS384.")
 
@@ -368,128 +331,3 @@ def test_the_files_that_a_source_names_are_read_too(
     assert not report.is_acceptable
     assert len(report.faults) == 2  # of both sources, not of the first alone
     assert all(said in fault for fault in report.faults)
-
-
-# ------------------------------------------------------------------ the command
-
-
-def run(folder: Path, *more: str, **environment: str) -> Result:
-    arguments = ["clients", "check", str(folder / "clients.toml"), *more]
-    return CliRunner().invoke(cli, arguments, env=environment)
-
-
-def with_token(folder: Path, minted: str) -> list[str]:
-    (folder / "token").write_text(minted)
-    return ["--token", str(folder / "token"), "--audience", SERVICE]
-
-
-@pytest.fixture
-def at_noon() -> Any:
-    with time_machine.travel(NOW, tick=False):
-        yield
-
-
-@pytest.mark.usefixtures("at_noon")
-def test_the_command_says_that_a_token_holds(folder: Path) -> None:
-    (folder / "clients.toml").write_text(FILE_CLIENT)
-    shown = run(folder, *with_token(folder, token()))
-    assert shown.exit_code == 0
-    assert shown.output.splitlines()[-1] == "The token holds: client hospital."
-
-
-@pytest.mark.usefixtures("at_noon")
-def test_a_token_that_does_not_hold_is_exit_code_1(folder: Path) -> None:
-    (folder / "clients.toml").write_text(FILE_CLIENT)
-    minted = token(None, claims(aud="https://elsewhere.example", jti=""))
-    shown = run(folder, *with_token(folder, minted))
-    assert shown.exit_code == 1
-    assert IN_WORDS[TokenFault.WRONG_AUDIENCE] in shown.output
-    assert IN_WORDS[TokenFault.NO_JTI] in shown.output
-
-
-@pytest.mark.usefixtures("at_noon")
-def test_the_command_follows_the_settings(folder: Path) -> None:
-    (folder / "clients.toml").write_text(FILE_CLIENT)
-    asked = with_token(folder, token(None, claims(iat=NOW + 90, exp=NOW + 300)))
-    assert run(folder, *asked).exit_code == 1
-    assert run(folder, *asked, CDS_TOKEN_LEEWAY="90").exit_code == 0
-    both = {"CDS_TOKEN_LEEWAY": "90", "CDS_TOKEN_LIFETIME": "200"}
-    assert "further from it than is allowed" in run(folder, *asked, **both).output
-    (folder / "settings.toml").write_text("token_leeway = 90\n")
-    assert run(folder, *asked, "--config", str(folder / "settings.toml")).exit_code == 0
-
-
-@pytest.mark.usefixtures("at_noon")
-def test_machines_get_json(folder: Path) -> None:
-    (folder / "clients.toml").write_text(FILE_CLIENT + SOURCE)
-    shown = run(folder, "--json", *with_token(folder, token(header(kid="ec-9"))))
-    report = json.loads(shown.output)
-    assert shown.exit_code == 1
-    assert [client["name"] for client in report["clients"]] == ["hospital"]
-    assert [source["usable"] for source in report["sources"]] == [True]
-    assert report["faults"] == []
-    assert [fault["code"] for fault in report["token"]["faults"]] == ["unknown-key"]
-
-
-def test_a_registry_without_clients_is_warned_of_where_serve_would_refuse_it(folder: Path) -> None:
-    (folder / "clients.toml").write_text(SOURCE)
-    shown = run(folder)
-    assert shown.exit_code == 0
-    assert shown.output.splitlines()[-1].endswith("Add a [[client]] row.")
-    assert len(json.loads(run(folder, "--json").output)["warnings"]) == 1
-    assert json.loads(run(folder, "--sandbox", "--json").output)["warnings"] == []
-
-
-def test_a_token_needs_the_address_it_was_sent_to(folder: Path) -> None:
-    (folder / "clients.toml").write_text(FILE_CLIENT)
-    arguments = with_token(folder, token())[:2]
-    assert run(folder, *arguments).exit_code == 2
-
-
-def test_the_command_fetches_only_when_told_to(folder: Path) -> None:
-    with FaultServer() as server:
-        server.on("/jwks", reply(key_set(EC), content_type="application/json"))
-        (folder / "clients.toml").write_text(f'{CLIENT}jwks_url = "{server.origin}/jwks"\n')
-        assert "not fetched" in run(folder, "--sandbox").output
-        assert server.calls == []
-        assert "/jwks: 1," in run(folder, "--sandbox", "--fetch").output
-        assert len(server.calls) == 1
-
-
-def test_the_command_allows_in_sandbox_mode_what_production_refuses(folder: Path) -> None:
-    row = 'fhir_servers = ["http://127.0.0.1:8090/fhir"]\n'
-    (folder / "clients.toml").write_text(FILE_CLIENT + row)
-    assert run(folder).exit_code == 1
-    assert "FHIR servers: 1" in run(folder, "--sandbox").output
-
-
-def test_a_service_that_the_start_would_refuse_is_a_fault_here_too(folder: Path) -> None:
-    misspelt = 'services = ["sil2r-patientview", "sil2r-order-sign"]\n'
-    (folder / "clients.toml").write_text(FILE_CLIENT + misspelt)
-    shown = run(folder, "--json")
-    report = json.loads(shown.output)
-    assert shown.exit_code == 1
-    assert [client["usable"] for client in report["clients"]] == [False]
-    (fault,) = report["faults"]
-    assert "hospital is granted 'sil2r-patientview', which is not a service here." in fault
-    assert "sil2r-patient-view" in fault, "what would be right"
-
-
-def test_the_services_are_those_of_the_knowledge_that_the_settings_name(folder: Path) -> None:
-    (folder / "clients.toml").write_text(FILE_CLIENT + 'services = ["toy-order-sign"]\n')
-    for name, text in toy.files().items():
-        (folder / "cards" / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "cards" / name).write_text(text)
-    (folder / "settings.toml").write_text('knowledge = "cards"\n')
-    assert run(folder).exit_code == 1
-    assert run(folder, "--config", str(folder / "settings.toml")).exit_code == 0
-
-
-def test_where_the_knowledge_cannot_be_read_the_check_says_what_it_could_not_tell(
-    folder: Path,
-) -> None:
-    (folder / "clients.toml").write_text(FILE_CLIENT + 'services = ["sil2r-order-sign"]\n')
-    shown = run(folder, CDS_KNOWLEDGE=str(folder / "not-there"))
-    assert shown.exit_code == 0
-    assert "Whether the services granted are there could not be told." in shown.output
-    assert "not-there" in shown.output

@@ -27,6 +27,7 @@ from cds_service.errors import Unauthorised
 from tests.unit.access.minting import (
     EC,
     ISSUER,
+    JWKS,
     NOW,
     RSA,
     SERVICE,
@@ -41,7 +42,6 @@ from tests.unit.access.minting import (
     verifier,
 )
 
-URL = "https://ehr.example.org/jwks"
 PUBLIC = EC.as_dict(private=False)
 SECRET: dict[str, Any] = {**OctKey.generate_key(256, {"kid": "shared"}).as_dict(private=True)}
 
@@ -156,7 +156,7 @@ def test_t08_when_a_set_goes_bad_the_old_keys_serve_and_it_is_reported(
     checks = verifier(registry(tmp_path), keys=keys, now=clock)
     checks.verify([f"Bearer {token()}"], (SERVICE,))
 
-    hosts.answers[URL] = data
+    hosts.answers[JWKS] = data
     clock.at += 601
     later = claims(iat=NOW + 601, exp=NOW + 901, jti="later")
     assert checks.verify([f"Bearer {token(None, later)}"], (SERVICE,))
@@ -193,7 +193,7 @@ def test_a_header_member_that_nobody_knows_is_ignored(tmp_path: Path) -> None:
 def test_t06_a_kid_may_be_as_long_as_we_say(tmp_path: Path, kid: str) -> None:
     """An opaque text, compared whole."""
     key = ECKey.import_key(EC.as_dict(private=True) | {"kid": kid})
-    hosts = Hosts({URL: key_set(key)})
+    hosts = Hosts({JWKS: key_set(key)})
     text = minted(header(kid=kid), key)
     assert verifier(registry(tmp_path), hosts=hosts).verify([f"Bearer {text}"], (SERVICE,))
 

@@ -13,10 +13,7 @@ from cds_service.access.key_set import KeySetFault
 from cds_service.access.keys import KeyRing, NoKey
 from cds_service.access.registry import Client
 from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
-from tests.unit.access.minting import EC, ISSUER, Clock, Hosts, key_set, registry
-
-URL = "https://ehr.example.org/jwks"
-FILE_CLIENT = f'[[client]]\nname = "hospital"\nissuer = "{ISSUER}"\njwks_file = "keys.json"\n'
+from tests.unit.access.minting import EC, FILE_CLIENT, JWKS, Clock, Hosts, key_set, registry
 
 
 @pytest.fixture
@@ -43,7 +40,7 @@ def test_t10_a_key_set_that_cannot_be_renewed_serves_until_it_is_an_hour_old(
     hosts, clock = Hosts(), Clock()
     ring = KeyRing(hosts, clock)
     ring.key(client, "ec-1")
-    hosts.answers[URL] = JwksFaultError(UpstreamFault.CONNECT)
+    hosts.answers[JWKS] = JwksFaultError(UpstreamFault.CONNECT)
     clock.at += age
     found = ring.key(client, "ec-1")
     assert isinstance(found, ECKey) if serves else found is NoKey.UNAVAILABLE
@@ -71,7 +68,7 @@ def test_t10_an_address_that_failed_is_left_alone_for_thirty_seconds(
     hosts, clock = Hosts(), Clock()
     ring = KeyRing(hosts, clock)
     ring.key(client, "ec-1")
-    hosts.answers[URL] = JwksFaultError(UpstreamFault.CONNECT)
+    hosts.answers[JWKS] = JwksFaultError(UpstreamFault.CONNECT)
     clock.at += 600
     assert isinstance(ring.key(client, "ec-1"), ECKey)
     clock.at += later
@@ -123,9 +120,7 @@ def test_callers_that_come_at_once_to_a_new_service_share_one_fetch(client: Clie
     assert len(hosts.asked) == 1
 
 
-def test_a_key_file_that_is_taken_away_is_reported_and_what_was_read_serves(
-    tmp_path: Path,
-) -> None:
+def test_a_key_file_that_is_taken_away_is_reported_and_what_was_read_serves(tmp_path: Path) -> None:
     """As while it is being replaced: no call fails through it before the hour is over."""
     file = tmp_path / "keys.json"
     file.write_bytes(key_set(EC))

@@ -12,12 +12,11 @@ from click.testing import CliRunner
 from cds_service.cli import cli
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.work_item import Kind, Target, Way
 from tests.event_world import PATIENT, Clock, observation
+from tests.kept import KEY, PSEUDONYMS
 from tests.little_fhir import LittleFhir, Refuse, little_fhir
 
-KEY = DataKey(bytes(range(32)))
 RESULTS = 20
 REFUSED = 9
 """More than a worker takes at once."""
@@ -52,7 +51,7 @@ def environment(tmp_path: Path, laboratory: LittleFhir) -> dict[str, str]:
     url = f"sqlite:///{tmp_path / 'cds.sqlite3'}"
     with Database.open(url) as database:
         database.upgrade()
-        store = EventStore(database, KEY, Pseudonymiser(KEY))
+        store = EventStore(database, KEY, PSEUDONYMS)
         store.add("gone", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, Clock()())
     return {
         "CDS_CLIENTS": str(tmp_path / "clients.toml"),
@@ -89,6 +88,6 @@ def test_an_answer_that_may_not_be_all_is_said_to_be_and_leaves_a_search(
         "The server says that this may not be all: it will be searched again."
     ]
     with Database.open(environment["CDS_DATABASE_URL"]) as database:
-        store = EventStore(database, KEY, Pseudonymiser(KEY))
+        store = EventStore(database, KEY, PSEUDONYMS)
         waiting = {row.kind for row in store.waiting() if row.source == "lab"}
     assert waiting == {"Observation", "Sweep"}

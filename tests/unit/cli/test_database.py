@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,32 +13,28 @@ from sqlalchemy import func, select
 from cds_service.cli import cli
 from cds_service.commands import database as module
 from cds_service.store.database import Database
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.records import SentCard
 from cds_service.store.tables import evaluations
+from tests.kept import CLIENT, KEY, evaluation, keep, pseudonym
+from tests.unit.cli.command_line import document
 
-KEY = DataKey(bytes(range(32)))
-CLIENT, PATIENT = "general-hospital", "canary-12345"
+PATIENT = "canary-12345"
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A database with three records of one patient: of now, of last year, of ten years ago."""
     file = tmp_path / "cds.sqlite3"
-    pseudonyms = Pseudonymiser(KEY)
     with Database.open(f"sqlite:///{file}") as database:
         database.upgrade()
         for number, days in enumerate((0, 366, 3660)):
-            record = EvaluationRecord(
-                id=f"evaluation-{number}",
+            made = evaluation(
+                f"evaluation-{number}",
                 at=datetime.now(UTC) - timedelta(days=days),
-                door=Door.HOOK,
-                service="sil2r-patient-view",
-                client=CLIENT,
-                patient=pseudonyms.of(CLIENT, "Patient", PATIENT),
+                patient=pseudonym(PATIENT),
                 cards=(SentCard(uuid=f"card-{number}"),),
             )
-            Records(database, pseudonyms).save(record)
+            keep(database, made)
     return file
 
 
@@ -53,11 +48,6 @@ def left(file: Path) -> int:
         return connection.execute(select(func.count()).select_from(evaluations)).scalar_one()
 
 
-def report(shown: Result) -> dict[str, Any]:
-    assert shown.exit_code == 0, shown.output
-    return dict(json.loads(shown.stdout))
-
-
 def test_purge_deletes_by_age_and_says_how_much(file: Path) -> None:
     shown = run(file, "purge", "--older-than", "365")
     assert shown.exit_code == 0
@@ -68,7 +58,7 @@ def test_purge_deletes_by_age_and_says_how_much(file: Path) -> None:
 
 def test_purge_for_machines(file: Path) -> None:
     shown = run(file, "purge", "--older-than", "2190", "--json")
-    told = report(shown)
+    told = document(shown)
     assert shown.stderr == "", "a bar is for a terminal"
     assert told["dryRun"] is False
     assert told["rows"]["evaluations"] == told["rows"]["cards"] == 1
@@ -77,7 +67,7 @@ def test_purge_for_machines(file: Path) -> None:
 
 @pytest.mark.parametrize("command", [("purge", "--older-than", "1"), ("erase", "--client", CLIENT)])
 def test_a_dry_run_counts_and_deletes_nothing(file: Path, command: tuple[str, ...]) -> None:
-    told = report(run(file, *command, "--dry-run", "--json", stdin=PATIENT))
+    told = document(run(file, *command, "--dry-run", "--json", stdin=PATIENT))
     assert told["dryRun"] is True
     assert told["rows"]["evaluations"] == (2 if command[0] == "purge" else 3)
     assert "would be deleted" in run(file, *command, "--dry-run", stdin=PATIENT).stdout
@@ -117,7 +107,7 @@ def test_anything_but_one_id_is_not_acceptable(file: Path, typed: str) -> None:
 
 
 def test_another_patient_is_no_fault_and_nothing_goes(file: Path) -> None:
-    told = report(run(file, "erase", "--client", CLIENT, "--json", stdin="p2"))
+    told = document(run(file, "erase", "--client", CLIENT, "--json", stdin="p2"))
     assert set(told["rows"].values()) == {0}
     assert left(file) == 3
 

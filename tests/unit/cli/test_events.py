@@ -18,15 +18,16 @@ from cds_service.errors import InputError, StoreUnavailable
 from cds_service.store.database import Database
 from cds_service.store.event_backlog import Waiting
 from cds_service.store.events import EventStore
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.tables import event_work
 from cds_service.store.work_item import Kind, Target, Way
+from tests.kept import KEY, PSEUDONYMS
 
-KEY = DataKey(bytes(range(32)))
+Variables = dict[str, str]
+"""The environment of the commands: which installation they are about."""
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
+def here(tmp_path: Path) -> Variables:
     """A source, and one result of it that was set aside: the number 1."""
     (tmp_path / "lab.secret").write_text("a-shared-secret-of-the-test")
     (tmp_path / "clients.toml").write_text(
@@ -40,7 +41,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
     with Database.open(load_settings(Mode.SANDBOX, given).database_url) as database:
         database.upgrade()
-        store = EventStore(database, KEY, Pseudonymiser(KEY))
+        store = EventStore(database, KEY, PSEUDONYMS)
         store.add("lab", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, datetime.now(UTC))
         with database.writing() as connection:
             connection.execute(event_work.update().values(dead=True))
@@ -48,70 +49,66 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @contextmanager
-def stored(environment: dict[str, str]) -> Iterator[EventStore]:
+def stored(here: Variables) -> Iterator[EventStore]:
     """The work of this installation."""
-    with Database.open(environment["CDS_DATABASE_URL"]) as database:
-        yield EventStore(database, KEY, Pseudonymiser(KEY))
+    with Database.open(here["CDS_DATABASE_URL"]) as database:
+        yield EventStore(database, KEY, PSEUDONYMS)
 
 
-def set_aside(environment: dict[str, str], number: int) -> None:
-    with Database.open(environment["CDS_DATABASE_URL"]) as database, database.writing() as kept:
+def set_aside(here: Variables, number: int) -> None:
+    with Database.open(here["CDS_DATABASE_URL"]) as database, database.writing() as kept:
         kept.execute(event_work.update().where(event_work.c.number == number).values(dead=True))
 
 
-def run(environment: dict[str, str], *arguments: str) -> Result:
-    return CliRunner().invoke(cli, ["events", *arguments, "--sandbox"], env=environment)
+def run(here: Variables, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["events", *arguments, "--sandbox"], env=here)
 
 
-def status(environment: dict[str, str]) -> Result:
-    return CliRunner().invoke(cli, ["status", "lab", "--sandbox"], env=environment)
+def status(here: Variables) -> Result:
+    return CliRunner().invoke(cli, ["status", "lab", "--sandbox"], env=here)
 
 
-def listed(environment: dict[str, str], *options: str) -> list[dict[str, Any]]:
-    return list(json.loads(run(environment, "list", *options, "--json").stdout)["events"])
+def listed(here: Variables, *options: str) -> list[dict[str, Any]]:
+    return list(json.loads(run(here, "list", *options, "--json").stdout)["events"])
 
 
-def test_what_was_set_aside_is_listed_for_machines_in_camel_case(
-    environment: dict[str, str],
-) -> None:
-    (row,) = listed(environment, "--dead")
+def test_what_was_set_aside_is_listed_for_machines_in_camel_case(here: Variables) -> None:
+    (row,) = listed(here, "--dead")
     assert (row["number"], row["source"], row["dead"]) == (1, "lab", True)
     assert datetime.fromisoformat(row["firstReceived"]) <= datetime.now(UTC)
 
 
 def test_a_list_that_was_cut_says_so_and_leaves_the_document_alone(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    here: Variables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert run(environment, "list", "--dead").stderr == ""
+    assert run(here, "list", "--dead").stderr == ""
     monkeypatch.setattr("cds_service.store.event_backlog.MOST_LISTED", 0)
-    shown = run(environment, "list", "--dead", "--json")
+    shown = run(here, "list", "--dead", "--json")
     assert shown.stderr == "These are the oldest 0 of 1.\n"
     assert json.loads(shown.stdout) == {"events": []}
 
 
-def test_in_a_narrow_terminal_a_cause_is_folded_and_not_cut(environment: dict[str, str]) -> None:
-    with Database.open(environment["CDS_DATABASE_URL"]) as database, database.writing() as kept:
+def test_in_a_narrow_terminal_a_cause_is_folded_and_not_cut(here: Variables) -> None:
+    with Database.open(here["CDS_DATABASE_URL"]) as database, database.writing() as kept:
         kept.execute(event_work.update().values(cause="search: operation-outcome"))
-    shown = run({**environment, "COLUMNS": "80"}, "list").stdout
+    shown = run({**here, "COLUMNS": "80"}, "list").stdout
     heading = shown.splitlines()[1]
     cell = slice(heading.index("cause"), heading.index("received"))
     folded = "".join(line[cell].strip() for line in shown.splitlines()[3:])
     assert folded == "search:operation-outcome"
 
 
-def test_what_was_set_aside_gets_another_turn(environment: dict[str, str]) -> None:
-    shown = run(environment, "retry", "1")
+def test_what_was_set_aside_gets_another_turn(here: Variables) -> None:
+    shown = run(here, "retry", "1")
     assert (shown.exit_code, shown.stdout) == (0, "1 event(s) will be tried again.\n")
-    assert listed(environment, "--dead") == []
-    assert run(environment, "list", "--dead").stdout == "Nothing was set aside.\n"
+    assert listed(here, "--dead") == []
+    assert run(here, "list", "--dead").stdout == "Nothing was set aside.\n"
 
 
-def test_looking_makes_neither_a_queue_nor_anything_else(
-    environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_looking_makes_neither_a_queue_nor_anything_else(here: Variables, tmp_path: Path) -> None:
     before = set(tmp_path.iterdir())
-    assert run(environment, "list").exit_code == 0
-    assert status(environment).exit_code == 0
+    assert run(here, "list").exit_code == 0
+    assert status(here).exit_code == 0
     assert {path.name.partition("-")[0] for path in set(tmp_path.iterdir()) - before} <= {
         "cds.sqlite3"
     }
@@ -119,11 +116,11 @@ def test_looking_makes_neither_a_queue_nor_anything_else(
 
 @pytest.mark.parametrize("given", [("list", "--dead"), ("retry",), ("drop", "1", "--yes")])
 def test_a_mistyped_path_of_the_database_is_no_all_clear(
-    environment: dict[str, str], tmp_path: Path, given: tuple[str, ...]
+    here: Variables, tmp_path: Path, given: tuple[str, ...]
 ) -> None:
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    elsewhere = environment | {"CDS_DATABASE_URL": f"sqlite:///{folder / 'cds.sqlite3'}"}
+    elsewhere = here | {"CDS_DATABASE_URL": f"sqlite:///{folder / 'cds.sqlite3'}"}
     for shown in (run(elsewhere, *given), status(elsewhere)):
         assert shown.exit_code == 1
         assert isinstance(shown.exception, StoreUnavailable)
@@ -131,58 +128,54 @@ def test_a_mistyped_path_of_the_database_is_no_all_clear(
     assert list(folder.iterdir()) == []
 
 
-def test_a_number_that_there_is_not_is_not_acceptable(environment: dict[str, str]) -> None:
-    shown = run(environment, "retry", "1", "99")
+def test_a_number_that_there_is_not_is_not_acceptable(here: Variables) -> None:
+    shown = run(here, "retry", "1", "99")
     assert shown.exit_code == 1
     assert shown.stdout == "1 event(s) will be tried again.\n"
     assert isinstance(shown.exception, InputError)
     assert "events list --dead" in shown.exception.remedy
 
 
-def test_with_no_number_and_nothing_set_aside_there_is_nothing_to_do(
-    environment: dict[str, str],
-) -> None:
-    assert run(environment, "retry").exit_code == 0
-    shown = run(environment, "retry")
+def test_with_no_number_and_nothing_set_aside_there_is_nothing_to_do(here: Variables) -> None:
+    assert run(here, "retry").exit_code == 0
+    shown = run(here, "retry")
     assert (shown.exit_code, shown.stdout) == (0, "0 event(s) will be tried again.\n")
 
 
 def test_what_is_to_be_removed_is_shown_first_and_stays_unless_that_is_confirmed(
-    environment: dict[str, str],
+    here: Variables,
 ) -> None:
-    wide = environment | {"COLUMNS": "200"}
+    wide = here | {"COLUMNS": "200"}
     asked = CliRunner().invoke(cli, ["events", "drop", "1", "--sandbox"], input="n", env=wide)
     assert asked.exit_code == 1
     assert "set aside" in asked.stdout
     assert asked.stderr.startswith("Remove 1 event(s) for good? [y/N]: ")
     assert asked.stderr.endswith("Nothing was removed.\n")
-    assert len(listed(environment)) == 1
+    assert len(listed(here)) == 1
 
     asked = CliRunner().invoke(cli, ["events", "drop", "1", "--sandbox"], input="y", env=wide)
     assert asked.exit_code == 0
     assert asked.stdout.splitlines()[-1] == "1 event(s) removed."
-    assert listed(environment) == []
+    assert listed(here) == []
 
 
-def test_without_an_answer_nothing_is_removed(environment: dict[str, str]) -> None:
-    assert run(environment, "drop", "1").exit_code == 1
-    assert len(listed(environment)) == 1
+def test_without_an_answer_nothing_is_removed(here: Variables) -> None:
+    assert run(here, "drop", "1").exit_code == 1
+    assert len(listed(here)) == 1
 
 
-def test_a_dry_run_shows_and_removes_nothing(environment: dict[str, str]) -> None:
-    shown = run(environment, "drop", "1", "--dry-run")
+def test_a_dry_run_shows_and_removes_nothing(here: Variables) -> None:
+    shown = run(here, "drop", "1", "--dry-run")
     assert (shown.exit_code, shown.stderr) == (0, "")
     assert shown.stdout.splitlines()[-1] == "1 event(s) would be removed."
-    document = json.loads(run(environment, "drop", "1", "--dry-run", "--json").stdout)
-    assert document == {"dryRun": True, "events": listed(environment)}
-    assert len(listed(environment)) == 1
+    document = json.loads(run(here, "drop", "1", "--dry-run", "--json").stdout)
+    assert document == {"dryRun": True, "events": listed(here)}
+    assert len(listed(here)) == 1
 
 
-def test_each_removal_is_one_line_in_the_log_that_names_no_result(
-    environment: dict[str, str],
-) -> None:
-    before = listed(environment)
-    shown = run(environment, "drop", "1", "--yes", "--json")
+def test_each_removal_is_one_line_in_the_log_that_names_no_result(here: Variables) -> None:
+    before = listed(here)
+    shown = run(here, "drop", "1", "--yes", "--json")
     assert json.loads(shown.stdout) == {"dryRun": False, "events": before}
     (line,) = [json.loads(line) for line in shown.stderr.splitlines()]
     assert (line["code"], line["level"]) == ("CDS-L408", "warning")
@@ -197,7 +190,7 @@ def test_each_removal_is_one_line_in_the_log_that_names_no_result(
 
 
 def test_whoever_is_killed_while_removing_has_told_of_all_that_went(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    here: Variables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cds_service.store.event_backlog.LOT", 2)
     told = []
@@ -207,7 +200,7 @@ def test_whoever_is_killed_while_removing_has_told_of_all_that_went(
             raise KeyboardInterrupt
         told.append(row.number)
 
-    with stored(environment) as store:
+    with stored(here) as store:
         now = datetime.now(UTC)
         store.add("lab", [Target(Kind.OBSERVATION, f"n{n}") for n in range(4)], Way.NOTIFIED, now)
         shown = store.named(range(1, 6))
@@ -218,92 +211,82 @@ def test_whoever_is_killed_while_removing_has_told_of_all_that_went(
     assert left == {3, 4, 5}, "a line too many, and none too few"
 
 
-def test_nobody_has_to_wait_for_whoever_reads_slowly_what_is_told(
-    environment: dict[str, str],
-) -> None:
+def test_nobody_has_to_wait_for_whoever_reads_slowly_what_is_told(here: Variables) -> None:
     def while_it_is_read(_row: Waiting) -> None:
         store.add("lab", [Target(Kind.OBSERVATION, "another")], Way.NOTIFIED, datetime.now(UTC))
 
-    with stored(environment) as store:
+    with stored(here) as store:
         assert len(list(store.drop(store.named([1]), datetime.now(UTC), while_it_is_read))) == 1
         assert store.count() == 1
 
 
-def test_all_that_was_set_aside_of_one_source_goes_and_nothing_else(
-    environment: dict[str, str],
-) -> None:
-    with stored(environment) as store:
+def test_all_that_was_set_aside_of_one_source_goes_and_nothing_else(here: Variables) -> None:
+    with stored(here) as store:
         now = datetime.now(UTC)
         store.add("lab", [Target(Kind.OBSERVATION, "waits")], Way.NOTIFIED, now)
         store.add("gone", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, now)
         (_, _, of_gone) = store.waiting()
-    set_aside(environment, of_gone.number)
-    shown = run(environment, "drop", "--source", "lab", "--yes")
+    set_aside(here, of_gone.number)
+    shown = run(here, "drop", "--source", "lab", "--yes")
     assert shown.stdout.splitlines()[-1] == "1 event(s) removed."
-    assert [(row["source"], row["dead"]) for row in listed(environment)] == [
+    assert [(row["source"], row["dead"]) for row in listed(here)] == [
         ("lab", False),
         ("gone", True),
     ]
-    assert run(environment, "drop", "--source", "gone", "--yes").exit_code == 0
-    assert [row["source"] for row in listed(environment)] == ["lab"]
+    assert run(here, "drop", "--source", "gone", "--yes").exit_code == 0
+    assert [row["source"] for row in listed(here)] == ["lab"]
 
 
 @pytest.mark.parametrize("given", [("drop", "1", "99"), ("drop", "--source", "lap")])
-def test_a_mistyped_number_or_name_removes_nothing(
-    environment: dict[str, str], given: tuple[str, ...]
-) -> None:
-    shown = run(environment, *given, "--yes")
+def test_a_mistyped_number_or_name_removes_nothing(here: Variables, given: tuple[str, ...]) -> None:
+    shown = run(here, *given, "--yes")
     assert (shown.exit_code, shown.stdout) == (1, "")
     assert isinstance(shown.exception, InputError)
     assert "events list" in shown.exception.remedy
-    assert len(listed(environment)) == 1
+    assert len(listed(here)) == 1
 
 
 @pytest.mark.parametrize("given", [(), ("1", "--source", "lab")])
-def test_what_to_remove_is_said_in_one_way(
-    environment: dict[str, str], given: tuple[str, ...]
-) -> None:
-    assert run(environment, "drop", *given, "--yes").exit_code == 2
-    assert len(listed(environment)) == 1
+def test_what_to_remove_is_said_in_one_way(here: Variables, given: tuple[str, ...]) -> None:
+    assert run(here, "drop", *given, "--yes").exit_code == 2
+    assert len(listed(here)) == 1
 
 
-def test_a_program_does_not_remove_what_nobody_was_shown(environment: dict[str, str]) -> None:
-    assert run(environment, "drop", "1", "--json").exit_code == 2
-    assert len(listed(environment)) == 1
+def test_a_program_does_not_remove_what_nobody_was_shown(here: Variables) -> None:
+    assert run(here, "drop", "1", "--json").exit_code == 2
+    assert len(listed(here)) == 1
 
 
-def test_one_that_a_worker_has_in_hand_stays(environment: dict[str, str]) -> None:
-    with stored(environment) as store:
+def test_one_that_a_worker_has_in_hand_stays(here: Variables) -> None:
+    with stored(here) as store:
         store.revive([1], datetime.now(UTC))
         assert len(store.claim(datetime.now(UTC))) == 1
-    shown = run(environment, "drop", "1", "--yes")
+    shown = run(here, "drop", "1", "--yes")
     assert shown.exit_code == 1
     assert shown.stdout.splitlines()[-1] == "0 event(s) removed."
     assert isinstance(shown.exception, InputError)
-    assert len(listed(environment)) == 1
+    assert len(listed(here)) == 1
 
 
-def test_one_whose_worker_is_gone_can_be_removed(environment: dict[str, str]) -> None:
-    with stored(environment) as store:
+def test_one_whose_worker_is_gone_can_be_removed(here: Variables) -> None:
+    with stored(here) as store:
         long_ago = datetime.now(UTC) - timedelta(hours=1)
         store.revive([1], long_ago)
         assert len(store.claim(long_ago)) == 1
-    assert run(environment, "drop", "1", "--yes").exit_code == 0
-    assert listed(environment) == []
+    assert run(here, "drop", "1", "--yes").exit_code == 0
+    assert listed(here) == []
 
 
-def test_one_that_is_notified_again_after_it_was_shown_stays(environment: dict[str, str]) -> None:
-    with stored(environment) as store:
+def test_one_that_is_notified_again_after_it_was_shown_stays(here: Variables) -> None:
+    with stored(here) as store:
         shown = store.set_aside_of("lab")
         store.add("lab", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, datetime.now(UTC))
         assert list(store.drop(shown, datetime.now(UTC))) == []
-    assert [row["dead"] for row in listed(environment)] == [False]
+    assert [row["dead"] for row in listed(here)] == [False]
 
 
-def test_another_that_got_the_number_of_one_that_was_shown_stays(
-    environment: dict[str, str],
-) -> None:
-    with stored(environment) as store:
+def test_another_that_got_the_number_of_one_that_was_shown_stays(here: Variables) -> None:
+    with stored(here) as store:
         now = datetime.now(UTC)
         store.revive([1], now)
         shown = store.named([1])
@@ -316,10 +299,10 @@ def test_another_that_got_the_number_of_one_that_was_shown_stays(
 
 
 def test_a_writer_of_the_service_gets_in_between_the_lots(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    here: Variables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cds_service.store.event_backlog.LOT", 2)
-    with stored(environment) as store:
+    with stored(here) as store:
         now = datetime.now(UTC)
         store.add("lab", [Target(Kind.OBSERVATION, f"n{n}") for n in range(4)], Way.NOTIFIED, now)
         dropping = store.drop(store.named(range(1, 6)), now)

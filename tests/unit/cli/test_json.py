@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
@@ -14,8 +14,8 @@ import click
 import pytest
 
 import fhir_fixtures
-from cds_service import cli as module
 from cds_service.cli import cli
+from tests.unit.cli.command_line import through_main
 
 NOT_THERE = "sqlite:///not-there/records.sqlite3"
 WHAT_EACH_NEEDS = {
@@ -48,14 +48,6 @@ def with_json(group: click.Group, path: str = "") -> Iterator[str]:
             yield f"{path}{name}"
 
 
-def run(monkeypatch: pytest.MonkeyPatch, words: Sequence[str]) -> int:
-    """The exit code as a shell sees it."""
-    monkeypatch.setattr("sys.argv", ["cds-service", *words])
-    with pytest.raises(SystemExit) as stopped:
-        module.main()
-    return int(stopped.value.code or 0)
-
-
 @pytest.fixture
 def nothing_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A broken file, no database, no source."""
@@ -77,7 +69,7 @@ def test_an_error_is_one_line_and_no_document(
 ) -> None:
     if command == "knowledge show":
         monkeypatch.setenv("CDS_KNOWLEDGE", "not-there")
-    assert run(monkeypatch, [*command.split(), "--json", *WHAT_EACH_NEEDS[command]]) == 1
+    assert through_main(monkeypatch, *command.split(), "--json", *WHAT_EACH_NEEDS[command]) == 1
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("CDS-")
@@ -89,7 +81,7 @@ def test_an_error_is_one_line_and_no_document(
 def test_a_report_of_what_is_wrong_is_a_document(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, [*command.split(), "--json", "--folder", "not-there"]) == 1
+    assert through_main(monkeypatch, *command.split(), "--json", "--folder", "not-there") == 1
     said = capsys.readouterr()
     assert json.loads(said.out)["faults"]
     assert said.err == ""

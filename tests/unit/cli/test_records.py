@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -15,12 +13,11 @@ from cds_service.core.model import Coding
 from cds_service.errors import CdsError, ConfigurationError
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
+from cds_service.store.pseudonym import DataKey
+from cds_service.store.records import SentCard
+from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep, pseudonym
+from tests.unit.cli.command_line import document
 
-KEY = DataKey(bytes(range(32)))
-CLIENT, SERVICE = "general-hospital", "sil2r-patient-view"
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CARDS = [f"6c7b5a1e-0000-4000-8000-00000000000{number}" for number in range(3)]
 FINDING = "hlh-adult-less-likely"
 
@@ -29,22 +26,18 @@ FINDING = "hlh-adult-less-likely"
 def file(tmp_path: Path) -> Path:
     """Three cards of one finding: one accepted, one overridden with a comment, one ignored."""
     file = tmp_path / "cds.sqlite3"
-    pseudonyms = Pseudonymiser(KEY)
     with Database.open(f"sqlite:///{file}") as database:
         database.upgrade()
         for number, card in enumerate(CARDS):
-            record = EvaluationRecord(
-                id=f"evaluation-{number}",
+            made = evaluation(
+                f"evaluation-{number}",
                 at=NOON + timedelta(minutes=number),
-                door=Door.HOOK,
-                service=SERVICE,
-                client=CLIENT,
                 outcomes=("interpreted",),
                 findings=(FINDING,),
-                patient=pseudonyms.of(CLIENT, "Patient", "canary-12345"),
+                patient=pseudonym("canary-12345"),
                 cards=(SentCard(uuid=card, findings=(FINDING,)),),
             )
-            Records(database, pseudonyms).save(record)
+            keep(database, made)
         said = [
             FeedbackItem(card=CARDS[0], outcome=FeedbackOutcome.ACCEPTED, at=NOON),
             FeedbackItem(
@@ -64,14 +57,9 @@ def run(file: Path, *arguments: str, key: DataKey = KEY) -> Result:
     return CliRunner().invoke(cli, ["records", *arguments], env=environment)
 
 
-def told(shown: Result) -> dict[str, Any]:
-    assert shown.exit_code == 0, shown.output
-    return dict(json.loads(shown.stdout))
-
-
 def test_a_record_says_what_was_answered_and_what_was_done_with_it(file: Path) -> None:
-    (record,) = told(run(file, "show", "evaluation-1", "--client", CLIENT, "--json"))["records"]
-    assert (record["at"], record["service"]) == ("2026-11-20T12:01:00+00:00", SERVICE)
+    (record,) = document(run(file, "show", "evaluation-1", "--client", CLIENT, "--json"))["records"]
+    assert (record["at"], record["service"]) == ("2026-11-21T12:01:00+00:00", SERVICE)
     assert record["findings"] == [FINDING]
     (card,) = record["cards"]
     assert card["uuid"] == CARDS[1]
@@ -112,7 +100,7 @@ def test_what_is_not_there_is_said(file: Path, wrong: tuple[str, ...]) -> None:
 
 
 def test_rates_count_each_card_once(file: Path) -> None:
-    (counts,) = told(run(file, "rates", "--json"))["findings"]
+    (counts,) = document(run(file, "rates", "--json"))["findings"]
     assert counts == {
         "client": CLIENT,
         "finding": FINDING,
@@ -126,7 +114,7 @@ def test_rates_count_each_card_once(file: Path) -> None:
 def test_to_count_no_data_key_is_needed(file: Path) -> None:
     environment = {"CDS_DATABASE_URL": f"sqlite:///{file}"}
     shown = CliRunner().invoke(cli, ["records", "rates", "--json"], env=environment)
-    assert len(told(shown)["findings"]) == 1
+    assert len(document(shown)["findings"]) == 1
 
 
 def test_rates_as_a_table(file: Path) -> None:

@@ -16,10 +16,10 @@ from cds_service.core.schema import CaseRow
 from cds_service.core.selection import Looking
 from cds_service.core.verdict import Evaluation
 from cds_service.evaluate import evaluate
-from cds_service.knowledge.files import load_library
 from tests import toy
+from tests.packaged import LIBRARY
 
-BASES = [with_case_codes(base) for base in (*load_library().bases.values(), toy.knowledge())]
+BASES = [with_case_codes(base) for base in (*LIBRARY.bases.values(), toy.knowledge())]
 CASES = [
     pytest.param(base, case, id=f"{base.identity.id}: {case.id}")
     for base in BASES

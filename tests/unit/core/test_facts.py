@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cds_service.core.fact import Fact
 from cds_service.core.facts import Facts, fact_domains, facts_of
-from cds_service.core.model import Availability, LabResult, Measured, PatientRecord, RecordKind
+from cds_service.core.model import Availability, LabResult, Measured, PatientRecord
 from cds_service.core.quantity import UnitUnderstood, quantity
 from cds_service.core.reading import shown
 from cds_service.core.situation import Literature, Situation
@@ -24,7 +23,6 @@ from tests.records import (
     companions,
     entry,
     measured,
-    moment,
     record,
     result,
     within,
@@ -187,8 +185,7 @@ def test_t65_age_counts_at_collection_and_only_as_far_as_it_is_proved(
 
 
 @pytest.mark.parametrize(
-    ("birth", "words"),
-    [("1986-03-01", "40 completed years"), ("2008", "17 to 18 completed years")],
+    ("birth", "words"), [("1986-03-01", "40 completed years"), ("2008", "17 to 18 completed years")]
 )
 def test_the_age_is_told_as_far_as_it_is_proved(birth: str, words: str) -> None:
     fact = facts(given=record(result(), patient=born(birth)))["age.adult"]
@@ -210,180 +207,6 @@ def test_where_the_day_of_the_sample_is_open_only_an_open_birth_date_is_missing(
 def test_without_a_patient_the_patient_is_missing_not_the_birth_date() -> None:
     fact = facts(given=record(result(), patient=NOBODY))["age.adult"]
     assert (fact.value, fact.missing) == ("unknown", ("patient",))
-
-
-# ------------------------------------------------------------------ conditions and medications
-
-
-def test_a_recorded_condition_names_the_entry_it_rests_on() -> None:
-    mould = entry("M10.1")
-    fact = facts(given=record(result(), entries=(mould,)))["condition.mould"]
-    assert (fact.value, fact.inputs) == ("recorded", (mould.ref,))
-
-
-def test_of_several_entries_of_one_condition_the_same_is_named_however_they_arrived() -> None:
-    several = entry("M10.1"), entry("M10.2")
-    named = [
-        facts(given=record(result(), entries=order))["condition.mould"].inputs
-        for order in (several, several[::-1])
-    ]
-    assert named == [(several[0].ref,)] * 2
-
-
-def test_a_record_that_was_looked_at_and_does_not_hold_it_says_not_recorded() -> None:
-    assert facts()["condition.mould"].value == "not-recorded"
-
-
-@pytest.mark.parametrize("part", [Availability.MISSING, Availability.FAILED])
-def test_conditions_that_could_not_be_had_are_unknown_not_absent(part: Availability) -> None:
-    given = record(result(), availability={**LOOKED_FOR, "conditions": part})
-    found = facts(given=given)
-    assert (found["condition.mould"].value, found["condition.mould"].missing) == (
-        "unknown",
-        ("conditions",),
-    )
-    assert found["medication.sunlight"].value == "not-recorded"
-
-
-def test_what_nobody_asked_for_is_unknown_not_absent() -> None:
-    fact = facts(given=record(result(), availability={}))["condition.mould"]
-    assert (fact.value, fact.missing) == ("unknown", ("conditions",))
-
-
-def test_a_recorded_condition_is_recorded_even_where_the_list_is_incomplete() -> None:
-    given = record(
-        result(), entries=(entry("M10"),), availability={"conditions": Availability.FAILED}
-    )
-    assert facts(given=given)["condition.mould"].value == "recorded"
-
-
-def test_a_code_too_coarse_to_tell_leaves_the_finer_one_unknown() -> None:
-    fact = facts(given=record(result(), entries=(entry("M10"),)))["condition.fine-mould"]
-    assert (fact.value, fact.missing) == ("unknown", ("atl-subtype",))
-
-
-@pytest.mark.parametrize(
-    ("kind", "condition", "medication"),
-    [
-        (RecordKind.MEDICATION, "not-recorded", "recorded"),
-        (RecordKind.CONDITION, "not-recorded", "not-recorded"),
-        (RecordKind.PROCEDURE, "not-recorded", "not-recorded"),
-    ],
-)
-def test_a_medication_code_counts_among_medications_only(
-    kind: RecordKind, condition: str, medication: str
-) -> None:
-    found = facts(given=record(result(), entries=(entry("SUN", kind),)))
-    assert found["condition.mould"].value == condition
-    assert found["medication.sunlight"].value == medication
-
-
-@pytest.mark.parametrize(
-    ("since", "value"),
-    [
-        ("2026-02-01", "recorded"),
-        ("2025-12-01", "recorded"),
-        ("2025-11-30", "not-recorded"),
-        ("2025-11", "not-recorded"),
-        ("2025", "recorded"),
-        ("", "recorded"),
-    ],
-)
-def test_a_dose_counts_until_it_surely_lies_before_the_look_back_window(
-    since: str, value: str
-) -> None:
-    dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
-    assert facts(given=record(result(), entries=(dose,)))["medication.sunlight"].value == value
-
-
-@pytest.mark.parametrize(
-    ("since", "value"),
-    [
-        ("2025-11-30", "not-recorded"),
-        ("2025-12-01", "recorded"),
-        ("2026-03-31", "recorded"),
-        ("2026-04-01", "not-recorded"),
-    ],
-)
-def test_beside_a_sample_of_some_day_of_a_month_a_dose_counts_if_it_does_for_any_of_its_days(
-    since: str, value: str
-) -> None:
-    dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
-    found = facts(given=record(result(), entries=(dose,)), on="2026-03")
-    assert found["medication.sunlight"].value == value
-
-
-AFTER_COLLECTION = [
-    ("2026-03-02", "not-recorded"),
-    ("2026-03-01", "recorded"),
-    ("2026-03", "recorded"),
-    ("2026-04", "not-recorded"),
-]
-
-
-@pytest.mark.parametrize("kind", [RecordKind.DOSE, RecordKind.COURSE, RecordKind.MEDICATION])
-@pytest.mark.parametrize(("since", "value"), AFTER_COLLECTION)
-def test_what_was_given_or_ordered_only_after_collection_does_not_count(
-    kind: RecordKind, since: str, value: str
-) -> None:
-    given = replace(entry("SUN", kind), since=moment(since))
-    found = facts(given=record(result(), entries=(given,)))
-    assert found["medication.sunlight"].value == value
-
-
-@pytest.mark.parametrize(("since", "value"), AFTER_COLLECTION)
-def test_a_procedure_of_a_day_after_collection_does_not_count(since: str, value: str) -> None:
-    done = replace(entry("M10", RecordKind.PROCEDURE), since=moment(since))
-    found = facts(given=record(result(), entries=(done,)))
-    assert found["condition.mould"].value == value
-
-
-def test_a_condition_noticed_after_collection_may_have_been_there_before() -> None:
-    noticed = replace(entry("M10"), since=moment("2026-03-12"))
-    found = facts(given=record(result(), entries=(noticed,)))
-    assert found["condition.mould"].value == "recorded"
-
-
-def test_a_later_order_of_a_drug_taken_day_by_day_may_renew_an_earlier_one() -> None:
-    renewed = replace(entry("MOON", RecordKind.MEDICATION), since=moment("2026-03-12"))
-    found = facts(given=record(result(), entries=(renewed,)))
-    assert found["medication.moonlight"].value == "recorded"
-
-
-@pytest.mark.parametrize(
-    ("since", "until", "value"),
-    [
-        ("2026-02-24", "", "recorded"),
-        ("2025-11-30", "", "not-recorded"),
-        ("2025-06-01", "2025-12-01", "recorded"),
-        ("2004-01-01", "2004-02-01", "not-recorded"),
-        ("", "2025-11-30", "not-recorded"),
-        ("", "", "recorded"),
-    ],
-)
-def test_a_course_that_is_over_counts_like_its_last_dose(
-    since: str, until: str, value: str
-) -> None:
-    course = replace(entry("SUN", RecordKind.COURSE), since=moment(since), until=moment(until))
-    found = facts(given=record(result(), entries=(course,)))
-    assert found["medication.sunlight"].value == value
-
-
-def test_of_a_drug_taken_day_by_day_a_course_that_is_over_does_not_count() -> None:
-    course = replace(entry("MOON", RecordKind.COURSE), since=moment("2026-02-24"))
-    found = facts(given=record(result(), entries=(course,)))
-    assert found["medication.moonlight"].value == "not-recorded"
-
-
-def test_a_prescription_counts_however_old_it_is() -> None:
-    old = replace(entry("SUN", RecordKind.MEDICATION), since=moment("2020-01-01"))
-    found = facts(given=record(result(), entries=(old,)))
-    assert found["medication.sunlight"].value == "recorded"
-
-
-def test_a_procedure_may_stand_for_a_condition() -> None:
-    given = record(result(), entries=(entry("M10", RecordKind.PROCEDURE),))
-    assert facts(given=given)["condition.mould"].value == "recorded"
 
 
 # ------------------------------------------------------------------ companions and the panel

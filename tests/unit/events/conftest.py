@@ -22,6 +22,13 @@ def here(tmp_path: Path, library: Library) -> Iterator[World]:
 
 
 @pytest.fixture
+def mending(tmp_path: Path, library: Library) -> Iterator[World]:
+    """A world whose subscriptions are begun anew when they have failed."""
+    with world(tmp_path, library, "reactivate = true\n") as made:
+        yield made
+
+
+@pytest.fixture
 def writing(tmp_path: Path, library: Library) -> Iterator[World]:
     """A world whose answers are written back."""
     with world(tmp_path, library, WRITE_BACK) as made:

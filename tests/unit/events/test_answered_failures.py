@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from cds_service.events.faults import MOST_ATTEMPTS, UpstreamFailed
+from cds_service.events.faults import UpstreamFailed
 from cds_service.events.subscribing import subscribe, unsubscribe
 from tests.event_world import World, observation
-from tests.little_fhir import Json, Refuse
+from tests.little_fhir import Json, Operation, Refuse
 
 WITHDRAWN = {
     "resourceType": "DiagnosticReport",
@@ -20,10 +20,7 @@ WITHDRAWN = {
 
 
 def _outcome(severity: str, code: str = "incomplete") -> Json:
-    return {
-        "resourceType": "OperationOutcome",
-        "issue": [{"severity": severity, "code": code}],
-    }
+    return {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": code}]}
 
 
 def _page(*resources: Any, links: Any = ()) -> Json:
@@ -39,13 +36,11 @@ def _first_page(here: World, *resources: Any) -> Json:
     return _page(*resources, links=[{"relation": "next", "url": f"{here.fhir.base}/next-page"}])
 
 
-def _something_has_changed(here: World) -> None:
-    here.post()
-    here.clock.pass_(seconds=2)
+def refusing(status: int) -> Operation:
+    def answer(_query: dict[str, list[str]]) -> Json:
+        raise Refuse(status)
 
-
-def _fails(_query: dict[str, list[str]]) -> Json:
-    raise Refuse(500)
+    return answer
 
 
 def test_an_error_among_the_entries_of_a_search_for_what_has_changed_is_no_search(
@@ -53,10 +48,9 @@ def test_an_error_among_the_entries_of_a_search_for_what_has_changed_is_no_searc
 ) -> None:
     here.fhir.put(observation())
     here.fhir.operations["Observation"] = lambda _: _page(_outcome("error"))
-    _something_has_changed(here)
+    here.something_has_changed()
     assert here.work() == 0
-    (row,) = here.room.store.waiting()
-    assert row.cause == "search: operation-outcome"
+    assert here.causes() == ["search: operation-outcome"]
 
     del here.fhir.operations["Observation"]
     here.clock.pass_(minutes=8)
@@ -69,15 +63,14 @@ def test_a_search_whose_next_page_has_no_address_is_not_at_its_end(
     here: World, link: dict[str, str]
 ) -> None:
     here.fhir.operations["Observation"] = lambda _: _page(links=[link])
-    _something_has_changed(here)
+    here.something_has_changed()
     assert here.work() == 0
-    (row,) = here.room.store.waiting()
-    assert row.cause == "search: not-allowed"
+    assert here.causes() == ["search: not-allowed"]
 
 
 def test_a_hint_among_the_entries_is_no_failure(here: World) -> None:
     here.fhir.operations["Observation"] = lambda _: _page(_outcome("warning", "informational"))
-    _something_has_changed(here)
+    here.something_has_changed()
     assert here.work() == 1
 
 
@@ -87,8 +80,7 @@ def test_a_result_waits_while_the_search_for_its_reports_holds_an_error(here: Wo
     here.fhir.operations["DiagnosticReport"] = lambda _: _page(_outcome("error"))
     here.notify("o1")
     assert here.work() == 0
-    (row,) = here.room.store.waiting()
-    assert row.cause == "reports: operation-outcome"
+    assert here.causes() == ["reports: operation-outcome"]
 
     del here.fhir.operations["DiagnosticReport"]
     here.clock.pass_(minutes=8)
@@ -102,21 +94,18 @@ def test_a_search_for_reports_that_is_answered_with_an_error_alone_holds_the_res
     here.fhir.put(observation())
     here.fhir.operations["DiagnosticReport"] = lambda _: _outcome("error")
     here.notify("o1")
-    for _ in range(MOST_ATTEMPTS):
-        assert here.work() == 0
-        here.clock.pass_(minutes=8)
-    (row,) = here.room.store.waiting(dead_only=True)
-    assert row.cause == "reports: operation-outcome"
+    here.try_in_vain()
+    assert here.evaluated() == []
+    assert here.set_aside() == ["reports: operation-outcome"]
 
 
 def test_a_result_waits_while_a_further_page_of_its_reports_cannot_be_had(here: World) -> None:
     here.fhir.put(observation())
     here.fhir.operations["DiagnosticReport"] = lambda _: _first_page(here)
-    here.fhir.operations["next-page"] = _fails
+    here.fhir.operations["next-page"] = refusing(500)
     here.notify("o1")
     assert here.work() == 0
-    (row,) = here.room.store.waiting()
-    assert row.cause == "reports: status-5xx"
+    assert here.causes() == ["reports: status-5xx"]
 
     here.fhir.operations["next-page"] = lambda _: _page(WITHDRAWN)
     here.clock.pass_(minutes=8)
@@ -128,8 +117,7 @@ def test_a_result_waits_while_a_further_page_of_its_reports_cannot_be_had(here: 
 def test_what_was_written_before_and_cannot_be_found_is_not_taken_for_never_written(
     writing: World, answer: Json
 ) -> None:
-    writing.fhir.put(observation())
-    writing.notify("o1")
+    writing.comes(observation())
     assert writing.work() == 1
     writing.fhir.put(observation(status="entered-in-error"))
     writing.fhir.operations["DetectedIssue"] = lambda _: answer
@@ -149,8 +137,7 @@ def test_an_answer_of_ours_that_comes_back_without_an_id_is_not_written_over(
     writing: World, named: Json
 ) -> None:
     """Its id would be part of the address that is written to."""
-    writing.fhir.put(observation())
-    writing.notify("o1")
+    writing.comes(observation())
     assert writing.work() == 1
     (issue,) = writing.fhir.of("DetectedIssue")
     nameless = {name: value for name, value in issue.items() if name != "id"}
@@ -158,17 +145,13 @@ def test_an_answer_of_ours_that_comes_back_without_an_id_is_not_written_over(
     writing.fhir.operations["DetectedIssue"] = lambda _: _page({**nameless, **named})
     writing.notify("o1")
     assert writing.work() == 0
-    (row,) = writing.room.store.waiting()
-    assert row.cause == "write-back: not-fhir"
+    assert writing.causes() == ["write-back: not-fhir"]
     assert [issue["status"] for issue in writing.fhir.of("DetectedIssue")] == [issue["status"]]
 
 
 def test_reports_that_may_not_be_read_are_done_without(here: World) -> None:
-    def forbidden(_query: dict[str, list[str]]) -> Json:
-        raise Refuse(403)
-
     here.fhir.put(observation())
-    here.fhir.operations["DiagnosticReport"] = forbidden
+    here.fhir.operations["DiagnosticReport"] = refusing(403)
     here.notify("o1")
     assert here.work() == 1
     assert len(here.records()) == 1

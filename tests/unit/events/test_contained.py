@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.event_world import (
-    ANOTHER_TEST,
-    CSF_IN_MASS,
-    SERUM,
-    World,
-    a_result,
-    arrives,
-    containing,
-    in_csf,
-)
+from tests.event_world import ANOTHER_TEST, CSF_IN_MASS, SERUM, World, a_result, containing, in_csf
 
 
 def states(here: World, kind: str = "DetectedIssue") -> list[str]:
@@ -28,16 +19,16 @@ def test_a_withdrawn_panel_of_blood_and_csf_takes_both_cards_back(
     writing: World, kind: str
 ) -> None:
     results = a_result("blood"), in_csf()
-    arrives(writing, containing(kind, *results))
+    writing.arrives(containing(kind, *results))
     assert states(writing) == ["final", "final"]
-    arrives(writing, containing(kind, *results, status="entered-in-error"))
+    writing.arrives(containing(kind, *results, status="entered-in-error"))
     assert states(writing) == ["entered-in-error"] * 2
     assert states(writing, "GuidanceResponse") == ["entered-in-error"] * 2
 
 
 @BOTH_KINDS
 def test_a_deleted_panel_takes_both_cards_back(writing: World, kind: str) -> None:
-    arrives(writing, containing(kind, a_result("blood"), in_csf()))
+    writing.arrives(containing(kind, a_result("blood"), in_csf()))
     del writing.fhir.resources[f"{kind}/both"]
     writing.notify("both", kind=kind)
     writing.work()
@@ -48,17 +39,17 @@ def test_a_deleted_panel_takes_both_cards_back(writing: World, kind: str) -> Non
 def test_a_panel_that_turns_out_to_be_of_other_tests_takes_both_cards_back(
     writing: World, kind: str
 ) -> None:
-    arrives(writing, containing(kind, a_result("blood"), in_csf()))
-    arrives(writing, containing(kind, a_result("blood", ANOTHER_TEST)))
+    writing.arrives(containing(kind, a_result("blood"), in_csf()))
+    writing.arrives(containing(kind, a_result("blood", ANOTHER_TEST)))
     assert states(writing) == ["entered-in-error"] * 2
 
 
 @BOTH_KINDS
 def test_a_panel_corrected_to_one_result_keeps_one_card(writing: World, kind: str) -> None:
-    arrives(writing, containing(kind, a_result("blood"), in_csf()))
-    arrives(writing, containing(kind, a_result("blood"), status="corrected"))
+    writing.arrives(containing(kind, a_result("blood"), in_csf()))
+    writing.arrives(containing(kind, a_result("blood"), status="corrected"))
     assert sorted(states(writing)) == ["entered-in-error", "final"]
-    arrives(writing, containing(kind, a_result("blood"), status="entered-in-error"))
+    writing.arrives(containing(kind, a_result("blood"), status="entered-in-error"))
     assert states(writing) == ["entered-in-error"] * 2
 
 
@@ -76,7 +67,7 @@ def test_a_report_with_more_cards_than_specimen_kinds_is_taken_back_whole(writin
     )
     report = containing("DiagnosticReport", *results)
     report["contained"].append(specimen)
-    arrives(writing, report)
+    writing.arrives(report)
     assert len(states(writing)) > 4
-    arrives(writing, {**report, "contained": [], "status": "entered-in-error"})
+    writing.arrives({**report, "contained": [], "status": "entered-in-error"})
     assert set(states(writing)) == {"entered-in-error"}

@@ -23,8 +23,7 @@ def test_an_event_under_a_former_key_is_set_aside_and_the_next_one_is_evaluated(
     here: World,
 ) -> None:
     wait_under_a_former_key(here, "old")
-    here.fhir.put(observation("o1"))
-    here.notify("o1")
+    here.comes(observation("o1"))
     assert here.work() == 1
     assert len(here.evaluated()) == 1
     (row,) = here.room.store.waiting()
@@ -34,16 +33,14 @@ def test_an_event_under_a_former_key_is_set_aside_and_the_next_one_is_evaluated(
 
 def test_more_of_them_than_a_worker_takes_at_once_hold_nobody_up(here: World) -> None:
     wait_under_a_former_key(here, *(f"old-{number}" for number in range(2 * BATCH + 1)))
-    here.fhir.put(observation("o1"))
-    here.notify("o1")
+    here.comes(observation("o1"))
     assert here.work() == 1
     assert len(here.room.store.waiting(dead_only=True)) == 2 * BATCH + 1
 
 
 def test_the_same_result_notified_after_the_change_is_new_work(here: World) -> None:
     wait_under_a_former_key(here, "o1")
-    here.fhir.put(observation("o1"))
-    here.notify("o1")
+    here.comes(observation("o1"))
     assert here.work() == 1
     (row,) = here.room.store.waiting()
     assert row.dead

@@ -12,7 +12,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import HttpAnswer
 from cds_service.knowledge.files import Library
-from tests.event_world import PATIENT, World, arrives, observation, world
+from tests.event_world import PATIENT, World, observation, world
 from tests.little_fhir import Refuse, little_fhir
 
 ORDER = {
@@ -51,10 +51,10 @@ def written(here: World, *of: str) -> dict[str, list[str]]:
 def test_what_told_the_clinician_is_taken_back_with_the_answer(
     telling: World, kinds: tuple[str, str]
 ) -> None:
-    arrives(telling, ordered())
+    telling.arrives(ordered())
     everything = (*kinds, "GuidanceResponse")
     assert [len(each) for each in written(telling, *everything).values()] == [1, 1, 1]
-    arrives(telling, ordered(status="entered-in-error"))
+    telling.arrives(ordered(status="entered-in-error"))
     assert written(telling, *everything) == {kind: ["entered-in-error"] for kind in everything}
 
 
@@ -67,7 +67,7 @@ def test_where_nobody_can_be_told_the_answer_is_written_all_the_same(
     telling: World, kinds: tuple[str, str], requester: Any
 ) -> None:
     telling.fhir.put({**ORDER, "requester": requester})
-    arrives(telling, ordered())
+    telling.arrives(ordered())
     issue, notice = kinds
     assert [len(each) for each in written(telling, issue, notice).values()] == [1, 0]
 
@@ -77,7 +77,7 @@ def test_an_order_that_may_not_be_read_is_done_without(
     telling: World, kinds: tuple[str, str], status: int
 ) -> None:
     telling.fhir.operations["ServiceRequest/r1"] = refusing(status)
-    arrives(telling, ordered())
+    telling.arrives(ordered())
     issue, notice = kinds
     assert [len(each) for each in written(telling, issue, notice).values()] == [1, 0]
 
@@ -86,7 +86,7 @@ def test_an_order_that_cannot_be_read_now_is_waited_for_or_nobody_would_be_told(
     telling: World, kinds: tuple[str, str]
 ) -> None:
     telling.fhir.operations["ServiceRequest/r1"] = refusing(503)
-    arrives(telling, ordered())
+    telling.arrives(ordered())
     (row,) = telling.room.store.waiting()
     assert row.cause == "order: status-5xx"
     del telling.fhir.operations["ServiceRequest/r1"]
@@ -97,7 +97,7 @@ def test_an_order_that_cannot_be_read_now_is_waited_for_or_nobody_would_be_told(
 
 def test_where_nobody_is_to_be_told_nobody_asks_who_ordered_the_test(writing: World) -> None:
     writing.fhir.put(ORDER)
-    arrives(writing, ordered())
+    writing.arrives(ordered())
     assert written(writing, "DetectedIssue", "Communication") == {
         "DetectedIssue": ["final"],
         "Communication": [],
@@ -119,7 +119,7 @@ def test_where_the_server_cannot_say_what_stands_nothing_is_written(
     writing: World, status: int
 ) -> None:
     writing.fhir.operations["GuidanceResponse"] = refusing(status)
-    arrives(writing, observation())
+    writing.arrives(observation())
     (row,) = writing.room.store.waiting()
     assert row.cause == f"write-back: status-{status}"
     assert written(writing, "DetectedIssue", "GuidanceResponse") == {
@@ -140,7 +140,7 @@ def test_a_relay_is_told_which_result_how_final_and_by_whom(
         with world(tmp_path, library, row) as here:
             here.fhir.put(PATIENT)
             for status in ("preliminary", "final"):
-                arrives(here, observation(status=status))
+                here.arrives(observation(status=status))
             recorded = [record.id for record in here.records()]
     about = [each["extension"]["org.sil2r-cds.event"] for each in posted]
     assert [each["result"] for each in about] == ["Observation/o1"] * 2
@@ -162,7 +162,7 @@ def test_a_relay_is_spoken_to_in_json(
     monkeypatch.setattr(FhirClient, "send", send)
     with world(tmp_path, library, 'delivery = "hook"\nrelay = "http://127.0.0.1:9"\n') as here:
         here.fhir.put(PATIENT)
-        arrives(here, observation())
+        here.arrives(observation())
         assert len(here.records()) == 1
     assert spoken == [("application/json", "application/json")]
 
@@ -173,6 +173,6 @@ def test_a_relay_that_refuses_is_asked_again(tmp_path: Path, library: Library) -
         with world(tmp_path, library, row) as here:
             here.fhir.put(PATIENT)
             relay.broken = 503
-            arrives(here, observation())
+            here.arrives(observation())
             (waits,) = here.room.store.waiting()
     assert waits.cause == "relay: status-5xx"

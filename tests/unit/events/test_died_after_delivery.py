@@ -15,29 +15,16 @@ from tests.event_world import (
     World,
     a_result,
     containing,
+    dies,
     in_csf,
     observation,
 )
 from tests.little_fhir import Refuse
 
 
-def dies(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever works here is killed before anything is recorded."""
-
-    def die(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(type(here.room.store), "finish", die)
-        with pytest.raises(KeyboardInterrupt):
-            here.work()
-    assert here.records() == []
-
-
 def delivered(here: World, monkeypatch: pytest.MonkeyPatch, resource: Any) -> None:
     """An answer to it is delivered, and its worker dies."""
-    here.fhir.put(resource)
-    here.notify(resource["id"], kind=resource["resourceType"])
+    here.comes(resource)
     dies(here, monkeypatch)
 
 
@@ -87,22 +74,19 @@ def test_a_panel_that_holds_fewer_results_by_now_keeps_no_card_too_many(
 def test_what_was_set_aside_after_its_workers_died_is_taken_back_once_it_is_revived(
     writing: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writing.fhir.put(observation())
-    writing.notify("o1")
+    writing.comes(observation())
     for _ in range(5):
         dies(writing, monkeypatch)
         writing.clock.pass_(minutes=6)
     writing.work()
-    assert [row.cause for row in writing.room.store.waiting(dead_only=True)] == ["worker-lost"]
+    assert writing.set_aside() == ["worker-lost"]
     writing.fhir.put(observation(status="entered-in-error"))
     writing.room.store.revive([], writing.clock())
     assert stand(writing) == ["entered-in-error"]
 
 
 def test_the_first_try_asks_for_nothing_more_than_it_did(writing: World) -> None:
-    writing.fhir.put(observation())
-    writing.notify("o1")
-    writing.work()
+    writing.arrives(observation())
     assert writing.fhir.count("DetectedIssue?") == 1
 
 

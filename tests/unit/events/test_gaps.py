@@ -1,137 +1,171 @@
-"""Events that did not come: asked for by number, else searched for, and what is told of either."""
+"""Numbers of events that did not come: they are waited for, asked for, and searched for."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.event_world import World, events, observation
-from tests.little_fhir import Refuse
+from cds_service.knowledge.files import Library
+from tests.event_world import World, events, notification, observation, world
+from tests.unit.events.watching import GAP
 
-Captured = pytest.CaptureFixture[str]
 
-
-@pytest.fixture
-def missing(here: World) -> Iterator[World]:
-    """Number 22, a result of yesterday, has not come, and is no longer waited for."""
+def test_t82_an_event_that_comes_late_raises_no_alarm(here: World) -> None:
     here.expect(next_number=21)
+    here.post(events((21, "Observation/o1")))
+    here.post(events((23, "Observation/o3")))
+    assert here.room.subscriptions.missing("lab") == 1
+    here.care()
+    here.post(events((22, "Observation/o2")))
+    assert here.room.subscriptions.missing("lab") == 0
+    here.clock.pass_(minutes=5)
+    here.care()
+    assert here.fhir.calls == []
+
+
+def test_t82_an_event_that_never_comes_is_asked_for_by_its_number(here: World) -> None:
+    here.expect(next_number=21)
+    asked: list[dict[str, list[str]]] = []
+
+    def answer(query: dict[str, list[str]]) -> Any:
+        asked.append(query)
+        return events((22, "Observation/o2"), kind="query-event")
+
+    here.fhir.operations["Subscription/s1/$events"] = answer
     here.fhir.put(observation("o2"))
     here.post(events((21, "Patient/p1")))
     here.post(events((23, "Patient/p1")))
-    here.clock.pass_(seconds=31)
-    return here
-
-
-def answers(here: World, answer: Any) -> None:
-    """What its server says to `$events`."""
-    here.fhir.operations["Subscription/s1/$events"] = lambda _query: answer
-
-
-def cannot_say(here: World) -> None:
-    """Its server fails whenever it is asked for events, and does the rest."""
-
-    def fail(_query: object) -> Any:
-        raise Refuse(503)
-
-    here.fhir.operations["Subscription/s1/$events"] = fail
-
-
-def told(capsys: Captured) -> list[dict[str, Any]]:
-    """What was logged of gaps since the last look, without the time."""
-    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    about = ("source", "missing", "ending", "cause")
-    return [
-        {name: line[name] for name in about if name in line}
-        for line in lines
-        if line["code"] == "CDS-L404"
-    ]
-
-
-def test_t82_what_a_server_can_give_by_number_is_not_searched_for(
-    missing: World, capsys: Captured
-) -> None:
-    answers(missing, events((22, "Observation/o2"), kind="query-event"))
-    missing.care()
-    assert missing.fhir.count("_lastUpdated") == 0
-    assert [row.kind for row in missing.room.store.waiting()] == ["Observation"]
-    assert told(capsys) == [{"source": "lab", "missing": 1, "ending": 1}]
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        events((21, "Observation/o1"), kind="query-event"),
-        {"resourceType": "Bundle", "type": "searchset"},
-        {"resourceType": "Patient", "id": "p1"},
-    ],
-    ids=["other-events", "no-notification", "no-events"],
-)
-def test_t82_what_a_server_does_not_give_when_it_is_asked_is_searched_for(
-    missing: World, capsys: Captured, answer: Any
-) -> None:
-    answers(missing, answer)
-    missing.care()
-    assert missing.fhir.count("_lastUpdated") == 1
-    assert told(capsys) == [{"source": "lab", "missing": 1, "ending": 1}]
-
-
-def test_t82_a_server_that_fails_just_now_is_asked_again_in_a_minute_and_not_before(
-    missing: World, capsys: Captured
-) -> None:
-    cannot_say(missing)
-    for _ in range(10):
-        missing.care()
-        missing.clock.pass_(seconds=5)
-    assert missing.fhir.count("$events") == 1
-    assert missing.fhir.count("_lastUpdated") == 0, "it may know the numbers in a minute"
-    assert told(capsys) == [{"source": "lab", "cause": "events: status-5xx"}]
-    answers(missing, events((22, "Observation/o2"), kind="query-event"))
-    missing.clock.pass_(seconds=11)
-    missing.care()
-    assert missing.room.subscriptions.missing("lab") == 0
-
-
-def test_t82_an_event_is_found_though_no_worker_ran_for_ten_days(missing: World) -> None:
-    missing.clock.pass_(days=10)
-    missing.care()
-    assert [row.way for row in missing.room.store.waiting()] == ["recovered"]
-
-
-def test_t82_where_only_some_come_by_number_the_others_are_searched_for(here: World) -> None:
-    here.expect(next_number=22)
-    here.fhir.put(observation("o3"))
-    here.post(events((24, "Patient/p1")))
-    answers(here, events((22, "Patient/p1"), kind="query-event"))
+    here.care()
+    assert asked == []  # it may still come
     here.clock.pass_(seconds=31)
     here.care()
-    assert [row.kind for row in here.room.store.waiting()] == ["Observation"]
+    assert asked == [{"eventsSinceNumber": ["22"], "eventsUntilNumber": ["22"]}]
+    assert here.ways() == {"recovered"}
+    assert here.room.subscriptions.missing("lab") == 0
+    here.work()
+    (kept,) = here.evaluated()
+    assert kept.way == "recovered"
 
 
-def wakes(here: World) -> int:
-    """How often a round of care wakes a worker."""
-    woken: list[str] = []
-    caretaker = replace(here.workshop.caretaker, wake=lambda: woken.append("woken"))
-    caretaker.look_after_all()
-    return len(woken)
+def test_t82_where_events_cannot_be_asked_for_a_search_finds_them(here: World) -> None:
+    here.expect(next_number=21)
+    here.fhir.put(observation("o2"))
+    here.post(events((23, "Patient/p1")))
+    here.clock.pass_(seconds=31)
+    here.care()
+    assert here.fhir.count("$events") == 1
+    assert here.fhir.count("_lastUpdated=ge") == 1
+    assert here.ways() == {"recovered"}
+    assert here.room.subscriptions.missing("lab") == 0
 
 
-@pytest.mark.parametrize(("found", "woken"), [("Observation/o2", 1), ("Patient/p1", 0)])
-def test_what_was_found_wakes_a_worker(missing: World, found: str, woken: int) -> None:
-    answers(missing, events((22, found), kind="query-event"))
-    assert wakes(missing) == woken == len(missing.room.store.waiting())
+def test_t82_a_gap_is_not_given_up_while_the_server_is_down(here: World) -> None:
+    here.expect(next_number=21)
+    here.post(events((23, "Patient/p1")))
+    here.fhir.broken = 503
+    for _ in range(3):
+        here.clock.pass_(minutes=2)
+        here.care()
+        assert here.room.subscriptions.missing("lab") == 2
+    here.fhir.broken = 0
+    here.clock.pass_(minutes=2)
+    here.care()
+    assert here.room.subscriptions.missing("lab") == 0
 
 
-def test_a_search_that_is_left_to_the_workers_wakes_one(missing: World) -> None:
-    """Of what it may not have shown, nothing is work yet; nobody would look before long."""
-    missing.fhir.operations["Observation"] = lambda _query: {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "total": 1,
-        "entry": [],
-    }
-    assert wakes(missing) == 1
-    assert [row.kind for row in missing.room.store.waiting()] == ["Sweep"]
+def test_t82_an_event_that_did_not_come_is_found_though_the_next_one_comes_days_later(
+    here: World,
+) -> None:
+    here.expect(next_number=21)
+    here.fhir.put(observation("o21"))
+    here.clock.pass_(days=2)
+    here.post(events((22, "Patient/p1")))
+    here.clock.pass_(seconds=31)
+    here.care()
+    assert here.ways() == {"recovered"}
+
+
+def test_t82_an_event_is_found_after_hours_in_which_its_server_could_be_heard_and_not_asked(
+    here: World,
+) -> None:
+    here.expect(next_number=21)
+    here.fhir.put(observation("o21"))
+    here.post(events((22, "Patient/p1")))
+    here.fhir.broken = 503
+    for _ in range(5):
+        here.clock.pass_(hours=1)
+        here.post(notification("heartbeat", so_far=22))
+        here.care()
+    here.fhir.broken = 0
+    here.clock.pass_(minutes=2)
+    here.care()
+    assert here.ways() == {"recovered"}
+
+
+def test_t82_a_heartbeat_tells_of_events_that_did_not_come(here: World) -> None:
+    here.expect(next_number=5)
+    here.post(notification("heartbeat", so_far=6))
+    assert here.room.subscriptions.missing("lab") == 2
+
+
+def test_a_heartbeat_that_gives_no_number_tells_of_no_gap(here: World) -> None:
+    here.expect(next_number=5)
+    here.post(notification("heartbeat"))
+    here.post(events((5, "Observation/o5")))
+    assert here.room.subscriptions.missing("lab") == 0
+
+
+def test_joining_under_way_is_no_gap(here: World) -> None:
+    here.post(events((700, "Observation/o1"), so_far=700))
+    assert here.room.subscriptions.missing("lab") == 0
+    here.post(events((702, "Observation/o2"), so_far=702))
+    assert here.room.subscriptions.missing("lab") == 1
+
+
+def test_a_new_handshake_begins_the_numbers_anew(here: World) -> None:
+    here.expect(next_number=50)
+    here.post(events((52, "Observation/o1")))
+    here.post(notification("handshake", so_far=0))
+    here.post(events((1, "Observation/o1"), so_far=1))
+    assert here.room.subscriptions.missing("lab") == 0
+
+
+@pytest.mark.parametrize("numbering", ["bundle", "none"])
+def test_t83_numbers_that_begin_anew_in_every_bundle_raise_no_alarm(
+    tmp_path: Path, library: Library, numbering: str
+) -> None:
+    with world(tmp_path, library, f'numbering = "{numbering}"\n') as here:
+        here.expect()
+        for bundle in range(5):
+            first, second = f"Observation/a{bundle}", f"Observation/b{bundle}"
+            here.post(events((1, first), (2, second), so_far=2))
+        here.post(events((9, "Observation/c")))
+        assert here.room.subscriptions.missing("lab") == 0
+        assert len(here.room.store.waiting()) == 11
+
+
+def test_two_gaps_far_apart_cost_no_more_than_what_is_missing(
+    here: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here.expect(next_number=1)
+    asked: list[dict[str, list[str]]] = []
+
+    def one_of_them(query: dict[str, list[str]]) -> Any:
+        asked.append(query)
+        return events((2, "Observation/o2"), kind="query-event")
+
+    here.fhir.operations["Subscription/s1/$events"] = one_of_them
+    far = 10**17
+    for number in (1, 3, far):
+        here.post(events((number, "Patient/p1")))
+    missing = here.room.subscriptions.missing("lab")
+    assert missing == 1_000, "the one, and the newest of the others"
+    here.clock.pass_(seconds=31)
+    here.care()
+    assert asked == [{"eventsSinceNumber": ["2"], "eventsUntilNumber": [f"{far - 1}"]}]
+    assert here.fhir.count("_lastUpdated=ge") == 1, "not all of them came, so they are searched for"
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["missing"] for line in lines if line["code"] == GAP] == [missing]

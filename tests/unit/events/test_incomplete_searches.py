@@ -47,12 +47,6 @@ def says_nothing_more(here: World) -> None:
     del here.fhir.operations["Observation"]
 
 
-def something_has_changed(here: World) -> None:
-    """An empty notification, and the moment that is waited for more of them."""
-    here.post()
-    here.clock.pass_(seconds=2)
-
-
 def began_at(here: World) -> list[str]:
     """From when on each search looked."""
     searches = [path for _method, path in here.fhir.calls if "_lastUpdated=ge" in path]
@@ -61,13 +55,6 @@ def began_at(here: World) -> list[str]:
 
 def reads(here: World, id_: str) -> int:
     return sum(path == f"/fhir/Observation/{id_}" for _method, path in here.fhir.calls)
-
-
-def tried_in_vain(here: World) -> None:
-    """All tries that a search has."""
-    for _ in range(MOST_ATTEMPTS):
-        here.work()
-        here.clock.pass_(minutes=8)
 
 
 def logged(capsys: Captured) -> list[tuple[str, str, str]]:
@@ -95,7 +82,7 @@ def test_what_such_a_search_shows_is_evaluated_and_what_it_may_hide_is_searched_
 ) -> None:
     here.fhir.put(observation("o1"))
     says(here, **members)
-    something_has_changed(here)
+    here.something_has_changed()
     here.work()
     assert len(here.records()) == 1
     (row,) = here.room.store.waiting()
@@ -118,7 +105,7 @@ def test_what_a_server_may_not_show_and_a_total_that_is_there_leave_nothing_open
 ) -> None:
     here.fhir.put(observation("o1"))
     says(here, **members)
-    something_has_changed(here)
+    here.something_has_changed()
     here.work()
     assert here.room.store.waiting() == ()
     assert len(here.evaluated()) == 1
@@ -129,30 +116,28 @@ def test_it_is_tried_eight_times_then_set_aside_and_readiness_says_so(
 ) -> None:
     here.fhir.put(observation("o1"))
     says(here, total=2)
-    something_has_changed(here)
-    tried_in_vain(here)
-    tried_in_vain(here)
+    here.something_has_changed()
+    here.try_in_vain()
+    here.try_in_vain()
     assert here.fhir.count("_lastUpdated=ge") == MOST_ATTEMPTS
     told = [code for code, *_ in logged(capsys)]
     assert told == [LATER] * (MOST_ATTEMPTS - 1) + [SET_ASIDE]
-    (row,) = here.room.store.waiting(dead_only=True)
-    assert row.cause == "search: incomplete"
-    told_by_readiness = here.web.get("/health/ready").get_json()
-    assert told_by_readiness["causes"] == {"events": ["set-aside"]}
+    assert here.set_aside() == ["search: incomplete"]
+    assert here.ready()["causes"] == {"events": ["set-aside"]}
 
 
 def test_however_often_it_is_tried_a_result_is_read_once_in_each_version(here: World) -> None:
     here.fhir.put(observation("o1"))
     says(here, total=9)
     for _ in range(3):
-        something_has_changed(here)
-        tried_in_vain(here)
+        here.something_has_changed()
+        here.try_in_vain()
     assert here.fhir.count("_lastUpdated=ge") == 3 * MOST_ATTEMPTS
     assert reads(here, "o1") == 1
 
     here.fhir.put(observation("o1", status="corrected", value=12000))
-    something_has_changed(here)
-    tried_in_vain(here)
+    here.something_has_changed()
+    here.try_in_vain()
     assert reads(here, "o1") == 2
     assert len(here.evaluated()) == 2
 
@@ -160,19 +145,19 @@ def test_however_often_it_is_tried_a_result_is_read_once_in_each_version(here: W
 def test_a_new_notification_looks_again_from_the_same_moment_until_an_answer_is_whole(
     here: World,
 ) -> None:
-    something_has_changed(here)
+    here.something_has_changed()
     here.work()
     says(here, total=1)
     for _ in range(2):
         here.clock.pass_(hours=3)
-        something_has_changed(here)
-        tried_in_vain(here)
+        here.something_has_changed()
+        here.try_in_vain()
     _whole, *in_vain = began_at(here)
     assert len(set(in_vain)) == 1
     says_nothing_more(here)
-    something_has_changed(here)
+    here.something_has_changed()
     here.work()
-    something_has_changed(here)
+    here.something_has_changed()
     here.work()
     *_, caught_up, after = began_at(here)
     assert caught_up == in_vain[0] < after
@@ -199,7 +184,7 @@ def test_a_gap_that_such_a_search_should_close_leaves_a_search_to_the_worker(her
 def test_a_search_told_meanwhile_to_go_back_further_does_so_before_anything_is_called_searched(
     here: World,
 ) -> None:
-    something_has_changed(here)
+    here.something_has_changed()
     (claimed,) = here.room.store.claim(here.clock())
     long_ago = here.clock().replace(year=2020)
     here.room.store.sweep_since("lab", long_ago, Way.RECOVERED, here.clock())
@@ -215,7 +200,7 @@ def test_notifications_that_never_pause_do_not_make_each_search_begin_where_the_
     here: World,
 ) -> None:
     """One comes during every search: each is made again, and goes on where the last one ended."""
-    something_has_changed(here)
+    here.something_has_changed()
     for _ in range(3):
         (claimed,) = here.room.store.claim(here.clock())
         here.post()

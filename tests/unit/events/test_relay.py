@@ -16,7 +16,6 @@ from tests.event_world import (
     PATIENT,
     World,
     a_result,
-    arrives,
     containing,
     in_csf,
     observation,
@@ -57,20 +56,20 @@ def replaces(sent: Any) -> str:
 
 
 def test_t84_a_version_that_is_notified_again_is_not_sent_again(relay: Relay) -> None:
-    arrives(relay.here, observation())
+    relay.here.arrives(observation())
     for _ in range(3):
         relay.here.notify("o1")
         relay.here.work()
     assert len(relay.sent) == 1
-    arrives(relay.here, observation(value=4000, status="corrected"))
+    relay.here.arrives(observation(value=4000, status="corrected"))
     assert len(relay.sent) == 2
 
 
 def test_a_panel_corrected_to_blood_alone_keeps_the_card_about_blood(relay: Relay) -> None:
-    arrives(relay.here, containing("Observation", a_result("blood"), in_csf()))
+    relay.here.arrives(containing("Observation", a_result("blood"), in_csf()))
     first = [*relay.sent]
     relay.sent.clear()
-    arrives(relay.here, containing("Observation", a_result("blood"), status="corrected"))
+    relay.here.arrives(containing("Observation", a_result("blood"), status="corrected"))
     kept, gone = relay.sent
     assert [status_of(kept), status_of(gone)] == ["final", "entered-in-error"]
     (card,) = kept["cards"]
@@ -80,15 +79,15 @@ def test_a_panel_corrected_to_blood_alone_keeps_the_card_about_blood(relay: Rela
 
 
 def test_a_card_that_was_not_there_before_replaces_none(relay: Relay) -> None:
-    arrives(relay.here, containing("Observation", a_result("blood")))
-    arrives(relay.here, containing("Observation", a_result("blood"), in_csf(), status="corrected"))
+    relay.here.arrives(containing("Observation", a_result("blood")))
+    relay.here.arrives(containing("Observation", a_result("blood"), in_csf(), status="corrected"))
     first, blood, fluid = relay.sent
     assert [replaces(blood), replaces(fluid)] == [first["hookInstance"], ""]
 
 
 def test_a_withdrawn_result_is_told_by_the_card_that_says_so(relay: Relay) -> None:
-    arrives(relay.here, observation())
-    arrives(relay.here, observation(status="entered-in-error"))
+    relay.here.arrives(observation())
+    relay.here.arrives(observation(status="entered-in-error"))
     said, gone = relay.sent
     assert (replaces(said), replaces(gone)) == ("", said["hookInstance"])
     (card,) = gone["cards"]
@@ -96,16 +95,16 @@ def test_a_withdrawn_result_is_told_by_the_card_that_says_so(relay: Relay) -> No
 
 
 def test_a_result_corrected_to_another_test_is_taken_back_with_its_patient(relay: Relay) -> None:
-    arrives(relay.here, observation())
+    relay.here.arrives(observation())
     ferritin = {"coding": [{"system": LOINC, "code": ANOTHER_TEST}]}
-    arrives(relay.here, observation(code=ferritin, status="corrected"))
+    relay.here.arrives(observation(code=ferritin, status="corrected"))
     _said, gone = relay.sent
     assert (status_of(gone), gone["cards"]) == ("entered-in-error", [])
     assert gone["context"] == {"patientId": "p1"}
 
 
 def test_of_a_deleted_result_nobody_knows_the_patient_and_none_is_named(relay: Relay) -> None:
-    arrives(relay.here, observation())
+    relay.here.arrives(observation())
     del relay.here.fhir.resources["Observation/o1"]
     relay.here.notify("o1")
     relay.here.work()
@@ -113,3 +112,14 @@ def test_of_a_deleted_result_nobody_knows_the_patient_and_none_is_named(relay: R
     assert (status_of(gone), gone["cards"]) == ("entered-in-error", [])
     assert "context" not in gone
     assert replaces(gone) == said["hookInstance"]
+
+
+def test_the_hook_is_sent_with_its_card_under_an_id_of_each_version(relay: Relay) -> None:
+    relay.here.arrives(observation())
+    relay.here.arrives(observation(status="entered-in-error"))
+    first, second = relay.sent
+    assert first["hook"] == "org.sil2r-cds.lab-result-create"
+    assert len(first["cards"]) == 1
+    assert first["context"] == {"patientId": "p1"}
+    assert status_of(second) == "entered-in-error"
+    assert first["hookInstance"] != second["hookInstance"]

@@ -81,9 +81,7 @@ def test_a_token_is_kept_until_it_expires(tmp_path: Path, library: Library) -> N
             here.work()
         assert len(here.fhir.forms) == 1
         moment[0] += 300  # expires_in
-        here.fhir.put(observation("o9"))
-        here.notify("o9")
-        here.work()
+        here.arrives(observation("o9"))
         assert len(here.fhir.forms) == 2
         assertions = {form["client_assertion"] for form in here.fhir.forms}
         assert len(assertions) == 2
@@ -94,8 +92,7 @@ def test_a_token_the_server_no_longer_takes_is_replaced(tmp_path: Path, library:
         here.notify("o1")
         here.work()
         here.fhir.token = "an0ther"
-        here.fhir.put(observation(value=4000, status="corrected"))
-        here.notify("o1")
+        here.comes(observation(value=4000, status="corrected"))
         assert here.work() == 0
         here.clock.pass_(seconds=5)
         assert here.work() == 1

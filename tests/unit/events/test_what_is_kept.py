@@ -12,7 +12,7 @@ from cds_service import __version__
 from cds_service.events.matter import Stopwatch
 from cds_service.fhir.write_events import evaluation_key, result_key
 from cds_service.store.tables import carded_results, cards
-from tests.event_world import World, arrives, observation
+from tests.event_world import World, observation
 
 
 def pseudonym(here: World, kind: str, id_: str) -> str:
@@ -25,7 +25,7 @@ def rows(here: World, table: Table) -> list[Any]:
 
 
 def test_the_record_tells_who_asked_of_whom_and_what_was_looked_at(writing: World) -> None:
-    arrives(writing, observation())
+    writing.arrives(observation())
     (record,) = writing.records()
     assert (record.client, record.service) == ("events:lab", "sil2r-lab-result")
     assert record.knowledge == writing.workshop.knowledge[0].tag
@@ -36,7 +36,7 @@ def test_the_record_tells_who_asked_of_whom_and_what_was_looked_at(writing: Worl
 
 
 def test_the_card_is_kept_with_the_result_that_it_is_about(writing: World) -> None:
-    arrives(writing, observation())
+    writing.arrives(observation())
     (record,), (card,), (carded,) = (
         writing.records(),
         rows(writing, cards),
@@ -50,7 +50,7 @@ def test_the_card_is_kept_with_the_result_that_it_is_about(writing: World) -> No
 
 
 def test_what_is_written_carries_a_key_that_the_next_release_knows_again(writing: World) -> None:
-    arrives(writing, observation())
+    writing.arrives(observation())
     (issue,), (record,) = writing.fhir.of("DetectedIssue"), writing.records()
     key = result_key(writing.fhir.base, "Observation/o1 sil2r 0")
     assert [tag["code"] for tag in issue["meta"]["tag"]] == [key]

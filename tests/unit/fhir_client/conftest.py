@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 
 import pytest
 
+from cds_service.fhir.access import NoAccess, ServerAccess, server_access
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.authorization import NoToken
 from cds_service.fhir.client import FhirClient, Network
@@ -13,6 +15,7 @@ from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.session import FhirSession, Limits
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from tests.fault_server import FaultServer
+from tests.unit.fhir_client.gathering import ON_THIS_MACHINE, Grants
 
 GENEROUS_MS = 20_000
 """A deadline that no answer of the fault server comes near, unless the server hangs."""
@@ -55,3 +58,27 @@ def session_of(client: FhirClient, base: FhirBase) -> Iterator[Opens]:
     yield open_one
     for session in opened:
         session.close()
+
+
+@pytest.fixture
+def access(server: FaultServer, client: FhirClient) -> Iterator[Grants]:
+    """Access to the fault server: `access()` without a token, `access(authorization)` with one."""
+    with ExitStack() as stack:
+
+        def grant(
+            authorization: Mapping[str, object] | None = None,
+            *,
+            allowed: AllowList = ON_THIS_MACHINE,
+        ) -> ServerAccess | NoAccess:
+            return stack.enter_context(
+                server_access(
+                    server=server.base,
+                    authorization=dict(authorization or {}),
+                    patient_id="1",
+                    allowed=allowed,
+                    client=client,
+                    deadline=Deadline.after(20_000),
+                )
+            )
+
+        yield grant

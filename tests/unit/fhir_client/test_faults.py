@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 
 import pytest
@@ -11,14 +12,7 @@ from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import (
-    Fetched,
-    HttpAnswer,
-    NotFound,
-    Refused,
-    Resource,
-    UpstreamFault,
-)
+from cds_service.fhir.fetched import Fetched, HttpAnswer, NotFound, Refused, Resource, UpstreamFault
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from tests import faults
 from tests.fault_server import DeafServer, FaultServer, unused_base
@@ -52,12 +46,7 @@ def test_numbers_keep_their_text(server: FaultServer, session_of: Opens) -> None
 
 SLOW = pytest.mark.parametrize(
     "fault",
-    [
-        faults.hang_before_headers,
-        faults.drip_headers,
-        faults.drip_body(),
-        faults.drip_chunk_size,
-    ],
+    [faults.hang_before_headers, faults.drip_headers, faults.drip_body(), faults.drip_chunk_size],
     ids=["hang", "drip_headers", "drip_body", "drip_chunk_size"],
 )
 
@@ -104,8 +93,6 @@ def test_t60_a_refused_connection_is_tried_at_most_once_more(
 def test_t60_a_connection_that_succeeds_at_the_second_try_is_used(
     server: FaultServer, client: FhirClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import socket
-
     connect, tries = socket.create_connection, iter([ConnectionRefusedError()])
 
     def refuse_once(address: tuple[str, int], timeout: float) -> socket.socket:
@@ -218,10 +205,7 @@ def test_t61_a_search_that_is_not_found_is_a_fault_and_never_an_empty_result(
             reply_json(PATIENT, content_type=f'{FHIR_JSON};charset=utf-8;fhirVersion="5.0"'),
             UpstreamFault.WRONG_VERSION,
         ),
-        (
-            reply_json(PATIENT, headers=(("Content-Encoding", "br"),)),
-            UpstreamFault.NOT_JSON,
-        ),
+        (reply_json(PATIENT, headers=(("Content-Encoding", "br"),)), UpstreamFault.NOT_JSON),
     ],
 )
 def test_t61_t64_what_is_not_the_resource_asked_for_is_refused_with_its_reason(

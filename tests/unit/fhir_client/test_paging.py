@@ -8,14 +8,7 @@ from cds_service.core.model import Availability
 from cds_service.fhir.authorization import AccessToken
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import (
-    Complete,
-    Fetched,
-    Partial,
-    Refused,
-    Resource,
-    UpstreamFault,
-)
+from cds_service.fhir.fetched import Complete, Fetched, Partial, Refused, Resource, UpstreamFault
 from cds_service.fhir.query import FurtherPages
 from cds_service.fhir.session import Limits
 from cds_service.fhir.supplied import supplied
@@ -33,6 +26,16 @@ SOME_MS = 1_500
 def _numbers(fetched: Fetched) -> list[str]:
     assert isinstance(fetched, Resource)
     return [entry["resource"]["id"] for entry in fetched.json.get("entry", [])]
+
+
+def _extent(fetched: Fetched) -> Complete | Partial:
+    assert isinstance(fetched, Resource)
+    return fetched.extent
+
+
+def _leads_to(server: FaultServer, link: str) -> None:
+    """The first page of the search links to this one."""
+    server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
 
 
 def _limited(base: FhirBase, limits: Limits) -> Fetched:
@@ -91,7 +94,7 @@ def test_t46_a_link_to_another_origin_is_not_followed_and_gets_no_token(
 ) -> None:
     with FaultServer() as elsewhere:
         link = f"{elsewhere.base}/Observation?page=2"
-        server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
+        _leads_to(server, link)
         base = AllowList.of([], LoopbackRule.ALLOWED).find(server.base)
         assert isinstance(base, FhirBase)
         fetched = _limited(base, Limits())
@@ -106,28 +109,23 @@ def test_t46_a_link_to_another_origin_is_not_followed_and_gets_no_token(
 def test_t46_a_link_off_the_base_path_is_not_followed(
     path: str, server: FaultServer, session_of: Opens
 ) -> None:
-    link = f"{server.origin}{path}"
-    server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
+    _leads_to(server, f"{server.origin}{path}")
     fetched = session_of().fetch(SEARCH)
-    assert isinstance(fetched, Resource)
-    assert fetched.extent == Partial(UpstreamFault.NOT_ALLOWED)
+    assert _extent(fetched) == Partial(UpstreamFault.NOT_ALLOWED)
     assert len(server.calls) == 1
 
 
 def test_t46_a_loop_of_links_is_left(server: FaultServer, session_of: Opens) -> None:
-    link = f"{server.base}/Observation?page=2"
-    server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
+    _leads_to(server, f"{server.base}/Observation?page=2")
     fetched = session_of().fetch(SEARCH)
-    assert isinstance(fetched, Resource)
-    assert fetched.extent == Partial(UpstreamFault.PAGE_LOOP)
+    assert _extent(fetched) == Partial(UpstreamFault.PAGE_LOOP)
     assert server.targets() == ["/fhir/Observation?patient=1", "/fhir/Observation?page=2"]
 
 
 def test_t46_a_thousand_pages_are_read_up_to_the_limit(server: FaultServer, base: FhirBase) -> None:
     _endless_pages(server)
     fetched = _limited(base, Limits(pages=7))
-    assert isinstance(fetched, Resource)
-    assert fetched.extent == Partial(UpstreamFault.PAGE_LIMIT)
+    assert _extent(fetched) == Partial(UpstreamFault.PAGE_LIMIT)
     assert len(server.calls) == 7
     assert len(_numbers(fetched)) == 7
 
@@ -135,16 +133,14 @@ def test_t46_a_thousand_pages_are_read_up_to_the_limit(server: FaultServer, base
 def test_t46_entries_are_capped(server: FaultServer, base: FhirBase) -> None:
     _endless_pages(server)
     fetched = _limited(base, Limits(pages=1_000, entries=3))
-    assert isinstance(fetched, Resource)
-    assert fetched.extent == Partial(UpstreamFault.PAGE_LIMIT)
+    assert _extent(fetched) == Partial(UpstreamFault.PAGE_LIMIT)
     assert len(_numbers(fetched)) == 3
 
 
 def test_t46_bytes_are_capped_over_all_pages_together(server: FaultServer, base: FhirBase) -> None:
     _endless_pages(server)
     fetched = _limited(base, Limits(pages=1_000, body_bytes=1_000))
-    assert isinstance(fetched, Resource)
-    assert fetched.extent == Partial(UpstreamFault.TOO_LARGE)
+    assert _extent(fetched) == Partial(UpstreamFault.TOO_LARGE)
     assert 1 < len(server.calls) < 12
 
 
@@ -162,13 +158,11 @@ def test_t46_bytes_are_capped_over_all_pages_together(server: FaultServer, base:
 def test_a_further_page_that_fails_leaves_what_was_read_as_partial(
     second: faults.Fault, fault: UpstreamFault, server: FaultServer, session_of: Opens
 ) -> None:
-    link = f"{server.base}/Observation?page=2"
-    server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
+    _leads_to(server, f"{server.base}/Observation?page=2")
     server.on("/fhir/Observation?page=2", second)
     fetched = session_of().fetch(SEARCH)
     assert _numbers(fetched) == ["o1"]
-    assert isinstance(fetched, Resource)
-    assert fetched.extent == Partial(fault)
+    assert _extent(fetched) == Partial(fault)
 
 
 @pytest.mark.parametrize("second", [faults.hang_before_headers, faults.drip_body()])
@@ -192,8 +186,7 @@ def test_t46_t66_a_page_after_a_prefetched_one_that_hangs_leaves_what_was_read(
     server.on("/fhir/Observation?page=3", faults.hang_before_headers)
     fetched = session_of(SOME_MS).fetch_all({"sil2r": FurtherPages(sent)})["sil2r"]
     assert _numbers(fetched) == ["o1", "o2"]
-    assert isinstance(fetched, Resource)
-    assert fetched.extent == Partial(UpstreamFault.TIMEOUT)
+    assert _extent(fetched) == Partial(UpstreamFault.TIMEOUT)
 
 
 def test_t66_a_first_page_that_hangs_leaves_nothing(server: FaultServer, session_of: Opens) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import fhir_fixtures
+from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Availability
 from cds_service.errors import NotFound
 from cds_service.fhir.access import NoAccess, NoAccessReason
@@ -17,7 +18,6 @@ from cds_service.hooks.answer import Answered, Call, answer, record_of
 from cds_service.hooks.gather import Gathered, gather
 from cds_service.hooks.request import OrderContext, Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
-from cds_service.knowledge.files import Library, load_library
 from tests.unit.hooks.test_request import CONTEXTS
 
 TODAY = fhir_fixtures.manifest().evaluated_on
@@ -25,14 +25,8 @@ NO_ACCESS = NoAccess(NoAccessReason.NO_SERVER)
 
 
 @pytest.fixture(scope="module")
-def library() -> Library:
-    return load_library()
-
-
-@pytest.fixture(scope="module")
-def services(library: Library) -> dict[Trigger, Service]:
-    own = library.bases["sil2r"]
-    registry = build_registry([own], lab_result_hook="h", triggers=frozenset(Trigger))
+def services(sil2r: KnowledgeBase) -> dict[Trigger, Service]:
+    registry = build_registry([sil2r], lab_result_hook="h", triggers=frozenset(Trigger))
     return {service.trigger: service for service in registry.services.values()}
 
 
@@ -126,13 +120,12 @@ def test_a_result_outside_the_window_depends_on_the_day(services: dict[Trigger, 
     assert answer(call(chart, body, at=date(2031, 1, 1))).cards == ()
 
 
-def test_another_analyte_keeps_its_results_under_its_own_key(library: Library) -> None:
-    own = library.bases["sil2r"]
+def test_another_analyte_keeps_its_results_under_its_own_key(sil2r: KnowledgeBase) -> None:
     limits = {
         name: row.model_copy(update={"of": "toy"} if row.of == "sil2r" else {})
-        for name, row in own.limits.items()
+        for name, row in sil2r.limits.items()
     }
-    toy = replace(own, identity=own.identity.model_copy(update={"id": "toy"}), limits=limits)
+    toy = replace(sil2r, identity=sil2r.identity.model_copy(update={"id": "toy"}), limits=limits)
     registry = build_registry([toy], lab_result_hook="h", triggers=frozenset(Trigger))
     body = fhir_fixtures.load("patient_view_full_prefetch")
     body["prefetch"]["toy"] = body["prefetch"].pop("sil2r")

@@ -1,11 +1,9 @@
-"""The order services over FHIR: what is read of draft orders, and which resources are offered."""
+"""What the order services offer: the swap, and what stands beside an order for CSF."""
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, time
 from typing import Any
 
@@ -21,101 +19,31 @@ from cds_service.config import Settings
 from cds_service.core.card import JsonObject
 from cds_service.core.schema import OrderCode
 from cds_service.exact import ExactDecimal
-from cds_service.fhir.access import NoAccess, NoAccessReason
-from cds_service.fhir.parts import MOST_READ
-from cds_service.hooks.answer import Answered, Call, answer
+from cds_service.hooks.answer import answer
 from cds_service.hooks.orders import order_advice
-from cds_service.hooks.request import Trigger, read_request
-from cds_service.hooks.services import Service, build_registry
-from cds_service.knowledge.files import Library, load_library
+from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from cds_service.web.responses import json_response
+from tests.packaged import SIL2R
+from tests.unit.hooks.ordering import (
+    ANY,
+    CSF,
+    IL2,
+    LOINC,
+    SERUM,
+    TODAY,
+    actions,
+    answered,
+    call,
+    created,
+    draft,
+    said,
+    services,
+)
 
-LOINC = "http://loinc.org"
-EHR = "https://ehr.example.org/fhir"
-V2_0487 = "http://terminology.hl7.org/CodeSystem/v2-0487"
-TODAY = fhir_fixtures.manifest().evaluated_on
 NOON = time(12)
-SELECT, SIGN = Trigger.ORDER_SELECT, Trigger.ORDER_SIGN
 STORIES = [s for s in fhir_fixtures.manifest().stories if s.id.startswith("order_s")]
-SERUM, CSF, ANY, IL2 = "9654-5", "99768-4", "38352-1", "33939-0"
-
-KNOWLEDGE = load_library().bases["sil2r"]
-
-
-def services(**changes: Any) -> dict[str, Service]:
-    base = replace(KNOWLEDGE, **changes)
-    registry = build_registry([base], lab_result_hook="h", triggers=frozenset({SELECT, SIGN}))
-    return dict(registry.services)
-
-
-def draft(loinc: str = IL2, id_: str = "1", **changes: Any) -> JsonObject:
-    request = {
-        "resourceType": "ServiceRequest",
-        "id": id_,
-        "status": "draft",
-        "intent": "order",
-        "code": {"coding": [{"system": LOINC, "code": loinc}]},
-        "subject": {"reference": "Patient/p"},
-    }
-    return {key: value for key, value in {**request, **changes}.items() if value is not None}
-
-
-def bundle(*resources: JsonObject) -> JsonObject:
-    """As the CDS Hooks Sandbox sends it: neither `type` nor `fullUrl`."""
-    return {"resourceType": "Bundle", "entry": [{"resource": resource} for resource in resources]}
-
-
-def answered(
-    *resources: JsonObject,
-    selections: list[str] | None = None,
-    sent: JsonObject | None = None,
-    prefetch: JsonObject | None = None,
-    server: str = "",
-    **changes: Any,
-) -> Answered:
-    """The answer to order-sign, or to order-select where something is selected."""
-    trigger = SIGN if selections is None else SELECT
-    service = services(**changes)[f"sil2r-{trigger}"]
-    context: JsonObject = {"patientId": "p", "draftOrders": sent or bundle(*resources)}
-    if selections is not None:
-        context["selections"] = selections
-    body: JsonObject = {"hook": service.hook, "hookInstance": "i", "context": context}
-    body["prefetch"] = prefetch or {}
-    if server:
-        body["fhirServer"] = server
-    return answer(call(service, body), order_advice)
-
-
-def call(service: Service, body: JsonObject) -> Call:
-    return Call(
-        service=service,
-        request=read_request(body, service.trigger, service.hook, service.templates),
-        caller="north",
-        at=TODAY,
-        access=NoAccess(NoAccessReason.NO_SERVER),
-        carded_before=lambda _references: frozenset(),
-    )
-
-
-def said(found: Answered) -> list[str]:
-    """Outcome, or reason where there is one, of each card."""
-    about = [card.extension for card in found.cards]
-    return [str(each.get("reason", each["outcome"])) for each in about]
-
-
-def actions(found: Answered) -> list[JsonObject]:
-    return [
-        action
-        for card in found.cards
-        for suggestion in card.suggestions
-        for action in suggestion["actions"]
-    ]
-
-
-def created(found: Answered) -> list[JsonObject]:
-    return [action["resource"] for action in actions(found) if action["type"] == "create"]
 
 
 def is_valid(resource: JsonObject) -> bool:
@@ -124,7 +52,7 @@ def is_valid(resource: JsonObject) -> bool:
     return not fhirkit.validate(json.dumps(resource))
 
 
-# ---------------------------------------------------------------- the fixtures
+# ------------------------------------------------------------------ the fixtures
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: str(story.id))
@@ -142,7 +70,7 @@ def test_the_fixtures_are_there() -> None:
     assert {story.service for story in STORIES} == {"sil2r-order-select", "sil2r-order-sign"}
 
 
-# ---------------------------------------------------------------- the swap (TR-25)
+# ------------------------------------------------------------------ the swap (TR-25)
 
 
 def test_the_swap_deletes_the_draft_and_creates_another() -> None:
@@ -252,7 +180,7 @@ def test_a_look_alike_without_an_id_beside_the_receptor_offers_no_button() -> No
 
 
 def test_the_intent_is_the_site_s() -> None:
-    policy = KNOWLEDGE.policy.model_copy(update={"order_intent": "order"})
+    policy = SIL2R.policy.model_copy(update={"order_intent": "order"})
     found = answered(draft(), draft(CSF, "2"), policy=policy)
     assert {order["intent"] for order in created(found)} == {"order"}
 
@@ -299,7 +227,7 @@ def test_a_number_with_a_fraction_stays_out_and_what_refers_to_it_too() -> None:
     assert json_response(found.as_json()).status_code == 200
 
 
-# ---------------------------------------------------------------- beside an order for CSF
+# ------------------------------------------------------------------ beside an order for CSF
 
 
 def test_beside_csf_serum_and_albumins_are_offered_for_the_same_occasion() -> None:
@@ -357,201 +285,7 @@ def test_a_card_about_an_order_names_its_advice_by_id(
     assert (card.extension["outcome"], card.extension["findings"]) == (outcome, ids)
 
 
-# ---------------------------------------------------------------- selections
-
-
-@pytest.mark.parametrize(
-    ("selection", "full_url"),
-    [
-        ("ServiceRequest/1", ""),
-        ("ServiceRequest/1", f"{EHR}/ServiceRequest/1"),
-        (f"{EHR}/ServiceRequest/1", f"{EHR}/ServiceRequest/1"),
-        ("urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11",) * 2,
-    ],
-)
-def test_a_draft_is_selected_by_reference_or_address(selection: str, full_url: str) -> None:
-    orders = bundle(draft(), draft(ANY, "2"))
-    if full_url:
-        orders["entry"][0]["fullUrl"] = full_url
-    assert said(answered(sent=orders, selections=[selection])) == ["wrong-analyte"]
-
-
-def test_without_selections_nothing_is_selected_and_signing_means_all() -> None:
-    drafts = (draft(), draft(ANY, "2"))
-    assert said(answered(*drafts, selections=[])) == []
-    assert said(answered(*drafts, selections=["ServiceRequest/9", "MedicationRequest/1"])) == []
-    assert said(answered(*drafts)) == ["wrong-analyte", "order-advice"]
-
-
-# ---------------------------------------------------------------- what is read of a draft
-
-
-def test_text_is_never_evidence_for_a_code() -> None:
-    words = draft(code={"text": "IL-2"})
-    shown = draft(code={"coding": [{"display": "Interleukin 2"}], "text": "interleukin 2"})
-    assert answered(words, shown, draft(code=None)).cards == ()
-
-
-@pytest.mark.parametrize("status", ["revoked", "completed", "entered-in-error"])
-def test_an_order_that_is_over_is_left_aside(status: str) -> None:
-    found = answered(draft(status=status), draft(doNotPerform=True, id_="2"))
-    assert found.cards == ()
-    assert [skipped.because for skipped in found.evaluation.skipped] == [
-        "it is no order in the making"
-    ] * 2
-
-
-def test_a_drug_is_no_order_for_the_test() -> None:
-    drug = {**draft(), "resourceType": "MedicationRequest"}
-    assert answered(drug, {"resourceType": "NutritionOrder"}).cards == ()
-
-
-@pytest.mark.parametrize("contained", [True, False])
-def test_the_specimen_of_an_order_is_followed_inside_what_was_sent(*, contained: bool) -> None:
-    specimen = {
-        "resourceType": "Specimen",
-        "id": "s",
-        "type": {"coding": [{"system": V2_0487, "code": "SER"}]},
-    }
-    named = [{"reference": "#s" if contained else "Specimen/s"}]
-    order = draft(ANY, specimen=named, contained=[specimen] if contained else None)
-    assert answered(order, *([] if contained else [specimen])).cards == ()
-    assert answered(draft(ANY)).cards != ()
-
-
-def test_a_laboratory_is_an_organisation_and_never_a_person() -> None:
-    observation = {
-        "resourceType": "Observation",
-        "id": "o",
-        "status": "final",
-        "code": {"coding": [{"system": LOINC, "code": SERUM}]},
-        "subject": {"reference": "Patient/p"},
-        "effectiveDateTime": "2026-01-10",
-        "performer": [{"display": "Laboratory A"}],
-        "valueQuantity": {"value": 700, "unit": "U/mL"},
-    }
-    prefetch = {"sil2r": bundle(observation)}
-
-    def with_performer(*performer: JsonObject, **more: Any) -> list[str]:
-        return said(answered(draft(SERUM, performer=list(performer), **more), prefetch=prefetch))
-
-    other = {"reference": "Organization/b", "display": "Laboratory B"}
-    assert with_performer(other) == ["order-advice"]
-    assert with_performer({"display": "Laboratory B"}) == ["order-advice"]
-    assert with_performer({"reference": "Practitioner/b", "display": "Dr B"}) == []
-    inner = {"resourceType": "Organization", "id": "b", "name": "Laboratory B"}
-    assert with_performer({"reference": "#b"}, contained=[inner]) == ["order-advice"]
-    assert with_performer({"reference": "Organization/a", "display": "Laboratory A"}) == []
-    observation["performer"] = [{"reference": "Organization/a", "display": "Laboratory A"}]
-    assert with_performer({"reference": "Organization/a/_history/2", "display": "The lab"}) == []
-    assert with_performer({"reference": "Organization/b", "display": "Laboratory A"}) != []
-
-
-# ---------------------------------------------------------------- whose, and is it FHIR
-
-
-@pytest.mark.parametrize(
-    ("broken", "where"),
-    [
-        (draft(subject=None), "ServiceRequest.subject"),
-        (draft(status="banana"), "ServiceRequest.status"),
-        (draft(intent="wish"), "ServiceRequest.intent"),
-        (draft(priority=["urgent"]), "ServiceRequest.priority"),
-        (draft(mood="good"), "ServiceRequest"),
-        (draft(note=[]), "ServiceRequest.note"),
-        (draft(code={"coding": [{"system": 7, "code": IL2}]}), "ServiceRequest.code"),
-        (draft(modifierExtension=[{"url": "x:y", "valueBoolean": True}]), "modifierExtension"),
-    ],
-)
-def test_a_draft_that_is_not_valid_fhir_is_told_of_and_never_refuses_the_request(
-    broken: JsonObject, where: str
-) -> None:
-    found = answered(broken)
-    assert said(found) == ["fhir-invalid"]
-    assert where in found.cards[0].detail
-    assert found.cards[0].suggestions == ()
-
-
-def test_several_invalid_drafts_are_one_card_and_the_others_have_theirs() -> None:
-    found = answered(draft(intent="wish"), draft(ANY, "2", status="banana"), draft(ANY, "3"))
-    assert said(found) == ["order-advice", "fhir-invalid"]
-
-
-def test_an_invalid_draft_of_another_test_is_nobody_s_business() -> None:
-    assert answered(draft("718-7", intent="wish")).cards == ()
-    assert answered(draft(code={"text": "MRI"}, intent="wish")).cards == ()
-
-
-def test_an_entry_that_is_no_resource_is_told_of_when_all_are_signed() -> None:
-    assert said(answered({"no": "resource"})) == ["fhir-invalid"]
-    assert said(answered({"no": "resource"}, selections=["ServiceRequest/1"])) == []
-
-
-def test_an_order_of_another_patient_is_shown_by_nothing_but_its_existence() -> None:
-    foreign = draft(IL2, "secret", subject={"reference": "Patient/q"})
-    alone = answered(foreign)
-    assert said(alone) == ["subject-mismatch"]
-    assert "secret" not in str(alone.as_json())
-    assert IL2 not in str(alone.as_json())
-    assert actions(alone) == []
-    assert said(answered(foreign, draft(ANY))) == ["order-advice"]
-    broken = answered({**foreign, "intent": "wish"})
-    assert said(broken) == ["subject-mismatch"]
-
-
-def test_a_patient_of_the_same_id_on_another_server_is_another_patient() -> None:
-    foreign = draft(subject={"reference": "https://other.example.org/fhir/Patient/p"})
-    assert said(answered(foreign, server=EHR)) == ["subject-mismatch"]
-    own = draft(subject={"reference": f"{EHR}/Patient/p"})
-    assert said(answered(own, server=EHR)) == ["wrong-analyte"]
-
-
-def test_a_patient_named_by_identifier_alone_is_taken_as_the_one_of_the_chart() -> None:
-    assert said(answered(draft(subject={"identifier": {"value": "7"}}))) == ["wrong-analyte"]
-
-
-# ---------------------------------------------------------------- data, bounds, hostile input
-
-
-def test_what_is_missing_is_named_and_no_key_is_required() -> None:
-    found = answered(draft(CSF))
-    assert {"patient", "sil2r", "labs", "conditions", "medications"} <= set(
-        found.cards[0].extension["missing"]
-    )
-    assert set(found.faults) == {"patient", "sil2r", "labs", "conditions", "medications"}
-
-
-def test_a_part_that_was_looked_for_and_is_empty_is_not_missing() -> None:
-    found = answered(draft(CSF), prefetch={"patient": None, "labs": None})
-    missing = found.cards[0].extension["missing"]
-    assert "labs" not in missing
-    assert "patient" in missing
-
-
-def test_a_chart_of_drafts_is_read_within_bounds() -> None:
-    many = [draft(ANY, str(number)) for number in range(MOST_READ + 50)]
-    assert len(answered(*many).cards) == MOST_READ
-
-
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-        lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.dictionaries(
-                st.sampled_from(["reference", "coding", "text", "id", "resourceType", "x"]),
-                inner,
-                max_size=3,
-            )
-        ),
-        max_leaves=8,
-    ),
-    st.sampled_from(["subject", "code", "specimen", "performer", "contained", "status", "id"]),
-)
-def test_whatever_stands_in_a_draft_the_answer_can_be_written(value: Any, element: str) -> None:
-    found = answered({**draft(), element: value})
-    assert json_response(found.as_json()).status_code == 200
-
+# ------------------------------------------------------------------ whatever a draft refers to
 
 REFERENCES = st.fixed_dictionaries(
     {"reference": st.sampled_from(["#a", "#b", "#c", "Specimen/1"])},
@@ -577,15 +311,7 @@ def test_whatever_a_draft_refers_to_the_order_in_its_place_is_valid(
     assert is_valid(resource)
 
 
-def test_the_same_request_gives_the_same_bytes_and_the_drafts_are_left_as_they_were() -> None:
-    drafts = [draft(note=[{"text": "n"}]), draft(CSF, "2")]
-    before = copy.deepcopy(drafts)
-    first = json_response(answered(*drafts).as_json()).data
-    assert json_response(answered(*drafts).as_json()).data == first
-    assert drafts == before
-
-
-# ---------------------------------------------------------------- over HTTP
+# ------------------------------------------------------------------ over HTTP
 
 
 @pytest.fixture(scope="module")

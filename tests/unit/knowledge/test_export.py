@@ -77,7 +77,9 @@ def r4b(sil2r: KnowledgeBase) -> list[dict[str, Any]]:
 
 
 def only(resources: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
-    return [resource for resource in resources if resource["resourceType"] == kind]
+    found = [resource for resource in resources if resource["resourceType"] == kind]
+    assert found, kind
+    return found
 
 
 def named(resources: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:

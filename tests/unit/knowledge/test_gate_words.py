@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.core.facts import fact_domains
-from cds_service.core.gate_words import (
-    alternatives_in_words,
-    conditions_in_words,
-    limit_in_words,
-)
+from cds_service.core.gate_words import alternatives_in_words, conditions_in_words, limit_in_words
 from cds_service.core.knowledge import KnowledgeBase
 from tests import toy
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from cds_service.errors import ConfigurationError
 from cds_service.store.comments import NO_COMMENT, CommentCipher
 from cds_service.store.pseudonym import DataKey
+from tests.kept import KEY
 
-KEY = DataKey(bytes(range(32)))
 CIPHER = CommentCipher(KEY)
 
 

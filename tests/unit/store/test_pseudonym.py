@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from cds_service.errors import ConfigurationError
 from cds_service.store.pseudonym import DataKey, Pseudonymiser, load_or_create_key
+from tests.kept import KEY, PSEUDONYMS
 
-KEY = DataKey(bytes(range(32)))
-PSEUDONYMS = Pseudonymiser(KEY)
 texts = st.text(st.characters(), max_size=20)
 
 

@@ -23,6 +23,10 @@ from cds_service.knowledge.files import Library
 from cds_service.web.ports import Anybody, Caller, Invocation
 
 NOW = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+URL = "/cds-services/toy-patient-view"
+SOUTH = {"Authorization": "Bearer south"}
+NORTH = {"Authorization": "Bearer north"}
+"""South may call every service; north may not call this one."""
 
 
 def library() -> Library:

@@ -19,9 +19,8 @@ from cds_service.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from cds_service.web import body
 from cds_service.web.body import discard_rest, json_body, read_unproved
 from tests.unit.web.conftest import Open
-from tests.unit.web.rooms import hook_request
+from tests.unit.web.rooms import URL, hook_request
 
-URL = "/cds-services/toy-patient-view"
 LIMIT = 2048
 
 

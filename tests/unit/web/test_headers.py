@@ -9,10 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.unit.web.conftest import SECURE, Open
-from tests.unit.web.rooms import hook_request
-
-URL = "/cds-services/toy-patient-view"
-NORTH = {"Authorization": "Bearer north"}
+from tests.unit.web.rooms import NORTH, URL, hook_request
 
 
 @pytest.mark.parametrize(

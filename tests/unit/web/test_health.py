@@ -9,12 +9,11 @@ import pytest
 
 from cds_service import wiring
 from cds_service.config import Settings
-from cds_service.knowledge.files import load_library
 from cds_service.web.health import review_check
+from tests.packaged import SIL2R
 from tests.unit.web.conftest import Open
 
-(KNOWLEDGE,) = load_library().bases.values()
-LAST_DAY = datetime.combine(KNOWLEDGE.identity.review_by, datetime.max.time(), UTC)
+LAST_DAY = datetime.combine(SIL2R.identity.review_by, datetime.max.time(), UTC)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +33,7 @@ LAST_DAY = datetime.combine(KNOWLEDGE.identity.review_by, datetime.max.time(), U
 def test_knowledge_past_its_review_by_date_is_told_and_still_served(
     sandbox: Open, at: datetime, told: dict[str, object]
 ) -> None:
-    check = review_check([KNOWLEDGE], lambda: at)
+    check = review_check([SIL2R], lambda: at)
     ready = sandbox({"checks": {"knowledge": check}}).get("/health/ready")
     assert (ready.status_code, ready.get_json()) == (200, {**told, "checks": ["knowledge"]})
 

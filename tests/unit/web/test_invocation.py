@@ -16,7 +16,10 @@ from cds_service.web.app import create_app
 from cds_service.web.ports import UNREAD, Failed, Ports
 from tests.unit.web.conftest import SECURE, Open
 from tests.unit.web.rooms import (
+    NORTH,
     NOW,
+    SOUTH,
+    URL,
     Memory,
     OneAccess,
     TokenGate,
@@ -25,10 +28,6 @@ from tests.unit.web.rooms import (
     hook_request,
     library,
 )
-
-URL = "/cds-services/toy-patient-view"
-SOUTH = {"Authorization": "Bearer south"}
-NORTH = {"Authorization": "Bearer north"}
 
 
 def test_an_answer_depends_on_the_request_the_caller_and_the_day(

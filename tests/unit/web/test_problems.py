@@ -17,9 +17,8 @@ from cds_service.web import invocation
 from cds_service.web.problems import as_designed, outcome
 from cds_service.web.schemas import NAMED
 from tests.unit.web.conftest import Open
-from tests.unit.web.rooms import Memory, hook_request
+from tests.unit.web.rooms import URL, Memory, hook_request
 
-URL = "/cds-services/toy-patient-view"
 CANARY = "Zyxgarten"
 REQUEST_ID = "1f6e2f0c-6f0b-4c7e-9f59-2d5b1c0f7a77"
 

@@ -30,10 +30,9 @@ from cds_service.web import serve as module
 from cds_service.web.app import create_app
 from cds_service.web.serve import serve
 from tests.ports import free_port
-from tests.unit.web.rooms import hook_request, library
+from tests.unit.web.rooms import URL, hook_request, library
 
 ROOT = Path(__file__).parents[3]
-URL = "/cds-services/toy-patient-view"
 JSON = {"Content-Type": "application/json"}
 LIMIT = 10 * 1024 * 1024
 
@@ -196,9 +195,7 @@ def test_the_management_port_answers_as_the_service_does(
         assert json.loads(body)["resourceType"] == "OperationOutcome"
 
 
-def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(
-    tmp_path: Path,
-) -> None:
+def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(tmp_path: Path) -> None:
     log_file = tmp_path / "log"
     answers: list[int] = []
     with running(log_file) as server:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import importlib
 import re
 import warnings
-from importlib.resources import files
 
 import pytest
 
 from cds_service.core import schema
-from tests.card_tables import document, rows
+from tests.unit.cards.tables import SNOMED_CT, SNOMED_SPECIMENS, document, rows
 
 with warnings.catch_warnings():
     # The package reads its own data by a deprecated function while it is imported.
@@ -21,7 +20,6 @@ with warnings.catch_warnings():
     icd_10_cm = importlib.import_module("simple_icd_10_cm")
 
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
-SNOMED_CT = "http://snomed.info/sct"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
 
@@ -39,14 +37,13 @@ GATES_BY_CONDITION = {
 """... and the gates of findings."""
 
 CONTEXTS_BY_MEDICATION = {
-    *("il2-therapy", "anti-cd25-therapy", "t-cell-depleting-therapy", "corticosteroids", "car-t"),
+    *("il2-therapy", "anti-cd25-therapy", "t-cell-depleting-therapy", "corticosteroids", "car-t")
 }
 
 CONDITIONS = rows("conditions.toml", "condition", schema.Concept)
 MEDICATIONS = rows("medications.toml", "medication", schema.Concept)
 SNOMED_CONDITIONS = rows("snomed.toml", "condition", schema.Concept)
 SNOMED_MEDICATIONS = rows("snomed.toml", "medication", schema.Concept)
-SNOMED_SPECIMENS = rows("snomed.toml", "specimen_code", schema.SpecimenCode)
 CONCEPT_CODES = [
     code
     for concept in (*CONDITIONS, *MEDICATIONS, *SNOMED_CONDITIONS, *SNOMED_MEDICATIONS)
@@ -61,22 +58,6 @@ def codes_of(system: str) -> list[schema.ConceptCode]:
 def named(concepts: list[schema.Concept], name: str) -> schema.Concept:
     (found,) = [concept for concept in concepts if concept.name == name]
     return found
-
-
-@pytest.mark.parametrize(
-    ("name", "tables"),
-    [
-        ("conditions.toml", {"condition"}),
-        ("medications.toml", {"medication"}),
-        ("snomed.toml", {"notice", "condition", "medication", "specimen_code"}),
-    ],
-)
-def test_a_file_holds_its_tables_and_opens_with_words_for_a_clinician(
-    name: str, tables: set[str]
-) -> None:
-    text = files("cards").joinpath("sil2r", name).read_text(encoding="utf-8")
-    assert set(document(name)) == tables
-    assert text.startswith("# ")
 
 
 # ------------------------------------------------------------------ conditions and medications
@@ -149,7 +130,7 @@ def test_a_code_for_all_variants_of_atl_leaves_the_indolent_ones_undetermined() 
 
 def test_a_site_code_for_a_subtype_or_site_of_a_lymphoma_is_that_lymphoma_too() -> None:
     assert set(named(CONDITIONS, "atl").includes) == {
-        *("atl-chronic", "atl-smouldering", "atl-meningeal"),
+        *("atl-chronic", "atl-smouldering", "atl-meningeal")
     }
     assert named(CONDITIONS, "nhl").includes == ("nhl-meningeal",)
     assert {"atl", "nhl", "cns-lymphoma"} <= set(

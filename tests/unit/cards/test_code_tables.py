@@ -13,25 +13,15 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from ucumvert import (  # type: ignore[import-untyped]
-    InvalidUcumError,
-    PintUcumRegistry,
-)
+from ucumvert import InvalidUcumError, PintUcumRegistry  # type: ignore[import-untyped]
 
 from cds_service.core import schema
 from cds_service.core.model import UnitGiven
 from cds_service.core.quantity import UCUM, UnitNotUnderstood, UnitTable, UnitUnderstood
-from tests.card_tables import document, rows
+from tests.public_words import MISSING
+from tests.unit.cards.tables import SNOMED_CT, SNOMED_SPECIMENS, document, rows
 
-SNOMED_CT = "http://snomed.info/sct"
 V2_0487 = "http://terminology.hl7.org/CodeSystem/v2-0487"
-
-MISSING_WORDS = {
-    *("patient", "birth-date", "laboratory-limit", "specimen", "unit", "ferritin"),
-    *("triglycerides", "fibrinogen", "haemoglobin", "platelets", "neutrophils", "creatinine"),
-    *("albumin-serum", "albumin-csf", "atl-subtype", "conditions", "medications", "labs", "sil2r"),
-}
-"""The public `missing` words (docs/integrating.md)."""
 
 ARBITRARY = re.compile(r"\[(arb'U|IU)\]")
 """Units of their own in UCUM: ucumvert drops or refuses them, so it is no judge of their factor."""
@@ -43,7 +33,6 @@ SPECIMEN_CODES = rows("codes.toml", "specimen_code", schema.SpecimenCode)
 FAMILIES = rows("units.toml", "family", schema.UnitFamily)
 UNITS = rows("units.toml", "unit", schema.RowUnit)
 COMPANIONS = rows("companions.toml", "companion", schema.Companion)
-SNOMED_SPECIMENS = rows("snomed.toml", "specimen_code", schema.SpecimenCode)
 
 UNIT_TABLES = {"sil2r": UNITS} | {row.name: row.unit for row in COMPANIONS}
 
@@ -73,6 +62,9 @@ def identified(pairs: Iterator[tuple[str, schema.RowUnit]]) -> list[Any]:
         ("codes.toml", {"accept", "refuse", "specimen", "specimen_code"}),
         ("units.toml", {"family", "unit"}),
         ("companions.toml", {"companion"}),
+        ("conditions.toml", {"condition"}),
+        ("medications.toml", {"medication"}),
+        ("snomed.toml", {"notice", "condition", "medication", "specimen_code"}),
     ],
 )
 def test_a_file_holds_its_tables_and_opens_with_words_for_a_clinician(
@@ -217,9 +209,7 @@ def test_a_factor_agrees_with_ucum_inside_its_family(
 
 def test_arbitrary_units_and_unnamed_units_are_read_as_u_and_say_so() -> None:
     flagged = {unit.text: unit for unit in UNITS if unit.assumed}
-    assert set(flagged) == {
-        *("[arb'U]/mL", "[IU]/mL", "k[IU]/L", "IU/mL", "IU/ml", "units/mL"),
-    }
+    assert set(flagged) == {*("[arb'U]/mL", "[IU]/mL", "k[IU]/L", "IU/mL", "IU/ml", "units/mL")}
     assert {(unit.family, unit.factor) for unit in flagged.values()} == {("U", Decimal(1))}
 
 
@@ -289,20 +279,8 @@ def test_a_usual_spelling_beside_its_code_is_understood(test: str, text: str, co
             ("sil2r", text, "U/mL")
             for text in (
                 *("U/L", "mU/L", "U/dL", "kU/mL", "MU/mL", "x10^3 U/mL", "U/ml (x1000)", "ng/dL"),
-                *(
-                    "E/L",
-                    "mE/mL",
-                    "kE/mL",
-                    "EU/mL",
-                    "pg/dl",
-                    "mg/L",
-                    "nmol/ml",
-                    "mmol/L",
-                    "%",
-                    "ratio",
-                    "IU/L",
-                    "kU/L (x10)",
-                ),
+                *("E/L", "mE/mL", "kE/mL", "EU/mL", "pg/dl", "mg/L", "nmol/ml", "mmol/L"),
+                *("%", "ratio", "IU/L", "kU/L (x10)"),
             )
         ),
         ("sil2r", "g/L", "pg/mL"),
@@ -318,9 +296,8 @@ def test_a_usual_spelling_beside_its_code_is_understood(test: str, text: str, co
 def test_a_text_that_is_another_unit_than_its_code_is_not_understood(
     test: str, text: str, code: str
 ) -> None:
-    assert isinstance(
-        UnitTable(UNIT_TABLES[test]).read(UnitGiven(text, code, UCUM)), UnitNotUnderstood
-    )
+    read = UnitTable(UNIT_TABLES[test]).read(UnitGiven(text, code, UCUM))
+    assert isinstance(read, UnitNotUnderstood)
 
 
 @pytest.mark.parametrize("text", ["E/ml", "E/mL", "kE/L", "IE/ml", "G/L", "K/uL"])
@@ -339,7 +316,7 @@ def test_a_companion_is_named_by_a_public_missing_word() -> None:
         *("ferritin", "triglycerides", "fibrinogen", "haemoglobin", "platelets", "neutrophils"),
         *("creatinine", "albumin-serum", "albumin-csf"),
     }
-    assert set(names) <= MISSING_WORDS
+    assert set(names) <= MISSING
 
 
 @pytest.mark.parametrize("row", COMPANIONS, ids=lambda row: row.name)

@@ -12,11 +12,10 @@ from functools import cache
 import pytest
 
 from cds_service.core.disclaimer import disclaimer
-from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.note import NoteKind
 from cds_service.core.verdict import Reason
-from cds_service.knowledge.files import load_library
+from tests.packaged import SIL2R
 from tests.public_words import CONTEXTS, FINDINGS, MISSING, WARNINGS
 
 LONGEST_HEADLINE = 60
@@ -33,7 +32,7 @@ THERAPY = re.compile(
 )
 DRUG_CONTEXTS = {
     "basiliximab": {
-        *("context-anti-cd25-therapy", "context-transplant", "order-anti-cd25-therapy"),
+        *("context-anti-cd25-therapy", "context-transplant", "order-anti-cd25-therapy")
     },
     "daclizumab": {"context-anti-cd25-therapy"},
     "denileukin": {"context-anti-cd25-therapy"},
@@ -43,39 +42,33 @@ DRUG_CONTEXTS = {
 
 
 @cache
-def knowledge() -> KnowledgeBase:
-    return load_library().bases["sil2r"]
-
-
-@cache
 def words() -> dict[str, str]:
     """Template -> all its wording, placeholders by name."""
     return {
         name: "\n".join("".join(wording.parts) for wording in template.values())
-        for name, template in knowledge().templates.items()
+        for name, template in SIL2R.templates.items()
     }
 
 
 def section(template: str, name: str) -> str:
-    return "".join(knowledge().templates[template][name].parts)
+    return "".join(SIL2R.templates[template][name].parts)
 
 
 def everything_said() -> Iterator[tuple[str, str]]:
     """Every text that can reach a card, with where it stands."""
-    base = knowledge()
     yield from words().items()
-    yield "disclaimer", "".join(base.wording.disclaimer.parts)
-    for finding in base.findings:
+    yield "disclaimer", "".join(SIL2R.wording.disclaimer.parts)
+    for finding in SIL2R.findings:
         yield f"claim of {finding.id}", finding.claim
-    for context in base.contexts:
+    for context in SIL2R.contexts:
         yield f"claim of {context.id}", context.claim
-    for reason in base.reasons.values():
+    for reason in SIL2R.reasons.values():
         yield f"claim of {reason.id}", reason.claim
-    for advice in base.order_table.advice:
+    for advice in SIL2R.order_table.advice:
         yield f"claim of {advice.id}", advice.claim
-    for suggestion in base.suggestions.values():
+    for suggestion in SIL2R.suggestions.values():
         yield f"suggestion {suggestion.id}", f"{suggestion.label}. {suggestion.text}"
-    for statement in base.statements:
+    for statement in SIL2R.statements:
         yield f"our words on {statement.id}", statement.our_words
 
 
@@ -98,16 +91,16 @@ def test_a_drug_is_named_only_where_it_disturbs_the_assay(drug: str) -> None:
 
 
 def test_every_public_finding_and_context_has_a_row() -> None:
-    assert {row.id for row in knowledge().findings} == FINDINGS
-    assert {row.id for row in knowledge().contexts} == CONTEXTS
+    assert {row.id for row in SIL2R.findings} == FINDINGS
+    assert {row.id for row in SIL2R.contexts} == CONTEXTS
 
 
 def test_every_finding_context_reason_and_note_has_its_template_and_there_is_no_other() -> None:
     needed = FINDINGS | CONTEXTS | {"threshold-indeterminate", "wrong-analyte"}
     needed |= {f"reason-{reason.value}" for reason in Reason}
     needed |= {f"note-{kind.value}" for kind in NoteKind}
-    needed |= {"order-line", "order-swap"} | {row.id for row in knowledge().order_table.advice}
-    assert set(knowledge().templates) == needed
+    needed |= {"order-line", "order-swap"} | {row.id for row in SIL2R.order_table.advice}
+    assert set(SIL2R.templates) == needed
 
 
 def test_every_finding_says_what_it_does_not_mean() -> None:
@@ -116,7 +109,7 @@ def test_every_finding_says_what_it_does_not_mean() -> None:
 
 
 def test_headlines_are_short_plain_and_without_a_full_stop() -> None:
-    for name, template in knowledge().templates.items():
+    for name, template in SIL2R.templates.items():
         if "headline" in template:
             parts = template["headline"].parts
             shown = "".join(p if i % 2 == 0 else "x" * 9 for i, p in enumerate(parts))
@@ -125,7 +118,7 @@ def test_headlines_are_short_plain_and_without_a_full_stop() -> None:
 
 
 def test_only_the_four_published_findings_warn() -> None:
-    assert {row.id for row in knowledge().findings if row.indicator == "warning"} == WARNINGS
+    assert {row.id for row in SIL2R.findings if row.indicator == "warning"} == WARNINGS
 
 
 def test_a_raised_csf_value_names_the_differential_with_infection_first() -> None:
@@ -188,7 +181,7 @@ OF_LOW_BLOOD = {
 def test_what_raises_or_lowers_the_value_weakens_every_finding_that_hangs_on_it(
     contexts: str, findings: set[str]
 ) -> None:
-    for row in knowledge().contexts:
+    for row in SIL2R.contexts:
         if row.id.removeprefix("context-") in contexts.split():
             assert set(row.weakens) == findings, row.id
 
@@ -218,7 +211,7 @@ def test_a_card_that_cannot_interpret_says_what_to_do_next() -> None:
 
 
 def test_the_disclaimer_covers_d1_to_d7_in_60_to_80_words() -> None:
-    text = disclaimer(knowledge())
+    text = disclaimer(SIL2R)
     assert 60 <= len(text.split()) <= 80
     points = {
         "D1": "not for patients",
@@ -233,62 +226,61 @@ def test_the_disclaimer_covers_d1_to_d7_in_60_to_80_words() -> None:
 
 
 def test_every_public_missing_word_has_words() -> None:
-    assert set(knowledge().wording.missing) == MISSING
+    assert set(SIL2R.wording.missing) == MISSING
 
 
 # ---------------------------------------------------------------- sources and statements
 
 
 def test_identifiers_are_well_formed() -> None:
-    for source in knowledge().sources.values():
+    for source in SIL2R.sources.values():
         assert re.fullmatch(r"(10\.\d{4,9}/\S+[^\s.,;])?", source.doi), source.id
         assert re.fullmatch(r"([1-9]\d{6,7})?", source.pmid), source.id
 
 
 def test_no_identifier_stands_twice() -> None:
     for field in ("doi", "pmid"):
-        known = [value for s in knowledge().sources.values() if (value := getattr(s, field))]
+        known = [value for s in SIL2R.sources.values() if (value := getattr(s, field))]
         assert len(known) == len(set(known)), field
 
 
 @pytest.mark.parametrize("unverified", ["10.1002/art.38690", "NXI.0000000000000725", "24705932"])
 def test_identifiers_that_nobody_verified_are_left_out(unverified: str) -> None:
-    rows = [source.model_dump_json() for source in knowledge().sources.values()]
+    rows = [source.model_dump_json() for source in SIL2R.sources.values()]
     assert not [row for row in rows if unverified in row]
 
 
 def test_a_title_that_was_not_read_says_so() -> None:
-    for source in knowledge().sources.values():
+    for source in SIL2R.sources.values():
         described = source.title.startswith("(")
         assert described == source.note.startswith("Title not verified"), source.id
 
 
 def test_every_source_carries_something_that_is_said() -> None:
-    base = knowledge()
-    rows = [row.all_sources for row in (*base.findings, *base.contexts, *base.notes.values())]
-    rows += [row.sources for row in base.ages.values()]
-    rows += [row.all_sources for row in base.limits.values()]
-    rows += [row.sources for row in base.panels.values()]
-    rows += [row.sources for row in base.ratios.values()]
-    rows += [row.sources for row in base.suggestions.values()]
-    rows += [row.sources for row in base.reasons.values()]
-    rows += [row.sources for row in base.order_table.advice]
+    rows = [row.all_sources for row in (*SIL2R.findings, *SIL2R.contexts, *SIL2R.notes.values())]
+    rows += [row.sources for row in SIL2R.ages.values()]
+    rows += [row.all_sources for row in SIL2R.limits.values()]
+    rows += [row.sources for row in SIL2R.panels.values()]
+    rows += [row.sources for row in SIL2R.ratios.values()]
+    rows += [row.sources for row in SIL2R.suggestions.values()]
+    rows += [row.sources for row in SIL2R.reasons.values()]
+    rows += [row.sources for row in SIL2R.order_table.advice]
     used = {name for names in rows for name in names}
-    used |= {n for row in base.statements for n in (*row.sources_for, *row.sources_against)}
-    assert set(base.sources) - used == set()
+    used |= {n for row in SIL2R.statements for n in (*row.sources_for, *row.sources_against)}
+    assert set(SIL2R.sources) - used == set()
 
 
 def test_all_statements_of_both_documents_are_there() -> None:
     expected = [f"S{n}" for n in range(1, 19)] + [f"T{n}" for n in range(1, 4)]
-    assert [row.id for row in knowledge().statements] == expected
+    assert [row.id for row in SIL2R.statements] == expected
 
 
 def test_the_truth_about_the_contested_statements_is_told() -> None:
-    status = {row.id: row.status for row in knowledge().statements}
+    status = {row.id: row.status for row in SIL2R.statements}
     assert status["S4"] == status["S6"] == "contradicted"
     assert status["S7"] == "source not located"
     assert status["S9"] == "supported in part"
-    for row in knowledge().statements:
+    for row in SIL2R.statements:
         assert row.status != "supported" or row.sources_for, row.id
         assert row.status != "contradicted" or row.sources_against, row.id
 
@@ -297,7 +289,7 @@ def test_the_truth_about_the_contested_statements_is_told() -> None:
 
 
 def test_a_code_of_a_suggestion_is_a_loinc_code_and_a_contact_has_none() -> None:
-    for row in knowledge().suggestions.values():
+    for row in SIL2R.suggestions.values():
         if row.code:
             assert row.kind == "order"
             assert row.system == "http://loinc.org"
@@ -309,24 +301,23 @@ def test_a_code_of_a_suggestion_is_a_loinc_code_and_a_contact_has_none() -> None
 
 
 def test_every_suggestion_is_offered_somewhere() -> None:
-    base = knowledge()
-    offered = {name for row in base.findings for name in row.suggestions}
-    offered |= {name for row in base.contexts for name in row.suggestions}
-    offered |= {name for row in base.reasons.values() for name in row.suggestions}
-    offered |= {name for row in base.order_table.pairings.values() for name in row.suggestions}
-    offered |= {row.order for row in base.order_table.swaps.values() if row.order}
-    assert offered == set(base.suggestions)
+    offered = {name for row in SIL2R.findings for name in row.suggestions}
+    offered |= {name for row in SIL2R.contexts for name in row.suggestions}
+    offered |= {name for row in SIL2R.reasons.values() for name in row.suggestions}
+    offered |= {name for row in SIL2R.order_table.pairings.values() for name in row.suggestions}
+    offered |= {row.order for row in SIL2R.order_table.swaps.values() if row.order}
+    assert offered == set(SIL2R.suggestions)
 
 
 def test_the_13_source_attributes_are_there_and_only_birth_is_used() -> None:
-    attributes = knowledge().attributes
+    attributes = SIL2R.attributes
     assert len({row.id for row in attributes}) == 13
     assert [row.id for row in attributes if row.used is True] == ["date-of-birth"]
     assert [row.used for row in attributes[:4]] == ["not-applicable"] * 4
 
 
 def test_a_limit_says_for_whom_how_well_and_what_is_weak() -> None:
-    for limit in knowledge().limits.values():
+    for limit in SIL2R.limits.values():
         for text in (limit.population, limit.assay, limit.performance, limit.weakness):
             assert len(text) > 4, limit.id
         assert limit.sources, limit.id
@@ -335,7 +326,7 @@ def test_a_limit_says_for_whom_how_well_and_what_is_weak() -> None:
 def test_there_are_at_least_150_worked_cases_and_every_reason_that_a_case_can_give_has_one() -> (
     None
 ):
-    cases = knowledge().cases
+    cases = SIL2R.cases
     beyond_a_case = {
         Reason.VALUE_NOT_NUMERIC,
         Reason.CODE_CONFLICT,

@@ -19,3 +19,7 @@ def document(name: str) -> dict[str, Any]:
 
 def rows(name: str, table: str, row: type[R]) -> list[R]:
     return [row.model_validate(content) for content in document(name)[table]]
+
+
+SNOMED_CT = "http://snomed.info/sct"
+SNOMED_SPECIMENS = rows("snomed.toml", "specimen_code", schema.SpecimenCode)

@@ -1,0 +1,128 @@
+"""Results of other tests whose unit is not understood: they are named, and never counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cds_service.core.model import LabResult, Status, UnitGiven
+from cds_service.core.quantity import UCUM
+from tests import records
+from tests.unit.cards.given import CSF_MASS, FERRITIN, LABCORP, SERUM_U, URGENT, card, drawn
+
+NANOGRAMS, MILLIGRAMS = UnitGiven("ng/mL", "ng/mL", UCUM), UnitGiven("mg/L")
+MILLIGRAMS_CODED_AS_NANOGRAMS = UnitGiven("mg/L", "ng/mL", UCUM)
+LEFT = "could not be used, because of their unit: "
+
+
+def ferritin(value: str, unit: UnitGiven, name: str = "f", **changes: Any) -> LabResult:
+    received = records.named(name, value, FERRITIN, **changes)
+    return replace(received, value=replace(records.measured(value), unit=unit))
+
+
+@pytest.mark.parametrize(
+    ("unit", "is_missing"), [(NANOGRAMS, False), (MILLIGRAMS_CODED_AS_NANOGRAMS, True)]
+)
+def test_a_companion_whose_unit_text_is_another_unit_than_its_code_is_missing(
+    unit: UnitGiven, is_missing: bool
+) -> None:
+    told = card("5230 U/mL", companions=(ferritin("5200", unit),))
+    assert ("ferritin" in told.extension["missing"]) is is_missing
+
+
+@pytest.mark.parametrize(
+    ("unit", "told"),
+    [
+        (MILLIGRAMS, "ferritin 12 mg/L"),
+        (MILLIGRAMS_CODED_AS_NANOGRAMS, "ferritin 12 mg/L or ng/mL"),
+        (UnitGiven(), "ferritin 12"),
+        (UnitGiven("pmol/L"), "ferritin 12 pmol/L"),
+    ],
+    ids=["a slip or a thousand times", "two units", "no unit", "moles under the code of a mass"],
+)
+@pytest.mark.parametrize(
+    ("value", "loinc"), [("1800 U/mL", SERUM_U), ("1800", SERUM_U), ("90 pg/mL", CSF_MASS)]
+)
+def test_another_result_whose_unit_is_not_understood_is_named_and_not_only_called_missing(
+    unit: UnitGiven, told: str, value: str, loinc: str
+) -> None:
+    """Ferritin of 12 mg/L, which would be 12,000 ng/mL: "missing" alone hides that it was done."""
+    said = card(value, loinc, companions=(ferritin("12", unit),))
+    assert f"{LEFT}{told}. They are not counted" in said.detail
+    assert {"resource": "Observation/f", "version": "1"} in said.extension["inputs"]
+
+
+@pytest.mark.parametrize(
+    ("platelets", "neutrophils", "calls"),
+    [("40 10*9/L", "0.4 10*9/L", True), ("240 10*9/L", "4.0 10*9/L", False)],
+    ids=["fallen", "normal"],
+)
+def test_beside_an_item_that_is_met_one_that_cannot_be_read_says_when_to_call(
+    platelets: str, neutrophils: str, calls: bool
+) -> None:
+    """Ferritin of 12 mg/L may be the second item; beside normal counts it would be the first."""
+    counts = drawn(f"platelets {platelets}", f"neutrophils {neutrophils}")
+    labs = (*counts, ferritin("12", MILLIGRAMS))
+    told = card("300 U/mL", ranges=LABCORP, companions=labs).detail
+    assert (URGENT in told) is calls
+    assert URGENT not in card("300 U/mL", ranges=LABCORP, companions=counts).detail
+
+
+@pytest.mark.parametrize(("value", "loinc"), [("300 umol/L", "14682-9"), ("900 mg/mL", "2571-8")])
+def test_one_that_cannot_be_the_second_item_does_not_call(value: str, loinc: str) -> None:
+    """Creatinine is no item of HLH-2004, and triglycerides are the same item as the fibrinogen."""
+    labs = (*drawn("fibrinogen 0.9 g/L"), records.named("left", value, loinc))
+    told = card("300 U/mL", ranges=LABCORP, companions=labs).detail
+    assert LEFT in told
+    assert URGENT not in told
+
+
+def test_one_that_can_be_read_does_not_hide_one_that_cannot() -> None:
+    """Ferritin of 480 ng/mL and of 5.2 mg/L in one sample, beside fibrinogen of 0.9 g/L."""
+    both = (ferritin("480", NANOGRAMS), ferritin("5.2", MILLIGRAMS, "g"))
+    labs = (*both, *drawn("fibrinogen 0.9 g/L"))
+    told = card("300 U/mL", ranges=LABCORP, companions=labs).detail
+    assert f"{LEFT}ferritin 5.2 mg/L. " in told
+    assert URGENT in told
+
+
+def test_of_a_week_of_such_results_the_nearest_is_named() -> None:
+    week = tuple(
+        ferritin(f"1{day}", MILLIGRAMS, str(day), on=f"2026-03-0{day}") for day in range(1, 7)
+    )
+    for companions in (week, week[::-1]):
+        assert f"{LEFT}ferritin 11 mg/L. " in card("1800 U/mL", companions=companions).detail
+
+
+def test_a_result_in_moles_is_named_where_it_is_called_missing() -> None:
+    """Creatinine is asked for in blood, where kidneys raise the value, and not in CSF."""
+    moles = (records.named("c", "300 umol/L", "14682-9"),)
+    blood = card("1800 U/mL", companions=moles)
+    assert f"{LEFT}creatinine 300 umol/L. " in blood.detail
+    assert "creatinine" in blood.extension["missing"]
+    assert LEFT not in card("90 pg/mL", CSF_MASS, companions=moles).detail
+
+
+@pytest.mark.parametrize(
+    "companions",
+    [
+        (ferritin("12", UnitGiven("pmol/L", "pmol/L", UCUM)), ferritin("9", NANOGRAMS, "g")),
+        (ferritin("12", MILLIGRAMS, status=Status.PRELIMINARY),),
+        (ferritin("12", MILLIGRAMS, on="2026-01-01"),),
+        drawn("albumin-serum 55 %"),
+        (ferritin("-5", NANOGRAMS),),
+        (ferritin("<0", NANOGRAMS),),
+    ],
+    ids=[
+        "beside one that is read",
+        "not final",
+        "too long ago",
+        "albumin, which no limit is for",
+        "in its unit, below zero",
+        "in its unit, no value at all",
+    ],
+)
+def test_what_is_read_or_is_of_no_use_is_not_named_so(companions: tuple[LabResult, ...]) -> None:
+    assert LEFT not in card("1800 U/mL", companions=companions).detail

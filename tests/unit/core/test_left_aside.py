@@ -1,0 +1,168 @@
+"""Results without a card of their own: too old, of another test or patient, told with another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cds_service.core.knowledge import LOINC
+from cds_service.core.model import Coding, InvalidResource, ResourceRef, Status, Subject
+from cds_service.core.note import NoteKind
+from cds_service.core.verdict import Evaluation
+from tests import toy
+from tests.records import AT, answer_to, evaluated, moment, named, notes, record
+from tests.unit.core.reading_of import chart, day, left_aside, read, told
+
+WITHDRAWN = [Status.CANCELLED, Status.ENTERED_IN_ERROR]
+
+
+# ------------------------------------------------------------------ the look-back window
+
+
+@pytest.mark.parametrize(
+    ("on", "seen"),
+    [("2025-12-02", True), ("2025-12-01", False), ("2025-12", True), ("2025", True), ("", True)],
+)
+def test_a_chart_shows_results_that_can_lie_within_the_look_back_window(
+    on: str, *, seen: bool
+) -> None:
+    given = record(day("r", on))
+    assert (chart(given).answers != ()) is seen
+    assert read(evaluated(given)) == {"r": "interpreted"}
+
+
+def test_what_is_older_than_the_window_is_left_aside_with_the_reason() -> None:
+    (skipped,) = chart(record(day("r", "2025-01-01"))).skipped
+    assert skipped.because == "it is older than the look-back window"
+
+
+@pytest.mark.parametrize(
+    ("issued", "seen"), [("2020-05-05", False), ("2026-03-01", True), ("2026-12-25", True)]
+)
+def test_a_result_without_a_collection_date_is_as_old_as_its_issue(
+    issued: str, *, seen: bool
+) -> None:
+    """300 issued in 2020 is not today's value; today is 2 March 2026."""
+    given = record(day("r", "", issued=moment(issued)))
+    assert (chart(given).answers != ()) is seen
+
+
+# ------------------------------------------------------------------ not ours, not this patient's
+
+
+def test_a_look_alike_is_told_and_an_unrelated_code_is_left_aside() -> None:
+    given = record(
+        named("alike", "5 pg/mL", toy.LOOK_ALIKE),
+        named("ignored", "5", toy.LOOK_ALIKE_TO_IGNORE),
+        named("other", "5", "718-7"),
+    )
+    evaluation = evaluated(given)
+    assert read(evaluation) == {"alike": toy.LOOK_ALIKE}
+    assert {skipped.ref.resource for skipped in evaluation.skipped} == {
+        "Observation/ignored",
+        "Observation/other",
+    }
+
+
+@pytest.mark.parametrize("status", WITHDRAWN)
+def test_a_withdrawn_look_alike_is_left_aside(status: Status) -> None:
+    assert evaluated(record(named("r", "5 pg/mL", toy.LOOK_ALIKE, status=status))).answers == ()
+
+
+def test_another_patients_result_is_told_without_anything_of_it_where_nothing_else_is_left() -> (
+    None
+):
+    foreign = day("foreign", "2026-01-01", subject=Subject.ANOTHER_PATIENT)
+    answer = answer_to(foreign)
+    assert told(answer) == "subject-mismatch"
+    assert (answer.value.text, answer.inputs) == ("", ())
+
+
+def test_another_patients_result_of_another_test_is_no_card() -> None:
+    haemoglobin = named("foreign", "5", "718-7", subject=Subject.ANOTHER_PATIENT)
+    evaluation = evaluated(record(haemoglobin))
+    assert evaluation.answers == ()
+    assert left_aside(evaluation) == {"foreign": "no code of it is known here"}
+
+
+def test_another_patients_result_is_left_aside_beside_this_patients() -> None:
+    foreign = day("foreign", "2026-02-01", subject=Subject.ANOTHER_PATIENT)
+    evaluation = evaluated(record(day("own", "2026-01-01"), foreign))
+    assert read(evaluation) == {"own": "interpreted"}
+    assert [s.because for s in evaluation.skipped] == ["it belongs to another patient"]
+
+
+def test_a_result_that_names_nobody_is_read_and_says_so() -> None:
+    answer = answer_to(day("r", "2026-01-01", subject=Subject.NOT_NAMED))
+    assert told(answer) == "interpreted"
+    assert NoteKind.SUBJECT_NOT_NAMED in notes(answer)
+
+
+@pytest.mark.parametrize(
+    ("codes", "answers"),
+    [
+        ((toy.SAP_POINTS,), {"broken": "fhir-invalid"}),
+        ((), {"broken": "fhir-invalid"}),
+        (("718-7",), {}),
+        ((toy.LOOK_ALIKE,), {}),
+    ],
+)
+def test_an_invalid_resource_is_told_unless_its_code_shows_another_test(
+    codes: tuple[str, ...], answers: dict[str, str]
+) -> None:
+    broken = InvalidResource(
+        ResourceRef("Observation/broken"),
+        "Observation.status",
+        tuple(Coding(LOINC, code) for code in codes),
+    )
+    assert read(evaluated(replace(record(), results=(broken,)))) == answers
+
+
+def test_codes_that_contradict_each_other_are_told_as_such() -> None:
+    both = (Coding(LOINC, toy.SAP_MASS), Coding(LOINC, toy.DEW_MASS))
+    answer = answer_to(named("r", "250 pg/mL", codings=both))
+    assert told(answer) == "code-conflict"
+
+
+def test_two_results_of_an_unsettled_specimen_are_not_called_of_the_same_one() -> None:
+    """Nobody knows whether the two codes that contradict each other mean blood or CSF."""
+    both = (Coding(LOINC, toy.SAP_MASS), Coding(LOINC, toy.DEW_MASS))
+    older = named("older", "250 pg/mL", codings=both, on="2026-02-01")
+    newer = named("newer", "300 pg/mL", codings=both, on="2026-02-01")
+    answer = answer_to(record(older, newer))
+    assert set(notes(answer)) == {NoteKind.URGENT_IF_ILL}
+
+
+def test_what_shares_the_card_of_another_is_left_aside_with_the_reason() -> None:
+    """One card for each kind of trouble is enough to read; the trace names them all."""
+    both = (Coding(LOINC, toy.SAP_MASS), Coding(LOINC, toy.DEW_MASS))
+    broken = [InvalidResource(ResourceRef(f"Observation/b{n}"), "Observation", ()) for n in (1, 2)]
+    given = record(
+        named("older", "250 pg/mL", codings=both, on="2026-02-01"),
+        named("newer", "300 pg/mL", codings=both, on="2026-02-02"),
+        named("alike-older", "5 pg/mL", toy.LOOK_ALIKE, on="2026-02-01"),
+        named("alike-newer", "6 pg/mL", toy.LOOK_ALIKE, on="2026-02-02"),
+    )
+    evaluation = evaluated(replace(given, results=(*given.results, *broken)))
+    assert read(evaluation) == {
+        "newer": "code-conflict",
+        "alike-newer": toy.LOOK_ALIKE,
+        "b1": "fhir-invalid",
+    }
+    assert left_aside(evaluation) == {
+        "older": "code-conflict, as told of a newer one",
+        "alike-older": "a newer look-alike is told",
+        "b2": "another invalid resource is told",
+    }
+
+
+def test_of_two_results_of_another_patient_both_are_in_the_trace() -> None:
+    foreign = [day(name, "2026-01-01", subject=Subject.ANOTHER_PATIENT) for name in ("a", "b")]
+    evaluation = evaluated(record(*foreign))
+    assert read(evaluation) == {"a": "subject-mismatch"}
+    assert left_aside(evaluation) == {"b": "it belongs to another patient"}
+
+
+def test_nothing_to_say_is_no_answer_and_no_reason() -> None:
+    assert evaluated(record()) == Evaluation("toy@2026.3", AT)

@@ -1,0 +1,100 @@
+"""The table of advice on orders is proved, and a second analyte has its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds_service.core.knowledge import KnowledgeBase, OrderTable
+from cds_service.core.model import InvalidResource, Subject
+from cds_service.core.order import DraftOrder
+from cds_service.core.order_advice import Advised
+from cds_service.core.order_card import render_advice
+from cds_service.core.proof import faults, prove
+from tests import toy
+from tests.unit.core.ordering import advice_on, advised, ids, invalid, order
+
+
+def test_an_analyte_without_orders_loads_and_says_nothing() -> None:
+    base = toy.knowledge()
+    prove(base)
+    assert base.order_table == OrderTable()
+    drafts: list[DraftOrder | InvalidResource] = [
+        order(toy.SAP_POINTS),
+        order(toy.LOOK_ALIKE, place=1),
+        order(toy.LOOK_ALIKE, toy.SAP_POINTS, place=2),
+        order(toy.SAP_POINTS, place=3, subject=Subject.ANOTHER_PATIENT),
+        invalid("x"),
+    ]
+    found = advised(*drafts, knowledge=base)
+    assert found.advice == ()
+    assert len(found.skipped) == len(drafts)
+
+
+TOY_ORDERS = """
+[[advice]]
+id = "order-sap"
+rank = 1
+claim = "Sap rises in spring."
+sources = ["toy-2020"]
+[advice.when]
+order = "analyte"
+specimen = "sap"
+"""
+TOY_WORDS = {
+    "order-sap": "## headline\n\nsap\n\n## says\n\nSap {code}.\n\n## next\n\nWait.\n",
+    "order-line": "## headline\n\n{name} {code}\n\n## says\n\n{name} {code}\n",
+}
+
+
+def toy_with(orders: str, **words: str) -> KnowledgeBase:
+    texts = {**TOY_WORDS, **{name.replace("_", "-"): text for name, text in words.items()}}
+    templates = {f"toy/templates/{name}.md": text for name, text in texts.items()}
+    return toy.read({**toy.files(), **templates, "toy/orders.toml": orders})
+
+
+def test_a_second_analyte_advises_by_its_own_table() -> None:
+    base = toy_with(TOY_ORDERS)
+    prove(base)
+    advice = advice_on(order(toy.SAP_POINTS), knowledge=base)
+    assert ids(advice) == ["order-sap"]
+    (card,) = render_advice(Advised((advice,)), base, scope="toy")
+    assert f"Sap {toy.SAP_POINTS}." in card.detail
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"toy-2020"', '"nobody-1900"', "'nobody-1900' does not exist"),
+        ('specimen = "sap"', 'specimen = "milk"', "'milk' does not exist"),
+        ('specimen = "sap"', 'mood = "good"', "'mood' does not exist"),
+        ('specimen = "sap"', '"limit.sap-100" = "met"', "'limit.sap-100' does not exist"),
+        ('order = "analyte"\n', "", "does not say for which orders"),
+        ('order = "analyte"', 'order = "look-alike"', "nothing more is known"),
+    ],
+)
+def test_a_fault_of_the_table_is_told_with_its_row(old: str, new: str, told: str) -> None:
+    assert old in TOY_ORDERS
+    found = list(faults(toy_with(TOY_ORDERS.replace(old, new))))
+    assert any(told in fault.text and "orders.toml (order-sap)" in fault.where for fault in found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ('[[swap]]\nrefused = "9000001-9"\n', "'9000001-9' does not exist"),
+        ('[[swap]]\nrefused = "9000012-6"\n', "'9000012-6' does not exist"),
+        ('[[swap]]\nrefused = "9000011-8"\norder = "x"\n', "'x' does not exist"),
+        ('[[swap]]\nrefused = "9000011-8"\nloinc = "9654-5"\n', "'9654-5' does not exist"),
+        ('[[order]]\nsuggestion = "x"\nspecimen = "sap"\n', "'x' does not exist"),
+        ('[[pairing]]\nspecimen = "sap"\nsuggestions = ["x"]\n', "'x' does not exist"),
+    ],
+)
+def test_a_swap_an_own_order_and_a_pairing_lead_to_rows_that_exist(rows: str, told: str) -> None:
+    found = [fault.text for fault in faults(toy_with(TOY_ORDERS + rows))]
+    assert any(told in text for text in found)
+
+
+def test_a_template_that_asks_for_what_nothing_fills_is_a_fault() -> None:
+    words = "## headline\n\nsap\n\n## says\n\n{performer}\n\n## next\n\nWait.\n"
+    found = [fault.text for fault in faults(toy_with(TOY_ORDERS, order_sap=words))]
+    assert any("{performer}" in text for text in found)

@@ -1,0 +1,231 @@
+"""Which drafts are looked at and what is read of them, in whatever shape they come."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cds_service.core.card import JsonObject
+from cds_service.fhir.parts import MOST_READ
+from cds_service.web.responses import json_response
+from tests.unit.hooks.ordering import (
+    ANY,
+    CSF,
+    EHR,
+    IL2,
+    LOINC,
+    SERUM,
+    V2_0487,
+    actions,
+    answered,
+    bundle,
+    draft,
+    said,
+)
+
+# ------------------------------------------------------------------ selections
+
+
+@pytest.mark.parametrize(
+    ("selection", "full_url"),
+    [
+        ("ServiceRequest/1", ""),
+        ("ServiceRequest/1", f"{EHR}/ServiceRequest/1"),
+        (f"{EHR}/ServiceRequest/1", f"{EHR}/ServiceRequest/1"),
+        ("urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11",) * 2,
+    ],
+)
+def test_a_draft_is_selected_by_reference_or_address(selection: str, full_url: str) -> None:
+    orders = bundle(draft(), draft(ANY, "2"))
+    if full_url:
+        orders["entry"][0]["fullUrl"] = full_url
+    assert said(answered(sent=orders, selections=[selection])) == ["wrong-analyte"]
+
+
+def test_without_selections_nothing_is_selected_and_signing_means_all() -> None:
+    drafts = (draft(), draft(ANY, "2"))
+    assert said(answered(*drafts, selections=[])) == []
+    assert said(answered(*drafts, selections=["ServiceRequest/9", "MedicationRequest/1"])) == []
+    assert said(answered(*drafts)) == ["wrong-analyte", "order-advice"]
+
+
+# ------------------------------------------------------------------ what is read of a draft
+
+
+def test_text_is_never_evidence_for_a_code() -> None:
+    words = draft(code={"text": "IL-2"})
+    shown = draft(code={"coding": [{"display": "Interleukin 2"}], "text": "interleukin 2"})
+    assert answered(words, shown, draft(code=None)).cards == ()
+
+
+@pytest.mark.parametrize("status", ["revoked", "completed", "entered-in-error"])
+def test_an_order_that_is_over_is_left_aside(status: str) -> None:
+    found = answered(draft(status=status), draft(doNotPerform=True, id_="2"))
+    assert found.cards == ()
+    assert [skipped.because for skipped in found.evaluation.skipped] == [
+        "it is no order in the making"
+    ] * 2
+
+
+def test_a_drug_is_no_order_for_the_test() -> None:
+    drug = {**draft(), "resourceType": "MedicationRequest"}
+    assert answered(drug, {"resourceType": "NutritionOrder"}).cards == ()
+
+
+@pytest.mark.parametrize("contained", [True, False])
+def test_the_specimen_of_an_order_is_followed_inside_what_was_sent(*, contained: bool) -> None:
+    specimen = {
+        "resourceType": "Specimen",
+        "id": "s",
+        "type": {"coding": [{"system": V2_0487, "code": "SER"}]},
+    }
+    named = [{"reference": "#s" if contained else "Specimen/s"}]
+    order = draft(ANY, specimen=named, contained=[specimen] if contained else None)
+    assert answered(order, *([] if contained else [specimen])).cards == ()
+    assert answered(draft(ANY)).cards != ()
+
+
+def test_a_laboratory_is_an_organisation_and_never_a_person() -> None:
+    observation = {
+        "resourceType": "Observation",
+        "id": "o",
+        "status": "final",
+        "code": {"coding": [{"system": LOINC, "code": SERUM}]},
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2026-01-10",
+        "performer": [{"display": "Laboratory A"}],
+        "valueQuantity": {"value": 700, "unit": "U/mL"},
+    }
+    prefetch = {"sil2r": bundle(observation)}
+
+    def with_performer(*performer: JsonObject, **more: Any) -> list[str]:
+        return said(answered(draft(SERUM, performer=list(performer), **more), prefetch=prefetch))
+
+    other = {"reference": "Organization/b", "display": "Laboratory B"}
+    assert with_performer(other) == ["order-advice"]
+    assert with_performer({"display": "Laboratory B"}) == ["order-advice"]
+    assert with_performer({"reference": "Practitioner/b", "display": "Dr B"}) == []
+    inner = {"resourceType": "Organization", "id": "b", "name": "Laboratory B"}
+    assert with_performer({"reference": "#b"}, contained=[inner]) == ["order-advice"]
+    assert with_performer({"reference": "Organization/a", "display": "Laboratory A"}) == []
+    observation["performer"] = [{"reference": "Organization/a", "display": "Laboratory A"}]
+    assert with_performer({"reference": "Organization/a/_history/2", "display": "The lab"}) == []
+    assert with_performer({"reference": "Organization/b", "display": "Laboratory A"}) != []
+
+
+# ------------------------------------------------------------------ whose, and is it FHIR
+
+
+@pytest.mark.parametrize(
+    ("broken", "where"),
+    [
+        (draft(subject=None), "ServiceRequest.subject"),
+        (draft(status="banana"), "ServiceRequest.status"),
+        (draft(intent="wish"), "ServiceRequest.intent"),
+        (draft(priority=["urgent"]), "ServiceRequest.priority"),
+        (draft(mood="good"), "ServiceRequest"),
+        (draft(note=[]), "ServiceRequest.note"),
+        (draft(code={"coding": [{"system": 7, "code": IL2}]}), "ServiceRequest.code"),
+        (draft(modifierExtension=[{"url": "x:y", "valueBoolean": True}]), "modifierExtension"),
+    ],
+)
+def test_a_draft_that_is_not_valid_fhir_is_told_of_and_never_refuses_the_request(
+    broken: JsonObject, where: str
+) -> None:
+    found = answered(broken)
+    assert said(found) == ["fhir-invalid"]
+    assert where in found.cards[0].detail
+    assert found.cards[0].suggestions == ()
+
+
+def test_several_invalid_drafts_are_one_card_and_the_others_have_theirs() -> None:
+    found = answered(draft(intent="wish"), draft(ANY, "2", status="banana"), draft(ANY, "3"))
+    assert said(found) == ["order-advice", "fhir-invalid"]
+
+
+def test_an_invalid_draft_of_another_test_is_nobody_s_business() -> None:
+    assert answered(draft("718-7", intent="wish")).cards == ()
+    assert answered(draft(code={"text": "MRI"}, intent="wish")).cards == ()
+
+
+def test_an_entry_that_is_no_resource_is_told_of_when_all_are_signed() -> None:
+    assert said(answered({"no": "resource"})) == ["fhir-invalid"]
+    assert said(answered({"no": "resource"}, selections=["ServiceRequest/1"])) == []
+
+
+def test_an_order_of_another_patient_is_shown_by_nothing_but_its_existence() -> None:
+    foreign = draft(IL2, "secret", subject={"reference": "Patient/q"})
+    alone = answered(foreign)
+    assert said(alone) == ["subject-mismatch"]
+    assert "secret" not in str(alone.as_json())
+    assert IL2 not in str(alone.as_json())
+    assert actions(alone) == []
+    assert said(answered(foreign, draft(ANY))) == ["order-advice"]
+    broken = answered({**foreign, "intent": "wish"})
+    assert said(broken) == ["subject-mismatch"]
+
+
+def test_a_patient_of_the_same_id_on_another_server_is_another_patient() -> None:
+    foreign = draft(subject={"reference": "https://other.example.org/fhir/Patient/p"})
+    assert said(answered(foreign, server=EHR)) == ["subject-mismatch"]
+    own = draft(subject={"reference": f"{EHR}/Patient/p"})
+    assert said(answered(own, server=EHR)) == ["wrong-analyte"]
+
+
+def test_a_patient_named_by_identifier_alone_is_taken_as_the_one_of_the_chart() -> None:
+    assert said(answered(draft(subject={"identifier": {"value": "7"}}))) == ["wrong-analyte"]
+
+
+# ------------------------------------------------------------------ data, bounds, hostile input
+
+
+def test_what_is_missing_is_named_and_no_key_is_required() -> None:
+    found = answered(draft(CSF))
+    assert {"patient", "sil2r", "labs", "conditions", "medications"} <= set(
+        found.cards[0].extension["missing"]
+    )
+    assert set(found.faults) == {"patient", "sil2r", "labs", "conditions", "medications"}
+
+
+def test_a_part_that_was_looked_for_and_is_empty_is_not_missing() -> None:
+    found = answered(draft(CSF), prefetch={"patient": None, "labs": None})
+    missing = found.cards[0].extension["missing"]
+    assert "labs" not in missing
+    assert "patient" in missing
+
+
+def test_a_chart_of_drafts_is_read_within_bounds() -> None:
+    many = [draft(ANY, str(number)) for number in range(MOST_READ + 50)]
+    assert len(answered(*many).cards) == MOST_READ
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["reference", "coding", "text", "id", "resourceType", "x"]),
+                inner,
+                max_size=3,
+            )
+        ),
+        max_leaves=8,
+    ),
+    st.sampled_from(["subject", "code", "specimen", "performer", "contained", "status", "id"]),
+)
+def test_whatever_stands_in_a_draft_the_answer_can_be_written(value: Any, element: str) -> None:
+    found = answered({**draft(), element: value})
+    assert json_response(found.as_json()).status_code == 200
+
+
+def test_the_same_request_gives_the_same_bytes_and_the_drafts_are_left_as_they_were() -> None:
+    drafts = [draft(note=[{"text": "n"}]), draft(CSF, "2")]
+    before = copy.deepcopy(drafts)
+    first = json_response(answered(*drafts).as_json()).data
+    assert json_response(answered(*drafts).as_json()).data == first
+    assert drafts == before
