@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cds_service.store.database import Database
-from cds_service.store.event_backlog import Backlog, Waiting
+from cds_service.store.event_backlog import NOTHING_DUE, Backlog, Waiting
 from cds_service.store.events import LEASE, LEASE_LOST, LEASES_TO_LOSE, EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord
@@ -120,16 +120,17 @@ def test_of_what_was_set_aside_only_what_was_chosen_begins_anew(store: EventStor
     notified(store, O1, O2)
     for claimed in store.claim(NOW, most=8):
         store.set_aside(claimed, "read: status-403")
-    notified(store, O3)
+    assert (store.due(LATER), store.next_due()) == (0, NOTHING_DUE)
+    notified(store, O3, at=LATER)
     chosen, other = store.waiting(dead_only=True)
     (waits,) = (row for row in store.waiting() if not row.dead)
-    assert (store.count(), store.count(dead_only=True), store.due(NOW)) == (3, 2, 1)
+    assert (store.count(), store.count(dead_only=True)) == (3, 2)
+    assert (store.due(NOW), store.due(LATER), store.next_due()) == (0, 1, LATER)
     assert store.backlog("lab") == Backlog(waiting=1, dead=2, evaluated=0)
     assert store.revive([chosen.number, waits.number], LATER) == 1
     assert store.waiting(dead_only=True) == (other,)
     (revived,) = store.named([chosen.number])
     assert revived == replace(chosen, dead=False, attempts=0, cause="", due=LATER)
-    assert store.next_due() == NOW
     again = {each.number: each for each in store.claim(LATER, most=8)}
     assert {chosen.number, waits.number} == set(again)
     assert (again[chosen.number].attempts, again[chosen.number].revision) == (1, 2)
