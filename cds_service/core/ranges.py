@@ -87,19 +87,25 @@ def _told(ranges: Mapping[_Ends, str]) -> tuple[str, ...]:
 
 
 def _for_whom(row: ReferenceRange, age: Age) -> _Whom:
-    match row.age, age:
-        case EveryAge(), _:
+    match row.age:
+        case EveryAge():
             by_age = _Whom.THIS_PATIENT
-        case AgeBand(low, until), Interval(youngest, oldest):
-            first, last = youngest * _YEAR, (oldest + 1) * _YEAR
-            if last <= low or until <= first:
-                return _Whom.OTHERS
-            by_age = _Whom.THIS_PATIENT if low <= first and last <= until else _Whom.PERHAPS
-        case AgeBand(), AgeUnknown():
-            by_age = _Whom.PERHAPS
-        case AgeBandUnreadable(), _:
+        case AgeBand() as band:
+            by_age = _by_age(band, age)
+        case AgeBandUnreadable():
             by_age = _Whom.SOME_PEOPLE
-    return _Whom.SOME_PEOPLE if row.applies_to else by_age
+    return _Whom.SOME_PEOPLE if row.applies_to and by_age is not _Whom.OTHERS else by_age
+
+
+def _by_age(band: AgeBand, age: Age) -> _Whom:
+    match age:
+        case AgeUnknown():
+            return _Whom.PERHAPS
+        case Interval(youngest, oldest):
+            first, last = youngest * _YEAR, (oldest + 1) * _YEAR
+            if band.low <= first and last <= band.until:
+                return _Whom.THIS_PATIENT
+            return _Whom.OTHERS if last <= band.low or band.until <= first else _Whom.PERHAPS
 
 
 def _read(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> Iterator[tuple[_Ends, str]]:
