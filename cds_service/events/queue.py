@@ -125,7 +125,13 @@ class Queue:
             check_worker_health=True,
             graceful_signal="TERM",
         )
-        consumer.stop_flag = self.stopping  # so that what is under way hears of it too
+        stop = consumer.stop
+
+        def stop_all(**how: bool) -> None:
+            self.stopping.set()  # what is under way hears of it too
+            stop(**how)
+
+        consumer.stop = stop_all
         try:
             consumer.run()
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import (
@@ -28,7 +28,7 @@ from cds_service.fhir.reference import (
     target_of,
 )
 from cds_service.fhir.reference_range import read_ranges
-from cds_service.fhir.report import withdrawn_with_report
+from cds_service.fhir.report import Reports
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.specimen import read_specimen
 from cds_service.fhir.subject import Whose
@@ -44,8 +44,7 @@ class ObservationReader:
 
     scope: Scope
     whose: Whose
-    named_by_withdrawn: frozenset[str] = frozenset()
-    """Names of the Observations that only withdrawn reports refer to (see `report`)."""
+    reports: Reports = field(default_factory=Reports)
     accepted: Codes = frozenset()
     """Codes of the analyte: a component that carries one holds a result of it."""
 
@@ -116,8 +115,7 @@ class ObservationReader:
             raise Refusal("Observation.status") from None
         if status is Status.CANCELLED:
             return status
-        withdrawn = withdrawn_with_report(entry, self.named_by_withdrawn)
-        return Status.ENTERED_IN_ERROR if withdrawn else status
+        return Status.ENTERED_IN_ERROR if self.reports.take_back(entry) else status
 
 
 def _effective(observation: JsonObject) -> Moment | NoMoment:

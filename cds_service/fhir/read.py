@@ -29,7 +29,7 @@ from cds_service.fhir.parts import (
 )
 from cds_service.fhir.patient import read_patient
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, EntryReader
-from cds_service.fhir.report import named_by_withdrawn
+from cds_service.fhir.report import reports_in
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied
 from cds_service.fhir.validate import Checks
@@ -127,7 +127,7 @@ class _Shelf:
         reader = ObservationReader(
             self._scope(document),
             self.whose,
-            named_by_withdrawn(document.entries, self.whose.fhir_base),
+            reports_in(document.entries, self.whose.fhir_base),
             wanted.accepted,
         )
         return read_laboratory(document, reader, wanted)

@@ -8,14 +8,20 @@ A preliminary report leaves each result its own status: results in it may be fin
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from cds_service.core.card import JsonObject
 from cds_service.fhir.bundle import Entry
-from cds_service.fhir.reference import Literal, Urn, may_be_on, target_of
+from cds_service.fhir.reference import Literal, Urn, base_of, may_be_on, target_of
 from cds_service.fhir.shape import objects, type_of
 
 _CONTAINERS = ("DiagnosticReport", "Observation")
 _WITHDRAWN = ("entered-in-error", "cancelled")
+
+Named = dict[str, set[str]]
+"""What results are named by (`Type/id`, an address), and the servers that were said with it, empty
+where none was.
+"""
 
 
 def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -33,37 +39,54 @@ def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
                     yield Entry(inner, "", entry.resource, "Observation")
 
 
-def named_by_withdrawn(entries: Iterable[Entry], fhir_base: str) -> frozenset[str]:
-    """Names (`Entry.names`) of the Observations that only withdrawn reports refer to.
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """What the reports of a document say of the results that they name."""
 
-    A full address on the server `fhir_base` and a relative one are one name.
-    """
-    taken_back: set[str] = set()
-    upheld: set[str] = set()
+    fhir_base: str = ""
+    withdrawn: Named = field(default_factory=dict)
+    upheld: Named = field(default_factory=dict)
+
+    def take_back(self, observation: Entry) -> bool:
+        """Whether an Observation falls with its report: the one it lies in, or all that name it."""
+        if observation.is_contained and _is_withdrawn(observation.container):
+            return True
+        if not self.withdrawn:
+            return False
+        return self._is_in(self.withdrawn, observation) and not self._is_in(
+            self.upheld, observation
+        )
+
+    def _is_in(self, named: Named, observation: Entry) -> bool:
+        """By its own address, or by its id on the server that it is on."""
+        server = base_of(observation.full_url) or self.fhir_base
+        bases = named.get(observation.ref.resource, ())
+        return observation.full_url in named or any(may_be_on(server, base) for base in bases)
+
+
+def reports_in(entries: Iterable[Entry], fhir_base: str) -> Reports:
+    """The reports among these entries; `fhir_base` is the server of what says no address."""
+    reports = Reports(fhir_base)
     for entry in entries:
         if entry.kind == "DiagnosticReport":
-            names = _results(entry.resource, fhir_base)
-            (taken_back if _is_withdrawn(entry.resource) else upheld).update(names)
-    return frozenset(taken_back - upheld)
-
-
-def withdrawn_with_report(observation: Entry, named: frozenset[str]) -> bool:
-    """Whether an Observation falls with its report: the one it lies in, or those that name it."""
-    if observation.is_contained and _is_withdrawn(observation.container):
-        return True
-    return bool(named) and not named.isdisjoint(observation.names)
+            named = reports.withdrawn if _is_withdrawn(entry.resource) else reports.upheld
+            for name, base in _results(entry.resource):
+                named.setdefault(name, set()).add(base)
+    return reports
 
 
 def _is_withdrawn(container: JsonObject) -> bool:
     return container.get("status") in _WITHDRAWN
 
 
-def _results(report: JsonObject, fhir_base: str) -> Iterator[str]:
+def _results(report: JsonObject) -> Iterator[tuple[str, str]]:
     for reference in objects(report.get("result")):
         match target_of(reference):
             case Literal(base, kind, id_, _):
-                yield f"{kind}/{id_}" if may_be_on(fhir_base, base) else f"{base}/{kind}/{id_}"
+                yield f"{kind}/{id_}", base
+                if base:  # as a fullUrl has it, also where the result itself has no id
+                    yield f"{base}/{kind}/{id_}", base
             case Urn(text):
-                yield text
+                yield text, ""
             case _:  # `#…` lies in the report itself
                 continue

@@ -14,18 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Select,
-    Table,
-    and_,
-    delete,
-    func,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, update
 
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
@@ -141,27 +130,16 @@ class Subscriptions:
         with self._database.writing() as connection:
             self._keep(connection, state, anew)
 
-    def _keep(
-        self,
-        connection: Connection,
-        state: SubscriptionState,
-        anew: Iterable[str],
-        asked_of: Iterable[SubscriptionState] = (),
-    ) -> bool:
-        """One that is new as a whole; of one that is known, only what is named is written anew.
-
-        Nothing, and so False, where it was heard of since it stood as in `asked_of`.
-        """
+    def _keep(self, connection: Connection, state: SubscriptionState, anew: Iterable[str]) -> None:
+        """One that is new as a whole; of one that is known, only what is named is written anew."""
         row = self._database.insert(event_subscriptions)
-        kept = connection.execute(
+        connection.execute(
             row.on_conflict_do_update(
                 index_elements=[event_subscriptions.c.source, event_subscriptions.c.subscription],
                 set_={name: row.excluded[name] for name in anew},
-                where=and_(true(), *map(_is_still, asked_of)),
             ),
             {name: getattr(state, name) for name in SubscriptionState.__slots__},
         )
-        return kept.rowcount == 1
 
     def forget(self, source: str, subscription: str) -> None:
         """Removes a subscription that was ended, and its gaps."""
@@ -182,10 +160,8 @@ class Subscriptions:
         self._set(asked_of, {"status": REQUESTED, "last_heard": at})
 
     def _set(self, asked_of: SubscriptionState, values: Mapping[str, Any]) -> None:
-        """What was heard of it while its server was asked is newer than the answer, and stays."""
-        this = update(event_subscriptions).where(_is_still(asked_of))
         with self._database.writing() as connection:
-            connection.execute(this.values(values))
+            _answered(connection, asked_of, values)
 
     def of(self, source: str) -> tuple[SubscriptionState, ...]:
         """The subscriptions of a source."""
@@ -211,8 +187,14 @@ class Subscriptions:
         """Notes a sign of life inside a transaction under way; how many numbers are newly missing.
 
         They are looked for after GAP_WINDOW: until then they may still arrive. The answer of a
-        server that was asked (`asked_of`) is let go where its subscription was heard of since.
+        server that was asked (`asked_of`) is let go where its subscription was heard of or ended
+        since.
         """
+        anew = {"last_heard": at, "status": heard.status}
+        if heard.criteria:
+            anew["criteria"] = heard.criteria
+        if not all(_answered(connection, each, anew) for each in asked_of):
+            return 0
         state = SubscriptionState(
             source=source,
             subscription=heard.subscription,
@@ -222,9 +204,8 @@ class Subscriptions:
             next_number=0,
             last_heard=at,
         )
-        told = ("criteria",) if heard.criteria else ()
-        is_kept = self._keep(connection, state, ("last_heard", "status", *told), asked_of)
-        return self._follow(connection, source, heard, at) if is_kept and heard.is_numbered else 0
+        self._keep(connection, state, anew)
+        return self._follow(connection, source, heard, at) if heard.is_numbered else 0
 
     def _follow(self, connection: Connection, source: str, heard: Heard, at: datetime) -> int:
         number = connection.execute(_held(source, heard.subscription)).scalar_one()
@@ -292,6 +273,16 @@ class Subscriptions:
 def _of(table: Table, source: str, subscription: str) -> ColumnElement[bool]:
     """The rows of one subscription."""
     return (table.c.source == source) & (table.c.subscription == subscription)
+
+
+def _answered(
+    connection: Connection, asked_of: SubscriptionState, values: Mapping[str, Any]
+) -> bool:
+    """Whether the answer was kept: what was heard of it while its server was asked is newer than
+    the answer, and stays. One that was ended meanwhile does not come back.
+    """
+    this = update(event_subscriptions).where(_is_still(asked_of)).values(values)
+    return connection.execute(this).rowcount == 1
 
 
 def _is_still(asked_of: SubscriptionState) -> ColumnElement[bool]:

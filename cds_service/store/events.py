@@ -282,9 +282,11 @@ class EventStore(EventBacklog):
             self._records.save_in(connection, each.record)
 
     def give_back(self, claimed: Claimed, at: datetime) -> None:
-        """Frees a row that was not worked off: it is due at once. Not when the lease was lost."""
+        """Frees a row that was not begun: it is due at once, and was not tried. Not when the lease
+        was lost.
+        """
         with self._database.writing() as connection:
-            _freed(connection, claimed, due=at)
+            _freed(connection, claimed, due=at, attempts=claimed.attempts - 1)
 
     def retry_later(self, claimed: Claimed, due: datetime, cause: str) -> None:
         """Gives a row back until `due`. Does nothing when the lease was lost."""
