@@ -1,7 +1,8 @@
 """A FHIR server of canned answers, so that a benchmark of events measures the worker.
 
 Any Observation asked for by its id is there, of a patient of its own; every search is answered with
-an empty Bundle, every transaction with success. `python -m benchmarks.event_fhir PORT`
+an empty Bundle, every transaction as if all in it had been created.
+`python -m benchmarks.event_fhir PORT`
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from benchmarks import wsgi
 
 _HEADERS = [("Content-Type", "application/fhir+json")]
 _EMPTY = b'{"resourceType":"Bundle","type":"searchset"}'
-_WRITTEN = b'{"resourceType":"Bundle","type":"transaction-response"}'
 
 
 def _observation(identifier: str) -> bytes:
@@ -44,9 +44,15 @@ def _patient(identifier: str) -> bytes:
     return json.dumps(patient).encode()
 
 
+def _created(transaction: bytes) -> bytes:
+    entries = [{"response": {"status": "201 Created"}} for _ in json.loads(transaction)["entry"]]
+    written = {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
+    return json.dumps(written).encode()
+
+
 def answer(environ: dict[str, Any], start: Callable[..., object]) -> Iterable[bytes]:
     """The WSGI application."""
-    environ["wsgi.input"].read()
+    sent = environ["wsgi.input"].read()
     match environ["REQUEST_METHOD"], environ["PATH_INFO"].split("/")[2:]:
         case "GET", ["Observation", identifier]:
             body = _observation(identifier)
@@ -55,7 +61,7 @@ def answer(environ: dict[str, Any], start: Callable[..., object]) -> Iterable[by
         case "GET", _:
             body = _EMPTY
         case _:
-            body = _WRITTEN
+            body = _created(sent)
     start("200 OK", [*_HEADERS, ("Content-Length", str(len(body)))])
     return [body]
 
