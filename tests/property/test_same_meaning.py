@@ -189,7 +189,7 @@ PLACED = (
 def test_the_same_record_gets_the_same_cards(
     client: FlaskClient, named: Change, chart: Chart, service: str, placed: set[Change]
 ) -> None:
-    request, random = chart.request(service), Random(1)  # noqa: S311 - no secret is drawn
+    request, random = chart.request(service), Random(1)
     before = cards(client, service, request)
     for change in (named, *(change for change in PLACED if change in placed)):
         change(request, random)
@@ -201,7 +201,7 @@ def test_the_same_record_gets_the_same_cards(
 def test_the_same_json_written_in_another_way_gets_the_same_cards(
     client: FlaskClient, chart: Chart, service: str
 ) -> None:
-    request, random = chart.request(service), Random(1)  # noqa: S311 - no secret is drawn
+    request, random = chart.request(service), Random(1)
     written = json.dumps(_members_in_another_order(request, random), indent=random.choice((1, 3)))
     escaped = re.sub(r"(?<=[a-z])[a-z](?=[^\"\\\n]*\":)", lambda m: f"\\u{ord(m[0]):04x}", written)
     assert cards(client, service, f"\n\t{escaped} ") == cards(client, service, request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,8 +29,8 @@ def gate(tmp_path: Path) -> Iterator[MakeGate]:
     with Database.open(f"sqlite:///{tmp_path}/cds.sqlite3") as database:
         database.upgrade()
 
-        def made(**set_to: int) -> Gate:
-            settings = Settings(clients=tmp_path / "clients.toml", **set_to)  # type: ignore[arg-type]
+        def made(**set_to: Any) -> Gate:
+            settings = Settings(clients=tmp_path / "clients.toml", **set_to)
             return gate_of(settings, registered_clients(settings), database)
 
         yield made

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from cds_service.core.card import Card, Indicator
 from cds_service.fhir.query import Search
 from cds_service.fhir.write_back import (
     Existing,
@@ -28,31 +26,11 @@ from cds_service.fhir.write_events import (
     guidance_response,
     result_key,
 )
+from tests.unit.fhir.saying import RESULT, said
 
-RESULT = result_key("http://127.0.0.1/fhir", "Observation/o1")
-FIRST, SECOND = (evaluation_key(RESULT, version, "sil2r@1", "secret") for version in "12")
-SAID = Said(
-    reference="Observation/o1",
-    version="1",
-    result=RESULT,
-    evaluation=FIRST,
-    patient_id="p1",
-    card=Card(
-        uuid="u",
-        summary="The summary",
-        detail="The detail",
-        indicator=Indicator.INFO,
-        source={},
-        links=(),
-        override_reasons=(),
-        extension={"outcome": "interpreted"},
-    ),
-    module="sil2r",
-    module_version="1",
-    at=datetime(2026, 3, 1, 8, tzinfo=UTC),
-    is_final=True,
-    requester="Practitioner/d1",
-)
+KEY = result_key("http://127.0.0.1/fhir", RESULT)
+FIRST, SECOND = (evaluation_key(KEY, version, "sil2r@1", "secret") for version in "12")
+SAID = said(version="1", result=KEY, evaluation=FIRST, based_on="")
 CORRECTED = replace(SAID, version="2", evaluation=SECOND, replaces=FIRST)
 BUILDERS = {
     "DetectedIssue": detected_issue,
@@ -96,8 +74,8 @@ def targets(bundle: Any) -> list[str]:
 
 
 def test_what_was_written_is_searched_for_by_the_tag_of_its_result() -> None:
-    tag = f"https%3A%2F%2Fsil2r-cds.org%2FCodeSystem%2Fresult-key%7C{RESULT}"
-    assert search_of("Flag", RESULT) == Search("Flag", f"_tag={tag}&_count=50")
+    tag = f"https%3A%2F%2Fsil2r-cds.org%2FCodeSystem%2Fresult-key%7C{KEY}"
+    assert search_of("Flag", KEY) == Search("Flag", f"_tag={tag}&_count=50")
 
 
 def test_what_was_never_said_is_made_and_its_provenance_names_what_is_made() -> None:
@@ -106,7 +84,7 @@ def test_what_was_never_said_is_made_and_its_provenance_names_what_is_made() -> 
     assert targets(made) == [entry["fullUrl"] for entry in made["entry"][:2]]
     assert len({entry["fullUrl"] for entry in made["entry"]}) == 3
     conditions = [entry["request"]["ifNoneExist"].rpartition("%7C")[2] for entry in made["entry"]]
-    assert conditions == [RESULT, RESULT, FIRST]
+    assert conditions == [KEY, KEY, FIRST]
 
 
 def test_what_stands_already_is_left_alone() -> None:
@@ -158,7 +136,7 @@ def test_all_that_stands_is_taken_back_and_what_was_taken_back_is_not_again() ->
     assert [entry["resource"]["status"] for entry in made["entry"]] == ["entered-in-error"] * 2
     assert [entry["request"]["ifMatch"] for entry in made["entry"]] == ['W/"3"'] * 2
     for entry in made["entry"]:
-        assert [tag["code"] for tag in entry["resource"]["meta"]["tag"]] == ["R", RESULT]
+        assert [tag["code"] for tag in entry["resource"]["meta"]["tag"]] == ["R", KEY]
     taken = Existing(
         {entry["resource"]["resourceType"]: [entry["resource"]] for entry in made["entry"]}
     )
@@ -171,7 +149,7 @@ def test_all_that_stands_is_taken_back_and_what_was_taken_back_is_not_again() ->
         ({}, True),
         ({"resourceType": "GuidanceResponse"}, False),
         ({"meta": {"tag": [{"system": TAG_SYSTEM, "code": "another"}]}}, False),
-        ({"meta": {"tag": [{"system": "http://example.org", "code": RESULT}]}}, False),
+        ({"meta": {"tag": [{"system": "http://example.org", "code": KEY}]}}, False),
         ({"meta": "none"}, False),
     ],
     ids=["ours", "of-another-type", "of-another-result", "of-another-system", "without-tags"],
@@ -182,7 +160,7 @@ def test_of_what_a_server_answers_that_does_not_know_tags_only_ours_is_taken_for
     """What somebody else wrote must not be written over."""
     (issue,) = resources(SAID, "DetectedIssue")
     answer = {"entry": [{"resource": {**there(issue), **changes}}, {"resource": "none"}]}
-    assert bool(ours(answer, "DetectedIssue", RESULT)) is is_ours
+    assert bool(ours(answer, "DetectedIssue", KEY)) is is_ours
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import fhirkit
 import pytest
 
-from cds_service.core.card import Card, Indicator, JsonObject
+from cds_service.core.card import JsonObject
 from cds_service.fhir import write_events
 from cds_service.fhir.canonical import decision_table
 from cds_service.fhir.write_events import (
@@ -22,38 +19,10 @@ from cds_service.fhir.write_events import (
     TAG_SYSTEM,
     Said,
 )
+from tests.unit.fhir.saying import RESULT, said
 
-RESULT = "Observation/o1"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/communication-category"
 PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
-
-
-def said(extension: JsonObject | None = None, **changes: Any) -> Said:
-    card = Card(
-        uuid="u",
-        summary="The summary",
-        detail="The detail",
-        indicator=Indicator.INFO,
-        source={},
-        links=(),
-        override_reasons=(),
-        extension={"outcome": "interpreted", **(extension or {})},
-    )
-    first = Said(
-        reference=RESULT,
-        version="2",
-        result="key-of-the-result",
-        evaluation="key-of-this",
-        patient_id="p1",
-        card=card,
-        module="sil2r",
-        module_version="1.0.0",
-        at=datetime(2026, 3, 1, 8, 30, 15, 123_456, UTC),
-        is_final=True,
-        based_on="ServiceRequest/s1",
-        requester="Practitioner/d1",
-    )
-    return replace(first, **changes)
 
 
 WRITTEN: Sequence[Callable[[Said], JsonObject]] = (
