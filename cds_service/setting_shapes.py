@@ -70,6 +70,8 @@ def an_url(value: object, base: Path) -> str:
         raise Unusable("an address such as https://cds.example.org")
     if parts.username is not None or parts.password is not None:
         raise Unusable("an address without a user name or password")
+    if parts.netloc.endswith(":"):
+        raise Unusable("an address with a port after its colon, or without the colon")
     if not re.fullmatch("[!-~]+", text):  # no token could name such an address
         raise Unusable("an address without blanks and signs that must be encoded")
     return text

@@ -77,7 +77,6 @@ class EventStore(EventBacklog):
             index_elements=[event_work.c.source, event_work.c.item],
             set_={
                 "revision": event_work.c.revision + 1,
-                "last_received": row.excluded.last_received,
                 # A row that waits or is being worked on keeps its turn; one set aside gets one.
                 "due": case((event_work.c.dead, row.excluded.due), else_=event_work.c.due),
                 "attempts": case((event_work.c.dead, 0), else_=event_work.c.attempts),
@@ -135,7 +134,6 @@ class EventStore(EventBacklog):
             "dead": False,
             "cause": "",
             "first_received": due,
-            "last_received": due,
             "due": due,
             "lease": NO_LEASE,
         }

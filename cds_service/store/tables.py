@@ -180,7 +180,6 @@ event_work = Table(
     _required("dead", Boolean),
     _required("cause", Text),
     _required("first_received", Instant),
-    _required("last_received", Instant),
     _required("due", Instant),
     _required("lease", Text),
     UniqueConstraint("source", "item"),

@@ -109,6 +109,7 @@ def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
         ("CDS_PUBLIC_URL", "cds.example.org"),
         ("CDS_PUBLIC_URL", "http://[x"),
         ("CDS_PUBLIC_URL", "https://cds.example.org:65536"),
+        ("CDS_PUBLIC_URL", "https://cds.example.org:"),
         ("CDS_QUEUE_URL", "redis://[x"),
         ("CDS_FHIR_SERVERS", "fhir.example.org"),
         ("CDS_FHIR_SERVERS", "https://f.example/r4, ftp://g.example"),

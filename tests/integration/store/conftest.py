@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -64,7 +64,7 @@ def server_programs() -> Path:
 
 @contextmanager
 def running_cluster() -> Iterator[Cluster]:
-    """A throw-away cluster, stopped by its own pg_ctl.
+    """A throw-away cluster, stopped by its own pg_ctl, also when this process is killed.
 
     The server refuses to run as root: there it runs as the user that Debian's package made.
     """
@@ -76,9 +76,12 @@ def running_cluster() -> Iterator[Cluster]:
         os.chown(folder, user.pw_uid, user.pw_gid)
         as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
 
+    def command(program: str, *arguments: str) -> list[str]:
+        return [*as_user, str(programs / program), "-D", str(folder / "data"), *arguments]
+
     def run(program: str, *arguments: str) -> None:
         subprocess.run(
-            [*as_user, str(programs / program), "-D", str(folder / "data"), *arguments],
+            command(program, *arguments),
             cwd=folder,
             env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
             stdin=subprocess.DEVNULL,
@@ -87,16 +90,30 @@ def running_cluster() -> Iterator[Cluster]:
             check=True,
         )
 
-    try:
+    with _removed_after(folder, command("pg_ctl", "stop", "--wait", "--mode=immediate")):
         run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
         server = f"-k {folder} -c listen_addresses='' -c fsync=off"
         run("pg_ctl", "start", "--wait", "--log", str(folder / "log"), "-o", server)
-        try:
-            yield Cluster(folder, partial(run, "pg_ctl"))
-        finally:
-            run("pg_ctl", "stop", "--wait", "--mode=immediate")
+        yield Cluster(folder, partial(run, "pg_ctl"))
+
+
+@contextmanager
+def _removed_after(folder: Path, stop: Sequence[str]) -> Iterator[None]:
+    """Afterwards the server is stopped and its folder is gone. A shell sees to it that waits for a
+    line, or for the end of whoever should have written it: a killed run cannot.
+    """
+    guard = subprocess.Popen(
+        ["/bin/sh", "-c", 'read -r _; "$@"; rm -rf -- "$0"', str(folder), *stop],
+        env={"PATH": os.defpath},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # so that a signal to the whole run does not end it first
+    )
+    try:
+        yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        guard.communicate(b"\n", timeout=120)
 
 
 @pytest.fixture(scope="session")

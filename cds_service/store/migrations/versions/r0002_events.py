@@ -35,7 +35,7 @@ def upgrade() -> None:
         *_whole("revision", "attempts", "leases_lost"),
         sa.Column("dead", sa.Boolean, nullable=False),
         *_texts("cause"),
-        *_instants("first_received", "last_received", "due"),
+        *_instants("first_received", "due"),
         *_texts("lease"),
         sa.PrimaryKeyConstraint("number", name="pk_event_work"),
         sa.UniqueConstraint("source", "item", name="uq_event_work_source"),
