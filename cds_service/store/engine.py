@@ -196,6 +196,9 @@ def _postgresql(url: URL) -> Engine:
     wait = WAIT_SECONDS * 1000
     ours = {
         "application_name": "cds-service",
+        # A cluster made without a locale has databases of no encoding; without a word from us the
+        # driver then gives bytes for texts.
+        "client_encoding": "utf8",
         "connect_timeout": str(WAIT_SECONDS),
         # A machine that is gone says nothing: without these the system waits for a quarter of an
         # hour for it to take what was sent, and for hours for it to answer.

@@ -40,11 +40,12 @@ class Cluster:
         """End it at once, as when its machine is lost, and start it again."""
         self.control("restart", "--wait", "--mode=immediate")
 
-    def new_database(self) -> str:
+    def new_database(self, encoding: str = "UTF8") -> str:
         """The URL of a new, empty database."""
         name = f"test_{uuid4().hex}"
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE template0 LOCALE 'C' ENCODING {}")
         with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            connection.execute(create.format(sql.Identifier(name), sql.Literal(encoding)))
         return self._address(name)
 
     def _address(self, database: str) -> str:

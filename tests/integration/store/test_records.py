@@ -14,7 +14,8 @@ from cds_service.errors import NotFound
 from cds_service.store.database import Database
 from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
 from cds_service.store.tables import cards, evaluations, metadata
-from tests.kept import CLIENT, PSEUDONYMS, evaluation, pseudonym
+from tests.integration.store.conftest import Cluster
+from tests.kept import CLIENT, PSEUDONYMS, evaluation, keep, pseudonym
 
 pytestmark = pytest.mark.integration
 
@@ -60,6 +61,13 @@ def records(database: Database) -> Records:
 def test_a_record_is_given_back_as_it_was_saved(records: Records, record: EvaluationRecord) -> None:
     records.save(record)
     assert records.find(record.id, CLIENT) == (record,)
+
+
+def test_a_postgresql_that_was_made_without_an_encoding_gives_texts_too(cluster: Cluster) -> None:
+    with Database.open(cluster.new_database(encoding="SQL_ASCII")) as database:
+        database.upgrade()
+        keep(database, RECORD)
+        assert Records(database, PSEUDONYMS).find(RECORD.id, CLIENT) == (RECORD,)
 
 
 def test_the_same_request_twice_is_two_records_of_one_card(
