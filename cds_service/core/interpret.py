@@ -27,6 +27,7 @@ from cds_service.core.notes import (
     notes_on_record,
     notes_on_resource,
     notes_on_sample,
+    notes_on_sharing,
     notes_on_unit,
     notes_on_value,
     notes_on_versions,
@@ -45,6 +46,7 @@ from cds_service.core.selection import (
     newest_first,
     of_one_time,
     perhaps_newer,
+    unsettled_beside,
 )
 from cds_service.core.series import series_of
 from cds_service.core.situation import Literature, Situation, literature_for
@@ -88,7 +90,9 @@ def interpret(
         answers += told
         if len(told) < len(group):
             skipped += _left_aside(group, told)
-    answers += [_fhir_invalid(resource, case) for resource in found.invalid[:1]]
+    answers += [
+        _sharing(_fhir_invalid(resource, case), found.invalid[1:]) for resource in found.invalid[:1]
+    ]
     skipped += [Skipped(item.ref, "another invalid resource is told") for item in found.invalid[1:]]
     wrong = sorted(found.wrong, key=lambda item: newest_first(item.result, at), reverse=True)
     answers += [_wrong_analyte(item, case) for item in wrong[:1]]
@@ -109,7 +113,8 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     """
     if heads := of_one_time([item for item in group if item.is_usable]):
         head = gravest(heads, case.knowledge, _by_itself(case))
-        yield _with_doubts(_about(head, case), head, case)
+        answer = _with_doubts(_about(head, case), head, case)
+        yield _sharing(answer, unsettled_beside(head, group))
     else:
         for head in [item for item in group if item.result.status not in WITHDRAWN][:1]:
             yield _with_doubts(_not_final(head, case), head, case)
@@ -131,6 +136,13 @@ def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
     if not others:
         return answer
     return beside_newer(answer, head, others, _by_itself(case))
+
+
+def _sharing(answer: Answer, others: Sequence[Candidate | InvalidResource]) -> Answer:
+    """The answer, which stands for these results too, with each of them named on it."""
+    alike = tuple(notes_on_sharing(others))
+    used = (*answer.inputs, *(ref for note in alike for ref in note.inputs))
+    return replace(answer, notes=(*alike, *answer.notes), inputs=tuple(dict.fromkeys(used)))
 
 
 def _by_itself(case: _Case) -> Callable[[Candidate], Answer]:

@@ -363,6 +363,7 @@ def _reasons(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
         yield f"{code.loinc}, every item met", records.record(valueless, companions=ill)
     invalid = InvalidResource(ResourceRef("Observation/i"), "Observation.valueQuantity.value")
     yield "invalid", records.record(invalid)  # type: ignore[arg-type]
+    yield "two invalid", records.record(invalid, replace(invalid, where="Observation.status"))  # type: ignore[arg-type]
 
 
 def _two_units(unit: str) -> UnitGiven:
