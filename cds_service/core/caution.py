@@ -206,6 +206,20 @@ def _told(item: Candidate) -> dict[str, str]:
     return {**told, "value": ""} if status in WITHDRAWN else told
 
 
+def most_pressing_first(answers: Sequence[Answer], knowledge: KnowledgeBase) -> Sequence[Answer]:
+    """Warnings first, then what calls for urgency: many clients show cards as they come, and a
+    reassuring one must not stand above a warning. Otherwise as they were.
+    """
+
+    def pressing(answer: Answer) -> tuple[bool, bool, int]:
+        leads = any(
+            "headline" in knowledge.templates[f"note-{note.kind.value}"] for note in answer.notes
+        )
+        return _warns(answer, knowledge), leads, _urgency(answer, knowledge)
+
+    return sorted(answers, key=pressing, reverse=True)
+
+
 _ITEMS = frozenset({NoteKind.ITEMS_MET, NoteKind.ITEMS_DISPUTED})
 _QUIET, _URGENT_IF_ILL, _GRAVE = range(3)
 

@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from cds_service.core.caution import beside_newer, cautions, gravest, items_met, urgent
+from cds_service.core.caution import (
+    beside_newer,
+    cautions,
+    gravest,
+    items_met,
+    most_pressing_first,
+    urgent,
+)
 from cds_service.core.companions import companion_values
 from cds_service.core.dates import as_received, when_taken
 from cds_service.core.facts import Companions, companion_facts, facts_of
@@ -102,6 +109,8 @@ def interpret(
         answers.append(_of_another(of_others[0]))
         of_others = of_others[1:]
     skipped += [Skipped(item.ref, "it belongs to another patient") for item in of_others]
+    if len(answers) > 1:
+        answers = list(most_pressing_first(answers, knowledge))
     if overdue := tuple(notes_on_knowledge(knowledge, at)):
         answers = [replace(answer, notes=(*answer.notes, *overdue)) for answer in answers]
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
