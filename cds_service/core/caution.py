@@ -73,11 +73,11 @@ def _may_be_second(
     left: CompanionsLeft, facts: Mapping[str, Fact], knowledge: KnowledgeBase
 ) -> bool:
     """Whether a result that was left aside may meet a further item of a panel that has one met."""
-    for panel in knowledge.panels.values() if left else ():
+    for panel in knowledge.panels.values() if left.tests else ():
         met = items_met_beside(panel, facts, knowledge)
         others = [item for item in items_beside(panel, knowledge) if item not in met]
         limits = [knowledge.limits[name] for item in others for name in item.limits]
-        if met and any(limit.of in left for limit in limits):
+        if met and any(limit.of in left.tests for limit in limits):
             return True
     return False
 

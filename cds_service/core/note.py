@@ -37,6 +37,7 @@ class NoteKind(StrEnum):
     OF_ONE_TIME = "of-one-time"
     RANGES_LEFT = "ranges-left"
     COMPANIONS_LEFT = "companions-left"
+    COMPANIONS_NOT_FINAL = "companions-not-final"
     CORRECTED = "corrected"
     PRELIMINARY_BY_POLICY = "preliminary-by-policy"
     COLLECTION_UNKNOWN = "collection-unknown"

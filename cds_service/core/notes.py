@@ -233,14 +233,20 @@ def notes_on_companions(
 
 
 def notes_on_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
-    """Results of other tests that are there and cannot be used for their unit."""
-    if left:
-        shown = tuple(
-            f"{knowledge.companions[name].row.title} {value.words}"
-            for name, (value, _) in left.items()
-        )
-        inputs = tuple(dict.fromkeys(ref for _, ref in left.values()))
-        yield Note(NoteKind.COMPANIONS_LEFT, {"items": shown}, inputs=inputs)
+    """Results of other tests that are there and are not counted: for their unit, or as long as they
+    are not final.
+    """
+    for kind, found in (
+        (NoteKind.COMPANIONS_LEFT, left.for_their_unit),
+        (NoteKind.COMPANIONS_NOT_FINAL, left.not_final),
+    ):
+        if found:
+            shown = tuple(
+                f"{knowledge.companions[name].row.title} {value.words}"
+                for name, (value, _) in found.items()
+            )
+            inputs = tuple(dict.fromkeys(ref for _, ref in found.values()))
+            yield Note(kind, {"items": shown}, inputs=inputs)
 
 
 def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
