@@ -182,6 +182,9 @@ def test_a_draft_that_is_not_valid_fhir_is_told_of_and_never_refuses_the_request
 def test_several_invalid_drafts_are_one_card_and_the_others_have_theirs() -> None:
     found = answered(draft(intent="wish"), draft(ANY, "2", status="banana"), draft(ANY, "3"))
     assert said(found) == ["order-advice", "fhir-invalid"]
+    detail = found.cards[1].detail
+    assert "each draft that is named under Used" in detail
+    assert "ServiceRequest/1; ServiceRequest/2" in detail
 
 
 def test_an_invalid_draft_of_another_test_is_nobody_s_business() -> None:
