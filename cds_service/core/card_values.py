@@ -98,18 +98,18 @@ def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
 
 
 def _panel(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
-    """One line per item: whether it is met, and the results it rests on; of several results
-    what each of them says.
+    """One line per item: whether it is met, and the results it rests on; what each of them says
+    where there are several, or where that is not what the item says.
     """
     lines = []
     for item in knowledge.panels[row].item:
         facts = [answer.facts[f"limit.{limit}"] for limit in item.limits]
         known = [fact for fact in facts if fact.inputs or fact.value not in _WITHOUT_A_RESULT]
         because = [markdown(fact.because, LONGEST_REASON) for fact in known]
-        if len(known) > 1:
-            states = [_state(fact.value, item, knowledge) for fact in known]
-            because = [f"{told}: {state}" for told, state in zip(because, states, strict=True)]
         state = _state(panel_item(item, answer.facts), item, knowledge)
+        states = [_state(fact.value, item, knowledge) for fact in known]
+        if len(known) > 1 or states != [state]:  # low platelets count although two lines are open
+            because = [f"{told}: {one}" for told, one in zip(because, states, strict=True)]
         lines.append(f"- {item.title}: {state}" + (f" ({'; '.join(because)})" if because else ""))
     return "\n" + "\n".join(lines)
 

@@ -73,11 +73,11 @@ def _may_be_second(
     left: CompanionsLeft, facts: Mapping[str, Fact], knowledge: KnowledgeBase
 ) -> bool:
     """Whether a result that was left aside may meet a further item of a panel that has one met."""
-    for panel in knowledge.panels.values() if left else ():
+    for panel in knowledge.panels.values() if left.tests else ():
         met = items_met_beside(panel, facts, knowledge)
         others = [item for item in items_beside(panel, knowledge) if item not in met]
         limits = [knowledge.limits[name] for item in others for name in item.limits]
-        if met and any(limit.of in left for limit in limits):
+        if met and any(limit.of in left.tests for limit in limits):
             return True
     return False
 
@@ -204,6 +204,20 @@ def _told(item: Candidate) -> dict[str, str]:
     status = item.result.status
     told = {**value_and_date(item), "status": status.value}
     return {**told, "value": ""} if status in WITHDRAWN else told
+
+
+def most_pressing_first(answers: Sequence[Answer], knowledge: KnowledgeBase) -> Sequence[Answer]:
+    """Warnings first, then what calls for urgency: many clients show cards as they come, and a
+    reassuring one must not stand above a warning. Otherwise as they were.
+    """
+
+    def pressing(answer: Answer) -> tuple[bool, bool, int]:
+        leads = any(
+            "headline" in knowledge.templates[f"note-{note.kind.value}"] for note in answer.notes
+        )
+        return _warns(answer, knowledge), leads, _urgency(answer, knowledge)
+
+    return sorted(answers, key=pressing, reverse=True)
 
 
 _ITEMS = frozenset({NoteKind.ITEMS_MET, NoteKind.ITEMS_DISPUTED})

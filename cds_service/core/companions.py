@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from operator import itemgetter
 
@@ -19,12 +19,15 @@ from cds_service.core.model import (
     NoMoment,
     PatientRecord,
     ResourceRef,
+    Status,
     Subject,
 )
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.reading import as_received, shown
 from cds_service.core.selection import FINAL, Rank, Time, in_doubt, newest_first
 from cds_service.core.verdict import Value
+
+_FINAL_OR_PRELIMINARY = FINAL | {Status.PRELIMINARY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +58,24 @@ def companion_values(
 
 
 def _ranked(
-    knowledge: KnowledgeBase, record: PatientRecord, when: Moment | NoMoment, at: date
+    knowledge: KnowledgeBase,
+    record: PatientRecord,
+    when: Moment | NoMoment,
+    at: date,
+    statuses: Collection[Status] = FINAL,
 ) -> Sequence[tuple[Rank, LabResult]]:
     """Companion results within the window of a moment, the nearest first."""
     near = [
         companion
         for companion in record.companions
-        if _counts(companion)
+        if _counts(companion, statuses)
         and within_days(when_taken(companion, at), when, knowledge.identity.companion_within_days)
     ]
     if not near:
         return ()
-    doubtful = in_doubt((companion, "") for companion in record.companions if _counts(companion))
+    doubtful = in_doubt(
+        (companion, "") for companion in record.companions if _counts(companion, statuses)
+    )
     ranked = [
         (newest_first(companion, at), companion)
         for companion in near
@@ -92,8 +101,21 @@ def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionVa
     return tuple(told.values())
 
 
-CompanionsLeft = Mapping[str, tuple[Value, ResourceRef]]
-"""By name of the test: results that are there and cannot be used for their unit, as received."""
+_Named = Mapping[str, tuple[Value, ResourceRef]]
+"""By name of the test: the value as received, and which result it is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompanionsLeft:
+    """Results that are there and are not counted."""
+
+    for_their_unit: _Named = field(default_factory=dict)
+    not_final: _Named = field(default_factory=dict)
+
+    @property
+    def tests(self) -> frozenset[str]:
+        """Names of the tests that they are of."""
+        return frozenset((*self.for_their_unit, *self.not_final))
 
 
 def companions_left(
@@ -106,11 +128,23 @@ def companions_left(
     counted: Collection[str],
 ) -> CompanionsLeft:
     """Of each test `asked` for the result that is nearest to a moment and of no use for its unit:
-    where no result of the test is `counted`, or the unit is not understood.
+    where no result of the test is `counted`, or the unit is not understood; and the preliminary one
+    that is nearer than all final ones, or newer than those as near.
     """
     tests = {name: test for name, test in knowledge.companions.items() if name in asked}
+    return CompanionsLeft(
+        _left_for_their_unit(_ranked(knowledge, record, when, at), tests, counted),
+        _not_final(_ranked(knowledge, record, when, at, _FINAL_OR_PRELIMINARY), tests),
+    )
+
+
+def _left_for_their_unit(
+    ranked: Sequence[tuple[Rank, LabResult]],
+    tests: Mapping[str, CompanionTest],
+    counted: Collection[str],
+) -> _Named:
     found: dict[str, tuple[Value, ResourceRef]] = {}
-    for _, companion in _ranked(knowledge, record, when, at):
+    for _, companion in ranked:
         match companion.value:
             case Measured(unit=unit) as measured if _is_possible(measured):
                 for name, test in tests.items():
@@ -122,6 +156,26 @@ def companions_left(
             case _:
                 continue
     return found
+
+
+def _not_final(
+    ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
+) -> _Named:
+    nearest: dict[str, tuple[LabResult, Value, ResourceRef]] = {}
+    for _, companion in ranked:
+        match companion.value:
+            case Measured() as measured if _is_possible(measured):
+                told = companion, as_received(measured), companion.ref
+                for name, test in tests.items():
+                    if _is_of(companion, test):
+                        nearest.setdefault(name, told)
+            case _:
+                continue
+    return {
+        name: (value, ref)
+        for name, (companion, value, ref) in nearest.items()
+        if companion.status is Status.PRELIMINARY
+    }
 
 
 def _is_of(result: LabResult, test: CompanionTest) -> bool:
@@ -139,8 +193,8 @@ def companions_ahead(
                     yield test.row.title, found
 
 
-def _counts(companion: LabResult) -> bool:
-    return companion.status in FINAL and companion.subject is not Subject.ANOTHER_PATIENT
+def _counts(companion: LabResult, statuses: Collection[Status] = FINAL) -> bool:
+    return companion.status in statuses and companion.subject is not Subject.ANOTHER_PATIENT
 
 
 def _usable(result: LabResult, test: CompanionTest, time: Time) -> list[CompanionValue]:

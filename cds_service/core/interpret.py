@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from cds_service.core.caution import beside_newer, cautions, gravest, items_met, urgent
+from cds_service.core.caution import (
+    beside_newer,
+    cautions,
+    gravest,
+    items_met,
+    most_pressing_first,
+    urgent,
+)
 from cds_service.core.companions import companion_values
 from cds_service.core.dates import as_received, when_taken
 from cds_service.core.facts import Companions, companion_facts, facts_of
@@ -27,6 +34,7 @@ from cds_service.core.notes import (
     notes_on_record,
     notes_on_resource,
     notes_on_sample,
+    notes_on_sharing,
     notes_on_unit,
     notes_on_value,
     notes_on_versions,
@@ -45,6 +53,7 @@ from cds_service.core.selection import (
     newest_first,
     of_one_time,
     perhaps_newer,
+    unsettled_beside,
 )
 from cds_service.core.series import series_of
 from cds_service.core.situation import Literature, Situation, literature_for
@@ -88,7 +97,9 @@ def interpret(
         answers += told
         if len(told) < len(group):
             skipped += _left_aside(group, told)
-    answers += [_fhir_invalid(resource, case) for resource in found.invalid[:1]]
+    answers += [
+        _sharing(_fhir_invalid(resource, case), found.invalid[1:]) for resource in found.invalid[:1]
+    ]
     skipped += [Skipped(item.ref, "another invalid resource is told") for item in found.invalid[1:]]
     wrong = sorted(found.wrong, key=lambda item: newest_first(item.result, at), reverse=True)
     answers += [_wrong_analyte(item, case) for item in wrong[:1]]
@@ -98,6 +109,8 @@ def interpret(
         answers.append(_of_another(of_others[0]))
         of_others = of_others[1:]
     skipped += [Skipped(item.ref, "it belongs to another patient") for item in of_others]
+    if len(answers) > 1:
+        answers = list(most_pressing_first(answers, knowledge))
     if overdue := tuple(notes_on_knowledge(knowledge, at)):
         answers = [replace(answer, notes=(*answer.notes, *overdue)) for answer in answers]
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
@@ -109,7 +122,8 @@ def _about_group(group: Sequence[Candidate], case: _Case, looking: Looking) -> I
     """
     if heads := of_one_time([item for item in group if item.is_usable]):
         head = gravest(heads, case.knowledge, _by_itself(case))
-        yield _with_doubts(_about(head, case), head, case)
+        answer = _with_doubts(_about(head, case), head, case)
+        yield _sharing(answer, unsettled_beside(head, group))
     else:
         for head in [item for item in group if item.result.status not in WITHDRAWN][:1]:
             yield _with_doubts(_not_final(head, case), head, case)
@@ -131,6 +145,13 @@ def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
     if not others:
         return answer
     return beside_newer(answer, head, others, _by_itself(case))
+
+
+def _sharing(answer: Answer, others: Sequence[Candidate | InvalidResource]) -> Answer:
+    """The answer, which stands for these results too, with each of them named on it."""
+    alike = tuple(notes_on_sharing(others))
+    used = (*answer.inputs, *(ref for note in alike for ref in note.inputs))
+    return replace(answer, notes=(*alike, *answer.notes), inputs=tuple(dict.fromkeys(used)))
 
 
 def _by_itself(case: _Case) -> Callable[[Candidate], Answer]:

@@ -99,7 +99,7 @@ def left_beside(
     of these none is counted, even if a result is `usable`.
     """
     if not record.companions:  # as mostly
-        return {}
+        return CompanionsLeft()
     asked = _tests_with_limits(knowledge).union(missing)
     counted = set(usable).difference(missing)
     return companions_left(knowledge, record, taken, at, asked=asked, counted=counted)

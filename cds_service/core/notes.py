@@ -26,6 +26,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import (
     Availability,
+    InvalidResource,
     LabResult,
     Measured,
     Moment,
@@ -46,6 +47,8 @@ from cds_service.core.verdict import RangeReading, Reason
 _NOT_AGREED = frozenset({UNKNOWN, DISPUTED})
 MOST_NAMED = 3
 """Of the results that may be newer, as many as a reader will take in; the rest is in the series."""
+_MOST_ALIKE = 8
+"""Of the results that share a card, as many as are named; all of them are its inputs."""
 
 
 def notes_on_knowledge(knowledge: KnowledgeBase, at: date) -> Iterator[Note]:
@@ -115,6 +118,28 @@ def notes_on_versions(head: Candidate, known: Iterable[Candidate]) -> Iterator[N
         specimen = specimens[other.specimen].words if other.specimen else ""
         told = {**value_and_date(other), "specimen": specimen}
         yield Note(NoteKind.OTHER_VERSION, told, inputs=(other.result.ref,))
+
+
+def notes_on_sharing(others: Sequence[Candidate | InvalidResource]) -> Iterator[Note]:
+    """What is not interpreted either, for the reason that the card gives for another result: one
+    that no card names would be silence about a result that is there.
+    """
+    if others:
+        named = dict.fromkeys(map(_named, others))
+        refs = [one.ref if isinstance(one, InvalidResource) else one.result.ref for one in others]
+        told = {"results": tuple(islice(named, _MOST_ALIKE))}
+        yield Note(NoteKind.FOR_THE_SAME_REASON, told, inputs=tuple(dict.fromkeys(refs)))
+
+
+def _named(one: Candidate | InvalidResource) -> str:
+    match one:
+        case InvalidResource(ref, where):
+            return f"{ref.resource} (at {where})"
+        case Candidate(result=result):
+            told = value_and_date(one)
+            return (
+                " of ".join(filter(None, told.values())) if told["value"] else result.ref.resource
+            )
 
 
 def _contradicts(one: Candidate, other: Candidate) -> bool:
@@ -208,14 +233,20 @@ def notes_on_companions(
 
 
 def notes_on_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
-    """Results of other tests that are there and cannot be used for their unit."""
-    if left:
-        shown = tuple(
-            f"{knowledge.companions[name].row.title} {value.words}"
-            for name, (value, _) in left.items()
-        )
-        inputs = tuple(dict.fromkeys(ref for _, ref in left.values()))
-        yield Note(NoteKind.COMPANIONS_LEFT, {"items": shown}, inputs=inputs)
+    """Results of other tests that are there and are not counted: for their unit, or as long as they
+    are not final.
+    """
+    for kind, found in (
+        (NoteKind.COMPANIONS_LEFT, left.for_their_unit),
+        (NoteKind.COMPANIONS_NOT_FINAL, left.not_final),
+    ):
+        if found:
+            shown = tuple(
+                f"{knowledge.companions[name].row.title} {value.words}"
+                for name, (value, _) in found.items()
+            )
+            inputs = tuple(dict.fromkeys(ref for _, ref in found.values()))
+            yield Note(kind, {"items": shown}, inputs=inputs)
 
 
 def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:

@@ -202,11 +202,17 @@ def _swap(order: DraftOrder, refused: str, case: OrderCase) -> Swap | AlreadyDra
     specimen = knowledge.order_table.own[row.order].specimen
     named = specimen_ordered(order, FROM_SPECIMEN, knowledge)
     meant = named if named in knowledge.specimens else specimen
-    if any(is_for(draft, meant, knowledge) for draft in case.drafts.beside):
+    others = [draft for draft in case.drafts.beside if not _are_one(draft, order)]
+    if any(is_for(draft, meant, knowledge) for draft in others):
         return AlreadyDrafted()
     if named in knowledge.specimens and named != specimen:
         return in_words
     return Swap(_codes_in_place(row, knowledge), knowledge.suggestions[row.order].text)
+
+
+def _are_one(draft: DraftOrder, order: DraftOrder) -> bool:
+    """Whether both stand under one id: to remove the one removes the other."""
+    return "/" in order.ref.resource and draft.ref.resource == order.ref.resource
 
 
 def _codes_in_place(row: SwapRow, knowledge: KnowledgeBase) -> tuple[Coding, ...]:

@@ -176,6 +176,15 @@ def finals_beside(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candi
     return sorted(found, key=by_rank, reverse=True)
 
 
+def unsettled_beside(head: Candidate, group: Iterable[Candidate]) -> Sequence[Candidate]:
+    """The other final results of a group whose code or specimen is unsettled: they share its card,
+    and may be of another fluid.
+    """
+    if head.specimen:
+        return ()
+    return [item for item in group if item.is_final and _is_another(item.result, head.result)]
+
+
 def perhaps_newer(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candidate]:
     """The other results of a group that are provably earlier neither than `head` nor than another
     final one, newest first: any of them may be the one that counts.

@@ -8,8 +8,8 @@ https://hl7.org/fhir/R4/servicerequest.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import InvalidResource, Subject
@@ -21,6 +21,7 @@ from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
 from cds_service.fhir.shape import Refusal, a_text, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
+from cds_service.fhir.versions import only_newest
 from cds_service.fhir.wanted import Sort, Wanted, sort_of
 
 _TYPE = "ServiceRequest"
@@ -72,9 +73,9 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
     """Read the drafts that may be spoken about. Never raises for what the Bundle holds.
 
     `wanted` holds the codes of orders: `analyte` those that are spoken about, `companions` those
-    that may complete a pair.
+    that may complete a pair. Of several versions of one draft the newest counts.
     """
-    document = open_document(bundle)
+    (document,) = only_newest({0: open_document(bundle)}).values()
     reader = _Reader(Scope(document.index, (), whose.fhir_base), whose)
     asked: list[DraftOrder | InvalidResource] = []
     beside: list[DraftOrder] = []
@@ -96,7 +97,23 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
             asked += document.misfits
         case Selected():
             left_aside += [Skipped(m.ref, "no resource, so not selected") for m in document.misfits]
-    return ReadDrafts(Drafts(tuple(asked), tuple(beside)), resources, tuple(left_aside))
+    return ReadDrafts(Drafts(_each_once(asked), tuple(beside)), resources, tuple(left_aside))
+
+
+def _each_once(
+    asked: Iterable[DraftOrder | InvalidResource],
+) -> tuple[DraftOrder | InvalidResource, ...]:
+    """A draft that stands there twice and is read alike is one: to take up what two cards offer for
+    it would order twice. Two without an id stay two.
+    """
+    told: dict[DraftOrder | InvalidResource, DraftOrder | InvalidResource] = {}
+    for order in asked:
+        match order:
+            case DraftOrder(ref=ref) if "/" in ref.resource:
+                told.setdefault(replace(order, place=0), order)
+            case _:
+                told.setdefault(order, order)
+    return tuple(told.values())
 
 
 def _worth_reading(entries: Sequence[Entry], wanted: Wanted) -> Iterator[tuple[int, Entry, Sort]]:

@@ -285,6 +285,10 @@ def _companions(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]
     for loinc, unit, given in SCALES:
         result = sil2r(f"50 {unit}", loinc, given, ranges=own_range(unit))
         yield f"beside ferritin 9 x, 50 {unit}", records.record(result, companions=(strange,))
+        early = replace(ferritin[0], status=Status.PRELIMINARY)
+        counts = [companion(knowledge, name, COMPANIONS[name][0]) for name in _COUNTS]
+        beside = (early, *counts)
+        yield f"early ferritin, 50 {unit}", records.record(result, companions=beside)
         whom = records.born("2027-01-01")
         yield f"before birth, 50 {unit}", records.record(result, patient=whom)
     both = tuple(
@@ -363,6 +367,7 @@ def _reasons(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
         yield f"{code.loinc}, every item met", records.record(valueless, companions=ill)
     invalid = InvalidResource(ResourceRef("Observation/i"), "Observation.valueQuantity.value")
     yield "invalid", records.record(invalid)  # type: ignore[arg-type]
+    yield "two invalid", records.record(invalid, replace(invalid, where="Observation.status"))  # type: ignore[arg-type]
 
 
 def _two_units(unit: str) -> UnitGiven:

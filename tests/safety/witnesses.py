@@ -178,13 +178,13 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "Low-dose interleukin 2 is under study in lupus (60 patients": ("he-2020", "xia-2025"),
     # ---------------------------------------------------------------- why there is no reading
     "A result was reported as below or above a number": ("fhir-r4",),
-    "the number may still change": ("fhir-r4",),
+    "it may still change, or has no value yet": ("fhir-r4",),
     "The laboratory has withdrawn this result": ("fhir-r4",),
     "The result does not say whether it is final": ("fhir-r4",),
     "The result came without a value": ("fhir-r4",),
     "cannot be read for certain as one number with one unit": ("fhir-r4",),
     "A result that belongs to another patient": ("fhir-r4",),
-    "The result is not valid FHIR R4": ("fhir-r4",),
+    "A result is not valid FHIR R4": ("fhir-r4",),
     "In U/mL, pg/mL and ng/mL the same number means very different things": (
         "hayden-2017",
         "dinand-2021",
@@ -205,7 +205,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "No published limit or range for sIL-2R in molar units": ("loinc-table",),
     "The result carries codes of different tests": ("loinc-table",),
     "and their limits differ widely": ("petereit-2010", "laboratory-st-gallen"),
-    "A blood limit on CSF would hide nearly every raised value": (
+    "those of blood and CSF differ by more than ten-fold in one laboratory": (
         "petereit-2010",
         "laboratory-st-gallen",
     ),

@@ -210,6 +210,17 @@ def test_a_card_that_cannot_interpret_says_what_to_do_next() -> None:
     assert "urgently" in words()["note-urgent-if-ill"]
 
 
+def test_a_result_that_may_have_no_value_yet_is_not_spoken_of_as_a_number() -> None:
+    """A registered one has none: nobody can say how firm it is."""
+    for name in ("says", "next"):
+        assert "number" not in SIL2R.templates["reason-status-preliminary"][name].source
+
+
+def test_a_contradiction_of_code_and_specimen_is_not_told_as_one_of_csf() -> None:
+    """A serum code beside cord blood is one too."""
+    assert "blood limit on CSF" not in SIL2R.templates["reason-specimen-conflict"]["says"].source
+
+
 def test_the_disclaimer_covers_d1_to_d7_in_60_to_80_words() -> None:
     text = disclaimer(SIL2R)
     assert 60 <= len(text.split()) <= 80

@@ -148,3 +148,21 @@ def test_what_is_met_only_if_fasting_makes_no_card_urgent() -> None:
     assert URGENT not in fed.detail
     fasting = card_beside("600 U/mL", "ferritin 50000 ng/mL", "fasting triglycerides 4.5 mmol/L")
     assert URGENT in fasting.detail
+
+
+# ------------------------------------------------------------------ one line of several
+
+
+@pytest.mark.parametrize(
+    ("beside", "title", "said"),
+    [
+        ("platelets 45 10*9/L", "Two of three", r"unknown \(platelets .*'below 100 .*': met\)"),
+        ("fibrinogen 3.1 g/L", "Fasting", r"unknown \(fibrinogen .*'at or below .*': not met\)"),
+        ("fibrinogen 0.9 g/L", "Fasting", r"met \(fibrinogen [^:]*'\)"),
+    ],
+)
+def test_a_line_that_is_known_is_told_where_its_item_is_not(
+    beside: str, title: str, said: str
+) -> None:
+    """As if nobody could tell whether platelets of 45 are below 100: "unknown" is the item."""
+    assert re.fullmatch(said, item(card_beside("5230 U/mL", beside), title))

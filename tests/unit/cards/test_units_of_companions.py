@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.model import LabResult, Status, UnitGiven
+from cds_service.core.model import LabResult, NoValue, Status, UnitGiven
 from cds_service.core.quantity import UCUM
 from tests import records
 from tests.unit.cards.given import CSF_MASS, FERRITIN, LABCORP, SERUM_U, URGENT, card, drawn
@@ -126,3 +126,42 @@ def test_a_result_in_moles_is_named_where_it_is_called_missing() -> None:
 )
 def test_what_is_read_or_is_of_no_use_is_not_named_so(companions: tuple[LabResult, ...]) -> None:
     assert LEFT not in card("1800 U/mL", companions=companions).detail
+
+
+# ------------------------------------------------------------------ there, and not final yet
+
+AWAITED = "Results of other tests are there that are not final: "
+PRELIMINARY = {"status": Status.PRELIMINARY}
+FALLEN = drawn("platelets 20 10*9/L", "neutrophils 0.4 10*9/L")
+
+
+@pytest.mark.parametrize(
+    ("value", "loinc"), [("900 U/mL", SERUM_U), ("900", SERUM_U), ("90 pg/mL", CSF_MASS)]
+)
+def test_a_companion_that_is_not_final_is_named_and_not_only_called_missing(
+    value: str, loinc: str
+) -> None:
+    """Ferritin of 12,000 ng/mL: the card said "HLH less likely" and that ferritin was missing."""
+    early = ferritin("12000", NANOGRAMS, **PRELIMINARY)
+    said = card(value, loinc, companions=(*FALLEN, early))
+    assert f"{AWAITED}ferritin 12000 ng/mL. They may still change" in said.detail
+    assert {"resource": "Observation/f", "version": "1"} in said.extension["inputs"]
+    assert "items are met" not in said.summary  # nothing is decided by it
+    assert URGENT in said.detail
+
+
+@pytest.mark.parametrize(
+    ("on", "is_named"), [("2026-03-01", True), ("2026-02-26", True), ("2026-02-23", False)]
+)
+def test_it_is_named_where_it_is_nearer_than_a_final_one(on: str, *, is_named: bool) -> None:
+    """Final: 300 ng/mL, five days before the sample."""
+    final = ferritin("300", NANOGRAMS, "final", on="2026-02-24")
+    early = ferritin("12000", NANOGRAMS, on=on, **PRELIMINARY)
+    said = card("900 U/mL", companions=(final, early)).detail
+    assert (AWAITED in said) is is_named
+
+
+def test_one_without_a_value_or_of_a_test_that_no_limit_is_for_is_not_named() -> None:
+    empty = replace(ferritin("1", NANOGRAMS, **PRELIMINARY), value=NoValue("pending"))
+    albumin = replace(drawn("albumin-serum 40 g/L")[0], **PRELIMINARY)
+    assert AWAITED not in card("900 U/mL", companions=(empty, albumin)).detail

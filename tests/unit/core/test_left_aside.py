@@ -7,12 +7,19 @@ from dataclasses import replace
 import pytest
 
 from cds_service.core.knowledge import LOINC
-from cds_service.core.model import Coding, InvalidResource, ResourceRef, Status, Subject
+from cds_service.core.model import (
+    Coding,
+    InvalidResource,
+    NoValue,
+    ResourceRef,
+    Status,
+    Subject,
+)
 from cds_service.core.note import NoteKind
 from cds_service.core.verdict import Evaluation
 from tests import toy
-from tests.records import AT, answer_to, evaluated, moment, named, notes, record
-from tests.unit.core.reading_of import chart, day, left_aside, read, told
+from tests.records import AT, answer_to, evaluated, moment, named, notes, record, specimen
+from tests.unit.core.reading_of import about, chart, day, left_aside, read, told
 
 WITHDRAWN = [Status.CANCELLED, Status.ENTERED_IN_ERROR]
 
@@ -131,7 +138,41 @@ def test_two_results_of_an_unsettled_specimen_are_not_called_of_the_same_one() -
     older = named("older", "250 pg/mL", codings=both, on="2026-02-01")
     newer = named("newer", "300 pg/mL", codings=both, on="2026-02-01")
     answer = answer_to(record(older, newer))
-    assert set(notes(answer)) == {NoteKind.URGENT_IF_ILL}
+    assert set(notes(answer)) == {NoteKind.FOR_THE_SAME_REASON, NoteKind.URGENT_IF_ILL}
+
+
+def test_a_result_whose_specimen_nobody_knows_is_named_on_the_card_of_another() -> None:
+    """CSF and serum of one day, neither called so: the card about the one was silent about the
+    other, which may be the graver.
+    """
+    nowhere = {"specimen": specimen("no-such-code"), "on": "2026-02-01"}
+    given = record(*(named(f"r{value}", f"{value} pt/mL", **nowhere) for value in (25, 250)))
+    answer = answer_to(given)
+    assert told(answer) == "specimen-unknown"
+    assert about(answer) == "r250"
+    assert notes(answer)[NoteKind.FOR_THE_SAME_REASON]["results"] == ("25 pt/mL of 2026-02-01",)
+    assert [ref.resource for ref in answer.inputs] == ["Observation/r250", "Observation/r25"]
+
+
+def test_one_that_was_withdrawn_or_has_no_value_is_no_second_number() -> None:
+    nowhere = {"specimen": specimen("no-such-code")}
+    gone = named("gone", "25 pt/mL", status=Status.CANCELLED, **nowhere)
+    empty = replace(named("empty", "25 pt/mL", **nowhere), value=NoValue("pending"))
+    answer = answer_to(record(named("r", "250 pt/mL", **nowhere), gone, empty))
+    assert notes(answer)[NoteKind.FOR_THE_SAME_REASON]["results"] == ("Observation/empty",)
+
+
+def test_each_resource_that_could_not_be_read_is_named_with_its_place() -> None:
+    broken = tuple(
+        InvalidResource(ResourceRef(f"Observation/b{n}"), f"Observation.{where}")
+        for n, where in enumerate(("status", "code", "value"))
+    )
+    answer = answer_to(replace(record(), results=broken))
+    assert notes(answer)[NoteKind.FOR_THE_SAME_REASON]["results"] == (
+        "Observation/b1 (at Observation.code)",
+        "Observation/b2 (at Observation.value)",
+    )
+    assert [ref.resource for ref in answer.inputs] == [f"Observation/b{n}" for n in range(3)]
 
 
 def test_what_shares_the_card_of_another_is_left_aside_with_the_reason() -> None:

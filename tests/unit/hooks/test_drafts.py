@@ -23,6 +23,7 @@ from tests.unit.hooks.ordering import (
     actions,
     answered,
     bundle,
+    created,
     draft,
     said,
 )
@@ -51,6 +52,42 @@ def test_without_selections_nothing_is_selected_and_signing_means_all() -> None:
     assert said(answered(*drafts, selections=[])) == []
     assert said(answered(*drafts, selections=["ServiceRequest/9", "MedicationRequest/1"])) == []
     assert said(answered(*drafts)) == ["wrong-analyte", "order-advice"]
+
+
+# ------------------------------------------------------------------ one draft, sent twice
+
+
+@pytest.mark.parametrize("selections", [None, ["ServiceRequest/1"]])
+def test_a_draft_that_stands_there_twice_is_one_card(selections: list[str] | None) -> None:
+    """Two swaps, both taken up, would order the receptor twice."""
+    found = answered(draft(), draft(), selections=selections)
+    assert said(found) == ["wrong-analyte"]
+    assert len(created(found)) == 1
+
+
+def test_a_draft_that_differs_only_in_what_is_not_read_is_one_card() -> None:
+    assert said(answered(draft(), draft(note=[{"text": "as discussed"}]))) == ["wrong-analyte"]
+
+
+def test_two_drafts_alike_are_two_if_each_has_its_own_id_or_none() -> None:
+    assert said(answered(draft(ANY), draft(ANY, "2"))) == ["order-advice"] * 2
+    assert said(answered(draft(ANY, id=None), draft(ANY, id=None))) == ["order-advice"] * 2
+
+
+def test_of_two_versions_of_a_draft_the_newest_is_spoken_about() -> None:
+    """The first was for interleukin 2 and is the receptor's now: to remove it would leave none."""
+    first = draft(IL2, meta={"versionId": "1"})
+    found = answered(first, draft(ANY, meta={"versionId": "2"}))
+    assert said(found) == ["order-advice"]
+    assert actions(found) == []
+    withdrawn = draft(IL2, status="entered-in-error", meta={"versionId": "2"})
+    assert said(answered(first, withdrawn)) == []
+
+
+def test_a_draft_is_not_removed_for_a_receptor_under_its_own_id() -> None:
+    """Nothing tells which of the two is the newer: whoever removes the one removes both."""
+    found = answered(draft(IL2), draft("76039-7"))
+    assert [action["type"] for action in actions(found)] == ["delete", "create"]
 
 
 # ------------------------------------------------------------------ what is read of a draft
@@ -145,6 +182,9 @@ def test_a_draft_that_is_not_valid_fhir_is_told_of_and_never_refuses_the_request
 def test_several_invalid_drafts_are_one_card_and_the_others_have_theirs() -> None:
     found = answered(draft(intent="wish"), draft(ANY, "2", status="banana"), draft(ANY, "3"))
     assert said(found) == ["order-advice", "fhir-invalid"]
+    detail = found.cards[1].detail
+    assert "each draft that is named under Used" in detail
+    assert "ServiceRequest/1; ServiceRequest/2" in detail
 
 
 def test_an_invalid_draft_of_another_test_is_nobody_s_business() -> None:
