@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from itertools import chain, product
 
@@ -50,6 +51,10 @@ def _codes(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     ):
         remedy = "A code means one thing: keep one row."
         yield file.fault(code, "the code stands in two tables.", remedy)
+    tests = Counter(knowledge.companion_loincs)
+    for code in (code for code, times in tests.items() if times > 1):
+        remedy = "A code means one thing: leave it with one test."
+        yield _file(knowledge, "companions.toml").fault(code, "the code is of two tests.", remedy)
     for code, row in knowledge.accepted.items():
         yield from file.absent(code, [row.specimen], (*knowledge.specimens, FROM_SPECIMEN))
         yield from file.absent(code, [row.family], knowledge.families)
@@ -110,6 +115,8 @@ def _limits(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     for panel in knowledge.panels.values():
         for item in panel.item:
             yield from file.absent(panel.id, item.limits, knowledge.limits)
+        yield from file.absent(panel.id, [panel.specimen], knowledge.specimens)
+        yield from file.absent(panel.id, [panel.family], knowledge.families)
         yield from file.absent(panel.id, panel.sources, knowledge.sources)
         yield from file.absent(panel.id, panel.suggestions, knowledge.suggestions)
     for ratio in knowledge.ratios.values():

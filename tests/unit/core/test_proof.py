@@ -49,6 +49,10 @@ CODES = {
     "a code refused and of a companion": Slip(
         "companions.toml", "9000021-7", "9000011-8", "toy/codes.toml (9000011-8)", "two tables",
     ),
+    "a code of two companions": Slip(
+        "companions.toml", "9000029-0", "9000028-2",
+        "toy/companions.toml (9000028-2)", "of two tests",
+    ),
     "a code of an unknown specimen": Slip(
         "codes.toml", 'specimen = "dew"', 'specimen = "rain"',
         "toy/codes.toml (9000003-5)", "'rain' does not exist",
@@ -122,6 +126,15 @@ NUMBERS = {
     "a panel item of an unknown limit": Slip(
         "limits.toml", 'limits = ["ferritin-500"]', 'limits = ["ferritin-600"]',
         "toy/limits.toml (toy-items)", "'ferritin-600' does not exist",
+    ),
+    "a panel in an unknown specimen": Slip(
+        "limits.toml", 'title = "Toy items"\nspecimen = "sap"',
+        'title = "Toy items"\nspecimen = "rain"',
+        "toy/limits.toml (toy-items)", "'rain' does not exist",
+    ),
+    "a panel in an unknown family": Slip(
+        "limits.toml", 'family = "points"', 'family = "marks"',
+        "toy/limits.toml (toy-items)", "'marks' does not exist",
     ),
     "a panel with an unknown suggestion": Slip(
         "limits.toml", "urgent_from = 2", 'urgent_from = 2\nsuggestions = ["play"]',
