@@ -20,6 +20,8 @@ from cds_service.core.table import wanted
 from cds_service.core.verdict import Reason
 from cds_service.errors import KnowledgeError
 
+_SOURCES = ("sources", "sources_by_section")
+
 
 def reference_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     """Dangling names, impossible codes, units and gates."""
@@ -137,6 +139,8 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
             for fact in row.when:
                 values = wanted(row.when, fact)
                 yield from file.absent(row.id, values, domains.get(fact, values))
+    yield from of_findings.alternatives(knowledge.findings, ("indicator", "rank", *_SOURCES))
+    yield from of_contexts.alternatives(knowledge.contexts, ("weakens", "blocks", *_SOURCES))
     for context in knowledge.contexts:
         named = (*context.weakens, *context.blocks)
         yield from of_contexts.absent(context.id, named, findings)

@@ -183,6 +183,18 @@ TABLE = {
         'sources_by_section = { says = ["toy-2020"] }',
         "toy/findings.toml (sap-very-high)", "no source",
     ),
+    "a finding that warns by one of its rows alone": Slip(
+        "findings.toml", 'id = "sap-high"\n', 'id = "sap-not-high"\n',
+        "toy/findings.toml (sap-not-high)", "differ in 'indicator'",
+    ),
+    "a finding of two ranks": Slip(
+        "findings.toml", 'id = "sap-high"\n', 'id = "sap-very-high"\n',
+        "toy/findings.toml (sap-very-high)", "differ in 'rank'",
+    ),
+    "a context that blocks by one of its rows alone": Slip(
+        "context.toml", 'id = "context-sunlight"', 'id = "context-mould"',
+        "toy/context.toml (context-mould)", "differ in 'blocks'",
+    ),
     "a note that is told of no answer": Slip(
         "reasons.toml", '[[reason]]\nid = "status-withdrawn"',
         '[[note]]\nid = "weather"\nclaim = "C."\nsources = ["toy-2020"]\n'
