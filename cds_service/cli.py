@@ -23,7 +23,7 @@ from cds_service.commands.clients import clients
 from cds_service.commands.database import db
 from cds_service.commands.event_work import events
 from cds_service.commands.events import EVENT_COMMANDS
-from cds_service.commands.input import CONFIG, FILE, library_of, settings_of
+from cds_service.commands.input import CONFIG, FILE, FIRST_YEAR, library_of, settings_of
 from cds_service.commands.knowledge import knowledge
 from cds_service.commands.output import (
     AS_JSON,
@@ -116,7 +116,7 @@ def _welcome(settings: Settings, host: str, port: int) -> str:
     """What to try: with registered clients a call without a token would be refused."""
     from cds_service.callers import registered_clients
 
-    address = f"{host}:{port}"
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if registered_clients(settings).clients:
         tokens, call = "tokens of the registered clients are asked for", _DISCOVERY
     else:
@@ -210,9 +210,12 @@ def _day(text: str) -> date:
     if not text:
         return datetime.now(UTC).date()
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise click.BadParameter("write it as 2026-11-21", param_hint="--on") from None
+    if day.year < FIRST_YEAR:
+        raise click.BadParameter(f"give a day from {FIRST_YEAR} on", param_hint="--on")
+    return day
 
 
 for command in (clients, db, knowledge, records, *EVENT_COMMANDS, events):

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.text import Text
 
-from cds_service.commands.input import settings_of, settings_options
+from cds_service.commands.input import FIRST_YEAR, settings_of, settings_options
 from cds_service.commands.output import AS_JSON, Output, members, print_json, progress, table_of
 from cds_service.errors import DataUnavailable
 
@@ -98,9 +99,12 @@ def status(*, source: str, as_json: bool, sandbox: bool, config: Path | None) ->
 def _moment(_context: click.Context, _option: click.Parameter, text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise click.BadParameter("write it as 2026-11-20T18:00:00, in UTC") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.year < FIRST_YEAR:
+        raise click.BadParameter(f"give a time from {FIRST_YEAR} on")
+    return moment
 
 
 @click.command("catch-up")
@@ -175,8 +179,8 @@ def _show_standing(standing: Sequence[SubscriptionStanding], as_json: bool, **nu
         return
     table = table_of("subscription", "here", "on its server", "last heard", "criteria")
     for each in standing:
-        row = (each.subscription, each.here, each.there, each.last_heard)
-        table.add_row(*row, _shortened(each.criteria))
+        row = (each.subscription, each.here, each.there, each.last_heard, _shortened(each.criteria))
+        table.add_row(*map(Text, row))  # what a server says is no markup of ours
     Output().print(table if standing else "There is no subscription; make one with `subscribe`.")
     if numbers:
         click.echo("  ".join(f"{name}: {count}" for name, count in numbers.items()))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FIRST_YEAR = 1900
+"""Of a day or time that is given: no result is older, and days are reckoned back from it."""
 CONFIG = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
 
 

@@ -178,5 +178,5 @@ def print_rates(console: Console, findings: Sequence[Mapping[str, Any]]) -> None
         told = each["accepted"] + each["overridden"]
         share = f"{100 * each['overridden'] / told:.0f}%" if told else "-"
         counts = (str(each[name]) for name in ("shown", "accepted", "overridden"))
-        table.add_row(each["client"], each["finding"], *counts, share)
+        table.add_row(Text(each["client"]), Text(each["finding"]), *counts, share)
     console.print(table)

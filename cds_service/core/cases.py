@@ -6,11 +6,12 @@ accident. The result is collected on 2 November 2026, companions and the pair on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from cds_service.core.card import Card
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import (
@@ -197,8 +198,11 @@ def _site_code(concept: str) -> ConceptCode:
     )
 
 
-def differences(case: CaseRow, evaluation: Evaluation) -> list[str]:
-    """What the evaluation says otherwise than the case expects; empty when it agrees."""
+def differences(case: CaseRow, evaluation: Evaluation, cards: Sequence[Card]) -> list[str]:
+    """What the evaluation and its cards say otherwise than the case expects; empty when they agree.
+
+    Of several answers the first is the one that the case is about.
+    """
     expect = case.expect
     if expect.outcome == "no-card":
         return ["a card where none was expected"] if evaluation.answers else []
@@ -217,6 +221,9 @@ def differences(case: CaseRow, evaluation: Evaluation) -> list[str]:
         )
     if not set(expect.missing) <= set(answer.missing):
         told.append(f"missing {list(answer.missing)}, expected at least {expect.missing}")
+    indicator = cards[0].indicator
+    if expect.indicator not in ("", indicator):
+        told.append(f"indicator {indicator}, expected {expect.indicator}")
     return told
 
 

@@ -40,10 +40,11 @@ _PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "condition": _RECORDED,
     "medication": _RECORDED,
-    "panel": dict.fromkeys(
-        ("counted", NOT_APPLICABLE, UNKNOWN),
-        "at least one other result of “{title}” lies within {companion_days} days",
-    ),
+    "panel": {
+        "counted": "at least one other result of “{title}” lies within {companion_days} days",
+        NOT_APPLICABLE: "this does not apply: {title}",
+        UNKNOWN: "no other result of “{title}” is known within {companion_days} days",
+    },
     "ratio": {
         "computed": "this can be computed: {title}",
         NOT_APPLICABLE: "this does not apply: {title}",

@@ -17,7 +17,7 @@ from cds_service.core.knowledge import CardWording, CompanionTest, KnowledgeBase
 from cds_service.core.quantity import UnitTable
 from cds_service.core.schema import Concept
 from cds_service.core.template import Template, Wording, parse_template
-from cds_service.core.toml_rows import TomlRows, by
+from cds_service.core.toml_rows import TomlRows, by, stands_twice
 from cds_service.errors import KnowledgeError
 
 _TABLES: Final = {
@@ -59,16 +59,12 @@ def read_knowledge(
     own.text("knowledge.toml")
     identity = own.one("knowledge.toml", "knowledge", schema.Identity)
     unit_rows = tuple(own.by("text", "units.toml", "unit", schema.RowUnit).values())
-    specimen_codes = (
-        *own.rows("codes.toml", "specimen_code", schema.SpecimenCode),
-        *own.rows(_SNOMED, "specimen_code", schema.SpecimenCode),
-    )
     return KnowledgeBase(
         identity=identity,
         policy=own.one("knowledge.toml", "policy", schema.Policy),
         attributes=own.rows("knowledge.toml", "source_attribute", schema.SourceAttribute),
         specimens=own.by("id", "codes.toml", "specimen", schema.SpecimenKind),
-        specimen_codes={(row.system, row.code): row.kind for row in specimen_codes},
+        specimen_codes=_specimen_codes(own),
         accepted=own.by("loinc", "codes.toml", "accept", schema.AcceptedCode),
         refused=own.by("loinc", "codes.toml", "refuse", schema.RefusedCode),
         families=own.by("id", "units.toml", "family", schema.UnitFamily),
@@ -97,14 +93,27 @@ def read_knowledge(
     )
 
 
+def _specimen_codes(own: TomlRows) -> dict[tuple[str, str], str]:
+    """What each code of a specimen means: two rows of one code may mean CSF and blood."""
+    kinds: dict[tuple[str, str], str] = {}
+    for file in ("codes.toml", _SNOMED):
+        for row in own.rows(file, "specimen_code", schema.SpecimenCode):
+            if (row.system, row.code) in kinds:
+                raise stands_twice(row.code, own.name(file))
+            kinds[row.system, row.code] = row.kind
+    return kinds
+
+
 def _companions(own: TomlRows) -> dict[str, CompanionTest]:
-    rows = own.by("name", "companions.toml", "companion", schema.Companion)
-    return {
-        name: CompanionTest(
-            row, {code.loinc: code.family for code in row.code}, UnitTable(row.unit)
-        )
-        for name, row in rows.items()
-    }
+    file = "companions.toml"
+    rows = own.by("name", file, "companion", schema.Companion)
+    return {name: _companion(row, f"{own.name(file)} ({name})") for name, row in rows.items()}
+
+
+def _companion(row: schema.Companion, where: str) -> CompanionTest:
+    codes, units = by("loinc", row.code, where), by("text", row.unit, where)
+    families = {loinc: code.family for loinc, code in codes.items()}
+    return CompanionTest(row, families, UnitTable(units.values()))
 
 
 def _concepts(own: TomlRows, file: str, table: str) -> ConceptIndex:

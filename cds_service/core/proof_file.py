@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from cds_service.core.schema import AdviceRow, TableRow
 from cds_service.errors import KnowledgeError
 
 
@@ -28,3 +29,18 @@ class KnowledgeFile:
             if name not in there:
                 remedy = f"Known: {', '.join(sorted(there)) or 'none'}."
                 yield self.fault(row, f"'{name}' does not exist.", remedy)
+
+    def alternatives(
+        self, rows: Iterable[TableRow | AdviceRow], alike: Iterable[str]
+    ) -> Iterator[KnowledgeError]:
+        """A fault for each row that is not like the first of its id in what is taken from one row
+        of the id, or from all of them, whichever of them fires.
+        """
+        keys = tuple(alike)
+        first: dict[str, TableRow | AdviceRow] = {}
+        for row in rows:
+            other = first.setdefault(row.id, row)
+            for key in keys:
+                if getattr(row, key) != getattr(other, key):
+                    text = f"its rows differ in '{key}'."
+                    yield self.fault(row.id, text, "Give all rows of this id the same.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from cds_service.core.fact import UNKNOWN
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.order import ORDER_LINE, ORDER_SWAP
 from cds_service.core.order_facts import Standing, order_fact_domains
@@ -13,6 +14,8 @@ from cds_service.core.schema import AdviceRow, SwapRow
 from cds_service.core.table import wanted
 from cds_service.errors import KnowledgeError
 
+_COMPARED = ("changed", "same", UNKNOWN)
+"""Values of the fact `laboratory` where there is an earlier result that names one."""
 _ABOUT_PATIENT = ("age.", "condition.", "medication.", "limit.")
 
 
@@ -20,15 +23,20 @@ def order_values(row: AdviceRow, knowledge: KnowledgeBase) -> set[str]:
     """The placeholders that the template of an advice may use."""
     values = {"analyte", "name", "code", "specimen", "days"}
     values |= {f"limit.{limit}" for limit in knowledge.limits}
-    if "earlier-result" in row.when or "laboratory" in row.when:
-        values |= {"value", "date", "status", "laboratory"}
-    if "laboratory" in row.when:
-        values.add("performer")
+    if _asks_only(row, "earlier-result", "present") or _asks_only(row, "laboratory", *_COMPARED):
+        values |= {"value", "date", "status", "laboratory", "performer"}
     if "pair" in row.when:
         values.add("lacking")
-    if Standing.INVALID in wanted(row.when, "order"):
+    if _asks_only(row, "order", Standing.INVALID):
         values.add("detail")
     return values
+
+
+def _asks_only(row: AdviceRow, fact: str, *values: str) -> bool:
+    """Whether the row fires with these values of a fact alone, and so where there is what they tell
+    of: an earlier result, or a place in the draft.
+    """
+    return fact in row.when and set(wanted(row.when, fact)) <= set(values)
 
 
 def order_templates(knowledge: KnowledgeBase) -> list[tuple[str, set[str], set[str]]]:
@@ -72,6 +80,7 @@ def order_faults(
         yield from file.absent(row.id, row.when, domains)
         yield from file.absent(row.id, row.sources, knowledge.sources)
         yield from _gates(row, file, domains)
+    yield from file.alternatives(table.advice, ("rank", "sources"))
     for own in table.own.values():
         yield from file.absent(own.suggestion, [own.suggestion], knowledge.suggestions)
         kinds = (*knowledge.specimens, FROM_SPECIMEN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from itertools import chain, product
 
@@ -18,6 +19,8 @@ from cds_service.core.schema import ContextRow, FindingRow, Gates, NoteRow, Tabl
 from cds_service.core.table import wanted
 from cds_service.core.verdict import Reason
 from cds_service.errors import KnowledgeError
+
+_SOURCES = ("sources", "sources_by_section")
 
 
 def reference_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
@@ -50,6 +53,10 @@ def _codes(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     ):
         remedy = "A code means one thing: keep one row."
         yield file.fault(code, "the code stands in two tables.", remedy)
+    tests = Counter(knowledge.companion_loincs)
+    for code in (code for code, times in tests.items() if times > 1):
+        remedy = "A code means one thing: leave it with one test."
+        yield _file(knowledge, "companions.toml").fault(code, "the code is of two tests.", remedy)
     for code, row in knowledge.accepted.items():
         yield from file.absent(code, [row.specimen], (*knowledge.specimens, FROM_SPECIMEN))
         yield from file.absent(code, [row.family], knowledge.families)
@@ -110,6 +117,8 @@ def _limits(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     for panel in knowledge.panels.values():
         for item in panel.item:
             yield from file.absent(panel.id, item.limits, knowledge.limits)
+        yield from file.absent(panel.id, [panel.specimen], knowledge.specimens)
+        yield from file.absent(panel.id, [panel.family], knowledge.families)
         yield from file.absent(panel.id, panel.sources, knowledge.sources)
         yield from file.absent(panel.id, panel.suggestions, knowledge.suggestions)
     for ratio in knowledge.ratios.values():
@@ -130,6 +139,8 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
             for fact in row.when:
                 values = wanted(row.when, fact)
                 yield from file.absent(row.id, values, domains.get(fact, values))
+    yield from of_findings.alternatives(knowledge.findings, ("indicator", "rank", *_SOURCES))
+    yield from of_contexts.alternatives(knowledge.contexts, ("weakens", "blocks", *_SOURCES))
     for context in knowledge.contexts:
         named = (*context.weakens, *context.blocks)
         yield from of_contexts.absent(context.id, named, findings)

@@ -96,11 +96,16 @@ def by(key: str, rows: tuple[R, ...], where: str) -> dict[str, R]:
     for row in rows:
         name = getattr(row, key)
         if name in found:
-            raise KnowledgeError(
-                f"'{name}' stands here twice.", where=where, remedy="Remove one of the rows."
-            )
+            raise stands_twice(name, where)
         found[name] = row
     return found
+
+
+def stands_twice(name: str, where: str) -> KnowledgeError:
+    """Of two rows only one could count, and nobody could tell which."""
+    return KnowledgeError(
+        f"'{name}' stands here twice.", where=where, remedy="Remove one of the rows."
+    )
 
 
 def _row(where: str, content: object, row: type[R]) -> R:

@@ -12,6 +12,7 @@ from cds_service.core.cases import DAY, differences, record_of, with_case_codes
 from cds_service.core.disclaimer import review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.proof import faults
+from cds_service.core.render import render
 from cds_service.core.review import Pending
 from cds_service.core.selection import Looking
 from cds_service.errors import KnowledgeError
@@ -119,5 +120,6 @@ def case_faults(base: KnowledgeBase) -> Iterator[str]:
     for case in base.cases:
         record = record_of(case.given, prepared)
         evaluation = evaluate(record, prepared, DAY, looking=Looking.RESULT_ARRIVED)
-        for difference in differences(case, evaluation):
+        cards = render(evaluation, prepared, scope="case")
+        for difference in differences(case, evaluation, cards):
             yield f"{base.identity.id}/cases.toml ({case.id}): {difference}"

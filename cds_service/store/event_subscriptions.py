@@ -309,6 +309,6 @@ def _followed(expected: int, heard: Heard) -> tuple[int, Iterable[int]]:
     newest = max(heard.so_far, *heard.numbers, 0)
     # Joined under way (0), what came before is for catch-up, not for an alarm.
     first = expected or min(heard.numbers, default=newest + 1)
-    missing = sorted(set(range(max(first, newest - MOST_MISSING + 1), newest + 1)))
+    numbers = range(max(first, newest - MOST_MISSING + 1), newest + 1)
     came = set(heard.numbers)
-    return max(newest + 1, expected), [each for each in missing if each not in came]
+    return max(newest + 1, expected), [each for each in numbers if each not in came]

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from cds_service.cli import cli
 from cds_service.store.database import Database
+from cds_service.store.event_subscriptions import Subscriptions, SubscriptionState
 from cds_service.store.events import EventStore
 from cds_service.store.work_item import Kind, Target, Way
 from tests.event_world import PATIENT, Clock, observation
@@ -91,3 +92,23 @@ def test_an_answer_that_may_not_be_all_is_said_to_be_and_leaves_a_search(
         store = EventStore(database, KEY, PSEUDONYMS)
         waiting = {row.kind for row in store.waiting() if row.source == "lab"}
     assert waiting == {"Observation", "Sweep"}
+
+
+def test_what_a_server_calls_a_status_is_shown_as_it_stands(
+    environment: dict[str, str], laboratory: LittleFhir
+) -> None:
+    laboratory.put({"resourceType": "Subscription", "id": "s1", "status": "[/off]"})
+    with Database.open(environment["CDS_DATABASE_URL"]) as database:
+        known = SubscriptionState(
+            source="lab",
+            subscription="s1",
+            criteria="Observation?code=x",
+            status="active",
+            heartbeat_seconds=0,
+            next_number=1,
+            last_heard=Clock()(),
+        )
+        Subscriptions(database).expect(known)
+    shown = CliRunner().invoke(cli, ["status", "lab", "--sandbox"], env=environment)
+    assert shown.exit_code == 0
+    assert "[/off]" in shown.stdout

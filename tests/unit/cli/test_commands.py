@@ -48,13 +48,18 @@ def test_exit_code_1_for_a_request_that_misses_its_data(
         ("explain", "--on", "tomorrow"),
         ("wrong",),
         ("knowledge", "check", "moves the\bcursor.toml"),
+        ("evaluate", fhir_fixtures.path("csf_above_150"), "--on", "0001-01-15"),
         ("catch-up", "lab", "--since", "x"),
+        ("catch-up", "lab", "--since", "0001-01-01"),
+        ("catch-up", "lab", "--since", "0001-01-01T00:00:00+05:00"),
         ("knowledge", "export-fhir", "out", "--base", "banana"),
         ("clients", "check", __file__, "--token", __file__),
     ],
 )
 def test_exit_code_2_for_wrong_usage_and_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str | Path, ...],
 ) -> None:
     assert through_main(monkeypatch, *arguments) == 2
     message = capsys.readouterr().err
@@ -124,6 +129,7 @@ def test_what_to_try_in_sandbox_mode_is_what_is_answered(tmp_path: Path) -> None
     assert "tokens of the registered clients are asked for" in registered
     assert "curl -s http://127.0.0.1:8000/cds-services\n" in registered
     assert "lab_result_minimal" not in registered
+    assert "http://[::1]:8000/cds-services/" in module._welcome(Settings(), "::1", 8000)
 
 
 def test_knowledge_check_counts_what_it_proved() -> None:

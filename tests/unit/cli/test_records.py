@@ -122,3 +122,10 @@ def test_rates_as_a_table(file: Path) -> None:
     assert shown.exit_code == 0
     (line,) = [line for line in shown.stdout.splitlines() if CLIENT in line]
     assert line.split("│")[-2].strip() == "50%"
+
+
+def test_a_tenant_in_brackets_is_shown_as_it_is_called(file: Path) -> None:
+    with Database.open(f"sqlite:///{file}") as database:
+        card = SentCard(uuid=CARDS[0], findings=(FINDING,))
+        keep(database, evaluation("evaluation-4", client="south/[icu]", cards=(card,)))
+    assert "south/[icu]" in run(file, "rates").stdout

@@ -64,6 +64,20 @@ def refusal(texts: dict[str, str]) -> KnowledgeError:
             "toy/units.toml", "'pg/mL' stands here twice", id="a unit twice",
         ),
         pytest.param(
+            "toy/codes.toml", 'code = "DEW"', 'code = "SAP"',
+            "toy/codes.toml", "'SAP' stands here twice", id="a specimen code twice",
+        ),
+        pytest.param(
+            "toy/companions.toml", "9000022-5", "9000021-7",
+            "toy/companions.toml (ferritin)", "'9000021-7' stands here twice",
+            id="a code twice in one companion",
+        ),
+        pytest.param(
+            "toy/companions.toml", 'text = "g/dL"', 'text = "g/L"',
+            "toy/companions.toml (haemoglobin)", "'g/L' stands here twice",
+            id="a unit twice in one companion",
+        ),
+        pytest.param(
             "toy/codes.toml", "refuse = [", "refused = [",
             "toy/codes.toml", "unknown table 'refused'", id="an unknown table",
         ),

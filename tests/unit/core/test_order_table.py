@@ -70,6 +70,7 @@ def test_a_second_analyte_advises_by_its_own_table() -> None:
         ('specimen = "sap"', '"limit.sap-100" = "met"', "'limit.sap-100' does not exist"),
         ('order = "analyte"\n', "", "does not say for which orders"),
         ('order = "analyte"', 'order = "look-alike"', "nothing more is known"),
+        ("[[advice]]", f"{TOY_ORDERS.replace('rank = 1', 'rank = 2')}[[advice]]", "'rank'"),
     ],
 )
 def test_a_fault_of_the_table_is_told_with_its_row(old: str, new: str, told: str) -> None:
@@ -94,7 +95,33 @@ def test_a_swap_an_own_order_and_a_pairing_lead_to_rows_that_exist(rows: str, to
     assert any(told in text for text in found)
 
 
-def test_a_template_that_asks_for_what_nothing_fills_is_a_fault() -> None:
-    words = "## headline\n\nsap\n\n## says\n\n{performer}\n\n## next\n\nWait.\n"
-    found = [fault.text for fault in faults(toy_with(TOY_ORDERS, order_sap=words))]
-    assert any("{performer}" in text for text in found)
+@pytest.mark.parametrize(
+    ("gates", "placeholder"),
+    [
+        pytest.param('order = "analyte"', "performer", id="no laboratory is asked for"),
+        pytest.param(
+            'order = "analyte"\nearlier-result = ["present", "none"]', "value",
+            id="there need not be an earlier result",
+        ),
+        pytest.param(
+            'order = "analyte"\nlaboratory = ["same", "not-applicable"]', "laboratory",
+            id="there need not be one with a laboratory",
+        ),
+        pytest.param(
+            'order = ["invalid", "codes-conflict"]', "detail", id="not only of an invalid draft"
+        ),
+    ],
+)  # fmt: skip
+def test_a_template_that_asks_for_what_nothing_may_fill_is_a_fault(
+    gates: str, placeholder: str
+) -> None:
+    words = f"## headline\n\nsap\n\n## says\n\n{{{placeholder}}}\n\n## next\n\nWait.\n"
+    orders = TOY_ORDERS.partition("[advice.when]")[0] + f"[advice.when]\n{gates}\n"
+    found = [fault.text for fault in faults(toy_with(orders, order_sap=words))]
+    assert any(f"{{{placeholder}}}" in text for text in found)
+
+
+def test_what_the_gates_make_sure_of_may_be_told() -> None:
+    words = "## headline\n\nsap\n\n## says\n\n{value} {performer}\n\n## next\n\nWait.\n"
+    orders = f'{TOY_ORDERS}earlier-result = "present"\nlaboratory = ["changed", "same"]\n'
+    assert list(faults(toy_with(orders, order_sap=words))) == []

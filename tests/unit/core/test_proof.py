@@ -49,6 +49,10 @@ CODES = {
     "a code refused and of a companion": Slip(
         "companions.toml", "9000021-7", "9000011-8", "toy/codes.toml (9000011-8)", "two tables",
     ),
+    "a code of two companions": Slip(
+        "companions.toml", "9000029-0", "9000028-2",
+        "toy/companions.toml (9000028-2)", "of two tests",
+    ),
     "a code of an unknown specimen": Slip(
         "codes.toml", 'specimen = "dew"', 'specimen = "rain"',
         "toy/codes.toml (9000003-5)", "'rain' does not exist",
@@ -123,6 +127,15 @@ NUMBERS = {
         "limits.toml", 'limits = ["ferritin-500"]', 'limits = ["ferritin-600"]',
         "toy/limits.toml (toy-items)", "'ferritin-600' does not exist",
     ),
+    "a panel in an unknown specimen": Slip(
+        "limits.toml", 'title = "Toy items"\nspecimen = "sap"',
+        'title = "Toy items"\nspecimen = "rain"',
+        "toy/limits.toml (toy-items)", "'rain' does not exist",
+    ),
+    "a panel in an unknown family": Slip(
+        "limits.toml", 'family = "points"', 'family = "marks"',
+        "toy/limits.toml (toy-items)", "'marks' does not exist",
+    ),
     "a panel with an unknown suggestion": Slip(
         "limits.toml", "urgent_from = 2", 'urgent_from = 2\nsuggestions = ["play"]',
         "toy/limits.toml (toy-items)", "'play' does not exist",
@@ -169,6 +182,18 @@ TABLE = {
         "findings.toml", 'sources = ["toy-2020"]',
         'sources_by_section = { says = ["toy-2020"] }',
         "toy/findings.toml (sap-very-high)", "no source",
+    ),
+    "a finding that warns by one of its rows alone": Slip(
+        "findings.toml", 'id = "sap-high"\n', 'id = "sap-not-high"\n',
+        "toy/findings.toml (sap-not-high)", "differ in 'indicator'",
+    ),
+    "a finding of two ranks": Slip(
+        "findings.toml", 'id = "sap-high"\n', 'id = "sap-very-high"\n',
+        "toy/findings.toml (sap-very-high)", "differ in 'rank'",
+    ),
+    "a context that blocks by one of its rows alone": Slip(
+        "context.toml", 'id = "context-sunlight"', 'id = "context-mould"',
+        "toy/context.toml (context-mould)", "differ in 'blocks'",
     ),
     "a note that is told of no answer": Slip(
         "reasons.toml", '[[reason]]\nid = "status-withdrawn"',

@@ -51,8 +51,17 @@ def test_a_site_or_approval_file_with_a_fault_is_told_beside_the_others(
     assert report.faults[2:] == check_knowledge(faulty, None).faults
 
 
-def test_a_worked_case_that_comes_out_otherwise_is_a_fault_by_its_id(tmp_path: Path) -> None:
-    for name, text in toy.edited("toy/cases.toml", "sap-high", "sap-not-high").items():
+@pytest.mark.parametrize(
+    ("expected", "otherwise"),
+    [
+        pytest.param('"sap-high"', '"sap-not-high"', id="its findings"),
+        pytest.param("expect = { outcome", 'expect = { indicator = "info", outcome', id="its card"),
+    ],
+)
+def test_a_worked_case_that_comes_out_otherwise_is_a_fault_by_its_id(
+    expected: str, otherwise: str, tmp_path: Path
+) -> None:
+    for name, text in toy.edited("toy/cases.toml", expected, otherwise).items():
         file = tmp_path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
