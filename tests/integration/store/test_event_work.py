@@ -123,6 +123,7 @@ def test_of_what_was_set_aside_only_what_was_chosen_begins_anew(store: EventStor
     assert (store.due(LATER), store.next_due()) == (0, NOTHING_DUE)
     notified(store, O3, at=LATER)
     chosen, other = store.waiting(dead_only=True)
+    assert chosen.cause == other.cause == "read: status-403"
     (waits,) = (row for row in store.waiting() if not row.dead)
     assert (store.count(), store.count(dead_only=True)) == (3, 2)
     assert (store.due(NOW), store.due(LATER), store.next_due()) == (0, 1, LATER)

@@ -203,6 +203,19 @@ def test_a_server_that_names_no_endpoint_gives_no_token(configuration: bytes) ->
     assert endpoint.posted == []
 
 
+@pytest.mark.parametrize("step", ["send", "post_form"])
+def test_one_that_cannot_be_asked_just_now_is_told_as_that_and_asked_again(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the address or for the token: what waits for it is then waited out, not given up."""
+    endpoint = Endpoint()
+    tokens, ours = Tokens(cast("FhirClient", endpoint), Clock()), source(with_key())
+    with monkeypatch.context() as away:
+        away.setattr(endpoint, step, lambda *_call: Refused(UpstreamFault.STATUS_5XX))
+        assert tokens.of(ours, Deadline.after(30_000)) == Refused(UpstreamFault.STATUS_5XX)
+    assert isinstance(tokens.of(ours, Deadline.after(30_000)), AccessToken)
+
+
 def test_what_is_sent_for_a_token_shows_itself_to_nobody() -> None:
     endpoint = Endpoint()
     for credentials in (with_secret(), with_key(ENDPOINT)):

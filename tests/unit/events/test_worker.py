@@ -100,6 +100,24 @@ def test_a_report_whose_status_is_no_text_takes_nothing_back(writing: World) -> 
     assert writing.only("DetectedIssue")["status"] == "final"
 
 
+def test_a_report_that_upholds_its_result_is_no_reason_to_say_it_again(writing: World) -> None:
+    """Nor is one of two that was withdrawn, while the other stands."""
+    upholds = {
+        "resourceType": "DiagnosticReport",
+        "id": "d1",
+        "status": "final",
+        "result": [{"reference": "Observation/o1"}],
+    }
+    writing.arrives(observation())
+    writing.arrives(upholds)
+    writing.arrives({**upholds, "id": "d2", "status": "cancelled"})
+    assert [row.version for row in writing.evaluated()] == ["1"]
+    assert writing.only("DetectedIssue")["status"] == "final"
+
+    writing.arrives({**upholds, "status": "cancelled"})
+    assert writing.only("DetectedIssue")["status"] == "entered-in-error"
+
+
 def test_a_result_contained_in_a_report_is_evaluated_as_part_of_it(writing: World) -> None:
     inside = {**observation("inside"), "id": "a"}
     writing.arrives(
