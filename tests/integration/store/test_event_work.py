@@ -234,6 +234,14 @@ def test_what_is_found_twice_at_once_is_one(store: EventStore) -> None:
     assert [each.revision for each in store.claim(NOW, most=8)] == [1, 1]
 
 
+def test_each_source_is_searched_from_where_its_own_search_ended(store: EventStore) -> None:
+    store.search_further_back("another", NOW - LEASE)
+    assert store.swept_until("lab", otherwise=LATER) == LATER
+    store.search_further_back("lab", NOW)
+    assert store.swept_until("lab", otherwise=LATER) == NOW
+    assert store.swept_until("another", otherwise=LATER) == NOW - LEASE
+
+
 # -------------------------------------------------------------------- what an operator does
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from cds_service.events.faults import UpstreamFailed
+from cds_service.events.search import PAGE
 from cds_service.fhir.fetched import Complete
 from tests.event_world import World, observation
 from tests.little_fhir import Json, Refuse
@@ -68,6 +69,13 @@ def test_it_goes_on_from_the_newest_that_was_shown_until_there_is_no_more(here: 
     assert searches(here) == [begin, *(begin + number * MINUTE for number in (2, 3, 4))]
     here.work()
     assert len(here.evaluated()) == 5
+
+
+def test_the_oldest_are_asked_for_first_since_only_then_it_can_be_taken_up(here: World) -> None:
+    here.workshop.caretaker.catch_up(here.room.source("lab"), here.clock())
+    ((_method, path),) = here.fhir.calls
+    asked = parse_qs(urlsplit(path).query)
+    assert (asked["_sort"], asked["_count"]) == (["_lastUpdated"], [str(PAGE)])
 
 
 def test_of_more_results_of_one_moment_than_can_be_read_none_is_passed_over(here: World) -> None:

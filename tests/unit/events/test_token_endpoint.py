@@ -107,6 +107,15 @@ def test_a_token_is_used_until_half_a_minute_before_its_end_and_never_for_over_a
         assert len(endpoint.posted) == fetches
 
 
+@pytest.mark.parametrize("expires_in", [1, 30])
+def test_a_token_that_ends_within_half_a_minute_is_used_once(expires_in: int) -> None:
+    endpoint = Endpoint(json.dumps(GIVEN | {"expires_in": expires_in}).encode())
+    tokens = Tokens(cast("FhirClient", endpoint), Clock())
+    for fetches in (1, 2):
+        assert isinstance(tokens.of(source(with_secret()), Deadline.after(30_000)), AccessToken)
+        assert len(endpoint.posted) == fetches
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -155,6 +164,13 @@ def test_an_assertion_goes_into_the_form_and_is_good_for_four_minutes() -> None:
     assert token.header == {"alg": "ES384", "typ": "JWT", "kid": "k1"}
     assert (token.claims["iat"], token.claims["exp"]) == (int(NOW), int(NOW) + 240)
     assert token.claims["aud"] == ENDPOINT
+
+
+def test_a_key_without_an_id_signs_an_assertion_that_names_none() -> None:
+    endpoint, key = Endpoint(), ECKey.generate_key("P-384")
+    asked(endpoint, SignedAssertion("sil2r", key, "ES384", ENDPOINT))
+    (assertion,) = form(endpoint)["client_assertion"]
+    assert jwt.decode(assertion, key, algorithms=["ES384"]).header == {"alg": "ES384", "typ": "JWT"}
 
 
 def test_an_address_that_is_registered_is_not_asked_for() -> None:
