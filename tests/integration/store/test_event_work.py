@@ -155,6 +155,7 @@ def test_what_was_notified_while_it_was_worked_on_is_due_at_once_as_if_it_were_n
     store: EventStore,
 ) -> None:
     notified(store, O1)
+    store.retry_later(the_one(store), NOW, "read: timeout")
     the_one(store)  # and its worker dies
     claimed = the_one(store, NOW + LEASE)
     notified(store, O1, at=NOW + LEASE)
