@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from joserfc import jwt
@@ -98,6 +99,24 @@ def test_a_token_the_server_no_longer_takes_is_replaced(tmp_path: Path, library:
         here.clock.pass_(seconds=5)
         assert here.work() == 1
         assert len(here.fhir.forms) == 2
+
+
+def test_a_secret_is_shown_with_the_name_that_was_registered_for_it(
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 6749, section 2.3.1: the name first, then the secret."""
+    shown: list[str] = []
+    with with_credentials(tmp_path, library, "basic", "a-secret-of-the-client") as here:
+        real = here.fhir.answer
+
+        def answer(method: str, target: str, body: bytes, authorization: str) -> Any:
+            if target == "/token":
+                shown.append(authorization)
+            return real(method, target, body, authorization)
+
+        monkeypatch.setattr(here.fhir, "answer", answer)
+        here.workshop.caretaker.exchange(here.room.source("lab"))
+    assert shown == [f"Basic {b64encode(b'sil2r:a-secret-of-the-client').decode()}"]
 
 
 def test_a_result_waits_while_no_token_is_to_be_had(tmp_path: Path, library: Library) -> None:
