@@ -44,6 +44,13 @@ def test_t89_a_result_withdrawn_before_anything_was_said_leaves_no_trace(writing
     assert len(writing.records()) == 1
 
 
+def test_where_answers_are_only_recorded_so_is_that_one_no_longer_stands(here: World) -> None:
+    here.arrives(observation())
+    here.arrives(observation(status="entered-in-error"))
+    assert [row.said for row in here.evaluated()] == [True, False]
+    assert {method for method, _path in here.fhir.calls} == {"GET"}
+
+
 def test_a_deleted_result_is_taken_back(writing: World) -> None:
     writing.arrives(observation())
     del writing.fhir.resources["Observation/o1"]
