@@ -123,6 +123,7 @@ def test_of_what_was_set_aside_only_what_was_chosen_begins_anew(store: EventStor
     assert (store.due(LATER), store.next_due()) == (0, NOTHING_DUE)
     notified(store, O3, at=LATER)
     chosen, other = store.waiting(dead_only=True)
+    assert chosen.cause == other.cause == "read: status-403"
     (waits,) = (row for row in store.waiting() if not row.dead)
     assert (store.count(), store.count(dead_only=True)) == (3, 2)
     assert (store.due(NOW), store.due(LATER), store.next_due()) == (0, 1, LATER)
@@ -154,6 +155,7 @@ def test_what_was_notified_while_it_was_worked_on_is_due_at_once_as_if_it_were_n
     store: EventStore,
 ) -> None:
     notified(store, O1)
+    store.retry_later(the_one(store), NOW, "read: timeout")
     the_one(store)  # and its worker dies
     claimed = the_one(store, NOW + LEASE)
     notified(store, O1, at=NOW + LEASE)
@@ -231,6 +233,14 @@ def test_what_is_found_on_the_way_is_work_whether_it_comes_before_or_after(
 def test_what_is_found_twice_at_once_is_one(store: EventStore) -> None:
     notified(store, O1, O2, O1)
     assert [each.revision for each in store.claim(NOW, most=8)] == [1, 1]
+
+
+def test_each_source_is_searched_from_where_its_own_search_ended(store: EventStore) -> None:
+    store.search_further_back("another", NOW - LEASE)
+    assert store.swept_until("lab", otherwise=LATER) == LATER
+    store.search_further_back("lab", NOW)
+    assert store.swept_until("lab", otherwise=LATER) == NOW
+    assert store.swept_until("another", otherwise=LATER) == NOW - LEASE
 
 
 # -------------------------------------------------------------------- what an operator does

@@ -8,7 +8,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import Gap, Heard, Subscriptions, SubscriptionState
+from cds_service.store.event_subscriptions import (
+    GAP_WINDOW,
+    Gap,
+    Heard,
+    Subscriptions,
+    SubscriptionState,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -40,10 +46,10 @@ def all_of(subscriptions: Subscriptions) -> tuple[SubscriptionState, ...]:
     return subscriptions.of("lab") + subscriptions.of("another")
 
 
-def hear(database: Database, heard: Heard, source: str = "lab") -> int:
+def hear(database: Database, heard: Heard, source: str = "lab", at: datetime = MADE) -> int:
     """How many numbers are newly missing."""
     with database.writing() as connection:
-        return Subscriptions(database).heard_in(connection, source, heard, MADE)
+        return Subscriptions(database).heard_in(connection, source, heard, at)
 
 
 def test_one_that_is_heard_of_before_its_server_has_answered_that_it_is_made_is_at_work(
@@ -109,6 +115,26 @@ def test_a_gap_that_was_looked_for_ends_and_the_others_do_not(
     subscriptions.settle(gap)
     assert missing(subscriptions) == OTHERS
     assert (subscriptions.missing("lab"), subscriptions.missing("another")) == (2, 2)
+
+
+def test_numbers_found_missing_while_others_were_looked_for_are_still_to_be_looked_for(
+    database: Database, subscriptions: Subscriptions, gap: Gap
+) -> None:
+    """Also by a machine whose clock is behind, so that they seem to have been missing as long."""
+    hear(database, Heard(subscription="s1", numbers=(gap.last + 3,)))
+    subscriptions.settle(gap)
+    beyond = ("lab", "s1", gap.last + 2, gap.last + 2)
+    assert missing(subscriptions) == [*OTHERS[:1], beyond, *OTHERS[1:]]
+
+
+def test_numbers_that_began_anew_while_a_gap_was_looked_for_are_not_those_of_the_gap(
+    database: Database, subscriptions: Subscriptions, gap: Gap
+) -> None:
+    hear(database, Heard(subscription="s1", begins=True))
+    hear(database, Heard(subscription="s1", numbers=(gap.last + 1,)), at=LATER)
+    subscriptions.settle(gap)
+    anew = ("lab", "s1", gap.first, gap.last)
+    assert missing(subscriptions, LATER + GAP_WINDOW) == [*OTHERS[:1], anew, *OTHERS[1:]]
 
 
 def test_a_gap_that_is_put_off_is_due_when_it_was_said_and_the_others_are_due_still(

@@ -105,6 +105,14 @@ def test_what_was_set_aside_gets_another_turn(here: Variables) -> None:
     assert run(here, "list", "--dead").stdout == "Nothing was set aside.\n"
 
 
+@pytest.mark.parametrize("command", ["retry", "drop"])
+def test_what_is_no_number_is_wrong_usage(here: Variables, command: str) -> None:
+    shown = run(here, command, "o1")
+    assert shown.exit_code == 2
+    assert "'o1' is not a valid integer" in shown.stderr
+    assert len(listed(here, "--dead")) == 1
+
+
 def test_looking_makes_neither_a_queue_nor_anything_else(here: Variables, tmp_path: Path) -> None:
     before = set(tmp_path.iterdir())
     assert run(here, "list").exit_code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cds_service.errors import ConfigurationError
+from cds_service.errors import ConfigurationError, StoreUnavailable
 from cds_service.events import queue
 from cds_service.events.queue import Queue
 from cds_service.store.pseudonym import DataKey
@@ -137,3 +138,69 @@ def test_rounds_of_looking_after_never_overlap(tmp_path: Path, end: Callable[[],
     ours = Queue("", tmp_path, DataKey.random(), work=is_worked.set)
     ours.run(2, pulse, look_after)
     assert set(seen) == {1}
+
+
+AWAY, LOOK_FAILED = "CDS-L305", "CDS-L407"
+
+
+def nobody(folder: Path, work: Callable[[], object] = lambda: None) -> Queue:
+    """A queue whose Redis is not there."""
+    return Queue(f"unix://{folder / 'nobody.sock'}", folder, DataKey.random(), work)
+
+
+def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The codes of what was logged since the last look."""
+    return [json.loads(line)["code"] for line in capsys.readouterr().err.splitlines()]
+
+
+def test_while_the_queue_is_away_a_worker_works_here_and_now_and_a_sender_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worked: list[str] = []
+    ours = nobody(tmp_path, lambda: worked.append("worked"))
+    ours.wake()
+    assert worked == []
+    ours.work()
+    assert worked == ["worked"]
+    assert told(capsys) == [AWAY], "which is not tried again with every message"
+
+
+def test_a_queue_that_is_away_is_tried_again_after_five_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moment = [1_000.0]
+    monkeypatch.setattr(queue, "monotonic", lambda: moment[0])
+    ours = nobody(tmp_path)
+    for later, lines in ((0, [AWAY]), (4.9, []), (5, [AWAY])):
+        moment[0] = 1_000.0 + later
+        ours.wake()
+        assert told(capsys) == lines
+
+
+def test_while_the_queue_is_there_whoever_looks_leaves_the_work_to_the_others(
+    tmp_path: Path,
+) -> None:
+    worked: list[str] = []
+    ours = Queue("", tmp_path, DataKey.random(), work=lambda: worked.append("worked"))
+    ours.work()
+    assert (worked, ours.waiting()) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("lost", "more"),
+    [
+        (StoreUnavailable("o1 of p1", cause="disk-full"), {"cause": "disk-full"}),
+        (ValueError("o1 of p1"), {}),
+    ],
+)
+def test_work_that_fails_is_told_without_its_words_and_ends_no_worker(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], lost: Exception, more: dict[str, str]
+) -> None:
+    def fail() -> None:
+        raise lost
+
+    nobody(tmp_path, fail).work()
+    _away, line = map(json.loads, capsys.readouterr().err.splitlines())
+    expected = {"code": LOOK_FAILED, "exception": type(lost).__name__, **more}
+    assert {name: line.get(name) for name in expected} == expected
+    assert "p1" not in json.dumps(line)

@@ -107,6 +107,15 @@ def test_a_token_is_used_until_half_a_minute_before_its_end_and_never_for_over_a
         assert len(endpoint.posted) == fetches
 
 
+@pytest.mark.parametrize("expires_in", [1, 30])
+def test_a_token_that_ends_within_half_a_minute_is_used_once(expires_in: int) -> None:
+    endpoint = Endpoint(json.dumps(GIVEN | {"expires_in": expires_in}).encode())
+    tokens = Tokens(cast("FhirClient", endpoint), Clock())
+    for fetches in (1, 2):
+        assert isinstance(tokens.of(source(with_secret()), Deadline.after(30_000)), AccessToken)
+        assert len(endpoint.posted) == fetches
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -157,6 +166,13 @@ def test_an_assertion_goes_into_the_form_and_is_good_for_four_minutes() -> None:
     assert token.claims["aud"] == ENDPOINT
 
 
+def test_a_key_without_an_id_signs_an_assertion_that_names_none() -> None:
+    endpoint, key = Endpoint(), ECKey.generate_key("P-384")
+    asked(endpoint, SignedAssertion("sil2r", key, "ES384", ENDPOINT))
+    (assertion,) = form(endpoint)["client_assertion"]
+    assert jwt.decode(assertion, key, algorithms=["ES384"]).header == {"alg": "ES384", "typ": "JWT"}
+
+
 def test_an_address_that_is_registered_is_not_asked_for() -> None:
     endpoint = Endpoint()
     asked(endpoint, with_secret())
@@ -201,6 +217,19 @@ def test_a_server_that_names_no_endpoint_gives_no_token(configuration: bytes) ->
     endpoint = Endpoint(configuration=configuration)
     assert asked(endpoint, with_key()) == Refused(UpstreamFault.NOT_JSON)
     assert endpoint.posted == []
+
+
+@pytest.mark.parametrize("step", ["send", "post_form"])
+def test_one_that_cannot_be_asked_just_now_is_told_as_that_and_asked_again(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the address or for the token: what waits for it is then waited out, not given up."""
+    endpoint = Endpoint()
+    tokens, ours = Tokens(cast("FhirClient", endpoint), Clock()), source(with_key())
+    with monkeypatch.context() as away:
+        away.setattr(endpoint, step, lambda *_call: Refused(UpstreamFault.STATUS_5XX))
+        assert tokens.of(ours, Deadline.after(30_000)) == Refused(UpstreamFault.STATUS_5XX)
+    assert isinstance(tokens.of(ours, Deadline.after(30_000)), AccessToken)
 
 
 def test_what_is_sent_for_a_token_shows_itself_to_nobody() -> None:

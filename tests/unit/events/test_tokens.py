@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from joserfc import jwt
@@ -24,6 +25,7 @@ from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.knowledge.files import Library
 from cds_service.origins import FhirBase
 from tests.event_world import World, observation, world
+from tests.ports import free_port
 
 CREDENTIALS = 'credentials = "{kind}"\ncredentials_file = "own.key"\nclient_id = "sil2r"\n'
 PATIENCE = 30
@@ -97,6 +99,72 @@ def test_a_token_the_server_no_longer_takes_is_replaced(tmp_path: Path, library:
         here.clock.pass_(seconds=5)
         assert here.work() == 1
         assert len(here.fhir.forms) == 2
+
+
+def test_a_secret_is_shown_with_the_name_that_was_registered_for_it(
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 6749, section 2.3.1: the name first, then the secret."""
+    shown: list[str] = []
+    with with_credentials(tmp_path, library, "basic", "a-secret-of-the-client") as here:
+        real = here.fhir.answer
+
+        def answer(method: str, target: str, body: bytes, authorization: str) -> Any:
+            if target == "/token":
+                shown.append(authorization)
+            return real(method, target, body, authorization)
+
+        monkeypatch.setattr(here.fhir, "answer", answer)
+        here.workshop.caretaker.exchange(here.room.source("lab"))
+    assert shown == [f"Basic {b64encode(b'sil2r:a-secret-of-the-client').decode()}"]
+
+
+def test_a_result_waits_while_no_token_is_to_be_had(tmp_path: Path, library: Library) -> None:
+    nobody = f'token_url = "http://127.0.0.1:{free_port()}/token"\n'
+    secret = "a-secret-of-the-client"
+    with with_credentials(tmp_path, library, "basic", secret, nobody) as here:
+        here.notify("o1")
+        here.try_in_vain()
+        here.try_in_vain()
+        assert (here.causes(), here.set_aside()) == (["token: connect"], [])
+        assert here.fhir.calls == []
+
+
+READ = ["Observation", "DiagnosticReport", "Specimen", "Patient", "Condition", "MedicationRequest"]
+WRITTEN = ["GuidanceResponse", "Provenance"]
+
+
+@pytest.mark.parametrize(
+    ("row", "written"),
+    [
+        ("", []),
+        ('notify = "Task"\n', []),
+        ('delivery = "hook"\nrelay = "http://127.0.0.1:1/relay"\n', []),
+        ('delivery = "write-back"\n', ["DetectedIssue", *WRITTEN]),
+        ('delivery = "write-back"\nissue = "Flag"\n', ["Flag", *WRITTEN]),
+        ('delivery = "write-back"\nnotify = "Task"\n', ["DetectedIssue", *WRITTEN, "Task"]),
+    ],
+)
+def test_what_is_asked_for_is_what_is_read_and_what_is_written_back(
+    tmp_path: Path, library: Library, row: str, written: list[str]
+) -> None:
+    """What is written is read too: what was written before is looked for first."""
+    with with_credentials(tmp_path, library, "basic", "a-secret-of-the-client", row) as here:
+        here.workshop.caretaker.exchange(here.room.source("lab"))
+        (form,) = here.fhir.forms
+    assert form["scope"].split() == [
+        *(f"system/{kind}.read" for kind in READ + written),
+        *(f"system/{kind}.write" for kind in written),
+    ]
+
+
+def test_a_scope_that_is_registered_is_asked_for_as_it_stands(
+    tmp_path: Path, library: Library
+) -> None:
+    row = 'scope = "system/*.rs"\ndelivery = "write-back"\n'
+    with with_credentials(tmp_path, library, "basic", "a-secret-of-the-client", row) as here:
+        here.workshop.caretaker.exchange(here.room.source("lab"))
+        assert [form["scope"] for form in here.fhir.forms] == ["system/*.rs"]
 
 
 def test_a_fixed_token_is_sent_as_it_is(tmp_path: Path, library: Library) -> None:

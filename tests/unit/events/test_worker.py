@@ -44,6 +44,13 @@ def test_t89_a_result_withdrawn_before_anything_was_said_leaves_no_trace(writing
     assert len(writing.records()) == 1
 
 
+def test_where_answers_are_only_recorded_so_is_that_one_no_longer_stands(here: World) -> None:
+    here.arrives(observation())
+    here.arrives(observation(status="entered-in-error"))
+    assert [row.said for row in here.evaluated()] == [True, False]
+    assert {method for method, _path in here.fhir.calls} == {"GET"}
+
+
 def test_a_deleted_result_is_taken_back(writing: World) -> None:
     writing.arrives(observation())
     del writing.fhir.resources["Observation/o1"]
@@ -98,6 +105,24 @@ def test_a_report_whose_status_is_no_text_takes_nothing_back(writing: World) -> 
     writing.notify("o1")
     writing.work()
     assert writing.only("DetectedIssue")["status"] == "final"
+
+
+def test_a_report_that_upholds_its_result_is_no_reason_to_say_it_again(writing: World) -> None:
+    """Nor is one of two that was withdrawn, while the other stands."""
+    upholds = {
+        "resourceType": "DiagnosticReport",
+        "id": "d1",
+        "status": "final",
+        "result": [{"reference": "Observation/o1"}],
+    }
+    writing.arrives(observation())
+    writing.arrives(upholds)
+    writing.arrives({**upholds, "id": "d2", "status": "cancelled"})
+    assert [row.version for row in writing.evaluated()] == ["1"]
+    assert writing.only("DetectedIssue")["status"] == "final"
+
+    writing.arrives({**upholds, "status": "cancelled"})
+    assert writing.only("DetectedIssue")["status"] == "entered-in-error"
 
 
 def test_a_result_contained_in_a_report_is_evaluated_as_part_of_it(writing: World) -> None:

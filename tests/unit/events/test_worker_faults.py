@@ -12,6 +12,8 @@ import pytest
 
 from cds_service.errors import StoreUnavailable
 from cds_service.events.faults import MOST_ATTEMPTS
+from cds_service.events.worker import BATCH, DEADLINE_MS
+from cds_service.store.events import LEASE
 from cds_service.store.work_item import Claimed, Kind, Target, Way
 from tests.event_world import World, dies, observation
 from tests.little_fhir import Refuse
@@ -48,6 +50,11 @@ def test_a_result_that_kills_its_workers_is_set_aside(
         here.clock.pass_(minutes=6)
     assert here.work() == 0
     assert here.set_aside() == ["worker-lost"]
+
+
+def test_what_a_worker_takes_at_once_is_done_before_its_lease_runs_out() -> None:
+    """However slow its server is: else another would take it, and ask that server once more."""
+    assert timedelta(milliseconds=BATCH * DEADLINE_MS) < LEASE
 
 
 def test_a_lease_that_was_lost_ends_nothing(here: World) -> None:

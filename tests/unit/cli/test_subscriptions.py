@@ -1,0 +1,94 @@
+"""Subscribing, looking and ending from the command line, beside a little FHIR server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cds_service.cli import cli
+from cds_service.errors import DataUnavailable
+from tests.event_world import TOPIC
+from tests.kept import KEY
+from tests.little_fhir import LittleFhir, little_fhir
+
+Variables = dict[str, str]
+
+
+@pytest.fixture
+def laboratory() -> Iterator[LittleFhir]:
+    with little_fhir() as made:
+        yield made
+
+
+@pytest.fixture
+def here(tmp_path: Path, laboratory: LittleFhir) -> Variables:
+    (tmp_path / "lab.secret").write_text("a-shared-secret-of-the-test")
+    (tmp_path / "clients.toml").write_text(
+        f'[[source]]\nname = "lab"\nfhir_server = "{laboratory.base}"\nsecret_file = "lab.secret"\n'
+    )
+    return {
+        "CDS_CLIENTS": str(tmp_path / "clients.toml"),
+        "CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'cds.sqlite3'}",
+        "CDS_DATA_KEY": KEY.base64(),
+    }
+
+
+def run(here: Variables, command: str) -> Result:
+    asked = [command, "lab", "--sandbox"]
+    return CliRunner().invoke(cli, asked, env={**here, "COLUMNS": "200"})
+
+
+def cells(shown: Result) -> list[list[str]]:
+    """The table, row by row, without its head."""
+    _head, _rule, below = shown.stdout.rpartition("──")
+    lines = [line.strip() for line in below.splitlines()]
+    return [re.split(r"\s{2,}", line) for line in lines if line.count("  ") > 3]
+
+
+def test_a_subscription_is_made_shown_beside_the_backlog_and_ended(
+    here: Variables, laboratory: LittleFhir
+) -> None:
+    ((number, as_kept, as_there, _heard, criteria),) = cells(run(here, "subscribe"))
+    assert (as_kept, as_there) == ("requested", "requested")
+    assert criteria.startswith("Observation?code=http://loinc.org|")
+    assert len(criteria) == 60
+    assert criteria.endswith("...")
+
+    laboratory.resources[f"Subscription/{number}"]["status"] = "active"
+    status = run(here, "status")
+    assert [row[:3] for row in cells(status)] == [[number, "requested", "active"]]
+    assert status.stdout.splitlines()[-1] == "waiting: 0  dead: 0  evaluated: 0  missing: 0"
+
+    assert run(here, "unsubscribe").stdout == "Subscriptions ended: 1.\n"
+    assert laboratory.of("Subscription") == []
+    nothing = run(here, "status").stdout.splitlines()
+    assert nothing[0] == "There is no subscription; make one with `subscribe`."
+
+
+def test_criteria_that_are_short_stand_as_they_are(here: Variables) -> None:
+    clients = Path(here["CDS_CLIENTS"])
+    clients.write_text(f'{clients.read_text()}topic = "{TOPIC}"\n')
+    (row,) = cells(run(here, "subscribe"))
+    assert row[-1] == TOPIC
+
+
+@pytest.mark.parametrize("command", ["subscribe", "unsubscribe", "catch-up"])
+def test_a_server_that_does_not_do_what_was_asked_is_one_designed_error(
+    here: Variables, laboratory: LittleFhir, command: str
+) -> None:
+    run(here, "subscribe")
+    laboratory.resources.clear()
+    clients = Path(here["CDS_CLIENTS"])
+    clients.write_text(f'{clients.read_text()}topic = "{TOPIC}"\n')
+    laboratory.broken = 403
+    asked = [command, "lab", "--sandbox", *(["--since", "2026-01-01"] * (command == "catch-up"))]
+    failed = CliRunner().invoke(cli, asked, env=here)
+    assert isinstance(failed.exception, DataUnavailable)
+    expected = "search" if command == "catch-up" else command
+    assert str(failed.exception).startswith(
+        f"The FHIR server did not do what was asked ({expected}: status-403)."
+    )
