@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from granian.constants import Interfaces, SSLProtocols
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server import Server
 
 from cds_service import __version__, collector, logs, metrics
@@ -81,6 +81,7 @@ def _server(settings: Settings, host: str, port: int, workers: int) -> AbstractS
             address=host,
             port=port,
             interface=Interfaces.WSGI,
+            http=HTTPModes.http1,  # decision 83
             workers=workers,
             blocking_threads=THREADS,
             workers_kill_timeout=STOP_SECONDS,

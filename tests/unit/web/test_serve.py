@@ -166,6 +166,16 @@ def test_t56_refused_callers_that_send_no_body_are_answered_all_the_same(server:
         assert server.call("GET", "/health/live")[0] == 200
 
 
+def test_t56_http_2_is_not_spoken(server: Running) -> None:
+    """A few bytes of it stand for megabytes of headers, and one connection for 200 callers."""
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    settings = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+    address = ("127.0.0.1", server.port)
+    with closing(socket.create_connection(address, timeout=20)) as connection:
+        connection.sendall(preface + settings)
+        assert connection.recv(64) == b"", "it hangs up"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
