@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.text import Text
 
 from cds_service.commands.input import FIRST_YEAR, settings_of, settings_options
-from cds_service.commands.output import AS_JSON, Output, members, print_json, progress, table_of
+from cds_service.commands.output import (
+    AS_JSON,
+    Output,
+    cell,
+    members,
+    print_json,
+    progress,
+    table_of,
+)
 from cds_service.errors import DataUnavailable
 
 if TYPE_CHECKING:
@@ -180,7 +187,7 @@ def _show_standing(standing: Sequence[SubscriptionStanding], as_json: bool, **nu
     table = table_of("subscription", "here", "on its server", "last heard", "criteria")
     for each in standing:
         row = (each.subscription, each.here, each.there, each.last_heard, _shortened(each.criteria))
-        table.add_row(*map(Text, row))  # what a server says is no markup of ours
+        table.add_row(*map(cell, row))
     Output().print(table if standing else "There is no subscription; make one with `subscribe`.")
     if numbers:
         click.echo("  ".join(f"{name}: {count}" for name, count in numbers.items()))

@@ -18,6 +18,7 @@ import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cds_service.errors import printable
 
@@ -43,6 +44,11 @@ def table_of(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def cell(text: str) -> Text:
+    """A text that somebody else may have written: on one line, and no command to the terminal."""
+    return Text(printable(" ".join(text.splitlines())))
 
 
 def print_json(document: object) -> None:

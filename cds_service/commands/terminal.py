@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cds_service.commands.code_report import SeenCode
+from cds_service.commands.output import cell
 
 _MARK = {
     "matched": "[bold green]fires[/]",
@@ -85,7 +86,7 @@ def _facts(facts: Sequence[Mapping[str, Any]]) -> Table:
         if fact["value"] not in {"not-applicable", "not-recorded"}:
             lines.setdefault((fact["value"], fact["because"]), []).append(fact["fact"])
     for (value, because), names in lines.items():
-        table.add_row(Text(", ".join(names)), Text(value), Text(because))
+        table.add_row(cell(", ".join(names)), cell(value), cell(because))
     return table
 
 
@@ -93,7 +94,7 @@ def _rows(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Each row of the decision table, those that fire first, with the gate that decided."""
     table = _table("Rows considered", "finding", "outcome", "why")
     for row in sorted(rows, key=lambda row: list(_MARK).index(row["outcome"])):
-        table.add_row(Text(row["finding"]), _MARK[row["outcome"]], Text(_why(row)))
+        table.add_row(cell(row["finding"]), _MARK[row["outcome"]], cell(_why(row)))
     return table
 
 
@@ -137,7 +138,7 @@ def print_codes(console: Console, codes: Sequence[SeenCode]) -> None:
     for code in codes:
         mapped = "yes" if code.mapped else "[bold yellow]look[/]" if code.worth_a_look else "no"
         table.add_row(
-            Text(code.code), Text(code.system), Text(code.display), str(code.count), mapped
+            cell(code.code), cell(code.system), cell(code.display), str(code.count), mapped
         )
     console.print(table)
 
@@ -145,7 +146,7 @@ def print_codes(console: Console, codes: Sequence[SeenCode]) -> None:
 def _left_aside(skipped: Sequence[Mapping[str, Any]]) -> Table:
     table = _table("Left aside", "resource", "because")
     for item in skipped:
-        table.add_row(Text(item["resource"]), Text(item["because"]))
+        table.add_row(cell(item["resource"]), cell(item["because"]))
     return table
 
 
@@ -158,12 +159,12 @@ def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> Non
         for what, said in record.items():
             if said and what != "cards":
                 text = ", ".join(said) if isinstance(said, tuple) else str(said)
-                table.add_row(what.replace("_", " "), Text(text))
+                table.add_row(what.replace("_", " "), cell(text))
         for card in record["cards"]:
-            table.add_row("card", Text(card["uuid"]))
+            table.add_row("card", cell(card["uuid"]))
             for item in card["feedback"]:
                 told = (item["at"], item["outcome"], item["reason"], item.get("comment", ""))
-                table.add_row("feedback", Text(", ".join(word for word in told if word)))
+                table.add_row("feedback", cell(", ".join(word for word in told if word)))
         console.print(table)
 
 
@@ -178,5 +179,5 @@ def print_rates(console: Console, findings: Sequence[Mapping[str, Any]]) -> None
         told = each["accepted"] + each["overridden"]
         share = f"{100 * each['overridden'] / told:.0f}%" if told else "-"
         counts = (str(each[name]) for name in ("shown", "accepted", "overridden"))
-        table.add_row(Text(each["client"]), Text(each["finding"]), *counts, share)
+        table.add_row(cell(each["client"]), cell(each["finding"]), *counts, share)
     console.print(table)

@@ -20,6 +20,7 @@ from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
 from huey.serializer import SignedSerializer
 
+from cds_service import hang_up
 from cds_service.errors import ConfigurationError, StoreUnavailable
 from cds_service.logs import Event, log_fault
 from cds_service.store.engine import create_sqlite_file
@@ -108,7 +109,7 @@ class Queue:
     def run(
         self, threads: int, pulse: Callable[[], object], look_after: Callable[[], object]
     ) -> None:
-        """Work until a stop signal: SIGTERM and SIGINT let what is under way finish.
+        """Work until a stop signal: SIGTERM, SIGINT and SIGHUP let what is under way finish.
 
         Two threads of their own go on beside: every second `pulse`, which has worked off what has
         come due, and every few seconds `look_after`, which may have to wait for slow servers.
@@ -130,8 +131,10 @@ class Queue:
         def stop_all(**how: bool) -> None:
             self.stopping.set()  # what is under way hears of it too
             stop(**how)
+            consumer._restart = False  # noqa: SLF001 - at SIGHUP it would: no command of ours does
 
         consumer.stop = stop_all
+        hang_up.stays_ignored()
         try:
             consumer.run()
         finally:

@@ -1,8 +1,9 @@
 """The server: granian in front of the application, one process per worker.
 
-Only here is anything known about processes. A stop signal lets requests under way finish, for at
-most ten seconds. A worker that dies is replaced; one that dies again within seconds ends the
-service, with status 1, so that whoever started it starts it anew.
+Only here is anything known about processes. A stop signal (SIGTERM, Ctrl-C, or SIGHUP, which a
+terminal sends that is closed) lets requests under way finish, for at most ten seconds. A worker
+that dies is replaced; one that dies again within seconds ends the service, with status 1, so that
+whoever started it starts it anew.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from granian.constants import Interfaces, SSLProtocols
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server import Server
 
-from cds_service import __version__, collector, logs, metrics
+from cds_service import __version__, collector, hang_up, logs, metrics
 from cds_service.config import Settings, Tls
 from cds_service.errors import ConfigurationError
 from cds_service.logs import Event, log
@@ -40,6 +41,9 @@ THREADS = 512
 """Requests under way side by side in one worker. A thread is made when it is needed and costs
 little while it waits for a body that trickles in, so 500 slow callers do not shut out the next one
 (T-56). More of them than that are for the proxy in front to hold back."""
+
+_OF_THE_TERMINAL = frozenset({signal.SIGINT, signal.SIGHUP})
+"""They go to every process that was started there."""
 
 MakeApp = Callable[[], Flask]
 """Makes the application inside a worker; must be a function of a module, or a partial of one."""
@@ -59,12 +63,14 @@ def serve(
     Raises ConfigurationError when an address cannot be used, SystemExit when workers keep dying.
     """
     require_addresses(settings, host, port)
+    hang_up.stays_ignored()
     with (
         _shared_metrics(settings, workers) as directory,
         _management(settings, directory, knowledge),
     ):
         server = _server(settings, host, port, workers)
         os.register_at_fork(after_in_child=_end_when_told)
+        server.on_startup(_end_at_hang_up)
         log(Event.STARTED, mode=settings.mode.value, workers=workers, software=__version__)
         try:
             server.serve(target_loader=partial(_load, make_app, directory), wrap_loader=False)
@@ -81,6 +87,7 @@ def _server(settings: Settings, host: str, port: int, workers: int) -> AbstractS
             address=host,
             port=port,
             interface=Interfaces.WSGI,
+            http=HTTPModes.http1,  # decision 85
             workers=workers,
             blocking_threads=THREADS,
             workers_kill_timeout=STOP_SECONDS,
@@ -102,7 +109,7 @@ def _server(settings: Settings, host: str, port: int, workers: int) -> AbstractS
 
 def _load(make_app: MakeApp, directory: str) -> WSGIApplication:
     """Runs in the worker: granian has just set up its own logging, which ours replaces."""
-    _leave_ctrl_c_to_the_service()
+    _leave_the_terminal_to_the_service()
     _end_with_the_service(directory)
     logs.route_libraries()
     if directory:
@@ -123,8 +130,11 @@ def _in_turn(app: WSGIApplication) -> WSGIApplication:
 
 
 def _serve_management(directory: str, knowledge: str, host: str, port: int) -> None:
-    """Runs in the process of `/metrics`. Ctrl-C reaches it too; it is the service that ends it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Runs in the process of `/metrics`. What a terminal sends reaches it too; it is the service
+    that ends it.
+    """
+    for sent in _OF_THE_TERMINAL:
+        signal.signal(sent, signal.SIG_IGN)
     _end_with_the_service(directory)
     serve_management(management_app(directory, knowledge), host, port)
 
@@ -137,13 +147,18 @@ def _end_when_told() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _leave_ctrl_c_to_the_service() -> None:
+def _end_at_hang_up() -> None:
+    """The server has just set its handlers, and that of SIGHUP would start the workers anew."""
+    signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
+
+
+def _leave_the_terminal_to_the_service() -> None:
     """Ctrl-C reaches a worker too. Were it heard, the worker would end before it is told to, which
     counts as dying; or hear two signals, at which granian hangs until it is killed.
 
     Blocked and not ignored: granian sets handlers of its own later. Threads inherit the block.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_TERMINAL)
 
 
 def _end_with_the_service(directory: str) -> None:

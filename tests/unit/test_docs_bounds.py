@@ -12,6 +12,7 @@ from cds_service.events.care import REACH_OF_GAP
 from cds_service.events.faults import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, PATIENCE
 from cds_service.events.source import SHORTEST_SECRET
 from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
+from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.session import Limits
 from cds_service.fhir.validate import MOST_CHECKED, MOST_ELEMENTS
@@ -51,6 +52,7 @@ OPERATIONS = (
     f"{LIVES_SECONDS // 60} minutes after the last at most",
     f"requests under way finish, for at most {STOP_SECONDS} s",
     f"work has been due for {BACKLOG_AGE.seconds // 60} minutes",
+    f"`{UpstreamFault.NOT_ALLOWED}`: nothing was sent",
 )
 EVENTS = (
     f"at least {SHORTEST_SECRET} characters",

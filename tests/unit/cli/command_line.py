@@ -12,6 +12,14 @@ from click.testing import CliRunner, Result
 from cds_service import cli as module
 from cds_service.cli import cli
 
+COMMANDING = "\x1b]0;title\x07 \x9b31m red \u202e back [/]\r\n| made | up |"
+"""A text that a terminal would obey, with a line that passes for one of ours."""
+
+
+def is_harmless(shown: str) -> bool:
+    """Whether a terminal shows it as it stands, line by line."""
+    return all(line.isprintable() for line in shown.split("\n"))
+
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])

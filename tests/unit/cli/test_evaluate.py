@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from cds_service.config import Settings
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.knowledge.files import Library
 from tests.documentation import even
-from tests.unit.cli.command_line import document, run
+from tests.unit.cli.command_line import COMMANDING, document, is_harmless, run
 
 ON = ("--on", "2026-11-21")
 
@@ -168,6 +169,17 @@ def test_codes_points_at_what_is_not_mapped() -> None:
     (code,) = document(run("codes", fhir_fixtures.path("local_code_unmapped"), "--json"))["codes"]
     assert (code["mapped"], code["worthALook"]) == (False, True)
     assert "look" in run("codes", fhir_fixtures.path("local_code_unmapped")).output
+
+
+@pytest.mark.parametrize("command", ["codes", "explain", "evaluate"])
+def test_what_a_file_says_is_no_command_to_the_terminal(tmp_path: Path, command: str) -> None:
+    observation = json.loads(fhir_fixtures.path("csf_above_150").read_bytes())
+    coding = {"system": f"urn:oid:2.999{COMMANDING}", "code": COMMANDING, "display": COMMANDING}
+    observation["code"]["coding"].append(coding)
+    observation["valueQuantity"]["unit"] += COMMANDING
+    file = tmp_path / "observation.json"
+    file.write_text(json.dumps(observation), encoding="utf-8")
+    assert is_harmless(run(command, file).stdout)
 
 
 def test_an_order_request_gives_its_advice() -> None:

@@ -13,14 +13,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cds_service.cli import cli
+from cds_service.commands import events
 from cds_service.config import Mode, load_settings
 from cds_service.errors import InputError, StoreUnavailable
+from cds_service.events.subscribing import SubscriptionStanding
 from cds_service.store.database import Database
 from cds_service.store.event_backlog import Waiting
 from cds_service.store.events import EventStore
 from cds_service.store.tables import event_work
 from cds_service.store.work_item import Kind, Target, Way
 from tests.kept import KEY, PSEUDONYMS
+from tests.unit.cli.command_line import COMMANDING, is_harmless
 
 Variables = dict[str, str]
 """The environment of the commands: which installation they are about."""
@@ -319,3 +322,11 @@ def test_a_writer_of_the_service_gets_in_between_the_lots(
         store.add("lab", [Target(Kind.OBSERVATION, "another")], Way.NOTIFIED, now)
         assert len(list(dropping)) == 4
         assert store.count() == 1
+
+
+def test_what_a_server_says_of_a_subscription_is_no_command_to_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    standing = SubscriptionStanding("s1", "Observation?code=x", "active", COMMANDING)
+    events._show_standing([standing], as_json=False)
+    assert is_harmless(capsys.readouterr().out)

@@ -16,7 +16,7 @@ from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.pseudonym import DataKey
 from cds_service.store.records import SentCard
 from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep, pseudonym
-from tests.unit.cli.command_line import document
+from tests.unit.cli.command_line import COMMANDING, document, is_harmless
 
 CARDS = [f"6c7b5a1e-0000-4000-8000-00000000000{number}" for number in range(3)]
 FINDING = "hlh-adult-less-likely"
@@ -75,6 +75,17 @@ def test_a_comment_is_shown_only_when_asked_for(file: Path) -> None:
     assert "comment-canary" not in quiet.stdout
     assert "comment-canary" in asked.stdout
     assert "canary-12345" not in asked.stdout, "the patient stays a pseudonym"
+
+
+def test_a_comment_is_no_command_to_the_terminal(file: Path) -> None:
+    said = FeedbackItem(
+        card=CARDS[2], outcome=FeedbackOutcome.OVERRIDDEN, at=NOON, comment=COMMANDING
+    )
+    with Database.open(f"sqlite:///{file}") as database:
+        Feedback(database, KEY).save([said], CLIENT, SERVICE)
+    shown = run(file, "show", "evaluation-2", "--client", CLIENT, "--comments").stdout
+    assert "made | up" in shown
+    assert is_harmless(shown)
 
 
 def test_a_comment_sealed_with_a_former_key_is_opened_with_it(file: Path, tmp_path: Path) -> None:

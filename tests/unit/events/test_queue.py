@@ -16,6 +16,7 @@ from cds_service.errors import ConfigurationError, StoreUnavailable
 from cds_service.events import queue
 from cds_service.events.queue import Queue
 from cds_service.store.pseudonym import DataKey
+from tests.unit.events.stopping import told_by
 
 PATIENCE = 30
 """Seconds that only a test that fails waits for."""
@@ -23,17 +24,9 @@ PATIENCE = 30
 
 @pytest.fixture
 def end() -> Iterator[Callable[[], None]]:
-    """Ends the queue that runs, as an operator does; afterwards nobody listens to signals."""
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
-    once = iter([signal.SIGTERM])  # a second one would interrupt what is under way
-
-    def send() -> None:
-        for each in once:
-            os.kill(os.getpid(), each)
-
-    yield send
-    for each, handler in before.items():
-        signal.signal(each, handler)
+    """Ends the queue that runs."""
+    with told_by(signal.SIGTERM) as send:
+        yield send
 
 
 def test_one_message_that_waits_is_as_good_as_many(tmp_path: Path) -> None:
@@ -116,6 +109,17 @@ def test_what_is_under_way_hears_at_once_that_the_worker_is_told_to_stop(
     ours = Queue("", tmp_path, DataKey.random(), work=work)
     ours.run(1, ours.wake, lambda: None)
     assert heard[0]
+
+
+@pytest.mark.usefixtures("_no_pauses")
+def test_a_worker_whose_terminal_is_closed_ends_and_does_not_start_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started_anew: list[str] = []
+    monkeypatch.setattr(os, "execl", lambda path, *_: started_anew.append(path))
+    with told_by(signal.SIGHUP) as hang_up:
+        Queue("", tmp_path, DataKey.random()).run(1, hang_up, lambda: None)
+    assert started_anew == []
 
 
 @pytest.mark.usefixtures("_no_pauses")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +13,12 @@ from huey.consumer import BaseProcess
 from cds_service.events import queue
 from cds_service.events.queue import Queue
 from cds_service.store.pseudonym import DataKey
+from tests.unit.events.stopping import told_by
 
 
 @pytest.fixture
-def flags(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[threading.Event]]:
-    """What each thread of huey wakes up by when it sleeps; nobody listens to signals afterwards."""
+def flags(monkeypatch: pytest.MonkeyPatch) -> list[threading.Event]:
+    """What each thread of huey wakes up by when it sleeps."""
     given: list[threading.Event] = []
     made = BaseProcess.__init__
 
@@ -29,23 +28,15 @@ def flags(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[threading.Event]]:
 
     monkeypatch.setattr(BaseProcess, "__init__", note)
     monkeypatch.setattr(queue, "PULSE_SECONDS", 0.01)
-    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
-    yield given
-    for each, handler in before.items():
-        signal.signal(each, handler)
+    return given
 
 
 def test_every_thread_of_the_queue_wakes_up_when_it_is_told_to_stop(
     tmp_path: Path, flags: list[threading.Event]
 ) -> None:
-    once = iter([signal.SIGTERM])  # a second one would interrupt what is under way
-
-    def pulse() -> None:
-        for each in once:
-            os.kill(os.getpid(), each)
-
     ours = Queue("", tmp_path, DataKey.random())
-    ours.run(2, pulse, lambda: None)
+    with told_by(signal.SIGTERM) as end:
+        ours.run(2, end, lambda: None)
     assert len(flags) == 3, "two workers and a scheduler"
     assert all(flag.is_set() for flag in flags)
     assert ours.stopping.is_set()

@@ -57,12 +57,12 @@ class Running:
 
 
 @contextmanager
-def running(log_file: Path) -> Iterator[Running]:
+def running(log_file: Path, *before: str) -> Iterator[Running]:
     port, management_port = free_port(), free_port()
-    command = [sys.executable, "-m", "tests.unit.web.served", str(port), "2", str(management_port)]
+    served = [sys.executable, "-m", "tests.unit.web.served", str(port), "2", str(management_port)]
     with (
         log_file.open("wb") as log,
-        subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process,
+        subprocess.Popen([*before, *served], cwd=ROOT, stdout=log, stderr=log) as process,
     ):
         started = Running(process, port, management_port, log_file)
         try:
@@ -166,6 +166,16 @@ def test_t56_refused_callers_that_send_no_body_are_answered_all_the_same(server:
         assert server.call("GET", "/health/live")[0] == 200
 
 
+def test_t56_http_2_is_not_spoken(server: Running) -> None:
+    """A few bytes of it stand for megabytes of headers, and one connection for 200 callers."""
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    settings = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+    address = ("127.0.0.1", server.port)
+    with closing(socket.create_connection(address, timeout=20)) as connection:
+        connection.sendall(preface + settings)
+        assert connection.recv(64) == b"", "it hangs up"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -238,6 +248,28 @@ def test_ctrl_c_reaches_the_workers_too_and_it_is_the_service_that_ends_them(
         assert started.process.wait(timeout=30) == 0
     last = (tmp_path / "log").read_text(encoding="utf-8").splitlines()[-1]
     assert json.loads(last)["code"] == "CDS-L002"
+
+
+def test_a_service_whose_terminal_is_closed_ends_as_at_any_stop_signal(tmp_path: Path) -> None:
+    with running(tmp_path / "log") as started:
+        for child in _children(started.process):
+            os.kill(child, signal.SIGHUP)
+        for _ in range(20):
+            assert started.call("GET", "/health/live")[0] == 200
+        started.process.send_signal(signal.SIGHUP)
+        assert started.process.wait(timeout=30) == 0
+    last = (tmp_path / "log").read_text(encoding="utf-8").splitlines()[-1]
+    assert json.loads(last)["code"] == "CDS-L002"
+
+
+def test_a_service_that_was_to_outlive_its_terminal_does(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "nohup") as started:
+        before = _children(started.process)
+        for process in (*before, started.process.pid):
+            os.kill(process, signal.SIGHUP)
+        for _ in range(20):
+            assert started.call("GET", "/health/live")[0] == 200
+        assert _children(started.process) == before
 
 
 def test_workers_that_die_are_replaced_until_it_is_hopeless_and_that_is_said(

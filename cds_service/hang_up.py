@@ -1,0 +1,18 @@
+"""SIGHUP, which a closed terminal sends: a stop like any other, unless it was to be ignored.
+
+The libraries under the server and the worker would start themselves anew instead, by settings of
+which only a part is read again.
+"""
+
+from __future__ import annotations
+
+import signal
+
+
+def stays_ignored() -> None:
+    """Who started this process by `nohup` wants it to outlive the terminal.
+
+    Blocked, since the libraries set handlers of their own later. Threads and processes inherit it.
+    """
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
