@@ -100,7 +100,7 @@ class Tokens:
         if isinstance(url, Refused):
             return url
         asking = self._request(credentials, url)
-        answer = self._client.post_form(url, asking, deadline, source.plain_http)
+        answer = self._client.post_form(url, asking, source.base, deadline, source.plain_http)
         if isinstance(answer, Refused):
             return answer
         return self._keep(source, _object_in(answer))

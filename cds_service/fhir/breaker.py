@@ -193,7 +193,9 @@ class _Stage(StrEnum):
 
 
 class Breakers:
-    """The breaker of each origin. Origins come from the allow list, so their number is bounded."""
+    """The breaker of each origin. Origins come from what is registered, never from an answer, so
+    their number is bounded.
+    """
 
     def __init__(
         self, failures: int = FAILURES_TO_OPEN, open_seconds: float = OPEN_SECONDS

@@ -107,7 +107,11 @@ class FhirClient:
                 return Refused(UpstreamFault.NOT_ALLOWED)
             cap = self._limits.body_bytes
             return self._asked(
-                call, base.url, deadline, lambda own: own.call(sending, url, token, cap)
+                base.url.origin,
+                call,
+                base.url,
+                deadline,
+                lambda own: own.call(sending, url, token, cap),
             )
 
         def close() -> None:
@@ -143,11 +147,17 @@ class FhirClient:
         self,
         url: str,
         sending: Sending,
+        base: FhirBase,
         deadline: Deadline,
         plain_http: PlainHttp = PlainHttp.REFUSED,
     ) -> HttpAnswer | Refused:
-        """A request to a token endpoint, which is configured or named by a registered server."""
-        return self._ask_once(url, sending, self._limits.body_bytes, deadline, plain_http)
+        """A request to a token endpoint, which is configured or named by the server of `base`.
+
+        It may name another one each time: for all of them there is one breaker, one lot of threads.
+        """
+        cap = self._limits.body_bytes
+        whose = f"{base.url.origin} (tokens)"
+        return self._ask_once(url, sending, cap, deadline, plain_http, whose=whose)
 
     def jwks_fetch(
         self, url: str, deadline: Deadline, plain_http: PlainHttp = PlainHttp.REFUSED
@@ -164,21 +174,37 @@ class FhirClient:
         self._workers.close()
 
     def _ask_once(
-        self, url: str, sending: Sending, cap: int, deadline: Deadline, plain_http: PlainHttp
+        self,
+        url: str,
+        sending: Sending,
+        cap: int,
+        deadline: Deadline,
+        plain_http: PlainHttp,
+        *,
+        whose: str = "",
     ) -> HttpAnswer | Refused:
-        """One exchange, without a token, with an address that no FHIR base covers."""
+        """One exchange, without a token, with an address that no FHIR base covers.
+
+        Breaker and threads are those of `whose`, or else of the address's origin.
+        """
         try:
             target = Url.parse(url)
             FhirBase.parse(target.origin, plain_http)
         except UrlRefusedError:
             return Refused(UpstreamFault.NOT_ALLOWED)
-        with self._breakers.call(target.origin) as call:
+        name = whose or target.origin
+        with self._breakers.call(name) as call:
             return self._asked(
-                call, target, deadline, lambda line: line.call(sending, str(target), NoToken(), cap)
+                name,
+                call,
+                target,
+                deadline,
+                lambda line: line.call(sending, str(target), NoToken(), cap),
             )
 
     def _asked(
         self,
+        name: str,
         call: OriginCall,
         target: Url,
         deadline: Deadline,
@@ -188,7 +214,7 @@ class FhirClient:
         line = _Line(target, deadline, self._network)
         try:
             once = {"": lambda: call.exchange(lambda: ask(line))}
-            return self._workers.run_all(target.origin, once, deadline)[""]
+            return self._workers.run_all(name, once, deadline)[""]
         finally:
             line.close()
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 from base64 import b64encode
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from cds_service.fhir.authorization import AccessToken, NoToken
-from cds_service.fhir.client import JWKS_LIMIT, FhirClient
+from cds_service.fhir.client import JWKS_LIMIT, FhirClient, Network
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import JwksFaultError, Refused, Resource, UpstreamFault
@@ -61,7 +63,7 @@ def test_a_write_carries_its_body_and_what_it_says_of_it(
 
 
 def test_a_form_goes_out_under_client_id_and_secret_and_no_token(
-    server: FaultServer, client: FhirClient
+    server: FaultServer, client: FhirClient, base: FhirBase
 ) -> None:
     """RFC 6749, section 2.3.1."""
     server.on("/token", reply(b"{}", content_type="application/json"))
@@ -72,17 +74,34 @@ def test_a_form_goes_out_under_client_id_and_secret_and_no_token(
         accept="application/json",
         basic=("sil2r", "secret"),
     )
-    client.post_form(f"{server.origin}/token", form, _long(), PlainHttp.LOOPBACK)
+    client.post_form(f"{server.origin}/token", form, base, _long(), PlainHttp.LOOPBACK)
     (call,) = server.calls
     assert call.headers["authorization"] == f"Basic {b64encode(b'sil2r:secret').decode()}"
     assert call.headers["content-type"] == "application/x-www-form-urlencoded"
     assert call.headers["accept"] == "application/json"
 
 
-def test_a_form_goes_by_https_only(server: FaultServer, client: FhirClient) -> None:
+def test_however_many_token_endpoints_a_server_names_they_share_their_threads(
+    client: FhirClient, base: FhirBase
+) -> None:
+    """A server that names another one each time leaves nothing behind that grows."""
+    form = Sending("POST", body=b"grant_type=client_credentials")
+    before = set(threading.enumerate())
+    with ExitStack() as running:
+        for _ in range(6):
+            server = running.enter_context(FaultServer())
+            server.on("/token", reply(b"{}", content_type="application/json"))
+            url = f"{server.origin}/token"
+            client.post_form(url, form, base, _long(), PlainHttp.LOOPBACK)
+            assert len(server.calls) == 1
+        kept = set(threading.enumerate()) - before
+        assert len([one for one in kept if one.name.startswith("fhir-client")]) == 1
+
+
+def test_a_form_goes_by_https_only(server: FaultServer, client: FhirClient, base: FhirBase) -> None:
     form = Sending("POST", body=b"grant_type=client_credentials", basic=("sil2r", "secret"))
     for address in (f"{server.origin}/token", "https://user@ehr.example.org/token", ""):
-        sent = client.post_form(address, form, _long())
+        sent = client.post_form(address, form, base, _long())
         assert sent == Refused(UpstreamFault.NOT_ALLOWED)
     assert server.connections == 0
 
@@ -186,10 +205,6 @@ def test_more_fetches_than_threads_are_refused_at_the_deadline_unasked(
 
 
 def test_a_name_server_that_hangs_does_not_hold_the_caller(server: FaultServer) -> None:
-    import threading
-
-    from cds_service.fhir.client import Network
-
     released = threading.Event()
 
     def hang(_host: str, _port: int) -> list[str]:
