@@ -29,6 +29,8 @@ def told_by(sent: signal.Signals) -> Iterator[Callable[[], None]]:
         for each in once:
             os.kill(os.getpid(), each)
 
-    yield send
-    for each, handler in before.items():
-        signal.signal(each, handler)
+    try:
+        yield send
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
