@@ -188,7 +188,7 @@ def _wording(shared: TomlRows, identity: schema.Identity) -> CardWording:
         ) from error
     return CardWording(
         words["headings"],
-        {**words["missing"], identity.id: identity.earlier_results},
+        {**words["missing"], identity.id: identity.other_results},
         words["series"],
         words["phrases"],
         tuple(reasons),

@@ -104,7 +104,7 @@ def test_what_is_missing_of_another_analyte_is_named_by_its_own_id_and_told_by_i
     assert card["told"]["missing"][0] == "patient"
     assert card["told"]["missing"][-4:] == ["toy", "labs", "conditions", "medications"]
     assert missing_of(card).split(", ")[-4:] == [
-        "earlier toyin results",
+        "other toyin results",
         "other laboratory results",
         "conditions",
         "medications",
@@ -113,12 +113,12 @@ def test_what_is_missing_of_another_analyte_is_named_by_its_own_id_and_told_by_i
     assert "sIL-2R" not in card["detail"]
 
 
-def test_where_earlier_results_of_another_analyte_failed_the_card_says_whose_they_are(
+def test_where_other_results_of_another_analyte_failed_the_card_says_whose_they_are(
     client: FlaskClient,
 ) -> None:
     failed = {"resourceType": "OperationOutcome", "issue": []}
     card = only_card(client, "toy-lab-result", {**ARRIVED, "prefetch": {"toy": failed}})
-    assert "Note data-failed earlier toyin results." in card["detail"]
+    assert "Note data-failed other toyin results." in card["detail"]
 
 
 def test_a_chart_that_is_opened_shows_the_newest_and_its_series(client: FlaskClient) -> None:

@@ -28,8 +28,8 @@ class Identity(Row):
     title: Text
     analyte: Text
     short_name: Annotated[str, StringConstraints(min_length=1, max_length=16)]
-    earlier_results: Text
-    """What its results before are called on a card that could not have them."""
+    other_results: Text
+    """What further results of it are called on a card that could not have them."""
     intended_use: Text
     released: date
     review_by: date
