@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.util
 import json
@@ -10,6 +11,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,6 +23,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("runtime.txt", "dev.txt", "build.txt")
+FOR_OTHERS = {"redis"}
+"""Needed and not imported: huey and limits reach a Redis by it."""
 
 
 def requirements(lock: str) -> list[str]:
@@ -42,6 +47,29 @@ def pinned(lock: str) -> dict[str, str]:
 def components() -> dict[str, dict[str, Any]]:
     document = json.loads((ROOT / "docs" / "sbom.json").read_text(encoding="utf-8"))
     return {canonicalize_name(part["name"]): part for part in document["components"]}
+
+
+def imported() -> set[str]:
+    """The packages that the service imports itself, by the names they are installed under."""
+    installed_as = packages_distributions()
+    found = set()
+    for file in (ROOT / "cds_service").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Import(names=names):
+                    found |= {alias.name.partition(".")[0] for alias in names}
+                case ast.ImportFrom(module=str(module), level=0):
+                    found.add(module.partition(".")[0])
+    foreign = found - set(sys.stdlib_module_names) - {"cds_service", "_typeshed"}
+    return {canonicalize_name(installed_as[name][0]) for name in foreign}
+
+
+def test_what_the_service_imports_is_what_it_says_it_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = [Requirement(text) for text in project["dependencies"]]
+    assert {canonicalize_name(each.name) for each in named} == imported() | FOR_OTHERS
+    unbounded = [str(each) for each in named if not re.search(r">=.*<|<.*>=", str(each.specifier))]
+    assert unbounded == []
 
 
 @pytest.mark.parametrize("lock", LOCKS)
