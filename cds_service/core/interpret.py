@@ -27,6 +27,7 @@ from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.note import Note
 from cds_service.core.notes import (
+    note_on_sharing,
     notes_on_dates,
     notes_on_knowledge,
     notes_on_left,
@@ -34,7 +35,6 @@ from cds_service.core.notes import (
     notes_on_record,
     notes_on_resource,
     notes_on_sample,
-    notes_on_sharing,
     notes_on_unit,
     notes_on_value,
     notes_on_versions,
@@ -149,9 +149,11 @@ def _with_doubts(answer: Answer, head: Candidate, case: _Case) -> Answer:
 
 def _sharing(answer: Answer, others: Sequence[Candidate | InvalidResource]) -> Answer:
     """The answer, which stands for these results too, with each of them named on it."""
-    alike = tuple(notes_on_sharing(others))
-    used = (*answer.inputs, *(ref for note in alike for ref in note.inputs))
-    return replace(answer, notes=(*alike, *answer.notes), inputs=tuple(dict.fromkeys(used)))
+    if not others:
+        return answer
+    note = note_on_sharing(others)
+    used = dict.fromkeys((*answer.inputs, *note.inputs))
+    return replace(answer, notes=(note, *answer.notes), inputs=tuple(used))
 
 
 def _by_itself(case: _Case) -> Callable[[Candidate], Answer]:

@@ -120,15 +120,14 @@ def notes_on_versions(head: Candidate, known: Iterable[Candidate]) -> Iterator[N
         yield Note(NoteKind.OTHER_VERSION, told, inputs=(other.result.ref,))
 
 
-def notes_on_sharing(others: Sequence[Candidate | InvalidResource]) -> Iterator[Note]:
+def note_on_sharing(others: Sequence[Candidate | InvalidResource]) -> Note:
     """What is not interpreted either, for the reason that the card gives for another result: one
     that no card names would be silence about a result that is there.
     """
-    if others:
-        named = dict.fromkeys(map(_named, others))
-        refs = [one.ref if isinstance(one, InvalidResource) else one.result.ref for one in others]
-        told = {"results": tuple(islice(named, _MOST_ALIKE))}
-        yield Note(NoteKind.FOR_THE_SAME_REASON, told, inputs=tuple(dict.fromkeys(refs)))
+    named = dict.fromkeys(map(_named, others))
+    refs = [one.ref if isinstance(one, InvalidResource) else one.result.ref for one in others]
+    told = {"results": tuple(islice(named, _MOST_ALIKE))}
+    return Note(NoteKind.FOR_THE_SAME_REASON, told, inputs=tuple(dict.fromkeys(refs)))
 
 
 def _named(one: Candidate | InvalidResource) -> str:
