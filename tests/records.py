@@ -19,6 +19,7 @@ from cds_service.core.model import (
     CodedEntry,
     Coding,
     Comparator,
+    InvalidResource,
     LabResult,
     Measured,
     Moment,
@@ -137,7 +138,7 @@ LOOKED_FOR = {
 """Everything was asked for and answered, whichever of the two analytes it is about."""
 
 
-def record(*results: LabResult, **changes: Any) -> PatientRecord:
+def record(*results: LabResult | InvalidResource, **changes: Any) -> PatientRecord:
     """A record of an adult for whom everything was looked for."""
     given: dict[str, Any] = {
         "patient_id": "p",

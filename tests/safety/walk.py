@@ -366,8 +366,8 @@ def _reasons(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
         ill = tuple(companion(knowledge, name, values[0]) for name, values in COMPANIONS.items())
         yield f"{code.loinc}, every item met", records.record(valueless, companions=ill)
     invalid = InvalidResource(ResourceRef("Observation/i"), "Observation.valueQuantity.value")
-    yield "invalid", records.record(invalid)  # type: ignore[arg-type]
-    yield "two invalid", records.record(invalid, replace(invalid, where="Observation.status"))  # type: ignore[arg-type]
+    yield "invalid", records.record(invalid)
+    yield "two invalid", records.record(invalid, replace(invalid, where="Observation.status"))
 
 
 def _two_units(unit: str) -> UnitGiven:

@@ -57,7 +57,7 @@ def test_signs_of_hlh_do_not_push_a_warning_down() -> None:
 
 def test_what_could_not_be_read_stands_above_what_reassures() -> None:
     broken = InvalidResource(ResourceRef("Observation/b"), "Observation.status")
-    given = records.record(QUIET_BLOOD, broken)  # type: ignore[arg-type]
+    given = records.record(QUIET_BLOOD, broken)
     assert [card.extension["outcome"] for card in cards(given)] == [
         "not-interpretable",
         "interpreted",
