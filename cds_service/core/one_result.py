@@ -1,0 +1,223 @@
+"""What can be said about one result: its facts met with the table, or the reason why there is none.
+
+Which results are told, and what is named beside them, is decided in `interpret`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.core.caution import cautions, items_met, urgent
+from cds_service.core.companions import companion_values
+from cds_service.core.dates import as_received, when_taken
+from cds_service.core.facts import Companions, companion_facts, facts_of
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.limit_facts import left_beside
+from cds_service.core.missing import missing_words
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord
+from cds_service.core.note import Note
+from cds_service.core.notes import (
+    notes_on_dates,
+    notes_on_left,
+    notes_on_range,
+    notes_on_record,
+    notes_on_resource,
+    notes_on_unit,
+    notes_on_value,
+    notes_on_versions,
+)
+from cds_service.core.pairing import nearest_pair
+from cds_service.core.reading import NotUnderstood, Understood, value_of
+from cds_service.core.selection import NOT_YET, WITHDRAWN, Candidate, Placed, finals_beside
+from cds_service.core.series import series_of
+from cds_service.core.situation import Literature, Situation, literature_for
+from cds_service.core.table import consult, consult_laboratory_range_only
+from cds_service.core.triage import WrongOne
+from cds_service.core.verdict import (
+    NO_VALUE,
+    Answer,
+    Interpreted,
+    NotInterpretable,
+    Reason,
+    SeriesPoint,
+    Value,
+    WrongAnalyte,
+)
+
+_WOULD_HELP = {
+    Reason.UNIT_MISSING: ("unit",),
+    Reason.UNIT_UNKNOWN: ("unit",),
+    Reason.SPECIMEN_UNKNOWN: ("specimen",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What every answer of one evaluation is read from."""
+
+    record: PatientRecord
+    knowledge: KnowledgeBase
+    at: date
+    known: tuple[Candidate, ...]
+    """All results of this analyte, to be interpreted or not: for pairs and series."""
+
+
+def about(head: Candidate, basis: Basis) -> Answer:
+    """The answer about the newest final result of one specimen kind."""
+    beside = finals_beside(head, basis.known)
+    series = series_of(head, beside)
+    notes = [
+        *notes_on_resource(head.result),
+        *notes_on_record(basis.record),
+        *notes_on_dates(head, beside),
+        *notes_on_versions(head, basis.known),
+    ]
+    match head.place, head.reading:
+        case NotInterpretable() as verdict, _:
+            pass
+        case Placed(), NotUnderstood(because=verdict):
+            notes += notes_on_unit(head.result, verdict.reason)
+        case Placed(code, specimen), Understood(value, quantity):
+            situation = Situation(
+                basis.knowledge,
+                basis.record,
+                head.result,
+                specimen,
+                value,
+                quantity,
+                literature_for(code, quantity),
+                basis.at,
+                nearest_pair(head, basis.known),
+            )
+            notes += notes_on_value(situation, code)
+            return _understood(situation, basis, notes, series)
+    return _blank(
+        head.result,
+        verdict,
+        basis,
+        specimen=head.specimen,
+        value=head.reading.value,
+        notes=notes,
+        series=series,
+    )
+
+
+def not_final(item: Candidate, basis: Basis) -> Answer:
+    """Of a result that is withdrawn, not yet final, or of unknown status: which of these it is."""
+    status = item.result.status
+    if status in WITHDRAWN:
+        verdict = NotInterpretable(Reason.STATUS_WITHDRAWN, status.value)
+        return _blank(item.result, verdict, basis, specimen=item.specimen)
+    reason = Reason.STATUS_PRELIMINARY if status in NOT_YET else Reason.STATUS_UNKNOWN
+    beside = finals_beside(item, basis.known)
+    return _blank(
+        item.result,
+        NotInterpretable(reason, status.value),
+        basis,
+        specimen=item.specimen,
+        value=item.reading.value,
+        notes=(*notes_on_dates(item, beside), *notes_on_versions(item, basis.known)),
+        series=series_of(item, beside),
+    )
+
+
+def fhir_invalid(resource: InvalidResource, basis: Basis) -> Answer:
+    """Of a result that is no valid FHIR: where it is not."""
+    return _blank(resource, NotInterpretable(Reason.FHIR_INVALID, resource.where), basis)
+
+
+def wrong_analyte(item: WrongOne, basis: Basis) -> Answer:
+    """Of a look-alike of the receptor: that it is another analyte."""
+    value = value_of(item.result, basis.knowledge).value
+    return _blank(item.result, WrongAnalyte(item.code.loinc), basis, value=value)
+
+
+def of_another(result: LabResult) -> Answer:
+    """Neither value nor reference: only that such a result was received."""
+    return Answer(NotInterpretable(Reason.SUBJECT_MISMATCH), result)
+
+
+def _understood(
+    situation: Situation, basis: Basis, notes: Iterable[Note], series: tuple[SeriesPoint, ...]
+) -> Answer:
+    """Facts meet the table."""
+    facts = facts_of(situation)
+    notes = (*notes, *notes_on_range(facts.laboratory))
+    verdict: Interpreted | NotInterpretable
+    match situation.literature:
+        case Literature.APPLIES:
+            verdict = Interpreted()
+            table = consult(basis.knowledge, facts.usual, facts.settled)
+            told = (*notes, *cautions(situation, facts, table))
+        case Literature.BARRED:
+            verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
+            table = consult_laboratory_range_only(basis.knowledge, facts.by_name)
+            taken = when_taken(situation.result, basis.at)
+            left = left_beside(basis.knowledge, basis.record, taken, basis.at, facts.companions)
+            on_left = notes_on_left(left, basis.knowledge)
+            told = (*notes, *on_left, *urgent(facts.companions, facts.by_name, basis.knowledge))
+    read = filter(facts.settled.__contains__, table.grounds)  # the usual ones were read nowhere
+    used = [ref for ground in read for ref in facts.settled[ground].inputs]
+    behind = [ref for note in told for ref in note.inputs]
+    return Answer(
+        verdict,
+        situation.result,
+        specimen=situation.specimen,
+        value=situation.value,
+        facts=facts.by_name,
+        findings=table.findings,
+        rows=table.rows,
+        missing=missing_words(basis.record, table.missing, basis.knowledge.identity.id),
+        inputs=tuple(dict.fromkeys((situation.result.ref, *used, *behind))),
+        dates=as_received(basis.record),
+        notes=told,
+        series=series,
+        laboratory=facts.laboratory,
+        paired=situation.pair,
+        companions=frozenset(facts.companions),
+    )
+
+
+def _blank(
+    result: LabResult | InvalidResource,
+    verdict: NotInterpretable | WrongAnalyte,
+    basis: Basis,
+    *,
+    specimen: str = "",
+    value: Value = NO_VALUE,
+    notes: Iterable[Note] = (),
+    series: tuple[SeriesPoint, ...] = (),
+) -> Answer:
+    """An answer without facts: why there is no reading, what would allow one, and what other
+    results of the same days call for all the same.
+    """
+    words: tuple[str, ...] = ()
+    told = list(notes)
+    companions: Companions = {}
+    if isinstance(result, LabResult):
+        taken = when_taken(result, basis.at)
+        companions = companion_values(basis.knowledge, basis.record, taken, basis.at)
+        left = left_beside(basis.knowledge, basis.record, taken, basis.at, companions)
+        told += notes_on_left(left, basis.knowledge)
+    beside = companion_facts(companions, basis.record, basis.knowledge)
+    match verdict:
+        case NotInterpretable(reason):
+            words = _WOULD_HELP.get(reason, ())
+            told += urgent(companions, beside, basis.knowledge)
+        case WrongAnalyte():
+            told += items_met(companions, beside, basis.knowledge)
+    behind = [ref for note in told for ref in note.inputs]
+    return Answer(
+        verdict,
+        result,
+        specimen,
+        value,
+        missing=missing_words(basis.record, words, basis.knowledge.identity.id),
+        inputs=tuple(dict.fromkeys((result.ref, *behind))),
+        dates=as_received(basis.record),
+        notes=tuple(told),
+        series=series,
+        companions=frozenset(companions),
+    )
