@@ -21,12 +21,12 @@ from cds_service.events.faults import MOST_ATTEMPTS
 from cds_service.fhir.breaker import Breakers
 from cds_service.knowledge.files import Library
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import SubscriptionState
 from cds_service.store.pseudonym import DataKey
 from cds_service.store.tables import evaluations, event_evaluations
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from tests.little_fhir import LittleFhir, little_fhir
+from tests.subscriptions import subscription
 
 SECRET = "a-shared-secret-of-the-test"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
@@ -114,16 +114,8 @@ class World:
 
     def expect(self, **state: Any) -> None:
         """Keep a subscription `s1` as `subscribe` would."""
-        given = {
-            "source": "lab",
-            "subscription": "s1",
-            "criteria": TOPIC,
-            "status": "active",
-            "heartbeat_seconds": 0,
-            "next_number": 1,
-            "last_heard": self.clock(),
-        }
-        self.room.subscriptions.expect(SubscriptionState(**(given | state)))
+        given = {"criteria": TOPIC, "last_heard": self.clock()}
+        self.room.subscriptions.expect(subscription(**(given | state)))
 
     def ready(self) -> Any:
         """What readiness says."""

@@ -9,6 +9,7 @@ import pytest
 
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import Heard, Subscriptions, SubscriptionState
+from tests.subscriptions import subscription
 
 pytestmark = pytest.mark.integration
 
@@ -34,15 +35,7 @@ def test_one_that_was_ended_while_its_server_was_asked_does_not_come_back(
 ) -> None:
     """Else it would be told as broken for ever, and nobody could find it on its server."""
     subscriptions = Subscriptions(database)
-    asked_of = SubscriptionState(
-        source="lab",
-        subscription="s1",
-        criteria="",
-        status="active",
-        heartbeat_seconds=60,
-        next_number=1,
-        last_heard=ASKED,
-    )
+    asked_of = subscription(ASKED, heartbeat_seconds=60)
     subscriptions.expect(asked_of)
     subscriptions.forget("lab", "s1")
     answer(database, asked_of)

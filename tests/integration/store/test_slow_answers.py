@@ -9,6 +9,7 @@ import pytest
 
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import Heard, Subscriptions, SubscriptionState
+from tests.subscriptions import subscription
 
 pytestmark = pytest.mark.integration
 
@@ -22,15 +23,7 @@ Answered = Callable[[Database, SubscriptionState], None]
 
 def known(database: Database, status: str = "active") -> SubscriptionState:
     """The subscription as it stands when its server is asked about it."""
-    state = SubscriptionState(
-        source="lab",
-        subscription="s1",
-        criteria="",
-        status=status,
-        heartbeat_seconds=0,
-        next_number=1,
-        last_heard=MADE,
-    )
+    state = subscription(MADE, status=status)
     Subscriptions(database).expect(state)
     return state
 

@@ -15,20 +15,13 @@ from cds_service.store.event_subscriptions import (
     Subscriptions,
     SubscriptionState,
 )
+from tests.subscriptions import subscription
 
 pytestmark = pytest.mark.integration
 
 MADE = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = MADE + timedelta(hours=1)
-FIRST = SubscriptionState(
-    source="lab",
-    subscription="s1",
-    criteria="Observation?code=a",
-    status="active",
-    heartbeat_seconds=60,
-    next_number=1,
-    last_heard=MADE,
-)
+FIRST = subscription(MADE, heartbeat_seconds=60)
 SECOND = replace(FIRST, subscription="s2")
 ELSEWHERE = replace(FIRST, source="another")
 

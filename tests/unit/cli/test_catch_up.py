@@ -11,12 +11,13 @@ from click.testing import CliRunner
 
 from cds_service.cli import cli
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import Subscriptions, SubscriptionState
+from cds_service.store.event_subscriptions import Subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.work_item import Kind, Target, Way
 from tests.event_world import PATIENT, Clock, observation
 from tests.kept import KEY, PSEUDONYMS
 from tests.little_fhir import LittleFhir, Refuse, little_fhir
+from tests.subscriptions import subscription
 
 RESULTS = 20
 REFUSED = 9
@@ -99,16 +100,7 @@ def test_what_a_server_calls_a_status_is_shown_as_it_stands(
 ) -> None:
     laboratory.put({"resourceType": "Subscription", "id": "s1", "status": "[/off]"})
     with Database.open(environment["CDS_DATABASE_URL"]) as database:
-        known = SubscriptionState(
-            source="lab",
-            subscription="s1",
-            criteria="Observation?code=x",
-            status="active",
-            heartbeat_seconds=0,
-            next_number=1,
-            last_heard=Clock()(),
-        )
-        Subscriptions(database).expect(known)
+        Subscriptions(database).expect(subscription(Clock()()))
     shown = CliRunner().invoke(cli, ["status", "lab", "--sandbox"], env=environment)
     assert shown.exit_code == 0
     assert "[/off]" in shown.stdout

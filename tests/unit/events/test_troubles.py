@@ -7,17 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from cds_service.events.troubles import Troubles
 from cds_service.store.event_subscriptions import SubscriptionState
+from tests.subscriptions import subscription
 
 BEGIN = datetime(2026, 11, 22, 6, tzinfo=UTC)
-SOUND = SubscriptionState(
-    source="lab",
-    subscription="s1",
-    criteria="Observation?code=a",
-    status="active",
-    heartbeat_seconds=0,
-    next_number=1,
-    last_heard=BEGIN,
-)
+SOUND = subscription(BEGIN)
 FAILED = replace(SOUND, status="error")
 SILENT = replace(SOUND, heartbeat_seconds=60, last_heard=BEGIN - timedelta(hours=1))
 

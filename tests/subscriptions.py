@@ -1,0 +1,21 @@
+"""A subscription as the database holds it, with what a test is about and nothing else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from cds_service.store.event_subscriptions import SubscriptionState
+
+
+def subscription(last_heard: datetime, **state: Any) -> SubscriptionState:
+    """`s1` at the source `lab`: at work, of no heartbeat, before its first event."""
+    given = {
+        "source": "lab",
+        "subscription": "s1",
+        "criteria": "Observation?code=a",
+        "status": "active",
+        "heartbeat_seconds": 0,
+        "next_number": 1,
+    }
+    return SubscriptionState(**(given | state), last_heard=last_heard)
