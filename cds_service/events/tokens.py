@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 from uuid import uuid4
 
 from joserfc import jwt
@@ -128,7 +128,7 @@ class Tokens:
         form = {"grant_type": "client_credentials", "scope": credentials.scope}
         match credentials:
             case ClientSecret(client_id, secret):
-                basic = (client_id, secret)
+                basic = (quote_plus(client_id), quote_plus(secret))
                 return Sending(
                     "POST", body=_encoded(form), media_type=_FORM, accept=_JSON, basic=basic
                 )

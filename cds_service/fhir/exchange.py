@@ -20,7 +20,8 @@ _FHIR_JSON = "application/fhir+json"
 class Sending:
     """One call beside reads and searches; `relative` follows the base, empty for the base itself.
 
-    `basic` is a client id and its secret (RFC 6749, section 2.3.1), sent in place of a token.
+    `basic` is a client id and its secret, each form-encoded (RFC 6749, section 2.3.1), sent in
+    place of a token.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"]

@@ -152,6 +152,14 @@ def test_a_secret_goes_into_the_header_and_not_into_the_form() -> None:
     assert form(endpoint) == {"grant_type": ["client_credentials"]}
 
 
+def test_name_and_secret_are_form_encoded_before_they_are_put_together() -> None:
+    """RFC 6749, section 2.3.1: else a colon in the name would begin the secret."""
+    endpoint = Endpoint()
+    asked(endpoint, ClientSecret("sil2r:north", "näh+maschine =", ENDPOINT, ""))
+    ((_url, sending),) = endpoint.posted
+    assert sending.basic == ("sil2r%3Anorth", "n%C3%A4h%2Bmaschine+%3D")
+
+
 def test_an_assertion_goes_into_the_form_and_is_good_for_four_minutes() -> None:
     """SMART Backend Services: at most five."""
     endpoint = Endpoint()
