@@ -57,6 +57,7 @@ class Queue:
         self.stopping = threading.Event()
         """Set as soon as a worker is told to stop."""
         self._away_until = 0.0
+        self._opening = threading.Lock()
 
     @cached_property
     def _huey(self) -> Huey:
@@ -73,7 +74,8 @@ class Queue:
         Raises ConfigurationError where the file cannot be made. A Redis may be away: it is tried
         again with every message.
         """
-        self._say_work  # noqa: B018 - huey reads only messages of a task that it knows
+        with self._opening:  # by one thread: huey knows a task once
+            self._say_work  # noqa: B018 - it reads only messages of a task that it knows
 
     def wake(self) -> None:
         """Let a worker look, unless one has been told to and has not yet begun.
@@ -94,6 +96,7 @@ class Queue:
             return False
         try:
             with waiting():
+                self.open()
                 if self._huey.pending_count() == 0:
                     self._say_work()
         except Exception as error:  # noqa: BLE001 - of SQLite, Redis or the network
@@ -104,6 +107,7 @@ class Queue:
 
     def waiting(self) -> int:
         """How many messages wait."""
+        self.open()
         return int(self._huey.pending_count())
 
     def run(

@@ -7,8 +7,11 @@ import os
 import signal
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +37,26 @@ def test_one_message_that_waits_is_as_good_as_many(tmp_path: Path) -> None:
     for _ in range(3):
         one.wake()
     assert one.waiting() == 1
+
+
+def test_a_queue_is_made_once_however_many_threads_come_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.11 sees to that itself, later ones do not; huey refuses to know a task twice."""
+    made: list[object] = []
+    make = queue._huey
+
+    def slow(*given: Any) -> Any:
+        made.append(given)
+        time.sleep(0.05)
+        return make(*given)
+
+    monkeypatch.setattr(queue, "_huey", slow)
+    one = Queue("", tmp_path, DataKey.random())
+    with ThreadPoolExecutor(4) as threads:
+        for _ in range(4):
+            threads.submit(one.wake)
+    assert (len(made), one.waiting() > 0) == (1, True)
 
 
 def test_a_queue_that_nobody_uses_is_not_made(tmp_path: Path) -> None:
