@@ -31,6 +31,7 @@ class Event(Enum):
     STARTED = ("CDS-L001", "info", "The service has started.")
     STOPPED = ("CDS-L002", "info", "The service has stopped.")
     GIVEN_UP = ("CDS-L003", "error", "The service has ended, because its workers keep dying.")
+    METRICS_AWAY = ("CDS-L004", "error", "The process of /metrics has died; another is started.")
     ANSWERED = ("CDS-L101", "info", "A request was answered.")
     REFUSED = ("CDS-L102", "warning", "A request was refused.")
     FAILED = ("CDS-L103", "error", "A request failed through a fault of the service.")

@@ -3,7 +3,7 @@
 Only here is anything known about processes. A stop signal (SIGTERM, Ctrl-C, or SIGHUP, which a
 terminal sends that is closed) lets requests under way finish, for at most ten seconds. A worker
 that dies is replaced; one that dies again within seconds ends the service, with status 1, so that
-whoever started it starts it anew.
+whoever started it starts it anew. The process of `/metrics` is replaced too, and ends nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.process import BaseProcess
 from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from granian.server.common import AbstractServer
 
 STOP_SECONDS = 10
+LOOK_SECONDS = 1.0
+"""How often it is seen to that the process of `/metrics` is there."""
 THREADS = 512
 """Requests under way side by side in one worker. A thread is made when it is needed and costs
 little while it waits for a body that trickles in, so 500 slow callers do not shut out the next one
@@ -222,14 +225,30 @@ def _management(settings: Settings, directory: str, knowledge: str) -> Iterator[
     if not settings.management_port:
         yield
         return
-    process = multiprocessing.Process(
-        target=_serve_management,
-        args=(directory, knowledge, settings.management_host, settings.management_port),
-        daemon=True,
-    )
+    where = (directory, knowledge, settings.management_host, settings.management_port)
+    process = multiprocessing.Process(target=_serve_management, args=where, daemon=True)
     process.start()
+    stopping = threading.Event()
+    keeper = threading.Thread(target=_keep_management, args=(process, where, stopping))
+    keeper.start()
     try:
         yield
     finally:
-        process.terminate()
-        process.join()
+        stopping.set()
+        keeper.join()
+
+
+def _keep_management(
+    process: BaseProcess, where: tuple[str, str, str, int], stopping: threading.Event
+) -> None:
+    """Replace the process of `/metrics` whenever it has died; end it when the service stops."""
+    while not stopping.wait(LOOK_SECONDS):
+        if not process.is_alive():
+            log(Event.METRICS_AWAY)
+            # Not forked: only the main thread may, another cannot know which locks are held.
+            process = multiprocessing.get_context("spawn").Process(
+                target=_serve_management, args=where, daemon=True
+            )
+            process.start()
+    process.terminate()
+    process.join()

@@ -413,6 +413,24 @@ def _await_metrics(port: int) -> None:
     pytest.fail("/metrics never answered")
 
 
+def test_the_process_of_the_metrics_is_replaced_when_it_dies_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    log_file = tmp_path / "log"
+    with running(log_file) as server:
+        assert server.call("POST", URL, json.dumps(hook_request()))[0] == 200
+        _await_metrics(server.management_port)
+        os.kill(min(_children(server.process)), signal.SIGKILL)  # the first that is started
+        _await_metrics(server.management_port)
+        _status, text = server.call("GET", "/metrics", port=server.management_port)
+        assert b'service="toy-patient-view",status="200"} 1.0' in text
+        server.process.terminate()
+        assert server.process.wait(timeout=30) == 0
+        assert _is_free_at_last(server.management_port)
+    codes = [json.loads(line)["code"] for line in log_file.read_text().splitlines()]
+    assert (codes.count("CDS-L004"), codes[-1]) == (1, "CDS-L002")
+
+
 def test_one_port_for_service_and_metrics_is_refused_before_anything_starts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
