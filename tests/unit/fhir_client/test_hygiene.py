@@ -193,7 +193,7 @@ def test_more_fetches_than_threads_are_refused_at_the_deadline_unasked(
     server.on("/fhir/Patient/1", faults.hang_before_headers)
     client = FhirClient(AllowList.of([base]), threads=1)
     queries = {str(n): Read("Patient", "1") for n in range(3)}
-    with client.session(base, NoToken(), Deadline.after(SHORT_MS)) as session:
+    with client.session(base, NoToken(), Deadline.after(5 * SHORT_MS)) as session:
         fetched = session.fetch_all(queries)
     client.close()
     assert fetched["0"] == Refused(UpstreamFault.TIMEOUT)
