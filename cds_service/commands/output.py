@@ -52,8 +52,16 @@ def cell(text: str) -> Text:
 
 
 def print_json(document: object) -> None:
-    """One JSON document on standard output: in UTF-8 (RFC 8259), whatever the terminal has."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False).encode())
+    """One JSON document on standard output: in UTF-8 (RFC 8259), whatever the terminal has.
+
+    What a terminal might obey is escaped: of control characters, JSON itself escapes only the
+    first 32.
+    """
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    harmless = (
+        sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text
+    )
+    click.echo("".join(harmless).encode())
 
 
 def show_what_can_be_shown() -> None:

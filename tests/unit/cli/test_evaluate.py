@@ -171,15 +171,18 @@ def test_codes_points_at_what_is_not_mapped() -> None:
     assert "look" in run("codes", fhir_fixtures.path("local_code_unmapped")).output
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["as text", "as JSON"])
 @pytest.mark.parametrize("command", ["codes", "explain", "evaluate"])
-def test_what_a_file_says_is_no_command_to_the_terminal(tmp_path: Path, command: str) -> None:
+def test_what_a_file_says_is_no_command_to_the_terminal(
+    tmp_path: Path, command: str, options: tuple[str, ...]
+) -> None:
     observation = json.loads(fhir_fixtures.path("csf_above_150").read_bytes())
     coding = {"system": f"urn:oid:2.999{COMMANDING}", "code": COMMANDING, "display": COMMANDING}
     observation["code"]["coding"].append(coding)
     observation["valueQuantity"]["unit"] += COMMANDING
     file = tmp_path / "observation.json"
     file.write_text(json.dumps(observation), encoding="utf-8")
-    assert is_harmless(run(command, file).stdout)
+    assert is_harmless(run(command, file, *options).stdout)
 
 
 def test_an_order_request_gives_its_advice() -> None:
