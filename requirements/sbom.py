@@ -19,9 +19,10 @@ LICENCES = ROOT / "docs" / "licences.md"
 _HEAD = """\
 # Licences of what is installed with the service
 
-Made by `make sbom` from the packages of `requirements/runtime.txt` as they describe themselves; the
-same list for machines is [sbom.json](sbom.json) (CycloneDX). The licences of the code systems whose
-codes are shipped (LOINC, UCUM, SNOMED CT, ATC, RxNorm, ICD-10-CM) are in [NOTICE](../NOTICE).
+Made by `make sbom` from the packages of `requirements/runtime.txt` that Python 3.11 installs, as
+they describe themselves; the same list for machines is [sbom.json](sbom.json) (CycloneDX). The
+licences of the code systems whose codes are shipped (LOINC, UCUM, SNOMED CT, ATC, RxNorm,
+ICD-10-CM) are in [NOTICE](../NOTICE).
 
 | package | version | licence |
 |---|---|---|

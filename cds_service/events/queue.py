@@ -15,6 +15,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from time import monotonic
 from typing import Final
+from weakref import finalize
 
 from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
@@ -61,7 +62,9 @@ class Queue:
 
     @cached_property
     def _huey(self) -> Huey:
-        return self._make()
+        made = self._make()
+        finalize(self, made.storage.close).atexit = False
+        return made
 
     @cached_property
     def _say_work(self) -> Callable[[], object]:

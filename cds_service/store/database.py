@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from weakref import finalize
 
-from sqlalchemy import URL, Connection, Insert, PoolProxiedConnection, Table, delete, text
+from sqlalchemy import URL, Connection, Engine, Insert, PoolProxiedConnection, Table, delete, text
 from sqlalchemy.dialects import sqlite
 
 from cds_service.store import upgrade
@@ -48,6 +49,8 @@ class Database:
         self._last_write = LastWrite()
         writers = OneWriter if self._is_sqlite else AnyWriter
         self._writers: Writers = writers(self._engine, self._last_write)
+        # A process that only ever ends with its database need not close it.
+        finalize(self, _close, self._writers, self._engine).atexit = False
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -138,11 +141,15 @@ class Database:
 
     def close(self) -> None:
         """Closes the connections that are not in use."""
-        self._writers.close()
-        self._engine.dispose()
+        _close(self._writers, self._engine)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _close(writers: Writers, engine: Engine) -> None:
+    writers.close()
+    engine.dispose()

@@ -23,6 +23,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = ("runtime.txt", "dev.txt", "build.txt")
+PYTHON = {"python_version": "3.11", "python_full_version": "3.11.14"}
+"""The SBOM is of this one, whichever runs here."""
 FOR_OTHERS = {"redis"}
 """Needed and not imported: huey and limits reach a Redis by it."""
 
@@ -34,11 +36,11 @@ def requirements(lock: str) -> list[str]:
 
 
 def pinned(lock: str) -> dict[str, str]:
-    """Name and version of every package of a lock that this platform installs."""
+    """Name and version of every package of a lock that Python 3.11 installs, as for the SBOM."""
     found = {}
     for line in requirements(lock):
         requirement = Requirement(line.split("--hash", 1)[0].strip())
-        if requirement.marker is None or requirement.marker.evaluate():
+        if requirement.marker is None or requirement.marker.evaluate(PYTHON):
             (version,) = requirement.specifier
             found[canonicalize_name(requirement.name)] = version.version
     return found
