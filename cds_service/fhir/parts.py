@@ -43,7 +43,7 @@ class LaboratoryPart:
     """Results of the analyte, and what cannot be ruled out to be one."""
     companions: tuple[LabReading, ...] = ()
     was_cut: bool = False
-    """There were more than MOST_READ: the newest were read."""
+    """There were more than MOST_READ of one sort; where they are dated, the newest were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,10 @@ def read_laboratory(
     for entry in observations(document.entries):
         by_sort[sort_of(entry.resource, wanted)].append(entry)
     analyte, companions = _distinct(by_sort[Sort.ANALYTE]), _distinct(by_sort[Sort.COMPANION])
-    panels = by_sort[Sort.PANEL]
-    asked = (*_newest(analyte), *by_sort[Sort.UNREADABLE][:MOST_READ])
-    parts = chain.from_iterable(map(reader.read_panel, _newest(_distinct(panels))))
+    panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
+    told_apart = _distinct(panels)
+    asked = (*_newest(analyte), *unreadable[:MOST_READ])
+    parts = chain.from_iterable(map(reader.read_panel, _newest(told_apart)))
     lone = lone_reports(document.entries, (*asked, *panels), wanted.accepted)
     reports = [read_report(one, reader.scope, reader.whose) for one in islice(lone, MOST_READ)]
     return LaboratoryPart(
@@ -79,7 +80,7 @@ def read_laboratory(
             *document.misfits,
         ),
         tuple(map(reader.read, _newest(companions))),
-        max(len(analyte), len(companions)) > MOST_READ,
+        max(map(len, (analyte, companions, unreadable, told_apart))) > MOST_READ,
     )
 
 

@@ -93,7 +93,7 @@ def read_record(
                 () if past is main else past.analyte,  # invalid results answer for themselves
                 was_cut=past.was_cut or main.was_cut,
             ),
-            "labs": shelf.came_to(labs, others.companions, was_cut=others.was_cut),
+            "labs": shelf.came_to(labs, others.companions, was_cut=others.was_cut or main.was_cut),
             "conditions": _worst(given["conditions"], conditions.availability),
             "medications": _worst(given["medications"], medications.availability),
         },
@@ -143,7 +143,13 @@ class _Shelf:
     def came_to(
         self, part: Supplied, found: Sequence[LabReading], *, was_cut: bool
     ) -> Availability:
-        """What a part of Observations came to; one of another type altogether has failed (T-64)."""
+        """What a part of Observations came to; one of another type altogether has failed (T-64).
+
+        `was_cut` counts what lay in the results to interpret too: there is more than was read,
+        though the part itself be empty.
+        """
+        if was_cut and part.availability is Availability.EMPTY:
+            return Availability.PARTIAL
         if part.availability not in _USABLE:
             return part.availability
         if not self.documents[id(part.resource)].is_of(_LABORATORY_TYPES):

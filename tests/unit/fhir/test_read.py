@@ -40,6 +40,11 @@ def ferritin(**changes: Any) -> JsonObject:
     return observation(**{**good, **changes})
 
 
+def panel(**changes: Any) -> JsonObject:
+    inside = {"code": concept(LOINC, "9654-5"), "valueQuantity": quantity(900, "U/mL")}
+    return observation(**{"code": OTHER_TEST, "component": [inside], **changes})
+
+
 # ------------------------------------------------------------------ which Observations
 
 
@@ -340,6 +345,26 @@ def test_t59_too_many_results_in_either_place_make_the_history_a_part(
     for results, history in ((one, two), (two, one)):
         assert record(results, sil2r=history).availability["sil2r"] is Availability.PARTIAL
     assert record(one, sil2r=bundle(observation())).availability["sil2r"] is Availability.GIVEN
+
+
+@pytest.mark.parametrize("none", [None, bundle(type="searchset")], ids=["null", "empty"])
+@pytest.mark.parametrize(
+    "two",
+    [
+        bundle(observation(), observation(id="obs-2")),
+        bundle(observation(), ferritin(), ferritin(id="fer-2")),
+        bundle(observation(), *(observation(id=f"o{n}", status="banana") for n in range(2))),
+        bundle(observation(), *(observation(id=f"o{n}", code=5) for n in range(2))),
+        bundle(observation(), *(panel(id=f"o{n}") for n in range(2))),
+    ],
+    ids=["results", "companions", "invalid", "unreadable", "panels"],
+)
+def test_t59_too_many_results_are_told_where_the_record_holds_no_others(
+    monkeypatch: pytest.MonkeyPatch, two: JsonObject, none: JsonObject | None
+) -> None:
+    monkeypatch.setattr(parts_module, "MOST_READ", 1)
+    found = record(two, sil2r=none, labs=none)
+    assert {found.availability["sil2r"], found.availability["labs"]} == {Availability.PARTIAL}
 
 
 def test_t59_ten_thousand_results_of_other_tests_cost_no_validation(
