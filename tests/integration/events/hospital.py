@@ -28,9 +28,9 @@ from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
+from tests.lab import row_of
 from tests.ports import free_port
 
-SECRET = "a-shared-secret-of-the-test"
 PATIENT_SECONDS = 30
 WEB = requests.Session()
 WEB.trust_env = False
@@ -137,13 +137,7 @@ def hospital(
 ) -> Iterator[Hospital]:
     """Our inbox on a port of its own, with one source `lab`; `row` adds to its registry row."""
     port = free_port()
-    (folder / "lab.secret").write_text(SECRET)
-    registry = load_registry(
-        f'[[source]]\nname = "lab"\nfhir_server = "{server.base}"\n'
-        f'secret_file = "lab.secret"\n{row}',
-        folder,
-        Mode.SANDBOX,
-    )
+    registry = load_registry(row_of(server.base, folder, row), folder, Mode.SANDBOX)
     configured = Settings(
         public_url=f"http://127.0.0.1:{port}",
         database_url=f"sqlite:///{folder / 'cds.sqlite3'}",

@@ -17,10 +17,11 @@ import requests
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.work_item import Kind, Target, Way
-from tests.event_world import BEARER, PATIENT, SECRET, events, observation
+from tests.event_world import PATIENT, events, observation
 from tests.integration.events.hospital import eventually
 from tests.integration.service.test_running_service import Service, _bare_environment, rows
 from tests.kept import KEY, PSEUDONYMS
+from tests.lab import BEARER, registry_of
 from tests.little_fhir import little_fhir
 
 pytestmark = pytest.mark.integration
@@ -34,11 +35,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     with little_fhir() as fhir:
         fhir.put(PATIENT)
         fhir.put(observation())
-        (tmp_path / "lab.secret").write_text(SECRET)
-        (tmp_path / "clients.toml").write_text(
-            f'[[source]]\nname = "lab"\nfhir_server = "{fhir.base}"\nsecret_file = "lab.secret"\n'
-        )
-        yield {"CDS_CLIENTS": "clients.toml", "CDS_DATA_KEY": KEY.base64()}
+        yield {"CDS_CLIENTS": registry_of(fhir.base, tmp_path).name, "CDS_DATA_KEY": KEY.base64()}
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from cds_service.store.events import EventStore
 from cds_service.store.tables import event_work
 from cds_service.store.work_item import Kind, Target, Way
 from tests.kept import KEY, PSEUDONYMS
+from tests.lab import registry_of
 from tests.unit.cli.command_line import COMMANDING, is_harmless
 
 Variables = dict[str, str]
@@ -32,13 +33,8 @@ Variables = dict[str, str]
 @pytest.fixture
 def here(tmp_path: Path) -> Variables:
     """A source, and one result of it that was set aside: the number 1."""
-    (tmp_path / "lab.secret").write_text("a-shared-secret-of-the-test")
-    (tmp_path / "clients.toml").write_text(
-        '[[source]]\nname = "lab"\nfhir_server = "http://127.0.0.1:1/fhir"\n'
-        'secret_file = "lab.secret"\n'
-    )
     given = {
-        "CDS_CLIENTS": str(tmp_path / "clients.toml"),
+        "CDS_CLIENTS": str(registry_of("http://127.0.0.1:1/fhir", tmp_path)),
         "CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'cds.sqlite3'}",
         "CDS_DATA_KEY": KEY.base64(),
     }

@@ -13,6 +13,7 @@ from cds_service.cli import cli
 from cds_service.errors import DataUnavailable
 from tests.event_world import TOPIC
 from tests.kept import KEY
+from tests.lab import registry_of
 from tests.little_fhir import LittleFhir, little_fhir
 
 Variables = dict[str, str]
@@ -26,12 +27,8 @@ def laboratory() -> Iterator[LittleFhir]:
 
 @pytest.fixture
 def here(tmp_path: Path, laboratory: LittleFhir) -> Variables:
-    (tmp_path / "lab.secret").write_text("a-shared-secret-of-the-test")
-    (tmp_path / "clients.toml").write_text(
-        f'[[source]]\nname = "lab"\nfhir_server = "{laboratory.base}"\nsecret_file = "lab.secret"\n'
-    )
     return {
-        "CDS_CLIENTS": str(tmp_path / "clients.toml"),
+        "CDS_CLIENTS": str(registry_of(laboratory.base, tmp_path)),
         "CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'cds.sqlite3'}",
         "CDS_DATA_KEY": KEY.base64(),
     }
