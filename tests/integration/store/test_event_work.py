@@ -64,10 +64,11 @@ def evaluated(version: str = "1", knowledge: str = "sil2r@1", said: int = 1) -> 
         door=Door.EVENT,
         service="sil2r-lab-result",
         client="events:lab",
+        knowledge=knowledge,
         software="0",
         outcomes=("interpreted",) * said,
     )
-    return Evaluated(version, knowledge, said > 0, "", record)
+    return Evaluated(version, "", record)
 
 
 # -------------------------------------------------------------------- whose turn it is
