@@ -280,4 +280,4 @@ def test_each_source_has_numbers_of_its_own(store: EventStore) -> None:
     assert store.backlog("lab") == Backlog(waiting=0, dead=1, evaluated=2)
     assert store.backlog("another") == Backlog(waiting=2, dead=0, evaluated=1)
     assert store.set_aside_of("another") == ()
-    assert store.backlog("gone") == Backlog()
+    assert store.backlog("gone") == Backlog(waiting=0, dead=0, evaluated=0)
