@@ -60,7 +60,7 @@ class TakenBack:
     """The key of the evaluation whose answer is taken back."""
     patient_id: str
     """Empty for a result that was deleted: nobody here knows whose it was."""
-    cards: tuple[Card, ...] = ()
+    cards: tuple[Card, ...]
     """What is said of its being taken back, and nothing that stands."""
 
 

@@ -73,10 +73,10 @@ class About:
 
     subscription: str
     """The id of the Subscription on its server."""
-    topic: str = ""
-    state: str = ""
+    topic: str
+    state: str
     """One of `STATES`, as the server says; empty where it says none of them."""
-    so_far: int | NotSaid = NotSaid()
+    so_far: int | NotSaid
     """How many events there have been since the subscription began."""
 
 
@@ -112,8 +112,8 @@ class Trouble:
 class NumberedEvent:
     """One event; `focuses` is empty where the server did not say what it is about."""
 
-    number: int = UNNUMBERED
-    focuses: tuple[Focus, ...] = ()
+    number: int
+    focuses: tuple[Focus, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Happened:
     about: About
     events: tuple[NumberedEvent, ...]
     content: Content
-    was_asked_for: bool = False
+    was_asked_for: bool
 
 
 Notification = (

@@ -323,6 +323,6 @@ def test_a_writer_of_the_service_gets_in_between_the_lots(
 def test_what_a_server_says_of_a_subscription_is_no_command_to_the_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    standing = SubscriptionStanding("s1", "Observation?code=x", "active", COMMANDING)
+    standing = SubscriptionStanding("s1", "Observation?code=x", "active", COMMANDING, "")
     events._show_standing([standing], as_json=False)
     assert is_harmless(capsys.readouterr().out)
