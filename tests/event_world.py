@@ -165,14 +165,14 @@ def world(folder: Path, library: Library, row: str = "", **settings: Any) -> Ite
     with little_fhir() as fhir, Database.open(configured.database_url) as database:
         registry = load_registry(row_of(fhir.base, folder, row), folder, Mode.SANDBOX)
         database.upgrade()
-        room = open_event_room(configured, registry.sources, database, DataKey.random())
+        room = open_event_room(configured, registry.sources, database, DataKey.random(), clock)
         ports = Ports(
             inbox=room.inbox(room.queue()),
-            checks={"events": lambda: room.check(clock())},
-            readings=lambda: room.readings(clock()),
+            checks={"events": room.check},
+            readings=room.readings,
             now=clock,
         )
-        workshop = open_workshop(room, library, clock, Breakers(failures=1_000_000))
+        workshop = open_workshop(room, library, Breakers(failures=1_000_000))
         web = create_app(configured, library, ports).test_client()
         yield World(fhir, room, workshop, web, clock)
 

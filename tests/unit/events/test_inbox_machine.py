@@ -132,7 +132,7 @@ class Inbox(RuleBasedStateMachine):
     @rule()
     def restarted(self) -> None:
         self.world.workshop = open_workshop(
-            self.world.room, self.library, self.world.clock, Breakers(failures=1_000_000)
+            self.world.room, self.library, Breakers(failures=1_000_000)
         )
 
     @invariant()
