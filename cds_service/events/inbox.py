@@ -31,6 +31,7 @@ from cds_service.events.notification import (
 from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import (
+    ACTIVE,
     REQUESTED,
     Heard,
     Subscriptions,
@@ -176,20 +177,17 @@ class Inbox:
         return Receipt(taken, missing)
 
     def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
-        """One that is at work again, after a silence or a failure, is searched for what it missed.
+        """A subscription that is at work again, after a silence or a failure, may have missed some.
 
-        Before it counts as at work: if we end in between, the next sign of life makes the search.
-        Where it ends being at work, only the time is noted: its server may go on to be heard of.
+        The search for them is kept before it counts as at work: if we end in between, the next sign
+        of life makes it. For one that stops being at work only the time to search from is noted.
         """
         for before in self.subscriptions.named(source.name, heard.subscription):
-            match before.is_at_work_at(at), heard.is_at_work:
-                case False, True:
-                    due = at + SWEEP_DELAY
-                    self.store.sweep_since(source.name, before.missed_since, Way.RECOVERED, due)
-                case _, False:
-                    self.store.search_further_back(source.name, before.missed_since)
-                case _:
-                    pass
+            if not heard.is_at_work:
+                self.store.search_further_back(source.name, before.missed_since)
+            elif not before.is_at_work_at(at):
+                due = at + SWEEP_DELAY
+                self.store.sweep_since(source.name, before.missed_since, Way.RECOVERED, due)
 
     def _knows(self, source: EventSource, about: About) -> bool:
         """Ours by its topic, which the registry names, or by its id, which `subscribe` kept."""
@@ -241,9 +239,9 @@ def _heard(
     begins: bool = False,
     was_asked_for: bool = False,
 ) -> Heard:
-    # What comes by itself comes from one that is at work; a handshake still says `requested`.
-    is_at_work = not about.state or (about.state == REQUESTED and not was_asked_for)
-    status = "active" if is_at_work else about.state
+    status = about.state or ACTIVE
+    if status == REQUESTED and not was_asked_for:
+        status = ACTIVE  # what comes by itself shows it, though a handshake says `requested`
     return Heard(
         subscription=about.subscription,
         criteria=_topic(source, about),
