@@ -133,7 +133,7 @@ class Hospital:
 
 @contextlib.contextmanager
 def hospital(
-    server: FhirServer, folder: Path, library: Library, row: str = "", **settings: Any
+    server: FhirServer, folder: Path, library: Library, row: str, **settings: Any
 ) -> Iterator[Hospital]:
     """Our inbox on a port of its own, with one source `lab`; `row` adds to its registry row."""
     port = free_port()
