@@ -36,7 +36,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Partial, Refused, UpstreamFault
-from cds_service.fhir.shape import a_text, an_object, objects
+from cds_service.fhir.shape import a_text, resources_of, type_of
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import (
     ACTIVE,
@@ -259,10 +259,8 @@ def _statuses(answer: JsonObject | Refused) -> list[JsonObject]:
     """`$status` answers with a searchset; each entry is what a notification begins with."""
     if isinstance(answer, Refused):
         return []
-    if answer.get("resourceType") != "Bundle":
-        return [_as_notification(answer)]
-    resources = (an_object(entry.get("resource")) for entry in objects(answer.get("entry")))
-    return [_as_notification(resource) for resource in resources]
+    statuses = resources_of(answer) if type_of(answer) == "Bundle" else [answer]
+    return [_as_notification(status) for status in statuses]
 
 
 def _as_notification(status: JsonObject) -> JsonObject:

@@ -19,7 +19,7 @@ from typing import Final
 from cds_service.core.card import JsonObject
 from cds_service.errors import BadRequest
 from cds_service.fhir.reference import Literal, target_of
-from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of
+from cds_service.fhir.shape import a_text, an_id, an_object, objects, resources_of, type_of
 
 UNNUMBERED = 0
 """Events are numbered from 1 (Backport, "Event Numbers")."""
@@ -162,7 +162,7 @@ def _read_bundle(bundle: JsonObject) -> Notification:
             where="Bundle.type",
             remedy="Send type history or subscription-notification.",
         )
-    resources = [an_object(entry.get("resource")) for entry in objects(bundle.get("entry"))]
+    resources = resources_of(bundle)
     status = _flat(resources[0] if resources else {})
     about = _about(status)
     kind = a_text(status.get("type"))
