@@ -126,7 +126,7 @@ def open_event_room(
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What a worker process has beside the room."""
+    """A worker process: the room, and those who work in it."""
 
     room: EventRoom
     knowledge: tuple[KnowledgeBase, ...]

@@ -57,7 +57,7 @@ REACH_OF_GAP: Final = timedelta(days=7)
 itself the last sign of life, and may come days after the event that did not; or the server could
 not be asked since."""
 _UNANSWERED: Final = frozenset({"", REQUESTED})
-"""What reading a requested one gives while its server has made nothing of it."""
+"""What `_read` gives of a requested one whose server has not acted yet, or could not be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
