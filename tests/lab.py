@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.kept import KEY
+
 SECRET = "a-shared-secret-of-the-test"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 
@@ -19,3 +21,12 @@ def registry_of(base: str, folder: Path, more: str = "") -> Path:
     file = folder / "clients.toml"
     file.write_text(row_of(base, folder, more))
     return file
+
+
+def environment_of(base: str, folder: Path) -> dict[str, str]:
+    """The settings of an installation in this folder, with this source."""
+    return {
+        "CDS_CLIENTS": str(registry_of(base, folder)),
+        "CDS_DATABASE_URL": f"sqlite:///{folder / 'cds.sqlite3'}",
+        "CDS_DATA_KEY": KEY.base64(),
+    }

@@ -14,7 +14,6 @@ from click.testing import CliRunner, Result
 
 from cds_service.cli import cli
 from cds_service.commands import events
-from cds_service.config import Mode, load_settings
 from cds_service.errors import InputError, StoreUnavailable
 from cds_service.events.subscribing import SubscriptionStanding
 from cds_service.store.database import Database
@@ -23,7 +22,7 @@ from cds_service.store.events import EventStore
 from cds_service.store.tables import event_work
 from cds_service.store.work_item import Kind, Target, Way
 from tests.kept import KEY, PSEUDONYMS
-from tests.lab import registry_of
+from tests.lab import environment_of
 from tests.unit.cli.command_line import COMMANDING, is_harmless
 
 Variables = dict[str, str]
@@ -33,12 +32,8 @@ Variables = dict[str, str]
 @pytest.fixture
 def here(tmp_path: Path) -> Variables:
     """A source, and one result of it that was set aside: the number 1."""
-    given = {
-        "CDS_CLIENTS": str(registry_of("http://127.0.0.1:1/fhir", tmp_path)),
-        "CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'cds.sqlite3'}",
-        "CDS_DATA_KEY": KEY.base64(),
-    }
-    with Database.open(load_settings(Mode.SANDBOX, given).database_url) as database:
+    given = environment_of("http://127.0.0.1:1/fhir", tmp_path)
+    with Database.open(given["CDS_DATABASE_URL"]) as database:
         database.upgrade()
         store = EventStore(database, KEY, PSEUDONYMS)
         store.add("lab", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, datetime.now(UTC))

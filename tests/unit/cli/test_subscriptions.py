@@ -12,8 +12,7 @@ from click.testing import CliRunner, Result
 from cds_service.cli import cli
 from cds_service.errors import DataUnavailable
 from tests.event_world import TOPIC
-from tests.kept import KEY
-from tests.lab import registry_of
+from tests.lab import environment_of
 from tests.little_fhir import LittleFhir, little_fhir
 
 Variables = dict[str, str]
@@ -27,11 +26,7 @@ def laboratory() -> Iterator[LittleFhir]:
 
 @pytest.fixture
 def here(tmp_path: Path, laboratory: LittleFhir) -> Variables:
-    return {
-        "CDS_CLIENTS": str(registry_of(laboratory.base, tmp_path)),
-        "CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'cds.sqlite3'}",
-        "CDS_DATA_KEY": KEY.base64(),
-    }
+    return environment_of(laboratory.base, tmp_path)
 
 
 def run(here: Variables, command: str) -> Result:
