@@ -22,7 +22,7 @@ import fhir_fixtures
 from tests.event_world import observation
 from tests.integration.events.hospital import FhirServer, eventually, fhir_server, patient
 from tests.integration.redis_server import running_redis
-from tests.integration.service.test_running_service import CARD, Service
+from tests.integration.service.running import CARD, Service
 from tests.integration.store.conftest import Cluster, cluster
 from tests.lab import BEARER, row_of
 from tests.unit.access.minting import EC, ISSUER, claims, key_set, token
