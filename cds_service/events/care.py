@@ -217,13 +217,10 @@ class Caretaker:
                 told = read_notification(report)
             except BadRequest:
                 continue
-            match told:
-                case StatusReport(about) | Trouble(about) if (
-                    about.subscription == state.subscription
-                ):
-                    self.inbox.take(source, told, self.now(), asked_of=(state,))
-                case _:
-                    continue
+            if not isinstance(told, (StatusReport, Trouble)):
+                continue
+            if told.about.subscription == state.subscription:
+                self.inbox.take(source, told, self.now(), asked_of=(state,))
 
     def _mend(self, source: EventSource, state: SubscriptionState) -> None:
         """The server has given up, and the registry says that it is to be asked to begin anew.

@@ -190,17 +190,14 @@ def _happened(
 ) -> Happened:
     events = tuple(_event(event) for event in objects(status.get("notificationEvent")))
     sent = [resource for resource in others if resource]
+    are_named = any(event.focuses for event in events)
+    if not are_named and (found := tuple(_named(sent))):
+        # some servers name the resources by sending them and in no other way
+        number = events[0].number if events else UNNUMBERED
+        events = (NumberedEvent(number, found), *events[1:])
+    content = Content.ID_ONLY if are_named else Content.EMPTY
     if sent:
         content = Content.FULL_RESOURCE
-    elif any(event.focuses for event in events):
-        content = Content.ID_ONLY
-    else:
-        content = Content.EMPTY
-    if not any(event.focuses for event in events):
-        found = tuple(_named(sent))
-        if found:  # some servers name the resources by sending them and in no other way
-            number = events[0].number if events else UNNUMBERED
-            events = (NumberedEvent(number, found), *events[1:])
     return Happened(about, events, content, kind == "query-event")
 
 
