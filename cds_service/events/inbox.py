@@ -180,7 +180,8 @@ class Inbox:
         """A subscription that is at work again, after a silence or a failure, may have missed some.
 
         The search for them is kept before it counts as at work: if we end in between, the next sign
-        of life makes it. For one that stops being at work only the time to search from is noted.
+        of life makes it. For one that stops being at work only the time to search from is noted:
+        further signs of life would move it on.
         """
         for before in self.subscriptions.named(source.name, heard.subscription):
             if not heard.is_at_work:
