@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import assert_never
 
 from cds_service.core.card import JsonObject
 from cds_service.events.faults import TRANSIENT, UpstreamFailed, faults_in
@@ -127,8 +126,6 @@ def _read(fetched: Mapping[str, Fetched]) -> Iterator[JsonObject]:
                 continue
             case Refused(fault):
                 _insist(fault, key)
-            case _:
-                assert_never(got)
 
 
 def _is_report(resource: JsonObject) -> bool:
