@@ -244,9 +244,9 @@ def a_result(id_: str, *codes: str, **more: Any) -> Any:
     return observation(id_, code={"coding": coding}, **more)
 
 
-def in_csf(value: float = 800) -> Any:
+def in_csf() -> Any:
     """A contained result in CSF, in pg/mL."""
-    quantity = {"value": value, "system": "http://unitsofmeasure.org", "code": "pg/mL"}
+    quantity = {"value": 800, "system": "http://unitsofmeasure.org", "code": "pg/mL"}
     return a_result("csf", CSF_IN_MASS, valueQuantity=quantity)
 
 
