@@ -22,8 +22,8 @@ from cds_service.events.inbox import Inbox, targets_of
 from cds_service.events.notification import (
     STATES,
     Happened,
-    StatusReport,
-    Trouble,
+    Sign,
+    SignKind,
     read_notification,
 )
 from cds_service.events.search import Found, changed_since
@@ -58,6 +58,8 @@ itself the last sign of life, and may come days after the event that did not; or
 not be asked since."""
 _UNANSWERED: Final = frozenset({"", REQUESTED})
 """What `_read` gives of a requested one whose server has not acted yet, or could not be asked."""
+
+_HOW_IT_STANDS: Final = frozenset({SignKind.STATUS, SignKind.TROUBLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +219,7 @@ class Caretaker:
                 told = read_notification(report)
             except BadRequest:
                 continue
-            if not isinstance(told, (StatusReport, Trouble)):
+            if not isinstance(told, Sign) or told.kind not in _HOW_IT_STANDS:
                 continue
             if told.about.subscription == state.subscription:
                 self.inbox.take(source, told, self.now(), asked_of=(state,))

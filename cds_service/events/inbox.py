@@ -18,15 +18,13 @@ from cds_service.events.notification import (
     About,
     Content,
     Focus,
-    Handshake,
     Happened,
-    Heartbeat,
     Notification,
     NotSaid,
     ResourceSent,
+    Sign,
+    SignKind,
     SomethingChanged,
-    StatusReport,
-    Trouble,
 )
 from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
@@ -57,13 +55,6 @@ class Taken(StrEnum):
     STATUS = "status"
     TROUBLE = "trouble"
     NOTHING_OF_OURS = "nothing-of-ours"
-
-
-_TAKEN_AS: Final[Mapping[type, Taken]] = {
-    Heartbeat: Taken.HEARTBEAT,
-    StatusReport: Taken.STATUS,
-    Trouble: Taken.TROUBLE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +103,16 @@ class Inbox:
             case ResourceSent(focus, content):
                 _require(source, content)
                 return self._work(source, _targets([focus]), at)
-            case Handshake(about):
+            case Sign(kind, about):
                 _require_subscription(about)
-                if not self._knows(source, about):
+                if self._knows(source, about):
+                    return self._hear(source, kind, about, at, asked_of)
+                if kind is SignKind.HANDSHAKE:
                     raise NotFound(
                         "There is no such subscription here.",
                         remedy="Make it with `cds-service subscribe`, or register its topic.",
                     )
-                return self._hear(source, Taken.HANDSHAKE, about, at)
-            case Heartbeat(about) | StatusReport(about) | Trouble(about):
-                _require_subscription(about)
-                if not self._knows(source, about):
-                    return Receipt(Taken.NOTHING_OF_OURS)
-                return self._hear(source, _TAKEN_AS[type(notification)], about, at, asked_of)
+                return Receipt(Taken.NOTHING_OF_OURS)
             case Happened() as happened:
                 _require(source, happened.content)
                 return self._happened(source, happened, at)
@@ -159,22 +147,22 @@ class Inbox:
     def _hear(
         self,
         source: EventSource,
-        taken: Taken,
+        kind: SignKind,
         about: About,
         at: datetime,
-        asked_of: Sequence[SubscriptionState] = (),
+        asked_of: Sequence[SubscriptionState],
     ) -> Receipt:
         heard = _heard(
             source,
             about,
             is_numbered=not isinstance(about.so_far, NotSaid),
-            begins=taken is Taken.HANDSHAKE,
-            was_asked_for=taken is Taken.STATUS,
+            begins=kind is SignKind.HANDSHAKE,
+            was_asked_for=kind is SignKind.STATUS,
         )
         self._look_for_missed(source, heard, at)
         with self.database.writing() as connection:
             missing = self.subscriptions.heard_in(connection, source.name, heard, at, asked_of)
-        return Receipt(taken, missing)
+        return Receipt(Taken(kind.value), missing)
 
     def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
         """A subscription that is at work again, after a silence or a failure, may have missed some.

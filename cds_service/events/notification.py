@@ -80,31 +80,24 @@ class About:
     """How many events there have been since the subscription began."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class SignKind(StrEnum):
+    """What a notification without events is for."""
+
+    HANDSHAKE = "handshake"
     """The server asks whether this is the right address."""
-
-    about: About
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+    HEARTBEAT = "heartbeat"
     """Nothing has happened, and the subscription works."""
-
-    about: About
-
-
-@dataclass(frozen=True, slots=True)
-class StatusReport:
+    STATUS = "status"
     """The answer to `$status`."""
-
-    about: About
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
+    TROUBLE = "trouble"
     """The server says that the subscription has failed or is off."""
 
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A notification without events: it tells of the subscription alone."""
+
+    kind: SignKind
     about: About
 
 
@@ -126,9 +119,7 @@ class Happened:
     was_asked_for: bool
 
 
-Notification = (
-    SomethingChanged | ResourceSent | Handshake | Heartbeat | StatusReport | Trouble | Happened
-)
+Notification = SomethingChanged | ResourceSent | Sign | Happened
 
 
 def read_notification(body: JsonObject) -> Notification:
@@ -168,13 +159,13 @@ def _read_bundle(bundle: JsonObject) -> Notification:
     kind = a_text(status.get("type"))
     match kind:
         case _ if about.state in ("error", "off") or objects(status.get("error")):
-            return Trouble(about)
+            return Sign(SignKind.TROUBLE, about)
         case "handshake":
-            return Handshake(about)
+            return Sign(SignKind.HANDSHAKE, about)
         case "heartbeat":
-            return Heartbeat(about)
+            return Sign(SignKind.HEARTBEAT, about)
         case "query-status":
-            return StatusReport(about)
+            return Sign(SignKind.STATUS, about)
         case "event-notification" | "query-event":
             return _happened(about, status, resources[1:], kind)
         case _:
