@@ -14,7 +14,6 @@ from benchmarks import measure, report, stages
 
 BUILD = Path("build/bench")
 EVENTS = 2000
-HEALTHCHAIN = "healthchain==0.16.1"
 
 
 def environment(name: str, *packages: str) -> Path:
@@ -30,7 +29,9 @@ def environment(name: str, *packages: str) -> Path:
 
 def main() -> None:
     """Run everything once; about five minutes."""
-    peer = environment("peer", HEALTHCHAIN, f"granian=={version('granian')}")
+    peer = environment(
+        "peer", f"healthchain=={report.HEALTHCHAIN}", f"granian=={version('granian')}"
+    )
     plot = environment("plot", "matplotlib")
     results = report.Results(started=report.now(), machine=report.machine())
     with tempfile.TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:

@@ -31,7 +31,7 @@ ACKNOWLEDGED_WITHIN_MS = 300
 """At the 99th percentile; one second for the slowest."""
 
 
-def main(count: int, threads: int = 2) -> int:
+def main(count: int) -> int:
     """Notify and drain so many; 0 when all promises held."""
     with tempfile.TemporaryDirectory(prefix="events-") as name:
         folder = Path(name)
@@ -47,7 +47,7 @@ def main(count: int, threads: int = 2) -> int:
             f"slowest {waits[-1] * 1000:.0f} ms"
         )
         with servers.started("fhir", server, port=fhir, environment={}, folder=folder):
-            return _drain(environment, folder, count, threads, in_time=in_time)
+            return _drain(environment, folder, count, in_time=in_time)
 
 
 def _configured(folder: Path, fhir: int, ours: int) -> dict[str, str]:
@@ -94,15 +94,13 @@ def _notify(port: int, count: int) -> tuple[float, list[float]]:
     return perf_counter() - begun, sorted(latencies)
 
 
-def _drain(
-    environment: dict[str, str], folder: Path, count: int, threads: int, *, in_time: bool
-) -> int:
+def _drain(environment: dict[str, str], folder: Path, count: int, *, in_time: bool) -> int:
     """A worker as an operator starts it, watched until nothing waits."""
     store = open_events(load_settings(Mode.SANDBOX, environment)).room.store
     already = store.backlog("lab").evaluated
     memory: list[float] = []
     begun = perf_counter()
-    with _worker(environment, folder, threads) as process:
+    with _worker(environment, folder) as process:
         while (backlog := store.backlog("lab")).waiting:
             assert process.poll() is None, "the worker has ended; see its log"
             sleep(SLICE_SECONDS)
@@ -120,11 +118,9 @@ def _p99(waits: list[float]) -> float:
 
 
 @contextmanager
-def _worker(
-    environment: dict[str, str], folder: Path, threads: int
-) -> Iterator[subprocess.Popen[bytes]]:
+def _worker(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     program = Path(sys.executable).with_name("cds-service")
-    command = [str(program), "worker", "--sandbox", "--threads", str(threads)]
+    command = [str(program), "worker", "--sandbox"]
     with (folder / "worker.log").open("wb") as said:
         process = subprocess.Popen(
             command, env={**os.environ, **environment}, cwd=folder, stdout=said, stderr=said

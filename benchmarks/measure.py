@@ -54,7 +54,9 @@ def contenders(stack: ExitStack, folder: Path, peer: Path) -> dict[str, Contende
     bodies = payload.results()
     found: dict[str, Contender] = {}
 
-    def start(name: str, command: Callable[[int], list[str]], settings: Mapping[str, str]) -> Any:
+    def start(
+        name: str, command: Callable[[int], list[str]], settings: Mapping[str, str]
+    ) -> servers.Running:
         port = servers.free_port()
         return stack.enter_context(
             servers.started(name, command(port), port=port, environment=settings, folder=folder)

@@ -20,12 +20,14 @@ PAGE = Path("docs/performance.md")
 PLOT = Path("docs/performance.png")
 _DATA = Path("build/bench/results.json")
 
+HEALTHCHAIN = "0.16.1"
+"""The version of the peer."""
 NAMES = {
     "bare": "floor `bare`",
     "flask": "floor `flask`",
     "flask_fhir": "floor `flask+fhir`",
     "flask_duties": "floor `flask+fhir` with token and record",
-    "healthchain": "HealthChain 0.16.1",
+    "healthchain": f"HealthChain {HEALTHCHAIN}",
     "ours": "this service, no token",
     "ours_rs384": "this service, RS384 token (as Epic signs)",
     "ours_es384": "this service, ES384 token (as the CDS Hooks Sandbox signs)",

@@ -23,7 +23,6 @@ _DIRECT = build_opener(ProxyHandler({}))
 class Running:
     """A server that answers."""
 
-    name: str
     port: int
     process: subprocess.Popen[bytes]
     start_seconds: float
@@ -71,7 +70,7 @@ def started(
         )
     try:
         _wait(process, port, begun)
-        yield Running(name, port, process, perf_counter() - begun)
+        yield Running(port, process, perf_counter() - begun)
     finally:
         process.terminate()
         process.wait(timeout=30)

@@ -1,8 +1,10 @@
-"""`make soak`: ten minutes at 16 connections. No failure, and memory that stays flat."""
+"""`python -m benchmarks.soak [MINUTES]`: ten by default, at 16 connections (`make soak`).
+
+No failure, and memory that stays flat.
+"""
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -49,5 +51,4 @@ def _verdict(answers: int, memory: list[float]) -> int:
 
 
 if __name__ == "__main__":
-    argument = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("MINUTES", str(MINUTES))
-    raise SystemExit(main(float(argument)))
+    sys.exit(main(float(sys.argv[1]) if sys.argv[1:] else MINUTES))

@@ -119,11 +119,8 @@ class Settings:
         _check_data_key(self.data_key)
         if self.tls is Tls.DIRECT:
             _require_files(tls_cert=self.tls_cert, tls_key=self.tls_key)
-        match self.mode:
-            case Mode.PRODUCTION:
-                _refuse_insecure(self)
-            case Mode.SANDBOX:
-                pass
+        if self.mode is Mode.PRODUCTION:
+            _refuse_insecure(self)
 
     @property
     def terminologies(self) -> frozenset[str]:

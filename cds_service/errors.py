@@ -68,7 +68,7 @@ class BadRequest(CdsError):
 class MalformedJson(BadRequest):
     """The body is not JSON as this service reads it (RFC 8259, plus our bounds)."""
 
-    code, issue_type = "CDS-1002", "structure"
+    code = "CDS-1002"
 
 
 class HookMismatch(BadRequest):

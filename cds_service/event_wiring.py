@@ -46,6 +46,7 @@ class EventRoom:
     store: EventStore
     subscriptions: Subscriptions
     pseudonyms: Pseudonymiser
+    now: Callable[[], datetime]
 
     def source(self, name: str) -> EventSource:
         """The source of this name. Raises ConfigurationError."""
@@ -72,9 +73,9 @@ class EventRoom:
         """The inbox."""
         return Inbox(self.sources, self.database, self.store, self.subscriptions, queue.wake)
 
-    def readings(self, at: datetime | None = None) -> Iterator[Reading]:
+    def readings(self) -> Iterator[Reading]:
         """The numbers of all sources, for the metrics. Raises StoreUnavailable."""
-        now = at or utc_now()
+        now = self.now()
         for name in self.sources:
             backlog = self.store.backlog(name)
             yield Reading("events", name, "waiting", backlog.waiting)
@@ -85,12 +86,13 @@ class EventRoom:
             for state in SubscriptionHealth:
                 yield Reading("event_subscriptions", name, state.value, states[state])
 
-    def check(self, at: datetime | None = None) -> None:
+    def check(self) -> None:
         """Readiness: raises Degraded when an operator should look, StoreUnavailable."""
-        if causes := set(self._causes(at or utc_now())):
+        if causes := set(self._causes()):
             raise Degraded(*sorted(causes))
 
-    def _causes(self, now: datetime) -> Iterator[str]:
+    def _causes(self) -> Iterator[str]:
+        now = self.now()
         for name in self.sources:
             states = {state.health_at(now) for state in self.subscriptions.of(name)}
             if not states <= {SubscriptionHealth.SOUND}:
@@ -102,7 +104,11 @@ class EventRoom:
 
 
 def open_event_room(
-    settings: Settings, sources: Iterable[Source], database: Database, key: DataKey
+    settings: Settings,
+    sources: Iterable[Source],
+    database: Database,
+    key: DataKey,
+    now: Callable[[], datetime] = utc_now,
 ) -> EventRoom:
     """The events room over a database that is up to date. Raises ConfigurationError."""
     pseudonyms = Pseudonymiser(key)
@@ -114,12 +120,13 @@ def open_event_room(
         store=EventStore(database, key, pseudonyms),
         subscriptions=Subscriptions(database),
         pseudonyms=pseudonyms,
+        now=now,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What a worker process has beside the room."""
+    """A worker process: the room, and those who work in it."""
 
     room: EventRoom
     knowledge: tuple[KnowledgeBase, ...]
@@ -132,18 +139,13 @@ class Workshop:
 
         def pulse() -> None:
             self.worker.give_back()
-            if self.room.store.next_due() <= utc_now():
+            if self.room.store.next_due() <= self.room.now():
                 self.queue.work()
 
         self.queue.run(threads, pulse, self.caretaker.look_after_all)
 
 
-def open_workshop(
-    room: EventRoom,
-    library: Library,
-    now: Callable[[], datetime] = utc_now,
-    breakers: Breakers | None = None,
-) -> Workshop:
+def open_workshop(room: EventRoom, library: Library, breakers: Breakers | None = None) -> Workshop:
     """Everything a worker needs; calls nobody yet."""
     # a server opens no workshop, and starts sooner without what only a worker needs
     from cds_service.events.care import Caretaker  # noqa: PLC0415
@@ -164,7 +166,7 @@ def open_workshop(
         client=client,
         tokens=tokens,
         hook=room.settings.lab_result_hook,
-        now=now,
+        now=room.now,
         stopping=queue.stopping,
     )
     caretaker = Caretaker(
@@ -176,7 +178,7 @@ def open_workshop(
         client=client,
         tokens=tokens,
         wake=waker.wake,
-        now=now,
+        now=room.now,
         stopping=queue.stopping,
     )
     return Workshop(room, knowledge, worker, caretaker, queue)

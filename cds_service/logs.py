@@ -47,8 +47,8 @@ class Event(Enum):
         "Others than owner and group may open the file of the database.",
     )
     NOT_READY = ("CDS-L301", "warning", "A readiness check has failed.")
-    KEYS_NOT_RENEWED = ("CDS-L303", "warning", "A client's key set could not be renewed.")
     APPROVAL_VOID = ("CDS-L302", "warning", "An approval of the knowledge no longer holds.")
+    KEYS_NOT_RENEWED = ("CDS-L303", "warning", "A client's key set could not be renewed.")
     RATE_NOT_SHARED = (
         "CDS-L304",
         "warning",

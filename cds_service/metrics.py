@@ -90,14 +90,12 @@ class Metrics:
         self._feedback = self._counter(
             "feedback", "New feedback on cards sent, by service and outcome.", "service", "outcome"
         )
-
         self._notified = self._counter(
             "notifications", "Notifications taken, by source and what they were.", "source", "taken"
         )
         self._missing_events = self._counter(
             "events_missing", "Event numbers found missing, by source.", "source"
         )
-
         self._readings = {
             "events": self._gauge(
                 "events", "Results of a source that were notified, by what became of them."
@@ -143,7 +141,7 @@ class Metrics:
 
     def refused_token(self, cause: str) -> None:
         """A token was refused; `cause` is the code for the log, which the caller never sees."""
-        self._refusals[(cause or "unknown",)].inc()
+        self._refusals[(cause,)].inc()
 
     def feedback(self, *, service: str, outcome: str, count: int) -> None:
         """So many items of feedback were new and of a card that was sent."""

@@ -120,11 +120,8 @@ def _workshop(settings: Settings, database: Database, key: DataKey) -> Workshop:
 def _tell_void_approvals(library: Library) -> None:
     """The knowledge is then pending review again, which every card says."""
     for base in library.bases.values():
-        match base.review:
-            case Pending(void) if void:
-                log(Event.APPROVAL_VOID, knowledge=base.tag)
-            case _:
-                pass
+        if isinstance(base.review, Pending) and base.review.void:
+            log(Event.APPROVAL_VOID, knowledge=base.tag)
 
 
 def data_key(settings: Settings) -> DataKey:

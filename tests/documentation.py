@@ -74,15 +74,10 @@ def even(text: str) -> str:
     return " ".join(_DRAWN.sub(" ", text).split())
 
 
-def shown_parts(excerpt: str) -> list[str]:
-    """The parts of an excerpt between `[...]`, evened out."""
-    return [part for part in map(even, excerpt.split(_LEFT_OUT)) if part]
-
-
 def is_excerpt(excerpt: str, whole: str) -> bool:
     """Whether all parts of the excerpt stand in the whole, in this order."""
     rest = even(whole)
-    for part in shown_parts(excerpt):
+    for part in filter(None, map(even, excerpt.split(_LEFT_OUT))):
         _before, found, rest = rest.partition(part)
         if not found:
             return False

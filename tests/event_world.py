@@ -25,11 +25,10 @@ from cds_service.store.pseudonym import DataKey
 from cds_service.store.tables import evaluations, event_evaluations
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
+from tests.lab import BEARER, row_of
 from tests.little_fhir import LittleFhir, little_fhir
 from tests.subscriptions import subscription
 
-SECRET = "a-shared-secret-of-the-test"
-BEARER = {"Authorization": f"Bearer {SECRET}"}
 LOINC = "http://loinc.org"
 SERUM = "9654-5"
 CSF_IN_MASS = "99768-4"
@@ -157,7 +156,6 @@ class World:
 @contextmanager
 def world(folder: Path, library: Library, row: str = "", **settings: Any) -> Iterator[World]:
     """A world with one source `lab`; `row` adds to its registry row."""
-    (folder / "lab.secret").write_text(SECRET)
     configured = Settings(
         public_url="http://127.0.0.1:8000",
         database_url=f"sqlite:///{folder / 'cds.sqlite3'}",
@@ -165,21 +163,16 @@ def world(folder: Path, library: Library, row: str = "", **settings: Any) -> Ite
     )
     clock = Clock()
     with little_fhir() as fhir, Database.open(configured.database_url) as database:
-        registry = load_registry(
-            f'[[source]]\nname = "lab"\nfhir_server = "{fhir.base}"\n'
-            f'secret_file = "lab.secret"\n{row}',
-            folder,
-            Mode.SANDBOX,
-        )
+        registry = load_registry(row_of(fhir.base, folder, row), folder, Mode.SANDBOX)
         database.upgrade()
-        room = open_event_room(configured, registry.sources, database, DataKey.random())
+        room = open_event_room(configured, registry.sources, database, DataKey.random(), clock)
         ports = Ports(
             inbox=room.inbox(room.queue()),
-            checks={"events": lambda: room.check(clock())},
-            readings=lambda: room.readings(clock()),
+            checks={"events": room.check},
+            readings=room.readings,
             now=clock,
         )
-        workshop = open_workshop(room, library, clock, Breakers(failures=1_000_000))
+        workshop = open_workshop(room, library, Breakers(failures=1_000_000))
         web = create_app(configured, library, ports).test_client()
         yield World(fhir, room, workshop, web, clock)
 
@@ -251,9 +244,9 @@ def a_result(id_: str, *codes: str, **more: Any) -> Any:
     return observation(id_, code={"coding": coding}, **more)
 
 
-def in_csf(value: float = 800) -> Any:
+def in_csf() -> Any:
     """A contained result in CSF, in pg/mL."""
-    quantity = {"value": value, "system": "http://unitsofmeasure.org", "code": "pg/mL"}
+    quantity = {"value": 800, "system": "http://unitsofmeasure.org", "code": "pg/mL"}
     return a_result("csf", CSF_IN_MASS, valueQuantity=quantity)
 
 

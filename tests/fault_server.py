@@ -5,7 +5,7 @@ headers, in the middle of a body. What the server saw and how far it got is reco
 assert what the client did instead of how long it took.
 
     with FaultServer() as server:
-        server.on("/fhir/Patient/1", drip_body(b'{"resourceType": "Patient"}'))
+        server.on("/fhir/Patient/1", drip_body)
 """
 
 from __future__ import annotations

@@ -34,9 +34,7 @@ def keep(database: Database, *records: EvaluationRecord) -> None:
         Records(database, PSEUDONYMS).save(record)
 
 
-def keep_card(
-    database: Database, patient: str, card: str, at: datetime = NOON, **changes: Any
-) -> None:
+def keep_card(database: Database, patient: str, card: str, at: datetime, **changes: Any) -> None:
     """The record of one patient, with a card, a result, and feedback on the card."""
     client = changes.get("client", CLIENT)
     results = (PSEUDONYMS.of(client, "Observation", card),)

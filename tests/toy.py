@@ -22,7 +22,7 @@ from cds_service.core.proof_words import NOTE_VALUES, NOTES_THAT_LEAD
 from cds_service.core.verdict import Reason
 
 SAP_POINTS, SAP_MASS, DEW_MASS = "9000001-9", "9000002-7", "9000003-5"
-ANY_MASS, SAP_MOLE, ANY_POINTS = "9000004-3", "9000005-0", "9000006-8"
+ANY_MASS, SAP_MOLE = "9000004-3", "9000005-0"
 LOOK_ALIKE, LOOK_ALIKE_TO_IGNORE = "9000011-8", "9000012-6"
 SPECIMENS = "urn:oid:2.999.10"
 CONCEPTS = "urn:oid:2.999.11"

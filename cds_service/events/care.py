@@ -22,8 +22,8 @@ from cds_service.events.inbox import Inbox, targets_of
 from cds_service.events.notification import (
     STATES,
     Happened,
-    StatusReport,
-    Trouble,
+    Sign,
+    SignKind,
     read_notification,
 )
 from cds_service.events.search import Found, changed_since
@@ -36,7 +36,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Partial, Refused, UpstreamFault
-from cds_service.fhir.shape import a_text, an_object, objects
+from cds_service.fhir.shape import a_text, resources_of, type_of
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import (
     ACTIVE,
@@ -57,7 +57,9 @@ REACH_OF_GAP: Final = timedelta(days=7)
 itself the last sign of life, and may come days after the event that did not; or the server could
 not be asked since."""
 _UNANSWERED: Final = frozenset({"", REQUESTED})
-"""What reading a requested one gives while its server has made nothing of it."""
+"""What `_read` gives of a requested one whose server has not acted yet, or could not be asked."""
+
+_HOW_IT_STANDS: Final = frozenset({SignKind.STATUS, SignKind.TROUBLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,13 +219,10 @@ class Caretaker:
                 told = read_notification(report)
             except BadRequest:
                 continue
-            match told:
-                case StatusReport(about) | Trouble(about) if (
-                    about.subscription == state.subscription
-                ):
-                    self.inbox.take(source, told, self.now(), asked_of=(state,))
-                case _:
-                    continue
+            if not isinstance(told, Sign) or told.kind not in _HOW_IT_STANDS:
+                continue
+            if told.about.subscription == state.subscription:
+                self.inbox.take(source, told, self.now(), asked_of=(state,))
 
     def _mend(self, source: EventSource, state: SubscriptionState) -> None:
         """The server has given up, and the registry says that it is to be asked to begin anew.
@@ -259,10 +258,8 @@ def _statuses(answer: JsonObject | Refused) -> list[JsonObject]:
     """`$status` answers with a searchset; each entry is what a notification begins with."""
     if isinstance(answer, Refused):
         return []
-    if answer.get("resourceType") != "Bundle":
-        return [_as_notification(answer)]
-    resources = (an_object(entry.get("resource")) for entry in objects(answer.get("entry")))
-    return [_as_notification(resource) for resource in resources]
+    statuses = resources_of(answer) if type_of(answer) == "Bundle" else [answer]
+    return [_as_notification(status) for status in statuses]
 
 
 def _as_notification(status: JsonObject) -> JsonObject:

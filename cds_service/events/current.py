@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import assert_never
 
 from cds_service.core.card import JsonObject
 from cds_service.events.faults import TRANSIENT, UpstreamFailed, faults_in
@@ -17,7 +16,7 @@ from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource, Upstr
 from cds_service.fhir.query import Query, Read, Search
 from cds_service.fhir.reference import Literal, target_of
 from cds_service.fhir.session import FhirSession
-from cds_service.fhir.shape import a_text, an_object, objects, version_of
+from cds_service.fhir.shape import a_text, an_object, objects, resources_of, type_of, version_of
 from cds_service.store.work_item import Kind, Target
 
 _WITHDRAWN_REPORT = frozenset({"entered-in-error", "cancelled"})
@@ -59,7 +58,7 @@ def read_current(session: FhirSession, target: Target) -> Current | Gone:
         case Refused(fault):
             raise UpstreamFailed(fault, during="read")
     others = _beside(session, resource, target)
-    reports = [each for each in others if each.get("resourceType") == "DiagnosticReport"]
+    reports = [each for each in others if _is_report(each)]
     orders = _ids(objects(resource.get("basedOn")), "ServiceRequest")
     return Current(
         resource=resource,
@@ -122,16 +121,15 @@ def _read(fetched: Mapping[str, Fetched]) -> Iterator[JsonObject]:
             case Resource(bundle):
                 for fault in faults_in(got):
                     _insist(fault, key)
-                for entry in objects(bundle.get("entry")):
-                    report = an_object(entry.get("resource"))
-                    if report.get("resourceType") == "DiagnosticReport":
-                        yield report
+                yield from (each for each in resources_of(bundle) if _is_report(each))
             case NotFound():
                 continue
             case Refused(fault):
                 _insist(fault, key)
-            case _:
-                assert_never(got)
+
+
+def _is_report(resource: JsonObject) -> bool:
+    return type_of(resource) == "DiagnosticReport"
 
 
 def _insist(fault: UpstreamFault, key: str) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import assert_never
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.events.current import read_requester
@@ -60,7 +59,7 @@ class TakenBack:
     """The key of the evaluation whose answer is taken back."""
     patient_id: str
     """Empty for a result that was deleted: nobody here knows whose it was."""
-    cards: tuple[Card, ...] = ()
+    cards: tuple[Card, ...]
     """What is said of its being taken back, and nothing that stands."""
 
 
@@ -82,8 +81,6 @@ class Courier:
                 self._write(write_back, said, order)
             case Relay() as relay:
                 self._post(relay, said)
-            case _:
-                assert_never(self.delivery)
 
     def take_back(self, taken_back: TakenBack) -> None:
         """Take back what was delivered. Raises UpstreamFailed."""
@@ -94,8 +91,6 @@ class Courier:
                 self._transact(self._withdrawing(write_back, taken_back.result))
             case Relay() as relay:
                 self._post(relay, taken_back)
-            case _:
-                assert_never(self.delivery)
 
     def stands(self, result: str) -> bool:
         """Whether an answer stands under this key, as far as that can be asked for: a relay cannot

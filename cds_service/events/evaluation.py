@@ -24,7 +24,7 @@ from cds_service.events.matter import Matter, Stopwatch
 from cds_service.fhir.access import EVERY_READ, ServerAccess
 from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.read import read_record
-from cds_service.fhir.shape import an_id
+from cds_service.fhir.shape import an_id, objects, type_of
 from cds_service.fhir.wanted import Sort, sort_of, wanted_by
 from cds_service.fhir.write_events import Said
 from cds_service.hooks.gather import gather
@@ -150,7 +150,7 @@ class Evaluator:
             cards=tuple(kept_card(card, (matter.claimed.item,)) for card in cards),
         )
         replaces = matter.past.evaluation if isinstance(matter.past, Past) else ""
-        return Evaluated(version, matter.knowledge.tag, record.said > 0, replaces, record)
+        return Evaluated(version, replaces, record)
 
 
 def _record(matter: Matter, current: Current) -> PatientRecord:
@@ -186,12 +186,9 @@ def _insist(faults: Mapping[str, str]) -> None:
 def _is_for(knowledge: KnowledgeBase, current: Current) -> bool:
     """Whether the resource is a result of the analyte, or a report that contains one."""
     wanted = wanted_by(knowledge)
-    inside = current.resource.get("contained", [])
-    candidates = [current.resource, *(inside if isinstance(inside, list) else [])]
+    candidates = [current.resource, *objects(current.resource.get("contained"))]
     return any(
-        isinstance(each, dict)
-        and each.get("resourceType") == "Observation"
-        and sort_of(each, wanted) in _TO_BE_READ
+        type_of(each) == "Observation" and sort_of(each, wanted) in _TO_BE_READ
         for each in candidates
     )
 

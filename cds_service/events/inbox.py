@@ -18,19 +18,18 @@ from cds_service.events.notification import (
     About,
     Content,
     Focus,
-    Handshake,
     Happened,
-    Heartbeat,
     Notification,
     NotSaid,
     ResourceSent,
+    Sign,
+    SignKind,
     SomethingChanged,
-    StatusReport,
-    Trouble,
 )
 from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import (
+    ACTIVE,
     REQUESTED,
     Heard,
     Subscriptions,
@@ -56,13 +55,6 @@ class Taken(StrEnum):
     STATUS = "status"
     TROUBLE = "trouble"
     NOTHING_OF_OURS = "nothing-of-ours"
-
-
-_TAKEN_AS: Final[Mapping[type, Taken]] = {
-    Heartbeat: Taken.HEARTBEAT,
-    StatusReport: Taken.STATUS,
-    Trouble: Taken.TROUBLE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +103,16 @@ class Inbox:
             case ResourceSent(focus, content):
                 _require(source, content)
                 return self._work(source, _targets([focus]), at)
-            case Handshake(about):
+            case Sign(kind, about):
                 _require_subscription(about)
-                if not self._knows(source, about):
+                if self._knows(source, about):
+                    return self._hear(source, kind, about, at, asked_of)
+                if kind is SignKind.HANDSHAKE:
                     raise NotFound(
                         "There is no such subscription here.",
                         remedy="Make it with `cds-service subscribe`, or register its topic.",
                     )
-                return self._hear(source, Taken.HANDSHAKE, about, at)
-            case Heartbeat(about) | StatusReport(about) | Trouble(about):
-                _require_subscription(about)
-                if not self._knows(source, about):
-                    return Receipt(Taken.NOTHING_OF_OURS)
-                return self._hear(source, _TAKEN_AS[type(notification)], about, at, asked_of)
+                return Receipt(Taken.NOTHING_OF_OURS)
             case Happened() as happened:
                 _require(source, happened.content)
                 return self._happened(source, happened, at)
@@ -158,38 +147,36 @@ class Inbox:
     def _hear(
         self,
         source: EventSource,
-        taken: Taken,
+        kind: SignKind,
         about: About,
         at: datetime,
-        asked_of: Sequence[SubscriptionState] = (),
+        asked_of: Sequence[SubscriptionState],
     ) -> Receipt:
         heard = _heard(
             source,
             about,
             is_numbered=not isinstance(about.so_far, NotSaid),
-            begins=taken is Taken.HANDSHAKE,
-            was_asked_for=taken is Taken.STATUS,
+            begins=kind is SignKind.HANDSHAKE,
+            was_asked_for=kind is SignKind.STATUS,
         )
         self._look_for_missed(source, heard, at)
         with self.database.writing() as connection:
             missing = self.subscriptions.heard_in(connection, source.name, heard, at, asked_of)
-        return Receipt(taken, missing)
+        return Receipt(Taken(kind.value), missing)
 
     def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
-        """One that is at work again, after a silence or a failure, is searched for what it missed.
+        """A subscription that is at work again, after a silence or a failure, may have missed some.
 
-        Before it counts as at work: if we end in between, the next sign of life makes the search.
-        Where it ends being at work, only the time is noted: its server may go on to be heard of.
+        The search for them is kept before it counts as at work: if we end in between, the next sign
+        of life makes it. For one that stops being at work only the time to search from is noted:
+        further signs of life would move it on.
         """
         for before in self.subscriptions.named(source.name, heard.subscription):
-            match before.is_at_work_at(at), heard.is_at_work:
-                case False, True:
-                    due = at + SWEEP_DELAY
-                    self.store.sweep_since(source.name, before.missed_since, Way.RECOVERED, due)
-                case _, False:
-                    self.store.search_further_back(source.name, before.missed_since)
-                case _:
-                    pass
+            if not heard.is_at_work:
+                self.store.search_further_back(source.name, before.missed_since)
+            elif not before.is_at_work_at(at):
+                due = at + SWEEP_DELAY
+                self.store.sweep_since(source.name, before.missed_since, Way.RECOVERED, due)
 
     def _knows(self, source: EventSource, about: About) -> bool:
         """Ours by its topic, which the registry names, or by its id, which `subscribe` kept."""
@@ -241,9 +228,9 @@ def _heard(
     begins: bool = False,
     was_asked_for: bool = False,
 ) -> Heard:
-    # What comes by itself comes from one that is at work; a handshake still says `requested`.
-    is_at_work = not about.state or (about.state == REQUESTED and not was_asked_for)
-    status = "active" if is_at_work else about.state
+    status = about.state or ACTIVE
+    if status == REQUESTED and not was_asked_for:
+        status = ACTIVE  # what comes by itself shows it, though a handshake says `requested`
     return Heard(
         subscription=about.subscription,
         criteria=_topic(source, about),

@@ -19,7 +19,7 @@ from typing import Final
 from cds_service.core.card import JsonObject
 from cds_service.errors import BadRequest
 from cds_service.fhir.reference import Literal, target_of
-from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of
+from cds_service.fhir.shape import a_text, an_id, an_object, objects, resources_of, type_of
 
 UNNUMBERED = 0
 """Events are numbered from 1 (Backport, "Event Numbers")."""
@@ -73,38 +73,31 @@ class About:
 
     subscription: str
     """The id of the Subscription on its server."""
-    topic: str = ""
-    state: str = ""
+    topic: str
+    state: str
     """One of `STATES`, as the server says; empty where it says none of them."""
-    so_far: int | NotSaid = NotSaid()
+    so_far: int | NotSaid
     """How many events there have been since the subscription began."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class SignKind(StrEnum):
+    """What a notification without events is for."""
+
+    HANDSHAKE = "handshake"
     """The server asks whether this is the right address."""
-
-    about: About
-
-
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+    HEARTBEAT = "heartbeat"
     """Nothing has happened, and the subscription works."""
-
-    about: About
-
-
-@dataclass(frozen=True, slots=True)
-class StatusReport:
+    STATUS = "status"
     """The answer to `$status`."""
-
-    about: About
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
+    TROUBLE = "trouble"
     """The server says that the subscription has failed or is off."""
 
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A notification without events: it tells of the subscription alone."""
+
+    kind: SignKind
     about: About
 
 
@@ -112,8 +105,8 @@ class Trouble:
 class NumberedEvent:
     """One event; `focuses` is empty where the server did not say what it is about."""
 
-    number: int = UNNUMBERED
-    focuses: tuple[Focus, ...] = ()
+    number: int
+    focuses: tuple[Focus, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +116,10 @@ class Happened:
     about: About
     events: tuple[NumberedEvent, ...]
     content: Content
-    was_asked_for: bool = False
+    was_asked_for: bool
 
 
-Notification = (
-    SomethingChanged | ResourceSent | Handshake | Heartbeat | StatusReport | Trouble | Happened
-)
+Notification = SomethingChanged | ResourceSent | Sign | Happened
 
 
 def read_notification(body: JsonObject) -> Notification:
@@ -162,19 +153,19 @@ def _read_bundle(bundle: JsonObject) -> Notification:
             where="Bundle.type",
             remedy="Send type history or subscription-notification.",
         )
-    resources = [an_object(entry.get("resource")) for entry in objects(bundle.get("entry"))]
+    resources = resources_of(bundle)
     status = _flat(resources[0] if resources else {})
     about = _about(status)
     kind = a_text(status.get("type"))
     match kind:
         case _ if about.state in ("error", "off") or objects(status.get("error")):
-            return Trouble(about)
+            return Sign(SignKind.TROUBLE, about)
         case "handshake":
-            return Handshake(about)
+            return Sign(SignKind.HANDSHAKE, about)
         case "heartbeat":
-            return Heartbeat(about)
+            return Sign(SignKind.HEARTBEAT, about)
         case "query-status":
-            return StatusReport(about)
+            return Sign(SignKind.STATUS, about)
         case "event-notification" | "query-event":
             return _happened(about, status, resources[1:], kind)
         case _:
@@ -190,17 +181,14 @@ def _happened(
 ) -> Happened:
     events = tuple(_event(event) for event in objects(status.get("notificationEvent")))
     sent = [resource for resource in others if resource]
+    are_named = any(event.focuses for event in events)
+    if not are_named and (found := tuple(_named(sent))):
+        # some servers name the resources by sending them and in no other way
+        number = events[0].number if events else UNNUMBERED
+        events = (NumberedEvent(number, found), *events[1:])
+    content = Content.ID_ONLY if are_named else Content.EMPTY
     if sent:
         content = Content.FULL_RESOURCE
-    elif any(event.focuses for event in events):
-        content = Content.ID_ONLY
-    else:
-        content = Content.EMPTY
-    if not any(event.focuses for event in events):
-        found = tuple(_named(sent))
-        if found:  # some servers name the resources by sending them and in no other way
-            number = events[0].number if events else UNNUMBERED
-            events = (NumberedEvent(number, found), *events[1:])
     return Happened(about, events, content, kind == "query-event")
 
 

@@ -17,7 +17,7 @@ from cds_service.events.current import version_told
 from cds_service.events.faults import UpstreamFailed, faults_in
 from cds_service.fhir.fetched import Complete, NotFound, Partial, Refused, Resource, UpstreamFault
 from cds_service.fhir.session import FhirSession
-from cds_service.fhir.shape import a_text, an_id, an_object, objects
+from cds_service.fhir.shape import a_text, an_id, an_object, resources_of, type_of
 from cds_service.fhir.supplied import says_it_is_not_all
 from cds_service.store.work_item import Kind, Target
 
@@ -93,8 +93,7 @@ def _stretch(
 
 
 def _observations(bundle: JsonObject) -> list[JsonObject]:
-    resources = (an_object(entry.get("resource")) for entry in objects(bundle.get("entry")))
-    return [each for each in resources if each.get("resourceType") == "Observation"]
+    return [each for each in resources_of(bundle) if type_of(each) == "Observation"]
 
 
 def _versions(resources: Iterable[JsonObject]) -> Iterator[tuple[Target, str]]:

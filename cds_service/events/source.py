@@ -62,7 +62,7 @@ class ClientSecret:
 
     client_id: str
     secret: str = field(repr=False)
-    token_url: str = ""
+    token_url: str
     scope: str = ""
 
 
@@ -72,8 +72,8 @@ class SignedAssertion:
 
     client_id: str
     key: ECKey | RSAKey = field(repr=False)
-    algorithm: str = "ES384"
-    token_url: str = ""
+    algorithm: str
+    token_url: str
     scope: str = ""
 
 
@@ -91,8 +91,8 @@ class RecordOnly:
 class WriteBack:
     """The answer is written to the FHIR server it came from."""
 
-    issue: IssueKind = IssueKind.DETECTED_ISSUE
-    notice: NoticeKind = NoticeKind.NONE
+    issue: IssueKind
+    notice: NoticeKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,10 @@ class SubscriptionStanding:
     subscription: str
     criteria: str
     here: str
-    """As it was last heard of; empty when never."""
+    """As it was last heard of."""
     there: str
     """As its server says now; the fault when that cannot be told."""
-    last_heard: str = ""
+    last_heard: str
 
 
 def subscribe(

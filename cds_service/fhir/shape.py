@@ -42,6 +42,11 @@ def objects(value: object) -> Sequence[JsonObject]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def resources_of(bundle: JsonObject) -> list[JsonObject]:
+    """The resource of each entry of a Bundle; an empty object for an entry without one."""
+    return [an_object(entry.get("resource")) for entry in objects(bundle.get("entry"))]
+
+
 def an_id(value: object) -> str:
     """The value if it is a FHIR id (https://hl7.org/fhir/R4/datatypes.html#id), else empty."""
     text = a_text(value)

@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 
 from cds_service.core.card import JsonObject
 from cds_service.fhir.query import Search
-from cds_service.fhir.shape import a_text, an_object, objects, type_of, version_of
+from cds_service.fhir.shape import a_text, an_object, objects, resources_of, type_of, version_of
 from cds_service.fhir.write_events import (
     EVALUATION_SYSTEM,
     PER_EVALUATION,
@@ -52,10 +52,9 @@ def ours(bundle: JsonObject, resource_type: str, result: str) -> list[JsonObject
     """The resources in a search's answer that really carry the tag: servers may ignore parameters
     they do not know, and then answer with everything.
     """
-    found = (an_object(entry.get("resource")) for entry in objects(bundle.get("entry")))
     return [
         resource
-        for resource in found
+        for resource in resources_of(bundle)
         if type_of(resource) == resource_type
         and any(
             (tag.get("system"), tag.get("code")) == (TAG_SYSTEM, result)

@@ -51,7 +51,7 @@ class Durability(Enum):
 
 
 class LastWrite:
-    """What became of the last write. Threads may overtake each other: the next one tells anew."""
+    """Whether the last write failed: of several threads, that of the one that ended last."""
 
     __slots__ = ("failed",)
 
@@ -59,7 +59,7 @@ class LastWrite:
         self.failed = False
 
     def fails(self) -> None:
-        """It could not be written."""
+        """A write has failed."""
         self.failed = True
 
 

@@ -27,6 +27,8 @@ from cds_service.store.tables import event_evaluations, event_work
 MOST_LISTED: Final = 1_000
 """Rows that an operator is shown at once."""
 NO_LEASE: Final = ""
+WAITS: Final = event_work.c.dead == false()
+_SET_ASIDE: Final = event_work.c.dead == true()
 NOTHING_DUE: Final = datetime.max.replace(tzinfo=UTC)
 """Later than anything can be due."""
 
@@ -50,9 +52,9 @@ class Waiting:
 class Backlog:
     """How many rows of a source wait, are set aside, and how many evaluations were kept."""
 
-    waiting: int = 0
-    dead: int = 0
-    evaluated: int = 0
+    waiting: int
+    dead: int
+    evaluated: int
 
 
 _LISTED: Final = select(*(event_work.c[name] for name in Waiting.__slots__)).order_by(
@@ -68,8 +70,7 @@ class EventBacklog:
 
     def waiting(self, *, dead_only: bool = False) -> tuple[Waiting, ...]:
         """The rows there are, oldest first, MOST_LISTED of them at most."""
-        those = event_work.c.dead == true() if dead_only else true()
-        return self._shown(_LISTED.where(those).limit(MOST_LISTED))
+        return self._shown(_LISTED.where(_these(dead_only=dead_only)).limit(MOST_LISTED))
 
     def named(self, numbers: Iterable[int]) -> tuple[Waiting, ...]:
         """The rows of these numbers, whether they wait or were set aside."""
@@ -77,8 +78,7 @@ class EventBacklog:
 
     def set_aside_of(self, source: str) -> tuple[Waiting, ...]:
         """All rows of a source, registered or not, that were set aside."""
-        of_source = _LISTED.where(event_work.c.source == source)
-        return self._shown(of_source.where(event_work.c.dead == true()))
+        return self._shown(_LISTED.where(event_work.c.source == source, _SET_ASIDE))
 
     def _shown(self, rows: Select[Any]) -> tuple[Waiting, ...]:
         with self._database.reading() as connection:
@@ -86,11 +86,11 @@ class EventBacklog:
 
     def count(self, *, dead_only: bool = False) -> int:
         """How many rows there are."""
-        return self._count(event_work.c.dead == true() if dead_only else true())
+        return self._count(_these(dead_only=dead_only))
 
     def due(self, at: datetime) -> int:
         """How many rows can be worked on now."""
-        return self._count((event_work.c.due <= at) & (event_work.c.dead == false()))
+        return self._count((event_work.c.due <= at) & WAITS)
 
     def _count(self, those: ColumnElement[bool]) -> int:
         rows = select(func.count()).select_from(event_work).where(those)
@@ -99,10 +99,9 @@ class EventBacklog:
 
     def revive(self, numbers: Iterable[int], at: datetime) -> int:
         """Gives rows that were set aside another turn; with no numbers, all of them."""
-        chosen = tuple(numbers)
-        those = event_work.c.dead == true()
-        if chosen:
-            those = those & event_work.c.number.in_(chosen)
+        those: ColumnElement[bool] = _SET_ASIDE
+        if chosen := tuple(numbers):
+            those = _SET_ASIDE & event_work.c.number.in_(chosen)
         fresh = {
             "revision": event_work.c.revision + 1,
             "dead": False,
@@ -140,9 +139,9 @@ class EventBacklog:
 
     def next_due(self) -> datetime:
         """When the next row is due; NOTHING_DUE when none waits."""
-        waits = select(func.min(event_work.c.due)).where(event_work.c.dead == false())
+        first = select(func.min(event_work.c.due)).where(WAITS)
         with self._database.reading() as connection:
-            return connection.scalar(waits) or NOTHING_DUE
+            return connection.scalar(first) or NOTHING_DUE
 
     def backlog(self, source: str) -> Backlog:
         """The numbers of one source."""
@@ -160,6 +159,10 @@ class EventBacklog:
             by_state = {bool(dead): count for dead, count in connection.execute(rows)}
             evaluated = connection.execute(kept).scalar_one()
         return Backlog(by_state.get(False, 0), by_state.get(True, 0), evaluated)
+
+
+def _these(*, dead_only: bool) -> ColumnElement[bool]:
+    return _SET_ASIDE if dead_only else true()
 
 
 def lock_in_order(connection: Connection, those: ColumnElement[bool]) -> None:

@@ -186,9 +186,9 @@ class Subscriptions:
     ) -> int:
         """Notes a sign of life inside a transaction under way; how many numbers are newly missing.
 
-        They are looked for after GAP_WINDOW: until then they may still arrive. The answer of a
-        server that was asked (`asked_of`) is let go where its subscription was heard of or ended
-        since.
+        They are looked for after GAP_WINDOW: until then they may still arrive. `asked_of` is the
+        subscription as it stood when its server was asked, if this is the answer; where it was
+        heard of or ended since, nothing is noted.
         """
         anew = {"last_heard": at, "status": heard.status}
         if heard.criteria:
@@ -249,7 +249,7 @@ class Subscriptions:
 
         What has been missing for less long stays: numbers may have begun anew meanwhile.
         """
-        with self._database.writing(Durability.POWER_LOSS) as connection:
+        with self._database.writing() as connection:
             connection.execute(_held(gap.source, gap.subscription)).all()
             connection.execute(
                 delete(event_gaps).where(
@@ -278,16 +278,16 @@ def _of(table: Table, source: str, subscription: str) -> ColumnElement[bool]:
 def _answered(
     connection: Connection, asked_of: SubscriptionState, values: Mapping[str, Any]
 ) -> bool:
-    """Whether the answer was kept: what was heard of it while its server was asked is newer than
-    the answer, and stays. One that was ended meanwhile does not come back.
+    """Writes what a server answered, and whether it was written: not where the subscription was
+    heard of meanwhile, which is newer than the answer, and not where it was ended.
     """
     this = update(event_subscriptions).where(_is_still(asked_of)).values(values)
     return connection.execute(this).rowcount == 1
 
 
 def _is_still(asked_of: SubscriptionState) -> ColumnElement[bool]:
-    """The row of a subscription that has not been heard of since it was read: told by what it
-    holds and not by the time, for the clocks of two machines differ.
+    """The row of a subscription, if it has not been heard of since it was read. It is compared by
+    what it holds, since the clocks of two machines differ.
     """
     return (
         _of(event_subscriptions, asked_of.source, asked_of.subscription)
@@ -297,7 +297,7 @@ def _is_still(asked_of: SubscriptionState) -> ColumnElement[bool]:
 
 
 def _held(source: str, subscription: str) -> Select[int]:
-    """The number that comes next, read so that its row is ours until the transaction ends."""
+    """The number that comes next; its row is locked until the transaction ends."""
     this = _of(event_subscriptions, source, subscription)
     return select(event_subscriptions.c.next_number).where(this).with_for_update()
 

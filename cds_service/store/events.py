@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from cds_service.store.database import Database
-from cds_service.store.event_backlog import NO_LEASE, EventBacklog
+from cds_service.store.event_backlog import NO_LEASE, WAITS, EventBacklog
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import EvaluationRecord, Records
 from cds_service.store.sealing import Cipher, SealedOtherwise
@@ -144,7 +144,7 @@ class EventStore(EventBacklog):
         """Leases the rows that have been due longest. Two workers never get the same row."""
         due = (
             select(event_work)
-            .where(event_work.c.due <= at, event_work.c.dead == false())
+            .where(event_work.c.due <= at, WAITS)
             .order_by(event_work.c.due, event_work.c.number)
             .limit(most)
             .with_for_update(skip_locked=True)
@@ -267,9 +267,9 @@ class EventStore(EventBacklog):
             "source": claimed.source,
             "item": claimed.item,
             "version": each.version,
-            "knowledge": each.knowledge,
+            "knowledge": each.record.knowledge,
             "evaluation": each.record.id,
-            "said": each.said,
+            "said": each.record.said > 0,
             "way": claimed.way.value,
             "replaces": each.replaces,
             "number": connection.execute(last).scalar_one() + 1,

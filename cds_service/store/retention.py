@@ -8,6 +8,7 @@ itself: feedback that came in later than its card was sent outlives the record o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,7 +89,7 @@ class Belongings:
 
     def counts(self) -> dict[str, int]:
         """Rows by table."""
-        found = dict.fromkeys((table.name for table, _keys in self.steps), 0)
+        found: Counter[str] = Counter()
         for table, keys in self.steps:
             found[table.name] += len(keys)
         return found

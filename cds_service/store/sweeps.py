@@ -15,8 +15,10 @@ from cds_service.store.work_item import Searched
 
 
 class Sweeps:
-    """One mark for each source. What is noted belongs to the transaction under way: it is kept
-    together with the work that it goes with. Raises StoreUnavailable when the database fails.
+    """The moment from which the next search of each source begins.
+
+    It is set inside a transaction under way, and so kept together with the work that belongs to it.
+    Raises StoreUnavailable when the database fails.
     """
 
     def __init__(self, database: Database) -> None:
@@ -31,33 +33,33 @@ class Sweeps:
         return otherwise if row is None else row.swept_until
 
     def send_back(self, connection: Connection, source: str, since: datetime) -> None:
-        """The next search goes back to `since`, or further where that is still to come."""
-        self._note(connection, source, since, stays=operator.lt)
+        """The next search begins at `since`, or earlier where it was to begin earlier anyway."""
+        self._set(connection, source, since, stays=operator.lt)
 
     def move_on(self, connection: Connection, source: str, searched: Searched) -> None:
-        """A search has ended. What was sent back meanwhile to before it began is still to be
-        searched.
+        """A search has ended, and the next one begins where it ended. Not if another has come
+        further, nor if `send_back` has meanwhile set an earlier moment than this one began at.
         """
 
-        def stays(noted: Any, given: Any) -> ColumnElement[bool]:
-            return or_(noted > given, noted < searched.since)
+        def stays(present: Any, new: Any) -> ColumnElement[bool]:
+            return or_(present > new, present < searched.since)
 
-        self._note(connection, source, searched.until, stays)
+        self._set(connection, source, searched.until, stays)
 
-    def _note(
+    def _set(
         self,
         connection: Connection,
         source: str,
         until: datetime,
         stays: Callable[[Any, Any], ColumnElement[bool]],
     ) -> None:
-        """The mark, unless what is noted already `stays`."""
+        """Sets the moment, unless the present one `stays` in place of the new."""
         row = self._database.insert(event_sweeps)
-        noted, given = event_sweeps.c.swept_until, row.excluded.swept_until
+        present, new = event_sweeps.c.swept_until, row.excluded.swept_until
         connection.execute(
             row.on_conflict_do_update(
                 index_elements=[event_sweeps.c.source],
-                set_={"swept_until": case((stays(noted, given), noted), else_=given)},
+                set_={"swept_until": case((stays(present, new), present), else_=new)},
             ),
             {"source": source, "swept_until": until},
         )

@@ -75,12 +75,11 @@ class Searched:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """One evaluation to keep: its key, and its record. `said`: something was delivered for it."""
+    """One evaluation to keep, of this version of the result."""
 
     version: str
-    knowledge: str
-    said: bool
     replaces: str
+    """The id of the evaluation before; empty for the first."""
     record: EvaluationRecord
 
 

@@ -18,7 +18,7 @@ import pytest
 
 import cds_service
 from cds_service.store.upgrade import NEWEST
-from tests.integration.service.test_running_service import CARD, Service
+from tests.integration.service.running import CARD, Service
 from tests.integration.store.conftest import Cluster, cluster
 
 __all__ = ["cluster"]  # the fixture of the store's tests, used here too

@@ -20,10 +20,11 @@ import requests
 
 import fhir_fixtures
 from tests.event_world import observation
-from tests.integration.events.hospital import SECRET, FhirServer, eventually, fhir_server, patient
+from tests.integration.events.hospital import FhirServer, eventually, fhir_server, patient
 from tests.integration.redis_server import running_redis
-from tests.integration.service.test_running_service import CARD, Service
+from tests.integration.service.running import CARD, Service
 from tests.integration.store.conftest import Cluster, cluster
+from tests.lab import BEARER, row_of
 from tests.unit.access.minting import EC, ISSUER, claims, key_set, token
 
 __all__ = ["cluster"]  # the fixture of the store's tests, used here too
@@ -91,13 +92,9 @@ def pair(cluster: Cluster, queue: str, tmp_path_factory: pytest.TempPathFactory)
 
 def _registry(folder: Path, hospital: FhirServer) -> Path:
     (folder / "keys.json").write_bytes(key_set(EC))
-    (folder / "lab.secret").write_text(SECRET, encoding="utf-8")
     file = folder / "clients.toml"
-    file.write_text(
-        f'[[client]]\nname = "hospital"\nissuer = "{ISSUER}"\njwks_file = "keys.json"\n'
-        f'[[source]]\nname = "lab"\nfhir_server = "{hospital.base}"\nsecret_file = "lab.secret"\n',
-        encoding="utf-8",
-    )
+    client = f'[[client]]\nname = "hospital"\nissuer = "{ISSUER}"\njwks_file = "keys.json"\n'
+    file.write_text(client + row_of(hospital.base, folder), encoding="utf-8")
     return file
 
 
@@ -160,10 +157,7 @@ def test_each_event_notified_to_both_instances_is_evaluated_once_by_the_two_work
         answer = requests.put(
             pair.both[number % 2].url(f"/events/lab/Observation/{result['id']}"),
             json.dumps(result).encode(),
-            headers={
-                "Authorization": f"Bearer {SECRET}",
-                "Content-Type": "application/fhir+json",
-            },
+            headers={**BEARER, "Content-Type": "application/fhir+json"},
             timeout=30,
         )
         return answer.status_code

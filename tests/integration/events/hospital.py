@@ -6,8 +6,6 @@ Everything listens on free ports of 127.0.0.1 and is stopped by its own handle.
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import requests
-import yaml
 from werkzeug.serving import make_server
 
 from cds_service.access.registry import load_registry
@@ -28,9 +25,10 @@ from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
+from tests.integration.fhir_server import server as sekmet
+from tests.lab import row_of
 from tests.ports import free_port
 
-SECRET = "a-shared-secret-of-the-test"
 PATIENT_SECONDS = 30
 WEB = requests.Session()
 WEB.trust_env = False
@@ -48,7 +46,7 @@ def eventually(check: Any, seconds: float = PATIENT_SECONDS) -> Any:
 
 @dataclass(frozen=True)
 class FhirServer:
-    """A running sekmet."""
+    """A FHIR server that runs, and how it is called."""
 
     base: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -69,41 +67,17 @@ class FhirServer:
 
 @contextlib.contextmanager
 def fhir_server(folder: Path, **settings: Any) -> Iterator[FhirServer]:
-    """Sekmet with its data under `folder`; `settings` are its own."""
-    port = free_port()
-    base = f"http://127.0.0.1:{port}/fhir"
-    file = folder / "sekmet.yaml"
-    given: dict[str, Any] = {
-        "base_url": base,
-        "host": "127.0.0.1",
-        "port": port,
-        "data_dir": str(folder / "data"),
-        "own_private_key_path": str(folder / "keys" / "own.pem"),
-        "server_auth": {"types": ["none"]},
+    """A strict one that sends resources along when it notifies; `settings` are its own."""
+    given = {
         "validation": {"inbound": "strict"},
-        "simulator": {"enabled": False},
         "subscriptions": {"notify_method": "put-resource", "retries": 2},
     }
-    file.write_text(yaml.safe_dump(given | settings))
-    sekmet = Path(sys.executable).with_name("sekmet")
-    with (folder / "sekmet.log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(sekmet), "serve", "-c", str(file)], cwd=folder, stdout=log, stderr=log
-        )
+    running = sekmet.FhirServer(folder, given | settings)
+    running.start()
     try:
-        eventually(lambda: _answers(f"{base}/metadata"))
-        yield FhirServer(base)
+        yield FhirServer(running.base)
     finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _answers(url: str) -> bool:
-    try:
-        WEB.get(url, timeout=2)
-    except requests.RequestException:
-        return False
-    return True
+        running.stop()
 
 
 @dataclass
@@ -133,17 +107,11 @@ class Hospital:
 
 @contextlib.contextmanager
 def hospital(
-    server: FhirServer, folder: Path, library: Library, row: str = "", **settings: Any
+    server: FhirServer, folder: Path, library: Library, row: str, **settings: Any
 ) -> Iterator[Hospital]:
     """Our inbox on a port of its own, with one source `lab`; `row` adds to its registry row."""
     port = free_port()
-    (folder / "lab.secret").write_text(SECRET)
-    registry = load_registry(
-        f'[[source]]\nname = "lab"\nfhir_server = "{server.base}"\n'
-        f'secret_file = "lab.secret"\n{row}',
-        folder,
-        Mode.SANDBOX,
-    )
+    registry = load_registry(row_of(server.base, folder, row), folder, Mode.SANDBOX)
     configured = Settings(
         public_url=f"http://127.0.0.1:{port}",
         database_url=f"sqlite:///{folder / 'cds.sqlite3'}",

@@ -25,9 +25,9 @@ from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import load_or_create_key
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
+from tests.lab import row_of
 
 LEASE = timedelta(seconds=2)
-SECRET = "a-shared-secret-of-the-test"
 KEY_FILE = "data.key"
 
 
@@ -41,13 +41,8 @@ def open_room(
     folder: Path, base: str, queue_url: str = "", row: str = "", database_url: str = ""
 ) -> EventRoom:
     """The events room, with the short lease; over a database in `folder`, unless one is given."""
-    (folder / "lab.secret").write_text(SECRET)
-    registry = load_registry(
-        f'[[source]]\nname = "lab"\nfhir_server = "{base}"\nsecret_file = "lab.secret"\n'
-        f'delivery = "write-back"\n{row}',
-        folder,
-        Mode.SANDBOX,
-    )
+    given = row_of(base, folder, f'delivery = "write-back"\n{row}')
+    registry = load_registry(given, folder, Mode.SANDBOX)
     settings = Settings(
         database_url=database_url or f"sqlite:///{folder / 'cds.sqlite3'}", queue_url=queue_url
     )

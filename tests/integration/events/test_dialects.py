@@ -16,13 +16,13 @@ from cds_service.events.subscribing import unsubscribe
 from cds_service.knowledge.files import Library
 from tests.event_world import observation
 from tests.integration.events.hospital import (
-    SECRET,
     FhirServer,
     eventually,
     fhir_server,
     hospital,
     patient,
 )
+from tests.lab import registry_of
 
 pytestmark = pytest.mark.integration
 
@@ -109,11 +109,7 @@ def test_smart_backend_services_let_us_in(tmp_path: Path, library: Library) -> N
 def test_the_commands_tell_and_exit_as_promised(
     server: FhirServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "lab.secret").write_text(SECRET)
-    (tmp_path / "clients.toml").write_text(
-        f'[[source]]\nname = "lab"\nfhir_server = "{server.base}"\nsecret_file = "lab.secret"\n'
-    )
-    monkeypatch.setenv("CDS_CLIENTS", str(tmp_path / "clients.toml"))
+    monkeypatch.setenv("CDS_CLIENTS", str(registry_of(server.base, tmp_path)))
     monkeypatch.setenv("CDS_DATABASE_URL", f"sqlite:///{tmp_path / 'cds.sqlite3'}")
     server.put(patient())
     server.put(observation("c1"))

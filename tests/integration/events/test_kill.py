@@ -20,8 +20,9 @@ from sqlalchemy import select
 from cds_service.store.tables import evaluations
 from tests.event_world import events, result_of_another_patient
 from tests.integration.events.hospital import eventually
-from tests.integration.events.process import SECRET, open_room
+from tests.integration.events.process import open_room
 from tests.integration.events.processes import Processes
+from tests.lab import BEARER
 from tests.little_fhir import LittleFhir, little_fhir
 from tests.ports import free_port
 
@@ -53,9 +54,8 @@ class Laboratory:
             result = f"o{number}"
             self._fhir.put(result_of_another_patient(number))
             body = events((number, f"Observation/{result}"))
-            headers = {"Authorization": f"Bearer {SECRET}"}
             try:
-                answer = self._session.post(self._address, json=body, headers=headers, timeout=10)
+                answer = self._session.post(self._address, json=body, headers=BEARER, timeout=10)
             except requests.RequestException:
                 continue  # the inbox has just been killed
             if answer.status_code == 200:

@@ -21,10 +21,11 @@ from cds_service.events.worker import BATCH
 from cds_service.store.tables import evaluations
 from tests.event_world import events, result_of_another_patient
 from tests.integration.events.hospital import eventually
-from tests.integration.events.process import SECRET, open_room
+from tests.integration.events.process import open_room
 from tests.integration.events.processes import Processes
 from tests.integration.redis_server import Redis, running_redis
 from tests.integration.store.conftest import Cluster, running_cluster
+from tests.lab import BEARER
 from tests.little_fhir import LittleFhir, little_fhir
 from tests.ports import free_port
 
@@ -99,7 +100,7 @@ class Laboratory:
         answer = session.post(
             f"http://127.0.0.1:{self.here.processes.port}/events/lab",
             json=events((number, f"Observation/o{number}")),
-            headers={"Authorization": f"Bearer {SECRET}"},
+            headers=BEARER,
             timeout=30,
         )
         assert answer.status_code in (200, 503)
@@ -128,7 +129,7 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_lot_loses_and_doubles_nothin
         answer = requests.post(
             f"http://127.0.0.1:{here.processes.port}/events/lab",
             json=events(*((0, f"Observation/o{number}") for number in range(1, RESULTS + 1))),
-            headers={"Authorization": f"Bearer {SECRET}"},
+            headers=BEARER,
             timeout=30,
         )
         assert answer.status_code == 200

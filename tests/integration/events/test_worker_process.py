@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,10 +16,11 @@ import requests
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.work_item import Kind, Target, Way
-from tests.event_world import BEARER, PATIENT, SECRET, events, observation
+from tests.event_world import PATIENT, events, observation
 from tests.integration.events.hospital import eventually
-from tests.integration.service.test_running_service import Service, _bare_environment, rows
+from tests.integration.service.running import Service, bare_environment, rows
 from tests.kept import KEY, PSEUDONYMS
+from tests.lab import BEARER, registry_of
 from tests.little_fhir import little_fhir
 
 pytestmark = pytest.mark.integration
@@ -34,21 +34,7 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
     with little_fhir() as fhir:
         fhir.put(PATIENT)
         fhir.put(observation())
-        (tmp_path / "lab.secret").write_text(SECRET)
-        (tmp_path / "clients.toml").write_text(
-            f'[[source]]\nname = "lab"\nfhir_server = "{fhir.base}"\nsecret_file = "lab.secret"\n'
-        )
-        yield {"CDS_CLIENTS": "clients.toml", "CDS_DATA_KEY": KEY.base64()}
-
-
-@contextmanager
-def serving(folder: Path, environment: dict[str, str]) -> Iterator[Service]:
-    service = Service(folder, environment=environment)
-    service.start()
-    try:
-        yield service
-    finally:
-        service.stop()
+        yield {"CDS_CLIENTS": registry_of(fhir.base, tmp_path).name, "CDS_DATA_KEY": KEY.base64()}
 
 
 def notify(service: Service) -> None:
@@ -77,7 +63,7 @@ def lives(process: int) -> bool:
 
 
 def test_in_sandbox_mode_one_command_is_enough(tmp_path: Path, environment: dict[str, str]) -> None:
-    with serving(tmp_path, environment) as service:
+    with Service(tmp_path, environment=environment) as service:
         notify(service)
         eventually(lambda: evaluated(tmp_path))
         below = children(service.process.pid)
@@ -90,7 +76,7 @@ def test_a_server_that_is_killed_takes_its_worker_with_it(
     tmp_path: Path, environment: dict[str, str]
 ) -> None:
     """Else the next one would find an older worker beside its own."""
-    with serving(tmp_path, environment) as service:
+    with Service(tmp_path, environment=environment) as service:
         notify(service)
         eventually(lambda: evaluated(tmp_path))
         below = children(service.process.pid)
@@ -109,7 +95,7 @@ def test_a_worker_by_itself_works_until_it_is_told_to_stop(
     worker = subprocess.Popen(
         [sys.executable, "-m", "cds_service", "worker", "--sandbox", "--threads", "3"],
         cwd=tmp_path,
-        env={**_bare_environment(), **environment},
+        env={**bare_environment(), **environment},
         stderr=subprocess.PIPE,
         text=True,
     )

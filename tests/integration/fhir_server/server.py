@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import yaml
 
 from tests.ports import free_port
 
@@ -23,44 +24,44 @@ FULL_TOKEN = "synthetic-token-for-everything"
 CLIENT = ("synthetic-reader", "synthetic-secret")
 NARROW_SCOPE = "system/Patient.read system/Observation.read"
 
-OPEN = "server_auth: {types: [none]}"
-GUARDED = f"""\
-server_auth:
-  types: [bearer, smart]
-  tokens: [{FULL_TOKEN}]
-  smart_clients:
-    - {{client_id: {CLIENT[0]}, client_secret: {CLIENT[1]}, scopes: "{NARROW_SCOPE}"}}
-  enforce_scopes: true
-"""
+GUARDED: JsonObject = {
+    "server_auth": {
+        "types": ["bearer", "smart"],
+        "tokens": [FULL_TOKEN],
+        "smart_clients": [
+            {"client_id": CLIENT[0], "client_secret": CLIENT[1], "scopes": NARROW_SCOPE}
+        ],
+        "enforce_scopes": True,
+    }
+}
 
 
 @dataclass
 class FhirServer:
-    """One running server. Ended by its own process, and by nothing else."""
+    """One server with its data in a folder. Ended by its own process, and by nothing else."""
 
     folder: Path
-    doors: str = OPEN
+    settings: JsonObject = field(default_factory=dict)
+    """Beside those below, or in their place; without any it asks nobody who they are."""
     port: int = field(default_factory=free_port)
 
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}/fhir"
 
-    def _settings(self) -> str:
-        return f"""\
-base_url: {self.base}
-host: 127.0.0.1
-port: {self.port}
-data_dir: {self.folder}/data
-own_private_key_path: {self.folder}/keys/own.pem
-validation: {{inbound: warn}}
-simulator: {{enabled: false}}
-{self.doors}
-"""
-
     def start(self) -> None:
+        given = {
+            "base_url": self.base,
+            "host": "127.0.0.1",
+            "port": self.port,
+            "data_dir": f"{self.folder}/data",
+            "own_private_key_path": f"{self.folder}/keys/own.pem",
+            "server_auth": {"types": ["none"]},
+            "validation": {"inbound": "warn"},
+            "simulator": {"enabled": False},
+        }
         settings = self.folder / "settings.yaml"
-        settings.write_text(self._settings(), encoding="utf-8")
+        settings.write_text(yaml.safe_dump(given | self.settings), encoding="utf-8")
         self._log = (self.folder / "log").open("ab")
         self._process = subprocess.Popen(
             [str(Path(sys.executable).with_name("sekmet")), "serve", "-c", str(settings)],

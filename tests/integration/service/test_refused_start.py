@@ -12,7 +12,7 @@ import pytest
 
 from cds_service.events.queue import QUEUE_FILE
 from cds_service.store.pseudonym import DataKey
-from tests.integration.service.test_running_service import _bare_environment
+from tests.integration.service.running import bare_environment
 from tests.ports import free_port
 from tests.unit.access.minting import EC, ISSUER, key_set
 
@@ -65,7 +65,7 @@ def refused(folder: Path, registry: str, *arguments: str, **more: str) -> str:
     ran = subprocess.run(
         [*start, "--workers", "2", *arguments],
         cwd=folder,
-        env={**_bare_environment(), **settings},
+        env={**bare_environment(), **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

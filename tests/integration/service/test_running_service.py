@@ -1,117 +1,28 @@
-"""The service as a user starts it: a process, a port, a database, a signal."""
+"""A service that was started: what it answers, keeps and logs, and how it ends."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 
 import fhir_fixtures
-from tests.ports import free_port
+from tests.integration.service.running import CARD, Service, bare_environment, rows
 
 pytestmark = pytest.mark.integration
-CARD = "lab_result_minimal"
-
-
-@dataclass
-class Service:
-    """One running `cds-service serve`, with its log."""
-
-    folder: Path
-    arguments: tuple[str, ...] = ("--sandbox",)
-    environment: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=free_port)
-
-    def start(self) -> None:
-        self._log = (self.folder / "log").open("ab")
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "cds_service",
-                "serve",
-                "--port",
-                str(self.port),
-                *self.arguments,
-            ],
-            cwd=self.folder,
-            env={**_bare_environment(), **self.environment},
-            stdout=self._log,
-            stderr=self._log,
-        )
-        self._wait_until_ready()
-
-    def _wait_until_ready(self) -> None:
-        for _ in range(300):
-            assert self.process.poll() is None, self.log()
-            try:
-                if requests.get(self.url("/health/ready"), timeout=5).status_code == 200:
-                    return
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        pytest.fail(f"not ready:\n{self.log()}")
-
-    def url(self, path: str) -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
-
-    def post(self, path: str, body: str) -> requests.Response:
-        return requests.post(
-            self.url(path),
-            data=body.encode(),
-            headers={"Content-Type": "application/json"},
-            timeout=20,
-        )
-
-    def invoke(self, name: str) -> requests.Response:
-        story = fhir_fixtures.story(name)
-        return self.post(f"/cds-services/{story.service}", fhir_fixtures.text(name))
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        try:
-            return self.process.wait(timeout=30)
-        finally:
-            self._log.close()
-
-    def log(self) -> str:
-        return (self.folder / "log").read_text(encoding="utf-8")
-
-
-def _bare_environment() -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if not key.startswith("CDS_")}
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    running = Service(tmp_path)
-    running.start()
-    yield running
-    running.stop()
-
-
-def database(folder: Path) -> sqlite3.Connection:
-    return sqlite3.connect(folder / "cds-service.sqlite3")
-
-
-def rows(folder: Path, query: str) -> list[Any]:
-    connection = database(folder)
-    try:
-        return connection.execute(query).fetchall()
-    finally:
-        connection.close()
+    with Service(tmp_path) as running:
+        yield running
 
 
 def dismissal(card: str) -> str:
@@ -178,24 +89,18 @@ def test_a_reason_is_kept_in_clear_only_where_the_card_offers_it(service: Servic
 
 
 def test_t67_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
-    service = Service(tmp_path)
-    service.start()
-    card = service.invoke(CARD).json()["cards"][0]["uuid"]
-    assert service.post("/cds-services/sil2r-lab-result/feedback", dismissal(card)).ok
-    service.stop(signal.SIGKILL)
-    again = Service(tmp_path)
-    again.start()
-    try:
+    with Service(tmp_path) as service:
+        card = service.invoke(CARD).json()["cards"][0]["uuid"]
+        assert service.post("/cds-services/sil2r-lab-result/feedback", dismissal(card)).ok
+        service.stop(signal.SIGKILL)
+    with Service(tmp_path) as again:
         assert rows(tmp_path, "select count(*) from feedback") == [(1,)]
         assert again.invoke(CARD).json()["cards"][0]["uuid"] == card
-    finally:
-        again.stop()
 
 
 def test_a_stop_signal_ends_it_cleanly(tmp_path: Path) -> None:
-    service = Service(tmp_path)
-    service.start()
-    assert service.stop() == 0
+    with Service(tmp_path) as service:
+        assert service.stop() == 0
 
 
 def test_tr21_a_withdrawn_result_is_told_once_it_had_been_carded(service: Service) -> None:
@@ -247,9 +152,8 @@ def test_a_database_file_that_others_may_open_is_told(tmp_path: Path) -> None:
     """It was there before: our own is for its owner only."""
     (tmp_path / "cds-service.sqlite3").touch()
     (tmp_path / "cds-service.sqlite3").chmod(0o666)
-    service = Service(tmp_path, arguments=("--sandbox", "--workers", "2"))
-    service.start()
-    service.stop()
+    with Service(tmp_path, arguments=("--sandbox", "--workers", "2")) as service:
+        service.stop()
     assert service.log().count("CDS-L203") == 1
 
 
@@ -257,7 +161,7 @@ def test_t70_production_refuses_to_start_insecurely(tmp_path: Path) -> None:
     refused = subprocess.run(
         [sys.executable, "-m", "cds_service", "serve"],
         cwd=tmp_path,
-        env=_bare_environment(),
+        env=bare_environment(),
         capture_output=True,
         text=True,
         timeout=60,

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 import fhir_fixtures
-from tests.integration.service.test_running_service import CARD, Service
+from tests.integration.service.running import CARD, Service
 from tests.unit.access.minting import EC, ISSUER, claims, key_set, token
 
 pytestmark = pytest.mark.integration
@@ -28,14 +28,9 @@ def service(tmp_path: Path) -> Iterator[Service]:
         'services = ["sil2r-lab-result"]\n',
         encoding="utf-8",
     )
-    running = Service(
-        tmp_path,
-        arguments=("--sandbox", "--workers", "4"),
-        environment={"CDS_CLIENTS": str(tmp_path / "clients.toml"), "CDS_PUBLIC_URL": PUBLIC},
-    )
-    running.start()
-    yield running
-    running.stop()
+    environment = {"CDS_CLIENTS": str(tmp_path / "clients.toml"), "CDS_PUBLIC_URL": PUBLIC}
+    with Service(tmp_path, ("--sandbox", "--workers", "4"), environment) as running:
+        yield running
 
 
 def mint(jti: str, audience: str = AUDIENCE) -> str:

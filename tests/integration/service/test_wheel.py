@@ -12,12 +12,11 @@ import pytest
 import requests
 
 import fhir_fixtures
-from tests.integration.service.test_running_service import Service
+from tests.integration.service.running import CARD, Service
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[3]
-CARD = "lab_result_minimal"
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +65,8 @@ def test_tr26_the_knowledge_of_the_wheel_is_whole(installed: Path, tmp_path: Pat
 
 
 def test_tr26_the_wheel_starts_and_answers_with_a_card(installed: Path, tmp_path: Path) -> None:
-    service = Service(tmp_path, environment={"PYTHONPATH": str(installed)})
-    service.start()
-    try:
+    with Service(tmp_path, environment={"PYTHONPATH": str(installed)}) as service:
         (card,) = service.invoke(CARD).json()["cards"]
         listed = requests.get(service.url("/cds-services"), timeout=10).json()["services"]
-    finally:
-        service.stop()
     assert "U/mL (serum/plasma)" in card["summary"]
     assert fhir_fixtures.story(CARD).service in {entry["id"] for entry in listed}

@@ -64,10 +64,11 @@ def evaluated(version: str = "1", knowledge: str = "sil2r@1", said: int = 1) -> 
         door=Door.EVENT,
         service="sil2r-lab-result",
         client="events:lab",
+        knowledge=knowledge,
         software="0",
         outcomes=("interpreted",) * said,
     )
-    return Evaluated(version, knowledge, said > 0, "", record)
+    return Evaluated(version, "", record)
 
 
 # -------------------------------------------------------------------- whose turn it is
@@ -279,4 +280,4 @@ def test_each_source_has_numbers_of_its_own(store: EventStore) -> None:
     assert store.backlog("lab") == Backlog(waiting=0, dead=1, evaluated=2)
     assert store.backlog("another") == Backlog(waiting=2, dead=0, evaluated=1)
     assert store.set_aside_of("another") == ()
-    assert store.backlog("gone") == Backlog()
+    assert store.backlog("gone") == Backlog(waiting=0, dead=0, evaluated=0)

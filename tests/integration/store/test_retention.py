@@ -49,10 +49,10 @@ def keep_event(database: Database, patient: str, result: str, *, at: datetime = 
     client = client_name("lab")
     whose = pseudonym(patient, client) if patient else ""
     made: dict[str, Any] = {"at": at, "door": Door.EVENT, "client": client, "patient": whose}
+    made |= {"knowledge": "sil2r@2026.1", "outcomes": ("interpreted",)}
     record = evaluation(f"evaluation-of-{result}-{patient}", **made)
     version = f"1 for {patient}" if patient else "deleted after 1"
-    done = Evaluated(version, "sil2r@2026.1", said=True, replaces="", record=record)
-    store.finish(claimed, at, evaluated=[done])
+    store.finish(claimed, at, evaluated=[Evaluated(version, "", record)])
 
 
 def counts(database: Database) -> dict[str, int]:

@@ -16,6 +16,7 @@ from cds_service.store.events import EventStore
 from cds_service.store.work_item import Kind, Target, Way
 from tests.event_world import PATIENT, Clock, observation
 from tests.kept import KEY, PSEUDONYMS
+from tests.lab import environment_of
 from tests.little_fhir import LittleFhir, Refuse, little_fhir
 from tests.subscriptions import subscription
 
@@ -46,20 +47,12 @@ def laboratory(monkeypatch: pytest.MonkeyPatch) -> Iterator[LittleFhir]:
 @pytest.fixture
 def environment(tmp_path: Path, laboratory: LittleFhir) -> dict[str, str]:
     """A registered source, and one event of a source that is registered no more."""
-    (tmp_path / "lab.secret").write_text("a-shared-secret-of-the-test")
-    (tmp_path / "clients.toml").write_text(
-        f'[[source]]\nname = "lab"\nfhir_server = "{laboratory.base}"\nsecret_file = "lab.secret"\n'
-    )
-    url = f"sqlite:///{tmp_path / 'cds.sqlite3'}"
-    with Database.open(url) as database:
+    given = environment_of(laboratory.base, tmp_path)
+    with Database.open(given["CDS_DATABASE_URL"]) as database:
         database.upgrade()
         store = EventStore(database, KEY, PSEUDONYMS)
         store.add("gone", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, Clock()())
-    return {
-        "CDS_CLIENTS": str(tmp_path / "clients.toml"),
-        "CDS_DATABASE_URL": url,
-        "CDS_DATA_KEY": KEY.base64(),
-    }
+    return given
 
 
 def test_results_that_may_not_be_read_do_not_end_the_catching_up(

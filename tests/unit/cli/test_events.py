@@ -14,7 +14,6 @@ from click.testing import CliRunner, Result
 
 from cds_service.cli import cli
 from cds_service.commands import events
-from cds_service.config import Mode, load_settings
 from cds_service.errors import InputError, StoreUnavailable
 from cds_service.events.subscribing import SubscriptionStanding
 from cds_service.store.database import Database
@@ -23,6 +22,7 @@ from cds_service.store.events import EventStore
 from cds_service.store.tables import event_work
 from cds_service.store.work_item import Kind, Target, Way
 from tests.kept import KEY, PSEUDONYMS
+from tests.lab import environment_of
 from tests.unit.cli.command_line import COMMANDING, is_harmless
 
 Variables = dict[str, str]
@@ -32,17 +32,8 @@ Variables = dict[str, str]
 @pytest.fixture
 def here(tmp_path: Path) -> Variables:
     """A source, and one result of it that was set aside: the number 1."""
-    (tmp_path / "lab.secret").write_text("a-shared-secret-of-the-test")
-    (tmp_path / "clients.toml").write_text(
-        '[[source]]\nname = "lab"\nfhir_server = "http://127.0.0.1:1/fhir"\n'
-        'secret_file = "lab.secret"\n'
-    )
-    given = {
-        "CDS_CLIENTS": str(tmp_path / "clients.toml"),
-        "CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'cds.sqlite3'}",
-        "CDS_DATA_KEY": KEY.base64(),
-    }
-    with Database.open(load_settings(Mode.SANDBOX, given).database_url) as database:
+    given = environment_of("http://127.0.0.1:1/fhir", tmp_path)
+    with Database.open(given["CDS_DATABASE_URL"]) as database:
         database.upgrade()
         store = EventStore(database, KEY, PSEUDONYMS)
         store.add("lab", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, datetime.now(UTC))
@@ -327,6 +318,6 @@ def test_a_writer_of_the_service_gets_in_between_the_lots(
 def test_what_a_server_says_of_a_subscription_is_no_command_to_the_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    standing = SubscriptionStanding("s1", "Observation?code=x", "active", COMMANDING)
+    standing = SubscriptionStanding("s1", "Observation?code=x", "active", COMMANDING, "")
     events._show_standing([standing], as_json=False)
     assert is_harmless(capsys.readouterr().out)

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from cds_service.cli import cli
 from cds_service.errors import DataUnavailable
 from tests.event_world import TOPIC
-from tests.kept import KEY
+from tests.lab import environment_of
 from tests.little_fhir import LittleFhir, little_fhir
 
 Variables = dict[str, str]
@@ -26,15 +26,7 @@ def laboratory() -> Iterator[LittleFhir]:
 
 @pytest.fixture
 def here(tmp_path: Path, laboratory: LittleFhir) -> Variables:
-    (tmp_path / "lab.secret").write_text("a-shared-secret-of-the-test")
-    (tmp_path / "clients.toml").write_text(
-        f'[[source]]\nname = "lab"\nfhir_server = "{laboratory.base}"\nsecret_file = "lab.secret"\n'
-    )
-    return {
-        "CDS_CLIENTS": str(tmp_path / "clients.toml"),
-        "CDS_DATABASE_URL": f"sqlite:///{tmp_path / 'cds.sqlite3'}",
-        "CDS_DATA_KEY": KEY.base64(),
-    }
+    return environment_of(laboratory.base, tmp_path)
 
 
 def run(here: Variables, command: str) -> Result:

@@ -22,7 +22,8 @@ from cds_service.store import event_subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.work_item import Kind
 from cds_service.web import body
-from tests.event_world import BEARER, SECRET, TOPIC, World, events, notification, observation, world
+from tests.event_world import TOPIC, World, events, notification, observation, world
+from tests.lab import BEARER, SECRET
 
 
 def waiting(here: World) -> list[tuple[str, str]]:

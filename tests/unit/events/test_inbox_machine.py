@@ -132,7 +132,7 @@ class Inbox(RuleBasedStateMachine):
     @rule()
     def restarted(self) -> None:
         self.world.workshop = open_workshop(
-            self.world.room, self.library, self.world.clock, Breakers(failures=1_000_000)
+            self.world.room, self.library, Breakers(failures=1_000_000)
         )
 
     @invariant()
@@ -170,7 +170,7 @@ def test_t84_duplicates_order_and_restarts_change_nothing(tmp_path: Path, librar
     happened: Counter[str] = Counter()
     members = {"folder": tmp_path, "library": library, "happened": happened}
     bound = type("BoundInbox", (Inbox,), members)
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         bound,
         settings=settings(
             max_examples=12,

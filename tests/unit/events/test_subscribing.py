@@ -15,7 +15,8 @@ from cds_service.events.faults import UpstreamFailed
 from cds_service.events.search import criteria
 from cds_service.events.subscribing import SubscriptionStanding
 from cds_service.knowledge.files import Library
-from tests.event_world import SECRET, TOPIC, World, world
+from tests.event_world import TOPIC, World, world
+from tests.lab import SECRET
 from tests.little_fhir import Refuse
 
 BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"

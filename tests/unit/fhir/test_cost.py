@@ -56,7 +56,7 @@ class Compared(dict[str, Any]):
         type(self).times += 1
         return super().__eq__(other)
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 @pytest.fixture(autouse=True)

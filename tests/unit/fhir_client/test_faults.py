@@ -46,7 +46,7 @@ def test_numbers_keep_their_text(server: FaultServer, session_of: Opens) -> None
 
 SLOW = pytest.mark.parametrize(
     "fault",
-    [faults.hang_before_headers, faults.drip_headers, faults.drip_body(), faults.drip_chunk_size],
+    [faults.hang_before_headers, faults.drip_headers, faults.drip_body, faults.drip_chunk_size],
     ids=["hang", "drip_headers", "drip_body", "drip_chunk_size"],
 )
 
@@ -356,7 +356,7 @@ def test_a_deadline_that_has_passed_asks_nothing(server: FaultServer, session_of
 def test_t60_two_hundred_faulty_calls_leave_no_thread_behind() -> None:
     modes = [
         faults.hang_before_headers,
-        faults.drip_body(),
+        faults.drip_body,
         faults.reset_mid_body,
         faults.half_json,
     ]

@@ -171,7 +171,7 @@ def test_t66_one_deadline_holds_for_all_and_what_came_in_time_is_kept(
     server: FaultServer, session_of: Opens
 ) -> None:
     server.on("/fhir/Patient/1", reply_json(PATIENT))
-    server.on("/fhir/Observation", faults.drip_body())
+    server.on("/fhir/Observation", faults.drip_body)
     server.on("/fhir/Condition", faults.hang_before_headers)
     fetched = session_of(1_000).fetch_all(
         {

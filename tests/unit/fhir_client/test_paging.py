@@ -165,7 +165,7 @@ def test_a_further_page_that_fails_leaves_what_was_read_as_partial(
     assert _extent(fetched) == Partial(fault)
 
 
-@pytest.mark.parametrize("second", [faults.hang_before_headers, faults.drip_body()])
+@pytest.mark.parametrize("second", [faults.hang_before_headers, faults.drip_body])
 def test_t46_t66_a_further_page_that_hangs_costs_none_of_those_before_it(
     second: faults.Fault, server: FaultServer, session_of: Opens
 ) -> None:

@@ -121,7 +121,7 @@ def test_a_trusted_certificate_for_another_name_is_refused(
 def test_t60_a_drip_inside_tls_ends_at_the_deadline(
     server: FaultServer, certificate: Certificate
 ) -> None:
-    server.on("/fhir/Patient/1", faults.drip_body())
+    server.on("/fhir/Patient/1", faults.drip_body)
     fetched = _read(server, certificate.for_client(), milliseconds=SHORT_MS)
     assert fetched == Refused(UpstreamFault.TIMEOUT)
     assert server.bytes_sent < 1_000

@@ -10,6 +10,7 @@ import pytest
 from cds_service import wiring
 from cds_service.config import Settings
 from cds_service.web.health import review_check
+from tests.lab import registry_of
 from tests.packaged import SIL2R
 from tests.unit.web.conftest import Open
 
@@ -47,13 +48,7 @@ def test_a_service_as_it_is_started_names_database_and_knowledge(tmp_path: Path)
 def test_a_service_with_a_source_of_events_names_them_too_and_reads_their_numbers(
     tmp_path: Path,
 ) -> None:
-    (tmp_path / "lab.secret").write_text("a-shared-secret-of-the-test", encoding="utf-8")
-    registry = tmp_path / "clients.toml"
-    registry.write_text(
-        '[[source]]\nname = "lab"\nfhir_server = "http://127.0.0.1:9/fhir"\n'
-        'secret_file = "lab.secret"\n',
-        encoding="utf-8",
-    )
+    registry = registry_of("http://127.0.0.1:9/fhir", tmp_path)
     settings = Settings(clients=registry, database_url=f"sqlite:///{tmp_path}/cds.sqlite3")
     client = wiring.make_app(settings, wiring.prepared(settings)).test_client()
     ready = client.get("/health/ready").get_json()
