@@ -74,7 +74,7 @@ def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, A
         "limits": [
             {
                 "id": limit.id,
-                "value": f"{limit.value} {limit.unit}",
+                "value": limit.amount,
                 "metWhen": limit.met_when.value,
                 "population": limit.population,
                 "performance": limit.performance,
