@@ -54,6 +54,11 @@ class Slip:
     text: str
     remedy: str
 
+    @property
+    def place_in_words(self) -> str:
+        """`code 1 note`: rows are counted from one, as people count."""
+        return " ".join(str(part + 1) if isinstance(part, int) else part for part in self.place)
+
 
 def slips(
     error: ValidationError, checked: type[BaseModel], patterns: Mapping[str, Said]
