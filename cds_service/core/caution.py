@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from cds_service.core.companions import CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
-from cds_service.core.fact import DISPUTED, Fact
+from cds_service.core.fact import DISPUTED, MET, Fact
 from cds_service.core.facts import Companions, Facts, items_beside, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import MET, companion_limits, has_own_limit, left_beside
+from cds_service.core.limit_facts import companion_limits, has_own_limit, left_beside
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import (
     MOST_NAMED,

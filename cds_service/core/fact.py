@@ -11,6 +11,10 @@ from cds_service.core.model import ResourceRef
 UNKNOWN = "unknown"
 """The value of any fact that the data do not settle."""
 
+MET = "met"
+NOT_MET = "not-met"
+"""The values of a limit fact where the whole interval of the value lies on one side."""
+
 NOT_APPLICABLE = "not-applicable"
 """The value of a fact that is not asked of such a result: a limit of another specimen."""
 

@@ -38,7 +38,9 @@ from cds_service.core.dates import (
 )
 from cds_service.core.fact import (
     DISPUTED,
+    MET,
     NOT_APPLICABLE,
+    NOT_MET,
     PROVISIONAL,
     STRADDLES,
     UNKNOWN,
@@ -65,7 +67,7 @@ from cds_service.core.verdict import PairedWith, Place, RangeReading
 Companions = Mapping[str, tuple[CompanionValue, ...]]
 
 _OPEN_VALUES = (UNKNOWN, STRADDLES, DISPUTED)
-_LIMIT = ("met", PROVISIONAL, "not-met", STRADDLES, DISPUTED, NOT_APPLICABLE, UNKNOWN)
+_LIMIT = (MET, PROVISIONAL, NOT_MET, STRADDLES, DISPUTED, NOT_APPLICABLE, UNKNOWN)
 _ANSWER = ("yes", "no", UNKNOWN)
 _RECORDED = ("recorded", "not-recorded", UNKNOWN)
 _COUNTED = ("counted", NOT_APPLICABLE, UNKNOWN)
@@ -268,14 +270,14 @@ def _panel(
 def panel_item(item: PanelItem, facts: Mapping[str, Fact]) -> str:
     """Whether one item of a panel is met, provisional, not-met or unknown."""
     values = [facts[f"limit.{limit}"].value for limit in item.limits]
-    met = values.count("met")
+    met = values.count(MET)
     provisional = met + values.count(PROVISIONAL)
     possible = provisional + sum(map(values.count, _OPEN_VALUES))
     if met >= item.at_least:
-        return "met"
+        return MET
     if provisional >= item.at_least:
         return PROVISIONAL
-    return UNKNOWN if possible >= item.at_least else "not-met"
+    return UNKNOWN if possible >= item.at_least else NOT_MET
 
 
 def items_met_beside(
@@ -285,7 +287,7 @@ def items_met_beside(
     and unit family the result itself is of.
     """
     beside = items_beside(panel, knowledge)
-    return tuple(item for item in beside if panel_item(item, facts) == "met")
+    return tuple(item for item in beside if panel_item(item, facts) == MET)
 
 
 def items_beside(panel: PanelRow, knowledge: KnowledgeBase) -> list[PanelItem]:

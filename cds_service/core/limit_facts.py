@@ -16,7 +16,16 @@ from cds_service.core.dates import (
     read_for_age,
     younger_than,
 )
-from cds_service.core.fact import DISPUTED, NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN, Fact
+from cds_service.core.fact import (
+    DISPUTED,
+    MET,
+    NOT_APPLICABLE,
+    NOT_MET,
+    PROVISIONAL,
+    STRADDLES,
+    UNKNOWN,
+    Fact,
+)
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import Moment, NoMoment, PatientRecord
@@ -30,8 +39,7 @@ _MEETS: dict[MetWhen, Callable[[Interval, Decimal], Comparison]] = {
     MetWhen.AT_OR_BELOW: Interval.at_or_below,
     MetWhen.BELOW: Interval.below,
 }
-MET = "met"
-_BY_COMPARISON = {Comparison.YES: MET, Comparison.NO: "not-met", Comparison.CANNOT_TELL: STRADDLES}
+_BY_COMPARISON = {Comparison.YES: MET, Comparison.NO: NOT_MET, Comparison.CANNOT_TELL: STRADDLES}
 
 
 class Limit:
