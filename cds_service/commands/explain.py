@@ -34,7 +34,7 @@ def explanation(
     evaluation: Evaluation,
     knowledge: KnowledgeBase,
     cards: Sequence[Card],
-    advice: Sequence[Advice] = (),
+    advice: Sequence[Advice],
 ) -> dict[str, Any]:
     """The whole trace of one evaluation; `advice` on draft orders comes in place of answers."""
     return {

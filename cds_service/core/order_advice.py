@@ -90,8 +90,8 @@ class Advice:
 class Advised:
     """All advice on the drafts of one request, and the drafts that get no card, with the reason."""
 
-    advice: tuple[Advice, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+    advice: tuple[Advice, ...]
+    skipped: tuple[Skipped, ...]
 
 
 def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: date) -> Advised:

@@ -43,9 +43,9 @@ class Sections:
     headline: str
     result: str
     named: Mapping[str, str]
-    alert: str = ""
+    alert: str
     """A second headline, of a note that must not be overlooked: where there is room for it."""
-    scaled: str = ""
+    scaled: str
     """What a site's factor makes of the value, where the headline rests on that."""
 
 

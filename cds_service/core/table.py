@@ -29,15 +29,15 @@ class TableResult:
     findings: tuple[Finding, ...]
     rows: tuple[ConsideredRow, ...]
     missing: tuple[str, ...]
-    warns: bool = False
+    warns: bool
     """Whether a warning is given."""
-    may_warn: bool = False
+    may_warn: bool
     """Whether none is, and a limit inside the interval of the value leaves one open."""
-    grounds: tuple[str, ...] = ()
+    grounds: tuple[str, ...]
     """The facts that it rests on: what those were read from was used."""
-    unspoken: tuple[str, ...] = ()
+    unspoken: tuple[str, ...]
     """The contexts because of which less is said, and which the site has muted."""
-    withheld: tuple[str, ...] = ()
+    withheld: tuple[str, ...]
     """The warnings that would be given, and which the site has muted."""
 
 

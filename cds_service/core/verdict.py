@@ -93,7 +93,7 @@ class SeriesPoint:
     value: Value
     laboratory: str
     direction: Direction
-    breaks: tuple[str, ...] = ()
+    breaks: tuple[str, ...]
 
 
 class Place(StrEnum):
