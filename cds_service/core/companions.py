@@ -144,38 +144,36 @@ def _left_for_their_unit(
     counted: Collection[str],
 ) -> _Named:
     found: dict[str, tuple[Value, ResourceRef]] = {}
-    for _, companion in ranked:
-        match companion.value:
-            case Measured(unit=unit) as measured if _is_possible(measured):
-                for name, test in tests.items():
-                    is_left = name not in counted or not isinstance(
-                        test.units.read(unit), UnitUnderstood
-                    )
-                    if is_left and name not in found and _is_of(companion, test):
-                        found[name] = as_received(measured), companion.ref
-            case _:
-                continue
+    for name, companion, measured in _measured(ranked, tests):
+        units = tests[name].units
+        if name not in counted or not isinstance(units.read(measured.unit), UnitUnderstood):
+            found.setdefault(name, (as_received(measured), companion.ref))
     return found
 
 
 def _not_final(
     ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
 ) -> _Named:
-    nearest: dict[str, tuple[LabResult, Value, ResourceRef]] = {}
-    for _, companion in ranked:
-        match companion.value:
-            case Measured() as measured if _is_possible(measured):
-                told = companion, as_received(measured), companion.ref
-                for name, test in tests.items():
-                    if _is_of(companion, test):
-                        nearest.setdefault(name, told)
-            case _:
-                continue
+    nearest: dict[str, tuple[LabResult, Measured]] = {}
+    for name, companion, measured in _measured(ranked, tests):
+        nearest.setdefault(name, (companion, measured))
     return {
-        name: (value, ref)
-        for name, (companion, value, ref) in nearest.items()
+        name: (as_received(measured), companion.ref)
+        for name, (companion, measured) in nearest.items()
         if companion.status is Status.PRELIMINARY
     }
+
+
+def _measured(
+    ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
+) -> Iterator[tuple[str, LabResult, Measured]]:
+    """Each result with a possible value, once for every test that it is of."""
+    for _, companion in ranked:
+        measured = companion.value
+        if isinstance(measured, Measured) and _is_possible(measured):
+            for name, test in tests.items():
+                if _is_of(companion, test):
+                    yield name, companion, measured
 
 
 def _is_of(result: LabResult, test: CompanionTest) -> bool:
