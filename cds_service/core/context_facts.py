@@ -48,7 +48,7 @@ def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
             return Fact(name, answer.value, because, inputs=read_for_age(record))
 
 
-def concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
+def _concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
     """What one part of the record is searched for."""
     return knowledge.conditions if part == "condition" else knowledge.medications
 
@@ -57,7 +57,7 @@ def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Day
     """The concepts that entries of the record switch on at that time. Of several entries the first
     by name is told: never as they happened to arrive.
     """
-    index = concepts_of(part, knowledge)
+    index = _concepts_of(part, knowledge)
     recorded: dict[str, ResourceRef] = {}
     for entry in sorted(record.entries, key=_by_name):
         if entry.kind in _KINDS[part] and _is_of_that_time(entry, when, knowledge):
@@ -114,7 +114,7 @@ def _is_recent(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
             return True
 
 
-def concept_fact(part: Part, concept: Concept, recorded: Recorded, gone: tuple[str, ...]) -> Fact:
+def _concept_fact(part: Part, concept: Concept, recorded: Recorded, gone: tuple[str, ...]) -> Fact:
     """Fact `condition.<name>` or `medication.<name>`.
 
     `gone` is the part of the record that it is read from, where it could not be had.
@@ -136,5 +136,5 @@ def concept_facts(
     part: Part, knowledge: KnowledgeBase, recorded: Recorded, gone: tuple[str, ...]
 ) -> Iterator[Fact]:
     """The facts of all concepts of one part."""
-    for concept in concepts_of(part, knowledge).concepts.values():
-        yield concept_fact(part, concept, recorded, gone)
+    for concept in _concepts_of(part, knowledge).concepts.values():
+        yield _concept_fact(part, concept, recorded, gone)
