@@ -93,8 +93,8 @@ def at_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionVa
     return [found for found in nearest_first if found.time == nearest_first[0].time]
 
 
-def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
-    """The first, and those of its time with other values."""
+def values_of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
+    """The first, and of those of its time one for each other value."""
     told: dict[Interval, CompanionValue] = {}
     for found in at_one_time(nearest_first):
         told.setdefault(found.quantity.interval, found)
@@ -127,9 +127,11 @@ def companions_left(
     asked: Collection[str],
     counted: Collection[str],
 ) -> CompanionsLeft:
-    """Of each test `asked` for the result that is nearest to a moment and of no use for its unit:
-    where no result of the test is `counted`, or the unit is not understood; and the preliminary one
-    that is nearer than all final ones, or newer than those as near.
+    """Results of the tests `asked` for that lie near a moment and are not counted.
+
+    For its unit: of each test the nearest final one, if no result of the test is `counted`; else
+    the nearest whose unit is not understood. Not final: a preliminary one that is nearer than all
+    final ones, or newer than those as near.
     """
     tests = {name: test for name, test in knowledge.companions.items() if name in asked}
     return CompanionsLeft(

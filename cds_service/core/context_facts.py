@@ -73,10 +73,11 @@ def _by_name(entry: CodedEntry) -> tuple[str, str]:
 
 
 def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
-    """What was done or given is context of a result from the day it was; what was given, for as
-    long as we look back. Without a date it may have been at that time.
+    """Whether an entry can matter to a result of these days.
 
-    The onset of a condition is the day it was noticed, and an order may renew an earlier one.
+    A procedure, a dose or a course does from its day on, a dose or course only as long as we look
+    back; without a date it may. Conditions and orders do whatever their date: the onset is only the
+    day on which a condition was noticed, and an order may renew an earlier one.
     """
     match entry.kind:
         case RecordKind.CONDITION | RecordKind.MEDICATION:
@@ -88,7 +89,9 @@ def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) ->
 
 
 def _counts(entry: CodedEntry, concept: Concept, when: Days) -> bool:
-    """Whether an entry of that time, or an order, speaks for this concept."""
+    """Whether an entry that can matter to the result switches on this very concept: for some drugs
+    a course that is over counts, and an order of a later day does not.
+    """
     match entry.kind:
         case RecordKind.COURSE:
             return concept.counts_when_over

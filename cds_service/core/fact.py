@@ -46,8 +46,10 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UsualFacts:
-    """Every fact, in order, of a kind of result where the record says nothing. They were read from
-    nothing, and there is one object for each kind: so it is equal only to itself.
+    """All facts, in order, of one kind of result whose record says nothing about the patient.
+
+    There is one object for each kind (`facts_of` keeps them), so it is compared by identity: what
+    the decision table makes of it is kept under it.
     """
 
     by_name: Mapping[str, Fact]

@@ -167,8 +167,9 @@ _ALONE = Fact(
 
 @lru_cache(maxsize=256)
 def _usual(knowledge: KnowledgeBase, kind: _Kind) -> UsualFacts:
-    """Made once for each kind of result: most facts of most results are these. What each result
-    settles stays open, the limits that its value can be held against among them.
+    """The facts of a result of this kind whose record says nothing, made once: most facts of most
+    results are these. `_OPEN` stands for what each result settles for itself, such as a limit that
+    its value can be held against.
     """
     facts = dict.fromkeys(("specimen", "unit-family", "laboratory-range"), _OPEN)
     facts["specimen"] = Fact("specimen", kind.specimen, f"the specimen is {kind.specimen}")

@@ -155,8 +155,8 @@ def companion_fact(
 
 
 def _agreed(facts: Sequence[Fact]) -> Fact:
-    """What the results of one time say; where they do not say the same, nobody can tell. One that
-    meets the limit as it was taken settles what another meets if it was taken so.
+    """What the results of one time say together: nobody can tell, where they do not say the same.
+    Only beside one that meets the limit, one that provisionally meets it changes nothing.
     """
     by_value = {fact.value: fact for fact in reversed(facts)}
     if by_value.keys() <= {MET, PROVISIONAL}:

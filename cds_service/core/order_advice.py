@@ -261,13 +261,13 @@ class _Said(NamedTuple):
 
 
 def _standing(standing: Standing, knowledge: KnowledgeBase) -> _Said:
-    """The same of an order of which only this is known."""
+    """What the table says of an order of which nothing but its standing is known."""
     return _consult({"order": standing_fact(standing)}, knowledge)
 
 
 def _consult(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> _Said:
-    """Hold the rows that speak about such an order at all against its facts; the proof holds that
-    each asks for it.
+    """Hold the facts of an order against the rows for orders of its standing; that every row says
+    for which it is, is proved (`proof_orders`).
     """
     standing = facts["order"].value
     rows = [row for row in knowledge.order_table.advice if standing in wanted(row.when, "order")]

@@ -9,7 +9,7 @@
 | `pair`             | complete, incomplete, not-applicable: what belongs beside the order   |
 | `age.<id>`, `condition.<name>`, `medication.<name>`, `limit.<companion limit>` | as in `facts` |
 
-An order says nothing but itself when it is not of this analyte: then `order` is the only fact.
+Of an order that is not for this analyte `order` is the only fact.
 """
 
 from __future__ import annotations

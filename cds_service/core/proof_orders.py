@@ -33,8 +33,8 @@ def _values(row: AdviceRow, knowledge: KnowledgeBase) -> set[str]:
 
 
 def _asks_only(row: AdviceRow, fact: str, *values: str) -> bool:
-    """Whether the row fires with these values of a fact alone, and so where there is what they tell
-    of: an earlier result, or a place in the draft.
+    """Whether the row fires only with these values of a fact. Then what they tell of is there, an
+    earlier result or a place in the draft, and the template may name it.
     """
     return fact in row.when and set(wanted(row.when, fact)) <= set(values)
 

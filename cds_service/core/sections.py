@@ -62,7 +62,7 @@ def sections_of(
     found = {finding.id: finding for finding in answer.findings}
     spoken = [found[row.id] for row in rows]
     if THRESHOLD_INDETERMINATE in found:
-        spoken.insert(_settled(rows), found[THRESHOLD_INDETERMINATE])
+        spoken.insert(_turn_of_what_is_open(rows), found[THRESHOLD_INDETERMINATE])
     findings = [item for item in spoken if not item.id.startswith(CONTEXT)]
     contexts = [item for item in spoken if item.id.startswith(CONTEXT)]
     supports = [_says(item, answer, knowledge, values) for item in findings]
@@ -124,9 +124,9 @@ def rests_on(answer: Answer) -> tuple[ResourceRef, ...]:
     return tuple(dict.fromkeys((*answer.inputs, *shown)))
 
 
-def _settled(rows: Sequence[TableRow]) -> int:
-    """How many findings about a limit speak first: then one that is left open has its turn, before
-    all that rests on no published limit.
+def _turn_of_what_is_open(rows: Sequence[TableRow]) -> int:
+    """Where `threshold-indeterminate` speaks: behind the findings about published limits that come
+    first, before all others.
     """
     return len(list(takewhile(_asks_for_limit, rows)))
 

@@ -77,7 +77,7 @@ def slips(
 def first_slip(
     error: ValidationError, checked: type[BaseModel], patterns: Mapping[str, Said]
 ) -> Slip:
-    """The one to mend first: a key that there is not is often the one that is missing."""
+    """The one to mend first: an unknown key, since it is often the missing one, misspelt."""
     return min(slips(error, checked, patterns), key=lambda slip: slip.kind != _NO_SUCH_KEY)
 
 

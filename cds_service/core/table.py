@@ -52,7 +52,7 @@ def consult(
 ) -> TableResult:
     """Hold all facts against all rows: findings, then contexts, which may weaken or block.
 
-    `settled` are the facts that are not, or need not be, the usual ones.
+    `usual` are the facts of every result of its kind, `settled` those of this one in their place.
     """
     particular = [(fact.name, fact.value, fact.missing) for fact in settled.values()]
     return _decided(knowledge, usual, tuple(particular))
