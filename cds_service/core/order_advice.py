@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
-from cds_service.core.dates import as_received
+from cds_service.core.dates import dates_as_received
 from cds_service.core.fact import Fact
 from cds_service.core.finding import ConsideredRow, RowOutcome
 from cds_service.core.knowledge import LOINC, KnowledgeBase
@@ -164,7 +164,7 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: OrderCase) -> 
         lacking=found.lacking if "pair" in gates else (),
         missing=missing_words(record, lacked, knowledge.identity.id),
         inputs=tuple(dict.fromkeys((order.ref, *used))),
-        dates=as_received(record),
+        dates=dates_as_received(record),
         notes=(*notes_on_record(record), *at_odds),
     )
 
