@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from cds_service.core.companions import CompanionsLeft
+from cds_service.core.companions import Companions, CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
 from cds_service.core.fact import DISPUTED, MET, Fact
-from cds_service.core.facts import Companions, Facts, items_beside, items_met_beside
+from cds_service.core.facts import Facts, items_beside, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit, left_beside
 from cds_service.core.note import Note, NoteKind

@@ -41,9 +41,13 @@ class CompanionValue:
     """Of two that bear one time, nothing tells which is the newer."""
 
 
+Companions = Mapping[str, tuple[CompanionValue, ...]]
+"""Usable companion results by name of the test, the nearest first."""
+
+
 def companion_values(
     knowledge: KnowledgeBase, record: PatientRecord, when: Moment | NoMoment, at: date
-) -> Mapping[str, tuple[CompanionValue, ...]]:
+) -> Companions:
     """Usable companion results by name within the companion window of a moment.
 
     The nearest first; of two as near the newer, then by identity: never as they happened to arrive.

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from cds_service.core.companions import CompanionValue, companion_values
+from cds_service.core.companions import Companions, companion_values
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import (
     Age,
@@ -63,8 +63,6 @@ from cds_service.core.ratio import ratio_fact, without_pair
 from cds_service.core.schema import PanelItem, PanelRow
 from cds_service.core.situation import Literature, Situation, on_study_scale
 from cds_service.core.verdict import PairedWith, Place, RangeReading
-
-Companions = Mapping[str, tuple[CompanionValue, ...]]
 
 _OPEN_VALUES = (UNKNOWN, STRADDLES, DISPUTED)
 _LIMIT = (MET, PROVISIONAL, NOT_MET, STRADDLES, DISPUTED, NOT_APPLICABLE, UNKNOWN)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import islice
 
 from cds_service.core.companions import (
+    Companions,
     CompanionsLeft,
     CompanionValue,
     companions_ahead,
@@ -209,7 +210,7 @@ def notes_on_range(laboratory: RangeReading) -> Iterator[Note]:
 
 
 def notes_on_companions(
-    companions: Mapping[str, Sequence[CompanionValue]],
+    companions: Companions,
     facts: Mapping[str, Fact],
     knowledge: KnowledgeBase,
 ) -> Iterator[Note]:

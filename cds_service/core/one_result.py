@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from cds_service.core.caution import cautions, items_met, urgent
-from cds_service.core.companions import companion_values
+from cds_service.core.companions import Companions, companion_values
 from cds_service.core.dates import dates_as_received, when_taken
-from cds_service.core.facts import Companions, companion_facts, facts_of
+from cds_service.core.facts import companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import left_beside
 from cds_service.core.missing import missing_words
