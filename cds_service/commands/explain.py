@@ -145,12 +145,9 @@ def _row(row: ConsideredRow, facts: Mapping[str, Fact]) -> dict[str, Any]:
 
 def _claim(finding: str, knowledge: KnowledgeBase) -> str:
     """The one-line ceiling of what the finding may say."""
-    for row in knowledge.findings:
+    for row in knowledge.rows:
         if row.id == finding:
             return row.claim
-    for context in knowledge.contexts:
-        if context.id == finding:
-            return context.claim
     return "a limit lies inside the interval of the value, so nobody can tell"
 
 
