@@ -129,7 +129,7 @@ def fhir_invalid(resource: InvalidResource, basis: Basis) -> Answer:
 
 
 def wrong_analyte(item: WrongOne, basis: Basis) -> Answer:
-    """Of a look-alike of the receptor: that it is another analyte."""
+    """Of a look-alike: that it is another analyte."""
     value = value_of(item.result, basis.knowledge).value
     return _blank(item.result, WrongAnalyte(item.code.loinc), basis, value=value)
 
