@@ -6,6 +6,7 @@ import pytest
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.proof import faults, prove
+from cds_service.core.verdict import Outcome, Reason
 from cds_service.errors import KnowledgeError
 from tests import toy
 from tests.unit.core.proof_slips import SLIPS, Slip
@@ -53,3 +54,15 @@ def test_a_case_for_everything_leaves_no_finding_without_a_silent_one() -> None:
     )
     told = [fault.one_line() for fault in faults(toy.read(texts))]
     assert any("(sap-high)" in line and "leaves it silent" in line for line in told)
+
+
+def test_faults_are_told_in_the_order_of_the_tables() -> None:
+    """Whatever the names hash to: the first fault stops the service, on every start the same."""
+    texts = toy.files()
+    texts["toy/reasons.toml"] = ""
+    told = [fault.text for fault in faults(toy.read(texts)) if fault.where.endswith("(reason)")]
+    assert told == [f"'{name}' does not exist." for name in (*Reason, Outcome.WRONG_ANALYTE)]
+    texts = {k: v for k, v in toy.files().items() if "/templates/context-" not in k}
+    contexts = dict.fromkeys(row.id for row in toy.knowledge().contexts)
+    missing = [fault.where for fault in faults(toy.read(texts))]
+    assert missing == [f"toy/templates/{name}.md" for name in contexts]
