@@ -34,9 +34,13 @@ MAX_NUMBER_LENGTH = 64
 MAX_EXPONENT = 400
 """Largest decimal exponent, either way."""
 
+_SHORT = 16 * 1024
+"""Texts of so many bytes are read with care at once: the proof would cost as much."""
 _LOCATED_UP_TO = 65_536
 """Texts up to this length are read a second time, slowly, to say where the fault is."""
 
+_END_OF_NAME = b'":'
+_BLANKS = (b" ", b"\t", b"\r", b"\n")
 _ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _EXPONENT = re.compile(r"[eE]([+-]?\d+)$")
@@ -51,6 +55,16 @@ def parse(data: bytes) -> object:
         with suppress(_NotProved):
             return _read_fast(data, text)
     return _read_with_care(text)
+
+
+def parse_object(data: bytes) -> JsonObject:
+    """The JSON object of a body. Raises MalformedJson, also for any other JSON value."""
+    value = parse(data)
+    if isinstance(value, dict):
+        return value
+    raise MalformedJson(
+        "This is JSON, but not an object.", where="line 1, column 1", remedy="Send an object."
+    )
 
 
 def _read_with_care(text: str) -> object:
@@ -70,16 +84,6 @@ def _read_with_care(text: str) -> object:
         _refuse_depth(text)
     _refuse_half_characters(text, value)
     return value
-
-
-def parse_object(data: bytes) -> JsonObject:
-    """The JSON object of a body. Raises MalformedJson, also for any other JSON value."""
-    value = parse(data)
-    if isinstance(value, dict):
-        return value
-    raise MalformedJson(
-        "This is JSON, but not an object.", where="line 1, column 1", remedy="Send an object."
-    )
 
 
 class _NotProved(Exception):  # noqa: N818 - says what is known
@@ -104,12 +108,6 @@ def _read_fast(data: bytes, text: str) -> object:
     if data.count(_END_OF_NAME) != written.count(_END_OF_NAME):
         raise _NotProved
     return value
-
-
-_SHORT = 16 * 1024
-"""Texts of so many bytes are read with care at once: the proof would cost as much."""
-_END_OF_NAME = b'":'
-_BLANKS = (b" ", b"\t", b"\r", b"\n")
 
 
 def _holds(data: bytes, first: bytes, second: bytes) -> bool:

@@ -30,7 +30,7 @@ class CheckedRow:
 
     line: str
     members: Mapping[str, Any]
-    faults: tuple[str, ...] = ()
+    faults: tuple[str, ...]
     """What keeps it from being used."""
 
 
@@ -38,7 +38,7 @@ class CheckedRow:
 class NotLoaded:
     """The services are not known: the knowledge they are made from could not be read."""
 
-    why: str = ""
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,10 @@ class RegistryReport:
 
     clients: tuple[CheckedRow, ...]
     sources: tuple[CheckedRow, ...]
+    warnings: tuple[str, ...]
+    """What is no fault of the registry, and keeps the service from starting all the same."""
     tokens: tuple[TokenReport, ...] = ()
     """None or one."""
-    warnings: tuple[str, ...] = ()
-    """What is no fault of the registry, and keeps the service from starting all the same."""
 
     @property
     def faults(self) -> list[str]:
@@ -87,13 +87,13 @@ def check_registry(
     registry: ClientRegistry,
     mode: Mode,
     fetch: Fetch | Offline,
-    services: frozenset[str] | NotLoaded = NotLoaded(),
+    services: frozenset[str] | NotLoaded,
 ) -> RegistryReport:
     """Look into everything that the rows of a registry name; `services` are the ids there are."""
     return RegistryReport(
         tuple(_client(client, fetch, services) for client in registry.clients),
         tuple(_source(source, mode) for source in registry.sources),
-        warnings=tuple(_warnings(registry, mode, services)),
+        tuple(_warnings(registry, mode, services)),
     )
 
 
@@ -114,7 +114,7 @@ def _warnings(
             "No client is registered: `cds-service serve` starts with this registry in sandbox mode"
             " only. Add a [[client]] row."
         )
-    if isinstance(services, NotLoaded) and services.why:
+    if isinstance(services, NotLoaded):
         yield f"Whether the services granted are there could not be told. {services.why}"
 
 

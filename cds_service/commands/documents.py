@@ -64,14 +64,13 @@ def evaluate_file(
         return evaluate_document(document, library, at, lab_result_hook)
 
 
-@contextmanager
-def _of(path: Path) -> Iterator[None]:
-    """What goes wrong says of which file it is."""
-    try:
-        yield
-    except CdsError as error:
-        error.where = f"{path} {error.where}".rstrip()
-        raise
+def evaluate_document(
+    document: JsonObject, library: Library, at: date, lab_result_hook: str
+) -> tuple[DocumentAnswer, ...]:
+    """Evaluate whatever the file holds. Raises InputError, or BadRequest for a bad request."""
+    if is_hook_request(document):
+        return _evaluate_request(document, library, at, lab_result_hook)
+    return evaluate_resource(document, library, at)
 
 
 def evaluate_resource(
@@ -100,15 +99,6 @@ def evaluate_resource(
 def is_hook_request(document: Mapping[str, object]) -> bool:
     """Whether a document is a CDS Hooks request rather than a FHIR resource."""
     return "hook" in document and "resourceType" not in document
-
-
-def evaluate_document(
-    document: JsonObject, library: Library, at: date, lab_result_hook: str
-) -> tuple[DocumentAnswer, ...]:
-    """Evaluate whatever the file holds. Raises InputError, or BadRequest for a bad request."""
-    if is_hook_request(document):
-        return _evaluate_request(document, library, at, lab_result_hook)
-    return evaluate_resource(document, library, at)
 
 
 def _evaluate_request(
@@ -140,3 +130,13 @@ def _asked(service: Service, document: JsonObject, at: date) -> DocumentAnswer:
     )
     answered = answer(call, order_advice)
     return DocumentAnswer(service.knowledge, answered.evaluation, answered.cards, answered.advice)
+
+
+@contextmanager
+def _of(path: Path) -> Iterator[None]:
+    """What goes wrong says of which file it is."""
+    try:
+        yield
+    except CdsError as error:
+        error.where = f"{path} {error.where}".rstrip()
+        raise

@@ -34,7 +34,7 @@ def explanation(
     evaluation: Evaluation,
     knowledge: KnowledgeBase,
     cards: Sequence[Card],
-    advice: Sequence[Advice] = (),
+    advice: Sequence[Advice],
 ) -> dict[str, Any]:
     """The whole trace of one evaluation; `advice` on draft orders comes in place of answers."""
     return {
@@ -74,7 +74,7 @@ def _answer(answer: Answer, card: Card, knowledge: KnowledgeBase) -> dict[str, A
         "limits": [
             {
                 "id": limit.id,
-                "value": f"{limit.value} {limit.unit}",
+                "value": limit.amount,
                 "metWhen": limit.met_when.value,
                 "population": limit.population,
                 "performance": limit.performance,
@@ -145,12 +145,9 @@ def _row(row: ConsideredRow, facts: Mapping[str, Fact]) -> dict[str, Any]:
 
 def _claim(finding: str, knowledge: KnowledgeBase) -> str:
     """The one-line ceiling of what the finding may say."""
-    for row in knowledge.findings:
+    for row in knowledge.rows:
         if row.id == finding:
             return row.claim
-    for context in knowledge.contexts:
-        if context.id == finding:
-            return context.claim
     return "a limit lies inside the interval of the value, so nobody can tell"
 
 

@@ -1,4 +1,4 @@
-"""What the templates of a card may ask for by placeholder, escaped; made when one asks.
+"""The values of the placeholders in a card's templates, each made and escaped when first asked for.
 
 Which template may ask for what is proved when the knowledge is loaded (`proof_words`).
 """
@@ -26,7 +26,7 @@ LONGEST_REASON = 200
 
 
 class CardValues(dict[str, str]):
-    """What finding, context, reason and wrong-analyte templates may ask for, made when asked."""
+    """Those of finding, context, reason and wrong-analyte templates."""
 
     def __init__(self, answer: Answer, knowledge: KnowledgeBase) -> None:
         super().__init__()

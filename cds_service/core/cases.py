@@ -160,11 +160,11 @@ def _entries(given: Given, knowledge: KnowledgeBase) -> Iterator[CodedEntry]:
     ):
         for name in names:
             codes = index.concepts[name].code
-            coding = Coding(codes[0].system, codes[0].code) if codes else site_coding(name)
+            coding = Coding(codes[0].system, codes[0].code) if codes else _site_coding(name)
             yield CodedEntry(ResourceRef(f"{kind.value.capitalize()}/{name}"), kind, (coding,))
 
 
-def site_coding(concept: str) -> Coding:
+def _site_coding(concept: str) -> Coding:
     """The local code that cases use for a concept without a standard code."""
     return Coding("urn:oid:2.999.1", concept)
 
@@ -188,7 +188,7 @@ def with_case_codes(knowledge: KnowledgeBase) -> KnowledgeBase:
 
 
 def _site_code(concept: str) -> ConceptCode:
-    local = site_coding(concept)
+    local = _site_coding(concept)
     return ConceptCode(
         system=local.system,
         code=local.code,

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from cds_service.core.companions import CompanionsLeft
+from cds_service.core.companions import Companions, CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
-from cds_service.core.fact import DISPUTED, Fact
-from cds_service.core.facts import Companions, Facts, items_beside, items_met_beside
+from cds_service.core.fact import DISPUTED, MET, Fact
+from cds_service.core.facts import Facts, items_beside, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import MET, companion_limits, has_own_limit, left_beside
+from cds_service.core.limit_facts import companion_limits, has_own_limit, left_beside
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import (
     MOST_NAMED,
@@ -35,11 +35,12 @@ _IF_ILL = Note(NoteKind.URGENT_IF_ILL)
 def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator[Note]:
     """What keeps the card of an interpreted result from reassuring.
 
-    A published limit that cannot be held against the value is neither met nor not met, and so is
-    one between two companion results of one time. A value that lies within the laboratory's own
-    range, or below it, does not call for urgency by itself, the other items of a panel do: enough
-    of them that are met, or one beside a result that cannot be read and may be the next. Muting
-    takes words away, never caution.
+    If enough items of a panel are met without this result, the card names them. If not, and nothing
+    warns, it says what to do for an ill patient as long as something is left open: a warning that
+    is muted or cannot be decided; companion results of one time that disagree; a value in a unit
+    without published limits, unless it lies within or below the laboratory's own range; one item
+    that is met beside a result that is not counted and may meet another. Muting takes words away,
+    never caution.
     """
     if table.withheld:
         yield Note(NoteKind.WARNING_MUTED, {"warnings": table.withheld})
@@ -148,8 +149,8 @@ _MOST_JUDGED = 30
 def gravest(
     heads: Sequence[Candidate], knowledge: KnowledgeBase, by_itself: Callable[[Candidate], Answer]
 ) -> Candidate:
-    """Of several results of one time the first that warns, else the first: no id decides for one
-    that does not. The others may be newer, and are named.
+    """Which of several results of one time the card is about: the first that warns, else the first.
+    Only their ids order them, and no id may hide a warning. The others are named on the card.
     """
     if len(heads) == 1:  # as mostly
         return heads[0]
@@ -225,8 +226,10 @@ _QUIET, _URGENT_IF_ILL, _GRAVE = range(3)
 
 
 def _urgency(answer: Answer, knowledge: KnowledgeBase) -> int:
-    """How much an answer presses: grave if it warns or names items that are met. A call that stands
-    beside results of one time may rest on them alone, and keeps nothing from leading.
+    """How much an answer presses: grave if it warns or names items that are met.
+
+    What it says for an ill patient does not count beside companion results of one time: it may be
+    said because of them alone, and must not keep a graver newer result from leading.
     """
     told = {note.kind for note in answer.notes}
     if _warns(answer, knowledge) or not _ITEMS.isdisjoint(told):

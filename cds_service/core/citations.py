@@ -11,17 +11,24 @@ def url_of(source: SourceRow) -> str:
     """Address of the publication by its verified identifier; empty when none was verified."""
     if source.doi:
         return f"https://doi.org/{source.doi}"
-    if source.pmid:
-        return f"https://pubmed.ncbi.nlm.nih.gov/{source.pmid}/"
-    return ""
+    return pubmed_url(source)
+
+
+def pubmed_url(source: SourceRow) -> str:
+    """Its page at PubMed; empty when its number there was not verified."""
+    return f"https://pubmed.ncbi.nlm.nih.gov/{source.pmid}/" if source.pmid else ""
+
+
+def published_in(source: SourceRow) -> str:
+    """`Pediatr Blood Cancer 2007;48(2)`, as far as it was verified."""
+    journal = " ".join(str(part) for part in (source.journal, source.year) if part)
+    return f"{journal};{source.volume}" if journal and source.volume else journal
 
 
 def citation(source: SourceRow) -> str:
     """One Markdown line: what was verified of the publication, its identifier, what was read."""
-    journal = " ".join(str(part) for part in (source.journal, source.year) if part)
-    place = f"{journal};{source.volume}" if journal and source.volume else journal
     who = _first_author(source.authors) or source.short
-    line = ". ".join(part.rstrip(".") for part in (who, source.title, place) if part)
+    line = ". ".join(part.rstrip(".") for part in (who, source.title, published_in(source)) if part)
     url = url_of(source)
     identifier = f"doi:{source.doi}" if source.doi else f"PMID {source.pmid}"
     link = f" [{identifier}]({url})." if url else ""

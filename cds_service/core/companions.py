@@ -41,9 +41,13 @@ class CompanionValue:
     """Of two that bear one time, nothing tells which is the newer."""
 
 
+Companions = Mapping[str, tuple[CompanionValue, ...]]
+"""Usable companion results by name of the test, the nearest first."""
+
+
 def companion_values(
     knowledge: KnowledgeBase, record: PatientRecord, when: Moment | NoMoment, at: date
-) -> Mapping[str, tuple[CompanionValue, ...]]:
+) -> Companions:
     """Usable companion results by name within the companion window of a moment.
 
     The nearest first; of two as near the newer, then by identity: never as they happened to arrive.
@@ -93,8 +97,8 @@ def at_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionVa
     return [found for found in nearest_first if found.time == nearest_first[0].time]
 
 
-def of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
-    """The first, and those of its time with other values."""
+def values_of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
+    """The first, and of those of its time one for each other value."""
     told: dict[Interval, CompanionValue] = {}
     for found in at_one_time(nearest_first):
         told.setdefault(found.quantity.interval, found)
@@ -127,9 +131,11 @@ def companions_left(
     asked: Collection[str],
     counted: Collection[str],
 ) -> CompanionsLeft:
-    """Of each test `asked` for the result that is nearest to a moment and of no use for its unit:
-    where no result of the test is `counted`, or the unit is not understood; and the preliminary one
-    that is nearer than all final ones, or newer than those as near.
+    """Results of the tests `asked` for that lie near a moment and are not counted.
+
+    For its unit: of each test the nearest final one, if no result of the test is `counted`; else
+    the nearest whose unit is not understood. Not final: a preliminary one that is nearer than all
+    final ones, or newer than those as near.
     """
     tests = {name: test for name, test in knowledge.companions.items() if name in asked}
     return CompanionsLeft(
@@ -144,38 +150,36 @@ def _left_for_their_unit(
     counted: Collection[str],
 ) -> _Named:
     found: dict[str, tuple[Value, ResourceRef]] = {}
-    for _, companion in ranked:
-        match companion.value:
-            case Measured(unit=unit) as measured if _is_possible(measured):
-                for name, test in tests.items():
-                    is_left = name not in counted or not isinstance(
-                        test.units.read(unit), UnitUnderstood
-                    )
-                    if is_left and name not in found and _is_of(companion, test):
-                        found[name] = as_received(measured), companion.ref
-            case _:
-                continue
+    for name, companion, measured in _measured(ranked, tests):
+        units = tests[name].units
+        if name not in counted or not isinstance(units.read(measured.unit), UnitUnderstood):
+            found.setdefault(name, (as_received(measured), companion.ref))
     return found
 
 
 def _not_final(
     ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
 ) -> _Named:
-    nearest: dict[str, tuple[LabResult, Value, ResourceRef]] = {}
-    for _, companion in ranked:
-        match companion.value:
-            case Measured() as measured if _is_possible(measured):
-                told = companion, as_received(measured), companion.ref
-                for name, test in tests.items():
-                    if _is_of(companion, test):
-                        nearest.setdefault(name, told)
-            case _:
-                continue
+    nearest: dict[str, tuple[LabResult, Measured]] = {}
+    for name, companion, measured in _measured(ranked, tests):
+        nearest.setdefault(name, (companion, measured))
     return {
-        name: (value, ref)
-        for name, (companion, value, ref) in nearest.items()
+        name: (as_received(measured), companion.ref)
+        for name, (companion, measured) in nearest.items()
         if companion.status is Status.PRELIMINARY
     }
+
+
+def _measured(
+    ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
+) -> Iterator[tuple[str, LabResult, Measured]]:
+    """Each result with a possible value, once for every test that it is of."""
+    for _, companion in ranked:
+        measured = companion.value
+        if isinstance(measured, Measured) and _is_possible(measured):
+            for name, test in tests.items():
+                if _is_of(companion, test):
+                    yield name, companion, measured
 
 
 def _is_of(result: LabResult, test: CompanionTest) -> bool:

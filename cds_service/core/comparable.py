@@ -21,9 +21,9 @@ def is_from(result: LabResult, place: str, name: str) -> Comparison:
     """
     own_place, own_name = result.laboratory_reference, laboratory_name(result)
     if own_place and place:
-        return Comparison.YES if same_place(own_place, place) else Comparison.NO
+        return Comparison.YES if _same_place(own_place, place) else Comparison.NO
     if own_name and name:
-        return Comparison.YES if same_name(own_name, name) else Comparison.NO
+        return Comparison.YES if _same_name(own_name, name) else Comparison.NO
     return Comparison.CANNOT_TELL
 
 
@@ -32,16 +32,16 @@ def is_laboratory(named: str, result: LabResult) -> bool:
     name.
     """
     place = result.laboratory_reference
-    return bool(place and same_place(named, place)) or same_name(named, laboratory_name(result))
+    return bool(place and _same_place(named, place)) or _same_name(named, laboratory_name(result))
 
 
 def laboratory_name(result: LabResult) -> str:
     """What the laboratory is called; empty where its reference stands for a name that it lacks."""
     name, place = result.laboratory, result.laboratory_reference
-    return "" if "/" in name and place and same_place(place, name) else name
+    return "" if "/" in name and place and _same_place(place, name) else name
 
 
-def same_name(one: str, other: str) -> bool:
+def _same_name(one: str, other: str) -> bool:
     """Whether two names are one but for capitals and spaces, which people type as they like."""
     return _folded(one) == _folded(other)
 
@@ -50,7 +50,7 @@ def _folded(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def same_place(one: str, other: str) -> bool:
+def _same_place(one: str, other: str) -> bool:
     """Whether two references name one resource; none is empty.
 
     A reference without a server means that of the record, wherever that stands.

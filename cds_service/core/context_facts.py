@@ -48,7 +48,7 @@ def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
             return Fact(name, answer.value, because, inputs=read_for_age(record))
 
 
-def concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
+def _concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
     """What one part of the record is searched for."""
     return knowledge.conditions if part == "condition" else knowledge.medications
 
@@ -57,7 +57,7 @@ def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Day
     """The concepts that entries of the record switch on at that time. Of several entries the first
     by name is told: never as they happened to arrive.
     """
-    index = concepts_of(part, knowledge)
+    index = _concepts_of(part, knowledge)
     recorded: dict[str, ResourceRef] = {}
     for entry in sorted(record.entries, key=_by_name):
         if entry.kind in _KINDS[part] and _is_of_that_time(entry, when, knowledge):
@@ -73,10 +73,11 @@ def _by_name(entry: CodedEntry) -> tuple[str, str]:
 
 
 def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
-    """What was done or given is context of a result from the day it was; what was given, for as
-    long as we look back. Without a date it may have been at that time.
+    """Whether an entry can matter to a result of these days.
 
-    The onset of a condition is the day it was noticed, and an order may renew an earlier one.
+    A procedure, a dose or a course does from its day on, a dose or course only as long as we look
+    back; without a date it may. Conditions and orders do whatever their date: the onset is only the
+    day on which a condition was noticed, and an order may renew an earlier one.
     """
     match entry.kind:
         case RecordKind.CONDITION | RecordKind.MEDICATION:
@@ -88,7 +89,9 @@ def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) ->
 
 
 def _counts(entry: CodedEntry, concept: Concept, when: Days) -> bool:
-    """Whether an entry of that time, or an order, speaks for this concept."""
+    """Whether an entry that can matter to the result switches on this very concept: for some drugs
+    a course that is over counts, and an order of a later day does not.
+    """
     match entry.kind:
         case RecordKind.COURSE:
             return concept.counts_when_over
@@ -114,7 +117,7 @@ def _is_recent(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
             return True
 
 
-def concept_fact(part: Part, concept: Concept, recorded: Recorded, gone: tuple[str, ...]) -> Fact:
+def _concept_fact(part: Part, concept: Concept, recorded: Recorded, gone: tuple[str, ...]) -> Fact:
     """Fact `condition.<name>` or `medication.<name>`.
 
     `gone` is the part of the record that it is read from, where it could not be had.
@@ -136,5 +139,5 @@ def concept_facts(
     part: Part, knowledge: KnowledgeBase, recorded: Recorded, gone: tuple[str, ...]
 ) -> Iterator[Fact]:
     """The facts of all concepts of one part."""
-    for concept in concepts_of(part, knowledge).concepts.values():
-        yield concept_fact(part, concept, recorded, gone)
+    for concept in _concepts_of(part, knowledge).concepts.values():
+        yield _concept_fact(part, concept, recorded, gone)

@@ -171,7 +171,7 @@ def within_days(one: Moment | NoMoment, other: Moment | NoMoment, days: int) -> 
             return False
 
 
-def as_received(record: PatientRecord) -> dict[ResourceRef, str]:
+def dates_as_received(record: PatientRecord) -> dict[ResourceRef, str]:
     """Collection dates of results and onset dates of entries as they were sent, by resource and
     version; none where nothing tells two versions apart that are dated differently.
     """

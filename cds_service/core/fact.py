@@ -11,6 +11,10 @@ from cds_service.core.model import ResourceRef
 UNKNOWN = "unknown"
 """The value of any fact that the data do not settle."""
 
+MET = "met"
+NOT_MET = "not-met"
+"""The values of a limit fact where the whole interval of the value lies on one side."""
+
 NOT_APPLICABLE = "not-applicable"
 """The value of a fact that is not asked of such a result: a limit of another specimen."""
 
@@ -42,8 +46,10 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UsualFacts:
-    """Every fact, in order, of a kind of result where the record says nothing. They were read from
-    nothing, and there is one object for each kind: so it is equal only to itself.
+    """All facts, in order, of one kind of result whose record says nothing about the patient.
+
+    There is one object for each kind (`facts_of` keeps them), so it is compared by identity: what
+    the decision table makes of it is kept under it.
     """
 
     by_name: Mapping[str, Fact]

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from cds_service.core.companions import CompanionValue, companion_values
+from cds_service.core.companions import Companions, companion_values
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import (
     Age,
@@ -38,7 +38,9 @@ from cds_service.core.dates import (
 )
 from cds_service.core.fact import (
     DISPUTED,
+    MET,
     NOT_APPLICABLE,
+    NOT_MET,
     PROVISIONAL,
     STRADDLES,
     UNKNOWN,
@@ -62,10 +64,8 @@ from cds_service.core.schema import PanelItem, PanelRow
 from cds_service.core.situation import Literature, Situation, on_study_scale
 from cds_service.core.verdict import PairedWith, Place, RangeReading
 
-Companions = Mapping[str, tuple[CompanionValue, ...]]
-
 _OPEN_VALUES = (UNKNOWN, STRADDLES, DISPUTED)
-_LIMIT = ("met", PROVISIONAL, "not-met", STRADDLES, DISPUTED, NOT_APPLICABLE, UNKNOWN)
+_LIMIT = (MET, PROVISIONAL, NOT_MET, STRADDLES, DISPUTED, NOT_APPLICABLE, UNKNOWN)
 _ANSWER = ("yes", "no", UNKNOWN)
 _RECORDED = ("recorded", "not-recorded", UNKNOWN)
 _COUNTED = ("counted", NOT_APPLICABLE, UNKNOWN)
@@ -165,8 +165,9 @@ _ALONE = Fact(
 
 @lru_cache(maxsize=256)
 def _usual(knowledge: KnowledgeBase, kind: _Kind) -> UsualFacts:
-    """Made once for each kind of result: most facts of most results are these. What each result
-    settles stays open, the limits that its value can be held against among them.
+    """The facts of a result of this kind whose record says nothing, made once: most facts of most
+    results are these. `_OPEN` stands for what each result settles for itself, such as a limit that
+    its value can be held against.
     """
     facts = dict.fromkeys(("specimen", "unit-family", "laboratory-range"), _OPEN)
     facts["specimen"] = Fact("specimen", kind.specimen, f"the specimen is {kind.specimen}")
@@ -268,14 +269,14 @@ def _panel(
 def panel_item(item: PanelItem, facts: Mapping[str, Fact]) -> str:
     """Whether one item of a panel is met, provisional, not-met or unknown."""
     values = [facts[f"limit.{limit}"].value for limit in item.limits]
-    met = values.count("met")
+    met = values.count(MET)
     provisional = met + values.count(PROVISIONAL)
     possible = provisional + sum(map(values.count, _OPEN_VALUES))
     if met >= item.at_least:
-        return "met"
+        return MET
     if provisional >= item.at_least:
         return PROVISIONAL
-    return UNKNOWN if possible >= item.at_least else "not-met"
+    return UNKNOWN if possible >= item.at_least else NOT_MET
 
 
 def items_met_beside(
@@ -285,7 +286,7 @@ def items_met_beside(
     and unit family the result itself is of.
     """
     beside = items_beside(panel, knowledge)
-    return tuple(item for item in beside if panel_item(item, facts) == "met")
+    return tuple(item for item in beside if panel_item(item, facts) == MET)
 
 
 def items_beside(panel: PanelRow, knowledge: KnowledgeBase) -> list[PanelItem]:

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from cds_service.core.fact import DISPUTED, NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN
+from cds_service.core.fact import (
+    DISPUTED,
+    MET,
+    NOT_APPLICABLE,
+    NOT_MET,
+    PROVISIONAL,
+    STRADDLES,
+    UNKNOWN,
+)
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import Gates, LimitRow, MetWhen
 from cds_service.core.table import wanted
@@ -79,7 +87,7 @@ _OTHERWISE: Final = {
     MetWhen.AT_OR_BELOW: MetWhen.ABOVE,
     MetWhen.BELOW: MetWhen.AT_OR_ABOVE,
 }
-_ANY_VALUE = frozenset({"met", "not-met", STRADDLES})
+_ANY_VALUE = frozenset({MET, NOT_MET, STRADDLES})
 
 
 def conditions_in_words(gates: Gates, knowledge: KnowledgeBase) -> tuple[str, ...]:
@@ -164,9 +172,9 @@ def _limit(limit: LimitRow, values: Iterable[str], knowledge: KnowledgeBase) -> 
         return f"{measured} is known, whatever its value"
     against = limit.amount
     words = {
-        "met": f"is {limit.met_when.words} {against}",
+        MET: f"is {limit.met_when.words} {against}",
         PROVISIONAL: f"is {limit.met_when.words} {against}, if {limit.presumes}",
-        "not-met": f"is {_OTHERWISE[limit.met_when].words} {against}",
+        NOT_MET: f"is {_OTHERWISE[limit.met_when].words} {against}",
         STRADDLES: f"is an interval with {against} inside it",
         DISPUTED: f"is {limit.met_when.words} {against} in one of several results of one time "
         "and not in another",

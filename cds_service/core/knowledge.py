@@ -93,11 +93,11 @@ class KnowledgeBase:
     cases: tuple[schema.CaseRow, ...]
     templates: Mapping[str, Template]
     wording: CardWording
-    documents: tuple[schema.DocumentRow, ...] = ()
+    documents: tuple[schema.DocumentRow, ...]
     """The starting documents of the statements."""
-    notes: Mapping[str, schema.NoteRow] = field(default_factory=dict)
+    notes: Mapping[str, schema.NoteRow]
     """What notes rest on, by the kind of note, where they rest on studies."""
-    order_table: OrderTable = field(default_factory=OrderTable)
+    order_table: OrderTable
     review: ReviewState = PENDING
     local_codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """A site's own laboratory codes -> LOINC."""

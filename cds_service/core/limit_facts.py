@@ -16,7 +16,16 @@ from cds_service.core.dates import (
     read_for_age,
     younger_than,
 )
-from cds_service.core.fact import DISPUTED, NOT_APPLICABLE, PROVISIONAL, STRADDLES, UNKNOWN, Fact
+from cds_service.core.fact import (
+    DISPUTED,
+    MET,
+    NOT_APPLICABLE,
+    NOT_MET,
+    PROVISIONAL,
+    STRADDLES,
+    UNKNOWN,
+    Fact,
+)
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import Moment, NoMoment, PatientRecord
@@ -30,8 +39,7 @@ _MEETS: dict[MetWhen, Callable[[Interval, Decimal], Comparison]] = {
     MetWhen.AT_OR_BELOW: Interval.at_or_below,
     MetWhen.BELOW: Interval.below,
 }
-MET = "met"
-_BY_COMPARISON = {Comparison.YES: MET, Comparison.NO: "not-met", Comparison.CANNOT_TELL: STRADDLES}
+_BY_COMPARISON = {Comparison.YES: MET, Comparison.NO: NOT_MET, Comparison.CANNOT_TELL: STRADDLES}
 
 
 class Limit:
@@ -147,8 +155,8 @@ def companion_fact(
 
 
 def _agreed(facts: Sequence[Fact]) -> Fact:
-    """What the results of one time say; where they do not say the same, nobody can tell. One that
-    meets the limit as it was taken settles what another meets if it was taken so.
+    """What the results of one time say together: nobody can tell, where they do not say the same.
+    Only beside one that meets the limit, one that provisionally meets it changes nothing.
     """
     by_value = {fact.value: fact for fact in reversed(facts)}
     if by_value.keys() <= {MET, PROVISIONAL}:

@@ -8,10 +8,11 @@ from decimal import Decimal
 from itertools import islice
 
 from cds_service.core.companions import (
+    Companions,
     CompanionsLeft,
     CompanionValue,
     companions_ahead,
-    of_one_time,
+    values_of_one_time,
 )
 from cds_service.core.dates import (
     birth_of,
@@ -121,8 +122,8 @@ def notes_on_versions(head: Candidate, known: Iterable[Candidate]) -> Iterator[N
 
 
 def note_on_sharing(others: Sequence[Candidate | InvalidResource]) -> Note:
-    """What is not interpreted either, for the reason that the card gives for another result: one
-    that no card names would be silence about a result that is there.
+    """Names the results that have no card of their own, since the card gives the reason for them
+    too: without this note nothing would be said about them.
     """
     named = dict.fromkeys(map(_named, others))
     refs = [one.ref if isinstance(one, InvalidResource) else one.result.ref for one in others]
@@ -209,12 +210,12 @@ def notes_on_range(laboratory: RangeReading) -> Iterator[Note]:
 
 
 def notes_on_companions(
-    companions: Mapping[str, Sequence[CompanionValue]],
+    companions: Companions,
     facts: Mapping[str, Fact],
     knowledge: KnowledgeBase,
 ) -> Iterator[Note]:
-    """Results of one test and one time that a limit does not answer alike: an open one of `facts`
-    rests on several of them.
+    """Companion results of one test and one time with different values, where a limit among
+    `facts` is left open because of them.
     """
     at_odds: dict[str, Sequence[CompanionValue]] = {}
     for limit in companion_limits(knowledge) if companions else ():
@@ -222,7 +223,7 @@ def notes_on_companions(
         if fact is None or fact.value not in _NOT_AGREED:
             continue
         values = companions.get(limit.row.of, ())
-        several = of_one_time([found for found in values if found.result.ref in fact.inputs])
+        several = values_of_one_time([found for found in values if found.result.ref in fact.inputs])
         if len(several) > 1:
             at_odds.setdefault(knowledge.companions[limit.row.of].row.title, several)
     for title, several in at_odds.items():

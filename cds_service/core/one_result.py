@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from cds_service.core.caution import cautions, items_met, urgent
-from cds_service.core.companions import companion_values
-from cds_service.core.dates import as_received, when_taken
-from cds_service.core.facts import Companions, companion_facts, facts_of
+from cds_service.core.companions import Companions, companion_values
+from cds_service.core.dates import dates_as_received, when_taken
+from cds_service.core.facts import companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import left_beside
 from cds_service.core.missing import missing_words
@@ -129,7 +129,7 @@ def fhir_invalid(resource: InvalidResource, basis: Basis) -> Answer:
 
 
 def wrong_analyte(item: WrongOne, basis: Basis) -> Answer:
-    """Of a look-alike of the receptor: that it is another analyte."""
+    """Of a look-alike: that it is another analyte."""
     value = value_of(item.result, basis.knowledge).value
     return _blank(item.result, WrongAnalyte(item.code.loinc), basis, value=value)
 
@@ -171,7 +171,7 @@ def _understood(
         rows=table.rows,
         missing=missing_words(basis.record, table.missing, basis.knowledge.identity.id),
         inputs=tuple(dict.fromkeys((situation.result.ref, *used, *behind))),
-        dates=as_received(basis.record),
+        dates=dates_as_received(basis.record),
         notes=told,
         series=series,
         laboratory=facts.laboratory,
@@ -216,7 +216,7 @@ def _blank(
         value,
         missing=missing_words(basis.record, words, basis.knowledge.identity.id),
         inputs=tuple(dict.fromkeys((result.ref, *behind))),
-        dates=as_received(basis.record),
+        dates=dates_as_received(basis.record),
         notes=tuple(told),
         series=series,
         companions=frozenset(companions),

@@ -34,7 +34,7 @@ ORDER_SWAP = "order-swap"
 class Performer:
     """A laboratory that an order names: by display, by reference, or by both."""
 
-    display: str = ""
+    display: str
     reference: str = ""
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
-from cds_service.core.dates import as_received
+from cds_service.core.dates import dates_as_received
 from cds_service.core.fact import Fact
 from cds_service.core.finding import ConsideredRow, RowOutcome
 from cds_service.core.knowledge import LOINC, KnowledgeBase
@@ -90,8 +90,8 @@ class Advice:
 class Advised:
     """All advice on the drafts of one request, and the drafts that get no card, with the reason."""
 
-    advice: tuple[Advice, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+    advice: tuple[Advice, ...]
+    skipped: tuple[Skipped, ...]
 
 
 def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: date) -> Advised:
@@ -164,7 +164,7 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: OrderCase) -> 
         lacking=found.lacking if "pair" in gates else (),
         missing=missing_words(record, lacked, knowledge.identity.id),
         inputs=tuple(dict.fromkeys((order.ref, *used))),
-        dates=as_received(record),
+        dates=dates_as_received(record),
         notes=(*notes_on_record(record), *at_odds),
     )
 
@@ -261,13 +261,13 @@ class _Said(NamedTuple):
 
 
 def _standing(standing: Standing, knowledge: KnowledgeBase) -> _Said:
-    """The same of an order of which only this is known."""
+    """What the table says of an order of which nothing but its standing is known."""
     return _consult({"order": standing_fact(standing)}, knowledge)
 
 
 def _consult(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> _Said:
-    """Hold the rows that speak about such an order at all against its facts; the proof holds that
-    each asks for it.
+    """Hold the facts of an order against the rows for orders of its standing; that every row says
+    for which it is, is proved (`proof_orders`).
     """
     standing = facts["order"].value
     rows = [row for row in knowledge.order_table.advice if standing in wanted(row.when, "order")]

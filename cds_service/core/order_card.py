@@ -39,7 +39,7 @@ def render_advice(advised: Advised, knowledge: KnowledgeBase, *, scope: str) -> 
 
 
 def _draft(advice: Advice, knowledge: KnowledgeBase) -> Draft:
-    values = order_values_of(advice, knowledge)
+    values = _values_of(advice, knowledge)
     cited = bibliography(knowledge, sources_cited(advice))
     rows = advice.rows
     result = f"{_line(advice, knowledge, values)}\n\n" + bullets(
@@ -99,7 +99,7 @@ def _line(advice: Advice, knowledge: KnowledgeBase, values: Mapping[str, str]) -
 # ------------------------------------------------------------------ what templates may ask for
 
 
-def order_values_of(advice: Advice, knowledge: KnowledgeBase) -> Mapping[str, str]:
+def _values_of(advice: Advice, knowledge: KnowledgeBase) -> Mapping[str, str]:
     """The values of the placeholders that `proof_orders` allows, escaped for Markdown."""
     unknown = knowledge.wording.phrases["unknown"]
     specimen = knowledge.specimens[advice.specimen].words if advice.specimen else unknown

@@ -9,7 +9,7 @@
 | `pair`             | complete, incomplete, not-applicable: what belongs beside the order   |
 | `age.<id>`, `condition.<name>`, `medication.<name>`, `limit.<companion limit>` | as in `facts` |
 
-An order says nothing but itself when it is not of this analyte: then `order` is the only fact.
+Of an order that is not for this analyte `order` is the only fact.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import product
 
-from cds_service.core.companions import CompanionValue, companion_values
+from cds_service.core.companions import Companions, companion_values
 from cds_service.core.comparable import is_from
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
@@ -73,7 +73,7 @@ class OrderFacts:
     """The newest result of the same specimen, however old, with others of the very same time."""
     lacking: tuple[SuggestionRow, ...]
     """What belongs beside the order, and is neither drafted nor there."""
-    companions: Mapping[str, tuple[CompanionValue, ...]]
+    companions: Companions
     """Usable companion results of these days, by name."""
 
 
@@ -241,9 +241,7 @@ def _pair(lacking: tuple[SuggestionRow, ...], case: OrderCase, kind: str) -> Fac
 # ------------------------------------------------------------------ the patient
 
 
-def _patient(
-    case: OrderCase, companions: Mapping[str, tuple[CompanionValue, ...]]
-) -> Iterator[Fact]:
+def _patient(case: OrderCase, companions: Companions) -> Iterator[Fact]:
     knowledge, record, today = case.knowledge, case.record, case.today
     age = age_in_years(birth_of(record), today)
     for row in knowledge.ages.values():

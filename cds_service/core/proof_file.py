@@ -33,8 +33,10 @@ class KnowledgeFile:
     def alternatives(
         self, rows: Iterable[TableRow | AdviceRow], alike: Iterable[str]
     ) -> Iterator[KnowledgeError]:
-        """A fault for each row that is not like the first of its id in what is taken from one row
-        of the id, or from all of them, whichever of them fires.
+        """A fault for each row that differs from the first of its id in one of the members `alike`.
+
+        Rows of one id are alternatives. Of these members a card takes what one of the rows says, or
+        what all say, whichever of them fires; so all must say the same.
         """
         keys = tuple(alike)
         first: dict[str, TableRow | AdviceRow] = {}

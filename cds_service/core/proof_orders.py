@@ -19,7 +19,7 @@ _COMPARED = ("changed", "same", UNKNOWN)
 _ABOUT_PATIENT = ("age.", "condition.", "medication.", "limit.")
 
 
-def order_values(row: AdviceRow, knowledge: KnowledgeBase) -> set[str]:
+def _values(row: AdviceRow, knowledge: KnowledgeBase) -> set[str]:
     """The placeholders that the template of an advice may use."""
     values = {"analyte", "name", "code", "specimen", "days"}
     values |= {f"limit.{limit}" for limit in knowledge.limits}
@@ -33,8 +33,8 @@ def order_values(row: AdviceRow, knowledge: KnowledgeBase) -> set[str]:
 
 
 def _asks_only(row: AdviceRow, fact: str, *values: str) -> bool:
-    """Whether the row fires with these values of a fact alone, and so where there is what they tell
-    of: an earlier result, or a place in the draft.
+    """Whether the row fires only with these values of a fact. Then what they tell of is there, an
+    earlier result or a place in the draft, and the template may name it.
     """
     return fact in row.when and set(wanted(row.when, fact)) <= set(values)
 
@@ -51,7 +51,7 @@ def order_templates(knowledge: KnowledgeBase) -> list[tuple[str, set[str], set[s
         needed.append((ORDER_SWAP, {"label", "create", "delete", "by-hand", "drafted"}, values))
     by_id: dict[str, set[str]] = {}
     for row in table.advice:
-        values = order_values(row, knowledge)
+        values = _values(row, knowledge)
         by_id[row.id] = by_id.get(row.id, values) & values
     return [*needed, *((name, said, values) for name, values in by_id.items())]
 

@@ -17,7 +17,7 @@ from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.schema import ContextRow, FindingRow, Gates, NoteRow, TableRow
 from cds_service.core.table import wanted
-from cds_service.core.verdict import Reason
+from cds_service.core.verdict import Outcome, Reason
 from cds_service.errors import KnowledgeError
 
 _SOURCES = ("sources", "sources_by_section")
@@ -44,16 +44,14 @@ def _file(knowledge: KnowledgeBase, name: str) -> KnowledgeFile:
 
 def _codes(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     file = _file(knowledge, "codes.toml")
-    companions = set(knowledge.companion_loincs)
-    for code in (*knowledge.accepted, *knowledge.refused, *companions):
+    tests = Counter(knowledge.companion_loincs)
+    tables = Counter((*knowledge.accepted, *knowledge.refused, *tests))
+    for code in tables.elements():
         if not check_digit_is_right(code):
             yield file.fault(code, "the LOINC check digit is wrong.", "Look the code up again.")
-    for code in (set(knowledge.accepted) & set(knowledge.refused)) | (
-        companions & {*knowledge.accepted, *knowledge.refused}
-    ):
+    for code in (code for code, times in tables.items() if times > 1):
         remedy = "A code means one thing: keep one row."
         yield file.fault(code, "the code stands in two tables.", remedy)
-    tests = Counter(knowledge.companion_loincs)
     for code in (code for code, times in tests.items() if times > 1):
         remedy = "A code means one thing: leave it with one test."
         yield _file(knowledge, "companions.toml").fault(code, "the code is of two tests.", remedy)
@@ -149,14 +147,14 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     for group in knowledge.groups:
         yield from of_findings.absent(group.id, group.findings, findings)
         yield from of_findings.absent(group.id, group.where, domains)
-        for fact in set(group.where) & set(domains):
+        for fact in group.where:
             values = wanted(group.where, fact)
-            yield from of_findings.absent(group.id, values, domains[fact])
+            yield from of_findings.absent(group.id, values, domains.get(fact, values))
 
 
 def _reasons(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     file = _file(knowledge, "reasons.toml")
-    reasons = {*(reason.value for reason in Reason), "wrong-analyte"}
+    reasons = (*(reason.value for reason in Reason), Outcome.WRONG_ANALYTE.value)
     yield from file.absent("reason", reasons, knowledge.reasons)
     yield from file.absent("reason", knowledge.reasons, reasons)
     for reason in knowledge.reasons.values():

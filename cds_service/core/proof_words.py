@@ -118,7 +118,8 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
         own = {fact for fact in gates if fact.startswith(("panel.", "ratio."))}
         pair = {"other"} if "pair" in gates else set()
         needed.append((name, sections, finding | special.get(name, set()) | own | pair))
-    needed += [(name, {"says"}, finding) for name in {row.id for row in knowledge.contexts}]
+    contexts = dict.fromkeys(row.id for row in knowledge.contexts)
+    needed += [(name, {"says"}, finding) for name in contexts]
     said = {"headline", "says", "next"}
     asked = {"value", "unit", "specimen", "detail", "analyte"}
     needed += [(f"reason-{reason.value}", said, asked) for reason in Reason]

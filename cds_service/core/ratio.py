@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-from cds_service.core.companions import CompanionValue, of_one_time
+from cds_service.core.companions import Companions, CompanionValue, values_of_one_time
 from cds_service.core.comparable import same_laboratory, same_method
 from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.interval import EXACT, Comparison
@@ -26,9 +26,7 @@ def without_pair(ratio: RatioRow) -> Fact:
     return Fact(f"ratio.{ratio.id}", NOT_APPLICABLE, "there is no pair of specimens")
 
 
-def ratio_fact(
-    ratio: RatioRow, situation: Situation, companions: Mapping[str, tuple[CompanionValue, ...]]
-) -> Fact:
+def ratio_fact(ratio: RatioRow, situation: Situation, companions: Companions) -> Fact:
     """Fact `ratio.<id>`; its `because` is the number when it is computed."""
     name, pair = f"ratio.{ratio.id}", situation.pair
     if isinstance(pair, Unpaired) or situation.literature is Literature.BARRED:
@@ -38,7 +36,7 @@ def ratio_fact(
     albumins = (ratio.numerator_albumin, ratio.denominator_albumin)
     if missing := tuple(albumin for albumin in albumins if not companions.get(albumin)):
         return Fact(name, UNKNOWN, "an albumin of the pair is missing", missing)
-    together = {albumin: of_one_time(companions[albumin]) for albumin in albumins}
+    together = {albumin: values_of_one_time(companions[albumin]) for albumin in albumins}
     for title, values in _in_question(situation, pair, together):
         if len(values) > 1:
             told = ", ".join(value.words for _, value in values)

@@ -106,8 +106,8 @@ def _behind_limits(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
 
 
 def _behind_words(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
-    """Sources of the sentence that a value below or above a number is no single number, and of the
-    notes that rest on studies.
+    """Sources of the notes that rest on studies, and of the words on a limit that is left open,
+    which has no row of the table.
     """
     said = [finding.id for finding in answer.findings if finding.id == THRESHOLD_INDETERMINATE]
     said += [note.kind.value for note in answer.notes]

@@ -43,9 +43,9 @@ class Sections:
     headline: str
     result: str
     named: Mapping[str, str]
-    alert: str = ""
+    alert: str
     """A second headline, of a note that must not be overlooked: where there is room for it."""
-    scaled: str = ""
+    scaled: str
     """What a site's factor makes of the value, where the headline rests on that."""
 
 
@@ -59,12 +59,7 @@ def sections_of(
 
     `rows` are those of its findings, in the order in which they speak; `values` fill the templates.
     """
-    found = {finding.id: finding for finding in answer.findings}
-    spoken = [found[row.id] for row in rows]
-    if THRESHOLD_INDETERMINATE in found:
-        spoken.insert(_settled(rows), found[THRESHOLD_INDETERMINATE])
-    findings = [item for item in spoken if not item.id.startswith(CONTEXT)]
-    contexts = [item for item in spoken if item.id.startswith(CONTEXT)]
+    findings, contexts = _in_turn(answer.findings, rows)
     supports = [_says(item, answer, knowledge, values) for item in findings]
     not_meant = denying(answer.specimen)
     limits = [fill_each(knowledge, item.id, not_meant, values) for item in findings]
@@ -100,6 +95,25 @@ def sections_of(
     return Sections(headline, _result_line(answer, knowledge), named, alert, scaled)
 
 
+def _in_turn(
+    findings: Iterable[Finding], rows: Sequence[TableRow]
+) -> tuple[list[Finding], list[Finding]]:
+    """Findings and contexts, each in the order in which they speak.
+
+    `threshold-indeterminate` has no row. It speaks behind the findings about published limits that
+    come first, before all others.
+    """
+    found = {finding.id: finding for finding in findings}
+    spoken = [found[row.id] for row in rows]
+    if THRESHOLD_INDETERMINATE in found:
+        about_limits = len(list(takewhile(_asks_for_limit, rows)))
+        spoken.insert(about_limits, found[THRESHOLD_INDETERMINATE])
+    return (
+        [item for item in spoken if not item.id.startswith(CONTEXT)],
+        [item for item in spoken if item.id.startswith(CONTEXT)],
+    )
+
+
 def indicator_of(rows: Iterable[TableRow]) -> Indicator:
     """A warning if one of the findings is."""
     for row in rows:
@@ -122,13 +136,6 @@ def rests_on(answer: Answer) -> tuple[ResourceRef, ...]:
     """The result, what its statements were read from, and the earlier results that are shown."""
     shown = [point.ref for point in answer.series[:LONGEST_SERIES]]
     return tuple(dict.fromkeys((*answer.inputs, *shown)))
-
-
-def _settled(rows: Sequence[TableRow]) -> int:
-    """How many findings about a limit speak first: then one that is left open has its turn, before
-    all that rests on no published limit.
-    """
-    return len(list(takewhile(_asks_for_limit, rows)))
 
 
 def _asks_for_limit(row: TableRow) -> bool:

@@ -156,7 +156,9 @@ def _group_of(item: Candidate) -> str:
 
 
 def of_one_time(newest: Sequence[Candidate]) -> Sequence[Candidate]:
-    """The first, and those of its time that are no versions of it: only their ids order them."""
+    """The first, and the other results of its time: only their ids put one before the other. Other
+    versions of the first are left out.
+    """
     beside = [item for item in newest[1:] if item.time == newest[0].time]
     others = [item for item in beside if _is_another(item.result, newest[0].result)]
     return [*newest[:1], *others]
@@ -186,8 +188,8 @@ def unsettled_beside(head: Candidate, group: Iterable[Candidate]) -> Sequence[Ca
 
 
 def perhaps_newer(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candidate]:
-    """The other results of a group that are provably earlier neither than `head` nor than another
-    final one, newest first: any of them may be the one that counts.
+    """The other results of its group that may be the newest, newest first: none of them is provably
+    earlier than `head`, or than the newest other one that is final.
     """
     found = [
         item
@@ -202,8 +204,10 @@ def perhaps_newer(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candi
 
 
 def _is_beside(item: Candidate, head: Candidate) -> bool:
-    """Not `head` again, nor one that other notes are for: a final one is another resource of a
-    settled specimen, with a date that can be right.
+    """Whether it may be named beside `head` as perhaps newer.
+
+    One that is not final may, if it is not `head` itself. A final one must be another resource, its
+    specimen kind settled and its date possible: of the rest other notes tell.
     """
     one, other = item.result, head.result
     if not item.is_final:
@@ -213,7 +217,9 @@ def _is_beside(item: Candidate, head: Candidate) -> bool:
 
 
 def _is_another(one: LabResult, other: LabResult) -> bool:
-    """Another resource; of two that have no id of their own, whatever says something else."""
+    """Whether these are two results: two resources or, where they have no id of their own, two
+    contents.
+    """
     if one is other:  # as mostly
         return False
     if one.ref.resource != other.ref.resource:

@@ -44,8 +44,8 @@ def _point(
     beside: Sequence[Candidate],
     beside_after: Sequence[Candidate],
 ) -> SeriesPoint:
-    """Of several results of one time only their ids tell which is the neighbour: a direction is
-    told where, with any of them in its place, it is the same.
+    """The earlier of two neighbours. Where several results bear one time, only their ids make one
+    of them the neighbour; so a direction is told only if it is the same with any of them.
     """
     result, breaks = item.result, tuple(_breaks(item, after))
     if breaks:

@@ -45,7 +45,7 @@ def read_site(text: str, name: str = "site.toml") -> SiteFile:
     except ValidationError as error:
         found = list(slips(error, Site, PATTERNS))
     faults = tuple(
-        SiteFault(str(slip.place[0]), _in_words(slip.place), *_said(slip)) for slip in found
+        SiteFault(str(slip.place[0]), slip.place_in_words, *_said(slip)) for slip in found
     )
     places = [slip.place for slip in found]
     return SiteFile(name, Site.model_validate(_without(places, document)), faults)
@@ -78,10 +78,6 @@ def _said(slip: Slip) -> Said:
             return f"this table stands once, headed [{table}].", f"Write [{table}] above it, once."
         case _:
             return slip.text, slip.remedy
-
-
-def _in_words(place: Place) -> str:
-    return " ".join(str(part + 1) if isinstance(part, int) else part for part in place)
 
 
 def _without(places: Sequence[Place], document: Mapping[str, Any]) -> dict[str, Any]:

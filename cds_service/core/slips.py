@@ -54,6 +54,11 @@ class Slip:
     text: str
     remedy: str
 
+    @property
+    def place_in_words(self) -> str:
+        """`code 1 note`: rows are counted from one, as people count."""
+        return " ".join(str(part + 1) if isinstance(part, int) else part for part in self.place)
+
 
 def slips(
     error: ValidationError, checked: type[BaseModel], patterns: Mapping[str, Said]
@@ -72,7 +77,7 @@ def slips(
 def first_slip(
     error: ValidationError, checked: type[BaseModel], patterns: Mapping[str, Said]
 ) -> Slip:
-    """The one to mend first: a key that there is not is often the one that is missing."""
+    """The one to mend first: an unknown key, since it is often the missing one, misspelt."""
     return min(slips(error, checked, patterns), key=lambda slip: slip.kind != _NO_SUCH_KEY)
 
 

@@ -29,15 +29,15 @@ class TableResult:
     findings: tuple[Finding, ...]
     rows: tuple[ConsideredRow, ...]
     missing: tuple[str, ...]
-    warns: bool = False
+    warns: bool
     """Whether a warning is given."""
-    may_warn: bool = False
+    may_warn: bool
     """Whether none is, and a limit inside the interval of the value leaves one open."""
-    grounds: tuple[str, ...] = ()
+    grounds: tuple[str, ...]
     """The facts that it rests on: what those were read from was used."""
-    unspoken: tuple[str, ...] = ()
+    unspoken: tuple[str, ...]
     """The contexts because of which less is said, and which the site has muted."""
-    withheld: tuple[str, ...] = ()
+    withheld: tuple[str, ...]
     """The warnings that would be given, and which the site has muted."""
 
 
@@ -52,7 +52,7 @@ def consult(
 ) -> TableResult:
     """Hold all facts against all rows: findings, then contexts, which may weaken or block.
 
-    `settled` are the facts that are not, or need not be, the usual ones.
+    `usual` are the facts of every result of its kind, `settled` those of this one in their place.
     """
     particular = [(fact.name, fact.value, fact.missing) for fact in settled.values()]
     return _decided(knowledge, usual, tuple(particular))

@@ -93,7 +93,7 @@ class SeriesPoint:
     value: Value
     laboratory: str
     direction: Direction
-    breaks: tuple[str, ...] = ()
+    breaks: tuple[str, ...]
 
 
 class Place(StrEnum):
@@ -131,7 +131,7 @@ class PairedWith:
     of_one_time: tuple[tuple[ResourceRef, Value], ...]
     """Other values of its specimen kind and time: which of them belongs here, nothing tells."""
     beside: tuple[tuple[ResourceRef, Value], ...]
-    """The same of the result that it is paired with."""
+    """Other values of the specimen kind and time of the result that is interpreted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,10 +87,9 @@ def read_approvals(file: Path) -> tuple[Approval, ...]:
         ) from error
     except ValidationError as error:
         slip = first_slip(error, _Approvals, _PATTERNS)
-        place = " ".join(str(part + 1) if isinstance(part, int) else part for part in slip.place)
         raise KnowledgeError(
             slip.text,
-            where=f"{file.name} ({place})",
+            where=f"{file.name} ({slip.place_in_words})",
             remedy="Rows are written by `cds-service knowledge approve`; do not edit them.",
         ) from error
 

@@ -34,36 +34,6 @@ class Library:
         return ", ".join(base.tag for base in self.bases.values())
 
 
-def _texts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
-    with _readable(prefix or str(folder)):
-        entries = sorted(folder.iterdir(), key=lambda item: item.name)
-    for entry in entries:
-        name = f"{prefix}{entry.name}"
-        with _readable(name):
-            if entry.is_dir():
-                yield from _texts(entry, f"{name}/")
-            elif name.endswith((".toml", ".md")):
-                yield name, entry.read_text(encoding="utf-8")
-
-
-@contextmanager
-def _readable(name: str) -> Iterator[None]:
-    """Raises KnowledgeError for a file or folder that cannot be read as text."""
-    try:
-        yield
-    except (OSError, UnicodeDecodeError):
-        raise KnowledgeError(
-            "this cannot be read.",
-            where=name,
-            remedy="Check path and permissions; texts are UTF-8.",
-        ) from None
-
-
-def packaged_cards() -> Traversable:
-    """The knowledge that ships with the service."""
-    return resources.files("cards")
-
-
 def load_library(
     folder: Path | Traversable | None = None,
     *,
@@ -77,12 +47,12 @@ def load_library(
 
 
 def read_library(
-    folder: Path | Traversable | None = None,
+    folder: Path | Traversable | None,
     *,
     terminologies: frozenset[str] = ALL_TERMINOLOGIES,
 ) -> Library:
     """Read it without proof: for the check that lists every fault, not only the first."""
-    files = dict(_texts(folder or packaged_cards()))
+    files = dict(_texts(folder or resources.files("cards")))
     analytes = [
         name.removesuffix("/knowledge.toml")
         for name in files
@@ -139,12 +109,6 @@ def with_site_unproved(library: Library, file: Path) -> Library:
     return replace(library, bases=apply_site(library.bases, site))
 
 
-def _proved(library: Library) -> Library:
-    for base in library.bases.values():
-        prove(base)
-    return library
-
-
 def with_approvals(library: Library, file: Path) -> Library:
     """The library with the state of review that the approval file gives. Raises KnowledgeError."""
     approvals = read_approvals(file)
@@ -153,3 +117,34 @@ def with_approvals(library: Library, file: Path) -> Library:
         for name, base in library.bases.items()
     }
     return replace(library, bases=bases)
+
+
+def _proved(library: Library) -> Library:
+    for base in library.bases.values():
+        prove(base)
+    return library
+
+
+def _texts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
+    with _readable(prefix or str(folder)):
+        entries = sorted(folder.iterdir(), key=lambda item: item.name)
+    for entry in entries:
+        name = f"{prefix}{entry.name}"
+        with _readable(name):
+            if entry.is_dir():
+                yield from _texts(entry, f"{name}/")
+            elif name.endswith((".toml", ".md")):
+                yield name, entry.read_text(encoding="utf-8")
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Raises KnowledgeError for a file or folder that cannot be read as text."""
+    try:
+        yield
+    except (OSError, UnicodeDecodeError):
+        raise KnowledgeError(
+            "this cannot be read.",
+            where=name,
+            remedy="Check path and permissions; texts are UTF-8.",
+        ) from None

@@ -24,7 +24,8 @@ from cds_service.hooks.suggestions import with_suggestions
 from cds_service.knowledge.files import Library
 from tests import records
 from tests.safety.order_walk import drafts
-from tests.safety.walk import SITE, Step, walk
+from tests.safety.results import SITE
+from tests.safety.walk import Step, walk
 
 
 @dataclass

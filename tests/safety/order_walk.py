@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from tests.safety.walk import SPECIMENS, entries
+from tests.safety.results import SPECIMENS, entries
 
 JsonObject = dict[str, Any]
 

@@ -19,7 +19,7 @@ from cds_service.core.schema import MetWhen
 from cds_service.core.verdict import Answer
 from cds_service.evaluate import Looking, evaluate
 from tests import records
-from tests.safety.walk import BIRTHS, SCALES, companion, entries, own_range, points, sil2r
+from tests.safety.results import BIRTHS, SCALES, companion, entries, own_range, points, sil2r
 
 RISES = {
     "above-laboratory-limit",

@@ -9,7 +9,6 @@ from cds_service.core.schema.cases import CaseRow, Expect, Given
 from cds_service.core.schema.codes import (
     AcceptedCode,
     Companion,
-    CompanionCode,
     RefusedCode,
     SpecimenCode,
     SpecimenKind,
@@ -39,7 +38,7 @@ from cds_service.core.schema.orders import (
     SuggestionRow,
     SwapRow,
 )
-from cds_service.core.schema.row import ExactNumber, Gates, Id, Row, Sourced, Text
+from cds_service.core.schema.row import Gates, Row
 from cds_service.core.schema.site import (
     AssayFactor,
     OrderCode,
@@ -57,18 +56,15 @@ __all__ = [
     "AssayFactor",
     "CaseRow",
     "Companion",
-    "CompanionCode",
     "Concept",
     "ConceptCode",
     "ContextRow",
     "DocumentRow",
-    "ExactNumber",
     "Expect",
     "FindingRow",
     "Gates",
     "Given",
     "GroupRow",
-    "Id",
     "Identity",
     "LimitRow",
     "MetWhen",
@@ -89,14 +85,12 @@ __all__ = [
     "SiteSpecimen",
     "SourceAttribute",
     "SourceRow",
-    "Sourced",
     "SpecimenCode",
     "SpecimenKind",
     "StatementRow",
     "SuggestionRow",
     "SwapRow",
     "TableRow",
-    "Text",
     "UnitFamily",
     "YoungerLimit",
 ]

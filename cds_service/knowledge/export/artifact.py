@@ -44,25 +44,24 @@ class Artifacts:
     def frame(
         self,
         kind: str,
-        parts: Iterable[str],
+        parts: tuple[str, ...],
         *,
         title: str,
         description: str,
         systems: Iterable[str] = (),
     ) -> Resource:
         """An artifact without its content. `systems` are the code systems it holds codes of."""
-        names = tuple(parts)
         about = self.knowledge.identity
         said = disclaimer(self.knowledge)
         frame: Resource = {
             "resourceType": kind,
-            "id": self.id(*names),
+            "id": self.id(*parts),
             "meta": {"profile": [f"{_PROFILE}{kind.lower()}"]},
             "text": narrative(title, description, said),
             "extension": [{"url": _CAPABILITY, "valueCode": "shareable"}],
-            "url": self.url(kind, *names),
+            "url": self.url(kind, *parts),
             "version": about.version,
-            "name": computable_name(self.id(*names)),
+            "name": _computable_name(self.id(*parts)),
             "title": title,
             **self._state(),
             "date": about.released.isoformat(),
@@ -103,7 +102,7 @@ class Artifacts:
         return governance
 
 
-def computable_name(name: str) -> str:
+def _computable_name(name: str) -> str:
     """`Sil2rConditionSarcoidosis`: the form that FHIR asks of a name for machines."""
     return "".join(part[:1].upper() + part[1:] for part in name.split("-"))
 

@@ -27,16 +27,19 @@ def evidence(artifacts: Artifacts) -> list[Resource]:
 
 
 def _frame(
-    artifacts: Artifacts, parts: Iterable[str], title: str, description: str, notes: Iterable[str]
+    artifacts: Artifacts,
+    parts: tuple[str, ...],
+    title: str,
+    description: str,
+    notes: Iterable[str],
 ) -> Resource:
     about = artifacts.knowledge.identity
-    names = tuple(parts)
     said = disclaimer(artifacts.knowledge)
     return {
         "resourceType": "Evidence",
-        "id": artifacts.id(*names),
+        "id": artifacts.id(*parts),
         "text": narrative(title, description, said),
-        "url": artifacts.url("Evidence", *names),
+        "url": artifacts.url("Evidence", *parts),
         "version": about.version,
         "title": title,
         "status": "draft",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from binascii import unhexlify
 from collections.abc import Iterable
 
 from cds_service.core.disclaimer import review_status
@@ -46,7 +45,7 @@ def library(artifacts: Artifacts, members: Iterable[Resource]) -> Resource:
 
 def _digest(sha256: str) -> Resource:
     """The hash of the content as a named-information URI (RFC 6920), and in hexadecimal."""
-    encoded = base64.urlsafe_b64encode(unhexlify(sha256)).decode("ascii").rstrip("=")
+    encoded = base64.urlsafe_b64encode(bytes.fromhex(sha256)).decode("ascii").rstrip("=")
     return {
         "type": {"text": f"SHA-256 of the knowledge content: {sha256}"},
         "system": "urn:ietf:rfc:3986",

@@ -23,7 +23,7 @@ def value_sets(artifacts: Artifacts) -> list[Resource]:
 
 def _value_set(
     artifacts: Artifacts,
-    parts: Iterable[str],
+    parts: tuple[str, ...],
     title: str,
     description: str,
     compose: Resource,

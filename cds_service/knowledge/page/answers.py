@@ -87,19 +87,20 @@ def _swaps(subject: Subject) -> str:
 
 def notes(subject: Subject) -> str:
     """What a reader is told beside the findings."""
-    rows = [(code(kind.value), _note(f"note-{kind.value}", subject)) for kind in NoteKind]
+    rows = [(code(kind.value), _note(kind, subject)) for kind in NoteKind]
     return section(2, "Notes", table(("note", "says"), rows))
 
 
-def _note(name: str, subject: Subject) -> str:
+def _note(kind: NoteKind, subject: Subject) -> str:
+    template = f"note-{kind.value}"
     adds = [
         f"For {text(specimen.words)}: {words}"
         for specimen in subject.knowledge.specimens.values()
-        if (words := subject.wording(name, specimen.id))
+        if (words := subject.wording(template, specimen.id))
     ]
-    row = subject.knowledge.notes.get(name.removeprefix("note-"))
+    row = subject.knowledge.notes.get(kind.value)
     cites = [f"Sources: {subject.cite(row.all_sources)}."] if row else []
-    return " ".join([subject.wording(name, "says"), *adds, *cites])
+    return " ".join([subject.wording(template, "says"), *adds, *cites])
 
 
 def suggestions(subject: Subject) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cds_service.core.citations import url_of
+from cds_service.core.citations import published_in, pubmed_url, url_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import SourceRow
 from cds_service.knowledge.page.markdown import text
@@ -35,9 +35,7 @@ def full_citation(source: SourceRow) -> str:
     """Everything verified of one publication: all authors, title, place, DOI and PubMed id, what of
     it was opened and when, and whom it studied. A field that is not verified is not there.
     """
-    journal = " ".join(str(part) for part in (source.journal, source.year) if part)
-    place = f"{journal};{source.volume}" if journal and source.volume else journal
-    said = [source.authors or source.short, source.title, place]
+    said = [source.authors or source.short, source.title, published_in(source)]
     line = ". ".join(text(part.rstrip(".")) for part in said if part)
     read = f"Read: {source.opened}, {source.checked.isoformat()}"
     closing = [_identifiers(source), read, source.population and f"Population: {source.population}"]
@@ -50,5 +48,5 @@ def _identifiers(source: SourceRow) -> str:
     if source.doi:
         found.append(f"[doi:{source.doi}]({url_of(source)})")
     if source.pmid:
-        found.append(f"PMID [{source.pmid}](https://pubmed.ncbi.nlm.nih.gov/{source.pmid}/)")
+        found.append(f"PMID [{source.pmid}]({pubmed_url(source)})")
     return ", ".join(found) or "No DOI or PubMed id verified"

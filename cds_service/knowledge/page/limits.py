@@ -38,7 +38,7 @@ def _limit(limit: LimitRow, subject: Subject) -> str:
         f"{text(what)} {text(limit_in_words(limit))}, {text(specimen)} ({code(limit.id)})",
         described(
             [
-                ("On a card", text(f"{limit.value} {limit.unit} ({limit.title})")),
+                ("On a card", text(f"{limit.amount} ({limit.title})")),
                 ("Presumes", text(limit.presumes)),
                 *(
                     (text(row.title.capitalize()), f"{row.value} {text(limit.unit)}")

@@ -50,7 +50,7 @@ class Subject:
 
     def _filled(self, wording: Wording) -> str:
         limits = self.knowledge.limits.values()
-        known = {f"limit.{limit.id}": f"{limit.value} {limit.unit}" for limit in limits}
+        known = {f"limit.{limit.id}": limit.amount for limit in limits}
         known["analyte"] = self.knowledge.identity.short_name
         return wording.fill({name: known.get(name, f"{{{name}}}") for name in wording.placeholders})
 

@@ -266,10 +266,14 @@ def test_nothing_of_the_token_is_repeated(clients: ClientRegistry) -> None:
 
 # ------------------------------------------------------------------ a registry
 
+SERVICES = frozenset({"sil2r-lab-result", "sil2r-patient-view"})
+
 
 def test_a_registry_is_told_entry_by_entry(folder: Path) -> None:
     (folder / "clients.toml").write_text(FILE_CLIENT + SOURCE)
-    report = check_registry(read_registry(folder / "clients.toml"), Mode.PRODUCTION, Offline())
+    report = check_registry(
+        read_registry(folder / "clients.toml"), Mode.PRODUCTION, Offline(), SERVICES
+    )
     assert list(report.lines()) == [
         f"client hospital: issuer {ISSUER}, keys in keys.json: 1, FHIR servers: 0",
         "source lab: https://lab.example.org/fhir",
@@ -287,10 +291,10 @@ def test_published_keys_are_looked_into_when_fetched_and_only_then(folder: Path)
     clients = registry(folder)
     hosts = Hosts()
     hosts.answers[JWKS] = b'{"keys": [{"kty": "oct", "k": "c2Vj"}]}'
-    offline = check_registry(clients, Mode.PRODUCTION, Offline())
+    offline = check_registry(clients, Mode.PRODUCTION, Offline(), SERVICES)
     assert offline.is_acceptable
     assert [each.members["fetched"] for each in offline.clients] == [False, False]
-    fetched = check_registry(clients, Mode.PRODUCTION, hosts)
+    fetched = check_registry(clients, Mode.PRODUCTION, hosts, SERVICES)
     assert fetched.faults == [
         "client general-hospital: https://ehr.example.org/jwks cannot be used (symmetric-key)."
     ]
@@ -300,7 +304,7 @@ def test_published_keys_are_looked_into_when_fetched_and_only_then(folder: Path)
 def test_published_keys_must_suit_the_clients_algorithms(folder: Path) -> None:
     hosts = Hosts()
     hosts.answers[JWKS] = b'{"keys": []}'
-    (fault,) = check_registry(registry(folder), Mode.PRODUCTION, hosts).faults
+    (fault,) = check_registry(registry(folder), Mode.PRODUCTION, hosts, SERVICES).faults
     assert fault.endswith("holds no key for ES384 or RS384.")
 
 
@@ -327,7 +331,9 @@ def test_the_files_that_a_source_names_are_read_too(
     (folder / "own").write_text(content)
     second = SOURCE.replace('"lab"', '"ward"')
     (folder / "clients.toml").write_text(f"{FILE_CLIENT}{SOURCE}{row}\n{second}{row}\n")
-    report = check_registry(read_registry(folder / "clients.toml"), Mode.PRODUCTION, Offline())
+    report = check_registry(
+        read_registry(folder / "clients.toml"), Mode.PRODUCTION, Offline(), SERVICES
+    )
     assert not report.is_acceptable
     assert len(report.faults) == 2  # of both sources, not of the first alone
     assert all(said in fault for fault in report.faults)

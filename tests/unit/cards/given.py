@@ -15,7 +15,7 @@ from cds_service.core.render import render
 from cds_service.hooks.suggestions import with_suggestions
 from tests import records
 from tests.packaged import SIL2R
-from tests.safety.walk import CSF, SERUM, entries
+from tests.safety.results import CSF, SERUM, entries
 
 SERUM_U, SERUM_MASS, CSF_MASS, CSF_U = "9654-5", "76039-7", "99768-4", "38352-1"
 ARUP = (records.within("175.3", "858.2", "pg/mL"),)

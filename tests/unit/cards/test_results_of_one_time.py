@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.core.model import ResourceRef, Status
 from tests import records
-from tests.safety.walk import NO_SPECIMEN
+from tests.safety.results import NO_SPECIMEN
 from tests.unit.cards.given import (
     CSF_MASS,
     SERUM_MASS,

@@ -10,7 +10,7 @@ import pytest
 from cds_service.core.card import Card
 from cds_service.core.model import NoValue, PatientRecord, Status
 from tests import records
-from tests.safety.walk import SPECIMENS
+from tests.safety.results import SPECIMENS
 from tests.unit.cards.given import (
     CSF_MASS,
     CSF_U,

@@ -57,7 +57,7 @@ def test_a_second_analyte_advises_by_its_own_table() -> None:
     prove(base)
     advice = advice_on(order(toy.SAP_POINTS), knowledge=base)
     assert ids(advice) == ["order-sap"]
-    (card,) = render_advice(Advised((advice,)), base, scope="toy")
+    (card,) = render_advice(Advised((advice,), ()), base, scope="toy")
     assert f"Sap {toy.SAP_POINTS}." in card.detail
 
 

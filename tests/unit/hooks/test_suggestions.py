@@ -23,7 +23,7 @@ from cds_service.core.schema import OrderCode
 from cds_service.hooks.suggestions import MOST, with_suggestions
 from cds_service.knowledge.files import Library
 from tests.records import evaluated, named, record, result, within
-from tests.safety.walk import CSF, SERUM, entries
+from tests.safety.results import CSF, SERUM, entries
 
 AT = date(2026, 11, 21)
 HOOK = Settings().lab_result_hook

@@ -1,0 +1,348 @@
+"""Slips in the knowledge of the toy, one of each kind, and what the proof must say of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Slip:
+    """One passage of the toy written otherwise, and what the proof must say of it."""
+
+    file: str
+    old: str
+    new: str
+    where: str
+    says: str
+
+
+CODES = {
+    "a wrong check digit": Slip(
+        "codes.toml", 'loinc = "9000001-9"', 'loinc = "9000001-8"',
+        "toy/codes.toml (9000001-8)", "check digit",
+    ),
+    "a wrong check digit of a companion": Slip(
+        "companions.toml", "9000021-7", "9000021-6", "toy/codes.toml (9000021-6)", "check digit",
+    ),
+    "a code accepted and refused": Slip(
+        "codes.toml", '{ loinc = "9000011-8"', '{ loinc = "9000001-9"',
+        "toy/codes.toml (9000001-9)", "two tables",
+    ),
+    "a code of ours and of a companion": Slip(
+        "companions.toml", "9000021-7", "9000001-9", "toy/codes.toml (9000001-9)", "two tables",
+    ),
+    "a code refused and of a companion": Slip(
+        "companions.toml", "9000021-7", "9000011-8", "toy/codes.toml (9000011-8)", "two tables",
+    ),
+    "a code of two companions": Slip(
+        "companions.toml", "9000029-0", "9000028-2",
+        "toy/companions.toml (9000028-2)", "of two tests",
+    ),
+    "a code of an unknown specimen": Slip(
+        "codes.toml", 'specimen = "dew"', 'specimen = "rain"',
+        "toy/codes.toml (9000003-5)", "'rain' does not exist",
+    ),
+    "a code of an unknown family": Slip(
+        "codes.toml", 'family = "mole"', 'family = "moles"',
+        "toy/codes.toml (9000005-0)", "'moles' does not exist",
+    ),
+    "a specimen code of an unknown kind": Slip(
+        "codes.toml", 'kind = "dew"', 'kind = "rain"',
+        "toy/codes.toml (DEW)", "'rain' does not exist",
+    ),
+    "a concept that includes nothing known": Slip(
+        "conditions.toml", 'includes = ["fine-mould"]', 'includes = ["dust"]',
+        "toy/conditions.toml (blight)", "'dust' does not exist",
+    ),
+    "a concept undetermined by nothing known": Slip(
+        "conditions.toml", 'undetermined_by = ["mould"]', 'undetermined_by = ["dust"]',
+        "toy/conditions.toml (fine-mould)", "'dust' does not exist",
+    ),
+}  # fmt: skip
+
+NUMBERS = {
+    "a unit of an unknown family": Slip(
+        "units.toml", '"ng/mL", family = "mass"', '"ng/mL", family = "weight"',
+        "toy/units.toml (ng/mL)", "'weight' does not exist",
+    ),
+    "a factor of zero": Slip(
+        "units.toml", 'factor = "1000"', 'factor = "0"', "toy/units.toml (ng/mL)", "not positive",
+    ),
+    "a canonical unit that is not in the table": Slip(
+        "units.toml", 'canonical = "pt/mL"', 'canonical = "p/mL"',
+        "toy/units.toml (points)", "'p/mL' has no row with factor 1",
+    ),
+    "a canonical unit with another factor": Slip(
+        "units.toml", 'canonical = "pg/mL"', 'canonical = "ng/mL"',
+        "toy/units.toml (mass)", "'ng/mL' has no row with factor 1",
+    ),
+    "a companion in an unknown specimen": Slip(
+        "companions.toml", 'specimen = "dew"', 'specimen = "rain"',
+        "toy/companions.toml (albumin-csf)", "'rain' does not exist",
+    ),
+    "a companion unit with a negative factor": Slip(
+        "companions.toml", 'factor = "10"', 'factor = "-10"',
+        "toy/companions.toml (haemoglobin)", "not positive",
+    ),
+    "a companion code in a family without units": Slip(
+        "companions.toml", '"9000022-5", family = "mole"', '"9000022-5", family = "moles"',
+        "toy/companions.toml (ferritin)", "'moles' does not exist",
+    ),
+    "a limit of an unknown test": Slip(
+        "limits.toml", 'of = "ferritin"', 'of = "iron"',
+        "toy/limits.toml (ferritin-500)", "'iron' does not exist",
+    ),
+    "a limit of an unknown specimen": Slip(
+        "limits.toml", 'specimen = "dew"', 'specimen = "rain"',
+        "toy/limits.toml (dew-50)", "'rain' does not exist",
+    ),
+    "a limit in a unit of another test": Slip(
+        "limits.toml", 'unit = "10*9/L"', 'unit = "g/L"',
+        "toy/limits.toml (platelets-100)", "unit 'g/L' is unknown",
+    ),
+    "a number without a source": Slip(
+        "limits.toml", 'sources = ["toy-2020"]', "sources = []",
+        "toy/limits.toml (sap-100)", "no source",
+    ),
+    "a number with an unknown source": Slip(
+        "limits.toml", 'sources = ["toy-2020"]', 'sources = ["toy-1999"]',
+        "toy/limits.toml (sap-100)", "'toy-1999' does not exist",
+    ),
+    "a panel item of an unknown limit": Slip(
+        "limits.toml", 'limits = ["ferritin-500"]', 'limits = ["ferritin-600"]',
+        "toy/limits.toml (toy-items)", "'ferritin-600' does not exist",
+    ),
+    "a panel in an unknown specimen": Slip(
+        "limits.toml", 'title = "Toy items"\nspecimen = "sap"',
+        'title = "Toy items"\nspecimen = "rain"',
+        "toy/limits.toml (toy-items)", "'rain' does not exist",
+    ),
+    "a panel in an unknown family": Slip(
+        "limits.toml", 'family = "points"', 'family = "marks"',
+        "toy/limits.toml (toy-items)", "'marks' does not exist",
+    ),
+    "a panel with an unknown suggestion": Slip(
+        "limits.toml", "urgent_from = 2", 'urgent_from = 2\nsuggestions = ["play"]',
+        "toy/limits.toml (toy-items)", "'play' does not exist",
+    ),
+    "an own limit with a number for an age": Slip(
+        "limits.toml", 'met_when = "above"',
+        'met_when = "above"\nyounger = [{ below_days = 9, title = "young", value = "1" }]',
+        "toy/limits.toml (sap-1000)", "only a companion's limit",
+    ),
+    "a ratio of an unknown companion": Slip(
+        "limits.toml", 'numerator_albumin = "albumin-csf"', 'numerator_albumin = "albumin-dew"',
+        "toy/limits.toml (toy-index)", "'albumin-dew' does not exist",
+    ),
+}  # fmt: skip
+
+TABLE = {
+    "a gate on an unknown fact": Slip(
+        "findings.toml", '"limit.sap-1000" = "met"', '"limit.sap-2000" = "met"',
+        "toy/findings.toml (sap-very-high)", "'limit.sap-2000' does not exist",
+    ),
+    "a gate on a value that the fact never has": Slip(
+        "findings.toml", '"limit.sap-1000" = "met"', '"limit.sap-1000" = "yes"',
+        "toy/findings.toml (sap-very-high)", "'yes' does not exist",
+    ),
+    "a finding with an unknown source": Slip(
+        "findings.toml", 'sources = ["toy-2020"]', 'sources = ["toy-1999"]',
+        "toy/findings.toml (sap-very-high)", "'toy-1999' does not exist",
+    ),
+    "a finding without a source": Slip(
+        "findings.toml", 'sources = ["toy-2020"]', "sources = []",
+        "toy/findings.toml (sap-very-high)", "no source",
+    ),
+    "a finding whose sources are of another specimen": Slip(
+        "findings.toml", 'sources = ["toy-2020"]',
+        'sources_by_section = { dew = ["toy-2020"] }',
+        "toy/findings.toml (sap-very-high)", "no source",
+    ),
+    "a finding with sources for a section that no card speaks": Slip(
+        "findings.toml", 'sources = ["toy-2020"]',
+        'sources = ["toy-2020"]\nsources_by_section = { sap-mole = ["toy-2020"] }',
+        "toy/findings.toml (sap-very-high)", "'sap-mole' does not exist",
+    ),
+    "a finding without a source where a context weakens it": Slip(
+        "findings.toml", 'sources = ["toy-2020"]',
+        'sources_by_section = { says = ["toy-2020"] }',
+        "toy/findings.toml (sap-very-high)", "no source",
+    ),
+    "a finding that warns by one of its rows alone": Slip(
+        "findings.toml", 'id = "sap-high"\n', 'id = "sap-not-high"\n',
+        "toy/findings.toml (sap-not-high)", "differ in 'indicator'",
+    ),
+    "a finding of two ranks": Slip(
+        "findings.toml", 'id = "sap-high"\n', 'id = "sap-very-high"\n',
+        "toy/findings.toml (sap-very-high)", "differ in 'rank'",
+    ),
+    "a context that blocks by one of its rows alone": Slip(
+        "context.toml", 'id = "context-sunlight"', 'id = "context-mould"',
+        "toy/context.toml (context-mould)", "differ in 'blocks'",
+    ),
+    "a note that is told of no answer": Slip(
+        "reasons.toml", '[[reason]]\nid = "status-withdrawn"',
+        '[[note]]\nid = "weather"\nclaim = "C."\nsources = ["toy-2020"]\n'
+        '[[reason]]\nid = "status-withdrawn"',
+        "toy/reasons.toml (note)", "'weather' does not exist",
+    ),
+    "a finding with an unknown suggestion": Slip(
+        "findings.toml", 'sources = ["toy-2020"]',
+        'sources = ["toy-2020"]\nsuggestions = ["play"]',
+        "toy/findings.toml (sap-very-high)", "'play' does not exist",
+    ),
+    "a context that weakens an unknown finding": Slip(
+        "context.toml", 'weakens = ["sap-high"', 'weakens = ["sap-higher"',
+        "toy/context.toml (context-mould)", "'sap-higher' does not exist",
+    ),
+    "a context that blocks an unknown finding": Slip(
+        "context.toml", 'blocks = ["sap-not-high"]', 'blocks = ["sap-low"]',
+        "toy/context.toml (context-sunlight)", "'sap-low' does not exist",
+    ),
+    "an age with an unknown source": Slip(
+        "context.toml", 'sources = ["toy-2020"]', 'sources = ["toy-1999"]',
+        "toy/context.toml (adult)", "'toy-1999' does not exist",
+    ),
+    "a group of an unknown finding": Slip(
+        "findings.toml", 'findings = ["sap-high", "sap-not-high"]', 'findings = ["sap-higher"]',
+        "toy/findings.toml (sap)", "'sap-higher' does not exist",
+    ),
+    "a group where an unknown fact holds": Slip(
+        "findings.toml", '"limit.sap-100" = ["met", "not-met"]', '"limit.sap-7" = ["met"]',
+        "toy/findings.toml (sap)", "'limit.sap-7' does not exist",
+    ),
+    "a group where a fact has a value it never has": Slip(
+        "findings.toml", '"limit.sap-100" = ["met", "not-met"]', '"limit.sap-100" = ["yes"]',
+        "toy/findings.toml (sap)", "'yes' does not exist",
+    ),
+    "a reason that is missing": Slip(
+        "reasons.toml", 'id = "unit-missing"', 'id = "unit-mislaid"',
+        "toy/reasons.toml (reason)", "'unit-missing' does not exist",
+    ),
+    "a reason with an unknown source": Slip(
+        "reasons.toml", 'sources = ["toy-2020"]', 'sources = ["toy-1999"]',
+        "toy/reasons.toml (status-preliminary)", "'toy-1999' does not exist",
+    ),
+    "a reason with an unknown suggestion": Slip(
+        "reasons.toml", 'sources = ["toy-2020"]',
+        'sources = ["toy-2020"]\nsuggestions = ["play"]',
+        "toy/reasons.toml (status-preliminary)", "'play' does not exist",
+    ),
+    "a muted finding that does not exist": Slip(
+        "knowledge.toml", "interpret_preliminary = false",
+        'interpret_preliminary = false\nmuted_findings = ["sap-low"]',
+        "toy/knowledge.toml (policy)", "'sap-low' does not exist",
+    ),
+    "an indeterminate limit muted": Slip(
+        "knowledge.toml", "interpret_preliminary = false",
+        'interpret_preliminary = false\nmuted_findings = ["threshold-indeterminate"]',
+        "toy/knowledge.toml (policy)", "'threshold-indeterminate' does not exist",
+    ),
+    "a gap between two findings of a group": Slip(
+        "findings.toml", '"limit.sap-100" = "not-met" }', '"limit.sap-1000" = "met" }',
+        "toy/findings.toml ([[group]] sap)", "none of its findings fired",
+    ),
+    "two findings of a group at once": Slip(
+        "findings.toml", '"limit.sap-100" = "not-met" }', '"limit.sap-1000" = "not-met" }',
+        "toy/findings.toml ([[group]] sap)", "sap-high and sap-not-high fired",
+    ),
+    "a value below the laboratory's range called within it": Slip(
+        "findings.toml", 'laboratory-range = "within" }',
+        'laboratory-range = ["within", "below"] }',
+        "toy/findings.toml ([[group]] laboratory-range)",
+        "below-laboratory-limit and within-laboratory-limit fired",
+    ),
+    "a gap where the age is unknown": Slip(
+        "findings.toml", '"limit.sap-100" = "not-met" }',
+        '"limit.sap-100" = "not-met", "age.adult" = ["yes", "no"] }',
+        "toy/findings.toml ([[group]] sap)", "age.adult = unknown",
+    ),
+    "a gap where one condition is recorded": Slip(
+        "findings.toml", '"limit.sap-100" = "not-met" }',
+        '"limit.sap-100" = "not-met", "condition.mould" = ["not-recorded", "unknown"] }',
+        "toy/findings.toml ([[group]] sap)", "condition.mould = recorded",
+    ),
+    "a promise that no finding keeps behind a comparator": Slip(
+        "findings.toml", '"limit.sap-100" = ["met", "not-met"]',
+        '"limit.sap-100" = ["met", "not-met", "straddles"]',
+        "toy/findings.toml ([[group]] sap)", "limit.sap-100 = straddles",
+    ),
+    "a finding whose limits contradict each other": Slip(
+        "findings.toml", '"limit.sap-1000" = "met" }',
+        '"limit.sap-1000" = "met", "limit.sap-100" = "not-met" }',
+        "toy/findings.toml (sap-very-high)", "can fire this row",
+    ),
+    "a finding on a limit of another specimen": Slip(
+        "findings.toml", '"limit.dew-50" = "met" }', '"limit.sap-100" = "met" }',
+        "toy/findings.toml (dew-high)", "can fire this row",
+    ),
+    "a finding that no case fires": Slip(
+        "cases.toml", '"sap-very-high", ', "", "toy/cases.toml (sap-very-high)", "fires it",
+    ),
+    "a context that no case fires": Slip(
+        "cases.toml", ', "context-seedling"', "", "toy/cases.toml (context-seedling)", "fires it",
+    ),
+}  # fmt: skip
+
+WORDS = {
+    "a template of nothing": Slip(
+        "findings.toml", 'id = "toy-item-count"', 'id = "item-count"',
+        "toy/templates/item-count.md", "missing",
+    ),
+    "a section that is missing": Slip(
+        "templates/sap-high.md", "## not", "## notes", "toy/templates/sap-high.md", "'not'",
+    ),
+    "a section that nothing uses": Slip(
+        "templates/sap-not-high.md", "## not", "## weakly\n\nx\n\n## not",
+        "toy/templates/sap-not-high.md", "'weakly' is used by nothing",
+    ),
+    "a weakened finding without weak words": Slip(
+        "templates/sap-high.md", "## weakly", "## feebly",
+        "toy/templates/sap-high.md", "'weakly' is missing",
+    ),
+    "a placeholder that nothing fills": Slip(
+        "templates/sap-high.md", "{value} in", "{number} in",
+        "toy/templates/sap-high.md", "{number}, which nothing fills",
+    ),
+    "a placeholder of another template": Slip(
+        "templates/sap-high.md", "{value} in", "{multiple} in",
+        "toy/templates/sap-high.md", "{multiple}, which nothing fills",
+    ),
+    "a limit that does not exist, named in words": Slip(
+        "templates/sap-high.md", "{limit.sap-100}", "{limit.sap-200}",
+        "toy/templates/sap-high.md", "{limit.sap-200}, which nothing fills",
+    ),
+    "a headline that does not fit into a summary": Slip(
+        "templates/sap-high.md", "sap-high it is", "high " * 20,
+        "toy/templates/sap-high.md", "longer than 72",
+    ),
+}  # fmt: skip
+
+SHARED = {
+    "a heading without words": Slip(
+        "wording.toml", 'missing = "Missing"', "", "wording.toml [headings]", "'missing'",
+    ),
+    "a phrase without words": Slip(
+        "wording.toml", 'date-unknown = "date unknown"', "", "wording.toml [phrases]",
+        "'date-unknown'",
+    ),
+    "a direction without words": Slip(
+        "wording.toml", 'broken = "not comparable"', "", "wording.toml [series]", "'broken'",
+    ),
+    "a disclaimer that does not name the knowledge": Slip(
+        "disclaimer.md", "({knowledge})", "", "disclaimer.md", "must name the knowledge",
+    ),
+    "an approval that does not say by whom": Slip(
+        "wording.toml", "read by {reviewer} on {date}", "read on {date}",
+        "wording.toml [phrases]", "must name date and reviewer",
+    ),
+    "an override reason without a code": Slip(
+        "wording.toml", 'code = "toy"\n', "", "wording.toml [[override_reason]]", "C-02",
+    ),
+}  # fmt: skip
+
+OF_THE_FOLDER = CODES | NUMBERS | TABLE | WORDS
+SLIPS = {
+    **{name: (f"toy/{slip.file}", slip) for name, slip in OF_THE_FOLDER.items()},
+    **{name: (slip.file, slip) for name, slip in SHARED.items()},
+}
