@@ -23,7 +23,7 @@ from cds_service.fhir.order_write import order_beside, order_codings, order_in_i
 from cds_service.fhir.orders import EveryDraft, Meant, ReadDrafts, Selected, read_drafts
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Wanted
-from cds_service.hooks.answer import Answered, Call, record_of
+from cds_service.hooks.call import Answered, Call, record_of
 from cds_service.hooks.gather import Gathered
 from cds_service.hooks.request import OrderContext, Trigger
 

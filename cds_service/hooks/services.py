@@ -113,21 +113,15 @@ class ServiceRegistry:
 
 
 def build_registry(
-    bases: Iterable[KnowledgeBase],
-    *,
-    lab_result_hook: str,
-    triggers: frozenset[Trigger],
-    remark: str = "",
+    bases: Iterable[KnowledgeBase], *, lab_result_hook: str, remark: str = ""
 ) -> ServiceRegistry:
-    """The services of every knowledge base for the given triggers.
+    """The services of every knowledge base.
 
     Raises KnowledgeError when two would have the same id: neither may hide the other (TR-01).
     """
     services: dict[str, Service] = {}
     for knowledge in bases:
         for trigger in Trigger:
-            if trigger not in triggers:
-                continue
             service = Service(
                 trigger=trigger,
                 hook=lab_result_hook if trigger is Trigger.LAB_RESULT else trigger.value,

@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from cds_service.events.inbox import Inbox
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
-from cds_service.hooks.answer import Answered, OrderAdvice, no_order_advice
+from cds_service.hooks.call import Answered
 from cds_service.hooks.feedback import FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
@@ -186,8 +186,6 @@ class Ports:
     reach: OpenAccess = _no_reach
     journal: Journal = field(default_factory=_NoJournal)
     shelf: FeedbackShelf = field(default_factory=_NoShelf)
-    order_advice: OrderAdvice = no_order_advice
-    """As long as it is none, the order services are not offered."""
     inbox: Inbox | NoInbox = field(default_factory=NoInbox)
     checks: Mapping[str, Callable[[], None]] = field(default_factory=lambda: MappingProxyType({}))
     """Readiness: name -> a check that raises when it fails, Degraded when somebody should look."""

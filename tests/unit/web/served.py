@@ -16,7 +16,7 @@ from functools import partial
 from flask import Flask
 
 from cds_service.config import Settings
-from cds_service.hooks.answer import Answered, Call
+from cds_service.hooks.call import Answered, Call
 from cds_service.web import invocation
 from cds_service.web.app import create_app
 from cds_service.web.serve import serve
@@ -43,7 +43,7 @@ def _signals() -> int:
     return heard
 
 
-def _slowly(signals: int, call: Call, _advice: object) -> Answered:
+def _slowly(signals: int, call: Call) -> Answered:
     if port := call.request.context.encounter_id:
         _reach(port).close()
         os.read(signals, 1)
