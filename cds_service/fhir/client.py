@@ -55,7 +55,7 @@ logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 class Network:
     """How the outside is reached. The defaults are those of production."""
 
-    reach: Reach = Reach.PUBLIC
+    reach: Reach = Reach.SITE
     resolve: Resolve = system_resolve
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     """The system's trust store; `SSL_CERT_FILE` adds to it, as everywhere with OpenSSL."""
