@@ -168,7 +168,7 @@ class FhirBase:
     def parse(cls, text: str, plain_http: PlainHttp = PlainHttp.REFUSED) -> Self:
         """Read a base address. Raises UrlRefusedError."""
         url = Url.parse(text)
-        if url.query or "?" in text:
+        if "?" in text:
             raise UrlRefusedError("the base address has a query")
         if url.scheme == "http":
             match plain_http:

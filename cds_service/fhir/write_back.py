@@ -78,11 +78,10 @@ def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> 
     for resource in resources:
         kind = type_of(resource)
         there = existing.of(kind, said.evaluation)
-        if _stands(there, said.evaluation):
+        if there:
             targets.append(f"{kind}/{there['id']}")
-        elif there:
-            targets.append(f"{kind}/{there['id']}")
-            entries.append(_update({**resource, "id": there["id"]}, there))
+            if not _stands(there, said.evaluation):
+                entries.append(_update({**resource, "id": there["id"]}, there))
         else:
             tag = said.evaluation if kind in PER_EVALUATION else said.result
             entry = _create(resource, uuid5(UUID(said.evaluation), kind), tag)
