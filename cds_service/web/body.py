@@ -67,12 +67,12 @@ def read_bytes(request: Request, limit: int) -> bytes:
             where="Content-Length",
             remedy="Send how many bytes follow.",
         )
-    # Without a length, only a server that ends the stream itself lets us read to the end.
-    expected = (
-        int(declared) if declared else (limit + 1) * bool(environ.get("wsgi.input_terminated"))
-    )
-    if declared and expected > limit:
-        raise _too_large(limit)
+    if declared:
+        expected = int(declared)
+        if expected > limit:
+            raise _too_large(limit)
+    else:  # then only a server that ends the stream itself lets us read to its end
+        expected = limit + 1 if environ.get("wsgi.input_terminated") else 0
     body = bytearray()
     while len(body) < expected:
         with waiting():
