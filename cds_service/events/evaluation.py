@@ -26,7 +26,7 @@ from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id
 from cds_service.fhir.wanted import Sort, sort_of, wanted_by
-from cds_service.fhir.write_events import Said
+from cds_service.fhir.write_resources import Said
 from cds_service.hooks.gather import gather
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import prefetch_templates

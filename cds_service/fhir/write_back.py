@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 from cds_service.core.card import JsonObject
 from cds_service.fhir.query import Search
 from cds_service.fhir.shape import a_text, an_object, objects, type_of, version_of
-from cds_service.fhir.write_events import (
+from cds_service.fhir.write_resources import (
     EVALUATION_SYSTEM,
     PER_EVALUATION,
     TAG_SYSTEM,

@@ -1,4 +1,4 @@
-"""What a write-back leaves on the FHIR server, as R4 resources, in one transaction.
+"""The R4 resources that a write-back leaves on the FHIR server (`write_back` makes it write them).
 
 A `DetectedIssue` (or `Flag`) says what was found, a `GuidanceResponse` which knowledge said it, a
 `Communication` or `Task` tells the clinician who ordered the test, a `Provenance` ties them
@@ -6,8 +6,7 @@ together. Their weight is kept low on purpose: no severity, routine priority, in
 
 Every resource carries a tag that is the same for one result, whatever its version, and an
 identifier that is the same for one evaluation. So a repeat finds its own work and changes nothing,
-and a corrected result takes the place of the one before. `_tag` is a search parameter of every
-resource, unlike `identifier` (https://hl7.org/fhir/R4/search.html#all).
+and a corrected result takes the place of the one before.
 """
 
 from __future__ import annotations
