@@ -1,7 +1,7 @@
 """What the web room borrows from other rooms, and what it does without them.
 
 Every port has a default that makes the service whole on its own: nobody is asked for a token,
-nothing is fetched, nothing is kept. `serve` plugs in the real ones.
+nothing is fetched, nothing is kept. `wiring` plugs in the real ones.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class OpenGate:
 
 
 NOBODY_REGISTERED: Final = OpenGate()
-"""Sandbox mode with a registry of event sources only."""
+"""The gate of sandbox mode where no registry is configured, or one of event sources only."""
 
 
 class _NoJournal:
