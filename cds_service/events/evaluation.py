@@ -158,7 +158,7 @@ def _record(matter: Matter, current: Current) -> PatientRecord:
     gathered = gather(
         prefetch={},
         templates=prefetch_templates(matter.knowledge, Trigger.LAB_RESULT),
-        tokens={"context.patientId": current.patient_id},
+        patient_id=current.patient_id,
         access=ServerAccess(matter.courier.session, EVERY_READ),
     )
     _insist(gathered.faults)

@@ -24,7 +24,7 @@ def answer(call: Call) -> Answered:
     gathered = gather(
         prefetch=call.request.prefetch,
         templates=call.service.templates,
-        tokens={"context.patientId": call.request.context.patient_id},
+        patient_id=call.request.context.patient_id,
         access=call.access,
     )
     match call.request.context:

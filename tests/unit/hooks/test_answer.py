@@ -141,7 +141,7 @@ def test_the_record_says_what_became_of_each_part(services: dict[Trigger, Servic
     gathered = gather(
         prefetch=made.request.prefetch,
         templates=made.service.templates,
-        tokens={},
+        patient_id=CONTEXTS[Trigger.LAB_RESULT]["patientId"],
         access=made.access,
     )
     record = record_of(made, gathered, {})
