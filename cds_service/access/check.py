@@ -168,7 +168,7 @@ class _Parts:
         in_claims: Set[str] = frozenset(),
         times: Times | None = None,
     ) -> Collection[TokenFault]:
-        """What a good token is refused for that has the named members as this one has them."""
+        """For what a good token is refused once it has the named members of this one."""
         good_header = {"typ": "JWT", "kid": _PROBE, "alg": self.client.algorithms[0]}
         second = int(self.now())
         good_claims = {

@@ -18,8 +18,10 @@ from cds_service.hooks.suggestions import with_suggestions
 
 
 def answer(call: Call) -> Answered:
-    """The cards for a call. Raises DataUnavailable when a required key cannot be had, or where
-    nothing is to be said, that or the results not wholly: it must never be silence by accident.
+    """The cards for a call.
+
+    Raises DataUnavailable when a required key cannot be had. Where there would be no card, also
+    when such a key, or the results, were had only in part: what is missing might call for one.
     """
     gathered = gather(
         prefetch=call.request.prefetch,

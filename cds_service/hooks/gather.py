@@ -112,7 +112,9 @@ class _Part:
 
     @property
     def wants_fetching(self) -> bool:
-        """Not had, or not wholly. A failure of the client is only second-guessed if it must be."""
+        """Whether it is not there, or only in part. What the client failed to get itself is asked
+        for again only where it is required.
+        """
         match self.supplied.availability:
             case Availability.MISSING | Availability.PARTIAL:
                 return True
@@ -130,7 +132,7 @@ class _Part:
 
     @property
     def had(self) -> bool:
-        """Whether there is something to go by, be it the statement that there is nothing."""
+        """Whether there is an answer to the query, even if it is that there is nothing."""
         return self.supplied.availability not in {Availability.MISSING, Availability.FAILED}
 
 
@@ -247,7 +249,7 @@ def _note_failure(part: _Part, fault: UpstreamFault) -> None:
 
 
 def insist_on_the_whole(gathered: Gathered, templates: Mapping[str, PrefetchTemplate]) -> None:
-    """That there is nothing to say can be told only of the whole of what is required.
+    """An answer without cards may be given only where all of what is required was read.
 
     Raises DataUnavailable for a required key of which more exists, or may exist, than was read.
     """
