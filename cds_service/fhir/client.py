@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -211,12 +212,9 @@ class FhirClient:
         ask: Callable[[_Line], HttpAnswer | Refused],
     ) -> HttpAnswer | Refused:
         """One exchange over a connection of its own; comes back at the deadline at the latest."""
-        line = _Line(target, deadline, self._network)
-        try:
+        with closing(_Line(target, deadline, self._network)) as line:
             once = {"": lambda: call.exchange(lambda: ask(line))}
             return self._workers.run_all(name, once, deadline)[""]
-        finally:
-            line.close()
 
 
 class _Line:
@@ -263,13 +261,10 @@ class _Line:
         self, request: requests.PreparedRequest, cap: int, accepted: frozenset[int]
     ) -> HttpAnswer | Refused:
         try:
-            response = self._adapter.send(
+            with self._adapter.send(
                 request, stream=True, timeout=self._deadline.require(), verify=True
-            )
-            try:
+            ) as response:
                 return _answer(response, cap, accepted)
-            finally:
-                response.close()
         except AddressRefusedError:
             return Refused(UpstreamFault.NOT_ALLOWED)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
