@@ -28,6 +28,7 @@ from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.dial import Dial, dialled_pools
 from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import (
+    JWKS_LIMIT,
     HttpAnswer,
     JwksFaultError,
     Refused,
@@ -37,9 +38,6 @@ from cds_service.fhir.fetched import (
 from cds_service.fhir.session import FhirSession, Limits
 from cds_service.fhir.workers import Workers
 from cds_service.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
-
-JWKS_LIMIT: Final = 256 * 1024
-"""Bytes of a JSON Web Key Set."""
 
 THREADS: Final = 128
 """For each origin: made when they are needed. 25 charts may be read side by side."""
