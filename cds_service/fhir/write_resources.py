@@ -19,15 +19,13 @@ from uuid import UUID, uuid5
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.core.verdict import Outcome
-from cds_service.fhir.canonical import decision_table
+from cds_service.fhir.canonical import OURS, decision_table
 from cds_service.fhir.shape import an_id
 
-CANONICAL: Final = "https://sil2r-cds.org"
-"""Where our own systems begin; an identifier, not an address to open."""
-TAG_SYSTEM: Final = f"{CANONICAL}/CodeSystem/result-key"
-EVALUATION_SYSTEM: Final = f"{CANONICAL}/identifier/evaluation"
-FINDING_SYSTEM: Final = f"{CANONICAL}/CodeSystem/finding"
-OUTCOME_SYSTEM: Final = f"{CANONICAL}/CodeSystem/outcome"
+TAG_SYSTEM: Final = f"{OURS}/CodeSystem/result-key"
+EVALUATION_SYSTEM: Final = f"{OURS}/identifier/evaluation"
+FINDING_SYSTEM: Final = f"{OURS}/CodeSystem/finding"
+OUTCOME_SYSTEM: Final = f"{OURS}/CodeSystem/outcome"
 AUTHOR: Final = "sil2r-cds decision support"
 
 _NAMESPACE: Final = UUID("0d5a1c1e-6c0e-5f6b-9a40-5b2f4d1d7c33")

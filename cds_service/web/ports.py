@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Final, Protocol
 
 from cds_service.events.inbox import Inbox
@@ -187,7 +186,7 @@ class Ports:
     journal: Journal = field(default_factory=_NoJournal)
     shelf: FeedbackShelf = field(default_factory=_NoShelf)
     inbox: Inbox | NoInbox = field(default_factory=NoInbox)
-    checks: Mapping[str, Callable[[], None]] = field(default_factory=lambda: MappingProxyType({}))
+    checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """Readiness: name -> a check that raises when it fails, Degraded when somebody should look."""
     readings: Callable[[], Iterable[Reading]] = tuple
     """Numbers that stand in the database, for the metrics. Raises StoreUnavailable."""
