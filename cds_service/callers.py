@@ -33,7 +33,7 @@ from cds_service.web.ports import NOBODY_REGISTERED, Caller, Gate
 
 NO_CLIENTS: Final = ClientRegistry(())
 KEY_SET_DEADLINE_MS: Final = 1_500
-"""A key set is fetched at most every ten minutes; the call that needs it may wait this long."""
+"""How long a call may wait for the key set that it needs to be fetched."""
 
 
 def registered_clients(settings: Settings) -> ClientRegistry:

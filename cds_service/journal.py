@@ -11,7 +11,7 @@ from uuid import uuid4
 from cds_service import __version__
 from cds_service.core.card import Card
 from cds_service.core.model import Coding
-from cds_service.hooks.answer import Answered
+from cds_service.hooks.call import Answered
 from cds_service.hooks.feedback import NO_REASON, FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service

@@ -42,7 +42,7 @@ class PlainHttp(StrEnum):
     ALLOWED = "allowed"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Url:
     """An http(s) address in canonical spelling (RFC 3986, section 6), without a fragment."""
 
@@ -158,7 +158,7 @@ class Outside:
     """An address that is not under the base, or cannot be read without doubt."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class FhirBase:
     """The base address of a FHIR server, `[base]` in https://hl7.org/fhir/R4/http.html#root."""
 
@@ -168,7 +168,7 @@ class FhirBase:
     def parse(cls, text: str, plain_http: PlainHttp = PlainHttp.REFUSED) -> Self:
         """Read a base address. Raises UrlRefusedError."""
         url = Url.parse(text)
-        if url.query or "?" in text:
+        if "?" in text:
             raise UrlRefusedError("the base address has a query")
         if url.scheme == "http":
             match plain_http:

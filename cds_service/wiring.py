@@ -19,7 +19,6 @@ from cds_service.config import Settings
 from cds_service.core.review import Pending
 from cds_service.errors import ConfigurationError
 from cds_service.event_wiring import Workshop, open_event_room, open_workshop
-from cds_service.hooks.orders import order_advice
 from cds_service.journal import StoredFeedback, StoredJournal
 from cds_service.knowledge.files import Library, load_configured
 from cds_service.logs import Event, log
@@ -70,7 +69,6 @@ def make_app(settings: Settings, library: Library) -> Flask:
         reach=FhirReach(settings, registry),
         journal=StoredJournal(Records(database, pseudonyms), pseudonyms),
         shelf=StoredFeedback(Feedback(database, key), pseudonyms),
-        order_advice=order_advice,
         inbox=room.inbox(room.queue()) if room.sources else NoInbox(),
         readings=room.readings,
         checks={

@@ -17,15 +17,9 @@ from typing import Any, Final
 
 from cds_service.access.faults import IN_WORDS, TokenFault
 from cds_service.access.gate import FEEDBACK
-from cds_service.access.key_set import (
-    KeySet,
-    KeySetFault,
-    KeySetRefusedError,
-    parse_key_set,
-    read_key_set,
-)
-from cds_service.access.keys import Fetch, KeyRing
-from cds_service.access.registry import Client, ClientRegistry, KeyFile, KeyUrl, UnknownIssuer
+from cds_service.access.key_set import KeySet
+from cds_service.access.keys import Fetch, KeyRing, NoKeySet, key_set_of
+from cds_service.access.registry import Client, ClientRegistry, KeyUrl, UnknownIssuer
 from cds_service.access.replay import Remembered
 from cds_service.access.signature import is_signed
 from cds_service.access.tokens import LATEST, Times, Verifier, json_of
@@ -50,7 +44,11 @@ _PROBE: Final = "probe"
 
 @dataclass(frozen=True, slots=True)
 class Offline:
-    """Nothing is fetched."""
+    """A `Fetch` that fetches nothing."""
+
+    def __call__(self, _url: str) -> bytes:
+        """Raises JwksFaultError."""
+        raise JwksFaultError(UpstreamFault.NOT_ALLOWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +56,6 @@ class NotFetched:
     """The keys are published at an address, and nothing was fetched."""
 
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class NoKeySet:
-    """The keys cannot be had or used."""
-
-    fault: KeySetFault | UpstreamFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +88,11 @@ class TokenReport:
         }
 
 
-def read_keys(client: Client, fetch: Fetch | Offline) -> KeySet | NotFetched | NoKeySet:
+def read_keys(client: Client, fetch: Fetch) -> KeySet | NotFetched | NoKeySet:
     """The key set of a client, as the service would use it."""
-    try:
-        match client.keys:
-            case KeyFile(path):
-                return read_key_set(path)
-            case KeyUrl(url) if isinstance(fetch, Offline):
-                return NotFetched(url)
-            case KeyUrl(url):
-                return parse_key_set(fetch(url))
-    except (JwksFaultError, KeySetRefusedError) as error:
-        return NoKeySet(error.fault)
+    if isinstance(fetch, Offline) and isinstance(client.keys, KeyUrl):
+        return NotFetched(client.keys.jku)
+    return key_set_of(client, fetch)
 
 
 def check_token(
@@ -118,7 +102,7 @@ def check_token(
     *,
     times: Times,
     now: Callable[[], float],
-    fetch: Fetch | Offline,
+    fetch: Fetch,
 ) -> TokenReport:
     """Everything for which `audience`, the public address with the path called, would refuse this
     token.
@@ -184,7 +168,7 @@ class _Parts:
         in_claims: Set[str] = frozenset(),
         times: Times | None = None,
     ) -> Collection[TokenFault]:
-        """What a good token is refused for that has the named members as this one has them."""
+        """For what a good token is refused once it has the named members of this one."""
         good_header = {"typ": "JWT", "kid": _PROBE, "alg": self.client.algorithms[0]}
         second = int(self.now())
         good_claims = {
@@ -224,11 +208,7 @@ def _first_fault(
     now: Callable[[], float],
 ) -> Collection[TokenFault]:
     """What the gate would refuse a token for before it looks at the signature; nothing, or one."""
-
-    def no_keys(_url: str) -> bytes:
-        raise JwksFaultError(UpstreamFault.NOT_ALLOWED)
-
-    verifier = Verifier(registry, KeyRing(no_keys, now), _Forgetful(), now, times)
+    verifier = Verifier(registry, KeyRing(Offline(), now), _Forgetful(), now, times)
     try:
         verifier.verify([f"Bearer {token}"], audiences)
     except Unauthorised as error:

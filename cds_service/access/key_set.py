@@ -21,9 +21,9 @@ from joserfc.util import urlsafe_b64decode
 from cds_service import strict_json
 from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
+from cds_service.fhir.fetched import JWKS_LIMIT
 from cds_service.fhir.shape import a_text
 
-MAX_BYTES: Final = 256 * 1024
 MAX_KEYS: Final = 64
 _RSA_BITS: Final = range(2048, 6145)
 """NIST SP 800-131A asks for 2048; joserfc reads signatures of up to 6144 bits (1024 characters)."""
@@ -87,7 +87,7 @@ def read_key_set(path: Path) -> KeySet:
 
 
 def _entries(data: bytes) -> list[JsonObject]:
-    if len(data) > MAX_BYTES:
+    if len(data) > JWKS_LIMIT:
         raise KeySetRefusedError(KeySetFault.TOO_LARGE)
     try:
         entries = strict_json.parse_object(data).get("keys")

@@ -38,7 +38,6 @@ BETWEEN_TRIES: Final = 30
 Clock = Callable[[], float]
 """Seconds since the epoch."""
 
-
 Fetch = Callable[[str], bytes]
 """The bytes at the address of a registered key set, within bounds of time and size and without
 redirects. Raises JwksFaultError."""
@@ -54,6 +53,25 @@ class NoKey(StrEnum):
     """The client's set does not hold it."""
     UNAVAILABLE = "unavailable"
     """The client's set cannot be had, and no old one is young enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoKeySet:
+    """A client's key set cannot be had or used."""
+
+    fault: KeySetFault | UpstreamFault
+
+
+def key_set_of(client: Client, fetch: Fetch) -> KeySet | NoKeySet:
+    """The key set of a client as it is now, from where the registry says."""
+    try:
+        match client.keys:
+            case KeyFile(path):
+                return read_key_set(path)
+            case KeyUrl(url):
+                return parse_key_set(fetch(url))
+    except (JwksFaultError, KeySetRefusedError) as error:
+        return NoKeySet(error.fault)
 
 
 def _no_report(_client: str, _fault: KeySetFault | UpstreamFault) -> None:
@@ -80,21 +98,11 @@ class KeyRing:
             shelf = self._shelves.setdefault(client.name, made)
         return shelf.key(kid)
 
-    def _load(self, client: Client) -> KeySet | _Failed:
-        try:
-            match client.keys:
-                case KeyFile(path):
-                    return read_key_set(path)
-                case KeyUrl(url):
-                    return parse_key_set(self._fetch(url))
-        except (JwksFaultError, KeySetRefusedError) as error:
-            self._report(client.name, error.fault)
-            return _Failed()
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    """A key set could not be loaded."""
+    def _load(self, client: Client) -> KeySet | NoKeySet:
+        loaded = key_set_of(client, self._fetch)
+        if isinstance(loaded, NoKeySet):
+            self._report(client.name, loaded.fault)
+        return loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,7 @@ class _Held:
 class _Shelf:
     """The key set of one client. Readers take no lock as long as the set is young."""
 
-    def __init__(self, load: Callable[[], KeySet | _Failed], now: Clock) -> None:
+    def __init__(self, load: Callable[[], KeySet | NoKeySet], now: Clock) -> None:
         self._load = load
         self._now = now
         self._lock = Lock()
@@ -155,5 +163,5 @@ class _Shelf:
         match self._load():
             case KeySet() as keys:
                 self._held = _Held(keys, self._now())
-            case _Failed():
+            case NoKeySet():
                 self._failed = self._now()

@@ -51,7 +51,7 @@ class Client:
     name: str
     issuer: str
     keys: KeyFile | KeyUrl
-    algorithms: tuple[str, ...] = ("ES384", "RS384")
+    algorithms: tuple[str, ...]
     tenants: frozenset[str] = frozenset()
     """When there are any, a token must name one of them."""
     fhir_servers: frozenset[FhirBase] = frozenset()

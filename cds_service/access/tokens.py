@@ -42,9 +42,9 @@ _FORBIDDEN_HEADERS = frozenset({"crit", "b64", "jwk", "x5c", "x5u"})
 class Times:
     """Bounds on a token's times, in seconds."""
 
-    lifetime: int = 900
+    lifetime: int
     """Longest `exp - iat`."""
-    leeway: int = 60
+    leeway: int
     """By how much clocks may differ."""
 
 

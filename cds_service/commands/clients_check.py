@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cds_service.access.check import NoKeySet, NotFetched, Offline, TokenReport, read_keys
+from cds_service.access.check import NotFetched, TokenReport, read_keys
 from cds_service.access.key_set import KeySet
-from cds_service.access.keys import Fetch
+from cds_service.access.keys import Fetch, NoKeySet
 from cds_service.access.registry import Client, ClientRegistry, KeyFile, KeyUrl, Source
 from cds_service.callers import known_services, service_ids
 from cds_service.commands.input import settings_of
@@ -86,7 +86,7 @@ class RegistryReport:
 def check_registry(
     registry: ClientRegistry,
     mode: Mode,
-    fetch: Fetch | Offline,
+    fetch: Fetch,
     services: frozenset[str] | NotLoaded,
 ) -> RegistryReport:
     """Look into everything that the rows of a registry name; `services` are the ids there are."""
@@ -118,9 +118,7 @@ def _warnings(
         yield f"Whether the services granted are there could not be told. {services.why}"
 
 
-def _client(
-    client: Client, fetch: Fetch | Offline, services: frozenset[str] | NotLoaded
-) -> CheckedRow:
+def _client(client: Client, fetch: Fetch, services: frozenset[str] | NotLoaded) -> CheckedRow:
     match client.keys:
         case KeyFile(path):
             place = path.name

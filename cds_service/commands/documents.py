@@ -23,9 +23,9 @@ from cds_service.fhir.access import NoAccess, NoAccessReason
 from cds_service.fhir.file import read_file
 from cds_service.fhir.read import read_record
 from cds_service.fhir.wanted import wanted_by
-from cds_service.hooks.answer import Call, answer
-from cds_service.hooks.orders import order_advice
-from cds_service.hooks.request import Trigger, read_request
+from cds_service.hooks.answer import answer
+from cds_service.hooks.call import Call
+from cds_service.hooks.request import read_request
 from cds_service.hooks.services import Service, build_registry
 from cds_service.hooks.suggestions import with_suggestions
 from cds_service.knowledge.files import Library
@@ -105,9 +105,7 @@ def _evaluate_request(
     document: JsonObject, library: Library, at: date, lab_result_hook: str
 ) -> tuple[DocumentAnswer, ...]:
     """A hook request goes to every service that is for its hook, as a server would send it."""
-    registry = build_registry(
-        library.bases.values(), lab_result_hook=lab_result_hook, triggers=frozenset(Trigger)
-    )
+    registry = build_registry(library.bases.values(), lab_result_hook=lab_result_hook)
     hook = document["hook"]
     services = [service for service in registry.services.values() if service.hook == hook]
     if not services:
@@ -128,7 +126,7 @@ def _asked(service: Service, document: JsonObject, at: date) -> DocumentAnswer:
         access=NoAccess(NoAccessReason.NO_SERVER),
         carded_before=lambda _references: frozenset(),
     )
-    answered = answer(call, order_advice)
+    answered = answer(call)
     return DocumentAnswer(service.knowledge, answered.evaluation, answered.cards, answered.advice)
 
 

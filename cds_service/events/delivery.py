@@ -20,7 +20,7 @@ from cds_service.events.source import (
     Relay,
     WriteBack,
 )
-from cds_service.fhir import write_events as fhir
+from cds_service.fhir import write_resources as fhir
 from cds_service.fhir.body import resource_in
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.exchange import Exchange, Sending, written
@@ -35,7 +35,7 @@ from cds_service.fhir.write_back import (
     withdrawing,
     writing,
 )
-from cds_service.fhir.write_events import Said
+from cds_service.fhir.write_resources import Said
 
 _ISSUES: Mapping[IssueKind, Callable[[Said], JsonObject]] = {
     IssueKind.DETECTED_ISSUE: fhir.detected_issue,

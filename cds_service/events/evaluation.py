@@ -26,7 +26,7 @@ from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id, objects, type_of
 from cds_service.fhir.wanted import Sort, sort_of, wanted_by
-from cds_service.fhir.write_events import Said
+from cds_service.fhir.write_resources import Said
 from cds_service.hooks.gather import gather
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import prefetch_templates
@@ -158,7 +158,7 @@ def _record(matter: Matter, current: Current) -> PatientRecord:
     gathered = gather(
         prefetch={},
         templates=prefetch_templates(matter.knowledge, Trigger.LAB_RESULT),
-        tokens={"context.patientId": current.patient_id},
+        patient_id=current.patient_id,
         access=ServerAccess(matter.courier.session, EVERY_READ),
     )
     _insist(gathered.faults)

@@ -12,7 +12,6 @@ import socket
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import assert_never
 
 from cds_service.origins import NotLiteral, Url, literal_address
 
@@ -35,30 +34,11 @@ class AddressRefusedError(Exception):
 class Reach(StrEnum):
     """How far a *name* may lead. An IP address or `localhost` in a registered base names itself."""
 
-    PUBLIC = "public"
     SITE = "site"
-    """Also the private networks of RFC 1918 and RFC 4193, where hospitals keep their servers."""
+    """The public network, and the private ones of RFC 1918 and RFC 4193, where hospitals keep their
+    servers."""
     ANYWHERE = "anywhere"
     """Sandbox mode."""
-
-
-class Neighbourhood(StrEnum):
-    """What kind of network an address belongs to."""
-
-    PUBLIC = "public"
-    PRIVATE = "private"
-    SPECIAL = "special"
-    """Loopback, link-local (cloud metadata), multicast, reserved, or IPv4 in disguise."""
-
-
-def neighbourhood(address: IPv4Address | IPv6Address) -> Neighbourhood:
-    """The kind of network of an address."""
-    if any(address in block for block in _PRIVATE):
-        return Neighbourhood.PRIVATE
-    special = address.is_multicast or address.is_reserved or not address.is_global
-    if special or any(address in block for block in _CARRIES_IPV4):
-        return Neighbourhood.SPECIAL
-    return Neighbourhood.PUBLIC
 
 
 def system_resolve(host: str, port: int) -> Sequence[str]:
@@ -72,8 +52,7 @@ def checked_addresses(url: Url, reach: Reach, resolve: Resolve) -> Sequence[str]
 
     Raises AddressRefusedError if any of them may not be called, OSError if there are none.
     """
-    literal = literal_address(url.host)
-    if not isinstance(literal, NotLiteral):
+    if not isinstance(literal_address(url.host), NotLiteral):
         return [url.host]
     addresses = resolve(url.host, url.port)
     if not addresses:
@@ -86,12 +65,12 @@ def checked_addresses(url: Url, reach: Reach, resolve: Resolve) -> Sequence[str]
 def _may_be_called(url: Url, address: IPv4Address | IPv6Address, reach: Reach) -> bool:
     if url.is_loopback:
         return address.is_loopback
-    match reach:
-        case Reach.ANYWHERE:
-            return True
-        case Reach.SITE:
-            return neighbourhood(address) is not Neighbourhood.SPECIAL
-        case Reach.PUBLIC:
-            return neighbourhood(address) is Neighbourhood.PUBLIC
-        case _:
-            assert_never(reach)
+    return reach is Reach.ANYWHERE or not _is_special(address)
+
+
+def _is_special(address: IPv4Address | IPv6Address) -> bool:
+    """Loopback, link-local (cloud metadata), multicast, reserved, or IPv4 in disguise."""
+    if any(address in block for block in _PRIVATE):  # which are not global either
+        return False
+    special = address.is_multicast or address.is_reserved or not address.is_global
+    return special or any(address in block for block in _CARRIES_IPV4)

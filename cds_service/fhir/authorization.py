@@ -80,11 +80,7 @@ def _one_covers(entry: str, resource_type: str, action: Action) -> Coverage:
     if found is None or found["type"] not in {resource_type, "*"}:
         return Coverage.NO
     may = found["may"]
-    if may in {"read", "*"}:
-        granted = True
-    else:
-        granted = _SMART_2.fullmatch(may) is not None and action in may
-    if not granted:
+    if may not in {"read", "*"} and not (_SMART_2.fullmatch(may) and action in may):
         return Coverage.NO
     return Coverage.RESTRICTED if found["only"] else Coverage.YES
 
@@ -92,7 +88,6 @@ def _one_covers(entry: str, resource_type: str, action: Action) -> Coverage:
 class TokenFlaw(StrEnum):
     """Why an access token is not used. A label for logs and cards; holds nothing of the token."""
 
-    NOT_AN_OBJECT = "authorization-not-an-object"
     TOKEN_ABSENT = "token-absent"  # noqa: S105 - a label
     TOKEN_MALFORMED = "token-malformed"  # noqa: S105 - a label
     NOT_BEARER = "token-not-bearer"
@@ -116,10 +111,8 @@ class Unusable:
     reason: TokenFlaw
 
 
-def usable(fhir_authorization: object, patient_id: str) -> Usable | Unusable:
+def usable(fhir_authorization: JsonObject, patient_id: str) -> Usable | Unusable:
     """Judge `fhirAuthorization` as received, for the patient of the context (a bare FHIR id)."""
-    if not isinstance(fhir_authorization, dict):
-        return Unusable(TokenFlaw.NOT_AN_OBJECT)
     for flaw in _flaws(fhir_authorization, patient_id):
         return Unusable(flaw)
     return Usable(

@@ -76,15 +76,13 @@ class OriginBreaker:
     Every call that was granted must be reported: a trial call that is not keeps the rest waiting.
     """
 
-    def __init__(
-        self, failures: int = FAILURES_TO_OPEN, open_seconds: float = OPEN_SECONDS
-    ) -> None:
+    def __init__(self, failures: int = FAILURES_TO_OPEN) -> None:
         # only where there is a server to call: it loads a client for Redis as well
         import pybreaker  # noqa: PLC0415
 
         self._storage = pybreaker.CircuitMemoryStorage(_CLOSED)
         self._breaker = pybreaker.CircuitBreaker(
-            fail_max=failures, reset_timeout=open_seconds, state_storage=self._storage
+            fail_max=failures, reset_timeout=OPEN_SECONDS, state_storage=self._storage
         )
         self._expected = (_ServerFailedError, pybreaker.CircuitBreakerError)
         self._lock = threading.Lock()
@@ -118,8 +116,7 @@ class OriginBreaker:
 
     def _rested(self) -> bool:
         opened = self._storage.opened_at
-        rest = timedelta(seconds=self._breaker.reset_timeout)
-        return opened is None or datetime.now(UTC) >= opened + rest
+        return opened is None or datetime.now(UTC) >= opened + timedelta(seconds=OPEN_SECONDS)
 
 
 class OriginCall:
@@ -197,11 +194,8 @@ class Breakers:
     their number is bounded.
     """
 
-    def __init__(
-        self, failures: int = FAILURES_TO_OPEN, open_seconds: float = OPEN_SECONDS
-    ) -> None:
+    def __init__(self, failures: int = FAILURES_TO_OPEN) -> None:
         self._failures = failures
-        self._open_seconds = open_seconds
         self._lock = threading.Lock()
         self._by_origin: dict[str, OriginBreaker] = {}
 
@@ -209,7 +203,7 @@ class Breakers:
         """The breaker of this origin."""
         with self._lock:
             if origin not in self._by_origin:
-                self._by_origin[origin] = OriginBreaker(self._failures, self._open_seconds)
+                self._by_origin[origin] = OriginBreaker(self._failures)
             return self._by_origin[origin]
 
     def call(self, origin: str) -> OriginCall:

@@ -1,4 +1,4 @@
-"""Canonical URLs of the knowledge, as it is exported and as what we write refers to it.
+"""Our own addresses: systems of codes, and canonical URLs of the knowledge as it is exported.
 
 They are names: nothing has to answer there.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-OUR_BASE: Final = "https://sil2r-cds.org/fhir"
-"""Where they begin; a site may export under its own."""
+OURS: Final = "https://sil2r-cds.org"
+"""Where all of them begin."""
+OUR_BASE: Final = f"{OURS}/fhir"
+"""Where those of the knowledge begin; a site may export under its own."""
 DECISION_TABLE: Final = "table"
 """What tells the PlanDefinition of the decision table apart from others of the same analyte."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -27,6 +28,7 @@ from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.dial import Dial, dialled_pools
 from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import (
+    JWKS_LIMIT,
     HttpAnswer,
     JwksFaultError,
     Refused,
@@ -36,9 +38,6 @@ from cds_service.fhir.fetched import (
 from cds_service.fhir.session import FhirSession, Limits
 from cds_service.fhir.workers import Workers
 from cds_service.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
-
-JWKS_LIMIT: Final = 256 * 1024
-"""Bytes of a JSON Web Key Set."""
 
 THREADS: Final = 128
 """For each origin: made when they are needed. 25 charts may be read side by side."""
@@ -55,7 +54,7 @@ logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 class Network:
     """How the outside is reached. The defaults are those of production."""
 
-    reach: Reach = Reach.PUBLIC
+    reach: Reach = Reach.SITE
     resolve: Resolve = system_resolve
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     """The system's trust store; `SSL_CERT_FILE` adds to it, as everywhere with OpenSSL."""
@@ -211,12 +210,9 @@ class FhirClient:
         ask: Callable[[_Line], HttpAnswer | Refused],
     ) -> HttpAnswer | Refused:
         """One exchange over a connection of its own; comes back at the deadline at the latest."""
-        line = _Line(target, deadline, self._network)
-        try:
+        with closing(_Line(target, deadline, self._network)) as line:
             once = {"": lambda: call.exchange(lambda: ask(line))}
             return self._workers.run_all(name, once, deadline)[""]
-        finally:
-            line.close()
 
 
 class _Line:
@@ -263,13 +259,10 @@ class _Line:
         self, request: requests.PreparedRequest, cap: int, accepted: frozenset[int]
     ) -> HttpAnswer | Refused:
         try:
-            response = self._adapter.send(
+            with self._adapter.send(
                 request, stream=True, timeout=self._deadline.require(), verify=True
-            )
-            try:
+            ) as response:
                 return _answer(response, cap, accepted)
-            finally:
-                response.close()
         except AddressRefusedError:
             return Refused(UpstreamFault.NOT_ALLOWED)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:

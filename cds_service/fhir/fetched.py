@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from cds_service.core.card import JsonObject
 
@@ -84,6 +85,10 @@ class Refused:
 
 
 Fetched = Resource | NotFound | Refused
+
+
+JWKS_LIMIT: Final = 256 * 1024
+"""Bytes of a JSON Web Key Set, fetched or in a file."""
 
 
 class JwksFaultError(Exception):

@@ -64,7 +64,9 @@ class ObservationReader:
             return InvalidResource(entry.ref, refusal.where, seen)
 
     def read_panel(self, panel: Entry) -> Iterator[LabResult | InvalidResource]:
-        """The results of the analyte in the components of another test: that they are there."""
+        """For each component with a code of the analyte, in a result of another test: that it is
+        there. Its value is not read.
+        """
         whole = self.read(panel)
         for component in components(panel.resource, self.accepted):
             codes = codings(component["code"])

@@ -81,7 +81,7 @@ class EntryReader:
 
     scope: Scope
     whose: Whose
-    newest_result: date = date.min
+    newest_result: date
 
     def read(self, entry: Entry) -> Found:
         """The entry, if it counts."""

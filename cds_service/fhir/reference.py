@@ -82,18 +82,13 @@ def base_of(full_url: str) -> str:
     return (restful["base"] or "") if restful else ""
 
 
-def same_base(one: str, other: str) -> bool:
-    """Whether two base addresses are one server: case of the host and a final slash aside."""
-    return comparable_base(one) == comparable_base(other)
-
-
 def may_be_on(server: str, base: str) -> bool:
     """Whether an address with this base may be one of the server; who names none means this one."""
-    return not (base and server) or same_base(base, server)
+    return not (base and server) or comparable_base(base) == comparable_base(server)
 
 
 def comparable_base(base: str) -> tuple[str, str, str]:
-    """A base address as one value for one server."""
+    """A base address as one value for one server: case of the host and a final slash aside."""
     try:
         parts = urlsplit(base)
     except ValueError:

@@ -28,7 +28,7 @@ _GRAVEST_FIRST = (
 )
 """What is to be said of several specimens, if it holds for one of them."""
 _MOST_NAMED = 100
-"""Most specimens of one order or report. Of which of them it is cannot be told beyond that."""
+"""Most specimens that one order or report may name; where there are more, none is looked up."""
 
 
 def read_specimen(entry: Entry, scope: Scope, whose: Whose) -> Found:

@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 from cds_service.core.card import JsonObject
 from cds_service.fhir.query import Search
 from cds_service.fhir.shape import a_text, an_object, objects, resources_of, type_of, version_of
-from cds_service.fhir.write_events import (
+from cds_service.fhir.write_resources import (
     EVALUATION_SYSTEM,
     PER_EVALUATION,
     TAG_SYSTEM,
@@ -77,11 +77,10 @@ def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> 
     for resource in resources:
         kind = type_of(resource)
         there = existing.of(kind, said.evaluation)
-        if _stands(there, said.evaluation):
+        if there:
             targets.append(f"{kind}/{there['id']}")
-        elif there:
-            targets.append(f"{kind}/{there['id']}")
-            entries.append(_update({**resource, "id": there["id"]}, there))
+            if not _stands(there, said.evaluation):
+                entries.append(_update({**resource, "id": there["id"]}, there))
         else:
             tag = said.evaluation if kind in PER_EVALUATION else said.result
             entry = _create(resource, uuid5(UUID(said.evaluation), kind), tag)

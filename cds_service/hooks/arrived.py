@@ -13,9 +13,10 @@ from cds_service.fhir.supplied import holds_an_error, says_it_is_not_all
 
 
 def insist_on_all_that_arrived(results: JsonObject) -> None:
-    """That no card is called for can be told only of results that were sent whole.
+    """An answer without cards may be given only where all of the results were sent.
 
-    Raises DataUnavailable where they say themselves that they are not, or hold what is not opened.
+    Raises DataUnavailable where they say themselves that they are a part or that something failed,
+    or hold a Bundle, which is not opened.
     """
     for fault in _faults(results):
         raise DataUnavailable(

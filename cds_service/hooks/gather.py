@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
-from typing import assert_never
+from typing import Final, assert_never
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
@@ -41,7 +41,8 @@ from cds_service.fhir.shape import an_id
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, is_altogether_other, supplied
 from cds_service.hooks.asked_again import beside, entries_of
 
-_TOKEN = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+THIS_PATIENT: Final = "{{context.patientId}}"
+"""What stands in a template for the id of the patient: the one token that ours hold."""
 _END_OF_TYPE = re.compile(r"[/?]")
 
 
@@ -54,7 +55,7 @@ class Need(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PrefetchTemplate:
-    """A key of discovery's `prefetch`: a FHIR query with `{{context.patientId}}` and the like."""
+    """A key of discovery's `prefetch`: a FHIR query with THIS_PATIENT in it."""
 
     key: str
     query: str
@@ -85,7 +86,7 @@ class GatherFault(StrEnum):
     SCOPE_RESTRICTED = "scope-restricted"
     """The scope lets only a part be read, so what was read may not be all."""
     QUERY_NOT_READABLE = "query-not-readable"
-    """A token of the template has no value in this context, or one that is no FHIR id."""
+    """The patient has no id, or one that is no FHIR id."""
     PREFETCH_FAILED = "prefetch-failed"
     """The client sent an OperationOutcome, or something that is not what was asked for."""
 
@@ -111,7 +112,9 @@ class _Part:
 
     @property
     def wants_fetching(self) -> bool:
-        """Not had, or not wholly. A failure of the client is only second-guessed if it must be."""
+        """Whether it is not there, or only in part. What the client failed to get itself is asked
+        for again only where it is required.
+        """
         match self.supplied.availability:
             case Availability.MISSING | Availability.PARTIAL:
                 return True
@@ -129,7 +132,7 @@ class _Part:
 
     @property
     def had(self) -> bool:
-        """Whether there is something to go by, be it the statement that there is nothing."""
+        """Whether there is an answer to the query, even if it is that there is nothing."""
         return self.supplied.availability not in {Availability.MISSING, Availability.FAILED}
 
 
@@ -137,14 +140,13 @@ def gather(
     *,
     prefetch: Mapping[str, JsonObject | None],
     templates: Mapping[str, PrefetchTemplate],
-    tokens: Mapping[str, str],
+    patient_id: str,
     access: ServerAccess | NoAccess,
 ) -> Gathered:
     """Complete the prefetch, as far as access and its deadline reach.
 
-    `tokens` are the values of the template's tokens, by their text: `context.patientId`. Keys of
-    the prefetch that no template names are ignored. Raises DataUnavailable for a required key that
-    is neither there nor reachable.
+    Keys of the prefetch that no template names are ignored. Raises DataUnavailable for a required
+    key that is neither there nor reachable.
     """
     parts = {key: _as_sent(template, prefetch) for key, template in templates.items()}
     wanted = {key: part for key, part in parts.items() if part.wants_fetching}
@@ -153,7 +155,7 @@ def gather(
             for part in wanted.values():
                 part.fault = part.fault or reason
         case ServerAccess():
-            _fetch(wanted, tokens, access)
+            _fetch(wanted, patient_id, access)
         case _:
             assert_never(access)
     for key, part in parts.items():
@@ -175,10 +177,10 @@ def _as_sent(template: PrefetchTemplate, prefetch: Mapping[str, JsonObject | Non
     return _Part(template, given)
 
 
-def _fetch(wanted: Mapping[str, _Part], tokens: Mapping[str, str], access: ServerAccess) -> None:
+def _fetch(wanted: Mapping[str, _Part], patient_id: str, access: ServerAccess) -> None:
     queries: dict[str, Query] = {}
     for key, part in wanted.items():
-        match _filled(part.template.query, tokens):
+        match _filled(part.template.query, patient_id):
             case Unreadable():
                 part.fault = GatherFault.QUERY_NOT_READABLE
             case query if access.covers(query) is Coverage.NO:
@@ -247,7 +249,7 @@ def _note_failure(part: _Part, fault: UpstreamFault) -> None:
 
 
 def insist_on_the_whole(gathered: Gathered, templates: Mapping[str, PrefetchTemplate]) -> None:
-    """That there is nothing to say can be told only of the whole of what is required.
+    """An answer without cards may be given only where all of what is required was read.
 
     Raises DataUnavailable for a required key of which more exists, or may exist, than was read.
     """
@@ -267,9 +269,8 @@ def _unavailable(key: str, said: str, fault: str) -> DataUnavailable:
     )
 
 
-def _filled(template: str, tokens: Mapping[str, str]) -> Read | Search | Unreadable:
-    """The query with its tokens filled in; a value that is no FHIR id could change the query."""
-    values = {token: tokens.get(token, "") for token in _TOKEN.findall(template)}
-    if not all(map(an_id, values.values())):
+def _filled(template: str, patient_id: str) -> Read | Search | Unreadable:
+    """The query for this patient; what is no FHIR id could change it."""
+    if not an_id(patient_id):
         return Unreadable()
-    return query_of(_TOKEN.sub(lambda found: values[found[1]], template))
+    return query_of(template.replace(THIS_PATIENT, patient_id))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, assert_never
-from uuid import UUID, uuid5
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.core.card_parts import fill
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Coding, InvalidResource, PatientRecord
+from cds_service.core.name_uuid import Names
 from cds_service.core.order import ORDER_SWAP, DraftOrder
 from cds_service.core.order_advice import Advice, AlreadyDrafted, NoSwap, Swap, advise
 from cds_service.core.order_card import render_advice
@@ -23,7 +23,7 @@ from cds_service.fhir.order_write import order_beside, order_codings, order_in_i
 from cds_service.fhir.orders import EveryDraft, Meant, ReadDrafts, Selected, read_drafts
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Wanted
-from cds_service.hooks.answer import Answered, Call, record_of
+from cds_service.hooks.call import Answered, Call, record_of
 from cds_service.hooks.gather import Gathered
 from cds_service.hooks.request import OrderContext, Trigger
 
@@ -114,7 +114,7 @@ def _swap(
             label, actions = said("drafted"), delete
         case AlreadyDrafted() | NoSwap():
             return
-    yield {"label": label, "uuid": _uuid(card, ORDER_SWAP), "actions": actions}
+    yield {"label": label, "uuid": Names(card.uuid).uuid(ORDER_SWAP), "actions": actions}
 
 
 def _beside(
@@ -129,13 +129,9 @@ def _beside(
             intent=knowledge.policy.order_intent,
         )
         action = {"type": "create", "description": row.text, "resource": resource}
-        yield {"label": row.label, "uuid": _uuid(card, row.id), "actions": [action]}
+        yield {"label": row.label, "uuid": Names(card.uuid).uuid(row.id), "actions": [action]}
 
 
 def _coding(code: Coding) -> JsonObject:
     display = {"display": code.display} if code.display else {}
     return {"system": code.system, "code": code.code, **display}
-
-
-def _uuid(card: Card, what: str) -> str:
-    return str(uuid5(UUID(card.uuid), what))

@@ -26,12 +26,10 @@ LONGEST_URL = 2048
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What every hook says: whose chart, and in which encounter."""
+    """What every hook says: whose chart."""
 
     patient_id: str
     """A bare FHIR id."""
-    encounter_id: str = ""
-    user_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,23 +114,20 @@ def read_request(
 def _context(
     context: Members, trigger: Trigger
 ) -> PatientViewContext | LabResultContext | OrderContext:
-    common = {
-        "patient_id": _patient_id(context),
-        "encounter_id": context.optional_text("encounterId"),
-        "user_id": context.optional_text("userId"),
-    }
+    patient_id = _patient_id(context)
+    for name in ("encounterId", "userId"):  # nothing needs them; they must be texts
+        context.optional_text(name)
     match trigger:
         case Trigger.PATIENT_VIEW:
-            return PatientViewContext(**common)
+            return PatientViewContext(patient_id=patient_id)
         case Trigger.LAB_RESULT:
-            return LabResultContext(**common, results=_bundle(context, "results"))
+            return LabResultContext(patient_id=patient_id, results=_bundle(context, "results"))
         case Trigger.ORDER_SELECT:
             selections = _selections(context)
             drafts = _bundle(context, "draftOrders")
-            return OrderContext(**common, selections=selections, draft_orders=drafts)
+            return OrderContext(patient_id=patient_id, draft_orders=drafts, selections=selections)
         case Trigger.ORDER_SIGN:
-            drafts = _bundle(context, "draftOrders")
-            return OrderContext(**common, selections=(), draft_orders=drafts)
+            return OrderContext(patient_id=patient_id, draft_orders=_bundle(context, "draftOrders"))
 
 
 def _patient_id(context: Members) -> str:

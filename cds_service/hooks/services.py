@@ -17,13 +17,13 @@ from cds_service.core.disclaimer import review_status
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.errors import KnowledgeError, NotFound
 from cds_service.fhir.wanted import Wanted, wanted_by
-from cds_service.hooks.gather import Need, PrefetchTemplate
+from cds_service.hooks.gather import THIS_PATIENT, Need, PrefetchTemplate
 from cds_service.hooks.request import Trigger
 
 SPECIFICATION_VERSION = "2.0.1"
 """Of the CDS Hooks specification: `version` in discovery (a field of CDS Hooks 3.0)."""
 
-_THIS_PATIENT = "patient={{context.patientId}}"
+_OF_THIS_PATIENT = f"patient={THIS_PATIENT}"
 
 _OCCASION = {
     Trigger.LAB_RESULT: "a result has arrived",
@@ -113,21 +113,15 @@ class ServiceRegistry:
 
 
 def build_registry(
-    bases: Iterable[KnowledgeBase],
-    *,
-    lab_result_hook: str,
-    triggers: frozenset[Trigger],
-    remark: str = "",
+    bases: Iterable[KnowledgeBase], *, lab_result_hook: str, remark: str = ""
 ) -> ServiceRegistry:
-    """The services of every knowledge base for the given triggers.
+    """The services of every knowledge base.
 
     Raises KnowledgeError when two would have the same id: neither may hide the other (TR-01).
     """
     services: dict[str, Service] = {}
     for knowledge in bases:
         for trigger in Trigger:
-            if trigger not in triggers:
-                continue
             service = Service(
                 trigger=trigger,
                 hook=lab_result_hook if trigger is Trigger.LAB_RESULT else trigger.value,
@@ -157,20 +151,20 @@ def prefetch_templates(
     need = Need.REQUIRED if trigger is Trigger.PATIENT_VIEW else Need.OPTIONAL
     own_key = knowledge.identity.id
     templates = (
-        PrefetchTemplate("patient", "Patient/{{context.patientId}}"),
+        PrefetchTemplate("patient", f"Patient/{THIS_PATIENT}"),
         PrefetchTemplate(
             own_key, _observations([*analyte, *sorted(knowledge.local_codes)], count=50), need
         ),
         PrefetchTemplate("labs", _observations(companions, count=100)),
-        PrefetchTemplate("conditions", f"Condition?{_THIS_PATIENT}&_count=100"),
-        PrefetchTemplate("medications", f"MedicationRequest?{_THIS_PATIENT}&_count=100"),
+        PrefetchTemplate("conditions", f"Condition?{_OF_THIS_PATIENT}&_count=100"),
+        PrefetchTemplate("medications", f"MedicationRequest?{_OF_THIS_PATIENT}&_count=100"),
     )
     return {template.key: template for template in templates}
 
 
 def _observations(codes: Iterable[tuple[str, str]], *, count: int) -> str:
     tokens = ",".join(f"{_in_query(system)}|{_in_query(code)}" for system, code in codes)
-    return f"Observation?{_THIS_PATIENT}&code={tokens}&_sort=-date&_count={count}"
+    return f"Observation?{_OF_THIS_PATIENT}&code={tokens}&_sort=-date&_count={count}"
 
 
 def _in_query(text: str) -> str:

@@ -13,9 +13,7 @@ from werkzeug.routing import MapAdapter
 from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
 from cds_service.events.inbox import Inbox
-from cds_service.hooks.answer import no_order_advice
-from cds_service.hooks.request import Trigger
-from cds_service.hooks.services import ServiceRegistry, build_registry
+from cds_service.hooks.services import build_registry
 from cds_service.knowledge.files import Library
 from cds_service.metrics import Metrics
 from cds_service.web import headers, problems
@@ -36,7 +34,6 @@ _CORS_PATHS = r"/(cds-services|knowledge).*"
 _SANDBOX_REMARK = (
     "Sandbox mode: no token is asked for, so anybody may call. For synthetic patients only."
 )
-_ORDER_TRIGGERS = frozenset({Trigger.ORDER_SELECT, Trigger.ORDER_SIGN})
 
 
 class _Application(Flask):
@@ -73,7 +70,11 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
     metrics = Metrics()
     room = Room(
         settings=settings,
-        registry=registry_of(settings, library, ports),
+        registry=build_registry(
+            library.bases.values(),
+            lab_result_hook=settings.lab_result_hook,
+            remark=_SANDBOX_REMARK if isinstance(ports.gate, OpenGate) else "",
+        ),
         ports=ports,
         metrics=metrics,
         rate=RateLimit(settings),
@@ -103,19 +104,6 @@ def _require_gate(settings: Settings, ports: Ports) -> None:
             where="CDS_CLIENTS",
             remedy="Plug in a gate, or start with --sandbox.",
         )
-
-
-def registry_of(settings: Settings, library: Library, ports: Ports) -> ServiceRegistry:
-    """The services of this installation; the order services only where there is order advice."""
-    triggers = frozenset(Trigger)
-    if ports.order_advice is no_order_advice:
-        triggers -= _ORDER_TRIGGERS
-    return build_registry(
-        library.bases.values(),
-        lab_result_hook=settings.lab_result_hook,
-        triggers=triggers,
-        remark=_SANDBOX_REMARK if isinstance(ports.gate, OpenGate) else "",
-    )
 
 
 def _allow_browsers(app: Flask, settings: Settings) -> None:

@@ -25,11 +25,11 @@ MEDIA_TYPES = frozenset({"application/json", "application/fhir+json"})
 _CHUNK = 64 * 1024
 _DISCARDED = 64 * 1024 * 1024
 FEW_THREADS = 64
-"""Of those of one worker (`serve.THREADS`)."""
+"""How many threads of a worker (`serve.THREADS`) may wait for bodies of each kind below."""
 _WAITED_FOR = BoundedSemaphore(FEW_THREADS)
-"""Refused callers whose bodies are waited for."""
+"""Bodies of refused callers, which are read to their end and thrown away."""
 _UNPROVED = BoundedSemaphore(FEW_THREADS)
-"""Callers who are known by their bodies only, which are being read."""
+"""Bodies that hold the proof of who sends them."""
 
 
 def json_body(request: Request, limit: int) -> JsonObject:
@@ -67,12 +67,12 @@ def read_bytes(request: Request, limit: int) -> bytes:
             where="Content-Length",
             remedy="Send how many bytes follow.",
         )
-    # Without a length, only a server that ends the stream itself lets us read to the end.
-    expected = (
-        int(declared) if declared else (limit + 1) * bool(environ.get("wsgi.input_terminated"))
-    )
-    if declared and expected > limit:
-        raise _too_large(limit)
+    if declared:
+        expected = int(declared)
+        if expected > limit:
+            raise _too_large(limit)
+    else:  # then only a server that ends the stream itself lets us read to its end
+        expected = limit + 1 if environ.get("wsgi.input_terminated") else 0
     body = bytearray()
     while len(body) < expected:
         with waiting():

@@ -6,8 +6,6 @@ never worked on here: the sender waits two seconds at most, and a result may tak
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, Response, request
 
 from cds_service.core.card import JsonObject
@@ -97,7 +95,7 @@ def _resource(body: bytes) -> JsonObject:
     return resource
 
 
-def _sent(resource_type: str, resource_id: str, body: dict[str, Any]) -> Notification:
+def _sent(resource_type: str, resource_id: str, body: JsonObject) -> Notification:
     """The address says what is meant; a body that says otherwise is refused."""
     if not an_id(resource_id) or not resource_type.isalpha():
         raise BadRequest(

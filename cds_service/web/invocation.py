@@ -12,7 +12,8 @@ from datetime import date
 from flask import Blueprint, Response, request
 
 from cds_service.errors import StoreUnavailable
-from cds_service.hooks.answer import Answered, Call, answer
+from cds_service.hooks.answer import answer
+from cds_service.hooks.call import Answered, Call
 from cds_service.hooks.request import HookRequest, read_request
 from cds_service.hooks.services import Service
 from cds_service.logs import Event, log_fault
@@ -83,7 +84,7 @@ def _answered(
             carded_before=carded_before,
             id_secret=journal.id_secret,
         )
-        return answer(call, room.ports.order_advice)
+        return answer(call)
 
 
 def _record_failure(room: Room, failed: Invocation) -> None:

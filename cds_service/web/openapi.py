@@ -30,9 +30,13 @@ _WORDS = {
     500: "The service failed; the body holds the request id.",
     503: "The database cannot be used.",
 }
-
-
 _OF_KNOWLEDGE = "The source attributes and the state of review of the knowledge."
+_HEADERS = {
+    "Knowledge-Version": {"required": True, "schema": {"type": "string", "pattern": "@"}},
+    "X-Request-Id": {"required": True, "schema": {"type": "string", "minLength": 1}},
+}
+_EMPTY: Schema = {"type": "object", "maxProperties": 0}
+_THIS: Schema = {"type": "object", "required": ["openapi"]}
 
 
 def openapi(room: Room) -> Blueprint:
@@ -47,6 +51,27 @@ def openapi(room: Room) -> Blueprint:
     return blueprint
 
 
+def document(room: Room) -> dict[str, Any]:
+    """The OpenAPI document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "CDS Hooks service for soluble IL-2 receptor results",
+            "version": __version__,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": _server(room.settings)}],
+        "paths": _paths(room),
+        "components": {
+            "schemas": dict(NAMED),
+            "securitySchemes": {
+                "clientToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "sourceSecret": {"type": "http", "scheme": "bearer"},
+            },
+        },
+    }
+
+
 def _server(settings: Settings) -> str:
     """In sandbox mode relative to where this was asked for: `--port` may be any."""
     match settings.mode:
@@ -56,8 +81,7 @@ def _server(settings: Settings) -> str:
             return settings.public_url
 
 
-def document(room: Room) -> dict[str, Any]:
-    """The OpenAPI document."""
+def _paths(room: Room) -> dict[str, Any]:
     settings = room.settings
     is_open = isinstance(room.ports.gate, OpenGate)
     token: dict[str, Any] = {} if is_open else {"security": [{"clientToken": []}]}
@@ -88,23 +112,7 @@ def document(room: Room) -> dict[str, Any]:
         paths |= _events()
     if settings.mode is Mode.SANDBOX:
         paths["/metrics"] = {"get": _metrics()}
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "CDS Hooks service for soluble IL-2 receptor results",
-            "version": __version__,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "servers": [{"url": _server(settings)}],
-        "paths": paths,
-        "components": {
-            "schemas": dict(NAMED),
-            "securitySchemes": {
-                "clientToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-                "sourceSecret": {"type": "http", "scheme": "bearer"},
-            },
-        },
-    }
+    return paths
 
 
 def _invocation(service: Service) -> dict[str, Any]:
@@ -155,8 +163,13 @@ def _events() -> dict[str, Any]:
     }
 
 
-def _in_path(name: str) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+def _metrics() -> dict[str, Any]:
+    text = _ok("Prometheus text.", {"type": "string"}, CONTENT_TYPE.partition(";")[0])
+    return {
+        "operationId": "metrics",
+        "summary": "What was counted, for Prometheus.",
+        "responses": _responses(text, 400, 500),
+    }
 
 
 def _plain(operation: str, summary: str, schema: Schema, *statuses: int) -> dict[str, Any]:
@@ -167,13 +180,8 @@ def _plain(operation: str, summary: str, schema: Schema, *statuses: int) -> dict
     }
 
 
-def _metrics() -> dict[str, Any]:
-    text = _ok("Prometheus text.", {"type": "string"}, CONTENT_TYPE.partition(";")[0])
-    return {
-        "operationId": "metrics",
-        "summary": "What was counted, for Prometheus.",
-        "responses": _responses(text, 400, 500),
-    }
+def _in_path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def _body(schema: dict[str, Any]) -> dict[str, Any]:
@@ -181,16 +189,6 @@ def _body(schema: dict[str, Any]) -> dict[str, Any]:
         "required": True,
         "content": {media_type: {"schema": schema} for media_type in sorted(MEDIA_TYPES)},
     }
-
-
-_HEADERS = {
-    "Knowledge-Version": {"required": True, "schema": {"type": "string", "pattern": "@"}},
-    "X-Request-Id": {"required": True, "schema": {"type": "string", "minLength": 1}},
-}
-
-
-_EMPTY: Schema = {"type": "object", "maxProperties": 0}
-_THIS: Schema = {"type": "object", "required": ["openapi"]}
 
 
 def _ok(words: str, schema: Schema, media_type: str = JSON) -> dict[str, Any]:

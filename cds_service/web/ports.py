@@ -1,7 +1,7 @@
 """What the web room borrows from other rooms, and what it does without them.
 
 Every port has a default that makes the service whole on its own: nobody is asked for a token,
-nothing is fetched, nothing is kept. `serve` plugs in the real ones.
+nothing is fetched, nothing is kept. `wiring` plugs in the real ones.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Final, Protocol
 
 from cds_service.events.inbox import Inbox
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
-from cds_service.hooks.answer import Answered, OrderAdvice, no_order_advice
+from cds_service.hooks.call import Answered
 from cds_service.hooks.feedback import FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
@@ -142,7 +141,7 @@ class OpenGate:
 
 
 NOBODY_REGISTERED: Final = OpenGate()
-"""Sandbox mode with a registry of event sources only."""
+"""The gate of sandbox mode where no registry is configured, or one of event sources only."""
 
 
 class _NoJournal:
@@ -186,10 +185,8 @@ class Ports:
     reach: OpenAccess = _no_reach
     journal: Journal = field(default_factory=_NoJournal)
     shelf: FeedbackShelf = field(default_factory=_NoShelf)
-    order_advice: OrderAdvice = no_order_advice
-    """As long as it is none, the order services are not offered."""
     inbox: Inbox | NoInbox = field(default_factory=NoInbox)
-    checks: Mapping[str, Callable[[], None]] = field(default_factory=lambda: MappingProxyType({}))
+    checks: Mapping[str, Callable[[], None]] = field(default_factory=dict)
     """Readiness: name -> a check that raises when it fails, Degraded when somebody should look."""
     readings: Callable[[], Iterable[Reading]] = tuple
     """Numbers that stand in the database, for the metrics. Raises StoreUnavailable."""

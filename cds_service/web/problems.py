@@ -23,13 +23,14 @@ from cds_service.errors import (
     TooManyRequests,
     Unauthorised,
 )
+from cds_service.fhir.canonical import OURS
 from cds_service.logs import Event, log_fault
 from cds_service.metrics import Metrics
 from cds_service.web.passage import here
 from cds_service.web.responses import FHIR_JSON, json_response
 
-ERROR_SYSTEM = "https://sil2r-cds.org/CodeSystem/error"
-"""Names the public error codes (`CDS-1001`); an identifier, not an address to open."""
+_ERROR_SYSTEM = f"{OURS}/CodeSystem/error"
+"""Names the public error codes (`CDS-1001`)."""
 
 _PATH = re.compile(r"[A-Za-z]\w*(\[\d+\])?(\.[A-Za-z]\w*(\[\d+\])?)*", re.ASCII)
 
@@ -68,7 +69,7 @@ def answer_to(error: Exception, metrics: Metrics) -> Response:
 def outcome(error: CdsError, request_id: str) -> JsonObject:
     """The OperationOutcome that tells a caller what happened, where, and what to do."""
     issue: JsonObject = {"severity": "error", "code": error.issue_type}
-    details: JsonObject = {"coding": [{"system": ERROR_SYSTEM, "code": error.code}]}
+    details: JsonObject = {"coding": [{"system": _ERROR_SYSTEM, "code": error.code}]}
     match error:
         case ServiceFault():
             issue["severity"] = "fatal"

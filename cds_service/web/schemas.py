@@ -21,7 +21,7 @@ from cds_service.hooks.services import Service
 
 Schema = dict[str, Any]
 
-NOT_BLANK: Final = f"[^{BLANK}]"
+_NOT_BLANK: Final = f"[^{BLANK}]"
 _UUID: Final[Schema] = {
     "type": "string",
     "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
@@ -31,7 +31,7 @@ _URI: Final[Schema] = {"type": "string", "format": "uri"}
 
 def text(longest: int = LONGEST_TEXT) -> Schema:
     """A text that is not blank."""
-    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": NOT_BLANK}
+    return {"type": "string", "minLength": 1, "maxLength": longest, "pattern": _NOT_BLANK}
 
 
 def array(items: Schema, **more: Any) -> Schema:
@@ -62,11 +62,11 @@ def _or_null(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-OBJECT: Final[Schema] = {"type": "object"}
+_OBJECT: Final[Schema] = {"type": "object"}
 
 _BUNDLE: Final = record(
     {"resourceType": {"const": "Bundle"}},
-    {"entry": _or_null(array(record({}, {"resource": _or_null(OBJECT)})))},
+    {"entry": _or_null(array(record({}, {"resource": _or_null(_OBJECT)})))},
 )
 _PATIENT_ID: Final[Schema] = {"type": "string", "pattern": f"^{PATIENT_ID}$"}
 
@@ -81,9 +81,9 @@ def request_schema(service: Service) -> Schema:
         },
         {
             "fhirServer": _or_null(text(LONGEST_URL)),
-            "fhirAuthorization": _or_null(OBJECT),
-            "prefetch": _or_null(record({}, dict.fromkeys(service.templates, _or_null(OBJECT)))),
-            "extension": _or_null(OBJECT),
+            "fhirAuthorization": _or_null(_OBJECT),
+            "prefetch": _or_null(record({}, dict.fromkeys(service.templates, _or_null(_OBJECT)))),
+            "extension": _or_null(_OBJECT),
         },
     ) | {"dependentSchemas": {"fhirAuthorization": _SERVER_TOO}}
 
@@ -121,7 +121,7 @@ _OVERRIDE_REASON: Final = record(
     {}, {"reason": _or_null(_REASON), "userComment": _or_null(_COMMENT)}
 ) | {
     "anyOf": [
-        {"required": ["reason"], "properties": {"reason": OBJECT}},
+        {"required": ["reason"], "properties": {"reason": _OBJECT}},
         {"required": ["userComment"], "properties": {"userComment": _COMMENT}},
     ]
 }
@@ -141,7 +141,7 @@ _CODING: Final = closed({"system": text(512), "code": text(), "display": text(51
 
 _ACTION: Final = closed(
     {"type": {"enum": ["create", "update", "delete"]}, "description": text(1000)},
-    {"resource": OBJECT, "resourceId": text()},
+    {"resource": _OBJECT, "resourceId": text()},
 )
 
 _SUGGESTION: Final = closed(

@@ -43,13 +43,13 @@ class StandingLog:
     """
 
     def __init__(self) -> None:
-        self._turn = Lock()
+        self._lock = Lock()
         self._told = READY
         self._quiet_until = 0.0
 
     def note(self, standing: Standing) -> None:
         """One probe found this."""
-        with self._turn:
+        with self._lock:
             now = monotonic()
             if standing == self._told or now < self._quiet_until:
                 return

@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 
 from cds_service.config import Settings
 from cds_service.core.site import apply_site, read_site
-from cds_service.hooks.orders import order_advice
 from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
@@ -22,7 +21,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def client(both: Library) -> FlaskClient:
-    ports = Ports(order_advice=order_advice, now=lambda: NOON)
+    ports = Ports(now=lambda: NOON)
     return create_app(Settings(), both, ports).test_client()
 
 
@@ -150,7 +149,7 @@ def test_every_answer_names_both(client: FlaskClient, both: Library) -> None:
 def test_a_result_under_a_local_code_is_read_by_its_own_analyte_alone(both: Library) -> None:
     row = f'system = "urn:oid:2.999.2"\ncode = "TOY-S"\nloinc = "{toy.SAP_POINTS}"\nnote = "n"'
     library = replace(both, bases=apply_site(both.bases, read_site(f"[[code]]\n{row}")))
-    ports = Ports(order_advice=order_advice, now=lambda: NOON)
+    ports = Ports(now=lambda: NOON)
     client = create_app(Settings(), library, ports).test_client()
     local = observation("toy-3", 250, "2026-03-01")
     local["code"] = {"coding": [{"system": "urn:oid:2.999.2", "code": "TOY-S"}]}

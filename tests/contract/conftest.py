@@ -14,7 +14,6 @@ from werkzeug.test import TestResponse
 
 import fhir_fixtures
 from cds_service.config import Settings
-from cds_service.hooks.orders import order_advice
 from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
@@ -37,7 +36,7 @@ Post = Callable[..., TestResponse]
 
 @pytest.fixture(scope="session")
 def client(library: Library) -> FlaskClient:
-    ports = Ports(now=lambda: TODAY, order_advice=order_advice)
+    ports = Ports(now=lambda: TODAY)
     return create_app(Settings(), library, ports).test_client()
 
 

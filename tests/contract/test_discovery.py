@@ -120,12 +120,8 @@ def test_a_second_analyte_has_its_own_services_and_no_new_code(library: Library)
     client = create_app(Settings(), Library({"sil2r": own, "toy": toy})).test_client()
     response = client.get("/cds-services")
     listed = {service["id"]: service for service in response.get_json()["services"]}
-    assert set(listed) == {
-        "sil2r-lab-result",
-        "sil2r-patient-view",
-        "toy-lab-result",
-        "toy-patient-view",
-    }
+    hooks = ("lab-result", "patient-view", "order-select", "order-sign")
+    assert list(listed) == [f"{analyte}-{hook}" for analyte in ("sil2r", "toy") for hook in hooks]
     assert "toy" in listed["toy-patient-view"]["prefetch"]
     assert "sil2r" not in listed["toy-patient-view"]["prefetch"]
     assert response.headers["Knowledge-Version"] == f"{own.tag}, {toy.tag}"

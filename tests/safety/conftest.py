@@ -16,8 +16,8 @@ from cds_service.core.template import Template, Wording
 from cds_service.core.verdict import Answer
 from cds_service.evaluate import evaluate
 from cds_service.fhir.access import NoAccess, NoAccessReason
-from cds_service.hooks.answer import Call, answer
-from cds_service.hooks.orders import order_advice
+from cds_service.hooks.answer import answer
+from cds_service.hooks.call import Call
 from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import build_registry
 from cds_service.hooks.suggestions import with_suggestions
@@ -115,8 +115,7 @@ def cards_of(step: Step) -> tuple[ReachableCard, ...]:
 
 def order_cards(knowledge: KnowledgeBase) -> tuple[ReachableCard, ...]:
     """The cards on every draft order of the walk, suggestions included."""
-    triggers = frozenset({Trigger.ORDER_SELECT, Trigger.ORDER_SIGN})
-    registry = build_registry([knowledge], lab_result_hook="unused", triggers=triggers)
+    registry = build_registry([knowledge], lab_result_hook="unused")
     service = registry.find(f"{knowledge.identity.id}-{Trigger.ORDER_SIGN}")
     made = []
     for label, request in drafts(knowledge):
@@ -128,7 +127,7 @@ def order_cards(knowledge: KnowledgeBase) -> tuple[ReachableCard, ...]:
             access=NoAccess(NoAccessReason.NO_SERVER),
             carded_before=lambda _references: frozenset(),
         )
-        cards = answer(call, order_advice).cards
+        cards = answer(call).cards
         made += [ReachableCard(label, DraftAdvice(), card) for card in cards]
     return tuple(made)
 

@@ -17,12 +17,10 @@ from cds_service.core.finding import THRESHOLD_INDETERMINATE
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.verdict import Reason
 from cds_service.errors import CdsError, ConfigurationError
-from cds_service.hooks.orders import order_advice
 from cds_service.knowledge.files import Library
 from cds_service.logs import Event
 from cds_service.metrics import Metrics, Reading
 from cds_service.web.app import create_app
-from cds_service.web.ports import Ports
 from tests.documentation import (
     ROOT,
     anchors,
@@ -49,7 +47,7 @@ every_page = pytest.mark.parametrize("page", pages())
 @pytest.fixture(scope="module")
 def client(library: Library) -> FlaskClient:
     """The service with all its services."""
-    return create_app(Settings(), library, Ports(order_advice=order_advice)).test_client()
+    return create_app(Settings(), library).test_client()
 
 
 # ------------------------------------------------------------------ the first screen

@@ -24,7 +24,6 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import CaseRow
 from cds_service.core.site import apply_site, read_site
 from cds_service.errors import ConfigurationError, KnowledgeError
-from cds_service.hooks.orders import order_advice
 from cds_service.knowledge.check import check_knowledge
 from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
@@ -52,7 +51,7 @@ every_page = pytest.mark.parametrize("page", pages())
 def client(library: Library) -> FlaskClient:
     """The service as `make run` starts it, but for database and network; today is fixed."""
     noon = datetime.fromisoformat(f"{TODAY}T12:00:00").replace(tzinfo=UTC)
-    ports = Ports(now=lambda: noon, order_advice=order_advice)
+    ports = Ports(now=lambda: noon)
     return create_app(Settings(), library, ports).test_client()
 
 

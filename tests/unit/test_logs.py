@@ -137,7 +137,7 @@ def test_a_fault_of_somebody_elses_code_is_placed_where_we_called_it(capsys: Cap
         raise RuntimeError("Zyxgarten")
 
     with pytest.raises(RuntimeError) as caught:
-        checked_addresses(Url.parse("https://ehr.example.org"), Reach.PUBLIC, resolve)
+        checked_addresses(Url.parse("https://ehr.example.org"), Reach.SITE, resolve)
     log_fault(Event.FAILED, caught.value)
     (line,) = lines(capsys)
     assert line["place"].startswith("fhir/addresses.py:")

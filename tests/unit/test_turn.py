@@ -130,7 +130,9 @@ def test_others_work_while_a_key_set_is_waited_for_and_need_it_too() -> None:
         return b'{"keys": []}'
 
     keys = KeyRing(fetch, lambda: 0.0)
-    client = Client("hospital", "https://ehr.example.org", KeyUrl("https://ehr.example.org/jwks"))
+    client = Client(
+        "hospital", "https://ehr.example.org", KeyUrl("https://ehr.example.org/jwks"), ("ES384",)
+    )
 
     def ask() -> object:
         return keys.key(client, "kid")

@@ -14,7 +14,6 @@ from werkzeug.test import TestResponse
 import fhir_fixtures
 from cds_service.callers import FhirReach
 from cds_service.config import Settings
-from cds_service.hooks.orders import order_advice
 from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
@@ -62,7 +61,7 @@ def service(library: Library, deadline_ms: int = AMPLE_MS) -> Ask:
 
 def service_through(reach: FhirReach, library: Library) -> Ask:
     """The same, with a way out that the test keeps in its hands."""
-    ports = Ports(now=lambda: TODAY, reach=reach, order_advice=order_advice)
+    ports = Ports(now=lambda: TODAY, reach=reach)
     client: FlaskClient = create_app(Settings(), library, ports).test_client()
 
     def ask(request: JsonObject) -> TestResponse:

@@ -13,7 +13,6 @@ from flask import Flask
 
 import fhir_fixtures
 from cds_service.config import Settings
-from cds_service.hooks.orders import order_advice
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from fhir_fixtures import Story
@@ -27,7 +26,7 @@ STORIES = [story for name in fhir_fixtures.names() if (story := fhir_fixtures.st
 
 def new_app() -> Flask:
     """An application with knowledge of its own, so that nothing was made before."""
-    ports = Ports(order_advice=order_advice, now=lambda: NOW)
+    ports = Ports(now=lambda: NOW)
     return create_app(Settings(), LIBRARY, ports)
 
 

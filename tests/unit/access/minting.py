@@ -19,6 +19,7 @@ from cds_service.access.tokens import Times, Verifier
 from cds_service.config import Mode
 
 NOW = 1_800_000_000
+TIMES = Times(lifetime=900, leeway=60)
 PUBLIC_URL = "https://cds.example.org"
 SERVICE = f"{PUBLIC_URL}/cds-services/sil2r-lab-result"
 ISSUER = "https://ehr.example.org/fhir"
@@ -107,7 +108,7 @@ def verifier(clients: ClientRegistry, **parts: Any) -> Verifier:
         parts.get("keys") or KeyRing(parts.get("hosts") or Hosts(), now),
         parts.get("replay") or Memory(),
         now,
-        parts.get("times") or Times(),
+        parts.get("times") or TIMES,
     )
 
 

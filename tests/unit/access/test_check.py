@@ -28,6 +28,7 @@ from tests.unit.access.minting import (
     PUBLIC_URL,
     SERVICE,
     SOURCE,
+    TIMES,
     Clock,
     Hosts,
     Memory,
@@ -45,7 +46,7 @@ from tests.unit.access.minting import (
 
 
 def found(clients: ClientRegistry, minted: str, **parts: Any) -> TokenReport:
-    given = {"times": Times(), "now": Clock(), "fetch": Hosts()} | parts
+    given = {"times": TIMES, "now": Clock(), "fetch": Hosts()} | parts
     return check_token(minted, given.pop("audience", SERVICE), clients, **given)
 
 
@@ -209,12 +210,12 @@ def test_for_feedback_the_address_of_the_service_will_do(
 @pytest.mark.parametrize(
     ("members", "times", "faults"),
     [
-        ({"exp": NOW + 300}, Times(lifetime=300), ()),
-        ({"exp": NOW + 301}, Times(lifetime=300), (TokenFault.LIVES_TOO_LONG,)),
-        ({"iat": NOW + 90, "exp": NOW + 300}, Times(leeway=60), (TokenFault.NOT_YET_VALID,)),
-        ({"iat": NOW + 90, "exp": NOW + 300}, Times(leeway=90), ()),
-        ({"iat": NOW - 300, "exp": NOW - 90}, Times(leeway=60), (TokenFault.EXPIRED,)),
-        ({"iat": NOW - 300, "exp": NOW - 90}, Times(leeway=90), ()),
+        ({"exp": NOW + 300}, Times(lifetime=300, leeway=60), ()),
+        ({"exp": NOW + 301}, Times(lifetime=300, leeway=60), (TokenFault.LIVES_TOO_LONG,)),
+        ({"iat": NOW + 90, "exp": NOW + 300}, TIMES, (TokenFault.NOT_YET_VALID,)),
+        ({"iat": NOW + 90, "exp": NOW + 300}, Times(lifetime=900, leeway=90), ()),
+        ({"iat": NOW - 300, "exp": NOW - 90}, TIMES, (TokenFault.EXPIRED,)),
+        ({"iat": NOW - 300, "exp": NOW - 90}, Times(lifetime=900, leeway=90), ()),
     ],
 )
 def test_times_are_judged_as_the_service_is_set(

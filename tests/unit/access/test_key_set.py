@@ -15,7 +15,6 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from cds_service.access.faults import TokenFault
 from cds_service.access.key_set import (
-    MAX_BYTES,
     MAX_KEYS,
     KeySet,
     KeySetFault,
@@ -24,6 +23,7 @@ from cds_service.access.key_set import (
 )
 from cds_service.access.keys import KeyRing
 from cds_service.errors import Unauthorised
+from cds_service.fhir.fetched import JWKS_LIMIT
 from tests.unit.access.minting import (
     EC,
     ISSUER,
@@ -71,7 +71,7 @@ REFUSED: dict[KeySetFault, list[bytes]] = {
         written(PUBLIC, PUBLIC),
     ],
     KeySetFault.TOO_LARGE: [
-        written() + b" " * MAX_BYTES,
+        written() + b" " * JWKS_LIMIT,
         written(*({"kty": "EC", "kid": str(number)} for number in range(MAX_KEYS + 1))),
     ],
     KeySetFault.NOT_A_KEY_SET: [
@@ -126,7 +126,7 @@ def test_a_key_of_no_use_here_is_left_out_and_the_others_serve(odd: dict[str, An
 
 def test_a_set_may_be_as_large_as_we_say() -> None:
     full = written(*({"kty": "EC", "kid": str(number)} for number in range(MAX_KEYS)))
-    assert parse_key_set(full + b" " * (MAX_BYTES - len(full))) == KeySet({})
+    assert parse_key_set(full + b" " * (JWKS_LIMIT - len(full))) == KeySet({})
 
 
 @pytest.mark.parametrize(

@@ -288,7 +288,7 @@ def test_t11_a_list_that_holds_the_address_is_taken(clients: ClientRegistry) -> 
 def test_t12_the_leeway_is_exact_to_the_second(
     clients: ClientRegistry, members: dict[str, Any], leeway: int, fault: TokenFault | None
 ) -> None:
-    minted, times = claiming(**members), Times(leeway=leeway)
+    minted, times = claiming(**members), Times(lifetime=900, leeway=leeway)
     if fault is None:
         assert taken(clients, minted, times=times)
     else:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cds_service.core.card import Card, Indicator, JsonObject
-from cds_service.fhir.write_events import Said
+from cds_service.fhir.write_resources import Said
 
 RESULT = "Observation/o1"
 

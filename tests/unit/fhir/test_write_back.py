@@ -16,7 +16,7 @@ from cds_service.fhir.write_back import (
     withdrawing,
     writing,
 )
-from cds_service.fhir.write_events import (
+from cds_service.fhir.write_resources import (
     EVALUATION_SYSTEM,
     TAG_SYSTEM,
     Said,

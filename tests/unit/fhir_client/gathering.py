@@ -20,7 +20,6 @@ OUTCOME = {
     "resourceType": "OperationOutcome",
     "issue": [{"severity": "error", "code": "exception"}],
 }
-TOKENS = {"context.patientId": "1"}
 BEARER = {
     "access_token": "secret",
     "token_type": "Bearer",
@@ -39,7 +38,7 @@ TEMPLATES = {
     for each in (
         template("patient", "Patient/{{context.patientId}}"),
         template("sil2r", "Observation?patient={{context.patientId}}&code=a", Need.REQUIRED),
-        template("labs", "Observation?patient={{ context.patientId }}&code=b"),
+        template("labs", "Observation?patient={{context.patientId}}&code=b"),
     )
 }
 NO_SERVER = NoAccess(NoAccessReason.NO_SERVER)
@@ -49,9 +48,9 @@ def gathered_of(
     prefetch: Mapping[str, dict[str, Any] | None],
     access: ServerAccess | NoAccess,
     templates: Mapping[str, PrefetchTemplate] = TEMPLATES,
-    tokens: Mapping[str, str] = TOKENS,
+    patient_id: str = "1",
 ) -> Gathered:
-    return gather(prefetch=prefetch, templates=templates, tokens=tokens, access=access)
+    return gather(prefetch=prefetch, templates=templates, patient_id=patient_id, access=access)
 
 
 def with_results(sent: dict[str, Any], access: ServerAccess | NoAccess = NO_SERVER) -> Gathered:

@@ -24,7 +24,6 @@ from tests.unit.fhir_client.gathering import (
     Grants,
     availability,
     gathered_of,
-    template,
     with_results,
 )
 
@@ -258,19 +257,9 @@ def test_under_a_restricted_scope_more_may_exist(
 def test_a_patient_id_that_could_change_the_query_is_never_sent(
     patient_id: str, server: FaultServer, access: Grants
 ) -> None:
-    tokens = {"context.patientId": patient_id}
-    gathered = gathered_of({}, access(), {"patient": TEMPLATES["patient"]}, tokens)
+    gathered = gathered_of({}, access(), {"patient": TEMPLATES["patient"]}, patient_id)
     assert gathered.parts["patient"].availability is Availability.MISSING
     assert gathered.faults == {"patient": "query-not-readable"}
-    assert server.connections == 0
-
-
-def test_a_token_of_the_template_without_a_value_is_not_fetched(
-    server: FaultServer, access: Grants
-) -> None:
-    templates = {"labs": template("labs", "Observation?encounter={{context.encounterId}}")}
-    gathered = gathered_of({}, access(), templates)
-    assert gathered.faults == {"labs": "query-not-readable"}
     assert server.connections == 0
 
 
@@ -279,7 +268,7 @@ def test_no_error_text_holds_a_patient_id_or_an_address(
 ) -> None:
     server.on("/fhir/Observation", faults.reset_mid_body)
     with pytest.raises(DataUnavailable) as raised:
-        gathered_of({}, access(BEARER), tokens={"context.patientId": "canary-4711"})
+        gathered_of({}, access(BEARER), patient_id="canary-4711")
     said = f"{raised.value.one_line()} {raised.value.cause}"
     assert "canary" not in said
     assert "127.0.0.1" not in said

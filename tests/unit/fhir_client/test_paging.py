@@ -263,4 +263,4 @@ def test_t47_references_and_addresses_inside_the_data_are_never_fetched(
 
 
 def test_the_default_network_is_the_strict_one() -> None:
-    assert Network().reach == "public"
+    assert Network().reach == "site"

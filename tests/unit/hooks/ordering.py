@@ -8,8 +8,8 @@ from typing import Any
 import fhir_fixtures
 from cds_service.core.card import JsonObject
 from cds_service.fhir.access import NoAccess, NoAccessReason
-from cds_service.hooks.answer import Answered, Call, answer
-from cds_service.hooks.orders import order_advice
+from cds_service.hooks.answer import answer
+from cds_service.hooks.call import Answered, Call
 from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
 from tests.packaged import SIL2R
@@ -24,7 +24,7 @@ SERUM, CSF, ANY, IL2 = "9654-5", "99768-4", "38352-1", "33939-0"
 
 def services(**changes: Any) -> dict[str, Service]:
     base = replace(SIL2R, **changes)
-    registry = build_registry([base], lab_result_hook="h", triggers=frozenset({SELECT, SIGN}))
+    registry = build_registry([base], lab_result_hook="h")
     return dict(registry.services)
 
 
@@ -63,7 +63,7 @@ def answered(
     body["prefetch"] = prefetch or {}
     if server:
         body["fhirServer"] = server
-    return answer(call(service, body), order_advice)
+    return answer(call(service, body))
 
 
 def call(service: Service, body: JsonObject) -> Call:

@@ -1,4 +1,4 @@
-"""From a request to its answer: which data are read, what is remembered, who gives order advice."""
+"""From a request to its answer: which data are read, and what is remembered."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 import fhir_fixtures
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Availability
-from cds_service.errors import NotFound
 from cds_service.fhir.access import NoAccess, NoAccessReason
-from cds_service.hooks.answer import Answered, Call, answer, record_of
-from cds_service.hooks.gather import Gathered, gather
-from cds_service.hooks.request import OrderContext, Trigger, read_request
+from cds_service.hooks.answer import answer
+from cds_service.hooks.call import Call, record_of
+from cds_service.hooks.gather import gather
+from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
 from tests.unit.hooks.test_request import CONTEXTS
 
@@ -26,7 +26,7 @@ NO_ACCESS = NoAccess(NoAccessReason.NO_SERVER)
 
 @pytest.fixture(scope="module")
 def services(sil2r: KnowledgeBase) -> dict[Trigger, Service]:
-    registry = build_registry([sil2r], lab_result_hook="h", triggers=frozenset(Trigger))
+    registry = build_registry([sil2r], lab_result_hook="h")
     return {service.trigger: service for service in registry.services.values()}
 
 
@@ -126,7 +126,7 @@ def test_another_analyte_keeps_its_results_under_its_own_key(sil2r: KnowledgeBas
         for name, row in sil2r.limits.items()
     }
     toy = replace(sil2r, identity=sil2r.identity.model_copy(update={"id": "toy"}), limits=limits)
-    registry = build_registry([toy], lab_result_hook="h", triggers=frozenset(Trigger))
+    registry = build_registry([toy], lab_result_hook="h")
     body = fhir_fixtures.load("patient_view_full_prefetch")
     body["prefetch"]["toy"] = body["prefetch"].pop("sil2r")
     answered = answer(call(registry.find("toy-patient-view"), body))
@@ -141,29 +141,10 @@ def test_the_record_says_what_became_of_each_part(services: dict[Trigger, Servic
     gathered = gather(
         prefetch=made.request.prefetch,
         templates=made.service.templates,
-        tokens={},
+        patient_id=CONTEXTS[Trigger.LAB_RESULT]["patientId"],
         access=made.access,
     )
     record = record_of(made, gathered, {})
     assert record.availability["labs"] is Availability.MISSING
     assert record.availability["medications"] is Availability.EMPTY
     assert record.results == ()
-
-
-@pytest.mark.parametrize("trigger", [Trigger.ORDER_SELECT, Trigger.ORDER_SIGN])
-def test_order_advice_comes_from_whoever_gives_it(
-    services: dict[Trigger, Service], trigger: Trigger
-) -> None:
-    seen: list[OrderContext] = []
-
-    def advise(made: Call, context: OrderContext, gathered: Gathered) -> Answered:
-        assert "patient" in gathered.parts
-        seen.append(context)
-        return Answered((), answer(replace(made, request=chart.request)).evaluation)
-
-    chart = call(services[Trigger.PATIENT_VIEW], fhir_fixtures.load("patient_view_sil2r_null"))
-    body = {"hookInstance": "u", "context": CONTEXTS[trigger], "prefetch": {"sil2r": None}}
-    assert answer(call(services[trigger], body), advise).cards == ()
-    assert seen[0].draft_orders == CONTEXTS[trigger]["draftOrders"]
-    with pytest.raises(NotFound):
-        answer(call(services[trigger], body))

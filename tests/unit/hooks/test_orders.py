@@ -20,7 +20,6 @@ from cds_service.core.card import JsonObject
 from cds_service.core.schema import OrderCode
 from cds_service.exact import ExactDecimal
 from cds_service.hooks.answer import answer
-from cds_service.hooks.orders import order_advice
 from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
@@ -58,7 +57,7 @@ def is_valid(resource: JsonObject) -> bool:
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: str(story.id))
 def test_every_order_fixture_is_answered_as_its_story_says(story: Any) -> None:
     service = services()[story.service]
-    cards = answer(call(service, fhir_fixtures.load(story.id)), order_advice).cards
+    cards = answer(call(service, fhir_fixtures.load(story.id))).cards
     assert len(cards) == len(story.cards)
     for card, expected in zip(cards, story.cards, strict=True):
         assert card.extension["outcome"] == expected.outcome
@@ -316,7 +315,7 @@ def test_whatever_a_draft_refers_to_the_order_in_its_place_is_valid(
 
 @pytest.fixture(scope="module")
 def client(library: Library) -> Iterator[FlaskClient]:
-    ports = Ports(order_advice=order_advice, now=lambda: datetime.combine(TODAY, NOON, UTC))
+    ports = Ports(now=lambda: datetime.combine(TODAY, NOON, UTC))
     app = create_app(Settings(), library, ports)
     with app.test_client() as opened:
         yield opened

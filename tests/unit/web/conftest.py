@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service.config import Mode, Settings, Tls
-from cds_service.hooks.answer import Answered, Call, OrderAdvice
+from cds_service.hooks.call import Answered, Call
 from cds_service.web import invocation
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
@@ -46,7 +46,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     """The calls that were answered; each with one card, unless a test says otherwise."""
     seen: list[Call] = []
 
-    def answer(call: Call, _advice: OrderAdvice) -> Answered:
+    def answer(call: Call) -> Answered:
         seen.append(call)
         return answered(card())
 

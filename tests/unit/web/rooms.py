@@ -15,7 +15,7 @@ from cds_service.core.review import PENDING
 from cds_service.core.verdict import Evaluation
 from cds_service.errors import StoreUnavailable, Unauthorised
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
-from cds_service.hooks.answer import Answered
+from cds_service.hooks.call import Answered
 from cds_service.hooks.feedback import FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service

@@ -1,6 +1,6 @@
 """A server with stand-ins behind it: `python -m tests.unit.web.served PORT WORKERS MANAGEMENT`.
 
-An encounter id that is a number is a port where somebody wants to hear that the call is at work; it
+A hook instance that is a number is a port where somebody wants to hear that the call is at work; it
 is answered once its worker has heard a signal. `START_AT` in the environment is a port where a
 worker that is about to start says so, and stays until the other side hangs up.
 """
@@ -16,7 +16,7 @@ from functools import partial
 from flask import Flask
 
 from cds_service.config import Settings
-from cds_service.hooks.answer import Answered, Call
+from cds_service.hooks.call import Answered, Call
 from cds_service.web import invocation
 from cds_service.web.app import create_app
 from cds_service.web.serve import serve
@@ -43,8 +43,8 @@ def _signals() -> int:
     return heard
 
 
-def _slowly(signals: int, call: Call, _advice: object) -> Answered:
-    if port := call.request.context.encounter_id:
+def _slowly(signals: int, call: Call) -> Answered:
+    if (port := call.request.hook_instance).isdigit():
         _reach(port).close()
         os.read(signals, 1)
     return answered(card())

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from cds_service.config import Settings
 from cds_service.errors import ConfigurationError, DataUnavailable, Unauthorised
-from cds_service.hooks.answer import Answered, Call
+from cds_service.hooks.call import Answered, Call
 from cds_service.hooks.request import HookRequest
 from cds_service.web import invocation
 from cds_service.web.app import create_app
@@ -67,7 +67,7 @@ def test_an_invocation_without_a_card_is_recorded_too(
 def test_a_refused_invocation_of_a_known_caller_is_recorded_with_its_error(
     sandbox: Open, memory: Memory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unavailable(_call: Call, _advice: object) -> Answered:
+    def unavailable(_call: Call) -> Answered:
         raise DataUnavailable("The prefetch key 'toy' is required.", where="prefetch.toy")
 
     monkeypatch.setattr(invocation, "answer", unavailable)

@@ -12,7 +12,7 @@ from werkzeug.exceptions import ImATeapot, InternalServerError
 
 from cds_service import errors
 from cds_service.errors import CdsError, StoreUnavailable, TooManyRequests, Unauthorised
-from cds_service.hooks.answer import Call
+from cds_service.hooks.call import Call
 from cds_service.web import invocation
 from cds_service.web.problems import as_designed, outcome
 from cds_service.web.schemas import NAMED
@@ -52,7 +52,7 @@ def test_h04_the_codes_are_unique_and_all_in_the_tree_drawn_in_the_module() -> N
 def test_h04_h05_every_error_has_the_one_shape(
     kind: type[CdsError], sandbox: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_call: Call, _advice: object) -> object:
+    def fail(_call: Call) -> object:
         raise instance(kind)
 
     monkeypatch.setattr(invocation, "answer", fail)
@@ -111,7 +111,7 @@ def test_tr02_t29_an_exception_is_500_with_the_request_id_and_never_an_empty_car
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def fail(_call: Call, _advice: object) -> object:
+    def fail(_call: Call) -> object:
         raise error
 
     monkeypatch.setattr(invocation, "answer", fail)

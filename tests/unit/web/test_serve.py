@@ -216,8 +216,7 @@ def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(tmp_
         assert b'service="toy-patient-view",status="200"} 12.0' in text
 
         def ask(until_stopped: int) -> None:
-            context = {"patientId": "p1", "encounterId": str(until_stopped)}
-            body = json.dumps(hook_request(context=context))
+            body = json.dumps(hook_request(hookInstance=str(until_stopped)))
             answers.append(server.call("POST", URL, body)[0])
 
         with listening() as (port, next_call):

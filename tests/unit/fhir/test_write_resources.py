@@ -9,9 +9,9 @@ import fhirkit
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.fhir import write_events
+from cds_service.fhir import write_resources
 from cds_service.fhir.canonical import decision_table
-from cds_service.fhir.write_events import (
+from cds_service.fhir.write_resources import (
     AUTHOR,
     EVALUATION_SYSTEM,
     FINDING_SYSTEM,
@@ -26,12 +26,12 @@ PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type
 
 
 WRITTEN: Sequence[Callable[[Said], JsonObject]] = (
-    write_events.detected_issue,
-    write_events.flag,
-    write_events.guidance_response,
-    write_events.communication,
-    write_events.task,
-    lambda given: write_events.provenance(given, ["DetectedIssue/d1"]),
+    write_resources.detected_issue,
+    write_resources.flag,
+    write_resources.guidance_response,
+    write_resources.communication,
+    write_resources.task,
+    lambda given: write_resources.provenance(given, ["DetectedIssue/d1"]),
 )
 
 
@@ -56,7 +56,7 @@ def test_only_what_a_clinician_reads_anew_is_tagged_by_its_evaluation_as_well() 
 
 
 def test_an_issue_says_what_was_found_and_by_what() -> None:
-    issue = write_events.detected_issue(
+    issue = write_resources.detected_issue(
         said(
             {
                 "findings": ("raised", "hlh"),
@@ -85,13 +85,13 @@ def test_an_issue_says_what_was_found_and_by_what() -> None:
 
 
 def test_a_flag_is_active_from_now_on() -> None:
-    flag = write_events.flag(said())
+    flag = write_resources.flag(said())
     assert flag["status"] == "active"
     assert flag["period"] == {"start": "2026-03-01T08:30:15+00:00"}
 
 
 def test_an_issue_without_findings_rests_on_the_result_and_on_nothing_else() -> None:
-    issue = write_events.detected_issue(said(is_final=False))
+    issue = write_resources.detected_issue(said(is_final=False))
     assert issue["status"] == "preliminary"
     assert issue["evidence"] == [{"detail": [{"reference": RESULT}]}]
 
@@ -108,14 +108,14 @@ def test_an_issue_without_findings_rests_on_the_result_and_on_nothing_else() -> 
 def test_a_guidance_response_tells_whether_data_were_lacking(
     extension: JsonObject, status: str
 ) -> None:
-    response = write_events.guidance_response(said(extension))
+    response = write_resources.guidance_response(said(extension))
     assert response["status"] == status
     assert ("dataRequirement" in response) == ("missing" in extension)
 
 
 def test_what_was_missing_is_asked_for_by_the_type_that_would_hold_it() -> None:
     missing = ("birth-date", "conditions", "medications", "specimen", "ferritin")
-    wanted = write_events.guidance_response(said({"missing": missing}))["dataRequirement"]
+    wanted = write_resources.guidance_response(said({"missing": missing}))["dataRequirement"]
     assert [each["type"] for each in wanted] == [
         "Patient",
         "Condition",
@@ -126,7 +126,7 @@ def test_what_was_missing_is_asked_for_by_the_type_that_would_hold_it() -> None:
     assert wanted[4]["codeFilter"] == [{"path": "code", "code": [{"display": "ferritin"}]}]
 
 
-@pytest.mark.parametrize("build", [write_events.communication, write_events.task])
+@pytest.mark.parametrize("build", [write_resources.communication, write_resources.task])
 def test_the_clinician_is_told_gently_and_for_which_order(
     build: Callable[[Said], JsonObject],
 ) -> None:
@@ -141,25 +141,25 @@ def test_the_clinician_is_told_gently_and_for_which_order(
 
 
 def test_a_task_is_a_proposal_about_the_result() -> None:
-    task = write_events.task(said())
+    task = write_resources.task(said())
     assert (task["status"], task["intent"]) == ("requested", "proposal")
     assert (task["focus"], task["for"]) == ({"reference": RESULT}, {"reference": "Patient/p1"})
 
 
 def test_the_provenance_names_version_targets_and_the_evaluation_before() -> None:
-    of_first = write_events.provenance(said(), ["Flag/f1", "Task/t1"])
+    of_first = write_resources.provenance(said(), ["Flag/f1", "Task/t1"])
     source = {"role": "source", "what": {"reference": f"{RESULT}/_history/2"}}
     assert of_first["entity"] == [source]
     assert of_first["target"] == [{"reference": "Flag/f1"}, {"reference": "Task/t1"}]
     assert of_first["agent"][0]["type"]["coding"][0]["code"] == "assembler"
-    later = write_events.provenance(said(replaces="key-before"), ["Flag/f1"])
+    later = write_resources.provenance(said(replaces="key-before"), ["Flag/f1"])
     before = {"identifier": {"system": EVALUATION_SYSTEM, "value": "key-before"}}
     assert later["entity"] == [source, {"role": "revision", "what": before}]
 
 
 @pytest.mark.parametrize("version", ["", "not a version"])
 def test_a_version_that_is_none_is_not_pointed_at(version: str) -> None:
-    (source,) = write_events.provenance(said(version=version), ["Flag/f1"])["entity"]
+    (source,) = write_resources.provenance(said(version=version), ["Flag/f1"])["entity"]
     assert source["what"] == {"reference": RESULT}
 
 
@@ -172,11 +172,11 @@ def test_every_resource_says_of_whom_it_is() -> None:
 
 
 def test_what_says_who_wrote_it_names_the_decision_support() -> None:
-    (agent,) = write_events.provenance(said(), ["Flag/f1"])["agent"]
+    (agent,) = write_resources.provenance(said(), ["Flag/f1"])["agent"]
     authors = [
-        write_events.detected_issue(said())["author"],
-        write_events.flag(said())["author"],
-        write_events.guidance_response(said())["performer"],
+        write_resources.detected_issue(said())["author"],
+        write_resources.flag(said())["author"],
+        write_resources.guidance_response(said())["performer"],
         agent["who"],
     ]
     assert authors == [{"display": AUTHOR}] * 4
@@ -184,7 +184,7 @@ def test_what_says_who_wrote_it_names_the_decision_support() -> None:
 
 
 def test_a_guidance_response_says_which_knowledge_was_asked_about_which_result() -> None:
-    response = write_events.guidance_response(said())
+    response = write_resources.guidance_response(said())
     assert response["moduleCanonical"] == decision_table("sil2r", "1.0.0")
     assert response["requestIdentifier"] == {"system": EVALUATION_SYSTEM, "value": "key-of-this"}
     assert response["reasonReference"] == [{"reference": RESULT}]
@@ -192,19 +192,19 @@ def test_a_guidance_response_says_which_knowledge_was_asked_about_which_result()
 
 
 def test_the_clinician_reads_the_summary_and_finds_the_result() -> None:
-    told = write_events.communication(said())
+    told = write_resources.communication(said())
     assert told["payload"] == [{"contentString": "The summary"}]
     assert told["about"] == [{"reference": RESULT}]
     assert told["category"] == [{"coding": [{"system": CATEGORY, "code": "notification"}]}]
-    task = write_events.task(said())
+    task = write_resources.task(said())
     assert task["description"] == "The summary"
     assert task["code"] == {"text": "Look at decision support for a laboratory result"}
 
 
 def test_the_keys_are_those_of_every_release_so_that_what_was_written_is_found_again() -> None:
-    result = write_events.result_key("http://127.0.0.1/fhir", RESULT)
+    result = write_resources.result_key("http://127.0.0.1/fhir", RESULT)
     assert result == "58994653-4a23-50d4-86f2-2ae440ad31c4"
     assert (
-        write_events.evaluation_key(result, "2", "sil2r@1.0.0", "secret")
+        write_resources.evaluation_key(result, "2", "sil2r@1.0.0", "secret")
         == "90d1f0f4-76fb-5cda-97fd-117e44b6e2a0"
     )

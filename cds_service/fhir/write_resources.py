@@ -1,4 +1,4 @@
-"""What a write-back leaves on the FHIR server, as R4 resources, in one transaction.
+"""The R4 resources that a write-back leaves on the FHIR server (`write_back` makes it write them).
 
 A `DetectedIssue` (or `Flag`) says what was found, a `GuidanceResponse` which knowledge said it, a
 `Communication` or `Task` tells the clinician who ordered the test, a `Provenance` ties them
@@ -6,8 +6,7 @@ together. Their weight is kept low on purpose: no severity, routine priority, in
 
 Every resource carries a tag that is the same for one result, whatever its version, and an
 identifier that is the same for one evaluation. So a repeat finds its own work and changes nothing,
-and a corrected result takes the place of the one before. `_tag` is a search parameter of every
-resource, unlike `identifier` (https://hl7.org/fhir/R4/search.html#all).
+and a corrected result takes the place of the one before.
 """
 
 from __future__ import annotations
@@ -20,15 +19,13 @@ from uuid import UUID, uuid5
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.core.verdict import Outcome
-from cds_service.fhir.canonical import decision_table
+from cds_service.fhir.canonical import OURS, decision_table
 from cds_service.fhir.shape import an_id
 
-CANONICAL: Final = "https://sil2r-cds.org"
-"""Where our own systems begin; an identifier, not an address to open."""
-TAG_SYSTEM: Final = f"{CANONICAL}/CodeSystem/result-key"
-EVALUATION_SYSTEM: Final = f"{CANONICAL}/identifier/evaluation"
-FINDING_SYSTEM: Final = f"{CANONICAL}/CodeSystem/finding"
-OUTCOME_SYSTEM: Final = f"{CANONICAL}/CodeSystem/outcome"
+TAG_SYSTEM: Final = f"{OURS}/CodeSystem/result-key"
+EVALUATION_SYSTEM: Final = f"{OURS}/identifier/evaluation"
+FINDING_SYSTEM: Final = f"{OURS}/CodeSystem/finding"
+OUTCOME_SYSTEM: Final = f"{OURS}/CodeSystem/outcome"
 AUTHOR: Final = "sil2r-cds decision support"
 
 _NAMESPACE: Final = UUID("0d5a1c1e-6c0e-5f6b-9a40-5b2f4d1d7c33")

@@ -1,0 +1,67 @@
+"""One call of a service, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from cds_service.core.card import Card, JsonObject
+from cds_service.core.model import PatientRecord
+from cds_service.core.order_advice import Advice
+from cds_service.core.verdict import Evaluation
+from cds_service.fhir.access import NoAccess, ServerAccess
+from cds_service.fhir.read import read_record
+from cds_service.hooks.gather import Gathered
+from cds_service.hooks.request import HookRequest
+from cds_service.hooks.services import Service
+
+CardedBefore = Callable[[Iterable[str]], frozenset[str]]
+"""Which of these references (`Observation/123`) this caller was sent a card about before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One invocation, and what an answer to it depends on."""
+
+    service: Service
+    request: HookRequest
+    caller: str
+    """The name of the client: no two clients' cards share an id."""
+    at: date
+    access: ServerAccess | NoAccess
+    carded_before: CardedBefore
+    id_secret: str = field(default="", repr=False)
+    """Keeps the ids of cards from telling what they were made from; empty: nobody keeps them."""
+
+    @property
+    def scope(self) -> str:
+        """What keeps the ids of cards apart: client, service and patient, under the secret."""
+        patient_id = self.request.context.patient_id
+        return f"{self.id_secret}{self.caller} {self.service.id} {patient_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What one invocation came to. `faults` says by prefetch key why data are not complete."""
+
+    cards: tuple[Card, ...]
+    evaluation: Evaluation
+    faults: Mapping[str, str] = field(default_factory=dict)
+    advice: tuple[Advice, ...] = ()
+    """On draft orders: what each card came from, card by card."""
+
+    def as_json(self) -> JsonObject:
+        """The response body (H-01, H-02): `cards` is there also when it is empty."""
+        return {"cards": [card.as_json() for card in self.cards]}
+
+
+def record_of(call: Call, gathered: Gathered, results: JsonObject) -> PatientRecord:
+    """The patient's data as far as they were sent or fetched; `results` are to be interpreted."""
+    return read_record(
+        patient_id=call.request.context.patient_id,
+        fhir_base=call.request.fhir.server,
+        results=results,
+        parts=gathered.parts,
+        wanted=call.service.wanted,
+    )
