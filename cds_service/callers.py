@@ -18,6 +18,7 @@ from cds_service.access.registry import ClientRegistry, read_registry
 from cds_service.access.tokens import RegisteredCaller, Times, Verifier
 from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
+from cds_service.fhir import breaker
 from cds_service.fhir.access import NoAccess, ServerAccess, server_access
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.client import FhirClient, Network
@@ -123,6 +124,8 @@ class FhirReach:
         self, caller: Caller, request: HookRequest
     ) -> AbstractContextManager[ServerAccess | NoAccess]:
         """Access for the length of one call, within its deadline."""
+        if request.fhir.server:
+            breaker.load()
         return server_access(
             server=request.fhir.server,
             authorization=request.fhir.authorization,

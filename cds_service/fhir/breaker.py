@@ -70,6 +70,13 @@ class _ServerFailedError(Exception):
     """Tells pybreaker of a failure."""
 
 
+def load() -> None:
+    """Loads pybreaker, which takes long: not within the deadline of a call. A server that nobody
+    asks to call out does without: it would load a client for Redis as well.
+    """
+    import pybreaker  # noqa: F401, PLC0415
+
+
 class OriginBreaker:
     """Closed; open after five failures in a row; half-open, for one trial call, after 30 s.
 
@@ -77,8 +84,7 @@ class OriginBreaker:
     """
 
     def __init__(self, failures: int = FAILURES_TO_OPEN) -> None:
-        # only where there is a server to call: it loads a client for Redis as well
-        import pybreaker  # noqa: PLC0415
+        import pybreaker  # noqa: PLC0415 - see `load`
 
         self._storage = pybreaker.CircuitMemoryStorage(_CLOSED)
         self._breaker = pybreaker.CircuitBreaker(

@@ -42,6 +42,35 @@ loaded = set(sys.modules)
 client.session(base, NoToken(), Deadline.after(400)).close()
 print(*sorted(set(sys.modules) - loaded))
 """
+REACHING_FROM_A_SANDBOX = """
+import sys
+from unittest.mock import patch
+from cds_service import callers
+from cds_service.config import Mode, Settings
+from cds_service.fhir.access import ServerAccess
+from cds_service.fhir.deadline import Deadline
+from cds_service.hooks.request import FhirAccess, HookRequest, PatientViewContext
+from cds_service.web.ports import Anybody
+
+request = HookRequest(
+    hook_instance="",
+    context=PatientViewContext(patient_id="p1"),
+    prefetch={},
+    fhir=FhirAccess(server="http://127.0.0.1:9/fhir"),
+)
+reach = callers.FhirReach(Settings(mode=Mode.SANDBOX))
+begun = []
+
+real = Deadline.after
+
+def after(milliseconds):
+    begun.append(set(sys.modules))
+    return real(milliseconds)
+
+with patch.object(callers.Deadline, "after", after), reach(Anybody(), request) as access:
+    assert isinstance(access, ServerAccess)
+print(*sorted(set(sys.modules) - begun[0]))
+"""
 
 
 @pytest.fixture
@@ -80,9 +109,12 @@ def test_a_server_on_sqlite_does_not_load_what_it_has_no_use_for(
     assert library not in loaded
 
 
-def test_the_first_call_of_a_registered_server_loads_nothing_within_its_deadline() -> None:
+@pytest.mark.parametrize(
+    "reaching", [REACHING, REACHING_FROM_A_SANDBOX], ids=["of a registered server", "of any"]
+)
+def test_the_first_call_loads_nothing_within_its_deadline(reaching: str) -> None:
     ran = subprocess.run(
-        [sys.executable, "-c", REACHING], capture_output=True, text=True, check=True
+        [sys.executable, "-c", reaching], capture_output=True, text=True, check=True
     )
     assert ran.stdout.split() == []
 
