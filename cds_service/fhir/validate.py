@@ -19,11 +19,14 @@ from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel, ValidationError
 
 from cds_service.core.card import JsonObject
-from cds_service.fhir.plain_resources import PLAIN, is_plain
+from cds_service.fhir.plain_resources import is_plain
 from cds_service.fhir.shape import Refusal, an_id, type_of
 
-_MODELS: Mapping[str, type[BaseModel]] = {kind: get_fhir_model_class(kind) for kind in PLAIN}
-"""For each type of resource that is read."""
+_READ = (
+    "Condition", "Medication", "MedicationAdministration", "MedicationRequest",
+    "MedicationStatement", "Observation", "Patient", "Procedure", "ServiceRequest", "Specimen",
+)  # fmt: skip
+_MODELS: Mapping[str, type[BaseModel]] = {kind: get_fhir_model_class(kind) for kind in _READ}
 _ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]*")
 _MUST_BE_UNDERSTOOD = frozenset({"modifierExtension", "implicitRules"})
 """Elements that may change the meaning of everything else: who does not know them must refuse
