@@ -11,6 +11,7 @@ from itertools import chain, islice
 from json import JSONEncoder
 
 from cds_service.core.card import JsonObject
+from cds_service.core.concepts import ConceptIndex
 from cds_service.core.model import (
     Availability,
     CodedEntry,
@@ -26,7 +27,7 @@ from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.record_entries import EntryReader, Invalid, OfAnotherPatient
 from cds_service.fhir.report import observations
 from cds_service.fhir.shape import a_text, an_object
-from cds_service.fhir.wanted import Sort, Wanted, sort_of
+from cds_service.fhir.wanted import Sort, Wanted, may_stand_for, sort_of
 
 MOST_READ = 200
 """Most Observations of one sort, and most coded entries, that are read from one part. Validating
@@ -84,9 +85,18 @@ def read_laboratory(
     )
 
 
-def read_coded(document: Document, reader: EntryReader, types: frozenset[str]) -> CodedPart:
-    """The entries of the given types that count; invalid ones are left out and make it PARTIAL."""
+def read_coded(
+    document: Document, reader: EntryReader, types: frozenset[str], concepts: ConceptIndex
+) -> CodedPart:
+    """The entries of the given types that count; invalid ones are left out and make it PARTIAL.
+
+    Of more than MOST_READ, those come first that may stand for one of the concepts.
+    """
     of_type = [entry for entry in document.entries if entry.kind in types]
+    was_cut = False
+    if len(of_type) > MOST_READ:
+        of_type.sort(key=lambda entry: not may_stand_for(entry.resource, concepts))
+        was_cut = may_stand_for(of_type[MOST_READ].resource, concepts)
     found = [reader.read(entry) for entry in of_type[:MOST_READ]]
     invalid = sum(isinstance(item, Invalid) for item in found)
     foreign = sum(isinstance(item, OfAnotherPatient) for item in found)
@@ -94,7 +104,7 @@ def read_coded(document: Document, reader: EntryReader, types: frozenset[str]) -
         read=len(found) - invalid - foreign,
         invalid=invalid + len(document.misfits),
         foreign=foreign,
-        was_cut=len(of_type) > MOST_READ,
+        was_cut=was_cut,
     )
     return CodedPart(
         tuple(item for item in found if isinstance(item, CodedEntry)),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from cds_service.core.card import JsonObject
+from cds_service.core.concepts import ConceptIndex
 from cds_service.core.model import Availability, LabResult, Moment, PatientRecord
 from cds_service.fhir.bundle import Document, Scope, open_document
 from cds_service.fhir.observation import ObservationReader
@@ -77,8 +78,10 @@ def read_record(
     day = _newest_day(main.analyte)
     chart = shelf.documents[id(given["patient"].resource)]
     patient = read_patient(given["patient"], chart.entries, whose.patient_id)
-    conditions = shelf.coded(given["conditions"].resource, CONDITION_TYPES, day)
-    medications = shelf.coded(given["medications"].resource, MEDICATION_TYPES, day)
+    conditions = shelf.coded(given["conditions"].resource, CONDITION_TYPES, wanted.conditions, day)
+    medications = shelf.coded(
+        given["medications"].resource, MEDICATION_TYPES, wanted.medications, day
+    )
     return PatientRecord(
         patient_id=whose.patient_id,
         patient=patient.patient,
@@ -132,13 +135,19 @@ class _Shelf:
         )
         return read_laboratory(document, reader, wanted)
 
-    def coded(self, resource: JsonObject, types: frozenset[str], newest_result: date) -> CodedPart:
+    def coded(
+        self,
+        resource: JsonObject,
+        types: frozenset[str],
+        concepts: ConceptIndex,
+        newest_result: date,
+    ) -> CodedPart:
         """The entries of one document that count."""
         document = self.documents[id(resource)]
         if document.is_empty:
             return NO_ENTRIES
         reader = EntryReader(self._scope(document), self.whose, newest_result)
-        return read_coded(document, reader, types)
+        return read_coded(document, reader, types, concepts)
 
     def came_to(
         self, part: Supplied, found: Sequence[LabReading], *, was_cut: bool

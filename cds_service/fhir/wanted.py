@@ -1,4 +1,4 @@
-"""The cheap look: what an Observation is by its codes alone, on raw JSON, before any validation.
+"""The cheap look: what a resource is by its codes alone, on raw JSON, before any validation.
 
 Most Observations of a chart are of other tests and cost no more than this.
 """
@@ -10,11 +10,17 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from cds_service.core.card import JsonObject
+from cds_service.core.concepts import ConceptIndex
 from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import Coding
 from cds_service.fhir.shape import an_object, code_pairs, objects
 
 Codes = frozenset[tuple[str, str]]
 """Pairs of system and code."""
+
+_NOTHING = ConceptIndex(())
+_CODED_BY = ("code", "medicationCodeableConcept")
+"""Where a condition, a procedure or a medication holds its codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,8 @@ class Wanted:
     companions: Codes
     accepted: Codes = frozenset()
     """Those of the analyte that are read as it: what carries one is noticed wherever it stands."""
+    conditions: ConceptIndex = _NOTHING
+    medications: ConceptIndex = _NOTHING
 
 
 def wanted_by(knowledge: KnowledgeBase) -> Wanted:
@@ -35,7 +43,12 @@ def wanted_by(knowledge: KnowledgeBase) -> Wanted:
     local = (code for code, loinc in knowledge.local_codes.items() if loinc in loincs)
     accepted = frozenset({*((LOINC, code) for code in loincs), *local})
     return Wanted(
-        knowledge.identity.id, knowledge.analyte_codes, knowledge.companion_codes, accepted
+        knowledge.identity.id,
+        knowledge.analyte_codes,
+        knowledge.companion_codes,
+        accepted,
+        knowledge.conditions,
+        knowledge.medications,
     )
 
 
@@ -67,6 +80,19 @@ def sort_of(observation: JsonObject, wanted: Wanted) -> Sort:
     if "component" in observation and components(observation, wanted.accepted):
         return Sort.PANEL
     return Sort.OTHER
+
+
+def may_stand_for(entry: JsonObject, concepts: ConceptIndex) -> bool:
+    """Whether the codes of a condition, a procedure or a medication stand for any of the concepts,
+    or cannot be told here: they are not readable, or in another resource.
+    """
+    if "medicationReference" in entry:
+        return True
+    code: object = next((entry[name] for name in _CODED_BY if name in entry), {})
+    given = code.get("coding", []) if isinstance(code, dict) else {}
+    if not isinstance(given, list) or any(map(_is_broken, given)):
+        return True
+    return any(concepts.of(Coding(system, code, "")) for system, code in code_pairs(given))
 
 
 def codes_of(coded: JsonObject) -> Set[tuple[str, str]]:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from cds_service.core.card import Card, Indicator
+from cds_service.core.concepts import ConceptIndex
 from cds_service.core.review import PENDING
 from cds_service.core.verdict import Evaluation
 from cds_service.errors import StoreUnavailable, Unauthorised
@@ -32,6 +33,8 @@ NORTH = {"Authorization": "Bearer north"}
 def library() -> Library:
     """Knowledge as far as the web room looks at it."""
     knowledge = SimpleNamespace(
+        conditions=ConceptIndex(()),
+        medications=ConceptIndex(()),
         identity=SimpleNamespace(
             id="toy",
             service_title="Toy result",
