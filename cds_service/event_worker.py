@@ -46,7 +46,8 @@ def worker_beside(settings: Settings) -> Iterator[None]:
     if settings.mode is not Mode.SANDBOX or not registered_clients(settings).sources:
         yield
         return
-    process = multiprocessing.Process(
+    # Forked, which Python 3.14 would not do by itself: the worker looks whether its parent lives.
+    process = multiprocessing.get_context("fork").Process(
         target=run_worker, args=(settings, 1, os.getpid()), daemon=True
     )
     process.start()

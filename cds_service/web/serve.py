@@ -67,6 +67,8 @@ def serve(
     """
     require_addresses(settings, host, port)
     hang_up.stays_ignored()
+    # What is loaded is then shared, and a worker is ready sooner. Python 3.14 would not by itself.
+    multiprocessing.set_start_method("fork", force=True)
     with (
         _shared_metrics(settings, workers) as directory,
         _management(settings, directory, knowledge),
