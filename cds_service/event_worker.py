@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from cds_service import __version__, logs
+from cds_service import __version__, forking, logs
 from cds_service.callers import registered_clients
 from cds_service.config import Mode, Settings
 from cds_service.logs import Event, log
@@ -46,8 +46,8 @@ def worker_beside(settings: Settings) -> Iterator[None]:
     if settings.mode is not Mode.SANDBOX or not registered_clients(settings).sources:
         yield
         return
-    # Forked, which Python 3.14 would not do by itself: the worker looks whether its parent lives.
-    process = multiprocessing.get_context("fork").Process(
+    forking.choose()
+    process = multiprocessing.Process(
         target=run_worker, args=(settings, 1, os.getpid()), daemon=True
     )
     process.start()

@@ -26,7 +26,7 @@ from flask import Flask
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.server import Server
 
-from cds_service import __version__, collector, hang_up, logs, metrics
+from cds_service import __version__, collector, forking, hang_up, logs, metrics
 from cds_service.config import Settings, Tls
 from cds_service.errors import ConfigurationError
 from cds_service.logs import Event, log
@@ -67,8 +67,7 @@ def serve(
     """
     require_addresses(settings, host, port)
     hang_up.stays_ignored()
-    # What is loaded is then shared, and a worker is ready sooner. Python 3.14 would not by itself.
-    multiprocessing.set_start_method("fork", force=True)
+    forking.choose()
     with (
         _shared_metrics(settings, workers) as directory,
         _management(settings, directory, knowledge),
