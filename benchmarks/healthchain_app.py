@@ -16,10 +16,7 @@ from healthchain.models import CDSRequest, CDSResponse
 
 SERVICE = "sil2r-patient-view"
 
-service = CDSHooksService()
 
-
-@service.hook("patient-view", id=SERVICE)
 def interpret(request: CDSRequest) -> CDSResponse:
     """The code and the number, as the floors read them."""
     observation = request.prefetch["sil2r"]["entry"][0]["resource"]
@@ -34,14 +31,16 @@ def interpret(request: CDSRequest) -> CDSResponse:
     return CDSResponse(cards=[card])
 
 
-app = HealthChainAPI(title="peer")
-app.register_service(service)
-
-
-@app.get("/health/ready")
 def ready() -> dict[str, str]:
     """For the benchmark to wait for."""
     return {}
+
+
+service = CDSHooksService()
+service.hook("patient-view", id=SERVICE)(interpret)
+app = HealthChainAPI(title="peer")
+app.register_service(service)
+app.get("/health/ready")(ready)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from cds_service.store.tables import evaluations, event_evaluations
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from tests.lab import BEARER, row_of
-from tests.little_fhir import LittleFhir, little_fhir
+from tests.little_fhir import Json, LittleFhir, little_fhir
 from tests.subscriptions import subscription
 
 LOINC = "http://loinc.org"
@@ -113,8 +113,8 @@ class World:
 
     def expect(self, **state: Any) -> None:
         """Keep a subscription `s1` as `subscribe` would."""
-        given = {"criteria": TOPIC, "last_heard": self.clock()}
-        self.room.subscriptions.expect(subscription(**(given | state)))
+        plain = subscription(self.clock(), criteria=TOPIC)
+        self.room.subscriptions.expect(replace(plain, **state))
 
     def ready(self) -> Any:
         """What readiness says."""
@@ -211,7 +211,7 @@ def notification(kind: str, *parts: Any, so_far: int | None = None, **more: Any)
     }
 
 
-def observation(id_: str = "o1", value: float = 3000, status: str = "final", **more: Any) -> Any:
+def observation(id_: str = "o1", value: float = 3000, status: str = "final", **more: Any) -> Json:
     """A serum sIL-2R result in U/mL."""
     return {
         "resourceType": "Observation",
@@ -230,7 +230,7 @@ def observation(id_: str = "o1", value: float = 3000, status: str = "final", **m
     }
 
 
-def result_of_another_patient(number: int) -> Any:
+def result_of_another_patient(number: int) -> Json:
     """The one result `o<number>` of patient `p<number>`."""
     return observation(f"o{number}", subject={"reference": f"Patient/p{number}"})
 
@@ -238,19 +238,19 @@ def result_of_another_patient(number: int) -> Any:
 PATIENT = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-01-01"}
 
 
-def a_result(id_: str, *codes: str, **more: Any) -> Any:
+def a_result(id_: str, *codes: str, **more: Any) -> Json:
     """A result that stands inside another resource."""
     coding = [{"system": LOINC, "code": code} for code in codes or (SERUM,)]
     return observation(id_, code={"coding": coding}, **more)
 
 
-def in_csf() -> Any:
+def in_csf() -> Json:
     """A contained result in CSF, in pg/mL."""
     quantity = {"value": 800, "system": "http://unitsofmeasure.org", "code": "pg/mL"}
     return a_result("csf", CSF_IN_MASS, valueQuantity=quantity)
 
 
-def containing(kind: str, *results: Any, status: str = "final") -> Any:
+def containing(kind: str, *results: Any, status: str = "final") -> Json:
     """A panel (`Observation`) or a report that contains its results."""
     members = [{"reference": f"#{each['id']}"} for each in results]
     return {

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -108,7 +109,7 @@ class FaultServer:
                 return
             with self._lock:
                 self.connections += 1
-            self._start(lambda sock=sock: self._serve(sock))  # type: ignore[misc]
+            self._start(partial(self._serve, sock))
 
     def _serve(self, sock: socket.socket) -> None:
         with suppress(OSError, threading.BrokenBarrierError), self._secured(sock) as line:

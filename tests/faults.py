@@ -75,9 +75,14 @@ def reply(
     return answer
 
 
-def reply_json(resource: object, **options: object) -> Fault:
+def reply_json(
+    resource: object,
+    *,
+    content_type: str = FHIR_JSON,
+    headers: tuple[tuple[str, str], ...] = (),
+) -> Fault:
     """A resource as FHIR JSON."""
-    return reply(json.dumps(resource).encode(), **options)  # type: ignore[arg-type]
+    return reply(json.dumps(resource).encode(), content_type=content_type, headers=headers)
 
 
 def hang_before_headers(talk: Conversation) -> None:

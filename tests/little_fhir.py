@@ -174,10 +174,15 @@ def _keys(resource: Json) -> Iterator[tuple[str, ...]]:
     """Under what a resource is found: its type, its patient, its tags."""
     kind = resource["resourceType"]
     yield (kind,)
-    whose = resource.get("subject", resource.get("patient", {})).get("reference", "")
-    yield kind, whose.removeprefix("Patient/")
+    yield kind, _whose(resource).removeprefix("Patient/")
     for tag in resource.get("meta", {}).get("tag", []):
         yield kind, f"{tag['system']}|{tag['code']}"
+
+
+def _whose(resource: Json) -> str:
+    """The reference to its patient."""
+    patient: Json = resource.get("subject") or resource.get("patient") or {}
+    return str(patient.get("reference", ""))
 
 
 def _matches(resource: Json, wanted: dict[str, str]) -> bool:
@@ -185,10 +190,8 @@ def _matches(resource: Json, wanted: dict[str, str]) -> bool:
         tags = resource.get("meta", {}).get("tag", [])
         if wanted["_tag"] not in {f"{tag['system']}|{tag['code']}" for tag in tags}:
             return False
-    if "patient" in wanted:
-        whose = resource.get("subject", resource.get("patient", {})).get("reference")
-        if whose != f"Patient/{wanted['patient']}":
-            return False
+    if "patient" in wanted and _whose(resource) != f"Patient/{wanted['patient']}":
+        return False
     if "code" in wanted:
         codings = resource.get("code", {}).get("coding", [])
         codes = {f"{coding.get('system')}|{coding.get('code')}" for coding in codings}

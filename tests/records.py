@@ -170,7 +170,7 @@ def findings(answer: Answer) -> set[str]:
     return {finding.id for finding in answer.findings}
 
 
-def notes(answer: Answer) -> dict[NoteKind, dict[str, str]]:
+def notes(answer: Answer) -> dict[NoteKind, dict[str, str | tuple[str, ...]]]:
     """What stands beside the findings: kind -> what is filled in; of one kind the last."""
     return {note.kind: dict(note.values) for note in answer.notes}
 

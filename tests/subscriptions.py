@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +11,13 @@ from cds_service.store.event_subscriptions import SubscriptionState
 
 def subscription(last_heard: datetime, **state: Any) -> SubscriptionState:
     """`s1` at the source `lab`: at work, of no heartbeat, before its first event."""
-    given = {
-        "source": "lab",
-        "subscription": "s1",
-        "criteria": "Observation?code=a",
-        "status": "active",
-        "heartbeat_seconds": 0,
-        "next_number": 1,
-    }
-    return SubscriptionState(**(given | state), last_heard=last_heard)
+    plain = SubscriptionState(
+        source="lab",
+        subscription="s1",
+        criteria="Observation?code=a",
+        status="active",
+        heartbeat_seconds=0,
+        next_number=1,
+        last_heard=last_heard,
+    )
+    return replace(plain, **state)

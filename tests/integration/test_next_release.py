@@ -59,12 +59,13 @@ class Releases:
 def releases(cluster: Cluster, tmp_path: Path) -> Iterator[Releases]:
     database = cluster.new_database()
     shared = {"CDS_DATABASE_URL": database, "CDS_DATA_KEY": DATA_KEY}
-    found = []
-    for name, code in (("old", {}), ("new", {"PYTHONPATH": str(_next_release(tmp_path))})):
+    for name in ("old", "new"):
         (tmp_path / name).mkdir()
-        found.append(Service(tmp_path / name, environment={**shared, **code}))
-    yield Releases(*found, database)
-    for service in found:
+    old = Service(tmp_path / "old", environment=shared)
+    ahead = {**shared, "PYTHONPATH": str(_next_release(tmp_path))}
+    new = Service(tmp_path / "new", environment=ahead)
+    yield Releases(old, new, database)
+    for service in (old, new):
         if hasattr(service, "process"):
             service.stop()
 

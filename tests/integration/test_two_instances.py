@@ -187,7 +187,7 @@ def test_an_instance_that_starts_and_migrates_does_not_disturb_the_one_that_serv
     pair.other.stop()
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(pair.other.start)
-        answers = []
+        answers: list[int] = []
         while not starting.done() or len(answers) < 5:
             answers.append(invoke(pair.one, minted(f"while-{len(answers)}")).status_code)
         starting.result()

@@ -79,6 +79,8 @@ def findings(case: Case) -> set[str]:
             found |= dict(_blood_in_units(case))
         case "csf", "mass":
             found |= dict(_csf_in_mass(case.amount))
+        case _:
+            pass  # the list has nothing else for blood in mass, nor for CSF in units
     if case.specimen == "blood" and "sarcoidosis" in case.conditions:
         found["sarcoidosis-supportive"] = found.get("above-laboratory-limit") is True
     return {

@@ -41,7 +41,7 @@ CODED = {
     "indolent-atl": ("urn:oid:2.999.1", "ATL-C"),
     "nothing-in-question": (ICD, "E11.9"),
 }
-RECORDS = (
+RECORDS: tuple[list[str], ...] = (
     ["haematological-malignancy"],
     ["indolent-atl"],
     ["sarcoidosis", "haematological-malignancy"],
@@ -90,8 +90,7 @@ def chart_of(case: Case, unit: str) -> Chart:
         return {"value": float(scaled), "unit": unit, "system": UCUM, "code": unit}
 
     said = {"comparator": case.amount.comparator} if case.amount.comparator else {}
-    own = case.laboratory and dict(zip(("low", "high"), case.laboratory, strict=True))
-    range_ = own and {end: quantity(Decimal(number)) for end, number in own.items()}
+    own = [quantity(Decimal(number)) for number in case.laboratory or ()]
     result = resource(
         "Observation",
         "o1",
@@ -99,7 +98,7 @@ def chart_of(case: Case, unit: str) -> Chart:
         code=concept(LOINC, CODES[case.specimen, case.family]),
         effectiveDateTime="2026-03-01",
         valueQuantity={**quantity(case.amount.number), **said},
-        referenceRange=[range_] if range_ else None,
+        referenceRange=[dict(zip(("low", "high"), own, strict=True))] if own else None,
         specimen={"reference": "Specimen/s1"},
     )
     drawn = resource("Specimen", "s1", type=concept(SPECIMENS, SPECIMEN[case.specimen]))

@@ -102,6 +102,8 @@ def _each_reference(value: object, change: Callable[[Json], None]) -> None:
         case list():
             for inner in value:
                 _each_reference(inner, change)
+        case _:
+            pass  # a text or a number refers to nothing
 
 
 def by_full_addresses(request: Json, random: Random) -> None:

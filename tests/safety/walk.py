@@ -96,8 +96,7 @@ def _values(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
 def _own_ranges() -> Iterator[tuple[str, PatientRecord]]:
     """Values that leave nothing open but the laboratory's own range, of a patient of any age."""
     for (loinc, unit, given), birth in product(SCALES, BIRTHS.values()):
-        ranges = (records.within("10", "90", unit),)
-        result = sil2r(f"<100 {unit}", loinc, given, ranges=ranges)
+        result = sil2r(f"<100 {unit}", loinc, given, ranges=(records.within("10", "90", unit),))
         label = f"born {birth}, <100 {unit} about its own range"
         yield label, records.record(result, patient=records.born(birth))
     for loinc, unit, given in SCALES:

@@ -37,7 +37,7 @@ def requirements(lock: str) -> list[str]:
 
 def pinned(lock: str) -> dict[str, str]:
     """Name and version of every package of a lock that Python 3.11 installs, as for the SBOM."""
-    found = {}
+    found: dict[str, str] = {}
     for line in requirements(lock):
         requirement = Requirement(line.split("--hash", 1)[0].strip())
         if requirement.marker is None or requirement.marker.evaluate(PYTHON):
@@ -62,6 +62,8 @@ def imported() -> set[str]:
                     found |= {alias.name.partition(".")[0] for alias in names}
                 case ast.ImportFrom(module=str(module), level=0):
                     found.add(module.partition(".")[0])
+                case _:
+                    pass
     foreign = found - set(sys.stdlib_module_names) - {"cds_service", "_typeshed"}
     return {canonicalize_name(installed_as[name][0]) for name in foreign}
 

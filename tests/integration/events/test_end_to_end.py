@@ -45,9 +45,9 @@ def test_t89_a_result_is_written_back_corrected_in_place_and_withdrawn(site: Hos
             "requester": {"reference": "Practitioner/d1"},
         }
     )
-    ordered = {"basedOn": [{"reference": "ServiceRequest/r1"}]}
+    order = [{"reference": "ServiceRequest/r1"}]
 
-    site.server.put(observation(value=3000, **ordered))
+    site.server.put(observation(value=3000, basedOn=order))
     eventually(site.work)
     (first,) = issues(site)
     assert first["status"] == "final"
@@ -65,14 +65,14 @@ def test_t89_a_result_is_written_back_corrected_in_place_and_withdrawn(site: Hos
         "Task",
     }
 
-    site.server.put(observation(value=12000, status="corrected", **ordered))
+    site.server.put(observation(value=12000, status="corrected", basedOn=order))
     eventually(site.work)
     (second,) = issues(site)
     assert second["id"] == first["id"]
     assert "12000" in second["code"]["text"]
     assert len(site.server.search("Provenance")) == 2
 
-    site.server.put(observation(value=12000, status="entered-in-error", **ordered))
+    site.server.put(observation(value=12000, status="entered-in-error", basedOn=order))
     eventually(site.work)
     assert [each["status"] for each in issues(site)] == ["entered-in-error"]
     assert [each["status"] for each in site.server.search("Task")] == ["entered-in-error"]

@@ -63,9 +63,9 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture
 def here(cluster: Cluster, tmp_path: Path) -> Iterator[Machines]:
     with running_redis(tmp_path) as redis, little_fhir() as fhir:
-        shared = {"queue_url": redis.url, "database_url": cluster.new_database()}
-        with Processes(tmp_path, fhir.base, free_port(), **shared) as processes:
-            room = open_room(tmp_path, fhir.base, **shared)
+        queue, database = redis.url, cluster.new_database()
+        with Processes(tmp_path, fhir.base, free_port(), queue, database) as processes:
+            room = open_room(tmp_path, fhir.base, queue_url=queue, database_url=database)
             processes.start("inbox")
             yield Machines(tmp_path, fhir, processes, cluster, redis, room)
             room.database.close()

@@ -54,7 +54,7 @@ def ask(client: FlaskClient, story: str) -> bytes:
     )
     assert answer.status_code == 200
     assert answer.get_json()["cards"]
-    return answer.data
+    return answer.get_data()
 
 
 @pytest.mark.parametrize("story", STORIES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey
@@ -13,6 +12,7 @@ from joserfc.jwk import ECKey
 from cds_service.access.check import Offline, TokenReport, check_token
 from cds_service.access.faults import IN_WORDS, TokenFault
 from cds_service.access.gate import TokenGate
+from cds_service.access.keys import Fetch
 from cds_service.access.registry import ClientRegistry, read_registry
 from cds_service.access.tokens import Times
 from cds_service.commands.clients_check import check_registry
@@ -45,9 +45,15 @@ from tests.unit.access.minting import (
 # ------------------------------------------------------------------ one token
 
 
-def found(clients: ClientRegistry, minted: str, **parts: Any) -> TokenReport:
-    given = {"times": TIMES, "now": Clock(), "fetch": Hosts()} | parts
-    return check_token(minted, given.pop("audience", SERVICE), clients, **given)
+def found(
+    clients: ClientRegistry,
+    minted: str,
+    *,
+    audience: str = SERVICE,
+    times: Times = TIMES,
+    fetch: Fetch | None = None,
+) -> TokenReport:
+    return check_token(minted, audience, clients, times=times, now=Clock(), fetch=fetch or Hosts())
 
 
 ONE_FAULT: Mapping[TokenFault, str] = {

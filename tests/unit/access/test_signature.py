@@ -39,7 +39,7 @@ def written(members: dict[str, Any]) -> str:
     return b64(json.dumps(members).encode())
 
 
-KEYS = {
+KEYS: dict[str, ECKey | RSAKey] = {
     "ES256": ECKey.generate_key("P-256", {"kid": "ec-256"}),
     "ES384": EC,
     "ES512": ECKey.generate_key("P-521", {"kid": "ec-512"}),

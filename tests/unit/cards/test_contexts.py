@@ -60,10 +60,10 @@ def test_after_a_haemorrhage_the_card_says_what_its_drafts_are_for() -> None:
 
 
 def test_what_is_known_of_childrens_blood_is_not_said_of_their_csf() -> None:
-    child = {"patient": records.born("2020-01-01")}
+    child = records.born("2020-01-01")
     about_blood = "Values are higher in children and fall with age"
-    assert about_blood in card("900 U/mL", **child).detail
-    in_csf = card("212 pg/mL", CSF_MASS, **child).detail
+    assert about_blood in card("900 U/mL", patient=child).detail
+    in_csf = card("212 pg/mL", CSF_MASS, patient=child).detail
     assert about_blood not in in_csf
     assert "not applied" not in in_csf
 

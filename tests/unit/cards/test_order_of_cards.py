@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.model import InvalidResource, PatientRecord, ResourceRef, Status
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord, ResourceRef, Status
 from cds_service.core.render import render
 from tests import records
 from tests.packaged import SIL2R
@@ -37,7 +37,7 @@ def specimens(given: PatientRecord) -> list[str]:
     ],
 )
 def test_a_warning_stands_above_a_card_that_only_informs(
-    blood: records.LabResult, csf: records.LabResult, order: list[str]
+    blood: LabResult, csf: LabResult, order: list[str]
 ) -> None:
     assert specimens(records.record(blood, csf)) == order
 

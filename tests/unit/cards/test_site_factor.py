@@ -46,11 +46,11 @@ def test_a_card_never_calls_a_value_below_a_limit_that_it_shows_to_be_above(
     told = f"sIL-2R {value} (serum/plasma): by the site's factor {scaled}, {leads}"
     assert found.summary.startswith(told)
     assert len(found.summary) < 140
-    given, made = (text.replace("<", "&lt;").replace(">", "&gt;") for text in (value, scaled))
+    said, made = (text.replace("<", "&lt;").replace(">", "&gt;") for text in (value, scaled))
     assert f"(Letter), which gives {made}." in found.detail
     if "meets" in leads:
         assert (
-            f"- {given} (by the site's factor {made}) reaches the sIL-2R criterion" in found.detail
+            f"- {said} (by the site's factor {made}) reaches the sIL-2R criterion" in found.detail
         )
 
 

@@ -131,7 +131,6 @@ def test_what_is_read_or_is_of_no_use_is_not_named_so(companions: tuple[LabResul
 # ------------------------------------------------------------------ there, and not final yet
 
 AWAITED = "Results of other tests are there that are not final: "
-PRELIMINARY = {"status": Status.PRELIMINARY}
 FALLEN = drawn("platelets 20 10*9/L", "neutrophils 0.4 10*9/L")
 
 
@@ -142,7 +141,7 @@ def test_a_companion_that_is_not_final_is_named_and_not_only_called_missing(
     value: str, loinc: str
 ) -> None:
     """Ferritin of 12,000 ng/mL: the card said "HLH less likely" and that ferritin was missing."""
-    early = ferritin("12000", NANOGRAMS, **PRELIMINARY)
+    early = ferritin("12000", NANOGRAMS, status=Status.PRELIMINARY)
     said = card(value, loinc, companions=(*FALLEN, early))
     assert f"{AWAITED}ferritin 12000 ng/mL. They may still change" in said.detail
     assert {"resource": "Observation/f", "version": "1"} in said.extension["inputs"]
@@ -156,12 +155,12 @@ def test_a_companion_that_is_not_final_is_named_and_not_only_called_missing(
 def test_it_is_named_where_it_is_nearer_than_a_final_one(on: str, *, is_named: bool) -> None:
     """Final: 300 ng/mL, five days before the sample."""
     final = ferritin("300", NANOGRAMS, "final", on="2026-02-24")
-    early = ferritin("12000", NANOGRAMS, on=on, **PRELIMINARY)
+    early = ferritin("12000", NANOGRAMS, on=on, status=Status.PRELIMINARY)
     said = card("900 U/mL", companions=(final, early)).detail
     assert (AWAITED in said) is is_named
 
 
 def test_one_without_a_value_or_of_a_test_that_no_limit_is_for_is_not_named() -> None:
-    empty = replace(ferritin("1", NANOGRAMS, **PRELIMINARY), value=NoValue("pending"))
-    albumin = replace(drawn("albumin-serum 40 g/L")[0], **PRELIMINARY)
+    empty = replace(ferritin("1", NANOGRAMS, status=Status.PRELIMINARY), value=NoValue("pending"))
+    albumin = replace(drawn("albumin-serum 40 g/L")[0], status=Status.PRELIMINARY)
     assert AWAITED not in card("900 U/mL", companions=(empty, albumin)).detail

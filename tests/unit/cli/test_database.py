@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import func, select
@@ -135,7 +137,7 @@ def test_at_a_terminal_the_id_is_asked_for_and_not_shown(monkeypatch: pytest.Mon
         asked.append(how)
         return f"Patient/{PATIENT} "
 
-    monkeypatch.setattr(module.sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(module.click, "prompt", answer)
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(click, "prompt", answer)
     assert module._patient_id() == PATIENT
     assert [how["hide_input"] for how in asked] == [True]

@@ -195,7 +195,7 @@ def test_whoever_is_killed_while_removing_has_told_of_all_that_went(
     here: Variables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cds_service.store.event_backlog.LOT", 2)
-    told = []
+    told: list[int] = []
 
     def until_the_end_of_the_process(row: Waiting) -> None:
         if len(told) == 3:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -145,8 +146,8 @@ def test_a_result_whose_specimen_nobody_knows_is_named_on_the_card_of_another() 
     """CSF and serum of one day, neither called so: the card about the one was silent about the
     other, which may be the graver.
     """
-    nowhere = {"specimen": specimen("no-such-code"), "on": "2026-02-01"}
-    given = record(*(named(f"r{value}", f"{value} pt/mL", **nowhere) for value in (25, 250)))
+    nowhere = partial(named, specimen=specimen("no-such-code"), on="2026-02-01")
+    given = record(*(nowhere(f"r{value}", f"{value} pt/mL") for value in (25, 250)))
     answer = answer_to(given)
     assert told(answer) == "specimen-unknown"
     assert about(answer) == "r250"
@@ -155,10 +156,10 @@ def test_a_result_whose_specimen_nobody_knows_is_named_on_the_card_of_another() 
 
 
 def test_one_that_was_withdrawn_or_has_no_value_is_no_second_number() -> None:
-    nowhere = {"specimen": specimen("no-such-code")}
-    gone = named("gone", "25 pt/mL", status=Status.CANCELLED, **nowhere)
-    empty = replace(named("empty", "25 pt/mL", **nowhere), value=NoValue("pending"))
-    answer = answer_to(record(named("r", "250 pt/mL", **nowhere), gone, empty))
+    nowhere = partial(named, specimen=specimen("no-such-code"))
+    gone = nowhere("gone", "25 pt/mL", status=Status.CANCELLED)
+    empty = replace(nowhere("empty", "25 pt/mL"), value=NoValue("pending"))
+    answer = answer_to(record(nowhere("r", "250 pt/mL"), gone, empty))
     assert notes(answer)[NoteKind.FOR_THE_SAME_REASON]["results"] == ("Observation/empty",)
 
 

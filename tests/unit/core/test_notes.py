@@ -44,7 +44,7 @@ from tests.records import (
 TOY = toy.knowledge()
 
 
-def of(given: LabResult | PatientRecord) -> dict[NoteKind, dict[str, str]]:
+def of(given: LabResult | PatientRecord) -> dict[NoteKind, dict[str, str | tuple[str, ...]]]:
     return notes(answer_to(given))
 
 

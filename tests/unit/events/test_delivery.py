@@ -13,7 +13,7 @@ from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import HttpAnswer
 from cds_service.knowledge.files import Library
 from tests.event_world import PATIENT, World, observation, world
-from tests.little_fhir import Refuse, little_fhir
+from tests.little_fhir import Json, Refuse, little_fhir
 
 ORDER = {
     "resourceType": "ServiceRequest",
@@ -29,7 +29,8 @@ def ordered(**more: Any) -> Any:
 @pytest.fixture(params=[("Flag", "Communication"), ("DetectedIssue", "Task")])
 def kinds(request: pytest.FixtureRequest) -> tuple[str, str]:
     """What is written for an answer, and what tells the clinician of it."""
-    return request.param
+    issue, notice = request.param
+    return issue, notice
 
 
 @pytest.fixture
@@ -135,8 +136,13 @@ def test_a_relay_is_told_which_result_how_final_and_by_whom(
     with little_fhir() as relay:
         relay.token = "a-secret-of-the-relay"
         row = f'delivery = "hook"\nrelay = "{relay.base}"\nrelay_secret_file = "relay.secret"\n'
-        posted: list[Any] = []
-        monkeypatch.setattr(relay, "_transaction", lambda body: posted.append(body) or {})
+        posted: list[Json] = []
+
+        def take(body: Json) -> Json:
+            posted.append(body)
+            return {}
+
+        monkeypatch.setattr(relay, "_transaction", take)
         with world(tmp_path, library, row) as here:
             here.fhir.put(PATIENT)
             for status in ("preliminary", "final"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +15,7 @@ Captured = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def missing(here: World) -> Iterator[World]:
+def missing(here: World) -> World:
     """Number 22, a result of yesterday, has not come, and is no longer waited for."""
     here.expect(next_number=21)
     here.fhir.put(observation("o2"))

@@ -28,6 +28,7 @@ from cds_service.event_wiring import open_workshop
 from cds_service.fhir.breaker import Breakers
 from cds_service.knowledge.files import Library
 from tests.event_world import PATIENT, World, events, observation, world
+from tests.little_fhir import Json
 
 IDS = ("o1", "o2", "o3")
 A_RESULT = st.sampled_from(IDS)
@@ -148,7 +149,7 @@ class Inbox(RuleBasedStateMachine):
         about = [issue["implicated"][0]["reference"] for issue in self.issues()]
         assert len(about) == len(set(about))
 
-    def issues(self) -> list[dict[str, object]]:
+    def issues(self) -> list[Json]:
         return self.world.fhir.of("DetectedIssue")
 
     def what_stands_is_what_the_newest_version_says(self) -> None:

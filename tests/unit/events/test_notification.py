@@ -29,7 +29,7 @@ BASE = "https://ehr.example.org/fhir"
 
 def parameters(kind: str, *events: dict[str, Any], so_far: Any = "0", **more: str) -> Any:
     """A Backport status of R4, with names in kebab case."""
-    members = [
+    members: list[dict[str, Any]] = [
         {"name": "subscription", "valueReference": {"reference": f"{BASE}/Subscription/s1"}},
         {"name": "topic", "valueCanonical": f"{TOPIC}|1.0"},
         {"name": "status", "valueCode": more.get("status", "active")},
@@ -37,7 +37,9 @@ def parameters(kind: str, *events: dict[str, Any], so_far: Any = "0", **more: st
         {"name": "events-since-subscription-start", "valueString": so_far},
     ]
     for event in events:
-        parts = [{"name": "event-number", "valueString": str(event["number"])}]
+        parts: list[dict[str, Any]] = [
+            {"name": "event-number", "valueString": str(event["number"])}
+        ]
         if "focus" in event:
             parts.append({"name": "focus", "valueReference": {"reference": event["focus"]}})
         members.append({"name": "notification-event", "part": parts})

@@ -6,6 +6,7 @@ whatever is there (https://hl7.org/fhir/R4/http.html#ccreate).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,12 +20,12 @@ KINDS = ("DetectedIssue", "GuidanceResponse")
 
 
 def ignore_tags_in_searches(fhir: LittleFhir) -> None:
-    def everything(kind: str) -> Json:
+    def everything(kind: str, _query: object) -> Json:
         entries = [{"resource": each} for each in fhir.of(kind)]
         return {"resourceType": "Bundle", "type": "searchset", "entry": entries}
 
     for kind in KINDS:
-        fhir.operations[kind] = lambda _query, kind=kind: everything(kind)
+        fhir.operations[kind] = partial(everything, kind)
 
 
 def ignore_tags_of_creates(monkeypatch: pytest.MonkeyPatch) -> None:

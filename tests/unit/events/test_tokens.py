@@ -30,7 +30,7 @@ from tests.ports import free_port
 CREDENTIALS = 'credentials = "{kind}"\ncredentials_file = "own.key"\nclient_id = "sil2r"\n'
 PATIENCE = 30
 """Seconds that only a test that fails waits for."""
-KEYS = {
+KEYS: dict[str, ECKey | RSAKey] = {
     "ES384": ECKey.generate_key("P-384", {"kid": "k1"}),
     "RS384": RSAKey.generate_key(2048, {"kid": "k2"}),
 }

@@ -71,8 +71,8 @@ def test_the_clinician_who_ordered_the_test_is_told(
             "requester": {"reference": "Practitioner/d1"},
         }
         here.fhir.put(order)
-        ordered = {"basedOn": [{"reference": "ServiceRequest/r1"}]}
-        here.fhir.put(observation("o1", **ordered))
+        ordered = [{"reference": "ServiceRequest/r1"}]
+        here.fhir.put(observation("o1", basedOn=ordered))
         here.fhir.put(observation("o2"))
         here.notify("o1", "o2")
         here.work()
@@ -83,7 +83,7 @@ def test_the_clinician_who_ordered_the_test_is_told(
         for flag in here.fhir.of("Flag"):
             get_fhir_model_class("Flag").model_validate(flag)
 
-        here.arrives(observation("o1", value=12000, status="corrected", **ordered))
+        here.arrives(observation("o1", value=12000, status="corrected", basedOn=ordered))
         assert len(here.fhir.of(notice)) == (2 if notice == "Communication" else 1)
 
 

@@ -202,6 +202,8 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             for step, child in list(steps):
                 yield (*path, step)
                 yield from places(child, (*path, step))
+        case _:
+            pass  # there is no place in a text, a number or a null
 
 
 def mutants(resource: Any) -> Iterator[Any]:

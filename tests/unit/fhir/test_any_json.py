@@ -161,7 +161,14 @@ def mutated(draw: st.DrawFn) -> JsonObject:
 
 
 def everything(document: JsonObject) -> PatientRecord:
-    found = record(document, **dict.fromkeys(KEYS, document))  # type: ignore[arg-type]
+    found = record(
+        document,
+        patient=document,
+        sil2r=document,
+        labs=document,
+        conditions=document,
+        medications=document,
+    )
     assert isinstance(found, PatientRecord)
     assert set(found.availability) == set(KEYS)
     return found

@@ -21,6 +21,7 @@ from cds_service.core.model import (
 from cds_service.fhir import bundle as bundle_module
 from cds_service.fhir import lone_report, parts, plain, validate, versions
 from cds_service.fhir.bundle import Entry, open_document
+from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.orders import EveryDraft, Selected, read_drafts
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.subject import Whose
@@ -91,8 +92,8 @@ def calls_of(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> list
     return seen
 
 
-def results(*resources: JsonObject, **parts_: object) -> Sequence[LabResult | InvalidResource]:
-    return record(bundle(*resources), **parts_).results
+def results(*resources: JsonObject) -> Sequence[LabResult | InvalidResource]:
+    return record(bundle(*resources)).results
 
 
 # ------------------------------------------------------------------ each resource once
@@ -363,7 +364,7 @@ def test_of_panels_full_of_results_as_many_are_told_as_results_are_read() -> Non
     wanted = Wanted("sil2r", frozenset({SIL2R}), frozenset({FERRITIN}), frozenset({SIL2R}))
     document = bundle_module.open_document(bundle(*panels))
     scope = bundle_module.Scope(document.index)
-    reader = parts.ObservationReader(scope, Whose(PATIENT), accepted=wanted.accepted)
+    reader = ObservationReader(scope, Whose(PATIENT), accepted=wanted.accepted)
     assert len(parts.read_laboratory(document, reader, wanted).analyte) == MOST_READ
 
 

@@ -18,7 +18,7 @@ from cds_service.exact import ExactDecimal
 from cds_service.fhir import validate
 from cds_service.fhir.plain import DECIMAL, PATTERNS, TEXT, Code, Element, Kind, Primitive, Several
 from cds_service.fhir.plain_resources import PLAIN, is_plain
-from cds_service.fhir.shape import Refusal
+from cds_service.fhir.shape import Refusal, type_of
 from cds_service.strict_json import parse
 from tests.unit.fhir import plain_samples as samples
 from tests.unit.fhir.given import LEFT_OUT, observation, only, patient, quantity
@@ -284,7 +284,7 @@ def test_what_the_full_check_refuses_is_refused_at_the_same_place(
 @pytest.mark.parametrize("resource", [{}, {"resourceType": "Group"}, {"resourceType": ["Patient"]}])
 def test_a_resource_of_another_type_is_never_plain(resource: JsonObject) -> None:
     assert not is_plain(resource)
-    assert fault(resource) == validate.type_of(resource)
+    assert fault(resource) == type_of(resource)
 
 
 @pytest.mark.parametrize("number", [5200, 0, -1, 10**63, ExactDecimal("1.50"), ExactDecimal("-0")])

@@ -406,6 +406,8 @@ def test_a_document_that_stands_in_several_parts_is_opened_once(
 
     monkeypatch.setattr("cds_service.fhir.read.open_document", opening)
     whole = bundle(observation(), ferritin(), patient())
-    parts = dict.fromkeys(("patient", "sil2r", "labs", "conditions", "medications"), whole)
-    assert refs(record(whole, **parts).results) == ["Observation/obs-1"]
+    read = record(
+        whole, patient=whole, sil2r=whole, labs=whole, conditions=whole, medications=whole
+    )
+    assert refs(read.results) == ["Observation/obs-1"]
     assert opened == [whole]

@@ -156,7 +156,8 @@ def test_one_failed_read_makes_a_call_a_failure_whatever_else_was_answered() -> 
 @pytest.mark.usefixtures("now")
 def test_a_call_that_was_answered_starts_the_count_of_failures_again() -> None:
     breaker = OriginBreaker()
-    for outcome in [*[ILL] * (FAILURES_TO_OPEN - 1), WELL, *[ILL] * (FAILURES_TO_OPEN - 1)]:
+    almost: list[HttpAnswer | Refused] = [ILL] * (FAILURES_TO_OPEN - 1)
+    for outcome in (*almost, WELL, *almost):
         assert _call(breaker, outcome) == [outcome]
     assert _call(breaker, WELL) == [WELL]
 

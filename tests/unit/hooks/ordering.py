@@ -28,7 +28,7 @@ def services(**changes: Any) -> dict[str, Service]:
     return dict(registry.services)
 
 
-def draft(loinc: str = IL2, id_: str = "1", **changes: Any) -> JsonObject:
+def draft(loinc: str = IL2, id_: str | None = "1", **changes: Any) -> JsonObject:
     request = {
         "resourceType": "ServiceRequest",
         "id": id_,

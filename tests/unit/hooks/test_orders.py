@@ -306,7 +306,7 @@ def test_whatever_a_draft_refers_to_the_order_in_its_place_is_valid(
         {"resourceType": "Specimen", "id": "b"},
         {"resourceType": "Specimen", "id": "c"},
     ]
-    (resource,) = created(answered(draft(contained=specimens, **given)))
+    (resource,) = created(answered(draft(contained=specimens) | given))
     assert is_valid(resource)
 
 

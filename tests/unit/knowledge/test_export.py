@@ -20,6 +20,7 @@ from fhirpathpy.models import models
 from cds_service.core.disclaimer import disclaimer
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.review import Approved
+from cds_service.core.schema import AdviceRow, TableRow
 from cds_service.knowledge.export.write import export_fhir, r4_resources, r4b_resources
 from cds_service.knowledge.files import Library
 from tests import toy
@@ -122,7 +123,7 @@ def test_t112_the_invariants_of_r4_hold(kind: str, r4: list[dict[str, Any]]) -> 
     for expression in INVARIANTS[kind]:
         holds = fhirpathpy.compile(expression, models["r4"])
         for resource in found:
-            assert holds(resource) == [True], (resource["id"], expression)
+            assert holds(resource, None) == [True], (resource["id"], expression)
 
 
 def test_the_invariants_can_fail(r4: list[dict[str, Any]]) -> None:
@@ -171,7 +172,7 @@ def test_each_finding_context_and_reason_is_one_action_with_its_sources(
     sil2r: KnowledgeBase, r4: list[dict[str, Any]]
 ) -> None:
     found = actions(r4)
-    rows = [*sil2r.findings, *sil2r.contexts, *sil2r.order_table.advice]
+    rows: tuple[TableRow | AdviceRow, ...] = (*sil2r.rows, *sil2r.order_table.advice)
     reasons = {f"reason-{name}" for name in sil2r.reasons}
     assert set(found) == {row.id for row in rows} | reasons | {"threshold-indeterminate"}
     for row in rows:

@@ -7,11 +7,12 @@ import pytest
 from cds_service.core.facts import fact_domains
 from cds_service.core.gate_words import alternatives_in_words, conditions_in_words, limit_in_words
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.schema import AdviceRow, TableRow
 from tests import toy
 
 
 def test_every_gate_of_every_row_has_words(sil2r: KnowledgeBase) -> None:
-    rows = [*sil2r.findings, *sil2r.contexts, *sil2r.order_table.advice]
+    rows: tuple[TableRow | AdviceRow, ...] = (*sil2r.rows, *sil2r.order_table.advice)
     for row in rows:
         words = conditions_in_words(row.when, sil2r)
         assert len(words) == len(row.when)
@@ -75,5 +76,5 @@ def test_a_limit_is_said_with_its_side_and_unit(sil2r: KnowledgeBase) -> None:
 
 def test_another_analyte_has_words_too() -> None:
     knowledge = toy.knowledge()
-    for row in (*knowledge.findings, *knowledge.contexts):
+    for row in knowledge.rows:
         assert len(conditions_in_words(row.when, knowledge)) == len(row.when)

@@ -13,6 +13,7 @@ from cds_service.cli import cli
 from cds_service.core.disclaimer import disclaimer
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.note import NoteKind
+from cds_service.core.schema import AdviceRow, TableRow
 from cds_service.knowledge.files import Library
 from cds_service.knowledge.page.bibliography import full_citation
 from cds_service.knowledge.page.markdown import code, table, text
@@ -117,7 +118,7 @@ def test_a_finding_is_told_from_its_gate_to_its_sources(written: str) -> None:
 def test_every_finding_context_reason_note_and_suggestion_is_told(
     sil2r: KnowledgeBase, written: str
 ) -> None:
-    rows = [*sil2r.findings, *sil2r.contexts, *sil2r.order_table.advice]
+    rows: tuple[TableRow | AdviceRow, ...] = (*sil2r.rows, *sil2r.order_table.advice)
     for row in rows:
         assert text(row.claim) in item(written, code(row.id)), row.id
     for name, reason in sil2r.reasons.items():

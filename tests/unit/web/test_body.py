@@ -9,11 +9,11 @@ from io import BytesIO
 from threading import BoundedSemaphore
 
 import pytest
+from flask import Request
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Request
 
 from cds_service.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
 from cds_service.web import body
@@ -28,10 +28,7 @@ def read(sent: bytes, **environ: object) -> object:
     builder = EnvironBuilder(method="POST", input_stream=BytesIO(sent))
     base = builder.get_environ()
     base.pop("CONTENT_LENGTH", None)
-    return json_body(
-        Request({**base, "CONTENT_TYPE": "application/json", **environ}),  # type: ignore[arg-type]
-        LIMIT,
-    )
+    return json_body(Request({**base, "CONTENT_TYPE": "application/json", **environ}), LIMIT)
 
 
 def padded(size: int) -> bytes:

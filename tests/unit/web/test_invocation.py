@@ -106,7 +106,8 @@ def test_a_service_that_was_not_granted_is_403(
     for path, body in ((URL, hook_request()), (f"{URL}/feedback", {"feedback": []})):
         assert production.post(path, json=body, headers=NORTH).status_code == 403
     assert calls == []
-    assert memory.invocations == memory.batches == []
+    assert memory.invocations == []
+    assert memory.batches == []
 
 
 @pytest.mark.parametrize("path", ["/cds-services/zz", "/cds-services/zz/feedback"])

@@ -216,8 +216,10 @@ def test_t34_what_is_not_there_is_404_and_what_does_not_answer_a_method_is_405(
 @pytest.mark.parametrize("path", ["//cds-services", "///health/live", f"/{URL}"])
 def test_t34_an_address_has_one_slash_at_its_start(sandbox: Open, path: str) -> None:
     method = "POST" if path.endswith(URL) else "GET"
-    asked = {"method": method, "environ_overrides": {"PATH_INFO": path}, "json": hook_request()}
-    assert sandbox().open("/", **asked).status_code == 404
+    response = sandbox().open(
+        "/", method=method, environ_overrides={"PATH_INFO": path}, json=hook_request()
+    )
+    assert response.status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -47,11 +47,17 @@ class Running:
     log_file: Path
 
     def call(
-        self, method: str, path: str, body: object = None, **more: object
+        self,
+        method: str,
+        path: str,
+        body: str | bytes | Iterable[bytes] | None = None,
+        *,
+        port: int | None = None,
+        encode_chunked: bool = False,
     ) -> tuple[int, bytes]:
-        port = int(str(more.pop("port", self.port)))
-        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
-            connection.request(method, path, body=body, headers=JSON, **more)  # type: ignore[arg-type]
+        address = "127.0.0.1", port or self.port
+        with closing(http.client.HTTPConnection(*address, timeout=20)) as connection:
+            connection.request(method, path, body, JSON, encode_chunked=encode_chunked)
             response = connection.getresponse()
             return response.status, response.read()
 
