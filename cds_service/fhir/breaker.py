@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import ModuleType
 from typing import Final, Self
 
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
@@ -70,11 +71,13 @@ class _ServerFailedError(Exception):
     """Tells pybreaker of a failure."""
 
 
-def load() -> None:
-    """Loads pybreaker, which takes long: not within the deadline of a call. A server that nobody
+def load() -> ModuleType:
+    """pybreaker, which takes long to load: not within the deadline of a call. A server that nobody
     asks to call out does without: it would load a client for Redis as well.
     """
-    import pybreaker  # noqa: F401, PLC0415
+    import pybreaker  # noqa: PLC0415
+
+    return pybreaker
 
 
 class OriginBreaker:
@@ -84,8 +87,7 @@ class OriginBreaker:
     """
 
     def __init__(self, failures: int = FAILURES_TO_OPEN) -> None:
-        import pybreaker  # noqa: PLC0415 - see `load`
-
+        pybreaker = load()
         self._storage = pybreaker.CircuitMemoryStorage(_CLOSED)
         self._breaker = pybreaker.CircuitBreaker(
             fail_max=failures, reset_timeout=OPEN_SECONDS, state_storage=self._storage
