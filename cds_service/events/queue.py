@@ -77,8 +77,12 @@ class Queue:
         Raises ConfigurationError where the file cannot be made. A Redis may be away: it is tried
         again with every message.
         """
+        self._opened()
+
+    def _opened(self) -> tuple[Huey, Callable[[], object]]:
+        """huey, and what leaves a message in it: it reads only those of a task that it knows."""
         with self._opening:  # by one thread: huey knows a task once
-            self._say_work  # noqa: B018 - it reads only messages of a task that it knows
+            return self._huey, self._say_work
 
     def wake(self) -> None:
         """Let a worker look, unless one has been told to and has not yet begun.
@@ -99,9 +103,9 @@ class Queue:
             return False
         try:
             with waiting():
-                self.open()
-                if self._huey.pending_count() == 0:
-                    self._say_work()
+                huey, say_work = self._opened()
+                if huey.pending_count() == 0:
+                    say_work()
         except Exception as error:  # noqa: BLE001 - of SQLite, Redis or the network
             self._away_until = monotonic() + AWAY_SECONDS
             log_fault(Event.QUEUE_AWAY, error)
@@ -110,8 +114,8 @@ class Queue:
 
     def waiting(self) -> int:
         """How many messages wait."""
-        self.open()
-        return int(self._huey.pending_count())
+        huey, _ = self._opened()
+        return int(huey.pending_count())
 
     def run(
         self, threads: int, pulse: Callable[[], object], look_after: Callable[[], object]
@@ -122,9 +126,9 @@ class Queue:
         come due, and every few seconds `look_after`, which may have to wait for slow servers.
         Raises ConfigurationError where the queue cannot be opened.
         """
-        self.open()
+        huey, _ = self._opened()
         beside = self._beat(PULSE_SECONDS, pulse), self._beat(CARE_SECONDS, look_after)
-        consumer = self._huey.create_consumer(
+        consumer = huey.create_consumer(
             workers=threads,
             worker_type="thread",
             periodic=False,
