@@ -35,28 +35,30 @@ class StoredJournal:
     def record(self, invocation: Invocation) -> None:
         """Keep one invocation. Raises StoreUnavailable."""
         client = invocation.caller.name
+        in_shadow = invocation.caller.in_shadow
         match invocation.request:
             case HookRequest() as request:
                 hook_instance, patient_id = request.hook_instance, request.context.patient_id
             case Unread():
                 hook_instance = patient_id = ""
         match invocation.came_to:
-            case Answered(cards=sent):
+            case Answered(cards=made):
                 status, error = 200, ""
             case Failed(status=status, error=error):
-                sent = ()
-        inputs = {used: self._pseudonyms.of_reference(client, used) for used in inputs_of(sent)}
+                made = ()
+        sent = () if in_shadow else made
+        inputs = {used: self._pseudonyms.of_reference(client, used) for used in inputs_of(made)}
         self._records.save(
             EvaluationRecord(
-                id=sent[0].extension["id"] if sent else str(uuid4()),
+                id=made[0].extension["id"] if made else str(uuid4()),
                 at=invocation.at,
-                door=Door.HOOK,
+                door=Door.SHADOW if in_shadow else Door.HOOK,
                 service=invocation.service.id,
                 client=client,
                 hook_instance=hook_instance,
                 knowledge=invocation.service.knowledge.tag,
                 software=__version__,
-                **kept_words(sent),
+                **kept_words(made),
                 status=status,
                 error=error,
                 duration_ms=invocation.duration_ms,

@@ -57,6 +57,11 @@ class Event(Enum):
     QUEUE_AWAY = ("CDS-L305", "warning", "The queue cannot be reached; workers look by themselves.")
     NOT_SOUND = ("CDS-L306", "warning", "Readiness has turned to degraded or not ready.")
     READY_AGAIN = ("CDS-L307", "info", "The service is ready again.")
+    IN_SHADOW = (
+        "CDS-L308",
+        "warning",
+        "A client is in shadow mode: its calls are answered without cards.",
+    )
     EVENT_DONE = ("CDS-L401", "info", "A notified result was processed.")
     EVENT_LATER = ("CDS-L402", "warning", "A notified result will be tried again later.")
     EVENT_SET_ASIDE = ("CDS-L403", "error", "A notified result was set aside after failing.")
@@ -108,6 +113,7 @@ FIELDS = frozenset(
         "status",
         "upstream",
         "way",
+        "withheld",
         "workers",
     }
 )

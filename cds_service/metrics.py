@@ -78,9 +78,12 @@ class Metrics:
             )
         )
         self._cards = self._counter(
-            "cards", "Cards sent, by service and outcome.", "service", "outcome"
+            "cards", "Cards made, by service and outcome.", "service", "outcome"
         )
-        self._findings = self._counter("findings", "Findings on cards sent.", "finding")
+        self._withheld = self._counter(
+            "cards_withheld", "Cards made for a client in shadow mode, and not sent.", "service"
+        )
+        self._findings = self._counter("findings", "Findings on cards made.", "finding")
         self._reasons = self._counter("reasons", "Why results were not interpreted.", "reason")
         self._missing = self._counter("missing_data", "Data that an evaluation lacked.", "what")
         self._upstream = self._counter(
@@ -123,12 +126,16 @@ class Metrics:
         self._durations[route, service].observe(seconds)
 
     def card(self, *, service: str, outcome: str, findings: Iterable[str], reason: str) -> None:
-        """One card was sent."""
+        """One card was made."""
         self._cards[service, outcome].inc()
         for finding in findings:
             self._findings[(finding,)].inc()
         if reason:
             self._reasons[(reason,)].inc()
+
+    def withheld(self, *, service: str, count: int) -> None:
+        """So many of the cards were not sent: the client is in shadow mode."""
+        self._withheld[(service,)].inc(count)
 
     def lacked(self, what: Iterable[str]) -> None:
         """Data that an evaluation lacked, in the public `missing` words."""

@@ -51,6 +51,9 @@ def prepared(settings: Settings) -> Library:
         if room.sources:
             room.queue().open()
     _tell_void_approvals(library)
+    for client in registry.clients:
+        if client.in_shadow:
+            log(Event.IN_SHADOW, client=client.name)
     return library
 
 

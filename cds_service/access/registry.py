@@ -56,6 +56,8 @@ class Client:
     """When there are any, a token must name one of them."""
     fhir_servers: frozenset[FhirBase] = frozenset()
     services: frozenset[str] | AllServices = AllServices()
+    in_shadow: bool = False
+    """Whether its calls are answered without cards."""
 
     def may_call(self, service: str) -> bool:
         """Whether the client was granted the service of this id."""
@@ -259,6 +261,7 @@ def _client(row: ClientRow, place: _Place) -> Client:
             place.fhir_base("fhir_servers", server) for server in row.fhir_servers
         ),
         services=frozenset(row.services) or AllServices(),
+        in_shadow=row.rollout == "shadow",
     )
 
 

@@ -51,6 +51,8 @@ class ClientRow(Row):
     """Base addresses that `fhirServer` may name; with none, only prefetched data are used."""
     services: list[Name] = Field(default=[], min_length=1)
     """The services granted; when left out, all."""
+    rollout: Literal["live", "shadow"] = "live"
+    """In shadow its calls are evaluated and recorded, and answered without cards."""
 
     @model_validator(mode="after")
     def _has_keys(self) -> Self:

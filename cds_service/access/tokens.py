@@ -65,6 +65,11 @@ class RegisteredCaller:
         """`general-hospital`, or `general-hospital/north`: what is logged and stored."""
         return f"{self.client.name}/{self.tenant}" if self.tenant else self.client.name
 
+    @property
+    def in_shadow(self) -> bool:
+        """Whether the client is registered to be answered without cards."""
+        return self.client.in_shadow
+
     def may_call(self, service: str) -> bool:
         """Whether the client was granted the service of this id."""
         return self.client.may_call(service)

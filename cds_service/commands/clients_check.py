@@ -147,9 +147,12 @@ def _client(client: Client, fetch: Fetch, services: frozenset[str] | NotLoaded) 
         "usable": not faults,
         "fetched": not isinstance(keys, NotFetched),
         "fhirServers": sorted(map(str, client.fhir_servers)),
+        "inShadow": client.in_shadow,
     }
     servers = len(client.fhir_servers)
     line = f"client {client.name}: issuer {client.issuer}, {held}, FHIR servers: {servers}"
+    if client.in_shadow:
+        line += ", in shadow: answered without cards"
     return CheckedRow(line, members, tuple(faults))
 
 

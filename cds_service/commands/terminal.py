@@ -169,15 +169,21 @@ def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> Non
 
 
 def print_rates(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
-    """How each finding fared, as a table; the share is of the cards that feedback came for."""
+    """How each finding fared, as a table; the share is of the cards that feedback came for.
+
+    What was withheld has a column where anything was.
+    """
     table = Table(title="Cards by finding, each with its newest feedback", title_justify="left")
     for column in ("client", "finding"):
         table.add_column(column, overflow="fold")
-    for column in ("shown", "accepted", "overridden", "share"):
+    names = ["shown", "accepted", "overridden"]
+    if any(each["withheld"] for each in findings):
+        names.insert(0, "withheld")
+    for column in (*names, "share"):
         table.add_column(column, justify="right")
     for each in findings:
         told = each["accepted"] + each["overridden"]
         share = f"{100 * each['overridden'] / told:.0f}%" if told else "-"
-        counts = (str(each[name]) for name in ("shown", "accepted", "overridden"))
+        counts = (str(each[name]) for name in names)
         table.add_row(cell(each["client"]), cell(each["finding"]), *counts, share)
     console.print(table)

@@ -55,6 +55,12 @@ class Answered:
         """The response body (H-01, H-02): `cards` is there also when it is empty."""
         return {"cards": [card.as_json() for card in self.cards]}
 
+    def as_json_in_shadow(self) -> JsonObject:
+        """The response body in shadow mode: no card, and how many there are otherwise. So nobody
+        takes it for an answer that had nothing to say.
+        """
+        return {"cards": [], "extension": {"org.sil2r-cds.shadow": {"withheld": len(self.cards)}}}
+
 
 def record_of(call: Call, gathered: Gathered, results: JsonObject) -> PatientRecord:
     """The patient's data as far as they were sent or fetched; `results` are to be interpreted."""

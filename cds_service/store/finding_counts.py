@@ -9,7 +9,8 @@ from sqlalchemy import desc, func, select
 
 from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackOutcome
-from cds_service.store.tables import cards, feedback
+from cds_service.store.records import Door
+from cds_service.store.tables import cards, evaluations, feedback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,8 @@ class FindingCounts:
     """How one finding fared at one client. A card counts once, with its newest outcome.
 
     `shown` cards were sent, `sent` times in all. Cards that were ignored are never reported by CDS
-    Hooks: they are what is in `shown` and in neither `accepted` nor `overridden`.
+    Hooks: they are what is in `shown` and in neither `accepted` nor `overridden`. `withheld` counts
+    the answers that would have had such a card, each once, and were given in shadow mode.
     """
 
     client: str
@@ -26,6 +28,7 @@ class FindingCounts:
     sent: int
     accepted: int
     overridden: int
+    withheld: int
 
 
 # Counted by the database for each set of findings that a card had: few sets, however many cards.
@@ -59,6 +62,11 @@ _STATES = (
     .where(_ranked.c.rank == 1)
     .group_by(cards.c.client, cards.c.findings, _ranked.c.outcome)
 )
+_WITHHELD = (
+    select(evaluations.c.client, evaluations.c.findings, func.count(evaluations.c.id.distinct()))
+    .where(evaluations.c.door == Door.SHADOW.value)
+    .group_by(evaluations.c.client, evaluations.c.findings)
+)
 
 
 def finding_counts(database: Database) -> tuple[FindingCounts, ...]:
@@ -66,6 +74,7 @@ def finding_counts(database: Database) -> tuple[FindingCounts, ...]:
     shown: Counter[tuple[str, str]] = Counter()
     sent: Counter[tuple[str, str]] = Counter()
     states: Counter[tuple[str, str, str]] = Counter()
+    withheld: Counter[tuple[str, str]] = Counter()
     with database.reading() as connection:
         for client, findings, distinct, times in connection.execute(_SHOWN):
             for finding in findings:
@@ -74,6 +83,9 @@ def finding_counts(database: Database) -> tuple[FindingCounts, ...]:
         for client, findings, outcome, distinct in connection.execute(_STATES):
             for finding in findings:
                 states[client, finding, outcome] += distinct
+        for client, findings, distinct in connection.execute(_WITHHELD):
+            for finding in findings:
+                withheld[client, finding] += distinct
     return tuple(
         FindingCounts(
             client=client,
@@ -82,6 +94,7 @@ def finding_counts(database: Database) -> tuple[FindingCounts, ...]:
             sent=sent[client, finding],
             accepted=states[client, finding, FeedbackOutcome.ACCEPTED.value],
             overridden=states[client, finding, FeedbackOutcome.OVERRIDDEN.value],
+            withheld=withheld[client, finding],
         )
-        for client, finding in sorted(shown)
+        for client, finding in sorted(shown.keys() | withheld.keys())
     )

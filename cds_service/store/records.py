@@ -40,6 +40,8 @@ class Door(StrEnum):
     """The way by which an evaluation was asked for."""
 
     HOOK = "hook"
+    SHADOW = "shadow"
+    """A hook too; the caller is in shadow mode, so its cards were withheld."""
     EVENT = "event"
 
 

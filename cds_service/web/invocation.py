@@ -52,13 +52,15 @@ def invocation(room: Room) -> Blueprint:
             body = json_body(request, room.settings.max_body)
             hook_request = read_request(body, service.trigger, service.hook, service.templates)
             answered = _answered(room, caller, service, hook_request, at.date())
-            response = json_response(answered.as_json())
+            response = json_response(
+                answered.as_json_in_shadow() if caller.in_shadow else answered.as_json()
+            )
         except Exception as error:
             designed = as_designed(error)
             _record_failure(room, ended(Failed(designed.status, designed.code)))
             raise
         room.ports.journal.record(ended(answered))
-        _count(room.metrics, passage, answered)
+        _count(room.metrics, passage, answered, caller)
         return response
 
     return blueprint
@@ -95,8 +97,8 @@ def _record_failure(room: Room, failed: Invocation) -> None:
         log_fault(Event.NOT_RECORDED, lost, request_id=failed.request_id, cause=lost.cause)
 
 
-def _count(metrics: Metrics, passage: Passage, answered: Answered) -> None:
-    """Tell metrics and log what was said, in public words only."""
+def _count(metrics: Metrics, passage: Passage, answered: Answered, caller: Caller) -> None:
+    """Tell metrics and log what was said, or would have been, in public words only."""
     said = [card.extension for card in answered.cards]
     for card in said:
         metrics.card(
@@ -106,10 +108,12 @@ def _count(metrics: Metrics, passage: Passage, answered: Answered) -> None:
             reason=card.get("reason", ""),
         )
         metrics.lacked(card.get("missing", ()))
+    if caller.in_shadow:
+        metrics.withheld(service=passage.service, count=len(said))
     for key, fault in answered.faults.items():
         metrics.not_fetched(key=key, fault=fault)
     passage.said = {
-        "cards": len(said),
+        "withheld" if caller.in_shadow else "cards": len(said),
         "outcomes": [card["outcome"] for card in said],
         "findings": [finding for card in said for finding in card.get("findings", ())],
         "reasons": [card["reason"] for card in said if "reason" in card],

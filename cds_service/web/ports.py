@@ -48,6 +48,10 @@ class Caller(Protocol):
     def account(self) -> str:
         """What its calls are counted under: all tenants of a client are one."""
 
+    @property
+    def in_shadow(self) -> bool:
+        """Whether it is answered without cards, and all else is done as ever."""
+
     def may_call(self, service: str) -> bool:
         """Whether it was granted the service of this id."""
 
@@ -58,6 +62,7 @@ class Anybody:
 
     name: str = "sandbox"
     account: str = "sandbox"
+    in_shadow: bool = False
 
     def may_call(self, service: str) -> bool:
         """Whichever there is."""

@@ -230,6 +230,11 @@ _KNOWLEDGE: Final = closed(
     }
 )
 
+_SHADOW: Final = closed(
+    {"org.sil2r-cds.shadow": closed({"withheld": {"type": "integer", "minimum": 0}})}
+)
+"""There for a client in shadow mode, which is sent no cards."""
+
 _ISSUE: Final = closed(
     {
         "severity": {"enum": ["fatal", "error"]},
@@ -254,7 +259,7 @@ _ISSUE: Final = closed(
 NAMED: Final[Mapping[str, Schema]] = {
     "Services": closed({"services": array(_SERVICE)}),
     "Knowledge": _KNOWLEDGE,
-    "Cards": closed({"cards": array(_CARD)}),
+    "Cards": closed({"cards": array(_CARD)}, {"extension": _SHADOW}),
     "Feedback": record({"feedback": array(_FEEDBACK_ITEM, maxItems=MOST_ITEMS)}),
     "OperationOutcome": closed(
         {

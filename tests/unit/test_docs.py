@@ -168,6 +168,7 @@ def test_every_metric_stands_on_the_page_with_its_labels() -> None:
     metrics = Metrics()
     metrics.answered(route="r", service="s", status=200, seconds=0.1)
     metrics.card(service="s", outcome="o", findings=("f",), reason="r")
+    metrics.withheld(service="s", count=1)
     metrics.lacked(("w",))
     metrics.not_fetched(key="k", fault="f")
     metrics.refused_token("c")

@@ -21,7 +21,7 @@ from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome, Stored
 from cds_service.store.finding_counts import FindingCounts, finding_counts
 from cds_service.store.pseudonym import DataKey
-from cds_service.store.records import SentCard
+from cds_service.store.records import Door, SentCard
 from cds_service.store.tables import feedback as rows
 from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep
 
@@ -51,7 +51,9 @@ def send(database: Database, client: str, *sent: tuple[str, tuple[str, ...]]) ->
     keep(database, evaluation(client=client, cards=cards))
 
 
-def counts(shown: int, sent: int, accepted: int, overridden: int) -> FindingCounts:
+def counts(
+    shown: int, sent: int, accepted: int, overridden: int, withheld: int = 0
+) -> FindingCounts:
     return FindingCounts(
         client=CLIENT,
         finding="csf-above-150",
@@ -59,6 +61,7 @@ def counts(shown: int, sent: int, accepted: int, overridden: int) -> FindingCoun
         sent=sent,
         accepted=accepted,
         overridden=overridden,
+        withheld=withheld,
     )
 
 
@@ -178,6 +181,21 @@ def test_a_card_counts_for_each_of_its_findings(feedback: Feedback, database: Da
     child, csf = finding_counts(database)
     assert (child.finding, child.shown, child.accepted) == ("context-child", 1, 1)
     assert (csf.finding, csf.shown, csf.accepted) == ("csf-above-150", 2, 1)
+
+
+def test_t106_answers_in_shadow_count_once_each_as_withheld_and_never_as_shown(
+    database: Database,
+) -> None:
+    withheld = evaluation("a", door=Door.SHADOW, findings=("csf-above-150",))
+    keep(database, withheld, withheld, replace(withheld, id="b"))
+    keep(database, evaluation("c", findings=("csf-above-150",)))
+    assert finding_counts(database) == (
+        counts(shown=0, sent=0, accepted=0, overridden=0, withheld=2),
+    )
+    send(database, CLIENT, (card_id(1), ("csf-above-150",)))
+    assert finding_counts(database) == (
+        counts(shown=1, sent=1, accepted=0, overridden=0, withheld=2),
+    )
 
 
 def test_b06_a_comment_is_kept_only_encrypted(feedback: Feedback, database: Database) -> None:

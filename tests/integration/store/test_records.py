@@ -44,6 +44,7 @@ RECORD = evaluation(
     inputs=(f"Observation/{RESULT}",),
     cards=(CARD,),
 )
+IN_SHADOW = replace(RECORD, door=Door.SHADOW, cards=())
 FAILED = evaluation("0b5f3e5e-0000-5000-8000-000000000002", at=NOON, status=412, error="CDS-3001")
 
 
@@ -55,8 +56,8 @@ def records(database: Database) -> Records:
 
 @pytest.mark.parametrize(
     "record",
-    [RECORD, FAILED, replace(RECORD, cards=()), replace(RECORD, door=Door.EVENT)],
-    ids=["cards", "error", "no card", "event"],
+    [RECORD, FAILED, replace(RECORD, cards=()), replace(RECORD, door=Door.EVENT), IN_SHADOW],
+    ids=["cards", "error", "no card", "event", "shadow"],
 )
 def test_a_record_is_given_back_as_it_was_saved(records: Records, record: EvaluationRecord) -> None:
     records.save(record)

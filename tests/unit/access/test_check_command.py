@@ -116,6 +116,15 @@ def test_the_command_allows_in_sandbox_mode_what_production_refuses(folder: Path
     assert "FHIR servers: 1" in run(folder, "--sandbox").output
 
 
+def test_t106_a_client_in_shadow_is_named_as_one(folder: Path) -> None:
+    (folder / "clients.toml").write_text(FILE_CLIENT + 'rollout = "shadow"\n')
+    assert "in shadow: answered without cards" in run(folder).output
+    (folder / "clients.toml").write_text(FILE_CLIENT + 'rollout = "live"\n')
+    assert "shadow" not in run(folder).output
+    (folder / "clients.toml").write_text(FILE_CLIENT + 'rollout = "silent"\n')
+    assert run(folder).exit_code == 1
+
+
 def test_a_service_that_the_start_would_refuse_is_a_fault_here_too(folder: Path) -> None:
     misspelt = 'services = ["sil2r-patientview", "sil2r-order-sign"]\n'
     (folder / "clients.toml").write_text(FILE_CLIENT + misspelt)

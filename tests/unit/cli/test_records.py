@@ -14,7 +14,7 @@ from cds_service.errors import CdsError, ConfigurationError
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.pseudonym import DataKey
-from cds_service.store.records import SentCard
+from cds_service.store.records import Door, SentCard
 from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep, pseudonym
 from tests.unit.cli.command_line import COMMANDING, document, is_harmless
 
@@ -119,6 +119,7 @@ def test_rates_count_each_card_once(file: Path) -> None:
         "sent": 3,
         "accepted": 1,
         "overridden": 1,
+        "withheld": 0,
     }
 
 
@@ -133,6 +134,13 @@ def test_rates_as_a_table(file: Path) -> None:
     assert shown.exit_code == 0
     (line,) = [line for line in shown.stdout.splitlines() if CLIENT in line]
     assert line.split("│")[-2].strip() == "50%"
+
+
+def test_t106_what_was_withheld_has_a_column_where_anything_was(file: Path) -> None:
+    assert "withheld" not in run(file, "rates").stdout
+    with Database.open(f"sqlite:///{file}") as database:
+        keep(database, evaluation("evaluation-4", door=Door.SHADOW, findings=(FINDING,)))
+    assert "withheld" in run(file, "rates").stdout
 
 
 def test_a_tenant_in_brackets_is_shown_as_it_is_called(file: Path) -> None:

@@ -27,7 +27,8 @@ NOW = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
 URL = "/cds-services/toy-patient-view"
 SOUTH = {"Authorization": "Bearer south"}
 NORTH = {"Authorization": "Bearer north"}
-"""South may call every service; north may not call this one."""
+WEST = {"Authorization": "Bearer west"}
+"""South may call every service; north may not call this one; west is in shadow."""
 
 
 def library() -> Library:
@@ -76,6 +77,7 @@ class Client:
     """A registered client."""
 
     name: str
+    in_shadow: bool = False
 
     @property
     def account(self) -> str:
@@ -95,6 +97,8 @@ class TokenGate:
                 return Client("north")
             case ["Bearer south"]:
                 return Client("south")
+            case ["Bearer west"]:
+                return Client("west", in_shadow=True)
             case ["Bearer group/east" | "Bearer group/west" as token]:
                 return Client(token.removeprefix("Bearer "))
             case _:

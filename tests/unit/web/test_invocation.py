@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from tests.unit.web.rooms import (
     NOW,
     SOUTH,
     URL,
+    WEST,
     Memory,
     OneAccess,
     TokenGate,
@@ -62,6 +64,40 @@ def test_an_invocation_without_a_card_is_recorded_too(
     assert response.data == b'{"cards":[]}'
     (kept,) = memory.invocations
     assert kept.came_to == answered()
+
+
+def test_t106_in_shadow_no_card_is_sent_and_the_answer_says_how_many_there_are_otherwise(
+    production: FlaskClient, memory: Memory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    response = production.post(URL, json=hook_request(), headers=WEST)
+    assert response.get_json() == {
+        "cards": [],
+        "extension": {"org.sil2r-cds.shadow": {"withheld": 1}},
+    }
+    (kept,) = memory.invocations
+    assert kept.came_to == answered(card()), "recorded as if it had been sent"
+    line = json.loads(capsys.readouterr().err.splitlines()[-1])
+    assert (line["withheld"], line["outcomes"]) == (1, ["interpreted"])
+    assert "cards" not in line
+
+
+def test_t106_in_shadow_a_failure_is_told_as_ever(
+    production: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(_call: Call) -> Answered:
+        raise DataUnavailable("The prefetch key 'toy' is required.", where="prefetch.toy")
+
+    monkeypatch.setattr(invocation, "answer", unavailable)
+    assert production.post(URL, json=hook_request(), headers=WEST).status_code == 412
+
+
+def test_t106_what_is_withheld_is_counted_beside_what_was_made(sandbox: Open) -> None:
+    client = sandbox({"gate": TokenGate()})
+    for caller in (SOUTH, WEST):
+        client.post(URL, json=hook_request(), headers=caller)
+    text = client.get("/metrics").get_data(as_text=True)
+    assert 'cds_cards_total{outcome="interpreted",service="toy-patient-view"} 2.0' in text
+    assert 'cds_cards_withheld_total{service="toy-patient-view"} 1.0' in text
 
 
 def test_a_refused_invocation_of_a_known_caller_is_recorded_with_its_error(
