@@ -34,6 +34,7 @@ from cds_service.commands.output import (
     usage_line,
 )
 from cds_service.commands.records import records
+from cds_service.commands.rehearse import rehearse
 from cds_service.errors import CdsError, InputError
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def _day(text: str) -> date:
     return day
 
 
-for command in (clients, db, knowledge, records, *EVENT_COMMANDS, events):
+for command in (clients, db, knowledge, records, rehearse, *EVENT_COMMANDS, events):
     cli.add_command(command)
 
 

@@ -26,6 +26,7 @@ WHAT_EACH_NEEDS = {
     "knowledge show": (),
     "records show": ("an-id", "--client", "general-hospital"),
     "records rates": (),
+    "rehearse": (".",),
     "db purge": ("--older-than", "30"),
     "db erase": ("--client", "general-hospital"),
     "subscribe": ("--sandbox", "lab"),

@@ -1,0 +1,187 @@
+"""`rehearse`: what the service would have said about past results, counted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fhir_fixtures
+from cds_service.commands.documents import evaluate_resource
+from cds_service.commands.rehearsal import Alone, rehearse
+from cds_service.errors import InputError
+from cds_service.fhir.charts import UNDATED, Charts
+from cds_service.fhir.wanted import wanted_by
+from fhir_fixtures import Kind
+from tests.packaged import LIBRARY, SIL2R
+from tests.unit.cli.command_line import COMMANDING, document, is_harmless, run
+from tests.unit.fhir.test_charts import FERRITIN, Json, observation, of
+
+ALONE = [
+    name
+    for name in fhir_fixtures.names()
+    if fhir_fixtures.story(name).kind is Kind.OBSERVATION and not fhir_fixtures.story(name).site
+]
+"""Stories of one Observation."""
+
+
+def lines(*resources: Json) -> str:
+    return "".join(f"{json.dumps(each)}\n" for each in resources)
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """A bulk export: three results of two patients, and a patient without any."""
+    folder = tmp_path / "export" / "2026"
+    folder.mkdir(parents=True)
+    (folder / "Observation.ndjson").write_text(
+        lines(
+            observation("low-a", "2026-01-05"),
+            observation("high-a", "2026-03-05", valueQuantity={"value": 12000, "unit": "U/mL"}),
+            observation("no-unit-b", "2026-02-01", valueQuantity={"value": 612}, **of("b")),
+            observation("ferritin-c", "2026-02-01", FERRITIN, **of("c")),
+        )
+        + "\n"
+    )
+    patients = [{"resourceType": "Patient", "id": name, "birthDate": "1970"} for name in "abc"]
+    (folder / "Patient.ndjson").write_text(lines(*patients))
+    return tmp_path / "export"
+
+
+def told(*arguments: str | Path) -> dict[str, Any]:
+    (rehearsal,) = document(run("rehearse", *arguments, "--json"))["rehearsals"]
+    return dict(rehearsal)
+
+
+def test_it_counts_results_patients_cards_and_what_they_say(export: Path) -> None:
+    said = told(export)
+    assert said["knowledge"] == SIL2R.tag
+    assert (said["results"], said["patients"], said["arrivals"]) == (3, 2, 3)
+    assert (said["firstDay"], said["lastDay"]) == ("2026-01-05", "2026-03-05")
+    counts = {(each["indicator"], each["outcome"]): each["count"] for each in said["cards"]}
+    assert counts == {
+        ("info", "interpreted"): 1,
+        ("warning", "interpreted"): 1,
+        ("info", "not-interpretable"): 1,
+    }
+    assert said["withoutCard"] == 0
+    assert said["findings"]["hlh-adult-high-specificity"] == 1
+    assert said["reasons"] == {"unit-missing": 1}
+    assert said["missing"]["ferritin"] == 2, "that of another patient is nobody's here"
+    assert said["changes"] == said["leftAside"] == []
+
+
+def test_a_person_sees_how_often_and_with_what(export: Path) -> None:
+    shown = run("rehearse", export)
+    assert shown.exit_code == 0
+    assert "results: 3, patients: 2, 2026-01-05 to 2026-03-05" in shown.output
+    assert "3 cards, 1.5 a month." in shown.output
+    (finding,) = [line for line in shown.output.splitlines() if "hlh-adult-high" in line]
+    assert finding.split()[-2:] == ["1", "33%"]
+    assert "Observation/" not in shown.output
+    assert "Against" not in shown.output
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_one_result_gets_the_cards_that_evaluate_gives_it_on_its_day(name: str) -> None:
+    resource = json.loads(fhir_fixtures.text(name))
+    charts = Charts([wanted_by(SIL2R)])
+    charts.look(resource)
+    charts.take(resource)
+    arrivals = [arrival for chart in charts.arrivals() for arrival in chart]
+    today = date(2026, 11, 21)
+    tally, _ = rehearse(charts, SIL2R, Alone(), today, lambda _: None)
+    days = [today if arrival.day == UNDATED else arrival.day for arrival in arrivals]
+    (answer,) = evaluate_resource(resource, LIBRARY, (days or [today])[0])
+    cards = answer.cards
+    assert tally.cards.total() == len(cards)
+    assert tally.findings.keys() == {
+        finding for card in cards for finding in card.extension.get("findings", ())
+    }
+    assert list(tally.reasons.elements()) == [
+        card.extension["reason"] for card in cards if "reason" in card.extension
+    ]
+
+
+def test_against_other_settings_it_tells_what_would_change(export: Path, tmp_path: Path) -> None:
+    (tmp_path / "site.toml").write_text('[policy]\nmuted_findings = ["hlh-adult-less-likely"]\n')
+    (tmp_path / "next.toml").write_text('site = "site.toml"\n')
+    against = ("--against", tmp_path / "next.toml")
+    (change,) = told(export, *against)["changes"]
+    assert change == {
+        "lost": ["hlh-adult-less-likely"],
+        "gained": [],
+        "count": 1,
+        "example": "Observation/low-a",
+    }
+    shown = run("rehearse", export, *against).output
+    assert "Against the other settings: 1 of 3 arrivals change." in shown
+    assert "Observation/low-a" in shown
+
+
+def test_settings_that_change_nothing_are_told_to(export: Path, tmp_path: Path) -> None:
+    (tmp_path / "same.toml").write_text("")
+    shown = run("rehearse", export, "--against", tmp_path / "same.toml").output
+    assert "0 of 3 arrivals change" in shown
+    assert "no longer" not in shown
+
+
+def test_codes_that_only_the_other_settings_map_are_read_too(tmp_path: Path) -> None:
+    local = observation("x", "2026-01-05")
+    local["code"] = {"coding": [{"system": "urn:oid:2.999.2", "code": "SIL2R-S"}]}
+    (tmp_path / "one.json").write_text(lines(local))
+    site = fhir_fixtures.path("csf_above_150").parents[1] / "site.toml"
+    (tmp_path / "next.toml").write_text(f"site = '{site}'\n")
+    assert told(tmp_path / "one.json")["results"] == 0
+    said = told(tmp_path / "one.json", "--against", tmp_path / "next.toml")
+    assert (said["results"], said["withoutCard"], said["cards"]) == (1, 1, [])
+    (change,) = said["changes"]
+    assert change["lost"] == []
+    assert "info card" in change["gained"]
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_rehearsed(export: Path) -> None:
+    (export / "cut.ndjson").write_text(lines(observation("x", "2026-01-05", **of("d"))) + "{\n[]")
+    request = fhir_fixtures.path("lab_result_minimal")
+    shutil.copy(request, export / "call.json")
+    said = told(export)
+    assert said["results"] == 4
+    assert [(Path(each["place"]).name, each["because"]) for each in said["leftAside"]] == [
+        ("call.json", "It is a CDS Hooks request; `cds-service evaluate` takes those."),
+        ("cut.ndjson line 2", "This is not JSON."),
+        ("cut.ndjson line 3", "This is JSON, but not an object."),
+    ]
+    assert "cut.ndjson line 2" in run("rehearse", export).output
+
+
+def test_of_much_that_cannot_be_read_the_first_ten_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "x.ndjson").write_text("{\n" * 12)
+    shown = run("rehearse", tmp_path).output
+    assert "and 2 more" in shown
+    assert len(told(tmp_path)["leftAside"]) == 12
+
+
+def test_where_no_result_is_found_it_says_how_to_look_on(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text(lines(observation("x", "2026-01-05", code="2951-2")))
+    shown = run("rehearse", tmp_path)
+    assert (shown.exit_code, told(tmp_path)["results"]) == (0, 0)
+    assert "results: 0, patients: 0" in shown.output
+    assert "cds-service codes" in shown.output
+
+
+def test_a_folder_without_a_file_to_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("")
+    shown = run("rehearse", tmp_path)
+    assert isinstance(shown.exception, InputError)
+    assert ".ndjson" in shown.exception.one_line()
+
+
+def test_names_of_files_are_no_command_to_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / f"{COMMANDING[:20].replace('/', '')}.json").write_text("{")
+    shown = run("rehearse", tmp_path).output
+    assert "left aside" in shown
+    assert is_harmless(shown)
