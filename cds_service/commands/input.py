@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cds_service.config import Settings
     from cds_service.knowledge.files import Library
     from cds_service.store.database import Database
+    from cds_service.store.pseudonym import DataKey
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,6 +21,10 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FIRST_YEAR = 1900
 """Of a day or time that is given: no result is older, and days are reckoned back from it."""
 CONFIG = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
+
+FORMER_KEYS = click.option(
+    "--former-key", "former_keys", type=FILE, multiple=True, help="A data key used before."
+)
 
 
 def settings_options(command: F) -> F:
@@ -43,6 +48,16 @@ def database_of(settings: Settings) -> Database:
     from cds_service.store.database import Database
 
     return Database.open(settings.database_url)
+
+
+def former_data_keys(files: Sequence[Path]) -> tuple[DataKey, ...]:
+    """The data keys in these files. Raises ConfigurationError."""
+    from cds_service.store.pseudonym import DataKey
+
+    return tuple(
+        DataKey.from_base64(file.read_text(encoding="ascii", errors="replace"), where=str(file))
+        for file in files
+    )
 
 
 def library_of(settings: Settings) -> Library:

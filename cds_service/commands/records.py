@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cds_service.commands.input import CONFIG, FILE, database_of, settings_of
+from cds_service.commands.input import (
+    CONFIG,
+    FORMER_KEYS,
+    database_of,
+    former_data_keys,
+    settings_of,
+)
+from cds_service.commands.ledger import ledger, verify
 from cds_service.commands.output import AS_JSON, Output, in_camel_case, print_json
 
 if TYPE_CHECKING:
@@ -19,16 +26,18 @@ if TYPE_CHECKING:
 
 @click.group()
 def records() -> None:
-    """Show what was answered, and what was done with it."""
+    """Show what was answered, what came of it, and what was changed."""
+
+
+for command in (ledger, verify):
+    records.add_command(command)
 
 
 @records.command()
 @click.argument("evaluation", metavar="ID")
 @click.option("--client", metavar="NAME", required=True, help="Whose card it is, as in the log.")
 @click.option("--comments", is_flag=True, help="Show comments of clinicians too: patient data.")
-@click.option(
-    "--former-key", "former_keys", type=FILE, multiple=True, help="A data key used before."
-)
+@FORMER_KEYS
 @AS_JSON
 @CONFIG
 def show(
@@ -47,19 +56,15 @@ def show(
     """
     from cds_service.commands.terminal import print_records
     from cds_service.store.feedback import Feedback
-    from cds_service.store.pseudonym import DataKey, Pseudonymiser
+    from cds_service.store.pseudonym import Pseudonymiser
     from cds_service.store.records import Records
     from cds_service.wiring import existing_data_key
 
     settings = settings_of(config)
     key = existing_data_key(settings)
-    former = tuple(
-        DataKey.from_base64(file.read_text(encoding="ascii", errors="replace"), where=str(file))
-        for file in former_keys
-    )
     with database_of(settings) as database:
         found = Records(database, Pseudonymiser(key)).find(evaluation, client)
-        feedback = Feedback(database, key, former)
+        feedback = Feedback(database, key, former_data_keys(former_keys))
         told = [_record(each, feedback, comments=comments) for each in found]
     if as_json:
         print_json({"records": in_camel_case(told)})

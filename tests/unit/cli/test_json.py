@@ -26,6 +26,7 @@ WHAT_EACH_NEEDS = {
     "knowledge show": (),
     "records show": ("an-id", "--client", "general-hospital"),
     "records rates": (),
+    "records ledger": ("ledger",),
     "rehearse": (".",),
     "db purge": ("--older-than", "30"),
     "db erase": ("--client", "general-hospital"),
@@ -37,7 +38,10 @@ WHAT_EACH_NEEDS = {
     "events drop": ("--sandbox", "--yes", "1"),
 }
 """Arguments with which a command that takes `--json` finds that its input is not acceptable."""
-REPORTS = {"knowledge check"}
+REPORTS = {
+    "knowledge check": (("--folder", "not-there"), "faults"),
+    "records verify": (("broken",), "broken"),
+}
 """What is wrong is what they are asked for: a document tells it, and the exit code."""
 
 
@@ -60,7 +64,7 @@ def nothing_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_command_that_takes_json_is_tried_here() -> None:
-    assert set(with_json(cli)) == set(WHAT_EACH_NEEDS) | REPORTS
+    assert set(with_json(cli)) == set(WHAT_EACH_NEEDS) | set(REPORTS)
 
 
 @pytest.mark.usefixtures("nothing_fits")
@@ -78,13 +82,14 @@ def test_an_error_is_one_line_and_no_document(
 
 
 @pytest.mark.usefixtures("nothing_fits")
-@pytest.mark.parametrize("command", sorted(REPORTS))
+@pytest.mark.parametrize("command", REPORTS)
 def test_a_report_of_what_is_wrong_is_a_document(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert through_main(monkeypatch, *command.split(), "--json", "--folder", "not-there") == 1
+    arguments, member = REPORTS[command]
+    assert through_main(monkeypatch, *command.split(), "--json", *arguments) == 1
     said = capsys.readouterr()
-    assert json.loads(said.out)["faults"]
+    assert json.loads(said.out)[member]
     assert said.err == ""
 
 

@@ -1,0 +1,158 @@
+"""`records ledger` and `records verify`: whether the records are still what was recorded."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from cds_service.commands.input import (
+    CONFIG,
+    FILE,
+    FORMER_KEYS,
+    database_of,
+    former_data_keys,
+    settings_of,
+)
+from cds_service.commands.output import AS_JSON, Output, cell, members, print_json, table_of
+from cds_service.errors import InputError
+
+if TYPE_CHECKING:
+    from cds_service.store.ledger import Broken, Comparison, Sound
+
+LEDGER = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=LEDGER)
+@FORMER_KEYS
+@AS_JSON
+@CONFIG
+def ledger(*, file: Path, former_keys: Sequence[Path], as_json: bool, config: Path | None) -> None:
+    """Note the records of the past hours in FILE.
+
+    What is in FILE already stays; a new line is added for each hour with records, once it is an
+    hour old. Keep FILE where who can change the database cannot change it, and the code of its last
+    line, which is printed, somewhere else again. Needs the data key.
+    """
+    from cds_service.store.ledger import Broken, Ledger
+    from cds_service.wiring import existing_data_key
+
+    settings = settings_of(config)
+    key = existing_data_key(settings)
+    with database_of(settings) as database, file.open("a+b") as open_file:
+        fcntl.flock(open_file, fcntl.LOCK_EX)
+        keeper = Ledger(database, key, former_data_keys(former_keys))
+        lines, state = keeper.read(_whole_lines(open_file))
+        if isinstance(state, Broken):
+            raise InputError(
+                f"The ledger cannot be gone on with: {state.why}.",
+                where=f"{file} line {state.line}",
+                remedy="Keep it as it is for whoever looks into it, and begin another file.",
+            )
+        added = []
+        for line in keeper.due(lines, datetime.now(UTC)):
+            open_file.write(line.written())
+            added.append(line)
+        open_file.flush()
+        os.fsync(open_file.fileno())
+    records = sum(len(line.page.records) for line in added)
+    last = [line.code for line in (*lines, *added)][-1:]
+    if as_json:
+        print_json({"linesAdded": len(added), "recordsAdded": records, "lastCode": "".join(last)})
+    else:
+        click.echo(f"Lines added: {len(added)}, records: {records}.")
+        for code in last:
+            click.echo(f"Code of the last line, to be kept elsewhere: {code}")
+
+
+def _whole_lines(file: BinaryIO) -> list[bytes]:
+    """What stands there, without the half of a line that a run left when it was ended."""
+    file.seek(0)
+    lines = file.readlines()
+    if lines and not lines[-1].endswith(b"\n"):
+        file.truncate(sum(map(len, lines[:-1])))
+        lines.pop()
+    return lines
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=FILE)
+@click.option("--last", metavar="CODE", default="", help="The code of a line that must be there.")
+@click.option(
+    "--erased",
+    metavar="N",
+    type=click.IntRange(min=0),
+    default=0,
+    help="So many records have gone by `db erase`.",
+)
+@FORMER_KEYS
+@AS_JSON
+@CONFIG
+def verify(
+    *,
+    file: Path,
+    last: str,
+    erased: int,
+    former_keys: Sequence[Path],
+    as_json: bool,
+    config: Path | None,
+) -> None:
+    """Hold the records against FILE, as `records ledger` wrote it.
+
+    Exit code 1 where a line or a record is not what it was, where records came in since, or where
+    others are gone than the oldest and those that were erased. Needs the data key.
+    """
+    from cds_service.store.ledger import Broken, Ledger
+    from cds_service.wiring import existing_data_key
+
+    settings = settings_of(config)
+    key = existing_data_key(settings)
+    with database_of(settings) as database:
+        keeper = Ledger(database, key, former_data_keys(former_keys))
+        lines, state = keeper.read(file.read_bytes().splitlines(keepends=True))
+        if last and not isinstance(state, Broken) and last not in {line.code for line in lines}:
+            state = Broken(len(lines) + 1, "lines are missing at the end")
+        found = keeper.compare(lines)
+    if as_json:
+        print_json(
+            {
+                "lines": len(lines),
+                "broken": [members(state)] if isinstance(state, Broken) else [],
+                **members(found),
+            }
+        )
+    else:
+        _print(len(lines), state, found)
+    if isinstance(state, Broken) or found.changed or len(found.missing) != erased:
+        raise SystemExit(1)
+
+
+def _print(lines: int, state: Sound | Broken, found: Comparison) -> None:
+    from cds_service.store.ledger import Broken, Sound
+
+    console = Output()
+    match state:
+        case Sound():
+            console.print("Every line is as it was written.")
+        case Broken(line, why):
+            console.print(f"Line {line}: {why}. What comes after it proves nothing.")
+    console.print(f"Lines: {lines}, records in them: {found.records}.")
+    if found.changed:
+        table = table_of("changed, or come in since", "made at")
+        for each in found.changed:
+            table.add_row(cell(each.id), each.at.isoformat())
+        console.print(table)
+    if found.purged:
+        newest = found.purged[-1].isoformat()
+        console.print(f"Gone, and older than all there are: {len(found.purged)}, up to {newest}.")
+    if found.missing:
+        table = table_of("gone, and not among the oldest: made at")
+        for at in found.missing:
+            table.add_row(at.isoformat())
+        console.print(table)

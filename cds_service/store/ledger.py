@@ -1,0 +1,206 @@
+"""The ledger: a file beside the database by which it shows what was changed there afterwards.
+
+Each line is a page: a code, and as JSON the evaluation records of an hour or more in the order of
+their time, each with a code over all that it says. The code of the line is over the page and the
+line before, so that the pages are a chain. Codes are HMACs (RFC 2104, SHA-256) under a key derived
+from the data key: who can write to database and ledger and has no data key can make none. A page
+holds times and codes, and nothing of what was recorded.
+
+What goes by plan leaves its codes behind: of records that were purged or erased no more can be said
+than how many they are, and of when.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Row, select
+
+from cds_service.store.database import Database
+from cds_service.store.lots import LOT
+from cds_service.store.pseudonym import DataKey
+from cds_service.store.tables import evaluations
+
+SETTLED: Final = timedelta(hours=1)
+"""Nothing that began so long ago is still to be written."""
+_HOUR: Final = timedelta(hours=1)
+_DIGITS: Final = 32
+"""Of a code, hexadecimal: 128 bits."""
+_SAID: Final = tuple(column for column in evaluations.columns if column.name != "number")
+"""All that a record says. Its number is only its place in the table."""
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+_END: Final = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One record: when it was made, and the code over it."""
+
+    at: datetime
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The records from `since` on and before `until`. `key` is the id of the data key."""
+
+    since: datetime
+    until: datetime
+    key: str
+    records: tuple[Noted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A page as it stands in the file, after the code that chains it to the line before."""
+
+    code: str
+    page: Page
+    text: bytes
+
+    def written(self) -> bytes:
+        """The whole line."""
+        return self.code.encode() + b" " + self.text + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first line that is not what was written there, and why. What follows proves nothing."""
+
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """Every line is as it was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A record that is not as it was when its page was written, or came in since."""
+
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a database says beside its ledger; all moments oldest first."""
+
+    records: int
+    """How many the pages hold."""
+    changed: tuple[Changed, ...]
+    purged: tuple[datetime, ...]
+    """When records were made that are gone, and older than the oldest there is."""
+    missing: tuple[datetime, ...]
+    """When other records were made that are gone: erased, or taken away."""
+
+
+class Ledger:
+    """Writes lines, reads them, and holds the database against them.
+
+    Raises StoreUnavailable when the database fails.
+    """
+
+    def __init__(self, database: Database, key: DataKey, former: Sequence[DataKey] = ()) -> None:
+        self._database = database
+        self._key_id = key.id()
+        self._secrets = {each.id(): each.subkey("ledger") for each in (*former, key)}
+
+    def read(self, lines: Iterable[bytes]) -> tuple[Sequence[Line], Sound | Broken]:
+        """The lines up to the first that is not what was written there."""
+        sound: list[Line] = []
+        for number, written in enumerate(lines, start=1):
+            code, _, text = written.removesuffix(b"\n").partition(b" ")
+            try:
+                page = _PAGE.validate_json(text)
+            except ValidationError:
+                return sound, Broken(number, "it is no page")
+            if page.key not in self._secrets:
+                return sound, Broken(number, f"it names data key {page.key}, which was not given")
+            if code.decode("ascii", "replace") != self._chained(text, page.key, sound):
+                return sound, Broken(number, "it was changed, or does not follow the one before")
+            sound.append(Line(code.decode(), page, text))
+        return sound, Sound()
+
+    def due(self, before: Sequence[Line], now: datetime) -> Iterator[Line]:
+        """The lines that are to follow: full hours that have settled, each with a record."""
+        last = list(before[-1:])
+        since = last[0].page.until if last else _BEGINNING
+        for hour, rows in groupby(
+            self._rows(since, _full_hour(now - SETTLED)), key=lambda row: _full_hour(row.at)
+        ):
+            page = Page(
+                since=last[0].page.until if last else hour,
+                until=hour + _HOUR,
+                key=self._key_id,
+                records=tuple([self._noted(row, self._key_id) for row in rows]),
+            )
+            text = _PAGE.dump_json(page)
+            last = [Line(self._chained(text, page.key, last), page, text)]
+            yield last[0]
+
+    def compare(self, lines: Sequence[Line]) -> Comparison:
+        """Hold the database against these lines."""
+        changed: list[Changed] = []
+        gone: list[datetime] = []
+        rows = self._rows(lines[0].page.since, lines[-1].page.until) if lines else iter(())
+        row = next(rows, None)
+        oldest = row.at if row else _END
+        for page in (line.page for line in lines):
+            noted = Counter(page.records)
+            altered: Counter[datetime] = Counter()
+            while row and row.at < page.until:
+                own = self._noted(row, page.key)
+                if noted[own]:
+                    noted[own] -= 1
+                else:
+                    changed.append(Changed(row.id, row.at))
+                    altered[row.at] += 1
+                row = next(rows, None)
+            left = Counter(each.at for each in noted.elements())
+            gone += sorted((left - altered).elements())
+        return Comparison(
+            records=sum(len(line.page.records) for line in lines),
+            changed=tuple(changed),
+            purged=tuple([at for at in gone if at < oldest]),
+            missing=tuple([at for at in gone if at >= oldest]),
+        )
+
+    def _rows(self, since: datetime, until: datetime) -> Iterator[Row[Any]]:
+        asked = (
+            select(*_SAID)
+            .where(evaluations.c.at >= since, evaluations.c.at < until)
+            .order_by(evaluations.c.at, evaluations.c.number)
+        )
+        with self._database.reading() as connection:
+            yield from connection.execution_options(yield_per=LOT).execute(asked)
+
+    def _noted(self, row: Row[Any], key_id: str) -> Noted:
+        said = [each.isoformat() if isinstance(each, datetime) else each for each in row]
+        return Noted(row.at, self._code(key_id, b"record", json.dumps(said).encode()))
+
+    def _chained(self, text: bytes, key_id: str, before: Sequence[Line]) -> str:
+        """The code of a page that follows the last of these lines."""
+        link = before[-1].code if before else "the first"
+        return self._code(key_id, b"page", link.encode(), text)
+
+    def _code(self, key_id: str, *parts: bytes) -> str:
+        code = hmac.new(self._secrets[key_id], b"\n".join(parts), "sha256")
+        return code.hexdigest()[:_DIGITS]
+
+
+_PAGE: Final = TypeAdapter(Page)
+
+
+def _full_hour(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)

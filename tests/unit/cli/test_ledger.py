@@ -1,0 +1,147 @@
+"""`records ledger` and `records verify`, as a person and a nightly job use them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import delete, update
+
+from cds_service.cli import cli
+from cds_service.errors import InputError
+from cds_service.store.database import Database
+from cds_service.store.pseudonym import DataKey
+from cds_service.store.tables import evaluations
+from tests.kept import KEY, evaluation, keep
+from tests.unit.cli.command_line import document
+
+DAY = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(days=2)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A database with one record in each of three hours, two days ago."""
+    with opened(tmp_path) as database:
+        database.upgrade()
+        for number in range(3):
+            made = DAY + timedelta(hours=number)
+            keep(database, evaluation(f"evaluation-{number}", at=made))
+    return tmp_path
+
+
+def opened(folder: Path) -> Database:
+    return Database.open(f"sqlite:///{folder / 'cds.sqlite3'}")
+
+
+def run(folder: Path, command: str, *arguments: str, key: DataKey = KEY) -> Result:
+    environment = {
+        "CDS_DATABASE_URL": f"sqlite:///{folder / 'cds.sqlite3'}",
+        "CDS_DATA_KEY": key.base64(),
+    }
+    file = str(folder / "ledger")
+    return CliRunner().invoke(cli, ["records", command, file, *arguments], env=environment)
+
+
+def without(folder: Path, evaluation_id: str) -> None:
+    with opened(folder) as database, database.writing() as connection:
+        connection.execute(delete(evaluations).where(evaluations.c.id == evaluation_id))
+
+
+def test_t111_it_notes_each_hour_once_and_says_what_to_keep_elsewhere(folder: Path) -> None:
+    first = document(run(folder, "ledger", "--json"))
+    assert (first["linesAdded"], first["recordsAdded"]) == (3, 3)
+    again = run(folder, "ledger")
+    assert "Lines added: 0, records: 0." in again.stdout
+    assert f"Code of the last line, to be kept elsewhere: {first['lastCode']}" in again.stdout
+    with opened(folder) as database:
+        keep(database, evaluation("later", at=DAY + timedelta(hours=5)))
+    assert document(run(folder, "ledger", "--json"))["recordsAdded"] == 1
+    assert run(folder, "verify", "--last", first["lastCode"]).exit_code == 0
+
+
+def test_where_all_is_as_it_was_it_says_so(folder: Path) -> None:
+    run(folder, "ledger")
+    shown = run(folder, "verify")
+    assert shown.exit_code == 0
+    assert shown.stdout == "Every line is as it was written.\nLines: 3, records in them: 3.\n"
+    assert document(run(folder, "verify", "--json")) == {
+        "lines": 3,
+        "broken": [],
+        "records": 3,
+        "changed": [],
+        "purged": [],
+        "missing": [],
+    }
+
+
+def test_t111_a_record_that_was_changed_is_named_with_exit_code_1(folder: Path) -> None:
+    run(folder, "ledger")
+    with opened(folder) as database, database.writing() as connection:
+        this = evaluations.c.id == "evaluation-1"
+        connection.execute(update(evaluations).where(this).values(findings=("csf-above-150",)))
+    shown = run(folder, "verify")
+    assert shown.exit_code == 1
+    assert "evaluation-1" in shown.stdout
+
+
+def test_t111_a_record_that_is_gone_is_missing_unless_it_was_erased(folder: Path) -> None:
+    run(folder, "ledger")
+    without(folder, "evaluation-1")
+    missing = run(folder, "verify")
+    assert missing.exit_code == 1
+    assert (DAY + timedelta(hours=1)).isoformat() in missing.stdout
+    assert run(folder, "verify", "--erased", "1").exit_code == 0
+    assert run(folder, "verify", "--erased", "2").exit_code == 1
+
+
+def test_the_oldest_may_go(folder: Path) -> None:
+    run(folder, "ledger")
+    without(folder, "evaluation-0")
+    shown = run(folder, "verify")
+    assert shown.exit_code == 0
+    assert f"Gone, and older than all there are: 1, up to {DAY.isoformat()}." in shown.stdout
+
+
+def test_t111_a_line_that_was_changed_is_named_and_nothing_is_added_to_it(folder: Path) -> None:
+    run(folder, "ledger")
+    file = folder / "ledger"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([lines[0], lines[2], lines[1]]))
+    shown = run(folder, "verify")
+    assert shown.exit_code == 1
+    assert "Line 2: it was changed, or does not follow the one before." in shown.stdout
+    more = run(folder, "ledger")
+    assert isinstance(more.exception, InputError)
+    assert f"{file} line 2" in more.exception.one_line()
+
+
+def test_t111_lines_that_were_cut_off_are_missed_by_the_code_kept_elsewhere(folder: Path) -> None:
+    last = document(run(folder, "ledger", "--json"))["lastCode"]
+    file = folder / "ledger"
+    file.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:2]))
+    assert run(folder, "verify").exit_code == 0, "nothing tells"
+    shown = run(folder, "verify", "--last", last)
+    assert shown.exit_code == 1
+    assert "Line 3: lines are missing at the end." in shown.stdout
+
+
+def test_half_a_line_of_a_run_that_was_ended_is_written_anew(folder: Path) -> None:
+    run(folder, "ledger")
+    file = folder / "ledger"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-40])
+    assert document(run(folder, "ledger", "--json"))["linesAdded"] == 1
+    assert file.read_bytes() == whole
+
+
+def test_another_data_key_proves_nothing_and_a_former_one_does(folder: Path) -> None:
+    run(folder, "ledger")
+    new = DataKey.random()
+    refused = run(folder, "verify", key=new)
+    assert refused.exit_code == 1
+    assert f"it names data key {KEY.id()}, which was not given" in refused.stdout
+    former = folder / "former-key"
+    former.write_text(KEY.base64())
+    assert run(folder, "verify", "--former-key", str(former), key=new).exit_code == 0
