@@ -19,7 +19,15 @@ from cds_service.commands.input import (
     former_data_keys,
     settings_of,
 )
-from cds_service.commands.output import AS_JSON, Output, cell, members, print_json, table_of
+from cds_service.commands.output import (
+    AS_JSON,
+    Output,
+    cell,
+    members,
+    print_json,
+    progress,
+    table_of,
+)
 from cds_service.errors import InputError
 
 if TYPE_CHECKING:
@@ -118,7 +126,9 @@ def verify(
         lines, state = keeper.read(file.read_bytes().splitlines(keepends=True))
         if last and not isinstance(state, Broken) and last not in {line.code for line in lines}:
             state = Broken(len(lines) + 1, "lines are missing at the end")
-        found = keeper.compare(lines)
+        with progress() as bar:
+            task = bar.add_task("Comparing lines", total=len(lines))
+            found = keeper.compare(lines, lambda: bar.advance(task))
     if as_json:
         print_json(
             {

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -149,8 +149,8 @@ class Ledger:
             last = [Line(self._chained(text, page.key, last), page, text)]
             yield last[0]
 
-    def compare(self, lines: Sequence[Line]) -> Comparison:
-        """Hold the database against these lines."""
+    def compare(self, lines: Sequence[Line], step: Callable[[], object]) -> Comparison:
+        """Hold the database against these lines; `step` is told of each that is done with."""
         changed: list[Changed] = []
         gone: list[datetime] = []
         rows = self._rows(lines[0].page.since, lines[-1].page.until) if lines else iter(())
@@ -169,6 +169,7 @@ class Ledger:
                 row = next(rows, None)
             left = Counter(each.at for each in noted.elements())
             gone += sorted((left - altered).elements())
+            step()
         return Comparison(
             records=sum(len(line.page.records) for line in lines),
             changed=tuple(changed),
