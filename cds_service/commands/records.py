@@ -33,9 +33,54 @@ for command in (ledger, verify):
     records.add_command(command)
 
 
+CLIENT = click.option(
+    "--client", metavar="NAME", required=True, help="Whose calls they were, as in the log."
+)
+
+
+@records.command("list")
+@CLIENT
+@click.option(
+    "--last",
+    metavar="N",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="How many, counted from the newest.",
+)
+@click.option("--hook-instance", metavar="ID", default="", help="Only calls with this one.")
+@AS_JSON
+@CONFIG
+def list_(
+    *, client: str, last: int, hook_instance: str, as_json: bool, config: Path | None
+) -> None:
+    """List the newest records of a client, also of calls that had no card.
+
+    ID is `hookInstance` as the client sent it. `records show` says more of each. Needs the data
+    key.
+    """
+    from cds_service.commands.terminal import print_list
+    from cds_service.store.pseudonym import Pseudonymiser
+    from cds_service.store.records import Records
+    from cds_service.wiring import existing_data_key
+
+    settings = settings_of(config)
+    pseudonyms = Pseudonymiser(existing_data_key(settings))
+    with database_of(settings) as database:
+        kept = Records(database, pseudonyms)
+        if hook_instance:
+            found = kept.of_hook_instance(client, hook_instance)[:last]
+        else:
+            found = kept.newest(client, last)
+    if as_json:
+        print_json({"records": in_camel_case([asdict(each) for each in found])})
+    else:
+        print_list(Output(), found)
+
+
 @records.command()
 @click.argument("evaluation", metavar="ID")
-@click.option("--client", metavar="NAME", required=True, help="Whose card it is, as in the log.")
+@CLIENT
 @click.option("--comments", is_flag=True, help="Show comments of clinicians too: patient data.")
 @FORMER_KEYS
 @AS_JSON

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.markdown import Markdown
@@ -12,7 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cds_service.commands.code_report import SeenCode
-from cds_service.commands.output import cell
+from cds_service.commands.output import cell, table_of
+
+if TYPE_CHECKING:
+    from cds_service.store.records import EvaluationRecord
 
 _MARK = {
     "matched": "[bold green]fires[/]",
@@ -148,6 +151,26 @@ def _left_aside(skipped: Sequence[Mapping[str, Any]]) -> Table:
     for item in skipped:
         table.add_row(cell(item["resource"]), cell(item["because"]))
     return table
+
+
+def print_list(console: Console, records: Sequence[EvaluationRecord]) -> None:
+    """Each record on a line: when, what it came to, and the id by which more is shown."""
+    if not records:
+        console.print("Nothing is recorded of this client that was asked for.")
+        return
+    table = table_of("at (UTC)", "service", "came to", "evaluation")
+    for each in records:
+        table.add_row(
+            f"{each.at:%Y-%m-%d %H:%M:%S}", cell(each.service), cell(_came_to(each)), cell(each.id)
+        )
+    console.print(table)
+
+
+def _came_to(record: EvaluationRecord) -> str:
+    if record.error:
+        return f"{record.status} {record.error}"
+    said = ", ".join((*record.outcomes, *record.reasons)) or "no card"
+    return f"{said} (in shadow)" if record.door == "shadow" else said
 
 
 def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> None:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     PoolProxiedConnection,
     Row,
@@ -172,20 +173,34 @@ class Records:
 
         Raises NotFound also when it belongs to another client: its existence is not told.
         """
-        rows = (
-            select(evaluations)
-            .where(evaluations.c.id == evaluation_id, evaluations.c.client == client)
-            .order_by(desc(evaluations.c.number))
-            .limit(MOST_RECORDS)
-        )
-        with self._database.reading() as connection:
-            found = tuple(_record(row, connection) for row in connection.execute(rows).all())
+        found = self._newest(client, MOST_RECORDS, evaluations.c.id == evaluation_id)
         if not found:
             raise NotFound(
                 "There is no such evaluation.",
                 remedy="Give `id` of a card's extension, and the client as it stands in the log.",
             )
         return found
+
+    def newest(self, client: str, most: int) -> tuple[EvaluationRecord, ...]:
+        """The newest records of a client, newest first."""
+        return self._newest(client, most)
+
+    def of_hook_instance(self, client: str, received: str) -> tuple[EvaluationRecord, ...]:
+        """The records of one `hookInstance` as the client sent it, newest first."""
+        kept = self._pseudonyms.unless_uuid(client, "hookInstance", received)
+        return self._newest(client, MOST_RECORDS, evaluations.c.hook_instance == kept)
+
+    def _newest(
+        self, client: str, most: int, *those: ColumnElement[bool]
+    ) -> tuple[EvaluationRecord, ...]:
+        rows = (
+            select(evaluations)
+            .where(evaluations.c.client == client, *those)
+            .order_by(desc(evaluations.c.number))
+            .limit(most)
+        )
+        with self._database.reading() as connection:
+            return tuple(_record(row, connection) for row in connection.execute(rows).all())
 
 
 # Both sorted, so that two transactions take the locks of PostgreSQL in the same order.

@@ -25,6 +25,7 @@ WHAT_EACH_NEEDS = {
     "clients check": ("broken",),
     "knowledge show": (),
     "records show": ("an-id", "--client", "general-hospital"),
+    "records list": ("--client", "general-hospital"),
     "records rates": (),
     "records ledger": ("ledger",),
     "rehearse": (".",),

@@ -110,6 +110,52 @@ def test_what_is_not_there_is_said(file: Path, wrong: tuple[str, ...]) -> None:
     assert said.startswith("CDS-1006 There is no such evaluation. Give `id` of a card's extension")
 
 
+HOOK_INSTANCE = "D1577C69-DFBE-44AD-BA6D-3E05E953B2EA"
+
+
+@pytest.fixture
+def calls(file: Path) -> Path:
+    """Two more calls: one that had no card, in shadow, and one that failed."""
+    with Database.open(f"sqlite:///{file}") as database:
+        later = NOON + timedelta(hours=1)
+        silent = evaluation("silent", at=later, door=Door.SHADOW, hook_instance="a visit of X")
+        failed = evaluation(
+            "failed", at=later, status=412, error="CDS-3001", hook_instance=HOOK_INSTANCE
+        )
+        keep(database, silent, failed, evaluation("other", client="other"))
+    return file
+
+
+def test_the_newest_records_are_listed_also_those_without_a_card(calls: Path) -> None:
+    listed = document(run(calls, "list", "--client", CLIENT, "--json"))["records"]
+    assert [each["id"] for each in listed] == [
+        "failed",
+        "silent",
+        "evaluation-2",
+        "evaluation-1",
+        "evaluation-0",
+    ]
+    shown = run(calls, "list", "--client", CLIENT, "--last", "3").stdout
+    assert [word in shown for word in ("412 CDS-3001", "no card (in", "interpreted")] == [True] * 3
+    assert "evaluation-2" in shown
+    assert "evaluation-1" not in shown
+
+
+@pytest.mark.parametrize(("sent", "id_"), [(HOOK_INSTANCE, "failed"), ("a visit of X", "silent")])
+def test_why_a_call_had_no_card_is_found_by_its_hook_instance(
+    calls: Path, sent: str, id_: str
+) -> None:
+    arguments = ("list", "--client", CLIENT, "--hook-instance", sent)
+    (found,) = document(run(calls, *arguments, "--json"))["records"]
+    assert found["id"] == id_
+    assert "a visit" not in run(calls, *arguments).stdout
+
+
+def test_of_a_client_without_records_that_is_said(calls: Path) -> None:
+    shown = run(calls, "list", "--client", "nobody")
+    assert (shown.exit_code, shown.stdout.startswith("Nothing is recorded")) == (0, True)
+
+
 def test_rates_count_each_card_once(file: Path) -> None:
     (counts,) = document(run(file, "rates", "--json"))["findings"]
     assert counts == {
