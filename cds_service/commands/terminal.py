@@ -160,7 +160,8 @@ def print_list(console: Console, records: Sequence[EvaluationRecord]) -> None:
     if not records:
         console.print("Nothing is recorded of this client that was asked for.")
         return
-    table = table_of("at (UTC)", "service", "came to", "evaluation")
+    table = table_of("at (UTC)", "service", "came to")
+    table.add_column("evaluation", no_wrap=True)  # to be copied
     for each in records:
         table.add_row(
             f"{each.at:%Y-%m-%d %H:%M:%S}", cell(each.service), cell(_came_to(each)), cell(each.id)

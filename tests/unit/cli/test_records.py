@@ -198,6 +198,18 @@ def test_the_longest_id_of_a_finding_is_whole_on_a_narrow_terminal(
     assert max(map(len, shown)) <= 80
 
 
+def test_ids_of_evaluations_are_whole_on_a_narrow_terminal(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    came_to = {"outcomes": ("not-interpretable",), "reasons": ("fhir-invalid",)}
+    with Database.open(f"sqlite:///{file}") as database:
+        keep(database, evaluation(CARDS[0], door=Door.SHADOW, **came_to))
+    shown = run(file, "list", "--client", CLIENT).stdout.splitlines()
+    assert [line for line in shown if CARDS[0] in line]
+    assert max(map(len, shown)) <= 80
+
+
 def test_rates_of_nothing_say_so(tmp_path: Path) -> None:
     empty = tmp_path / "cds.sqlite3"
     with Database.open(f"sqlite:///{empty}") as database:
