@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
@@ -158,7 +160,8 @@ def print_list(console: Console, records: Sequence[EvaluationRecord]) -> None:
     if not records:
         console.print("Nothing is recorded of this client that was asked for.")
         return
-    table = table_of("at (UTC)", "service", "came to", "evaluation")
+    table = table_of("at (UTC)", "service", "came to")
+    table.add_column("evaluation", no_wrap=True)  # to be copied
     for each in records:
         table.add_row(
             f"{each.at:%Y-%m-%d %H:%M:%S}", cell(each.service), cell(_came_to(each)), cell(each.id)
@@ -192,21 +195,23 @@ def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> Non
 
 
 def print_rates(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
-    """How each finding fared, as a table; the share is of the cards that feedback came for.
+    """For each client a table of how its findings fared; the share is of what feedback came for.
 
-    What was withheld has a column where anything was.
+    A client heads its table, so that ids of findings stay whole on a narrow terminal: they are what
+    a site file mutes by. What was withheld has a column where anything was.
     """
-    table = Table(title="Cards by finding, each with its newest feedback", title_justify="left")
-    for column in ("client", "finding"):
-        table.add_column(column, overflow="fold")
+    said = "Cards by finding, each with its newest feedback." if findings else "No card so far."
+    console.print(said)
     names = ["shown", "accepted", "overridden"]
     if any(each["withheld"] for each in findings):
         names.insert(0, "withheld")
-    for column in (*names, "share"):
-        table.add_column(column, justify="right")
-    for each in findings:
-        told = each["accepted"] + each["overridden"]
-        share = f"{100 * each['overridden'] / told:.0f}%" if told else "-"
-        counts = (str(each[name]) for name in names)
-        table.add_row(cell(each["client"]), cell(each["finding"]), *counts, share)
-    console.print(table)
+    for client, its_findings in groupby(findings, key=itemgetter("client")):
+        table = table_of("finding")
+        table.title, table.title_justify = cell(client), "left"
+        for column in (*names, "share"):
+            table.add_column(column, justify="right")
+        for each in its_findings:
+            told = each["accepted"] + each["overridden"]
+            share = f"{100 * each['overridden'] / told:.0f}%" if told else "-"
+            table.add_row(cell(each["finding"]), *(str(each[name]) for name in names), share)
+        console.print(table)

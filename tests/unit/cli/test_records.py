@@ -16,6 +16,7 @@ from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.pseudonym import DataKey
 from cds_service.store.records import Door, SentCard
 from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep, pseudonym
+from tests.packaged import SIL2R
 from tests.unit.cli.command_line import COMMANDING, document, is_harmless
 
 CARDS = [f"6c7b5a1e-0000-4000-8000-00000000000{number}" for number in range(3)]
@@ -178,8 +179,42 @@ def test_to_count_no_data_key_is_needed(file: Path) -> None:
 def test_rates_as_a_table(file: Path) -> None:
     shown = run(file, "rates")
     assert shown.exit_code == 0
-    (line,) = [line for line in shown.stdout.splitlines() if CLIENT in line]
-    assert line.split("│")[-2].strip() == "50%"
+    assert CLIENT in shown.stdout
+    (line,) = [line for line in shown.stdout.splitlines() if FINDING in line]
+    assert line.split() == [FINDING, "3", "1", "1", "50%"]
+
+
+def test_the_longest_id_of_a_finding_is_whole_on_a_narrow_terminal(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    longest = max((row.id for row in SIL2R.findings), key=len)
+    with Database.open(f"sqlite:///{file}") as database:
+        for client in ("the-general-hospital-of-the-north", "south"):
+            made = evaluation(client, client=client, door=Door.SHADOW, findings=(longest,))
+            keep(database, made)
+    shown = run(file, "rates").stdout.splitlines()
+    assert len([line for line in shown if longest in line]) == 2
+    assert max(map(len, shown)) <= 80
+
+
+def test_ids_of_evaluations_are_whole_on_a_narrow_terminal(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    came_to = {"outcomes": ("not-interpretable",), "reasons": ("fhir-invalid",)}
+    with Database.open(f"sqlite:///{file}") as database:
+        keep(database, evaluation(CARDS[0], door=Door.SHADOW, **came_to))
+    shown = run(file, "list", "--client", CLIENT).stdout.splitlines()
+    assert [line for line in shown if CARDS[0] in line]
+    assert max(map(len, shown)) <= 80
+
+
+def test_rates_of_nothing_say_so(tmp_path: Path) -> None:
+    empty = tmp_path / "cds.sqlite3"
+    with Database.open(f"sqlite:///{empty}") as database:
+        database.upgrade()
+    assert run(empty, "rates").stdout.startswith("No card")
 
 
 def test_t106_what_was_withheld_has_a_column_where_anything_was(file: Path) -> None:
