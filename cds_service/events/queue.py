@@ -127,6 +127,7 @@ class Queue:
         Raises ConfigurationError where the queue cannot be opened.
         """
         huey, _ = self._opened()
+        hang_up.stay_ignored()  # before any thread is started
         beside = self._beat(PULSE_SECONDS, pulse), self._beat(CARE_SECONDS, look_after)
         consumer = huey.create_consumer(
             workers=threads,
@@ -145,7 +146,6 @@ class Queue:
             consumer._restart = False  # noqa: SLF001 - at SIGHUP it would: no command of ours does
 
         consumer.stop = stop_all
-        hang_up.stays_ignored()
         try:
             consumer.run()
         finally:

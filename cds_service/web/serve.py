@@ -66,7 +66,7 @@ def serve(
     Raises ConfigurationError when an address cannot be used, SystemExit when workers keep dying.
     """
     require_addresses(settings, host, port)
-    hang_up.stays_ignored()
+    hang_up.stay_ignored()
     forking.choose()
     with (
         _shared_metrics(settings, workers) as directory,
