@@ -112,6 +112,14 @@ def read_coded(
     )
 
 
+def results_came_to(part: LaboratoryPart) -> Availability:
+    """What came of the results to interpret, and of what was sent along with them. Invalid results
+    of the analyte answer for themselves.
+    """
+    is_part = part.was_cut or any(isinstance(one, InvalidResource) for one in part.companions)
+    return Availability.PARTIAL if is_part else Availability.GIVEN
+
+
 def laboratory_came_to(found: Sequence[LabReading], *, was_cut: bool) -> Availability:
     """What a part of further Observations came to."""
     invalid = sum(isinstance(item, InvalidResource) for item in found)
