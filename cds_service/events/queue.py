@@ -21,7 +21,6 @@ from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
 from huey.serializer import SignedSerializer
 
-from cds_service import hang_up
 from cds_service.errors import ConfigurationError, StoreUnavailable
 from cds_service.logs import Event, log_fault
 from cds_service.store.engine import create_sqlite_file
@@ -127,7 +126,6 @@ class Queue:
         Raises ConfigurationError where the queue cannot be opened.
         """
         huey, _ = self._opened()
-        hang_up.stay_ignored()  # before any thread is started
         beside = self._beat(PULSE_SECONDS, pulse), self._beat(CARE_SECONDS, look_after)
         consumer = huey.create_consumer(
             workers=threads,

@@ -145,35 +145,6 @@ def test_a_worker_whose_terminal_is_closed_ends_and_does_not_start_anew(
     assert started_anew == []
 
 
-@pytest.fixture
-def _nohup() -> Iterator[None]:
-    """As `nohup` starts a process; afterwards as it was."""
-    handler = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    yield
-    signal.signal(signal.SIGHUP, handler)
-    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-
-
-@pytest.mark.usefixtures("_no_pauses", "_nohup")
-def test_of_a_worker_that_was_to_outlive_its_terminal_no_thread_hears_it_being_closed(
-    tmp_path: Path, end: Callable[[], None]
-) -> None:
-    """One that does is enough: the system sends the signal to any that will take it."""
-    deaf: list[bool] = []
-
-    def note() -> None:
-        deaf.append(signal.SIGHUP in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
-
-    def pulse() -> None:
-        note()
-        if len(deaf) > 1:
-            end()
-
-    Queue("", tmp_path, DataKey.random(), work=note).run(2, pulse, note)
-    assert all(deaf)
-
-
 @pytest.mark.usefixtures("_no_pauses")
 def test_rounds_of_looking_after_never_overlap(tmp_path: Path, end: Callable[[], None]) -> None:
     is_worked = threading.Event()
