@@ -357,6 +357,18 @@ def test_t59_the_newest_is_told_by_whatever_date_is_there(
     assert refs(record(bundle(first, newest, last)).results) == ["Observation/o2025"]
 
 
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
+def test_t59_no_number_of_withdrawn_results_hides_one_that_stands(
+    monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    """Of them nothing is told: two hundred newer ones made a raised result no card at all."""
+    monkeypatch.setattr(parts_module, "MOST_READ", 2)
+    newer = [
+        observation(id=f"o{n}", status=status, effectiveDateTime="2026-03-02") for n in range(3)
+    ]
+    assert refs(record(bundle(*newer, observation())).results)[0] == "Observation/obs-1"
+
+
 def test_t59_too_many_results_are_told_of_the_place_where_they_stand(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
