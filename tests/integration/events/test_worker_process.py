@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -134,11 +134,12 @@ def _nohup() -> Iterator[None]:
 
 def deaf(process: int) -> bool:
     """Whether no thread of a process would hear that its terminal is closed."""
-    return all(
-        int(masked[1], 16) & (1 << (signal.SIGHUP - 1))
-        for thread in Path(f"/proc/{process}/task").iterdir()
-        for masked in re.finditer(r"SigBlk:\t(\w+)", (thread / "status").read_text())
-    )
+    blocked: list[int] = []
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            status = (thread / "status").read_text()
+            blocked += [int(mask, 16) for mask in re.findall(r"SigBlk:\t(\w+)", status)]
+    return all(mask & (1 << (signal.SIGHUP - 1)) for mask in blocked)
 
 
 @pytest.mark.usefixtures("_nohup")
