@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from cds_service import __version__, forking, logs
+from cds_service import __version__, forking, hang_up, logs
 from cds_service.callers import registered_clients
 from cds_service.config import Mode, Settings
 from cds_service.logs import Event, log
@@ -27,6 +27,7 @@ def run_worker(settings: Settings, threads: int, parent: int = NOBODY) -> None:
 
     SIGTERM lets what is under way finish.
     """
+    hang_up.stay_ignored()
     logs.route_libraries()
     workshop = open_events(settings)
     workshop.queue.open()

@@ -9,10 +9,12 @@ from __future__ import annotations
 import signal
 
 
-def stays_ignored() -> None:
-    """Who started this process by `nohup` wants it to outlive the terminal.
+def stay_ignored() -> None:
+    """Block SIGHUP if it is ignored: who started this process by `nohup` wants it to outlive the
+    terminal, and the libraries set handlers of their own later.
 
-    Blocked, since the libraries set handlers of their own later. Threads and processes inherit it.
+    Threads and processes inherit the block, but one thread without it is enough for the signal to
+    be heard. So this comes before the first of them.
     """
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})

@@ -24,7 +24,7 @@ from cds_service.core.model import (
 )
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.reading import as_received, shown
-from cds_service.core.selection import FINAL, Rank, Time, in_doubt, newest_first
+from cds_service.core.selection import FINAL, Rank, Time, in_doubt, rank_of
 from cds_service.core.verdict import Value
 
 _FINAL_OR_PRELIMINARY = FINAL | {Status.PRELIMINARY}
@@ -81,7 +81,7 @@ def _ranked(
         (companion, "") for companion in record.companions if _counts(companion, statuses)
     )
     ranked = [
-        (newest_first(companion, at), companion)
+        (rank_of(companion, at), companion)
         for companion in near
         if companion.ref.resource not in doubtful
     ]
@@ -193,7 +193,7 @@ def companions_ahead(
     for companion in record.companions:
         if is_ahead(named_date(companion), at) and _counts(companion):
             for test in knowledge.companions.values():
-                for found in _usable(companion, test, newest_first(companion, at)[:2]):
+                for found in _usable(companion, test, rank_of(companion, at)[:2]):
                     yield test.row.title, found
 
 

@@ -29,6 +29,7 @@ class ConceptIndex:
                     prefixes[code.system, code.code] |= {(n, code.except_ending) for n in names}
         self._exact = {key: frozenset(value) for key, value in exact.items()}
         self._prefixes = {key: frozenset(value) for key, value in prefixes.items()}
+        self._longest_prefix = max((len(code) for _, code in prefixes), default=0)
         self.systems = frozenset(system for system, _ in (*exact, *prefixes))
 
     def _included_in(self, name: str) -> set[str]:
@@ -46,7 +47,8 @@ class ConceptIndex:
         if coding.system not in self.systems:
             return frozenset()
         found = set(self._exact.get((coding.system, coding.code), ()))
-        for end in range(len(coding.code), 0, -1):
+        # What is sent as a code may be megabytes long.
+        for end in range(min(len(coding.code), self._longest_prefix), 0, -1):
             for name, ending in self._prefixes.get((coding.system, coding.code[:end]), ()):
                 if not ending or not coding.code.endswith(ending):
                     found.add(name)

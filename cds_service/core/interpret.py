@@ -29,9 +29,9 @@ from cds_service.core.selection import (
     Looking,
     Placed,
     by_specimen,
-    newest_first,
     of_one_time,
     perhaps_newer,
+    rank_of,
     unsettled_beside,
 )
 from cds_service.core.triage import history_of, triage
@@ -55,7 +55,7 @@ def interpret(
         _sharing(fhir_invalid(resource, basis), found.invalid[1:]) for resource in found.invalid[:1]
     ]
     skipped += [Skipped(item.ref, "another invalid resource is told") for item in found.invalid[1:]]
-    wrong = sorted(found.wrong, key=lambda item: newest_first(item.result, at), reverse=True)
+    wrong = sorted(found.wrong, key=lambda item: rank_of(item.result, at), reverse=True)
     answers += [wrong_analyte(item, basis) for item in wrong[:1]]
     skipped += [Skipped(item.result.ref, "a newer look-alike is told") for item in wrong[1:]]
     of_others = found.of_others

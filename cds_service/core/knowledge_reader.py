@@ -168,7 +168,7 @@ def _templates(files: Mapping[str, str], folder: str) -> dict[str, Template]:
 
 
 def _wording(shared: TomlRows, identity: schema.Identity) -> CardWording:
-    """The words that all analytes share, and the name of this one's earlier results."""
+    """The words that all analytes share, and the name of this one's other results."""
     name = "wording.toml"
     shared.text(name)
     document = shared.document(name)

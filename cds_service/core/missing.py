@@ -20,7 +20,7 @@ def unavailable(record: PatientRecord, part: str) -> tuple[str, ...]:
 def missing_words(record: PatientRecord, needed: Iterable[str], analyte: str) -> tuple[str, ...]:
     """What rows needed and did not get, and every part of the record that could not be had.
 
-    `analyte` is the id of the knowledge, under which its earlier results stand.
+    `analyte` is the id of the knowledge, under which its other results stand.
     """
     words = set(needed) | {
         part for part, found in record.availability.items() if found in GONE and part != "patient"

@@ -304,7 +304,8 @@ class PatientRecord:
     `results` are the results to interpret; `history` are further results of the same analyte, for
     series and pairs; `companions` are other laboratory results. `availability` is keyed by the
     prefetch keys: `patient`, `labs`, `conditions`, `medications`, and the id of the knowledge
-    (`sil2r`) for results of the analyte. The keys are also the public words for what is missing.
+    (`sil2r`) for results of the analyte. These are also the public words for what is missing.
+    Under `results` it tells whether all was read that came with the results to interpret.
     """
 
     patient_id: str = ""

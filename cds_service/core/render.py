@@ -35,6 +35,10 @@ from cds_service.core.verdict import (
     WrongAnalyte,
 )
 
+_LONGEST_NUMBER = 40
+_SHORTEST_NUMBER = 12
+"""Room for `<=999999999…`: of a plausible value all that stands before the point."""
+
 
 def render(evaluation: Evaluation, knowledge: KnowledgeBase, *, scope: str) -> tuple[Card, ...]:
     """One card per answer.
@@ -119,25 +123,43 @@ def _behind_words(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
 def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase) -> str:
     """Value, unit and specimen first, then the modest claim; cut if a text from outside is long.
 
-    Where there is no room for all, what must not be overlooked stays, and what a factor gives is
-    left to the detail.
+    Where there is no room for all, what must not be overlooked stays. What a factor gives, and the
+    last digits of a long number, are left to the detail.
     """
     words = specimen_words(answer, knowledge)
-    about = _measured(answer, knowledge) + (f" ({words})" if words else "")
+
+    def worded(number: str, claim: str) -> str:
+        about = _measured(answer, number, knowledge) + (f" ({words})" if words else "")
+        return f"{about}: {claim}" if claim else about
+
     headline = sections.headline  # empty where the site has muted every finding
     told = f"{sections.scaled}, {headline}" if sections.scaled else headline
     alert = f"; {sections.alert}" if sections.alert else ""
-    claims = (told + alert, headline + alert, told, headline)
-    room = LONGEST_SUMMARY - len(f"{about}: ")
-    claim = next((claim for claim in claims if len(claim) <= room), headline)
-    return plain(f"{about}: {claim}" if claim else about, LONGEST_SUMMARY)
+    number = _shortened(answer.value.text, _LONGEST_NUMBER)
+    whole, least = len(number), min(len(number), _SHORTEST_NUMBER)
+    tries = ((told + alert, whole), (headline + alert, least), (told, whole), (headline, least))
+    for claim, digits in tries:
+        summary = worded(number, claim)
+        room = whole + LONGEST_SUMMARY - len(summary)
+        if room >= whole:
+            return plain(summary, LONGEST_SUMMARY)
+        if room >= digits:
+            return plain(worded(_shortened(number, room), claim), LONGEST_SUMMARY)
+    return plain(worded(number, headline), LONGEST_SUMMARY)
 
 
-def _measured(answer: Answer, knowledge: KnowledgeBase) -> str:
+def _shortened(number: str, longest: int) -> str:
+    """One that is too long without its last digits, but never without its power of ten."""
+    if len(number) <= longest:
+        return plain(number)
+    digits, power, exponent = number.partition("e" if "e" in number else "E")
+    return plain(digits, longest - len(power + exponent)) + power + exponent
+
+
+def _measured(answer: Answer, number: str, knowledge: KnowledgeBase) -> str:
     """`sIL-2R 5230 U/mL`; but `Interleukin 2 (4 pg/mL)`: that name ends in a number of its own."""
     name = analyte_name(answer, knowledge, knowledge.identity.short_name)
-    both = (plain(answer.value.text, 40), plain(answer.value.unit, 20))
-    value = " ".join([part for part in both if part])
+    value = " ".join([part for part in (number, plain(answer.value.unit, 20)) if part])
     match answer.verdict:
         case WrongAnalyte() if value:
             return f"{name} ({value})"

@@ -34,6 +34,8 @@ from cds_service.core.verdict import (
 )
 
 LONGEST_SERIES = 6
+LONGEST_NUMBER = 140
+"""Longer than any that is read: whoever sees it cut in the summary finds it whole in the detail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def _says(
 
 def in_words(value: Value) -> str:
     """Comparator, number and unit, escaped; a value never travels without its unit."""
-    text, unit = markdown(value.text, 40), markdown(value.unit, 40)
+    text, unit = markdown(value.text, LONGEST_NUMBER), markdown(value.unit, 40)
     return f"{text} {unit}" if text and unit else text or unit
 
 

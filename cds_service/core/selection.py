@@ -105,7 +105,7 @@ class Candidate:
     @cached_property
     def rank(self) -> Rank:
         """Its place among others: a higher one is newer."""
-        return newest_first(self.result, self.at)
+        return rank_of(self.result, self.at)
 
     @property
     def time(self) -> Time:
@@ -250,10 +250,11 @@ Size = tuple[Decimal, int, str]
 Rank = tuple[datetime, datetime, int, str, str, Size]
 
 
-def newest_first(result: LabResult, at: date) -> Rank:
-    """Sort key: collection, then issue; unknown and impossible dates come before known ones. Ties
-    by version (`9` before `10`), by identity, and between two values under one id by the number, so
-    that the choice never changes and the lower one, which reassures, never stands for the other.
+def rank_of(result: LabResult, at: date) -> Rank:
+    """The place of a result among others, a higher one for a newer: by collection, then issue;
+    unknown and impossible dates come before known ones. Ties by version (`9` before `10`), by
+    identity, and between two values under one id by the number, so that the choice never changes
+    and the lower one, which reassures, never stands for the other.
     """
     return (
         _order(when_taken(result, at)),

@@ -21,7 +21,6 @@ from huey import RedisHuey, SqliteHuey
 from huey.api import Huey
 from huey.serializer import SignedSerializer
 
-from cds_service import hang_up
 from cds_service.errors import ConfigurationError, StoreUnavailable
 from cds_service.logs import Event, log_fault
 from cds_service.store.engine import create_sqlite_file
@@ -145,7 +144,6 @@ class Queue:
             consumer._restart = False  # noqa: SLF001 - at SIGHUP it would: no command of ours does
 
         consumer.stop = stop_all
-        hang_up.stays_ignored()
         try:
             consumer.run()
         finally:

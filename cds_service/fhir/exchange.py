@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
+import orjson
+
 from cds_service import strict_json
 from cds_service.core.card import JsonObject
 from cds_service.errors import MalformedJson
+from cds_service.exact import number_of
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 
 _FHIR_JSON = "application/fhir+json"
@@ -82,11 +84,19 @@ class Exchange:
 
 def written(document: JsonObject) -> bytes:
     """A document as JSON in UTF-8."""
-    return json.dumps(document, ensure_ascii=False, default=_plain).encode()
+    return orjson.dumps(_with_texts(document))
 
 
-def _plain(value: object) -> float:
-    """A decimal that a server's own extension brought along; ours hold none."""
-    if isinstance(value, Decimal):
-        return float(value)
-    raise TypeError("not JSON")
+def _with_texts(value: object) -> object:
+    """The value with each number as the text it came with: what a server keeps in extensions of its
+    own goes back to it to the last digit.
+    """
+    match value:
+        case dict():
+            return {name: _with_texts(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [_with_texts(inner) for inner in value]
+        case int() | Decimal() if not isinstance(value, bool):
+            return orjson.Fragment(number_of(value).text)
+        case _:
+            return value

@@ -21,6 +21,7 @@ from cds_service.core.model import (
     Measured,
     Subject,
 )
+from cds_service.core.selection import WITHDRAWN
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.lone_report import lone_reports, read_report
 from cds_service.fhir.observation import ObservationReader
@@ -44,7 +45,7 @@ class LaboratoryPart:
     """Results of the analyte, and what cannot be ruled out to be one."""
     companions: tuple[LabReading, ...] = ()
     was_cut: bool = False
-    """There were more than MOST_READ of one sort; where they are dated, the newest were read."""
+    """There were more than MOST_READ of one sort. Of what is dated the newest were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,14 @@ def read_coded(
         tuple(item for item in found if isinstance(item, CodedEntry)),
         extent if document.is_of(types) else Availability.FAILED,
     )
+
+
+def results_came_to(part: LaboratoryPart) -> Availability:
+    """What came of the results to interpret, and of what was sent along with them. Invalid results
+    of the analyte answer for themselves.
+    """
+    is_part = part.was_cut or any(isinstance(one, InvalidResource) for one in part.companions)
+    return Availability.PARTIAL if is_part else Availability.GIVEN
 
 
 def laboratory_came_to(found: Sequence[LabReading], *, was_cut: bool) -> Availability:
@@ -199,12 +208,17 @@ def _has_id(result: LabReading) -> bool:
 
 
 def _newest(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """At most MOST_READ entries: those with the latest dates as written."""
+    """At most MOST_READ entries: those with the latest dates as written, withdrawn ones last. There
+    may be nothing to say of those, and they must not hide another.
+    """
     if len(entries) <= MOST_READ:
         return entries
-    return sorted(entries, key=lambda entry: _written_date(entry.resource), reverse=True)[
-        :MOST_READ
-    ]
+    return sorted(entries, key=_worth, reverse=True)[:MOST_READ]
+
+
+def _worth(entry: Entry) -> tuple[bool, str]:
+    stands = a_text(entry.resource.get("status")) not in WITHDRAWN
+    return stands, _written_date(entry.resource)
 
 
 def _written_date(observation: JsonObject) -> str:

@@ -27,6 +27,7 @@ from cds_service.fhir.parts import (
     laboratory_came_to,
     read_coded,
     read_laboratory,
+    results_came_to,
 )
 from cds_service.fhir.patient import read_patient
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, EntryReader
@@ -90,13 +91,14 @@ def read_record(
         companions=further((*main.companions, *others.companions), than=()),
         entries=(*conditions.entries, *medications.entries),
         availability={
+            "results": results_came_to(main),
             "patient": patient.availability,
             wanted.part: shelf.came_to(
                 own,
                 () if past is main else past.analyte,  # invalid results answer for themselves
-                was_cut=past.was_cut or main.was_cut,
+                was_cut=past.was_cut,
             ),
-            "labs": shelf.came_to(labs, others.companions, was_cut=others.was_cut or main.was_cut),
+            "labs": shelf.came_to(labs, others.companions, was_cut=others.was_cut),
             "conditions": _worst(given["conditions"], conditions.availability),
             "medications": _worst(given["medications"], medications.availability),
         },
@@ -152,13 +154,7 @@ class _Shelf:
     def came_to(
         self, part: Supplied, found: Sequence[LabReading], *, was_cut: bool
     ) -> Availability:
-        """What a part of Observations came to; one of another type altogether has failed (T-64).
-
-        `was_cut` counts what lay in the results to interpret too: there is more than was read,
-        though the part itself be empty.
-        """
-        if was_cut and part.availability is Availability.EMPTY:
-            return Availability.PARTIAL
+        """What a part of Observations came to; one of another type altogether has failed (T-64)."""
         if part.availability not in _USABLE:
             return part.availability
         if not self.documents[id(part.resource)].is_of(_LABORATORY_TYPES):

@@ -125,7 +125,6 @@ class EventStore(EventBacklog):
             "source": source,
             "item": item,
             "kind": target.kind.value,
-            "target_key": self._cipher.key_id,
             "target": self._cipher.seal(target.id, bound_to=f"{source} {item}"),
             "way": way.value,
             "revision": 1,

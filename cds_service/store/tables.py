@@ -171,7 +171,6 @@ event_work = Table(
     _required("source", Text),
     _required("item", Text),
     _required("kind", Text),
-    _required("target_key", Text),
     _required("target", LargeBinary),
     _required("way", Text),
     _required("revision", Integer),

@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.process import BaseProcess
 from shutil import rmtree
@@ -66,7 +66,7 @@ def serve(
     Raises ConfigurationError when an address cannot be used, SystemExit when workers keep dying.
     """
     require_addresses(settings, host, port)
-    hang_up.stays_ignored()
+    hang_up.stay_ignored()
     forking.choose()
     with (
         _shared_metrics(settings, workers) as directory,
@@ -247,9 +247,11 @@ def _keep_management(
         if not process.is_alive():
             log(Event.METRICS_AWAY)
             # Not forked: only the main thread may, another cannot know which locks are held.
-            process = multiprocessing.get_context("spawn").Process(
+            another = multiprocessing.get_context("spawn").Process(
                 target=_serve_management, args=where, daemon=True
             )
-            process.start()
+            with suppress(OSError):  # no memory or no process to be had: tried again in a second
+                another.start()
+                process = another
     process.terminate()
     process.join()

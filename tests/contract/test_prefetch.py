@@ -110,9 +110,8 @@ def test_f04_a_page_that_cannot_be_read_on_is_used_and_the_card_says_so(post: Po
     ]
     paged = cards_of(post(body, CHART_SERVICE))
     assert paged[0]["summary"] == whole[0]["summary"]
-    said = "Not all of a search could be read: more data may exist."
-    assert said in paged[0]["detail"]
-    assert said not in whole[0]["detail"]
+    assert SAID in paged[0]["detail"]
+    assert SAID not in whole[0]["detail"]
 
 
 NEXT = [{"relation": "next", "url": "https://fhir.example.org/next?page=2"}]
@@ -155,7 +154,7 @@ def test_f04_a_part_of_what_is_optional_is_no_reason_for_412(post: Post) -> None
     assert cards_of(post(body, CHART_SERVICE)) == []
 
 
-SAID = "Not all of a search could be read: more data may exist."
+SAID = "Not all that was sent or found could be read: more data may exist."
 SEARCH: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
 CUT_SHORT = {
     "resource": {
@@ -173,6 +172,23 @@ def test_f04_f06_h02_a_search_that_says_that_it_is_not_all_is_412_and_never_sile
 ) -> None:
     issue = problem_of(post(request_of(CHART, prefetch__sil2r=search), CHART_SERVICE), 412)
     assert issue["expression"] == ["prefetch.sil2r"]
+
+
+@pytest.mark.parametrize("sent", [{}, {"sil2r": None, "labs": SEARCH}], ids=["nothing", "none"])
+def test_t59_what_came_with_a_result_and_was_not_read_is_told_beside_what_is_missing(
+    post: Post, sent: dict[str, Any]
+) -> None:
+    """Ferritin that is no valid FHIR was called missing, as if nobody had sent it."""
+    body = request_of("lab_result_minimal", prefetch=sent)
+    (result,) = body["context"]["results"]["entry"]
+    ferritin = {"coding": [{"system": "http://loinc.org", "code": "2276-4"}]}
+    broken = {**result["resource"], "id": "ferritin", "code": ferritin, "status": "banana"}
+    (before,) = cards_of(post(body))
+    body["context"]["results"]["entry"].append({"resource": broken})
+    (card,) = cards_of(post(body))
+    assert SAID not in before["detail"]
+    assert SAID in card["detail"]
+    assert evaluation_of(card)["missing"] == evaluation_of(before)["missing"]
 
 
 @pytest.mark.parametrize("key", ["sil2r", "labs", "conditions", "medications"])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -85,27 +88,78 @@ def test_a_server_that_is_killed_takes_its_worker_with_it(
     eventually(lambda: not [each for each in below if lives(each)])
 
 
-def test_a_worker_by_itself_works_until_it_is_told_to_stop(
-    tmp_path: Path, environment: dict[str, str]
-) -> None:
-    with Database.open(f"sqlite:///{tmp_path / 'cds-service.sqlite3'}") as database:
+@contextmanager
+def worker(folder: Path, environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A worker by itself, with one result that waits for it."""
+    with Database.open(f"sqlite:///{folder / 'cds-service.sqlite3'}") as database:
         database.upgrade()
         store = EventStore(database, KEY, PSEUDONYMS)
         store.add("lab", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, datetime.now(UTC))
-    worker = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "cds_service", "worker", "--sandbox", "--threads", "3"],
-        cwd=tmp_path,
+        cwd=folder,
         env={**bare_environment(), **environment},
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        eventually(lambda: evaluated(tmp_path))
-        worker.send_signal(signal.SIGTERM)
-        _nothing, said = worker.communicate(timeout=30)
-    finally:
-        worker.kill()
-    assert worker.returncode == 0
+    ) as process:
+        try:
+            eventually(lambda: evaluated(folder))
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_worker_by_itself_works_until_it_is_told_to_stop(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    with worker(tmp_path, environment) as process:
+        process.send_signal(signal.SIGTERM)
+        _nothing, said = process.communicate(timeout=30)
+    assert process.returncode == 0
     told = [json.loads(line) for line in said.splitlines()]
     assert [line["code"] for line in told] == [STARTED, PROCESSED, STOPPED]
     assert (told[0]["mode"], told[0]["workers"]) == ("sandbox", 3)
+
+
+# -------------------------------------------------------------------- by `nohup`
+
+
+@pytest.fixture
+def _nohup() -> Iterator[None]:
+    """What is started meanwhile is started as by `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+def deaf(process: int) -> bool:
+    """Whether no thread of a process would hear that its terminal is closed."""
+    blocked: list[int] = []
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            status = (thread / "status").read_text()
+            blocked += [int(mask, 16) for mask in re.findall(r"SigBlk:\t(\w+)", status)]
+    return all(mask & (1 << (signal.SIGHUP - 1)) for mask in blocked)
+
+
+@pytest.mark.usefixtures("_nohup")
+def test_a_worker_that_was_to_outlive_its_terminal_does(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """One thread that hears the signal is enough: the system gives it to any that does."""
+    with worker(tmp_path, environment) as process:
+        assert deaf(process.pid)
+
+
+@pytest.mark.usefixtures("_nohup")
+def test_a_worker_beside_a_server_outlives_the_terminal_with_it(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    with Service(tmp_path, environment=environment) as service:
+        notify(service)
+        eventually(lambda: evaluated(tmp_path))
+        everybody = [service.process.pid, *children(service.process.pid)]
+        for each in everybody:
+            os.kill(each, signal.SIGHUP)
+        assert [each for each in everybody if not deaf(each)] == []
+        assert service.stop() == 0

@@ -110,12 +110,30 @@ def test_a_warning_about_csf_is_about_other_diseases_and_the_items_are_told_besi
     assert "CSF microbiology" in drafts(told)
 
 
-def test_where_the_summary_has_no_room_the_warning_stays_and_the_detail_tells_the_items() -> None:
-    digits = "0" * 25
-    told = card_beside(f"400.{digits} pg/mL", FERRITIN_HIGH, FIBRINOGEN_LOW, loinc=CSF_MASS)
-    assert told.summary.endswith("above 150 pg/mL; not specific, infection first")
-    assert URGENT in told.detail
-    assert drafts(told)[0] == "Call haematology (HLH)"
+NOTHING = "0" * 57
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (f"400.{NOTHING}1", "400.0000000000000000000…"),
+        (f"4.{NOTHING}1e2", "4.0000000000000000000…e2"),
+    ],
+)
+def test_where_the_summary_has_no_room_it_is_the_number_that_is_shortened(
+    number: str, shown: str
+) -> None:
+    """And what is urgent stays; the detail has the number whole."""
+    told = card_beside(f"{number} pg/mL", FERRITIN_HIGH, FIBRINOGEN_LOW, loinc=CSF_MASS)
+    infection = "above 150 pg/mL; not specific, infection first"
+    assert told.summary == f"sIL-2R {shown} pg/mL (CSF): {infection}; {LEADS}"
+    assert f": {number} pg/mL**; specimen CSF" in told.detail
+
+
+def test_a_value_too_large_to_be_true_does_not_hide_that_other_items_are_met() -> None:
+    told = card_beside(f"{'9' * 64} U/mL", FERRITIN_HIGH, FIBRINOGEN_LOW)
+    assert "implausible value" in told.summary
+    assert told.summary.endswith(f"; {LEADS}")
 
 
 def test_without_such_items_a_warning_about_csf_says_nothing_of_them() -> None:

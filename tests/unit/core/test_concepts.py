@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import SupportsIndex
+
 import pytest
 
 from cds_service.core.concepts import ConceptIndex
@@ -54,3 +56,23 @@ def test_a_code_switches_on_its_concepts_and_those_that_include_them(
 
 def test_text_is_never_evidence_for_a_code() -> None:
     assert INDEX.of(Coding(SYSTEM, "", display="G35")) == frozenset()
+
+
+class Cut(str):
+    """A text that counts how often a part of it was taken."""
+
+    __slots__ = ()
+    times = 0
+
+    def __getitem__(self, part: SupportsIndex | slice) -> str:
+        type(self).times += 1
+        return super().__getitem__(part)
+
+
+def test_a_code_of_any_length_is_looked_up_as_often_as_a_prefix_can_be_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A code of 200,000 letters took seconds, and one of ten million would have taken hours."""
+    monkeypatch.setattr(Cut, "times", 0)
+    assert INDEX.of(Coding(ICD, Cut("G35" + "x" * 1_000))) == {"below", "group", "all"}
+    assert Cut.times == len("G35")

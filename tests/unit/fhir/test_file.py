@@ -76,6 +76,7 @@ def test_a_bundle_gives_every_part_it_holds_and_the_others_are_missing() -> None
     assert isinstance(found.patient, Patient)
     assert len(found.results) == len(found.companions) == 1
     assert found.availability == {
+        "results": Availability.GIVEN,
         "patient": Availability.GIVEN,
         "sil2r": Availability.MISSING,
         "labs": Availability.GIVEN,

@@ -245,6 +245,15 @@ def test_t22_of_another_patient_results_are_marked_and_everything_else_is_left_o
 
 # ------------------------------------------------------------------ availability
 
+SEARCHED = bundle(type="searchset")
+NONE: dict[str, JsonObject] = {
+    "not sent": {},
+    "null": {"sil2r": None, "labs": None},
+    "empty": {"sil2r": SEARCHED, "labs": SEARCHED},
+    "failed": dict.fromkeys(("sil2r", "labs"), resource("OperationOutcome")),
+}
+"""Ways in which the record holds no other results."""
+
 
 def came_to(key: str, value: object) -> Availability:
     part: dict[str, Any] = {key: value}
@@ -253,9 +262,12 @@ def came_to(key: str, value: object) -> Availability:
 
 def test_every_part_has_an_availability_and_what_was_not_sent_is_missing() -> None:
     found = record(bundle(observation()))
-    assert found.availability == dict.fromkeys(
-        ("patient", "sil2r", "labs", "conditions", "medications"), Availability.MISSING
-    )
+    assert found.availability == {
+        "results": Availability.GIVEN,
+        **dict.fromkeys(
+            ("patient", "sil2r", "labs", "conditions", "medications"), Availability.MISSING
+        ),
+    }
 
 
 @pytest.mark.parametrize("key", ["patient", "sil2r", "labs", "conditions", "medications"])
@@ -294,6 +306,14 @@ def test_an_invalid_result_makes_its_own_part_less_unless_it_is_interpreted_itse
     invalid = bundle(observation(), observation(id="obs-2", status="banana"))
     assert came_to("sil2r", invalid) is Availability.PARTIAL
     assert record(invalid, sil2r=invalid).availability["sil2r"] is Availability.GIVEN
+
+
+@pytest.mark.parametrize("none", NONE.values(), ids=NONE)
+def test_an_invalid_companion_among_the_results_is_left_out_and_said(none: JsonObject) -> None:
+    """Else its test would be called missing on the card, and nothing told that it was sent."""
+    found = record(bundle(observation(), ferritin(status="banana")), **none)
+    assert found.companions == ()
+    assert found.availability["results"] is Availability.PARTIAL
 
 
 def test_a_search_that_came_short_and_holds_nothing_is_a_part_and_no_failure() -> None:
@@ -337,17 +357,31 @@ def test_t59_the_newest_is_told_by_whatever_date_is_there(
     assert refs(record(bundle(first, newest, last)).results) == ["Observation/o2025"]
 
 
-def test_t59_too_many_results_in_either_place_make_the_history_a_part(
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
+def test_t59_no_number_of_withdrawn_results_hides_one_that_stands(
+    monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    """Of them nothing is told: two hundred newer ones made a raised result no card at all."""
+    monkeypatch.setattr(parts_module, "MOST_READ", 2)
+    newer = [
+        observation(id=f"o{n}", status=status, effectiveDateTime="2026-03-02") for n in range(3)
+    ]
+    assert refs(record(bundle(*newer, observation())).results)[0] == "Observation/obs-1"
+
+
+def test_t59_too_many_results_are_told_of_the_place_where_they_stand(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(parts_module, "MOST_READ", 1)
     one, two = bundle(observation()), bundle(observation(), observation(id="obs-2"))
-    for results, history in ((one, two), (two, one)):
-        assert record(results, sil2r=history).availability["sil2r"] is Availability.PARTIAL
-    assert record(one, sil2r=bundle(observation())).availability["sil2r"] is Availability.GIVEN
+    for results, history, cut in ((one, two, "sil2r"), (two, one, "results")):
+        found = record(results, sil2r=history).availability
+        assert [part for part in found if found[part] is Availability.PARTIAL] == [cut]
+    whole = record(one, sil2r=bundle(observation())).availability
+    assert Availability.PARTIAL not in whole.values()
 
 
-@pytest.mark.parametrize("none", [None, bundle(type="searchset")], ids=["null", "empty"])
+@pytest.mark.parametrize("none", NONE.values(), ids=NONE)
 @pytest.mark.parametrize(
     "two",
     [
@@ -360,11 +394,10 @@ def test_t59_too_many_results_in_either_place_make_the_history_a_part(
     ids=["results", "companions", "invalid", "unreadable", "panels"],
 )
 def test_t59_too_many_results_are_told_where_the_record_holds_no_others(
-    monkeypatch: pytest.MonkeyPatch, two: JsonObject, none: JsonObject | None
+    monkeypatch: pytest.MonkeyPatch, two: JsonObject, none: JsonObject
 ) -> None:
     monkeypatch.setattr(parts_module, "MOST_READ", 1)
-    found = record(two, sil2r=none, labs=none)
-    assert {found.availability["sil2r"], found.availability["labs"]} == {Availability.PARTIAL}
+    assert record(two, **none).availability["results"] is Availability.PARTIAL
 
 
 def test_t59_ten_thousand_results_of_other_tests_cost_no_validation(

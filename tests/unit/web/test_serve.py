@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import multiprocessing
 import operator
 import os
 import re
@@ -20,6 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from typing import cast
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
@@ -434,6 +436,26 @@ def test_the_process_of_the_metrics_is_replaced_when_it_dies_and_nothing_is_lost
         assert _is_free_at_last(server.management_port)
     codes = [json.loads(line)["code"] for line in log_file.read_text().splitlines()]
     assert (codes.count("CDS-L004"), codes[-1]) == (1, "CDS-L002")
+
+
+def test_where_no_process_is_to_be_had_that_of_the_metrics_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done, dead, made = threading.Event(), Mock(**{"is_alive.return_value": False}), Mock()
+    made.start.side_effect = [OSError("Resource temporarily unavailable"), None]
+
+    def is_alive() -> bool:
+        done.set()
+        return True
+
+    made.is_alive = is_alive
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(multiprocessing.get_context("spawn"), "Process", lambda **_: made)
+    module._keep_management(dead, ("", "", "127.0.0.1", 0), done)
+    assert made.start.call_count == 2
+    made.terminate.assert_called_once()
+    told = [json.loads(line)["code"] for line in capsys.readouterr().err.splitlines()]
+    assert told == ["CDS-L004"] * 2
 
 
 def test_one_port_for_service_and_metrics_is_refused_before_anything_starts(

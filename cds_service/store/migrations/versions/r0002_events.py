@@ -29,7 +29,7 @@ def upgrade() -> None:
     op.create_table(
         "event_work",
         sa.Column("number", _NUMBER, nullable=False),
-        *_texts("source", "item", "kind", "target_key"),
+        *_texts("source", "item", "kind"),
         sa.Column("target", sa.LargeBinary, nullable=False),
         *_texts("way"),
         *_whole("revision", "attempts", "leases_lost"),
