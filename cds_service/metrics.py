@@ -77,6 +77,13 @@ class Metrics:
                 registry=self.registry,
             )
         )
+        self._calls = self._counter(
+            "calls",
+            "Calls answered, by client, service, and whether cards were made.",
+            "client",
+            "service",
+            "said",
+        )
         self._cards = self._counter(
             "cards", "Cards made, by service and outcome.", "service", "outcome"
         )
@@ -124,6 +131,14 @@ class Metrics:
         """One request was answered."""
         self._requests[route, service, str(status)].inc()
         self._durations[route, service].observe(seconds)
+
+    def called(self, *, client: str, service: str, cards: int) -> None:
+        """One call came to so many cards, sent or withheld; `client` is a name of the registry."""
+        # Both are there from the first call on: what begins at 1 has not risen, as Prometheus
+        # counts, and the one card of a quiet week would be missed.
+        nothing = self._calls[client, service, "nothing"]
+        with_cards = self._calls[client, service, "cards"]
+        (with_cards if cards else nothing).inc()
 
     def card(self, *, service: str, outcome: str, findings: Iterable[str], reason: str) -> None:
         """One card was made."""

@@ -11,9 +11,6 @@ import pytest
 import yaml
 
 from cds_service.config import SETTING_NAMES
-from cds_service.fhir.access import NoAccessReason
-from cds_service.metrics import Metrics
-from cds_service.store.event_subscriptions import SubscriptionHealth
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKER = ROOT / "docker"
@@ -225,54 +222,3 @@ def test_the_example_secret_does_not_start_a_service() -> None:
     (secret,) = secrets
     with pytest.raises(ConfigurationError):
         Settings(data_key=secret["stringData"]["CDS_DATA_KEY"])
-
-
-def known_metrics() -> set[str]:
-    """Every name under which Prometheus sees our metrics."""
-    names = set()
-    for family in Metrics().registry.collect():
-        endings = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
-        names |= {family.name + ending for ending in endings.get(family.type, ("",))}
-    return names
-
-
-@pytest.mark.parametrize("file", ["prometheus-rules.yaml", "grafana-dashboard.json"])
-def test_every_metric_that_is_watched_exists(file: str) -> None:
-    said = (DOCKER / file).read_text(encoding="utf-8")
-    named = set(re.findall(r"\bcds_[a-z_]+", said))
-    assert named
-    assert named <= known_metrics()
-
-
-def rules() -> dict[str, dict[str, Any]]:
-    (groups,) = documents(DOCKER / "prometheus-rules.yaml")
-    return {rule["alert"]: rule for group in groups["groups"] for rule in group["rules"]}
-
-
-def test_a_service_that_is_not_even_looked_for_is_down_too() -> None:
-    assert "or absent(" in rules()["CdsServiceDown"]["expr"]
-
-
-def test_a_client_that_lets_nothing_be_fetched_is_no_alarm() -> None:
-    watched = rules()["CdsUpstreamFails"]["expr"]
-    assert f'{{fault!="{NoAccessReason.NO_SERVER.value}"}}' in watched
-
-
-@pytest.mark.parametrize("file", ["prometheus-rules.yaml", "grafana-dashboard.json"])
-def test_events_that_stop_are_watched(file: str) -> None:
-    said = (DOCKER / file).read_text(encoding="utf-8").replace('\\"', '"')
-    states = set(re.findall(r'cds_event[a-z_]*{state=~?"([a-z|-]+)"', said))
-    assert {part for state in states for part in state.split("|")} >= {
-        "waiting",
-        "set-aside",
-        SubscriptionHealth.SILENT.value,
-        SubscriptionHealth.BROKEN.value,
-    }
-
-
-def test_every_alert_says_how_urgent_it_is_and_what_to_do() -> None:
-    operations = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    for rule in rules().values():
-        assert rule["labels"]["severity"] in {"page", "ticket"}
-        assert rule["annotations"]["summary"]
-        assert f"`{rule['alert']}`" in operations, rule["alert"]

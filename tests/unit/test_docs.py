@@ -167,6 +167,7 @@ def test_every_reason_and_every_missing_word_stands_on_the_page(sil2r: Knowledge
 def test_every_metric_stands_on_the_page_with_its_labels() -> None:
     metrics = Metrics()
     metrics.answered(route="r", service="s", status=200, seconds=0.1)
+    metrics.called(client="c", service="s", cards=1)
     metrics.card(service="s", outcome="o", findings=("f",), reason="r")
     metrics.withheld(service="s", count=1)
     metrics.lacked(("w",))
