@@ -86,8 +86,6 @@ def _new_passage(environ: WSGIEnvironment) -> Passage:
 def _count_and_log(status: int, passage: Passage, metrics: Metrics) -> None:
     seconds = passage.seconds
     metrics.answered(route=passage.route, service=passage.service, status=status, seconds=seconds)
-    if isinstance(outcomes := passage.said.get("outcomes"), list):  # one of each card made
-        metrics.called(client=passage.client, service=passage.service, cards=len(outcomes))
     if passage.route not in _NOT_LOGGED:
         log(
             Event.ANSWERED if status < 400 else Event.REFUSED,

@@ -100,6 +100,7 @@ def _record_failure(room: Room, failed: Invocation) -> None:
 def _count(metrics: Metrics, passage: Passage, answered: Answered, caller: Caller) -> None:
     """Tell metrics and log what was said, or would have been, in public words only."""
     said = [card.extension for card in answered.cards]
+    metrics.called(client=passage.client, service=passage.service, cards=len(said))
     for card in said:
         metrics.card(
             service=passage.service,
