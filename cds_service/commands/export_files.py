@@ -79,10 +79,7 @@ def documents(files: Iterable[Path], step: Step) -> Iterator[Found | LeftAside]:
                         if line.strip():
                             yield _document(line, f"{file} line {number}")
             else:
-                data = file.read_bytes()
-                step(len(data))
-                hint = " Where each line is a resource, name it .ndjson." if b"\n{" in data else ""
-                yield _document(data, str(file), hint)
+                yield _whole(file, step)
         except OSError:
             yield LeftAside(str(file), "It cannot be read. Check path and permissions.")
 
@@ -107,6 +104,13 @@ def _inside(folder: Path) -> tuple[Sequence[Path], Sequence[LeftAside]]:
             else:
                 aside.append(LeftAside(str(file), "Its name ends neither in .json nor in .ndjson."))
     return files, aside
+
+
+def _whole(file: Path, step: Step) -> Found | LeftAside:
+    data = file.read_bytes()
+    step(len(data))
+    hint = " Where each line is a resource, name it .ndjson." if b"\n{" in data else ""
+    return _document(data, str(file), hint)
 
 
 def _document(data: bytes, place: str, hint: str = "") -> Found | LeftAside:

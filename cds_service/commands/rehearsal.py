@@ -6,10 +6,12 @@ so that it can be looked up in the export.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from cds_service.commands.export_files import Found, LeftAside, Step, documents
@@ -122,18 +124,24 @@ def read_charts(
 ) -> tuple[Charts, Sequence[LeftAside]]:
     """The charts in the files, which are read twice, and what of them could not be read."""
     charts = Charts(wanted)
-    aside: list[LeftAside] = []
-    for found in documents(files, step):
-        match found:
-            case LeftAside():
-                aside.append(found)
-            case Found(place, document):
-                if unread := charts.look(document):
-                    aside.append(LeftAside(place, _ENTRIES.format(unread)))
-    for found in documents(files, step):
-        if isinstance(found, Found):
-            charts.take(found.document)
+    # By `map`, since a name would hold one document while the next is read, and they may be large.
+    aside = list(chain.from_iterable(map(partial(_look, charts), documents(files, step))))
+    deque(map(partial(_take, charts), documents(files, step)), maxlen=0)
     return charts, aside
+
+
+def _look(charts: Charts, found: Found | LeftAside) -> Iterator[LeftAside]:
+    match found:
+        case LeftAside():
+            yield found
+        case Found(place, document):
+            if unread := charts.look(document):
+                yield LeftAside(place, _ENTRIES.format(unread))
+
+
+def _take(charts: Charts, found: Found | LeftAside) -> None:
+    if isinstance(found, Found):
+        charts.take(found.document)
 
 
 @dataclass(frozen=True, slots=True)
