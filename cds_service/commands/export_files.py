@@ -10,14 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cds_service.commands.documents import is_hook_request
+from cds_service.commands.documents import LINES, is_hook_request
 from cds_service.core.card import JsonObject
 from cds_service.errors import InputError, MalformedJson
 from cds_service.fhir.shape import type_of
 from cds_service.strict_json import parse_object
 
-LINES = ".ndjson"
-"""One resource a line, as bulk exports have it (https://hl7.org/fhir/uv/bulkdata/)."""
 _NAMES = (".json", LINES)
 
 Step = Callable[[int], object]
