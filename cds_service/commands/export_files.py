@@ -53,10 +53,12 @@ def files_in(paths: Iterable[Path]) -> tuple[Sequence[Path], Sequence[LeftAside]
             inside, told = _inside(path)
             aside += told
         for file in inside:
-            if file.is_file():
+            if _is_file(file):
                 found.setdefault(file)
             else:
-                aside.append(LeftAside(str(file), "It is no file that can be read twice."))
+                aside.append(
+                    LeftAside(str(file), "It is no file that can be read, and read twice.")
+                )
     if not found:
         raise InputError(
             "There is no file whose name ends in .json or .ndjson.",
@@ -80,6 +82,13 @@ def documents(files: Iterable[Path], step: Step) -> Iterator[Found | LeftAside]:
                 yield _whole(file, step)
         except OSError:
             yield LeftAside(str(file), "It cannot be read. Check path and permissions.")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # it stands in a folder that may be listed and not entered
+        return False
 
 
 def _inside(folder: Path) -> tuple[Sequence[Path], Sequence[LeftAside]]:

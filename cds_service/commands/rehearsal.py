@@ -46,7 +46,7 @@ class Tally:
     """Arrivals that call for none."""
     undated: int = 0
     """Arrivals of no day, or of one that is yet to come."""
-    of_nobody: int = 0
+    without_patient: int = 0
     """Arrivals of which it cannot be told whose they are."""
     first: date = date.max
     last: date = date.min
@@ -63,7 +63,7 @@ class Tally:
         self.results += arrival.count
         self.arrivals += 1
         self.without_card += not cards
-        self.of_nobody += not arrival.patient_id
+        self.without_patient += not arrival.patient_id
         if _has_come(arrival, today):
             self.first = min(self.first, arrival.day)
             self.last = max(self.last, arrival.day)

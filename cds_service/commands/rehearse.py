@@ -58,9 +58,10 @@ def rehearse(
             where=str(against),
             remedy="Compare knowledge of one id.",
         )
-    files, aside = files_in(paths)
+    files, passed_over = files_in(paths)
     came_to = [
-        _rehearsed(files, aside, base, others.get(name, Alone())) for name, base in bases.items()
+        _rehearsed(files, passed_over, base, others.get(name, Alone()))
+        for name, base in bases.items()
     ]
     if as_json:
         print_json({"rehearsals": [_document(*each) for each in came_to]})
@@ -74,7 +75,7 @@ def rehearse(
 
 def _rehearsed(
     files: Sequence[Path],
-    aside: Sequence[LeftAside],
+    passed_over: Sequence[LeftAside],
     base: KnowledgeBase,
     other: KnowledgeBase | Alone,
 ) -> tuple[Tally, Changes, Sequence[LeftAside]]:
@@ -96,7 +97,7 @@ def _rehearsed(
             datetime.now(UTC).date(),
             lambda done: bars.advance(evaluating, done),
         )
-    return tally, changes, [*aside, *unread]
+    return tally, changes, [*passed_over, *unread]
 
 
 def _document(tally: Tally, changes: Changes, aside: Sequence[LeftAside]) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _document(tally: Tally, changes: Changes, aside: Sequence[LeftAside]) -> dic
         "arrivals": tally.arrivals,
         "withoutCard": tally.without_card,
         "undated": tally.undated,
-        "ofNobody": tally.of_nobody,
+        "withoutPatient": tally.without_patient,
         "firstDay": tally.first.isoformat() if tally.days else "",
         "lastDay": tally.last.isoformat() if tally.days else "",
         "cardsByMonth": dict(sorted(tally.months.items())),
@@ -139,13 +140,13 @@ def _print_tally(tally: Tally) -> None:
         return
     cards = tally.cards.total()
     console.print(
-        f"{cards} cards{_a_month(tally)}. Of {tally.arrivals} times that results arrived, "
-        f"{tally.without_card} called for none."
+        f"cards: {cards}{_a_month(tally)}. Times that results arrived: {tally.arrivals}, "
+        f"without a card: {tally.without_card}."
     )
     if tally.undated:
-        console.print(f"{tally.undated} times no usable day was told: evaluated as of today.")
-    if tally.of_nobody:
-        console.print(f"{tally.of_nobody} times no patient was told: nothing stands beside these.")
+        console.print(f"Without a usable day, so evaluated as of today: {tally.undated}.")
+    if tally.without_patient:
+        console.print(f"Without a patient, so with nothing beside them: {tally.without_patient}.")
     kinds = Counter({f"{kind}, {outcome}": n for (kind, outcome), n in tally.cards.items()})
     for title, counted in (
         ("indicator and outcome", kinds),
@@ -161,7 +162,7 @@ def _a_month(tally: Tally) -> str:
     if not tally.cards_a_month:
         return ""
     ((month, most),) = tally.months.most_common(1)
-    return f", {tally.cards_a_month:.1f} a month, {most} in {month}"
+    return f", {tally.cards_a_month:.1f} a month, most in {month}: {most}"
 
 
 def _span(tally: Tally) -> str:

@@ -83,7 +83,7 @@ def test_a_person_sees_how_often_and_with_what(export: Path) -> None:
     shown = run("rehearse", export)
     assert shown.exit_code == 0
     assert "results: 3, patients: 2, 2026-01-05 to 2026-03-05" in shown.output
-    assert "3 cards, 1.5 a month, 1 in 2026-01." in shown.output
+    assert "cards: 3, 1.5 a month, most in 2026-01: 1." in shown.output
     (finding,) = [line for line in shown.output.splitlines() if "hlh-adult-high" in line]
     assert finding.split()[-2:] == ["1", "33%"]
     assert "Observation/" not in shown.output
@@ -177,8 +177,8 @@ def test_nothing_in_a_folder_is_passed_over_in_silence(export: Path, tmp_path: P
     (export / "MORE.NDJSON").write_text(lines(observation("x", "2026-01-05", **of("d"))))
     assert aside(export) == {
         "Observation.ndjson.gz": "Its name ends neither in .json nor in .ndjson.",
-        "gone.json": "It is no file that can be read twice.",
-        "pipe.ndjson": "It is no file that can be read twice.",
+        "gone.json": "It is no file that can be read, and read twice.",
+        "pipe.ndjson": "It is no file that can be read, and read twice.",
         "linked": "It is a link to a folder. Give that too.",
     }
     assert told(export)["results"] == 4
@@ -195,6 +195,20 @@ def test_a_folder_that_is_closed_is_told(export: Path, monkeypatch: pytest.Monke
     (export / "x.json").write_text(lines(observation("x", "2026-01-05")))
     monkeypatch.setattr(os, "scandir", scandir)
     assert aside(export) == {"2026": "This folder cannot be opened."}
+
+
+def test_a_folder_that_may_be_listed_and_not_entered_is_told(
+    export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_file = Path.is_file
+
+    def asked(file: Path) -> bool:
+        if file.name == "Patient.ndjson":
+            raise PermissionError(errno.EACCES, "closed", str(file))
+        return is_file(file)
+
+    monkeypatch.setattr(Path, "is_file", asked)
+    assert aside(export) == {"Patient.ndjson": "It is no file that can be read, and read twice."}
 
 
 def test_lines_in_a_file_that_is_not_named_so_are_told_with_a_remedy(tmp_path: Path) -> None:
@@ -220,22 +234,22 @@ def test_a_day_that_is_yet_to_come_is_no_day(export: Path) -> None:
     said = told(export)
     assert (said["lastDay"], said["undated"], said["results"]) == ("2026-03-05", 1, 4)
     shown = run("rehearse", export).output
-    assert "4 cards, 1.5 a month, 1 in" in shown, "of those that have a day"
-    assert "1 times no usable day was told" in shown
-    assert "no usable day" not in run("rehearse", export / "2026").output
+    assert "cards: 4, 1.5 a month, most in" in shown, "of those that have a day"
+    assert "Without a usable day, so evaluated as of today: 1." in shown
+    assert "usable day" not in run("rehearse", export / "2026").output
 
 
 def test_results_of_nobody_are_counted(export: Path) -> None:
     (export / "x.json").write_text(lines(observation("x", "2026-03-05", subject={})))
     said = told(export)
-    assert said["ofNobody"] == 1
+    assert said["withoutPatient"] == 1
     assert said["cardsByMonth"] == {"2026-01": 1, "2026-02": 1, "2026-03": 2}
-    assert "1 times no patient was told" in run("rehearse", export).output
+    assert "Without a patient, so with nothing beside them: 1." in run("rehearse", export).output
 
 
 def test_of_a_few_days_no_month_is_reckoned(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(lines(observation("x", "2026-01-05")))
-    assert "1 cards. Of 1 times" in run("rehearse", tmp_path).output
+    assert "cards: 1. Times" in run("rehearse", tmp_path).output
 
 
 def test_knowledge_of_another_id_is_not_taken_for_the_same(export: Path, tmp_path: Path) -> None:
