@@ -47,15 +47,15 @@ def _with_id(item: JsonObject) -> JsonObject:
     return {**item, "resource": {**patient, "id": url.removeprefix(_URN)}}
 
 
-def owned(opened: Document) -> Iterator[tuple[Entry, str]]:
+def owned(document: Document) -> Iterator[tuple[Entry, str]]:
     """The entries, each with the id of its patient.
 
     What names nobody in a Bundle of one patient is that patient's; else nobody's, the empty text.
     """
-    scope = Scope(opened.index)
-    patients = {an_id(e.resource.get("id")) for e in opened.entries if e.kind == "Patient"}
+    scope = Scope(document.index)
+    patients = {an_id(e.resource.get("id")) for e in document.entries if e.kind == "Patient"}
     only = "".join(patients) if len(patients) == 1 else ""
-    for entry in opened.entries:
+    for entry in document.entries:
         if entry.kind == "Patient":
             yield entry, an_id(entry.resource.get("id"))
             continue
