@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,13 +183,16 @@ def explain(*, file: Path, as_json: bool, on: str, config: Path | None) -> None:
 @AS_JSON
 @CONFIG
 def codes(*, files: Sequence[Path], as_json: bool, config: Path | None) -> None:
-    """List the laboratory codes in FHIR files, mapped or not."""
+    """List the laboratory codes in FHIR files, mapped or not.
+
+    A file holds any JSON, or where its name ends in .ndjson a resource in each line.
+    """
     from cds_service.commands.code_report import seen_codes
-    from cds_service.commands.documents import read_document
+    from cds_service.commands.documents import read_documents
     from cds_service.commands.terminal import print_codes
 
     library = library_of(settings_of(config))
-    found = seen_codes([read_document(file) for file in files], library)
+    found = seen_codes(chain.from_iterable(map(read_documents, files)), library)
     if as_json:
         print_json({"codes": [members(code) for code in found]})
     else:

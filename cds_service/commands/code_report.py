@@ -59,12 +59,13 @@ def seen_codes(documents: Iterable[object], library: Library) -> tuple[SeenCode,
 
 def _codings(documents: Iterable[object]) -> Iterator[JsonObject]:
     """Every coding of the code of every Observation, wherever it stands in the documents."""
-    waiting = list(documents)
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, list):
-            waiting += found
-        elif isinstance(found, dict):
-            if found.get("resourceType") == "Observation":
-                yield from objects(an_object(found.get("code")).get("coding"))
-            waiting += [value for value in found.values() if isinstance(value, (dict, list))]
+    for document in documents:
+        waiting = [document]
+        while waiting:
+            found = waiting.pop()
+            if isinstance(found, list):
+                waiting += found
+            elif isinstance(found, dict):
+                if found.get("resourceType") == "Observation":
+                    yield from objects(an_object(found.get("code")).get("coding"))
+                waiting += [value for value in found.values() if isinstance(value, (dict, list))]

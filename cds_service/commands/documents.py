@@ -17,7 +17,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.order_advice import Advice
 from cds_service.core.render import render
 from cds_service.core.verdict import Evaluation
-from cds_service.errors import CdsError, InputError
+from cds_service.errors import CdsError, InputError, MalformedJson
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, NoAccessReason
 from cds_service.fhir.file import read_file
@@ -30,6 +30,9 @@ from cds_service.hooks.services import Service, build_registry
 from cds_service.hooks.suggestions import with_suggestions
 from cds_service.knowledge.files import Library
 from cds_service.strict_json import parse_object
+
+LINES = ".ndjson"
+"""One resource a line, as bulk exports have it (https://hl7.org/fhir/uv/bulkdata/)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +48,30 @@ class DocumentAnswer:
 
 def read_document(path: Path) -> JsonObject:
     """The JSON object in a file. Raises InputError or MalformedJson, naming the file."""
-    with _of(path):
-        try:
-            data = path.read_bytes()
-        except OSError:
-            raise InputError(
-                "The file cannot be read.", remedy="Check path and permissions."
-            ) from None
-        return parse_object(data)
+    with _of(path), _reading():
+        return parse_object(path.read_bytes())
+
+
+def read_documents(path: Path) -> Iterator[JsonObject]:
+    """The JSON objects in a file: one in each line where its name says so, else the one there is.
+
+    Raises as `read_document`, naming the line too.
+    """
+    if path.suffix.lower() != LINES:
+        yield read_document(path)
+        return
+    with _of(path), _reading(), path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield _line(line, number)
+
+
+def _line(line: bytes, number: int) -> JsonObject:
+    try:
+        return parse_object(line)
+    except MalformedJson as error:
+        error.where = f"line {number}"
+        raise
 
 
 def evaluate_file(
@@ -138,3 +157,11 @@ def _of(path: Path) -> Iterator[None]:
     except CdsError as error:
         error.where = f"{path} {error.where}".rstrip()
         raise
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise InputError("The file cannot be read.", remedy="Check path and permissions.") from None

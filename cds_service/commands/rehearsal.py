@@ -6,40 +6,30 @@ so that it can be looked up in the export.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
-from cds_service.commands.documents import is_hook_request
-from cds_service.core.card import Card, JsonObject
+from cds_service.commands.export_files import Found, LeftAside, Step, documents
+from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.render import render
-from cds_service.errors import InputError, MalformedJson
 from cds_service.evaluate import Looking, evaluate
-from cds_service.fhir.charts import UNDATED, Arrival, Charts
-from cds_service.fhir.shape import type_of
+from cds_service.fhir.charts import Arrival, Charts
+from cds_service.fhir.exported import UNDATED
 from cds_service.fhir.wanted import Wanted, wanted_by
-from cds_service.strict_json import parse_object
-
-_LINES = ".ndjson"
-"""One resource a line, as bulk exports have it (https://hl7.org/fhir/uv/bulkdata/)."""
-_FILES = (".json", _LINES)
 
 READINGS = 2
 """How often each file is read."""
-
-Step = Callable[[int], object]
-"""Told how many bytes, or charts, are done with."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftAside:
-    """A file or a line that could not be read."""
-
-    place: str
-    because: str
+_ENTRIES = "Entries that are no resource, or are Bundles themselves, are not read: {}."
+_MONTH = 30.4
+"""Days, on average."""
+_A_DAY = timedelta(days=1)
+"""What two time zones may differ by."""
 
 
 @dataclass(slots=True)
@@ -54,22 +44,32 @@ class Tally:
     """Results of one patient and one day arrive together."""
     without_card: int = 0
     """Arrivals that call for none."""
+    undated: int = 0
+    """Arrivals of no day, or of one that is yet to come."""
+    without_patient: int = 0
+    """Arrivals of which it cannot be told whose they are."""
     first: date = date.max
     last: date = date.min
+    months: Counter[str] = field(default_factory=Counter)
+    """Cards by the month (`2026-03`) in which their results arrived."""
     cards: Counter[tuple[str, str]] = field(default_factory=Counter)
     """By indicator and outcome."""
     findings: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
 
-    def add(self, arrival: Arrival, cards: Sequence[Card]) -> None:
+    def add(self, arrival: Arrival, cards: Sequence[Card], today: date) -> None:
         """Count one arrival and what was said about it."""
         self.results += arrival.count
         self.arrivals += 1
         self.without_card += not cards
-        if arrival.day != UNDATED:
+        self.without_patient += not arrival.patient_id
+        if _has_come(arrival, today):
             self.first = min(self.first, arrival.day)
             self.last = max(self.last, arrival.day)
+            self.months[f"{arrival.day:%Y-%m}"] += len(cards)
+        else:
+            self.undated += 1
         for card in cards:
             said = card.extension
             self.cards[card.indicator.value, said["outcome"]] += 1
@@ -80,7 +80,12 @@ class Tally:
     @property
     def days(self) -> int:
         """How many days the dated results span; 0 where none is dated."""
-        return max((self.last - self.first).days + 1, 0) if self.first <= self.last else 0
+        return (self.last - self.first).days + 1 if self.first <= self.last else 0
+
+    @property
+    def cards_a_month(self) -> float:
+        """On average; 0 where the days are too few to tell."""
+        return self.months.total() * _MONTH / self.days if self.days >= _MONTH else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,47 +111,37 @@ class Changes:
             return
         change = Change(_listed(was - would_be), _listed(would_be - was))
         self.counts[change] += 1
-        used = [each["resource"] for card in (*before, *after) for each in card.extension["inputs"]]
+        used = [
+            each["resource"]
+            for card in (*before, *after)
+            for each in card.extension.get("inputs", ())
+        ]
         self.examples.setdefault(change, next(iter(used), ""))
-
-
-def files_in(paths: Iterable[Path]) -> list[Path]:
-    """The files that are meant: those named, and in folders those that hold JSON, at any depth.
-
-    Raises InputError where a folder has none.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(each for each in path.rglob("*") if each.suffix in _FILES)
-        if not inside:
-            raise InputError(
-                "No file in this folder ends in .json or .ndjson.",
-                where=str(path),
-                remedy="Give FHIR R4 resources or Bundles, one in a file or one in a line.",
-            )
-        found += inside
-    return found
 
 
 def read_charts(
     files: Sequence[Path], wanted: Sequence[Wanted], step: Step
-) -> tuple[Charts, tuple[LeftAside, ...]]:
+) -> tuple[Charts, Sequence[LeftAside]]:
     """The charts in the files, which are read twice, and what of them could not be read."""
     charts = Charts(wanted)
-    aside: list[LeftAside] = []
-    for document in _documents(files, step):
-        match document:
-            case LeftAside():
-                aside.append(document)
-            case _:
-                charts.look(document)
-    for document in _documents(files, step):
-        if not isinstance(document, LeftAside):
-            charts.take(document)
-    return charts, tuple(aside)
+    # By `map`, since a name would hold one document while the next is read, and they may be large.
+    aside = list(chain.from_iterable(map(partial(_look, charts), documents(files, step))))
+    deque(map(partial(_take, charts), documents(files, step)), maxlen=0)
+    return charts, aside
+
+
+def _look(charts: Charts, found: Found | LeftAside) -> Iterator[LeftAside]:
+    match found:
+        case LeftAside():
+            yield found
+        case Found(place, document):
+            if unread := charts.look(document):
+                yield LeftAside(place, _ENTRIES.format(unread))
+
+
+def _take(charts: Charts, found: Found | LeftAside) -> None:
+    if isinstance(found, Found):
+        charts.take(found.document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +152,7 @@ class Alone:
 def rehearse(
     charts: Charts, knowledge: KnowledgeBase, other: KnowledgeBase | Alone, today: date, step: Step
 ) -> tuple[Tally, Changes]:
-    """Evaluate every arrival as on its day; what is undated, as `today`."""
+    """Evaluate every arrival as on its day; as on `today` where that is unknown, or yet to come."""
     tally, changes = Tally(knowledge.tag), Changes()
     own = _Voice(knowledge, wanted_by(knowledge), today)
     others = [] if isinstance(other, Alone) else [_Voice(other, wanted_by(other), today)]
@@ -165,7 +160,7 @@ def rehearse(
         tally.patients += 1
         for arrival in arrivals:
             cards = own.says(arrival)
-            tally.add(arrival, cards)
+            tally.add(arrival, cards, today)
             for voice in others:
                 changes.add(cards, voice.says(arrival))
         step(1)
@@ -180,11 +175,15 @@ class _Voice:
 
     def says(self, arrival: Arrival) -> tuple[Card, ...]:
         """The cards there would have been on the day of the arrival."""
-        at = self.today if arrival.day == UNDATED else arrival.day
+        at = arrival.day if _has_come(arrival, self.today) else self.today
         evaluation = evaluate(
             arrival.record(self.wanted), self.knowledge, at, looking=Looking.RESULT_ARRIVED
         )
         return render(evaluation, self.knowledge, scope="rehearsal")
+
+
+def _has_come(arrival: Arrival, today: date) -> bool:
+    return UNDATED < arrival.day <= today + _A_DAY
 
 
 def _in_words(cards: Sequence[Card]) -> Counter[str]:
@@ -198,32 +197,3 @@ def _in_words(cards: Sequence[Card]) -> Counter[str]:
 
 def _listed(words: Counter[str]) -> tuple[str, ...]:
     return tuple(sorted(words.elements()))
-
-
-def _documents(files: Sequence[Path], step: Step) -> Iterator[JsonObject | LeftAside]:
-    for file in files:
-        try:
-            if file.suffix == _LINES:
-                with file.open("rb") as lines:
-                    for number, line in enumerate(lines, start=1):
-                        step(len(line))
-                        if line.strip():
-                            yield _document(line, f"{file} line {number}")
-            else:
-                data = file.read_bytes()
-                step(len(data))
-                yield _document(data, str(file))
-        except OSError:
-            yield LeftAside(str(file), "It cannot be read. Check path and permissions.")
-
-
-def _document(data: bytes, place: str) -> JsonObject | LeftAside:
-    try:
-        document = parse_object(data)
-    except MalformedJson as error:
-        return LeftAside(place, error.text)
-    if is_hook_request(document):
-        return LeftAside(place, "It is a CDS Hooks request; `cds-service evaluate` takes those.")
-    if not type_of(document):
-        return LeftAside(place, "It is no FHIR resource.")
-    return document

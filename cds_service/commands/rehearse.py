@@ -21,15 +21,16 @@ from cds_service.commands.output import (
     progress,
     table_of,
 )
+from cds_service.errors import InputError
 
 if TYPE_CHECKING:
-    from cds_service.commands.rehearsal import Alone, Changes, LeftAside, Tally
+    from cds_service.commands.export_files import LeftAside
+    from cds_service.commands.rehearsal import Alone, Changes, Tally
     from cds_service.core.knowledge import KnowledgeBase
 
 PATH = click.Path(exists=True, path_type=Path)
 _MOST_SHOWN = 10
 """Of changes, and of what was left aside, on a terminal; `--json` has all."""
-_DAYS_OF_A_MONTH = 30.4
 
 
 @click.command()
@@ -46,12 +47,22 @@ def rehearse(
     line of an .ndjson file, of any number of patients. Each result is evaluated as on the day it
     was issued, beside what was known by then. Nothing is kept and no server is called.
     """
-    from cds_service.commands.rehearsal import Alone, files_in
+    from cds_service.commands.export_files import files_in
+    from cds_service.commands.rehearsal import Alone
 
     bases = library_of(settings_of(config)).bases
     others = library_of(settings_of(against)).bases if against else {}
-    files = files_in(paths)
-    came_to = [_rehearsed(files, base, others.get(name, Alone())) for name, base in bases.items()]
+    if against and others.keys() != bases.keys():
+        raise InputError(
+            f"These settings hold {', '.join(others)}, and the others hold {', '.join(bases)}.",
+            where=str(against),
+            remedy="Compare knowledge of one id.",
+        )
+    files, passed_over = files_in(paths)
+    came_to = [
+        _rehearsed(files, passed_over, base, others.get(name, Alone()))
+        for name, base in bases.items()
+    ]
     if as_json:
         print_json({"rehearsals": [_document(*each) for each in came_to]})
         return
@@ -63,7 +74,10 @@ def rehearse(
 
 
 def _rehearsed(
-    files: Sequence[Path], base: KnowledgeBase, other: KnowledgeBase | Alone
+    files: Sequence[Path],
+    passed_over: Sequence[LeftAside],
+    base: KnowledgeBase,
+    other: KnowledgeBase | Alone,
 ) -> tuple[Tally, Changes, Sequence[LeftAside]]:
     from cds_service.commands import rehearsal
     from cds_service.fhir.wanted import wanted_by
@@ -72,7 +86,7 @@ def _rehearsed(
     with progress() as bars:
         size = rehearsal.READINGS * sum(file.stat().st_size for file in files)
         reading = bars.add_task("bytes read", total=size)
-        charts, aside = rehearsal.read_charts(
+        charts, unread = rehearsal.read_charts(
             files, [wanted_by(each) for each in compared], lambda read: bars.advance(reading, read)
         )
         evaluating = bars.add_task("charts evaluated", total=len(charts))
@@ -83,7 +97,7 @@ def _rehearsed(
             datetime.now(UTC).date(),
             lambda done: bars.advance(evaluating, done),
         )
-    return tally, changes, aside
+    return tally, changes, [*passed_over, *unread]
 
 
 def _document(tally: Tally, changes: Changes, aside: Sequence[LeftAside]) -> dict[str, Any]:
@@ -93,8 +107,11 @@ def _document(tally: Tally, changes: Changes, aside: Sequence[LeftAside]) -> dic
         "results": tally.results,
         "arrivals": tally.arrivals,
         "withoutCard": tally.without_card,
+        "undated": tally.undated,
+        "withoutPatient": tally.without_patient,
         "firstDay": tally.first.isoformat() if tally.days else "",
         "lastDay": tally.last.isoformat() if tally.days else "",
+        "cardsByMonth": dict(sorted(tally.months.items())),
         "cards": [
             {"indicator": indicator, "outcome": outcome, "count": count}
             for (indicator, outcome), count in tally.cards.most_common()
@@ -122,11 +139,14 @@ def _print_tally(tally: Tally) -> None:
         console.print("`cds-service codes` lists the codes in a file, mapped or not.")
         return
     cards = tally.cards.total()
-    a_month = f", {cards * _DAYS_OF_A_MONTH / tally.days:.1f} a month" if tally.days else ""
     console.print(
-        f"{cards} cards{a_month}. Of {tally.arrivals} times that results arrived, "
-        f"{tally.without_card} called for none."
+        f"cards: {cards}{_a_month(tally)}. Times that results arrived: {tally.arrivals}, "
+        f"without a card: {tally.without_card}."
     )
+    if tally.undated:
+        console.print(f"Without a usable day, so evaluated as of today: {tally.undated}.")
+    if tally.without_patient:
+        console.print(f"Without a patient, so with nothing beside them: {tally.without_patient}.")
     kinds = Counter({f"{kind}, {outcome}": n for (kind, outcome), n in tally.cards.items()})
     for title, counted in (
         ("indicator and outcome", kinds),
@@ -136,6 +156,13 @@ def _print_tally(tally: Tally) -> None:
     ):
         if counted:
             _print_counts(console, title, counted, cards)
+
+
+def _a_month(tally: Tally) -> str:
+    if not tally.cards_a_month:
+        return ""
+    ((month, most),) = tally.months.most_common(1)
+    return f", {tally.cards_a_month:.1f} a month, most in {month}: {most}"
 
 
 def _span(tally: Tally) -> str:

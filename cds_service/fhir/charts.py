@@ -7,31 +7,25 @@ what belongs to them. So memory holds their charts and not the hospital.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, groupby
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import PatientRecord
-from cds_service.fhir.bundle import Entry, Scope, open_document
-from cds_service.fhir.moment import moment
-from cds_service.fhir.parts import dates_as_written
+from cds_service.fhir.bundle import Entry
+from cds_service.fhir.exported import UNDATED, known_since, named_by, opened, owned, references
 from cds_service.fhir.read import read_record
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
-from cds_service.fhir.report import observations, reports_in
-from cds_service.fhir.shape import Refusal, a_text, an_id, an_object
-from cds_service.fhir.subject import patient_id_of
+from cds_service.fhir.report import observations
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
 from cds_service.fhir.wanted import Sort, Wanted, carries, sort_of
 
 _OF_ANALYTE = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
-_SHARED = frozenset({"Medication", "Organization", "Specimen"})
-"""What may be of no patient, and is kept because others point at it."""
-_KNOWN_SINCE = ("issued", "recordedDate", "authoredOn", "dateAsserted", "performedDateTime")
-"""Where a resource says since when its author knows of it; the day of the finding comes after."""
-UNDATED = date.min
-"""The day of what says of no day: it counts as known ever since."""
+_PARTS = ("labs", "conditions", "medications")
+_POINTED_AT = frozenset({"Medication", "Organization", "Patient", "Specimen"})
+"""What others point at comes with them. All of it but a Patient may be of nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +53,30 @@ class Arrival:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Dated:
-    day: date
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """A resource of a chart. It equals itself only."""
+
     entry: Entry
+    day: date
+    names: frozenset[str] = frozenset()
+    """The results that a report names."""
+
+    def is_known_on(self, day: date) -> bool:
+        """Whether it was known by then; of no day everything is."""
+        return UNDATED in (day, self.day) or self.day <= day
 
 
 @dataclass(slots=True)
 class _Chart:
     patient_id: str
     patient: Supplied = NOT_SUPPLIED
-    analyte: list[_Dated] = field(default_factory=list)
-    reports: list[_Dated] = field(default_factory=list)
-    """Those that hold no result of the analyte themselves; they may name one."""
-    labs: list[_Dated] = field(default_factory=list)
-    conditions: list[_Dated] = field(default_factory=list)
-    medications: list[_Dated] = field(default_factory=list)
+    analyte: list[_Held] = field(default_factory=list)
+    """Results, and reports that hold one."""
+    reports: list[_Held] = field(default_factory=list)
+    """Those that name results, or are of the analyte."""
+    parts: dict[str, list[_Held]] = field(default_factory=lambda: defaultdict(list))
+    """What stands beside them, by prefetch key."""
 
 
 class Charts:
@@ -83,80 +85,98 @@ class Charts:
     def __init__(self, wanted: Sequence[Wanted]) -> None:
         self._wanted = wanted
         self._patients: set[str] = set()
-        self._kinds: set[str] = set()
+        self._parts_there: set[str] = set()
         """Which parts of a record the export holds at all, of whomever."""
         self._charts: dict[str, _Chart] = {}
-        self._of_nobody: list[_Chart] = []
-        self._shared: dict[str, list[Entry]] = defaultdict(list)
+        self._of_nobody: dict[str, list[_Chart]] = defaultdict(list)
+        """By the name of the result."""
+        self._pointed_at: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+        """By patient, empty for nobody, and name."""
 
     def __len__(self) -> int:
-        return len(self._charts) + len(self._of_nobody)
+        return len(self._all())
 
-    def look(self, document: JsonObject) -> None:
-        """Learn whose charts are to be kept."""
-        for entry, patient_id in _owned(document):
+    def look(self, document: JsonObject) -> int:
+        """Learn whose charts are to be kept. Returns how many of its entries cannot be read: they
+        are no resource, or Bundles themselves.
+        """
+        bundle = opened(document)
+        for entry, patient_id in owned(bundle):
             sorts = self._sorts(entry)
-            self._kinds.add(_part(entry, sorts))
-            if self._is_of_analyte(entry, sorts) and patient_id:
+            self._parts_there.update(_parts(entry, sorts))
+            if patient_id and self._is_of_analyte(entry, sorts):
                 self._patients.add(patient_id)
+        return len(bundle.misfits) + sum(entry.kind == "Bundle" for entry in bundle.entries)
 
     def take(self, document: JsonObject) -> None:
         """Keep what belongs to these charts."""
-        for entry, patient_id in _owned(document):
-            if entry.kind in _SHARED:
-                for name in entry.names:
-                    if entry not in self._shared[name]:
-                        self._shared[name].append(entry)
-            elif patient_id in self._patients:
+        for entry, patient_id in owned(opened(document)):
+            is_kept = patient_id in self._patients
+            if entry.kind in _POINTED_AT and (is_kept or not patient_id):
+                for name in entry.names - {entry.kind}:
+                    self._pointed_at[patient_id, name].append(entry)
+            if is_kept:
                 chart = self._charts.setdefault(patient_id, _Chart(patient_id))
                 self._put(chart, entry)
             elif not patient_id and self._is_of_analyte(entry, self._sorts(entry)):
-                chart = _Chart("")
-                self._put(chart, entry)
-                self._of_nobody.append(chart)
+                self._put_by_itself(entry)
 
     def arrivals(self) -> Iterator[Sequence[Arrival]]:
         """Chart by chart: what arrived, in the order of its days."""
-        for chart in (*self._charts.values(), *self._of_nobody):
+        for chart in self._all():
             yield list(self._arrivals(chart))
 
+    def _all(self) -> Sequence[_Chart]:
+        return [*self._charts.values(), *chain.from_iterable(self._of_nobody.values())]
+
     def _arrivals(self, chart: _Chart) -> Iterator[Arrival]:
-        named = frozenset(chain.from_iterable(held.entry.names for held in chart.analyte))
-        alone = [held for held in chart.reports if named.isdisjoint(_named_by(held.entry))]
-        arriving = sorted([*chart.analyte, *filter(self._is_coded, alone)], key=_day)
-        for day, together in groupby(arriving, key=_day):
+        named = _names_of(chart.analyte)
+        alone = [
+            report
+            for report in chart.reports
+            if report not in chart.analyte
+            and self._is_coded(report.entry)
+            and named.isdisjoint(report.names)
+        ]
+        for day, together in groupby(sorted([*chart.analyte, *alone], key=_day), key=_day):
             results = list(together)
-            names = frozenset(chain.from_iterable(held.entry.names for held in results))
-            with_them = [h for h in chart.reports if not names.isdisjoint(_named_by(h.entry))]
+            names = _names_of(results)
+            with_them = [
+                report
+                for report in chart.reports
+                if report not in results
+                and not names.isdisjoint(report.names)
+                and report.is_known_on(day)
+            ]
+            before = [held for held in chart.analyte if held.day < day]
             yield Arrival(
                 day=day,
                 patient_id=chart.patient_id,
-                count=len(results),
-                results=self._bundle("collection", [*results, *with_them]),
-                history=self._bundle("searchset", [h for h in chart.analyte if h.day < day]),
+                count=self._count(results),
+                results=self._bundle("collection", [*results, *with_them], chart),
+                history=self._bundle("searchset", before, chart),
                 parts={
                     "patient": chart.patient,
-                    "labs": self._known(chart.labs, "labs", day),
-                    "conditions": self._known(chart.conditions, "conditions", day),
-                    "medications": self._known(chart.medications, "medications", day),
+                    **{part: self._known(part, chart, day) for part in _PARTS},
                 },
             )
 
-    def _known(self, held: Sequence[_Dated], part: str, day: date) -> Supplied:
+    def _known(self, part: str, chart: _Chart, day: date) -> Supplied:
         """What was known on that day; a part of which the export has nothing was not supplied."""
-        if part not in self._kinds:
+        if part not in self._parts_there:
             return NOT_SUPPLIED
-        known = held if day == UNDATED else [each for each in held if each.day <= day]
-        return supplied(self._bundle("searchset", known))
+        known = [each for each in chart.parts[part] if each.is_known_on(day)]
+        return supplied(self._bundle("searchset", known, chart))
 
-    def _bundle(self, kind: str, held: Sequence[_Dated]) -> JsonObject:
+    def _bundle(self, kind: str, held: Sequence[_Held], chart: _Chart) -> JsonObject:
         """A Bundle of these, and of what they point at."""
         entries = [each.entry for each in held]
         pointed_at = {
-            id(shared): shared
+            id(one.resource): one
             for entry in entries
-            for name in _references(entry.resource)
-            for shared in self._shared.get(name, ())
+            for name in references(entry.resource)
+            for owner in (chart.patient_id, "")
+            for one in self._pointed_at.get((owner, name), ())
         }
         return {
             "resourceType": "Bundle",
@@ -169,22 +189,38 @@ class Charts:
             chart.patient = supplied(entry.resource)
             return
         sorts = self._sorts(entry)
-        held = _Dated(_known_since(entry.resource), entry)
+        held = _Held(entry, known_since(entry.resource), named_by(entry))
         if not sorts.isdisjoint(_OF_ANALYTE):
-            if held not in chart.analyte:
-                chart.analyte.append(held)
-        elif entry.kind == "DiagnosticReport" and Sort.COMPANION not in sorts:
-            chart.reports.append(held)
-        else:
-            match _part(entry, sorts):
-                case "labs":
-                    chart.labs.append(held)
-                case "conditions":
-                    chart.conditions.append(held)
-                case "medications":
-                    chart.medications.append(held)
-                case _:
-                    pass  # read nowhere
+            _add(chart.analyte, held)
+        if held.names or self._is_coded(entry):
+            _add(chart.reports, held)
+        for part in _parts(entry, sorts):
+            chart.parts[part].append(held)
+
+    def _put_by_itself(self, entry: Entry) -> None:
+        """A result of nobody. Twice under one id and the same, it is one."""
+        name = entry.ref.resource
+        known = (held for each in self._of_nobody[name] for held in (*each.analyte, *each.reports))
+        if "/" in name and any(held.entry.resource == entry.resource for held in known):
+            return
+        chart = _Chart("")
+        self._put(chart, entry)
+        self._of_nobody[name].append(chart)
+
+    def _count(self, arrived: Iterable[_Held]) -> int:
+        """How many results these are: of several versions one, and one for a report alone."""
+        found = [
+            each.ref.resource
+            for held in arrived
+            for each in [*self._results_in(held.entry)] or [held.entry]
+        ]
+        named = {name for name in found if "/" in name}
+        return len(named) + sum("/" not in name for name in found)
+
+    def _results_in(self, entry: Entry) -> Iterator[Entry]:
+        for each in observations([entry]):
+            if any(sort_of(each.resource, wanted) in _OF_ANALYTE for wanted in self._wanted):
+                yield each
 
     def _sorts(self, entry: Entry) -> frozenset[Sort]:
         """What the Observations of an entry are to any of the knowledge."""
@@ -196,74 +232,35 @@ class Charts:
 
     def _is_of_analyte(self, entry: Entry, sorts: frozenset[Sort]) -> bool:
         """Also a report of it alone: that its result did not come along is told."""
-        return not sorts.isdisjoint(_OF_ANALYTE) or self._is_coded(_Dated(UNDATED, entry))
+        return not sorts.isdisjoint(_OF_ANALYTE) or self._is_coded(entry)
 
-    def _is_coded(self, held: _Dated) -> bool:
-        if held.entry.kind != "DiagnosticReport":
+    def _is_coded(self, entry: Entry) -> bool:
+        if entry.kind != "DiagnosticReport":
             return False
-        return any(carries(held.entry.resource, wanted.accepted) for wanted in self._wanted)
+        return any(carries(entry.resource, wanted.accepted) for wanted in self._wanted)
 
 
-def _owned(document: JsonObject) -> Iterator[tuple[Entry, str]]:
-    """The entries of a Bundle, or a resource alone, each with the id of its patient.
-
-    What names nobody in a Bundle of one patient is that patient's; else nobody's, the empty text.
-    """
-    opened = open_document(document)
-    scope = Scope(opened.index)
-    patients = {an_id(e.resource.get("id")) for e in opened.entries if e.kind == "Patient"}
-    only = "".join(patients) if len(patients) == 1 else ""
-    for entry in opened.entries:
-        if entry.kind == "Patient":
-            yield entry, an_id(entry.resource.get("id"))
-        else:
-            subject = an_object(entry.resource.get("subject"))
-            yield entry, patient_id_of(subject, entry, scope) or ("" if subject else only)
-
-
-def _part(entry: Entry, sorts: frozenset[Sort]) -> str:
-    """The part of a record that an entry belongs to, empty for none of the optional ones."""
+def _parts(entry: Entry, sorts: frozenset[Sort]) -> Sequence[str]:
+    """Of the parts that stand beside results, those that an entry belongs to: one, or none."""
     if Sort.COMPANION in sorts:
-        return "labs"
+        return ["labs"]
     if entry.kind in CONDITION_TYPES:
-        return "conditions"
-    return "medications" if entry.kind in MEDICATION_TYPES else ""
+        return ["conditions"]
+    return ["medications"] if entry.kind in MEDICATION_TYPES else []
 
 
-def _day(held: _Dated) -> date:
+def _add(held: list[_Held], one: _Held) -> None:
+    """The same in two files is one."""
+    if all(one.entry.resource != each.entry.resource for each in held):
+        held.append(one)
+
+
+def _names_of(held: Iterable[_Held]) -> frozenset[str]:
+    return frozenset(chain.from_iterable(each.entry.names for each in held))
+
+
+def _day(held: _Held) -> date:
     return held.day
-
-
-def _known_since(resource: JsonObject) -> date:
-    told = chain((resource.get(name) for name in _KNOWN_SINCE), dates_as_written(resource))
-    for written in told:
-        try:
-            return moment(written, "").first_day
-        except Refusal:
-            continue
-    return UNDATED
-
-
-def _named_by(report: Entry) -> frozenset[str]:
-    """The results that a report names."""
-    found = reports_in([report], "")
-    return frozenset({*found.upheld, *found.withdrawn})
-
-
-def _references(resource: JsonObject) -> Iterator[str]:
-    """What a resource points at in any of its elements: as written, and as `Type/id`."""
-    waiting: list[object] = [resource]
-    while waiting:
-        match waiting.pop():
-            case dict() as element:
-                if written := a_text(element.get("reference")):
-                    yield written
-                    yield "/".join(written.split("/")[-2:])
-                waiting += element.values()
-            case list() as elements:
-                waiting += elements
-            case _:
-                continue
 
 
 def _item(entry: Entry) -> JsonObject:

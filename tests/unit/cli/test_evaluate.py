@@ -12,7 +12,7 @@ from cds_service.config import Settings
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.knowledge.files import Library
 from tests.documentation import even
-from tests.unit.cli.command_line import COMMANDING, document, is_harmless, run
+from tests.unit.cli.command_line import COMMANDING, document, is_harmless, run, through_main
 
 ON = ("--on", "2026-11-21")
 
@@ -169,6 +169,19 @@ def test_codes_points_at_what_is_not_mapped() -> None:
     (code,) = document(run("codes", fhir_fixtures.path("local_code_unmapped"), "--json"))["codes"]
     assert (code["mapped"], code["worthALook"]) == (False, True)
     assert "look" in run("codes", fhir_fixtures.path("local_code_unmapped")).output
+
+
+def test_codes_reads_a_bulk_export_line_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    story = json.loads(fhir_fixtures.path("local_code_unmapped").read_bytes())
+    file = tmp_path / "Observation.ndjson"
+    file.write_text(f"{json.dumps(story)}\n\n" * 2)
+    (code,) = document(run("codes", file, "--json"))["codes"]
+    assert (code["worthALook"], code["count"]) == (True, 2)
+    file.write_text(f"{json.dumps(story)}\n{{")
+    assert through_main(monkeypatch, "codes", file) == 1
+    assert "Observation.ndjson line 2: This is not JSON." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["as text", "as JSON"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from datetime import date
 from pathlib import Path
@@ -14,9 +16,11 @@ import fhir_fixtures
 from cds_service.commands.documents import evaluate_resource
 from cds_service.commands.rehearsal import Alone, rehearse
 from cds_service.errors import InputError
-from cds_service.fhir.charts import UNDATED, Charts
+from cds_service.fhir.charts import Charts
+from cds_service.fhir.exported import UNDATED
 from cds_service.fhir.wanted import wanted_by
 from fhir_fixtures import Kind
+from tests import toy
 from tests.packaged import LIBRARY, SIL2R
 from tests.unit.cli.command_line import COMMANDING, document, is_harmless, run
 from tests.unit.fhir.test_charts import FERRITIN, Json, observation, of
@@ -79,7 +83,7 @@ def test_a_person_sees_how_often_and_with_what(export: Path) -> None:
     shown = run("rehearse", export)
     assert shown.exit_code == 0
     assert "results: 3, patients: 2, 2026-01-05 to 2026-03-05" in shown.output
-    assert "3 cards, 1.5 a month." in shown.output
+    assert "cards: 3, 1.5 a month, most in 2026-01: 1." in shown.output
     (finding,) = [line for line in shown.output.splitlines() if "hlh-adult-high" in line]
     assert finding.split()[-2:] == ["1", "33%"]
     assert "Observation/" not in shown.output
@@ -152,10 +156,111 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_rehearsed(export: Path) -> 
     assert said["results"] == 4
     assert [(Path(each["place"]).name, each["because"]) for each in said["leftAside"]] == [
         ("call.json", "It is a CDS Hooks request; `cds-service evaluate` takes those."),
-        ("cut.ndjson line 2", "This is not JSON."),
-        ("cut.ndjson line 3", "This is JSON, but not an object."),
+        ("cut.ndjson line 2", "This is not JSON. Send one JSON value."),
+        ("cut.ndjson line 3", "This is JSON, but not an object. Send an object."),
     ]
-    assert "cut.ndjson line 2" in run("rehearse", export).output
+    assert "cut.ndjsonline2" in "".join(run("rehearse", export).output.split())
+
+
+def aside(*arguments: str | Path) -> dict[str, str]:
+    """What is left aside, by its name, and why."""
+    return {Path(each["place"]).name: each["because"] for each in told(*arguments)["leftAside"]}
+
+
+def test_nothing_in_a_folder_is_passed_over_in_silence(export: Path, tmp_path: Path) -> None:
+    (export / "Observation.ndjson.gz").write_bytes(b"\x1f\x8b")
+    (export / "gone.json").symlink_to(export / "nowhere")
+    os.mkfifo(export / "pipe.ndjson")
+    (tmp_path / "elsewhere").mkdir()
+    (export / "linked").symlink_to(tmp_path / "elsewhere")
+    (export / "folder.json").mkdir()
+    (export / "MORE.NDJSON").write_text(lines(observation("x", "2026-01-05", **of("d"))))
+    assert aside(export) == {
+        "Observation.ndjson.gz": "Its name ends neither in .json nor in .ndjson.",
+        "gone.json": "It is no file that can be read, and read twice.",
+        "pipe.ndjson": "It is no file that can be read, and read twice.",
+        "linked": "It is a link to a folder. Give that too.",
+    }
+    assert told(export)["results"] == 4
+
+
+def test_a_folder_that_is_closed_is_told(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = os.scandir
+
+    def scandir(folder: str) -> Any:
+        if Path(folder).name == "2026":
+            raise PermissionError(errno.EACCES, "closed", str(folder))
+        return entries(folder)
+
+    (export / "x.json").write_text(lines(observation("x", "2026-01-05")))
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert aside(export) == {"2026": "This folder cannot be opened."}
+
+
+def test_a_folder_that_may_be_listed_and_not_entered_is_told(
+    export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_file = Path.is_file
+
+    def asked(file: Path) -> bool:
+        if file.name == "Patient.ndjson":
+            raise PermissionError(errno.EACCES, "closed", str(file))
+        return is_file(file)
+
+    monkeypatch.setattr(Path, "is_file", asked)
+    assert aside(export) == {"Patient.ndjson": "It is no file that can be read, and read twice."}
+
+
+def test_lines_in_a_file_that_is_not_named_so_are_told_with_a_remedy(tmp_path: Path) -> None:
+    twice = lines(observation("x", "2026-01-05"), observation("y", "2026-01-05"))
+    (tmp_path / "x.json").write_text(twice)
+    assert aside(tmp_path)["x.json"].endswith("Where each line is a resource, name it .ndjson.")
+
+
+def test_a_bundle_inside_of_a_bundle_is_told(tmp_path: Path) -> None:
+    inner = {"resourceType": "Bundle", "entry": [{"resource": observation("x", "2026-01-05")}]}
+    (tmp_path / "x.json").write_text(lines(inner | {"entry": [{"resource": inner}]}))
+    assert aside(tmp_path)["x.json"].endswith("are Bundles themselves, are not read: 1.")
+
+
+def test_a_file_that_is_given_twice_is_read_once(export: Path) -> None:
+    nobody = lines(observation("", "2026-01-05", subject={}))
+    (export / "x.json").write_text(nobody)
+    assert told(export, export, export / "x.json")["results"] == 4
+
+
+def test_a_day_that_is_yet_to_come_is_no_day(export: Path) -> None:
+    (export / "x.json").write_text(lines(observation("x", "9999-12-31", **of("d"))))
+    said = told(export)
+    assert (said["lastDay"], said["undated"], said["results"]) == ("2026-03-05", 1, 4)
+    shown = run("rehearse", export).output
+    assert "cards: 4, 1.5 a month, most in" in shown, "of those that have a day"
+    assert "Without a usable day, so evaluated as of today: 1." in shown
+    assert "usable day" not in run("rehearse", export / "2026").output
+
+
+def test_results_of_nobody_are_counted(export: Path) -> None:
+    (export / "x.json").write_text(lines(observation("x", "2026-03-05", subject={})))
+    said = told(export)
+    assert said["withoutPatient"] == 1
+    assert said["cardsByMonth"] == {"2026-01": 1, "2026-02": 1, "2026-03": 2}
+    assert "Without a patient, so with nothing beside them: 1." in run("rehearse", export).output
+
+
+def test_of_a_few_days_no_month_is_reckoned(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text(lines(observation("x", "2026-01-05")))
+    assert "cards: 1. Times" in run("rehearse", tmp_path).output
+
+
+def test_knowledge_of_another_id_is_not_taken_for_the_same(export: Path, tmp_path: Path) -> None:
+    for name, text in toy.files().items():
+        file = tmp_path / "toy" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    (tmp_path / "next.toml").write_text(f"knowledge = '{tmp_path / 'toy'}'\n")
+    shown = run("rehearse", export, "--against", tmp_path / "next.toml")
+    assert isinstance(shown.exception, InputError)
+    assert "toy" in shown.exception.one_line()
 
 
 def test_of_much_that_cannot_be_read_the_first_ten_are_shown(tmp_path: Path) -> None:

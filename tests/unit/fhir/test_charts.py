@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
-from cds_service.core.model import Availability, LabResult, Status
-from cds_service.fhir.charts import UNDATED, Arrival, Charts
+import pytest
+
+from cds_service.core.model import Availability, LabResult, Patient, Status, Subject
+from cds_service.fhir.charts import Arrival, Charts
+from cds_service.fhir.exported import UNDATED
 from cds_service.fhir.wanted import wanted_by
 from tests.packaged import SIL2R
 
@@ -40,6 +44,20 @@ def condition(id_: str, recorded: str) -> Json:
 
 def bundle(*resources: Json) -> Json:
     return {"resourceType": "Bundle", "entry": [{"resource": each} for each in resources]}
+
+
+def transaction(**resources: Json) -> Json:
+    """A Bundle whose entries are called by UUIDs."""
+    entries = [{"fullUrl": urn(name), "resource": each} for name, each in resources.items()]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def urn(name: str) -> str:
+    return f"urn:uuid:{uuid5(NAMESPACE_URL, name)}"
+
+
+def of_urn(name: str) -> Json:
+    return {"subject": {"reference": urn(name)}}
 
 
 def charts_of(*documents: Json) -> list[Sequence[Arrival]]:
@@ -136,6 +154,65 @@ def test_results_of_nobody_are_each_a_chart_of_their_own() -> None:
     assert [ids(each.results) for chart in charts for each in chart] == [["x"], ["y"]]
 
 
+def test_a_result_of_nobody_in_two_files_is_one_where_its_id_says_so() -> None:
+    nobody: Json = {"subject": {}}
+    twice = observation("x", "2026-01-05", **nobody)
+    assert len(charts_of(twice, bundle(twice))) == 1
+    assert len(charts_of(twice, observation("x", "2026-01-06", **nobody))) == 2
+    without_id = {name: value for name, value in twice.items() if name != "id"}
+    assert len(charts_of(without_id, without_id)) == 2
+
+
+@pytest.mark.parametrize("patient", [{"id": "p77"}, {}], ids=["another id", "no id yet"])
+def test_in_a_transaction_a_patient_is_called_by_a_uuid(patient: Json) -> None:
+    (chart,) = charts_of(
+        transaction(
+            patient={"resourceType": "Patient", "birthDate": "1970", **patient},
+            first=observation("x", "2026-01-05", **of_urn("patient")),
+            late=observation("y", "2026-01-09", **of_urn("patient")),
+            ferritin=observation("f", "2026-01-01", FERRITIN, **of_urn("patient")),
+            none=observation("z", "2026-01-01", **of_urn("patient"), code="2951-2"),
+        ),
+    )
+    assert [ids(each.parts["labs"].resource)[0] for each in chart] == ["f", "f"]
+    record = chart[-1].record(WANTED)
+    (result,) = record.results
+    assert isinstance(result, LabResult)
+    assert result.subject is Subject.THIS_PATIENT
+    assert len(record.history) == len(record.companions) == 1
+    assert isinstance(record.patient, Patient)
+
+
+def test_an_address_that_two_transactions_use_leads_to_each_patients_own_specimen() -> None:
+    pointing: Json = {"specimen": {"reference": urn("specimen")}}
+    charts = charts_of(
+        *(
+            transaction(
+                patient={"resourceType": "Patient", "id": name},
+                result=observation(f"x-{name}", "2026-01-05", **pointing, **of(name)),
+                specimen={"resourceType": "Specimen", "id": f"s-{name}", **of(name)},
+            )
+            for name in "ab"
+        )
+    )
+    assert [ids(each.results)[:2] for (each,) in charts] == [["x-a", "s-a"], ["x-b", "s-b"]]
+
+
+def test_in_a_bundle_of_one_patient_a_subject_without_an_address_is_that_patient() -> None:
+    known_by = observation("x", "2026-01-05", subject={"identifier": {"value": "x"}})
+    ((arrival,),) = charts_of(bundle({"resourceType": "Patient", "id": "a"}, known_by))
+    assert arrival.patient_id == "a"
+    at = observation("x", "2026-01-05", subject={"type": "Location", "display": "ward"})
+    ((arrival,),) = charts_of(bundle({"resourceType": "Patient", "id": "a"}, at))
+    assert arrival.patient_id == ""
+
+
+def test_what_is_no_resource_or_a_bundle_inside_of_one_is_counted() -> None:
+    charts = Charts([WANTED])
+    assert charts.look(bundle(observation("x", "2026-01-05"))) == 0
+    assert charts.look(bundle(bundle(observation("x", "2026-01-05")), {}, {"id": "x"})) == 3
+
+
 def test_in_a_bundle_of_one_patient_what_names_nobody_is_theirs() -> None:
     unnamed = observation("x", "2026-01-05")
     del unnamed["subject"]
@@ -146,8 +223,47 @@ def test_in_a_bundle_of_one_patient_what_names_nobody_is_theirs() -> None:
 
 def test_the_same_result_in_two_files_is_one() -> None:
     twice = observation("x", "2026-01-05")
-    ((arrival,),) = charts_of(twice, bundle(twice))
+    ((arrival,),) = charts_of(twice, bundle(twice), transaction(x=twice))
     assert arrival.count == 1
+    missing = report("r", "not-here")
+    ((arrival,),) = charts_of(missing, bundle(missing))
+    assert arrival.count == 1
+
+
+def test_two_versions_are_one_result_and_two_results_in_one_report_are_two() -> None:
+    ((arrival,),) = charts_of(
+        observation("x", "2026-01-05", status="preliminary"), observation("x", "2026-01-05")
+    )
+    assert arrival.count == 1
+    inner = [observation(name, "2026-01-05") for name in "xy"]
+    ((arrival,),) = charts_of(report("r", contained=inner))
+    assert arrival.count == 2
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"resourceType": "Procedure", "performedPeriod": {"start": "2026-02-01"}},
+        {"resourceType": "Procedure", "performedDateTime": "2026-02-01"},
+        {"resourceType": "Condition", "onsetDateTime": "2026-02-01"},
+        {"resourceType": "Condition", "onsetPeriod": {"start": "2026-02-01"}},
+    ],
+    ids=lambda told: next(name for name in told if name != "resourceType"),
+)
+def test_what_was_found_later_was_not_known_before(told: Json) -> None:
+    (chart,) = charts_of(
+        observation("early", "2026-01-05"),
+        observation("late", "2026-03-05"),
+        {"id": "found", **of("a"), **told},
+    )
+    assert [bool(each.parts["conditions"].resource) for each in chart] == [False, True]
+
+
+def test_a_year_that_stands_where_there_was_none_is_no_day() -> None:
+    ((arrival,),) = charts_of(observation("x", "0001-01-02", issued="1753-01-01T00:00:00Z"))
+    assert arrival.day == UNDATED
+    ((arrival,),) = charts_of(observation("x", "2026-01-02", issued="0001-01-02T00:00:00Z"))
+    assert arrival.day == date(2026, 1, 2)
 
 
 def test_what_a_result_points_at_comes_with_it_and_nothing_else_of_its_kind() -> None:
@@ -172,14 +288,42 @@ def report(id_: str, *results: str, **more: Any) -> Json:
     }
 
 
-def test_a_report_goes_with_the_result_that_it_names_and_may_take_it_back() -> None:
-    ((arrival,),) = charts_of(
-        observation("x", "2026-01-05"), report("r", "x", status="entered-in-error")
-    )
-    assert ids(arrival.results) == ["x", "r"]
+def status_beside(*reports: Json) -> Status:
+    ((arrival,),) = charts_of(observation("x", "2026-01-05"), *reports)
     (result,) = arrival.record(WANTED).results
     assert isinstance(result, LabResult)
-    assert result.status is Status.ENTERED_IN_ERROR
+    return result.status
+
+
+def test_a_report_goes_with_the_result_that_it_names_and_may_take_it_back() -> None:
+    taken_back: Json = {"status": "entered-in-error", "issued": "2026-01-05T18:00:00Z"}
+    standing = report("s", "x", issued="2026-01-05T09:00:00Z")
+    assert status_beside(report("r", "x", **taken_back)) is Status.ENTERED_IN_ERROR
+    assert status_beside(report("r", "x", **taken_back), standing) is Status.FINAL
+
+
+def test_a_report_takes_nothing_back_before_its_day() -> None:
+    assert status_beside(report("r", "x", status="entered-in-error")) is Status.FINAL
+
+
+def test_a_report_that_holds_another_result_takes_back_the_one_that_it_names_too() -> None:
+    for code in (FERRITIN, SIL2R_CODE):
+        inner = observation("inner", "2026-01-05", code)
+        ((arrival,),) = charts_of(
+            observation("x", "2026-01-05"),
+            report(
+                "r",
+                "x",
+                contained=[inner],
+                status="entered-in-error",
+                issued="2026-01-05T18:00:00Z",
+            ),
+        )
+        results = arrival.record(WANTED).results
+        assert all(isinstance(result, LabResult) for result in results)
+        assert {result.status for result in results if isinstance(result, LabResult)} == {
+            Status.ENTERED_IN_ERROR
+        }
 
 
 def test_a_report_whose_result_is_not_in_the_export_arrives_alone() -> None:
