@@ -124,8 +124,8 @@ def rates(*, as_json: bool, config: Path | None) -> None:
     """Count cards shown, accepted and overridden, or withheld.
 
     For each client and finding a card counts once, with the newest feedback on it. A finding that
-    is overridden nearly always is one to think about. For a client in shadow mode the answers
-    count that would have had such a card.
+    is overridden nearly always is one to think about. Of a client in shadow, and of events that are
+    only recorded, the answers count that would have had such a card.
     """
     from cds_service.commands.terminal import print_rates
     from cds_service.store.finding_counts import finding_counts

@@ -72,6 +72,11 @@ class Courier:
     session: FhirSession
     hook: str
 
+    @property
+    def shows(self) -> bool:
+        """Whether what it delivers may be seen by anybody."""
+        return not isinstance(self.delivery, RecordOnly)
+
     def say(self, said: Said, order: str) -> None:
         """Deliver an answer in place of the one before. Raises UpstreamFailed."""
         match self.delivery:

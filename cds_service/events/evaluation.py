@@ -135,6 +135,7 @@ class Evaluator:
         self, matter: Matter, version: str, patient_id: str, cards: Sequence[Card]
     ) -> Evaluated:
         client = client_name(matter.claimed.source)
+        sent = cards if matter.courier.shows else ()
         record = EvaluationRecord(
             id=matter.evaluation(version),
             at=matter.watch.at,
@@ -147,7 +148,7 @@ class Evaluator:
             duration_ms=matter.watch.elapsed_ms,
             patient=self._pseudonyms.of(client, "Patient", patient_id),
             inputs=tuple(self._pseudonyms.of_reference(client, each) for each in inputs_of(cards)),
-            cards=tuple(kept_card(card, (matter.claimed.item,)) for card in cards),
+            cards=tuple(kept_card(card, (matter.claimed.item,)) for card in sent),
         )
         replaces = matter.past.evaluation if isinstance(matter.past, Past) else ""
         return Evaluated(version, replaces, record)

@@ -9,7 +9,6 @@ from sqlalchemy import desc, func, select
 
 from cds_service.store.database import Database
 from cds_service.store.feedback import FeedbackOutcome
-from cds_service.store.records import Door
 from cds_service.store.tables import cards, evaluations, feedback
 
 
@@ -19,7 +18,8 @@ class FindingCounts:
 
     `shown` cards were sent, `sent` times in all. Cards that were ignored are never reported by CDS
     Hooks: they are what is in `shown` and in neither `accepted` nor `overridden`. `withheld` counts
-    the answers that would have had such a card, each once, and were given in shadow mode.
+    the answers that would have had such a card, each once, and were shown to nobody: in shadow, or
+    about an event that is only recorded.
     """
 
     client: str
@@ -64,7 +64,7 @@ _STATES = (
 )
 _WITHHELD = (
     select(evaluations.c.client, evaluations.c.findings, func.count(evaluations.c.id.distinct()))
-    .where(evaluations.c.door == Door.SHADOW.value)
+    .where(evaluations.c.cards == ())
     .group_by(evaluations.c.client, evaluations.c.findings)
 )
 
