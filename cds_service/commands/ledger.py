@@ -46,8 +46,9 @@ def ledger(*, file: Path, former_keys: Sequence[Path], as_json: bool, config: Pa
     """Note the records of the past hours in FILE.
 
     What is in FILE already stays; a new line is added for each hour with records, once it is an
-    hour old. Keep FILE where who can change the database cannot change it, and the code of its last
-    line, which is printed, somewhere else again. Needs the data key.
+    hour old, and one for the quiet hours after the last. Keep FILE where who can change the
+    database cannot change it, and the code of its last line, which is printed, somewhere else
+    again. Needs the data key.
     """
     from cds_service.store.ledger import Broken, Ledger
     from cds_service.wiring import existing_data_key

@@ -147,22 +147,23 @@ class Ledger:
         return sound, Sound()
 
     def due(self, before: Sequence[Line], now: datetime) -> Iterator[Line]:
-        """The lines that are to follow: full hours that have settled, each with a record."""
+        """The lines that are to follow: full hours that have settled, each with a record.
+
+        The last may have none: what comes in later to the quiet hours before now shows too.
+        """
         last = list(before[-1:])
         since = last[0].page.until if last else _BEGINNING
         at = evaluations.c.at
-        kept = self._rows(at >= since, at < _full_hour(now - SETTLED))
+        settled = _full_hour(now - SETTLED)
+        kept = self._rows(at >= since, at < settled)
         readable = (row for row in kept if _moment(row) != _UNREADABLE)
         for hour, rows in groupby(readable, key=lambda row: _full_hour(_moment(row))):
-            page = Page(
-                since=last[0].page.until if last else hour,
-                until=hour + _HOUR,
-                key=self._key_id,
-                records=tuple([self._noted(row, self._key_id) for row in rows]),
-            )
-            text = _PAGE.dump_json(page)
-            last = [Line(self._chained(text, page.key, last), page, text)]
+            noted = tuple([self._noted(row, self._key_id) for row in rows])
+            start = last[0].page.until if last else hour
+            last = [self._line(last, Page(start, hour + _HOUR, self._key_id, noted))]
             yield last[0]
+        if last and last[0].page.until < settled:
+            yield self._line(last, Page(last[0].page.until, settled, self._key_id, ()))
 
     def compare(
         self, lines: Sequence[Line], kept_since: datetime, step: Callable[[], object]
@@ -212,6 +213,10 @@ class Ledger:
         said = row._asdict() | {"at": at.isoformat()}
         text = json.dumps(list(said.values()), default=lambda odd: [repr(odd)])
         return Noted(at, self._code(key_id, b"record", text.encode()))
+
+    def _line(self, before: Sequence[Line], page: Page) -> Line:
+        text = _PAGE.dump_json(page)
+        return Line(self._chained(text, page.key, before), page, text)
 
     def _chained(self, text: bytes, key_id: str, before: Sequence[Line]) -> str:
         """The code of a page that follows the last of these lines."""

@@ -35,16 +35,18 @@ def ledger(database: Database) -> Ledger:
 
 def test_each_hour_with_records_is_a_line_and_the_lines_leave_no_time_out(ledger: Ledger) -> None:
     pages = [line.page for line in read(ledger, written(ledger))]
-    assert [len(page.records) for page in pages] == [2, 1, 2, 1]
+    assert [len(page.records) for page in pages] == [2, 1, 2, 1, 0]
     assert [page.since for page in pages[1:]] == [page.until for page in pages[:-1]]
-    assert (pages[0].since, pages[-1].until) == (START, START + timedelta(hours=6))
+    assert (pages[0].since, pages[-1].until) == (START, START + timedelta(hours=8))
 
 
 def test_what_is_not_yet_an_hour_old_waits_for_the_next_time(ledger: Ledger) -> None:
     early = list(ledger.due([], START + timedelta(hours=5, minutes=59)))
-    assert [line.page.until.hour for line in early] == [13, 14]
+    assert [line.page.until.hour for line in early] == [13, 14, 16]
     late = list(ledger.due(early, LATER))
-    assert [line.written() for line in (*early, *late)] == written(ledger)
+    assert [line.page.until.hour for line in late] == [17, 18, 20]
+    assert late[0].page.since.hour == 16
+    assert compared(ledger, [line.written() for line in (*early, *late)]).records == 6
     assert list(ledger.due(late, LATER)) == []
 
 
@@ -94,6 +96,16 @@ def test_t111_a_record_that_came_in_since_is_named(ledger: Ledger, database: Dat
     assert [each.id for each in compared(ledger, lines).changed] == ["late"]
 
 
+def test_t111_a_record_that_came_in_to_quiet_hours_is_named_though_later_lines_followed(
+    ledger: Ledger, database: Database
+) -> None:
+    lines = list(ledger.due([], LATER))
+    keep(database, evaluation("late", at=START + timedelta(hours=7)))
+    more = list(ledger.due(lines, LATER + timedelta(days=1)))
+    found = compared(ledger, [line.written() for line in (*lines, *more)])
+    assert [each.id for each in found.changed] == ["late"]
+
+
 def test_t111_a_record_that_came_in_before_the_first_line_is_named(
     ledger: Ledger, database: Database
 ) -> None:
@@ -116,7 +128,7 @@ def test_what_a_line_says_of_a_record_never_changes(database: Database) -> None:
     texts = ("hook_instance", "knowledge", "software", "error", "patient")
     said |= {name: name for name in texts}
     keep(database, evaluation(at=made(1), **said))
-    (line,) = Ledger(database, KEY).due([], LATER)
+    line = next(Ledger(database, KEY).due([], LATER))
     assert (line.code, line.page.records[0].code) == CODES
 
 
@@ -134,7 +146,7 @@ def test_years_of_records_may_take_their_time_to_sort(postgresql_url: str) -> No
     with Database.open(hasty) as opened:
         with opened.writing() as connection:
             connection.exec_driver_sql(SLOWLY)
-        assert len(written(Ledger(opened, KEY))) == 1
+        assert len(written(Ledger(opened, KEY))) == 2
 
 
 def test_a_record_after_the_last_line_is_none_of_its_business(
