@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -45,23 +46,24 @@ def ledger(*, file: Path, former_keys: Sequence[Path], as_json: bool, config: Pa
     """Note the records of the past hours in FILE.
 
     What is in FILE already stays; a new line is added for each hour with records, once it is an
-    hour old. Keep FILE where who can change the database cannot change it, and the code of its last
-    line, which is printed, somewhere else again. Needs the data key.
+    hour old, and one for the quiet hours after the last. Keep FILE where who can change the
+    database cannot change it, and the code of its last line, which is printed, somewhere else
+    again. Needs the data key.
     """
     from cds_service.store.ledger import Broken, Ledger
     from cds_service.wiring import existing_data_key
 
     settings = settings_of(config)
     key = existing_data_key(settings)
-    with database_of(settings) as database, file.open("a+b") as open_file:
-        fcntl.flock(open_file, fcntl.LOCK_EX)
+    with database_of(settings) as database, _opened(file) as open_file:
         keeper = Ledger(database, key, former_data_keys(former_keys))
         lines, state = keeper.read(_whole_lines(open_file))
         if isinstance(state, Broken):
             raise InputError(
                 f"The ledger cannot be gone on with: {state.why}.",
                 where=f"{file} line {state.line}",
-                remedy="Keep it as it is for whoever looks into it, and begin another file.",
+                remedy="A key it names: give it by --former-key. Else keep the file as it is for "
+                "whoever looks into it, and begin another.",
             )
         added = []
         for line in keeper.due(lines, datetime.now(UTC)):
@@ -77,6 +79,23 @@ def ledger(*, file: Path, former_keys: Sequence[Path], as_json: bool, config: Pa
         click.echo(f"Lines added: {len(added)}, records: {records}.")
         for code in last:
             click.echo(f"Code of the last line, to be kept elsewhere: {code}")
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    """The ledger to read and to add to, for one run at a time. Raises InputError."""
+    try:
+        opened = file.open("a+b")
+    except OSError as error:
+        raise InputError(
+            "The ledger can be neither made nor written.",
+            where=str(file),
+            remedy="Check path and permissions.",
+            cause=type(error).__name__,
+        ) from None
+    with opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield opened
 
 
 def _whole_lines(file: BinaryIO) -> list[bytes]:
@@ -97,7 +116,15 @@ def _whole_lines(file: BinaryIO) -> list[bytes]:
     metavar="N",
     type=click.IntRange(min=0),
     default=0,
-    help="So many records have gone by `db erase`.",
+    help="So many records have gone by `db erase`, of those no older than DAYS.",
+)
+@click.option(
+    "--older-than",
+    "days",
+    metavar="DAYS",
+    type=click.IntRange(1, 36_500),
+    default=36_500,
+    help="As `db purge` was told: what is older may be gone. Without it nothing may.",
 )
 @FORMER_KEYS
 @AS_JSON
@@ -107,6 +134,7 @@ def verify(
     file: Path,
     last: str,
     erased: int,
+    days: int,
     former_keys: Sequence[Path],
     as_json: bool,
     config: Path | None,
@@ -114,7 +142,7 @@ def verify(
     """Hold the records against FILE, as `records ledger` wrote it.
 
     Exit code 1 where a line or a record is not what it was, where records came in since, or where
-    others are gone than the oldest and those that were erased. Needs the data key.
+    more or fewer are gone than were purged and erased. Needs the data key.
     """
     from cds_service.store.ledger import Broken, Ledger
     from cds_service.wiring import existing_data_key
@@ -123,12 +151,13 @@ def verify(
     key = existing_data_key(settings)
     with database_of(settings) as database:
         keeper = Ledger(database, key, former_data_keys(former_keys))
-        lines, state = keeper.read(file.read_bytes().splitlines(keepends=True))
+        lines, state = keeper.read(_all_lines(file))
         if last and not isinstance(state, Broken) and last not in {line.code for line in lines}:
             state = Broken(len(lines) + 1, "lines are missing at the end")
         with progress() as bar:
             task = bar.add_task("Comparing lines", total=len(lines))
-            found = keeper.compare(lines, lambda: bar.advance(task))
+            kept_since = datetime.now(UTC) - timedelta(days=days)
+            found = keeper.compare(lines, kept_since, lambda: bar.advance(task))
     if as_json:
         print_json(
             {
@@ -141,6 +170,12 @@ def verify(
         _print(len(lines), state, found)
     if isinstance(state, Broken) or found.changed or len(found.missing) != erased:
         raise SystemExit(1)
+
+
+def _all_lines(file: Path) -> list[bytes]:
+    with file.open("rb") as opened:
+        fcntl.flock(opened, fcntl.LOCK_SH)  # not while a run is in the midst of a line
+        return opened.readlines()
 
 
 def _print(lines: int, state: Sound | Broken, found: Comparison) -> None:
@@ -156,13 +191,13 @@ def _print(lines: int, state: Sound | Broken, found: Comparison) -> None:
     if found.changed:
         table = table_of("changed, or come in since", "made at")
         for each in found.changed:
-            table.add_row(cell(each.id), each.at.isoformat())
+            table.add_row(cell(each.id), cell(each.at))
         console.print(table)
     if found.purged:
         newest = found.purged[-1].isoformat()
-        console.print(f"Gone, and older than all there are: {len(found.purged)}, up to {newest}.")
+        console.print(f"Gone, and older than is kept: {len(found.purged)}, up to {newest}.")
     if found.missing:
-        table = table_of("gone, and not among the oldest: made at")
+        table = table_of("gone, and not by age: made at")
         for at in found.missing:
             table.add_row(at.isoformat())
         console.print(table)

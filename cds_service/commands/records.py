@@ -69,7 +69,7 @@ def list_(
     with database_of(settings) as database:
         kept = Records(database, pseudonyms)
         if hook_instance:
-            found = kept.of_hook_instance(client, hook_instance)[:last]
+            found = kept.of_hook_instance(client, hook_instance, last)
         else:
             found = kept.newest(client, last)
     if as_json:

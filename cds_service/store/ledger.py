@@ -22,7 +22,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, case, or_, select, type_coerce
+from sqlalchemy.types import NULLTYPE
 
 from cds_service.store.database import Database
 from cds_service.store.lots import LOT
@@ -34,10 +35,18 @@ SETTLED: Final = timedelta(hours=1)
 _HOUR: Final = timedelta(hours=1)
 _DIGITS: Final = 32
 """Of a code, hexadecimal: 128 bits."""
-_SAID: Final = tuple(column for column in evaluations.columns if column.name != "number")
-"""All that a record says. Its number is only its place in the table."""
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _END: Final = datetime.max.replace(tzinfo=UTC)
+_UNREADABLE: Final = _BEGINNING
+"""Before every page, and on none."""
+_RAW: Final = {column.name: type_coerce(column, NULLTYPE) for column in evaluations.columns}
+_AT: Final = case((evaluations.c.at.between(_BEGINNING, _END), _RAW["at"]))
+"""NULL for what PostgreSQL takes for a time and Python does not, as `infinity`."""
+_SAID: Final[Sequence[ColumnElement[Any]]] = [
+    said.label(name) for name, said in (_RAW | {"at": _AT}).items() if name != "number"
+]
+"""All that a record says, as it stands there: who wrote past this software may have written what
+cannot be read. Its number is only its place in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +95,24 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A record that is not as it was when its page was written, or came in since."""
+    """A record that is not as it was when its page was written, or came in since.
+
+    Both are texts, since they are told as they stand there.
+    """
 
     id: str
-    at: datetime
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a database says beside its ledger; all moments oldest first."""
+    """What a database says beside its ledger, oldest first."""
 
     records: int
     """How many the pages hold."""
     changed: tuple[Changed, ...]
     purged: tuple[datetime, ...]
-    """When records were made that are gone, and older than the oldest there is."""
+    """When records were made that are gone, and older than is kept."""
     missing: tuple[datetime, ...]
     """When other records were made that are gone: erased, or taken away."""
 
@@ -121,6 +133,8 @@ class Ledger:
         sound: list[Line] = []
         for number, written in enumerate(lines, start=1):
             code, _, text = written.removesuffix(b"\n").partition(b" ")
+            if not written.endswith(b"\n"):
+                return sound, Broken(number, "a run was ended in it; `records ledger` mends that")
             try:
                 page = _PAGE.validate_json(text)
             except ValidationError:
@@ -133,39 +147,49 @@ class Ledger:
         return sound, Sound()
 
     def due(self, before: Sequence[Line], now: datetime) -> Iterator[Line]:
-        """The lines that are to follow: full hours that have settled, each with a record."""
+        """The lines that are to follow: full hours that have settled, each with a record.
+
+        The last may have none: what comes in later to the quiet hours before now shows too.
+        """
         last = list(before[-1:])
         since = last[0].page.until if last else _BEGINNING
-        for hour, rows in groupby(
-            self._rows(since, _full_hour(now - SETTLED)), key=lambda row: _full_hour(row.at)
-        ):
-            page = Page(
-                since=last[0].page.until if last else hour,
-                until=hour + _HOUR,
-                key=self._key_id,
-                records=tuple([self._noted(row, self._key_id) for row in rows]),
-            )
-            text = _PAGE.dump_json(page)
-            last = [Line(self._chained(text, page.key, last), page, text)]
+        at = evaluations.c.at
+        settled = _full_hour(now - SETTLED)
+        kept = self._rows(at >= since, at < settled)
+        readable = (row for row in kept if _moment(row) != _UNREADABLE)
+        for hour, rows in groupby(readable, key=lambda row: _full_hour(_moment(row))):
+            noted = tuple([self._noted(row, self._key_id) for row in rows])
+            start = last[0].page.until if last else hour
+            last = [self._line(last, Page(start, hour + _HOUR, self._key_id, noted))]
             yield last[0]
+        if last and last[0].page.until < settled:
+            yield self._line(last, Page(last[0].page.until, settled, self._key_id, ()))
 
-    def compare(self, lines: Sequence[Line], step: Callable[[], object]) -> Comparison:
-        """Hold the database against these lines; `step` is told of each that is done with."""
+    def compare(
+        self, lines: Sequence[Line], kept_since: datetime, step: Callable[[], object]
+    ) -> Comparison:
+        """Hold the database against these lines; `step` is told of each that is done with.
+
+        What was made before `kept_since` may be gone.
+        """
         changed: list[Changed] = []
         gone: list[datetime] = []
-        rows = self._rows(lines[0].page.since, lines[-1].page.until) if lines else iter(())
+        at = evaluations.c.at
+        # Also what is older than the first line: nothing was when that was written. And what stands
+        # after all times, which no call ever does.
+        those = [or_(at < line.page.until, at > _END) for line in lines[-1:]]
+        rows = self._rows(*those) if those else iter(())
         row = next(rows, None)
-        oldest = row.at if row else _END
         for page in (line.page for line in lines):
             noted = Counter(page.records)
             altered: Counter[datetime] = Counter()
-            while row and row.at < page.until:
+            while row and _moment(row) < page.until:
                 own = self._noted(row, page.key)
                 if noted[own]:
                     noted[own] -= 1
                 else:
-                    changed.append(Changed(row.id, row.at))
-                    altered[row.at] += 1
+                    changed.append(Changed(str(row.id), _told(row)))
+                    altered[own.at] += 1
                 row = next(rows, None)
             left = Counter(each.at for each in noted.elements())
             gone += sorted((left - altered).elements())
@@ -173,22 +197,26 @@ class Ledger:
         return Comparison(
             records=sum(len(line.page.records) for line in lines),
             changed=tuple(changed),
-            purged=tuple([at for at in gone if at < oldest]),
-            missing=tuple([at for at in gone if at >= oldest]),
+            purged=tuple([at for at in gone if at < kept_since]),
+            missing=tuple([at for at in gone if at >= kept_since]),
         )
 
-    def _rows(self, since: datetime, until: datetime) -> Iterator[Row[Any]]:
-        asked = (
-            select(*_SAID)
-            .where(evaluations.c.at >= since, evaluations.c.at < until)
-            .order_by(evaluations.c.at, evaluations.c.number)
-        )
+    def _rows(self, *those: ColumnElement[bool]) -> Iterator[Row[Any]]:
+        asked = select(*_SAID).where(*those).order_by(evaluations.c.at, evaluations.c.number)
         with self._database.reading() as connection:
+            if connection.dialect.name == "postgresql":  # years are not sorted in two seconds
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             yield from connection.execution_options(yield_per=LOT).execute(asked)
 
     def _noted(self, row: Row[Any], key_id: str) -> Noted:
-        said = [each.isoformat() if isinstance(each, datetime) else each for each in row]
-        return Noted(row.at, self._code(key_id, b"record", json.dumps(said).encode()))
+        at = _moment(row)
+        said = row._asdict() | {"at": at.isoformat()}
+        text = json.dumps(list(said.values()), default=lambda odd: [repr(odd)])
+        return Noted(at, self._code(key_id, b"record", text.encode()))
+
+    def _line(self, before: Sequence[Line], page: Page) -> Line:
+        text = _PAGE.dump_json(page)
+        return Line(self._chained(text, page.key, before), page, text)
 
     def _chained(self, text: bytes, key_id: str, before: Sequence[Line]) -> str:
         """The code of a page that follows the last of these lines."""
@@ -205,3 +233,27 @@ _PAGE: Final = TypeAdapter(Page)
 
 def _full_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def _moment(row: Row[Any]) -> datetime:
+    """When the record was made, or `_UNREADABLE`: what was not written as we write it.
+
+    SQLite compares moments as texts, so another way to write one would be another order.
+    """
+    match row.at:
+        case datetime() as moment:
+            return moment.astimezone(UTC)
+        case str() as text:
+            try:
+                moment = datetime.fromisoformat(text)
+            except ValueError:
+                return _UNREADABLE
+            written = moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+            return moment.replace(tzinfo=UTC) if written == text else _UNREADABLE
+        case _:
+            return _UNREADABLE
+
+
+def _told(row: Row[Any]) -> str:
+    moment = _moment(row)
+    return str(row.at or "no time") if moment == _UNREADABLE else moment.isoformat()

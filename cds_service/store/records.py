@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from cds_service.core.verdict import Reason
-from cds_service.errors import NotFound
+from cds_service.errors import InputError, NotFound
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
 from cds_service.store.pseudonym import Pseudonymiser
@@ -99,7 +99,11 @@ class EvaluationRecord:
 
 
 class Records:
-    """Writes and reads evaluation records. Raises StoreUnavailable when the database fails."""
+    """Writes and reads evaluation records.
+
+    Raises StoreUnavailable when the database fails, and InputError for rows that were written by
+    hand and cannot be read.
+    """
 
     def __init__(self, database: Database, pseudonyms: Pseudonymiser) -> None:
         self._database = database
@@ -185,10 +189,12 @@ class Records:
         """The newest records of a client, newest first."""
         return self._newest(client, most)
 
-    def of_hook_instance(self, client: str, received: str) -> tuple[EvaluationRecord, ...]:
-        """The records of one `hookInstance` as the client sent it, newest first."""
+    def of_hook_instance(
+        self, client: str, received: str, most: int
+    ) -> tuple[EvaluationRecord, ...]:
+        """The newest records of one `hookInstance` as the client sent it, newest first."""
         kept = self._pseudonyms.unless_uuid(client, "hookInstance", received)
-        return self._newest(client, MOST_RECORDS, evaluations.c.hook_instance == kept)
+        return self._newest(client, most, evaluations.c.hook_instance == kept)
 
     def _newest(
         self, client: str, most: int, *those: ColumnElement[bool]
@@ -199,8 +205,15 @@ class Records:
             .order_by(desc(evaluations.c.number))
             .limit(most)
         )
-        with self._database.reading() as connection:
-            return tuple(_record(row, connection) for row in connection.execute(rows).all())
+        try:
+            with self._database.reading() as connection:
+                return tuple(_record(row, connection) for row in connection.execute(rows).all())
+        except (TypeError, ValueError):
+            raise InputError(
+                "A record of this client cannot be read: this software did not write it so.",
+                where="evaluations",
+                remedy="`cds-service records verify` names it, where a ledger is kept.",
+            ) from None
 
 
 # Both sorted, so that two transactions take the locks of PostgreSQL in the same order.

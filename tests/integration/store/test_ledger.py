@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -12,22 +13,15 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
 from cds_service.store.database import Database
-from cds_service.store.ledger import Broken, Changed, Comparison, Ledger, Line, Sound
+from cds_service.store.ledger import Broken, Changed, Comparison, Ledger, Sound
 from cds_service.store.pseudonym import DataKey
+from cds_service.store.records import SentCard
 from cds_service.store.retention import Retention
 from cds_service.store.tables import evaluations
-from tests.kept import CLIENT, KEY, evaluation, keep, pseudonym
+from tests.integration.store.ledgers import HOURS, LATER, START, compared, made, read, written
+from tests.kept import CLIENT, KEY, SERVICE, evaluation, keep, pseudonym
 
 pytestmark = pytest.mark.integration
-
-START = datetime(2026, 11, 21, 12, tzinfo=UTC)
-HOURS = (0, 0, 1, 4, 4, 5)
-"""When each of six records was made, in hours after noon."""
-LATER = START + timedelta(hours=9)
-
-
-def made(number: int) -> datetime:
-    return START + timedelta(hours=HOURS[number], minutes=number)
 
 
 @pytest.fixture
@@ -39,36 +33,20 @@ def ledger(database: Database) -> Ledger:
     return Ledger(database, KEY)
 
 
-def written(ledger: Ledger) -> list[bytes]:
-    return [line.written() for line in ledger.due([], LATER)]
-
-
-def read(ledger: Ledger, lines: Sequence[bytes]) -> Sequence[Line]:
-    found, state = ledger.read(lines)
-    assert state == Sound()
-    return found
-
-
-def compared(ledger: Ledger, lines: Sequence[bytes]) -> Comparison:
-    found = read(ledger, lines)
-    steps: list[int] = []
-    comparison = ledger.compare(found, lambda: steps.append(1))
-    assert len(steps) == len(found)
-    return comparison
-
-
 def test_each_hour_with_records_is_a_line_and_the_lines_leave_no_time_out(ledger: Ledger) -> None:
     pages = [line.page for line in read(ledger, written(ledger))]
-    assert [len(page.records) for page in pages] == [2, 1, 2, 1]
+    assert [len(page.records) for page in pages] == [2, 1, 2, 1, 0]
     assert [page.since for page in pages[1:]] == [page.until for page in pages[:-1]]
-    assert (pages[0].since, pages[-1].until) == (START, START + timedelta(hours=6))
+    assert (pages[0].since, pages[-1].until) == (START, START + timedelta(hours=8))
 
 
 def test_what_is_not_yet_an_hour_old_waits_for_the_next_time(ledger: Ledger) -> None:
     early = list(ledger.due([], START + timedelta(hours=5, minutes=59)))
-    assert [line.page.until.hour for line in early] == [13, 14]
+    assert [line.page.until.hour for line in early] == [13, 14, 16]
     late = list(ledger.due(early, LATER))
-    assert [line.written() for line in (*early, *late)] == written(ledger)
+    assert [line.page.until.hour for line in late] == [17, 18, 20]
+    assert late[0].page.since.hour == 16
+    assert compared(ledger, [line.written() for line in (*early, *late)]).records == 6
     assert list(ledger.due(late, LATER)) == []
 
 
@@ -80,7 +58,7 @@ def test_records_that_nobody_touched_are_as_they_were(ledger: Ledger) -> None:
 
 def test_nothing_of_what_was_recorded_stands_in_the_ledger(ledger: Ledger) -> None:
     text = b"".join(written(ledger)).decode()
-    for said in (CLIENT, "e0", pseudonym("erased"), "sil2r"):
+    for said in (CLIENT, SERVICE, pseudonym("erased"), "sil2r"):
         assert said not in text
 
 
@@ -97,7 +75,7 @@ def test_t111_a_record_that_was_changed_is_named(
         where = evaluations.c.id == "e2"
         connection.execute(update(evaluations).where(where).values({column: other}))
     (changed,) = compared(ledger, lines).changed
-    assert changed == Changed("other" if column == "id" else "e2", made(2))
+    assert changed == Changed("other" if column == "id" else "e2", made(2).isoformat())
     assert compared(ledger, lines).missing == ()
 
 
@@ -109,13 +87,66 @@ def test_t111_a_record_that_was_moved_in_time_is_gone_here_and_new_there(
     with database.writing() as connection:
         connection.execute(update(evaluations).where(evaluations.c.id == "e2").values(at=moved))
     found = compared(ledger, lines)
-    assert (found.changed, found.missing) == ((Changed("e2", moved),), (made(2),))
+    assert (found.changed, found.missing) == ((Changed("e2", moved.isoformat()),), (made(2),))
 
 
 def test_t111_a_record_that_came_in_since_is_named(ledger: Ledger, database: Database) -> None:
     lines = written(ledger)
     keep(database, evaluation("late", at=START + timedelta(hours=2)))
     assert [each.id for each in compared(ledger, lines).changed] == ["late"]
+
+
+def test_t111_a_record_that_came_in_to_quiet_hours_is_named_though_later_lines_followed(
+    ledger: Ledger, database: Database
+) -> None:
+    lines = list(ledger.due([], LATER))
+    keep(database, evaluation("late", at=START + timedelta(hours=7)))
+    more = list(ledger.due(lines, LATER + timedelta(days=1)))
+    found = compared(ledger, [line.written() for line in (*lines, *more)])
+    assert [each.id for each in found.changed] == ["late"]
+
+
+def test_t111_a_record_that_came_in_before_the_first_line_is_named(
+    ledger: Ledger, database: Database
+) -> None:
+    lines = written(ledger)
+    keep(database, evaluation("early", at=START - timedelta(days=400)))
+    assert [each.id for each in compared(ledger, lines).changed] == ["early"]
+
+
+CODES = ("27c739ed7c05ee4e2d2cff65e7111e70", "13b7d3489e97f5eb16703df52c22b87a")
+"""Of a line and of its one record with something in every column, as they have always been."""
+
+
+def test_what_a_line_says_of_a_record_never_changes(database: Database) -> None:
+    """Else every record kept would look changed after an update. A new column is for new pages:
+    what older ones say must go on being made without it.
+    """
+    said: dict[str, Any] = {"duration_ms": 1.5, "cards": (SentCard(uuid="card"),)}
+    for name in ("outcomes", "findings", "reasons", "missing", "inputs"):
+        said[name] = (name, "\N{MICRO SIGN}")
+    texts = ("hook_instance", "knowledge", "software", "error", "patient")
+    said |= {name: name for name in texts}
+    keep(database, evaluation(at=made(1), **said))
+    line = next(Ledger(database, KEY).due([], LATER))
+    assert (line.code, line.page.records[0].code) == CODES
+
+
+SLOWLY = """
+ALTER TABLE evaluations RENAME TO many;
+CREATE VIEW evaluations AS SELECT many.* FROM many, pg_sleep(0.6)
+"""
+
+
+def test_years_of_records_may_take_their_time_to_sort(postgresql_url: str) -> None:
+    with Database.open(postgresql_url) as opened:
+        opened.upgrade()
+        keep(opened, evaluation(at=START))
+    hasty = f"{postgresql_url}&options={quote('-c statement_timeout=300 -c timezone=UTC')}"
+    with Database.open(hasty) as opened:
+        with opened.writing() as connection:
+            connection.exec_driver_sql(SLOWLY)
+        assert len(written(Ledger(opened, KEY))) == 2
 
 
 def test_a_record_after_the_last_line_is_none_of_its_business(
@@ -139,8 +170,18 @@ def test_what_was_purged_is_told_apart_from_what_is_missing(
 ) -> None:
     lines = written(ledger)
     list(Retention(database, rest=lambda _: None).purge(made(2)))
-    found = compared(ledger, lines)
+    found = compared(ledger, lines, kept_since=made(2))
     assert (found.purged, found.missing) == ((made(0), made(1)), ())
+
+
+def test_t111_all_that_was_taken_away_is_missing_though_nothing_older_is_left(
+    ledger: Ledger, database: Database
+) -> None:
+    lines = written(ledger)
+    with database.writing() as connection:
+        connection.execute(delete(evaluations))
+    found = compared(ledger, lines, kept_since=made(1))
+    assert (found.purged, len(found.missing)) == ((made(0),), 5)
 
 
 def test_what_was_erased_is_counted(ledger: Ledger, database: Database) -> None:

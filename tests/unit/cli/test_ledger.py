@@ -31,6 +31,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def _half_past(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All runs of a test see the same last full hour, three hours after the last record."""
+    settled = datetime.now(UTC) - (DAY + timedelta(hours=5))
+    monkeypatch.setattr("cds_service.store.ledger.SETTLED", settled)
+
+
 def opened(folder: Path) -> Database:
     return Database.open(f"sqlite:///{folder / 'cds.sqlite3'}")
 
@@ -51,13 +58,13 @@ def without(folder: Path, evaluation_id: str) -> None:
 
 def test_t111_it_notes_each_hour_once_and_says_what_to_keep_elsewhere(folder: Path) -> None:
     first = document(run(folder, "ledger", "--json"))
-    assert (first["linesAdded"], first["recordsAdded"]) == (3, 3)
+    assert (first["linesAdded"], first["recordsAdded"]) == (4, 3)
     again = run(folder, "ledger")
     assert "Lines added: 0, records: 0." in again.stdout
     assert f"Code of the last line, to be kept elsewhere: {first['lastCode']}" in again.stdout
     with opened(folder) as database:
         keep(database, evaluation("later", at=DAY + timedelta(hours=5)))
-    assert document(run(folder, "ledger", "--json"))["recordsAdded"] == 1
+    assert document(run(folder, "ledger", "--json"))["linesAdded"] == 0, "it has to settle"
     assert run(folder, "verify", "--last", first["lastCode"]).exit_code == 0
 
 
@@ -65,9 +72,9 @@ def test_where_all_is_as_it_was_it_says_so(folder: Path) -> None:
     run(folder, "ledger")
     shown = run(folder, "verify")
     assert shown.exit_code == 0
-    assert shown.stdout == "Every line is as it was written.\nLines: 3, records in them: 3.\n"
+    assert shown.stdout == "Every line is as it was written.\nLines: 4, records in them: 3.\n"
     assert document(run(folder, "verify", "--json")) == {
-        "lines": 3,
+        "lines": 4,
         "broken": [],
         "records": 3,
         "changed": [],
@@ -96,12 +103,20 @@ def test_t111_a_record_that_is_gone_is_missing_unless_it_was_erased(folder: Path
     assert run(folder, "verify", "--erased", "2").exit_code == 1
 
 
-def test_the_oldest_may_go(folder: Path) -> None:
+def test_what_is_older_than_is_kept_may_go_and_nothing_else(folder: Path) -> None:
+    with opened(folder) as database:
+        keep(database, evaluation("old", at=DAY - timedelta(days=9)))
     run(folder, "ledger")
-    without(folder, "evaluation-0")
-    shown = run(folder, "verify")
+    without(folder, "old")
+    assert run(folder, "verify").exit_code == 1, "nobody said that anything may go"
+    shown = run(folder, "verify", "--older-than", "10")
     assert shown.exit_code == 0
-    assert f"Gone, and older than all there are: 1, up to {DAY.isoformat()}." in shown.stdout
+    old = (DAY - timedelta(days=9)).isoformat()
+    assert f"Gone, and older than is kept: 1, up to {old}." in shown.stdout
+    without(folder, "evaluation-0")
+    shown = run(folder, "verify", "--older-than", "10")
+    assert shown.exit_code == 1
+    assert DAY.isoformat() in shown.stdout
 
 
 def test_t111_a_line_that_was_changed_is_named_and_nothing_is_added_to_it(folder: Path) -> None:
@@ -134,6 +149,32 @@ def test_half_a_line_of_a_run_that_was_ended_is_written_anew(folder: Path) -> No
     file.write_bytes(whole[:-40])
     assert document(run(folder, "ledger", "--json"))["linesAdded"] == 1
     assert file.read_bytes() == whole
+
+
+def test_a_run_that_was_killed_anywhere_is_made_good_by_the_next(folder: Path) -> None:
+    run(folder, "ledger")
+    file = folder / "ledger"
+    whole = file.read_bytes()
+    for length in (*range(0, len(whole), 37), len(whole) - 1):
+        file.write_bytes(whole[:length])
+        shown = run(folder, "verify")
+        half = "a run was ended in it; `records ledger` mends that" in shown.stdout
+        assert half == (shown.exit_code == 1) == bool(length)
+        run(folder, "ledger")
+        assert file.read_bytes() == whole
+
+
+def test_a_ledger_that_cannot_be_written_is_told(folder: Path) -> None:
+    refused = run(folder / "nowhere", "ledger")
+    assert isinstance(refused.exception, InputError)
+    assert str(folder / "nowhere" / "ledger") in refused.exception.one_line()
+
+
+def test_without_the_former_key_it_is_asked_for(folder: Path) -> None:
+    run(folder, "ledger")
+    refused = run(folder, "ledger", key=DataKey.random())
+    assert isinstance(refused.exception, InputError)
+    assert "--former-key" in refused.exception.one_line()
 
 
 def test_another_data_key_proves_nothing_and_a_former_one_does(folder: Path) -> None:

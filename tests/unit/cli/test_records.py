@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text, update
 
 from cds_service.cli import cli
 from cds_service.core.model import Coding
-from cds_service.errors import CdsError, ConfigurationError
+from cds_service.errors import CdsError, ConfigurationError, InputError
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
 from cds_service.store.pseudonym import DataKey
 from cds_service.store.records import Door, SentCard
+from cds_service.store.tables import evaluations
 from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep, pseudonym
 from tests.packaged import SIL2R
 from tests.unit.cli.command_line import COMMANDING, document, is_harmless
@@ -150,6 +153,29 @@ def test_why_a_call_had_no_card_is_found_by_its_hook_instance(
     (found,) = document(run(calls, *arguments, "--json"))["records"]
     assert found["id"] == id_
     assert "a visit" not in run(calls, *arguments).stdout
+
+
+def test_as_many_of_one_hook_instance_are_listed_as_were_asked_for(calls: Path) -> None:
+    with Database.open(f"sqlite:///{calls}") as database:
+        keep(database, *(evaluation(f"e{n}", hook_instance=HOOK_INSTANCE) for n in range(101)))
+    arguments = ("list", "--client", CLIENT, "--hook-instance", HOOK_INSTANCE, "--last", "200")
+    assert len(document(run(calls, *arguments, "--json"))["records"]) == 102
+
+
+@pytest.mark.parametrize("column", ["outcomes", "at", "door"])
+@pytest.mark.parametrize("command", [("list",), ("show", "silent")])
+def test_a_record_that_was_written_by_hand_is_no_crash(
+    calls: Path, command: Sequence[str], column: str
+) -> None:
+    with Database.open(f"sqlite:///{calls}") as database, database.writing() as connection:
+        connection.execute(
+            update(evaluations)
+            .where(evaluations.c.id == "silent")
+            .values({column: text("'nonsense'")})
+        )
+    refused = run(calls, *command, "--client", CLIENT)
+    assert isinstance(refused.exception, InputError)
+    assert "nonsense" not in refused.exception.one_line()
 
 
 def test_of_a_client_without_records_that_is_said(calls: Path) -> None:
