@@ -141,8 +141,8 @@ def verify(
 ) -> None:
     """Hold the records against FILE, as `records ledger` wrote it.
 
-    Exit code 1 where a line or a record is not what it was, where records came in since, or where
-    more or fewer are gone than were purged and erased. Needs the data key.
+    Exit code 1 where there is no line, where a line or a record is not what it was, where records
+    came in since, or where more or fewer are gone than were purged and erased. Needs the data key.
     """
     from cds_service.store.ledger import Broken, Ledger
     from cds_service.wiring import existing_data_key
@@ -152,6 +152,8 @@ def verify(
     with database_of(settings) as database:
         keeper = Ledger(database, key, former_data_keys(former_keys))
         lines, state = keeper.read(_all_lines(file))
+        if not lines and not isinstance(state, Broken):
+            state = Broken(1, "it is not there, so nothing was compared")
         if last and not isinstance(state, Broken) and last not in {line.code for line in lines}:
             state = Broken(len(lines) + 1, "lines are missing at the end")
         with progress() as bar:

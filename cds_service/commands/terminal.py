@@ -160,12 +160,13 @@ def print_list(console: Console, records: Sequence[EvaluationRecord]) -> None:
     if not records:
         console.print("Nothing is recorded of this client that was asked for.")
         return
-    table = table_of("at (UTC)", "service", "came to")
+    table = table_of()
+    table.add_column("at (UTC)", no_wrap=True)
+    table.add_column("call")
     table.add_column("evaluation", no_wrap=True)  # to be copied
     for each in records:
-        table.add_row(
-            f"{each.at:%Y-%m-%d %H:%M:%S}", cell(each.service), cell(_came_to(each)), cell(each.id)
-        )
+        call = cell(f"{each.service}: {_came_to(each)}")
+        table.add_row(f"{each.at:%Y-%m-%d %H:%M:%S}", call, cell(each.id))
     console.print(table)
 
 

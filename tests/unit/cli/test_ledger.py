@@ -68,6 +68,14 @@ def test_t111_it_notes_each_hour_once_and_says_what_to_keep_elsewhere(folder: Pa
     assert run(folder, "verify", "--last", first["lastCode"]).exit_code == 0
 
 
+def test_t111_a_ledger_that_was_emptied_proves_nothing_and_that_is_said(folder: Path) -> None:
+    run(folder, "ledger")
+    (folder / "ledger").write_bytes(b"")
+    shown = run(folder, "verify")
+    assert shown.exit_code == 1
+    assert "Line 1: it is not there, so nothing was compared." in shown.stdout
+
+
 def test_where_all_is_as_it_was_it_says_so(folder: Path) -> None:
     run(folder, "ledger")
     shown = run(folder, "verify")
@@ -159,7 +167,8 @@ def test_a_run_that_was_killed_anywhere_is_made_good_by_the_next(folder: Path) -
         file.write_bytes(whole[:length])
         shown = run(folder, "verify")
         half = "a run was ended in it; `records ledger` mends that" in shown.stdout
-        assert half == (shown.exit_code == 1) == bool(length)
+        assert shown.exit_code == 1
+        assert half == bool(length), "nothing at all is no half of a line"
         run(folder, "ledger")
         assert file.read_bytes() == whole
 

@@ -141,6 +141,8 @@ def test_the_newest_records_are_listed_also_those_without_a_card(calls: Path) ->
     ]
     shown = run(calls, "list", "--client", CLIENT, "--last", "3").stdout
     assert [word in shown for word in ("412 CDS-3001", "no card (in", "interpreted")] == [True] * 3
+    moment = f"{NOON + timedelta(hours=1):%Y-%m-%d %H:%M:%S}"
+    assert any(moment in line and f"{SERVICE}:" in line for line in shown.splitlines())
     assert "evaluation-2" in shown
     assert "evaluation-1" not in shown
 
