@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from cds_service.core.companions import Companions, CompanionsLeft
+from cds_service.core.companions import CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
-from cds_service.core.fact import DISPUTED, MET, Fact
+from cds_service.core.fact import Fact
 from cds_service.core.facts import Facts, items_beside, items_met_beside
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import companion_limits, has_own_limit, left_beside
+from cds_service.core.limit_facts import has_own_limit, left_beside
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import (
     MOST_NAMED,
@@ -24,6 +24,7 @@ from cds_service.core.notes import (
     value_and_date,
 )
 from cds_service.core.selection import WITHDRAWN, Candidate
+from cds_service.core.signs import Beside, items_met
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
 from cds_service.core.verdict import Answer, Place
@@ -64,7 +65,8 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
         or not (limited or facts.laboratory.place in _NOT_HIGH)
         or _may_be_second(left, facts.by_name, knowledge)
     )
-    if several := list(items_met(beside, facts.by_name, knowledge, warned_of=warned_of)):
+    others = Beside(knowledge, situation.record, situation.at, taken, beside, facts.by_name)
+    if several := list(items_met(others, warned_of=warned_of)):
         yield from several
     elif not table.warns and (table.may_warn or table.withheld or is_open):
         yield _IF_ILL
@@ -83,61 +85,13 @@ def _may_be_second(
     return False
 
 
-def items_met(
-    companions: Companions,
-    facts: Mapping[str, Fact],
-    knowledge: KnowledgeBase,
-    *,
-    warned_of: str = "",
-) -> Iterator[Note]:
-    """A note for each panel of which enough items are met without the analyte's own, or would be by
-    one of several results of one time.
-
-    `facts` are at least those about the companions; `warned_of` is the specimen that the card warns
-    about. A warning about the specimen of a panel says by itself that hours count; one about
-    another specimen is about other diseases.
-    """
-    if not companions:
-        return
-    readings = (
-        (NoteKind.ITEMS_MET, facts),
-        (NoteKind.ITEMS_DISPUTED, _at_their_gravest(facts, knowledge)),
-    )
-    for panel in knowledge.panels.values():
-        if panel.specimen == warned_of:
-            continue
-        for kind, read in readings:
-            items = items_met_beside(panel, read, knowledge)
-            if len(items) >= panel.urgent_from:
-                limits = [f"limit.{limit}" for item in items for limit in item.limits]
-                met = [fact for name in limits if (fact := read[name]).value == MET]
-                used = tuple(ref for fact in met for ref in fact.inputs)
-                shown = dict.fromkeys(
-                    f"{knowledge.companions[name].row.title} {found.value.words}"
-                    for name, values in companions.items()
-                    for found in values
-                    if found.result.ref in used
-                )
-                yield Note(kind, {"items": tuple(shown)}, panel.id, used)
-                break
-
-
-def _at_their_gravest(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> Mapping[str, Fact]:
-    """The facts as they were if of results of one time the one stood that meets a limit."""
-    names = [limit.name for limit in companion_limits(knowledge)]
-    met = {name: facts[name]._replace(value=MET) for name in names if facts[name].value == DISPUTED}
-    return {**facts, **met} if met else facts
-
-
-def urgent(
-    companions: Companions, facts: Mapping[str, Fact], knowledge: KnowledgeBase
-) -> Iterator[Note]:
+def urgent(beside: Beside) -> Iterator[Note]:
     """A card that cannot tell must never reassure: it says what to do for an ill patient.
 
     Where the other results of the request show it already, it names them and does not ask.
     """
-    yield from notes_on_companions(companions, facts, knowledge)
-    yield from list(items_met(companions, facts, knowledge)) or [_IF_ILL]
+    yield from notes_on_companions(beside.companions, beside.facts, beside.knowledge)
+    yield from list(items_met(beside)) or [_IF_ILL]
 
 
 # ------------------------------------------------------------------ results that may be newer
