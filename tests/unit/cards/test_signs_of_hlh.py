@@ -160,7 +160,7 @@ UNREADABLE: dict[str, dict[str, Any]] = {
     "unit and test code contradict each other": {"loinc": SERUM_MASS},
     "unit not recognised, so not interpreted": {"value": "600 banana"},
     "no unit, so not interpreted": {"value": "600"},
-    "molar unit, for which no limits exist": {"value": "600 pmol/L"},
+    "molar unit, for which no limits were found": {"value": "600 pmol/L"},
     "no value came with the result": {"missing": NoValue("unknown")},
     "specimen not known, so not interpreted": {"specimen": UNKNOWN_FLUID},
     "not final yet, so not interpreted": {"status": Status.PRELIMINARY},
