@@ -142,7 +142,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "Among 1499 unselected adults": ("adult-population",),
     "or creatinine is above 2.0 mg/dL": ("renal-diseases-sil2r",),
     "or a creatinine is above 2.0 mg/dL": ("renal-diseases-sil2r",),
-    "it exceeded the range whatever the renal disease": ("renal-diseases-sil2r",),
+    "exceeded the study's own range, whatever the renal disease": ("renal-diseases-sil2r",),
     "may be raised by renal impairment alone": ("verwoerd-2015",),
     "97.38% of 382 patients on haemodialysis": ("chen-2020",),
     "their median 1268 U/mL": ("chen-2020",),
