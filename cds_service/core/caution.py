@@ -7,13 +7,12 @@ they leave as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from cds_service.core.companions import CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
-from cds_service.core.fact import Fact
-from cds_service.core.facts import Facts, items_beside, items_met_beside
+from cds_service.core.facts import Facts
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import has_own_limit, left_beside
 from cds_service.core.note import Note, NoteKind
@@ -23,6 +22,7 @@ from cds_service.core.notes import (
     notes_on_left,
     value_and_date,
 )
+from cds_service.core.panels import items_beside, items_met_beside, may_be_met
 from cds_service.core.selection import WITHDRAWN, Candidate
 from cds_service.core.signs import Beside, items_met
 from cds_service.core.situation import Situation
@@ -40,8 +40,8 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     warns, it says what to do for an ill patient as long as something is left open: a warning that
     is muted or cannot be decided; companion results of one time that disagree; a value in a unit
     without published limits, unless it lies within or below the laboratory's own range; one item
-    that is met beside a result that is not counted and may meet another. Muting takes words away,
-    never caution.
+    that is met beside another that may be, by a result that is not counted or as far as the others
+    tell. Muting takes words away, never caution.
     """
     if table.withheld:
         yield Note(NoteKind.WARNING_MUTED, {"warnings": table.withheld})
@@ -63,7 +63,7 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     is_open = (
         at_odds
         or not (limited or facts.laboratory.place in _NOT_HIGH)
-        or _may_be_second(left, facts.by_name, knowledge)
+        or _may_be_second(left, facts, knowledge)
     )
     others = Beside(knowledge, situation.record, situation.at, taken, beside, facts.by_name)
     if several := list(items_met(others, warned_of=warned_of)):
@@ -72,15 +72,20 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
         yield _IF_ILL
 
 
-def _may_be_second(
-    left: CompanionsLeft, facts: Mapping[str, Fact], knowledge: KnowledgeBase
-) -> bool:
-    """Whether a result that was left aside may meet a further item of a panel that has one met."""
-    for panel in knowledge.panels.values() if left.tests else ():
-        met = items_met_beside(panel, facts, knowledge)
+def _may_be_second(left: CompanionsLeft, facts: Facts, knowledge: KnowledgeBase) -> bool:
+    """Whether a further item of a panel that has one met may be met: by a result that was left
+    aside, or as far as those that count can tell.
+    """
+    if not (left.tests or facts.companions):  # as mostly
+        return False
+    by_name = facts.by_name
+    for panel in knowledge.panels.values():
+        met = items_met_beside(panel, by_name, knowledge)
         others = [item for item in items_beside(panel, knowledge) if item not in met]
         limits = [knowledge.limits[name] for item in others for name in item.limits]
         if met and any(limit.of in left.tests for limit in limits):
+            return True
+        if met and any(may_be_met(item, by_name) for item in others):
             return True
     return False
 
