@@ -19,7 +19,7 @@ HEADINGS = (
     "supports", "not", "context", "next", "series", "used", "missing", "sources",
 )  # fmt: skip
 PHRASES = (
-    "unknown", "date-unknown", "specimen", "collected", "status", "laboratory",
+    "unknown", "date-unknown", "specimen", "collected", "issued", "status", "laboratory",
     "laboratory-flag", "laboratory-range", "own-range", "by-factor",
     "item-met", "item-provisional", "item-not-met", "item-unknown",
     "review-pending", "review-approved",
