@@ -65,8 +65,11 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
         or not (limited or facts.laboratory.place in _NOT_HIGH)
         or _may_be_second(left, facts, knowledge)
     )
-    others = Beside(knowledge, situation.record, situation.at, taken, beside, facts.by_name)
-    if several := list(items_met(others, warned_of=warned_of)):
+    several: list[Note] = []
+    if situation.record.companions:
+        others = Beside(knowledge, situation.record, situation.at, taken, beside, facts.by_name)
+        several = list(items_met(others, warned_of=warned_of))
+    if several:
         yield from several
     elif not table.warns and (table.may_warn or table.withheld or is_open):
         yield _IF_ILL
