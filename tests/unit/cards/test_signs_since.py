@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.model import LabResult
+from cds_service.core.model import InvalidResource, LabResult, ResourceRef
 from tests import records
 from tests.unit.cards.given import (
     CSF_MASS,
@@ -111,3 +111,10 @@ def test_a_warning_about_an_older_sample_says_by_itself_that_hours_count() -> No
     told = sent_away("3000 U/mL", *NEWER)
     assert told.indicator.value == "warning"
     assert LEADS not in told.summary
+
+
+def test_a_result_that_is_not_valid_hides_no_signs() -> None:
+    broken = InvalidResource(ResourceRef("Observation/b"), "Observation.status")
+    told = card_of(records.record(broken, companions=drawn(*NEWER)))
+    assert told.summary.endswith(f"a result could not be read; {LEADS}")
+    assert TOLD in told.detail
