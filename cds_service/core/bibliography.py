@@ -55,7 +55,11 @@ def bibliography(knowledge: KnowledgeBase, cited: tuple[str, ...]) -> CardSource
 
 
 def _primary(sources: list[SourceRow], knowledge: KnowledgeBase) -> Mapping[str, str]:
+    """The first, if it is a publication. The page of a laboratory would be taken, as "Source: …"
+    below a result, for who measured it, or whose range it was held against.
+    """
     for source in sources[:1]:
-        url = url_of(source)
-        return {"label": source.short, "url": url} if url else {"label": source.short}
+        if source.opened != "web page":
+            url = url_of(source)
+            return {"label": source.short, "url": url} if url else {"label": source.short}
     return {"label": f"{knowledge.identity.title} {knowledge.identity.version}"}

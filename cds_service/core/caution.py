@@ -7,15 +7,14 @@ they leave as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from cds_service.core.companions import Companions, CompanionsLeft
+from cds_service.core.companions import CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
-from cds_service.core.fact import DISPUTED, MET, Fact
-from cds_service.core.facts import Facts, items_beside, items_met_beside
+from cds_service.core.facts import Facts
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import companion_limits, has_own_limit, left_beside
+from cds_service.core.limit_facts import has_own_limit, left_beside
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import (
     MOST_NAMED,
@@ -23,7 +22,9 @@ from cds_service.core.notes import (
     notes_on_left,
     value_and_date,
 )
+from cds_service.core.panels import items_beside, items_met_beside, may_be_met
 from cds_service.core.selection import WITHDRAWN, Candidate
+from cds_service.core.signs import Beside, items_met
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
 from cds_service.core.verdict import Answer, Place
@@ -39,8 +40,8 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     warns, it says what to do for an ill patient as long as something is left open: a warning that
     is muted or cannot be decided; companion results of one time that disagree; a value in a unit
     without published limits, unless it lies within or below the laboratory's own range; one item
-    that is met beside a result that is not counted and may meet another. Muting takes words away,
-    never caution.
+    that is met beside another that may be, by a result that is not counted or as far as the others
+    tell. Muting takes words away, never caution.
     """
     if table.withheld:
         yield Note(NoteKind.WARNING_MUTED, {"warnings": table.withheld})
@@ -62,82 +63,43 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     is_open = (
         at_odds
         or not (limited or facts.laboratory.place in _NOT_HIGH)
-        or _may_be_second(left, facts.by_name, knowledge)
+        or _may_be_second(left, facts, knowledge)
     )
-    if several := list(items_met(beside, facts.by_name, knowledge, warned_of=warned_of)):
+    several: list[Note] = []
+    if situation.record.companions:
+        others = Beside(knowledge, situation.record, situation.at, taken, beside, facts.by_name)
+        several = list(items_met(others, warned_of=warned_of))
+    if several:
         yield from several
     elif not table.warns and (table.may_warn or table.withheld or is_open):
         yield _IF_ILL
 
 
-def _may_be_second(
-    left: CompanionsLeft, facts: Mapping[str, Fact], knowledge: KnowledgeBase
-) -> bool:
-    """Whether a result that was left aside may meet a further item of a panel that has one met."""
-    for panel in knowledge.panels.values() if left.tests else ():
-        met = items_met_beside(panel, facts, knowledge)
+def _may_be_second(left: CompanionsLeft, facts: Facts, knowledge: KnowledgeBase) -> bool:
+    """Whether a further item of a panel that has one met may be met: by a result that was left
+    aside, or as far as those that count can tell.
+    """
+    if not (left.tests or facts.companions):  # as mostly
+        return False
+    by_name = facts.by_name
+    for panel in knowledge.panels.values():
+        met = items_met_beside(panel, by_name, knowledge)
         others = [item for item in items_beside(panel, knowledge) if item not in met]
         limits = [knowledge.limits[name] for item in others for name in item.limits]
         if met and any(limit.of in left.tests for limit in limits):
             return True
+        if met and any(may_be_met(item, by_name) for item in others):
+            return True
     return False
 
 
-def items_met(
-    companions: Companions,
-    facts: Mapping[str, Fact],
-    knowledge: KnowledgeBase,
-    *,
-    warned_of: str = "",
-) -> Iterator[Note]:
-    """A note for each panel of which enough items are met without the analyte's own, or would be by
-    one of several results of one time.
-
-    `facts` are at least those about the companions; `warned_of` is the specimen that the card warns
-    about. A warning about the specimen of a panel says by itself that hours count; one about
-    another specimen is about other diseases.
-    """
-    if not companions:
-        return
-    readings = (
-        (NoteKind.ITEMS_MET, facts),
-        (NoteKind.ITEMS_DISPUTED, _at_their_gravest(facts, knowledge)),
-    )
-    for panel in knowledge.panels.values():
-        if panel.specimen == warned_of:
-            continue
-        for kind, read in readings:
-            items = items_met_beside(panel, read, knowledge)
-            if len(items) >= panel.urgent_from:
-                limits = [f"limit.{limit}" for item in items for limit in item.limits]
-                met = [fact for name in limits if (fact := read[name]).value == MET]
-                used = tuple(ref for fact in met for ref in fact.inputs)
-                shown = dict.fromkeys(
-                    f"{knowledge.companions[name].row.title} {found.value.words}"
-                    for name, values in companions.items()
-                    for found in values
-                    if found.result.ref in used
-                )
-                yield Note(kind, {"items": tuple(shown)}, panel.id, used)
-                break
-
-
-def _at_their_gravest(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> Mapping[str, Fact]:
-    """The facts as they were if of results of one time the one stood that meets a limit."""
-    names = [limit.name for limit in companion_limits(knowledge)]
-    met = {name: facts[name]._replace(value=MET) for name in names if facts[name].value == DISPUTED}
-    return {**facts, **met} if met else facts
-
-
-def urgent(
-    companions: Companions, facts: Mapping[str, Fact], knowledge: KnowledgeBase
-) -> Iterator[Note]:
+def urgent(beside: Beside) -> Iterator[Note]:
     """A card that cannot tell must never reassure: it says what to do for an ill patient.
 
     Where the other results of the request show it already, it names them and does not ask.
     """
-    yield from notes_on_companions(companions, facts, knowledge)
-    yield from list(items_met(companions, facts, knowledge)) or [_IF_ILL]
+    yield from notes_on_companions(beside.companions, beside.facts, beside.knowledge)
+    yield from list(items_met(beside)) or [_IF_ILL]
 
 
 # ------------------------------------------------------------------ results that may be newer

@@ -17,6 +17,8 @@ _is_harmless = re.compile(r"(?:[0-9A-Za-z.,;:()%+/-]+(?: [0-9A-Za-z.,;:()%+/-]+)
 """Words of characters that mean nothing to Markdown, one space between them: most values, units,
 dates and references."""
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+_ESCAPED = re.compile(r"\\([\\`*_\[\]|~#])")
+_LINK = re.compile(r"(?<!\\)\[([^\[\]]+)\]\(https://(?:[^()\s]|\([^()\s]*\))+\)")
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
@@ -49,3 +51,11 @@ def markdown(text: str, longest: int = LONGEST) -> str:
         return text
     line = _LINKS_ITSELF.sub(lambda found: f"{' '.join(found.group())} ", plain(text, longest))
     return _MARKUP.sub(r"\\\1", line.translate(_ENTITIES))
+
+
+def unescaped(detail: str) -> str:
+    """The Markdown of our own cards as plain text, for a place that is shown as it stands: there
+    `&lt;50 U/mL` would be read so.
+    """
+    bare = _ESCAPED.sub(r"\1", _LINK.sub(r"\1", detail).replace("**", ""))
+    return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -58,13 +58,13 @@ from cds_service.core.limit_facts import (
 )
 from cds_service.core.missing import unavailable
 from cds_service.core.model import AgeBand, PatientRecord, ResourceRef
+from cds_service.core.panels import items_beside, panel_item
 from cds_service.core.ranges import read_range
 from cds_service.core.ratio import ratio_fact, without_pair
-from cds_service.core.schema import PanelItem, PanelRow
+from cds_service.core.schema import PanelRow
 from cds_service.core.situation import Literature, Situation, on_study_scale
 from cds_service.core.verdict import PairedWith, Place, RangeReading
 
-_OPEN_VALUES = (UNKNOWN, STRADDLES, DISPUTED)
 _LIMIT = (MET, PROVISIONAL, NOT_MET, STRADDLES, DISPUTED, NOT_APPLICABLE, UNKNOWN)
 _ANSWER = ("yes", "no", UNKNOWN)
 _RECORDED = ("recorded", "not-recorded", UNKNOWN)
@@ -264,36 +264,3 @@ def _panel(
     because = ", ".join(f"{item.id} {panel_item(item, facts)}" for item in panel.item)
     inputs = tuple(ref for fact in known for ref in fact.inputs)
     return Fact(name, "counted", because, missing, inputs)
-
-
-def panel_item(item: PanelItem, facts: Mapping[str, Fact]) -> str:
-    """Whether one item of a panel is met, provisional, not-met or unknown."""
-    values = [facts[f"limit.{limit}"].value for limit in item.limits]
-    met = values.count(MET)
-    provisional = met + values.count(PROVISIONAL)
-    possible = provisional + sum(map(values.count, _OPEN_VALUES))
-    if met >= item.at_least:
-        return MET
-    if provisional >= item.at_least:
-        return PROVISIONAL
-    return UNKNOWN if possible >= item.at_least else NOT_MET
-
-
-def items_met_beside(
-    panel: PanelRow, facts: Mapping[str, Fact], knowledge: KnowledgeBase
-) -> tuple[PanelItem, ...]:
-    """The items that are met, the analyte's own aside. They are of the patient: whatever specimen
-    and unit family the result itself is of.
-    """
-    beside = items_beside(panel, knowledge)
-    return tuple(item for item in beside if panel_item(item, facts) == MET)
-
-
-def items_beside(panel: PanelRow, knowledge: KnowledgeBase) -> list[PanelItem]:
-    """The items that rest on companion results alone."""
-    own = knowledge.identity.id
-    return [
-        item
-        for item in panel.item
-        if all(knowledge.limits[limit].of != own for limit in item.limits)
-    ]

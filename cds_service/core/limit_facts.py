@@ -183,7 +183,7 @@ def _held_against(
     where it is that for younger ones; where the age leaves two numbers open and they do not agree,
     nobody can tell.
     """
-    shown, birth = f"{limit.row.of} {_shown(found)}", birth_of(record)
+    shown, birth = f"{limit.row.of} {value_and_day(found)}", birth_of(record)
     at_the_age = _at_the_age(limit, found, birth)
     by_age = () if limit in at_the_age else read_for_age(record)
     used = (found.result.ref, *by_age)
@@ -230,7 +230,7 @@ def _drawn(found: CompanionValue) -> Days:
             raise ValueError("a companion result without a date")
 
 
-def _shown(found: CompanionValue) -> str:
+def value_and_day(found: CompanionValue) -> str:
     """Value and day as the trace says them."""
     when = found.result.collected
     dated = f" of {when.text[:10]}" if isinstance(when, Moment) else ""

@@ -66,5 +66,7 @@ class Note:
     values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     panel: str = ""
     """Id of the panel that it is about, if it is about one."""
+    tests: frozenset[str] = frozenset()
+    """Names of the companion tests that it tells results of: they need not be ordered again."""
     inputs: tuple[ResourceRef, ...] = ()
     """What it rests on beside the result itself."""

@@ -5,18 +5,19 @@ Which results are told, and what is named beside them, is decided in `interpret`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.caution import cautions, items_met, urgent
+from cds_service.core.caution import cautions, urgent
 from cds_service.core.companions import Companions, companion_values
 from cds_service.core.dates import dates_as_received, when_taken
+from cds_service.core.fact import Fact
 from cds_service.core.facts import companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import left_beside
 from cds_service.core.missing import missing_words
-from cds_service.core.model import InvalidResource, LabResult, PatientRecord
+from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, PatientRecord
 from cds_service.core.note import Note
 from cds_service.core.notes import (
     notes_on_dates,
@@ -32,6 +33,7 @@ from cds_service.core.pairing import nearest_pair
 from cds_service.core.reading import NotUnderstood, Understood, value_of
 from cds_service.core.selection import NOT_YET, WITHDRAWN, Candidate, Placed, finals_beside
 from cds_service.core.series import series_of
+from cds_service.core.signs import Beside, items_met
 from cds_service.core.situation import Literature, Situation, literature_for
 from cds_service.core.table import consult, consult_laboratory_range_only
 from cds_service.core.triage import WrongOne
@@ -62,6 +64,12 @@ class Basis:
     at: date
     known: tuple[Candidate, ...]
     """All results of this analyte, to be interpreted or not: for pairs and series."""
+
+
+def _beside(
+    basis: Basis, taken: Moment | NoMoment, companions: Companions, facts: Mapping[str, Fact]
+) -> Beside:
+    return Beside(basis.knowledge, basis.record, basis.at, taken, companions, facts)
 
 
 def about(head: Candidate, basis: Basis) -> Answer:
@@ -157,7 +165,8 @@ def _understood(
             taken = when_taken(situation.result, basis.at)
             left = left_beside(basis.knowledge, basis.record, taken, basis.at, facts.companions)
             on_left = notes_on_left(left, basis.knowledge)
-            told = (*notes, *on_left, *urgent(facts.companions, facts.by_name, basis.knowledge))
+            beside = _beside(basis, taken, facts.companions, facts.by_name)
+            told = (*notes, *on_left, *urgent(beside))
     read = filter(facts.settled.__contains__, table.grounds)  # the usual ones were read nowhere
     used = [ref for ground in read for ref in facts.settled[ground].inputs]
     behind = [ref for note in told for ref in note.inputs]
@@ -195,19 +204,21 @@ def _blank(
     """
     words: tuple[str, ...] = ()
     told = list(notes)
+    taken: Moment | NoMoment = NoMoment()
     companions: Companions = {}
     if isinstance(result, LabResult):
         taken = when_taken(result, basis.at)
         companions = companion_values(basis.knowledge, basis.record, taken, basis.at)
         left = left_beside(basis.knowledge, basis.record, taken, basis.at, companions)
         told += notes_on_left(left, basis.knowledge)
-    beside = companion_facts(companions, basis.record, basis.knowledge)
+    facts = companion_facts(companions, basis.record, basis.knowledge)
+    beside = _beside(basis, taken, companions, facts)
     match verdict:
         case NotInterpretable(reason):
             words = _WOULD_HELP.get(reason, ())
-            told += urgent(companions, beside, basis.knowledge)
+            told += urgent(beside)
         case WrongAnalyte():
-            told += items_met(companions, beside, basis.knowledge)
+            told += items_met(beside)
     behind = [ref for note in told for ref in note.inputs]
     return Answer(
         verdict,

@@ -19,7 +19,7 @@ HEADINGS = (
     "supports", "not", "context", "next", "series", "used", "missing", "sources",
 )  # fmt: skip
 PHRASES = (
-    "unknown", "date-unknown", "specimen", "collected", "status", "laboratory",
+    "unknown", "date-unknown", "specimen", "collected", "issued", "status", "laboratory",
     "laboratory-flag", "laboratory-range", "own-range", "by-factor",
     "item-met", "item-provisional", "item-not-met", "item-unknown",
     "review-pending", "review-approved",
@@ -131,14 +131,28 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
     return needed
 
 
+_OF_EITHER_SPECIMEN = frozenset(
+    f"note-{kind.value}"
+    for kind in (
+        NoteKind.NO_LIMIT_IN_UNIT,
+        NoteKind.URGENT_IF_ILL,
+        NoteKind.NEWER_URGENT,
+        NoteKind.NEWER_FINAL_URGENT,
+        NoteKind.PERHAPS_NEWER_URGENT,
+    )
+)
+"""Notes whose words depend on the fluid: on what stays open, and on how its patients fall ill."""
+
+
 def _of_specimens(knowledge: KnowledgeBase, name: str) -> set[str]:
     """Sections that the template may add for one specimen kind, or for it in one unit family."""
     pairs = product(knowledge.specimens, knowledge.interpreted_families)
     says = set(knowledge.specimens) | {in_family(kind, family) for kind, family in pairs}
     if name in {row.id for row in knowledge.findings}:
         return says | {f"not-{kind}" for kind in knowledge.specimens}
-    contexts = {row.id for row in knowledge.contexts}
-    return says if name in {*contexts, f"note-{NoteKind.NO_LIMIT_IN_UNIT.value}"} else set()
+    if name in {row.id for row in knowledge.contexts}:
+        return says
+    return set(knowledge.specimens) if name in _OF_EITHER_SPECIMEN else set()
 
 
 def _template_faults(

@@ -228,6 +228,11 @@ def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> list[
     if specimen := specimen_words(answer, knowledge):
         parts.append(f"{phrases['specimen']} {specimen}")
     parts.append(f"{phrases['collected']} {day(result.collected, knowledge)}")
+    match result.collected, result.issued:
+        case NoMoment(), Moment(text=issued):
+            parts.append(f"{phrases['issued']} {markdown(issued)}")
+        case _:
+            pass
     parts.append(f"{phrases['status']} {result.status.value}")
     if value and result.flags:
         parts.append(f"{phrases['laboratory-flag']} {markdown(', '.join(result.flags))}")

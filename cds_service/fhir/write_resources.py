@@ -18,6 +18,7 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from cds_service.core.card import Card, JsonObject
+from cds_service.core.escape import unescaped
 from cds_service.core.verdict import Outcome
 from cds_service.fhir.canonical import OURS, decision_table
 from cds_service.fhir.shape import an_id
@@ -114,7 +115,7 @@ def detected_issue(said: Said) -> JsonObject:
         "author": {"display": AUTHOR},
         "implicated": [{"reference": said.reference}],
         "evidence": _evidence(said),
-        "detail": said.card.detail,
+        "detail": unescaped(said.card.detail),  # a string; `note` below is Markdown
     }
 
 

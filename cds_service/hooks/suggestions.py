@@ -55,7 +55,7 @@ def _suggestions(
     fired = tuple([finding.id for finding in answer.findings])
     panels = tuple([note.panel for note in answer.notes if note.panel])
     offers = _called_for(knowledge, _reason(answer.verdict), panels, fired)
-    if answer.companions or isinstance(answer.paired, PairedWith):
+    if panels or answer.companions or isinstance(answer.paired, PairedWith):
         offers = tuple([offer for offer in offers if not _is_known(offer, answer)])
     uuids = Names(card.uuid)
     subject = {"reference": f"Patient/{patient_id}"}
@@ -93,7 +93,11 @@ class _Offer:
 
 
 def _is_known(offer: _Offer, answer: Answer) -> bool:
-    """Whether a result of the suggested test lies near this one and can be read beside it."""
+    """Whether a result of the suggested test lies near this one and can be read beside it, or is
+    named on the card already.
+    """
+    if any(not offer.tests.isdisjoint(note.tests) for note in answer.notes):
+        return True
     if not offer.tests.isdisjoint(answer.companions):
         return offer.tests.isdisjoint(answer.missing)
     match answer.paired:

@@ -135,6 +135,10 @@ def doubts() -> Iterator[tuple[str, PatientRecord]]:
                 "open", value, "9654-5", specimen=SERUM, status=status, on="2026-02"
             )
             yield f"perhaps newer, {value}, {status}", records.record(quiet, history=(open_order,))
+    in_csf = sil2r("100 pg/mL", "99768-4", CSF, on="2026-02-01")
+    for status, on in product((Status.PRELIMINARY, Status.FINAL), (records.DAY, "2026-02")):
+        higher = records.named("higher", "400 pg/mL", "99768-4", specimen=CSF, status=status, on=on)
+        yield f"a higher one in CSF, {status}, {on}", records.record(in_csf, history=(higher,))
     for doubtful in ("2026-02-01", "2026-02", "", "2026-12-25"):
         other = records.named("other", "500 U/mL", "9654-5", specimen=SERUM, on=doubtful)
         yield f"another one, dated {doubtful}", records.record(plain, other)

@@ -35,7 +35,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "the sIL-2R criterion of HLH-2004, which is in U/mL": ("henter-2007",),
     "2400 U/mL (sIL-2R criterion of HLH-2004)": ("henter-2007",),
     "10000 U/mL (HLH study of 78 adults)": ("hayden-2017",),
-    "sIL-2R is one criterion of several": ("henter-2007", "henter-2024"),
+    "sIL-2R in blood is one criterion of several": ("henter-2007", "henter-2024"),
     "worse survival in 62 adults": ("hlh-scd25-survival",),
     "Low values were studied in suspected HLH": ("hayden-2017",),
     "154.64 pg/mL told the two groups apart": ("zhao-2024",),
@@ -86,7 +86,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "published for CSF comes from untreated patients with neurosarcoidosis": ("petereit-2010",),
     "published for CSF comes from 11 untreated patients": ("petereit-2010",),
     "not raised in 94% of patients in one series": ("chalon-1993",),
-    "at the assay's floor in two more": ("ott-1993", "mbp-sil2r-csf"),
+    "mostly at the assay's floor in two more": ("ott-1993", "mbp-sil2r-csf"),
     "no production inside the CNS in 19 patients": ("otto-2020",),
     "higher in relapse in 63 patients": ("sharief-1993",),
     "Studies of CSF sIL-2R conflict": ("sivieri-1998",),
@@ -142,7 +142,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "Among 1499 unselected adults": ("adult-population",),
     "or creatinine is above 2.0 mg/dL": ("renal-diseases-sil2r",),
     "or a creatinine is above 2.0 mg/dL": ("renal-diseases-sil2r",),
-    "it exceeded the range whatever the renal disease": ("renal-diseases-sil2r",),
+    "exceeded the study's own range, whatever the renal disease": ("renal-diseases-sil2r",),
     "may be raised by renal impairment alone": ("verwoerd-2015",),
     "97.38% of 382 patients on haemodialysis": ("chen-2020",),
     "their median 1268 U/mL": ("chen-2020",),
@@ -169,7 +169,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "in renal grafts a rise in the week before rejection": ("renal-graft-1989",),
     "Ask whether, and when, basiliximab was given": ("basiliximab-complications",),
     # ---------------------------------------------------------------- SLE
-    "No limit with known accuracy exists. Values are higher in active": (
+    "No limit with known accuracy was found. Values are higher in active": (
         "sle-sil2r",
         "tokano-1989",
     ),
@@ -209,7 +209,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
         "petereit-2010",
         "laboratory-st-gallen",
     ),
-    "is neither serum or plasma nor CSF. No limit for it is known here": ("loinc-table",),
+    "is neither serum or plasma nor CSF. No limit for it was found": ("loinc-table",),
     "is no possible concentration": ("atl-subtypes",),
     "is not the soluble interleukin 2 receptor": ("xia-2025", "loinc-table"),
     "circulates at a few pg/mL or less, the receptor at hundreds": (

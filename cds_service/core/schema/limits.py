@@ -77,7 +77,7 @@ class PanelItem(Row):
 
 
 class PanelRow(Row):
-    """`[[panel]]`: tells of each item whether it is met (see `facts.panel_item`); fact
+    """`[[panel]]`: tells of each item whether it is met (see `panels.panel_item`); fact
     `panel.<id>`: counted or unknown.
     """
 

@@ -54,12 +54,14 @@ def up_to(limit: str, unit: str) -> tuple[ReferenceRange, ...]:
     return (records.within("", limit, unit),)
 
 
-def drawn(*values: str) -> tuple[LabResult, ...]:
-    """`ferritin 50000 ng/mL`, drawn with the result; a test that is named again has another id."""
+def drawn(*values: str, on: str = records.DAY) -> tuple[LabResult, ...]:
+    """`ferritin 50000 ng/mL`, drawn with the result unless on another day; a test that is named
+    again has another id.
+    """
     told = [value.rsplit(" ", 2) for value in values]
     ids = records.apart([name.replace(" ", "-") for name, _, _ in told])
     return tuple(
-        records.named(own, f"{amount} {unit}", CODES[name])
+        records.named(own, f"{amount} {unit}", CODES[name], on=on)
         for own, (name, amount, unit) in zip(ids, told, strict=True)
     )
 

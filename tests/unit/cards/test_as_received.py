@@ -177,3 +177,11 @@ def test_a_range_for_some_people_only_is_no_range_and_is_named() -> None:
     in_mass_units = card("900 U/mL", SERUM_MASS, (IN_PREGNANCY,))
     assert in_mass_units.extension["reason"] == "unit-code-conflict"
     assert NOT_APPLIED in in_mass_units.detail
+
+
+def test_where_no_day_of_collection_came_the_day_of_issue_is_shown() -> None:
+    """It decides which results lie near; without it the reader cannot tell how old the value is."""
+    issued = records.moment("2026-03-01T09:30:00Z")
+    told = card_of(records.record(result("900 U/mL", on="", issued=issued)))
+    assert "; collected date unknown; issued 2026-03-01T09:30:00Z; status final; " in told.detail
+    assert "issued" not in card_of(records.record(result("900 U/mL", issued=issued))).detail

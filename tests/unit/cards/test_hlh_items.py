@@ -9,9 +9,11 @@ import pytest
 
 from cds_service.core.card import Card
 from cds_service.core.knowledge import LOINC
-from cds_service.core.model import Coding, NoMoment, NoPatient, Patient
+from cds_service.core.model import Coding, NoMoment, NoPatient, Patient, Status
 from tests import records
 from tests.unit.cards.given import CODES, URGENT, card, card_beside, drawn
+
+IF_ILL = "If fever, falling blood counts or a large liver or spleen is present"
 
 # ------------------------------------------------------------------ haemoglobin of a newborn
 
@@ -143,11 +145,56 @@ def test_one_code_of_loinc_that_says_fasting_is_enough(
     assert item(told, "Fasting triglycerides").startswith(f"{state} (triglycerides ")
 
 
-def test_what_is_met_only_if_fasting_makes_no_card_urgent() -> None:
+def test_what_is_met_only_if_fasting_leads_no_card_but_is_not_passed_over() -> None:
     fed = card_beside("600 U/mL", "ferritin 50000 ng/mL", "triglycerides 400 mg/dL")
-    assert URGENT not in fed.detail
+    assert "urgently" not in fed.summary
+    assert fed.detail.count(IF_ILL) == 1
     fasting = card_beside("600 U/mL", "ferritin 50000 ng/mL", "fasting triglycerides 4.5 mmol/L")
     assert URGENT in fasting.detail
+
+
+# ------------------------------------------------------------------ an item that may be the second
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "platelets 20 10*9/L",
+        "haemoglobin 70 g/L",
+        "triglycerides 400 mg/dL",
+        "fibrinogen <1.6 g/L",
+    ],
+)
+@pytest.mark.parametrize("status", [Status.FINAL, Status.PRELIMINARY])
+def test_what_may_be_the_second_item_is_said_to_matter_whether_final_or_not(
+    second: str, status: Status
+) -> None:
+    """A final result must not be the calmer one."""
+    ferritin, other = drawn("ferritin 50000 ng/mL", second)
+    told = card("600 U/mL", companions=(ferritin, replace(other, status=status)))
+    assert told.detail.count(IF_ILL) == 1
+    assert "urgently" not in told.summary
+    assert told.indicator.value == "info"
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        ("platelets 20 10*9/L", "triglycerides 400 mg/dL"),
+        ("ferritin 50000 ng/mL", "platelets 101 10*9/L"),
+        ("ferritin 50000 ng/mL", "fibrinogen 3.0 g/L"),
+        (
+            "ferritin 50000 ng/mL",
+            "platelets 20 10*9/L",
+            "haemoglobin 130 g/L",
+            "neutrophils 4 10*9/L",
+        ),
+    ],
+)
+def test_without_one_that_is_met_or_another_that_may_be_nothing_is_said(
+    beside: tuple[str, ...],
+) -> None:
+    assert URGENT not in card_beside("600 U/mL", *beside).detail
 
 
 # ------------------------------------------------------------------ one line of several

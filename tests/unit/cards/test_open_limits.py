@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.model import ReferenceRange
+from cds_service.core.model import ReferenceRange, Status
 from tests import records
 from tests.unit.cards.given import (
     ARUP,
@@ -18,8 +18,11 @@ from tests.unit.cards.given import (
     SERUM_U,
     URGENT,
     card,
+    card_of,
     drawn,
+    named,
     recorded,
+    result,
 )
 
 HLH_2004_OPEN = (
@@ -90,7 +93,31 @@ def test_no_figure_of_a_study_stands_on_a_card_in_another_unit(loinc: str, condi
 def test_the_figures_of_a_study_stand_on_a_card_in_its_unit() -> None:
     assert "median 1268 U/mL" in card("900 U/mL", **recorded("condition.dialysis")).detail
     in_mass = card("900 pg/mL", SERUM_MASS, **recorded("condition.dialysis")).detail
-    assert "97.38% of 382 patients on haemodialysis exceeded the upper limit." in in_mass
+    assert (
+        "97.38% of 382 patients on haemodialysis exceeded their laboratory's upper limit."
+        in in_mass
+    )
+
+
+@pytest.mark.parametrize("condition", ["dialysis", "renal-impairment"])
+def test_what_exceeded_the_range_of_a_study_is_not_said_to_exceed_that_of_this_laboratory(
+    condition: str,
+) -> None:
+    """Their upper limits differ ten-fold in mass units."""
+    said = card("900 pg/mL", SERUM_MASS, **recorded(f"condition.{condition}")).detail
+    assert re.findall(r"exceeded the (?:upper limit|range)\b", said) == []
+    assert re.search(r"exceeded (?:their laboratory's upper limit|the study's own range)", said)
+
+
+IN_CSF = "New neurological signs are as urgent."
+
+
+def test_a_card_about_csf_that_cannot_tell_names_the_signs_that_bring_patients_there() -> None:
+    for value in ("<200 pg/mL", "212"):
+        assert f"do not wait for this number. {IN_CSF}" in card(value, CSF_MASS).detail
+    assert IN_CSF not in card("212").detail
+    newer = named("new", "212 pg/mL", CSF_MASS, on="2026-03-02", status=Status.PRELIMINARY)
+    assert IN_CSF in card_of(records.record(result("90 pg/mL", CSF_MASS), newer)).detail
 
 
 def test_a_result_that_a_limit_is_for_gets_no_such_note() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cds_service.core.escape import LONGEST, markdown, plain
+from cds_service.core.escape import LONGEST, markdown, plain, unescaped
 from tests.reader import as_html, shown, tags
 
 HOSTILE = [
@@ -124,6 +124,19 @@ def test_a_text_that_is_cut_says_so() -> None:
 
 def test_white_space_of_any_kind_becomes_one_space() -> None:
     assert plain(" a\t\n\u00a0\u2028 b ") == "a b"
+
+
+@given(st.text())
+@example("<50 10*9/L [x] & ~y~ # `z` \\")
+def test_unescaped_a_text_reads_as_markdown_shows_it(text: str) -> None:
+    escaped = markdown(text)
+    assert unescaped(escaped).split() == shown(as_html(escaped)).split()
+
+
+def test_a_text_of_the_card_has_neither_bold_nor_links_but_keeps_their_words() -> None:
+    link = "[doi:10.1/S1(25)2](https://doi.org/10.1/S1(25)2)"
+    told = unescaped(f"**S: &lt;50 U/mL**; 3 10\\*9/L\n\n1. A. {link}. Read.")
+    assert told == "S: <50 U/mL; 3 10*9/L\n\n1. A. doi:10.1/S1(25)2. Read."
 
 
 def test_the_reader_of_these_tests_does_show_tags_and_links() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import fhirkit
 import pytest
@@ -82,6 +83,14 @@ def test_an_issue_says_what_was_found_and_by_what() -> None:
     coded = [{"coding": [{"system": FINDING_SYSTEM, "code": code}]} for code in ("raised", "hlh")]
     assert findings == [{"code": [code]} for code in coded]
     assert inputs == {"detail": [{"reference": RESULT}, {"reference": "Observation/f1"}]}
+
+
+def test_the_detail_of_an_issue_is_text_and_the_note_of_a_response_markdown() -> None:
+    """Or a chart would show `&lt;50 U/mL`."""
+    given = said()
+    given = replace(given, card=replace(given.card, detail="**S: &lt;50 U/mL**; 20 10\\*9/L"))
+    assert write_resources.detected_issue(given)["detail"] == "S: <50 U/mL; 20 10*9/L"
+    assert write_resources.guidance_response(given)["note"] == [{"text": given.card.detail}]
 
 
 def test_a_flag_is_active_from_now_on() -> None:

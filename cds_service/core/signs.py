@@ -1,0 +1,122 @@
+"""Signs of disease in the other results of a patient, whatever the number says.
+
+Items of a panel are of the patient: they are met or not, whichever specimen and unit family the
+result itself is of, and whether it can be read or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from cds_service.core.companions import Companions, CompanionValue, companion_values
+from cds_service.core.dates import when_taken, whole_day, wholly_before
+from cds_service.core.fact import DISPUTED, MET, Fact
+from cds_service.core.facts import companion_facts
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.limit_facts import companion_limits, value_and_day
+from cds_service.core.model import Moment, NoMoment, PatientRecord
+from cds_service.core.note import Note, NoteKind
+from cds_service.core.panels import items_met_beside
+from cds_service.core.schema import PanelRow
+
+_DAY = len("2026-11-21")
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The other results beside one result, and what the usable ones near its sample say."""
+
+    knowledge: KnowledgeBase
+    record: PatientRecord
+    at: date
+    taken: Moment | NoMoment
+    companions: Companions
+    facts: Mapping[str, Fact]
+    """At least those about the companions."""
+
+
+def items_met(beside: Beside, *, warned_of: str = "") -> Iterator[Note]:
+    """A note for each panel of which enough items are met without the analyte's own, or would be by
+    one of several results of one time; where none is, by the newest results of the patient.
+
+    `warned_of` is the specimen that the card warns about. A warning about the specimen of a panel
+    says by itself that hours count; one about another specimen is about other diseases.
+    """
+    if not beside.record.companions:  # as mostly
+        return
+    panels = [row for row in beside.knowledge.panels.values() if row.specimen != warned_of]
+    if panels:
+        near = [
+            note
+            for panel in panels
+            for note in _on_items(panel, beside, beside.companions, beside.facts)
+        ]
+        yield from near or _met_since(panels, beside)
+
+
+def _met_since(panels: Iterable[PanelRow], beside: Beside) -> Iterator[Note]:
+    """The same by results of the days before `at`: a sample may be weeks old when its result is
+    read, and the patient ill since. Nothing where none is newer than the sample.
+    """
+    record, at, knowledge = beside.record, beside.at, beside.knowledge
+    if not _may_be_newer(record, beside.taken, at):
+        return
+    latest = companion_values(knowledge, record, whole_day(at), at)
+    if latest:
+        facts = companion_facts(latest, record, knowledge)
+        for panel in panels:
+            yield from _on_items(panel, beside, latest, facts)
+
+
+def _may_be_newer(record: PatientRecord, taken: Moment | NoMoment, at: date) -> bool:
+    """Whether a companion result is newer than the sample, or may be as nobody knows its day."""
+    return isinstance(taken, NoMoment) or any(
+        wholly_before(taken, when_taken(companion, at)) for companion in record.companions
+    )
+
+
+def _on_items(
+    panel: PanelRow, beside: Beside, companions: Companions, facts: Mapping[str, Fact]
+) -> Iterator[Note]:
+    """The note on the items of a panel that these companion results meet, if they are enough."""
+    if not companions:
+        return
+    knowledge = beside.knowledge
+    readings = (
+        (NoteKind.ITEMS_MET, facts),
+        (NoteKind.ITEMS_DISPUTED, _at_their_gravest(facts, knowledge)),
+    )
+    for kind, read in readings:
+        items = items_met_beside(panel, read, knowledge)
+        if len(items) < panel.urgent_from:
+            continue
+        limits = [f"limit.{limit}" for item in items for limit in item.limits]
+        met = [fact for name in limits if (fact := read[name]).value == MET]
+        used = tuple(ref for fact in met for ref in fact.inputs)
+        shown = {
+            (name, f"{knowledge.companions[name].row.title} {_shown(found, beside.taken)}"): None
+            for name, values in companions.items()
+            for found in values
+            if found.result.ref in used
+        }
+        tests = frozenset(name for name, _ in shown)
+        yield Note(kind, {"items": tuple(told for _, told in shown)}, panel.id, tests, used)
+        return
+
+
+def _shown(found: CompanionValue, taken: Moment | NoMoment) -> str:
+    """The value, with its day unless it is that of the sample."""
+    match found.result.collected, taken:
+        case Moment(text=one), Moment(text=other) if one[:_DAY] == other[:_DAY]:
+            return found.value.words
+        case _:
+            return value_and_day(found)
+
+
+def _at_their_gravest(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> Mapping[str, Fact]:
+    """The facts as they were if of results of one time the one stood that meets a limit."""
+    names = [limit.name for limit in companion_limits(knowledge)]
+    met = {name: facts[name]._replace(value=MET) for name in names if facts[name].value == DISPUTED}
+    return {**facts, **met} if met else facts
