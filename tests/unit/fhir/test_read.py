@@ -330,7 +330,6 @@ def test_t59_of_too_many_results_the_newest_are_read(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(parts_module, "MOST_READ", 2)
     many = bundle(
         *(observation(id=f"o{n}", effectiveDateTime=f"202{n}-01-01") for n in range(5)),
-        observation(id="none", effectiveDateTime=LEFT_OUT),
     )
     found = record(many, sil2r=many)
     assert refs(found.results) == ["Observation/o4", "Observation/o3"]
