@@ -70,10 +70,13 @@ def read_laboratory(
     analyte, companions = _distinct(by_sort[Sort.ANALYTE]), _distinct(by_sort[Sort.COMPANION])
     panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
     told_apart = _distinct(panels)
-    asked = (*_first(analyte, reader), *_first(unreadable, reader))
+    ours = _first(analyte, reader)
+    asked = (*ours, *_first(unreadable, reader))
     members = chain.from_iterable(map(reader.read_panel, _first(told_apart, reader)))
     parts = list(islice(members, MOST_READ + 1))
-    lone = list(lone_reports(document.entries, (*asked, *panels), wanted.accepted))
+    # of another patient's that cannot be read no card tells, so it stands for no report
+    found = (*ours, *filter(reader.is_own, unreadable), *panels)
+    lone = list(lone_reports(document.entries, found, wanted.accepted))
     reports = [read_report(one, reader.scope, reader.whose) for one in _first(lone, reader)]
     all_found = (analyte, companions, unreadable, told_apart, parts, lone)
     return LaboratoryPart(
@@ -221,7 +224,7 @@ def _first(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entr
     def worth(entry: Entry) -> tuple[bool, bool, bool, bool, bool, str]:
         status, when = a_text(entry.resource.get("status")), _written_date(entry.resource)
         return (
-            reader.whose.owner(entry, reader.scope) is not Subject.ANOTHER_PATIENT,
+            reader.is_own(entry),
             carries(entry.resource, reader.accepted),
             status not in WITHDRAWN,
             status in FINAL,

@@ -218,3 +218,11 @@ def test_a_look_alike_that_a_report_names_came_along() -> None:
         patient_id=PATIENT, fhir_base=BASE, results=sent, parts={}, wanted=wanted
     ).results
     assert [one.ref.resource for one in found] == ["Observation/elsewhere"]
+
+
+def test_what_cannot_be_read_stands_for_a_report_only_if_it_may_be_this_patient_s() -> None:
+    """Of another patient's no card tells: beside it the answer was an empty list."""
+    ours = observation(id="o", code=5)
+    theirs = ours | {"subject": {"reference": "Patient/pat-2"}}
+    assert not lone(report(result=LEFT_OUT), ours)
+    assert lone(report(result=LEFT_OUT), theirs)
