@@ -17,12 +17,13 @@ from cds_service.core.render import render
 from cds_service.core.selection import FINAL
 from cds_service.core.verdict import Reason
 from cds_service.evaluate import Looking, evaluate
-from cds_service.events.current import Current
+from cds_service.events.current import Current, results_of
 from cds_service.events.delivery import Courier
 from cds_service.events.faults import TRANSIENT, UpstreamFailed
 from cds_service.events.matter import DELETED, Matter, Stopwatch
 from cds_service.fhir.access import EVERY_READ, ServerAccess
 from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.lone_report import is_issued
 from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id, objects, type_of
 from cds_service.fhir.wanted import Sort, sort_of, wanted_by
@@ -216,9 +217,14 @@ def _insist(faults: Mapping[str, str]) -> None:
 
 
 def _is_for(knowledge: KnowledgeBase, current: Current) -> bool:
-    """Whether the resource is a result of the analyte, or a report that contains one."""
-    wanted = wanted_by(knowledge)
-    candidates = [current.resource, *objects(current.resource.get("contained"))]
+    """Whether the resource is a result of the analyte, or a report that contains one, or one that
+    leads to none: that its result did not come along is told.
+    """
+    wanted, resource = wanted_by(knowledge), current.resource
+    candidates = [resource, *objects(resource.get("contained"))]
+    is_report = type_of(resource) == "DiagnosticReport"
+    if is_report and not results_of(resource) and is_issued(resource, wanted.accepted):
+        return True
     return any(
         type_of(each) == "Observation" and sort_of(each, wanted) in _TO_BE_READ
         for each in candidates

@@ -43,9 +43,7 @@ def lone_reports(entries: Iterable[Entry], found: Sequence[Entry], codes: Codes)
     issued = [
         entry
         for entry in entries
-        if entry.kind == "DiagnosticReport"
-        and a_text(entry.resource.get("status")) in _ISSUED
-        and carries(entry.resource, codes)
+        if entry.kind == "DiagnosticReport" and is_issued(entry.resource, codes)
     ]
     if not found or not issued:
         return iter(issued)
@@ -56,6 +54,11 @@ def lone_reports(entries: Iterable[Entry], found: Sequence[Entry], codes: Codes)
         any(_may_be_of(one.resource, codes) for one in found),
     )
     return (report for report in issued if not names.may_hold_one(report))
+
+
+def is_issued(report: JsonObject, codes: Codes) -> bool:
+    """Whether a DiagnosticReport with one of these codes was issued, so that it has a result."""
+    return a_text(report.get("status")) in _ISSUED and carries(report, codes)
 
 
 def _may_be_of(observation: JsonObject, codes: Codes) -> bool:
