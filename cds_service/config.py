@@ -66,6 +66,15 @@ class DiscoveryToken(StrEnum):
     REQUIRED = "required"
 
 
+class Review(StrEnum):
+    """Which knowledge may be answered from."""
+
+    ANY = "any"
+    """What is pending review too; every card says so."""
+    SIGNED = "signed"
+    """Only what a named reviewer has signed, exactly as it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Every setting; the defaults are those of sandbox mode. Raises ConfigurationError."""
@@ -81,6 +90,7 @@ class Settings:
     """A folder of knowledge; None: the packaged one."""
     approval: Path | None = None
     """Who has signed which content of the knowledge; None: nobody, it is pending review."""
+    review: Review = Review.ANY
     snomed: bool = True
     """Whether the SNOMED CT codes are matched too: the site must hold a licence for them."""
     database_url: str = field(default="sqlite:///cds-service.sqlite3", repr=False)
@@ -203,6 +213,7 @@ _READERS: Mapping[str, Reader] = {
     "database_url": a_text,
     "data_key": a_text,
     "queue_url": a_redis_url,
+    "review": one_of(*Review),
     "tls": one_of(Tls.PROXY, Tls.DIRECT),
     "tls_cert": a_path,
     "tls_key": a_path,

@@ -125,10 +125,6 @@ class StoredFeedback:
 
 
 def _results(card: Card, pseudonyms: Mapping[str, str]) -> tuple[str, ...]:
-    """The Observation a card is about: the first of its inputs, the others stand beside it."""
-    first = [used["resource"] for used in card.extension.get("inputs", ())[:1]]
-    return tuple(
-        pseudonyms[reference].removeprefix(_OBSERVATION)
-        for reference in first
-        if reference.startswith(_OBSERVATION)
-    )
+    """The Observation a card is about, if any."""
+    about = card.observation
+    return (pseudonyms[about].removeprefix(_OBSERVATION),) if about else ()

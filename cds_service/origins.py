@@ -181,8 +181,14 @@ class FhirBase:
         return cls(url)
 
     def join(self, relative: str) -> str:
-        """The address of something under this base; `relative` is as in `Inside`."""
-        return f"{self}{relative}" if relative.startswith("?") else f"{self}/{relative}"
+        """The address of something under this base; `relative` is as in `Inside`.
+
+        Slashes in the query are encoded (RFC 3986, section 2.1): the SMART App Launcher, as other
+        proxies, makes one slash of two wherever they stand, `http://loinc.org` is another system
+        then, and a search by it finds nothing.
+        """
+        path, mark, query = relative.partition("?")
+        return f"{self}/{path}".removesuffix("/") + mark + query.replace("/", "%2F")
 
     def relative(self, text: str) -> Inside | Outside:
         """What follows this base in an absolute address: same origin and under the same path."""

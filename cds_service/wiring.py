@@ -15,8 +15,8 @@ from cds_service.callers import (
     registered_clients,
     require_clients,
 )
-from cds_service.config import Settings
-from cds_service.core.review import Pending
+from cds_service.config import Review, Settings
+from cds_service.core.review import Approved, Pending
 from cds_service.errors import ConfigurationError
 from cds_service.event_wiring import Workshop, open_event_room, open_workshop
 from cds_service.journal import StoredFeedback, StoredJournal
@@ -42,7 +42,7 @@ def prepared(settings: Settings) -> Library:
 
     Raises ConfigurationError, KnowledgeError, StoreUnavailable.
     """
-    library = load_configured(settings)
+    library = _served(settings)
     registry = registered_clients(settings)
     require_clients(registry, settings.mode)
     refuse_unknown_services(registry, library)
@@ -97,25 +97,45 @@ def _database(settings: Settings) -> Database:
 def open_events(settings: Settings) -> Workshop:
     """What the worker works with, and the commands that bring work in.
 
-    Raises ConfigurationError, StoreUnavailable.
+    Raises ConfigurationError, KnowledgeError, StoreUnavailable.
     """
-    return _workshop(settings, _database(settings), data_key(settings))
+    library = _served(settings)
+    return _workshop(settings, library, _database(settings), data_key(settings))
 
 
 def existing_events(settings: Settings) -> Workshop:
     """The same for commands about what is there already: a mistyped path must not look like a place
     where nothing waits. Nothing is made.
 
-    Raises ConfigurationError, StoreUnavailable.
+    Raises ConfigurationError, KnowledgeError, StoreUnavailable.
     """
+    library = load_configured(settings)
     database = Database.open(settings.database_url)
     database.ping()
-    return _workshop(settings, database, existing_data_key(settings))
+    return _workshop(settings, library, database, existing_data_key(settings))
 
 
-def _workshop(settings: Settings, database: Database, key: DataKey) -> Workshop:
+def _workshop(settings: Settings, library: Library, database: Database, key: DataKey) -> Workshop:
     room = open_event_room(settings, registered_clients(settings).sources, database, key)
-    return open_workshop(room, load_configured(settings))
+    return open_workshop(room, library)
+
+
+def _served(settings: Settings) -> Library:
+    """The knowledge to answer from; where it must be signed, only if it is (T-109)."""
+    library = load_configured(settings)
+    match settings.review:
+        case Review.ANY:
+            return library
+        case Review.SIGNED:
+            for base in library.bases.values():
+                if not isinstance(base.review, Approved):
+                    raise ConfigurationError(
+                        f"Nobody has signed {base.tag} as it is.",
+                        where="CDS_REVIEW",
+                        remedy="Have it signed with `cds-service knowledge approve`, and let"
+                        " CDS_APPROVAL name the file; `knowledge check` says what holds.",
+                    )
+            return library
 
 
 def _tell_void_approvals(library: Library) -> None:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from cds_service.access.key_set import KeySetRefusedError, read_key_set
 from cds_service.access.rows import PATTERNS, ClientRow, EventSourceRow, Row
 from cds_service.config import Mode
+from cds_service.core.card import SmartApp
 from cds_service.core.slips import capitalised, first_slip, known_names
 from cds_service.errors import ConfigurationError
 from cds_service.origins import FhirBase, PlainHttp, Url, UrlRefusedError
@@ -58,6 +59,8 @@ class Client:
     services: frozenset[str] | AllServices = AllServices()
     in_shadow: bool = False
     """Whether its calls are answered without cards."""
+    smart_apps: tuple[SmartApp, ...] = ()
+    """What its cards link to, beside their sources."""
 
     def may_call(self, service: str) -> bool:
         """Whether the client was granted the service of this id."""
@@ -197,8 +200,8 @@ def _rows(
 
 
 def _place_in_row(location: Sequence[int | str]) -> Sequence[int | str]:
-    """The key, and the number of an entry in its list: not which of several types was tried."""
-    return [*location[:1], *(part for part in location[1:] if isinstance(part, int))]
+    """Keys, and the number of an entry in its list: not which of several types was tried."""
+    return [part for part in location if isinstance(part, int) or part.isidentifier()]
 
 
 def _refuse_twice(values: Sequence[str], key: str, where: str) -> None:
@@ -231,14 +234,16 @@ class _Place:
                 key, f"This is no address to call: {error}.", "Write https://host/base."
             ) from None
 
-    def key_url(self, text: str) -> str:
-        """The text itself, since `jku` is compared character by character."""
+    def address(self, key: str, text: str, whose: str) -> str:
+        """The text itself: `jku` is compared character by character, and a slash at the end may
+        count.
+        """
         plain = PlainHttp.LOOPBACK if self.mode is Mode.SANDBOX else PlainHttp.REFUSED
         try:
             FhirBase.parse(Url.parse(text).origin, plain)
         except UrlRefusedError as error:
             raise self.refuse(
-                "jwks_url", f"This is no address of a key set: {error}.", "Write https://host/path."
+                key, f"This is no address of {whose}: {error}.", "Write https://host/path."
             ) from None
         return text
 
@@ -262,11 +267,15 @@ def _client(row: ClientRow, place: _Place) -> Client:
         ),
         services=frozenset(row.services) or AllServices(),
         in_shadow=row.rollout == "shadow",
+        smart_apps=tuple(
+            SmartApp(app.label, place.address("smart_app", app.url, "an app"))
+            for app in row.smart_app
+        ),
     )
 
 
 def _keys(row: ClientRow, place: _Place) -> KeyFile | KeyUrl:
-    jku = place.key_url(row.jwks_url) if row.jwks_url else ""
+    jku = place.address("jwks_url", row.jwks_url, "a key set") if row.jwks_url else ""
     if not row.jwks_file:
         return KeyUrl(jku)
     path = place.file("jwks_file", row.jwks_file)

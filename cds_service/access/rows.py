@@ -34,6 +34,15 @@ class Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class SmartAppRow(Row):
+    """`[[client.smart_app]]`: an app that the client's EHR can launch, linked to on its cards."""
+
+    label: Annotated[str, StringConstraints(pattern=_TEXT, max_length=80)]
+    """What the link is called on the card."""
+    url: Text
+    """Its launch address (SMART App Launch, "EHR Launch")."""
+
+
 class ClientRow(Row):
     """`[[client]]`: one organisation's EHR that may call."""
 
@@ -53,6 +62,7 @@ class ClientRow(Row):
     """The services granted; when left out, all."""
     rollout: Literal["live", "shadow"] = "live"
     """In shadow its calls are evaluated and recorded, and answered without cards."""
+    smart_app: list[SmartAppRow] = []
 
     @model_validator(mode="after")
     def _has_keys(self) -> Self:

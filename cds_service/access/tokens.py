@@ -23,7 +23,7 @@ from cds_service.access.keys import KeyRing, NoKey
 from cds_service.access.registry import Client, ClientRegistry, UnknownIssuer
 from cds_service.access.replay import Remembered, ReplayStore
 from cds_service.access.signature import is_signed
-from cds_service.core.card import JsonObject
+from cds_service.core.card import JsonObject, SmartApp
 from cds_service.errors import MalformedJson, Unauthorised
 
 MAX_LENGTH: Final = 8 * 1024
@@ -69,6 +69,11 @@ class RegisteredCaller:
     def in_shadow(self) -> bool:
         """Whether the client is registered to be answered without cards."""
         return self.client.in_shadow
+
+    @property
+    def smart_apps(self) -> tuple[SmartApp, ...]:
+        """The apps of the client's EHR."""
+        return self.client.smart_apps
 
     def may_call(self, service: str) -> bool:
         """Whether the client was granted the service of this id."""

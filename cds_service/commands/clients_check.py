@@ -148,11 +148,14 @@ def _client(client: Client, fetch: Fetch, services: frozenset[str] | NotLoaded) 
         "fetched": not isinstance(keys, NotFetched),
         "fhirServers": sorted(map(str, client.fhir_servers)),
         "inShadow": client.in_shadow,
+        "smartApps": [{"label": app.label, "url": app.url} for app in client.smart_apps],
     }
     servers = len(client.fhir_servers)
     line = f"client {client.name}: issuer {client.issuer}, {held}, FHIR servers: {servers}"
     if client.in_shadow:
         line += ", in shadow: answered without cards"
+    if client.smart_apps:
+        line += f", SMART apps on its cards: {', '.join(app.label for app in client.smart_apps)}"
     return CheckedRow(line, members, tuple(faults))
 
 

@@ -18,6 +18,7 @@ from cds_service.commands.input import (
 )
 from cds_service.commands.ledger import ledger, verify
 from cds_service.commands.output import AS_JSON, Output, in_camel_case, print_json
+from cds_service.commands.replay import replay
 
 if TYPE_CHECKING:
     from cds_service.store.feedback import Feedback
@@ -29,7 +30,7 @@ def records() -> None:
     """Show what was answered, what came of it, and what was changed."""
 
 
-for command in (ledger, verify):
+for command in (ledger, replay, verify):
     records.add_command(command)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+_OBSERVATION: Final = "Observation/"
 
 
 class Indicator(StrEnum):
@@ -26,6 +29,15 @@ JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class SmartApp:
+    """A SMART app that the EHR can launch, offered on a card as a link of type `smart`."""
+
+    label: str
+    url: str
+    """Its launch address; the EHR adds `iss` and `launch` to it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A CDS Hooks card (2.0.1, "Card attributes"), ready to be written as JSON by `as_json`."""
 
@@ -40,10 +52,21 @@ class Card:
     suggestions: tuple[Mapping[str, Any], ...] = ()
     selection: Selection = Selection.ANY
 
-    def as_json(self) -> JsonObject:
+    @property
+    def observation(self) -> str:
+        """The Observation it is about (`Observation/123`): the first of its inputs, the others
+        stand beside it. Empty where it is about none.
+        """
+        for used in self.extension.get("inputs", ())[:1]:
+            if used["resource"].startswith(_OBSERVATION):
+                return str(used["resource"])
+        return ""
+
+    def as_json(self, apps: Iterable[SmartApp] = ()) -> JsonObject:
         """The card as the wire wants it: optional members without a value are left out (J-04).
 
-        To be written, not to be changed: its parts are those of other cards too.
+        `apps` are linked to before the sources. To be written, not to be changed: its parts are
+        those of other cards too.
         """
         card: JsonObject = {
             "uuid": self.uuid,
@@ -57,7 +80,24 @@ class Card:
             card["selectionBehavior"] = self.selection.value
         if self.override_reasons:
             card["overrideReasons"] = list(self.override_reasons)
-        if self.links:
-            card["links"] = list(self.links)
+        links = [*map(self._launching, apps), *self.links]
+        if links:
+            card["links"] = links
         card["extension"] = {"org.sil2r-cds.evaluation": self.extension}
         return card
+
+    def _launching(self, app: SmartApp) -> Mapping[str, str]:
+        """The app learns from `appContext` which card it was launched from, and nothing more than
+        stands on that card; the EHR hands it over beside the token, never in an address.
+        """
+        context = {
+            "card": self.uuid,
+            "evaluation": self.extension["id"],
+            "observation": self.observation,
+        }
+        return {
+            "label": app.label,
+            "url": app.url,
+            "type": "smart",
+            "appContext": json.dumps({name: said for name, said in context.items() if said}),
+        }

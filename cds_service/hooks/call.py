@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from cds_service.core.card import Card, JsonObject
+from cds_service.core.card import Card, JsonObject, SmartApp
 from cds_service.core.model import PatientRecord
 from cds_service.core.order_advice import Advice
 from cds_service.core.verdict import Evaluation
@@ -51,9 +51,12 @@ class Answered:
     advice: tuple[Advice, ...] = ()
     """On draft orders: what each card came from, card by card."""
 
-    def as_json(self) -> JsonObject:
-        """The response body (H-01, H-02): `cards` is there also when it is empty."""
-        return {"cards": [card.as_json() for card in self.cards]}
+    def as_json(self, apps: tuple[SmartApp, ...] = ()) -> JsonObject:
+        """The response body (H-01, H-02): `cards` is there also when it is empty.
+
+        Each card links to the `apps`.
+        """
+        return {"cards": [card.as_json(apps) for card in self.cards]}
 
     def as_json_in_shadow(self) -> JsonObject:
         """The response body in shadow mode: no card, and how many there are otherwise. So nobody

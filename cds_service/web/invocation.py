@@ -53,7 +53,9 @@ def invocation(room: Room) -> Blueprint:
             hook_request = read_request(body, service.trigger, service.hook, service.templates)
             answered = _answered(room, caller, service, hook_request, at.date())
             response = json_response(
-                answered.as_json_in_shadow() if caller.in_shadow else answered.as_json()
+                answered.as_json_in_shadow()
+                if caller.in_shadow
+                else answered.as_json(caller.smart_apps)
             )
         except Exception as error:
             designed = as_designed(error)

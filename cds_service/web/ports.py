@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
+from cds_service.core.card import SmartApp
 from cds_service.events.inbox import Inbox
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
 from cds_service.hooks.call import Answered
@@ -52,6 +53,10 @@ class Caller(Protocol):
     def in_shadow(self) -> bool:
         """Whether it is answered without cards, and all else is done as ever."""
 
+    @property
+    def smart_apps(self) -> tuple[SmartApp, ...]:
+        """What its cards link to, beside their sources."""
+
     def may_call(self, service: str) -> bool:
         """Whether it was granted the service of this id."""
 
@@ -63,6 +68,7 @@ class Anybody:
     name: str = "sandbox"
     account: str = "sandbox"
     in_shadow: bool = False
+    smart_apps: tuple[SmartApp, ...] = ()
 
     def may_call(self, service: str) -> bool:
         """Whichever there is."""

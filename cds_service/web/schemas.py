@@ -149,7 +149,14 @@ _SUGGESTION: Final = closed(
     {"isRecommended": {"type": "boolean"}, "actions": array(_ACTION, minItems=1)},
 )
 
-_LINK: Final = closed({"label": text(500), "url": _URI, "type": {"const": "absolute"}})
+_LINK: Final = {
+    "oneOf": [
+        closed({"label": text(500), "url": _URI, "type": {"const": "absolute"}}),
+        closed(
+            {"label": text(80), "url": _URI, "type": {"const": "smart"}, "appContext": text(1000)}
+        ),
+    ]
+}
 
 _EVALUATION: Final = closed(
     {

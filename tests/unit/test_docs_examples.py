@@ -127,13 +127,16 @@ def test_the_feedback_of_the_page_is_taken(client: FlaskClient) -> None:
 
 
 def test_the_registry_of_the_page_is_one(tmp_path: Path) -> None:
-    (example,) = examples(INTEGRATING, "toml")
+    example, app = examples(INTEGRATING, "toml")
     file = tmp_path / "clients.toml"
-    file.write_text(example, encoding="utf-8")
+    file.write_text(example + app, encoding="utf-8")
     (registered,) = read_registry(file).clients
-    (row,) = tomllib.loads(example)["client"]
+    (row,) = tomllib.loads(example + app)["client"]
     assert (registered.name, registered.issuer) == (row["name"], row["issuer"])
+    assert [app.label for app in registered.smart_apps] == ["sIL-2R over time"]
     assert set(row) <= set(first_words(section(INTEGRATING, "Outside sandbox mode")))
+    app_row = row["smart_app"][0]
+    assert set(app_row) == set(first_words(section(INTEGRATING, "A SMART app on the cards")))
 
 
 def test_the_example_of_our_hook_is_answered_with_a_card(client: FlaskClient) -> None:

@@ -125,6 +125,16 @@ def test_t106_a_client_in_shadow_is_named_as_one(folder: Path) -> None:
     assert run(folder).exit_code == 1
 
 
+def test_the_apps_that_cards_link_to_are_named(folder: Path) -> None:
+    app = '[[client.smart_app]]\nlabel = "Series"\nurl = "https://apps.example.org/launch"\n'
+    (folder / "clients.toml").write_text(FILE_CLIENT + app)
+    assert "SMART apps on its cards: Series" in run(folder).output
+    (row,) = json.loads(run(folder, "--json").output)["clients"]
+    assert row["smartApps"] == [{"label": "Series", "url": "https://apps.example.org/launch"}]
+    (folder / "clients.toml").write_text(FILE_CLIENT)
+    assert "SMART" not in run(folder).output
+
+
 def test_a_service_that_the_start_would_refuse_is_a_fault_here_too(folder: Path) -> None:
     misspelt = 'services = ["sil2r-patientview", "sil2r-order-sign"]\n'
     (folder / "clients.toml").write_text(FILE_CLIENT + misspelt)

@@ -13,6 +13,7 @@ from cds_service.access.registry import load_registry, read_registry
 from cds_service.access.tokens import RegisteredCaller
 from cds_service.callers import FhirReach, gate_of, refuse_unknown_services, registered_clients
 from cds_service.config import Mode, Settings
+from cds_service.core.card import SmartApp
 from cds_service.errors import ConfigurationError
 from cds_service.fhir.access import NoAccess
 from cds_service.hooks.request import FhirAccess, HookRequest, PatientViewContext
@@ -46,6 +47,16 @@ from tests.unit.access.minting import (
         ("tenants = []", "tenants"),
         ('fhir_servers = ["http://ehr.example.org/fhir"]', "fhir_servers"),
         ('fhir_servers = ["https://user:pw@ehr.example.org/fhir"]', "fhir_servers"),
+        ('smart_app = "https://apps.example.org/launch"', "smart_app"),
+        ('smart_app = [{label = "Series"}]', "smart_app.0.url"),
+        (
+            'smart_app = [{label = "Series", url = "https://a.example", icon = ""}]',
+            "smart_app.0.icon",
+        ),
+        ('smart_app = [{label = "", url = "https://a.example"}]', "smart_app.0.label"),
+        ('smart_app = [{label = "Series", url = "http://a.example/launch"}]', "smart_app"),
+        ('smart_app = [{label = "Series", url = "javascript:alert(1)"}]', "smart_app"),
+        ('smart_app = [{label = "Series", url = "https://a.example/l#here"}]', "smart_app"),
     ],
 )
 def test_a_bad_row_is_refused_with_the_key_and_the_number_of_its_entry(
@@ -188,6 +199,22 @@ def test_a_key_set_in_sandbox_mode_may_be_on_this_machine_and_nowhere_else(folde
     for host, mode in (("ehr.example.org", Mode.SANDBOX), ("127.0.0.1:8080", Mode.PRODUCTION)):
         with pytest.raises(ConfigurationError, match="no address of a key set"):
             load_registry(row.format(host), folder, mode)
+
+
+def test_a_client_names_the_apps_of_its_ehr_each_at_the_address_as_written(folder: Path) -> None:
+    def app(url: str) -> str:
+        return f'[[client.smart_app]]\nlabel = "Series"\nurl = "{url}"\n'
+
+    (client,) = registry(folder, FILE_CLIENT).clients
+    assert client.smart_apps == ()
+    launch, tab = "https://apps.example.org/launch/", "https://apps.example.org/l?tab=a%20b"
+    (client,) = registry(folder, FILE_CLIENT + app(launch) + app(tab)).clients
+    assert client.smart_apps == (SmartApp("Series", launch), SmartApp("Series", tab))
+    local = app("http://127.0.0.1:8085/launch.html")
+    (client,) = load_registry(FILE_CLIENT + local, folder, Mode.SANDBOX).clients
+    assert client.smart_apps[0].url == "http://127.0.0.1:8085/launch.html"
+    with pytest.raises(ConfigurationError, match="This is no address of an app"):
+        registry(folder, FILE_CLIENT + local)
 
 
 def test_the_servers_that_may_be_called_are_those_of_all_clients_and_sources(folder: Path) -> None:

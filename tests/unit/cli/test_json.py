@@ -27,6 +27,7 @@ WHAT_EACH_NEEDS = {
     "records show": ("an-id", "--client", "general-hospital"),
     "records list": ("--client", "general-hospital"),
     "records rates": (),
+    "records replay": ("an-id", "broken", "--client", "general-hospital"),
     "records ledger": ("ledger",),
     "rehearse": (".",),
     "db purge": ("--older-than", "30"),

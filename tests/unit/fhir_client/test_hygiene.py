@@ -7,6 +7,7 @@ import threading
 from base64 import b64encode
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -45,6 +46,22 @@ def test_a_request_carries_the_token_and_nothing_of_this_machine(
         "user-agent": "sil2r-cds",
         "authorization": "Bearer secret",
     }
+
+
+def test_a_search_asks_for_the_same_codes_behind_a_proxy_that_makes_one_slash_of_two(
+    server: FaultServer, client: FhirClient, base: FhirBase
+) -> None:
+    """So does the SMART App Launcher; the search then found nothing, and nobody was told."""
+    asked = "patient=1&code=http://loinc.org|9654-5,urn:oid:2.999.2|a%2Fb&_sort=-date"
+    further = f"{asked}&page=2"
+    first = bundle(observation(1), next_link=f"{server.base}/Observation?{further}")
+    server.on("/fhir/Observation", reply_json(first))
+    with client.session(base, NoToken(), _long()) as session:
+        session.fetch(f"Observation?{asked}")
+    sent = [target.partition("?") for target in server.targets()]
+    assert [path for path, _, _ in sent] == ["/fhir/Observation", "/fhir/Observation"]
+    assert "/" not in "".join(query for _, _, query in sent)
+    assert [parse_qs(query) for _, _, query in sent] == [parse_qs(asked), parse_qs(further)]
 
 
 def test_a_write_carries_its_body_and_what_it_says_of_it(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service import wiring
-from cds_service.config import Settings
+from cds_service.config import Review, Settings
 from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.proof import faults
 from cds_service.core.review import Approved, Pending
-from cds_service.errors import InputError, KnowledgeError
+from cds_service.errors import ConfigurationError, InputError, KnowledgeError
 from cds_service.knowledge import approval
 from cds_service.knowledge.approval import (
     Approval,
@@ -155,9 +155,7 @@ def test_knowledge_check_says_the_state_and_why_a_signature_is_void(
     assert check_knowledge(cards, None, file).reviews == [
         f"{TAG}: approved by Dr. Ada Beispiel on 2026-12-01."
     ]
-    written(
-        cards, {"disclaimer.md": toy.edited("disclaimer.md", "A toy", "The toy")["disclaimer.md"]}
-    )
+    written(cards, toy.edited("disclaimer.md", "A toy", "The toy"))
     report = check_knowledge(cards, None, file)
     assert report.faults == []
     assert "it has changed since" in report.reviews[0]
@@ -207,6 +205,30 @@ def test_a_void_signature_is_logged_at_start_without_the_name(
     monkeypatch.setattr(wiring, "log", lambda event, **fields: said.append((event, fields)))
     wiring.prepared(Settings(knowledge=cards, approval=file, database_url=database_url))
     assert said == [(Event.APPROVAL_VOID, {"knowledge": TAG})]
+
+
+@pytest.mark.parametrize("start", [wiring.prepared, wiring.open_events])
+def test_t109_a_site_may_have_nothing_served_but_what_is_signed_exactly_as_it_is(
+    start: Callable[[Settings], object], cards: Path, file: Path, tmp_path: Path
+) -> None:
+    strict = Settings(
+        knowledge=cards,
+        approval=file,
+        review=Review.SIGNED,
+        database_url=f"sqlite:///{tmp_path}/cds.sqlite3",
+    )
+    file.write_text("", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=f"Nobody has signed {TAG} as it is"):
+        start(strict)
+    assert not (tmp_path / "cds.sqlite3").exists(), "refused before anything was made"
+    signed(file, load_library(cards))
+    start(strict)
+    written(cards, toy.edited("disclaimer.md", "A toy", "The toy"))
+    with pytest.raises(ConfigurationError, match="Nobody has signed") as refused:
+        start(strict)
+    assert refused.value.where == "CDS_REVIEW"
+    wiring.existing_events(strict)
+    start(replace(strict, review=Review.ANY))
 
 
 def test_a_name_cannot_act_as_markup_or_end_its_row(file: Path, sil2r: KnowledgeBase) -> None:

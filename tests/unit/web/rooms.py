@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
-from cds_service.core.card import Card, Indicator
+from cds_service.core.card import Card, Indicator, SmartApp
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.review import PENDING
 from cds_service.core.verdict import Evaluation
@@ -72,12 +72,16 @@ def answered(*cards: Card, **faults: str) -> Answered:
     return Answered(cards, Evaluation("toy@2026.1", date(2026, 3, 1)), faults)
 
 
+APP = SmartApp("Toy over time", "https://apps.example.org/toy/launch.html")
+
+
 @dataclass
 class Client:
     """A registered client."""
 
     name: str
     in_shadow: bool = False
+    smart_apps: tuple[SmartApp, ...] = ()
 
     @property
     def account(self) -> str:
@@ -96,7 +100,7 @@ class TokenGate:
             case ["Bearer north"]:
                 return Client("north")
             case ["Bearer south"]:
-                return Client("south")
+                return Client("south", smart_apps=(APP,))
             case ["Bearer west"]:
                 return Client("west", in_shadow=True)
             case ["Bearer group/east" | "Bearer group/west" as token]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -79,6 +80,18 @@ def test_t106_in_shadow_no_card_is_sent_and_the_answer_says_how_many_there_are_o
     line = json.loads(capsys.readouterr().err.splitlines()[-1])
     assert (line["withheld"], line["outcomes"]) == (1, ["interpreted"])
     assert "cards" not in line
+
+
+def test_cards_link_to_the_apps_of_the_callers_ehr_and_to_nobody_elses(
+    production: FlaskClient,
+) -> None:
+    def links(headers: dict[str, str]) -> list[Any]:
+        (shown,) = production.post(URL, json=hook_request(), headers=headers).get_json()["cards"]
+        return list(shown.get("links", ()))
+
+    (link,) = links(SOUTH)
+    assert (link["label"], link["type"]) == ("Toy over time", "smart")
+    assert links({"Authorization": "Bearer group/east"}) == []
 
 
 def test_t106_in_shadow_a_failure_is_told_as_ever(
