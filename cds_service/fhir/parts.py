@@ -70,12 +70,12 @@ def read_laboratory(
     analyte, companions = _distinct(by_sort[Sort.ANALYTE]), _distinct(by_sort[Sort.COMPANION])
     panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
     told_apart = _distinct(panels)
-    ours = _first(analyte, reader)
-    asked = (*ours, *_first(unreadable, reader))
+    results = _first(analyte, reader)
+    asked = (*results, *_first(unreadable, reader))
     members = chain.from_iterable(map(reader.read_panel, _first(told_apart, reader)))
     parts = list(islice(members, MOST_READ + 1))
     # of another patient's that cannot be read no card tells, so it stands for no report
-    found = (*ours, *filter(reader.is_own, unreadable), *panels)
+    found = (*results, *filter(reader.is_own, unreadable), *panels)
     lone = list(lone_reports(document.entries, found, wanted.accepted))
     reports = [read_report(one, reader.scope, reader.whose) for one in _first(lone, reader)]
     all_found = (analyte, companions, unreadable, told_apart, parts, lone)
