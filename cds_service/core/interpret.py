@@ -60,7 +60,7 @@ def interpret(
     skipped += [Skipped(item.result.ref, "a newer look-alike is told") for item in wrong[1:]]
     of_others = found.of_others
     if of_others and not answers:
-        answers.append(of_another(of_others[0]))
+        answers.append(of_another(of_others[0], basis))
         of_others = of_others[1:]
     skipped += [Skipped(item.ref, "it belongs to another patient") for item in of_others]
     if len(answers) > 1:

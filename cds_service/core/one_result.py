@@ -117,7 +117,8 @@ def not_final(item: Candidate, basis: Basis) -> Answer:
     status = item.result.status
     if status in WITHDRAWN:
         verdict = NotInterpretable(Reason.STATUS_WITHDRAWN, status.value)
-        return _blank(item.result, verdict, basis, specimen=item.specimen)
+        on_record = notes_on_record(basis.record)
+        return _blank(item.result, verdict, basis, specimen=item.specimen, notes=on_record)
     reason = Reason.STATUS_PRELIMINARY if status in NOT_YET else Reason.STATUS_UNKNOWN
     beside = finals_beside(item, basis.known)
     return _blank(
@@ -126,25 +127,34 @@ def not_final(item: Candidate, basis: Basis) -> Answer:
         basis,
         specimen=item.specimen,
         value=item.reading.value,
-        notes=(*notes_on_dates(item, beside), *notes_on_versions(item, basis.known)),
+        notes=(
+            *notes_on_record(basis.record),
+            *notes_on_dates(item, beside),
+            *notes_on_versions(item, basis.known),
+        ),
         series=series_of(item, beside),
     )
 
 
 def fhir_invalid(resource: InvalidResource, basis: Basis) -> Answer:
     """Of a result that is no valid FHIR: where it is not."""
-    return _blank(resource, NotInterpretable(Reason.FHIR_INVALID, resource.where), basis)
+    verdict = NotInterpretable(Reason.FHIR_INVALID, resource.where)
+    return _blank(resource, verdict, basis, notes=notes_on_record(basis.record))
 
 
 def wrong_analyte(item: WrongOne, basis: Basis) -> Answer:
     """Of a look-alike: that it is another analyte."""
     value = value_of(item.result, basis.knowledge).value
-    return _blank(item.result, WrongAnalyte(item.code.loinc), basis, value=value)
+    verdict, on_record = WrongAnalyte(item.code.loinc), notes_on_record(basis.record)
+    return _blank(item.result, verdict, basis, value=value, notes=on_record)
 
 
-def of_another(result: LabResult) -> Answer:
-    """Neither value nor reference: only that such a result was received."""
-    return Answer(NotInterpretable(Reason.SUBJECT_MISMATCH), result)
+def of_another(result: LabResult, basis: Basis) -> Answer:
+    """Neither value nor reference: only that such a result was received, and what became of the
+    record in which this patient's own may stand.
+    """
+    on_record = tuple(notes_on_record(basis.record))
+    return Answer(NotInterpretable(Reason.SUBJECT_MISMATCH), result, notes=on_record)
 
 
 def _understood(

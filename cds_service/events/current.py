@@ -42,6 +42,8 @@ class Current:
     """Empty when the result names no patient by its id."""
     version: str
     """Of the result, and of whether its reports uphold it. May be all that the result says."""
+    otherwise: str
+    """What the version would be if its reports did the opposite."""
     results: JsonObject
     """A Bundle of the result, its specimen and its reports."""
     order: str
@@ -60,10 +62,12 @@ def read_current(session: FhirSession, target: Target) -> Current | Gone:
     others = _beside(session, resource, target)
     reports = [each for each in others if _is_report(each)]
     orders = _ids(objects(resource.get("basedOn")), "ServiceRequest")
+    version, otherwise = _versions(resource, reports)
     return Current(
         resource=resource,
         patient_id=_literal_id(resource.get("subject"), "Patient"),
-        version=_version(resource, reports),
+        version=version,
+        otherwise=otherwise,
         results={
             "resourceType": "Bundle",
             "type": "collection",
@@ -137,11 +141,12 @@ def _insist(fault: UpstreamFault, key: str) -> None:
         raise UpstreamFailed(fault, during=key)
 
 
-def _version(resource: JsonObject, reports: list[JsonObject]) -> str:
-    """The version told, and whether all its reports were withdrawn."""
-    version = version_told(resource)
+def _versions(resource: JsonObject, reports: list[JsonObject]) -> tuple[str, str]:
+    """The version told, and whether all its reports were withdrawn; and the opposite."""
+    upheld = version_told(resource)
+    fallen = f"{upheld} withdrawn-with-report"
     states = {a_text(report.get("status")) in _WITHDRAWN_REPORT for report in reports}
-    return f"{version} withdrawn-with-report" if states == {True} else version
+    return (fallen, upheld) if states == {True} else (upheld, fallen)
 
 
 def _ids(references: Iterable[JsonObject], kind: str) -> Iterator[str]:

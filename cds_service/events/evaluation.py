@@ -5,9 +5,9 @@ At most once for each (result, version, knowledge), however often it was notifie
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import count, takewhile
+from itertools import chain, count, islice, takewhile
 
 from cds_service import __version__
 from cds_service.core.card import Card
@@ -17,12 +17,13 @@ from cds_service.core.render import render
 from cds_service.core.selection import FINAL
 from cds_service.core.verdict import Reason
 from cds_service.evaluate import Looking, evaluate
-from cds_service.events.current import Current
+from cds_service.events.current import Current, results_of
 from cds_service.events.delivery import Courier
 from cds_service.events.faults import TRANSIENT, UpstreamFailed
-from cds_service.events.matter import Matter, Stopwatch
+from cds_service.events.matter import DELETED, Matter, Stopwatch
 from cds_service.fhir.access import EVERY_READ, ServerAccess
 from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.lone_report import is_issued
 from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id, objects, type_of
 from cds_service.fhir.wanted import Sort, sort_of, wanted_by
@@ -38,6 +39,7 @@ from cds_service.store.records import Door, EvaluationRecord
 from cds_service.store.work_item import (
     Claimed,
     Evaluated,
+    NeverEvaluated,
     Past,
     Target,
     client_name,
@@ -61,18 +63,48 @@ class Evaluator:
     ) -> list[Evaluated]:
         """Bring what was delivered into line with the result. Raises UpstreamFailed."""
         done = []
-        current = replace(current, version=self._kept(claimed.source, current.version))
         for knowledge in self._knowledge:
-            if self._store.is_evaluated(
-                claimed.source, claimed.item, current.version, knowledge.tag
-            ):
-                continue
-            matter = self._matter(claimed, knowledge, courier, watch)
-            if _is_for(knowledge, current):
-                done.append(self._evaluated(matter, current))
-            elif matter.said_before:  # its code was corrected to another test's
-                done.append(self._withdrawn(matter, current.version, current.patient_id))
+            for version in self._due(claimed, current, knowledge):
+                now = replace(current, version=version)
+                matter = self._matter(claimed, knowledge, courier, watch)
+                if _is_for(knowledge, now):
+                    done.append(self._evaluated(matter, now))
+                elif matter.said_before:  # its code was corrected to another test's
+                    done.append(self._withdrawn(matter, version, now.patient_id))
         return done
+
+    def _due(self, claimed: Claimed, current: Current, knowledge: KnowledgeBase) -> Iterator[str]:
+        """The version as which it is to be evaluated; none where that was done and still holds.
+
+        It does not where it was taken back since, with its reports or as deleted, and stands again,
+        or the reverse: each time counts as a version.
+        """
+        source, item = claimed.source, claimed.item
+
+        def each_time(version: str) -> Iterator[str]:
+            times = (f"{version} for the {number}. time" for number in count(2))
+            return (self._kept(source, told) for told in chain([version], times))
+
+        for number, version in enumerate(each_time(current.version)):
+            if self._store.is_evaluated(source, item, version, knowledge.tag):
+                continue
+            if number == 0 or self._has_turned(
+                claimed, knowledge, islice(each_time(current.otherwise), number + 1)
+            ):
+                yield version
+            return
+
+    def _has_turned(
+        self, claimed: Claimed, knowledge: KnowledgeBase, otherwise: Iterable[str]
+    ) -> bool:
+        """Whether what was kept last is that the result was deleted, or that its reports did the
+        opposite.
+        """
+        match self._store.past(claimed, knowledge.identity.id):
+            case Past(version=last):
+                return last.partition(" ")[0] == DELETED or last in otherwise
+            case NeverEvaluated():
+                return False
 
     def is_evaluated(self, source: str, target: Target, version: str) -> bool:
         """Whether any of the knowledge has evaluated this version of a result."""
@@ -185,9 +217,14 @@ def _insist(faults: Mapping[str, str]) -> None:
 
 
 def _is_for(knowledge: KnowledgeBase, current: Current) -> bool:
-    """Whether the resource is a result of the analyte, or a report that contains one."""
-    wanted = wanted_by(knowledge)
-    candidates = [current.resource, *objects(current.resource.get("contained"))]
+    """Whether the resource is a result of the analyte, or a report that contains one, or one that
+    leads to none: that its result did not come along is told.
+    """
+    wanted, resource = wanted_by(knowledge), current.resource
+    candidates = [resource, *objects(resource.get("contained"))]
+    is_report = type_of(resource) == "DiagnosticReport"
+    if is_report and not results_of(resource) and is_issued(resource, wanted.accepted):
+        return True
     return any(
         type_of(each) == "Observation" and sort_of(each, wanted) in _TO_BE_READ
         for each in candidates

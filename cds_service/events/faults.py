@@ -29,6 +29,9 @@ TRANSIENT: Final = frozenset(
 
 MOST_ATTEMPTS: Final = 8
 """So often everything is tried; after as many failures of another kind a result is set aside."""
+ASKED_FOR: Final = 5
+"""So often a result of which nothing was said is asked for before it counts as gone, in half a
+minute or so: a server may tell of it before it can be read."""
 PATIENCE: Final = timedelta(days=7)
 """For so long a passing fault is waited out besides, counted from when the result was first
 notified."""

@@ -186,9 +186,12 @@ class Inbox:
 
 
 def targets_of(happened: Happened) -> list[Target]:
-    """The results to look at: what is named, or a search where something is not named."""
+    """The results to look at: what is named, or a search where something is not named. A server
+    that tells us of events tells of one at least, also where it lists none.
+    """
     named = _targets([focus for event in happened.events for focus in event.focuses])
-    unnamed = any(not event.focuses for event in happened.events)
+    unlisted = not happened.events and not happened.was_asked_for
+    unnamed = unlisted or any(not event.focuses for event in happened.events)
     return [*named, *([SWEEP] if unnamed else [])]
 
 

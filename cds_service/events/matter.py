@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
+from typing import Final
 
 from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
@@ -12,6 +13,9 @@ from cds_service.events.delivery import Courier, TakenBack
 from cds_service.fhir.write_resources import evaluation_key, result_key
 from cds_service.hooks.request import Trigger
 from cds_service.store.work_item import Claimed, NeverEvaluated, Past
+
+DELETED: Final = "deleted"
+"""The first word of the version that stands for a result that is there no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,9 @@ class Matter:
         """What stands for the version of a result that is there no longer."""
         match self.past:
             case Past(version=version):
-                return f"deleted after {version}"
+                return f"{DELETED} after {version}"
             case NeverEvaluated():
-                return "deleted"
+                return DELETED
 
     def result(self, place: int) -> str:
         """The key of what stands in this place.

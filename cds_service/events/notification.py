@@ -157,8 +157,12 @@ def _read_bundle(bundle: JsonObject) -> Notification:
     status = _flat(resources[0] if resources else {})
     about = _about(status)
     kind = a_text(status.get("type"))
+    happened = _happened(about, status, resources[1:], kind)
+    is_in_trouble = about.state in ("error", "off") or bool(objects(status.get("error")))
     match kind:
-        case _ if about.state in ("error", "off") or objects(status.get("error")):
+        case "event-notification" | "query-event" if happened.events or not is_in_trouble:
+            return happened  # whatever is wrong with the subscription beside it
+        case _ if is_in_trouble:
             return Sign(SignKind.TROUBLE, about)
         case "handshake":
             return Sign(SignKind.HANDSHAKE, about)
@@ -166,8 +170,6 @@ def _read_bundle(bundle: JsonObject) -> Notification:
             return Sign(SignKind.HEARTBEAT, about)
         case "query-status":
             return Sign(SignKind.STATUS, about)
-        case "event-notification" | "query-event":
-            return _happened(about, status, resources[1:], kind)
         case _:
             raise BadRequest(
                 "This type of notification is not known.",

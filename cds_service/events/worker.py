@@ -22,6 +22,7 @@ from cds_service.events.current import Current, Gone, read_current, results_of
 from cds_service.events.delivery import Courier
 from cds_service.events.evaluation import Evaluator
 from cds_service.events.faults import (
+    ASKED_FOR,
     FAULT_OF_OURS,
     SetAside,
     TryAgain,
@@ -155,6 +156,8 @@ class Worker:
         match read_current(courier.session, target):
             case Gone():
                 evaluated = self.evaluator.is_gone(claimed, courier, watch)
+                if not evaluated and claimed.attempts < ASKED_FOR:
+                    raise UpstreamFailed(UpstreamFault.STATUS_404, during="read")
             case Current() as current:
                 if target.kind is Kind.DIAGNOSTIC_REPORT:
                     found = results_of(current.resource)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from cds_service.core.card import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, NoMoment, NoValue, Status
 from cds_service.fhir.bundle import Entry, Scope
 from cds_service.fhir.moment import instant_in, moment_or_period
@@ -24,7 +25,7 @@ from cds_service.fhir.reference import (
 from cds_service.fhir.shape import Refusal, a_text, an_id, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.wanted import Codes, carries
+from cds_service.fhir.wanted import Codes, carries, codes_of, components
 
 NOT_SENT = NoValue("result-not-sent")
 
@@ -42,9 +43,7 @@ def lone_reports(entries: Iterable[Entry], found: Sequence[Entry], codes: Codes)
     issued = [
         entry
         for entry in entries
-        if entry.kind == "DiagnosticReport"
-        and a_text(entry.resource.get("status")) in _ISSUED
-        and carries(entry.resource, codes)
+        if entry.kind == "DiagnosticReport" and is_issued(entry.resource, codes)
     ]
     if not found or not issued:
         return iter(issued)
@@ -52,8 +51,22 @@ def lone_reports(entries: Iterable[Entry], found: Sequence[Entry], codes: Codes)
         frozenset(id(one.container) for one in found),
         frozenset(an_id(one.resource.get("id")) for one in found),
         frozenset(one.full_url for one in found),
+        any(_may_be_of(one.resource, codes) for one in found),
     )
     return (report for report in issued if not names.may_hold_one(report))
+
+
+def is_issued(report: JsonObject, codes: Codes) -> bool:
+    """Whether a DiagnosticReport with one of these codes was issued, so that it has a result."""
+    return a_text(report.get("status")) in _ISSUED and carries(report, codes)
+
+
+def _may_be_of(observation: JsonObject, codes: Codes) -> bool:
+    """Whether it carries one of the codes, itself or in a component, or its own cannot be read. A
+    look-alike is of another test, and is the result of a report only where that names it.
+    """
+    own = codes_of(observation)
+    return not own or not own.isdisjoint(codes) or bool(components(observation, codes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +76,17 @@ class _Names:
     containers: frozenset[int]
     ids: frozenset[str]
     addresses: frozenset[str]
+    may_be_any: bool
+    """Whether one of them may be the result of a report that names none, or not by an address."""
 
     def may_hold_one(self, report: Entry) -> bool:
         """In doubt it does: it names no result, or a result has no name to compare."""
         if id(report.resource) in self.containers:
             return True
         named = objects(report.resource.get("result"))
-        return not named or any(self._may_be(target_of(reference)) for reference in named)
+        return (not named and self.may_be_any) or any(
+            self._may_be(target_of(reference)) for reference in named
+        )
 
     def _may_be(self, target: Target) -> bool:
         match target:
@@ -80,7 +97,7 @@ class _Names:
             case Fragment():
                 return False
             case NoLiteral() | NotAnAddress():
-                return True
+                return self.may_be_any
 
 
 def read_report(report: Entry, scope: Scope, whose: Whose) -> LabResult | InvalidResource:

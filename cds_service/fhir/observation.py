@@ -48,6 +48,10 @@ class ObservationReader:
     accepted: Codes = frozenset()
     """Codes of the analyte: a component that carries one holds a result of it."""
 
+    def is_own(self, entry: Entry) -> bool:
+        """Whether a resource is this patient's, or names nobody."""
+        return self.whose.owner(entry, self.scope) is not Subject.ANOTHER_PATIENT
+
     def read(self, entry: Entry) -> LabResult | InvalidResource:
         """The Observation, or where it is not valid FHIR R4.
 
@@ -58,10 +62,10 @@ class ObservationReader:
             return self._read(entry)
         except Refusal as refusal:
             seen = codings(entry.resource.get("code"))
-            owner = self.whose.owner(entry, self.scope)
-            if owner is Subject.ANOTHER_PATIENT:
-                return LabResult(entry.ref, seen, Status.UNKNOWN, NoValue(), owner)
-            return InvalidResource(entry.ref, refusal.where, seen)
+            if self.is_own(entry):
+                return InvalidResource(entry.ref, refusal.where, seen)
+            another = Subject.ANOTHER_PATIENT
+            return LabResult(entry.ref, seen, Status.UNKNOWN, NoValue(), another)
 
     def read_panel(self, panel: Entry) -> Iterator[LabResult | InvalidResource]:
         """For each component with a code of the analyte, in a result of another test: that it is

@@ -21,14 +21,14 @@ from cds_service.core.model import (
     Measured,
     Subject,
 )
-from cds_service.core.selection import WITHDRAWN
+from cds_service.core.selection import FINAL, WITHDRAWN
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.lone_report import lone_reports, read_report
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.record_entries import EntryReader, Invalid, OfAnotherPatient
 from cds_service.fhir.report import observations
 from cds_service.fhir.shape import a_text, an_object
-from cds_service.fhir.wanted import Sort, Wanted, may_stand_for, sort_of
+from cds_service.fhir.wanted import Sort, Wanted, carries, may_stand_for, sort_of
 
 MOST_READ = 200
 """Most Observations of one sort, and most coded entries, that are read from one part. Validating
@@ -45,7 +45,7 @@ class LaboratoryPart:
     """Results of the analyte, and what cannot be ruled out to be one."""
     companions: tuple[LabReading, ...] = ()
     was_cut: bool = False
-    """There were more than MOST_READ of one sort. Of what is dated the newest were read."""
+    """There were more than MOST_READ of one sort: see `_first` for which of them were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +70,24 @@ def read_laboratory(
     analyte, companions = _distinct(by_sort[Sort.ANALYTE]), _distinct(by_sort[Sort.COMPANION])
     panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
     told_apart = _distinct(panels)
-    asked = (*_newest(analyte), *unreadable[:MOST_READ])
-    parts = chain.from_iterable(map(reader.read_panel, _newest(told_apart)))
-    lone = lone_reports(document.entries, (*asked, *panels), wanted.accepted)
-    reports = [read_report(one, reader.scope, reader.whose) for one in islice(lone, MOST_READ)]
+    results = _first(analyte, reader)
+    asked = (*results, *_first(unreadable, reader))
+    members = chain.from_iterable(map(reader.read_panel, _first(told_apart, reader)))
+    parts = list(islice(members, MOST_READ + 1))
+    # of another patient's that cannot be read no card tells, so it stands for no report
+    found = (*results, *filter(reader.is_own, unreadable), *panels)
+    lone = list(lone_reports(document.entries, found, wanted.accepted))
+    reports = [read_report(one, reader.scope, reader.whose) for one in _first(lone, reader)]
+    all_found = (analyte, companions, unreadable, told_apart, parts, lone)
     return LaboratoryPart(
         (
             *map(reader.read, asked),
-            *islice(parts, MOST_READ),
+            *parts[:MOST_READ],
             *reports,
             *document.misfits,
         ),
-        tuple(map(reader.read, _newest(companions))),
-        max(map(len, (analyte, companions, unreadable, told_apart))) > MOST_READ,
+        tuple(map(reader.read, _first(companions, reader))),
+        any(len(of_one_sort) > MOST_READ for of_one_sort in all_found),
     )
 
 
@@ -207,18 +212,27 @@ def _has_id(result: LabReading) -> bool:
     return "/" in result.ref.resource
 
 
-def _newest(entries: Sequence[Entry]) -> Sequence[Entry]:
-    """At most MOST_READ entries: those with the latest dates as written, withdrawn ones last. There
-    may be nothing to say of those, and they must not hide another.
+def _first(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entry]:
+    """At most MOST_READ entries. Of some there is nothing to say, and they must not hide another:
+    last come those of another patient, before them look-alikes, what was withdrawn, and what is
+    not final. Of the rest the newest come first, by their dates as written, behind those without
+    any: these may be the newest, and are never too old to be told.
     """
     if len(entries) <= MOST_READ:
         return entries
-    return sorted(entries, key=_worth, reverse=True)[:MOST_READ]
 
+    def worth(entry: Entry) -> tuple[bool, bool, bool, bool, bool, str]:
+        status, when = a_text(entry.resource.get("status")), _written_date(entry.resource)
+        return (
+            reader.is_own(entry),
+            carries(entry.resource, reader.accepted),
+            status not in WITHDRAWN,
+            status in FINAL,
+            not when,
+            when,
+        )
 
-def _worth(entry: Entry) -> tuple[bool, str]:
-    stands = a_text(entry.resource.get("status")) not in WITHDRAWN
-    return stands, _written_date(entry.resource)
+    return sorted(entries, key=worth, reverse=True)[:MOST_READ]
 
 
 def _written_date(observation: JsonObject) -> str:

@@ -33,7 +33,7 @@ from cds_service.fhir.patient import read_patient
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, EntryReader
 from cds_service.fhir.report import reports_in
 from cds_service.fhir.subject import Whose
-from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied
+from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, shortfalls
 from cds_service.fhir.validate import Checks
 from cds_service.fhir.versions import deleted_in, only_newest, without
 from cds_service.fhir.wanted import Wanted
@@ -91,7 +91,7 @@ def read_record(
         companions=further((*main.companions, *others.companions), than=()),
         entries=(*conditions.entries, *medications.entries),
         availability={
-            "results": results_came_to(main),
+            "results": shelf.results_came_to(results, main, own),
             "patient": patient.availability,
             wanted.part: shelf.came_to(
                 own,
@@ -150,6 +150,14 @@ class _Shelf:
             return NO_ENTRIES
         reader = EntryReader(self._scope(document), self.whose, newest_result)
         return read_coded(document, reader, types, concepts)
+
+    def results_came_to(
+        self, results: JsonObject, main: LaboratoryPart, own: Supplied
+    ) -> Availability:
+        """What the results came to; where they are a part themselves, that says what they lack."""
+        if own.resource is not results and any(shortfalls(results)):
+            return Availability.PARTIAL
+        return results_came_to(main)
 
     def came_to(
         self, part: Supplied, found: Sequence[LabReading], *, was_cut: bool

@@ -15,8 +15,7 @@ from cds_service.fhir.bundle import Entry
 from cds_service.fhir.reference import Literal, Urn, base_of, may_be_on, target_of
 from cds_service.fhir.shape import objects, type_of
 
-_CONTAINERS = ("DiagnosticReport", "Observation")
-_WITHDRAWN = ("entered-in-error", "cancelled")
+_HOLD_RESULTS = ("DiagnosticReport", "Observation")
 
 Named = dict[str, set[str]]
 """What results are named by (`Type/id`, an address), and the servers that were said with it, empty
@@ -25,7 +24,8 @@ where none was.
 
 
 def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """All Observations of a document: entries, and those contained in reports and in panels.
+    """All Observations of a document: entries, and those contained in others: in reports and
+    panels, and wherever else a result may stand that is coded as one.
 
     What `DiagnosticReport.result` and `Observation.hasMember` point at is thereby found, as far as
     it was given at all.
@@ -33,7 +33,7 @@ def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
     for entry in entries:
         if entry.kind == "Observation":
             yield entry
-        if entry.kind in _CONTAINERS and "contained" in entry.resource:
+        if "contained" in entry.resource:
             for inner in objects(entry.resource["contained"]):
                 if type_of(inner) == "Observation":
                     yield Entry(inner, "", entry.resource, "Observation")
@@ -76,7 +76,10 @@ def reports_in(entries: Iterable[Entry], fhir_base: str) -> Reports:
 
 
 def _is_withdrawn(container: JsonObject) -> bool:
-    return container.get("status") in _WITHDRAWN
+    """A task or an order may be cancelled, and a result that lies in it stands all the same."""
+    status = container.get("status")
+    is_cancelled = status == "cancelled" and type_of(container) in _HOLD_RESULTS
+    return is_cancelled or status == "entered-in-error"
 
 
 def _results(report: JsonObject) -> Iterator[tuple[str, str]]:

@@ -6,11 +6,12 @@ OperationOutcome. They must never look alike.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
+from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.pages import LastPage, Next, leads_to
 from cds_service.fhir.shape import a_text, an_object, objects, type_of
 
@@ -41,7 +42,8 @@ def supplied(value: object) -> Supplied:
     An OperationOutcome inside a Bundle is a failure too, unless it holds hints and warnings only,
     as many servers add to a successful search. So is a Bundle without any resource that is no list
     of what was looked for: it does not say that there is none. One that says itself that it is not
-    all, by a warning or by its `total`, is a part of what there is, however little it holds.
+    all, by a warning or by its `total`, is a part of what there is, however little it holds; so is
+    one with an entry that could not be had, or that is a Bundle: those are not opened.
     """
     if value is None:
         return Supplied(Availability.EMPTY)
@@ -59,29 +61,39 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         return Supplied(Availability.FAILED)
-    outcomes = _outcomes(bundle)
-    if any(map(_is_failure, outcomes)):
+    inside = _Inside(bundle)
+    if any(map(_is_failure, inside.outcomes)):
         return Supplied(Availability.FAILED)
-    if isinstance(leads_to(bundle), Next) or _comes_short(bundle, outcomes):
+    if isinstance(leads_to(bundle), Next) or _comes_short(bundle, inside.outcomes):
         return Supplied(Availability.PARTIAL, bundle)
-    if len(entries) == len(outcomes):
+    if len(entries) == len(inside.outcomes):
         is_list = a_text(bundle.get("type")) in _LISTS
         return Supplied(Availability.EMPTY if is_list else Availability.FAILED)
     if all(isinstance(entry, dict) and "resource" not in entry for entry in entries):
         return Supplied(Availability.FAILED)
-    return Supplied(Availability.GIVEN, bundle)
+    is_part = inside.holds_bundles or inside.was_refused_some
+    return Supplied(Availability.PARTIAL if is_part else Availability.GIVEN, bundle)
 
 
-def holds_an_error(bundle: JsonObject) -> bool:
-    """Whether one of the entries says that something failed, and does not only warn."""
-    return any(map(_is_failure, _outcomes(bundle)))
+def shortfalls(bundle: JsonObject) -> Iterator[UpstreamFault]:
+    """Why a Bundle that came unasked may hold less than there is: an entry says that something
+    failed, it says itself that it is not all, or it holds a Bundle, which is not opened.
+    """
+    inside = _Inside(bundle)
+    if any(map(_is_failure, inside.outcomes)):
+        yield UpstreamFault.OPERATION_OUTCOME
+    is_a_page = isinstance(leads_to(bundle), Next)
+    if is_a_page or _comes_short(bundle, inside.outcomes) or inside.was_refused_some:
+        yield UpstreamFault.INCOMPLETE
+    if inside.holds_bundles:
+        yield UpstreamFault.WRONG_TYPE
 
 
 def says_it_is_not_all(search: JsonObject) -> bool:
     """Whether a search says of itself that it came short, apart from pages that follow: by a
     warning, or on its last page by its `total`.
     """
-    return _comes_short(search, _outcomes(search))
+    return _comes_short(search, _Inside(search).outcomes)
 
 
 def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
@@ -97,9 +109,25 @@ def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
     return bool(found) and found.isdisjoint(types | {""})
 
 
-def _outcomes(bundle: JsonObject) -> list[JsonObject]:
-    resources = [entry.get("resource") for entry in objects(bundle.get("entry"))]
-    return [r for r in resources if isinstance(r, dict) and type_of(r) == "OperationOutcome"]
+class _Inside:
+    """What the entries of a Bundle say of it, each looked at once."""
+
+    def __init__(self, bundle: JsonObject) -> None:
+        self._entries = objects(bundle.get("entry"))
+        resources = [an_object(entry.get("resource")) for entry in self._entries]
+        kinds = list(map(type_of, resources))
+        self.outcomes: Sequence[JsonObject] = ()
+        if "OperationOutcome" in kinds:
+            self.outcomes = [r for r in resources if type_of(r) == "OperationOutcome"]
+        self.holds_bundles = "Bundle" in kinds
+
+    @property
+    def was_refused_some(self) -> bool:
+        """Of a batch, by the HTTP status of an entry
+        (https://hl7.org/fhir/R4/http.html#transaction-response).
+        """
+        answers = [an_object(e["response"]) for e in self._entries if "response" in e]
+        return any(a_text(answer.get("status")).startswith(("4", "5")) for answer in answers)
 
 
 def _comes_short(search: JsonObject, outcomes: Sequence[JsonObject]) -> bool:

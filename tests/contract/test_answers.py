@@ -161,6 +161,7 @@ def test_t30_tr29_what_is_a_patients_stands_in_no_log_and_no_metric(
         assert canary not in metrics
 
 
+MORE_MAY_EXIST = "Not all that was sent or found could be read"
 SEARCH: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
 FAILED = {
     "resourceType": "OperationOutcome",
@@ -199,7 +200,13 @@ def test_f06_what_came_of_results_that_are_not_all_is_answered(
     body = request_of("lab_result_minimal")
     came = body["context"]["results"]["entry"]
     body["context"]["results"] = {**results, "entry": [*came, *results.get("entry", [])]}
-    assert len(cards_of(post(body))) == 1
+    (card,) = cards_of(post(body))
+    assert MORE_MAY_EXIST in card["detail"]
+
+
+def test_f06_a_card_on_all_of_the_results_says_nothing_of_more(post: Post) -> None:
+    (card,) = cards_of(post(request_of("lab_result_minimal")))
+    assert MORE_MAY_EXIST not in card["detail"]
 
 
 def test_h02_a_hint_beside_no_results_leaves_them_none(post: Post) -> None:

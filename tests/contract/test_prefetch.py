@@ -142,6 +142,25 @@ def test_f04_f06_h02_t46_nothing_on_a_page_that_cannot_be_read_on_is_412_and_nev
     assert problem_of(post(body, CHART_SERVICE), 412)["expression"] == ["prefetch.sil2r"]
 
 
+UNREAD: dict[str, dict[str, Any]] = {
+    "a Bundle": {"resource": {"resourceType": "Bundle", "type": "searchset", "entry": []}},
+    "a refusal": {"response": {"status": "503 Service Unavailable"}},
+}
+
+
+@pytest.mark.parametrize("entry", UNREAD.values(), ids=UNREAD)
+def test_f04_f06_h02_an_entry_that_is_not_read_is_told_and_never_silence(
+    post: Post, entry: dict[str, Any]
+) -> None:
+    body = request_of(CHART)
+    entries = body["prefetch"]["sil2r"]["entry"]
+    entries.append(entry)
+    assert SAID in cards_of(post(body, CHART_SERVICE))[0]["detail"]
+    for each in entries[:-1]:
+        _withdrawn(each["resource"])
+    assert problem_of(post(body, CHART_SERVICE), 412)["expression"] == ["prefetch.sil2r"]
+
+
 def test_f04_f06_h02_an_empty_page_that_cannot_be_read_on_is_412(post: Post) -> None:
     page = {"resourceType": "Bundle", "type": "searchset", "link": NEXT}
     issue = problem_of(post(request_of(CHART, prefetch__sil2r=page), CHART_SERVICE), 412)

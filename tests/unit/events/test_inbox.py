@@ -209,6 +209,25 @@ def test_what_is_named_is_fetched_and_for_what_is_not_named_there_is_a_search(
     assert sorted(waiting(here)) == [("Observation", "notified"), (Kind.SWEEP.value, "notified")]
 
 
+@pytest.mark.parametrize("sent", [(), ({**observation(), "id": ""},)], ids=["none", "no id"])
+def test_for_events_of_which_none_is_listed_there_is_a_search(here: World, sent: Any) -> None:
+    """A server that lists none says that something has happened all the same."""
+    assert here.post(events(sent=sent)).status_code == 200
+    assert waiting(here) == [("Sweep", "notified")]
+
+
+@pytest.mark.parametrize("topic", [TOPIC, "http://example.org/topics/another"])
+def test_an_event_of_a_subscription_that_has_failed_is_kept(here: World, topic: str) -> None:
+    """It was acknowledged as a word on the subscription, and the result was read by nobody."""
+    assert here.post(events((1, "Observation/o1"), status="error", topic=topic)).status_code == 200
+    assert waiting(here) == [("Observation", "notified")]
+
+
+def test_where_we_asked_for_events_and_there_were_none_there_is_nothing_to_do(here: World) -> None:
+    assert here.post(events(kind="query-event")).status_code == 200
+    assert waiting(here) == []
+
+
 def test_t86_with_hmac_the_whole_body_is_proved(tmp_path: Path, library: Library) -> None:
     with world(tmp_path, library, 'proof = "hmac-sha256"\n') as here:
         said = json.dumps(events((0, "Observation/o1"))).encode()

@@ -283,3 +283,23 @@ def test_any_json_is_read_or_refused(members: dict[str, Any], first: Any) -> Non
         except BadRequest as refused:
             refusals.append(refused.text)
     assert all(refusals)
+
+
+@pytest.mark.parametrize("kind", ["event-notification", "query-event"])
+@pytest.mark.parametrize("state", ["active", "error", "off"])
+def test_t90_events_are_told_whatever_is_wrong_with_their_subscription(
+    kind: str, state: str
+) -> None:
+    sent = status(kind, {"number": 4, "focus": "Observation/o1"}) | {"status": state}
+    sent["error"] = [{"coding": [{"code": "unreachable"}]}]
+    read = read_notification(bundle(sent))
+    assert isinstance(read, Happened)
+    assert read.about.state == state
+    assert read.events == (NumberedEvent(4, (Focus("Observation", "o1"),)),)
+
+
+@pytest.mark.parametrize("kind", ["event-notification", "query-event"])
+def test_t90_a_failure_that_lists_no_event_is_trouble(kind: str) -> None:
+    read = read_notification(bundle(status(kind) | {"status": "error"}))
+    assert isinstance(read, Sign)
+    assert read.kind is SignKind.TROUBLE

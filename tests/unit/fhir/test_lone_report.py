@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,12 +19,15 @@ from cds_service.core.model import (
     Status,
     Subject,
 )
+from cds_service.fhir.read import read_record
 from tests.unit.fhir.given import (
     BASE,
     FERRITIN,
     LEFT_OUT,
+    LOINC,
     PATIENT,
     SIL2R,
+    WANTED,
     bundle,
     concept,
     entry,
@@ -187,3 +191,38 @@ def test_a_report_whose_dates_cannot_be_says_where(changes: JsonObject, where: s
     (found,) = lone(report(**changes))
     assert isinstance(found, InvalidResource)
     assert found.where == where
+
+
+CELLS = (LOINC, "8121-6")
+"""Cells with the receptor: a look-alike, of which no card tells."""
+
+
+@pytest.mark.parametrize("named", [LEFT_OUT, [{"display": "sIL-2R"}]], ids=["none", "in words"])
+def test_a_look_alike_is_not_taken_for_the_result_of_a_report(named: object) -> None:
+    """Beside a count of cells a raised result that had not come along was told by nobody."""
+    wanted = replace(WANTED, analyte=WANTED.analyte | {CELLS})
+    cells = observation(id="cells", code=concept(*CELLS))
+    sent = bundle(report(result=named), cells)
+    found = read_record(
+        patient_id=PATIENT, fhir_base=BASE, results=sent, parts={}, wanted=wanted
+    ).results
+    assert [one.ref.resource for one in found] == ["Observation/cells", "DiagnosticReport/rep-1"]
+
+
+def test_a_look_alike_that_a_report_names_came_along() -> None:
+    """Of that a card of its own tells, if any does."""
+    wanted = replace(WANTED, analyte=WANTED.analyte | {CELLS})
+    cells = observation(id="elsewhere", code=concept(*CELLS))
+    sent = bundle(report(), cells)
+    found = read_record(
+        patient_id=PATIENT, fhir_base=BASE, results=sent, parts={}, wanted=wanted
+    ).results
+    assert [one.ref.resource for one in found] == ["Observation/elsewhere"]
+
+
+def test_what_cannot_be_read_stands_for_a_report_only_if_it_may_be_this_patient_s() -> None:
+    """Of another patient's no card tells: beside it the answer was an empty list."""
+    ours = observation(id="o", code=5)
+    theirs = ours | {"subject": {"reference": "Patient/pat-2"}}
+    assert not lone(report(result=LEFT_OUT), ours)
+    assert lone(report(result=LEFT_OUT), theirs)

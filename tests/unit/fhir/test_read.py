@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import Availability, InvalidResource, LabResult, ResourceRef, Subject
+from cds_service.core.model import (
+    Availability,
+    InvalidResource,
+    LabResult,
+    ResourceRef,
+    Status,
+    Subject,
+)
 from cds_service.fhir import parts as parts_module
 from cds_service.fhir import validate
 from cds_service.fhir.bundle import Document, open_document
@@ -179,6 +186,31 @@ def test_results_contained_in_a_report_or_a_panel_are_read_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["Composition", "Condition", "List", "ServiceRequest", "Task"])
+def test_a_result_is_found_in_whatever_contains_it(kind: str) -> None:
+    """A raised result that came as evidence of a diagnosis was told by nobody."""
+    outer = resource(kind, id="c", contained=[observation(id="a")])
+    found = record(bundle(outer)).results
+    assert refs(found) == [f"{kind}/c#a"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "stands"),
+    [
+        ("Task", "cancelled", True),
+        ("Task", "entered-in-error", False),
+        ("DiagnosticReport", "cancelled", False),
+        ("Observation", "cancelled", False),
+    ],
+)
+def test_what_falls_with_what_contains_it(kind: str, status: str, *, stands: bool) -> None:
+    inner = [observation(id="a")]
+    outer = resource(kind, id="c", status=status, code=OTHER_TEST, contained=inner)
+    (found,) = record(bundle(outer)).results
+    assert isinstance(found, LabResult)
+    assert (found.status is Status.FINAL) is stands
+
+
 def test_a_nested_bundle_is_not_opened() -> None:
     assert record(bundle(bundle(observation()))).results == ()
 
@@ -330,7 +362,6 @@ def test_t59_of_too_many_results_the_newest_are_read(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(parts_module, "MOST_READ", 2)
     many = bundle(
         *(observation(id=f"o{n}", effectiveDateTime=f"202{n}-01-01") for n in range(5)),
-        observation(id="none", effectiveDateTime=LEFT_OUT),
     )
     found = record(many, sil2r=many)
     assert refs(found.results) == ["Observation/o4", "Observation/o3"]

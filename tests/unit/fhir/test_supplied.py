@@ -17,6 +17,7 @@ from cds_service.fhir.supplied import (
 from tests.unit.fhir.given import bundle, observation, patient, resource
 
 NOT_FOUND = {"response": {"status": "404 Not Found"}}
+FOUND = {"resource": observation(), "response": {"status": "200 OK"}}
 NEXT = [{"relation": "self", "url": "x:y"}, {"relation": "next", "url": "x:z"}]
 
 
@@ -44,6 +45,9 @@ def outcome(*severities: object) -> JsonObject:
         (bundle(link=NEXT), Availability.PARTIAL),
         (bundle(observation(), link=NEXT[:1]), Availability.GIVEN),
         (bundle(observation()), Availability.GIVEN),
+        (bundle(observation(), bundle(observation())), Availability.PARTIAL),
+        ({**bundle(), "entry": [FOUND, NOT_FOUND]}, Availability.PARTIAL),
+        ({**bundle(), "entry": [FOUND, {**NOT_FOUND, "response": 404}]}, Availability.GIVEN),
         (patient(), Availability.GIVEN),
         ({"resourceType": "Bundle", "type": "collection"}, Availability.EMPTY),
         ({"resourceType": "Bundle"}, Availability.FAILED),
