@@ -154,6 +154,24 @@ def test_results_of_nobody_are_each_a_chart_of_their_own() -> None:
     assert [ids(each.results) for chart in charts for each in chart] == [["x"], ["y"]]
 
 
+def test_what_is_no_result_and_names_nobody_has_no_chart() -> None:
+    nameless = {**condition("x", "2026-01-05"), "subject": {}}
+    assert charts_of(nameless, observation("f", "2026-01-05", FERRITIN, subject={})) == []
+
+
+def test_a_first_result_has_a_history_that_was_looked_for_and_is_empty() -> None:
+    ((arrival,),) = charts_of(observation("x", "2026-01-05"))
+    assert arrival.record(WANTED).availability[WANTED.part] is Availability.EMPTY
+
+
+def test_a_patient_is_known_by_a_full_address_of_whatever_server() -> None:
+    subject: Json = {"subject": {"reference": "https://ehr.example.org/fhir/Patient/a"}}
+    ((arrival,),) = charts_of(observation("x", "2026-01-05", **subject))
+    (result,) = arrival.record(WANTED).results
+    assert isinstance(result, LabResult)
+    assert result.subject is Subject.THIS_PATIENT
+
+
 def test_a_result_of_nobody_in_two_files_is_one_where_its_id_says_so() -> None:
     nobody: Json = {"subject": {}}
     twice = observation("x", "2026-01-05", **nobody)
@@ -330,6 +348,26 @@ def test_a_report_whose_result_is_not_in_the_export_arrives_alone() -> None:
     ((arrival,),) = charts_of(report("r", "not-here"))
     assert (arrival.day, ids(arrival.results)) == (date(2026, 1, 20), ["r"])
     assert len(arrival.record(WANTED).results) == 1, "it is told that there is one"
+
+
+def test_a_report_of_another_test_is_no_arrival() -> None:
+    code = {"coding": [{"system": "http://loinc.org", "code": FERRITIN}]}
+    ((arrival,),) = charts_of(
+        observation("x", "2026-01-05"), report("r", "not-here", code=code, issued="2026-01-01")
+    )
+    assert ids(arrival.results) == ["x"]
+
+
+def test_a_report_that_arrived_alone_does_not_come_again_with_a_later_result() -> None:
+    ((alone, late),) = charts_of(report("r", "not-here"), observation("x", "2026-02-05"))
+    assert (ids(alone.results), ids(late.results)) == (["r"], ["x"])
+
+
+def test_a_report_without_an_id_that_holds_its_result_arrives_once() -> None:
+    nameless = report("", contained=[observation("inner", "2026-01-05")])
+    del nameless["id"]
+    ((arrival,),) = charts_of(nameless)
+    assert arrival.count == 1
 
 
 def test_a_result_inside_its_report_arrives_with_it() -> None:

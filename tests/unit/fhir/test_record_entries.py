@@ -222,6 +222,14 @@ def test_what_was_given_and_is_over_is_told_as_a_course(
     assert kinds(resource) == expected
 
 
+def test_whether_a_medication_was_over_is_measured_at_the_newest_result() -> None:
+    days = ["2026-01-05", "2026-03-01", "2026-01-06"]
+    results = [observation(id=f"o{day}", effectiveDateTime=day) for day in days]
+    sent = statement(effectivePeriod={"end": "2026-02-28"})
+    (course,) = record(bundle(*results), medications=bundle(sent)).entries
+    assert course.kind is RecordKind.COURSE
+
+
 def test_a_course_says_when_it_began_and_when_it_ended() -> None:
     sent = statement(status="completed", effectivePeriod={"start": "2026-01", "end": "2026-02-20"})
     (course,) = the_record(sent).entries
