@@ -351,8 +351,9 @@ def test_all_parts_of_a_record_share_what_the_models_may_be_asked(
     assert [entry.ref.resource for entry in odd.entries] == ["Condition/c"]
 
 
-def test_of_entries_that_are_no_resource_only_the_first_are_told() -> None:
-    many: JsonObject = {"resourceType": "Bundle", "entry": [{"resource": {}}] * 1_000}
+@pytest.mark.parametrize("entry", [{"resource": {}}, 5])
+def test_of_entries_that_are_no_resource_only_the_first_are_told(entry: object) -> None:
+    many: JsonObject = {"resourceType": "Bundle", "entry": [entry] * 1_000}
     assert 0 < len(record(many).results) <= MOST_READ
 
 
