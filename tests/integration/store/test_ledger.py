@@ -155,7 +155,7 @@ def test_what_a_line_says_of_a_record_never_changes(database: Database) -> None:
         said[name] = (name, "\N{MICRO SIGN}")
     texts = ("hook_instance", "knowledge", "software", "error", "patient")
     said |= {name: name for name in texts}
-    keep(database, evaluation(at=made(1), **said))
+    keep(database, evaluation(at=START + timedelta(minutes=1), **said))
     line = next(Ledger(database, KEY).due([], LATER))
     assert (line.code, line.page.records[0].code) == CODES
 
