@@ -55,6 +55,10 @@ def test_t50_a_body_announced_as_too_long_is_refused_unread() -> None:
         read(b"", CONTENT_LENGTH=str(10**12))
 
 
+def test_what_follows_the_announced_body_is_not_its_own() -> None:
+    assert read(b'{"a": 1}{"a": 2}', CONTENT_LENGTH="8") == {"a": 1}
+
+
 def test_a_body_shorter_than_announced_is_not_taken_for_the_whole() -> None:
     with pytest.raises(BadRequest, match="ended before"):
         read(b"{}", CONTENT_LENGTH="10")
