@@ -254,7 +254,8 @@ def test_two_versions_are_one_result_and_two_results_in_one_report_are_two() -> 
     )
     assert arrival.count == 1
     inner = [observation(name, "2026-01-05") for name in "xy"]
-    ((arrival,),) = charts_of(report("r", contained=inner))
+    beside = observation("f", "2026-01-05", FERRITIN)
+    ((arrival,),) = charts_of(report("r", contained=[*inner, beside]))
     assert arrival.count == 2
 
 
@@ -293,6 +294,19 @@ def test_what_a_result_points_at_comes_with_it_and_nothing_else_of_its_kind() ->
     assert ids(arrival.results) == ["x", "csf"]
 
 
+def test_a_medication_stands_beside_a_result_with_the_drug_that_it_points_at() -> None:
+    request = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "authoredOn": "2026-01-01",
+        "medicationReference": {"reference": "Medication/drug"},
+        **of("a"),
+    }
+    drug = {"resourceType": "Medication", "id": "drug"}
+    ((arrival,),) = charts_of(observation("x", "2026-01-05"), request, drug)
+    assert ids(arrival.parts["medications"].resource) == ["m", "drug"]
+
+
 def report(id_: str, *results: str, **more: Any) -> Json:
     return {
         "resourceType": "DiagnosticReport",
@@ -318,6 +332,12 @@ def test_a_report_goes_with_the_result_that_it_names_and_may_take_it_back() -> N
     standing = report("s", "x", issued="2026-01-05T09:00:00Z")
     assert status_beside(report("r", "x", **taken_back)) is Status.ENTERED_IN_ERROR
     assert status_beside(report("r", "x", **taken_back), standing) is Status.FINAL
+
+
+def test_a_report_of_a_panel_may_take_back_a_result_that_it_names() -> None:
+    panel = {"code": {"text": "panel"}, "issued": "2026-01-05T18:00:00Z"}
+    taken_back = status_beside(report("r", "x", **panel, status="entered-in-error"))
+    assert taken_back is Status.ENTERED_IN_ERROR
 
 
 def test_a_report_takes_nothing_back_before_its_day() -> None:
