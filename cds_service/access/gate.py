@@ -29,4 +29,4 @@ class TokenGate:
     def _audiences(self, path: str) -> tuple[str, ...]:
         """The address called; for feedback also the service's own (B-05: no text settles it)."""
         own = f"{self.public_url}{path}"
-        return (own, own.removesuffix(FEEDBACK)) if path.endswith(FEEDBACK) else (own,)
+        return own, own.removesuffix(FEEDBACK)

@@ -187,7 +187,5 @@ def _newest_day(results: Sequence[LabReading]) -> date:
 
 
 def _worst(part: Supplied, read_as: Availability) -> Availability:
-    """What was supplied, unless reading it showed worse."""
-    if part.availability not in _USABLE:
-        return part.availability
+    """What was supplied, unless reading it showed worse. Of nothing, nothing worse can be read."""
     return part.availability if read_as is Availability.GIVEN else read_as

@@ -76,7 +76,7 @@ class PrefetchTemplate:
 @lru_cache(maxsize=64)
 def _asked(query: str) -> frozenset[str]:
     """The types of resource that may answer the query of a template."""
-    return types_read(_END_OF_TYPE.split(query, maxsplit=1)[0])
+    return types_read(_END_OF_TYPE.split(query)[0])
 
 
 class GatherFault(StrEnum):

@@ -74,8 +74,6 @@ def outcome(error: CdsError, request_id: str) -> JsonObject:
         case ServiceFault():
             issue["severity"] = "fatal"
             details["text"] = f"The service failed. Request {request_id}."
-        case Unauthorised():
-            details["text"] = error.text
         case StoreUnavailable():  # its remedy is for whoever runs the service, not for callers
             details["text"] = error.text
             issue["diagnostics"] = "Call again later."

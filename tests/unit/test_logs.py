@@ -156,6 +156,18 @@ def test_what_a_library_logs_is_cut_to_name_and_level(capsys: Captured) -> None:
 
 
 @pytest.mark.usefixtures("routed")
+def test_t32_what_a_library_cannot_even_write_through_its_own_handler_is_not_told(
+    capsys: Captured,
+) -> None:
+    """By itself Python then prints all that the line was to be made from."""
+    library = logging.getLogger("own.library")
+    library.addHandler(logging.StreamHandler())
+    library.error("GET /Patient/%d", "Zyxgarten")
+    library.handlers.clear()
+    assert "Zyxgarten" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("routed")
 def test_what_a_library_repeats_is_said_once_a_minute(
     capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,11 +10,11 @@ from cds_service.store.ledger import Comparison, Ledger, Line, Sound
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOURS = (0, 0, 1, 4, 4, 5)
 """When each of six records was made, in hours after noon."""
-LATER = START + timedelta(hours=9)
+LATER = START + timedelta(hours=9, seconds=30)
 
 
 def made(number: int) -> datetime:
-    return START + timedelta(hours=HOURS[number], minutes=number)
+    return START + timedelta(hours=HOURS[number], minutes=number, seconds=number)
 
 
 def written(ledger: Ledger) -> list[bytes]:

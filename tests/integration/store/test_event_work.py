@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from cds_service.store.database import Database
 from cds_service.store.event_backlog import NOTHING_DUE, Backlog, Waiting
 from cds_service.store.events import LEASE, LEASE_LOST, LEASES_TO_LOSE, EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord
+from cds_service.store.tables import event_work
 from cds_service.store.work_item import (
     Claimed,
     Ending,
@@ -84,6 +86,16 @@ def test_what_has_been_due_longest_comes_first_and_no_more_than_was_asked_for(
     assert [each.target for each in store.claim(SOON, most=8)] == [O1]
     assert store.claim(SOON, most=8) == ()
     assert store.next_due() == SOON + LEASE
+
+
+def test_what_waits_from_an_earlier_release_can_be_worked_off(
+    store: EventStore, database: Database
+) -> None:
+    notified(store, O1)
+    sealed = bytes.fromhex("e6e0c8a447cf27a39f0c01805adf8fb6e6cbd85b15353fbd495475c9220b")
+    with database.writing() as connection:
+        connection.execute(update(event_work).values(target=sealed))
+    assert the_one(store).target == O1
 
 
 def test_what_is_leased_is_nobody_elses_until_the_lease_has_run_out(store: EventStore) -> None:

@@ -50,6 +50,34 @@ def test_what_is_not_yet_an_hour_old_waits_for_the_next_time(ledger: Ledger) -> 
     assert list(ledger.due(late, LATER)) == []
 
 
+def test_a_record_of_the_full_hour_belongs_to_the_hour_that_begins(database: Database) -> None:
+    for hour in (1, 2, 3):
+        keep(database, evaluation(f"e{hour}", at=START + timedelta(hours=hour)))
+    ledger = Ledger(database, KEY)
+    early = list(ledger.due([], START + timedelta(hours=3)))
+    late = list(ledger.due(early, START + timedelta(hours=5)))
+    assert [len(line.page.records) for line in (*early, *late)] == [1, 1, 1]
+    both = [line.written() for line in (*early, *late)]
+    assert compared(ledger, both) == Comparison(3, (), (), ())
+
+
+def test_where_nothing_was_recorded_yet_there_is_nothing_to_note(database: Database) -> None:
+    assert list(Ledger(database, KEY).due([], LATER)) == []
+
+
+def test_of_two_records_of_one_moment_the_one_is_changed_and_the_other_missing(
+    ledger: Ledger, database: Database
+) -> None:
+    keep(database, evaluation("twin", at=made(2)))
+    lines = written(ledger)
+    with database.writing() as connection:
+        connection.execute(update(evaluations).where(evaluations.c.id == "e2").values(status=500))
+        connection.execute(delete(evaluations).where(evaluations.c.id == "twin"))
+    found = compared(ledger, lines)
+    assert [changed.id for changed in found.changed] == ["e2"]
+    assert found.missing == (made(2),)
+
+
 def test_records_that_nobody_touched_are_as_they_were(ledger: Ledger) -> None:
     assert compared(ledger, written(ledger)) == Comparison(6, (), (), ())
     assert ledger.read([]) == ([], Sound())
@@ -127,7 +155,7 @@ def test_what_a_line_says_of_a_record_never_changes(database: Database) -> None:
         said[name] = (name, "\N{MICRO SIGN}")
     texts = ("hook_instance", "knowledge", "software", "error", "patient")
     said |= {name: name for name in texts}
-    keep(database, evaluation(at=made(1), **said))
+    keep(database, evaluation(at=START + timedelta(minutes=1), **said))
     line = next(Ledger(database, KEY).due([], LATER))
     assert (line.code, line.page.records[0].code) == CODES
 

@@ -117,6 +117,11 @@ def test_a_result_without_a_card_was_not_carded(records: Records, record: Evalua
     assert records.carded_before(PATIENT, CLIENT) == frozenset()
 
 
+def test_of_nobody_no_result_is_known_to_have_been_carded(records: Records) -> None:
+    records.save(replace(RECORD, patient=""))
+    assert records.carded_before("", CLIENT) == frozenset()
+
+
 def test_no_patient_and_no_resource_stands_in_any_table_in_clear(
     records: Records, database: Database
 ) -> None:

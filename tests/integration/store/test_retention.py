@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Engine, Select, event, func, select, update
 
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
@@ -120,6 +121,15 @@ def test_a_purge_that_was_stopped_goes_on_where_it_was(database: Database) -> No
     assert sum(counts(database).values()) == 4 * 7 - 6
     list(retention(database).purge(BETWEEN))
     assert counts(database) == {}
+
+
+def test_after_each_lot_the_writer_is_given_up_for_a_while(database: Database) -> None:
+    for number in range(4):
+        keep(database, "p", number, OLD)
+    rests: list[float] = []
+    lots = list(Retention(database, lot=2, rest=rests.append).purge(BETWEEN))
+    assert len(rests) == len(lots) == 2 * len(OF_ONE_CARD)
+    assert min(rests) > 0
 
 
 def test_a_record_can_be_read_though_a_purge_was_stopped_once_its_cards_had_gone(
@@ -292,6 +302,19 @@ def test_the_service_writes_on_while_old_rows_are_deleted(database: Database) ->
     assert counts(database) == times(12)
 
 
+@pytest.fixture
+def sqlite_as_it_comes() -> Iterator[None]:
+    """SQLite leaves what was deleted in the file, unless it was built otherwise, as Debian's is."""
+
+    def forget_nothing(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA secure_delete = OFF")
+
+    event.listen(Engine, "connect", forget_nothing)
+    yield
+    event.remove(Engine, "connect", forget_nothing)
+
+
+@pytest.mark.usefixtures("sqlite_as_it_comes")
 def test_on_sqlite_what_was_deleted_is_in_no_file_although_the_service_runs_on(
     tmp_path: Path,
 ) -> None:

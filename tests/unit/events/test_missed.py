@@ -41,6 +41,15 @@ def found(here: World) -> list[tuple[str, int]]:
     return [(way, ways.count(way)) for way in sorted(set(ways))]
 
 
+def test_a_search_waits_a_moment_so_that_many_signs_make_one(here: World) -> None:
+    here.post()
+    assert here.work() == 0
+    silent_for_hours(here, 3)
+    here.work()
+    says(here)
+    assert here.work() == 0
+
+
 def test_t81_what_changed_while_it_was_silent_is_found_once_it_is_heard_again(here: World) -> None:
     silent_for_hours(here, 3)
     says(here)

@@ -60,6 +60,13 @@ def test_a_deleted_result_is_taken_back(writing: World) -> None:
     assert [row.said for row in writing.evaluated()] == [True, False]
 
 
+def test_a_result_deleted_before_anything_was_said_leaves_nothing_at_all(writing: World) -> None:
+    writing.notify("o1")
+    assert writing.work() == 1
+    assert writing.evaluated() == writing.records() == []
+    assert {method for method, _path in writing.fhir.calls} == {"GET"}
+
+
 def test_a_result_that_turns_out_to_be_of_another_test_is_taken_back(writing: World) -> None:
     writing.arrives(observation())
     other = {"coding": [{"system": "http://loinc.org", "code": "2276-4"}]}

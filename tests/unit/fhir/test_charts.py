@@ -154,6 +154,24 @@ def test_results_of_nobody_are_each_a_chart_of_their_own() -> None:
     assert [ids(each.results) for chart in charts for each in chart] == [["x"], ["y"]]
 
 
+def test_what_is_no_result_and_names_nobody_has_no_chart() -> None:
+    nameless = {**condition("x", "2026-01-05"), "subject": {}}
+    assert charts_of(nameless, observation("f", "2026-01-05", FERRITIN, subject={})) == []
+
+
+def test_a_first_result_has_a_history_that_was_looked_for_and_is_empty() -> None:
+    ((arrival,),) = charts_of(observation("x", "2026-01-05"))
+    assert arrival.record(WANTED).availability[WANTED.part] is Availability.EMPTY
+
+
+def test_a_patient_is_known_by_a_full_address_of_whatever_server() -> None:
+    subject: Json = {"subject": {"reference": "https://ehr.example.org/fhir/Patient/a"}}
+    ((arrival,),) = charts_of(observation("x", "2026-01-05", **subject))
+    (result,) = arrival.record(WANTED).results
+    assert isinstance(result, LabResult)
+    assert result.subject is Subject.THIS_PATIENT
+
+
 def test_a_result_of_nobody_in_two_files_is_one_where_its_id_says_so() -> None:
     nobody: Json = {"subject": {}}
     twice = observation("x", "2026-01-05", **nobody)
@@ -236,7 +254,8 @@ def test_two_versions_are_one_result_and_two_results_in_one_report_are_two() -> 
     )
     assert arrival.count == 1
     inner = [observation(name, "2026-01-05") for name in "xy"]
-    ((arrival,),) = charts_of(report("r", contained=inner))
+    beside = observation("f", "2026-01-05", FERRITIN)
+    ((arrival,),) = charts_of(report("r", contained=[*inner, beside]))
     assert arrival.count == 2
 
 
@@ -275,6 +294,19 @@ def test_what_a_result_points_at_comes_with_it_and_nothing_else_of_its_kind() ->
     assert ids(arrival.results) == ["x", "csf"]
 
 
+def test_a_medication_stands_beside_a_result_with_the_drug_that_it_points_at() -> None:
+    request = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "authoredOn": "2026-01-01",
+        "medicationReference": {"reference": "Medication/drug"},
+        **of("a"),
+    }
+    drug = {"resourceType": "Medication", "id": "drug"}
+    ((arrival,),) = charts_of(observation("x", "2026-01-05"), request, drug)
+    assert ids(arrival.parts["medications"].resource) == ["m", "drug"]
+
+
 def report(id_: str, *results: str, **more: Any) -> Json:
     return {
         "resourceType": "DiagnosticReport",
@@ -300,6 +332,12 @@ def test_a_report_goes_with_the_result_that_it_names_and_may_take_it_back() -> N
     standing = report("s", "x", issued="2026-01-05T09:00:00Z")
     assert status_beside(report("r", "x", **taken_back)) is Status.ENTERED_IN_ERROR
     assert status_beside(report("r", "x", **taken_back), standing) is Status.FINAL
+
+
+def test_a_report_of_a_panel_may_take_back_a_result_that_it_names() -> None:
+    panel = {"code": {"text": "panel"}, "issued": "2026-01-05T18:00:00Z"}
+    taken_back = status_beside(report("r", "x", **panel, status="entered-in-error"))
+    assert taken_back is Status.ENTERED_IN_ERROR
 
 
 def test_a_report_takes_nothing_back_before_its_day() -> None:
@@ -330,6 +368,26 @@ def test_a_report_whose_result_is_not_in_the_export_arrives_alone() -> None:
     ((arrival,),) = charts_of(report("r", "not-here"))
     assert (arrival.day, ids(arrival.results)) == (date(2026, 1, 20), ["r"])
     assert len(arrival.record(WANTED).results) == 1, "it is told that there is one"
+
+
+def test_a_report_of_another_test_is_no_arrival() -> None:
+    code = {"coding": [{"system": "http://loinc.org", "code": FERRITIN}]}
+    ((arrival,),) = charts_of(
+        observation("x", "2026-01-05"), report("r", "not-here", code=code, issued="2026-01-01")
+    )
+    assert ids(arrival.results) == ["x"]
+
+
+def test_a_report_that_arrived_alone_does_not_come_again_with_a_later_result() -> None:
+    ((alone, late),) = charts_of(report("r", "not-here"), observation("x", "2026-02-05"))
+    assert (ids(alone.results), ids(late.results)) == (["r"], ["x"])
+
+
+def test_a_report_without_an_id_that_holds_its_result_arrives_once() -> None:
+    nameless = report("", contained=[observation("inner", "2026-01-05")])
+    del nameless["id"]
+    ((arrival,),) = charts_of(nameless)
+    assert arrival.count == 1
 
 
 def test_a_result_inside_its_report_arrives_with_it() -> None:

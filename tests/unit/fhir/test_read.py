@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -246,6 +247,31 @@ def test_what_one_id_holds_twice_in_different_units_is_history() -> None:
         for code in ("[arb'U]/mL", "pg/mL")
     )
     assert len(record(one, sil2r=other).history) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        *permutations(
+            (
+                {},
+                {"valueQuantity": LEFT_OUT},
+                {"valueQuantity": LEFT_OUT, "valueString": "see report"},
+            ),
+            2,
+        )
+    ],
+)
+def test_what_one_id_holds_as_a_number_as_words_and_not_at_all_is_history(
+    before: JsonObject, now: JsonObject
+) -> None:
+    found = record(bundle(observation(**now)), sil2r=bundle(observation(**before)))
+    assert len(found.history) == 1
+
+
+def test_one_number_written_with_more_digits_is_not_another() -> None:
+    longer = observation(valueQuantity=quantity("5200.00"))
+    assert record(bundle(observation()), sil2r=bundle(longer)).history == ()
 
 
 def test_when_the_search_itself_is_interpreted_nothing_is_doubled() -> None:

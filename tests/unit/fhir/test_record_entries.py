@@ -222,6 +222,23 @@ def test_what_was_given_and_is_over_is_told_as_a_course(
     assert kinds(resource) == expected
 
 
+def test_an_entry_that_is_no_resource_and_one_that_is_not_valid_both_make_less_of_a_part() -> None:
+    invalid = condition(id="x-2", code=5)
+    nothing: JsonObject = {"resource": {}}
+    several: list[list[JsonObject]] = [[invalid], [nothing], [invalid, nothing]]
+    for more in several:
+        found = record(bundle(observation()), conditions=bundle(condition(), *more))
+        assert found.availability["conditions"] is Availability.PARTIAL
+
+
+def test_whether_a_medication_was_over_is_measured_at_the_newest_result() -> None:
+    days = ["2026-01-05", "2026-03-01", "2026-01-06"]
+    results = [observation(id=f"o{day}", effectiveDateTime=day) for day in days]
+    sent = statement(effectivePeriod={"end": "2026-02-28"})
+    (course,) = record(bundle(*results), medications=bundle(sent)).entries
+    assert course.kind is RecordKind.COURSE
+
+
 def test_a_course_says_when_it_began_and_when_it_ended() -> None:
     sent = statement(status="completed", effectivePeriod={"start": "2026-01", "end": "2026-02-20"})
     (course,) = the_record(sent).entries

@@ -84,6 +84,15 @@ def test_f04_an_answer_whose_warning_says_that_it_may_not_be_all_is_a_part(
     assert supplied(warned(code, severity)).availability is Availability.PARTIAL
 
 
+def test_f04_one_such_warning_among_hints_is_enough() -> None:
+    hint = {"severity": "information", "code": "informational"}
+    for turn in (1, -1):
+        search = warned("incomplete")
+        said = search["entry"][0]["resource"]
+        said["issue"] = [*said["issue"], hint][::turn]
+        assert supplied(search).availability is Availability.PARTIAL
+
+
 @pytest.mark.parametrize("code", ["informational", "suppressed", "not-supported", ""])
 def test_any_other_hint_leaves_an_answer_whole(code: str) -> None:
     assert supplied(warned(code)).availability is Availability.EMPTY

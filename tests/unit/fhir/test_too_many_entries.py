@@ -83,6 +83,11 @@ def test_t59_where_more_may_count_than_are_read_some_of_it_is_missing() -> None:
     assert (len(found.entries), found.availability["conditions"]) == (2, Availability.PARTIAL)
 
 
+def test_t59_as_many_as_are_read_are_all_there_is() -> None:
+    found = read("conditions", *(condition(f"k{n}", "N18.4") for n in range(2)))
+    assert (len(found.entries), found.availability["conditions"]) == (2, Availability.GIVEN)
+
+
 @pytest.mark.parametrize(
     "code",
     [5, {"coding": 5}, {"coding": [5]}, {"coding": [{"system": ICD, "code": 5}]}],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 
@@ -22,7 +23,7 @@ from cds_service.fhir.breaker import (
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import HttpAnswer, Refused, Resource, UpstreamFault
+from cds_service.fhir.fetched import HttpAnswer, JwksFaultError, Refused, Resource, UpstreamFault
 from cds_service.fhir.query import Read
 from cds_service.origins import FhirBase, PlainHttp
 from tests.fault_server import FaultServer
@@ -311,6 +312,22 @@ def test_it_holds_across_hook_calls_and_for_one_origin_only(
         base = FhirBase.parse(healthy.base, PlainHttp.LOOPBACK)
         with client.session(base, NoToken(), Deadline.after(20_000)) as session:
             assert session.fetch("Patient/1") == Resource(PATIENT)
+
+
+def test_a_key_set_that_cannot_be_had_keeps_nobody_from_that_of_another_origin(
+    server: FaultServer, client: FhirClient
+) -> None:
+    def fetch(origin: str) -> bytes:
+        return client.jwks_fetch(f"{origin}/jwks", Deadline.after(20_000), PlainHttp.LOOPBACK)
+
+    server.on("/jwks", reply(b"", status=503))
+    for fault in [*[UpstreamFault.STATUS_5XX] * FAILURES_TO_OPEN, UpstreamFault.BREAKER_OPEN]:
+        with pytest.raises(JwksFaultError) as raised:
+            fetch(server.origin)
+        assert raised.value.fault is fault
+    with FaultServer() as healthy:
+        healthy.on("/jwks", reply_json({"keys": []}))
+        assert json.loads(fetch(healthy.origin)) == {"keys": []}
 
 
 def test_calls_under_way_do_not_wait_for_each_other_in_the_breaker() -> None:

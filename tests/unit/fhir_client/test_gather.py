@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -252,14 +253,19 @@ def test_under_a_restricted_scope_more_may_exist(
 
 
 @pytest.mark.parametrize(
-    "patient_id", ["", "1&_include=*", "1/../2", "..", "1#x", "1 2", "%2e%2e", "1?x"]
+    ("key", "patient_id"),
+    [
+        *product(OPTIONAL_ONLY, ["", "1&_include=*", "1/../2", "1#x", "1 2", "%2e%2e", "1?x"]),
+        ("patient", ".."),
+        ("labs", "1,2"),
+    ],
 )
 def test_a_patient_id_that_could_change_the_query_is_never_sent(
-    patient_id: str, server: FaultServer, access: Grants
+    key: str, patient_id: str, server: FaultServer, access: Grants
 ) -> None:
-    gathered = gathered_of({}, access(), {"patient": TEMPLATES["patient"]}, patient_id)
-    assert gathered.parts["patient"].availability is Availability.MISSING
-    assert gathered.faults == {"patient": "query-not-readable"}
+    gathered = gathered_of({}, access(), {key: OPTIONAL_ONLY[key]}, patient_id)
+    assert gathered.parts[key].availability is Availability.MISSING
+    assert gathered.faults == {key: "query-not-readable"}
     assert server.connections == 0
 
 

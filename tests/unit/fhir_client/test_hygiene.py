@@ -243,8 +243,10 @@ def test_a_key_set_is_fetched_as_bytes_without_any_token(
     server.on("/jwks", reply(KEYS, content_type="application/json"))
     address = f"{server.origin}/jwks?p=1"
     assert client.jwks_fetch(address, _long(), PlainHttp.LOOPBACK) == KEYS
-    assert server.targets() == ["/jwks?p=1"]
-    assert "authorization" not in server.calls[0].headers
+    (call,) = server.calls
+    assert (call.method, call.target) == ("GET", "/jwks?p=1")
+    assert call.headers["accept"] == "application/json"
+    assert "authorization" not in call.headers
 
 
 @pytest.mark.parametrize(

@@ -87,11 +87,23 @@ def test_spellings_of_one_base_are_one_base(written: str, canonical: str) -> Non
         "https://ehr.example.org/f\tir",
         "https://ehr.example.org/\x00fhir",
         f"https://{'a' * 64}.example.org/fhir",
+        f"https://{'.'.join(['a' * 63] * 3)}.{'a' * 62}/fhir",
     ],
 )
 def test_what_cannot_be_read_without_doubt_is_no_base(written: str) -> None:
     with pytest.raises(UrlRefusedError):
         FhirBase.parse(written)
+
+
+def test_a_host_name_is_as_long_as_names_may_be() -> None:
+    host = f"{'.'.join(['a' * 63] * 3)}.{'a' * 61}"
+    assert Url.parse(f"https://{host}/fhir").host == host
+
+
+@pytest.mark.parametrize("query", ["a=b c", "a=\tb", "a=\x7f", "a=\u00e9", "\u00e9", "a#b", "a\\b"])
+def test_what_a_query_must_encode_is_refused(query: str) -> None:
+    with pytest.raises(UrlRefusedError):
+        Url.parse(f"https://ehr.example.org/fhir?{query}")
 
 
 @pytest.mark.parametrize(

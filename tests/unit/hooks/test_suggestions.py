@@ -117,6 +117,13 @@ def test_serum_of_the_same_days_is_drafted_again_only_where_it_makes_no_index(
     assert again in offered(library, CSF_RESULT, history=(other_unit,))
 
 
+def test_serum_of_the_same_days_takes_no_other_draft_away(library: Library) -> None:
+    same_scale = named("s", "2000 pg/mL", SERUM_MASS, specimen=SERUM)
+    alone = offered(library, CSF_RESULT)
+    paired = offered(library, CSF_RESULT, history=(same_scale,))
+    assert [label for label in alone if label not in paired] == ["sIL-2R in serum, same day"]
+
+
 def test_a_result_that_cannot_be_read_beside_the_value_does_not_keep_its_draft_away(
     library: Library,
 ) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.errors import ConfigurationError
-from cds_service.store.comments import NO_COMMENT, CommentCipher
+from cds_service.store.comments import NO_COMMENT, CommentCipher, Sealed
 from cds_service.store.pseudonym import DataKey
 from tests.kept import KEY
 
@@ -19,6 +19,13 @@ CIPHER = CommentCipher(KEY)
 @given(comment=st.text(st.characters(), min_size=1), bound_to=st.text())
 def test_a_comment_opens_as_it_was_sealed(comment: str, bound_to: str) -> None:
     assert CIPHER.open(CIPHER.seal(comment, bound_to=bound_to), bound_to=bound_to) == comment
+
+
+def test_what_an_earlier_release_has_sealed_opens() -> None:
+    data = bytes.fromhex(
+        "d11ec4e49eb280aa45fe7032bad660536c17ab21b411bc993d2bfa9d8a41d57b9082f59026934e7f"
+    )
+    assert CIPHER.open(Sealed("8505a4d6", data), bound_to="item") == "said in 2026"
 
 
 def test_the_same_comment_never_looks_the_same_twice() -> None:

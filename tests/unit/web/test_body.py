@@ -11,7 +11,7 @@ from threading import BoundedSemaphore
 import pytest
 from flask import Request
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
@@ -35,7 +35,11 @@ def padded(size: int) -> bytes:
     return b'{"a":"' + b"x" * (size - 8) + b'"}'
 
 
-@given(st.integers(8, 2 * LIMIT), st.booleans())
+@given(size=st.integers(8, 2 * LIMIT), by_length=st.booleans())
+@example(size=LIMIT, by_length=True)
+@example(size=LIMIT, by_length=False)
+@example(size=LIMIT + 1, by_length=True)
+@example(size=LIMIT + 1, by_length=False)
 def test_t50_the_limit_is_the_same_by_length_and_by_chunks(size: int, by_length: bool) -> None:
     sent = padded(size)
     way = {"CONTENT_LENGTH": str(size)} if by_length else {"wsgi.input_terminated": True}
@@ -51,6 +55,10 @@ def test_t50_a_body_announced_as_too_long_is_refused_unread() -> None:
         read(b"", CONTENT_LENGTH=str(10**12))
 
 
+def test_what_follows_the_announced_body_is_not_its_own() -> None:
+    assert read(b'{"a": 1}{"a": 2}', CONTENT_LENGTH="8") == {"a": 1}
+
+
 def test_a_body_shorter_than_announced_is_not_taken_for_the_whole() -> None:
     with pytest.raises(BadRequest, match="ended before"):
         read(b"{}", CONTENT_LENGTH="10")
@@ -62,9 +70,10 @@ def test_a_length_that_is_no_number_is_refused(length: str) -> None:
         read(b"{}", CONTENT_LENGTH=length)
 
 
-def test_a_body_without_length_from_a_server_that_does_not_end_it_is_empty() -> None:
+@pytest.mark.parametrize("sent", [b"{}", b"7"])
+def test_a_body_without_length_from_a_server_that_does_not_end_it_is_empty(sent: bytes) -> None:
     with pytest.raises(BadRequest, match="not JSON"):
-        read(b"{}")
+        read(sent)
 
 
 @pytest.mark.parametrize(

@@ -59,3 +59,16 @@ def test_t113_what_was_not_answered_is_no_call_without_a_card(
     memory.broken = True
     client.post(URL, json=hook_request(), headers=SOUTH)
     assert counted(client) == {}
+
+
+def test_a_token_that_is_refused_is_counted_by_its_cause_and_nothing_else_is(
+    sandbox: Open,
+) -> None:
+    client = sandbox({"gate": TokenGate()})
+    client.post(URL, json=hook_request(), headers={"Authorization": "Bearer wrong"})
+    client.post(URL, data=b"{", content_type="application/json", headers=SOUTH)
+    client.post(URL, json=hook_request(), headers=SOUTH)
+    found = [
+        each for each in client.get("/metrics").text.splitlines() if "_refusals_total{" in each
+    ]
+    assert found == ['cds_token_refusals_total{cause="signature"} 1.0']

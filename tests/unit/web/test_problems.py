@@ -83,6 +83,7 @@ def test_t29_an_error_that_is_not_the_callers_says_the_request_id_and_nothing_el
     said = outcome(as_designed(instance(kind)), "request-1")
     assert said["issue"][0]["details"]["text"] == "The service failed. Request request-1."
     assert set(said["issue"][0]) == {"severity", "code", "details"}
+    assert said["issue"][0]["severity"] == "fatal"
 
 
 def test_where_and_what_to_do_are_said() -> None:
