@@ -8,15 +8,18 @@ the disclaimer last. The same evaluation gives the same bytes, uuids included.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card
 from cds_service.core.card_parts import LONGEST_SUMMARY, denying, detail_of, extension_of, saying
 from cds_service.core.card_values import CardValues
+from cds_service.core.dates import when_taken
 from cds_service.core.draft import Draft, identified
 from cds_service.core.escape import plain
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Finding
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import InvalidResource, Moment, NoMoment
 from cds_service.core.schema import TableRow
 from cds_service.core.sections import (
     Sections,
@@ -35,6 +38,7 @@ from cds_service.core.verdict import (
     WrongAnalyte,
 )
 
+_DAY = len("2026-11-21")
 _LONGEST_NUMBER = 40
 _SHORTEST_NUMBER = 12
 """Room for `<=999999999…`: of a plausible value all that stands before the point."""
@@ -45,17 +49,17 @@ def render(evaluation: Evaluation, knowledge: KnowledgeBase, *, scope: str) -> t
 
     `scope` (caller, service, patient) goes into the uuids, so that two patients never share one.
     """
-    drafts = [_draft(answer, knowledge) for answer in evaluation.answers]
+    drafts = [_draft(answer, knowledge, evaluation.at) for answer in evaluation.answers]
     return identified(drafts, knowledge, scope)
 
 
-def _draft(answer: Answer, knowledge: KnowledgeBase) -> Draft:
+def _draft(answer: Answer, knowledge: KnowledgeBase, at: date) -> Draft:
     rows = _rows(answer, knowledge)
     cited = bibliography(knowledge, _cited(answer, rows, knowledge))
     found = [finding.id for finding in answer.findings]
     sections = sections_of(answer, knowledge, rows, CardValues(answer, knowledge))
     return Draft(
-        summary=_summary(answer, sections, knowledge),
+        summary=_summary(answer, sections, knowledge, at),
         detail=detail_of(sections.result, sections.named, cited.closing, knowledge),
         indicator=indicator_of(rows),
         cited=cited,
@@ -120,15 +124,17 @@ def _behind_words(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
     return [source for note in notes for source in note.sources_of(sections)]
 
 
-def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase) -> str:
-    """Value, unit and specimen first, then the modest claim; cut if a text from outside is long.
+def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase, at: date) -> str:
+    """Value, unit and specimen first, and the day of an old result, then the modest claim; cut if a
+    text from outside is long.
 
-    Where there is no room for all, what must not be overlooked stays. What a factor gives, and the
-    last digits of a long number, are left to the detail.
+    Where there is no room for all, what must not be overlooked stays. What a factor gives, the last
+    digits of a long number, and the day, are left to the detail.
     """
-    words = specimen_words(answer, knowledge)
+    specimen = specimen_words(answer, knowledge)
+    dated = ", ".join([part for part in (specimen, _day_if_old(answer, knowledge, at)) if part])
 
-    def worded(number: str, claim: str) -> str:
+    def worded(number: str, claim: str, words: str) -> str:
         about = _measured(answer, number, knowledge) + (f" ({words})" if words else "")
         return f"{about}: {claim}" if claim else about
 
@@ -137,15 +143,34 @@ def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase) -> st
     alert = f"; {sections.alert}" if sections.alert else ""
     number = _shortened(answer.value.text, _LONGEST_NUMBER)
     whole, least = len(number), min(len(number), _SHORTEST_NUMBER)
-    tries = ((told + alert, whole), (headline + alert, least), (told, whole), (headline, least))
-    for claim, digits in tries:
-        summary = worded(number, claim)
+    tries = (
+        (told + alert, dated, whole),
+        (headline + alert, dated, least),
+        (headline + alert, specimen, least),
+        (told, dated, whole),
+        (headline, dated, least),
+        (headline, specimen, least),
+    )
+    for claim, words, digits in tries:
+        summary = worded(number, claim, words)
         room = whole + LONGEST_SUMMARY - len(summary)
         if room >= whole:
             return plain(summary, LONGEST_SUMMARY)
         if room >= digits:
-            return plain(worded(_shortened(number, room), claim), LONGEST_SUMMARY)
-    return plain(worded(number, headline), LONGEST_SUMMARY)
+            return plain(worded(_shortened(number, room), claim, words), LONGEST_SUMMARY)
+    return plain(worded(number, headline, specimen), LONGEST_SUMMARY)
+
+
+def _day_if_old(answer: Answer, knowledge: KnowledgeBase, at: date) -> str:
+    """The day of a result that nobody should take for one of these days."""
+    if not answer.inputs or isinstance(answer.result, InvalidResource):
+        return ""  # another patient's, or one of which nothing was read
+    match when_taken(answer.result, at):
+        case Moment(text=written, last_day=taken):
+            is_old = (at - taken).days > knowledge.identity.summary_dated_after_days
+            return plain(written[:_DAY]) if is_old else ""
+        case NoMoment():
+            return ""
 
 
 def _shortened(number: str, longest: int) -> str:

@@ -42,6 +42,8 @@ class Identity(Row):
     copyright: Text
     pair_within_days: int = Field(default=7, ge=0, le=90)
     companion_within_days: int = Field(default=7, ge=0, le=90)
+    summary_dated_after_days: int = Field(default=14, ge=0, le=3650)
+    """Of a result that is older the summary names the day."""
 
 
 class Policy(Row):

@@ -60,6 +60,10 @@ def _policy(knowledge: KnowledgeBase) -> str:
             ("Results looked at", f"those of the last {policy.look_back_days} days"),
             ("Preliminary results", preliminary),
             ("Other results count", f"within {about.companion_within_days} days of this one"),
+            (
+                "The summary names the day of a result",
+                f"that is more than {about.summary_dated_after_days} days old",
+            ),
             ("Results of two specimens are a pair", f"within {about.pair_within_days} days"),
             ("Suggested orders have the intent", code(policy.order_intent)),
             ("Findings muted by the site", text("; ".join(what_is_muted(knowledge)))),
