@@ -12,7 +12,14 @@ from datetime import date
 
 from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card
-from cds_service.core.card_parts import LONGEST_SUMMARY, denying, detail_of, extension_of, saying
+from cds_service.core.card_parts import (
+    DAY,
+    LONGEST_SUMMARY,
+    denying,
+    detail_of,
+    extension_of,
+    saying,
+)
 from cds_service.core.card_values import CardValues
 from cds_service.core.dates import when_taken
 from cds_service.core.draft import Draft, identified
@@ -38,7 +45,6 @@ from cds_service.core.verdict import (
     WrongAnalyte,
 )
 
-_DAY = len("2026-11-21")
 _LONGEST_NUMBER = 40
 _SHORTEST_NUMBER = 12
 """Room for `<=999999999…`: of a plausible value all that stands before the point."""
@@ -168,7 +174,7 @@ def _day_if_old(answer: Answer, knowledge: KnowledgeBase, at: date) -> str:
     match when_taken(answer.result, at):
         case Moment(text=written, last_day=taken):
             is_old = (at - taken).days > knowledge.identity.summary_dated_after_days
-            return plain(written[:_DAY]) if is_old else ""
+            return plain(written[:DAY]) if is_old else ""
         case NoMoment():
             return ""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from cds_service.core.card_parts import DAY
 from cds_service.core.companions import Companions, CompanionValue, companion_values
 from cds_service.core.dates import when_taken, whole_day, wholly_before
 from cds_service.core.fact import DISPUTED, MET, Fact
@@ -20,8 +21,6 @@ from cds_service.core.model import Moment, NoMoment, PatientRecord
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.panels import items_met_beside
 from cds_service.core.schema import PanelRow
-
-_DAY = len("2026-11-21")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def _on_items(
 def _shown(found: CompanionValue, taken: Moment | NoMoment) -> str:
     """The value, with its day unless it is that of the sample."""
     match found.result.collected, taken:
-        case Moment(text=one), Moment(text=other) if one[:_DAY] == other[:_DAY]:
+        case Moment(text=one), Moment(text=other) if one[:DAY] == other[:DAY]:
             return found.value.words
         case _:
             return value_and_day(found)
