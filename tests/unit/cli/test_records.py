@@ -15,8 +15,8 @@ from cds_service.core.model import Coding
 from cds_service.errors import CdsError, ConfigurationError, InputError
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
-from cds_service.store.pseudonym import DataKey
-from cds_service.store.records import Door, SentCard
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.records import Door, Records, SentCard
 from cds_service.store.tables import evaluations
 from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep, pseudonym
 from tests.packaged import SIL2R
@@ -155,6 +155,20 @@ def test_why_a_call_had_no_card_is_found_by_its_hook_instance(
     (found,) = document(run(calls, *arguments, "--json"))["records"]
     assert found["id"] == id_
     assert "a visit" not in run(calls, *arguments).stdout
+
+
+@pytest.mark.parametrize(("sent", "id_"), [(HOOK_INSTANCE, "failed"), ("a visit of X", "silent")])
+def test_a_hook_instance_of_before_a_change_of_the_data_key_is_found_with_the_former_one(
+    calls: Path, tmp_path: Path, sent: str, id_: str
+) -> None:
+    former, new = tmp_path / "former-key", DataKey.random()
+    former.write_text(KEY.base64())
+    since = evaluation("since", hook_instance=sent)
+    with Database.open(f"sqlite:///{calls}") as database:
+        Records(database, Pseudonymiser(new)).save(since)
+    asked = ("list", "--client", CLIENT, "--hook-instance", sent, "--former-key", str(former))
+    found = document(run(calls, *asked, "--json", key=new))["records"]
+    assert [each["id"] for each in found] == ["since", id_]
 
 
 def test_as_many_of_one_hook_instance_are_listed_as_were_asked_for(calls: Path) -> None:
