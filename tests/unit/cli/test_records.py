@@ -72,6 +72,21 @@ def test_a_record_says_what_was_answered_and_what_was_done_with_it(file: Path) -
     ]
 
 
+def test_the_table_says_which_suggestion_was_accepted_and_what_its_card_was_about(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    chosen = CARDS[0].replace("0000", "1111")
+    said = FeedbackItem(
+        card=CARDS[2], outcome=FeedbackOutcome.ACCEPTED, at=NOON, suggestions=frozenset([chosen])
+    )
+    with Database.open(f"sqlite:///{file}") as database:
+        Feedback(database, KEY).save([said], CLIENT, SERVICE)
+    shown = run(file, "show", "evaluation-2", "--client", CLIENT).stdout
+    assert f"accepted, {chosen}" in shown
+    assert f"{CARDS[2]}, {FINDING}" in shown
+
+
 def test_a_comment_is_shown_only_when_asked_for(file: Path) -> None:
     quiet = run(file, "show", "evaluation-1", "--client", CLIENT)
     asked = run(file, "show", "evaluation-1", "--client", CLIENT, "--comments")
