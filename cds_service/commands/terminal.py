@@ -188,9 +188,10 @@ def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> Non
                 text = ", ".join(said) if isinstance(said, tuple) else str(said)
                 table.add_row(what.replace("_", " "), cell(text))
         for card in record["cards"]:
-            table.add_row("card", cell(card["uuid"]))
+            table.add_row("card", cell(", ".join((card["uuid"], *card["findings"]))))
             for item in card["feedback"]:
-                told = (item["at"], item["outcome"], item["reason"], item.get("comment", ""))
+                why = (item["reason"], item.get("comment", ""))
+                told = (item["at"], item["outcome"], *item["suggestions"], *why)
                 table.add_row("feedback", cell(", ".join(word for word in told if word)))
         console.print(table)
 

@@ -79,8 +79,10 @@ def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> 
         answer = _with_doubts(about(head, basis), head, basis)
         yield _sharing(answer, unsettled_beside(head, group))
     else:
-        for head in [item for item in group if item.result.status not in WITHDRAWN][:1]:
-            yield _with_doubts(not_final(head, basis), head, basis)
+        waiting = [item for item in group if item.result.status not in WITHDRAWN]
+        for head in waiting[:1]:
+            answer = _with_doubts(not_final(head, basis), head, basis)
+            yield _sharing(answer, unsettled_beside(head, waiting))
     carded = basis.record.carded_before if looking is Looking.RESULT_ARRIVED else ()
     for item in group if carded else ():
         if item.result.ref.resource in carded and item.result.status in WITHDRAWN:

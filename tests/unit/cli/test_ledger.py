@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 
 from cds_service.cli import cli
 from cds_service.errors import InputError
@@ -99,6 +100,20 @@ def test_t111_a_record_that_was_changed_is_named_with_exit_code_1(folder: Path) 
     shown = run(folder, "verify")
     assert shown.exit_code == 1
     assert "evaluation-1" in shown.stdout
+
+
+def test_t111_a_record_whose_id_is_no_text_any_more_is_named_all_the_same(folder: Path) -> None:
+    run(folder, "ledger")
+    with opened(folder) as database, database.writing() as connection:
+        this = evaluations.c.id == "evaluation-1"
+        connection.execute(
+            update(evaluations).where(this).values(id=text("CAST(x'6531ff' AS TEXT)"))
+        )
+    (changed,) = json.loads(run(folder, "verify", "--json").stdout)["changed"]
+    assert changed["id"] == r"e1\xff"
+    shown = run(folder, "verify")
+    assert shown.exit_code == 1
+    assert r"e1\xff" in shown.stdout
 
 
 def test_t111_a_record_that_is_gone_is_missing_unless_it_was_erased(folder: Path) -> None:
