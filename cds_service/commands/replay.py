@@ -149,11 +149,16 @@ def _replayed(
         )
     if {card.extension["id"] for card in cards} == ({record.id} if record.outcomes else set()):
         return Replay(record, cards, ())
-    return Replay(record, cards, tuple(_differences(record, cards, service, pseudonyms)))
+    differences = _differences(record, asked, cards, service, pseudonyms)
+    return Replay(record, cards, tuple(differences))
 
 
 def _differences(
-    record: EvaluationRecord, cards: Sequence[Card], service: Service, pseudonyms: Pseudonymiser
+    record: EvaluationRecord,
+    asked: HookRequest,
+    cards: Sequence[Card],
+    service: Service,
+    pseudonyms: Pseudonymiser,
 ) -> Iterator[str]:
     from cds_service.kept_cards import inputs_of, kept_words
 
@@ -180,6 +185,11 @@ def _differences(
     ):
         if then != now:
             yield f"{name} then: {_listed(then)}; now: {_listed(now)}."
+    if asked.fhir.server:
+        yield (
+            "The request names a FHIR server, which is not asked now:"
+            " what it had then, or could not give, may be the difference."
+        )
     yield "Settings, site file and approval must be as on that day, and the request as it was sent."
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 from cds_service.core.companions import CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
@@ -23,12 +24,14 @@ from cds_service.core.notes import (
     value_and_date,
 )
 from cds_service.core.panels import items_beside, items_met_beside, may_be_met
+from cds_service.core.reading import NotUnderstood, Understood
 from cds_service.core.selection import WITHDRAWN, Candidate
 from cds_service.core.signs import Beside, items_met
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult
 from cds_service.core.verdict import Answer, Place
 
+_NOTHING_READ = Decimal("-Infinity")
 _NOT_HIGH = frozenset({Place.WITHIN, Place.BELOW})
 _IF_ILL = Note(NoteKind.URGENT_IF_ILL)
 
@@ -116,8 +119,19 @@ def gravest(
     """
     if len(heads) == 1:  # as mostly
         return heads[0]
-    judged = heads[:_MOST_JUDGED]
+    judged = heads
+    if len(heads) > _MOST_JUDGED:  # a higher value never says less
+        judged = sorted(heads, key=_surely_above, reverse=True)[:_MOST_JUDGED]
     return next((head for head in judged if _warns(by_itself(head), knowledge)), heads[0])
+
+
+def _surely_above(head: Candidate) -> Decimal:
+    """What the value is not below, in the canonical unit of its family."""
+    match head.reading:
+        case Understood(quantity=quantity):
+            return quantity.interval.low
+        case NotUnderstood():
+            return _NOTHING_READ
 
 
 def beside_newer(

@@ -8,7 +8,14 @@ from datetime import date
 
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord, Subject
-from cds_service.core.reading import CodesConflict, LookAlike, NotOurs, OurAnalyte, analyte_of
+from cds_service.core.reading import (
+    Analyte,
+    CodesConflict,
+    LookAlike,
+    NotOurs,
+    OurAnalyte,
+    analyte_of,
+)
 from cds_service.core.schema import RefusedCode
 from cds_service.core.selection import WITHDRAWN, Candidate, Looking, place_of, within_look_back
 from cds_service.core.verdict import Skipped
@@ -64,7 +71,7 @@ def _sort(
 ) -> Sorted:
     analyte = analyte_of(result.codings, knowledge)
     if isinstance(result, InvalidResource):
-        of_another_test = bool(result.codings) and isinstance(analyte, LookAlike | NotOurs)
+        of_another_test = bool(result.codings) and _is_never_told(analyte)
         because = "not valid FHIR, and by its code of another test"
         return Skipped(result.ref, because) if of_another_test else result
     if result.subject is Subject.ANOTHER_PATIENT and not isinstance(analyte, NotOurs):
@@ -79,6 +86,17 @@ def _sort(
             return _look_alike(result, code)
         case NotOurs():
             return Skipped(result.ref, "no code of it is known here")
+
+
+def _is_never_told(analyte: Analyte) -> bool:
+    """Whether a result with these codes has no card, whatever it says."""
+    match analyte:
+        case LookAlike(code):
+            return code.answer == "none"
+        case OurAnalyte() | CodesConflict():
+            return False
+        case NotOurs():
+            return True
 
 
 def _look_alike(result: LabResult, code: RefusedCode) -> WrongOne | Skipped:

@@ -139,6 +139,17 @@ def test_r05_a_resource_that_is_not_valid_fhir_is_said_on_a_card_and_is_no_400(p
     assert evaluation_of(card)["reason"] == "fhir-invalid"
 
 
+@pytest.mark.parametrize("change", [{"effectiveDateTime": "yesterday"}, {"status": "banana"}])
+def test_r05_interleukin_2_that_is_not_valid_fhir_is_said_on_a_card_and_never_silence(
+    post: Post, change: dict[str, str]
+) -> None:
+    """It would have had a card, had it been valid: it may have been meant as sIL-2R."""
+    result = {**json.loads(fhir_fixtures.text("il2_in_serum")), **change}
+    results = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": result}]}
+    (card,) = cards_of(post(request_of("lab_result_minimal", context__results=results)))
+    assert evaluation_of(card)["reason"] == "fhir-invalid"
+
+
 @pytest.mark.parametrize(
     "entry", [{"fullUrl": "https://ehr.example.org/Observation/1"}, {"resource": None}, {}]
 )

@@ -56,6 +56,15 @@ def test_of_two_results_that_both_warn_or_do_not_the_choice_stays(first: str, la
     assert card_of(given).summary.startswith(f"sIL-2R {last} U/mL")
 
 
+def test_of_a_flood_of_results_of_one_time_the_highest_are_judged() -> None:
+    """An import that gives a whole history one date: no id hides the one that warns."""
+    low = [named(f"b{n:02}", f"{300 + n} U/mL") for n in range(40)]
+    unread = named("c", "5 pg")
+    found = card_of(records.record(named("a", "5230 U/mL"), *low, unread))
+    assert found.summary.startswith("sIL-2R 5230 U/mL")
+    assert found.indicator.value == "warning"
+
+
 def test_two_equal_results_beside_the_first_are_one_line() -> None:
     """Sent twice under two ids, as interfaces do: a reader learns nothing from a second line."""
     twice = (named("a", "520 U/mL"), named("b", "520 U/mL"))

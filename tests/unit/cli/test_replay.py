@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -131,6 +133,24 @@ def test_another_request_is_told_from_the_one_that_was_sent(
     told = json.loads(shown.stdout)
     assert told["same"] is False
     assert any(why in sentence for sentence in told["differences"])
+
+
+def test_that_a_server_was_asked_then_is_told_also_where_it_failed(ask: Ask, file: Path) -> None:
+    """The card said that the labs could not be had; no resource is missing from the request."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as once:
+        server = f"http://127.0.0.1:{once.getsockname()[1]}/fhir"
+
+    def changed(body: dict[str, Any]) -> None:
+        del body["prefetch"]["labs"]
+        body["fhirServer"] = server
+
+    request = edited(fhir_fixtures.text(CHART), changed)
+    answer = ask(request, "sil2r-patient-view")
+    assert "could not be had" in answer["cards"][0]["detail"]
+    shown = replayed(file, id_of(answer), request, "--json")
+    assert shown.exit_code == 1
+    told = json.loads(shown.stdout)["differences"]
+    assert any("names a FHIR server, which is not asked now" in sentence for sentence in told)
 
 
 def test_t108_a_record_of_another_version_names_the_one_it_needs(ask: Ask, file: Path) -> None:

@@ -113,12 +113,14 @@ def test_a_result_that_names_nobody_is_read_and_says_so() -> None:
         ((toy.SAP_POINTS,), {"broken": "fhir-invalid"}),
         ((), {"broken": "fhir-invalid"}),
         (("718-7",), {}),
-        ((toy.LOOK_ALIKE,), {}),
+        ((toy.LOOK_ALIKE,), {"broken": "fhir-invalid"}),
+        ((toy.LOOK_ALIKE_TO_IGNORE,), {}),
     ],
 )
-def test_an_invalid_resource_is_told_unless_its_code_shows_another_test(
+def test_an_invalid_resource_is_told_unless_its_code_has_no_card(
     codes: tuple[str, ...], answers: dict[str, str]
 ) -> None:
+    """A look-alike that would be told is not passed over because it could not be read."""
     broken = InvalidResource(
         ResourceRef("Observation/broken"),
         "Observation.status",
