@@ -193,12 +193,13 @@ def require_addresses(settings: Settings, host: str, port: int) -> None:
             where=f"CDS_MANAGEMENT_PORT and --port {port}",
             remedy="Give each a port of its own.",
         )
-    _require_free(host, port)
+    _require_free(host, port, "--port", "--host")
     if settings.management_port:
-        _require_free(settings.management_host, settings.management_port)
+        of_metrics = (settings.management_host, settings.management_port)
+        _require_free(*of_metrics, "CDS_MANAGEMENT_PORT", "CDS_MANAGEMENT_HOST")
 
 
-def _require_free(host: str, port: int) -> None:
+def _require_free(host: str, port: int, port_from: str, host_from: str) -> None:
     """Granian would end with a trace where one line says it better."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -209,7 +210,7 @@ def _require_free(host: str, port: int) -> None:
         raise ConfigurationError(
             "The address cannot be used.",
             where=f"{host}:{port}",
-            remedy="Give a free --port and a --host of this machine.",
+            remedy=f"Give a free {port_from} and a {host_from} of this machine.",
         ) from None
 
 

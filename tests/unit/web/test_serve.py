@@ -524,3 +524,12 @@ def test_an_address_that_is_taken_is_said_in_one_line() -> None:
                 workers=1,
             )
     assert caught.value.where == f"127.0.0.1:{port}"
+
+
+def test_of_a_taken_port_of_metrics_the_setting_is_named_that_gives_it() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        settings = Settings(management_port=listener.getsockname()[1])
+        with pytest.raises(ConfigurationError) as caught:
+            module.require_addresses(settings, "127.0.0.1", free_port())
+    assert "CDS_MANAGEMENT_PORT" in caught.value.remedy
+    assert "--port" not in caught.value.remedy
