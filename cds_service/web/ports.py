@@ -76,7 +76,7 @@ class Anybody:
 
 
 class Gate(Protocol):
-    """Who calls."""
+    """Asks a caller who it is."""
 
     def check(self, authorization: Sequence[str], path: str) -> Caller:
         """The caller, by its Authorization headers, for the path called. Raises Unauthorised."""

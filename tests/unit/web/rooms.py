@@ -46,7 +46,7 @@ def library() -> Library:
         ),
         review=PENDING,
         tag="toy@2026.1",
-        accepted_loincs=("0000-0",),
+        accepted={"0000-0": None},
         companion_loincs=("1111-1",),
         local_codes={},
         analyte_codes=frozenset(),
