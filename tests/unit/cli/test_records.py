@@ -93,6 +93,14 @@ def test_a_comment_is_no_command_to_the_terminal(file: Path) -> None:
     assert is_harmless(shown)
 
 
+def test_a_record_that_somebody_changed_is_no_command_to_the_terminal(file: Path) -> None:
+    with Database.open(f"sqlite:///{file}") as database, database.writing() as connection:
+        connection.execute(update(evaluations).values(service=COMMANDING))
+    shown = run(file, "show", "evaluation-2", "--client", CLIENT)
+    assert shown.exit_code == 0
+    assert is_harmless(shown.stdout)
+
+
 def test_a_comment_sealed_with_a_former_key_is_opened_with_it(file: Path, tmp_path: Path) -> None:
     former = tmp_path / "former-key"
     former.write_text(KEY.base64())
