@@ -1,4 +1,4 @@
-"""Cards and explanations as a person reads them in a terminal."""
+"""What commands have to show, as a person reads it in a terminal."""
 
 from __future__ import annotations
 
