@@ -1,4 +1,4 @@
-"""Cards and explanations as a person reads them in a terminal."""
+"""What commands have to show, as a person reads it in a terminal."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _came_to(record: EvaluationRecord) -> str:
 def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> None:
     """Each record as a table of what it says, and the feedback on its cards below."""
     for record in records:
-        table = Table(title=f"{record['at']}, {record['service']}", title_justify="left")
+        table = Table(title=cell(f"{record['at']}, {record['service']}"), title_justify="left")
         table.add_column("what")
         table.add_column("recorded", overflow="fold")
         for what, said in record.items():

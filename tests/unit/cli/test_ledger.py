@@ -16,7 +16,7 @@ from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey
 from cds_service.store.tables import evaluations
 from tests.kept import KEY, evaluation, keep
-from tests.unit.cli.command_line import document
+from tests.unit.cli.command_line import COMMANDING, document, is_harmless
 
 DAY = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(days=2)
 
@@ -153,6 +153,15 @@ def test_t111_a_line_that_was_changed_is_named_and_nothing_is_added_to_it(folder
     more = run(folder, "ledger")
     assert isinstance(more.exception, InputError)
     assert f"{file} line 2" in more.exception.one_line()
+
+
+def test_a_line_that_somebody_made_up_is_no_command_to_the_terminal(folder: Path) -> None:
+    page = {"since": DAY.isoformat(), "until": DAY.isoformat(), "key": COMMANDING, "records": []}
+    (folder / "ledger").write_text(f"{'0' * 32} {json.dumps(page)}\n", encoding="utf-8")
+    shown = run(folder, "verify")
+    assert isinstance(shown.exception, SystemExit)
+    assert "Line 1: it names data key" in shown.stdout
+    assert is_harmless(shown.stdout)
 
 
 def test_t111_lines_that_were_cut_off_are_missed_by_the_code_kept_elsewhere(folder: Path) -> None:

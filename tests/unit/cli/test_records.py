@@ -11,10 +11,11 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text, update
 
 from cds_service.cli import cli
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.core.model import Coding
 from cds_service.errors import CdsError, ConfigurationError, InputError
 from cds_service.store.database import Database
-from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
+from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, Records, SentCard
 from cds_service.store.tables import evaluations
@@ -105,6 +106,14 @@ def test_a_comment_is_no_command_to_the_terminal(file: Path) -> None:
     shown = run(file, "show", "evaluation-2", "--client", CLIENT, "--comments").stdout
     assert "made | up" in shown
     assert is_harmless(shown)
+
+
+def test_a_record_that_somebody_changed_is_no_command_to_the_terminal(file: Path) -> None:
+    with Database.open(f"sqlite:///{file}") as database, database.writing() as connection:
+        connection.execute(update(evaluations).values(service=COMMANDING))
+    shown = run(file, "show", "evaluation-2", "--client", CLIENT)
+    assert shown.exit_code == 0
+    assert is_harmless(shown.stdout)
 
 
 def test_a_comment_sealed_with_a_former_key_is_opened_with_it(file: Path, tmp_path: Path) -> None:
