@@ -67,15 +67,17 @@ def test_a_look_alike_is_told_and_an_unrelated_code_is_left_aside() -> None:
     )
     evaluation = evaluated(given)
     assert read(evaluation) == {"alike": toy.LOOK_ALIKE}
-    assert {skipped.ref.resource for skipped in evaluation.skipped} == {
-        "Observation/ignored",
-        "Observation/other",
+    assert left_aside(evaluation) == {
+        "ignored": f"LOINC {toy.LOOK_ALIKE_TO_IGNORE}: Counts toys.",
+        "other": "no code of it is known here",
     }
 
 
 @pytest.mark.parametrize("status", WITHDRAWN)
 def test_a_withdrawn_look_alike_is_left_aside(status: Status) -> None:
-    assert evaluated(record(named("r", "5 pg/mL", toy.LOOK_ALIKE, status=status))).answers == ()
+    evaluation = evaluated(record(named("r", "5 pg/mL", toy.LOOK_ALIKE, status=status)))
+    assert evaluation.answers == ()
+    assert left_aside(evaluation) == {"r": f"the result is {status.value}"}
 
 
 def test_another_patients_result_is_told_without_anything_of_it_where_nothing_else_is_left() -> (
