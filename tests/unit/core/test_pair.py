@@ -144,3 +144,10 @@ def test_every_other_value_of_the_pairs_time_is_told_with_it_and_each_once() -> 
         assert isinstance(paired, PairedWith)
         told = [paired.value.text, *(value.text for _, value in paired.of_one_time)]
         assert sorted(told) == ["1000", "800", "900"]
+
+
+def test_a_value_whose_specimen_nobody_knows_is_not_told_as_one_of_the_pairs() -> None:
+    nowhere = named("nowhere", "900 pg/mL", toy.SAP_MASS, specimen=specimen("no-such-code"))
+    paired = beside(dew(), sap(), nowhere).paired
+    assert isinstance(paired, PairedWith)
+    assert paired.of_one_time == ()
