@@ -98,6 +98,7 @@ def test_a_text_may_agree_with_a_code_and_still_not_be_read_alone() -> None:
     beside = table.read(UnitGiven("K/uL", "10*3/uL", UCUM))
     assert isinstance(beside, UnitUnderstood)
     assert beside.shown == "10*3/uL"
+    assert isinstance(table.read(UnitGiven("x10*3/uL", "10*3/uL", UCUM)), UnitUnderstood)
     for alone in (text_only("K/uL"), coded("K/uL"), UnitGiven("10*3/uL", "K/uL", UCUM)):
         assert table.read(alone) == UnitNotUnderstood()
 
