@@ -67,15 +67,17 @@ def test_a_look_alike_is_told_and_an_unrelated_code_is_left_aside() -> None:
     )
     evaluation = evaluated(given)
     assert read(evaluation) == {"alike": toy.LOOK_ALIKE}
-    assert {skipped.ref.resource for skipped in evaluation.skipped} == {
-        "Observation/ignored",
-        "Observation/other",
+    assert left_aside(evaluation) == {
+        "ignored": f"LOINC {toy.LOOK_ALIKE_TO_IGNORE}: Counts toys.",
+        "other": "no code of it is known here",
     }
 
 
 @pytest.mark.parametrize("status", WITHDRAWN)
 def test_a_withdrawn_look_alike_is_left_aside(status: Status) -> None:
-    assert evaluated(record(named("r", "5 pg/mL", toy.LOOK_ALIKE, status=status))).answers == ()
+    evaluation = evaluated(record(named("r", "5 pg/mL", toy.LOOK_ALIKE, status=status)))
+    assert evaluation.answers == ()
+    assert left_aside(evaluation) == {"r": f"the result is {status.value}"}
 
 
 def test_another_patients_result_is_told_without_anything_of_it_where_nothing_else_is_left() -> (
@@ -126,7 +128,10 @@ def test_an_invalid_resource_is_told_unless_its_code_has_no_card(
         "Observation.status",
         tuple(Coding(LOINC, code) for code in codes),
     )
-    assert read(evaluated(replace(record(), results=(broken,)))) == answers
+    evaluation = evaluated(replace(record(), results=(broken,)))
+    assert read(evaluation) == answers
+    because = "not valid FHIR, and by its code of another test"
+    assert left_aside(evaluation) == ({} if answers else {"broken": because})
 
 
 def test_codes_that_contradict_each_other_are_told_as_such() -> None:
