@@ -287,10 +287,11 @@ def _keys(row: ClientRow, place: _Place) -> KeyFile | KeyUrl:
             "Give a JSON Web Key Set of public keys, each with its own kid.",
         ) from None
     if not suits:
+        wanted = " or ".join(row.algorithms)
         raise place.refuse(
             "jwks_file",
             "No key in it can be used with the client's algorithms.",
-            f"Add a key with a kid for one of {', '.join(row.algorithms)}.",
+            f"Add one for {wanted}: with a kid, to sign, RSA from 2048 bits on.",
         )
     return KeyFile(path, jku)
 

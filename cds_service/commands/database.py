@@ -77,7 +77,8 @@ def erase(*, client: str, dry_run: bool, as_json: bool, config: Path | None) -> 
     """Delete all that is stored of one patient of one client.
 
     The patient's id is asked for, or read from standard input: on the command line it would stay
-    in the history of the shell. It is neither stored nor shown. Needs the data key.
+    in the history of the shell. It is neither stored nor shown. Needs the data key, and finds
+    what was stored under it.
     """
     from cds_service.store.pseudonym import Pseudonymiser
     from cds_service.store.retention import Retention

@@ -115,6 +115,15 @@ def test_a_key_file_that_is_not_there_is_told_with_the_whole_folder(
     assert refused.value.remedy == f"It is looked for in {tmp_path}."
 
 
+def test_a_key_file_without_a_usable_key_is_told_with_all_that_a_key_must_be(
+    folder: Path,
+) -> None:
+    """A key that is too short is left out like one for encryption: both have a kid."""
+    with pytest.raises(ConfigurationError) as refused:
+        registry(folder, FILE_CLIENT + 'algorithms = ["RS384"]\n')
+    assert refused.value.remedy == "Add one for RS384: with a kid, to sign, RSA from 2048 bits on."
+
+
 AGAIN = FILE_CLIENT.replace('"hospital"', '"again"')
 
 
