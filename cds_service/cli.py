@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from rich.text import Text
 
 from cds_service import __version__
 from cds_service.commands.clients import clients
@@ -29,6 +28,7 @@ from cds_service.commands.knowledge import knowledge
 from cds_service.commands.output import (
     AS_JSON,
     Output,
+    cell,
     members,
     print_json,
     show_what_can_be_shown,
@@ -147,7 +147,7 @@ def evaluate(*, files: Sequence[Path], as_json: bool, on: str, config: Path | No
         said.append({"file": str(file), "cards": cards})
         if not as_json:
             if len(files) > 1:
-                console.rule(Text(str(file)))
+                console.rule(cell(str(file)))
             print_cards(console, cards)
     if as_json:
         print_json({"files": said} if len(files) > 1 else {"cards": said[0]["cards"]})

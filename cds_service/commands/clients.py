@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cds_service.commands.input import CONFIG, FILE, settings_of
-from cds_service.commands.output import AS_JSON, print_json
+from cds_service.commands.output import AS_JSON, print_json, print_lines
 
 
 @click.group()
@@ -71,7 +71,6 @@ def check(
     if as_json:
         print_json(report.as_json())
     else:
-        for line in report.lines():
-            click.echo(line)
+        print_lines(report.lines())
     if not report.is_acceptable:
         raise SystemExit(1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cds_service.commands.input import CONFIG, FILE, library_of, settings_of
-from cds_service.commands.output import AS_JSON, Output, print_json
+from cds_service.commands.output import AS_JSON, Output, print_json, print_lines
 from cds_service.fhir.canonical import OUR_BASE
 from cds_service.setting_shapes import Unusable, an_url
 
@@ -41,8 +41,7 @@ def check(*, folder: Path | None, site: Path | None, as_json: bool, config: Path
     if as_json:
         print_json(report.as_json())
     else:
-        for line in report.lines():
-            click.echo(line)
+        print_lines(report.lines())
     if report.faults:
         raise SystemExit(1)
 

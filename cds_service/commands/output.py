@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from io import TextIOWrapper
@@ -62,6 +63,12 @@ def print_json(document: object) -> None:
         sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text
     )
     click.echo("".join(harmless).encode())
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """A report for a person, as plain text; what somebody else wrote in it is no command."""
+    for line in lines:
+        click.echo(printable(line))
 
 
 def show_what_can_be_shown() -> None:

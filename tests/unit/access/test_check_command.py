@@ -18,6 +18,7 @@ from tests.faults import reply
 from tests.unit.access.minting import (
     EC,
     FILE_CLIENT,
+    ISSUER,
     NOW,
     SERVICE,
     SOURCE,
@@ -26,6 +27,7 @@ from tests.unit.access.minting import (
     key_set,
     token,
 )
+from tests.unit.cli.command_line import is_harmless
 
 
 def run(folder: Path, *more: str, **environment: str) -> Result:
@@ -49,6 +51,14 @@ def test_the_command_says_that_a_token_holds(folder: Path) -> None:
     shown = run(folder, *with_token(folder, token()))
     assert shown.exit_code == 0
     assert shown.output.splitlines()[-1] == "The token holds: client hospital."
+
+
+def test_a_row_that_somebody_else_wrote_is_no_command_to_the_terminal(folder: Path) -> None:
+    row = FILE_CLIENT.replace(ISSUER, rf"{ISSUER}\u001b[31m\u202e")  # as TOML writes it
+    (folder / "clients.toml").write_text(row, encoding="utf-8")
+    shown = run(folder)
+    assert shown.exit_code == 0
+    assert is_harmless(shown.stdout)
 
 
 @pytest.mark.usefixtures("at_noon")

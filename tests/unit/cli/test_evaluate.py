@@ -198,6 +198,12 @@ def test_what_a_file_says_is_no_command_to_the_terminal(
     assert is_harmless(run(command, file, *options).stdout)
 
 
+def test_names_of_files_are_no_command_to_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / f"{COMMANDING.replace('/', '')}.json"
+    file.write_text(fhir_fixtures.text("csf_above_150"), encoding="utf-8")
+    assert is_harmless(run("evaluate", file, file).stdout)
+
+
 def test_an_order_request_gives_its_advice() -> None:
     file = fhir_fixtures.path("order_select_il2")
     (card,) = document(run("evaluate", file, "--json", *ON))["cards"]
