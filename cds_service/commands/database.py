@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cds_service.commands.input import CONFIG, database_of, settings_of
+from cds_service.commands.input import (
+    CONFIG,
+    FORMER_KEYS,
+    database_of,
+    former_data_keys,
+    settings_of,
+)
 from cds_service.commands.output import AS_JSON, print_json, progress
 from cds_service.errors import InputError
 
@@ -70,10 +76,18 @@ def purge(*, days: int, dry_run: bool, as_json: bool, config: Path | None) -> No
     required=True,
     help="As in the records: general-hospital, general-hospital/tenant, or events:source.",
 )
+@FORMER_KEYS
 @DRY_RUN
 @AS_JSON
 @CONFIG
-def erase(*, client: str, dry_run: bool, as_json: bool, config: Path | None) -> None:
+def erase(
+    *,
+    client: str,
+    former_keys: Sequence[Path],
+    dry_run: bool,
+    as_json: bool,
+    config: Path | None,
+) -> None:
     """Delete all that is stored of one patient of one client.
 
     The patient's id is asked for, or read from standard input: on the command line it would stay
@@ -85,15 +99,17 @@ def erase(*, client: str, dry_run: bool, as_json: bool, config: Path | None) -> 
     from cds_service.wiring import existing_data_key
 
     settings = settings_of(config)
-    pseudonyms = Pseudonymiser(existing_data_key(settings))
-    retention = Retention(database_of(settings))
-    belongings = retention.belongings(client, pseudonyms.of(client, "Patient", _patient_id()))
+    keys = (existing_data_key(settings), *former_data_keys(former_keys))
+    retention, patient = Retention(database_of(settings)), _patient_id()
+    pseudonyms = {key.of(client, "Patient", patient) for key in map(Pseudonymiser, keys)}
+    belongings = retention.belongings(client, *pseudonyms)
     rows = belongings.counts()
     if not any(rows.values()):
         _insist_on_known(client, retention.clients())
     if not dry_run:
         rows = _worked_off(retention.erase(belongings), rows)
-    what = f"of this patient of {client}, under this data key"
+    under = "these data keys" if former_keys else "this data key"
+    what = f"of this patient of {client}, under {under}"
     _show(rows, {"client": client}, what, dry_run=dry_run, as_json=as_json)
 
 

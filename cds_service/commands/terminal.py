@@ -69,7 +69,8 @@ def _print_answer(console: Console, answer: Mapping[str, Any]) -> None:
     if answer["facts"]:
         console.print(_facts(answer["facts"]))
     if answer["rows"]:
-        console.print(_rows(answer["rows"]))
+        weakened = {each["id"]: each["weakenedBy"] for each in answer.get("findings", ())}
+        console.print(_rows(answer["rows"], weakened))
     if answer["limits"]:
         console.print(_limits(answer["limits"]))
     if answer["missing"]:
@@ -95,11 +96,16 @@ def _facts(facts: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _rows(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Each row of the decision table, those that fire first, with the gate that decided."""
+def _rows(rows: Sequence[Mapping[str, Any]], weakened: Mapping[str, Sequence[str]]) -> Table:
+    """Each row of the decision table, those that fire first, with the gate that decided, and the
+    contexts for which it is said more carefully.
+    """
     table = _table("Rows considered", "finding", "outcome", "why")
     for row in sorted(rows, key=lambda row: list(_MARK).index(row["outcome"])):
-        table.add_row(cell(row["finding"]), _MARK[row["outcome"]], cell(_why(row)))
+        why = _why(row)
+        if row["outcome"] == "matched" and (contexts := weakened.get(row["finding"])):
+            why += f"; weakened by {', '.join(contexts)}"
+        table.add_row(cell(row["finding"]), _MARK[row["outcome"]], cell(why))
     return table
 
 

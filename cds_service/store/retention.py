@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from time import sleep
 from typing import Any, Final
 
@@ -131,10 +132,13 @@ class Retention:
                 yield self._delete(table, keys, is_old(before))
         self._empty_log()
 
-    def belongings(self, client: str, patient: str) -> Belongings:
-        """All that is stored of a patient; `patient` is the pseudonym. Changes nothing."""
+    def belongings(self, client: str, *patient: str) -> Belongings:
+        """All that is stored of a patient; `patient` is the pseudonym, under each data key that
+        there was. Changes nothing.
+        """
         with self._database.reading() as connection:
-            return _belongings(connection, client, patient)
+            found = [_belongings(connection, client, each) for each in patient]
+        return Belongings(tuple(chain.from_iterable(each.steps for each in found)))
 
     def erase(self, belongings: Belongings) -> Iterator[Removed]:
         """Delete them, lot by lot, for as long as it is asked for the next."""

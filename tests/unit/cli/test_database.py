@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from cds_service.cli import cli
 from cds_service.commands import database as module
 from cds_service.store.database import Database
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import SentCard
 from cds_service.store.tables import evaluations
 from tests.kept import CLIENT, KEY, evaluation, keep, pseudonym
@@ -92,6 +93,25 @@ def test_erase_reads_the_id_from_standard_input_and_never_repeats_it(
     assert PATIENT not in shown.output
     assert left(file) == 0
     assert PATIENT.encode() not in file.read_bytes()
+
+
+def test_what_was_stored_before_a_change_of_the_data_key_is_erased_with_the_former_one(
+    file: Path, tmp_path: Path
+) -> None:
+    former, new = tmp_path / "former-key", DataKey.random()
+    former.write_text(KEY.base64())
+    patient = Pseudonymiser(new).of(CLIENT, "Patient", PATIENT)
+    with Database.open(f"sqlite:///{file}") as database:
+        keep(database, evaluation("since", patient=patient))
+    erase = ("erase", "--client", CLIENT, "--former-key", str(former))
+    counted = document(run(file, *erase, "--dry-run", "--json", stdin=PATIENT, key=new.base64()))
+    assert counted["rows"]["evaluations"] == 4
+    shown = run(file, *erase, stdin=PATIENT, key=new.base64())
+    assert (
+        "7 rows of this patient of general-hospital, under these data keys: deleted."
+        in shown.stdout
+    )
+    assert left(file) == 0
 
 
 def test_erase_takes_no_id_on_the_command_line(file: Path) -> None:

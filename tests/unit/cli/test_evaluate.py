@@ -62,6 +62,13 @@ def test_explain_names_facts_rows_and_sources() -> None:
     assert "Pediatr Blood Cancer 2007" in text
 
 
+def test_explain_says_which_context_weakens_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    shown = run("explain", fhir_fixtures.path("context_car_t"), *ON).stdout.splitlines()
+    weakened = [line.split()[1] for line in shown if "; weakened by context-car-t" in line]
+    assert weakened == ["hlh-2004-criterion-met", "above-laboratory-limit"]
+
+
 def test_explain_as_json_holds_every_row_of_the_table(sil2r: KnowledgeBase) -> None:
     (trace,) = document(
         run("explain", fhir_fixtures.path("serum_adult_above_2400"), "--json", *ON)
