@@ -12,6 +12,7 @@ from cds_service.core.model import (
     CodedEntry,
     Coding,
     Moment,
+    NoMoment,
     PatientRecord,
     RecordKind,
     ResourceRef,
@@ -251,6 +252,12 @@ def since(*resources: JsonObject) -> str:
     (found,) = the_record(*resources).entries
     assert isinstance(found.since, Moment)
     return found.since.text
+
+
+@pytest.mark.parametrize("drug", [request(), statement(), administration()])
+def test_a_medication_whose_end_nobody_states_has_none(drug: JsonObject) -> None:
+    (found,) = the_record(drug).entries
+    assert found.until == NoMoment()
 
 
 @pytest.mark.parametrize(
