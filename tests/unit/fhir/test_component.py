@@ -17,6 +17,7 @@ from cds_service.core.model import (
     Status,
     Subject,
 )
+from cds_service.fhir.observation import FLAGS
 from tests.unit.fhir.given import (
     FERRITIN,
     LEFT_OUT,
@@ -62,6 +63,27 @@ def test_a_result_in_a_panel_is_there_with_the_panel_s_own_facts_and_no_value() 
 def test_each_component_of_the_analyte_is_a_result_of_its_own() -> None:
     found = found_in(panel(component(SIL2R), component(CSF)))
     assert [result.codings for result in found] == [(Coding(*SIL2R),), (Coding(*CSF),)]
+
+
+def test_nothing_that_was_measured_of_the_panel_is_taken_for_its_component() -> None:
+    """A panel with a number, a range and a flag of its own: none of them is of the receptor."""
+    (found,) = found_in(
+        panel(
+            component(),
+            valueQuantity=quantity(52, "pg/mL"),
+            referenceRange=[{"high": quantity(10, "pg/mL")}],
+            interpretation=[concept(FLAGS, "H")],
+        )
+    )
+    assert (found.value, found.ranges, found.flags) == (NOT_READ, (), ())
+
+
+def test_each_component_without_a_value_says_its_own_reason() -> None:
+    absent = component(
+        CSF, valueQuantity=LEFT_OUT, dataAbsentReason=concept("x:y", "not-performed")
+    )
+    found = found_in(panel(component(), absent))
+    assert [result.value for result in found] == [NOT_READ, NoValue("not-performed")]
 
 
 def test_interleukin_2_in_a_panel_was_meant_as_such_and_is_not_told() -> None:

@@ -130,6 +130,13 @@ def test_a_urn_leads_to_the_patient_of_the_bundle() -> None:
     assert owners(alone) == [Subject.THIS_PATIENT]
 
 
+def test_a_urn_that_leads_to_nobody_is_the_id_that_stands_in_it() -> None:
+    name = "0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
+    sent = observation(subject={"reference": f"urn:uuid:{name}"})
+    assert read(sent).patient_id == name
+    assert owners(sent) == [Subject.THIS_PATIENT]
+
+
 def test_a_patient_without_an_id_owns_the_file() -> None:
     urn = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
     whole = bundle(entry(patient(id=LEFT_OUT), urn), observation(subject={"reference": urn}))

@@ -163,6 +163,23 @@ def test_the_specimens_of_a_report_are_followed() -> None:
     assert the_lone(report(specimen=named)).specimen.link is SpecimenLink.UNRESOLVED
 
 
+def test_the_codes_of_all_specimens_of_a_report_are_told() -> None:
+    """Serum and CSF drawn together: neither may pass for the specimen of the result."""
+    serum = specimen(id="spec-2", type=concept("http://snomed.info/sct", "119364003"))
+    named = [{"reference": "Specimen/spec-1"}, {"reference": "Specimen/spec-2"}]
+    for order in (named, named[::-1], [*named, named[0]]):
+        found = the_lone(report(specimen=order), specimen(), serum).specimen
+        assert sorted(coding.code for coding in found.codings) == ["119364003", "258450006"]
+
+
+def test_where_a_report_names_more_than_a_hundred_specimens_none_is_looked_up() -> None:
+    named = [{"reference": "Specimen/spec-1"}] * 100
+    many = the_lone(report(specimen=named), specimen())
+    assert many.specimen.link is SpecimenLink.RESOLVED
+    too_many = the_lone(report(specimen=[*named, *named[:1]]), specimen())
+    assert too_many.specimen.link is SpecimenLink.UNRESOLVED
+
+
 @pytest.mark.parametrize(
     ("other", "link"),
     [

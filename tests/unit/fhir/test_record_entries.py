@@ -12,6 +12,7 @@ from cds_service.core.model import (
     CodedEntry,
     Coding,
     Moment,
+    NoMoment,
     PatientRecord,
     RecordKind,
     ResourceRef,
@@ -139,7 +140,7 @@ def test_a_condition_of_a_patient_told_by_identifier_counts() -> None:
 
 @by_status("completed in-progress", "preparation not-done stopped entered-in-error unknown")
 def test_a_procedure_counts_if_it_was_done(status: str, expected: bool) -> None:
-    assert counts(procedure(status=status)) is expected
+    assert kinds(procedure(status=status)) == [RecordKind.PROCEDURE] * expected
 
 
 @by_status("active on-hold", "intended completed stopped not-taken unknown entered-in-error banana")
@@ -251,6 +252,12 @@ def since(*resources: JsonObject) -> str:
     (found,) = the_record(*resources).entries
     assert isinstance(found.since, Moment)
     return found.since.text
+
+
+@pytest.mark.parametrize("drug", [request(), statement(), administration()])
+def test_a_medication_whose_end_nobody_states_has_none(drug: JsonObject) -> None:
+    (found,) = the_record(drug).entries
+    assert found.until == NoMoment()
 
 
 @pytest.mark.parametrize(

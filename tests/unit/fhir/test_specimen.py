@@ -14,6 +14,7 @@ from tests.unit.fhir.given import (
     bundle,
     entry,
     observation,
+    patient,
     record,
     resource,
     specimen,
@@ -146,6 +147,13 @@ def test_a_specimen_of_another_patient_is_told_as_that_and_nothing_of_it_is_used
         other = specimen(status=status, subject={"reference": "Patient/pat-2"})
         found = followed({"reference": "Specimen/spec-1"}, other).specimen
         assert found == SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
+
+
+def test_a_specimen_whose_urn_leads_to_another_patient_is_that_patients() -> None:
+    mother = entry(patient(id="pat-2"), URN)
+    drawn = specimen(subject={"reference": URN})
+    found = followed({"reference": "Specimen/spec-1"}, drawn, mother).specimen
+    assert found == SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,11 @@ def test_without_a_known_server_the_id_decides() -> None:
     assert owner(reference, fhir_base="") is THIS
 
 
+def test_a_slash_at_the_end_of_an_address_makes_it_no_other_server() -> None:
+    reference = {"reference": f"{BASE}/Patient/{PATIENT}"}
+    assert owner(reference, fhir_base=f"{BASE}/") is THIS
+
+
 def test_without_a_known_patient_every_subject_is_the_one_meant() -> None:
     assert owner({"reference": "Patient/anyone"}, patient_id="") is THIS
     assert owner({"reference": "#p"}, patient_id="") is THIS

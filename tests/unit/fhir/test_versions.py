@@ -106,6 +106,12 @@ def test_two_servers_may_give_one_id_to_two_results() -> None:
     assert [number for number, _ in read(here, same, elsewhere)] == ["2", "3"]
 
 
+def test_a_version_that_names_no_server_is_of_the_only_one_that_is_named() -> None:
+    here = entry(version(1), "https://ehr.example.org/fhir/Observation/obs-1")
+    assert read(here, version(2, status="corrected")) == [("2", "corrected")]
+    assert read(version(1), entry(WITHDRAWN, here["fullUrl"])) == [("2", "entered-in-error")]
+
+
 def test_what_became_of_a_result_counts_even_where_it_is_another_patients_now() -> None:
     moved = version(2, subject={"reference": "Patient/pat-2"})
     (found,) = results(record(bundle(FINAL), sil2r=bundle(moved)).results)
