@@ -20,7 +20,6 @@ from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
 from cds_service.fhir import breaker
 from cds_service.fhir.access import NoAccess, ServerAccess, server_access
-from cds_service.fhir.addresses import Reach
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import UpstreamFault
@@ -74,7 +73,7 @@ def gate_of(settings: Settings, registry: ClientRegistry, database: Database) ->
 def key_fetch(mode: Mode) -> Fetch:
     """Fetches key sets at registered addresses, through the one door out."""
     plain = PlainHttp.LOOPBACK if mode is Mode.SANDBOX else PlainHttp.REFUSED
-    outward = FhirClient(AllowList.of([]), network=_network(mode))
+    outward = FhirClient(AllowList.of([]), network=Network.of(mode))
 
     def fetch(url: str) -> bytes:
         return outward.jwks_fetch(url, Deadline.after(KEY_SET_DEADLINE_MS), plain)
@@ -118,7 +117,7 @@ class FhirReach:
             client.name: AllowList.of([*client.fhir_servers, *further], loopback)
             for client in registry.clients
         }
-        self._client = FhirClient(everyone, network=_network(settings.mode))
+        self._client = FhirClient(everyone, network=Network.of(settings.mode))
 
     def __call__(
         self, caller: Caller, request: HookRequest
@@ -141,8 +140,3 @@ class FhirReach:
                 return self._granted[client.name]
             case _:
                 return self._open
-
-
-def _network(mode: Mode) -> Network:
-    """Registered servers may stand in the hospital's own network, never on this machine."""
-    return Network(reach=Reach.ANYWHERE if mode is Mode.SANDBOX else Reach.SITE)

@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from cds_service.access.registry import Source
-from cds_service.config import Mode, Settings
+from cds_service.config import Settings
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import ConfigurationError
 from cds_service.events.inbox import Inbox
 from cds_service.events.source import EventSource, Relay, event_sources
-from cds_service.fhir.addresses import Reach
 from cds_service.fhir.breaker import Breakers
 from cds_service.fhir.client import FhirClient, Network
 from cds_service.knowledge.files import Library
@@ -189,6 +188,5 @@ def _client(room: EventRoom, breakers: Breakers) -> FhirClient:
     sources = room.sources.values()
     relays = (each.delivery.address for each in sources if isinstance(each.delivery, Relay))
     bases = (*(each.base for each in sources), *relays)
-    sandbox = room.settings.mode is Mode.SANDBOX
-    network = Network(reach=Reach.ANYWHERE if sandbox else Reach.SITE)
+    network = Network.of(room.settings.mode)
     return FhirClient(AllowList.of(bases), network=network, breakers=breakers)

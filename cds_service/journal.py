@@ -6,17 +6,18 @@ Patients and results leave here only as pseudonyms; no value, name or token is p
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from uuid import uuid4
 
 from cds_service import __version__
 from cds_service.core.card import Card
+from cds_service.core.feedback import NO_REASON, FeedbackItem
 from cds_service.core.model import Coding
 from cds_service.hooks.call import Answered
-from cds_service.hooks.feedback import NO_REASON, FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
 from cds_service.kept_cards import inputs_of, kept_card, kept_words
-from cds_service.store import feedback as kept
+from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, Records
 from cds_service.web.ports import Caller, Failed, Invocation, Unread
@@ -87,7 +88,7 @@ class StoredJournal:
 class StoredFeedback:
     """Feedback, kept durably and once."""
 
-    def __init__(self, feedback: kept.Feedback, pseudonyms: Pseudonymiser) -> None:
+    def __init__(self, feedback: Feedback, pseudonyms: Pseudonymiser) -> None:
         self._feedback = feedback
         self._pseudonyms = pseudonyms
 
@@ -101,14 +102,7 @@ class StoredFeedback:
         }
         stored = self._feedback.save(
             [
-                kept.FeedbackItem(
-                    card=item.card,
-                    outcome=kept.FeedbackOutcome(item.outcome.value),
-                    at=item.at,
-                    suggestions=item.suggestions,
-                    reason=self._reason(item.reason, offered, caller.name),
-                    comment=item.comment,
-                )
+                replace(item, reason=self._reason(item.reason, offered, caller.name))
                 for item in items
             ],
             caller.name,

@@ -76,11 +76,6 @@ class Event(Enum):
     EVENT_DROPPED = ("CDS-L408", "warning", "An event was removed on an operator's word.")
     LIBRARY = ("CDS-L901", "info", "A library has logged something.")
 
-    @property
-    def code(self) -> str:
-        """The public code."""
-        return self.value[0]
-
 
 FIELDS = frozenset(
     {

@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.store.database import Database
-from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
+from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, Records, SentCard
 

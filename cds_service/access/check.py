@@ -126,7 +126,7 @@ def check_token(
     audiences = (audience, audience.removesuffix(FEEDBACK))
     found.update(_Parts(header, claims, client, audiences, times, now).faults())
     if not found.isdisjoint(_NO_KEY_TO_TRY):
-        unchecked = "the header does not say with which key"
+        unchecked = "the header must be mended first"
     else:
         fault, unchecked = _signature(token, header, read_keys(client, fetch))
         found.update(fault)

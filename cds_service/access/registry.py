@@ -88,7 +88,6 @@ class Source:
 
     row: EventSourceRow
     fhir_server: FhirBase
-    secret_file: Path
     folder: Path = Path()
     """Where the relative paths of the row start."""
 
@@ -297,9 +296,6 @@ def _keys(row: ClientRow, place: _Place) -> KeyFile | KeyUrl:
 
 
 def _source(row: EventSourceRow, place: _Place) -> Source:
-    return Source(
-        row=row,
-        fhir_server=place.fhir_base("fhir_server", row.fhir_server),
-        secret_file=place.file("secret_file", row.secret_file),
-        folder=place.folder,
-    )
+    fhir_server = place.fhir_base("fhir_server", row.fhir_server)
+    place.file("secret_file", row.secret_file)  # it is read where the events are
+    return Source(row, fhir_server, place.folder)

@@ -10,6 +10,7 @@ import click
 
 from cds_service.commands.input import CONFIG, FILE, library_of, settings_of
 from cds_service.commands.output import AS_JSON, Output, print_json
+from cds_service.fhir.canonical import OUR_BASE
 from cds_service.setting_shapes import Unusable, an_url
 
 FILE_TO_WRITE = click.Path(dir_okay=False, path_type=Path)
@@ -65,11 +66,9 @@ def show(*, as_json: bool, config: Path | None) -> None:
         click.echo(page.pages(library), nl=False)
 
 
-def _canonical_base(
-    _context: click.Context, _option: click.Parameter, text: str | None
-) -> str | None:
+def _canonical_base(_context: click.Context, _option: click.Parameter, text: str) -> str:
     try:
-        return None if text is None else an_url(text, Path())
+        return an_url(text, Path())
     except Unusable as wanted:
         raise click.BadParameter(f"give {wanted}") from None
 
@@ -79,19 +78,19 @@ def _canonical_base(
 @click.option(
     "--base",
     metavar="URL",
+    default=OUR_BASE,
     callback=_canonical_base,
     help="Start of all canonical URLs, instead of our own.",
 )
 @CONFIG
-def export_fhir(*, folder: Path, base: str | None, config: Path | None) -> None:
+def export_fhir(*, folder: Path, base: str, config: Path | None) -> None:
     """Write the knowledge as FHIR R4 resources, one file each.
 
     Evidence and Citation, which need FHIR R4B, go to the folder DIR/r4b.
     """
-    from cds_service.fhir.canonical import OUR_BASE
     from cds_service.knowledge.export.write import export_fhir as export
 
-    count = export(library_of(settings_of(config)), folder, base or OUR_BASE)
+    count = export(library_of(settings_of(config)), folder, base)
     click.echo(f"{count} resources written to {folder}.")
 
 

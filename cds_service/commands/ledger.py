@@ -188,7 +188,7 @@ def _print(lines: int, state: Sound | Broken, found: Comparison) -> None:
         case Sound():
             console.print("Every line is as it was written.")
         case Broken(line, why):
-            console.print(f"Line {line}: {why}. What comes after it proves nothing.")
+            console.print(cell(f"Line {line}: {why}. What comes after it proves nothing."))
     console.print(f"Lines: {lines}, records in them: {found.records}.")
     if found.changed:
         table = table_of("changed, or come in since", "made at")

@@ -50,10 +50,17 @@ CLIENT = click.option(
     help="How many, counted from the newest.",
 )
 @click.option("--hook-instance", metavar="ID", default="", help="Only calls with this one.")
+@FORMER_KEYS
 @AS_JSON
 @CONFIG
 def list_(
-    *, client: str, last: int, hook_instance: str, as_json: bool, config: Path | None
+    *,
+    client: str,
+    last: int,
+    hook_instance: str,
+    former_keys: Sequence[Path],
+    as_json: bool,
+    config: Path | None,
 ) -> None:
     """List the newest records of a client, also of calls that had no card.
 
@@ -67,10 +74,11 @@ def list_(
 
     settings = settings_of(config)
     pseudonyms = Pseudonymiser(existing_data_key(settings))
+    former = tuple(map(Pseudonymiser, former_data_keys(former_keys)))
     with database_of(settings) as database:
         kept = Records(database, pseudonyms)
         if hook_instance:
-            found = kept.of_hook_instance(client, hook_instance, last)
+            found = kept.of_hook_instance(client, hook_instance, last, former)
         else:
             found = kept.newest(client, last)
     if as_json:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from cds_service.commands.export_files import Found, LeftAside, Step, documents
 from cds_service.core.card import Card
+from cds_service.core.dates import is_ahead, whole_day
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.render import render
 from cds_service.evaluate import Looking, evaluate
@@ -28,8 +29,6 @@ READINGS = 2
 _ENTRIES = "Entries that are no resource, or are Bundles themselves, are not read: {}."
 _MONTH = 30.4
 """Days, on average."""
-_A_DAY = timedelta(days=1)
-"""What two time zones may differ by."""
 
 
 @dataclass(slots=True)
@@ -111,12 +110,12 @@ class Changes:
             return
         change = Change(_listed(was - would_be), _listed(would_be - was))
         self.counts[change] += 1
-        used = [
+        used = (
             each["resource"]
             for card in (*before, *after)
             for each in card.extension.get("inputs", ())
-        ]
-        self.examples.setdefault(change, next(iter(used), ""))
+        )
+        self.examples.setdefault(change, next(used, ""))
 
 
 def read_charts(
@@ -144,18 +143,15 @@ def _take(charts: Charts, found: Found | LeftAside) -> None:
         charts.take(found.document)
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
-    """Nothing is held against it."""
-
-
 def rehearse(
-    charts: Charts, knowledge: KnowledgeBase, other: KnowledgeBase | Alone, today: date, step: Step
+    charts: Charts, bases: Sequence[KnowledgeBase], today: date, step: Step
 ) -> tuple[Tally, Changes]:
-    """Evaluate every arrival as on its day; as on `today` where that is unknown, or yet to come."""
-    tally, changes = Tally(knowledge.tag), Changes()
-    own = _Voice(knowledge, wanted_by(knowledge), today)
-    others = [] if isinstance(other, Alone) else [_Voice(other, wanted_by(other), today)]
+    """Evaluate every arrival as on its day; as on `today` where that is unknown, or yet to come.
+
+    What the first of the knowledge says is counted, and each further one held against it.
+    """
+    own, *others = [_Voice(each, wanted_by(each), today) for each in bases]
+    tally, changes = Tally(own.knowledge.tag), Changes()
     for arrivals in charts.arrivals():
         tally.patients += 1
         for arrival in arrivals:
@@ -183,7 +179,7 @@ class _Voice:
 
 
 def _has_come(arrival: Arrival, today: date) -> bool:
-    return UNDATED < arrival.day <= today + _A_DAY
+    return arrival.day != UNDATED and not is_ahead(whole_day(arrival.day), today)
 
 
 def _in_words(cards: Sequence[Card]) -> Counter[str]:

@@ -25,7 +25,7 @@ from cds_service.errors import InputError
 
 if TYPE_CHECKING:
     from cds_service.commands.export_files import LeftAside
-    from cds_service.commands.rehearsal import Alone, Changes, Tally
+    from cds_service.commands.rehearsal import Changes, Tally
     from cds_service.core.knowledge import KnowledgeBase
 
 PATH = click.Path(exists=True, path_type=Path)
@@ -48,7 +48,6 @@ def rehearse(
     was issued, beside what was known by then. Nothing is kept and no server is called.
     """
     from cds_service.commands.export_files import files_in
-    from cds_service.commands.rehearsal import Alone
 
     bases = library_of(settings_of(config)).bases
     others = library_of(settings_of(against)).bases if against else {}
@@ -59,10 +58,8 @@ def rehearse(
             remedy="Compare knowledge of one id.",
         )
     files, passed_over = files_in(paths)
-    came_to = [
-        _rehearsed(files, passed_over, base, others.get(name, Alone()))
-        for name, base in bases.items()
-    ]
+    compared = (bases, others) if against else (bases,)
+    came_to = [_rehearsed(files, passed_over, [each[name] for each in compared]) for name in bases]
     if as_json:
         print_json({"rehearsals": [_document(*each) for each in came_to]})
         return
@@ -74,15 +71,11 @@ def rehearse(
 
 
 def _rehearsed(
-    files: Sequence[Path],
-    passed_over: Sequence[LeftAside],
-    base: KnowledgeBase,
-    other: KnowledgeBase | Alone,
+    files: Sequence[Path], passed_over: Sequence[LeftAside], compared: Sequence[KnowledgeBase]
 ) -> tuple[Tally, Changes, Sequence[LeftAside]]:
     from cds_service.commands import rehearsal
     from cds_service.fhir.wanted import wanted_by
 
-    compared = [base] if isinstance(other, rehearsal.Alone) else [base, other]
     with progress() as bars:
         size = rehearsal.READINGS * sum(file.stat().st_size for file in files)
         reading = bars.add_task("bytes read", total=size)
@@ -91,11 +84,7 @@ def _rehearsed(
         )
         evaluating = bars.add_task("charts evaluated", total=len(charts))
         tally, changes = rehearsal.rehearse(
-            charts,
-            base,
-            other,
-            datetime.now(UTC).date(),
-            lambda done: bars.advance(evaluating, done),
+            charts, compared, datetime.now(UTC).date(), lambda done: bars.advance(evaluating, done)
         )
     return tally, changes, [*passed_over, *unread]
 

@@ -23,7 +23,7 @@ from cds_service.commands.input import (
     library_of,
     settings_of,
 )
-from cds_service.commands.output import AS_JSON, Output, print_json
+from cds_service.commands.output import AS_JSON, Output, cell, print_json
 from cds_service.errors import DataUnavailable, InputError
 
 if TYPE_CHECKING:
@@ -213,14 +213,15 @@ def _document(replayed: Replay) -> dict[str, object]:
 def _print(console: Output, replayed: Replay) -> None:
     record = replayed.record
     shown = "withheld from the client, which was in shadow" if record.door == "shadow" else "sent"
-    console.print(
+    recorded = (
         f"Recorded {record.at:%Y-%m-%d %H:%M:%S} UTC: {record.service}, {record.knowledge},"
         f" {len(record.outcomes)} card(s), {shown}."
     )
+    console.print(cell(recorded))
     if not replayed.differences:
         console.print("The request comes to the same, word by word:")
         return
     console.print("The request comes to something else now.")
     for sentence in replayed.differences:
-        console.print(f"- {sentence}", markup=False)
+        console.print(cell(f"- {sentence}"))
     console.print("What it comes to now:")

@@ -1,4 +1,4 @@
-"""Cards and explanations as a person reads them in a terminal."""
+"""What commands have to show, as a person reads it in a terminal."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _came_to(record: EvaluationRecord) -> str:
 def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> None:
     """Each record as a table of what it says, and the feedback on its cards below."""
     for record in records:
-        table = Table(title=f"{record['at']}, {record['service']}", title_justify="left")
+        table = Table(title=cell(f"{record['at']}, {record['service']}"), title_justify="left")
         table.add_column("what")
         table.add_column("recorded", overflow="fold")
         for what, said in record.items():
@@ -188,9 +188,10 @@ def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> Non
                 text = ", ".join(said) if isinstance(said, tuple) else str(said)
                 table.add_row(what.replace("_", " "), cell(text))
         for card in record["cards"]:
-            table.add_row("card", cell(card["uuid"]))
+            table.add_row("card", cell(", ".join((card["uuid"], *card["findings"]))))
             for item in card["feedback"]:
-                told = (item["at"], item["outcome"], item["reason"], item.get("comment", ""))
+                why = (item["reason"], item.get("comment", ""))
+                told = (item["at"], item["outcome"], *item["suggestions"], *why)
                 table.add_row("feedback", cell(", ".join(word for word in told if word)))
         console.print(table)
 

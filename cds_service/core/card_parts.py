@@ -16,7 +16,8 @@ from cds_service.core.verdict import NotInterpretable, OrderAdvised, Verdict
 LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1, Card.summary: "<140-character"."""
 
-_BLOCKS = ("supports", "not", "context", "next", "series", "used", "missing")
+BLOCKS = ("supports", "not", "context", "next", "series", "used", "missing")
+"""Of the detail, in reading order."""
 
 
 def detail_of(about: str, blocks: Mapping[str, str], closing: str, knowledge: KnowledgeBase) -> str:
@@ -24,7 +25,7 @@ def detail_of(about: str, blocks: Mapping[str, str], closing: str, knowledge: Kn
     disclaimer close every card.
     """
     headings = knowledge.wording.headings
-    told = [f"**{headings[name]}**\n\n{body}" for name in _BLOCKS if (body := blocks.get(name))]
+    told = [f"**{headings[name]}**\n\n{body}" for name in BLOCKS if (body := blocks.get(name))]
     return "\n\n".join([about, *told, closing])
 
 

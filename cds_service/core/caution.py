@@ -8,7 +8,6 @@ they leave as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
 from cds_service.core.companions import CompanionsLeft
@@ -160,9 +159,7 @@ def beside_newer(
         further.append(Note(kind, told, inputs=(item.result.ref,)))
     notes = (*leading, *further)[:MOST_NAMED]
     said = [note for note in answer.notes if not (leading and note == _IF_ILL)]  # they say it too
-    read = [ref for note in notes for ref in note.inputs]
-    inputs = tuple(dict.fromkeys((*answer.inputs, *read)))
-    return replace(answer, notes=(*notes, *said), inputs=inputs)
+    return answer.with_notes((*notes, *said))
 
 
 _KINDS = {

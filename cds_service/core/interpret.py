@@ -66,7 +66,7 @@ def interpret(
     if len(answers) > 1:
         answers = list(most_pressing_first(answers, knowledge))
     if overdue := tuple(notes_on_knowledge(knowledge, at)):
-        answers = [replace(answer, notes=(*answer.notes, *overdue)) for answer in answers]
+        answers = [answer.with_notes((*answer.notes, *overdue)) for answer in answers]
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
 
 
@@ -79,8 +79,10 @@ def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> 
         answer = _with_doubts(about(head, basis), head, basis)
         yield _sharing(answer, unsettled_beside(head, group))
     else:
-        for head in [item for item in group if item.result.status not in WITHDRAWN][:1]:
-            yield _with_doubts(not_final(head, basis), head, basis)
+        waiting = [item for item in group if item.result.status not in WITHDRAWN]
+        for head in waiting[:1]:
+            answer = _with_doubts(not_final(head, basis), head, basis)
+            yield _sharing(answer, unsettled_beside(head, waiting))
     carded = basis.record.carded_before if looking is Looking.RESULT_ARRIVED else ()
     for item in group if carded else ():
         if item.result.ref.resource in carded and item.result.status in WITHDRAWN:
@@ -92,9 +94,7 @@ def _with_doubts(answer: Answer, head: Candidate, basis: Basis) -> Answer:
     behind whatever is urgent, what casts doubt on its sample.
     """
     if doubts := tuple(notes_on_sample(head, basis.record)):
-        used = (*answer.inputs, *(ref for note in doubts for ref in note.inputs))
-        inputs = tuple(dict.fromkeys(used))
-        answer = replace(answer, notes=(*answer.notes, *doubts), inputs=inputs)
+        answer = answer.with_notes((*answer.notes, *doubts))
     others = perhaps_newer(head, basis.known)
     if not others:
         return answer
@@ -105,9 +105,7 @@ def _sharing(answer: Answer, others: Sequence[Candidate | InvalidResource]) -> A
     """The answer, which stands for these results too, with each of them named on it."""
     if not others:
         return answer
-    note = note_on_sharing(others)
-    used = dict.fromkeys((*answer.inputs, *note.inputs))
-    return replace(answer, notes=(note, *answer.notes), inputs=tuple(used))
+    return answer.with_notes((note_on_sharing(others), *answer.notes))
 
 
 def _by_itself(basis: Basis) -> Callable[[Candidate], Answer]:

@@ -152,11 +152,6 @@ class KnowledgeBase:
         return frozenset((LOINC, code) for code in self.companion_loincs)
 
     @cached_property
-    def accepted_loincs(self) -> tuple[str, ...]:
-        """LOINC codes to search for, in the order of the table."""
-        return tuple(self.accepted)
-
-    @cached_property
     def companion_loincs(self) -> tuple[str, ...]:
         """LOINC codes of companion results, in the order of the table."""
         return tuple(code for test in self.companions.values() for code in test.families)

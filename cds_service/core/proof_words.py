@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from cds_service.core.card_parts import in_family
+from cds_service.core.card_parts import BLOCKS, in_family
 from cds_service.core.finding import THRESHOLD_INDETERMINATE
 from cds_service.core.knowledge import CardWording, KnowledgeBase
 from cds_service.core.note import NoteKind
@@ -15,9 +15,7 @@ from cds_service.core.verdict import Direction, Reason
 from cds_service.errors import KnowledgeError
 
 LONGEST_HEADLINE = 72
-HEADINGS = (
-    "supports", "not", "context", "next", "series", "used", "missing", "sources",
-)  # fmt: skip
+HEADINGS = (*BLOCKS, "sources")
 PHRASES = (
     "unknown", "date-unknown", "specimen", "collected", "issued", "status", "laboratory",
     "laboratory-flag", "laboratory-range", "own-range", "by-factor",

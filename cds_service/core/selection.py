@@ -179,12 +179,18 @@ def finals_beside(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candi
 
 
 def unsettled_beside(head: Candidate, group: Iterable[Candidate]) -> Sequence[Candidate]:
-    """The other final results of a group whose code or specimen is unsettled: they share its card,
-    and may be of another fluid.
+    """The other results of a group whose code or specimen is unsettled, as far as they are final:
+    they share its card, and may be of another fluid. Where `head` itself is not to be used, those
+    that are provably earlier; of the rest `perhaps_newer` tells.
     """
     if head.specimen:
         return ()
-    return [item for item in group if item.is_final and _is_another(item.result, head.result)]
+    return [
+        item
+        for item in group
+        if (item.is_final or (not head.is_usable and wholly_before(item.taken, head.taken)))
+        and _is_another(item.result, head.result)
+    ]
 
 
 def perhaps_newer(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candidate]:

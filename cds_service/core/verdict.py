@@ -7,8 +7,8 @@ value of these types).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import ClassVar
@@ -53,7 +53,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value as understood: text as received, its family, and the flags a reader must see."""
+    """A value as understood, or as received where it was not: number, unit, and its family."""
 
     text: str
     """`<150`, `5200.0`: comparator and number as received."""
@@ -195,6 +195,12 @@ class Answer:
     paired: PairedWith | Unpaired = Unpaired()
     companions: frozenset[str] = frozenset()
     """The other tests of which a usable result lies near this one."""
+
+    def with_notes(self, notes: Iterable[Note]) -> Answer:
+        """The same with these notes and no others; what they rest on is among its inputs."""
+        told = tuple(notes)
+        used = (*self.inputs, *(ref for note in told for ref in note.inputs))
+        return replace(self, notes=told, inputs=tuple(dict.fromkeys(used)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.lone_report import is_issued
 from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id, objects, type_of
-from cds_service.fhir.wanted import Sort, sort_of, wanted_by
+from cds_service.fhir.wanted import MAY_BE_OURS, sort_of, wanted_by
 from cds_service.fhir.write_resources import Said
 from cds_service.hooks.gather import gather
 from cds_service.hooks.request import Trigger
@@ -44,8 +44,6 @@ from cds_service.store.work_item import (
     Target,
     client_name,
 )
-
-_TO_BE_READ = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
 
 
 class Evaluator:
@@ -226,7 +224,7 @@ def _is_for(knowledge: KnowledgeBase, current: Current) -> bool:
     if is_report and not results_of(resource) and is_issued(resource, wanted.accepted):
         return True
     return any(
-        type_of(each) == "Observation" and sort_of(each, wanted) in _TO_BE_READ
+        type_of(each) == "Observation" and sort_of(each, wanted) in MAY_BE_OURS
         for each in candidates
     )
 

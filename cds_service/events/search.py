@@ -16,6 +16,7 @@ from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.events.current import version_told
 from cds_service.events.faults import UpstreamFailed, faults_in
 from cds_service.fhir.fetched import Complete, NotFound, Partial, Refused, Resource, UpstreamFault
+from cds_service.fhir.query import in_query
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_id, an_object, resources_of, type_of
 from cds_service.fhir.supplied import says_it_is_not_all
@@ -45,7 +46,7 @@ def criteria(knowledge: KnowledgeBase) -> str:
     Refused ones too: that a result may be of another test than was meant is worth saying.
     """
     codes = sorted(knowledge.analyte_codes, key=lambda pair: (pair[0] != LOINC, pair))
-    tokens = ",".join(f"{_in_query(system)}%7C{_in_query(code)}" for system, code in codes)
+    tokens = ",".join(f"{in_query(system)}%7C{in_query(code)}" for system, code in codes)
     return f"Observation?code={tokens}"
 
 
@@ -116,7 +117,3 @@ def _updated(resource: JsonObject) -> Iterator[datetime]:
         return
     if moment.tzinfo:
         yield moment
-
-
-def _in_query(text: str) -> str:
-    return quote(text, safe=":/.-")

@@ -92,6 +92,7 @@ class TokenFlaw(StrEnum):
     TOKEN_MALFORMED = "token-malformed"  # noqa: S105 - a label
     NOT_BEARER = "token-not-bearer"
     EXPIRED = "token-expired"
+    EXPIRY_ABSENT = "expiry-absent"
     ANOTHER_PATIENT = "token-of-another-patient"
     SCOPE_ABSENT = "scope-absent"
 
@@ -129,14 +130,13 @@ def _flaws(members: JsonObject, patient_id: str) -> Iterator[TokenFlaw]:
         yield TokenFlaw.TOKEN_MALFORMED
     if a_text(members.get("token_type")).lower() != "bearer":
         yield TokenFlaw.NOT_BEARER
-    if not _has_time_left(members.get("expires_in")):
+    seconds = members.get("expires_in")
+    if not isinstance(seconds, int) or isinstance(seconds, bool):
+        yield TokenFlaw.EXPIRY_ABSENT
+    elif seconds <= 0:
         yield TokenFlaw.EXPIRED
     patient = members.get("patient")
     if patient is not None and a_text(patient).removeprefix("Patient/") != patient_id:
         yield TokenFlaw.ANOTHER_PATIENT
     if not a_text(members.get("scope")).strip():
         yield TokenFlaw.SCOPE_ABSENT
-
-
-def _has_time_left(seconds: object) -> bool:
-    return isinstance(seconds, int) and not isinstance(seconds, bool) and seconds > 0

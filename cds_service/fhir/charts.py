@@ -14,18 +14,13 @@ from itertools import chain, groupby
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import PatientRecord
-from cds_service.fhir.bundle import Entry
+from cds_service.fhir.bundle import REFERRED_TO, Entry
 from cds_service.fhir.exported import UNDATED, known_since, named_by, opened, owned, references
-from cds_service.fhir.read import read_record
+from cds_service.fhir.read import PARTS_OF_ALL, read_record
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
 from cds_service.fhir.report import observations
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
-from cds_service.fhir.wanted import Sort, Wanted, carries, sort_of
-
-_OF_ANALYTE = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
-_PARTS = ("labs", "conditions", "medications")
-_POINTED_AT = frozenset({"Medication", "Organization", "Patient", "Specimen"})
-"""What others point at comes with them. All of it but a Patient may be of nobody."""
+from cds_service.fhir.wanted import MAY_BE_OURS, Sort, Wanted, carries, sort_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +86,9 @@ class Charts:
         self._of_nobody: dict[str, list[_Chart]] = defaultdict(list)
         """By the name of the result."""
         self._pointed_at: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-        """By patient, empty for nobody, and name."""
+        """What others point at and so comes with them, by patient, empty for nobody, and name. All
+        of it but a Patient may be of nobody.
+        """
 
     def __len__(self) -> int:
         return len(self._all())
@@ -112,7 +109,7 @@ class Charts:
         """Keep what belongs to these charts."""
         for entry, patient_id in owned(opened(document)):
             is_kept = patient_id in self._patients
-            if entry.kind in _POINTED_AT and (is_kept or not patient_id):
+            if entry.kind in REFERRED_TO and (is_kept or not patient_id):
                 for name in entry.names - {entry.kind}:
                     self._pointed_at[patient_id, name].append(entry)
             if is_kept:
@@ -157,7 +154,7 @@ class Charts:
                 history=self._bundle("searchset", before, chart),
                 parts={
                     "patient": chart.patient,
-                    **{part: self._known(part, chart, day) for part in _PARTS},
+                    **{part: self._known(part, chart, day) for part in PARTS_OF_ALL},
                 },
             )
 
@@ -190,7 +187,7 @@ class Charts:
             return
         sorts = self._sorts(entry)
         held = _Held(entry, known_since(entry.resource), named_by(entry))
-        if not sorts.isdisjoint(_OF_ANALYTE):
+        if not sorts.isdisjoint(MAY_BE_OURS):
             _add(chart.analyte, held)
         if held.names or self._is_coded(entry):
             _add(chart.reports, held)
@@ -219,7 +216,7 @@ class Charts:
 
     def _results_in(self, entry: Entry) -> Iterator[Entry]:
         for each in observations([entry]):
-            if any(sort_of(each.resource, wanted) in _OF_ANALYTE for wanted in self._wanted):
+            if any(sort_of(each.resource, wanted) in MAY_BE_OURS for wanted in self._wanted):
                 yield each
 
     def _sorts(self, entry: Entry) -> frozenset[Sort]:
@@ -232,7 +229,7 @@ class Charts:
 
     def _is_of_analyte(self, entry: Entry, sorts: frozenset[Sort]) -> bool:
         """Also a report of it alone: that its result did not come along is told."""
-        return not sorts.isdisjoint(_OF_ANALYTE) or self._is_coded(entry)
+        return not sorts.isdisjoint(MAY_BE_OURS) or self._is_coded(entry)
 
     def _is_coded(self, entry: Entry) -> bool:
         if entry.kind != "DiagnosticReport":

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Final, Self
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -21,6 +21,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
+from cds_service.config import Mode
 from cds_service.fhir.addresses import AddressRefusedError, Reach, Resolve, system_resolve
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.breaker import Breakers, OriginCall
@@ -58,6 +59,11 @@ class Network:
     resolve: Resolve = system_resolve
     trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     """The system's trust store; `SSL_CERT_FILE` adds to it, as everywhere with OpenSSL."""
+
+    @classmethod
+    def of(cls, mode: Mode) -> Self:
+        """Registered servers may stand in the hospital's own network, never on this machine."""
+        return cls(reach=Reach.ANYWHERE if mode is Mode.SANDBOX else Reach.SITE)
 
 
 class FhirClient:

@@ -16,9 +16,9 @@ class Deadline:
     clock: Callable[[], float] = time.monotonic
 
     @classmethod
-    def after(cls, milliseconds: int, clock: Callable[[], float] = time.monotonic) -> Self:
+    def after(cls, milliseconds: int) -> Self:
         """The deadline this many milliseconds from now."""
-        return cls(clock() + milliseconds / 1000, clock)
+        return cls(time.monotonic() + milliseconds / 1000)
 
     @property
     def remaining(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import ClassVar
+from urllib.parse import quote
 
 from cds_service.core.card import JsonObject
 from cds_service.fhir.authorization import Action
@@ -12,6 +13,13 @@ from cds_service.fhir.shape import FHIR_ID
 
 _READ = re.compile(rf"([A-Z][A-Za-z]{{1,63}})/((?=.*[A-Za-z0-9]){FHIR_ID})")
 _SEARCH = re.compile(r"([A-Z][A-Za-z]{1,63})\?([!-\"$-\[\]-~]+)")
+
+
+def in_query(text: str) -> str:
+    """A system or a code as it stands in a query: a site's own may hold characters that would end
+    or split the value.
+    """
+    return quote(text, safe=":/.-")
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ from cds_service.fhir.validate import Checks
 from cds_service.fhir.versions import deleted_in, only_newest, without
 from cds_service.fhir.wanted import Wanted
 
-_PARTS_OF_ALL = ("labs", "conditions", "medications")
+PARTS_OF_ALL = ("labs", "conditions", "medications")
 _USABLE = (Availability.GIVEN, Availability.PARTIAL)
 _LABORATORY_TYPES = frozenset({"DiagnosticReport", "Observation"})
 _READ_TOO = {
@@ -69,7 +69,7 @@ def read_record(
     (T-22). A result that stands in `results` is not history again. Of several versions of one
     resource, in whatever part, the newest counts.
     """
-    given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *_PARTS_OF_ALL)}
+    given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *PARTS_OF_ALL)}
     own, labs = given[wanted.part], given["labs"]
     whose = Whose(patient_id.removeprefix("Patient/"), fhir_base)
     shelf = _Shelf(whose, _opened([results, *(part.resource for part in given.values())]))

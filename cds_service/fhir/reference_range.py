@@ -21,10 +21,10 @@ from cds_service.core.model import (
     ReferenceRange,
     UnitGiven,
 )
+from cds_service.core.quantity import UCUM
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.value import read_number, read_unit
 
-_UCUM = "http://unitsofmeasure.org"
 _MONTHS_BY_CODE = {"a": 12, "mo": 1}
 _MONTHS_BY_WORD = _MONTHS_BY_CODE | {
     "y": 12,
@@ -125,5 +125,5 @@ def _months_in(unit: UnitGiven) -> int:
     by_word = _MONTHS_BY_WORD.get(unit.text.lower(), 0)
     if not unit.code:
         return by_word
-    by_code = _MONTHS_BY_CODE.get(unit.code, 0) if unit.system == _UCUM else 0
+    by_code = _MONTHS_BY_CODE.get(unit.code, 0) if unit.system == UCUM else 0
     return by_code if by_word in (0, by_code) else 0

@@ -39,7 +39,7 @@ class Wanted:
 
 def wanted_by(knowledge: KnowledgeBase) -> Wanted:
     """The codes of results that this knowledge reads."""
-    loincs = knowledge.accepted_loincs
+    loincs = knowledge.accepted
     local = (code for code, loinc in knowledge.local_codes.items() if loinc in loincs)
     accepted = frozenset({*((LOINC, code) for code in loincs), *local})
     return Wanted(
@@ -62,6 +62,10 @@ class Sort(Enum):
     UNREADABLE = auto()
     """Its code cannot be read, so it cannot be ruled out."""
     OTHER = auto()
+
+
+MAY_BE_OURS = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
+"""What is a result of the analyte, contains one, or cannot be ruled out to be one."""
 
 
 def sort_of(observation: JsonObject, wanted: Wanted) -> Sort:

@@ -8,8 +8,9 @@ from cds_service.core.card import JsonObject
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
 from cds_service.core.selection import WITHDRAWN
+from cds_service.errors import DataUnavailable
 from cds_service.evaluate import Looking, evaluate
-from cds_service.hooks.arrived import insist_on_all_that_arrived
+from cds_service.fhir.supplied import shortfalls
 from cds_service.hooks.call import Answered, Call, CardedBefore, record_of
 from cds_service.hooks.gather import Gathered, gather, insist_on_the_whole
 from cds_service.hooks.orders import order_advice
@@ -33,7 +34,7 @@ def answer(call: Call) -> Answered:
         case LabResultContext(results=results):
             answered = _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
             if not answered.cards:
-                insist_on_all_that_arrived(results)
+                _insist_on_all_that_arrived(results)
             return answered
         case PatientViewContext():
             charted = gathered.parts[call.service.wanted.part].resource
@@ -55,6 +56,22 @@ def _evaluated(call: Call, gathered: Gathered, results: JsonObject, looking: Loo
     return Answered(
         with_suggestions(cards, evaluation, knowledge, patient_id), evaluation, gathered.faults
     )
+
+
+def _insist_on_all_that_arrived(results: JsonObject) -> None:
+    """An answer without cards may be given only where all of the results were sent: nobody can be
+    asked for the rest.
+
+    Raises DataUnavailable where they say themselves that they are a part or that something failed,
+    or hold a Bundle, which is not opened.
+    """
+    for fault in shortfalls(results):
+        raise DataUnavailable(
+            f"The results are only a part, which calls for no card ({fault}).",
+            where="context.results",
+            remedy="Send all of them as the entries of one Bundle of type collection.",
+            cause=fault,
+        )
 
 
 def _with_memory(record: PatientRecord, carded_before: CardedBefore) -> PatientRecord:

@@ -7,18 +7,16 @@ B-03, B-04). The comment is patient data: it is never shown in a representation 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from cds_service.core.card import JsonObject
+from cds_service.core.feedback import NO_REASON, FeedbackItem, FeedbackOutcome
 from cds_service.core.model import Coding
 from cds_service.hooks.members import Members
 
 MOST_ITEMS = 5_000
 """Items of one call. They are kept all or none, and nobody else writes meanwhile: this many take
 some tenth of a second. A batch is promised to hold a thousand (T-91)."""
-NO_REASON = Coding("", "")
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 LONGEST_COMMENT = 10_000
@@ -26,25 +24,6 @@ LONGEST_URI = 512
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):(\d\d)(\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
-
-
-class FeedbackOutcome(StrEnum):
-    """`outcome`: the closed set of the specification."""
-
-    ACCEPTED = "accepted"
-    OVERRIDDEN = "overridden"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackItem:
-    """One item. `at` is in UTC; `reason` has no code when none of the card's list was picked."""
-
-    card: str
-    outcome: FeedbackOutcome
-    at: datetime
-    suggestions: frozenset[str] = frozenset()
-    reason: Coding = NO_REASON
-    comment: str = field(default="", repr=False)
 
 
 def read_feedback(body: JsonObject) -> tuple[FeedbackItem, ...]:

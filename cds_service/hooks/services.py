@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from cds_service.core.card import JsonObject
 from cds_service.core.disclaimer import review_status
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.errors import KnowledgeError, NotFound
+from cds_service.fhir.query import in_query
 from cds_service.fhir.wanted import Wanted, wanted_by
 from cds_service.hooks.gather import THIS_PATIENT, Need, PrefetchTemplate
 from cds_service.hooks.request import Trigger
@@ -146,7 +146,7 @@ def prefetch_templates(
     A chart without its results says nothing, so `patient-view` requires them; the other hooks bring
     what they are about.
     """
-    analyte = [(LOINC, code) for code in knowledge.accepted_loincs]
+    analyte = [(LOINC, code) for code in knowledge.accepted]
     companions = [(LOINC, code) for code in knowledge.companion_loincs]
     need = Need.REQUIRED if trigger is Trigger.PATIENT_VIEW else Need.OPTIONAL
     own_key = knowledge.identity.id
@@ -163,10 +163,5 @@ def prefetch_templates(
 
 
 def _observations(codes: Iterable[tuple[str, str]], *, count: int) -> str:
-    tokens = ",".join(f"{_in_query(system)}|{_in_query(code)}" for system, code in codes)
+    tokens = ",".join(f"{in_query(system)}|{in_query(code)}" for system, code in codes)
     return f"Observation?{_OF_THIS_PATIENT}&code={tokens}&_sort=-date&_count={count}"
-
-
-def _in_query(text: str) -> str:
-    """A site's own code may hold characters that would end or split the value."""
-    return quote(text, safe=":/.-")

@@ -2,7 +2,7 @@
 
 Feedback may come many times for one card (B-01), so every distinct item is kept and the state of a
 card is derived: its newest outcome. A repeated item is the same item. What is said of a card that
-this client was never sent is kept as unmatched and not counted.
+this client was never sent is kept as unmatched and not counted. Of a reason only the code is kept.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, desc, select
 
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.core.model import Coding
 from cds_service.store.comments import CommentCipher, Sealed
 from cds_service.store.database import Database
@@ -25,43 +25,8 @@ from cds_service.store.lots import LOT, in_lots
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.tables import cards, feedback
 
-NO_REASON = Coding("", "")
 MOST_ITEMS = 1_000
 """How many items of one card are given back; the newest come first."""
-
-
-class FeedbackOutcome(StrEnum):
-    """`outcome` of a feedback item: the closed set of CDS Hooks 2.0.1."""
-
-    ACCEPTED = "accepted"
-    OVERRIDDEN = "overridden"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackItem:
-    """One item of a feedback call, as the wire gave it.
-
-    `at` is outcomeTimestamp, with a time zone. `suggestions` are the accepted ones, without order.
-    The display of `reason` is not kept. The comment is patient data and never part of the
-    representation. Raises ValueError for a moment that UTC cannot express.
-    """
-
-    card: str
-    outcome: FeedbackOutcome
-    at: datetime
-    suggestions: frozenset[str] = frozenset()
-    reason: Coding = NO_REASON
-    comment: str = field(default="", repr=False)
-
-    def __post_init__(self) -> None:
-        if self.at.tzinfo is None:
-            raise ValueError("outcomeTimestamp has no time zone")
-        try:
-            moment = self.at.astimezone(UTC)
-        except OverflowError:
-            raise ValueError("outcomeTimestamp is outside the years 1 to 9999") from None
-        object.__setattr__(self, "at", moment)
-        object.__setattr__(self, "reason", Coding(self.reason.system, self.reason.code))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import desc, func, select
 
+from cds_service.core.feedback import FeedbackOutcome
 from cds_service.store.database import Database
-from cds_service.store.feedback import FeedbackOutcome
 from cds_service.store.tables import cards, evaluations, feedback
 
 

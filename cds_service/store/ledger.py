@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import hmac
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import ColumnElement, Row, case, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, Row, case, or_, select, type_coerce
 from sqlalchemy.types import NULLTYPE
 
 from cds_service.store.database import Database
@@ -188,7 +190,7 @@ class Ledger:
                 if noted[own]:
                     noted[own] -= 1
                 else:
-                    changed.append(Changed(str(row.id), _told(row)))
+                    changed.append(Changed(_text(row.id), _told(row)))
                     altered[own.at] += 1
                 row = next(rows, None)
             left = Counter(each.at for each in noted.elements())
@@ -206,6 +208,7 @@ class Ledger:
         with self._database.reading() as connection:
             if connection.dialect.name == "postgresql":  # years are not sorted in two seconds
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            _take_any_text(connection)
             yield from connection.execution_options(yield_per=LOT).execute(asked)
 
     def _noted(self, row: Row[Any], key_id: str) -> Noted:
@@ -229,6 +232,14 @@ class Ledger:
 
 
 _PAGE: Final = TypeAdapter(Page)
+
+
+def _take_any_text(connection: Connection) -> None:
+    """In SQLite a text may be bytes that are no UTF-8: they are read too, and as no other text."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        connection.detach()  # from the pool: nobody else is to take it
+        driver.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
 
 
 def _full_hour(moment: datetime) -> datetime:
@@ -256,4 +267,9 @@ def _moment(row: Row[Any]) -> datetime:
 
 def _told(row: Row[Any]) -> str:
     moment = _moment(row)
-    return str(row.at or "no time") if moment == _UNREADABLE else moment.isoformat()
+    return _text(row.at or "no time") if moment == _UNREADABLE else moment.isoformat()
+
+
+def _text(value: object) -> str:
+    r"""What stands there; a byte that is no UTF-8 as `\xff`."""
+    return str(value).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

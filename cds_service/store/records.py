@@ -8,6 +8,7 @@ results they were about, so that a withdrawn result is known to have been carded
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -190,11 +191,14 @@ class Records:
         return self._newest(client, most)
 
     def of_hook_instance(
-        self, client: str, received: str, most: int
+        self, client: str, received: str, most: int, former: Sequence[Pseudonymiser] = ()
     ) -> tuple[EvaluationRecord, ...]:
-        """The newest records of one `hookInstance` as the client sent it, newest first."""
-        kept = self._pseudonyms.unless_uuid(client, "hookInstance", received)
-        return self._newest(client, most, evaluations.c.hook_instance == kept)
+        """The newest records of one `hookInstance` as the client sent it, newest first; also those
+        that were kept under one of the former data keys.
+        """
+        keys = (self._pseudonyms, *former)
+        kept = {key.unless_uuid(client, "hookInstance", received) for key in keys}
+        return self._newest(client, most, evaluations.c.hook_instance.in_(kept))
 
     def _newest(
         self, client: str, most: int, *those: ColumnElement[bool]

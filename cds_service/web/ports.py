@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from cds_service.core.card import SmartApp
+from cds_service.core.feedback import FeedbackItem
 from cds_service.events.inbox import Inbox
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
 from cds_service.hooks.call import Answered
-from cds_service.hooks.feedback import FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
 from cds_service.metrics import Reading
@@ -76,7 +76,7 @@ class Anybody:
 
 
 class Gate(Protocol):
-    """Who calls."""
+    """Asks a caller who it is."""
 
     def check(self, authorization: Sequence[str], path: str) -> Caller:
         """The caller, by its Authorization headers, for the path called. Raises Unauthorised."""

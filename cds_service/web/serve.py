@@ -79,8 +79,10 @@ def serve(
         try:
             server.serve(target_loader=partial(_load, make_app, directory), wrap_loader=False)
         except SystemExit:
-            log(Event.GIVEN_UP)
-            raise
+            # Workers that heard a stop signal before the service did have not died of themselves.
+            if not server.interrupt_signal:
+                log(Event.GIVEN_UP)
+                raise
     log(Event.STOPPED)
 
 
@@ -114,7 +116,7 @@ def _server(settings: Settings, host: str, port: int, workers: int) -> AbstractS
 def _load(make_app: MakeApp, directory: str) -> WSGIApplication:
     """Runs in the worker: granian has just set up its own logging, which ours replaces."""
     _leave_the_terminal_to_the_service()
-    _end_with_the_service(directory)
+    _end_with_the_service(directory, signal.SIGTERM)
     logs.route_libraries()
     if directory:
         metrics.share(directory)
@@ -134,12 +136,13 @@ def _in_turn(app: WSGIApplication) -> WSGIApplication:
 
 
 def _serve_management(directory: str, knowledge: str, host: str, port: int) -> None:
-    """Runs in the process of `/metrics`. What a terminal sends reaches it too; it is the service
-    that ends it.
+    """Runs in the process of `/metrics`. What a terminal sends reaches it too, and SIGTERM where
+    every process of the service is sent it; it is the service that ends it, and by SIGKILL. So it
+    answers until the last request is finished, and one that is away has died.
     """
-    for sent in _OF_THE_TERMINAL:
+    for sent in (*_OF_THE_TERMINAL, signal.SIGTERM):
         signal.signal(sent, signal.SIG_IGN)
-    _end_with_the_service(directory)
+    _end_with_the_service(directory, signal.SIGKILL)
     serve_management(management_app(directory, knowledge), host, port)
 
 
@@ -165,19 +168,19 @@ def _leave_the_terminal_to_the_service() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _OF_THE_TERMINAL)
 
 
-def _end_with_the_service(directory: str) -> None:
+def _end_with_the_service(directory: str, by: signal.Signals) -> None:
     """A process whose service was killed would go on to answer, by settings of the past, and keep
     the next start from the address. Nor could the service remove what its processes share.
     """
-    threading.Thread(target=_await_the_end, args=(directory,), daemon=True).start()
+    threading.Thread(target=_await_the_end, args=(directory, by), daemon=True).start()
 
 
-def _await_the_end(directory: str) -> None:
+def _await_the_end(directory: str, by: signal.Signals) -> None:
     service = multiprocessing.parent_process()
     if service is not None:
         service.join()
         rmtree(directory, ignore_errors=True)  # each counts on in the file that it holds open
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), by)
         time.sleep(STOP_SECONDS)
         os._exit(1)  # the signal came too early to be heard: the worker was still starting
 
@@ -190,12 +193,13 @@ def require_addresses(settings: Settings, host: str, port: int) -> None:
             where=f"CDS_MANAGEMENT_PORT and --port {port}",
             remedy="Give each a port of its own.",
         )
-    _require_free(host, port)
+    _require_free(host, port, "--port", "--host")
     if settings.management_port:
-        _require_free(settings.management_host, settings.management_port)
+        of_metrics = (settings.management_host, settings.management_port)
+        _require_free(*of_metrics, "CDS_MANAGEMENT_PORT", "CDS_MANAGEMENT_HOST")
 
 
-def _require_free(host: str, port: int) -> None:
+def _require_free(host: str, port: int, port_from: str, host_from: str) -> None:
     """Granian would end with a trace where one line says it better."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -206,7 +210,7 @@ def _require_free(host: str, port: int) -> None:
         raise ConfigurationError(
             "The address cannot be used.",
             where=f"{host}:{port}",
-            remedy="Give a free --port and a --host of this machine.",
+            remedy=f"Give a free {port_from} and a {host_from} of this machine.",
         ) from None
 
 
@@ -253,5 +257,5 @@ def _keep_management(
             with suppress(OSError):  # no memory or no process to be had: tried again in a second
                 another.start()
                 process = another
-    process.terminate()
+    process.kill()
     process.join()

@@ -74,6 +74,13 @@ def cards_of(response: TestResponse) -> list[dict[str, Any]]:
     return cards
 
 
+@pytest.fixture(scope="module")
+def card(post: Post) -> dict[str, Any]:
+    """The card of a request that brings everything along."""
+    (sent,) = cards_of(post(request_of("lab_result_full_prefetch")))
+    return sent
+
+
 def evaluation_of(card: dict[str, Any]) -> dict[str, Any]:
     """The evaluation extension of a card."""
     evaluation: dict[str, Any] = card["extension"]["org.sil2r-cds.evaluation"]

@@ -31,12 +31,6 @@ CANARIES = {
 }
 
 
-@pytest.fixture(scope="module")
-def card(post: Post) -> dict[str, Any]:
-    (sent,) = cards_of(post(request_of("lab_result_full_prefetch")))
-    return sent
-
-
 def test_h01_c04_success_is_200_with_cards_and_nothing_else(post: Post) -> None:
     response = post(request_of("lab_result_full_prefetch"))
     assert response.status_code == 200

@@ -111,7 +111,7 @@ def test_the_results_are_asked_for_by_every_accepted_loinc_code(
 ) -> None:
     (query,) = {service["prefetch"]["sil2r"] for service in services}
     codes = dict(parse_qsl(query.partition("?")[2]))["code"].split(",")
-    assert codes == [f"http://loinc.org|{code}" for code in library.bases["sil2r"].accepted_loincs]
+    assert codes == [f"http://loinc.org|{code}" for code in library.bases["sil2r"].accepted]
 
 
 def test_a_second_analyte_has_its_own_services_and_no_new_code(library: Library) -> None:

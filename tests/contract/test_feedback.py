@@ -21,15 +21,9 @@ from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Records
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
-from tests.contract.conftest import RESULT_SERVICE, TODAY, Post, cards_of, problem_of, request_of
+from tests.contract.conftest import RESULT_SERVICE, TODAY, Post, cards_of, problem_of
 
 FEEDBACK = f"{RESULT_SERVICE}/feedback"
-
-
-@pytest.fixture(scope="module")
-def card(post: Post) -> dict[str, Any]:
-    (sent,) = cards_of(post(request_of("lab_result_full_prefetch")))
-    return sent
 
 
 def item(card: dict[str, Any], **more: object) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def routed() -> Iterator[None]:
 
 
 def test_every_event_has_a_code_of_its_own() -> None:
-    codes = [event.code for event in Event]
+    codes = [code for code, _level, _text in (event.value for event in Event)]
     assert len(set(codes)) == len(codes)
     assert all(code.startswith("CDS-L") for code in codes)
 

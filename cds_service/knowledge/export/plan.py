@@ -11,7 +11,7 @@ from cds_service.fhir.canonical import DECISION_TABLE
 from cds_service.fhir.order_write import order_codings
 from cds_service.knowledge.export.artifact import Artifacts, Resource
 from cds_service.knowledge.export.citing import cited
-from cds_service.knowledge.page.subject import by_id
+from cds_service.knowledge.page.subject import by_id, merged
 
 _TYPE = "http://terminology.hl7.org/CodeSystem/plan-definition-type"
 _STRADDLED = "a limit lies inside the interval of the value and no other gate fails"
@@ -48,7 +48,7 @@ def _actions(artifacts: Artifacts, rows: Iterable[Row]) -> Iterator[Resource]:
     for name, alternatives in by_id(rows).items():
         words = alternatives_in_words((row.when for row in alternatives), artifacts.knowledge)
         claims = dict.fromkeys(row.claim for row in alternatives)
-        sources = (source for row in alternatives for source in _sources(row))
+        sources = merged(_sources(row) for row in alternatives)
         action: Resource = {
             "id": name,
             "title": name,
@@ -57,7 +57,7 @@ def _actions(artifacts: Artifacts, rows: Iterable[Row]) -> Iterator[Resource]:
             "documentation": cited(artifacts, sources),
             "condition": [_condition(" \u2014 or: ".join(words))],
         }
-        yield action | _offered(artifacts, _suggested(alternatives))
+        yield action | _offered(artifacts, merged(map(_suggested, alternatives)))
 
 
 def _says(artifacts: Artifacts, name: str) -> str:
@@ -103,15 +103,12 @@ def _sources(row: Row) -> Sequence[str]:
             return row.sources
 
 
-def _suggested(rows: Iterable[Row]) -> list[str]:
-    found: dict[str, None] = {}
-    for row in rows:
-        match row:
-            case FindingRow() | ContextRow():
-                found |= dict.fromkeys(row.suggestions)
-            case AdviceRow():
-                pass
-    return list(found)
+def _suggested(row: Row) -> Sequence[str]:
+    match row:
+        case FindingRow() | ContextRow():
+            return row.suggestions
+        case AdviceRow():
+            return ()
 
 
 def _offered(artifacts: Artifacts, names: Sequence[str]) -> Resource:

@@ -46,22 +46,26 @@ def _include(system: str, codes: Iterable[tuple[str, str]]) -> Resource:
     }
 
 
+def _of_each_system(codes: Iterable[tuple[str, str, str]]) -> list[Resource]:
+    """System, code and display: a rule for each system, in the order in which they come."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for system, code, display in codes:
+        found.setdefault(system, []).append((code, display))
+    return [_include(system, of_system) for system, of_system in found.items()]
+
+
 def _laboratory(artifacts: Artifacts) -> Iterator[Resource]:
     knowledge = artifacts.knowledge
     name = knowledge.identity.short_name
     accepted = [(row.loinc, row.name) for row in knowledge.accepted.values()]
     refused = [(row.loinc, row.name) for row in knowledge.refused.values()]
-    includes = [_include(LOINC, accepted)]
-    local: dict[str, list[tuple[str, str]]] = {}
-    for system, code in knowledge.local_codes:
-        local.setdefault(system, []).append((code, ""))
-    includes += [_include(system, codes) for system, codes in local.items()]
+    local = _of_each_system((*code, "") for code in knowledge.local_codes)
     yield _value_set(
         artifacts,
         ("accepted",),
         f"{name}: laboratory codes read",
         f"Laboratory codes whose results are read as {name}.",
-        {"include": includes},
+        {"include": [_include(LOINC, accepted), *local]},
     )
     if refused:
         yield _value_set(
@@ -86,17 +90,17 @@ def _companion(artifacts: Artifacts, test: CompanionTest) -> Resource:
 
 def _specimens(artifacts: Artifacts) -> Iterator[Resource]:
     knowledge = artifacts.knowledge
-    kinds: dict[str, dict[str, list[tuple[str, str]]]] = {}
-    for (system, code), kind in knowledge.specimen_codes.items():
-        kinds.setdefault(kind, {}).setdefault(system, []).append((code, ""))
-    for kind, systems in kinds.items():
+    kinds: dict[str, list[tuple[str, str, str]]] = {}
+    for code, kind in knowledge.specimen_codes.items():
+        kinds.setdefault(kind, []).append((*code, ""))
+    for kind, codes in kinds.items():
         words = "specimens not covered" if kind == NOT_COVERED else knowledge.specimens[kind].words
         yield _value_set(
             artifacts,
             ("specimen", kind),
             f"{knowledge.identity.short_name}: {words}",
             f"Codes of Specimen.type read as: {words}.",
-            {"include": [_include(system, codes) for system, codes in systems.items()]},
+            {"include": _of_each_system(codes)},
         )
 
 
@@ -123,12 +127,9 @@ def _described(kind: str, concept: Concept) -> str:
 
 
 def _compose(artifacts: Artifacts, kind: str, concept: Concept) -> Resource:
-    exact: dict[str, list[tuple[str, str]]] = {}
-    for row in concept.code:
-        if row.match == "exact":
-            exact.setdefault(row.system, []).append((row.code, row.display))
+    exact = [row for row in concept.code if row.match == "exact"]
     prefixes = [row for row in concept.code if row.match == "prefix"]
-    includes = [_include(system, codes) for system, codes in exact.items()]
+    includes = _of_each_system((row.system, row.code, row.display) for row in exact)
     includes += [_below(row) for row in prefixes]
     includes += [
         {"valueSet": [artifacts.canonical("ValueSet", kind, name)]} for name in concept.includes

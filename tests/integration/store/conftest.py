@@ -114,7 +114,7 @@ def _removed_after(folder: Path, stop: Sequence[str]) -> Iterator[None]:
     try:
         yield
     finally:
-        guard.communicate(b"\n", timeout=120)
+        guard.communicate(b"\n")  # pg_ctl gives up after a minute; a slow disk may take its time
 
 
 @pytest.fixture(scope="session")

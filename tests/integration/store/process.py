@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.store.database import Database
-from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
+from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Records
 from cds_service.store.replay import SqlReplayStore

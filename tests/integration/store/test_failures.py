@@ -12,9 +12,10 @@ import psycopg
 import pytest
 from sqlalchemy import event, select, text
 
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.errors import CdsError, NotFound, StoreUnavailable
 from cds_service.store.database import Database
-from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
+from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Records, SentCard
 from cds_service.store.replay import SqlReplayStore

@@ -14,11 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.core.model import Coding
 from cds_service.errors import ConfigurationError, StoreUnavailable
 from cds_service.store import feedback as module
 from cds_service.store.database import Database
-from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome, Stored
+from cds_service.store.feedback import Feedback, Stored
 from cds_service.store.finding_counts import FindingCounts, finding_counts
 from cds_service.store.pseudonym import DataKey
 from cds_service.store.records import Door, SentCard
@@ -240,6 +241,13 @@ def test_texts_of_a_caller_are_kept_so_that_nothing_breaks_and_nothing_shows(
     assert nasty not in str(kept)
     (back,) = feedback.of(nasty, CLIENT, SERVICE)
     assert (back.comment, back.reason) == (nasty, item.reason)
+
+
+def test_the_display_of_a_reason_is_not_kept(feedback: Feedback) -> None:
+    said = replace(overridden(card_id(1)), reason=Coding("system", "code", "display"))
+    feedback.save([said], CLIENT, SERVICE)
+    (back,) = feedback.of(card_id(1), CLIENT, SERVICE)
+    assert back.reason == Coding("system", "code")
 
 
 @pytest.mark.parametrize("year", [1, 9999])

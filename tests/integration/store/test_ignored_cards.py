@@ -6,8 +6,9 @@ from uuid import UUID
 
 import pytest
 
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.store.database import Database
-from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
+from cds_service.store.feedback import Feedback
 from cds_service.store.finding_counts import finding_counts
 from cds_service.store.records import SentCard
 from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
+from cds_service.errors import StoreUnavailable
 from cds_service.store.database import Database
-from cds_service.store.ledger import Changed, Ledger
+from cds_service.store.ledger import Changed, Comparison, Ledger
 from cds_service.store.tables import evaluations
 from tests.integration.store.ledgers import HOURS, LATER, START, compared, made, written
 from tests.kept import KEY, evaluation, keep
@@ -52,6 +53,8 @@ ODD_TIMES = (
     "'2026-11-20T12:00'",
     "at || '9'",
     "at || '+05:00'",
+    "CAST(x'ff' AS TEXT)",
+    "substr(at, 1, 14) || CAST(x'ff' AS TEXT)",
 )
 
 
@@ -98,3 +101,36 @@ def test_t111_bytes_that_were_written_by_hand_are_named(sqlite: Database, column
         connection.execute(update(evaluations).values({column: text("x'00ff'")}))
     (changed,) = compared(ledger, lines).changed
     assert changed.at == START.isoformat()
+
+
+@pytest.mark.parametrize("column", ["id", "error", "status", "outcomes"])
+def test_t111_a_text_that_is_not_utf_8_is_named(sqlite: Database, column: str) -> None:
+    keep(sqlite, evaluation("e0", at=START), evaluation("e1", at=START))
+    ledger = Ledger(sqlite, KEY)
+    lines = written(ledger)
+    with sqlite.writing() as connection:
+        first = update(evaluations).where(evaluations.c.id == "e0")
+        connection.execute(first.values({column: text("CAST(x'6530ff' AS TEXT)")}))
+    id_ = r"e0\xff" if column == "id" else "e0"
+    assert compared(ledger, lines) == Comparison(2, (Changed(id_, START.isoformat()),), (), ())
+    assert [len(line.page.records) for line in ledger.due([], LATER)] == [2, 0]
+
+
+def test_t111_no_two_texts_that_are_not_utf_8_have_one_code(sqlite: Database) -> None:
+    keep(sqlite, evaluation("e0", at=START))
+    codes = set()
+    for text_ in ("'e' || CAST(x'ff' AS TEXT)", "'e' || CAST(x'fe' AS TEXT)", r"'e\xff'"):
+        with sqlite.writing() as connection:
+            connection.execute(update(evaluations).values(error=text(text_)))
+        (line, _) = Ledger(sqlite, KEY).due([], LATER)
+        codes.add(line.page.records[0].code)
+    assert len(codes) == 3
+
+
+def test_whoever_reads_after_the_ledger_is_told_of_such_a_text_as_before(sqlite: Database) -> None:
+    keep(sqlite, evaluation("e0", at=START))
+    with sqlite.writing() as connection:
+        connection.execute(update(evaluations).values(error=text("CAST(x'ff' AS TEXT)")))
+    written(Ledger(sqlite, KEY))
+    with pytest.raises(StoreUnavailable), sqlite.reading() as connection:
+        connection.execute(select(evaluations.c.error)).all()

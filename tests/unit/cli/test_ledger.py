@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 
 from cds_service.cli import cli
 from cds_service.errors import InputError
@@ -15,7 +16,7 @@ from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey
 from cds_service.store.tables import evaluations
 from tests.kept import KEY, evaluation, keep
-from tests.unit.cli.command_line import document
+from tests.unit.cli.command_line import COMMANDING, document, is_harmless
 
 DAY = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(days=2)
 
@@ -101,6 +102,20 @@ def test_t111_a_record_that_was_changed_is_named_with_exit_code_1(folder: Path) 
     assert "evaluation-1" in shown.stdout
 
 
+def test_t111_a_record_whose_id_is_no_text_any_more_is_named_all_the_same(folder: Path) -> None:
+    run(folder, "ledger")
+    with opened(folder) as database, database.writing() as connection:
+        this = evaluations.c.id == "evaluation-1"
+        connection.execute(
+            update(evaluations).where(this).values(id=text("CAST(x'6531ff' AS TEXT)"))
+        )
+    (changed,) = json.loads(run(folder, "verify", "--json").stdout)["changed"]
+    assert changed["id"] == r"e1\xff"
+    shown = run(folder, "verify")
+    assert shown.exit_code == 1
+    assert r"e1\xff" in shown.stdout
+
+
 def test_t111_a_record_that_is_gone_is_missing_unless_it_was_erased(folder: Path) -> None:
     run(folder, "ledger")
     without(folder, "evaluation-1")
@@ -138,6 +153,15 @@ def test_t111_a_line_that_was_changed_is_named_and_nothing_is_added_to_it(folder
     more = run(folder, "ledger")
     assert isinstance(more.exception, InputError)
     assert f"{file} line 2" in more.exception.one_line()
+
+
+def test_a_line_that_somebody_made_up_is_no_command_to_the_terminal(folder: Path) -> None:
+    page = {"since": DAY.isoformat(), "until": DAY.isoformat(), "key": COMMANDING, "records": []}
+    (folder / "ledger").write_text(f"{'0' * 32} {json.dumps(page)}\n", encoding="utf-8")
+    shown = run(folder, "verify")
+    assert isinstance(shown.exception, SystemExit)
+    assert "Line 1: it names data key" in shown.stdout
+    assert is_harmless(shown.stdout)
 
 
 def test_t111_lines_that_were_cut_off_are_missed_by_the_code_kept_elsewhere(folder: Path) -> None:

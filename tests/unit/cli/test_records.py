@@ -11,12 +11,13 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text, update
 
 from cds_service.cli import cli
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.core.model import Coding
 from cds_service.errors import CdsError, ConfigurationError, InputError
 from cds_service.store.database import Database
-from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
-from cds_service.store.pseudonym import DataKey
-from cds_service.store.records import Door, SentCard
+from cds_service.store.feedback import Feedback
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.records import Door, Records, SentCard
 from cds_service.store.tables import evaluations
 from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep, pseudonym
 from tests.packaged import SIL2R
@@ -72,6 +73,21 @@ def test_a_record_says_what_was_answered_and_what_was_done_with_it(file: Path) -
     ]
 
 
+def test_the_table_says_which_suggestion_was_accepted_and_what_its_card_was_about(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    chosen = CARDS[0].replace("0000", "1111")
+    said = FeedbackItem(
+        card=CARDS[2], outcome=FeedbackOutcome.ACCEPTED, at=NOON, suggestions=frozenset([chosen])
+    )
+    with Database.open(f"sqlite:///{file}") as database:
+        Feedback(database, KEY).save([said], CLIENT, SERVICE)
+    shown = run(file, "show", "evaluation-2", "--client", CLIENT).stdout
+    assert f"accepted, {chosen}" in shown
+    assert f"{CARDS[2]}, {FINDING}" in shown
+
+
 def test_a_comment_is_shown_only_when_asked_for(file: Path) -> None:
     quiet = run(file, "show", "evaluation-1", "--client", CLIENT)
     asked = run(file, "show", "evaluation-1", "--client", CLIENT, "--comments")
@@ -90,6 +106,14 @@ def test_a_comment_is_no_command_to_the_terminal(file: Path) -> None:
     shown = run(file, "show", "evaluation-2", "--client", CLIENT, "--comments").stdout
     assert "made | up" in shown
     assert is_harmless(shown)
+
+
+def test_a_record_that_somebody_changed_is_no_command_to_the_terminal(file: Path) -> None:
+    with Database.open(f"sqlite:///{file}") as database, database.writing() as connection:
+        connection.execute(update(evaluations).values(service=COMMANDING))
+    shown = run(file, "show", "evaluation-2", "--client", CLIENT)
+    assert shown.exit_code == 0
+    assert is_harmless(shown.stdout)
 
 
 def test_a_comment_sealed_with_a_former_key_is_opened_with_it(file: Path, tmp_path: Path) -> None:
@@ -155,6 +179,20 @@ def test_why_a_call_had_no_card_is_found_by_its_hook_instance(
     (found,) = document(run(calls, *arguments, "--json"))["records"]
     assert found["id"] == id_
     assert "a visit" not in run(calls, *arguments).stdout
+
+
+@pytest.mark.parametrize(("sent", "id_"), [(HOOK_INSTANCE, "failed"), ("a visit of X", "silent")])
+def test_a_hook_instance_of_before_a_change_of_the_data_key_is_found_with_the_former_one(
+    calls: Path, tmp_path: Path, sent: str, id_: str
+) -> None:
+    former, new = tmp_path / "former-key", DataKey.random()
+    former.write_text(KEY.base64())
+    since = evaluation("since", hook_instance=sent)
+    with Database.open(f"sqlite:///{calls}") as database:
+        Records(database, Pseudonymiser(new)).save(since)
+    asked = ("list", "--client", CLIENT, "--hook-instance", sent, "--former-key", str(former))
+    found = document(run(calls, *asked, "--json", key=new))["records"]
+    assert [each["id"] for each in found] == ["since", id_]
 
 
 def test_as_many_of_one_hook_instance_are_listed_as_were_asked_for(calls: Path) -> None:

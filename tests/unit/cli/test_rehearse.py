@@ -14,7 +14,7 @@ import pytest
 
 import fhir_fixtures
 from cds_service.commands.documents import evaluate_resource
-from cds_service.commands.rehearsal import Alone, rehearse
+from cds_service.commands.rehearsal import rehearse
 from cds_service.errors import InputError
 from cds_service.fhir.charts import Charts
 from cds_service.fhir.exported import UNDATED
@@ -98,7 +98,7 @@ def test_one_result_gets_the_cards_that_evaluate_gives_it_on_its_day(name: str) 
     charts.take(resource)
     arrivals = [arrival for chart in charts.arrivals() for arrival in chart]
     today = date(2026, 11, 21)
-    tally, _ = rehearse(charts, SIL2R, Alone(), today, lambda _: None)
+    tally, _ = rehearse(charts, [SIL2R], today, lambda _: None)
     days = [today if arrival.day == UNDATED else arrival.day for arrival in arrivals]
     (answer,) = evaluate_resource(resource, LIBRARY, (days or [today])[0])
     cards = answer.cards

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import time_machine
 from click.testing import CliRunner, Result
+from sqlalchemy import update
 
 import cards
 import fhir_fixtures
@@ -24,10 +25,11 @@ from cds_service.errors import InputError
 from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey
 from cds_service.store.records import Door
+from cds_service.store.tables import evaluations
 from fhir_fixtures import Answer, Story
 from tests.kept import KEY, NOON, evaluation, keep
 from tests.packaged import SIL2R
-from tests.unit.cli.command_line import document
+from tests.unit.cli.command_line import COMMANDING, document, is_harmless
 
 DAY = datetime.fromisoformat("2026-11-21T23:30:00-05:00")
 LATER = DAY + timedelta(days=200)
@@ -164,6 +166,18 @@ def test_t108_a_record_of_another_version_names_the_one_it_needs(ask: Ask, file:
     shown = replayed(file, evaluation_id, request, CDS_KNOWLEDGE=str(newer))
     assert shown.exit_code == 1
     assert "these settings hold sil2r@2099.1" in " ".join(shown.stdout.split())
+
+
+def test_a_record_that_somebody_changed_is_no_command_to_the_terminal(ask: Ask, file: Path) -> None:
+    request = fhir_fixtures.text(CHART)
+    evaluation_id = id_of(ask(request, "sil2r-patient-view"))
+    with Database.open(f"sqlite:///{file}") as database, database.writing() as connection:
+        connection.execute(update(evaluations).values(knowledge=COMMANDING, software=COMMANDING))
+    shown = replayed(
+        file, evaluation_id, edited(request, lambda body: body["prefetch"].pop("labs"))
+    )
+    assert isinstance(shown.exception, SystemExit)
+    assert is_harmless(shown.stdout)
 
 
 def test_a_record_under_a_former_key_is_replayed_with_it(ask: Ask, file: Path) -> None:

@@ -87,6 +87,7 @@ def test_every_fact_has_a_value_of_its_domain_and_no_other_fact_exists() -> None
     [
         record(result()),
         record(result(), companions=companions("ferritin 600 ng/mL"), entries=(entry("M10"),)),
+        record(result(), companions=companions("triglycerides 265 mg/dL")),
     ],
 )
 def test_the_usual_facts_were_read_from_nothing_and_none_stays_open(given: PatientRecord) -> None:
@@ -137,8 +138,9 @@ def test_a_limit_of_one_specimen_is_never_held_against_another() -> None:
 
 def test_where_unit_and_code_contradict_each_other_no_limit_of_a_study_applies() -> None:
     found = facts("1000 pt/mL", literature=Literature.BARRED)
-    own = [name for name, limit in TOY.limits.items() if limit.of == "toy"]
-    assert {found[f"limit.{name}"].value for name in own} == {"not-applicable"}
+    own = [found[f"limit.{name}"] for name, limit in TOY.limits.items() if limit.of == "toy"]
+    assert {fact.value for fact in own} == {"not-applicable"}
+    assert "unit and LOINC code contradict each other" in {fact.because for fact in own}
     assert found["panel.toy-items"].value == "not-applicable"
 
 
@@ -226,8 +228,10 @@ def test_a_companion_meets_the_limit_of_its_own_family(
     value: str, mass_limit: str, mole_limit: str
 ) -> None:
     found = facts(given=with_companions(f"triglycerides {value}"))
-    assert found["limit.triglycerides-265"].value == mass_limit
-    assert found["limit.triglycerides-3"].value == mole_limit
+    mass, mole = found["limit.triglycerides-265"], found["limit.triglycerides-3"]
+    assert (mass.value, mole.value) == (mass_limit, mole_limit)
+    not_held = mass if mass_limit == "not-applicable" else mole
+    assert not_held.because == "triglycerides came in another unit family"
 
 
 def test_ferritin_in_moles_leaves_its_limit_unknown_never_not_met() -> None:

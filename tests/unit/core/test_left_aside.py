@@ -67,15 +67,17 @@ def test_a_look_alike_is_told_and_an_unrelated_code_is_left_aside() -> None:
     )
     evaluation = evaluated(given)
     assert read(evaluation) == {"alike": toy.LOOK_ALIKE}
-    assert {skipped.ref.resource for skipped in evaluation.skipped} == {
-        "Observation/ignored",
-        "Observation/other",
+    assert left_aside(evaluation) == {
+        "ignored": f"LOINC {toy.LOOK_ALIKE_TO_IGNORE}: Counts toys.",
+        "other": "no code of it is known here",
     }
 
 
 @pytest.mark.parametrize("status", WITHDRAWN)
 def test_a_withdrawn_look_alike_is_left_aside(status: Status) -> None:
-    assert evaluated(record(named("r", "5 pg/mL", toy.LOOK_ALIKE, status=status))).answers == ()
+    evaluation = evaluated(record(named("r", "5 pg/mL", toy.LOOK_ALIKE, status=status)))
+    assert evaluation.answers == ()
+    assert left_aside(evaluation) == {"r": f"the result is {status.value}"}
 
 
 def test_another_patients_result_is_told_without_anything_of_it_where_nothing_else_is_left() -> (
@@ -126,7 +128,10 @@ def test_an_invalid_resource_is_told_unless_its_code_has_no_card(
         "Observation.status",
         tuple(Coding(LOINC, code) for code in codes),
     )
-    assert read(evaluated(replace(record(), results=(broken,)))) == answers
+    evaluation = evaluated(replace(record(), results=(broken,)))
+    assert read(evaluation) == answers
+    because = "not valid FHIR, and by its code of another test"
+    assert left_aside(evaluation) == ({} if answers else {"broken": because})
 
 
 def test_codes_that_contradict_each_other_are_told_as_such() -> None:
@@ -163,6 +168,33 @@ def test_one_that_was_withdrawn_or_has_no_value_is_no_second_number() -> None:
     empty = replace(nowhere("empty", "25 pt/mL"), value=NoValue("pending"))
     answer = answer_to(record(nowhere("r", "250 pt/mL"), gone, empty))
     assert notes(answer)[NoteKind.FOR_THE_SAME_REASON]["results"] == ("Observation/empty",)
+
+
+@pytest.mark.parametrize("specimen_code", ["no-such-code", "RESIN"])
+def test_of_what_is_not_final_and_of_no_settled_specimen_each_is_named(specimen_code: str) -> None:
+    """The older one may be the CSF, and the newer one the serum."""
+    nowhere = partial(named, specimen=specimen(specimen_code), status=Status.PRELIMINARY)
+    older = nowhere("older", "25000 pt/mL", on="2026-02-01")
+    newer = nowhere("newer", "250 pt/mL", on="2026-02-02")
+    gone = replace(nowhere("gone", "7 pt/mL", on="2026-01-31"), status=Status.CANCELLED)
+    for given in ((older, newer, gone), (gone, newer, older)):
+        answer = answer_to(record(*given))
+        assert (about(answer), told(answer)) == ("newer", "status-preliminary")
+        named_too = notes(answer)[NoteKind.FOR_THE_SAME_REASON]["results"]
+        assert named_too == ("25000 pt/mL of 2026-02-01",)
+        assert [ref.resource for ref in answer.inputs] == ["Observation/newer", "Observation/older"]
+
+
+def test_what_is_not_final_and_perhaps_the_newer_is_named_once() -> None:
+    nowhere = partial(named, specimen=specimen("no-such-code"), status=Status.PRELIMINARY)
+    given = record(*(nowhere(f"r{n}", f"{n} pt/mL", on="2026-02-01") for n in (25, 250)))
+    kinds = set(notes(answer_to(given)))
+    assert kinds == {NoteKind.ORDER_UNKNOWN_NOT_FINAL, NoteKind.URGENT_IF_ILL}
+
+
+def test_of_one_specimen_only_the_newest_that_is_not_final_is_told() -> None:
+    results = (day(f"r{n}", f"2026-02-0{n}", status=Status.PRELIMINARY) for n in (1, 2))
+    assert set(notes(answer_to(record(*results)))) == {NoteKind.URGENT_IF_ILL}
 
 
 def test_each_resource_that_could_not_be_read_is_named_with_its_place() -> None:

@@ -1,47 +1,24 @@
-"""Two specimens drawn together: paired within seven days, with an index where albumins allow."""
+"""Two specimens drawn together are paired within seven days."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from datetime import date
 from itertools import permutations
-from typing import Any
 
 import pytest
 
-from cds_service.core.fact import Fact
-from cds_service.core.model import LabResult, ResourceRef, Status
+from cds_service.core.model import LabResult, Status
 from cds_service.core.verdict import Answer, PairedWith, Unpaired
 from tests import toy
-from tests.records import answer_to, companions, evaluated, findings, named, record, specimen
+from tests.records import companions, evaluated, findings, named, record, specimen
+from tests.unit.core.pair_of import A_WEEK_LATER, ALBUMINS, beside, dew, sap
 
 TOY = toy.knowledge()
-A_WEEK_LATER = date(2026, 3, 8)
-"""When everything within seven days of 1 March can have been collected."""
-ALBUMINS = ("albumin-csf 0.2 g/L", "albumin-serum 40 g/L")
-
-
-def dew(value: str = "100 pg/mL", on: str = "2026-03-01", **changes: Any) -> LabResult:
-    return named("dew", value, toy.DEW_MASS, on=on, **changes)
-
-
-def sap(value: str = "1000 pg/mL", on: str = "2026-03-01", **changes: Any) -> LabResult:
-    return named("sap", value, toy.SAP_MASS, on=on, **changes)
-
-
-def beside(main: LabResult, *others: LabResult, albumins: tuple[str, ...] = ()) -> Answer:
-    given = record(main, history=others, companions=companions(*albumins))
-    return answer_to(given, at=A_WEEK_LATER)
 
 
 def paired_value(answer: Answer) -> str:
     assert isinstance(answer.paired, PairedWith)
     return answer.paired.value.text
-
-
-def index(main: LabResult, *others: LabResult, albumins: tuple[str, ...] = ALBUMINS) -> Fact:
-    return beside(main, *others, albumins=albumins).facts["ratio.toy-index"]
 
 
 @pytest.mark.parametrize(
@@ -158,146 +135,19 @@ def test_the_other_value_is_shown_as_received() -> None:
     assert (paired.specimen, paired.value.text, paired.value.unit) == ("sap", "1000.0", "pg/mL")
 
 
-# ------------------------------------------------------------------ the index
+def test_every_other_value_of_the_pairs_time_is_told_with_it_and_each_once() -> None:
+    """Only an id puts one before another, so none of them may pass for the value of that day."""
+    values = {"a": "1000", "b": "900", "c": "800", "d": "800"}
+    others = [named(name, f"{value} pg/mL", toy.SAP_MASS) for name, value in values.items()]
+    for arrived in permutations(others):
+        paired = beside(dew(), *arrived).paired
+        assert isinstance(paired, PairedWith)
+        told = [paired.value.text, *(value.text for _, value in paired.of_one_time)]
+        assert sorted(told) == ["1000", "800", "900"]
 
 
-@pytest.mark.parametrize("main", [dew(), sap()])
-def test_the_index_is_the_same_from_whichever_side_it_is_seen(main: LabResult) -> None:
-    other = sap() if main == dew() else dew()
-    fact = index(main, other)
-    assert (fact.value, fact.because) == ("computed", "20.00")
-
-
-def test_the_index_is_exact_across_units_of_one_family() -> None:
-    albumins = ("albumin-csf 200 mg/L", "albumin-serum 40 g/L")
-    assert index(dew(), sap("1 ng/mL"), albumins=albumins).because == "20.00"
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [("0.5 pg/mL", "0.10"), ("0.49 pg/mL", "0.0980"), ("3 pg/mL", "0.60"), ("100 pg/mL", "20.00")],
-)
-def test_the_index_carries_no_more_digits_than_its_inputs(value: str, shown: str) -> None:
-    assert index(dew(value), sap()).because == shown
-
-
-@pytest.mark.parametrize(
-    ("albumins", "missing"),
-    [
-        ((), ("albumin-csf", "albumin-serum")),
-        (ALBUMINS[:1], ("albumin-serum",)),
-        (ALBUMINS[1:], ("albumin-csf",)),
-        (("albumin-csf 0.2 mol", ALBUMINS[1]), ("albumin-csf",)),
-    ],
-)
-def test_a_missing_albumin_is_named_and_no_index_is_given(
-    albumins: tuple[str, ...], missing: tuple[str, ...]
-) -> None:
-    fact = index(dew(), sap(), albumins=albumins)
-    assert (fact.value, fact.missing) == ("unknown", missing)
-    assert set(missing) <= set(beside(dew(), sap(), albumins=albumins).missing)
-
-
-@pytest.mark.parametrize(
-    ("main", "other", "albumins"),
-    [
-        (dew("<100 pg/mL"), sap(), ALBUMINS),
-        (dew(), sap(">1000 pg/mL"), ALBUMINS),
-        (dew(), sap("0 pg/mL"), ALBUMINS),
-        (dew(), sap(), ("albumin-csf 0.2 g/L", "albumin-serum 0 g/L")),
-        (dew(), sap(), ("albumin-csf <0.2 g/L", "albumin-serum 40 g/L")),
-    ],
-)
-def test_no_index_is_made_of_a_comparator_or_of_zero(
-    main: LabResult, other: LabResult, albumins: tuple[str, ...]
-) -> None:
-    assert index(main, other, albumins=albumins).value == "unknown"
-
-
-@pytest.mark.parametrize("main", ["sap", "dew"])
-def test_no_index_where_the_unit_of_either_result_contradicts_its_code(main: str) -> None:
-    """The code is for points, the unit is of mass: which of the two is wrong, nobody knows."""
-    wrong = named("sap", "1000 pg/mL", toy.SAP_POINTS)
-    fact = index(wrong, dew()) if main == "sap" else index(dew(), wrong)
-    assert fact.value == "not-applicable"
-
-
-def test_no_index_across_unit_families() -> None:
-    points = named("sap", "1000 pt/mL", toy.SAP_POINTS)
-    assert index(dew(), points).value == "not-applicable"
-
-
-@pytest.mark.parametrize(
-    ("own", "others", "why"),
-    [
-        ({}, {"laboratory": "Laboratory B"}, "of one laboratory"),
-        ({"laboratory": ""}, {"laboratory": ""}, "of one laboratory"),
-        ({}, {"laboratory": ""}, "of one laboratory"),
-        (
-            {"laboratory_reference": "Organization/1"},
-            {"laboratory_reference": "Organization/2"},
-            "of one laboratory",
-        ),
-        ({"method": "ELISA"}, {"method": "CLIA"}, "different methods"),
-    ],
-)
-def test_no_index_unless_one_named_laboratory_made_both_by_one_method(
-    own: dict[str, str], others: dict[str, str], why: str
-) -> None:
-    """Two assays in one unit can disagree: their quotient says nothing about the patient."""
-    fact = index(dew(**own), sap(**others))
-    assert fact.value == "not-applicable"
-    assert why in fact.because
-
-
-@pytest.mark.parametrize(
-    ("own", "others"),
-    [
-        ({"method": "ELISA"}, {"method": "ELISA"}),
-        ({"method": "ELISA"}, {}),
-        (
-            {"laboratory": "Lab", "laboratory_reference": "Organization/1"},
-            {
-                "laboratory": "The laboratory",
-                "laboratory_reference": "https://e.org/Organization/1",
-            },
-        ),
-    ],
-)
-def test_an_index_where_one_laboratory_is_named_and_no_method_speaks_against_it(
-    own: dict[str, str], others: dict[str, str]
-) -> None:
-    assert index(dew(**own), sap(**others)).because == "20.00"
-
-
-def test_no_index_without_a_pair() -> None:
-    assert index(dew()).value == "not-applicable"
-
-
-def test_the_results_that_an_index_rests_on_are_its_inputs() -> None:
-    assert {ref.resource for ref in index(dew(), sap()).inputs} == {
-        "Observation/albumin-csf",
-        "Observation/albumin-serum",
-        "Observation/sap",
-    }
-
-
-def test_no_index_where_an_albumin_has_two_values_of_one_time_and_the_card_tells_both() -> None:
-    """Whichever id is the later one, neither albumin is taken for the other."""
-    for low, high in (("30", "45"), ("45", "30")):
-        albumins = companions(ALBUMINS[0], f"albumin-serum {low} g/L", f"albumin-serum {high} g/L")
-        several = tuple(
-            replace(each, ref=ResourceRef(f"Observation/{number}", "1"))
-            for number, each in enumerate(albumins)
-        )
-        answer = answer_to(record(dew(), history=(sap(),), companions=several))
-        fact = answer.facts["ratio.toy-index"]
-        assert (fact.value, fact.missing) == ("unknown", ())
-        assert {"30 g/L", "45 g/L"} <= set(re.findall(r"\d+ g/L", fact.because))
-
-
-def test_an_albumin_that_was_sent_twice_with_one_value_makes_an_index() -> None:
-    serum = companions(ALBUMINS[1])[0]
-    again = replace(serum, ref=ResourceRef("Observation/again", "1"))
-    given = record(dew(), history=(sap(),), companions=(*companions(ALBUMINS[0]), serum, again))
-    assert answer_to(given).facts["ratio.toy-index"].because == "20.00"
+def test_a_value_whose_specimen_nobody_knows_is_not_told_as_one_of_the_pairs() -> None:
+    nowhere = named("nowhere", "900 pg/mL", toy.SAP_MASS, specimen=specimen("no-such-code"))
+    paired = beside(dew(), sap(), nowhere).paired
+    assert isinstance(paired, PairedWith)
+    assert paired.of_one_time == ()

@@ -24,6 +24,9 @@ from tests.records import coded, measured, text_only
 UNITS = toy.knowledge().units
 UG_L = {"text": "ug/L", "family": "mass", "factor": "1", "ucum": True}
 NG_ML = {"text": "ng/mL", "family": "mass", "factor": "1", "ucum": True}
+MILLI = {"text": "mU/mL", "family": "unit", "factor": "1", "ucum": True}
+MEGA = {"text": "MU/mL", "family": "unit", "factor": "1000000000", "ucum": True}
+PER_LITRE = {"text": "U/L", "family": "unit", "factor": "1", "ucum": True}
 THOUSANDS = {
     "text": "10*3/uL",
     "family": "count",
@@ -69,6 +72,16 @@ def test_a_text_that_spells_the_unit_of_the_code_differently_agrees(text: str) -
     assert (found.unit.text, found.coded, found.shown) == ("ng/mL", True, "ng/mL")
 
 
+def test_a_text_that_is_a_unit_to_the_letter_is_no_other_one_that_folds_alike() -> None:
+    """`mU/mL` and `MU/mL` differ by case alone, and by a factor of a thousand million."""
+    table = UnitTable([RowUnit(**MILLI), RowUnit(**MEGA), RowUnit(**PER_LITRE)])
+    found = table.read(UnitGiven("mU/mL", "U/L", UCUM))
+    assert isinstance(found, UnitUnderstood)
+    assert (found.unit.text, found.shown) == ("U/L", "mU/mL")
+    for text in ("MU/mL", "mu/ml"):
+        assert table.read(UnitGiven(text, "U/L", UCUM)) == UnitNotUnderstood()
+
+
 def test_code_and_text_of_one_factor_agree_and_the_text_is_shown_as_it_came() -> None:
     found = understood(UnitGiven("ng/L", "pg/mL", UCUM))
     assert (found.unit.text, found.shown) == ("pg/mL", "ng/L")
@@ -85,6 +98,7 @@ def test_a_text_may_agree_with_a_code_and_still_not_be_read_alone() -> None:
     beside = table.read(UnitGiven("K/uL", "10*3/uL", UCUM))
     assert isinstance(beside, UnitUnderstood)
     assert beside.shown == "10*3/uL"
+    assert isinstance(table.read(UnitGiven("x10*3/uL", "10*3/uL", UCUM)), UnitUnderstood)
     for alone in (text_only("K/uL"), coded("K/uL"), UnitGiven("10*3/uL", "K/uL", UCUM)):
         assert table.read(alone) == UnitNotUnderstood()
 

@@ -109,8 +109,11 @@ def test_a_matched_row_names_what_it_could_not_count() -> None:
 # ------------------------------------------------------------------ contexts
 
 
+SUNLIGHT = entry("SUN", RecordKind.MEDICATION)
+
+
 def sunlit(value: str) -> PatientRecord:
-    return record(result(value, ranges=RANGE), entries=(entry("SUN", RecordKind.MEDICATION),))
+    return record(result(value, ranges=RANGE), entries=(SUNLIGHT,))
 
 
 def test_a_context_weakens_the_wording_of_what_it_names_and_nothing_else() -> None:
@@ -178,6 +181,16 @@ def test_a_muted_context_that_keeps_a_claim_off_the_card_keeps_it_off_and_is_nam
     answer = hushed(sunlit("50 pt/mL"), "context-sunlight")
     assert "sap-not-high" not in findings(answer)
     assert caveats(answer) == [("context-sunlight",)]
+    without_range = record(result("50 pt/mL"), entries=(SUNLIGHT,))
+    assert caveats(hushed(without_range, "context-sunlight")) == [("context-sunlight",)]
+
+
+def test_what_a_muted_context_rests_on_is_an_input_only_where_the_card_names_the_context() -> None:
+    """A drug that hides the analyte is no ground of a value that is high all the same."""
+    low, high = (hushed(sunlit(value), "context-sunlight") for value in ("50 pt/mL", "250 pt/mL"))
+    assert SUNLIGHT.ref in low.inputs
+    assert caveats(high) == []
+    assert SUNLIGHT.ref not in high.inputs
 
 
 def test_a_muted_context_that_changes_nothing_on_the_card_is_not_named() -> None:
@@ -226,6 +239,14 @@ def test_where_unit_and_code_contradict_only_the_laboratorys_range_is_consulted(
         "below-laboratory-limit",
         "no-laboratory-limit",
     }
+
+
+def test_there_a_row_may_ask_for_the_specimen_and_the_unit_family_as_well() -> None:
+    (above,) = (each for each in TOY.findings if each.id == "above-laboratory-limit")
+    asks = {"specimen": "sap", "unit-family": "points", "laboratory-range": "above"}
+    narrow = replace(TOY, findings=(above.model_copy(update={"when": asks}),))
+    given = record(result("250 pt/mL", toy.SAP_MASS, ranges=RANGE))
+    assert findings(answer_to(given, narrow)) == {"above-laboratory-limit"}
 
 
 def test_there_too_the_site_may_mute_a_finding() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.feedback import FeedbackOutcome
 from cds_service.core.model import Coding
 from cds_service.errors import BadRequest
-from cds_service.hooks.feedback import MOST_ITEMS, FeedbackOutcome, read_feedback
+from cds_service.hooks.feedback import MOST_ITEMS, read_feedback
 
 CARD = "4e0a3a1e-3283-4575-ab82-028d55fe2719"
 AT = "2026-01-31T12:00:00Z"

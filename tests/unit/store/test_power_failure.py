@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
-from cds_service.store.feedback import Feedback, FeedbackItem, FeedbackOutcome
+from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord, Records
 from cds_service.store.replay import SqlReplayStore

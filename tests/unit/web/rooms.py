@@ -12,12 +12,12 @@ from typing import Any, cast
 
 from cds_service.core.card import Card, Indicator, SmartApp
 from cds_service.core.concepts import ConceptIndex
+from cds_service.core.feedback import FeedbackItem
 from cds_service.core.review import PENDING
 from cds_service.core.verdict import Evaluation
 from cds_service.errors import StoreUnavailable, Unauthorised
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
 from cds_service.hooks.call import Answered
-from cds_service.hooks.feedback import FeedbackItem
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
 from cds_service.knowledge.files import Library
@@ -46,7 +46,7 @@ def library() -> Library:
         ),
         review=PENDING,
         tag="toy@2026.1",
-        accepted_loincs=("0000-0",),
+        accepted={"0000-0": None},
         companion_loincs=("1111-1",),
         local_codes={},
         analyte_codes=frozenset(),

@@ -257,6 +257,46 @@ def test_ctrl_c_reaches_the_workers_too_and_it_is_the_service_that_ends_them(
     assert json.loads(last)["code"] == "CDS-L002"
 
 
+def test_a_stop_signal_to_every_process_is_a_stop_like_any_other(tmp_path: Path) -> None:
+    """As `kill -- -PGID` sends it, and systemd: no process that hears it has died."""
+    with running(tmp_path / "log") as started, listening() as (port, next_call):
+        body = json.dumps(hook_request(hookInstance=str(port)))
+        asking = threading.Thread(target=started.call, args=["POST", URL, body])
+        asking.start()
+        next_call().close()
+        _await_metrics(started.management_port)
+        metrics, *_workers = sorted(_children(started.process))
+        os.kill(metrics, signal.SIGTERM)
+        _await_metrics(started.management_port)
+        assert metrics in _children(started.process), "it is the service that ends it"
+        started.process.send_signal(signal.SIGTERM)
+        asking.join(timeout=20)
+        assert started.process.wait(timeout=30) == 0
+        assert _is_free_at_last(started.management_port)
+    assert _codes(tmp_path / "log") == ["CDS-L001", "CDS-L101", "CDS-L002"]
+
+
+def test_workers_that_hear_a_stop_signal_before_the_service_are_not_said_to_die(
+    tmp_path: Path,
+) -> None:
+    with running(tmp_path / "log") as started:
+        workers = sorted(_children(started.process))[1:]
+        started.process.send_signal(signal.SIGSTOP)
+        for worker in workers:
+            os.kill(worker, signal.SIGTERM)
+        assert _left_at_last(workers) == []
+        started.process.send_signal(signal.SIGTERM)
+        started.process.send_signal(signal.SIGCONT)
+        assert started.process.wait(timeout=30) == 0
+    assert _codes(tmp_path / "log") == ["CDS-L001", "CDS-L002"]
+
+
+def _codes(log_file: Path) -> list[str]:
+    """Of our lines; a library may write others."""
+    lines = log_file.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["code"] for line in lines if line.startswith("{")]
+
+
 def test_a_service_whose_terminal_is_closed_ends_as_at_any_stop_signal(tmp_path: Path) -> None:
     with running(tmp_path / "log") as started:
         for child in _children(started.process):
@@ -401,7 +441,7 @@ def test_ctrl_c_at_a_terminal_leaves_it_to_the_service_to_end_the_metrics(tmp_pa
         _await_metrics(port)
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
     finally:
-        process.terminate()
+        process.kill()
         process.join(30)
     (ignored,) = re.findall(r"^SigIgn:\s*([0-9a-f]+)$", status, re.MULTILINE)
     assert int(ignored, 16) & 1 << signal.SIGINT - 1
@@ -453,7 +493,7 @@ def test_where_no_process_is_to_be_had_that_of_the_metrics_is_tried_again(
     monkeypatch.setattr(multiprocessing.get_context("spawn"), "Process", lambda **_: made)
     module._keep_management(dead, ("", "", "127.0.0.1", 0), done)
     assert made.start.call_count == 2
-    made.terminate.assert_called_once()
+    made.kill.assert_called_once()
     told = [json.loads(line)["code"] for line in capsys.readouterr().err.splitlines()]
     assert told == ["CDS-L004"] * 2
 
@@ -484,3 +524,12 @@ def test_an_address_that_is_taken_is_said_in_one_line() -> None:
                 workers=1,
             )
     assert caught.value.where == f"127.0.0.1:{port}"
+
+
+def test_of_a_taken_port_of_metrics_the_setting_is_named_that_gives_it() -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        settings = Settings(management_port=listener.getsockname()[1])
+        with pytest.raises(ConfigurationError) as caught:
+            module.require_addresses(settings, "127.0.0.1", free_port())
+    assert "CDS_MANAGEMENT_PORT" in caught.value.remedy
+    assert "--port" not in caught.value.remedy
