@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+from cds_service.core.dates import day_of
 from cds_service.core.escape import markdown
 from cds_service.core.finding import Strength
 from cds_service.core.knowledge import KnowledgeBase
@@ -15,7 +16,6 @@ from cds_service.core.verdict import NotInterpretable, OrderAdvised, Verdict
 LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1, Card.summary: "<140-character"."""
 
-DAY = len("2026-11-21")
 BLOCKS = ("supports", "not", "context", "next", "series", "used", "missing")
 """Of the detail, in reading order."""
 
@@ -122,7 +122,7 @@ def _one_used(ref: ResourceRef, dates: Mapping[ResourceRef, str]) -> str:
     about = []
     if ref.version:
         about.append(f"version {markdown(ref.version)}")
-    if dated := markdown(dates.get(ref, "")[:DAY]):
+    if dated := markdown(day_of(dates.get(ref, ""))):
         about.append(dated)
     return markdown(ref.resource) + (f" ({', '.join(about)})" if about else "")
 

@@ -25,6 +25,23 @@ _DAY = timedelta(days=1)
 """What two time zones may differ by: a date up to a day ahead may still be today's."""
 
 
+_WRITTEN = len("2026-11-21")
+_NOT_SAID = ".."
+"""How an open end of a period is written."""
+
+
+def day_of(written: str) -> str:
+    """The day of a date, time or period as written, without the time of day.
+
+    Of a period it is the day on which it began; where that is open, by which it had ended
+    (`../2026-11-21`).
+    """
+    if "/" not in written:  # as mostly
+        return written[:_WRITTEN]
+    began, _, ended = written.partition("/")
+    return f"{_NOT_SAID}/{ended[:_WRITTEN]}" if began == _NOT_SAID else began[:_WRITTEN]
+
+
 def is_ahead(moment: Moment | NoMoment, at: date) -> bool:
     """Whether all of a moment lies more than a day ahead of `at`: no specimen was taken then."""
     return isinstance(moment, Moment) and moment.first_day - at > _DAY

@@ -11,6 +11,7 @@ from cds_service.core.companions import CompanionsLeft, CompanionValue, at_one_t
 from cds_service.core.dates import (
     Days,
     birth_of,
+    day_of,
     missing_for_age,
     named_date,
     read_for_age,
@@ -233,5 +234,5 @@ def _drawn(found: CompanionValue) -> Days:
 def value_and_day(found: CompanionValue) -> str:
     """Value and day as the trace says them."""
     when = found.result.collected
-    dated = f" of {when.text[:10]}" if isinstance(when, Moment) else ""
+    dated = f" of {day_of(when.text)}" if isinstance(when, Moment) else ""
     return f"{found.value.words}{dated}"

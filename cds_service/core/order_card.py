@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card, Indicator, Selection
 from cds_service.core.card_parts import (
-    DAY,
     LONGEST_SUMMARY,
     bullets,
     detail_of,
@@ -20,6 +19,7 @@ from cds_service.core.card_parts import (
     note_line,
     used_line,
 )
+from cds_service.core.dates import day_of
 from cds_service.core.draft import Draft, identified
 from cds_service.core.escape import markdown, plain
 from cds_service.core.knowledge import KnowledgeBase
@@ -149,7 +149,7 @@ def _dated(result: LabResult, knowledge: KnowledgeBase) -> str:
     """The day of collection, else of issue, as received."""
     for moment in (result.collected, result.issued):
         if isinstance(moment, Moment):
-            return markdown(moment.text[:DAY])
+            return markdown(day_of(moment.text))
     return knowledge.wording.phrases["date-unknown"]
 
 

@@ -13,7 +13,6 @@ from datetime import date
 from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card
 from cds_service.core.card_parts import (
-    DAY,
     LONGEST_SUMMARY,
     denying,
     detail_of,
@@ -21,7 +20,7 @@ from cds_service.core.card_parts import (
     saying,
 )
 from cds_service.core.card_values import CardValues
-from cds_service.core.dates import when_taken
+from cds_service.core.dates import day_of, when_taken
 from cds_service.core.draft import Draft, identified
 from cds_service.core.escape import plain
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Finding
@@ -174,7 +173,7 @@ def _day_if_old(answer: Answer, knowledge: KnowledgeBase, at: date) -> str:
     match when_taken(answer.result, at):
         case Moment(text=written, last_day=taken):
             is_old = (at - taken).days > knowledge.identity.summary_dated_after_days
-            return plain(written[:DAY]) if is_old else ""
+            return plain(day_of(written)) if is_old else ""
         case NoMoment():
             return ""
 

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.card_parts import DAY
 from cds_service.core.companions import Companions, CompanionValue, companion_values
-from cds_service.core.dates import when_taken, whole_day, wholly_before
+from cds_service.core.dates import day_of, when_taken, whole_day, wholly_before
 from cds_service.core.fact import DISPUTED, MET, Fact
 from cds_service.core.facts import companion_facts
 from cds_service.core.knowledge import KnowledgeBase
@@ -108,7 +107,7 @@ def _on_items(
 def _shown(found: CompanionValue, taken: Moment | NoMoment) -> str:
     """The value, with its day unless it is that of the sample."""
     match found.result.collected, taken:
-        case Moment(text=one), Moment(text=other) if one[:DAY] == other[:DAY]:
+        case Moment(text=one), Moment(text=other) if day_of(one) == day_of(other):
             return found.value.words
         case _:
             return value_and_day(found)

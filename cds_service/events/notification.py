@@ -162,7 +162,7 @@ def _read_bundle(bundle: JsonObject) -> Notification:
     match kind:
         case "event-notification" | "query-event" if happened.events or not is_in_trouble:
             return happened  # whatever is wrong with the subscription beside it
-        case _ if is_in_trouble:
+        case _ if is_in_trouble or kind == "error":  # no type of FHIR, and plain all the same
             return Sign(SignKind.TROUBLE, about)
         case "handshake":
             return Sign(SignKind.HANDSHAKE, about)

@@ -6,12 +6,13 @@ The records are evaluated on 2 March 2026.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
 from cds_service.core.card_parts import LONGEST_SUMMARY
-from cds_service.core.model import NoMoment, SpecimenLink, Subject
+from cds_service.core.model import Moment, NoMoment, SpecimenLink, Subject
 from tests import records
 from tests.safety.results import SERUM
 from tests.unit.cards.given import CSF_MASS, card_of, result
@@ -38,6 +39,16 @@ def test_the_summary_names_the_day_of_a_result_that_is_more_than_two_weeks_old(
     on: str, specimen: str
 ) -> None:
     assert summary_of("9000 U/mL", on=on).startswith(f"sIL-2R 9000 U/mL {specimen}")
+
+
+def test_of_a_period_the_day_is_whole_also_where_only_its_end_is_known() -> None:
+    """The first ten letters of `../2025-12-24` are no day."""
+    ended = records.moment(OLD)
+    assert isinstance(ended, Moment)
+    open_start = replace(ended, text=f"../{OLD}", first_day=date.min)
+    said = card_of(records.record(result("9000 U/mL", collected=open_start)))
+    assert said.summary.startswith(f"sIL-2R 9000 U/mL (serum/plasma, ../{OLD}):")
+    assert f"(../{OLD})" in said.detail
 
 
 @pytest.mark.parametrize("value", ["200 pg/mL", "200", "200 pmol/L"])

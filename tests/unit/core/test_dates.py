@@ -12,6 +12,7 @@ from cds_service.core.dates import (
     Days,
     age_in_years,
     collection_days,
+    day_of,
     furthest_apart,
     when_taken,
     whole_day,
@@ -21,6 +22,22 @@ from cds_service.core.dates import (
 from cds_service.core.interval import Interval
 from cds_service.core.model import LabResult, Moment, NoMoment
 from tests.records import AT, moment, result
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("2026-03-01T09:30:00Z", "2026-03-01"),
+        ("2026-03", "2026-03"),
+        ("2026-03-01T09:30:00Z/2026-03-02", "2026-03-01"),
+        ("2026-02/2026-03", "2026-02"),
+        ("2026-03-01/..", "2026-03-01"),
+        ("../2026-03-01T09:30:00Z", "../2026-03-01"),
+        ("", ""),
+    ],
+)
+def test_the_day_of_a_date_is_never_part_of_another(written: str, day: str) -> None:
+    assert day_of(written) == day
 
 
 def days(text: str) -> Days:

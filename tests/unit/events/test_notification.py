@@ -230,6 +230,14 @@ def test_t90_an_error_is_trouble_while_the_state_is_still_active(dialect: Any) -
     )
 
 
+@BOTH
+def test_t90_a_notification_that_calls_itself_an_error_is_trouble(dialect: Any) -> None:
+    """FHIR has no such type; an alarm must not be lost because its sender took it for one."""
+    assert read_notification(bundle(dialect("error"))) == Sign(
+        SignKind.TROUBLE, About("s1", TOPIC, "active", 0)
+    )
+
+
 @pytest.mark.parametrize("state", ["requested", "active", "entered-in-error", "paused"])
 def test_a_state_is_a_code_of_fhir_or_was_not_said(state: str) -> None:
     read = read_notification(bundle(parameters("heartbeat", status=state)))
