@@ -74,7 +74,7 @@ def _sort(
         of_another_test = bool(result.codings) and _is_never_told(analyte)
         because = "not valid FHIR, and by its code of another test"
         return Skipped(result.ref, because) if of_another_test else result
-    if result.subject is Subject.ANOTHER_PATIENT and not isinstance(analyte, NotOurs):
+    if result.subject is Subject.ANOTHER_PATIENT and not _is_never_told(analyte):
         return result
     window = knowledge.policy.look_back_days
     if looking is Looking.CHART_OPENED and not within_look_back(result, at, window):

@@ -89,11 +89,18 @@ def test_another_patients_result_is_told_without_anything_of_it_where_nothing_el
     assert (answer.value.text, answer.inputs) == ("", ())
 
 
-def test_another_patients_result_of_another_test_is_no_card() -> None:
-    haemoglobin = named("foreign", "5", "718-7", subject=Subject.ANOTHER_PATIENT)
-    evaluation = evaluated(record(haemoglobin))
+@pytest.mark.parametrize(
+    ("code", "because"),
+    [
+        ("718-7", "no code of it is known here"),
+        (toy.LOOK_ALIKE_TO_IGNORE, f"LOINC {toy.LOOK_ALIKE_TO_IGNORE}: Counts toys."),
+    ],
+)
+def test_another_patients_result_of_another_test_is_no_card(code: str, because: str) -> None:
+    """A stain of cells is not called a result of the analyte because it is another patient's."""
+    evaluation = evaluated(record(named("foreign", "5", code, subject=Subject.ANOTHER_PATIENT)))
     assert evaluation.answers == ()
-    assert left_aside(evaluation) == {"foreign": "no code of it is known here"}
+    assert left_aside(evaluation) == {"foreign": because}
 
 
 def test_another_patients_result_is_left_aside_beside_this_patients() -> None:
