@@ -16,6 +16,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import click
+
 LEAST = 85
 """Of 100 mutants, how many must be killed (T-114)."""
 KILLED = frozenset({"killed", "timeout"})
@@ -72,7 +74,7 @@ def main(path: str = "") -> int:
         [mutmut, "results", "--all", "true"], capture_output=True, text=True, check=True
     )
     found = of_module(path, scores(answer.stdout))
-    print("\n".join(table(found)))  # noqa: T201
+    click.echo("\n".join(table(found)))
     return 0 if is_enough(sum(found.values(), Counter())) else 1
 
 

@@ -11,9 +11,8 @@ import logging
 import ssl
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, Self
+from typing import Final
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -21,8 +20,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
-from cds_service.config import Mode
-from cds_service.fhir.addresses import AddressRefusedError, Reach, Resolve, system_resolve
+from cds_service.fhir.addresses import AddressRefusedError
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.breaker import Breakers, OriginCall
 from cds_service.fhir.deadline import Deadline
@@ -36,6 +34,7 @@ from cds_service.fhir.fetched import (
     UpstreamFault,
     status_fault,
 )
+from cds_service.fhir.network import Network
 from cds_service.fhir.session import FhirSession, Limits
 from cds_service.fhir.workers import Workers
 from cds_service.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
@@ -49,21 +48,6 @@ _WRITE_OK = frozenset({200, 201, 202, 204})
 
 # urllib3 writes whole addresses into its log, and a search holds the patient's id.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
-
-
-@dataclass(frozen=True)
-class Network:
-    """How the outside is reached. The defaults are those of production."""
-
-    reach: Reach = Reach.SITE
-    resolve: Resolve = system_resolve
-    trust: ssl.SSLContext = field(default_factory=ssl.create_default_context)
-    """The system's trust store; `SSL_CERT_FILE` adds to it, as everywhere with OpenSSL."""
-
-    @classmethod
-    def of(cls, mode: Mode) -> Self:
-        """Registered servers may stand in the hospital's own network, never on this machine."""
-        return cls(reach=Reach.ANYWHERE if mode is Mode.SANDBOX else Reach.SITE)
 
 
 class FhirClient:

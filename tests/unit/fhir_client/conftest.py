@@ -10,8 +10,9 @@ import pytest
 from cds_service.fhir.access import NoAccess, ServerAccess, server_access
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.authorization import NoToken
-from cds_service.fhir.client import FhirClient, Network
+from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.network import Network
 from cds_service.fhir.session import FhirSession, Limits
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from tests.fault_server import FaultServer

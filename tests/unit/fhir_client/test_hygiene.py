@@ -12,10 +12,11 @@ from urllib.parse import parse_qs
 import pytest
 
 from cds_service.fhir.authorization import AccessToken, NoToken
-from cds_service.fhir.client import FhirClient, Network
+from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import JWKS_LIMIT, JwksFaultError, Refused, Resource, UpstreamFault
+from cds_service.fhir.network import Network
 from cds_service.fhir.query import Read, Search
 from cds_service.origins import AllowList, FhirBase, PlainHttp
 from tests import faults

@@ -6,9 +6,10 @@ import pytest
 
 from cds_service.core.model import Availability
 from cds_service.fhir.authorization import AccessToken
-from cds_service.fhir.client import FhirClient, Network
+from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Complete, Fetched, Partial, Refused, Resource, UpstreamFault
+from cds_service.fhir.network import Network
 from cds_service.fhir.query import FurtherPages
 from cds_service.fhir.session import Limits
 from cds_service.fhir.supplied import supplied

@@ -16,9 +16,10 @@ from cryptography.x509.oid import NameOID
 
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.authorization import NoToken
-from cds_service.fhir.client import FhirClient, Network
+from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Fetched, Refused, Resource, UpstreamFault
+from cds_service.fhir.network import Network
 from cds_service.origins import AllowList, FhirBase
 from tests import faults
 from tests.fault_server import FaultServer
