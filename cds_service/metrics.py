@@ -169,6 +169,15 @@ class Metrics:
         """So many items of feedback were new and of a card that was sent."""
         self._feedback[service, outcome].inc(count)
 
+    def follow(self, sources: Iterable[str]) -> None:
+        """Show from now on that no event of these sources is missing.
+
+        Often it is the first notification after a stop that shows a gap. What begins at 3 has not
+        risen, as Prometheus counts, and nobody would be told.
+        """
+        for source in sources:
+            self._missing_events[(source,)].inc(0)
+
     def notified(self, *, source: str, taken: str, missing: int) -> None:
         """One notification of a source was kept; `missing` event numbers are new gaps."""
         self._notified[source, taken].inc()

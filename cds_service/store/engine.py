@@ -38,7 +38,15 @@ _WAL_PAGES = 4000
 """Pages (of 4 KiB) in SQLite's WAL before the one who commits moves them into the file, which takes
 tens of milliseconds. At SQLite's own 1000 every hundredth call would wait for it."""
 _SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
-_POOL: dict[str, Any] = {"pool_size": 4, "max_overflow": 12, "pool_timeout": WAIT_SECONDS}
+CONNECTIONS = 8
+"""What a process opens at most. PostgreSQL admits 100 of all processes together, unless told
+otherwise, and refuses the next one: so callers rather wait here. With 16 none was answered sooner.
+"""
+_POOL: dict[str, Any] = {
+    "pool_size": CONNECTIONS,
+    "max_overflow": 0,
+    "pool_timeout": WAIT_SECONDS,
+}
 
 
 class Durability(Enum):

@@ -17,6 +17,7 @@ from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.session import Limits
 from cds_service.fhir.validate import MOST_CHECKED, MOST_ELEMENTS
 from cds_service.hooks.feedback import MOST_ITEMS
+from cds_service.store.engine import CONNECTIONS
 from cds_service.store.event_subscriptions import ACTIVATION, GAP_WINDOW
 from cds_service.store.events import LEASE, LEASES_TO_LOSE
 from cds_service.store.lots import LOT
@@ -51,6 +52,7 @@ SECURITY = (
 OPERATIONS = (
     f"{LIVES_SECONDS // 60} minutes after the last at most",
     f"requests under way finish, for at most {STOP_SECONDS} s",
+    f"opens up to {CONNECTIONS} connections to PostgreSQL",
     f"work has been due for {BACKLOG_AGE.seconds // 60} minutes",
     f"`{UpstreamFault.NOT_ALLOWED}`: nothing was sent",
 )

@@ -48,6 +48,11 @@ def test_the_events_that_did_not_come_are_counted(here: World, sent: Any, missin
     assert counted(here, "cds_events_missing_total") == [f'{{source="lab"}} {missing}.0']
 
 
+def test_that_none_is_missing_is_said_before_anything_comes(here: World) -> None:
+    """The first notification after a stop may show a gap: that is a rise only if 0 was there."""
+    assert counted(here, "cds_events_missing_total") == ['{source="lab"} 0.0']
+
+
 def counted(here: World, metric: str) -> list[str]:
     """What a metric says: labels and value."""
     lines = str(here.web.get("/metrics").get_data(as_text=True)).splitlines()

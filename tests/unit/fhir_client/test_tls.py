@@ -22,6 +22,7 @@ from cds_service.fhir.fetched import Fetched, Refused, Resource, UpstreamFault
 from cds_service.fhir.network import Network
 from cds_service.origins import AllowList, FhirBase
 from tests import faults
+from tests.documentation import text_of
 from tests.fault_server import FaultServer
 from tests.faults import reply_json
 from tests.unit.fhir_client.conftest import SHORT_MS
@@ -109,6 +110,18 @@ def test_a_certificate_nobody_trusts_ends_the_call_before_anything_is_asked(
 ) -> None:
     assert _read(server, ssl.create_default_context()) == Refused(UpstreamFault.TLS)
     assert server.calls == []
+
+
+def test_an_authority_that_the_environment_names_is_trusted_as_the_page_on_operations_says(
+    server: FaultServer, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hospitals have authorities of their own, which no system knows by itself."""
+    variable = "SSL_CERT_FILE"
+    assert f"`{variable}=" in text_of("docs/operations.md")
+    monkeypatch.setenv(variable, str(certificate.file))
+    assert _read(server, Network().trust) == Resource(PATIENT)
+    monkeypatch.delenv(variable)
+    assert _read(server, Network().trust) == Refused(UpstreamFault.TLS)
 
 
 def test_a_trusted_certificate_for_another_name_is_refused(
