@@ -164,3 +164,11 @@ def test_one_without_a_value_or_of_a_test_that_no_limit_is_for_is_not_named() ->
     empty = replace(ferritin("1", NANOGRAMS, status=Status.PRELIMINARY), value=NoValue("pending"))
     albumin = replace(drawn("albumin-serum 40 g/L")[0], status=Status.PRELIMINARY)
     assert AWAITED not in card("900 U/mL", companions=(empty, albumin)).detail
+
+
+def test_an_earlier_state_of_a_final_one_is_not_awaited() -> None:
+    """Of one id, and nothing tells the versions apart but that one of them is final."""
+    final = ferritin("300", NANOGRAMS)
+    early = ferritin("12000", NANOGRAMS, status=Status.PRELIMINARY)
+    for versions in ((final, early), (early, final)):
+        assert AWAITED not in card("900 U/mL", companions=versions).detail
