@@ -100,8 +100,11 @@ def test_every_fact_says_why() -> None:
     assert [fact.name for fact in facts().values() if not fact.because] == []
 
 
+MOULDY = record(result(), entries=(entry("M10"),))
+
+
 @pytest.mark.parametrize(
-    ("given", "name", "because"),
+    ("settling", "name", "because"),
     [
         ({}, "unit-family", "pt/mL is a unit of the points family"),
         ({}, "laboratory-range", "the result carries no reference range that can be applied"),
@@ -121,13 +124,22 @@ def test_every_fact_says_why() -> None:
             "panel.toy-items",
             "unit and LOINC code contradict each other",
         ),
+        ({"given": record(patient=born(""))}, "age.adult", "the age at collection is not known"),
         ({}, "condition.mould", "mould is not coded in the record"),
+        ({"given": MOULDY}, "condition.mould", "mould is coded in the record"),
+        (
+            {"given": MOULDY},
+            "condition.fine-mould",
+            "'mould' is coded, which does not tell fine mould",
+        ),
         ({}, "pair", "no result of the other specimen that can be paired lies within the window"),
     ],
 )
-def test_the_words_for_why_are_for_a_reader(given: dict[str, Any], name: str, because: str) -> None:
+def test_the_words_for_why_are_for_a_reader(
+    settling: dict[str, Any], name: str, because: str
+) -> None:
     """`explain` shows them beside the value."""
-    fact = facts(**given)[name]
+    fact = facts(**settling)[name]
     assert (fact.name, fact.because) == (name, because)
 
 
