@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,8 @@ from cds_service.knowledge.files import Library
 ZONE = "CHAST-12:45CHADT,M9.5.0/2:45,M4.1.0/3:45"
 """The Chatham Islands, written out so that no zone database is needed: far from UTC, and not by
 whole hours. A day taken from the local clock is then wrong often enough to be noticed."""
+
+_CORE = "cds_service.core."
 
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
@@ -35,6 +38,17 @@ def pytest_configure() -> None:
     """Children inherit the zone as well."""
     os.environ["TZ"] = ZONE
     time.tzset()
+
+
+def pytest_runtest_setup() -> None:
+    """While `make mutation` notes which test reaches what, the engine keeps nothing from one test
+    to the next: else the first would be noted for all that find its work in a cache.
+    """
+    if os.environ.get("MUTANT_UNDER_TEST") == "stats":
+        core = [vars(module) for name, module in sys.modules.items() if name.startswith(_CORE)]
+        for made in [made for names in core for made in names.values()]:
+            if hasattr(made, "cache_clear"):
+                made.cache_clear()
 
 
 class NetworkForbidden(BaseException):

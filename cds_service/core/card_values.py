@@ -108,7 +108,7 @@ def _panel(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
         because = [markdown(fact.because, LONGEST_REASON) for fact in known]
         state = _state(panel_item(item, answer.facts), item, knowledge)
         states = [_state(fact.value, item, knowledge) for fact in known]
-        if len(known) > 1 or states != [state]:  # low platelets count although two lines are open
+        if states != [state]:  # several, or low platelets that count although two lines are open
             because = [f"{told}: {one}" for told, one in zip(because, states, strict=True)]
         lines.append(f"- {item.title}: {state}" + (f" ({'; '.join(because)})" if because else ""))
     return "\n" + "\n".join(lines)

@@ -165,8 +165,10 @@ def _template_faults(
         told = "is missing" if section in sections else "is used by nothing"
         yield _fault(knowledge, name, f"section '{section}' {told}.", "Add or remove it.")
     for section, wording in template.items():
-        for placeholder in sorted(wording.placeholders - values):
-            remedy = f"Possible here: {', '.join(sorted(values))}."
+        # A note fills what it says in the detail; in the summary stands the value of the result.
+        filled = set() if section == "headline" and name.startswith("note-") else values
+        for placeholder in sorted(wording.placeholders - filled):
+            remedy = f"Possible here: {', '.join(sorted(filled)) or 'none'}."
             text = f"section '{section}' asks for {{{placeholder}}}, which nothing fills."
             yield _fault(knowledge, name, text, remedy)
         if section == "headline" and sum(map(len, wording.parts)) > LONGEST_HEADLINE:

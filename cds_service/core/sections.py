@@ -68,7 +68,7 @@ def sections_of(
     caveats = [_says(item, answer, knowledge, values) for item in contexts]
     notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
     context = dict.fromkeys((*caveats, *notes))  # two equal results are one line
-    alert = _alert(answer.notes, knowledge, values)
+    alert = _alert(answer.notes, knowledge)
     steps: list[str] = []
     scaled = ""
     match answer.verdict:
@@ -124,13 +124,13 @@ def indicator_of(rows: Iterable[TableRow]) -> Indicator:
     return Indicator.INFO
 
 
-def _alert(notes: Iterable[Note], knowledge: KnowledgeBase, values: Mapping[str, str]) -> str:
+def _alert(notes: Iterable[Note], knowledge: KnowledgeBase) -> str:
     """The headline of a note that must not be overlooked: it takes the place of a finding's, but
-    stands behind a warning's, and behind the reason why there is no reading.
+    stands behind a warning's, and behind the reason why there is no reading. It has no placeholder.
     """
     for note in notes:
         if "headline" in knowledge.templates[f"note-{note.kind.value}"]:
-            return fill(knowledge, f"note-{note.kind.value}", "headline", values)
+            return fill(knowledge, f"note-{note.kind.value}", "headline", {})
     return ""
 
 

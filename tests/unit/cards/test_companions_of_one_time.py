@@ -31,11 +31,15 @@ ONE_TIME = (
 
 
 @pytest.mark.parametrize("values", [("480", "5200"), ("5200", "480")])
+@pytest.mark.parametrize("version", ["1", "10"])
 def test_an_item_with_two_results_of_one_time_is_unknown_and_shows_what_each_of_them_gives(
-    values: tuple[str, str],
+    values: tuple[str, str], version: str
 ) -> None:
-    """Two feeds send the ferritin of one sample; no id decides which of them is believed."""
-    labs = drawn(*(f"ferritin {value} ng/mL" for value in values))
+    """Two feeds send the ferritin of one sample; no id decides which of them is believed, and no
+    count of the versions of each.
+    """
+    first, second = drawn(*(f"ferritin {value} ng/mL" for value in values))
+    labs = (first, replace(second, ref=ResourceRef(second.ref.resource, version)))
     found = card("3000 U/mL", companions=labs)
     counted = found.detail.partition("- Ferritin at or above 500 ng/mL: ")[2].partition("\n")[0]
     assert counted.startswith("unknown (ferritin ")

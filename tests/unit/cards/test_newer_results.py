@@ -150,6 +150,17 @@ def test_of_many_newer_ones_the_urgent_one_is_never_the_one_left_out() -> None:
     assert told.detail.count("320 U/mL") == 2
 
 
+def test_beside_an_urgent_newer_one_the_others_are_told_too() -> None:
+    results = (
+        known("50000 U/mL", "2026-03-03", Status.PRELIMINARY, "high"),
+        known("310 U/mL", "2026-03-02", Status.PRELIMINARY, "low"),
+    )
+    told = arrived_before(*results)
+    assert told.summary.endswith("): a newer result, not final, may be urgent")
+    assert "50000 U/mL" in told.detail
+    assert "status preliminary: 310 U/mL, collected 2026-03-02" in told.detail
+
+
 def test_where_none_that_arrived_is_final_a_final_one_of_the_chart_is_told_with_its_value() -> None:
     arrived = known("300 U/mL", "2026-03-01", Status.PRELIMINARY, "arrived")
     final = known("50000 U/mL", "2026-03-02", Status.FINAL)

@@ -56,6 +56,22 @@ def test_of_two_results_that_both_warn_or_do_not_the_choice_stays(first: str, la
     assert card_of(given).summary.startswith(f"sIL-2R {last} U/mL")
 
 
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_where_one_was_issued_later_the_card_is_about_it_and_says_that_the_first_would_warn(
+    names: str,
+) -> None:
+    """A sample measured again: the later report speaks, even where the earlier one is higher."""
+    first, again = (
+        named(name, f"{value} U/mL", issued=records.moment(f"2026-03-01T{hour}:00:00Z"))
+        for name, value, hour in zip(names, ("5230", "520"), ("09", "11"), strict=True)
+    )
+    for arrived in ((first, again), (again, first)):
+        found = card_of(records.record(*arrived))
+        assert found.summary.startswith("sIL-2R 520 U/mL")
+        assert found.summary.endswith(": another result, perhaps newer, may be urgent")
+        assert "5230 U/mL (date: 2026-03-01), may be the newer one" in found.detail
+
+
 def test_of_a_flood_of_results_of_one_time_the_highest_are_judged() -> None:
     """An import that gives a whole history one date: no id hides the one that warns."""
     low = [named(f"b{n:02}", f"{300 + n} U/mL") for n in range(40)]

@@ -35,6 +35,7 @@ def at_a_site(
         ("2300 U/mL", "1.10", "2530 U/mL", "meets one HLH-2004 criterion"),
         (">=2300 U/mL", "1.1", ">=2530 U/mL", "meets one HLH-2004 criterion"),
         ("<2600 kU/L", "0.9", "<2340 kU/L", "below the HLH-2004 criterion"),
+        ("<2400 U/mL", "1.1", "<2640 U/mL", "may lie on either side of 2400 U/mL"),
     ],
 )
 def test_a_card_never_calls_a_value_below_a_limit_that_it_shows_to_be_above(

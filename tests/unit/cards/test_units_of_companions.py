@@ -10,7 +10,16 @@ import pytest
 from cds_service.core.model import LabResult, NoValue, Status, UnitGiven
 from cds_service.core.quantity import UCUM
 from tests import records
-from tests.unit.cards.given import CSF_MASS, FERRITIN, LABCORP, SERUM_U, URGENT, card, drawn
+from tests.unit.cards.given import (
+    CSF_MASS,
+    FERRITIN,
+    LABCORP,
+    SERUM_MASS,
+    SERUM_U,
+    URGENT,
+    card,
+    drawn,
+)
 
 NANOGRAMS, MILLIGRAMS = UnitGiven("ng/mL", "ng/mL", UCUM), UnitGiven("mg/L")
 MILLIGRAMS_CODED_AS_NANOGRAMS = UnitGiven("mg/L", "ng/mL", UCUM)
@@ -43,7 +52,13 @@ def test_a_companion_whose_unit_text_is_another_unit_than_its_code_is_missing(
     ids=["a slip or a thousand times", "two units", "no unit", "moles under the code of a mass"],
 )
 @pytest.mark.parametrize(
-    ("value", "loinc"), [("1800 U/mL", SERUM_U), ("1800", SERUM_U), ("90 pg/mL", CSF_MASS)]
+    ("value", "loinc"),
+    [
+        ("1800 U/mL", SERUM_U),
+        ("1800", SERUM_U),
+        ("1800 U/mL", SERUM_MASS),
+        ("90 pg/mL", CSF_MASS),
+    ],
 )
 def test_another_result_whose_unit_is_not_understood_is_named_and_not_only_called_missing(
     unit: UnitGiven, told: str, value: str, loinc: str
@@ -135,7 +150,8 @@ FALLEN = drawn("platelets 20 10*9/L", "neutrophils 0.4 10*9/L")
 
 
 @pytest.mark.parametrize(
-    ("value", "loinc"), [("900 U/mL", SERUM_U), ("900", SERUM_U), ("90 pg/mL", CSF_MASS)]
+    ("value", "loinc"),
+    [("900 U/mL", SERUM_U), ("900", SERUM_U), ("900 U/mL", SERUM_MASS), ("90 pg/mL", CSF_MASS)],
 )
 def test_a_companion_that_is_not_final_is_named_and_not_only_called_missing(
     value: str, loinc: str
@@ -164,3 +180,11 @@ def test_one_without_a_value_or_of_a_test_that_no_limit_is_for_is_not_named() ->
     empty = replace(ferritin("1", NANOGRAMS, status=Status.PRELIMINARY), value=NoValue("pending"))
     albumin = replace(drawn("albumin-serum 40 g/L")[0], status=Status.PRELIMINARY)
     assert AWAITED not in card("900 U/mL", companions=(empty, albumin)).detail
+
+
+def test_an_earlier_state_of_a_final_one_is_not_awaited() -> None:
+    """Of one id, and nothing tells the versions apart but that one of them is final."""
+    final = ferritin("300", NANOGRAMS)
+    early = ferritin("12000", NANOGRAMS, status=Status.PRELIMINARY)
+    for versions in ((final, early), (early, final)):
+        assert AWAITED not in card("900 U/mL", companions=versions).detail

@@ -312,6 +312,10 @@ WORDS = {
         "templates/sap-high.md", "{limit.sap-100}", "{limit.sap-200}",
         "toy/templates/sap-high.md", "{limit.sap-200}, which nothing fills",
     ),
+    "a value in the headline of a note, where it would be that of the result": Slip(
+        "templates/note-newer-urgent.md", "newer-urgent leads", "{value} leads",
+        "toy/templates/note-newer-urgent.md", "{value}, which nothing fills",
+    ),
     "a headline that does not fit into a summary": Slip(
         "templates/sap-high.md", "sap-high it is", "high " * 20,
         "toy/templates/sap-high.md", "longer than 72",

@@ -64,6 +64,7 @@ def test_a_companion_with_two_values_and_nothing_to_tell_which_is_newer_is_not_u
     one, other = ferritin("2026-03-01", "600"), ferritin("2026-03-01", "60")
     assert texts(one, other) == texts(other, one) == {}
     assert texts(one, one) == {"ferritin": ["600", "600"]}
+    assert texts(one, replace(one, status=Status.AMENDED)) == {"ferritin": ["600", "600"]}
 
 
 def test_nor_is_one_whose_other_value_is_of_another_week() -> None:

@@ -100,6 +100,49 @@ def test_every_fact_says_why() -> None:
     assert [fact.name for fact in facts().values() if not fact.because] == []
 
 
+MOULDY = record(result(), entries=(entry("M10"),))
+
+
+@pytest.mark.parametrize(
+    ("settling", "name", "because"),
+    [
+        ({}, "unit-family", "pt/mL is a unit of the points family"),
+        ({}, "laboratory-range", "the result carries no reference range that can be applied"),
+        (
+            {"ranges": (within("20", "90"),)},
+            "laboratory-range",
+            "the laboratory's range is 20 to 90 pt/mL",
+        ),
+        ({}, "panel.toy-items", "no companion result is known"),
+        (
+            {"specimen": "dew"},
+            "panel.toy-items",
+            "the panel is for another specimen or unit family",
+        ),
+        (
+            {"literature": Literature.BARRED},
+            "panel.toy-items",
+            "unit and LOINC code contradict each other",
+        ),
+        ({"given": record(patient=born(""))}, "age.adult", "the age at collection is not known"),
+        ({}, "condition.mould", "mould is not coded in the record"),
+        ({"given": MOULDY}, "condition.mould", "mould is coded in the record"),
+        (
+            {"given": MOULDY},
+            "condition.fine-mould",
+            "'mould' is coded, which does not tell fine mould",
+        ),
+        ({}, "pair", "no result of the other specimen that can be paired lies within the window"),
+    ],
+)
+def test_the_words_for_why_are_for_a_reader(
+    settling: dict[str, Any], name: str, because: str
+) -> None:
+    """`explain` shows them beside the value."""
+    fact = facts(**settling)[name]
+    assert (fact.name, fact.because) == (name, because)
+
+
 def test_specimen_and_unit_family_are_facts() -> None:
     assert facts()["specimen"].value == "sap"
     assert facts()["unit-family"].value == "points"

@@ -66,7 +66,8 @@ def test_less_than_a_number_starts_at_zero_because_no_amount_is_below_it() -> No
 
 
 def test_more_than_a_number_has_no_upper_end() -> None:
-    assert interval(">150").high == INFINITY
+    assert interval(">150") == Interval(Decimal(150), INFINITY, low_open=True, high_open=True)
+    assert interval(">=150") == Interval(Decimal(150), INFINITY, high_open=True)
     assert interval(">150").above(Decimal("1e9")) is CANNOT_TELL
 
 

@@ -111,8 +111,10 @@ def test_a_result_dated_ahead_of_today_is_no_pair() -> None:
 
 
 def test_a_pair_is_seen_from_both_sides() -> None:
-    assert beside(sap(), dew()).facts["pair"].value == "paired"
-    assert beside(dew(), sap()).facts["pair"].value == "paired"
+    for head, other, kind in ((sap(), dew(), "dew"), (dew(), sap(), "sap")):
+        pair = beside(head, other).facts["pair"]
+        assert (pair.value, pair.inputs) == ("paired", (other.ref,))
+        assert pair.because == f"a {kind} result lies within the pair window"
 
 
 def test_two_results_that_arrive_together_are_a_pair() -> None:

@@ -84,10 +84,21 @@ def test_a_lower_limit_alone_calls_no_value_normal(value: str) -> None:
     assert reading(value, within("20", "")) == RangeReading(Place.NONE)
 
 
+def test_beside_a_lower_limit_alone_a_range_for_some_people_is_told() -> None:
+    some = within("50", "500", applies_to=(PREGNANT,))
+    found = reading("250 pt/mL", within("20", ""), some)
+    assert found == RangeReading(Place.NONE, left=("50 to 500 pt/mL",))
+
+
 @pytest.mark.parametrize("low", ["", "0", "-5"])
 @pytest.mark.parametrize("high", ["0", "-1"])
 def test_an_upper_limit_of_zero_is_a_field_left_empty(low: str, high: str) -> None:
     assert reading("250 pt/mL", within(low, high)) == RangeReading(Place.NONE)
+
+
+def test_a_range_of_one_number_is_a_range() -> None:
+    assert place("20 pt/mL", within("20", "20")) is Place.WITHIN
+    assert place("20.1 pt/mL", within("20", "20")) is Place.ABOVE
 
 
 def test_a_bound_in_another_unit_of_the_family_is_converted_exactly() -> None:
@@ -265,6 +276,7 @@ def test_the_range_is_told_as_the_laboratory_gave_it(given: ReferenceRange, word
         (">225 pt/mL", "at least 2.5"),
         ("1500 pt/mL", "16.7"),
         ("9000 pt/mL", "100.0"),
+        ("9e30 pt/mL", "100000000000000000000000000000.0"),
         ("50 pt/mL", ""),
     ],
 )

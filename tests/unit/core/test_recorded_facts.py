@@ -53,7 +53,11 @@ def test_a_recorded_condition_is_recorded_even_where_the_list_is_incomplete() ->
     given = record(
         result(), entries=(entry("M10"),), availability={"conditions": Availability.FAILED}
     )
-    assert facts(given=given)["condition.mould"].value == "recorded"
+    found = facts(given=given)
+    assert found["condition.mould"].value == "recorded"
+    blight = found["condition.blight"]
+    assert (blight.value, blight.missing) == ("unknown", ("conditions",))
+    assert blight.because == "the conditions were not available"
 
 
 def test_a_code_too_coarse_to_tell_leaves_the_finer_one_unknown() -> None:

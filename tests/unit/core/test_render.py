@@ -107,6 +107,23 @@ def test_the_detail_says_finding_and_what_it_does_not_mean() -> None:
     )
 
 
+def with_words(name: str, old: str, new: str) -> KnowledgeBase:
+    """The toy with one passage of a template worded otherwise."""
+    return toy.read(toy.edited(f"toy/templates/{name}.md", old, new))
+
+
+def test_a_placeholder_is_filled_in_whatever_section_of_its_template_it_stands() -> None:
+    spoken = card(result("250 pt/mL"), with_words("sap-high", "Is not sap-high", "Of {specimen}"))
+    assert "- Of sap." in section(spoken.detail, "Does not mean")
+    reason = "reason-unit-missing"
+    led = card(
+        result("250"), with_words(reason, "## headline\n\nunit-missing", "## headline\n\n{value}?")
+    )
+    assert led.summary == "Toyin 250 (sap): 250?"
+    asked = card(result("250"), with_words(reason, "Ask.", "Ask for the unit of {value}."))
+    assert section(asked.detail, "Next") == "- Ask for the unit of 250."
+
+
 def test_the_first_line_is_the_result_as_it_was_received() -> None:
     given = result("<250.0 pt/mL", ranges=RANGE, status=Status.CORRECTED)
     first = card(given).detail.split("\n\n")[0]

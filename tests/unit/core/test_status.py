@@ -9,7 +9,7 @@ import pytest
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord, Status
 from cds_service.core.note import NoteKind
-from cds_service.core.verdict import Reason
+from cds_service.core.verdict import NotInterpretable, Reason
 from tests import toy
 from tests.records import answer_to, evaluated, notes, record
 from tests.unit.core.reading_of import about, chart, day, left_aside, read, told
@@ -112,8 +112,8 @@ def test_a_withdrawn_result_that_was_carded_before_is_told_without_its_value(
 ) -> None:
     given = carded("r", day("r", "2026-01-01", status=status))
     answer = answer_to(given)
-    assert told(answer) == "status-withdrawn"
-    assert answer.value.text == ""
+    assert answer.verdict == NotInterpretable(Reason.STATUS_WITHDRAWN, status.value)
+    assert (answer.specimen, answer.value.text) == ("sap", "")
     assert chart(given).answers == ()
 
 

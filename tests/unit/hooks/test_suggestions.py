@@ -24,6 +24,7 @@ from cds_service.hooks.suggestions import MOST, with_suggestions
 from cds_service.knowledge.files import Library
 from tests.records import evaluated, named, record, result, within
 from tests.safety.results import CSF, SERUM, entries
+from tests.unit.cards.given import drawn
 
 AT = date(2026, 11, 21)
 HOOK = Settings().lab_result_hook
@@ -104,6 +105,18 @@ def test_an_albumin_that_is_there_is_not_drafted_again(library: Library) -> None
     only_csf = offered(library, CSF_RESULT, companions=ALBUMINS[:1])
     assert [label for label in only_csf if label in both] == ["Albumin in serum"]
     assert not {*both} & {*offered(library, CSF_RESULT, companions=ALBUMINS)}
+
+
+@pytest.mark.parametrize("value", ["5000 U/mL", "5000"])
+def test_beside_items_that_are_met_a_normal_one_is_not_drafted_again(
+    value: str, library: Library
+) -> None:
+    """Fibrinogen, beside counts that have fallen and a high ferritin; one value has no unit."""
+    met = drawn("platelets 20 10*9/L", "neutrophils 0.4 10*9/L", "ferritin 5200 ng/mL")
+    given = result(value, SERUM_U)
+    assert "Fibrinogen" in offered(library, given, companions=met)
+    normal = drawn("fibrinogen 3.0 g/L")
+    assert "Fibrinogen" not in offered(library, given, companions=(*met, *normal))
 
 
 def test_serum_of_the_same_days_is_drafted_again_only_where_it_makes_no_index(
