@@ -15,6 +15,7 @@ class NoteKind(StrEnum):
     UNIT_ASSUMED = "unit-assumed"
     UNIT_FROM_TEXT = "unit-from-text"
     UNIT_TEXT_AND_CODE = "unit-text-and-code"
+    SPECIMEN_CODE_UNKNOWN = "specimen-code-unknown"
     NO_LIMIT_IN_UNIT = "no-limit-in-unit"
     VALUE_FROM_TEXT = "value-from-text"
     NAME_NOT_SOLUBLE = "name-not-soluble"

@@ -260,6 +260,18 @@ def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
             return
 
 
+def notes_on_specimen(result: LabResult, reason: Reason) -> Iterator[Note]:
+    """A specimen whose type came in codes that nobody here knows: the test code does not settle
+    then what it is, whatever it says.
+    """
+    if reason is Reason.SPECIMEN_UNKNOWN and result.specimen.codings:
+        told = dict.fromkeys(
+            f"{coding.code} ({coding.display})" if coding.display else coding.code
+            for coding in result.specimen.codings
+        )
+        yield Note(NoteKind.SPECIMEN_CODE_UNKNOWN, {"codes": tuple(islice(told, MOST_NAMED))})
+
+
 def value_and_date(item: Candidate) -> dict[str, str]:
     """The value and the date that a result of this analyte carries, for a note."""
     return {"value": item.reading.value.words, "date": _text(named_date(item.result))}
