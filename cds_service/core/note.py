@@ -39,6 +39,7 @@ class NoteKind(StrEnum):
     RANGES_LEFT = "ranges-left"
     COMPANIONS_LEFT = "companions-left"
     COMPANIONS_NOT_FINAL = "companions-not-final"
+    COMPANIONS_IN_WORDS = "companions-in-words"
     CORRECTED = "corrected"
     PRELIMINARY_BY_POLICY = "preliminary-by-policy"
     COLLECTION_UNKNOWN = "collection-unknown"

@@ -233,16 +233,17 @@ def notes_on_companions(
 
 
 def notes_on_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
-    """Results of other tests that are there and are not counted: for their unit, or as long as they
-    are not final.
+    """Results of other tests that are there and are not counted: for their unit, as long as they
+    are not final, or because they came in words.
     """
     for kind, found in (
         (NoteKind.COMPANIONS_LEFT, left.for_their_unit),
         (NoteKind.COMPANIONS_NOT_FINAL, left.not_final),
+        (NoteKind.COMPANIONS_IN_WORDS, left.in_words),
     ):
         if found:
             shown = tuple(
-                f"{knowledge.companions[name].row.title} {value.words}"
+                f"{knowledge.companions[name].row.title} {value.words}".rstrip()
                 for name, (value, _) in found.items()
             )
             inputs = tuple(dict.fromkeys(ref for _, ref in found.values()))

@@ -55,6 +55,7 @@ NOTE_VALUES = {
     NoteKind.RANGES_LEFT: {"ranges"},
     NoteKind.COMPANIONS_LEFT: {"items"},
     NoteKind.COMPANIONS_NOT_FINAL: {"items"},
+    NoteKind.COMPANIONS_IN_WORDS: {"items"},
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},

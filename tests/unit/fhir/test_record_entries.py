@@ -317,7 +317,7 @@ BY_REFERENCE = {
 
 
 @pytest.mark.parametrize("made_as", [statement, request, administration])
-def test_t22_drugs_that_did_not_come_along_are_not_taken_for_none(made_as: Any) -> None:
+def test_drugs_that_did_not_come_along_are_not_taken_for_none(made_as: Any) -> None:
     unknown = the_record(made_as(**BY_REFERENCE))
     assert unknown.entries == ()
     assert unknown.availability["medications"] is Availability.FAILED
