@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from cds_service.core.dates import day_of
-from cds_service.core.escape import markdown
+from cds_service.core.escape import LONGEST, markdown
 from cds_service.core.finding import Strength
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import ResourceRef
@@ -15,6 +15,10 @@ from cds_service.core.verdict import NotInterpretable, OrderAdvised, Verdict
 
 LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1, Card.summary: "<140-character"."""
+
+_OURS = frozenset({"sentence", "source"})
+_LONGEST_OF_OURS = 400
+"""Values of notes that are sentences of the knowledge or the site file: they are told whole."""
 
 BLOCKS = ("supports", "not", "context", "next", "series", "used", "missing")
 """Of the detail, in reading order."""
@@ -99,16 +103,19 @@ def bullets(texts: Iterable[str]) -> str:
 def note_line(note: Note, knowledge: KnowledgeBase, specimen: str = "") -> str:
     """A note in its own words, its values escaped, a part of the record by its name."""
     unknown = knowledge.wording.phrases["unknown"]
-    values = {name: _escaped(value) or unknown for name, value in note.values.items()}
+    values = {
+        name: _escaped(value, _LONGEST_OF_OURS if name in _OURS else LONGEST) or unknown
+        for name, value in note.values.items()
+    }
     if "part" in values:
         values["part"] = missing_line([values["part"]], knowledge)
     return fill_each(knowledge, f"note-{note.kind.value}", saying(specimen), values)
 
 
-def _escaped(value: str | tuple[str, ...]) -> str:
+def _escaped(value: str | tuple[str, ...], longest: int) -> str:
     match value:
         case str():
-            return markdown(value)
+            return markdown(value, longest)
         case several:
             return ", ".join([markdown(one) for one in several])
 

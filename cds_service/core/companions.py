@@ -17,6 +17,7 @@ from cds_service.core.model import (
     Measured,
     Moment,
     NoMoment,
+    NotNumeric,
     PatientRecord,
     ResourceRef,
     Status,
@@ -25,7 +26,7 @@ from cds_service.core.model import (
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.reading import as_received, shown
 from cds_service.core.selection import FINAL, Rank, Time, in_doubt, rank_of
-from cds_service.core.verdict import Value
+from cds_service.core.verdict import NO_VALUE, Value
 
 _FINAL_OR_PRELIMINARY = FINAL | {Status.PRELIMINARY}
 
@@ -115,11 +116,12 @@ class CompanionsLeft:
 
     for_their_unit: _Named = field(default_factory=dict)
     not_final: _Named = field(default_factory=dict)
+    in_words: _Named = field(default_factory=dict)
 
     @property
     def tests(self) -> frozenset[str]:
         """Names of the tests that they are of."""
-        return frozenset((*self.for_their_unit, *self.not_final))
+        return frozenset((*self.for_their_unit, *self.not_final, *self.in_words))
 
 
 def companions_left(
@@ -135,12 +137,15 @@ def companions_left(
 
     For its unit: of each test the nearest final one, if no result of the test is `counted`; else
     the nearest whose unit is not understood. Not final: a preliminary one that is nearer than all
-    final ones, or newer than those as near.
+    final ones, or newer than those as near. In words: a final one whose value is no number with a
+    unit, nearer than all that are.
     """
     tests = {name: test for name, test in knowledge.companions.items() if name in asked}
+    finals = _ranked(knowledge, record, when, at)
     return CompanionsLeft(
-        _left_for_their_unit(_ranked(knowledge, record, when, at), tests, counted),
+        _left_for_their_unit(finals, tests, counted),
         _not_final(_ranked(knowledge, record, when, at, _FINAL_OR_PRELIMINARY), tests),
+        _in_words(finals, tests),
     )
 
 
@@ -167,6 +172,30 @@ def _not_final(
         name: (as_received(measured), companion.ref)
         for name, (companion, measured) in nearest.items()
         if companion.status is Status.PRELIMINARY
+    }
+
+
+def _in_words(
+    ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
+) -> _Named:
+    """Whose number is of the same time has it beside its words, as a remark of the laboratory."""
+    if not any(isinstance(companion.value, NotNumeric) for _, companion in ranked):  # as mostly
+        return {}
+    words: dict[str, ResourceRef] = {}
+    numbers: dict[str, set[Time]] = defaultdict(set)
+    times: dict[str, Time] = {}
+    for rank, companion in ranked:
+        for name in [name for name, test in tests.items() if _is_of(companion, test)]:
+            match companion.value:
+                case Measured():
+                    numbers[name].add(rank[:2])
+                case NotNumeric() if not numbers[name]:
+                    words.setdefault(name, companion.ref)
+                    times.setdefault(name, rank[:2])
+                case _:
+                    pass
+    return {
+        name: (NO_VALUE, ref) for name, ref in words.items() if times[name] not in numbers[name]
     }
 
 

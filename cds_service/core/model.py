@@ -193,7 +193,8 @@ class ReferenceRange:
     high: Bound | OpenEnd
     age: AgeBand | EveryAge | AgeBandUnreadable = field(default_factory=EveryAge)
     kind: str = ""
-    """Code of referenceRange.type, empty or `normal` for a reference interval."""
+    """Code of referenceRange.type: empty or `normal` for a reference interval, some other text
+    where it is another kind or cannot be read."""
     applies_to: tuple[Coding, ...] = ()
 
 

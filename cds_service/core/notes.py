@@ -233,16 +233,17 @@ def notes_on_companions(
 
 
 def notes_on_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
-    """Results of other tests that are there and are not counted: for their unit, or as long as they
-    are not final.
+    """Results of other tests that are there and are not counted: for their unit, as long as they
+    are not final, or because they came in words.
     """
     for kind, found in (
         (NoteKind.COMPANIONS_LEFT, left.for_their_unit),
         (NoteKind.COMPANIONS_NOT_FINAL, left.not_final),
+        (NoteKind.COMPANIONS_IN_WORDS, left.in_words),
     ):
         if found:
             shown = tuple(
-                f"{knowledge.companions[name].row.title} {value.words}"
+                f"{knowledge.companions[name].row.title} {value.words}".rstrip()
                 for name, (value, _) in found.items()
             )
             inputs = tuple(dict.fromkeys(ref for _, ref in found.values()))
@@ -258,6 +259,18 @@ def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
             yield Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": text, "code": code})
         case _:
             return
+
+
+def notes_on_specimen(result: LabResult, reason: Reason) -> Iterator[Note]:
+    """A specimen whose type came in codes that nobody here knows: the test code does not settle
+    then what it is, whatever it says.
+    """
+    if reason is Reason.SPECIMEN_UNKNOWN and result.specimen.codings:
+        told = dict.fromkeys(
+            f"{coding.code} ({coding.display})" if coding.display else coding.code
+            for coding in result.specimen.codings
+        )
+        yield Note(NoteKind.SPECIMEN_CODE_UNKNOWN, {"codes": tuple(islice(told, MOST_NAMED))})
 
 
 def value_and_date(item: Candidate) -> dict[str, str]:

@@ -25,6 +25,7 @@ from cds_service.core.notes import (
     notes_on_range,
     notes_on_record,
     notes_on_resource,
+    notes_on_specimen,
     notes_on_unit,
     notes_on_value,
     notes_on_versions,
@@ -84,7 +85,7 @@ def about(head: Candidate, basis: Basis) -> Answer:
     ]
     match head.place, head.reading:
         case NotInterpretable() as verdict, _:
-            pass
+            notes += notes_on_specimen(head.result, verdict.reason)
         case Placed(), NotUnderstood(because=verdict):
             notes += notes_on_unit(head.result, verdict.reason)
         case Placed(code, specimen), Understood(value, quantity):

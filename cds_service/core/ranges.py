@@ -29,6 +29,10 @@ from cds_service.core.schema import RowUnit
 from cds_service.core.verdict import Place, RangeReading
 
 REFERENCE_INTERVAL_KINDS = frozenset({"", "normal"})
+_NO_INTERVALS = frozenset({"recommended", "treatment", "therapeutic", "pre", "post"})
+"""Kinds of HL7's referencerange-meaning that say where a value should be, and not where those of
+healthy people are. Any other kind may be an interval of some people, or is not known here.
+"""
 _YEAR = 12
 """Months: a person of two completed years may be nearly three."""
 _MOST_TOLD = 8
@@ -45,8 +49,8 @@ class _Whom(Enum):
     PERHAPS = auto()
     """The age of the patient leaves open whether it is within the band."""
     SOME_PEOPLE = auto()
-    """Those of a sex, pregnant women (`appliesTo`), or an age that cannot be read: nothing that is
-    read of a person could tell."""
+    """Those of a sex, pregnant women (`appliesTo`), an age that cannot be read, or whom a kind of
+    range is for that is not known: nothing that is read of a person could tell."""
     OTHERS = auto()
 
 
@@ -60,7 +64,7 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
     perhaps: dict[_Ends, str] = {}
     of_some: dict[_Ends, str] = {}
     for row in result.ranges:
-        if row.kind in REFERENCE_INTERVAL_KINDS:
+        if row.kind not in _NO_INTERVALS:
             match _for_whom(row, age):
                 case _Whom.THIS_PATIENT:
                     ours.update(_read(row, value.unit, units))
@@ -94,7 +98,8 @@ def _for_whom(row: ReferenceRange, age: Age) -> _Whom:
             by_age = _by_age(band, age)
         case AgeBandUnreadable():
             by_age = _Whom.SOME_PEOPLE
-    return _Whom.SOME_PEOPLE if row.applies_to and by_age is not _Whom.OTHERS else by_age
+    is_of_some = row.applies_to or row.kind not in REFERENCE_INTERVAL_KINDS
+    return _Whom.SOME_PEOPLE if is_of_some and by_age is not _Whom.OTHERS else by_age
 
 
 def _by_age(band: AgeBand, age: Age) -> _Whom:

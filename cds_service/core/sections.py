@@ -23,6 +23,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.schema import FindingRow, TableRow
+from cds_service.core.selection import WITHDRAWN
 from cds_service.core.table import CONTEXT
 from cds_service.core.verdict import (
     Answer,
@@ -234,7 +235,7 @@ def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> list[
         case _:
             pass
     parts.append(f"{phrases['status']} {result.status.value}")
-    if value and result.flags:
+    if result.flags and result.status not in WITHDRAWN:
         parts.append(f"{phrases['laboratory-flag']} {markdown(', '.join(result.flags))}")
     if answer.laboratory.words:
         parts.append(f"{phrases['laboratory-range']} {markdown(answer.laboratory.words)}")

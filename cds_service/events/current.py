@@ -1,7 +1,8 @@
 """The current state of what was notified, fetched from the source: never what was sent along.
 
-A result is read with its specimen and with the reports that name it (a withdrawn report takes its
-results back), so that it makes no difference which of them was notified, or in which order.
+A result is read with its specimen and with the reports that name it: a withdrawn report takes its
+results back, and one may name the specimen that the result does not. So it makes no difference
+which of them was notified, or in which order.
 """
 
 from __future__ import annotations
@@ -114,7 +115,21 @@ def _beside(session: FhirSession, resource: JsonObject, target: Target) -> list[
         queries["reports"] = Search("DiagnosticReport", f"result={target.reference}&_count=20")
     if specimen := _literal_id(resource.get("specimen"), "Specimen"):
         queries["specimen"] = Read("Specimen", specimen)
-    return list(_read(session.fetch_all(queries))) if queries else []
+    found = list(_read(session.fetch_all(queries))) if queries else []
+    if "specimen" not in queries and (specimen := _specimen_named_by([resource, *found])):
+        found += _read(session.fetch_all({"specimen": Read("Specimen", specimen)}))
+    return found
+
+
+def _specimen_named_by(reports: Iterable[JsonObject]) -> str:
+    """The id of the one specimen that the reports among these name, where they name no other."""
+    named = {
+        _literal_id(each, "Specimen")
+        for report in reports
+        if _is_report(report) and not _is_withdrawn(report)
+        for each in objects(report.get("specimen"))
+    }
+    return named.pop() if len(named) == 1 else ""
 
 
 def _read(fetched: Mapping[str, Fetched]) -> Iterator[JsonObject]:
@@ -136,6 +151,10 @@ def _is_report(resource: JsonObject) -> bool:
     return type_of(resource) == "DiagnosticReport"
 
 
+def _is_withdrawn(report: JsonObject) -> bool:
+    return a_text(report.get("status")) in _WITHDRAWN_REPORT
+
+
 def _insist(fault: UpstreamFault, key: str) -> None:
     if fault in _HOLDS_UP[key]:
         raise UpstreamFailed(fault, during=key)
@@ -145,7 +164,7 @@ def _versions(resource: JsonObject, reports: list[JsonObject]) -> tuple[str, str
     """The version told, and whether all its reports were withdrawn; and the opposite."""
     upheld = version_told(resource)
     fallen = f"{upheld} withdrawn-with-report"
-    states = {a_text(report.get("status")) in _WITHDRAWN_REPORT for report in reports}
+    states = set(map(_is_withdrawn, reports))
     return (fallen, upheld) if states == {True} else (upheld, fallen)
 
 

@@ -85,7 +85,7 @@ class ObservationReader:
     def _read(self, entry: Entry) -> LabResult:
         observation = entry.resource
         self.scope.checks.check(observation)
-        specimen, taken = read_specimen(entry, self.scope, self.whose)
+        specimen, taken = read_specimen(entry, self.scope, self.whose, self.reports)
         effective = _effective(observation)
         laboratory = _laboratory(entry, self.scope)
         return LabResult(

@@ -25,7 +25,7 @@ from cds_service.core.selection import FINAL, WITHDRAWN
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.lone_report import lone_reports, read_report
 from cds_service.fhir.observation import ObservationReader
-from cds_service.fhir.record_entries import EntryReader, Invalid, OfAnotherPatient
+from cds_service.fhir.record_entries import EntryReader, OfAnotherPatient, Unreadable
 from cds_service.fhir.report import observations
 from cds_service.fhir.shape import a_text, an_object
 from cds_service.fhir.wanted import Sort, Wanted, carries, may_stand_for, sort_of
@@ -94,7 +94,7 @@ def read_laboratory(
 def read_coded(
     document: Document, reader: EntryReader, types: frozenset[str], concepts: ConceptIndex
 ) -> CodedPart:
-    """The entries of the given types that count; invalid ones are left out and make it PARTIAL.
+    """The entries of the given types that count; unreadable ones are left out and make it PARTIAL.
 
     Of more than MOST_READ, those come first that may stand for one of the concepts.
     """
@@ -104,11 +104,11 @@ def read_coded(
         of_type.sort(key=lambda entry: not may_stand_for(entry.resource, concepts))
         was_cut = may_stand_for(of_type[MOST_READ].resource, concepts)
     found = [reader.read(entry) for entry in of_type[:MOST_READ]]
-    invalid = sum(isinstance(item, Invalid) for item in found)
+    unreadable = sum(isinstance(item, Unreadable) for item in found)
     foreign = sum(isinstance(item, OfAnotherPatient) for item in found)
     extent = came_to(
-        read=len(found) - invalid - foreign,
-        invalid=invalid + len(document.misfits),
+        read=len(found) - unreadable - foreign,
+        invalid=unreadable + len(document.misfits),
         foreign=foreign,
         was_cut=was_cut,
     )

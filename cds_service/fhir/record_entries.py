@@ -12,6 +12,9 @@ What counts:
 - MedicationAdministration: in progress, on hold or completed: `completed` is a dose that was given,
   and `since` tells when.
 
+A drug is told by the codes of its Medication and of what that is made of: an infusion is often
+coded by its ingredients alone. Where the Medication did not come along, the drug is not known.
+
 A statement or request whose own end (effectivePeriod, or every dosage's bounds) lies before the day
 of the newest result is over, whatever its status says. For which drugs a course that is over counts
 is for the knowledge to say. Entries in words alone do not count: text is never evidence for a code.
@@ -19,7 +22,7 @@ is for the knowledge to say. Entries in words alone do not count: text is never 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -64,11 +67,11 @@ class OfAnotherPatient:
 
 
 @dataclass(frozen=True, slots=True)
-class Invalid:
-    """Not valid FHIR R4."""
+class Unreadable:
+    """Not valid FHIR R4, or of a drug that is named by a reference which leads nowhere."""
 
 
-Found = CodedEntry | DoesNotCount | OfAnotherPatient | Invalid
+Found = CodedEntry | DoesNotCount | OfAnotherPatient | Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +100,17 @@ class EntryReader:
                 case _:
                     return self._medication(entry)
         except Refusal:
-            return Invalid()
+            return Unreadable()
 
     def _medication(self, entry: Entry) -> Found:
         since, until = _span(entry)
         if not _status_counts(entry) or not _is_meant(entry):
             return DoesNotCount()
-        return _coded(entry, self._record_kind(entry, until), self._drug(entry), since, until)
+        match self._drug(entry):
+            case Unresolved():
+                return Unreadable()
+            case codes:
+                return _coded(entry, self._record_kind(entry, until), codes, since, until)
 
     def _record_kind(self, entry: Entry, until: Moment | NoMoment) -> RecordKind:
         if entry.kind == "MedicationAdministration":
@@ -112,17 +119,25 @@ class EntryReader:
         is_over = has_ended or entry.resource.get("status") == "completed"
         return RecordKind.COURSE if is_over else RecordKind.MEDICATION
 
-    def _drug(self, entry: Entry) -> tuple[Coding, ...]:
+    def _drug(self, entry: Entry) -> tuple[Coding, ...] | Unresolved:
         if "medicationCodeableConcept" in entry.resource:
             return codings(entry.resource["medicationCodeableConcept"])
         reference = an_object(entry.resource.get("medicationReference"))
         match self.scope.resolve(reference, "Medication", entry):
-            case Unresolved():
-                return ()
+            case Unresolved() as nowhere:
+                return nowhere
             case medication:
                 self.scope.checks.check(medication)
                 withdrawn = medication.get("status") == "entered-in-error"
-                return () if withdrawn else codings(medication.get("code"))
+                return () if withdrawn else tuple(_made_of(medication))
+
+
+def _made_of(medication: JsonObject) -> Iterator[Coding]:
+    """The codes of a Medication, and of its ingredients that are not said to be inactive."""
+    yield from codings(medication.get("code"))
+    for part in objects(medication.get("ingredient")):
+        if part.get("isActive") is not False:
+            yield from codings(part.get("itemCodeableConcept"))
 
 
 def _condition(entry: Entry) -> Found:

@@ -35,6 +35,8 @@ _MONTHS_BY_WORD = _MONTHS_BY_CODE | {
     "month": 1,
     "months": 1,
 }
+_MEANING = "http://terminology.hl7.org/CodeSystem/referencerange-meaning"
+_NORMAL = "normal"
 _UNREADABLE = "unreadable"
 _ANY_AGE = (-INFINITY, INFINITY)
 
@@ -68,11 +70,15 @@ def _bound(element: JsonObject, name: str, where: str) -> Bound | OpenEnd:
 
 
 def _kind(element: JsonObject) -> str:
-    """The code of the kind of range; a kind told in words alone is some kind, but not `normal`."""
+    """The code of the kind of range: HL7's, wherever it stands among the codings, else the other.
+
+    A kind told in words alone is some kind, but not `normal`; so is one that is also another kind.
+    """
     if "type" not in element:
         return ""
-    kinds = codings(element["type"])
-    return kinds[0].code if kinds else _UNREADABLE
+    given = codings(element["type"])
+    kinds = [kind.code for kind in given if kind.system == _MEANING] or [k.code for k in given]
+    return next((kind for kind in kinds if kind != _NORMAL), _NORMAL) if kinds else _UNREADABLE
 
 
 def _people(who: JsonObject) -> tuple[Coding, ...]:

@@ -2,12 +2,13 @@
 
 A report never raises the status of a result. One that was entered in error or cancelled withdraws
 the results it contains or names, unless another report of the same Bundle still stands for them.
-A preliminary report leaves each result its own status: results in it may be final already.
+A preliminary report leaves each result its own status: results in it may be final already. What it
+says of its specimens holds for a result that names none itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cds_service.core.card import JsonObject
@@ -16,6 +17,9 @@ from cds_service.fhir.reference import Literal, Urn, base_of, may_be_on, target_
 from cds_service.fhir.shape import objects, type_of
 
 _HOLD_RESULTS = ("DiagnosticReport", "Observation")
+
+MOST_SPECIMENS = 100
+"""Most specimens that one order or report may name; where there are more, none is looked up."""
 
 Named = dict[str, set[str]]
 """What results are named by (`Type/id`, an address), and the servers that were said with it, empty
@@ -46,6 +50,11 @@ class Reports:
     fhir_base: str = ""
     withdrawn: Named = field(default_factory=dict)
     upheld: Named = field(default_factory=dict)
+    sampled: dict[str, list[tuple[Entry, str]]] = field(default_factory=dict)
+    """Those that name specimens, by the names of their results, with the servers said with these.
+    """
+    specimens: dict[int, Sequence[JsonObject]] = field(default_factory=dict)
+    """The references to their specimens, by the identity of the report."""
 
     def take_back(self, observation: Entry) -> bool:
         """Whether an Observation falls with its report: the one it lies in, or all that name it."""
@@ -57,9 +66,25 @@ class Reports:
             self.upheld, observation
         )
 
+    def specimens_of(self, observation: Entry) -> Iterator[tuple[JsonObject, Entry]]:
+        """The references to specimens in the reports of an Observation, each with its report."""
+        if not self.specimens:  # as mostly
+            return
+        container = observation.container
+        for reference in self.specimens.get(id(container), ()):
+            yield reference, Entry(container, "", container, "DiagnosticReport")
+        server = self._server_of(observation)
+        for name in observation.names:
+            for report, base in self.sampled.get(name, ()):
+                if name == observation.full_url or may_be_on(server, base):
+                    yield from ((each, report) for each in self.specimens[id(report.resource)])
+
+    def _server_of(self, observation: Entry) -> str:
+        return base_of(observation.full_url) or self.fhir_base
+
     def _is_in(self, named: Named, observation: Entry) -> bool:
         """By its own address, or by its id on the server that it is on."""
-        server = base_of(observation.full_url) or self.fhir_base
+        server = self._server_of(observation)
         bases = named.get(observation.ref.resource, ())
         return observation.full_url in named or any(may_be_on(server, base) for base in bases)
 
@@ -70,9 +95,23 @@ def reports_in(entries: Iterable[Entry], fhir_base: str) -> Reports:
     for entry in entries:
         if entry.kind == "DiagnosticReport":
             named = reports.withdrawn if _is_withdrawn(entry.resource) else reports.upheld
+            if "specimen" in entry.resource and named is reports.upheld:
+                _note_specimens(entry, reports)
             for name, base in _results(entry.resource):
                 named.setdefault(name, set()).add(base)
     return reports
+
+
+def _note_specimens(report: Entry, reports: Reports) -> None:
+    """Beyond MOST_SPECIMENS it only matters that there are more."""
+    named = objects(report.resource["specimen"])[: MOST_SPECIMENS + 1]
+    if not named:
+        return
+    reports.specimens[id(report.resource)] = named
+    for name, base in _results(report.resource):
+        known = reports.sampled.setdefault(name, [])
+        if len(known) <= MOST_SPECIMENS:
+            known.append((report, base))
 
 
 def _is_withdrawn(container: JsonObject) -> bool:

@@ -5,10 +5,13 @@ Only the codes of Specimen.type count; no text, display or container tells what 
 
 from __future__ import annotations
 
+from itertools import islice
+
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Moment, NoMoment, SpecimenGiven, SpecimenLink, Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment_or_period
+from cds_service.fhir.report import MOST_SPECIMENS, Reports
 from cds_service.fhir.shape import Refusal, an_object, codings, objects
 from cds_service.fhir.subject import Whose, names_a_patient
 
@@ -27,20 +30,23 @@ _GRAVEST_FIRST = (
     SpecimenLink.RESOLVED,
 )
 """What is to be said of several specimens, if it holds for one of them."""
-_MOST_NAMED = 100
-"""Most specimens that one order or report may name; where there are more, none is looked up."""
 
 
-def read_specimen(entry: Entry, scope: Scope, whose: Whose) -> Found:
-    """Follow Observation.specimen as far as what was given allows.
+def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) -> Found:
+    """Follow Observation.specimen as far as what was given allows; where there is none, that of its
+    report, if it names one: of several nobody can tell which it is.
 
     A Specimen that is invalid is not trusted: unresolved. Nor is one of another patient or one that
     was entered in error, which are told as that.
     """
-    reference = an_object(entry.resource.get("specimen"))
-    if not reference:
+    if reference := an_object(entry.resource.get("specimen")):
+        return _follow(reference, entry, scope, whose)
+    named = list(islice(reports.specimens_of(entry), MOST_SPECIMENS + 1))
+    if not named or len(named) > MOST_SPECIMENS:
         return _NOT_NAMED
-    return _follow(reference, entry, scope, whose)
+    found = (_follow(reference, report, scope, whose) for reference, report in named)
+    only, *others = {id(one): one for one in found}.values()
+    return _NOT_NAMED if others else only
 
 
 def _follow(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> Found:
@@ -65,7 +71,7 @@ def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
     found; when it was taken where there is only one. One that is named twice is one.
     """
     named = objects(entry.resource.get("specimen"))
-    if len(named) > _MOST_NAMED:
+    if len(named) > MOST_SPECIMENS:
         return _UNRESOLVED
     each = (_follow(reference, entry, scope, whose) for reference in named)
     found = list({id(one): one for one in each}.values())

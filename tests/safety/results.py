@@ -27,6 +27,7 @@ SPECIMENS = "http://terminology.hl7.org/CodeSystem/v2-0487"
 SERUM = records.specimen("SER", system=SPECIMENS)
 CSF = records.specimen("CSF", system=SPECIMENS)
 URINE = records.specimen("UR", system=SPECIMENS)
+LOCAL_SPECIMEN = records.specimen("LIQ", system="urn:oid:2.999.9")
 NO_SPECIMEN = SpecimenGiven()
 
 SITE_CONDITIONS = "urn:oid:2.999.1"

@@ -16,6 +16,7 @@ from cds_service.core.model import (
     Coding,
     Comparator,
     NoPatient,
+    NotNumeric,
     PatientRecord,
     ResourceRef,
     Status,
@@ -200,16 +201,19 @@ def _ohi_index(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
 
 
 def _companions_in_doubt(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
-    """Not counted for their unit or state, or of one time with another value."""
+    """Not counted for their unit, form or state, or of one time with another value."""
     ferritin = companion(knowledge, "ferritin", "900 ng/mL")
     strange = replace(ferritin, value=records.measured("9 x"))
     early = replace(ferritin, status=Status.PRELIMINARY)
+    worded = replace(ferritin, value=NotNumeric("valueString"))
     counts = [companion(knowledge, name, COMPANIONS[name][0]) for name in _COUNTS]
     for loinc, unit, given in SCALES:
         result = sil2r(f"50 {unit}", loinc, given, ranges=own_range(unit))
         yield f"beside ferritin 9 x, 50 {unit}", records.record(result, companions=(strange,))
         beside = (early, *counts)
         yield f"early ferritin, 50 {unit}", records.record(result, companions=beside)
+        beside = (worded, *counts)
+        yield f"ferritin in words, 50 {unit}", records.record(result, companions=beside)
     both = tuple(
         replace(companion(knowledge, "ferritin", value), ref=ResourceRef(f"Observation/{number}"))
         for number, value in enumerate(("100 ng/mL", "900 ng/mL"))

@@ -29,6 +29,7 @@ from tests import records
 from tests.safety.results import (
     COMPANIONS,
     CSF,
+    LOCAL_SPECIMEN,
     NO_SPECIMEN,
     SCALES,
     SERUM,
@@ -93,6 +94,7 @@ def _spoilt(unit: str) -> dict[str, dict[str, Any]]:
         "too much": {"value": records.measured(f"1000000000 {unit}")},
         "urine": {"specimen": URINE},
         "no specimen": {"specimen": NO_SPECIMEN},
+        "a specimen of a strange type": {"specimen": LOCAL_SPECIMEN},
         "blood": {"specimen": SERUM},
         "CSF": {"specimen": CSF},
         "two codes": {"codings": (Coding(LOINC, "9654-5"), Coding(LOINC, "99768-4"))},

@@ -20,7 +20,9 @@ from cds_service.core.model import (
     UnitGiven,
 )
 from cds_service.core.quantity import UCUM
+from cds_service.core.schema import RowUnit
 from tests import records
+from tests.packaged import SIL2R
 from tests.unit.cards.given import ARUP, LABCORP, SERUM_MASS, card, card_of, named, result
 
 # ------------------------------------------------------------------ the laboratory's own flag
@@ -40,6 +42,13 @@ def test_a_flag_of_the_laboratory_is_shown_as_received_and_decides_nothing() -> 
 
 def test_a_flag_is_text_and_not_markup() -> None:
     assert "laboratory's flag H, &lt;b&gt;\\*x\\*" in flagged("H", "<b>*x*").detail
+
+
+@pytest.mark.parametrize("value", [NotNumeric("valueString"), NoValue("error")])
+def test_the_flag_of_a_value_that_cannot_be_shown_is_shown(value: NotNumeric | NoValue) -> None:
+    told = card_of(records.record(replace(named("r", "1 U/mL"), value=value, flags=("HX",))))
+    assert told.extension["outcome"] == "not-interpretable"
+    assert "; status final; laboratory's flag HX; " in told.detail
 
 
 def test_of_a_withdrawn_result_the_flag_is_no_more_shown_than_the_value() -> None:
@@ -63,6 +72,12 @@ def test_a_unit_whose_text_and_code_differ_is_told_as_that() -> None:
     said = card_of(records.record(sent)).detail
     assert "The unit came as text (pg/mL) and as code (U/mL)" in said
     assert "not one this service knows" not in said
+
+
+@pytest.mark.parametrize("unit", [unit for unit in SIL2R.units if unit.assumed])
+def test_what_was_assumed_of_a_unit_is_told_to_the_end(unit: RowUnit) -> None:
+    told = card_of(records.record(as_sent("5230", UnitGiven(unit.text)))).detail
+    assert f": {unit.assumed}\n" in told
 
 
 @pytest.mark.parametrize("text", ["U/L", "mU/L", "kU/mL", "x10^3 U/mL", "mmol/L", "%", "ratio"])

@@ -1,4 +1,4 @@
-"""Results of other tests whose unit is not understood: they are named, and never counted."""
+"""Results of other tests that are there and cannot be used: they are named, and never counted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.model import LabResult, NoValue, Status, UnitGiven
+from cds_service.core.model import LabResult, NotNumeric, NoValue, Status, UnitGiven
 from cds_service.core.quantity import UCUM
 from tests import records
 from tests.unit.cards.given import (
@@ -188,3 +188,50 @@ def test_an_earlier_state_of_a_final_one_is_not_awaited() -> None:
     early = ferritin("12000", NANOGRAMS, status=Status.PRELIMINARY)
     for versions in ((final, early), (early, final)):
         assert AWAITED not in card("900 U/mL", companions=versions).detail
+
+
+# ------------------------------------------------------------------ there, and in words
+
+WORDED = "in another form that is not one number with a unit: "
+
+
+def in_words(name: str = "w", kind: str = "valueString", **changes: Any) -> LabResult:
+    """As `>40000` comes through many interfaces: a text, its unit gone."""
+    return replace(ferritin("40000", NANOGRAMS, name, **changes), value=NotNumeric(kind))
+
+
+@pytest.mark.parametrize("kind", ["valueString", "valueCodeableConcept", "valueInteger"])
+@pytest.mark.parametrize(
+    ("value", "loinc"), [("900 U/mL", SERUM_U), ("900", SERUM_U), ("90 pg/mL", CSF_MASS)]
+)
+def test_a_companion_in_words_is_named_and_not_only_called_missing(
+    value: str, loinc: str, kind: str
+) -> None:
+    """The highest ferritins come so; the card said that ferritin was missing."""
+    said = card(value, loinc, companions=(*FALLEN, in_words(kind=kind)))
+    assert f"{WORDED}ferritin. They are not counted" in said.detail
+    assert {"resource": "Observation/w", "version": "1"} in said.extension["inputs"]
+    assert "items are met" not in said.summary  # nothing is decided by it
+    assert URGENT in said.detail
+
+
+@pytest.mark.parametrize(
+    ("on", "is_named"), [("2026-03-01", True), ("2026-02-26", True), ("2026-02-23", False)]
+)
+def test_it_is_named_where_it_is_nearer_than_a_number(on: str, *, is_named: bool) -> None:
+    number = ferritin("300", NANOGRAMS, "number", on="2026-02-24")
+    said = card("900 U/mL", companions=(number, in_words(on=on))).detail
+    assert (WORDED in said) is is_named
+
+
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_a_remark_beside_a_number_of_the_same_time_is_not_named(name: str) -> None:
+    number = ferritin("300", NANOGRAMS, "number")
+    assert WORDED not in card("900 U/mL", companions=(number, in_words(name))).detail
+
+
+@pytest.mark.parametrize(
+    "changes", [{"status": Status.PRELIMINARY}, {"on": "2026-01-01"}], ids=["not final", "long ago"]
+)
+def test_words_that_are_of_no_use_are_not_named(changes: dict[str, Any]) -> None:
+    assert WORDED not in card("900 U/mL", companions=(in_words(**changes),)).detail

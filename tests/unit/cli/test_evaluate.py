@@ -178,6 +178,38 @@ def test_codes_points_at_what_is_not_mapped() -> None:
     assert "look" in run("codes", fhir_fixtures.path("local_code_unmapped")).output
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("IL 2 Receptor, Soluble", "SOLUBLE IL-2R", "lösl. IL2-Rezeptor", "sCD25", "CD 25"),
+        *("可溶性IL-2レセプター", "可溶性\uff29\uff2c\uff0d\uff12", "インターロイキン-2レセプター"),
+    ],
+)
+def test_codes_points_at_a_telling_name_wherever_it_stands(tmp_path: Path, name: str) -> None:
+    own = {"system": "urn:oid:2.999.2", "code": "X7"}
+    worded = {"resourceType": "Observation", "code": {"text": name}}
+    named = {"resourceType": "Observation", "code": {"coding": [own], "text": name}}
+    shown = {"resourceType": "Observation", "code": {"coding": [{**own, "display": name}]}}
+    part = {"resourceType": "Observation", "component": [{"code": {"coding": [own], "text": name}}]}
+    for observation, codes in ((worded, ""), (named, "X7"), (shown, "X7"), (part, "X7")):
+        file = tmp_path / "observation.json"
+        file.write_text(json.dumps(observation), encoding="utf-8")
+        (code,) = document(run("codes", file, "--json"))["codes"]
+        assert (code.get("code", ""), code["display"], code["worthALook"]) == (codes, name, True)
+
+
+@pytest.mark.parametrize("name", ["IL-6", "Ferritin", "IL-23", "until 2", "CD4", "vial 2"])
+def test_codes_does_not_point_at_other_names(tmp_path: Path, name: str) -> None:
+    own = {"system": "urn:oid:2.999.2", "code": "X7", "display": name}
+    file = tmp_path / "observation.json"
+    observation = {"resourceType": "Observation", "code": {"coding": [own]}}
+    file.write_text(json.dumps(observation), encoding="utf-8")
+    (code,) = document(run("codes", file, "--json"))["codes"]
+    assert code["worthALook"] is False
+    file.write_text(json.dumps({"resourceType": "Observation", "code": {"text": name}}))
+    assert document(run("codes", file, "--json"))["codes"] == []
+
+
 def test_codes_reads_a_bulk_export_line_by_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

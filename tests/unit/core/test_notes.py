@@ -15,6 +15,8 @@ from cds_service.core.model import (
     LabResult,
     PatientRecord,
     ResourceRef,
+    SpecimenGiven,
+    SpecimenLink,
     Status,
     UnitGiven,
     ValueForm,
@@ -139,6 +141,18 @@ def test_a_unit_that_is_not_understood_is_told_twice_where_text_and_code_differ(
 ) -> None:
     value = replace(measured("250 pt/mL"), unit=UnitGiven(text, code, UCUM))
     assert of(replace(result(), value=value)).get(NoteKind.UNIT_TEXT_AND_CODE, {}) == told
+
+
+def test_a_specimen_whose_codes_are_unknown_is_told_whatever_the_test_code_says() -> None:
+    unknown = SpecimenGiven(
+        SpecimenLink.RESOLVED, (Coding("urn:a", "LIQ", "Liquor"), Coding("urn:b", "7"))
+    )
+    for value, code in (("250 pt/mL", toy.SAP_POINTS), ("250 pg/mL", toy.ANY_MASS)):
+        told = of(named("r", value, code, specimen=unknown))
+        assert told[NoteKind.SPECIMEN_CODE_UNKNOWN] == {"codes": ("LIQ (Liquor)", "7")}
+    for link in (SpecimenLink.NONE, SpecimenLink.UNRESOLVED):
+        given = named("r", "250 pg/mL", toy.ANY_MASS, specimen=SpecimenGiven(link))
+        assert NoteKind.SPECIMEN_CODE_UNKNOWN not in of(given)
 
 
 def test_a_month_to_come_is_a_date_that_cannot_be_right_and_no_open_day() -> None:

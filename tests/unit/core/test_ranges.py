@@ -145,10 +145,14 @@ TEENS = AgeBand(Decimal(12 * 12), Decimal(18 * 12))
         ([within("20", "90", age=CHILDREN, applies_to=(PREGNANT,))], FORTY, []),
         ([within("20", "90", kind="treatment", applies_to=(PREGNANT,))], FORTY, []),
         ([within("20", "90", "pg/mL", applies_to=(PREGNANT,))], FORTY, []),
+        ([within("20", "90", kind="unreadable")], FORTY, ["20 to 90 pt/mL"]),
+        ([within("20", "90", kind="luteal")], FORTY, ["20 to 90 pt/mL"]),
+        ([within("20", "90", kind="222", age=CHILDREN)], FORTY, []),
     ],
     ids=[
         *("some people", "age unreadable", "age unknown", "around a birthday", "two for everybody"),
         *("people of another age", "a treatment target", "another family"),
+        *("a kind in words", "a kind of some people", "an unknown kind at another age"),
     ],
 )
 def test_a_range_that_may_be_for_this_patient_is_told_and_not_applied(

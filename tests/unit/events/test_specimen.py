@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.event_world import SERUM, World, a_result
+from tests.event_world import SERUM, World, a_result, containing
 from tests.little_fhir import Json, Refuse
 
 ANY_SPECIMEN = "38352-1"
@@ -77,6 +77,50 @@ def test_one_that_may_not_be_read_or_is_not_there_is_done_without(here: World, s
     here.fhir.operations["Specimen/s1"] = refusing(status)
     here.arrives(result())
     assert outcome(here) == ("specimen-unknown",)
+
+
+# ------------------------------------------------------------------ named by the report alone
+
+
+def report(*specimens: str, status: str = "final") -> Json:
+    named = [{"reference": f"Specimen/{name}"} for name in specimens]
+    return {**containing("DiagnosticReport", status=status), "id": "r1", "specimen": named}
+
+
+def unsampled(code: str) -> Json:
+    return a_result("o1", code)
+
+
+def test_a_result_coded_as_serum_whose_report_says_csf_is_not_interpreted(here: World) -> None:
+    here.fhir.put(sample(CSF))
+    here.fhir.put({**report("s1"), "result": [{"reference": "Observation/o1"}]})
+    here.arrives(unsampled(SERUM))
+    assert outcome(here) == ("specimen-conflict",)
+
+
+def test_a_result_in_its_report_has_the_specimen_of_that(here: World) -> None:
+    here.fhir.put(sample(CSF))
+    here.arrives({**containing("DiagnosticReport", unsampled(SERUM)), **SAMPLED})
+    assert outcome(here) == ("specimen-conflict",)
+
+
+SAMPLED = {"specimen": [{"reference": "Specimen/s1"}]}
+
+
+@pytest.mark.parametrize("named", [("s1", "s2"), ()])
+def test_of_several_specimens_of_a_report_none_is_read(here: World, named: tuple[str, ...]) -> None:
+    here.fhir.put(sample(CSF))
+    here.fhir.put({**report(*named), "result": [{"reference": "Observation/o1"}]})
+    here.arrives(unsampled(ANY_SPECIMEN))
+    assert outcome(here) == ("specimen-unknown",)
+
+
+def test_a_result_waits_for_the_specimen_of_its_report_too(here: World) -> None:
+    here.fhir.put({**report("s1"), "result": [{"reference": "Observation/o1"}]})
+    here.fhir.operations["Specimen/s1"] = refusing(503)
+    here.arrives(unsampled(SERUM))
+    assert here.records() == []
+    assert here.causes() == ["specimen: status-5xx"]
 
 
 def refusing(status: int) -> Any:

@@ -24,6 +24,7 @@ from cds_service.fhir.bundle import Entry, open_document
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.orders import EveryDraft, Selected, read_drafts
 from cds_service.fhir.parts import MOST_READ
+from cds_service.fhir.report import MOST_SPECIMENS, reports_in
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.validate import MOST_ELEMENTS
 from cds_service.fhir.versions import only_newest
@@ -427,3 +428,22 @@ def test_a_selected_draft_is_found_by_the_end_of_its_address(full_url: str, take
     entry = bundle_module.Entry(nameless, full_url, nameless, "ServiceRequest")
     many = Unwalked({"ServiceRequest/7", "", *(f"ServiceRequest/x{n}" for n in range(1_000))})
     assert Selected(many).takes(entry) is taken
+
+
+def test_what_reports_say_of_specimens_is_looked_up_only_so_far() -> None:
+    named = {
+        "result": [{"reference": "Observation/obs-1"}],
+        "specimen": [{"reference": "#s"}] * 101,
+    }
+    many = resource("DiagnosticReport", id="many", status="final", **named)
+    few = [
+        resource("DiagnosticReport", id=f"r{n}", status="final", **{**named, "specimen": [{}]})
+        for n in range(MOST_SPECIMENS + 5)
+    ]
+    for reports in ([many], few):
+        entries = open_document(bundle(observation(), *reports)).entries
+        found = reports_in(entries, "")
+        assert len(list(found.specimens_of(entries[0]))) == MOST_SPECIMENS + 1
+        (read,) = record(bundle(observation(), *reports)).results
+        assert isinstance(read, LabResult)
+        assert read.specimen.link is SpecimenLink.NONE

@@ -310,6 +310,46 @@ def test_a_medication_may_be_contained_or_stand_in_the_bundle() -> None:
     assert not counts(referring, {**drug, "status": "entered-in-error"})
 
 
+BY_REFERENCE = {
+    "medicationCodeableConcept": LEFT_OUT,
+    "medicationReference": {"reference": "Medication/elsewhere", "display": "basiliximab"},
+}
+
+
+@pytest.mark.parametrize("made_as", [statement, request, administration])
+def test_drugs_that_did_not_come_along_are_not_taken_for_none(made_as: Any) -> None:
+    unknown = the_record(made_as(**BY_REFERENCE))
+    assert unknown.entries == ()
+    assert unknown.availability["medications"] is Availability.FAILED
+    beside = the_record(made_as(**BY_REFERENCE), request(id="x-2"))
+    assert len(beside.entries) == 1
+    assert beside.availability["medications"] is Availability.PARTIAL
+
+
+@pytest.mark.parametrize(
+    "changes", [{"status": "stopped"}, {"intent": "plan"}, {"doNotPerform": True}]
+)
+def test_a_drug_that_does_not_count_need_not_be_known(changes: JsonObject) -> None:
+    found = the_record(request(**BY_REFERENCE, **changes))
+    assert found.availability["medications"] is Availability.GIVEN
+
+
+def test_an_infusion_counts_by_what_it_is_made_of() -> None:
+    def infusion(**ingredient: Any) -> JsonObject:
+        parts = [{"itemCodeableConcept": {"text": "saline"}}, ingredient]
+        said = {"text": "basiliximab 20 mg in saline"}
+        mixed = {"resourceType": "Medication", "id": "mix", "code": said, "ingredient": parts}
+        bare = {"medicationCodeableConcept": LEFT_OUT}
+        return request(**bare, medicationReference={"reference": "#mix"}, contained=[mixed])
+
+    basiliximab = {"itemCodeableConcept": concept(ATC, "L04AC02")}
+    (entry,) = the_record(infusion(**basiliximab, isActive=True)).entries
+    assert entry.codings == (Coding(ATC, "L04AC02", ""),)
+    assert counts(infusion(**basiliximab))
+    assert not counts(infusion(**basiliximab, isActive=False))
+    assert not counts(infusion(itemCodeableConcept={"text": "basiliximab"}))
+
+
 def test_conditions_and_medications_are_read_from_their_own_parts() -> None:
     found = record(
         bundle(observation()), conditions=bundle(condition()), medications=bundle(statement())

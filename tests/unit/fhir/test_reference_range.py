@@ -22,6 +22,8 @@ from cds_service.core.model import (
 from tests.unit.fhir.given import UCUM, concept, quantity, refused, result
 
 MEANING = "http://terminology.hl7.org/CodeSystem/referencerange-meaning"
+HL7_NORMAL = {"system": MEANING, "code": "normal"}
+LOCAL = {"system": "https://ehr.example.org/codeSet/1", "code": "222"}
 
 
 def the_range(**members: Any) -> ReferenceRange:
@@ -116,6 +118,10 @@ def test_an_age_without_its_system_is_refused() -> None:
         (concept(MEANING, "normal"), "normal"),
         (concept(MEANING, "therapeutic"), "therapeutic"),
         ({"text": "Normal"}, "unreadable"),
+        ({"coding": [LOCAL, HL7_NORMAL]}, "normal"),
+        ({"coding": [HL7_NORMAL, LOCAL]}, "normal"),
+        ({"coding": [LOCAL]}, "222"),
+        ({"coding": [HL7_NORMAL, {"system": MEANING, "code": "therapeutic"}]}, "therapeutic"),
     ],
 )
 def test_the_kind_is_a_code_and_words_are_never_taken_for_normal(

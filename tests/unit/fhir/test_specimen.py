@@ -208,3 +208,66 @@ def test_an_unresolved_specimen_tells_no_date() -> None:
         collection={"collectedDateTime": "2026-02-27"}, subject={"reference": "Patient/pat-2"}
     )
     assert followed({"reference": "Specimen/spec-1"}, other).collected == NoMoment()
+
+
+# ------------------------------------------------------------------ named by the report
+
+
+def report(*specimens: str, **changes: Any) -> JsonObject:
+    return resource(
+        "DiagnosticReport",
+        status="final",
+        result=[{"reference": "Observation/obs-1"}],
+        specimen=[{"reference": f"Specimen/{name}"} for name in specimens],
+        **changes,
+    )
+
+
+TAKEN = {"collectedDateTime": "2026-02-27T07:50:00Z"}
+
+
+def test_a_result_that_names_no_specimen_has_that_of_its_report() -> None:
+    found = followed(LEFT_OUT, report("spec-1"), specimen(collection=TAKEN))
+    assert found.specimen == RESOLVED
+    assert isinstance(found.collected, Moment)
+    assert found.collected.text == "2026-02-27T07:50:00Z"
+    taken_back = report("spec-2", id="r2") | {"status": "entered-in-error"}
+    assert followed(LEFT_OUT, report("spec-1"), taken_back, specimen()).specimen == RESOLVED
+    again = followed(LEFT_OUT, report("spec-1"), report("spec-1", id="other"), specimen())
+    assert again.specimen == RESOLVED
+
+
+def test_a_result_contained_in_its_report_has_its_specimen() -> None:
+    inner = [observation(id="o", subject=LEFT_OUT), specimen(id="s")]
+    whole = {**report(), "contained": inner, "specimen": [{"reference": "#s"}]}
+    (found,) = record(bundle({**whole, "result": [{"reference": "#o"}]})).results
+    assert isinstance(found, LabResult)
+    assert found.specimen == RESOLVED
+
+
+def test_of_several_specimens_of_its_report_none_is_taken_for_that_of_a_result() -> None:
+    serum = specimen(id="spec-2", type={"coding": [{"system": "x:y", "code": "SER"}]})
+    for reports in ([report("spec-1", "spec-2")], [report("spec-1"), report("spec-2", id="two")]):
+        found = followed(LEFT_OUT, *reports, specimen(), serum)
+        assert found.specimen == SpecimenGiven(SpecimenLink.NONE)
+
+
+def test_the_specimen_that_a_result_names_itself_stands() -> None:
+    other = specimen(id="spec-2", type={"coding": [{"system": "x:y", "code": "SER"}]})
+    found = followed({"reference": "Specimen/spec-2"}, report("spec-1"), specimen(), other)
+    assert found.specimen.codings == (Coding("x:y", "SER"),)
+
+
+def test_the_report_of_another_result_or_server_says_nothing_of_a_specimen() -> None:
+    elsewhere = report("spec-1")
+    elsewhere["result"] = [{"reference": "https://lab.example.org/Observation/obs-1"}]
+    another = report("spec-1")
+    another["result"] = [{"reference": "Observation/obs-2"}]
+    for said in (elsewhere, another):
+        assert followed(LEFT_OUT, said, specimen()).specimen == SpecimenGiven(SpecimenLink.NONE)
+
+
+def test_a_specimen_of_the_report_that_is_another_patients_is_told_as_that() -> None:
+    foreign = specimen(subject={"reference": "Patient/pat-2"})
+    found = followed(LEFT_OUT, report("spec-1"), foreign)
+    assert found.specimen == SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
