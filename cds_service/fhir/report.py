@@ -3,7 +3,7 @@
 A report never raises the status of a result. One that was entered in error or cancelled withdraws
 the results it contains or names, unless another report of the same Bundle still stands for them.
 A preliminary report leaves each result its own status: results in it may be final already. What it
-says of its specimens holds for a result that names none itself.
+says of its specimens holds for a result that names none itself; so does what a panel says of its.
 """
 
 from __future__ import annotations
@@ -51,10 +51,11 @@ class Reports:
     withdrawn: Named = field(default_factory=dict)
     upheld: Named = field(default_factory=dict)
     sampled: dict[str, list[tuple[Entry, str]]] = field(default_factory=dict)
-    """Those that name specimens, by the names of their results, with the servers said with these.
+    """Those that name specimens, and panels that do, by the names of their results, with the
+    servers said with these.
     """
     specimens: dict[int, Sequence[JsonObject]] = field(default_factory=dict)
-    """The references to their specimens, by the identity of the report."""
+    """The references to their specimens, by the identity of the report or panel."""
 
     def take_back(self, observation: Entry) -> bool:
         """Whether an Observation falls with its report: the one it lies in, or all that name it."""
@@ -67,12 +68,14 @@ class Reports:
         )
 
     def specimens_of(self, observation: Entry) -> Iterator[tuple[JsonObject, Entry]]:
-        """The references to specimens in the reports of an Observation, each with its report."""
+        """The references to specimens in the reports and panels of an Observation, each with the
+        one that it stands in.
+        """
         if not self.specimens:  # as mostly
             return
         container = observation.container
         for reference in self.specimens.get(id(container), ()):
-            yield reference, Entry(container, "", container, "DiagnosticReport")
+            yield reference, Entry(container, "", container, type_of(container))
         server = self._server_of(observation)
         for name in observation.names:
             for report, base in self.sampled.get(name, ()):
@@ -96,22 +99,28 @@ def reports_in(entries: Iterable[Entry], fhir_base: str) -> Reports:
         if entry.kind == "DiagnosticReport":
             named = reports.withdrawn if _is_withdrawn(entry.resource) else reports.upheld
             if "specimen" in entry.resource and named is reports.upheld:
-                _note_specimens(entry, reports)
+                given = objects(entry.resource["specimen"])
+                _note_specimens(entry, given, _results(entry.resource), reports)
             for name, base in _results(entry.resource):
                 named.setdefault(name, set()).add(base)
+        elif "hasMember" in entry.resource and entry.kind == "Observation":
+            given = objects([entry.resource.get("specimen")])
+            if not _is_withdrawn(entry.resource):
+                _note_specimens(entry, given, _named(entry.resource["hasMember"]), reports)
     return reports
 
 
-def _note_specimens(report: Entry, reports: Reports) -> None:
+def _note_specimens(
+    holder: Entry, given: Sequence[JsonObject], held: Iterable[tuple[str, str]], reports: Reports
+) -> None:
     """Beyond MOST_SPECIMENS it only matters that there are more."""
-    named = objects(report.resource["specimen"])[: MOST_SPECIMENS + 1]
-    if not named:
+    if not given:
         return
-    reports.specimens[id(report.resource)] = named
-    for name, base in _results(report.resource):
+    reports.specimens[id(holder.resource)] = given[: MOST_SPECIMENS + 1]
+    for name, base in held:
         known = reports.sampled.setdefault(name, [])
         if len(known) <= MOST_SPECIMENS:
-            known.append((report, base))
+            known.append((holder, base))
 
 
 def _is_withdrawn(container: JsonObject) -> bool:
@@ -122,7 +131,11 @@ def _is_withdrawn(container: JsonObject) -> bool:
 
 
 def _results(report: JsonObject) -> Iterator[tuple[str, str]]:
-    for reference in objects(report.get("result")):
+    return _named(report.get("result"))
+
+
+def _named(references: object) -> Iterator[tuple[str, str]]:
+    for reference in objects(references):
         match target_of(reference):
             case Literal(base, kind, id_, _):
                 yield f"{kind}/{id_}", base

@@ -34,7 +34,7 @@ _GRAVEST_FIRST = (
 
 def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) -> Found:
     """Follow Observation.specimen as far as what was given allows; where there is none, that of its
-    report, if it names one: of several nobody can tell which it is.
+    panel or else of its report, if it names one: of several nobody can tell which it is.
 
     A Specimen that is invalid is not trusted: unresolved. Nor is one of another patient or one that
     was entered in error, which are told as that.
@@ -44,9 +44,11 @@ def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) ->
     named = list(islice(reports.specimens_of(entry), MOST_SPECIMENS + 1))
     if not named or len(named) > MOST_SPECIMENS:
         return _NOT_NAMED
-    found = (_follow(reference, report, scope, whose) for reference, report in named)
-    only, *others = {id(one): one for one in found}.values()
-    return _NOT_NAMED if others else only
+    for kind in ("Observation", "DiagnosticReport"):  # a panel is nearer than a report
+        found = [_follow(ref, holder, scope, whose) for ref, holder in named if holder.kind == kind]
+        if len({id(one) for one in found}) == 1:
+            return found[0]
+    return _NOT_NAMED
 
 
 def _follow(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> Found:

@@ -271,3 +271,23 @@ def test_a_specimen_of_the_report_that_is_another_patients_is_told_as_that() -> 
     foreign = specimen(subject={"reference": "Patient/pat-2"})
     found = followed(LEFT_OUT, report("spec-1"), foreign)
     assert found.specimen == SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
+
+
+def test_a_member_of_a_panel_that_names_no_specimen_has_that_of_the_panel() -> None:
+    """As in the General Health Profile among the examples of FHIR R4."""
+    members = [{"reference": "Observation/obs-1"}]
+    panel = observation(
+        id="panel",
+        code={"text": "cytokines"},
+        valueQuantity=LEFT_OUT,
+        specimen={"reference": "Specimen/spec-1"},
+        hasMember=members,
+    )
+    assert followed(LEFT_OUT, panel, specimen()).specimen == RESOLVED
+    whole = report("spec-1", "spec-2")
+    assert followed(LEFT_OUT, whole, panel, specimen(), specimen(id="spec-2")).specimen == RESOLVED
+    withdrawn = {**panel, "status": "entered-in-error"}
+    unnamed = {name: value for name, value in panel.items() if name != "specimen"}
+    for said in (withdrawn, unnamed, {**panel, "hasMember": [{"reference": "Observation/obs-2"}]}):
+        found = followed(LEFT_OUT, said, specimen())
+        assert found.specimen == SpecimenGiven(SpecimenLink.NONE)
