@@ -71,19 +71,20 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
         return Supplied(Availability.EMPTY if is_list else Availability.FAILED)
     if all(isinstance(entry, dict) and "resource" not in entry for entry in entries):
         return Supplied(Availability.FAILED)
-    is_part = inside.holds_bundles or inside.was_refused_some
+    is_part = inside.holds_bundles or inside.lacks_some
     return Supplied(Availability.PARTIAL if is_part else Availability.GIVEN, bundle)
 
 
 def shortfalls(bundle: JsonObject) -> Iterator[UpstreamFault]:
     """Why a Bundle that came unasked may hold less than there is: an entry says that something
-    failed, it says itself that it is not all, or it holds a Bundle, which is not opened.
+    failed, or where a resource is and no more; it says itself that it is not all; or it holds a
+    Bundle, which is not opened.
     """
     inside = _Inside(bundle)
     if any(map(_is_failure, inside.outcomes)):
         yield UpstreamFault.OPERATION_OUTCOME
     is_a_page = isinstance(leads_to(bundle), Next)
-    if is_a_page or _comes_short(bundle, inside.outcomes) or inside.was_refused_some:
+    if is_a_page or _comes_short(bundle, inside.outcomes) or inside.lacks_some:
         yield UpstreamFault.INCOMPLETE
     if inside.holds_bundles:
         yield UpstreamFault.WRONG_TYPE
@@ -122,12 +123,17 @@ class _Inside:
         self.holds_bundles = "Bundle" in kinds
 
     @property
-    def was_refused_some(self) -> bool:
-        """Of a batch, by the HTTP status of an entry
+    def lacks_some(self) -> bool:
+        """Whether an entry says that its resource was refused, or where it was stored and no more
         (https://hl7.org/fhir/R4/http.html#transaction-response).
         """
-        answers = [an_object(e["response"]) for e in self._entries if "response" in e]
-        return any(a_text(answer.get("status")).startswith(("4", "5")) for answer in answers)
+        return any(_is_lacking(entry) for entry in self._entries if "response" in entry)
+
+
+def _is_lacking(entry: JsonObject) -> bool:
+    answer = an_object(entry["response"])
+    was_refused = a_text(answer.get("status")).startswith(("4", "5"))
+    return was_refused or ("resource" not in entry and "location" in answer)
 
 
 def _comes_short(search: JsonObject, outcomes: Sequence[JsonObject]) -> bool:

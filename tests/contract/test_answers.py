@@ -170,6 +170,11 @@ NOT_ALL: dict[str, dict[str, Any]] = {
         "type": "batch-response",
         "entry": [{"response": {"status": "503 Service Unavailable"}}],
     },
+    "an entry that says only where it was stored": {
+        "resourceType": "Bundle",
+        "type": "transaction-response",
+        "entry": [{"response": {"status": "201", "location": "Observation/1/_history/1"}}],
+    },
     "a Bundle of Bundles": {
         "resourceType": "Bundle",
         "type": "batch-response",

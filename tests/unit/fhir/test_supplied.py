@@ -18,6 +18,7 @@ from tests.unit.fhir.given import bundle, observation, patient, resource
 
 NOT_FOUND = {"response": {"status": "404 Not Found"}}
 FOUND = {"resource": observation(), "response": {"status": "200 OK"}}
+STORED = {"response": {"status": "201 Created", "location": "Observation/1/_history/1"}}
 NEXT = [{"relation": "self", "url": "x:y"}, {"relation": "next", "url": "x:z"}]
 
 
@@ -48,6 +49,8 @@ def outcome(*severities: object) -> JsonObject:
         (bundle(observation(), bundle(observation())), Availability.PARTIAL),
         ({**bundle(), "entry": [FOUND, NOT_FOUND]}, Availability.PARTIAL),
         ({**bundle(), "entry": [FOUND, {**NOT_FOUND, "response": 404}]}, Availability.GIVEN),
+        ({**bundle(), "entry": [FOUND, STORED]}, Availability.PARTIAL),
+        ({**bundle(), "entry": [{**FOUND, **STORED}]}, Availability.GIVEN),
         (patient(), Availability.GIVEN),
         ({"resourceType": "Bundle", "type": "collection"}, Availability.EMPTY),
         ({"resourceType": "Bundle"}, Availability.FAILED),
