@@ -190,6 +190,28 @@ def test_an_earlier_state_of_a_final_one_is_not_awaited() -> None:
         assert AWAITED not in card("900 U/mL", companions=versions).detail
 
 
+# ------------------------------------------------------------------ counts on other scales
+
+
+@pytest.mark.parametrize(
+    ("counts", "state"),
+    [
+        (("platelets 9.9 10*4/uL", "neutrophils 0.9 /nL"), "met"),
+        (("platelets 10.0 10*4/uL", "neutrophils 0.9 /nL"), "not met"),
+        (("platelets 9.9 10^4/uL", "neutrophils 1.0 /nL"), "not met"),
+        (("platelets 99 /nL", "neutrophils 0.9 10*9/L"), "met"),
+    ],
+)
+def test_a_count_in_ten_thousands_or_by_the_nanolitre_is_held_against_its_limit(
+    counts: tuple[str, ...], state: str
+) -> None:
+    """Platelets of 9.9 ten thousands are 99 x 10*9/L, with the limit at 100."""
+    haemoglobin = "haemoglobin 120 g/L"
+    said = card("5200 U/mL", companions=drawn(haemoglobin, *counts)).detail
+    (items,) = [line for line in said.splitlines() if "Two of three: haemoglobin" in line]
+    assert f"neutrophils below 1.0 x 10^9/L: {state} (" in items
+
+
 # ------------------------------------------------------------------ there, and in words
 
 WORDED = "in another form that is not one number with a unit: "
