@@ -106,10 +106,11 @@ def test_where_none_of_them_makes_a_second_item_the_summary_stays(labs: tuple[st
 
 def test_where_an_age_would_settle_one_of_them_the_birth_date_is_still_called_missing() -> None:
     """Haemoglobin of 95 g/L counts below four weeks of age, one of 80 g/L at any age."""
-    labs = drawn("haemoglobin 95 g/L", "haemoglobin 80 g/L")
+    labs = drawn("haemoglobin 80 g/L", "haemoglobin 95 g/L")
     given = records.record(result("3000 U/mL"), companions=labs, patient=records.born("2026"))
     fact = records.answer_to(given, SIL2R).facts["limit.hlh-haemoglobin"]
-    assert (fact.value, fact.missing) == ("disputed", ("birth-date",))
+    assert (fact.name, fact.value) == ("limit.hlh-haemoglobin", "disputed")
+    assert fact.missing == ("birth-date",)
 
 
 def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told() -> None:

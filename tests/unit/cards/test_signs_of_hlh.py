@@ -117,6 +117,7 @@ NOTHING = "0" * 57
     [
         (f"400.{NOTHING}1", "400.0000000000000000000…"),
         (f"4.{NOTHING}1e2", "4.0000000000000000000…e2"),
+        (f"4.{NOTHING}1E2", "4.0000000000000000000…E2"),
     ],
 )
 def test_where_the_summary_has_no_room_it_is_the_number_that_is_shortened(
