@@ -23,7 +23,7 @@ from cds_service.errors import ConfigurationError
 from cds_service.store.causes import SETTING
 from cds_service.store.engine import DURABILITY, Durability, create_sqlite_file
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The revision this software was written for. A test holds it against the migrations: to ask them
 would load Alembic at every start."""
 _NUMBER = re.compile(r"\d{4}")
