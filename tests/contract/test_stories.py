@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 import fhir_fixtures
-from fhir_fixtures import Answer, ExpectedCard, Story
+from fhir_fixtures import Answer, ExpectedCard, Kind, Story
 from tests.contract.conftest import Post, cards_of, evaluation_of, problem_of
 from tests.contract.specification import RESPONSE, conforms, empty_values
 
 STATUS = {Answer.CARDS: 200, Answer.NO_CARD: 200, Answer.HTTP_400: 400, Answer.HTTP_412: 412}
 STORIES = [story for story in fhir_fixtures.manifest().stories if story.service and not story.site]
+
+OF_A_PATIENT = frozenset(
+    {
+        "birthDate",
+        "code",
+        "display",
+        "effectiveDateTime",
+        "encounterId",
+        "family",
+        "given",
+        "id",
+        "issued",
+        "patientId",
+        "reference",
+        "text",
+        "userId",
+        "value",
+    }
+)
+"""Members of a request that must not be told."""
+OF_THE_CALL = frozenset({"time", "duration_ms", "request_id"})
+"""What a line of the log is made of anew each time; it might hold the same digits."""
 
 every_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.id)
 
@@ -77,3 +101,37 @@ def test_t105_c07_the_same_request_gives_the_same_bytes(story: Story, post: Post
 def test_every_service_that_a_story_names_is_in_discovery(client: FlaskClient) -> None:
     listed = {entry["id"] for entry in client.get("/cds-services").get_json()["services"]}
     assert {story.service for story in STORIES} == listed
+
+
+@pytest.mark.parametrize(
+    "story", [story for story in STORIES if story.kind is Kind.HOOK_REQUEST], ids=lambda s: s.id
+)
+def test_t30_nothing_of_a_patient_that_a_story_holds_stands_in_the_log(
+    story: Story, post: Post, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    post(fhir_fixtures.text(story.id), story.service)
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (logged,) = ({name: line[name] for name in line.keys() - OF_THE_CALL} for line in lines)
+    request = fhir_fixtures.load(story.id)
+    private = {*of_a_patient(request["context"]), *of_a_patient(request.get("prefetch"))}
+    assert private
+    text = json.dumps(logged)
+    assert [s for s in private if re.search(rf"(?<![\w.-]){re.escape(s)}(?![\w-])", text)] == []
+
+
+def of_a_patient(value: Any, member: str = "") -> Iterator[str]:
+    """What stands in members that may tell of a patient, of a reference the id."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from of_a_patient(inner, name)
+        case list():
+            for inner in value:
+                yield from of_a_patient(inner, member)
+        case None:
+            pass
+        case told if (
+            member in OF_A_PATIENT and len(str(told)) > 2
+        ):  # two digits may stand by chance
+            yield str(told).rpartition("/")[2]
