@@ -51,15 +51,13 @@ def seen_codes(documents: Iterable[object], library: Library) -> tuple[SeenCode,
     )
     codes = [
         SeenCode(
-            system,
-            code,
+            *key[:2],
             display=displays[key],
             count=count,
-            mapped=(system, code) in known,
-            worth_a_look=(system, code) not in known and _is_worth_a_look(displays[key]),
+            mapped=key[:2] in known,
+            worth_a_look=key[:2] not in known and _is_worth_a_look(displays[key]),
         )
         for key, count in counts.items()
-        for system, code, _ in (key,)
     ]
     return tuple(sorted(codes, key=lambda c: (not c.worth_a_look, c.mapped, -c.count, c.code)))
 

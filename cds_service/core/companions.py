@@ -181,22 +181,17 @@ def _in_words(
     """Whose number is of the same time has it beside its words, as a remark of the laboratory."""
     if not any(isinstance(companion.value, NotNumeric) for _, companion in ranked):  # as mostly
         return {}
-    words: dict[str, ResourceRef] = {}
-    numbers: dict[str, set[Time]] = defaultdict(set)
-    times: dict[str, Time] = {}
-    for rank, companion in ranked:
-        for name in [name for name, test in tests.items() if _is_of(companion, test)]:
-            match companion.value:
-                case Measured():
-                    numbers[name].add(rank[:2])
-                case NotNumeric() if not numbers[name]:
-                    words.setdefault(name, companion.ref)
-                    times.setdefault(name, rank[:2])
-                case _:
-                    pass
-    return {
-        name: (NO_VALUE, ref) for name, ref in words.items() if times[name] not in numbers[name]
-    }
+    told: dict[str, tuple[Value, ResourceRef]] = {}
+    for name, test in tests.items():
+        said = [
+            (rank[:2], companion)
+            for rank, companion in ranked
+            if _is_of(companion, test) and isinstance(companion.value, Measured | NotNumeric)
+        ]
+        nearest = [companion for time, companion in said if time == said[0][0]]
+        if nearest and all(isinstance(companion.value, NotNumeric) for companion in nearest):
+            told[name] = (NO_VALUE, nearest[0].ref)
+    return told
 
 
 def _measured(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.card import Card
 from cds_service.core.model import LabResult, NotNumeric, NoValue, Status, UnitGiven
 from cds_service.core.quantity import UCUM
 from tests import records
@@ -149,6 +150,13 @@ AWAITED = "Results of other tests are there that are not final: "
 FALLEN = drawn("platelets 20 10*9/L", "neutrophils 0.4 10*9/L")
 
 
+def assert_named_and_not_counted(said: Card, name: str) -> None:
+    """Beside fallen counts the card rests on the result too, and says what to do if it is grave."""
+    assert {"resource": name, "version": "1"} in said.extension["inputs"]
+    assert "items are met" not in said.summary  # nothing is decided by it
+    assert URGENT in said.detail
+
+
 @pytest.mark.parametrize(
     ("value", "loinc"),
     [("900 U/mL", SERUM_U), ("900", SERUM_U), ("900 U/mL", SERUM_MASS), ("90 pg/mL", CSF_MASS)],
@@ -160,9 +168,7 @@ def test_a_companion_that_is_not_final_is_named_and_not_only_called_missing(
     early = ferritin("12000", NANOGRAMS, status=Status.PRELIMINARY)
     said = card(value, loinc, companions=(*FALLEN, early))
     assert f"{AWAITED}ferritin 12000 ng/mL. They may still change" in said.detail
-    assert {"resource": "Observation/f", "version": "1"} in said.extension["inputs"]
-    assert "items are met" not in said.summary  # nothing is decided by it
-    assert URGENT in said.detail
+    assert_named_and_not_counted(said, "Observation/f")
 
 
 @pytest.mark.parametrize(
@@ -232,9 +238,7 @@ def test_a_companion_in_words_is_named_and_not_only_called_missing(
     """The highest ferritins come so; the card said that ferritin was missing."""
     said = card(value, loinc, companions=(*FALLEN, in_words(kind=kind)))
     assert f"{WORDED}ferritin. They are not counted" in said.detail
-    assert {"resource": "Observation/w", "version": "1"} in said.extension["inputs"]
-    assert "items are met" not in said.summary  # nothing is decided by it
-    assert URGENT in said.detail
+    assert_named_and_not_counted(said, "Observation/w")
 
 
 @pytest.mark.parametrize(
