@@ -169,11 +169,20 @@ class Metrics:
         """So many items of feedback were new and of a card that was sent."""
         self._feedback[service, outcome].inc(count)
 
-    def follow(self, sources: Iterable[str]) -> None:
-        """Show from now on that no event of these sources is missing.
+    def expect_reasons(self, reasons: Iterable[str]) -> None:
+        """Show each of these reasons with 0 before a result is left uninterpreted for it.
 
-        Often it is the first notification after a stop that shows a gap. What begins at 3 has not
-        risen, as Prometheus counts, and nobody would be told.
+        Prometheus sees no rise in a series whose first value is 1, so without the 0 the alert
+        would miss the first result after every start.
+        """
+        for reason in reasons:
+            self._reasons[(reason,)].inc(0)
+
+    def expect_gaps(self, sources: Iterable[str]) -> None:
+        """Show 0 missing events for each of these sources before one is found missing.
+
+        Often the first notification after a stop shows the gap. A series whose first value is 3
+        has not risen for Prometheus, and nobody would be told.
         """
         for source in sources:
             self._missing_events[(source,)].inc(0)

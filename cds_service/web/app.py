@@ -68,6 +68,7 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
     app.config.update(DEBUG=False, TESTING=False, PROPAGATE_EXCEPTIONS=False)
 
     metrics = Metrics()
+    metrics.expect_reasons(reason for base in library.bases.values() for reason in base.reasons)
     room = Room(
         settings=settings,
         registry=build_registry(

@@ -42,7 +42,7 @@ _PROOF_HEADERS = ("Authorization", TOKEN_HEADER, *SIGNATURE_HEADERS)
 def events(room: Room, inbox: Inbox) -> Blueprint:
     """The inbox over HTTP."""
     max_body = room.settings.max_body
-    room.metrics.follow(inbox.sources)
+    room.metrics.expect_gaps(inbox.sources)
     blueprint = Blueprint("events", __name__)
 
     @blueprint.post("/events/<source>")

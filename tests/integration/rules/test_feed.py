@@ -102,7 +102,7 @@ def test_t113_what_is_watched_is_printed_with_those_labels(here: World) -> None:
     labels = {name: set(labels) for name, labels, _ in printed(here)}
     watched = [each for expression in expressions() for each in selectors(expression)]
     asked = [each for each in watched if each.metric.startswith("cds_")]
-    never_here = {"cds_feedback_total", "cds_reasons_total"}
+    never_here = {"cds_feedback_total"}
     assert {each.metric for each in asked} - set(labels) == never_here
     for each in asked:
         if each.metric not in never_here:

@@ -48,6 +48,7 @@ def library() -> Library:
         tag="toy@2026.1",
         accepted={"0000-0": None},
         companion_loincs=("1111-1",),
+        reasons={"unit-unknown": None},
         local_codes={},
         analyte_codes=frozenset(),
         companion_codes=frozenset(),

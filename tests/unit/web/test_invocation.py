@@ -288,5 +288,12 @@ def test_cards_that_could_not_be_recorded_were_not_sent_and_are_not_counted(
     memory.broken = True
     assert client.post(URL, json=hook_request()).status_code == 503
     text = client.get("/metrics").get_data(as_text=True)
-    for name in ("cds_cards", "cds_findings", "cds_reasons"):
+    for name in ("cds_cards", "cds_findings"):
         assert f"{name}_total{{" not in text
+    assert 'cds_reasons_total{reason="unit-unknown"} 0.0' in text
+
+
+def test_each_reason_is_at_0_before_it_is_met(sandbox: Open) -> None:
+    """So that the first result that is not interpreted is a rise (CdsResultsNotInterpreted)."""
+    text = sandbox().get("/metrics").get_data(as_text=True)
+    assert 'cds_reasons_total{reason="unit-unknown"} 0.0' in text
