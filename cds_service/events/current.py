@@ -25,8 +25,8 @@ _HOLDS_UP = {
     "specimen": TRANSIENT,
     "reports": TRANSIENT | {UpstreamFault.OPERATION_OUTCOME},
 }
-"""Faults that hold a result up. The card tells of a specimen that could not be had; nothing would
-tell that the search for a withdrawn report failed."""
+"""Faults that hold a result up. A specimen that may not be read does not: the result is then read
+by its own code. Nothing would tell that the search for a withdrawn report failed."""
 
 
 @dataclass(frozen=True, slots=True)

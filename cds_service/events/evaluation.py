@@ -29,6 +29,7 @@ from cds_service.fhir.shape import an_id, objects, type_of
 from cds_service.fhir.wanted import MAY_BE_OURS, sort_of, wanted_by
 from cds_service.fhir.write_resources import Said
 from cds_service.hooks.gather import gather
+from cds_service.hooks.referred import with_referred
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import prefetch_templates
 from cds_service.hooks.suggestions import with_suggestions
@@ -186,19 +187,23 @@ class Evaluator:
 
 def _record(matter: Matter, current: Current) -> PatientRecord:
     """The patient's record as an evaluation needs it. Raises UpstreamFailed."""
+    access = ServerAccess(matter.courier.session, EVERY_READ)
+    wanted = wanted_by(matter.knowledge)
     gathered = gather(
         prefetch={},
         templates=prefetch_templates(matter.knowledge, Trigger.LAB_RESULT),
         patient_id=current.patient_id,
-        access=ServerAccess(matter.courier.session, EVERY_READ),
+        access=access,
     )
+    _insist(gathered.faults)
+    gathered = with_referred(gathered, current.results, wanted, access)
     _insist(gathered.faults)
     record = read_record(
         patient_id=current.patient_id,
         fhir_base=str(matter.courier.session.base),
         results=current.results,
         parts=gathered.parts,
-        wanted=wanted_by(matter.knowledge),
+        wanted=wanted,
     )
     if matter.said_before:
         record = replace(record, carded_before=frozenset({matter.claimed.target.reference}))

@@ -39,6 +39,8 @@ from cds_service.fhir.versions import deleted_in, only_newest, without
 from cds_service.fhir.wanted import Wanted
 
 PARTS_OF_ALL = ("labs", "conditions", "medications")
+REFERRED = "referred"
+"""The part that holds what others refer to: found by reference, and read in no other way."""
 _USABLE = (Availability.GIVEN, Availability.PARTIAL)
 _LABORATORY_TYPES = frozenset({"DiagnosticReport", "Observation"})
 _READ_TOO = {
@@ -72,7 +74,9 @@ def read_record(
     given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *PARTS_OF_ALL)}
     own, labs = given[wanted.part], given["labs"]
     whose = Whose(patient_id.removeprefix("Patient/"), fhir_base)
-    shelf = _Shelf(whose, _opened([results, *(part.resource for part in given.values())]))
+    referred = [parts[REFERRED]] if REFERRED in parts else []
+    sent = [results, *(part.resource for part in (*given.values(), *referred))]
+    shelf = _Shelf(whose, _opened(sent))
     main = shelf.laboratory(results, wanted)
     past = main if own.resource is results else shelf.laboratory(own.resource, wanted)
     others = main if labs.resource is results else shelf.laboratory(labs.resource, wanted)

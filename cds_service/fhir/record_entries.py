@@ -104,7 +104,7 @@ class EntryReader:
 
     def _medication(self, entry: Entry) -> Found:
         since, until = _span(entry)
-        if not _status_counts(entry) or not _is_meant(entry):
+        if not status_counts(entry) or not _is_meant(entry):
             return DoesNotCount()
         match self._drug(entry):
             case Unresolved():
@@ -163,7 +163,7 @@ def _closed(condition: JsonObject, name: str, known: frozenset[str]) -> frozense
 
 
 def _procedure(entry: Entry) -> Found:
-    if not _status_counts(entry):
+    if not status_counts(entry):
         return DoesNotCount()
     codes = codings(entry.resource.get("code"))
     return _coded(entry, RecordKind.PROCEDURE, codes, _start(entry, "performed"))
@@ -179,7 +179,8 @@ def _coded(
     return CodedEntry(entry.ref, kind, codes, since, until) if codes else DoesNotCount()
 
 
-def _status_counts(entry: Entry) -> bool:
+def status_counts(entry: Entry) -> bool:
+    """Whether an entry may count by its status."""
     return entry.resource.get("status") in _STATUSES[entry.kind]
 
 

@@ -5,6 +5,7 @@ Only the codes of Specimen.type count; no text, display or container tells what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 
 from cds_service.core.card import JsonObject
@@ -41,14 +42,27 @@ def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) ->
     """
     if reference := an_object(entry.resource.get("specimen")):
         return _follow(reference, entry, scope, whose)
-    named = list(islice(reports.specimens_of(entry), MOST_SPECIMENS + 1))
-    if not named or len(named) > MOST_SPECIMENS:
+    named = _named_for(entry, reports)
+    if not named:
         return _NOT_NAMED
     for kind in ("Observation", "DiagnosticReport"):  # a panel is nearer than a report
         found = [_follow(ref, holder, scope, whose) for ref, holder in named if holder.kind == kind]
         if len({id(one) for one in found}) == 1:
             return found[0]
     return _NOT_NAMED
+
+
+def specimens_named(entry: Entry, reports: Reports) -> Sequence[tuple[JsonObject, Entry]]:
+    """The references that `read_specimen` follows, each with the entry that it stands in."""
+    if reference := an_object(entry.resource.get("specimen")):
+        return [(reference, entry)]
+    return _named_for(entry, reports)
+
+
+def _named_for(entry: Entry, reports: Reports) -> Sequence[tuple[JsonObject, Entry]]:
+    """Those of its panels and reports; none where there are too many to look them up."""
+    named = list(islice(reports.specimens_of(entry), MOST_SPECIMENS + 1))
+    return named if len(named) <= MOST_SPECIMENS else []
 
 
 def _follow(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> Found:

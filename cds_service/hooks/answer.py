@@ -14,6 +14,7 @@ from cds_service.fhir.supplied import shortfalls
 from cds_service.hooks.call import Answered, Call, CardedBefore, record_of
 from cds_service.hooks.gather import Gathered, gather, insist_on_the_whole
 from cds_service.hooks.orders import order_advice
+from cds_service.hooks.referred import with_referred
 from cds_service.hooks.request import LabResultContext, OrderContext, PatientViewContext
 from cds_service.hooks.suggestions import with_suggestions
 
@@ -24,13 +25,16 @@ def answer(call: Call) -> Answered:
     Raises DataUnavailable when a required key cannot be had. Where there would be no card, also
     when such a key, or the results, were had only in part: what is missing might call for one.
     """
+    context = call.request.context
     gathered = gather(
         prefetch=call.request.prefetch,
         templates=call.service.templates,
-        patient_id=call.request.context.patient_id,
+        patient_id=context.patient_id,
         access=call.access,
     )
-    match call.request.context:
+    arrived = context.results if isinstance(context, LabResultContext) else {}
+    gathered = with_referred(gathered, arrived, call.service.wanted, call.access)
+    match context:
         case LabResultContext(results=results):
             answered = _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
             if not answered.cards:
@@ -39,7 +43,7 @@ def answer(call: Call) -> Answered:
         case PatientViewContext():
             charted = gathered.parts[call.service.wanted.part].resource
             return _evaluated(call, gathered, charted, Looking.CHART_OPENED)
-        case OrderContext() as context:
+        case OrderContext():
             return order_advice(call, context, gathered)
 
 

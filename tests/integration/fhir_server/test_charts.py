@@ -123,6 +123,40 @@ def test_conditions_and_medications_are_read_from_the_server(server: FhirServer,
     assert {"context-sarcoidosis", "context-corticosteroids"} <= set(findings)
 
 
+def test_f07_specimen_and_drug_of_their_own_are_read_from_the_server(
+    server: FhirServer, ask: Ask
+) -> None:
+    """A chart was sent that only points at them; the record holds both, and others like them."""
+    request = story("patient_view_drugs_by_reference", "pointed")
+    subject = {"reference": "Patient/pointed-adult-01"}
+    csf = {"system": "http://terminology.hl7.org/CodeSystem/v2-0487", "code": "CSF"}
+    steroid = {"system": "http://www.whocc.no/atc", "code": "H02AB06"}
+    server.load(
+        [
+            request["prefetch"]["patient"],
+            specimen("pointed-specimen-01", subject),
+            specimen("pointed-specimen-02", subject, type={"coding": [csf]}),
+            {"resourceType": "Medication", "id": "pointed-drug-01", "code": {"coding": [steroid]}},
+            {"resourceType": "Medication", "id": "pointed-drug-02"},
+        ]
+    )
+    here = on_this_server(request, server)
+    findings = evaluation_of(card_of(ask(here)))["findings"]
+    assert {"context-corticosteroids", "above-laboratory-limit"} <= set(findings)
+    server.load([specimen("pointed-specimen-01", subject, type={"coding": [csf]})])
+    assert evaluation_of(card_of(ask(here)))["reason"] == "specimen-conflict"
+
+
+def specimen(name: str, subject: JsonObject, **more: object) -> JsonObject:
+    return {"resourceType": "Specimen", "id": name, "subject": subject, **more}
+
+
+def on_this_server(request: JsonObject, server: FhirServer) -> JsonObject:
+    """The request, as it comes from a client of this server."""
+    text = json.dumps(request).replace("https://ehr.example.org/fhir", server.base)
+    return {**json.loads(text), "fhirServer": server.base}
+
+
 def test_f04_t46_sixty_results_on_two_pages_are_all_read(server: FhirServer, ask: Ask) -> None:
     request = story("patient_view_full_prefetch", "paged")
     server.load([*prefetched(request), *(sil2r("paged", number) for number in range(59))])

@@ -1,0 +1,169 @@
+"""Specimens and drugs that stand in resources of their own: asked for where they did not come.
+
+A search for results need not bring their Specimens, nor one for drugs the Medications that name
+them. Each type is asked for in one search by `_id`, the one parameter that every server knows
+(https://hl7.org/fhir/R4/search.html), within the deadline of the call, and only if there is a
+result to read with them. What cannot be had is left out. A result is then read by its own code, and
+the card says that medications are not all there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Final, assert_never
+
+from cds_service.core.card import JsonObject
+from cds_service.core.model import Availability
+from cds_service.fhir.access import NoAccess, ServerAccess
+from cds_service.fhir.authorization import Coverage
+from cds_service.fhir.bundle import Document, Entry, Scope, Unresolved, open_document
+from cds_service.fhir.fetched import Fetched, NotFound, Partial, Refused, Resource
+from cds_service.fhir.query import Search
+from cds_service.fhir.read import REFERRED
+from cds_service.fhir.record_entries import MEDICATION_TYPES, status_counts
+from cds_service.fhir.reference import Literal, base_of, may_be_on, target_of
+from cds_service.fhir.report import observations, reports_in
+from cds_service.fhir.shape import an_id, an_object, resources_of, type_of
+from cds_service.fhir.specimen import specimens_named
+from cds_service.fhir.supplied import Supplied, shortfalls
+from cds_service.fhir.wanted import MAY_BE_OURS, Wanted, sort_of
+from cds_service.hooks.gather import Gathered, GatherFault
+
+MOST_IDS: Final = 50
+"""Resources of one type that are asked for; more ids would make an address too long for some."""
+
+Named = Iterator[tuple[JsonObject, Entry]]
+"""References, each with the entry that it stands in."""
+
+
+def with_referred(
+    gathered: Gathered, results: JsonObject, wanted: Wanted, access: ServerAccess | NoAccess
+) -> Gathered:
+    """The same, with the Specimens of results and the Medications that it refers to and lacks.
+
+    They stand under the key REFERRED. `faults` says by type of resource why some are not there.
+    `results` is a Bundle beside the gathered parts, `{}` for none.
+    """
+    match access:
+        case NoAccess():
+            return gathered
+        case ServerAccess():
+            lacking = _lacking(gathered.parts, results, wanted, str(access.session.base))
+            return _completed(gathered, _fetch(lacking, access)) if lacking else gathered
+        case _:
+            assert_never(access)
+
+
+def _lacking(
+    parts: Mapping[str, Supplied], results: JsonObject, wanted: Wanted, server: str
+) -> Mapping[str, frozenset[str]]:
+    """Type -> ids on this server. Empty where there is no result to read."""
+    own, drugs = parts[wanted.part].resource, parts["medications"].resource
+    shelf = _Shelf(tuple(map(open_document, (results, own, drugs))), server)
+    arrived, known, prescribed = shelf.documents
+    ours = [(each, _results(each, wanted)) for each in (arrived, known)]
+    if not any(found for _, found in ours):
+        return {}
+    sampled = (_samples(entries, document, server) for document, entries in ours)
+    lacking = {
+        "Specimen": shelf.lacking("Specimen", chain.from_iterable(sampled)),
+        "Medication": shelf.lacking("Medication", _drugs(prescribed)),
+    }
+    return {kind: ids for kind, ids in lacking.items() if ids}
+
+
+def _results(document: Document, wanted: Wanted) -> list[Entry]:
+    entries = observations(document.entries)
+    return [entry for entry in entries if sort_of(entry.resource, wanted) in MAY_BE_OURS]
+
+
+def _samples(results: list[Entry], document: Document, server: str) -> Named:
+    reports = reports_in(document.entries, server)
+    for entry in results:
+        yield from specimens_named(entry, reports)
+
+
+def _drugs(document: Document) -> Named:
+    for entry in document.entries:
+        if entry.kind in MEDICATION_TYPES and status_counts(entry):
+            yield an_object(entry.resource.get("medicationReference")), entry
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """What is at hand, each document able to refer to the others."""
+
+    documents: tuple[Document, ...]
+    server: str
+
+    def lacking(self, kind: str, named: Named) -> frozenset[str]:
+        """The first ids that references to this server name and that lead to nothing at hand."""
+        indexes = [document.index for document in self.documents]
+        scope = Scope(indexes[0], tuple(indexes[1:]), self.server)
+        ids = dict.fromkeys(
+            id_
+            for reference, entry in named
+            if scope.resolve(reference, kind, entry) == Unresolved()
+            for id_ in self._id_on_server(reference, kind, entry)
+        )
+        return frozenset(islice(ids, MOST_IDS))
+
+    def _id_on_server(self, reference: JsonObject, kind: str, entry: Entry) -> Iterator[str]:
+        match target_of(reference):
+            case Literal(base, type_, id_, _) if type_ == kind:
+                if may_be_on(self.server, base or base_of(entry.full_url)):
+                    yield id_
+            case _:
+                return
+
+
+@dataclass(slots=True)
+class _Had:
+    """What the searches brought."""
+
+    resources: list[JsonObject] = field(default_factory=list)
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+def _fetch(lacking: Mapping[str, frozenset[str]], access: ServerAccess) -> _Had:
+    had = _Had()
+    searches = {}
+    for kind, ids in lacking.items():
+        search = Search(kind, f"_id={','.join(sorted(ids))}&_count={len(ids)}")
+        if access.covers(search) is Coverage.NO:
+            had.faults[kind] = GatherFault.SCOPE_TOO_SMALL
+        else:
+            searches[kind] = search
+    for kind, fetched in access.session.fetch_all(searches).items() if searches else ():
+        _take(had, kind, lacking[kind], fetched)
+    return had
+
+
+def _take(had: _Had, kind: str, ids: frozenset[str], fetched: Fetched) -> None:
+    """Nothing that was not asked for is taken."""
+    match fetched:
+        case Resource(bundle, extent):
+            found = (each for each in resources_of(bundle) if type_of(each) == kind)
+            had.resources += [each for each in found if an_id(each.get("id")) in ids]
+            for fault in [extent.fault] if isinstance(extent, Partial) else shortfalls(bundle):
+                had.faults[kind] = fault
+        case NotFound():
+            pass
+        case Refused(fault):
+            had.faults[kind] = fault
+        case _:
+            assert_never(fetched)
+
+
+def _completed(gathered: Gathered, had: _Had) -> Gathered:
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": each} for each in had.resources],
+    }
+    return Gathered(
+        {**gathered.parts, REFERRED: Supplied(Availability.GIVEN, bundle)},
+        {**gathered.faults, **had.faults},
+    )

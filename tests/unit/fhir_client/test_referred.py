@@ -1,0 +1,214 @@
+"""F-07, H2: the Specimen of a result and the Medication of a prescription, on the server alone.
+
+The chart is that of a large record system: its result names a Specimen, and its prescription a
+Medication, and neither came along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+import fhir_fixtures
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.fhir.access import NoAccess, ServerAccess
+from cds_service.hooks.answer import answer
+from cds_service.hooks.call import Answered, Call
+from cds_service.hooks.referred import MOST_IDS
+from cds_service.hooks.request import Trigger, read_request
+from cds_service.hooks.services import Service, build_registry
+from cds_service.strict_json import parse_object
+from tests.fault_server import FaultServer
+from tests.faults import bundle, reply, reply_json
+from tests.unit.fhir_client.gathering import BEARER, NO_SERVER, OUTCOME, Grants
+
+SPECIMENS = "/fhir/Specimen?_id=synthetic-specimen-01&_count=1"
+DRUGS = "/fhir/Medication?_id=synthetic-drug-01&_count=1"
+PATIENT = {"reference": "Patient/synthetic-adult-01"}
+
+PREDNISOLONE = {
+    "resourceType": "Medication",
+    "id": "synthetic-drug-01",
+    "code": {"coding": [{"system": "http://www.whocc.no/atc", "code": "H02AB06"}]},
+}
+
+
+def specimen(code: str, **more: object) -> dict[str, object]:
+    kind = {"system": "http://terminology.hl7.org/CodeSystem/v2-0487", "code": code}
+    named = {"resourceType": "Specimen", "id": "synthetic-specimen-01", "subject": PATIENT}
+    return {**named, "type": {"coding": [kind]}, **more}
+
+
+@pytest.fixture(scope="module")
+def service(sil2r: KnowledgeBase) -> Service:
+    services = build_registry([sil2r], lab_result_hook="h").services.values()
+    return next(each for each in services if each.trigger is Trigger.PATIENT_VIEW)
+
+
+@pytest.fixture
+def chart(server: FaultServer) -> dict[str, Any]:
+    """The chart, as it comes from this server."""
+    text = fhir_fixtures.path("patient_view_drugs_by_reference").read_text(encoding="utf-8")
+    sent = parse_object(text.replace("https://ehr.example.org/fhir", server.base).encode())
+    return {**sent, "fhirServer": server.base}
+
+
+def answered(service: Service, sent: dict[str, Any], access: ServerAccess | NoAccess) -> Answered:
+    request = read_request(sent, service.trigger, service.hook, service.templates)
+    return answer(
+        Call(
+            service=service,
+            request=request,
+            caller="north",
+            at=fhir_fixtures.manifest().evaluated_on,
+            access=access,
+            carded_before=never,
+        )
+    )
+
+
+def never(_references: Iterable[str]) -> frozenset[str]:
+    raise AssertionError("nothing was withdrawn")
+
+
+def evaluated(came_of_it: Answered) -> dict[str, Any]:
+    [card] = came_of_it.as_json()["cards"]
+    said: dict[str, Any] = card["extension"]["org.sil2r-cds.evaluation"]
+    return said
+
+
+def prescriptions(chart: dict[str, Any]) -> list[dict[str, Any]]:
+    entries: list[dict[str, Any]] = chart["prefetch"]["medications"]["entry"]
+    return entries
+
+
+def result(chart: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = chart["prefetch"]["sil2r"]["entry"][0]["resource"]
+    return found
+
+
+def test_each_is_asked_for_in_one_search_and_used(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    server.on(SPECIMENS, reply_json(bundle(specimen("SER"))))
+    server.on(DRUGS, reply_json(bundle(PREDNISOLONE)))
+    came_of_it = answered(service, chart, access(BEARER))
+    assert sorted(server.targets()) == sorted([SPECIMENS, DRUGS])
+    assert {call.headers["authorization"] for call in server.calls} == {"Bearer secret"}
+    assert came_of_it.faults == {}
+    said = evaluated(came_of_it)
+    assert "context-corticosteroids" in said["findings"]
+    assert "medications" not in said["missing"]
+
+
+def test_a_csf_sample_under_the_serum_code_is_held_against_no_limit_of_blood(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    server.on(SPECIMENS, reply_json(bundle(specimen("CSF"))))
+    said = evaluated(answered(service, chart, access()))
+    assert (said["outcome"], said["reason"]) == ("not-interpretable", "specimen-conflict")
+
+
+def test_a_specimen_of_another_patient_is_no_specimen_of_this_result(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    another = specimen("CSF", subject={"reference": "Patient/synthetic-adult-02"})
+    server.on(SPECIMENS, reply_json(bundle(another)))
+    [card] = answered(service, chart, access()).cards
+    assert "another patient" in card.detail
+
+
+def test_what_was_not_asked_for_is_not_taken(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    server.on(SPECIMENS, reply_json(bundle(specimen("CSF", id="synthetic-specimen-02"))))
+    server.on(DRUGS, reply_json(bundle(result(chart), {**PREDNISOLONE, "id": "another"})))
+    said = evaluated(answered(service, chart, access()))
+    assert said["outcome"] == "interpreted"
+    assert "medications" in said["missing"]
+
+
+FAULTS = {
+    "status-403": reply(b"", status=403),
+    "status-5xx": reply(b"", status=500),
+    "operation-outcome": reply_json(bundle(OUTCOME)),
+    "wrong-type": reply_json(PREDNISOLONE),
+}
+
+
+@pytest.mark.parametrize("named", FAULTS)
+def test_what_cannot_be_had_is_named_and_drugs_are_not_taken_for_none(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants, named: str
+) -> None:
+    server.on("/fhir/Specimen", FAULTS[named])
+    server.on("/fhir/Medication", FAULTS[named])
+    came_of_it = answered(service, chart, access())
+    assert came_of_it.faults == {"Specimen": named, "Medication": named}
+    said = evaluated(came_of_it)
+    assert said["outcome"] == "interpreted"
+    assert "medications" in said["missing"]
+
+
+def test_what_the_scope_does_not_cover_is_not_asked_for(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    server.on(SPECIMENS, reply_json(bundle(specimen("CSF"))))
+    granted = access({**BEARER, "scope": "patient/Specimen.rs patient/Medication.r"})
+    came_of_it = answered(service, chart, granted)
+    assert server.targets() == [SPECIMENS]
+    assert came_of_it.faults == {"Medication": "scope-too-small"}
+
+
+def test_without_access_nothing_is_asked(service: Service, chart: dict[str, Any]) -> None:
+    came_of_it = answered(service, chart, NO_SERVER)
+    assert came_of_it.faults == {}
+    assert "medications" in evaluated(came_of_it)["missing"]
+
+
+def test_without_a_result_nothing_is_asked(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    chart["prefetch"]["sil2r"] = None
+    assert answered(service, chart, access()).cards == ()
+    assert server.connections == 0
+
+
+def test_a_drug_that_was_stopped_is_not_asked_for(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    prescriptions(chart)[0]["resource"]["status"] = "stopped"
+    server.on(SPECIMENS, reply_json(bundle(specimen("SER"))))
+    said = evaluated(answered(service, chart, access()))
+    assert server.targets() == [SPECIMENS]
+    assert "medications" not in said["missing"]
+
+
+def test_what_came_along_or_stands_elsewhere_is_not_asked_for(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    chart["prefetch"]["sil2r"]["entry"].append({"resource": specimen("SER")})
+    [prescription, *_] = prescriptions(chart)
+    elsewhere = "https://elsewhere.example.org/fhir/Medication/synthetic-drug-01"
+    prescription["resource"]["medicationReference"] = {"reference": elsewhere}
+    evaluated(answered(service, chart, access()))
+    assert server.connections == 0
+
+
+def test_no_more_are_asked_for_than_an_address_holds(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    del result(chart)["specimen"]
+    [prescription, *_] = prescriptions(chart)
+    for number in range(MOST_IDS + 10):
+        drug = {"reference": f"Medication/d{number}"}
+        another = {**prescription["resource"], "id": f"m{number}", "medicationReference": drug}
+        prescriptions(chart).append({"resource": another})
+    server.on("/fhir/Medication", reply_json(bundle(PREDNISOLONE)))
+    came_of_it = answered(service, chart, access())
+    [asked] = server.targets()
+    assert asked.count(",") == MOST_IDS - 1
+    assert "synthetic-drug-01" in asked
+    assert "context-corticosteroids" in evaluated(came_of_it)["findings"]
+    assert "more data may exist" in came_of_it.cards[0].detail
