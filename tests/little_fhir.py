@@ -190,6 +190,8 @@ def _matches(resource: Json, wanted: dict[str, str]) -> bool:
         tags = resource.get("meta", {}).get("tag", [])
         if wanted["_tag"] not in {f"{tag['system']}|{tag['code']}" for tag in tags}:
             return False
+    if "_id" in wanted and resource["id"] not in wanted["_id"].split(","):
+        return False
     if "patient" in wanted and _whose(resource) != f"Patient/{wanted['patient']}":
         return False
     if "code" in wanted:

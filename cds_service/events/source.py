@@ -27,6 +27,7 @@ _READS = (
     "Patient",
     "Condition",
     "MedicationRequest",
+    "Medication",
 )
 
 SHORTEST_SECRET = 16

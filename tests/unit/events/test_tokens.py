@@ -130,7 +130,15 @@ def test_a_result_waits_while_no_token_is_to_be_had(tmp_path: Path, library: Lib
         assert here.fhir.calls == []
 
 
-READ = ["Observation", "DiagnosticReport", "Specimen", "Patient", "Condition", "MedicationRequest"]
+READ = [
+    "Observation",
+    "DiagnosticReport",
+    "Specimen",
+    "Patient",
+    "Condition",
+    "MedicationRequest",
+    "Medication",
+]
 WRITTEN = ["GuidanceResponse", "Provenance"]
 
 
