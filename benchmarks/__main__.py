@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _events() -> str:
-    """What the benchmark of events says of itself; whether it held is part of it."""
+    """What the benchmark of events prints, which includes whether its promises were kept."""
     command = [sys.executable, "-m", "benchmarks.events", str(EVENTS)]
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
 

@@ -32,7 +32,7 @@ ACKNOWLEDGED_WITHIN_MS = 300
 
 
 def main(count: int) -> int:
-    """Notify and drain so many; 0 when all promises held."""
+    """Notify and drain so many. Returns 0 when all promises were kept, else 1."""
     with tempfile.TemporaryDirectory(prefix="events-") as name:
         folder = Path(name)
         fhir, ours = servers.free_port(), servers.free_port()

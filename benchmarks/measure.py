@@ -1,4 +1,4 @@
-"""What is measured, and how: in turns, so that a busy moment of the machine hits them all."""
+"""What is measured, and how: server by server in turn, so that a busy moment hits them all."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ CONNECTIONS = (1, 8)
 SIZES = (1, 10, 100, 1000, 5000)
 STARTS = 5
 _TOKENS_A_SECOND = {"flask_duties": 4000, "ours_rs384": 1500, "ours_es384": 1500}
-"""More than can be used."""
+"""More tokens a second than the server can answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The noise of one figure over the rounds."""
+    """One figure over the rounds: how much it varies."""
 
     least: float
     middle: float
@@ -122,7 +122,7 @@ def one_result(found: Mapping[str, Contender], connections: int) -> dict[str, li
 
 def sizes(port: int) -> Iterator[dict[str, Any]]:
     """The whole answer, our reading of the JSON, and the plain parse, on the same bytes."""
-    # In a process with nothing else in it, whose garbage would be counted in.
+    # In a process of their own: here garbage of other work would be counted too.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as beside:
         for observations in SIZES:
             body = payload.chart(observations)

@@ -19,8 +19,8 @@ LOINC = "9654-5"
 LIMIT = 2400
 
 VARIANTS = 500
-"""Different requests, so that no answer can be given from memory. The table decides alike of all of
-them, which is made once (decision 33): the first of a kind takes longer."""
+"""How many different requests there are, so that no answer can be given from memory. The table
+decides alike for all of them, which is kept (decision 33): the first of a kind takes longer."""
 
 _FIXTURES = Path(__file__).resolve().parents[1] / "fhir_fixtures" / "hook-request"
 
@@ -43,7 +43,7 @@ def one_result(number: int = 0) -> bytes:
 
 
 def results() -> tuple[bytes, ...]:
-    """So many different requests of that kind."""
+    """VARIANTS different requests of that kind."""
     return tuple(one_result(number) for number in range(VARIANTS))
 
 

@@ -42,7 +42,7 @@ def now() -> str:
 
 
 def machine() -> str:
-    """What it ran on, without its name."""
+    """The machine it ran on, without its name."""
     cpu = next(
         (
             line.partition(":")[2].strip()

@@ -57,7 +57,7 @@ class Halves:
 def started(
     name: str, command: Sequence[str], *, port: int, environment: Mapping[str, str], folder: Path
 ) -> Iterator[Running]:
-    """A server for as long as the block runs; what it says goes to a file in `folder`."""
+    """A server for as long as the block runs; its output goes to a file in `folder`."""
     begun = perf_counter()
     with (folder / f"{name}.log").open("wb") as said:
         process = subprocess.Popen(

@@ -1,6 +1,6 @@
 """`python -m benchmarks.soak [MINUTES]`: ten by default, at 16 connections (`make soak`).
 
-No failure, and memory that stays flat.
+It passes if no call fails and memory stays flat.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SLICE_SECONDS = 15.0
 
 
 def main(minutes: float) -> int:
-    """Run for so long; 0 when it held."""
+    """Run for so long. Returns 0 when memory stayed flat, else 1."""
     memory: list[float] = []
     answers = 0
     with tempfile.TemporaryDirectory(prefix="soak-") as name:

@@ -10,7 +10,7 @@ from granian.server import Server
 
 
 def serve(load: Callable[[], Any], port: int, *, threads: int) -> None:
-    """Until stopped. `load` runs in the worker process, so it must be a function of a module."""
+    """Serve until stopped. `load` runs in the worker process, so it is a function of a module."""
     Server(
         "wsgi",
         address="127.0.0.1",

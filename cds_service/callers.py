@@ -45,7 +45,7 @@ def registered_clients(settings: Settings) -> ClientRegistry:
 
 
 def require_clients(registry: ClientRegistry, mode: Mode) -> None:
-    """Outside sandbox mode nobody else may call. Raises ConfigurationError."""
+    """Raises ConfigurationError where nobody could call: outside sandbox mode without clients."""
     if mode is Mode.PRODUCTION and not registry.clients:
         raise ConfigurationError(
             "No client is registered, so nobody could call.",
@@ -63,7 +63,7 @@ def gate_of(settings: Settings, registry: ClientRegistry, database: Database) ->
         settings.public_url,
         Verifier(
             registry,
-            KeyRing(key_fetch(settings.mode), time.time, report=_told),
+            KeyRing(key_fetch(settings.mode), time.time, report=_log_not_renewed),
             SqlReplayStore(database),
             time.time,
             Times(settings.token_lifetime, settings.token_leeway),
@@ -82,7 +82,7 @@ def key_fetch(mode: Mode) -> Fetch:
     return fetch
 
 
-def _told(client: str, fault: KeySetFault | UpstreamFault) -> None:
+def _log_not_renewed(client: str, fault: KeySetFault | UpstreamFault) -> None:
     log(Event.KEYS_NOT_RENEWED, client=client, cause=fault.value)
 
 
@@ -92,7 +92,7 @@ def service_ids(library: Library) -> frozenset[str]:
 
 
 def refuse_unknown_services(registry: ClientRegistry, library: Library) -> None:
-    """A misspelt grant is no grant: better said at the start than as a 403. ConfigurationError."""
+    """Raises ConfigurationError for a granted service that does not exist: better than a 403."""
     known = service_ids(library)
     for client in registry.clients:
         for sentence in client.unknown_services(known):
@@ -100,7 +100,7 @@ def refuse_unknown_services(registry: ClientRegistry, library: Library) -> None:
 
 
 def known_services(known: Iterable[str]) -> str:
-    """What to do about a grant that is none: the services to choose from."""
+    """The remedy for a granted service that does not exist: those that do."""
     return f"Known: {', '.join(sorted(known))}."
 
 

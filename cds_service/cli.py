@@ -90,7 +90,7 @@ def serve(*, sandbox: bool, host: str, port: int, workers: int, config: Path | N
         from cds_service.wiring import make_app, prepared
 
         settings = settings_of(config, sandbox=sandbox)
-        require_addresses(settings, host, port)  # before anything is begun or said
+        require_addresses(settings, host, port)  # before anything is started or printed
         library = prepared(settings)
     if sandbox:
         click.echo(_welcome(settings, host, port), err=True)
@@ -115,7 +115,7 @@ _DISCOVERY = """\
 
 
 def _welcome(settings: Settings, host: str, port: int) -> str:
-    """What to try: with registered clients a call without a token would be refused."""
+    """What to try first; with registered clients only discovery, since a call needs a token."""
     from cds_service.callers import registered_clients
 
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -228,7 +228,7 @@ for command in (clients, db, knowledge, records, rehearse, *EVENT_COMMANDS, even
 
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What writing to a full disk, or one that fails, ends with."""
+"""The errors with which writing to a full or failing disk ends."""
 
 
 def main() -> None:
@@ -252,7 +252,7 @@ def main() -> None:
     except OSError as lost:
         if lost.errno not in _NO_ROOM:
             raise
-        # What Python still holds for it would fail once more at the end.
+        # Else Python would write the rest of its buffer at exit, and fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         full = InputError("It cannot be written.", where="output", remedy="Is the disk full?")
         _end(full.one_line(), 1)

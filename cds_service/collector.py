@@ -1,7 +1,7 @@
-"""The collector of cycles while much is loaded, and after.
+"""Python's garbage collector: off while the service loads, rare while it answers.
 
-It looks through everything that lives, again and again, as more is loaded: a quarter of the time
-that a start takes. What is loaded stays as long as the process, so there is nothing to find.
+During a start it would look through all objects again and again, which takes a quarter of the time,
+and find nothing: what is loaded stays as long as the process.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ _ALLOCATIONS_BETWEEN_COLLECTIONS = 10_000
 
 @contextmanager
 def at_rest() -> Iterator[None]:
-    """No collections inside; afterwards what was loaded is never looked through again.
+    """No collections inside; afterwards no collection ever looks at what was loaded inside.
 
-    A worker forked later leaves it alone too, so that its memory stays shared with its parent.
+    Workers forked later do not touch it either, so that its memory stays shared with their parent.
     """
     gc.disable()
     try:
@@ -28,7 +28,7 @@ def at_rest() -> Iterator[None]:
 
 
 def settle() -> None:
-    """Keep the collector off the hot path: a request leaves hardly a cycle behind."""
+    """Let the collector run rarely from now on: a request leaves hardly a cycle behind."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)

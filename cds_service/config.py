@@ -67,10 +67,10 @@ class DiscoveryToken(StrEnum):
 
 
 class Review(StrEnum):
-    """Which knowledge may be answered from."""
+    """Which knowledge the service may answer from."""
 
     ANY = "any"
-    """What is pending review too; every card says so."""
+    """Knowledge that is pending review too; every card then says so."""
     SIGNED = "signed"
     """Only what a named reviewer has signed, exactly as it is."""
 
@@ -89,16 +89,15 @@ class Settings:
     knowledge: Path | None = None
     """A folder of knowledge; None: the packaged one."""
     approval: Path | None = None
-    """Who has signed which content of the knowledge; None: nobody, it is pending review."""
+    """The file that says who has signed which content of the knowledge; None: nobody has."""
     review: Review = Review.ANY
     snomed: bool = True
     """Whether the SNOMED CT codes are matched too: the site must hold a licence for them."""
     database_url: str = field(default="sqlite:///cds-service.sqlite3", repr=False)
     """May hold a password, so it is never shown."""
     queue_url: str = field(default="", repr=False)
-    """`redis://…` for workers on several machines: their queue, and the count of calls. Empty: a
-    file beside an SQLite database, else in the folder of the start, and each worker counts by
-    itself."""
+    """`redis://…` for workers on several machines: their queue, and the count of calls. Empty: the
+    queue is a file, in `folder`, and each worker counts calls by itself."""
     data_key: str = field(default="", repr=False)
     """Base64 of 32 random bytes; empty in sandbox mode: made at the first start."""
     tls: Tls = Tls.NONE
@@ -139,7 +138,7 @@ class Settings:
 
     @property
     def folder(self) -> Path:
-        """Where files of our own lie: beside an SQLite database, else where the service started."""
+        """Where our own files are: beside an SQLite database, else where the service started."""
         parts = urlsplit(self.database_url)
         return Path(parts.path[1:]).parent if parts.scheme == "sqlite" else Path()
 
@@ -193,7 +192,7 @@ def _read(name: str, value: object, *, where: str, base: Path) -> object:
 
 
 def _meant(name: str, value: object, where: str) -> str:
-    """What may have been meant, in the spelling of the place where it stands."""
+    """The remedy for an unknown name: the nearest one, spelt as in the environment or the file."""
     if isinstance(value, dict):
         return "Write the settings at the top of the file, under no [table]."
     near = get_close_matches(name.lower().removeprefix(PREFIX.lower()), _READERS, n=1)
@@ -238,8 +237,8 @@ SETTING_NAMES = frozenset(_READERS)
 
 
 def looks_random(key: bytes) -> bool:
-    """Whether these may be 32 random bytes. A passphrase is not, and nothing that repeats itself;
-    of random keys not one in a thousand million is refused.
+    """Whether these may be 32 random bytes: no passphrase, and not the same few bytes again and
+    again. Of random keys fewer than one in a thousand million are refused.
     """
     distinct = len(set(key))
     typed = key.isascii() and key.decode().isprintable()
@@ -270,7 +269,7 @@ def _require_files(**paths: Path | None) -> None:
 
 
 def _refuse_insecure(settings: Settings) -> None:
-    """T-70: what would let anybody in, or let data out, is not started."""
+    """Raises ConfigurationError for settings that would let anybody in, or data out (T-70)."""
     if settings.clients is None:
         raise _insecure("CDS_CLIENTS", "No client is registered.", "Give a client registry")
     if not settings.public_url.startswith("https://"):

@@ -29,7 +29,9 @@ from typing import ClassVar
 
 
 def printable(text: str) -> str:
-    """Without what breaks a line or moves a cursor, which names of files and rows may hold."""
+    """The text with `?` for every sign that breaks a line or moves a cursor; a file name may hold
+    such signs.
+    """
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
@@ -102,7 +104,7 @@ class MethodNotAllowed(CdsError):
 
 
 class Unauthorised(CdsError):
-    """Who calls could not be established. The body is always the same."""
+    """The caller could not be established. The body is always the same."""
 
     code, status, issue_type = "CDS-2001", 401, "login"
 
@@ -159,7 +161,7 @@ class KnowledgeError(CdsError):
 
     @property
     def faults(self) -> tuple[KnowledgeError, ...]:
-        """What it tells: itself, unless it was made of several."""
+        """The faults that it was made of; itself, if it is a single one."""
         return self._made_of or (self,)
 
 
@@ -170,7 +172,7 @@ class ConfigurationError(CdsError):
 
 
 class InputError(CdsError):
-    """What a command was given, a file above all, cannot be used."""
+    """A file, or anything else that a command was given, cannot be used."""
 
     code = "CDS-5003"
 

@@ -37,7 +37,7 @@ BACKLOG_AGE: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class EventRoom:
-    """What is shared by everything that has to do with events, in one process."""
+    """What everything that has to do with events shares in one process."""
 
     settings: Settings
     sources: Mapping[str, EventSource]
@@ -63,8 +63,8 @@ class EventRoom:
         return f"{self.settings.public_url}/events/{source.name}"
 
     def queue(self, work: Callable[[], object] = lambda: None) -> Queue:
-        """A queue to wake workers with; `work` is what one that is woken does."""
-        # only where a source is registered: huey loads the clients of Redis and PostgreSQL
+        """A queue to wake workers with; `work` is what a woken worker does."""
+        # imported only where a source is registered: huey loads the clients of Redis and PostgreSQL
         from cds_service.events.queue import Queue  # noqa: PLC0415
 
         return Queue(self.settings.queue_url, self.settings.folder, self.key, work)
@@ -147,7 +147,7 @@ class Workshop:
 
 def open_workshop(room: EventRoom, library: Library, breakers: Breakers | None = None) -> Workshop:
     """Everything a worker needs; calls nobody yet."""
-    # a server opens no workshop, and starts sooner without what only a worker needs
+    # imported here, since a server opens no workshop and starts sooner without these
     from cds_service.events.care import Caretaker  # noqa: PLC0415
     from cds_service.events.evaluation import Evaluator  # noqa: PLC0415
     from cds_service.events.tokens import Tokens  # noqa: PLC0415

@@ -19,7 +19,7 @@ from cds_service.wiring import open_events
 
 STOP_SECONDS: Final = 15
 NOBODY: Final = 0
-"""No process whose end ends the worker."""
+"""In place of a process: the worker ends by a stop signal only."""
 
 
 def run_worker(settings: Settings, threads: int, parent: int = NOBODY) -> None:
@@ -40,9 +40,8 @@ def run_worker(settings: Settings, threads: int, parent: int = NOBODY) -> None:
 
 @contextmanager
 def worker_beside(settings: Settings) -> Iterator[None]:
-    """In sandbox mode one command is enough: a worker runs for as long as the server does.
-
-    Where no source is registered, and outside sandbox mode, there is none.
+    """A worker process for as long as the server runs, so that in sandbox mode one command is
+    enough. Outside sandbox mode, and where no source is registered, there is none.
     """
     if settings.mode is not Mode.SANDBOX or not registered_clients(settings).sources:
         yield
@@ -60,7 +59,7 @@ def worker_beside(settings: Settings) -> Iterator[None]:
 
 
 def _end_with(parent: int) -> None:
-    """A server that is killed takes its worker with it."""
+    """Ends this worker once `parent`, the server that started it, is gone."""
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -7,6 +7,6 @@ import sys
 
 
 def choose() -> None:
-    """On Linux they are forked, which Python 3.14 would not do by itself; before the first one."""
+    """Fork on Linux, which Python 3.14 no longer does by default. Call this before any start."""
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork", force=True)

@@ -1,7 +1,7 @@
-"""SIGHUP, which a closed terminal sends: a stop like any other, unless it was to be ignored.
+"""SIGHUP, which a closed terminal sends: it stops the service, unless it is ignored.
 
-The libraries under the server and the worker would start themselves anew instead, by settings of
-which only a part is read again.
+Left to themselves, the libraries under the server and the worker would restart on it, and read only
+a part of the settings again.
 """
 
 from __future__ import annotations

@@ -78,10 +78,10 @@ class StoredJournal:
         return frozenset(
             reference
             for reference in observations
-            if self._result(caller.name, reference) in carded
+            if self._pseudonym(caller.name, reference) in carded
         )
 
-    def _result(self, client: str, reference: str) -> str:
+    def _pseudonym(self, client: str, reference: str) -> str:
         return self._pseudonyms.of(client, "Observation", reference.removeprefix(_OBSERVATION))
 
 
@@ -111,7 +111,9 @@ class StoredFeedback:
         return {outcome.value: count for outcome, count in stored.counted.items()}
 
     def _reason(self, reason: Coding, offered: Container[tuple[str, str]], client: str) -> Coding:
-        """One that a card offers, as it is; any other may say anything, also of the patient."""
+        """A reason that a card offers is kept as it is. Any other may say anything, also of the
+        patient, and is kept as a pseudonym.
+        """
         if reason == NO_REASON or (reason.system, reason.code) in offered:
             return reason
         said = f"{reason.system}|{reason.code}"
@@ -119,6 +121,6 @@ class StoredFeedback:
 
 
 def _results(card: Card, pseudonyms: Mapping[str, str]) -> tuple[str, ...]:
-    """The Observation a card is about, if any."""
+    """The pseudonym of the Observation that a card is about, if it is about one."""
     about = card.observation
     return (pseudonyms[about].removeprefix(_OBSERVATION),) if about else ()

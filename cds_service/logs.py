@@ -1,9 +1,9 @@
 """The log: one JSON object a line on standard error, and nothing of a patient in it.
 
-Every line is one event of a closed list, with the fields of a closed list. Whatever else is passed
-is dropped before it is written, whoever passes it; so are fields whose value is not of the plain
-kind that codes, counts and durations have. What libraries log is cut down to their name and level:
-their texts may hold addresses, tokens or rows.
+Every line is one event of a closed list, with the fields of a closed list. Any other field is
+dropped before the line is written, and so is a field whose value does not look like a code, a count
+or a duration. What libraries log is cut down to their name and level: their texts may hold
+addresses, tokens or rows.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Event(Enum):
     DATABASE_NEWER = (
         "CDS-L202",
         "warning",
-        "The database is of a later release; this one works on it beside the new one.",
+        "A later release has migrated the database; this release goes on working with it.",
     )
     DATABASE_OPEN = (
         "CDS-L203",
@@ -71,7 +71,7 @@ class Event(Enum):
     EVENT_LOOK_FAILED = (
         "CDS-L407",
         "error",
-        "Looking for what is due, or after the subscriptions, failed.",
+        "Looking for work that is due, or after the subscriptions, failed.",
     )
     EVENT_DROPPED = ("CDS-L408", "warning", "An event was removed on an operator's word.")
     LIBRARY = ("CDS-L901", "info", "A library has logged something.")
@@ -130,7 +130,7 @@ def log_fault(event: Event, error: BaseException, **said: object) -> None:
 
 
 QUIET_SECONDS: Final = 60.0
-"""For so long a library's line is not repeated."""
+"""How long the same line of a library is not logged again."""
 
 
 def route_libraries() -> None:

@@ -44,7 +44,7 @@ _Metric = TypeVar("_Metric", Counter, Histogram)
 class _Series(dict[tuple[str, ...], _Metric], Generic[_Metric]):
     """The time series of one metric by their labels, which are of closed lists.
 
-    Each is kept once it was asked for: the library's own way to it costs more than the counting.
+    Each is looked up in the library once and kept: the lookup costs more than the counting.
     """
 
     def __init__(self, metric: _Metric) -> None:
@@ -134,8 +134,8 @@ class Metrics:
 
     def called(self, *, client: str, service: str, cards: int) -> None:
         """One call came to so many cards, sent or withheld; `client` is a name of the registry."""
-        # Both are there from the first call on: what begins at 1 has not risen, as Prometheus
-        # counts, and the one card of a quiet week would be missed.
+        # Both series exist from the first call on. To Prometheus a series that begins at 1 has not
+        # risen, so an alert would miss the only card of a quiet week.
         nothing = self._calls[client, service, "nothing"]
         with_cards = self._calls[client, service, "cards"]
         (with_cards if cards else nothing).inc()
@@ -193,7 +193,7 @@ class Metrics:
         self._missing_events[(source,)].inc(missing)
 
     def read(self, readings: Iterable[Reading]) -> None:
-        """What stands in the database at present."""
+        """Show these numbers, as they stand in the database at present."""
         for reading in readings:
             gauge = self._readings[reading.name]
             gauge.labels(reading.source, reading.state).set(reading.value)

@@ -22,7 +22,7 @@ class Unusable(ValueError):  # noqa: N818 - says what a setting must look like
 Reader = Callable[[object, Path], object]
 
 HOOKS_TAKEN = frozenset({"patient-view", "order-select", "order-sign"})
-"""Hooks that have a service of their own: one for results would refuse each of their calls."""
+"""Hooks with services of their own: the service for results cannot take one of their names."""
 
 
 def a_text(value: object, _base: Path) -> str:
@@ -89,7 +89,7 @@ def _split(text: str) -> SplitResult:
     """The parts of an address, its port a number."""
     try:
         parts = urlsplit(text)
-        _ = parts.port  # read here, since it is looked at only when it is asked for
+        _ = parts.port  # urlsplit checks the port only when it is asked for
     except ValueError:
         raise Unusable("an address whose host and port can be read") from None
     return parts

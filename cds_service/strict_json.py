@@ -35,7 +35,7 @@ MAX_EXPONENT = 400
 """Largest decimal exponent, either way."""
 
 _SHORT = 16 * 1024
-"""Texts of so many bytes are read with care at once: the proof would cost as much."""
+"""Texts of at most so many bytes are only read with care: the proof would cost as much."""
 _LOCATED_UP_TO = 65_536
 """Texts up to this length are read a second time, slowly, to say where the fault is."""
 
@@ -68,7 +68,7 @@ def parse_object(data: bytes) -> JsonObject:
 
 
 def _read_with_care(text: str) -> object:
-    """The value, every object of it looked at while it is built. Raises MalformedJson."""
+    """The value; each of its objects is checked while it is built. Raises MalformedJson."""
     try:
         value: object = _DECODER.decode(text)
     except json.JSONDecodeError as error:
@@ -86,8 +86,8 @@ def _read_with_care(text: str) -> object:
     return value
 
 
-class _NotProved(Exception):  # noqa: N818 - says what is known
-    """The text may be acceptable or not."""
+class _NotProved(Exception):  # noqa: N818 - not an error yet
+    """The fast reading does not show whether the text is acceptable."""
 
 
 def _read_fast(data: bytes, text: str) -> object:
@@ -111,7 +111,9 @@ def _read_fast(data: bytes, text: str) -> object:
 
 
 def _holds(data: bytes, first: bytes, second: bytes) -> bool:
-    """Whether the two bytes follow each other; the first alone is looked for at no cost."""
+    """Whether the two bytes follow each other. To look for the first alone costs next to nothing,
+    so that is done before.
+    """
     return first in data and first + second in data
 
 
@@ -137,7 +139,7 @@ class _Numbers(dict[str, int | ExactDecimal]):
 
 
 def _without_text(_number: object) -> None:
-    """What stands for an ExactDecimal where only the names of members are counted."""
+    """Lets orjson write `null` for an ExactDecimal: only the names of members are counted."""
 
 
 def _sunk(value: object) -> object:
@@ -172,7 +174,9 @@ class _FaultInHook(Exception):  # noqa: N818 - a fault on its way to becoming a 
 
 
 def _object(members: list[tuple[str, object]]) -> JsonObject:
-    """Two readers of a repeated member may each take another value, so nobody may."""
+    """The members as a dict. Raises _FaultInHook for a repeated member, of which two readers may
+    take different values.
+    """
     unique = dict(members)
     if len(unique) != len(members):
         raise _FaultInHook("An object holds the same member twice.", "Send each member once.")
@@ -273,8 +277,8 @@ def _place(text: str, position: int) -> str:
 
 
 def _locate(text: str) -> str:
-    """The first place that one of the hooks or the depth check must refuse, if found cheaply: it
-    lies in the first value of the text.
+    """The first place that one of the hooks or the depth check refuses; empty for a long text. It
+    lies in the first value of the text, so whatever may follow that is not reached.
     """
     if len(text) > _LOCATED_UP_TO:
         return ""

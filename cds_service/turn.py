@@ -17,15 +17,15 @@ from threading import Lock, local
 
 
 class _Turn:
-    """A lock that goes to whoever has waited longest. A plain one goes to whoever comes by, and the
-    slowest answers took twice as long.
+    """A lock that goes to whoever has waited longest. With a plain lock, which any thread may take
+    next, the slowest answers took twice as long.
     """
 
     def __init__(self) -> None:
         self._guard = Lock()
         self._is_taken = False
         self._queue: deque[Lock] = deque()
-        """For each thread that waits a lock of its own, which is released when it is its turn."""
+        """One lock for each waiting thread, released when it is that thread's turn."""
 
     def acquire(self) -> None:
         with self._guard:
@@ -49,16 +49,17 @@ _turn = _Turn()
 
 
 class _OfThisThread(local):
-    """Whether the turn is this thread's."""
+    """What each thread knows of itself."""
 
     works = False
+    """Whether this thread has the turn."""
 
 
 _mine = _OfThisThread()
 
 
 class working:  # noqa: N801 - read as a verb: `with working():`
-    """The turn of this process, for as long as the block runs. Not to be taken twice."""
+    """Takes the turn of the process while the block runs; a thread must not take it twice."""
 
     __slots__ = ()
 
@@ -72,7 +73,7 @@ class working:  # noqa: N801 - read as a verb: `with working():`
 
 
 class waiting:  # noqa: N801
-    """Others work while the block runs. Nothing changes for a thread that takes no turns."""
+    """Gives the turn to others while the block runs. Does nothing in a thread without the turn."""
 
     __slots__ = ("_worked",)
 

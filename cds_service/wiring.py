@@ -37,8 +37,8 @@ KEY_FILE = "cds-service.key"
 
 
 def prepared(settings: Settings) -> Library:
-    """The knowledge, once the database is up to date and nothing was found that an operator would
-    have to mend first: better said in one line now than by a worker that dies.
+    """Brings the database up to date, and looks for all that an operator would have to mend first:
+    better said in one line now than by a worker that dies. Returns the knowledge.
 
     Raises ConfigurationError, KnowledgeError, StoreUnavailable.
     """
@@ -58,7 +58,7 @@ def prepared(settings: Settings) -> Library:
 
 
 def make_app(settings: Settings, library: Library) -> Flask:
-    """The application with everything plugged in, over what is `prepared`.
+    """The application with everything plugged in. `library` is what `prepared` returned.
 
     Raises ConfigurationError.
     """
@@ -84,7 +84,7 @@ def make_app(settings: Settings, library: Library) -> Flask:
 
 
 def _database(settings: Settings) -> Database:
-    """The database, brought up to date; left alone where a later release has been there before."""
+    """The database, brought up to date unless a later release has migrated it."""
     database = Database.open(settings.database_url)
     database.upgrade()
     if database.is_newer():
@@ -104,8 +104,8 @@ def open_events(settings: Settings) -> Workshop:
 
 
 def existing_events(settings: Settings) -> Workshop:
-    """The same for commands about what is there already: a mistyped path must not look like a place
-    where nothing waits. Nothing is made.
+    """As `open_events`, for commands about what is there already. Makes no database and no key: a
+    mistyped path must not look like a place where nothing waits.
 
     Raises ConfigurationError, KnowledgeError, StoreUnavailable.
     """
@@ -121,7 +121,9 @@ def _workshop(settings: Settings, library: Library, database: Database, key: Dat
 
 
 def _served(settings: Settings) -> Library:
-    """The knowledge to answer from; where it must be signed, only if it is (T-109)."""
+    """The knowledge to answer from. Raises ConfigurationError if it must be signed and is not
+    (T-109).
+    """
     library = load_configured(settings)
     match settings.review:
         case Review.ANY:
@@ -139,7 +141,7 @@ def _served(settings: Settings) -> Library:
 
 
 def _tell_void_approvals(library: Library) -> None:
-    """The knowledge is then pending review again, which every card says."""
+    """Logs approvals that no longer hold: that knowledge is pending review, as every card says."""
     for base in library.bases.values():
         if isinstance(base.review, Pending) and base.review.void:
             log(Event.APPROVAL_VOID, knowledge=base.tag)

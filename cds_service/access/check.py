@@ -30,7 +30,7 @@ from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
 _OF_THE_WHOLE: Final = frozenset(
     {TokenFault.NO_TOKEN, TokenFault.NOT_BEARER, TokenFault.TOO_LARGE, TokenFault.MALFORMED}
 )
-"""With one of these there are no parts to look at."""
+"""With one of these the token cannot be taken apart."""
 _OF_THE_SIGNATURE: Final = frozenset(
     {TokenFault.UNKNOWN_KEY, TokenFault.KEYS_UNAVAILABLE, TokenFault.BAD_SIGNATURE}
 )
@@ -111,10 +111,10 @@ def check_token(
     and it is not used up.
     """
     token = _BEFORE_A_TOKEN.sub("", token.strip())
-    audience = audience.rstrip("/")  # as the gate reads the path that was called
+    audience = audience.rstrip("/")  # the gate does so with the path called
     whole = _first_fault(registry, token, (audience,), times, now)
     if not _OF_THE_WHOLE.isdisjoint(whole):
-        return TokenReport(tuple(whole), unchecked="there is nothing to be read")
+        return TokenReport(tuple(whole), unchecked="the token cannot be read")
     header, claims = map(json_of, token.split(".")[:2])
     found: set[TokenFault] = set()
     client = registry.by_issuer(claims.get("iss"))
@@ -122,7 +122,9 @@ def check_token(
         found.add(TokenFault.UNKNOWN_ISSUER)
         parts = _Parts(header, claims, _anybody(header), (audience,), times, now)
         found.update(parts.faults())
-        return TokenReport(_in_order(found), unchecked="nobody is known whose keys would fit")
+        return TokenReport(
+            _in_order(found), unchecked="no client has this issuer, so there is no key"
+        )
     audiences = (audience, audience.removesuffix(FEEDBACK))
     found.update(_Parts(header, claims, client, audiences, times, now).faults())
     if not found.isdisjoint(_NO_KEY_TO_TRY):
@@ -168,7 +170,7 @@ class _Parts:
         in_claims: Set[str] = frozenset(),
         times: Times | None = None,
     ) -> Collection[TokenFault]:
-        """For what a good token is refused once it has the named members of this one."""
+        """Why a good token is refused once its named members are replaced by those of this one."""
         good_header = {"typ": "JWT", "kid": _PROBE, "alg": self.client.algorithms[0]}
         second = int(self.now())
         good_claims = {
@@ -187,7 +189,7 @@ class _Parts:
                 _NO_SIGNATURE,
             )
         )
-        # Without keys the verifier comes as far as the signature and no further.
+        # Without keys the verifier ends before the signature.
         keyless = replace(self.client, keys=KeyUrl(self.client.keys.jku))
         registry = ClientRegistry((keyless,))
         return _first_fault(registry, probe, self.audiences, times or self.times, self.now)
@@ -207,7 +209,7 @@ def _first_fault(
     times: Times,
     now: Callable[[], float],
 ) -> Collection[TokenFault]:
-    """What the gate would refuse a token for before it looks at the signature; nothing, or one."""
+    """The fault for which the gate would refuse a token before it checks the signature, if any."""
     verifier = Verifier(registry, KeyRing(Offline(), now), _Forgetful(), now, times)
     try:
         verifier.verify([f"Bearer {token}"], audiences)
@@ -234,7 +236,7 @@ def _signature(
 
 
 def _anybody(header: JsonObject) -> Client:
-    """Stands for a client that is not registered: nothing is wrong that its row would decide."""
+    """Stands for a client that is not registered: its row finds no fault in this header."""
     jku, algorithm = header.get("jku"), header.get("alg")
     return Client(
         name=_PROBE,
@@ -245,7 +247,7 @@ def _anybody(header: JsonObject) -> Client:
 
 
 def _exchanged(good: JsonObject, own: JsonObject, names: Set[str]) -> JsonObject:
-    """The good members, with those of these names as the token has them, or without."""
+    """The good members, but those of these names as the token has them, or absent as there."""
     kept = {name: value for name, value in good.items() if name not in names}
     return kept | {name: value for name, value in own.items() if name in names}
 

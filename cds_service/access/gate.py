@@ -27,6 +27,6 @@ class TokenGate:
         return self.verifier.verify(authorization, self._audiences(path.rstrip("/")))
 
     def _audiences(self, path: str) -> tuple[str, ...]:
-        """The address called; for feedback also the service's own (B-05: no text settles it)."""
+        """The address called; for feedback also the service's own (B-05: unspecified)."""
         own = f"{self.public_url}{path}"
         return own, own.removesuffix(FEEDBACK)

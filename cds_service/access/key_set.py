@@ -118,6 +118,6 @@ def _usable(entry: JsonObject) -> list[PublicKey]:
 
 
 def _modulus_bits(entry: JsonObject) -> int:
-    """Told before the key is read, because reading a short one warns and a huge one is slow."""
+    """Counted before the key is imported: to import a short one warns, a huge one is slow."""
     modulus = a_text(entry.get("n"))
     return int.from_bytes(urlsafe_b64decode(modulus.encode())).bit_length()

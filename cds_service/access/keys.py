@@ -1,5 +1,5 @@
-"""The clients' public keys: read or fetched when needed, kept for a while, never fetched on demand
-of a stranger more than twice a minute.
+"""The clients' public keys: read or fetched when needed, and kept for a while. A stranger cannot
+make us fetch them more than twice a minute.
 
 Nothing a token says decides where keys come from: the registry does. A key set is used for ten
 minutes; then it is fetched again, and while that fails the old one serves until it is an hour old.
@@ -132,7 +132,7 @@ class _Shelf:
             return found
         with waiting(), self._lock:
             now = self._now()
-            if self._held is not before:  # it was loaded a moment ago: that answers for this kid
+            if self._held is not before:  # loaded while we waited: this set is new enough
                 self._asked_for_unknown = now
             elif now >= self._asked_for_unknown + BETWEEN_TRIES:
                 self._asked_for_unknown = now
@@ -149,7 +149,7 @@ class _Shelf:
         age = self._now() - held.since
         if age < RENEW_AFTER:
             return
-        # With a set that still serves nobody waits for the one who renews it.
+        # While the set may still be used, nobody waits for the thread that renews it.
         with waiting():
             if self._lock.acquire(blocking=age >= USE_UNTIL):
                 try:

@@ -27,7 +27,7 @@ R = TypeVar("R", bound=Row)
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """The keys are in a file. `jku` is what a token may say of where they are; empty: nothing."""
+    """The keys are in a file. `jku` is the address of them that a token may name; empty: none."""
 
     path: Path
     jku: str = ""
@@ -35,7 +35,7 @@ class KeyFile:
 
 @dataclass(frozen=True, slots=True)
 class KeyUrl:
-    """The keys are published at a fixed address, which is also what `jku` may say."""
+    """The keys are published at this address, the only one that a token's `jku` may name."""
 
     jku: str
 
@@ -60,7 +60,7 @@ class Client:
     in_shadow: bool = False
     """Whether its calls are answered without cards."""
     smart_apps: tuple[SmartApp, ...] = ()
-    """What its cards link to, beside their sources."""
+    """The apps that its cards link to, beside their sources."""
 
     def may_call(self, service: str) -> bool:
         """Whether the client was granted the service of this id."""
@@ -71,7 +71,7 @@ class Client:
                 return service in granted
 
     def unknown_services(self, known: Collection[str]) -> list[str]:
-        """One sentence for each service granted that does not exist: a misspelt grant is none."""
+        """One sentence for each granted service that does not exist."""
         match self.services:
             case AllServices():
                 return []
@@ -110,7 +110,7 @@ class ClientRegistry:
     sources: tuple[Source, ...] = ()
 
     def by_issuer(self, issuer: object) -> Client | UnknownIssuer:
-        """The client whose issuer is exactly this text; whatever else is sent is nobody's."""
+        """The client whose issuer is exactly this text. Any other value names nobody."""
         for client in self.clients:
             if client.issuer == issuer:
                 return client
@@ -199,7 +199,7 @@ def _rows(
 
 
 def _place_in_row(location: Sequence[int | str]) -> Sequence[int | str]:
-    """Keys, and the number of an entry in its list: not which of several types was tried."""
+    """The keys and list positions in a place, without the types of a union that pydantic tried."""
     return [part for part in location if isinstance(part, int) or part.isidentifier()]
 
 
@@ -221,7 +221,7 @@ class _Place:
     folder: Path
     mode: Mode
 
-    def refuse(self, key: str, text: str, remedy: str) -> ConfigurationError:
+    def fault(self, key: str, text: str, remedy: str) -> ConfigurationError:
         return ConfigurationError(text, where=f"{self.where} {key}", remedy=remedy)
 
     def fhir_base(self, key: str, text: str) -> FhirBase:
@@ -229,19 +229,19 @@ class _Place:
         try:
             return FhirBase.parse(text, plain)
         except UrlRefusedError as error:
-            raise self.refuse(
+            raise self.fault(
                 key, f"This is no address to call: {error}.", "Write https://host/base."
             ) from None
 
     def address(self, key: str, text: str, whose: str) -> str:
-        """The text itself: `jku` is compared character by character, and a slash at the end may
-        count.
+        """The address exactly as written: `jku` is compared character by character, and a slash at
+        the end may count.
         """
         plain = PlainHttp.LOOPBACK if self.mode is Mode.SANDBOX else PlainHttp.REFUSED
         try:
             FhirBase.parse(Url.parse(text).origin, plain)
         except UrlRefusedError as error:
-            raise self.refuse(
+            raise self.fault(
                 key, f"This is no address of {whose}: {error}.", "Write https://host/path."
             ) from None
         return text
@@ -250,7 +250,7 @@ class _Place:
         path = self.folder / text
         if not path.is_file():
             folder = path.absolute().parent
-            raise self.refuse(key, "The file is not there.", f"It is looked for in {folder}.")
+            raise self.fault(key, "The file is not there.", f"It is looked for in {folder}.")
         return path
 
 
@@ -281,14 +281,14 @@ def _keys(row: ClientRow, place: _Place) -> KeyFile | KeyUrl:
     try:
         suits = read_key_set(path).suits(row.algorithms)
     except KeySetRefusedError as error:
-        raise place.refuse(
+        raise place.fault(
             "jwks_file",
             f"The key set cannot be used ({error.fault}).",
             "Give a JSON Web Key Set of public keys, each with its own kid.",
         ) from None
     if not suits:
         wanted = " or ".join(row.algorithms)
-        raise place.refuse(
+        raise place.fault(
             "jwks_file",
             "No key in it can be used with the client's algorithms.",
             f"Add one for {wanted}: with a kid, to sign, RSA from 2048 bits on.",
@@ -298,5 +298,5 @@ def _keys(row: ClientRow, place: _Place) -> KeyFile | KeyUrl:
 
 def _source(row: EventSourceRow, place: _Place) -> Source:
     fhir_server = place.fhir_base("fhir_server", row.fhir_server)
-    place.file("secret_file", row.secret_file)  # it is read where the events are
+    place.file("secret_file", row.secret_file)  # must be there; it is read where the events are
     return Source(row, fhir_server, place.folder)

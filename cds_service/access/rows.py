@@ -15,15 +15,15 @@ _NAME = r"^[A-Za-z0-9]+([._-][A-Za-z0-9]+)*$"
 Text = Annotated[str, StringConstraints(pattern=_TEXT, max_length=2048)]
 """Text without spaces around it, as one line."""
 Name = Annotated[str, StringConstraints(pattern=_NAME)]
-"""What stands in logs, metrics and paths."""
+"""A name that may stand in logs, metrics and paths."""
 PATTERNS: Final = {
-    _TEXT: ("this is empty, or has blanks too many.", "Write one line without blanks around it."),
+    _TEXT: ("this is empty, or has too many blanks.", "Write one line without blanks around it."),
     _NAME: (
         "this is no name.",
         "Write letters and digits, with single points, hyphens or underscores between them.",
     ),
 }
-"""What is wrong with a text that does not look so, and what would be right."""
+"""For each pattern: what is wrong with a text that does not match it, and what would be right."""
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
 """RFC 7518, section 3.1, without `none` and without HMAC (S-04)."""
 
@@ -52,7 +52,7 @@ class ClientRow(Row):
     tenants: list[Text] = Field(default=[], min_length=1)
     """When given, a token must name one of them."""
     jwks_url: Text | Literal[""] = ""
-    """Where its public keys are published. Beside `jwks_file`: what `jku` may say; not fetched."""
+    """Where its public keys are published. Beside `jwks_file` only what `jku` may name."""
     jwks_file: Text | Literal[""] = ""
     """A JSON Web Key Set in a file."""
     algorithms: list[Algorithm] = Field(default=["ES384", "RS384"], min_length=1)

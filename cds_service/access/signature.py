@@ -1,6 +1,6 @@
 """The signature of a token (RFC 7515, section 5.2), over the text that came.
 
-joserfc checks it; the header it goes by is the one that we read, so the token has one reading only.
+joserfc checks it against the header that we have read, so that the token is read in one way only.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _ONLY: Final = {
     name: jws.JWSRegistry(algorithms=[name], strict_check_header=False)
     for name in get_args(Algorithm)
 }
-"""For each algorithm there may be, the rules that allow it alone."""
+"""For each algorithm the rules that allow no other."""
 
 
 def is_signed(token: str, header: JsonObject, key: PublicKey) -> bool:
-    """Whether this key made the signature, by `alg` of the header: the client's, checked before.
+    """Whether this key made the signature with the header's `alg`, checked before to be allowed.
 
-    `header` is that of the token, read. What its registered members must look like is checked too
-    (RFC 7515, section 4.1); members that are not known are ignored (section 4).
+    `header` is the token's, already parsed. The form of its registered members is checked too (RFC
+    7515, section 4.1); unknown members are ignored (section 4).
     """
     head, body, signature = token.encode("ascii").split(b".")
     signed = jws.CompactSignature(header, b"")  # the text of the body is signed, not what it says

@@ -31,7 +31,7 @@ MAX_LENGTH: Final = 8 * 1024
 MAX_JTI: Final = 256
 MAX_KID: Final = 512
 LATEST: Final = 253_402_300_799
-"""The last second of the year 9999: no moment lies after it."""
+"""The last second of the year 9999, and of what Python can express."""
 
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _BEARER = re.compile(r"bearer ([^ ]+)", re.IGNORECASE | re.ASCII)
@@ -121,7 +121,7 @@ class Verifier:
                 return client
 
     def _check_times(self, claims: JsonObject) -> int:
-        """`exp`, once all times hold. Leeway is to the second: at its edge a token still holds."""
+        """`exp`, once all times are in order. In the last second of its leeway a token holds."""
         expires, issued = _moment(claims, "exp"), _moment(claims, "iat")
         begins = _moment(claims, "nbf") if "nbf" in claims else issued
         now, leeway = self.now(), self.times.leeway
@@ -207,7 +207,7 @@ def _moment(claims: JsonObject, name: str) -> int:
 
 
 def _tenant(claims: JsonObject, client: Client) -> str:
-    """The tenant, where the client's entry lists any; else what a token says of one is ignored."""
+    """The tenant. For a client without tenants it is empty, and what the token says is ignored."""
     if not client.tenants:
         return ""
     tenant = claims.get("tenant")

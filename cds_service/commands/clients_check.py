@@ -48,9 +48,9 @@ class RegistryReport:
     clients: tuple[CheckedRow, ...]
     sources: tuple[CheckedRow, ...]
     warnings: tuple[str, ...]
-    """What is no fault of the registry, and keeps the service from starting all the same."""
+    """What may keep the service from starting, though the registry itself is not at fault."""
     tokens: tuple[TokenReport, ...] = ()
-    """None or one."""
+    """Empty, or one."""
 
     @property
     def faults(self) -> list[str]:
@@ -115,7 +115,7 @@ def _warnings(
             " only. Add a [[client]] row."
         )
     if isinstance(services, NotLoaded):
-        yield f"Whether the services granted are there could not be told. {services.why}"
+        yield f"Whether the granted services exist could not be checked. {services.why}"
 
 
 def _client(client: Client, fetch: Fetch, services: frozenset[str] | NotLoaded) -> CheckedRow:

@@ -67,8 +67,8 @@ def _is_worth_a_look(name: str) -> bool:
 
 
 def _named(documents: Iterable[object]) -> Iterator[tuple[str, str, str]]:
-    """System, code and name of every coding of what was measured, and what has a telling name
-    alone.
+    """System, code and name of every coding of a code; of a code without any coding its text alone,
+    where that is worth a look.
     """
     for concept in _concepts(documents):
         text = a_text(concept.get("text"))

@@ -64,7 +64,7 @@ def purge(*, days: int, dry_run: bool, as_json: bool, config: Path | None) -> No
     retention = Retention(database_of(settings_of(config)))
     rows = retention.count_older(before)
     if not dry_run:
-        rows = _worked_off(retention.purge(before), rows)
+        rows = _delete(retention.purge(before), rows)
     moment = before.isoformat(timespec="seconds")
     _show(rows, {"before": moment}, f"older than {moment}", dry_run=dry_run, as_json=as_json)
 
@@ -105,9 +105,9 @@ def erase(
     belongings = retention.belongings(client, *pseudonyms)
     rows = belongings.counts()
     if not any(rows.values()):
-        _insist_on_known(client, retention.clients())
+        _require_known(client, retention.clients())
     if not dry_run:
-        rows = _worked_off(retention.erase(belongings), rows)
+        rows = _delete(retention.erase(belongings), rows)
     under = "these data keys" if former_keys else "this data key"
     what = f"of this patient of {client}, under {under}"
     _show(rows, {"client": client}, what, dry_run=dry_run, as_json=as_json)
@@ -129,8 +129,8 @@ def _patient_id() -> str:
     return identifier
 
 
-def _insist_on_known(client: str, names: Sequence[str]) -> None:
-    """A misspelt name would look like a patient of whom nothing is stored."""
+def _require_known(client: str, names: Sequence[str]) -> None:
+    """A misspelt name would look like a patient of whom nothing is stored. Raises InputError."""
     if client not in names:
         raise InputError(
             "Nothing is stored of this client.",
@@ -139,8 +139,8 @@ def _insist_on_known(client: str, names: Sequence[str]) -> None:
         )
 
 
-def _worked_off(lots: Iterable[Removed], expected: Mapping[str, int]) -> dict[str, int]:
-    """Lets the lots happen, and counts them."""
+def _delete(lots: Iterable[Removed], expected: Mapping[str, int]) -> dict[str, int]:
+    """Delete lot after lot, by reading them, and count the rows by table."""
     gone = dict.fromkeys(expected, 0)
     with progress() as bar:
         task = bar.add_task("Deleting", total=sum(expected.values()))

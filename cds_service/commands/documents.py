@@ -53,7 +53,7 @@ def read_document(path: Path) -> JsonObject:
 
 
 def read_documents(path: Path) -> Iterator[JsonObject]:
-    """The JSON objects in a file: one in each line where its name says so, else the one there is.
+    """The JSON objects in a file: one in each line if its name ends in LINES, else a single one.
 
     Raises as `read_document`, naming the line too.
     """
@@ -151,7 +151,7 @@ def _asked(service: Service, document: JsonObject, at: date) -> DocumentAnswer:
 
 @contextmanager
 def _of(path: Path) -> Iterator[None]:
-    """What goes wrong says of which file it is."""
+    """An error raised in the block names this file."""
     try:
         yield
     except CdsError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.table import Table
 
-from cds_service.commands.events import existing
+from cds_service.commands.events import existing_workshop
 from cds_service.commands.input import settings_options
 from cds_service.commands.output import AS_JSON, Output, members, print_json, table_of
 from cds_service.errors import InputError
@@ -31,7 +31,7 @@ def events() -> None:
 @settings_options
 def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None) -> None:
     """List what waits; it holds no patient data."""
-    store = existing(sandbox, config).room.store
+    store = existing_workshop(sandbox, config).room.store
     rows, total = store.waiting(dead_only=dead), store.count(dead_only=dead)
     if total > len(rows):
         click.echo(f"These are the oldest {len(rows):,} of {total:,}.", err=True)
@@ -48,7 +48,7 @@ def list_events(*, dead: bool, as_json: bool, sandbox: bool, config: Path | None
 @settings_options
 def retry(*, numbers: Sequence[int], as_json: bool, sandbox: bool, config: Path | None) -> None:
     """Give events that were set aside another turn: those named, or all."""
-    workshop = existing(sandbox, config)
+    workshop = existing_workshop(sandbox, config)
     revived = workshop.room.store.revive(numbers, datetime.now(UTC))
     workshop.room.queue().wake()
     if as_json:
@@ -65,7 +65,9 @@ def retry(*, numbers: Sequence[int], as_json: bool, sandbox: bool, config: Path 
 
 @events.command()
 @click.argument("numbers", metavar="[NUMBER]...", nargs=-1, type=int)
-@click.option("--source", default="", metavar="NAME", help="All of it that were set aside.")
+@click.option(
+    "--source", default="", metavar="NAME", help="All of this source that were set aside."
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @AS_JSON
@@ -82,17 +84,17 @@ def drop(
 ) -> None:
     """Remove events for good, after showing them.
 
-    That is those named, or all of a source that were set aside. What they stand for is not looked
-    at unless it is notified again, or found by `catch-up`. One that is being worked on stays. Each
-    removal is one line in the log.
+    That is those named, or all of a source that were set aside. Their results are not looked at
+    unless they are notified again, or found by `catch-up`. An event that is being worked on stays.
+    Each removal is one line in the log.
     """
     if bool(numbers) == bool(source):
         raise click.UsageError("Give NUMBER or --source, and not both.")
     if as_json and not (dry_run or yes):
         raise click.UsageError("--json shows nothing first: give --dry-run or --yes with it.")
-    store = existing(sandbox, config).room.store
+    store = existing_workshop(sandbox, config).room.store
     rows = store.set_aside_of(source) if source else store.named(numbers)
-    _insist_on_events(rows, numbers)
+    _require_events(rows, numbers)
     if not as_json:
         Output().print(_table(rows))
     asks = not (dry_run or yes)
@@ -107,7 +109,7 @@ def drop(
         click.echo(f"{len(shown)} event(s) {done}.")
     if len(shown) < len(rows):
         raise InputError(
-            "What is being worked on, or was notified again, was left.",
+            "Events that are being worked on, or were notified again, were left.",
             where="events",
             remedy="Look with `cds-service events list`, and try again in five minutes.",
         )
@@ -123,8 +125,8 @@ def _table(rows: Iterable[Waiting]) -> Table:
     return table
 
 
-def _insist_on_events(rows: Sequence[Waiting], numbers: Sequence[int]) -> None:
-    """Before anything is removed: a mistyped number or name would look like success."""
+def _require_events(rows: Sequence[Waiting], numbers: Sequence[int]) -> None:
+    """A mistyped number or name would look like success. Raises InputError."""
     if len(rows) < len(set(numbers)):
         raise InputError(
             "Not every number is of an event; none was removed.",
@@ -140,7 +142,7 @@ def _insist_on_events(rows: Sequence[Waiting], numbers: Sequence[int]) -> None:
 
 
 def _dropped(store: EventStore, rows: Sequence[Waiting]) -> list[Waiting]:
-    """Those that went; whoever asks later where an event is finds its line in the log."""
+    """Remove rows, and give those that went. Each has a line in the log for whoever asks later."""
     from cds_service.logs import Event, log
 
     def tell(row: Waiting) -> None:

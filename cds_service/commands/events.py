@@ -74,7 +74,7 @@ def unsubscribe(*, source: str, as_json: bool, sandbox: bool, config: Path | Non
     """End the Subscription(s) on the FHIR server of SOURCE."""
     from cds_service.events import subscribing
 
-    workshop = existing(sandbox, config)
+    workshop = existing_workshop(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
         exchange = workshop.caretaker.exchange(chosen)
@@ -93,7 +93,7 @@ def status(*, source: str, as_json: bool, sandbox: bool, config: Path | None) ->
     """Show the Subscription(s) and the backlog of SOURCE."""
     from cds_service.events import subscribing
 
-    workshop = existing(sandbox, config)
+    workshop = existing_workshop(sandbox, config)
     chosen = workshop.room.source(source)
     with _upstream():
         exchange = workshop.caretaker.exchange(chosen)
@@ -203,8 +203,8 @@ def _workshop(sandbox: bool, config: Path | None) -> Workshop:
     return open_events(settings_of(config, sandbox=sandbox))
 
 
-def existing(sandbox: bool, config: Path | None) -> Workshop:
-    """What a command works with that makes no database.
+def existing_workshop(sandbox: bool, config: Path | None) -> Workshop:
+    """The workshop of a command that must not make a database.
 
     Raises ConfigurationError, StoreUnavailable.
     """

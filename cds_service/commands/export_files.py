@@ -19,7 +19,7 @@ from cds_service.strict_json import parse_object
 _NAMES = (".json", LINES)
 
 Step = Callable[[int], object]
-"""Told how much, in bytes or charts, is done with."""
+"""Called with how much more is done, in bytes or charts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,7 @@ def files_in(paths: Iterable[Path]) -> tuple[Sequence[Path], Sequence[LeftAside]
             if _is_file(file):
                 found.setdefault(file)
             else:
-                aside.append(
-                    LeftAside(str(file), "It is no file that can be read, and read twice.")
-                )
+                aside.append(LeftAside(str(file), "It is no file that can be read twice."))
     if not found:
         raise InputError(
             "There is no file whose name ends in .json or .ndjson.",

@@ -19,7 +19,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FIRST_YEAR = 1900
-"""Of a day or time that is given: no result is older, and days are reckoned back from it."""
+"""The first year that may be given: no result is older, and days are counted back from a day."""
 CONFIG = click.option("--config", type=FILE, help="Settings as TOML; the environment wins.")
 
 FORMER_KEYS = click.option(
@@ -34,8 +34,9 @@ def settings_options(command: F) -> F:
 
 
 def settings_of(config: Path | None, *, sandbox: bool = True) -> Settings:
-    """The settings, by default for a command that only reads or looks after data: as for sandbox
-    mode, since it needs files, database and key, not a fit service. Raises ConfigurationError.
+    """The settings. By default they are read as for sandbox mode: a command that only reads or
+    looks after data needs files, database and key, and no settings that are fit for production.
+    Raises ConfigurationError.
     """
     from cds_service.config import Mode, load_settings
 

@@ -103,8 +103,8 @@ def approve(*, reviewer: str, role: str, file: Path, analyte: str, config: Path 
     """Record that a named reviewer has signed exactly this content."""
     from cds_service.knowledge.approve import approve_content
 
-    # What a site adds or mutes is not what is signed; and the file of approvals may be the one that
-    # is to be made.
+    # Without the site file, since what a site adds or mutes is not signed; and without approvals,
+    # since their file may be the one to be made.
     library = library_of(replace(settings_of(config), site=None, approval=None))
     today = datetime.now(UTC).date()
     said = approve_content(library, analyte, file, reviewer=reviewer, role=role, on=today)

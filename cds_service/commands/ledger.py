@@ -46,9 +46,9 @@ def ledger(*, file: Path, former_keys: Sequence[Path], as_json: bool, config: Pa
     """Note the records of the past hours in FILE.
 
     What is in FILE already stays; a new line is added for each hour with records, once it is an
-    hour old, and one for the quiet hours after the last. Keep FILE where who can change the
-    database cannot change it, and the code of its last line, which is printed, somewhere else
-    again. Needs the data key.
+    hour old, and one for the quiet hours after the last. Keep FILE where nobody who can change the
+    database can change it, and the code of its last line, which is printed, in a third place. Needs
+    the data key.
     """
     from cds_service.store.ledger import Broken, Ledger
     from cds_service.wiring import existing_data_key
@@ -60,10 +60,10 @@ def ledger(*, file: Path, former_keys: Sequence[Path], as_json: bool, config: Pa
         lines, state = keeper.read(_whole_lines(open_file))
         if isinstance(state, Broken):
             raise InputError(
-                f"The ledger cannot be gone on with: {state.why}.",
+                f"The ledger cannot be continued: {state.why}.",
                 where=f"{file} line {state.line}",
-                remedy="A key it names: give it by --former-key. Else keep the file as it is for "
-                "whoever looks into it, and begin another.",
+                remedy="If it names a data key, give that with --former-key. Else keep the file as "
+                "it is, for whoever will look into it, and begin another.",
             )
         added = []
         for line in keeper.due(lines, datetime.now(UTC)):
@@ -99,7 +99,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
 
 
 def _whole_lines(file: BinaryIO) -> list[bytes]:
-    """What stands there, without the half of a line that a run left when it was ended."""
+    """The lines of the file. The half of a line that a run left when it was ended is removed."""
     file.seek(0)
     lines = file.readlines()
     if lines and not lines[-1].endswith(b"\n"):
@@ -116,7 +116,7 @@ def _whole_lines(file: BinaryIO) -> list[bytes]:
     metavar="N",
     type=click.IntRange(min=0),
     default=0,
-    help="So many records have gone by `db erase`, of those no older than DAYS.",
+    help="How many records no older than DAYS were deleted by `db erase`.",
 )
 @click.option(
     "--older-than",
@@ -124,7 +124,7 @@ def _whole_lines(file: BinaryIO) -> list[bytes]:
     metavar="DAYS",
     type=click.IntRange(1, 36_500),
     default=36_500,
-    help="As `db purge` was told: what is older may be gone. Without it nothing may.",
+    help="As given to `db purge`: older records may be gone. Without it none may.",
 )
 @FORMER_KEYS
 @AS_JSON
@@ -139,7 +139,7 @@ def verify(
     as_json: bool,
     config: Path | None,
 ) -> None:
-    """Hold the records against FILE, as `records ledger` wrote it.
+    """Compare the records with FILE, as `records ledger` wrote it.
 
     Exit code 1 where there is no line, where a line or a record is not what it was, where records
     came in since, or where more or fewer are gone than were purged and erased. Needs the data key.
@@ -176,7 +176,7 @@ def verify(
 
 def _all_lines(file: Path) -> list[bytes]:
     with file.open("rb") as opened:
-        fcntl.flock(opened, fcntl.LOCK_SH)  # not while a run is in the midst of a line
+        fcntl.flock(opened, fcntl.LOCK_SH)  # waits for a run that is writing a line
         return opened.readlines()
 
 

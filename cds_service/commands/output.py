@@ -31,16 +31,16 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 
 
 class Output(Console):
-    """Standard output. A reader that has read enough, as `head` has, is no failure."""
+    """Standard output. It is no failure if the reader stops early, as `head` does."""
 
     def on_broken_pipe(self) -> NoReturn:
-        """Ends the program, quietly: what Python still holds for the reader goes nowhere."""
+        """Ends the program quietly; what Python still holds for the reader is thrown away."""
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0)
 
 
 def table_of(*columns: str) -> Table:
-    """A table whose cells are folded and never cut: in them stands what an operator looks for."""
+    """A table whose cells are folded and never cut, since an operator needs the whole text."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -48,7 +48,7 @@ def table_of(*columns: str) -> Table:
 
 
 def cell(text: str) -> Text:
-    """A text that somebody else may have written: on one line, and no command to the terminal."""
+    """A text that somebody else may have written: on one line, and without control characters."""
     return Text(printable(" ".join(text.splitlines())))
 
 
@@ -66,25 +66,25 @@ def print_json(document: object) -> None:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """A report for a person, as plain text; what somebody else wrote in it is no command."""
+    """A report for a person, as plain text without control characters."""
     for line in lines:
         click.echo(printable(line))
 
 
 def show_what_can_be_shown() -> None:
-    """A sign that the terminal does not have becomes `?`, and no crash."""
+    """Lets a sign that the terminal does not have become `?`, where Python would raise an error."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
 
 
 def members(row: DataclassInstance) -> Any:
-    """A row as JSON has it."""
+    """The members of a row as our JSON has them (`in_camel_case`)."""
     return in_camel_case(asdict(row))
 
 
 def in_camel_case(content: object) -> Any:
-    """The same with the names of all members in camel case, and moments as ISO 8601."""
+    """The content with the names of all members in camel case, and moments as ISO 8601."""
     match content:
         case dict():
             return {_camel(name): in_camel_case(value) for name, value in content.items()}
@@ -102,8 +102,8 @@ def _camel(name: str) -> str:
 
 
 def progress() -> Progress:
-    """How far a long command is, on a standard error that is a terminal; else nothing."""
-    # most commands are quick
+    """Shows on standard error how far a long command is; nothing where that is no terminal."""
+    # loaded here, since most commands are quick and need no progress
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(stderr=True)

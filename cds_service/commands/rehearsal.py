@@ -1,7 +1,7 @@
-"""What the service would have said, had it been there: an export, read chart by chart, and counted.
+"""What the service would have said about past results: an export, read chart by chart, and counted.
 
-Nothing is kept and no server is called. What is told are counts; of a change one result is named,
-so that it can be looked up in the export.
+Nothing is kept and no server is called. The report holds counts; only for a change one result is
+named, so that it can be looked up in the export.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ class Tally:
 
     knowledge: str
     patients: int = 0
-    """Who have a result; one without a patient counts as one of its own."""
+    """Patients with a result; a result without a patient counts as a patient of its own."""
     results: int = 0
     arrivals: int = 0
     """Results of one patient and one day arrive together."""
     without_card: int = 0
-    """Arrivals that call for none."""
+    """Arrivals that call for no card."""
     undated: int = 0
     """Arrivals of no day, or of one that is yet to come."""
     without_patient: int = 0
-    """Arrivals of which it cannot be told whose they are."""
+    """Arrivals that do not say whose results they are."""
     first: date = date.max
     last: date = date.min
     months: Counter[str] = field(default_factory=Counter)
@@ -104,7 +104,7 @@ class Changes:
     examples: dict[Change, str] = field(default_factory=dict)
 
     def add(self, before: Sequence[Card], after: Sequence[Card]) -> None:
-        """Hold what is said about one arrival against what would be."""
+        """Compare what is said about one arrival with what other settings would say."""
         was, would_be = _in_words(before), _in_words(after)
         if was == would_be:
             return
@@ -123,7 +123,7 @@ def read_charts(
 ) -> tuple[Charts, Sequence[LeftAside]]:
     """The charts in the files, which are read twice, and what of them could not be read."""
     charts = Charts(wanted)
-    # By `map`, since a name would hold one document while the next is read, and they may be large.
+    # By `map`: the variable of a loop would hold one document, maybe large, while the next is read.
     aside = list(chain.from_iterable(map(partial(_look, charts), documents(files, step))))
     deque(map(partial(_take, charts), documents(files, step)), maxlen=0)
     return charts, aside
@@ -148,7 +148,7 @@ def rehearse(
 ) -> tuple[Tally, Changes]:
     """Evaluate every arrival as on its day; as on `today` where that is unknown, or yet to come.
 
-    What the first of the knowledge says is counted, and each further one held against it.
+    The cards of the first knowledge base are counted, and those of each further one compared.
     """
     own, *others = [_Voice(each, wanted_by(each), today) for each in bases]
     tally, changes = Tally(own.knowledge.tag), Changes()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PATH = click.Path(exists=True, path_type=Path)
 _MOST_SHOWN = 10
-"""Of changes, and of what was left aside, on a terminal; `--json` has all."""
+"""Most changes, and most files left aside, that are shown on a terminal; `--json` has all."""
 
 
 @click.command()

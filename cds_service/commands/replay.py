@@ -1,6 +1,6 @@
 """`cds-service records replay`: the cards of a recorded evaluation, made anew from its request.
 
-What goes into an evaluation is not kept here; a client may keep the requests that it sends. The id
+The service does not keep what goes into an evaluation, but a client may keep its requests. The id
 of an evaluation is made of every word on its cards, so the same id proves the same words.
 """
 

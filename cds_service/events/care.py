@@ -53,11 +53,11 @@ DEADLINE_MS: Final = 30_000
 GAP_AGAIN: Final = timedelta(minutes=1)
 """When a gap that could not be looked for is looked for again."""
 REACH_OF_GAP: Final = timedelta(days=7)
-"""How far before the last sign of life a search for missing numbers begins: what tells of them is
-itself the last sign of life, and may come days after the event that did not; or the server could
-not be asked since."""
+"""How far before the last sign of life a search for missing numbers begins. The notification that
+shows the gap is itself the last sign of life, and may come days after the missing event; or the
+server could not be asked since."""
 _UNANSWERED: Final = frozenset({"", REQUESTED})
-"""What `_read` gives of a requested one whose server has not acted yet, or could not be asked."""
+"""What `_read_status` gives where a server has not yet acted on our request, or cannot be asked."""
 
 _HOW_IT_STANDS: Final = frozenset({SignKind.STATUS, SignKind.TROUBLE})
 
@@ -94,14 +94,14 @@ class Caretaker:
     def _look_after(self, source: EventSource, state: SubscriptionState) -> None:
         at = self.now()
         if self.troubles.is_to_be_read(state, at):
-            self._read(source, state)
+            self._read_status(source, state)
             return  # what it said is judged at the next look
         steps = self.troubles.next_steps(state, at)
         match state.health_at(at):
             case SubscriptionHealth.BROKEN:
-                if steps.is_told:
+                if steps.is_to_be_told:
                     log(Event.SUBSCRIPTION_BROKEN, source=source.name, status=state.status)
-                if steps.is_tried and source.reactivate:
+                if steps.is_to_be_tried and source.reactivate:
                     self._mend(source, state)
             case SubscriptionHealth.SILENT:
                 self._break_silence(source, state, steps)
@@ -112,18 +112,20 @@ class Caretaker:
         self, source: EventSource, state: SubscriptionState, steps: NextSteps
     ) -> None:
         is_requested = state.status == REQUESTED
-        if is_requested and steps.is_tried and self._read(source, state) not in _UNANSWERED:
-            return  # read before it is told: most are switched on, and only nobody has said so
-        if steps.is_told:
+        if is_requested and steps.is_to_be_tried:
+            status = self._read_status(source, state)
+            if status not in _UNANSWERED:
+                return  # most are switched on by now, and the server only did not say so
+        if steps.is_to_be_told:
             log(Event.SUBSCRIPTION_SILENT, source=source.name, status=state.status)
-        if steps.is_tried and not is_requested:
+        if steps.is_to_be_tried and not is_requested:
             self._ask_after(source, state)
 
     def catch_up(self, source: EventSource, since: datetime) -> Found:
         """Make work of all that has changed since then. Raises UpstreamFailed.
 
-        What was evaluated already is not evaluated again. An answer that may not be all leaves a
-        search from then on to the workers, who try it again and tell if it stays so.
+        What was evaluated already is not evaluated again. If the answer may not be all, a search
+        from `since` on is left to the workers, who repeat it and log a failure if it stays so.
         """
         with self.client.session(
             source.base, self._token(source), Deadline.after(DEADLINE_MS)
@@ -161,7 +163,9 @@ class Caretaker:
         log(Event.EVENT_GAP, source=source.name, missing=gap.missing, ending=len(found))
 
     def _events(self, source: EventSource, gap: Gap) -> list[Target] | Refused:
-        """The answer of `$events`; both ends are included. Raises UpstreamFailed if it may pass."""
+        """The answer of `$events`; both ends are included. Raises UpstreamFailed for a fault that
+        may pass.
+        """
         query = f"eventsSinceNumber={gap.first}&eventsUntilNumber={gap.last}"
         answer = self.exchange(source).ask(f"Subscription/{gap.subscription}/$events?{query}")
         if isinstance(answer, Refused):
@@ -175,10 +179,11 @@ class Caretaker:
                 return targets_of(told)
         return Refused(UpstreamFault.NOT_FHIR)
 
-    def _read(self, source: EventSource, state: SubscriptionState) -> str:
-        """Its status as its server says, which is then kept; empty where that cannot be told.
+    def _read_status(self, source: EventSource, state: SubscriptionState) -> str:
+        """Reads the status of a subscription on its server, and keeps it; empty where it cannot be
+        read.
 
-        One without a topic is switched on and off without a word to us: only reading it tells.
+        A subscription without a topic is switched on and off without any notice to us.
         """
         try:
             answer = self.exchange(source).ask(f"Subscription/{state.subscription}")
@@ -202,8 +207,8 @@ class Caretaker:
         return status
 
     def _may_have_missed(self, state: SubscriptionState) -> bool:
-        """Whether there is something that nobody will send: it was not at work, or could not be
-        read when it was to be, since its server, the way there or all workers were away.
+        """Whether there may be events that nobody will send: the subscription was not at work, or
+        was not read for so long that its server, the network or all workers must have been away.
         """
         at = self.now()
         return not state.is_at_work_at(at) or at - state.last_heard > 2 * READ_AGAIN
@@ -225,7 +230,7 @@ class Caretaker:
                 self.inbox.take(source, told, self.now(), asked_of=(state,))
 
     def _mend(self, source: EventSource, state: SubscriptionState) -> None:
-        """The server has given up, and the registry says that it is to be asked to begin anew.
+        """Catch up, then ask a server that has given up to switch the subscription on again.
 
         Raises UpstreamFailed.
         """

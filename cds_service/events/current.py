@@ -42,7 +42,9 @@ class Current:
     patient_id: str
     """Empty when the result names no patient by its id."""
     version: str
-    """Of the result, and of whether its reports uphold it. May be all that the result says."""
+    """The version of the result, marked where all its reports were withdrawn. Where the server
+    keeps no versions, it is all that the result says.
+    """
     otherwise: str
     """What the version would be if its reports did the opposite."""
     results: JsonObject
@@ -109,7 +111,7 @@ def read_requester(session: FhirSession, order: str) -> str:
 
 
 def _beside(session: FhirSession, resource: JsonObject, target: Target) -> list[JsonObject]:
-    """Specimen and reports. One that may not be read is done without. Raises UpstreamFailed."""
+    """The specimen and the reports; one that we may not read is left out. Raises UpstreamFailed."""
     queries: dict[str, Query] = {}
     if target.kind is Kind.OBSERVATION:
         queries["reports"] = Search("DiagnosticReport", f"result={target.reference}&_count=20")
@@ -139,12 +141,12 @@ def _read(fetched: Mapping[str, Fetched]) -> Iterator[JsonObject]:
                 yield json_
             case Resource(bundle):
                 for fault in faults_in(got):
-                    _insist(fault, key)
+                    _raise_if_held_up(fault, key)
                 yield from (each for each in resources_of(bundle) if _is_report(each))
             case NotFound():
                 continue
             case Refused(fault):
-                _insist(fault, key)
+                _raise_if_held_up(fault, key)
 
 
 def _is_report(resource: JsonObject) -> bool:
@@ -155,13 +157,13 @@ def _is_withdrawn(report: JsonObject) -> bool:
     return a_text(report.get("status")) in _WITHDRAWN_REPORT
 
 
-def _insist(fault: UpstreamFault, key: str) -> None:
+def _raise_if_held_up(fault: UpstreamFault, key: str) -> None:
     if fault in _HOLDS_UP[key]:
         raise UpstreamFailed(fault, during=key)
 
 
 def _versions(resource: JsonObject, reports: list[JsonObject]) -> tuple[str, str]:
-    """The version told, and whether all its reports were withdrawn; and the opposite."""
+    """The version, marked if all reports were withdrawn; and what it would be in the other case."""
     upheld = version_told(resource)
     fallen = f"{upheld} withdrawn-with-report"
     states = set(map(_is_withdrawn, reports))

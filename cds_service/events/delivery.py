@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.events.current import read_requester
-from cds_service.events.faults import UpstreamFailed, faults_in, unless_refused
+from cds_service.events.faults import UpstreamFailed, answered, faults_in, unless_refused
 from cds_service.events.source import (
     Delivery,
     IssueKind,
@@ -24,7 +24,7 @@ from cds_service.fhir import write_resources as fhir
 from cds_service.fhir.body import resource_in
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.exchange import Exchange, Sending, written
-from cds_service.fhir.fetched import NotFound, Refused, Resource, UpstreamFault
+from cds_service.fhir.fetched import Refused, UpstreamFault
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import an_id
 from cds_service.fhir.write_back import (
@@ -60,7 +60,7 @@ class TakenBack:
     patient_id: str
     """Empty for a result that was deleted: nobody here knows whose it was."""
     cards: tuple[Card, ...]
-    """What is said of its being taken back, and nothing that stands."""
+    """Cards that say that the result was withdrawn; none that stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +127,20 @@ class Courier:
 
         bundle = to_be_done()
         answer = self._transact(bundle)
-        # A server that does not know what a create depends on may take another resource for ours.
+        # A server that ignores the condition of a create, or part of it, may find another resource.
         if not all_created(bundle, answer) and to_be_done():
             raise UpstreamFailed(UpstreamFault.NOT_FHIR, during="write-back")
 
     def _existing(self, kinds: list[str], result: str) -> Existing:
         found: dict[str, list[JsonObject]] = {}
         searches = {kind: search_of(kind, result) for kind in kinds}
-        for kind, answer in self.session.fetch_all(searches).items():
-            match answer:
-                case Resource(bundle):
-                    for fault in faults_in(answer):
-                        raise UpstreamFailed(fault, during="write-back")
-                    found[kind] = ours(bundle, kind, result)
-                    if not all(an_id(resource.get("id")) for resource in found[kind]):
-                        raise UpstreamFailed(UpstreamFault.NOT_FHIR, during="write-back")
-                case NotFound():
-                    raise UpstreamFailed(UpstreamFault.STATUS_404, during="write-back")
-                case Refused(fault):
-                    raise UpstreamFailed(fault, during="write-back")
+        for kind, fetched in self.session.fetch_all(searches).items():
+            answer = answered(fetched, during="write-back")
+            for fault in faults_in(answer):
+                raise UpstreamFailed(fault, during="write-back")
+            found[kind] = ours(answer.json, kind, result)
+            if not all(an_id(resource.get("id")) for resource in found[kind]):
+                raise UpstreamFailed(UpstreamFault.NOT_FHIR, during="write-back")
         return Existing(found)
 
     def _transact(self, bundle: JsonObject) -> JsonObject:
@@ -174,7 +169,7 @@ class Courier:
             "cards": [card.as_json() for card in cards],
             "extension": {_EXTENSION: {name: word for name, word in about.items() if word}},
         }
-        if said.patient_id:  # a context is nothing without it
+        if said.patient_id:  # the context requires it
             body["context"] = {"patientId": said.patient_id}
         json_type = "application/json"
         sending = Sending("POST", body=written(body), media_type=json_type, accept=json_type)

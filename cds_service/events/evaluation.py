@@ -57,7 +57,7 @@ class Evaluator:
         self._store = store
         self._pseudonyms = pseudonyms
 
-    def now_stands(
+    def bring_into_line(
         self, claimed: Claimed, current: Current, courier: Courier, watch: Stopwatch
     ) -> list[Evaluated]:
         """Bring what was delivered into line with the result. Raises UpstreamFailed."""
@@ -73,10 +73,10 @@ class Evaluator:
         return done
 
     def _due(self, claimed: Claimed, current: Current, knowledge: KnowledgeBase) -> Iterator[str]:
-        """The version as which it is to be evaluated; none where that was done and still holds.
+        """The version as which the result is to be evaluated; none where that was done and holds.
 
-        It does not where it was taken back since, with its reports or as deleted, and stands again,
-        or the reverse: each time counts as a version.
+        It holds no longer where the result was taken back since (with its reports, or as deleted)
+        and stands again, or the reverse: each such time counts as a version of its own.
         """
         source, item = claimed.source, claimed.item
 
@@ -113,7 +113,9 @@ class Evaluator:
             for knowledge in self._knowledge
         )
 
-    def is_gone(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> list[Evaluated]:
+    def take_back_deleted(
+        self, claimed: Claimed, courier: Courier, watch: Stopwatch
+    ) -> list[Evaluated]:
         """Take back what was delivered of a result that was deleted. Raises UpstreamFailed."""
         done = []
         for knowledge in self._knowledge:
@@ -125,7 +127,9 @@ class Evaluator:
     def _matter(
         self, claimed: Claimed, knowledge: KnowledgeBase, courier: Courier, watch: Stopwatch
     ) -> Matter:
-        """What was said before; where a try may have died before it was recorded, what stands."""
+        """What was said before. An earlier try may have died between delivery and record: then also
+        how many answers are found where they are delivered to.
+        """
         past = self._store.past(claimed, knowledge.identity.id)
         matter = Matter(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
         if not claimed.may_have_been_delivered:
@@ -157,7 +161,9 @@ class Evaluator:
         return self._to_keep(matter, version, patient_id, cards=())
 
     def _kept(self, source: str, version: str) -> str:
-        """The version as it is kept: what is no plain id may hold all that the result says."""
+        """The version as it is kept. One that is no plain id may hold all that the result says, and
+        is kept as a pseudonym.
+        """
         if an_id(version):
             return version
         return f"as {self._pseudonyms.of(client_name(source), 'version', version)}"
@@ -195,9 +201,8 @@ def _record(matter: Matter, current: Current) -> PatientRecord:
         patient_id=current.patient_id,
         access=access,
     )
-    _insist(gathered.faults)
     gathered = with_referred(gathered, current.results, wanted, access)
-    _insist(gathered.faults)
+    _require_what_can_be_had(gathered.faults)
     record = read_record(
         patient_id=current.patient_id,
         fhir_base=str(matter.courier.session.base),
@@ -210,9 +215,9 @@ def _record(matter: Matter, current: Current) -> PatientRecord:
     return record
 
 
-def _insist(faults: Mapping[str, str]) -> None:
-    """Nobody waits here, and this version is evaluated once: better later than without data that
-    could have been had. What may not be read at all is named in the answer as missing.
+def _require_what_can_be_had(faults: Mapping[str, str]) -> None:
+    """Raises UpstreamFailed for data that can be had later: nobody waits here, and this version is
+    evaluated only once. What may not be read at all is named in the answer as missing.
     """
     for key, fault in faults.items():
         if fault in TRANSIENT:
@@ -220,8 +225,8 @@ def _insist(faults: Mapping[str, str]) -> None:
 
 
 def _is_for(knowledge: KnowledgeBase, current: Current) -> bool:
-    """Whether the resource is a result of the analyte, or a report that contains one, or one that
-    leads to none: that its result did not come along is told.
+    """Whether the resource is a result of the analyte, a report that contains one, or a report that
+    names no result: then the answer says that the result did not come along.
     """
     wanted, resource = wanted_by(knowledge), current.resource
     candidates = [resource, *objects(resource.get("contained"))]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from cds_service.core.model import Availability
-from cds_service.fhir.fetched import Partial, Refused, Resource, UpstreamFault
+from cds_service.fhir.fetched import Fetched, NotFound, Partial, Refused, Resource, UpstreamFault
 from cds_service.fhir.supplied import supplied
 
 TRANSIENT: Final = frozenset(
@@ -28,13 +28,14 @@ TRANSIENT: Final = frozenset(
 """Faults that pass by themselves, or once an operator has looked at the other server."""
 
 MOST_ATTEMPTS: Final = 8
-"""So often everything is tried; after as many failures of another kind a result is set aside."""
+"""How often every result is tried. It is then set aside, unless its fault may pass by itself."""
 ASKED_FOR: Final = 5
-"""So often a result of which nothing was said is asked for before it counts as gone, in half a
-minute or so: a server may tell of it before it can be read."""
+"""How often a result that the server does not have is asked for before it counts as gone, within
+half a minute or so: a server may notify a result before it can be read. One about which something
+was said counts as gone at once."""
 PATIENCE: Final = timedelta(days=7)
-"""For so long a passing fault is waited out besides, counted from when the result was first
-notified."""
+"""How long a fault that may pass is waited out even beyond that, counted from when the result was
+first notified."""
 FIRST_DELAY: Final = timedelta(seconds=2)
 LONGEST_DELAY: Final = timedelta(minutes=5)
 FAULT_OF_OURS: Final = "fault"
@@ -70,8 +71,19 @@ def unless_refused(answer: T | Refused, *, during: str) -> T:
     return answer
 
 
+def answered(search: Fetched, *, during: str) -> Resource:
+    """The answer to a search, which every server must be able to give. Raises UpstreamFailed."""
+    match search:
+        case Resource():
+            return search
+        case NotFound():
+            raise UpstreamFailed(UpstreamFault.STATUS_404, during=during)
+        case Refused(fault):
+            raise UpstreamFailed(fault, during=during)
+
+
 def faults_in(search: Resource) -> Iterator[UpstreamFault]:
-    """What keeps an answered search from being all there is: an error among its entries, or a page
+    """Why the answer to a search may not be all there is: an error among its entries, or a page
     that could not be had.
     """
     if supplied(search.json).availability is Availability.FAILED:
@@ -97,11 +109,11 @@ def after_failure(
 ) -> TryAgain | SetAside:
     """What becomes of a result that failed.
 
-    One that is older than our patience is tried as often as any other: an operator may have given
-    it another turn, or no worker have run.
+    One that is older than PATIENCE is still tried MOST_ATTEMPTS times: an operator may have given
+    it another turn, or no worker may have run.
 
-    Delays double from 2 s to 5 min, each a half longer or shorter at random, so that what failed
-    together does not come back together.
+    Delays double from 2 s to 5 min, each up to a half longer or shorter at random, so that what
+    failed together does not come back together.
     """
     is_waited_for = passes and at - first_received <= PATIENCE
     if attempts >= MOST_ATTEMPTS and not is_waited_for:

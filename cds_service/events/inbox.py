@@ -1,7 +1,7 @@
 """The inbox: what was received is kept durably, then acknowledged, and nothing else is done.
 
 Only what is needed to ask again is kept: source, type and (encrypted) id of what has changed, and
-how far the numbers of the subscription have come. A resource that was sent along is let go.
+how far the numbers of the subscription have come. A resource that was sent along is not kept.
 """
 
 from __future__ import annotations
@@ -91,17 +91,17 @@ class Inbox:
     ) -> Receipt:
         """Keep what was received; when this returns, it may be acknowledged.
 
-        `asked_of` is how the subscription stood that its server was asked about, and now answers.
+        `asked_of` is the subscription as it stood when its server was asked, if this is the answer.
 
         Raises BadRequest for content the source may not send, NotFound for a handshake of a
         subscription that nobody here asked for, StoreUnavailable.
         """
         match notification:
             case SomethingChanged():
-                _require(source, Content.EMPTY)
+                _require_agreed(source, Content.EMPTY)
                 return self._work(source, [SWEEP], at)
             case ResourceSent(focus, content):
-                _require(source, content)
+                _require_agreed(source, content)
                 return self._work(source, _targets([focus]), at)
             case Sign(kind, about):
                 _require_subscription(about)
@@ -114,7 +114,7 @@ class Inbox:
                     )
                 return Receipt(Taken.NOTHING_OF_OURS)
             case Happened() as happened:
-                _require(source, happened.content)
+                _require_agreed(source, happened.content)
                 return self._happened(source, happened, at)
 
     def _happened(self, source: EventSource, happened: Happened, at: datetime) -> Receipt:
@@ -122,7 +122,7 @@ class Inbox:
         way = Way.RECOVERED if happened.was_asked_for else Way.NOTIFIED
         numbers = [event.number for event in happened.events if event.number != UNNUMBERED]
         *lots, last = [*in_lots(dict.fromkeys(targets), MOST_AT_ONCE)] or [[]]
-        for lot in lots:  # others may write in between; what was kept twice is one
+        for lot in lots:  # others may write in between; a result that comes again is the same row
             self.store.add(source.name, lot, way, at)
         heard = _heard(source, happened.about, numbers, is_numbered=bool(numbers))
         self._look_for_missed(source, heard, at)
@@ -167,9 +167,9 @@ class Inbox:
     def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
         """A subscription that is at work again, after a silence or a failure, may have missed some.
 
-        The search for them is kept before it counts as at work: if we end in between, the next sign
-        of life makes it. For one that stops being at work only the time to search from is noted:
-        further signs of life would move it on.
+        The search for them is stored before the subscription counts as at work: if the process dies
+        in between, the next sign of life adds the search. For a subscription that stops being at
+        work only the time to search from is stored, since later signs of life would move it on.
         """
         for before in self.subscriptions.named(source.name, heard.subscription):
             if not heard.is_at_work:
@@ -186,8 +186,8 @@ class Inbox:
 
 
 def targets_of(happened: Happened) -> list[Target]:
-    """The results to look at: what is named, or a search where something is not named. A server
-    that tells us of events tells of one at least, also where it lists none.
+    """The results to look at: those named, and a search where an event names none. A notification
+    of events stands for one event at least, even if it lists none.
     """
     named = _targets([focus for event in happened.events for focus in event.focuses])
     unlisted = not happened.events and not happened.was_asked_for
@@ -200,7 +200,7 @@ def _targets(focuses: list[Focus]) -> list[Target]:
     return [Target(_KINDS[focus.type], focus.id) for focus in focuses if focus.type in _KINDS]
 
 
-def _require(source: EventSource, content: Content) -> None:
+def _require_agreed(source: EventSource, content: Content) -> None:
     if content not in source.contents:
         raise BadRequest(
             f"Content of kind {content} was not agreed with this source.",
@@ -218,7 +218,7 @@ def _require_subscription(about: About) -> None:
 
 
 def _topic(source: EventSource, about: About) -> str:
-    """The topic that the registry names, where it is the notification's; any other says nothing."""
+    """The notification's topic, if it is the one that the registry names; else empty."""
     return about.topic if about.topic == source.topic.partition("|")[0] else ""
 
 
@@ -233,7 +233,7 @@ def _heard(
 ) -> Heard:
     status = about.state or ACTIVE
     if status == REQUESTED and not was_asked_for:
-        status = ACTIVE  # what comes by itself shows it, though a handshake says `requested`
+        status = ACTIVE  # it sends notifications, though a handshake says `requested`
     return Heard(
         subscription=about.subscription,
         criteria=_topic(source, about),

@@ -1,4 +1,4 @@
-"""One result before one knowledge: what was said of it before, and the keys of what is said now."""
+"""One result and one knowledge: what was said of it before, and the keys of what is said now."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Matter:
 
     @property
     def service(self) -> str:
-        """The service whose work it is, as its records name it."""
+        """The id of the service that its evaluation records name."""
         return f"{self.knowledge.identity.id}-{Trigger.LAB_RESULT}"
 
     @property
@@ -65,9 +65,9 @@ class Matter:
                 return DELETED
 
     def result(self, place: int) -> str:
-        """The key of what stands in this place.
+        """The key of the answer in this place: 0 for the first card about the result.
 
-        Another knowledge says something else of the same result, and so does another card.
+        Each knowledge and each card has a key of its own.
         """
         about = f"{self.claimed.target.reference} {self.knowledge.identity.id} {place}"
         return result_key(str(self.courier.session.base), about)
@@ -80,7 +80,7 @@ class Matter:
         """The key of the evaluation before, for the card in the same place; empty for the first."""
         match self.past:
             case Past(version=version, knowledge=knowledge, said=said) if place < max(said, 1):
-                # that the only one was taken back was told as well
+                # place 0 even where nothing stands: that the last card was taken back was told too
                 return evaluation_key(self.result(place), version, knowledge, self.id_secret)
             case _:
                 return ""
@@ -93,10 +93,10 @@ class Matter:
         *,
         but_the_first: int = 0,
     ) -> None:
-        """The cards that stood do not any longer, but the first of them. Raises UpstreamFailed.
+        """Take back the cards that stood, but the first `but_the_first`. Raises UpstreamFailed.
 
-        The last goes first: whoever is stopped on the way leaves cards that stand from the first
-        on, as the next try looks for them.
+        The last goes first: if this is stopped on the way, the cards left have the first places,
+        where the next try looks for them.
         """
         for place in reversed(range(but_the_first, self.said_before)):
             self.courier.take_back(

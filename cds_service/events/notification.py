@@ -161,8 +161,8 @@ def _read_bundle(bundle: JsonObject) -> Notification:
     is_in_trouble = about.state in ("error", "off") or bool(objects(status.get("error")))
     match kind:
         case "event-notification" | "query-event" if happened.events or not is_in_trouble:
-            return happened  # whatever is wrong with the subscription beside it
-        case _ if is_in_trouble or kind == "error":  # no type of FHIR, and plain all the same
+            return happened  # events count even where the subscription is in trouble too
+        case _ if is_in_trouble or kind == "error":  # FHIR has no type `error`, but it is clear
             return Sign(SignKind.TROUBLE, about)
         case "handshake":
             return Sign(SignKind.HANDSHAKE, about)

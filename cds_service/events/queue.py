@@ -31,15 +31,15 @@ QUEUE_FILE: Final = "cds-service-queue.sqlite3"
 PULSE_SECONDS: Final = 1.0
 """How often a worker looks by itself whether something has come due."""
 CARE_SECONDS: Final = 5.0
-"""Between two rounds of looking after the subscriptions."""
+"""Seconds between two rounds of looking after the subscriptions."""
 AWAY_SECONDS: Final = 5.0
-"""After a failure the queue is left alone for so long."""
+"""How long the queue is not tried again after a failure."""
 
 _NAME = "sil2r-cds-events"
 
 
 class Queue:
-    """Wakes workers. `work` is what a worker then does; senders do not.
+    """Wakes workers. `work` is what a woken worker does; a process that only wakes gives none.
 
     Nothing is opened before the first use.
     """
@@ -79,15 +79,17 @@ class Queue:
         self._opened()
 
     def _opened(self) -> tuple[Huey, Callable[[], object]]:
-        """huey, and what leaves a message in it: it reads only those of a task that it knows."""
+        """huey, and the call that leaves a message in it. The task must be known to huey before it
+        reads a message of it.
+        """
         with self._opening:  # by one thread: huey knows a task once
             return self._huey, self._say_work
 
     def wake(self) -> None:
         """Let a worker look, unless one has been told to and has not yet begun.
 
-        The queue being away is no reason to refuse what is kept already: workers look by themselves
-        as well.
+        Never fails: the work is kept already, and while the queue is away workers look by
+        themselves.
         """
         self._tell()
 
@@ -111,18 +113,13 @@ class Queue:
             return False
         return True
 
-    def waiting(self) -> int:
-        """How many messages wait."""
-        huey, _ = self._opened()
-        return int(huey.pending_count())
-
     def run(
         self, threads: int, pulse: Callable[[], object], look_after: Callable[[], object]
     ) -> None:
         """Work until a stop signal: SIGTERM, SIGINT and SIGHUP let what is under way finish.
 
-        Two threads of their own go on beside: every second `pulse`, which has worked off what has
-        come due, and every few seconds `look_after`, which may have to wait for slow servers.
+        Beside the workers one thread calls `pulse` every second, which sees to work that has come
+        due, and another `look_after` every few seconds, which may have to wait for slow servers.
         Raises ConfigurationError where the queue cannot be opened.
         """
         huey, _ = self._opened()
@@ -139,9 +136,9 @@ class Queue:
         stop = consumer.stop
 
         def stop_all(**how: bool) -> None:
-            self.stopping.set()  # what is under way hears of it too
+            self.stopping.set()  # tells the work under way
             stop(**how)
-            consumer._restart = False  # noqa: SLF001 - at SIGHUP it would: no command of ours does
+            consumer._restart = False  # noqa: SLF001 - at SIGHUP huey would start itself anew
 
         consumer.stop = stop_all
         try:
@@ -152,7 +149,7 @@ class Queue:
                 each.join()
 
     def _beat(self, seconds: float, what: Callable[[], object]) -> threading.Thread:
-        """Calls it again and again, never twice at a time, with a pause after each."""
+        """Calls `what` again and again in one thread, with a pause after each call."""
         guarded = _guarded(what)
 
         def go_on() -> None:

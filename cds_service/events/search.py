@@ -14,8 +14,8 @@ from urllib.parse import quote
 from cds_service.core.card import JsonObject
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.events.current import version_told
-from cds_service.events.faults import UpstreamFailed, faults_in
-from cds_service.fhir.fetched import Complete, NotFound, Partial, Refused, Resource, UpstreamFault
+from cds_service.events.faults import UpstreamFailed, answered, faults_in
+from cds_service.fhir.fetched import Complete, Partial, UpstreamFault
 from cds_service.fhir.query import in_query
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_id, an_object, resources_of, type_of
@@ -55,7 +55,7 @@ def changed_since(
 ) -> Found:
     """The results that have changed since then, however many. Raises UpstreamFailed.
 
-    A server that says itself that its answer may not be all has shown something all the same.
+    Where a server says itself that its answer may not be all, what it has shown is given.
     """
     versions: dict[Target, str] = {}
     extent: Complete | Partial = Complete()
@@ -75,22 +75,17 @@ def _stretch(
     """What one search gives, and how far it came: END when there was no more."""
     moment = quote(since.astimezone(UTC).isoformat(timespec="milliseconds"), safe="")
     query = f"{criteria(base)}&_lastUpdated=ge{moment}&_sort=_lastUpdated&_count={PAGE}"
-    match session.fetch(query):
-        case Resource(bundle, extent) as found:
-            if UpstreamFault.OPERATION_OUTCOME in faults_in(found):
-                raise UpstreamFailed(UpstreamFault.OPERATION_OUTCOME, during="search")
-        case NotFound():
-            raise UpstreamFailed(UpstreamFault.STATUS_404, during="search")
-        case Refused(fault):
-            raise UpstreamFailed(fault, during="search")
-    match extent:
+    found = answered(session.fetch(query), during="search")
+    if UpstreamFault.OPERATION_OUTCOME in faults_in(found):
+        raise UpstreamFailed(UpstreamFault.OPERATION_OUTCOME, during="search")
+    match found.extent:
         case Complete():
-            return bundle, END
+            return found.json, END
         case Partial(fault):
-            newest = _newest(_observations(bundle), since)
+            newest = _newest(_observations(found.json), since)
             if newest <= since:  # more in one moment than can be read: rather fail than lose some
                 raise UpstreamFailed(fault, during="search")
-            return bundle, newest
+            return found.json, newest
 
 
 def _observations(bundle: JsonObject) -> list[JsonObject]:

@@ -165,7 +165,9 @@ def _credentials(source: Source) -> Credentials:
 
 
 def _scope(source: Source) -> str:
-    """What is asked for at most; a server may grant less. What is written is looked for first."""
+    """The scope that is asked for; a server may grant less. What we write we also read, since we
+    look for it before.
+    """
     row = source.row
     if row.scope:
         return row.scope

@@ -1,8 +1,8 @@
 """Making, showing and ending our Subscriptions on a source's FHIR server.
 
 With a topic in the registry it is one topic-based Subscription (R4 Backport); without, a classic R4
-one for the codes of each knowledge. None is made for reports: results are read with their reports
-anyway, and one made by hand is welcome.
+one for the codes of each knowledge. None is made for reports, since results are read with their
+reports anyway; but notifications of one that was made by hand are taken.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def subscribe(
     endpoint: str,
     at: datetime,
 ) -> list[SubscriptionStanding]:
-    """Make what is not there yet; how all of it stands. Raises UpstreamFailed."""
+    """Make the Subscriptions that are missing, and tell how all stand. Raises UpstreamFailed."""
     have = {state.criteria for state in subscriptions.of(source.name)}
     for wanted in _subscriptions(source, knowledge, endpoint):
         if wanted["criteria"] in have:
@@ -82,7 +82,7 @@ def is_subscription(answer: JsonObject) -> bool:
 def unsubscribe(
     source: EventSource, exchange: Exchange, subscriptions: Subscriptions
 ) -> list[SubscriptionStanding]:
-    """End all of them; what they were. Raises UpstreamFailed."""
+    """End all of them, and tell how they stood. Raises UpstreamFailed."""
     ended = standing(source, exchange, subscriptions)
     for each in ended:
         answer = exchange.delete(f"Subscription/{each.subscription}")
@@ -137,7 +137,7 @@ def _subscription(text: str, channel: JsonObject) -> JsonObject:
 
 
 def _channel(source: EventSource, endpoint: str) -> JsonObject:
-    """R4 rest-hook; the payload left out, the notification is empty."""
+    """A rest-hook channel (R4). Without a payload its notifications are empty."""
     channel: JsonObject = {"type": "rest-hook", "endpoint": endpoint}
     if Content.FULL_RESOURCE in source.contents or source.topic:
         channel["payload"] = "application/fhir+json"

@@ -68,7 +68,7 @@ class Tokens:
                 return self._kept_or_fetched(source, credentials, deadline)
 
     def needed(self, source: EventSource, deadline: Deadline) -> AccessToken | NoToken:
-        """The same; a call without it would be refused. Raises UpstreamFailed."""
+        """The token as by `of`. Raises UpstreamFailed where there is none to be had."""
         token = self.of(source, deadline)
         if isinstance(token, Refused):
             raise UpstreamFailed(token.fault, during="token")
@@ -108,7 +108,9 @@ class Tokens:
     def _discovered(
         self, source: EventSource, credentials: ClientCredentials, deadline: Deadline
     ) -> str | Refused:
-        """What the server says; but a secret goes only to the origin it was registered for."""
+        """The token endpoint that the server names. With a client secret it must have the origin of
+        the registered server: the secret goes nowhere else.
+        """
         asking = Sending("GET", _DISCOVERY, accept=_JSON)
         answer = self._client.send(source.base, asking, NoToken(), deadline)
         if isinstance(answer, Refused):

@@ -1,9 +1,8 @@
-"""Subscriptions in trouble: told of when it begins and once an hour, mended less and less often.
+"""When to report a subscription in trouble (at once, then every hour), and when to try to mend it
+(less and less often). One without heartbeats is read on its server from time to time.
 
-One that never says by itself how it stands is read on its server from time to time.
-
-They are looked at every few seconds. What a process remembers here is gone with it: the next one
-tells again, and tries again at once.
+Subscriptions are looked at every few seconds. What is remembered here ends with the process: the
+next one reports again, and tries again at once.
 """
 
 from __future__ import annotations
@@ -31,8 +30,10 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 class NextSteps:
     """What to do at this look at a subscription."""
 
-    is_told: bool = False
-    is_tried: bool = False
+    is_to_be_told: bool = False
+    """Whether to log that it is in trouble."""
+    is_to_be_tried: bool = False
+    """Whether to try to mend it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +55,19 @@ class _Course:
         """The course from here on, and what to do now."""
         has_changed = health is not self.health
         if has_changed and self.health is SubscriptionHealth.SILENT:
-            return _Course().in_trouble(health, at)  # it has answered, so there is more to try
+            return _Course().in_trouble(health, at)  # it has answered meanwhile: trying begins anew
         steps = NextSteps(has_changed or at >= self.tell_at, at >= self.try_at)
         course = replace(self, health=health)
-        if steps.is_told:
+        if steps.is_to_be_told:
             course = replace(course, tell_at=at + TELL_AGAIN)
-        if steps.is_tried:
+        if steps.is_to_be_tried:
             pause = min(2 * self.pause, LONGEST_PAUSE)
             course = replace(course, try_at=at + self.pause, pause=pause)
         return course, steps
 
 
 class Troubles:
-    """What one process remembers of them."""
+    """What one process remembers of subscriptions in trouble."""
 
     def __init__(self) -> None:
         self._courses: dict[tuple[str, str], _Course] = {}

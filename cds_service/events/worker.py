@@ -1,7 +1,7 @@
 """The worker: takes what is due, fetches, evaluates, delivers, and ends it in one transaction.
 
 It may die at any moment. What it had taken is free again when its lease runs out; what it had
-delivered is found on the other side and left as it is; what it had not ended was never counted.
+delivered is found on the other side and left as it is; what it had not ended is not recorded.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from cds_service.store.records import Door, EvaluationRecord
 from cds_service.store.work_item import Claimed, Ending, Kind, Searched, Target, client_name
 
 DEADLINE_MS: Final = 30_000
-"""For one result: all that is fetched and delivered. Eight of them are shorter than a lease."""
+"""For all that is fetched and delivered for one result. A whole batch is shorter than a lease."""
 BATCH: Final = 8
 OVERLAP: Final = timedelta(minutes=5)
 """A search reaches back this much further: clocks differ, and what is found twice is done once."""
@@ -66,7 +66,7 @@ class Worker:
     """What was leased and not begun when the database was lost."""
 
     def drain(self, more: Callable[[], None] = lambda: None) -> int:
-        """Work until nothing is due or the process is to end; how many results were ended.
+        """Work until nothing is due or the process is to end. Returns how many results were ended.
 
         `more` is called when there is more than one worker can take at once. Raises
         StoreUnavailable.
@@ -79,21 +79,23 @@ class Worker:
         return ended
 
     def work_off_some(self) -> int:
-        """Work on one batch; how many results were tried. Raises StoreUnavailable."""
+        """Work on one batch. Returns how many results were tried. Raises StoreUnavailable."""
         claimed = self.store.claim(self.now(), BATCH)
         return len(list(self._work_off(claimed)))
 
     def give_back(self) -> None:
         """Free what was not begun when the database was lost: nobody has to wait for its lease to
-        run out. What was under way keeps its lease, and the loss counts: it may be what the
-        database cannot take. Raises StoreUnavailable while it still is lost.
+        run out. What was under way keeps its lease until then, which counts as a lease lost: it may
+        be what the database cannot take. Raises StoreUnavailable while that still is lost.
         """
         while self._in_hand:
             self.store.give_back(self._in_hand[0], self.now())
             self._in_hand.popleft()
 
     def _work_off(self, claimed: Sequence[Claimed]) -> Iterator[bool]:
-        """Of each in turn, whether it was ended; what is not begun any more is given back."""
+        """Works on each in turn, and gives whether it was ended. Once the process is to end, what
+        is left is given back.
+        """
         for number, each in enumerate(claimed):
             if self.stopping.is_set():
                 self.store.give_back(each, self.now())
@@ -105,10 +107,12 @@ class Worker:
                 raise
 
     def _process(self, claimed: Claimed) -> bool:
-        """Whether what it came to was kept; if not, it is tried again or was set aside."""
+        """Works on one, and says whether the result was ended; if not, it is tried again later or
+        was set aside.
+        """
         watch = Stopwatch(self.now(), perf_counter())
         try:
-            ending = self._worked_off(claimed, watch)
+            ending = self._carry_out(claimed, watch)
         except UpstreamFailed as failed:
             if failed.fault is UpstreamFault.STATUS_401:
                 self.tokens.forget(self.sources[claimed.source])
@@ -138,7 +142,7 @@ class Worker:
         )
         return True
 
-    def _worked_off(self, claimed: Claimed, watch: Stopwatch) -> Ending:
+    def _carry_out(self, claimed: Claimed, watch: Stopwatch) -> Ending:
         source = self.sources.get(claimed.source)
         if source is None:  # no longer registered: nothing may be fetched from it
             raise UpstreamFailed(UpstreamFault.NOT_ALLOWED, during="source")
@@ -147,27 +151,27 @@ class Worker:
         with self.client.session(source.base, token, deadline) as session:
             courier = Courier(source.delivery, self.client, session, self.hook)
             if claimed.target.kind is Kind.SWEEP:
-                return self._swept(claimed, courier, watch)
-            return self._brought_into_line(claimed, courier, watch)
+                return self._search(claimed, courier, watch)
+            return self._bring_into_line(claimed, courier, watch)
 
-    def _brought_into_line(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
+    def _bring_into_line(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
         target = claimed.target
         found: Sequence[Target] = ()
         match read_current(courier.session, target):
             case Gone():
-                evaluated = self.evaluator.is_gone(claimed, courier, watch)
+                evaluated = self.evaluator.take_back_deleted(claimed, courier, watch)
                 if not evaluated and claimed.attempts < ASKED_FOR:
                     raise UpstreamFailed(UpstreamFault.STATUS_404, during="read")
             case Current() as current:
                 if target.kind is Kind.DIAGNOSTIC_REPORT:
                     found = results_of(current.resource)
-                evaluated = self.evaluator.now_stands(claimed, current, courier, watch)
+                evaluated = self.evaluator.bring_into_line(claimed, current, courier, watch)
         return self.store.finish(claimed, self.now(), evaluated=evaluated, found=found)
 
-    def _swept(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
-        """Look for what has changed since the last time, and make it work.
+    def _search(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
+        """Look for results that have changed since the last search, and add them as work.
 
-        Of an answer that may not be all, what it shows is work at once, and the search has failed.
+        If the answer may not be all, what it shows is added at once, and the search has failed.
         """
         since = self.store.swept_until(claimed.source, otherwise=claimed.first_received)
         found = changed_since(courier.session, self.knowledge, since - OVERLAP)
@@ -182,7 +186,9 @@ class Worker:
                 raise UpstreamFailed(fault, during="search")
 
     def _not_evaluated(self, source: str, found: Found) -> list[Target]:
-        """Tried again and again, a search must not have the same results read each time."""
+        """What was found and is new: a search that is tried again and again must not have the same
+        results read each time.
+        """
         return [
             target
             for target, version in found.versions.items()

@@ -12,7 +12,7 @@ from cds_service.errors import DataUnavailable
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.supplied import shortfalls
 from cds_service.hooks.call import Answered, Call, CardedBefore, record_of
-from cds_service.hooks.gather import Gathered, gather, insist_on_the_whole
+from cds_service.hooks.gather import Gathered, gather, require_whole
 from cds_service.hooks.orders import order_advice
 from cds_service.hooks.referred import with_referred
 from cds_service.hooks.request import LabResultContext, OrderContext, PatientViewContext
@@ -22,8 +22,8 @@ from cds_service.hooks.suggestions import with_suggestions
 def answer(call: Call) -> Answered:
     """The cards for a call.
 
-    Raises DataUnavailable when a required key cannot be had. Where there would be no card, also
-    when such a key, or the results, were had only in part: what is missing might call for one.
+    Raises DataUnavailable when a required key cannot be had; and where there would be no card, also
+    when a required key, or the results, are there only in part: the rest might call for a card.
     """
     context = call.request.context
     gathered = gather(
@@ -38,7 +38,7 @@ def answer(call: Call) -> Answered:
         case LabResultContext(results=results):
             answered = _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
             if not answered.cards:
-                _insist_on_all_that_arrived(results)
+                _require_all_that_arrived(results)
             return answered
         case PatientViewContext():
             charted = gathered.parts[call.service.wanted.part].resource
@@ -55,19 +55,19 @@ def _evaluated(call: Call, gathered: Gathered, results: JsonObject, looking: Loo
     evaluation = evaluate(record, knowledge, call.at, looking=looking)
     cards = render(evaluation, knowledge, scope=call.scope)
     if not cards:
-        insist_on_the_whole(gathered, call.service.templates)
+        require_whole(gathered, call.service.templates)
     patient_id = call.request.context.patient_id
     return Answered(
         with_suggestions(cards, evaluation, knowledge, patient_id), evaluation, gathered.faults
     )
 
 
-def _insist_on_all_that_arrived(results: JsonObject) -> None:
+def _require_all_that_arrived(results: JsonObject) -> None:
     """An answer without cards may be given only where all of the results were sent: nobody can be
     asked for the rest.
 
-    Raises DataUnavailable where they say themselves that they are a part or that something failed,
-    or hold a Bundle, which is not opened.
+    Raises DataUnavailable for a Bundle that says itself that it is a part or that something failed,
+    or that holds another Bundle, which is not opened.
     """
     for fault in shortfalls(results):
         raise DataUnavailable(
@@ -79,8 +79,8 @@ def _insist_on_all_that_arrived(results: JsonObject) -> None:
 
 
 def _with_memory(record: PatientRecord, carded_before: CardedBefore) -> PatientRecord:
-    """Whether a result had been carded matters only where it is withdrawn and that is told: when it
-    arrives, never on a chart that is opened.
+    """The record, and which of its withdrawn results had a card before. Only for results that
+    arrive: when a chart is opened nothing is said of a withdrawn result.
     """
     withdrawn = [
         result.ref.resource

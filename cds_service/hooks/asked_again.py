@@ -1,4 +1,4 @@
-"""A search that was sent in part and asked for again: no result that was sent is dropped for it."""
+"""A search sent only in part is asked for again; no result that was sent is lost by that."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from cds_service.core.card import JsonObject
 from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of, version_of
 
 
-def entries_of(sent: JsonObject) -> Sequence[JsonObject]:
-    """What was sent, but for what is about the search."""
+def sent_entries(sent: JsonObject) -> Sequence[JsonObject]:
+    """The entries sent, without OperationOutcomes, which are about the search."""
     entries = objects(sent.get("entry"))
     return [entry for entry in entries if _version_in(entry).kind != "OperationOutcome"]
 
 
-def beside(fetched: JsonObject, sent: Sequence[JsonObject]) -> JsonObject:
-    """The Bundle that was fetched, with what was sent and is not in it.
+def with_sent(fetched: JsonObject, sent: Sequence[JsonObject]) -> JsonObject:
+    """The Bundle that was fetched, with those entries sent that it does not hold.
 
-    A version that is in both counts as it was fetched. Of two versions both stay: the reader takes
-    the newer (`fhir.versions`), which may be the one that was sent.
+    The same version of a resource is taken as it was fetched. Two versions of it both stay: the
+    reader takes the newer (`fhir.versions`), which may be the one that was sent.
     """
     entries = fetched.get("entry", [])
     there = set(map(_version_in, entries))

@@ -27,12 +27,14 @@ class Call:
     service: Service
     request: HookRequest
     caller: str
-    """The name of the client: no two clients' cards share an id."""
+    """The name of the client; in the ids of cards, so that no two clients share one."""
     at: date
     access: ServerAccess | NoAccess
     carded_before: CardedBefore
     id_secret: str = field(default="", repr=False)
-    """Keeps the ids of cards from telling what they were made from; empty: nobody keeps them."""
+    """Goes into the ids of cards, so that they do not tell what they were made from. Empty where
+    no ids are kept.
+    """
 
     @property
     def scope(self) -> str:
@@ -49,17 +51,17 @@ class Answered:
     evaluation: Evaluation
     faults: Mapping[str, str] = field(default_factory=dict)
     advice: tuple[Advice, ...] = ()
-    """On draft orders: what each card came from, card by card."""
+    """Of draft orders: the advice on each card, in the order of the cards."""
 
     def as_json(self, apps: tuple[SmartApp, ...] = ()) -> JsonObject:
-        """The response body (H-01, H-02): `cards` is there also when it is empty.
+        """The response body (H-01, H-02): `cards` is there even when it is empty.
 
         Each card links to the `apps`.
         """
         return {"cards": [card.as_json(apps) for card in self.cards]}
 
     def as_json_in_shadow(self) -> JsonObject:
-        """The response body in shadow mode: no card, and how many there are otherwise. So nobody
+        """The response body in shadow mode: no cards, but how many were withheld, so that nobody
         takes it for an answer that had nothing to say.
         """
         return {"cards": [], "extension": {"org.sil2r-cds.shadow": {"withheld": len(self.cards)}}}

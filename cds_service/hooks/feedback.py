@@ -15,8 +15,8 @@ from cds_service.core.model import Coding
 from cds_service.hooks.members import Members
 
 MOST_ITEMS = 5_000
-"""Items of one call. They are kept all or none, and nobody else writes meanwhile: this many take
-some tenth of a second. A batch is promised to hold a thousand (T-91)."""
+"""Most items of one call. They are stored all or none, and nobody else can write meanwhile: for so
+many about a tenth of a second (decision 43). A thousand are promised (T-91)."""
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 LONGEST_COMMENT = 10_000
@@ -95,8 +95,8 @@ def _override_reason(item: Members) -> tuple[Coding, str]:
 
 
 def _timestamp(item: Members) -> datetime:
-    """RFC 3339, section 5.6. A leap second is read as the second before it, and a moment that UTC
-    cannot express as the first or last that it can.
+    """The moment, in UTC (RFC 3339, section 5.6). A leap second is read as the second before it, a
+    moment outside the years 1 to 9999 of UTC as the nearest one inside.
     """
     found = _RFC_3339.fullmatch(item.text("outcomeTimestamp"))
     if found is not None:

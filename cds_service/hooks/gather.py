@@ -1,14 +1,14 @@
 """What was prefetched, completed by what can be fetched (CDS Hooks 2.0.1, "Prefetch Template").
 
 The five cases of a prefetch key: *sent* is used; *null* means that the client looked and has
-nothing; *OperationOutcome* means that it failed; a *paged* Bundle is read on where access allows,
-and one that says without a further page that it is not all is asked for again; *absent* is fetched
-where access was given.
+nothing; *OperationOutcome* means that it failed; of a *paged* Bundle the further pages are read
+where access allows, and a Bundle that says it is not all but names no further page is asked for
+again; *absent* is fetched where access was given.
 
 A required key that is still not there is a 412 that names it; an optional one goes on as missing or
 failed, so that the card can say so. A resource of another type altogether under a required key is
 no answer to its query: the key failed. A required key of which only a part could be read is enough
-for a card, which says so, and not for silence.
+for a card, which says so, but not for an answer without cards.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable
 from cds_service.fhir.read import types_read
 from cds_service.fhir.shape import an_id
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, is_altogether_other, supplied
-from cds_service.hooks.asked_again import beside, entries_of
+from cds_service.hooks.asked_again import sent_entries, with_sent
 
 THIS_PATIENT: Final = "{{context.patientId}}"
-"""What stands in a template for the id of the patient: the one token that ours hold."""
+"""Stands in a template for the id of the patient. Our templates hold no other token."""
 _END_OF_TYPE = re.compile(r"[/?]")
 
 
@@ -63,12 +63,12 @@ class PrefetchTemplate:
 
     @property
     def is_read(self) -> bool:
-        """Whether the query is of one resource by its id."""
+        """Whether the query reads one resource by its id."""
         return "?" not in self.query
 
     def is_answered_by(self, resource: JsonObject) -> bool:
-        """Whether a resource may answer the query. Under an optional key any may: what it came to
-        is told on the card, and what it holds may be referred to.
+        """Whether a resource may answer the query. Under an optional key any may: the card tells
+        what became of it, and other resources may refer to what it holds.
         """
         return self.need is Need.OPTIONAL or not is_altogether_other(resource, _asked(self.query))
 
@@ -93,9 +93,9 @@ class GatherFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Every key of the templates and what became of it.
+    """What became of every prefetch key of the templates.
 
-    `faults` says by a short code, free of patient data, why a key is not complete.
+    `faults` says by key, in a short code free of patient data, why its data are not complete.
     """
 
     parts: Mapping[str, Supplied]
@@ -104,7 +104,7 @@ class Gathered:
 
 @dataclass(slots=True)
 class _Part:
-    """One key on its way."""
+    """One prefetch key while it is being completed."""
 
     template: PrefetchTemplate
     supplied: Supplied
@@ -112,8 +112,8 @@ class _Part:
 
     @property
     def wants_fetching(self) -> bool:
-        """Whether it is not there, or only in part. What the client failed to get itself is asked
-        for again only where it is required.
+        """Whether the key is absent, or there only in part. One that the client itself failed to
+        get is asked for again only if it is required.
         """
         match self.supplied.availability:
             case Availability.MISSING | Availability.PARTIAL:
@@ -126,12 +126,12 @@ class _Part:
                 assert_never(self.supplied.availability)
 
     @property
-    def is_page(self) -> bool:
-        """Whether what is at hand names the page that follows it."""
+    def has_next_page(self) -> bool:
+        """Whether the Bundle at hand names a page that follows it."""
         return isinstance(leads_to(self.supplied.resource), Next)
 
     @property
-    def had(self) -> bool:
+    def is_answered(self) -> bool:
         """Whether there is an answer to the query, even if it is that there is nothing."""
         return self.supplied.availability not in {Availability.MISSING, Availability.FAILED}
 
@@ -159,7 +159,7 @@ def gather(
         case _:
             assert_never(access)
     for key, part in parts.items():
-        if part.template.need is Need.REQUIRED and not part.had:
+        if part.template.need is Need.REQUIRED and not part.is_answered:
             raise _unavailable(key, "was neither sent nor could be read", part.fault)
     return Gathered(
         {key: part.supplied for key, part in parts.items()},
@@ -187,7 +187,8 @@ def _fetch(wanted: Mapping[str, _Part], patient_id: str, access: ServerAccess) -
                 part.fault = GatherFault.SCOPE_TOO_SMALL
             case query:
                 # the whole query, or only the pages that follow the one that was sent
-                queries[key] = FurtherPages(part.supplied.resource) if part.is_page else query
+                has_more = part.has_next_page
+                queries[key] = FurtherPages(part.supplied.resource) if has_more else query
                 if access.covers(query) is Coverage.RESTRICTED:
                     part.fault = GatherFault.SCOPE_RESTRICTED
     for key, fetched in access.session.fetch_all(queries).items():
@@ -216,9 +217,9 @@ def _take_resource(part: _Part, json: JsonObject, extent: Complete | Partial) ->
         kept = _kept(part)
         part.fault = _shortfall(part, got, extent)
         if part.fault:
-            part.supplied = Supplied(Availability.PARTIAL, beside(json, kept))
+            part.supplied = Supplied(Availability.PARTIAL, with_sent(json, kept))
         elif kept:
-            part.supplied = Supplied(Availability.GIVEN, beside(json, kept))
+            part.supplied = Supplied(Availability.GIVEN, with_sent(json, kept))
         else:
             part.supplied = got
 
@@ -233,23 +234,23 @@ def _shortfall(part: _Part, got: Supplied, extent: Complete | Partial) -> str:
 
 
 def _kept(part: _Part) -> Sequence[JsonObject]:
-    """What was sent of an answer that was asked for again: the second one need not hold it all.
-    The page that was read on from comes back with those that follow it.
+    """The entries sent, to be kept beside an answer to the whole query, which need not hold them
+    all. None where only further pages were fetched: the page that was sent comes back with them.
     """
-    if part.is_page or part.template.is_read:
+    if part.has_next_page or part.template.is_read:
         return ()
-    return entries_of(part.supplied.resource)
+    return sent_entries(part.supplied.resource)
 
 
 def _note_failure(part: _Part, fault: UpstreamFault) -> None:
-    """A part that was sent is kept; nothing else is left to go by."""
+    """The key has failed; but a part that was sent is kept, there is nothing else to go by."""
     part.fault = fault
     if part.supplied.availability is not Availability.PARTIAL:
         part.supplied = Supplied(Availability.FAILED)
 
 
-def insist_on_the_whole(gathered: Gathered, templates: Mapping[str, PrefetchTemplate]) -> None:
-    """An answer without cards may be given only where all of what is required was read.
+def require_whole(gathered: Gathered, templates: Mapping[str, PrefetchTemplate]) -> None:
+    """An answer without cards may be given only where all that is required was read.
 
     Raises DataUnavailable for a required key of which more exists, or may exist, than was read.
     """
@@ -270,7 +271,7 @@ def _unavailable(key: str, said: str, fault: str) -> DataUnavailable:
 
 
 def _filled(template: str, patient_id: str) -> Read | Search | Unreadable:
-    """The query for this patient; what is no FHIR id could change it."""
+    """The query for this patient; Unreadable without a FHIR id: other text could change it."""
     if not an_id(patient_id):
         return Unreadable()
     return query_of(template.replace(THIS_PATIENT, patient_id))

@@ -35,7 +35,7 @@ class Members:
         return f"{self.path}.{name}" if self.path else name
 
     def text(self, name: str, *, longest: int = LONGEST_TEXT) -> str:
-        """A required text that is not blank and not longer than any name or id."""
+        """A required text, not blank and of at most `longest` characters."""
         value: str = self._required(name, str, "a text")
         if not value.strip(BLANK):
             raise self.fault(name, "The text is empty.", "Send a value.")

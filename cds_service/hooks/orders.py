@@ -53,7 +53,7 @@ def order_advice(call: Call, context: OrderContext, gathered: Gathered) -> Answe
 
 
 def orders_wanted(knowledge: KnowledgeBase) -> Wanted:
-    """The codes under which orders are worth reading: ours and look-alikes, and what may pair."""
+    """The codes of orders worth reading: the analyte, its look-alikes, and companion tests."""
     own, beside = set(knowledge.analyte_codes), set(knowledge.companion_codes)
     for suggestion, code in knowledge.orders.items():
         is_own = suggestion in knowledge.order_table.own
@@ -87,8 +87,8 @@ def _with_suggestions(
 def _swap(
     card: Card, advice: Advice, draft: JsonObject, knowledge: KnowledgeBase
 ) -> Iterator[Suggestion]:
-    """One suggestion: the draft removed, where it can be pointed at, and another in its place
-    unless there is one already.
+    """One suggestion: delete the draft, if it has an id to name it by, and create another in its
+    place, unless that is drafted already.
     """
 
     def said(section: str, **more: str) -> str:

@@ -71,8 +71,8 @@ class HookRequest:
     hook_instance: str
     context: PatientViewContext | LabResultContext | OrderContext
     prefetch: Mapping[str, JsonObject | None] = field(repr=False)
-    """Under the keys of the service. One that is absent was not sent; None: the client looked and
-    has no data (F-02).
+    """By prefetch key of the service. A key that is not here was not sent; None means that the
+    client looked and has no data (F-02).
     """
     fhir: FhirAccess
 
@@ -91,8 +91,8 @@ def read_request(
 ) -> HookRequest:
     """The request for a service of this trigger, whose hook is named `hook`.
 
-    What stands under other keys of the prefetch than the service's is ignored (F-05). Raises
-    BadRequest (HookMismatch for another hook) with the path of the first fault.
+    Prefetch keys that are not the service's are ignored (F-05). Raises BadRequest (HookMismatch for
+    another hook) with the path of the first fault.
     """
     members = Members(body)
     if members.text("hook") != hook:
@@ -115,7 +115,7 @@ def _context(
     context: Members, trigger: Trigger
 ) -> PatientViewContext | LabResultContext | OrderContext:
     patient_id = _patient_id(context)
-    for name in ("encounterId", "userId"):  # nothing needs them; they must be texts
+    for name in ("encounterId", "userId"):  # not needed here, but where sent they must be texts
         context.optional_text(name)
     match trigger:
         case Trigger.PATIENT_VIEW:
@@ -149,16 +149,16 @@ def _selections(context: Members) -> tuple[str, ...]:
 
 
 def _bundle(context: Members, name: str) -> JsonObject:
-    """A Bundle as far as its outline goes.
+    """A Bundle, checked in outline only.
 
-    What its resources are worth is judged later, one by one: an invalid resource is said on a card
-    and never refuses the request.
+    Its resources are judged later, one by one: an invalid one is named on a card and never makes
+    the request malformed.
     """
     bundle = context.object(name)
     if bundle.json.get("resourceType") != "Bundle":
         raise context.fault(name, "This is not a Bundle.", "Send a Bundle of type collection.")
     if bundle.has("entry") and not all(map(_is_entry, bundle.array("entry"))):
-        for entry in bundle.objects("entry"):  # to say which it is
+        for entry in bundle.objects("entry"):  # raises with the path of the wrong one
             entry.optional_object("resource")
     return bundle.json
 

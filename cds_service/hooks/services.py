@@ -45,7 +45,7 @@ class Service:
     wanted: Wanted
     """The codes worth reading in what is sent."""
     remark: str = ""
-    """What discovery must say of this installation, as a sentence."""
+    """A sentence about this installation, added to each description in discovery."""
 
     @property
     def id(self) -> str:
@@ -143,8 +143,8 @@ def prefetch_templates(
 ) -> Mapping[str, PrefetchTemplate]:
     """What a service asks the client to send along, by prefetch key.
 
-    A chart without its results says nothing, so `patient-view` requires them; the other hooks bring
-    what they are about.
+    `patient-view` requires the results, since there is nothing to say without them; the other hooks
+    bring what they are about in their context.
     """
     analyte = [(LOINC, code) for code in knowledge.accepted]
     companions = [(LOINC, code) for code in knowledge.companion_loincs]

@@ -29,10 +29,10 @@ from cds_service.core.verdict import (
 from cds_service.fhir.order_write import draft_order, order_codings
 
 MOST = 8
-"""As many as the longest list that one finding calls for; of more, the last are left out."""
+"""Most suggestions on one card, as many as one finding calls for; those after them are left out."""
 
 _COMBINATIONS = 512
-"""Of findings that fire together: few ever do, and what they call for is made once for each."""
+"""How many combinations of findings keep their suggestions. Few ever occur together."""
 
 
 def with_suggestions(
@@ -89,12 +89,12 @@ class _Offer:
     tests: frozenset[str]
     """The companion tests that it orders."""
     specimen: str
-    """Of an order for the analyte itself the specimen that it is for; else empty."""
+    """The specimen, if this orders the analyte itself; else empty."""
 
 
 def _is_known(offer: _Offer, answer: Answer) -> bool:
-    """Whether a result of the suggested test lies near this one and can be read beside it, or is
-    named on the card already.
+    """Whether a result of the suggested test is near this one in time and can be read beside it, or
+    is named on the card already.
     """
     if any(not offer.tests.isdisjoint(note.tests) for note in answer.notes):
         return True
@@ -126,8 +126,8 @@ def _reason(verdict: Verdict) -> str:
 def _called_for(
     knowledge: KnowledgeBase, reason: str, panels: tuple[str, ...], fired: tuple[str, ...]
 ) -> tuple[_Offer, ...]:
-    """Whom to call, then the tests: those for panels that are urgent first, then for the reason,
-    for the highest finding and for contexts.
+    """Contacts first, then tests: those of urgent panels, of the reason, then of the findings from
+    the highest rank down, and of contexts.
     """
     by_rank = sorted(knowledge.findings, key=lambda row: -row.rank)
     findings = [row for row in by_rank if row.id in fired]

@@ -40,7 +40,7 @@ class Database:
     def __init__(self, url: URL) -> None:
         self._is_sqlite = url.get_backend_name() == "sqlite"
         self._file = Path(url.database or "")
-        """Of SQLite: on PostgreSQL this names no file."""
+        """The file of SQLite; no meaning on PostgreSQL."""
         self._engine = make_engine(url)
         self._writing = {
             durability: self._engine.execution_options(**{DURABILITY: durability})
@@ -49,7 +49,7 @@ class Database:
         self._last_write = LastWrite()
         writers = OneWriter if self._is_sqlite else AnyWriter
         self._writers: Writers = writers(self._engine, self._last_write)
-        # A process that only ever ends with its database need not close it.
+        # Closed with the object, but not at exit: a process that ends need not close it.
         finalize(self, _close, self._writers, self._engine).atexit = False
 
     @classmethod
@@ -78,7 +78,7 @@ class Database:
             return upgrade.revision(connection)
 
     def is_newer(self) -> bool:
-        """Whether a later release has migrated it: for one release that only adds."""
+        """Whether a later release has migrated it: for one release, migrations only add."""
         return upgrade.is_newer(self.revision())
 
     def is_open_to_others(self) -> bool:
@@ -93,14 +93,14 @@ class Database:
     def check(self) -> None:
         """Returns when the database answers and takes what is written; raises StoreUnavailable.
 
-        After a write that failed one is tried here, since nobody may send requests meanwhile.
+        If the last write failed, one is tried here: no request may come that would try.
         """
         self.ping()
         if self._last_write.failed:
             self._try_to_write()
 
     def _try_to_write(self) -> None:
-        """Something that needs room of its own, and leaves nothing behind."""
+        """Write a row that needs room of its own, and delete it again."""
         trial = secrets.token_hex(1000)
         row = {"issuer": "", "jti_sha256": trial, "expires": datetime.now(UTC)}
         with self.writing() as connection:
@@ -118,12 +118,12 @@ class Database:
         """A transaction: committed when the block ends, rolled back when it raises."""
         engine = self._writing[durability]
         told = Translated(self._engine, self._last_write.fails)
-        with waiting(), told, self._writers.turn, engine.begin() as connection:
+        with waiting(), told, self._writers.lock, engine.begin() as connection:
             yield connection
         self._last_write.failed = False
 
     def inserting(self, durability: Durability) -> AbstractContextManager[PoolProxiedConnection]:
-        """The same for prepared INSERTs only, at a fraction of the cost."""
+        """As `writing`, for prepared INSERTs only and at a fraction of the cost."""
         return self._writers.inserting(durability)
 
     def prepare(self, table: Table, statement: Insert) -> PreparedInsert:
@@ -134,7 +134,7 @@ class Database:
         """An INSERT in the dialect of this database: it knows ON CONFLICT and counts its rows."""
         if self._is_sqlite:
             return sqlite.insert(table).execution_options(preserve_rowcount=True)
-        # PostgreSQL's dialect only where it is the database: a start on SQLite is sooner done
+        # imported only where it is the database: a start on SQLite is quicker without it
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415
 
         return postgresql.insert(table).execution_options(preserve_rowcount=True)

@@ -1,4 +1,4 @@
-"""From a database URL to an SQLAlchemy engine, set up so that waiting is bounded and writes last.
+"""From a database URL to an SQLAlchemy engine: waiting is bounded, and what is written lasts.
 
 SQLite: WAL (readers never wait), `BEGIN IMMEDIATE` (a writer waits once, at the start, never in the
 middle), a file for its owner only. PostgreSQL: psycopg, bounded waits on both sides.
@@ -33,15 +33,14 @@ DURABILITY = "cds_durability"
 """Execution option that says what a write must outlive."""
 
 WAIT_SECONDS = 2
-"""How long a call waits for any one thing of the database: a turn, a lock, a connection."""
+"""How long a call waits for any one thing of the database: a lock or a connection."""
 _WAL_PAGES = 4000
-"""Pages (of 4 KiB) in SQLite's WAL before the one who commits moves them into the file, which takes
-tens of milliseconds. At SQLite's own 1000 every hundredth call would wait for it."""
+"""Pages (of 4 KiB) in SQLite's WAL before a commit moves them into the file, which takes tens of
+milliseconds. At SQLite's own 1000 every hundredth call would wait for it."""
 _SSL_MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
 CONNECTIONS = 8
-"""What a process opens at most. PostgreSQL admits 100 of all processes together, unless told
-otherwise, and refuses the next one: so callers rather wait here. With 16 none was answered sooner.
-"""
+"""Most connections of one process. PostgreSQL by default admits 100 of all processes together and
+refuses the next one, so callers wait here instead. With 16 no call was answered sooner."""
 _POOL: dict[str, Any] = {
     "pool_size": CONNECTIONS,
     "max_overflow": 0,
@@ -59,7 +58,7 @@ class Durability(Enum):
 
 
 class LastWrite:
-    """Whether the last write failed: of several threads, that of the one that ended last."""
+    """Whether the last write failed; among several threads, the one that ended last."""
 
     __slots__ = ("failed",)
 
@@ -72,9 +71,10 @@ class LastWrite:
 
 
 class Translated:
-    """Turns each failure of the database of this engine into StoreUnavailable, and notes it.
+    """A block in which each failure of the engine's database becomes StoreUnavailable.
 
-    Texts of drivers may hold parameters, rows and passwords. None of them is kept.
+    Before that, `note` is called. Texts of drivers may hold parameters, rows and passwords: none of
+    them is kept.
     """
 
     __slots__ = ("_engine", "_note")
@@ -115,8 +115,8 @@ def read_url(text: str) -> URL:
 
 
 def _are_options(query: Mapping[str, str | Sequence[str]]) -> bool:
-    """Whether libpq knows what stands behind the question mark: else no connection ever works."""
-    # only where PostgreSQL is the database: a start on SQLite is sooner done
+    """Whether libpq knows the options in the query: else no connection would ever work."""
+    # imported only where PostgreSQL is the database: a start on SQLite is quicker without it
     from psycopg import ProgrammingError  # noqa: PLC0415
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415
 
@@ -172,7 +172,7 @@ def _on_sqlite_begin(connection: Connection) -> None:
 
 
 def begin(connection: PoolProxiedConnection, durability: Durability) -> None:
-    """Begins to write. psycopg begins by itself, with the first statement."""
+    """Begins a transaction to write in, on SQLite. psycopg does so with the first statement."""
     driver = connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
         if connection.info.get(DURABILITY) is not durability:
@@ -182,7 +182,7 @@ def begin(connection: PoolProxiedConnection, durability: Durability) -> None:
 
 
 def be_patient(connection: PoolProxiedConnection, *, seconds: int) -> None:
-    """How long SQLite waits on this connection for another process that writes."""
+    """Sets how long SQLite waits on this connection for another process that writes."""
     connection.cursor().execute(f"PRAGMA busy_timeout = {seconds * 1000}")
 
 
@@ -204,12 +204,12 @@ def _postgresql(url: URL) -> Engine:
     wait = WAIT_SECONDS * 1000
     ours = {
         "application_name": "cds-service",
-        # A cluster made without a locale has databases of no encoding; without a word from us the
-        # driver then gives bytes for texts.
+        # A cluster made without a locale has databases without an encoding, for whose texts the
+        # driver gives bytes unless it is told one.
         "client_encoding": "utf8",
         "connect_timeout": str(WAIT_SECONDS),
-        # A machine that is gone says nothing: without these the system waits for a quarter of an
-        # hour for it to take what was sent, and for hours for it to answer.
+        # Without these, if the server's machine is gone, the system waits for a quarter of an hour
+        # until it gives up sending, and for hours until it gives up on an answer.
         "tcp_user_timeout": str(wait),
         "keepalives_idle": str(WAIT_SECONDS),
         "keepalives_interval": "1",

@@ -120,17 +120,17 @@ class EventBacklog:
         at: datetime,
         tell: Callable[[Waiting], object] = lambda _row: None,
     ) -> Iterator[Waiting]:
-        """Removes rows for good, lot by lot for as long as it is asked for the next; which went.
+        """Removes rows for good, lot by lot as the iterator is read, and gives those that went.
 
-        One that a worker has leased stays, and so does one that a new notification has revived.
-        `tell` hears of each before it goes: whoever is killed here has told of one too many at
-        worst, and of none too few.
+        A row that a worker has leased stays, and so does one that a new notification has revived.
+        `tell` is called with each row before it goes: if the process is killed here, one too many
+        was told of at worst, and none too few.
         """
         is_free = or_(event_work.c.lease == NO_LEASE, event_work.c.due <= at)
         for lot in in_lots(rows, LOT):
             with self._database.reading() as connection:
                 going = [row for row in lot if _is_there(connection, row, is_free)]
-            for row in going:  # while nobody has to wait: whoever reads what is told may be slow
+            for row in going:  # outside a transaction: whoever reads what is told may be slow
                 tell(row)
             with self._database.writing() as connection:
                 lock_in_order(connection, event_work.c.number.in_([row.number for row in going]))
@@ -166,8 +166,8 @@ def _these(*, dead_only: bool) -> ColumnElement[bool]:
 
 
 def lock_in_order(connection: Connection, those: ColumnElement[bool]) -> None:
-    """Locks rows of work as all do who write more than one: in the order of their items. Else each
-    of two could hold what the other waits for. SQLite has one writer, and nothing to lock.
+    """Locks rows of work in the order of their items, as everybody must who writes more than one:
+    else each of two could hold what the other waits for. SQLite, with one writer, locks no rows.
     """
     rows = select(event_work.c.number).where(those).order_by(event_work.c.item)
     connection.execute(rows.with_for_update()).all()
@@ -183,7 +183,7 @@ def _delete(connection: Connection, row: Waiting, still: ColumnElement[bool]) ->
 
 
 def _as_shown(row: Waiting) -> ColumnElement[bool]:
-    # SQLite gives the number of a row that has ended to another: when it came tells them apart.
+    # SQLite gives the number of a deleted row to a new one: `first_received` tells them apart.
     return (
         (event_work.c.number == row.number)
         & (event_work.c.first_received == row.first_received)

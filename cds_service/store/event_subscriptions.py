@@ -2,8 +2,8 @@
 
 Nothing here is of a patient: the id of a Subscription, its criteria, counts and moments.
 
-Whoever writes missing numbers holds the row of their subscription first. So nobody who writes some
-of them, in whatever order, waits for one who waits for them.
+Whoever writes missing numbers locks the row of their subscription before that. So two who write
+them, in whatever order, never wait for each other.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from cds_service.store.lots import LOT, in_lots
 from cds_service.store.tables import event_gaps, event_subscriptions
 
 MISSED_HEARTBEATS: Final = 2
-"""So many heartbeats that did not come make a silence."""
+"""After so many missed heartbeats a subscription counts as silent."""
 GAP_WINDOW: Final = timedelta(seconds=30)
 """How long a missing number may still come by itself."""
 MOST_MISSING: Final = 1_000
 """Numbers kept of one gap. A longer one is searched for by time, whichever numbers are kept."""
 ACTIVATION: Final = timedelta(minutes=15)
-"""For so long a server may take to switch a subscription on."""
+"""How long a server may take to switch a subscription on."""
 REACH: Final = timedelta(hours=1)
-"""How far before the last sign of life a search begins: what says that a subscription failed is a
-sign of life too, so this is longer than any pause between two tries (`events.troubles`)."""
+"""How far before the last sign of life a search begins. A notification that says that the
+subscription failed is a sign of life too, so this is longer than any pause between two tries
+(`events.troubles`)."""
 REQUESTED: Final = "requested"
 """The status of one that we have asked for, and that its server has not switched on yet."""
 ACTIVE: Final = "active"
@@ -89,7 +90,7 @@ class Heard:
     criteria: str = ""
     status: str = ACTIVE
     heartbeat: timedelta = timedelta(0)
-    """How often one that was not heard of before is to be."""
+    """How often a subscription that is new here is expected to be heard of."""
     is_numbered: bool = True
     """Whether its numbers count the events of this subscription, and so tell which are missing."""
     numbers: Sequence[int] = ()
@@ -131,7 +132,7 @@ class Subscriptions:
             self._keep(connection, state, anew)
 
     def _keep(self, connection: Connection, state: SubscriptionState, anew: Iterable[str]) -> None:
-        """One that is new as a whole; of one that is known, only what is named is written anew."""
+        """Writes a new subscription whole, and of a known one only the columns `anew`."""
         row = self._database.insert(event_subscriptions)
         connection.execute(
             row.on_conflict_do_update(
@@ -148,20 +149,20 @@ class Subscriptions:
                 connection.execute(delete(table).where(_of(table, source, subscription)))
 
     def set_status(self, asked_of: SubscriptionState, status: str) -> None:
-        """Keeps what the server has made of it."""
+        """Keeps the status that the server gave when it was asked."""
         self._set(asked_of, {"status": status})
 
     def found_active(self, asked_of: SubscriptionState, at: datetime) -> None:
-        """Its server, when asked, said that it is at work: as good as a sign of life."""
+        """Keeps that the server, when asked, said it is at work: as good as a sign of life."""
         self._set(asked_of, {"status": ACTIVE, "last_heard": at})
 
     def request_anew(self, asked_of: SubscriptionState, at: datetime) -> None:
-        """The server was asked to switch it on again: from here on an answer is waited for."""
+        """Keeps that the server was asked to switch it on again, and should do so from now on."""
         self._set(asked_of, {"status": REQUESTED, "last_heard": at})
 
     def _set(self, asked_of: SubscriptionState, values: Mapping[str, Any]) -> None:
         with self._database.writing() as connection:
-            _answered(connection, asked_of, values)
+            _write_answer(connection, asked_of, values)
 
     def of(self, source: str) -> tuple[SubscriptionState, ...]:
         """The subscriptions of a source."""
@@ -193,7 +194,7 @@ class Subscriptions:
         anew = {"last_heard": at, "status": heard.status}
         if heard.criteria:
             anew["criteria"] = heard.criteria
-        if not all(_answered(connection, each, anew) for each in asked_of):
+        if not all(_write_answer(connection, each, anew) for each in asked_of):
             return 0
         state = SubscriptionState(
             source=source,
@@ -211,7 +212,7 @@ class Subscriptions:
         number = connection.execute(_held(source, heard.subscription)).scalar_one()
         expected, missing = _followed(number, heard)
         gone = _of(event_gaps, source, heard.subscription)
-        if expected < number:  # they have begun anew
+        if expected < number:  # the numbers have begun anew
             connection.execute(delete(event_gaps).where(gone))
         elif heard.numbers:
             for came in in_lots(heard.numbers, LOT):
@@ -275,19 +276,19 @@ def _of(table: Table, source: str, subscription: str) -> ColumnElement[bool]:
     return (table.c.source == source) & (table.c.subscription == subscription)
 
 
-def _answered(
+def _write_answer(
     connection: Connection, asked_of: SubscriptionState, values: Mapping[str, Any]
 ) -> bool:
-    """Writes what a server answered, and whether it was written: not where the subscription was
-    heard of meanwhile, which is newer than the answer, and not where it was ended.
+    """Writes what a server answered, and says whether it did: not where the subscription was heard
+    of meanwhile, which is newer than the answer, and not where it was ended.
     """
     this = update(event_subscriptions).where(_is_still(asked_of)).values(values)
     return connection.execute(this).rowcount == 1
 
 
 def _is_still(asked_of: SubscriptionState) -> ColumnElement[bool]:
-    """The row of a subscription, if it has not been heard of since it was read. It is compared by
-    what it holds, since the clocks of two machines differ.
+    """The row of a subscription, if it has not been heard of since `asked_of` was read. The values
+    are compared, not moments, since the clocks of two machines differ.
     """
     return (
         _of(event_subscriptions, asked_of.source, asked_of.subscription)
@@ -297,7 +298,7 @@ def _is_still(asked_of: SubscriptionState) -> ColumnElement[bool]:
 
 
 def _held(source: str, subscription: str) -> Select[int]:
-    """The number that comes next; its row is locked until the transaction ends."""
+    """The number expected next. The subscription's row is locked until the transaction ends."""
     this = _of(event_subscriptions, source, subscription)
     return select(event_subscriptions.c.next_number).where(this).with_for_update()
 
@@ -307,7 +308,7 @@ def _followed(expected: int, heard: Heard) -> tuple[int, Iterable[int]]:
     if heard.begins and heard.so_far < expected:
         return heard.so_far + 1, ()
     newest = max(heard.so_far, *heard.numbers, 0)
-    # Joined under way (0), what came before is for catch-up, not for an alarm.
+    # Where nothing is known yet (0), earlier events are for catch-up, and no alarm.
     first = expected or min(heard.numbers, default=newest + 1)
     numbers = range(max(first, newest - MOST_MISSING + 1), newest + 1)
     came = set(heard.numbers)

@@ -93,7 +93,7 @@ class EventStore(EventBacklog):
 
     def add(self, source: str, targets: Iterable[Target], way: Way, due: datetime) -> None:
         """Keeps work durably: when this returns, a power failure does not lose it."""
-        rows = self._rows(source, targets, way, due)  # before anybody has to wait for us
+        rows = self._rows(source, targets, way, due)  # outside the transaction: others may write
         with self._database.writing() as connection:
             self._add_rows(connection, rows)
 
@@ -236,7 +236,7 @@ class EventStore(EventBacklog):
         """Ends a row: what it came to, and further work found on the way, in one transaction."""
         rows = self._rows(claimed.source, found, claimed.way, at)
         with self._database.writing() as connection:
-            # The row itself has its place in the order in which all take their locks.
+            # All lock rows in the order of their items, in which this row has its place too.
             self._add_rows(connection, [row for row in rows if row["item"] < claimed.item])
             ending = self._end(connection, claimed, at)
             if ending is Ending.LEASE_LOST:
@@ -279,8 +279,8 @@ class EventStore(EventBacklog):
             self._records.save_in(connection, each.record)
 
     def give_back(self, claimed: Claimed, at: datetime) -> None:
-        """Frees a row that was not begun: it is due at once, and was not tried. Not when the lease
-        was lost.
+        """Frees a row that was leased and not begun: it is due at once, and the try does not count.
+        Does nothing when the lease was lost.
         """
         with self._database.writing() as connection:
             _freed(connection, claimed, due=at, attempts=claimed.attempts - 1)
@@ -305,14 +305,14 @@ class EventStore(EventBacklog):
         return self._sweeps.until(source, otherwise)
 
     def sweep_since(self, source: str, since: datetime, way: Way, due: datetime) -> None:
-        """Makes a search work that goes back to `since`, or further where that is still to come."""
+        """Adds a search as work: back to `since`, or further where it was to go further anyway."""
         with self._database.writing() as connection:
-            # In the order of `finish`: else each could hold what the other waits for.
+            # Locked in the same order as by `finish`, so that neither waits for the other.
             self.add_in(connection, source, [SWEEP], way, due)
             self._sweeps.send_back(connection, source, since)
 
     def search_further_back(self, source: str, since: datetime) -> None:
-        """The next search, whatever will ask for it, goes back to `since`; makes no work."""
+        """Lets the next search, whenever it is asked for, go back to `since`; adds no work."""
         with self._database.writing() as connection:
             self._sweeps.send_back(connection, source, since)
 
@@ -323,6 +323,6 @@ def _leased(claimed: Claimed) -> ColumnElement[bool]:
 
 
 def _freed(connection: Connection, claimed: Claimed, **values: Any) -> bool:
-    """Whether the row is nobody's now, with these values; not when the lease was lost."""
+    """Frees the row with these values, and says whether it did: not when the lease was lost."""
     free = update(event_work).where(_leased(claimed)).values(lease=NO_LEASE, **values)
     return connection.execute(free).rowcount == 1

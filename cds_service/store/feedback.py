@@ -56,8 +56,8 @@ class Feedback:
     def save(self, items: Sequence[FeedbackItem], client: str, service: str) -> Stored:
         """Keeps the batch, all of it or nothing; once this returns it outlives a power failure."""
         received = datetime.now(UTC)
-        # Repeats within the batch fall together here. Sorted by identity, so that two batches take
-        # the locks of PostgreSQL in the same order.
+        # By identity, so that repeats within the batch become one row; and sorted, so that two
+        # batches take the locks of PostgreSQL in the same order.
         rows = [self._row(item, client, service, received) for item in items]
         by_identity = {row["identity"]: row for row in rows}
         distinct = [by_identity[identity] for identity in sorted(by_identity)]
@@ -101,7 +101,7 @@ class Feedback:
         }
 
     def _identity(self, row: dict[str, Any], comment: str) -> str:
-        """What makes an item this item: everything it says, under a key, as it covers a comment."""
+        """A hash of everything that the item says; with a key, since the comment is part of it."""
         said = [*(str(row[name]) for name in sorted(row)), comment]
         return hmac.digest(self._identity_key, json.dumps(said).encode(), "sha256").hex()
 

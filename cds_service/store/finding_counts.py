@@ -16,10 +16,10 @@ from cds_service.store.tables import cards, evaluations, feedback
 class FindingCounts:
     """How one finding fared at one client. A card counts once, with its newest outcome.
 
-    `shown` cards were sent, `sent` times in all. Cards that were ignored are never reported by CDS
-    Hooks: they are what is in `shown` and in neither `accepted` nor `overridden`. `withheld` counts
-    the answers that would have had such a card, each once, and were shown to nobody: in shadow, or
-    about an event that is only recorded.
+    `shown` cards were sent, `sent` times in all. CDS Hooks never reports ignored cards: they are
+    those of `shown` that are neither `accepted` nor `overridden`. `withheld` counts the answers,
+    each once, that had such a card and were shown to nobody: in shadow, or about an event that is
+    only recorded.
     """
 
     client: str

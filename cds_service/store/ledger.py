@@ -6,8 +6,8 @@ line before, so that the pages are a chain. Codes are HMACs (RFC 2104, SHA-256) 
 from the data key: who can write to database and ledger and has no data key can make none. A page
 holds times and codes, and nothing of what was recorded.
 
-What goes by plan leaves its codes behind: of records that were purged or erased no more can be said
-than how many they are, and of when.
+The codes of records that were purged or erased stay in the file: they show how many records there
+were and when they were made, and no more.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from cds_service.store.pseudonym import DataKey
 from cds_service.store.tables import evaluations
 
 SETTLED: Final = timedelta(hours=1)
-"""Nothing that began so long ago is still to be written."""
+"""The record of a call that began so long ago has been written by now."""
 _HOUR: Final = timedelta(hours=1)
 _DIGITS: Final = 32
-"""Of a code, hexadecimal: 128 bits."""
+"""Hexadecimal digits of a code: 128 bits."""
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _END: Final = datetime.max.replace(tzinfo=UTC)
 _UNREADABLE: Final = _BEGINNING
-"""Before every page, and on none."""
+"""Stands for a time that cannot be read: before every page, and on none."""
 _RAW: Final = {column.name: type_coerce(column, NULLTYPE) for column in evaluations.columns}
 _AT: Final = case((evaluations.c.at.between(_BEGINNING, _END), _RAW["at"]))
 """NULL for what PostgreSQL takes for a time and Python does not, as `infinity`."""
 _SAID: Final[Sequence[ColumnElement[Any]]] = [
     said.label(name) for name, said in (_RAW | {"at": _AT}).items() if name != "number"
 ]
-"""All that a record says, as it stands there: who wrote past this software may have written what
-cannot be read. Its number is only its place in the table."""
+"""All that a record says, without conversion: a row that was not written by this software may hold
+what cannot be converted. The number is left out, being only the place in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +114,9 @@ class Comparison:
     """How many the pages hold."""
     changed: tuple[Changed, ...]
     purged: tuple[datetime, ...]
-    """When records were made that are gone, and older than is kept."""
+    """The times of records that are gone and were made before `kept_since`."""
     missing: tuple[datetime, ...]
-    """When other records were made that are gone: erased, or taken away."""
+    """The times of other records that are gone: erased, or taken away."""
 
 
 class Ledger:
@@ -151,7 +151,8 @@ class Ledger:
     def due(self, before: Sequence[Line], now: datetime) -> Iterator[Line]:
         """The lines that are to follow: full hours that have settled, each with a record.
 
-        The last may have none: what comes in later to the quiet hours before now shows too.
+        The last may have none: it covers the quiet hours up to now, so that a record that is put
+        there later shows too.
         """
         last = list(before[-1:])
         since = last[0].page.until if last else _BEGINNING
@@ -170,15 +171,15 @@ class Ledger:
     def compare(
         self, lines: Sequence[Line], kept_since: datetime, step: Callable[[], object]
     ) -> Comparison:
-        """Hold the database against these lines; `step` is told of each that is done with.
+        """Compare the database with these lines; `step` is called after each of them.
 
-        What was made before `kept_since` may be gone.
+        Records made before `kept_since` may have been purged.
         """
         changed: list[Changed] = []
         gone: list[datetime] = []
         at = evaluations.c.at
-        # Also what is older than the first line: nothing was when that was written. And what stands
-        # after all times, which no call ever does.
+        # Also records older than the first line, of which there were none when it was written; and
+        # records of a time after all times, of which there can be none.
         those = [or_(at < line.page.until, at > _END) for line in lines[-1:]]
         rows = self._rows(*those) if those else iter(())
         row = next(rows, None)
@@ -206,7 +207,7 @@ class Ledger:
     def _rows(self, *those: ColumnElement[bool]) -> Iterator[Row[Any]]:
         asked = select(*_SAID).where(*those).order_by(evaluations.c.at, evaluations.c.number)
         with self._database.reading() as connection:
-            if connection.dialect.name == "postgresql":  # years are not sorted in two seconds
+            if connection.dialect.name == "postgresql":  # to sort years of records takes longer
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             _take_any_text(connection)
             yield from connection.execution_options(yield_per=LOT).execute(asked)
@@ -235,7 +236,7 @@ _PAGE: Final = TypeAdapter(Page)
 
 
 def _take_any_text(connection: Connection) -> None:
-    """In SQLite a text may be bytes that are no UTF-8: they are read too, and as no other text."""
+    """Reads texts of SQLite that are no UTF-8 too, and each differently from any other text."""
     driver = connection.connection.driver_connection
     if isinstance(driver, sqlite3.Connection):
         connection.detach()  # from the pool: nobody else is to take it

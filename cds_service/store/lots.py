@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 LOT: Final = 500
-"""Rows of a lot: few enough for the parameters of one statement, and for a writer to wait for."""
+"""Rows of a lot: few enough for the parameters of a statement, and for others to wait for."""
 
 
 def in_lots(values: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -2,7 +2,7 @@
 
 SQLAlchemy looks up, binds and converts a statement anew each time, which costs several times what
 the database needs for the row. Here the SQL and the converters of the column types are taken from
-it at the start, and what is left of a call is the driver's. Stored is what SQLAlchemy would store.
+it at the start, and a call needs only the driver. What is stored is what SQLAlchemy would store.
 """
 
 from __future__ import annotations

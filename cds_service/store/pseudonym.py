@@ -80,13 +80,13 @@ class Pseudonymiser:
     """Makes pseudonyms: 32 characters of lower-case base32, 160 bits of an HMAC-SHA-256.
 
     `id_secret` goes into what the ids of cards and evaluations are made from, and nowhere else.
-    They are hashes of patient and text of the card: without a secret in them whoever has the
-    records could try out both, and a pseudonym would be none, for it stands in the records too.
+    They are hashes of the patient's id and the card's text. Without the secret whoever has the
+    records could guess both and try them out, and so undo the pseudonyms beside them.
     """
 
     def __init__(self, key: DataKey) -> None:
         self.id_secret = key.subkey("ids").hex()
-        # With the key taken in, which is half of an HMAC; each pseudonym goes on with a copy.
+        # The key is taken in once, which is half of an HMAC; each pseudonym goes on with a copy.
         self._begun = hmac.new(key.subkey("pseudonym"), digestmod="sha256")
 
     def of(self, client: str, kind: str, identifier: str) -> str:
@@ -115,7 +115,7 @@ class Pseudonymiser:
 
 
 def _framed(part: str) -> bytes:
-    """The part after its length: so no two lists of parts are the same message."""
+    """The part with its length before it: so no two lists of parts are the same message."""
     data = part.encode("utf-8", "surrogatepass")
     return len(data).to_bytes(8) + data
 

@@ -220,7 +220,7 @@ class Records:
             ) from None
 
 
-# Both sorted, so that two transactions take the locks of PostgreSQL in the same order.
+# Rows of both tables are sorted, so that two transactions take PostgreSQL's locks in one order.
 
 
 def _card_rows(record: EvaluationRecord) -> list[dict[str, Any]]:
@@ -258,6 +258,6 @@ def _record(row: Row[Any], connection: Connection) -> EvaluationRecord:
     )
     by_uuid = {card.uuid: SentCard(**card._asdict()) for card in connection.execute(sent)}
     stored["door"] = Door(row.door)
-    # Cards go before the record that names them: a deletion may be under way, or have been stopped.
+    # A card may be gone before its record, where a deletion is under way or has been stopped.
     stored["cards"] = tuple(by_uuid[uuid] for uuid in row.cards if uuid in by_uuid)
     return EvaluationRecord(**stored)

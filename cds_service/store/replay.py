@@ -21,7 +21,7 @@ from cds_service.store.tables import tokens_seen
 PURGE_EVERY = 512
 """Fresh tokens between two purges: a call that purges takes longer, so few do."""
 PURGE_AT_MOST = 2048
-"""Rows one purge removes: more than come in between two, so the table cannot outgrow its tokens."""
+"""Most rows that one purge removes: more than come in between two, so no backlog can grow."""
 GRACE = timedelta(minutes=5)
 """How long an expired token is kept: clocks of several machines differ."""
 
@@ -44,7 +44,7 @@ class SqlReplayStore(ReplayStore):
         """FRESH for the first call with this issuer and jti, SEEN for each one after it."""
         digest = hashlib.sha256(jti.encode("utf-8", "surrogatepass")).hexdigest()
         row = {"issuer": issuer, "jti_sha256": digest, "expires": expires}
-        # First, in a transaction of its own: a token is only remembered by a call that answers.
+        # Before the token is remembered: a purge that fails must not use it up.
         if next(self._calls) % PURGE_EVERY == 0:
             self._purge()
         with self._database.inserting(Durability.PROCESS_LOSS) as connection:

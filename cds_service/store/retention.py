@@ -1,9 +1,9 @@
 """Deleting what need not be kept any longer, and what belongs to one patient.
 
 Safe to stop and to run again, beside a service that works: keys are looked for without a lock, then
-deleted a few hundred at a time, each lot in a short transaction of its own. What leads to other
-rows goes last, so that an erasure that was stopped can be made good. By age each row goes for
-itself: feedback that came in later than its card was sent outlives the record of the card.
+deleted a few hundred at a time, each lot in a short transaction of its own. An erasure deletes last
+the rows by which it finds others, so that it can be completed after it was stopped. A purge judges
+each row by its own age: feedback that came in later outlives the record of its card.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ PAUSE_SECONDS: Final = 0.02
 LOG_WAIT_MS: Final = 100
 """How long SQLite may hold up the service to wait for a reader, at the end."""
 EVENTS: Final = client_name("")
-"""How the clients of event sources begin."""
+"""The prefix of the names that event sources have as clients."""
 
 Old = Callable[[datetime], ColumnElement[bool]]
 """Whether a row is older than a moment."""
@@ -125,7 +125,7 @@ class Retention:
             }
 
     def purge(self, before: datetime) -> Iterator[Removed]:
-        """Delete what is older, lot by lot, for as long as it is asked for the next."""
+        """Delete what is older, lot by lot, as the iterator is read."""
         for table, is_old in AGE.items():
             for keys in self._keys_of(table, is_old(before)):
                 # Asked again: a card may have been sent once more since its key was read.
@@ -141,7 +141,7 @@ class Retention:
         return Belongings(tuple(chain.from_iterable(each.steps for each in found)))
 
     def erase(self, belongings: Belongings) -> Iterator[Removed]:
-        """Delete them, lot by lot, for as long as it is asked for the next."""
+        """Delete them, lot by lot, as the iterator is read."""
         for table, keys in belongings.steps:
             for lot in in_lots(keys, self._lot):
                 yield self._delete(table, lot, true())
@@ -180,9 +180,9 @@ class Retention:
         return Removed(table.name, gone)
 
     def _empty_log(self) -> None:
-        """SQLite's log (WAL) still holds what was deleted; so may the file, until it is moved over.
+        """Move SQLite's log (WAL) into the file and empty it: either may hold what was deleted.
 
-        While somebody reads for long, as a backup does, that is left to SQLite's own next time.
+        While somebody reads for long, as a backup does, that is left to SQLite's next checkpoint.
         """
         with self._database.reading() as connection:
             if connection.dialect.name == "sqlite":
@@ -262,8 +262,8 @@ def _of_events(
 def _among(
     connection: Connection, asked: Select[Any], column: Column[Any], values: Iterable[str]
 ) -> Iterator[Row[Any]]:
-    """What is asked for, of rows whose column has one of these values, in their order: it is also
-    the order in which rows of work are locked (`event_backlog.lock_in_order`).
+    """The rows of `asked` whose column has one of these values, in the order of the values: in that
+    order rows of work are locked too (`event_backlog.lock_in_order`).
     """
     for lot in in_lots(sorted(values), LOT):
         yield from connection.execute(asked.where(column.in_(lot)).order_by(column))

@@ -37,8 +37,8 @@ class Sweeps:
         self._set(connection, source, since, stays=operator.lt)
 
     def move_on(self, connection: Connection, source: str, searched: Searched) -> None:
-        """A search has ended, and the next one begins where it ended. Not if another has come
-        further, nor if `send_back` has meanwhile set an earlier moment than this one began at.
+        """The next search begins where this one ended, unless another has come further or
+        `send_back` has meanwhile set a moment before the beginning of this one.
         """
 
         def stays(present: Any, new: Any) -> ColumnElement[bool]:

@@ -67,7 +67,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """The time whose changes a search has shown, all of them."""
+    """A span of time of which a search has shown all changes."""
 
     since: datetime
     until: datetime

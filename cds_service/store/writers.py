@@ -25,7 +25,7 @@ class Writers(Protocol):
     """The threads of one process that write to one database."""
 
     @property
-    def turn(self) -> AbstractContextManager[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """To be held while writing. Raises TimeoutError."""
 
     def inserting(self, durability: Durability) -> AbstractContextManager[PoolProxiedConnection]:
@@ -42,7 +42,7 @@ class AnyWriter:
     """PostgreSQL: each takes a connection of the pool, and waits for the server's answers."""
 
     def __init__(self, engine: Engine, last: LastWrite) -> None:
-        self.turn: AbstractContextManager[None] = nullcontext()
+        self.lock: AbstractContextManager[None] = nullcontext()
         self._engine = engine
         self._last = last
 
@@ -56,7 +56,7 @@ class AnyWriter:
                 yield connection
                 connection.commit()
             except BaseException:
-                connection.invalidate()  # closed, which undoes all; and it may be broken
+                connection.invalidate()  # closes it, which undoes all; it may be broken
                 raise
             connection.close()
         self._last.failed = False
@@ -68,12 +68,12 @@ class AnyWriter:
 class OneWriter:
     """SQLite: one connection is enough for all who insert, and is kept.
 
-    What they write is so short that they keep the turn of the process meanwhile; only who finds
-    another process writing lets others work until that one is done (`cds_service.turn`).
+    Their writes are so short that they keep the turn of the process (`cds_service.turn`). Only a
+    thread that finds another process writing gives it up until that one is done.
     """
 
     def __init__(self, engine: Engine, last: LastWrite) -> None:
-        self.turn: AbstractContextManager[None] = _Turns()
+        self.lock: AbstractContextManager[None] = _WriteLock()
         self._engine = engine
         self._last = last
         self._kept: list[PoolProxiedConnection] = []
@@ -81,7 +81,7 @@ class OneWriter:
     @contextmanager
     def inserting(self, durability: Durability) -> Iterator[PoolProxiedConnection]:
         """A transaction on the connection that is kept."""
-        with Translated(self._engine, self._last.fails), self.turn:
+        with Translated(self._engine, self._last.fails), self.lock:
             connection = self._kept.pop() if self._kept else self._opened()
             try:
                 self._begin(connection, durability)
@@ -111,18 +111,18 @@ class OneWriter:
 
     def close(self) -> None:
         """Closes the connection that was kept."""
-        with Translated(self._engine), self.turn:
+        with Translated(self._engine), self.lock:
             while self._kept:
                 self._kept.pop().close()
 
 
-class _Turns:
-    """What the threads of one process wait for before they write to SQLite.
+class _WriteLock:
+    """The lock that a thread of this process holds while it writes to SQLite.
 
     SQLite has one writer at a time and no queue: who finds it busy sleeps and tries again, longer
     each time, and at many threads some sleep until they give up. A lock wakes the next one at once.
-    While another process holds the database, each turn takes as long as SQLite waits; so nobody
-    waits for more than that for a turn. Raises TimeoutError.
+    While another process writes, each holder waits as long as SQLite does; so nobody waits longer
+    than that for the lock. Raises TimeoutError.
     """
 
     def __init__(self) -> None:

@@ -37,15 +37,15 @@ _SANDBOX_REMARK = (
 
 
 class _Application(Flask):
-    """Flask without what it would find out anew for each call, and nothing here depends on."""
+    """Flask without two steps that it repeats for every call and that nothing here needs."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """The view or hook as it is: none is a coroutine."""
+        """The view or hook unchanged: none is a coroutine."""
         return func
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """By path and method alone: the Host header has no say in what is called (T-11), and no
-        address of ours is ever made from it.
+        """Routes by path and method alone: the Host header has no say in what is called (T-11), and
+        no address of ours is ever made from it.
         """
         if request is None:
             return None
@@ -55,7 +55,7 @@ class _Application(Flask):
 def create_app(settings: Settings, library: Library, ports: Ports | None = None) -> Flask:
     """The WSGI application for these settings and this knowledge.
 
-    Raises ConfigurationError when callers must prove who they are and nobody would ask them.
+    Raises ConfigurationError when callers must prove who they are and the gate asks for no token.
     """
     ports = ports or Ports()
     _require_gate(settings, ports)
@@ -96,7 +96,7 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
 
 
 def _require_gate(settings: Settings, ports: Ports) -> None:
-    """Only in sandbox mode without registered clients anybody may call."""
+    """An open gate is for sandbox mode without registered clients. Raises ConfigurationError."""
     nobody_registered = settings.clients is None or ports.gate is NOBODY_REGISTERED
     may_be_open = settings.mode is Mode.SANDBOX and nobody_registered
     if isinstance(ports.gate, OpenGate) and not may_be_open:

@@ -20,13 +20,13 @@ from cds_service.errors import (
 from cds_service.strict_json import parse_object
 from cds_service.turn import waiting
 
-_IS_ENCODED = "HTTP_CONTENT_ENCODING"
+_CONTENT_ENCODING = "HTTP_CONTENT_ENCODING"
 MEDIA_TYPES = frozenset({"application/json", "application/fhir+json"})
 _CHUNK = 64 * 1024
-_DISCARDED = 64 * 1024 * 1024
+_MOST_DISCARDED = 64 * 1024 * 1024
 FEW_THREADS = 64
 """How many threads of a worker (`serve.THREADS`) may wait for bodies of each kind below."""
-_WAITED_FOR = BoundedSemaphore(FEW_THREADS)
+_REFUSED = BoundedSemaphore(FEW_THREADS)
 """Bodies of refused callers, which are read to their end and thrown away."""
 _UNPROVED = BoundedSemaphore(FEW_THREADS)
 """Bodies that hold the proof of who sends them."""
@@ -42,10 +42,10 @@ def json_body(request: Request, limit: int) -> JsonObject:
 
 
 def require_plain_json(request: Request) -> None:
-    """Raises UnsupportedMediaType for anything that is not JSON as it is, in UTF-8."""
+    """Raises UnsupportedMediaType unless the headers say JSON, not compressed, in UTF-8."""
     environ = request.environ
-    if environ.get("CONTENT_TYPE") in MEDIA_TYPES and _IS_ENCODED not in environ:
-        return  # as nearly every client says it
+    if environ.get("CONTENT_TYPE") in MEDIA_TYPES and _CONTENT_ENCODING not in environ:
+        return  # the short way for nearly every client
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding != "identity":
         raise UnsupportedMediaType("The body is compressed.", remedy="Send it as it is.")
@@ -71,7 +71,7 @@ def read_bytes(request: Request, limit: int) -> bytes:
         expected = int(declared)
         if expected > limit:
             raise _too_large(limit)
-    else:  # then only a server that ends the stream itself lets us read to its end
+    else:  # no length given: read to the end only if the server itself ends the stream
         expected = limit + 1 if environ.get("wsgi.input_terminated") else 0
     body = bytearray()
     while len(body) < expected:
@@ -92,7 +92,7 @@ def read_bytes(request: Request, limit: int) -> bytes:
 
 
 def read_unproved(request: Request, limit: int) -> bytes:
-    """The bytes sent by somebody who may be anybody: of few of them at a time.
+    """The bytes of a sender not proved yet. Only FEW_THREADS such bodies are read at a time.
 
     Raises TooManyRequests, PayloadTooLarge, BadRequest.
     """
@@ -105,24 +105,25 @@ def read_unproved(request: Request, limit: int) -> bytes:
 
 
 def discard_rest(request: Request) -> None:
-    """Take off the line what a refused caller is still sending, so that it can read the answer.
+    """Read and drop what a refused caller is still sending, so that it can read the answer.
 
-    Most clients send the whole body before they read; cut off, they would see a broken connection
-    instead of the status. Nothing is kept, and after a bound the connection is cut all the same: so
-    it is at once where many refused callers are being waited for, since they may never send a byte.
+    Most clients send the whole body before they read; if cut off, they would see a broken
+    connection instead of the status. After _MOST_DISCARDED bytes the connection is cut all the
+    same, and at once while FEW_THREADS refused callers are being waited for: they may never send a
+    byte.
     """
     environ = request.environ
     if not environ.get("wsgi.input_terminated"):
         return
-    if not _WAITED_FOR.acquire(blocking=False):
+    if not _REFUSED.acquire(blocking=False):
         return
-    left = _DISCARDED
+    left = _MOST_DISCARDED
     try:
         with waiting():
             while left > 0 and (chunk := environ["wsgi.input"].read(_CHUNK)):
                 left -= len(chunk)
     finally:
-        _WAITED_FOR.release()
+        _REFUSED.release()
 
 
 def _too_large(limit: int) -> PayloadTooLarge:

@@ -28,12 +28,12 @@ _REQUEST_ID = re.compile(
     r"([0-9a-f]{32}|[0-9a-f]{16}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})",
     re.ASCII,
 )
-"""A trace or span id (W3C Trace Context, section 3.2.2) or a UUID. Anything else goes into no log:
-a caller may have made it from the number of a patient, as any of these of digits only.
+"""A trace or span id (W3C Trace Context, section 3.2.2) or a UUID, with at least one letter. Other
+texts are not logged: a caller may have made them from a patient's number.
 """
 _NOT_LOGGED = frozenset({"/health/live", "/health/ready", "/metrics"})
 _NO_TLS_NEEDED = frozenset({"/health/live", "/health/ready"})
-"""Asked from inside, not through the proxy."""
+"""Probes ask for these from inside, not through the proxy."""
 
 _FIXED = (
     ("Cache-Control", "no-store"),
@@ -57,7 +57,7 @@ def install(app: Flask, tls: Tls, knowledge: str, metrics: Metrics) -> None:
         environ = request.environ
         passage = _new_passage(environ)
         begin(passage)
-        if environ["PATH_INFO"].startswith("//"):  # routing does not look at the first
+        if environ["PATH_INFO"].startswith("//"):  # routing ignores the first
             raise NotFound("There is nothing here.", remedy="Call with one slash at the start.")
         _require_tls(tls, passage.route, environ)
 
@@ -100,7 +100,7 @@ def _count_and_log(status: int, passage: Passage, metrics: Metrics) -> None:
 
 
 def _with_headers(app: WSGIApplication, always: Sequence[tuple[str, str]]) -> WSGIApplication:
-    """What is the same on every answer is added at the very end, where it costs nothing."""
+    """Adds the headers that every answer has, at the very end, where that costs nothing."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *fault: Any) -> Any:
@@ -112,7 +112,7 @@ def _with_headers(app: WSGIApplication, always: Sequence[tuple[str, str]]) -> WS
 
 
 def _require_tls(tls: Tls, route: str, environ: WSGIEnvironment) -> None:
-    """Behind a proxy, a request that did not come by TLS came by a way it should not have."""
+    """Raises BadRequest unless the proxy says that the request reached it over TLS."""
     if tls is not Tls.PROXY or route in _NO_TLS_NEEDED:
         return
     if environ.get("HTTP_X_FORWARDED_PROTO", "").strip().lower() != "https":

@@ -18,7 +18,7 @@ from cds_service.web.room import Room
 from cds_service.web.standing import READY, Readiness, Standing, StandingLog
 
 _REVIEW_OVERDUE = "review-overdue"
-"""The cause why the knowledge is degraded."""
+"""The cause that `/health/ready` names for it."""
 
 
 def health(room: Room) -> Blueprint:
@@ -52,7 +52,7 @@ def health(room: Room) -> Blueprint:
 
 
 def review_check(bases: Iterable[KnowledgeBase], now: Callable[[], datetime]) -> Callable[[], None]:
-    """The check `knowledge`. Past its review-by date it is served on, and each card says so."""
+    """The check `knowledge`: degraded past its review-by date, which each card says too."""
     served = tuple(bases)
 
     def check() -> None:
@@ -76,7 +76,7 @@ def _checked(name: str, check: Callable[[], None]) -> Standing:
 
 
 def _all_together(found: Collection[Standing]) -> Standing:
-    """How it stands by the worst of them."""
+    """The worst readiness found, with the causes of all checks that found it."""
     for readiness in (Readiness.NOT_READY, Readiness.DEGRADED):
         causes = [each.causes for each in found if each.readiness is readiness]
         if causes:

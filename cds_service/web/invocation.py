@@ -74,7 +74,7 @@ def _answered(
     journal = room.ports.journal
     patient_id = hook_request.context.patient_id
 
-    # Not a partial: that would show the patient's id wherever the call is shown.
+    # Not a functools.partial: its representation would show the patient's id.
     def carded_before(references: Iterable[str]) -> frozenset[str]:
         return journal.carded_before(caller, patient_id, references)
 
@@ -92,7 +92,7 @@ def _answered(
 
 
 def _record_failure(room: Room, failed: Invocation) -> None:
-    """A failure is recorded too. Should that fail as well, the first failure is the one told."""
+    """A failed call is recorded too. If that also fails, the caller is told the first failure."""
     try:
         room.ports.journal.record(failed)
     except StoreUnavailable as lost:

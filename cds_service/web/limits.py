@@ -26,16 +26,18 @@ _MINUTE = 60.0
 _REDIS_SECONDS = 0.25
 """How long a call may wait for the shared count."""
 _AWAY_SECONDS = 5.0
-"""After a failure the shared count is left alone for so long."""
+"""How long the shared count is not tried again after a failure."""
 _KEYS = "cds-service-rate"
-"""What the names of its keys begin with; names of clients follow, nothing of a patient."""
+"""The prefix of the keys in Redis. The name of a client follows, nothing of a patient."""
 
 
 class _Window(Protocol):
     """The calls of each client within the last minute."""
 
-    def wait(self, client: str) -> float:
-        """Count a call. 0, or in how many seconds the client may call again: then none counts."""
+    def count(self, client: str) -> float:
+        """Count a call and return 0. If the client has used up its calls, count nothing and return
+        the seconds until it may call again.
+        """
 
 
 class RateLimit:
@@ -53,21 +55,21 @@ class RateLimit:
         """Count one call of a client. Raises TooManyRequests."""
         if not self._limits:
             return
-        wait = self._wait(client)
-        if wait > 0:
+        seconds = self._counted(client)
+        if seconds > 0:
             raise TooManyRequests(
-                "This client has called too often.", retry_after=min(int(wait) + 1, 60)
+                "This client has called too often.", retry_after=min(int(seconds) + 1, 60)
             )
 
-    def _wait(self, client: str) -> float:
+    def _counted(self, client: str) -> float:
         if monotonic() < self._away_until:
-            return self._alone.wait(client)
+            return self._alone.count(client)
         try:
-            return self._shared.wait(client)
+            return self._shared.count(client)
         except StorageError as lost:
             self._away_until = monotonic() + _AWAY_SECONDS
             log_fault(Event.RATE_NOT_SHARED, lost)
-            return self._alone.wait(client)
+            return self._alone.count(client)
 
 
 class _OfThisWorker:
@@ -78,7 +80,7 @@ class _OfThisWorker:
         self._lock = Lock()
         self._calls: dict[str, deque[float]] = defaultdict(deque)
 
-    def wait(self, client: str) -> float:
+    def count(self, client: str) -> float:
         now = monotonic()
         with self._lock:
             calls = self._calls[client]
@@ -104,7 +106,7 @@ class _OfAllWorkers:
         self._limiter = MovingWindowRateLimiter(storage)
         self._item = RateLimitItemPerMinute(limit)
 
-    def wait(self, client: str) -> float:
+    def count(self, client: str) -> float:
         with waiting():
             if self._limiter.hit(self._item, client):
                 return 0.0

@@ -1,7 +1,7 @@
 """The management port: `GET /metrics` of all workers together, and nothing else.
 
-Whoever asks there stands inside (docs/security.md), so no token is asked for and no TLS. Else it
-answers as the service does: the same headers, and an OperationOutcome for whatever is not 200.
+Only callers inside the network reach it (docs/security.md), so it asks for neither token nor TLS.
+Else it answers as the service does: the same headers, and an OperationOutcome for all but 200.
 """
 
 from __future__ import annotations
@@ -19,9 +19,8 @@ from cds_service.web.responses import PlainResponse, raw_response
 
 
 def management_app(directory: str, knowledge: str) -> Flask:
-    """The application. `directory` is where the workers count, `knowledge` what every answer names.
-
-    Its own requests are not counted.
+    """The application. `directory` is the folder in which the workers count, `knowledge` the value
+    of the `Knowledge-Version` header. Its own requests are not counted.
     """
     app = Flask("cds_service.management", static_folder=None)
     app.response_class = PlainResponse

@@ -23,7 +23,7 @@ _WORDS = {
     401: "No valid token. The body is always the same.",
     403: "The client was not granted this service.",
     404: "There is no such source or subscription here.",
-    412: "Required data were neither prefetched nor reachable; or in part, and call for no card.",
+    412: "Required data could not be had; or only in part, and that part calls for no card.",
     413: "The body is too large.",
     415: "Not JSON by its content type, or compressed.",
     429: "Too many calls, or too many at once; Retry-After says for how many seconds to wait.",
@@ -73,7 +73,7 @@ def document(room: Room) -> dict[str, Any]:
 
 
 def _server(settings: Settings) -> str:
-    """In sandbox mode relative to where this was asked for: `--port` may be any."""
+    """The address of the service; in sandbox mode a path only, since `--port` may be any."""
     match settings.mode:
         case Mode.SANDBOX:
             return urlsplit(settings.public_url).path or "/"

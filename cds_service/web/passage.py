@@ -10,11 +10,11 @@ from time import perf_counter
 
 @dataclass(slots=True)
 class Passage:
-    """What is known of one request so far. No text of the caller but the request id."""
+    """What is known of one request so far. The request id is the only text from the caller."""
 
     request_id: str
     route: str
-    """The rule of the address, never the address."""
+    """The rule that the address matches (`/cds-services/<service_id>`), never the address."""
     service: str = ""
     client: str = ""
     said: Mapping[str, object] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Passage:
 
     @property
     def seconds(self) -> float:
-        """Since the request came."""
+        """Seconds since the request came."""
         return perf_counter() - self.began
 
 
@@ -31,7 +31,7 @@ _under_way: ContextVar[Passage] = ContextVar("passage")
 
 
 def begin(passage: Passage) -> None:
-    """Let the request under way be known by this passage: the first thing that every one does."""
+    """Make this the passage of the request under way. Comes before all else in every request."""
     _under_way.set(passage)
 
 

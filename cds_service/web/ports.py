@@ -22,7 +22,7 @@ from cds_service.hooks.services import Service
 from cds_service.metrics import Reading
 
 
-class Degraded(Exception):  # noqa: N818 - says how things stand
+class Degraded(Exception):  # noqa: N818 - a state, not an error
     """Raised by a check: the service does its work, and an operator should look.
 
     `causes` are public words; docs/operations.md says what to do on each.
@@ -43,7 +43,7 @@ class Caller(Protocol):
 
     @property
     def name(self) -> str:
-        """The name of the client, with its tenant where it has one; our own, never the caller's."""
+        """The name of the client in our registry, with its tenant where it has one."""
 
     @property
     def account(self) -> str:
@@ -51,11 +51,11 @@ class Caller(Protocol):
 
     @property
     def in_shadow(self) -> bool:
-        """Whether it is answered without cards, and all else is done as ever."""
+        """Whether it is answered without cards; its calls are evaluated and recorded as any."""
 
     @property
     def smart_apps(self) -> tuple[SmartApp, ...]:
-        """What its cards link to, beside their sources."""
+        """The SMART apps that its cards link to, beside their sources."""
 
     def may_call(self, service: str) -> bool:
         """Whether it was granted the service of this id."""
@@ -63,7 +63,7 @@ class Caller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Anybody:
-    """A caller that nobody asked who it is: sandbox mode."""
+    """A caller who was not asked for a token: sandbox mode."""
 
     name: str = "sandbox"
     account: str = "sandbox"
@@ -71,7 +71,7 @@ class Anybody:
     smart_apps: tuple[SmartApp, ...] = ()
 
     def may_call(self, service: str) -> bool:
-        """Whichever there is."""
+        """Every service."""
         return True
 
 
@@ -120,7 +120,7 @@ class Journal(Protocol):
 
     @property
     def id_secret(self) -> str:
-        """What ids of cards are made with, so that those kept here tell nothing of a patient."""
+        """A secret that goes into the ids of cards, so that kept ids tell nothing of a patient."""
 
     def record(self, invocation: Invocation) -> None:
         """Keep one invocation."""
@@ -128,7 +128,7 @@ class Journal(Protocol):
     def carded_before(
         self, caller: Caller, patient_id: str, references: Iterable[str]
     ) -> frozenset[str]:
-        """Which of these results of the patient (`Observation/123`) the caller was carded about."""
+        """Those of the patient's results (`Observation/123`) about which the caller had a card."""
 
 
 class FeedbackShelf(Protocol):

@@ -23,7 +23,7 @@ class PlainResponse(Response):
 
 
 class _Whole(PlainResponse):
-    """An answer in one piece: its headers are complete, and hold no address to be completed."""
+    """An answer in one piece, whose headers need no completing: they hold no relative address."""
 
     def get_wsgi_response(
         self, environ: WSGIEnvironment
@@ -39,8 +39,8 @@ class _Whole(PlainResponse):
 def json_response(body: JsonObject, *, status: int = 200, media_type: str = JSON) -> Response:
     """An answer with a JSON body.
 
-    A number that would lose its text, or one that is no JSON number, raises TypeError: what is
-    sent out holds texts, and whole numbers at most.
+    Raises TypeError for a number that is kept with its text (`exact`) and for one that JSON does
+    not know: what is sent out holds texts and plain whole numbers only.
     """
     return raw_response(orjson.dumps(body), status=status, media_type=media_type)
 

@@ -27,7 +27,9 @@ class Room:
     rate: RateLimit
 
     def read_numbers(self) -> None:
-        """Bring the metrics up to date; a database that is away is told by its own check."""
+        """Bring the metrics that are read from the database up to date. If it cannot be read they
+        stay as they are: the readiness check `database` tells of that.
+        """
         with suppress(StoreUnavailable):
             self.metrics.read(self.ports.readings())
 

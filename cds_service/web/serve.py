@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 10
 LOOK_SECONDS = 1.0
-"""How often it is seen to that the process of `/metrics` is there."""
+"""How often it is checked, in seconds, that the process of `/metrics` is alive."""
 THREADS = 512
-"""Requests under way side by side in one worker. A thread is made when it is needed and costs
+"""Most requests under way side by side in one worker. A thread is made when it is needed and costs
 little while it waits for a body that trickles in, so 500 slow callers do not shut out the next one
-(T-56). More of them than that are for the proxy in front to hold back."""
+(T-56). Holding back more than that is for the proxy in front."""
 
 _OF_THE_TERMINAL = frozenset({signal.SIGINT, signal.SIGHUP})
-"""They go to every process that was started there."""
+"""Signals that a terminal sends to every process started in it."""
 
 MakeApp = Callable[[], Flask]
 """Makes the application inside a worker; must be a function of a module, or a partial of one."""
@@ -79,7 +79,7 @@ def serve(
         try:
             server.serve(target_loader=partial(_load, make_app, directory), wrap_loader=False)
         except SystemExit:
-            # Workers that heard a stop signal before the service did have not died of themselves.
+            # Workers that ended at a stop signal, even before the service got it, have not failed.
             if not server.interrupt_signal:
                 log(Event.GIVEN_UP)
                 raise
@@ -126,7 +126,7 @@ def _load(make_app: MakeApp, directory: str) -> WSGIApplication:
 
 
 def _in_turn(app: WSGIApplication) -> WSGIApplication:
-    """The application, worked on by one thread at a time: the others are there to wait."""
+    """The application, run by one thread at a time; the other threads wait (`turn`)."""
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with working():
@@ -136,9 +136,9 @@ def _in_turn(app: WSGIApplication) -> WSGIApplication:
 
 
 def _serve_management(directory: str, knowledge: str, host: str, port: int) -> None:
-    """Runs in the process of `/metrics`. What a terminal sends reaches it too, and SIGTERM where
-    every process of the service is sent it; it is the service that ends it, and by SIGKILL. So it
-    answers until the last request is finished, and one that is away has died.
+    """Runs in the process of `/metrics`. It ignores the signals of a terminal, and SIGTERM, which
+    may be sent to every process of the service: only the service ends it, by SIGKILL. So it answers
+    until the last request is finished, and if it is gone it has died of itself.
     """
     for sent in (*_OF_THE_TERMINAL, signal.SIGTERM):
         signal.signal(sent, signal.SIG_IGN)
@@ -147,21 +147,24 @@ def _serve_management(directory: str, knowledge: str, host: str, port: int) -> N
 
 
 def _end_when_told() -> None:
-    """A worker begins with the handlers of the service, which only note that a signal has come.
-    Until granian has set those of a worker, being told to stop would be lost on it: the service
-    would wait for it as long as for a request, and then kill it.
+    """Lets SIGTERM end a worker that is still starting. A forked worker begins with the handlers of
+    the service, which only note the signal: until granian has set those of a worker, a stop would
+    be lost, and the service would wait STOP_SECONDS and then kill the worker.
     """
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _end_at_hang_up() -> None:
-    """The server has just set its handlers, and that of SIGHUP would start the workers anew."""
+    """Lets SIGHUP end the service as SIGTERM does. Granian has just set a handler by which it would
+    start the workers anew.
+    """
     signal.signal(signal.SIGHUP, signal.getsignal(signal.SIGTERM))
 
 
 def _leave_the_terminal_to_the_service() -> None:
-    """Ctrl-C reaches a worker too. Were it heard, the worker would end before it is told to, which
-    counts as dying; or hear two signals, at which granian hangs until it is killed.
+    """Blocks Ctrl-C and SIGHUP in a worker, which the service ends. Else a worker would end before
+    it is told to, which counts as dying; or hear two signals, at which granian hangs until it is
+    killed.
 
     Blocked and not ignored: granian sets handlers of its own later. Threads inherit the block.
     """
@@ -169,8 +172,9 @@ def _leave_the_terminal_to_the_service() -> None:
 
 
 def _end_with_the_service(directory: str, by: signal.Signals) -> None:
-    """A process whose service was killed would go on to answer, by settings of the past, and keep
-    the next start from the address. Nor could the service remove what its processes share.
+    """Ends this process by the signal `by` once the service is gone, and removes the shared folder.
+    If the service was killed, its processes would else go on answering, with settings of the past,
+    and occupy the address that the next start needs.
     """
     threading.Thread(target=_await_the_end, args=(directory, by), daemon=True).start()
 
@@ -179,7 +183,7 @@ def _await_the_end(directory: str, by: signal.Signals) -> None:
     service = multiprocessing.parent_process()
     if service is not None:
         service.join()
-        rmtree(directory, ignore_errors=True)  # each counts on in the file that it holds open
+        rmtree(directory, ignore_errors=True)  # the other processes count on in their open files
         os.kill(os.getpid(), by)
         time.sleep(STOP_SECONDS)
         os._exit(1)  # the signal came too early to be heard: the worker was still starting
@@ -187,7 +191,7 @@ def _await_the_end(directory: str, by: signal.Signals) -> None:
 
 def require_addresses(settings: Settings, host: str, port: int) -> None:
     """Raises ConfigurationError when the service could not listen where it is told to."""
-    if settings.management_port == port:  # each would find it free while the other is not there
+    if settings.management_port == port:  # both would find it free below
         raise ConfigurationError(
             "The service cannot listen on the port of /metrics.",
             where=f"CDS_MANAGEMENT_PORT and --port {port}",
@@ -200,7 +204,7 @@ def require_addresses(settings: Settings, host: str, port: int) -> None:
 
 
 def _require_free(host: str, port: int, port_from: str, host_from: str) -> None:
-    """Granian would end with a trace where one line says it better."""
+    """Raises ConfigurationError, one line, where granian would end with a traceback."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -216,7 +220,7 @@ def _require_free(host: str, port: int, port_from: str, host_from: str) -> None:
 
 @contextmanager
 def _shared_metrics(settings: Settings, workers: int) -> Iterator[str]:
-    """A folder in which several processes add up what they count; empty where one is enough."""
+    """The folder in which several processes add up what they count; "" when one process counts."""
     if workers == 1 and not settings.management_port:
         yield ""
         return
@@ -250,11 +254,11 @@ def _keep_management(
     while not stopping.wait(LOOK_SECONDS):
         if not process.is_alive():
             log(Event.METRICS_AWAY)
-            # Not forked: only the main thread may, another cannot know which locks are held.
+            # Spawned, not forked: this is not the main thread, and others may hold locks.
             another = multiprocessing.get_context("spawn").Process(
                 target=_serve_management, args=where, daemon=True
             )
-            with suppress(OSError):  # no memory or no process to be had: tried again in a second
+            with suppress(OSError):  # no memory, or too many processes: tried again in a second
                 another.start()
                 process = another
     process.kill()

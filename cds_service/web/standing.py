@@ -1,4 +1,4 @@
-"""How the service stands, as `/health/ready` says it, and how the log hears of it."""
+"""How the service stands, as `/health/ready` says it, and when a change of that is logged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 from cds_service.logs import Event, log
 
 QUIET_SECONDS: Final = 60.0
-"""For so long after one line about it there is no other."""
+"""How long after one line about the standing no other is logged."""
 
 
 class Readiness(StrEnum):
@@ -24,8 +24,8 @@ class Readiness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The state and its causes in public words: of not ready the names of the checks that failed,
-    of degraded what the checks said.
+    """The state and its causes in public words. When not ready these are the names of the checks
+    that failed, when degraded the causes that the checks gave.
     """
 
     readiness: Readiness
@@ -36,10 +36,10 @@ READY: Final = Standing(Readiness.READY)
 
 
 class StandingLog:
-    """Writes a line when the service stands otherwise than was told last.
+    """Writes a line when the standing differs from the one that was logged last.
 
-    Each process tells by itself and begins as ready. However the checks flap, there is one line in
-    QUIET_SECONDS at most; what still stands after it is then told.
+    Each process logs for itself and counts as ready at first. However often the checks change,
+    there is at most one line in QUIET_SECONDS; a change that lasts longer is logged after them.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class StandingLog:
         self._quiet_until = 0.0
 
     def note(self, standing: Standing) -> None:
-        """One probe found this."""
+        """Log what a probe found, if it is news."""
         with self._lock:
             now = monotonic()
             if standing == self._told or now < self._quiet_until:

@@ -153,7 +153,7 @@ def test_a_token_that_names_a_tenant_of_its_client_holds(clients: ClientRegistry
     [
         (token(), "checked", ""),
         (ONE_FAULT[TokenFault.BAD_SIGNATURE], "checked", ""),
-        ("nonsense", "not-checked", "there is nothing to be read"),
+        ("nonsense", "not-checked", "the token cannot be read"),
         (ONE_FAULT[TokenFault.NO_KID], "not-checked", "the header must be mended first"),
         (ONE_FAULT[TokenFault.WRONG_ALGORITHM], "not-checked", "the header must be mended first"),
         (ONE_FAULT[TokenFault.UNKNOWN_KEY], "not-checked", "there is no key for it"),

@@ -177,8 +177,8 @@ def test_nothing_in_a_folder_is_passed_over_in_silence(export: Path, tmp_path: P
     (export / "MORE.NDJSON").write_text(lines(observation("x", "2026-01-05", **of("d"))))
     assert aside(export) == {
         "Observation.ndjson.gz": "Its name ends neither in .json nor in .ndjson.",
-        "gone.json": "It is no file that can be read, and read twice.",
-        "pipe.ndjson": "It is no file that can be read, and read twice.",
+        "gone.json": "It is no file that can be read twice.",
+        "pipe.ndjson": "It is no file that can be read twice.",
         "linked": "It is a link to a folder. Give that too.",
     }
     assert told(export)["results"] == 4
@@ -208,7 +208,7 @@ def test_a_folder_that_may_be_listed_and_not_entered_is_told(
         return is_file(file)
 
     monkeypatch.setattr(Path, "is_file", asked)
-    assert aside(export) == {"Patient.ndjson": "It is no file that can be read, and read twice."}
+    assert aside(export) == {"Patient.ndjson": "It is no file that can be read twice."}
 
 
 def test_lines_in_a_file_that_is_not_named_so_are_told_with_a_remedy(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_fault_of_ours_is_told_with_its_place_and_is_tried_as_often_as_any(
     def fail(*_given: object) -> Any:
         raise RuntimeError("a secret text")
 
-    monkeypatch.setattr(here.workshop.worker.evaluator, "now_stands", fail)
+    monkeypatch.setattr(here.workshop.worker.evaluator, "bring_into_line", fail)
     here.fhir.put(observation())
     here.notify("o1")
     here.work()

@@ -20,7 +20,7 @@ def tried(troubles: Troubles, state: SubscriptionState, minutes: range) -> list[
     return [
         each
         for each in minutes
-        if troubles.next_steps(state, BEGIN + timedelta(minutes=each)).is_tried
+        if troubles.next_steps(state, BEGIN + timedelta(minutes=each)).is_to_be_tried
     ]
 
 

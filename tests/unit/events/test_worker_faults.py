@@ -226,14 +226,14 @@ def test_a_fault_of_ours_does_not_stop_the_others(
 ) -> None:
     for each in ("o1", "o2"):
         here.comes(observation(each))
-    real = here.workshop.worker.evaluator.now_stands
+    real = here.workshop.worker.evaluator.bring_into_line
 
     def fail_once(claimed: Any, current: Any, *more: Any) -> Any:
         if claimed.target.reference == "Observation/o1":
             raise RuntimeError("a fault with a secret text")
         return real(claimed, current, *more)
 
-    monkeypatch.setattr(here.workshop.worker.evaluator, "now_stands", fail_once)
+    monkeypatch.setattr(here.workshop.worker.evaluator, "bring_into_line", fail_once)
     assert here.work() == 1
     assert here.causes() == ["fault"]
 
@@ -270,16 +270,16 @@ def test_what_another_worker_took_over_meanwhile_is_not_said_to_be_done(
     here: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     here.comes(observation())
-    real = here.workshop.worker.evaluator.now_stands
+    real = here.workshop.worker.evaluator.bring_into_line
     by_the_other: list[int] = []
 
     def slow(*given: Any) -> Any:
-        monkeypatch.setattr(here.workshop.worker.evaluator, "now_stands", real)
+        monkeypatch.setattr(here.workshop.worker.evaluator, "bring_into_line", real)
         here.clock.pass_(minutes=6)
         by_the_other.append(here.work())
         return real(*given)
 
-    monkeypatch.setattr(here.workshop.worker.evaluator, "now_stands", slow)
+    monkeypatch.setattr(here.workshop.worker.evaluator, "bring_into_line", slow)
     assert (here.work(), by_the_other) == (0, [1])
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     about = [(line["code"], line.get("cause", "")) for line in lines if "kind" in line]

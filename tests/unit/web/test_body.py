@@ -144,7 +144,7 @@ def sending(stream: BytesIO, *, ends: bool = True) -> Request:
 @pytest.fixture
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> BoundedSemaphore:
     place = BoundedSemaphore(1)
-    for name in ("_WAITED_FOR", "_UNPROVED"):
+    for name in ("_REFUSED", "_UNPROVED"):
         monkeypatch.setattr(body, name, place)
     return place
 
@@ -155,7 +155,7 @@ def test_t56_what_a_refused_caller_still_sends_is_taken_off_the_line_up_to_a_bou
     whole, endless = BytesIO(b"x" * 300_000), Endless()
     discard_rest(sending(whole))
     assert whole.read() == b""
-    monkeypatch.setattr(body, "_DISCARDED", 1_000_000)
+    monkeypatch.setattr(body, "_MOST_DISCARDED", 1_000_000)
     discard_rest(sending(endless))
     assert 1_000_000 <= endless.taken < 1_100_000
 

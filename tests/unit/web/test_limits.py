@@ -26,7 +26,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return move
 
 
-def wait(rate: RateLimit, client: str = "north") -> int:
+def count(rate: RateLimit, client: str = "north") -> int:
     """0 for a call that may go on, else the seconds of Retry-After."""
     try:
         rate.count(client)
@@ -72,7 +72,7 @@ def test_a_shared_count_that_is_away_is_left_alone_for_a_while_and_each_worker_c
     asked: list[str] = []
 
     class Away:
-        def wait(self, client: str) -> float:
+        def count(self, client: str) -> float:
             asked.append(client)
             raise StorageError(OSError("away"))
 
