@@ -59,7 +59,7 @@ SPEAKS_OF_TREATMENT = {
     r"^Higher values when treatment began|falls with treatment|^Treated disease": "of a study",
     r"in untreated|from untreated|for untreated|untreated patients": "patients of a study",
     r"^Within weeks of the infusion|^After CAR-T|CAR-T cells are recorded": "of the condition",
-    r"^The local cell-therapy protocol leads": "sends to the protocol, and names none",
+    r"^The local cell-therapy protocol comes first": "sends to the protocol, and names none",
     r"no value \(reason given": "why a value is absent",
 }
 

@@ -116,7 +116,7 @@ def test_t49_what_the_scope_does_not_cover_is_not_asked_for_and_named(
     token = authorization(guarded.narrow_token(), "patient/Patient.read patient/Observation.read")
     card = card_of(ask(chart("narrow", guarded, fhirAuthorization=token)))
     assert missing_in(card) & (OPTIONAL | {"sil2r"}) == {"conditions", "medications"}
-    assert "could not be had" not in card["detail"]
+    assert "could not be obtained" not in card["detail"]
     assert "narrow-adult-01" not in "".join(
         line for line in guarded.log().splitlines() if "/Condition" in line
     )
@@ -128,7 +128,7 @@ def test_t49_t61_a_403_of_the_server_is_named_as_a_failure(guarded: FhirServer, 
     card = card_of(ask(chart("forbidden", guarded, fhirAuthorization=token)))
     assert missing_in(card) & (OPTIONAL | {"sil2r"}) == {"conditions", "medications"}
     for part in ("conditions", "medications"):
-        assert f"This part of the record could not be had: {part}." in card["detail"]
+        assert f"This part of the record could not be obtained: {part}." in card["detail"]
     refused = [line for line in guarded.log().splitlines() if "forbidden-adult-01" in line]
     assert [line for line in refused if "/Condition" in line and "403" in line]
 
@@ -154,7 +154,7 @@ def test_f01_f06_a_server_that_stops_costs_the_required_key_and_is_named_for_the
     card = card_of(ask(came))
     assert missing_in(card) >= OPTIONAL
     for part in ("patient record", "other laboratory results", "conditions", "medications"):
-        assert f"This part of the record could not be had: {part}." in card["detail"]
+        assert f"This part of the record could not be obtained: {part}." in card["detail"]
 
 
 def test_r06_t60_a_server_that_hangs_is_given_up_at_the_deadline(

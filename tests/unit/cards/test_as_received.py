@@ -168,7 +168,7 @@ def test_a_birth_year_is_still_called_an_incomplete_date_of_birth() -> None:
 def test_a_part_of_the_record_that_failed_is_named_as_under_missing() -> None:
     availability = {**records.LOOKED_FOR, "labs": Availability.FAILED}
     said = card("300 U/mL", availability=availability).detail
-    assert "This part of the record could not be had: other laboratory results." in said
+    assert "This part of the record could not be obtained: other laboratory results." in said
 
 
 # ------------------------------------------------------------------ a range that is not applied

@@ -26,7 +26,7 @@ from tests.unit.cards.given import (
 )
 
 ONE_TIME = (
-    "More than one result of {} bears the same time ({}), and held against a limit they do not"
+    "More than one result of {} has the same time ({}), and compared with a limit they do not"
 )
 
 
@@ -86,7 +86,7 @@ def test_where_one_of_two_results_of_one_time_makes_a_second_item_the_summary_is
     labs = drawn(*counts, *(f"ferritin {ferritin} ng/mL" for ferritin in two))
     found = card(value, loinc, LABCORP, companions=labs)
     assert found.summary.endswith("other HLH-2004 items may be met, discuss urgently")
-    told = found.detail.partition("results of one time is the right one (")[2]
+    told = found.detail.partition("the more abnormal one is right (")[2]
     assert {"480 ng/mL", "5200 ng/mL", "40 10\\*9/L"} <= set(re.findall(r"[\d.]+ [^,)]+", told))
     assert "are met (" not in found.detail
 
@@ -123,7 +123,7 @@ def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told() -> None:
 def test_a_machine_and_a_hand_that_count_nearly_alike_need_no_note() -> None:
     labs = drawn("neutrophils 0.5 10*9/L", "neutrophils 0.6 10*9/L")
     said = card("3000 U/mL", companions=labs).detail
-    assert "bears the same time" not in said
+    assert "has the same time" not in said
 
 
 def test_in_place_of_an_index_the_card_tells_the_albumins_that_leave_it_open() -> None:
@@ -189,7 +189,7 @@ def test_two_results_without_an_id_that_meet_an_item_alike_need_no_note() -> Non
     met = nameless("ferritin 1200 ng/mL", "ferritin 5200 ng/mL")
     said = card("3000 U/mL", companions=met).detail
     assert "- Ferritin at or above 500 ng/mL: met" in said
-    assert "bears the same time" not in said
+    assert "has the same time" not in said
 
 
 @pytest.mark.parametrize("values", [("3.5", "4.0"), ("4.0", "3.5"), ("3.5", "3.5")])

@@ -37,7 +37,7 @@ def test_a_child_s_card_tells_how_the_criterion_performed_in_children() -> None:
 def test_with_hlh_recorded_a_low_value_is_not_called_an_argument_against_it() -> None:
     said = card("300 U/mL", ranges=LABCORP, **recorded("condition.hlh"))
     assert "less likely" not in said.summary + said.detail
-    assert "a low value is no argument against a recorded one" in said.detail
+    assert "where HLH is recorded, a low value is no argument against it" in said.detail
 
 
 def test_the_csf_study_of_hlh_is_told_as_what_it_was() -> None:
@@ -49,14 +49,14 @@ def test_the_csf_study_of_hlh_is_told_as_what_it_was() -> None:
 def test_hours_still_count_where_the_record_explains_a_part_of_the_value(condition: str) -> None:
     said = card("5230 U/mL", ranges=LABCORP, **recorded(f"condition.{condition}")).detail
     assert "weighs less here" in said
-    assert "hours count: complete the other criteria now and speak to a specialist" in said
+    assert "hours count: check the other criteria now and speak to a specialist" in said
 
 
 def test_after_a_haemorrhage_the_card_says_what_its_drafts_are_for() -> None:
     context = recorded("condition.subarachnoid-haemorrhage")
     said = card("212 pg/mL", CSF_MASS, **context).detail
     assert "by itself calls for no action" in said
-    assert "any draft on this card is for a value that the bleeding does not explain" in said
+    assert "are meant for a value that the bleeding does not explain" in said
 
 
 def test_what_is_known_of_childrens_blood_is_not_said_of_their_csf() -> None:
@@ -117,7 +117,7 @@ def test_basiliximab_ordered_after_the_sample_did_not_lower_its_value() -> None:
 def test_car_t_cells_count_although_their_request_is_completed() -> None:
     infused = treated("medication.car-t", TEN_DAYS_BEFORE, RecordKind.COURSE)
     said = card("12000 U/mL", SERUM_U, LABCORP, **infused).detail
-    assert "The local cell-therapy protocol leads" in said
+    assert "The local cell-therapy protocol comes first" in said
 
 
 # ------------------------------------------------------------------ one context, all its findings

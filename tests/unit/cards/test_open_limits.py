@@ -59,7 +59,7 @@ def test_a_value_above_the_range_names_hlh_among_its_causes() -> None:
 
 def test_csf_in_units_without_a_range_names_what_is_open_and_is_urgent_if_ill() -> None:
     said = card("8000 U/mL", CSF_U).detail
-    assert "infection including tuberculosis, lymphoma, CNS-HLH and neurosarcoidosis" in said
+    assert "infection (also tuberculosis), lymphoma, CNS-HLH and neurosarcoidosis" in said
     assert URGENT in said
     assert "HLH-2004" not in said
 
@@ -186,7 +186,7 @@ def test_dilution_is_spoken_of_for_what_lies_above_the_assay_and_not_for_what_li
     value: str,
 ) -> None:
     said = card(value, SERUM_U).detail
-    assert "of a value above what its assay measures, after dilution" in said
+    assert "for a value above what its assay measures, after dilution" in said
 
 
 # ------------------------------------------------------------------ what may be falsely low
@@ -196,4 +196,4 @@ def test_a_quiet_card_names_what_can_make_a_value_falsely_low() -> None:
     without_a_range = card("300 U/mL").detail
     assert "Very high biotin levels make the value falsely low in some assays." in without_a_range
     within = card("400 pg/mL", SERUM_MASS, ARUP).detail
-    assert "Heterophile antibodies, asfotase alfa or biotin can falsify a value" in within
+    assert "Heterophile antibodies, asfotase alfa or biotin can make a value false" in within

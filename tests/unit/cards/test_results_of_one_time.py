@@ -132,5 +132,5 @@ def test_of_two_versions_the_card_says_that_they_are_in_no_order_not_that_nothin
     other = result("300 U/mL", ref=ResourceRef("Observation/r"))
     said = card("3000 U/mL", history=(other,)).detail
     assert "Another version of this result says 300 U/mL" in said
-    assert "does not put them in order: ask the laboratory which stands" in said
+    assert "does not say which is newer: ask the laboratory which stands" in said
     assert "nothing tells" not in said

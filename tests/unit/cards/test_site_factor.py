@@ -44,14 +44,14 @@ def test_a_card_never_calls_a_value_below_a_limit_that_it_shows_to_be_above(
     """What is held against the limits of studies stands beside what the laboratory reported."""
     given = result(value, ranges=(records.within("200", "3000", "U/mL"),))
     found = card_of(records.record(given), at_a_site(factor))
-    told = f"sIL-2R {value} (serum/plasma): by the site's factor {scaled}, {leads}"
+    told = f"sIL-2R {value} (serum/plasma): {scaled} by the site's factor, {leads}"
     assert found.summary.startswith(told)
     assert len(found.summary) < 140
     said, made = (text.replace("<", "&lt;").replace(">", "&gt;") for text in (value, scaled))
     assert f"(Letter), which gives {made}." in found.detail
     if "meets" in leads:
         assert (
-            f"- {said} (by the site's factor {made}) reaches the sIL-2R criterion" in found.detail
+            f"- {said} ({made} by the site's factor) reaches the sIL-2R criterion" in found.detail
         )
 
 

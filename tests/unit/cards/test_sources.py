@@ -38,7 +38,7 @@ def test_a_csf_card_within_the_range_does_not_speak_of_blood_donors(
 
 def test_a_serum_card_within_the_range_says_who_the_healthy_people_were() -> None:
     said = card("300 U/mL", SERUM_U, up_to("710", "U/mL")).detail
-    assert "that of blood donors reached twice as high" in said
+    assert "the range of blood donors reached twice as high" in said
 
 
 def test_the_spread_of_the_upper_limits_of_serum_is_not_told_of_csf() -> None:
@@ -120,7 +120,7 @@ def test_a_sentence_that_a_context_shortens_leaves_its_sources_away() -> None:
     up = up_to("858.2", "pg/mL")
     full = card("900 pg/mL", SERUM_MASS, up)
     weakened = card("900 pg/mL", SERUM_MASS, up, **recorded("condition.dialysis"))
-    causes, study = "Among them infection, malignancy", "Active sarcoidosis cohort"
+    causes, study = "Among them are infection, malignancy", "Active sarcoidosis cohort"
     assert (causes in full.detail, study in sources(full)) == (True, True)
     assert (causes in weakened.detail, study in sources(weakened)) == (False, False)
 

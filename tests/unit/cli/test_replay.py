@@ -148,7 +148,7 @@ def test_that_a_server_was_asked_then_is_told_also_where_it_failed(ask: Ask, fil
 
     request = edited(fhir_fixtures.text(CHART), changed)
     answer = ask(request, "sil2r-patient-view")
-    assert "could not be had" in answer["cards"][0]["detail"]
+    assert "could not be obtained" in answer["cards"][0]["detail"]
     shown = replayed(file, id_of(answer), request, "--json")
     assert shown.exit_code == 1
     told = json.loads(shown.stdout)["differences"]

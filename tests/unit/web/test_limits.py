@@ -26,7 +26,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return move
 
 
-def count(rate: RateLimit, client: str = "north") -> int:
+def wait(rate: RateLimit, client: str = "north") -> int:
     """0 for a call that may go on, else the seconds of Retry-After."""
     try:
         rate.count(client)
