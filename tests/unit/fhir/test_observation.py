@@ -212,6 +212,7 @@ def test_issue_is_read_apart_from_collection() -> None:
         ([{"reference": "Practitioner/1", "display": "Dr B"}, {"display": "Lab A"}], "Lab A"),
         ([{"display": "Lab A"}, {"reference": "Organization/lab", "display": "Lab B"}], "Lab B"),
         ([{"display": "Lab A"}], "Lab A"),
+        ([{"display": "Lab A"}, {"display": "Lab B"}], "Lab A"),
         (
             [{"reference": "Practitioner/1", "display": "Dr B"}, {"reference": "Organization/lab"}],
             "Organization/lab",
