@@ -319,6 +319,16 @@ def test_a_report_may_name_a_result_by_its_full_address_on_the_server(named: str
     assert status_with(*upheld) is Status.FINAL
 
 
+@pytest.mark.parametrize("before", [(), ("#inside", "Observation?identifier=4711")])
+def test_a_withdrawn_report_withdraws_the_results_it_names_by_urn(before: tuple[str, ...]) -> None:
+    """As in the Bundle of a message, whatever else the report names before them."""
+    urn = "urn:uuid:5f6c21a3-9d0e-4c7e-8a53-2f0b7d1f9e64"
+    for status, expected in (("entered-in-error", Status.ENTERED_IN_ERROR), ("final", "final")):
+        found = only(entry(observation(), urn), report(status, *before, urn))
+        assert isinstance(found, LabResult)
+        assert found.status == expected
+
+
 def test_the_same_id_on_another_server_is_not_the_result_that_a_report_names() -> None:
     elsewhere = "https://other.example.org/fhir/Observation/obs-1"
     assert status_with(report("entered-in-error", elsewhere)) is Status.FINAL
