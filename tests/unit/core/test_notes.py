@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def test_another_value_under_the_same_id_is_told_with_value_and_date(
     assert of(record(one, history=(one,))) == {}
 
 
-NOWHERE = {"specimen": specimen("no-such-code"), "status": Status.PRELIMINARY}
+NOWHERE: dict[str, Any] = {"specimen": specimen("no-such-code"), "status": Status.PRELIMINARY}
 
 
 @pytest.mark.parametrize(

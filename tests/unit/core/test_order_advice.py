@@ -109,6 +109,7 @@ def test_a_draft_that_names_another_specimen_than_its_code_gets_no_code_guessed(
     assert swapped(order(IL2_MASS, specimen=in_specimen("SER"))) == [(LOINC, "76039-7")]
 
 
+FERRITIN = "2276-4"
 ONE_ID, NO_ID = ResourceRef("ServiceRequest/one"), ResourceRef("ServiceRequest")
 IN_CSF = in_specimen("CSF")
 
@@ -160,11 +161,14 @@ def test_codes_of_both_tests_are_told_and_nothing_is_swapped() -> None:
     assert ids(advice) == ["order-codes-conflict"]
     assert advice.verdict == OrderAdvised()
     assert advice.swap == NoSwap()
-    assert ids(advice_on(order(SERUM, CSF))) == ["order-codes-conflict"]
+    for other in (CSF, FERRITIN):
+        assert ids(advice_on(order(SERUM, other))) == ["order-codes-conflict"]
 
 
-def test_two_codes_of_one_specimen_are_one_order_whatever_their_unit() -> None:
-    assert advised(order(SERUM, "76039-7")).advice == ()
+@pytest.mark.parametrize("other", ["76039-7", ANY], ids=["another unit", "no specimen of its own"])
+def test_two_codes_of_one_specimen_are_one_order(other: str) -> None:
+    for draft in (order(SERUM, other), order(other, SERUM)):
+        assert advised(draft).advice == ()
 
 
 # ------------------------------------------------------------------ the specimen (T-103)

@@ -269,6 +269,28 @@ def test_what_one_id_holds_as_a_number_as_words_and_not_at_all_is_history(
     assert len(found.history) == 1
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "is_history"),
+    [
+        ({"id": LEFT_OUT}, {"id": LEFT_OUT}, False),
+        ({"id": LEFT_OUT}, {"id": LEFT_OUT, "effectiveDateTime": "2025-03-01"}, True),
+        ({"status": "banana"}, {}, False),
+        ({"status": "banana"}, {"id": "obs-0"}, True),
+    ],
+    ids=[
+        "no id, the same",
+        "no id, another",
+        "now invalid, the same id",
+        "now invalid, another id",
+    ],
+)
+def test_what_has_no_id_or_is_invalid_now_is_known_again(
+    now: JsonObject, before: JsonObject, *, is_history: bool
+) -> None:
+    found = record(bundle(observation(**now)), sil2r=bundle(observation(**before)))
+    assert bool(found.history) is is_history
+
+
 def test_one_number_written_with_more_digits_is_not_another() -> None:
     longer = observation(valueQuantity=quantity("5200.00"))
     assert record(bundle(observation()), sil2r=bundle(longer)).history == ()
