@@ -362,6 +362,15 @@ def test_what_was_not_given_stays_so(key: str) -> None:
     assert came_to(key, resource("OperationOutcome")) is Availability.FAILED
 
 
+def test_results_that_are_one_page_of_several_are_a_part() -> None:
+    """Where they are the search as well, that part of the record says it, once."""
+    page = bundle(observation(), link=[{"relation": "next", "url": "x:y"}])
+    assert record(page).availability["results"] is Availability.PARTIAL
+    assert record(bundle(observation())).availability["results"] is Availability.GIVEN
+    both = record(page, sil2r=page).availability
+    assert (both["results"], both["sil2r"]) == (Availability.GIVEN, Availability.PARTIAL)
+
+
 def test_one_page_stays_partial() -> None:
     page = bundle(ferritin(), link=[{"relation": "next", "url": "x:y"}])
     assert came_to("labs", page) is Availability.PARTIAL
@@ -436,16 +445,18 @@ def test_t59_the_newest_is_told_by_whatever_date_is_there(
     assert refs(record(bundle(first, newest, last)).results) == ["Observation/o2025"]
 
 
+@pytest.mark.parametrize("own", ["final", "preliminary"])
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
 def test_t59_no_number_of_withdrawn_results_hides_one_that_stands(
-    monkeypatch: pytest.MonkeyPatch, status: str
+    monkeypatch: pytest.MonkeyPatch, status: str, own: str
 ) -> None:
     """Of them nothing is told: two hundred newer ones made a raised result no card at all."""
     monkeypatch.setattr(parts_module, "MOST_READ", 2)
     newer = [
         observation(id=f"o{n}", status=status, effectiveDateTime="2026-03-02") for n in range(3)
     ]
-    assert refs(record(bundle(*newer, observation())).results)[0] == "Observation/obs-1"
+    found = record(bundle(*newer, observation(status=own)))
+    assert refs(found.results)[0] == "Observation/obs-1"
 
 
 def test_t59_too_many_results_are_told_of_the_place_where_they_stand(
@@ -456,6 +467,8 @@ def test_t59_too_many_results_are_told_of_the_place_where_they_stand(
     for results, history, cut in ((one, two, "sil2r"), (two, one, "results")):
         found = record(results, sil2r=history).availability
         assert [part for part in found if found[part] is Availability.PARTIAL] == [cut]
+    labs = record(one, labs=bundle(ferritin(), ferritin(id="fer-2"))).availability
+    assert [part for part in labs if labs[part] is Availability.PARTIAL] == ["labs"]
     whole = record(one, sil2r=bundle(observation())).availability
     assert Availability.PARTIAL not in whole.values()
 
