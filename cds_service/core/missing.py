@@ -22,9 +22,7 @@ def missing_words(record: PatientRecord, needed: Iterable[str], analyte: str) ->
 
     `analyte` is the id of the knowledge, under which its other results stand.
     """
-    words = set(needed) | {
-        part for part, found in record.availability.items() if found in GONE and part != "patient"
-    }
+    words = set(needed) | {part for part, found in record.availability.items() if found in GONE}
     match record.patient:
         case NoPatient():
             words = words - {"birth-date"} | {"patient"}

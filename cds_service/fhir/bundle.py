@@ -30,7 +30,7 @@ from cds_service.fhir.reference import (
 from cds_service.fhir.shape import a_text, an_id, an_object, objects, type_of, version_of
 from cds_service.fhir.validate import Checks
 
-REFERRED_TO = frozenset({"Medication", "Organization", "Patient", "Specimen"})
+REFERRED_TO = frozenset({"Medication", "Organization", "Patient", "RelatedPerson", "Specimen"})
 """Types that something we read points at; only these are indexed."""
 _MOST_MISFITS = 200
 """Entries that are no resource of which is told; one is enough to say so."""

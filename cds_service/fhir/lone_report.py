@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import InvalidResource, LabResult, NoMoment, NoValue, Status
+from cds_service.core.model import InvalidResource, LabResult, NoMoment, NoValue, Status, Subject
 from cds_service.fhir.bundle import Entry, Scope
 from cds_service.fhir.moment import instant_in, moment_or_period
 from cds_service.fhir.reference import (
@@ -101,21 +101,27 @@ class _Names:
 
 
 def read_report(report: Entry, scope: Scope, whose: Whose) -> LabResult | InvalidResource:
-    """The report as a result without a value, or where its dates are not valid FHIR R4."""
+    """The report as a result without a value, or where its dates are not valid FHIR R4: of another
+    patient's nothing is told, so that it comes back as that patient's result.
+    """
     resource = report.resource
     codes = codings(resource.get("code"))
+    status, subject = _ISSUED[resource["status"]], whose.owner(report, scope)
     try:
         specimen, taken = follow_specimens(report, scope, whose)
         effective = moment_or_period(resource, "effective", "DiagnosticReport")
-        return LabResult(
-            ref=report.ref,
-            codings=codes,
-            status=_ISSUED[resource["status"]],
-            value=NOT_SENT,
-            subject=whose.owner(report, scope),
-            specimen=specimen,
-            collected=taken if isinstance(effective, NoMoment) else effective,
-            issued=instant_in(resource, "issued", "DiagnosticReport"),
-        )
+        issued = instant_in(resource, "issued", "DiagnosticReport")
     except Refusal as refusal:
+        if subject is Subject.ANOTHER_PATIENT:
+            return LabResult(report.ref, codes, status, NOT_SENT, subject)
         return InvalidResource(report.ref, refusal.where, codes)
+    return LabResult(
+        ref=report.ref,
+        codings=codes,
+        status=status,
+        value=NOT_SENT,
+        subject=subject,
+        specimen=specimen,
+        collected=taken if isinstance(effective, NoMoment) else effective,
+        issued=issued,
+    )

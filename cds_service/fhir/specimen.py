@@ -47,8 +47,8 @@ def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) ->
         return _NOT_NAMED
     for kind in ("Observation", "DiagnosticReport"):  # a panel is nearer than a report
         found = [_follow(ref, holder, scope, whose) for ref, holder in named if holder.kind == kind]
-        if len({id(one) for one in found}) == 1:
-            return found[0]
+        if found:
+            return found[0] if len({id(one) for one in found}) == 1 else _NOT_NAMED
     return _NOT_NAMED
 
 

@@ -77,10 +77,12 @@ class Whose:
 
     def _another_person(self, focus: JsonObject, entry: Entry, scope: Scope) -> bool:
         match target_of(focus):
-            case Literal(type=type_) if type_ in _PERSONS:
-                return self.named(focus, entry, scope) is Subject.ANOTHER_PATIENT
+            case Literal(type=kind) | NoLiteral(kind):
+                is_person = kind in _PERSONS
             case _:
-                return False
+                found = (scope.resolve(focus, kind, entry) for kind in _PERSONS)
+                is_person = not all(isinstance(one, Unresolved) for one in found)
+        return is_person and self.named(focus, entry, scope) is Subject.ANOTHER_PATIENT
 
 
 def names_a_patient(reference: JsonObject, entry: Entry, scope: Scope) -> bool:

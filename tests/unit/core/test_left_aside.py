@@ -41,8 +41,8 @@ def test_a_chart_shows_results_that_can_lie_within_the_look_back_window(
 
 
 def test_what_is_older_than_the_window_is_left_aside_with_the_reason() -> None:
-    (skipped,) = chart(record(day("r", "2025-01-01"))).skipped
-    assert skipped.because == "it is older than the look-back window"
+    evaluation = chart(record(day("r", "2025-01-01")))
+    assert left_aside(evaluation) == {"r": "it is older than the look-back window"}
 
 
 @pytest.mark.parametrize(
@@ -238,6 +238,17 @@ def test_what_shares_the_card_of_another_is_left_aside_with_the_reason() -> None
         "alike-older": "a newer look-alike is told",
         "b2": "another invalid resource is told",
     }
+
+
+def test_behind_an_earlier_final_result_the_trace_still_names_what_is_not_final() -> None:
+    given = record(
+        day("head", "2026-02-03"),
+        day("in-the-series", "2026-02-02"),
+        day("unfinished", "2026-02-01", status=Status.PRELIMINARY),
+    )
+    evaluation = evaluated(given)
+    assert read(evaluation) == {"head": "interpreted"}
+    assert left_aside(evaluation) == {"unfinished": "the result is preliminary"}
 
 
 def test_of_two_results_of_another_patient_both_are_in_the_trace() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,31 @@ def test_another_value_under_the_same_id_is_told_with_value_and_date(
     assert told["value"] in {"25 pt/mL", "250 pt/mL"}
     assert (told["date"], told["specimen"]) == (DAY, "sap")
     assert of(record(one, history=(one,))) == {}
+
+
+NOWHERE: dict[str, Any] = {"specimen": specimen("no-such-code"), "status": Status.PRELIMINARY}
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "named_at_most"),
+    [
+        ([named(f"r{n}", "7 pt/mL", on=f"2026-12-{n}") for n in range(10, 20)], "date-ahead", 3),
+        ([result(f"{n} pt/mL") for n in range(10, 20)], "other-version", 3),
+        (
+            [named(f"r{n}", "7 pt/mL", on=f"2026-01-{n}", **NOWHERE) for n in range(10, 20)],
+            "for-the-same-reason",
+            8,
+        ),
+    ],
+    ids=["dated ahead", "of one id", "of no known specimen"],
+)
+def test_of_many_a_card_names_as_many_as_a_reader_takes_in(
+    given: list[LabResult], kind: str, named_at_most: int
+) -> None:
+    """One slip of an interface may repeat itself in a hundred results."""
+    answer = answer_to(record(*given))
+    found = [note for note in answer.notes if note.kind.value == kind]
+    assert sum(len(note.values.get("results", "1")) for note in found) == named_at_most
 
 
 @pytest.mark.parametrize(("value", "told"), [("25 pt/mL", [""]), ("250 pt/mL", [])])

@@ -12,12 +12,13 @@ from cds_service.core.knowledge import LOINC
 from cds_service.core.model import (
     Coding,
     PatientRecord,
+    ResourceRef,
     SpecimenGiven,
     SpecimenLink,
     Subject,
 )
 from cds_service.core.order import DraftOrder
-from cds_service.core.order_advice import NoSwap, Swap
+from cds_service.core.order_advice import AlreadyDrafted, NoSwap, Swap
 from cds_service.core.order_facts import order_fact_domains
 from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, WrongAnalyte
@@ -108,6 +109,38 @@ def test_a_draft_that_names_another_specimen_than_its_code_gets_no_code_guessed(
     assert swapped(order(IL2_MASS, specimen=in_specimen("SER"))) == [(LOINC, "76039-7")]
 
 
+FERRITIN = "2276-4"
+ONE_ID, NO_ID = ResourceRef("ServiceRequest/one"), ResourceRef("ServiceRequest")
+IN_CSF = in_specimen("CSF")
+
+
+@pytest.mark.parametrize(
+    ("look_alike", "beside", "is_drafted"),
+    [
+        (order(IL2_MASS), order(SERUM, place=1), True),
+        (order(IL2_MASS), order(CSF, place=1), False),
+        (order(IL2_MASS, specimen=IN_CSF), order(CSF, place=1), True),
+        (order(IL2_MASS, specimen=IN_CSF), order(SERUM, place=1), False),
+        (order(IL2_MASS, ref=ONE_ID), order(SERUM, place=1, ref=ONE_ID), False),
+        (order(IL2_MASS, ref=NO_ID), order(SERUM, place=1, ref=NO_ID), True),
+    ],
+    ids=[
+        "serum, and the receptor in serum",
+        "serum, and the receptor in CSF",
+        "it names CSF, and the receptor in CSF",
+        "it names CSF, and the receptor in serum",
+        "both under one id, so that both would be removed",
+        "both without an id",
+    ],
+)
+def test_the_receptor_is_not_offered_twice_in_the_specimen_that_is_meant(
+    look_alike: DraftOrder, beside: DraftOrder, *, is_drafted: bool
+) -> None:
+    swap = advice_on(look_alike, beside=(beside,)).swap
+    assert isinstance(swap, AlreadyDrafted) is is_drafted
+    assert isinstance(swap, Swap) is not is_drafted
+
+
 def test_the_site_s_own_ordering_code_stands_alone_since_the_site_knows_its_unit() -> None:
     site = OrderCode(system="urn:oid:2.999.2", code="SIL2R-S", display="sIL-2R serum")
     knowledge = replace(SIL2R, orders={"sil2r-blood": site})
@@ -128,11 +161,14 @@ def test_codes_of_both_tests_are_told_and_nothing_is_swapped() -> None:
     assert ids(advice) == ["order-codes-conflict"]
     assert advice.verdict == OrderAdvised()
     assert advice.swap == NoSwap()
-    assert ids(advice_on(order(SERUM, CSF))) == ["order-codes-conflict"]
+    for other in (CSF, FERRITIN):
+        assert ids(advice_on(order(SERUM, other))) == ["order-codes-conflict"]
 
 
-def test_two_codes_of_one_specimen_are_one_order_whatever_their_unit() -> None:
-    assert advised(order(SERUM, "76039-7")).advice == ()
+@pytest.mark.parametrize("other", ["76039-7", ANY], ids=["another unit", "no specimen of its own"])
+def test_two_codes_of_one_specimen_are_one_order(other: str) -> None:
+    for draft in (order(SERUM, other), order(other, SERUM)):
+        assert advised(draft).advice == ()
 
 
 # ------------------------------------------------------------------ the specimen (T-103)

@@ -61,12 +61,22 @@ def test_what_is_drafted_beside_it_is_not_proposed_again() -> None:
     assert lacking(order(CSF, place=1), *albumins) == ["paired-serum"]
 
 
-def test_what_is_drafted_under_the_site_s_own_code_is_not_proposed_again() -> None:
+@pytest.mark.parametrize(
+    ("stands_for", "left"),
+    [
+        (("albumin-serum",), ["paired-serum", "albumin-csf"]),
+        (("albumin-serum", "albumin-csf"), ["paired-serum"]),
+    ],
+    ids=["serum", "serum and CSF in one order"],
+)
+def test_what_is_drafted_under_the_site_s_own_code_is_not_proposed_again(
+    stands_for: tuple[str, ...], left: list[str]
+) -> None:
     site = OrderCode(system="urn:oid:2.999.2", code="ALB", display="Albumin")
-    knowledge = replace(SIL2R, orders={"albumin-serum": site})
+    knowledge = replace(SIL2R, orders=dict.fromkeys(stands_for, site))
     albumin = order(place=1, codings=(Coding("urn:oid:2.999.2", "ALB"),))
     advice = advice_on(order(CSF), beside=(albumin,), knowledge=knowledge)
-    assert [row.id for row in advice.lacking] == ["paired-serum", "albumin-csf"]
+    assert [row.id for row in advice.lacking] == left
 
 
 def test_what_was_measured_within_seven_days_is_not_proposed_again() -> None:

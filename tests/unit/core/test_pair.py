@@ -131,6 +131,13 @@ def test_a_value_that_cannot_be_understood_pairs_with_nothing() -> None:
     assert beside(dew(), sap("1000 mg")).paired == Unpaired()
 
 
+def test_a_nearer_value_that_cannot_be_understood_hides_no_pair_that_can() -> None:
+    """Blood of the same hour came in an unknown unit; that of two days before was read."""
+    before = named("before", "900 pg/mL", toy.SAP_MASS, on="2026-02-27")
+    for others in permutations((sap("1000 mg"), before)):
+        assert paired_value(beside(dew(), *others)) == "900"
+
+
 def test_the_other_value_is_shown_as_received() -> None:
     paired = beside(dew(), sap("1000.0 pg/mL")).paired
     assert isinstance(paired, PairedWith)

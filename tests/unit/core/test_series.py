@@ -260,6 +260,18 @@ def test_only_final_results_of_this_patient_are_in_a_series(left_out: dict[str, 
     assert points(at(20, "200 pt/mL"), at(1, "100 pt/mL", **left_out)) == ()
 
 
+@pytest.mark.parametrize(
+    "between",
+    [{"loinc": toy.LOOK_ALIKE}, {"loinc": "718-7"}, {"subject": Subject.ANOTHER_PATIENT}],
+    ids=["a look-alike", "another test", "another patient's"],
+)
+def test_what_is_not_of_the_series_hides_nothing_that_is(between: dict[str, Any]) -> None:
+    """12,000 last week still stands behind whatever else the history holds."""
+    other = at(15, "300 pt/mL", **between)
+    series = points(at(20, "200 pt/mL"), other, at(10, "12000 pt/mL"))
+    assert [point.value.text for point in series] == ["12000"]
+
+
 def test_another_specimen_is_not_in_the_series() -> None:
     assert points(at(20, "200 pt/mL"), at(1, "60 pg/mL", loinc=toy.DEW_MASS)) == ()
 

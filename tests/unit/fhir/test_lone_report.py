@@ -32,6 +32,7 @@ from tests.unit.fhir.given import (
     concept,
     entry,
     observation,
+    patient,
     record,
     specimen,
 )
@@ -101,6 +102,19 @@ def test_a_contained_result_came_along() -> None:
     assert lone(inside) == []
 
 
+def test_what_is_contained_in_it_and_of_another_test_is_not_its_result() -> None:
+    """A comment coded as an Observation lies inside; the value itself was not sent."""
+    comment = observation(id="a", code=concept(LOINC, "8251-1"))
+    inside = report(contained=[comment], result=[{"reference": "#a"}])
+    assert len(lone(inside, observation(id="older"))) == 1
+
+
+def test_in_doubt_a_panel_with_a_component_of_the_analyte_is_its_result() -> None:
+    component = {"code": concept(*SIL2R), "valueQuantity": {"value": 5200, "unit": "U/mL"}}
+    panel = observation(code=concept(LOINC, "1-8"), valueQuantity=LEFT_OUT, component=[component])
+    assert lone(report(result=LEFT_OUT), panel) == []
+
+
 def test_in_doubt_a_result_without_a_name_is_the_one_that_the_report_names() -> None:
     assert lone(report(), observation(id=LEFT_OUT)) == []
     urn = report(result=[{"reference": "urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11"}])
@@ -151,9 +165,18 @@ def test_a_report_in_the_making_taken_back_or_of_another_test_is_not_waited_for(
     assert lone(report(**changes)) == []
 
 
-def test_a_report_of_another_patient_is_told_as_that_patient_s() -> None:
-    found = the_lone(report(subject={"reference": "Patient/pat-2"}))
-    assert found.subject is Subject.ANOTHER_PATIENT
+URN = "urn:uuid:7f3a52c0-5a0e-4b3c-9a5e-3d1f1c2b7e10"
+
+
+@pytest.mark.parametrize("reference", ["Patient/pat-2", URN])
+@pytest.mark.parametrize("changes", [{}, {"issued": "2026"}], ids=["valid", "with a date unread"])
+def test_a_report_of_another_patient_is_told_as_that_patient_s(
+    reference: str, changes: JsonObject
+) -> None:
+    """Even where it is not valid: that would be told as a fault in this patient's record."""
+    other = entry(patient(id="pat-2"), URN)
+    found = the_lone(report(subject={"reference": reference}, **changes), other)
+    assert (found.subject, found.value) == (Subject.ANOTHER_PATIENT, NoValue("result-not-sent"))
 
 
 def test_the_specimens_of_a_report_are_followed() -> None:
@@ -161,6 +184,15 @@ def test_the_specimens_of_a_report_are_followed() -> None:
     found = the_lone(report(specimen=named), specimen())
     assert found.specimen.link is SpecimenLink.RESOLVED
     assert the_lone(report(specimen=named)).specimen.link is SpecimenLink.UNRESOLVED
+
+
+def test_the_day_of_its_specimen_stands_in_for_that_of_a_report() -> None:
+    drawn = specimen(collection={"collectedDateTime": "2026-02-27"})
+    for own, told in ((LEFT_OUT, "2026-02-27"), ("2026-03-01", "2026-03-01")):
+        named = report(specimen=[{"reference": "Specimen/spec-1"}], effectiveDateTime=own)
+        collected = the_lone(named, drawn).collected
+        assert isinstance(collected, Moment)
+        assert collected.text == told
 
 
 def test_the_codes_of_all_specimens_of_a_report_are_told() -> None:
@@ -207,7 +239,7 @@ def test_of_several_specimens_of_a_report_the_gravest_that_holds_for_one_is_told
 def test_a_report_whose_dates_cannot_be_says_where(changes: JsonObject, where: str) -> None:
     (found,) = lone(report(**changes))
     assert isinstance(found, InvalidResource)
-    assert found.where == where
+    assert (found.where, found.codings) == (where, (Coding(*SIL2R),))
 
 
 CELLS = (LOINC, "8121-6")

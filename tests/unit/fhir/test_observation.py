@@ -212,6 +212,7 @@ def test_issue_is_read_apart_from_collection() -> None:
         ([{"reference": "Practitioner/1", "display": "Dr B"}, {"display": "Lab A"}], "Lab A"),
         ([{"display": "Lab A"}, {"reference": "Organization/lab", "display": "Lab B"}], "Lab B"),
         ([{"display": "Lab A"}], "Lab A"),
+        ([{"display": "Lab A"}, {"display": "Lab B"}], "Lab A"),
         (
             [{"reference": "Practitioner/1", "display": "Dr B"}, {"reference": "Organization/lab"}],
             "Organization/lab",
@@ -316,6 +317,16 @@ def test_a_report_may_name_a_result_by_its_full_address_on_the_server(named: str
     assert status_with(report("entered-in-error", named)) is Status.ENTERED_IN_ERROR
     upheld = report("entered-in-error", "Observation/obs-1"), report("final", named)
     assert status_with(*upheld) is Status.FINAL
+
+
+@pytest.mark.parametrize("before", [(), ("#inside", "Observation?identifier=4711")])
+def test_a_withdrawn_report_withdraws_the_results_it_names_by_urn(before: tuple[str, ...]) -> None:
+    """As in the Bundle of a message, whatever else the report names before them."""
+    urn = "urn:uuid:5f6c21a3-9d0e-4c7e-8a53-2f0b7d1f9e64"
+    for status, expected in (("entered-in-error", Status.ENTERED_IN_ERROR), ("final", "final")):
+        found = only(entry(observation(), urn), report(status, *before, urn))
+        assert isinstance(found, LabResult)
+        assert found.status == expected
 
 
 def test_the_same_id_on_another_server_is_not_the_result_that_a_report_names() -> None:

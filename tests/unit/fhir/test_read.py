@@ -269,6 +269,28 @@ def test_what_one_id_holds_as_a_number_as_words_and_not_at_all_is_history(
     assert len(found.history) == 1
 
 
+@pytest.mark.parametrize(
+    ("now", "before", "is_history"),
+    [
+        ({"id": LEFT_OUT}, {"id": LEFT_OUT}, False),
+        ({"id": LEFT_OUT}, {"id": LEFT_OUT, "effectiveDateTime": "2025-03-01"}, True),
+        ({"status": "banana"}, {}, False),
+        ({"status": "banana"}, {"id": "obs-0"}, True),
+    ],
+    ids=[
+        "no id, the same",
+        "no id, another",
+        "now invalid, the same id",
+        "now invalid, another id",
+    ],
+)
+def test_what_has_no_id_or_is_invalid_now_is_known_again(
+    now: JsonObject, before: JsonObject, *, is_history: bool
+) -> None:
+    found = record(bundle(observation(**now)), sil2r=bundle(observation(**before)))
+    assert bool(found.history) is is_history
+
+
 def test_one_number_written_with_more_digits_is_not_another() -> None:
     longer = observation(valueQuantity=quantity("5200.00"))
     assert record(bundle(observation()), sil2r=bundle(longer)).history == ()
@@ -338,6 +360,15 @@ def test_t64_a_part_of_a_wrong_type_has_failed(key: str) -> None:
 def test_what_was_not_given_stays_so(key: str) -> None:
     assert came_to(key, None) is Availability.EMPTY
     assert came_to(key, resource("OperationOutcome")) is Availability.FAILED
+
+
+def test_results_that_are_one_page_of_several_are_a_part() -> None:
+    """Where they are the search as well, that part of the record says it, once."""
+    page = bundle(observation(), link=[{"relation": "next", "url": "x:y"}])
+    assert record(page).availability["results"] is Availability.PARTIAL
+    assert record(bundle(observation())).availability["results"] is Availability.GIVEN
+    both = record(page, sil2r=page).availability
+    assert (both["results"], both["sil2r"]) == (Availability.GIVEN, Availability.PARTIAL)
 
 
 def test_one_page_stays_partial() -> None:
@@ -414,16 +445,18 @@ def test_t59_the_newest_is_told_by_whatever_date_is_there(
     assert refs(record(bundle(first, newest, last)).results) == ["Observation/o2025"]
 
 
+@pytest.mark.parametrize("own", ["final", "preliminary"])
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
 def test_t59_no_number_of_withdrawn_results_hides_one_that_stands(
-    monkeypatch: pytest.MonkeyPatch, status: str
+    monkeypatch: pytest.MonkeyPatch, status: str, own: str
 ) -> None:
     """Of them nothing is told: two hundred newer ones made a raised result no card at all."""
     monkeypatch.setattr(parts_module, "MOST_READ", 2)
     newer = [
         observation(id=f"o{n}", status=status, effectiveDateTime="2026-03-02") for n in range(3)
     ]
-    assert refs(record(bundle(*newer, observation())).results)[0] == "Observation/obs-1"
+    found = record(bundle(*newer, observation(status=own)))
+    assert refs(found.results)[0] == "Observation/obs-1"
 
 
 def test_t59_too_many_results_are_told_of_the_place_where_they_stand(
@@ -434,6 +467,8 @@ def test_t59_too_many_results_are_told_of_the_place_where_they_stand(
     for results, history, cut in ((one, two, "sil2r"), (two, one, "results")):
         found = record(results, sil2r=history).availability
         assert [part for part in found if found[part] is Availability.PARTIAL] == [cut]
+    labs = record(one, labs=bundle(ferritin(), ferritin(id="fer-2"))).availability
+    assert [part for part in labs if labs[part] is Availability.PARTIAL] == ["labs"]
     whole = record(one, sil2r=bundle(observation())).availability
     assert Availability.PARTIAL not in whole.values()
 

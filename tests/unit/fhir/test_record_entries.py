@@ -17,7 +17,16 @@ from cds_service.core.model import (
     RecordKind,
     ResourceRef,
 )
-from tests.unit.fhir.given import LEFT_OUT, PATIENT, bundle, concept, observation, record
+from tests.unit.fhir.given import (
+    LEFT_OUT,
+    PATIENT,
+    bundle,
+    concept,
+    entry,
+    observation,
+    patient,
+    record,
+)
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
@@ -132,6 +141,13 @@ def test_words_another_patients_and_invalid_conditions_do_not_count(
     changes: dict[str, Any],
 ) -> None:
     assert not counts(condition(**changes))
+
+
+@pytest.mark.parametrize(("patient_id", "expected"), [(PATIENT, True), ("pat-2", False)])
+def test_a_urn_means_the_patient_that_stands_under_it(patient_id: str, expected: bool) -> None:
+    urn = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
+    sent = condition(subject={"reference": urn}), entry(patient(id=patient_id), urn)
+    assert counts(*sent) is expected
 
 
 def test_a_condition_of_a_patient_told_by_identifier_counts() -> None:

@@ -78,6 +78,8 @@ def test_a_bound_that_is_no_simple_quantity_is_refused(bound: JsonObject, where:
         ({"high": quantity(20, "years")}, ("-inf", "252")),
         ({"low": quantity(3, "Years"), "high": quantity("7.9", "a")}, ("36", "96")),
         ({"high": quantity("17.99", "a")}, ("-inf", "216")),
+        ({"high": quantity("17.90", "a")}, ("-inf", "216")),
+        ({"high": quantity("17.05", "a")}, ("-inf", "204.72")),
         ({"high": quantity("1.5", "a")}, ("-inf", "19.2")),
         ({"high": quantity(6, "mo", system=UCUM, code="mo")}, ("-inf", "7")),
         ({"low": quantity(7, "mo"), "high": quantity(24, "months")}, ("7", "25")),
@@ -98,9 +100,13 @@ def test_an_age_is_read_in_months_and_lasts_until_the_next_one_begins(
         {"high": quantity(10, "d", system=UCUM, code="d")},
         {"low": quantity(18, "months", system=UCUM, code="a")},
         {"high": quantity(17, "a", system="urn:oid:2.999", code="a")},
+        {"high": quantity(17, "Jahre", system="urn:oid:2.999", code="a")},
         {"high": {"value": 17}},
         {"high": {"unit": "years"}},
+        {"high": quantity(17, "a", comparator="<")},
+        {"low": quantity(18, "a", comparator=">=")},
         {"low": quantity(9, "a"), "high": quantity(3, "a")},
+        {"low": quantity(18, "a"), "high": quantity(17, "a")},
         {"extension": [{"url": "x:y", "valueString": "adults"}]},
     ],
 )
@@ -135,6 +141,7 @@ def test_a_group_of_people_told_in_words_is_still_a_condition() -> None:
     assert found.applies_to == (Coding("", "", "pregnant women"), Coding("x:y", "female"))
 
 
-def test_several_ranges_stay_several() -> None:
-    two = [{"high": quantity(623)}, {"high": quantity(838)}, {"text": "see report"}]
+def test_several_ranges_stay_several_whatever_words_stand_among_them() -> None:
+    words = {"text": "see report"}
+    two = [words, {"high": quantity(623)}, words, {"high": quantity(838)}]
     assert len(result(referenceRange=two).ranges) == 2

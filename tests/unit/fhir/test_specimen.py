@@ -21,6 +21,7 @@ from tests.unit.fhir.given import (
 )
 
 CSF = Coding("http://snomed.info/sct", "258450006")
+SERUM = Coding("x:y", "SER")
 RESOLVED = SpecimenGiven(SpecimenLink.RESOLVED, (CSF,))
 UNRESOLVED = SpecimenGiven(SpecimenLink.UNRESOLVED)
 URN = "urn:uuid:5b1a3f2c-0a8e-4d4f-9d0b-1f6f3f0a7a11"
@@ -273,16 +274,21 @@ def test_a_specimen_of_the_report_that_is_another_patients_is_told_as_that() -> 
     assert found.specimen == SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
 
 
-def test_a_member_of_a_panel_that_names_no_specimen_has_that_of_the_panel() -> None:
-    """As in the General Health Profile among the examples of FHIR R4."""
-    members = [{"reference": "Observation/obs-1"}]
-    panel = observation(
+def panel_of(specimen: str, **changes: Any) -> JsonObject:
+    """A panel whose one member is the result."""
+    good = observation(
         id="panel",
         code={"text": "cytokines"},
         valueQuantity=LEFT_OUT,
-        specimen={"reference": "Specimen/spec-1"},
-        hasMember=members,
+        specimen={"reference": f"Specimen/{specimen}"},
+        hasMember=[{"reference": "Observation/obs-1"}],
     )
+    return {**good, **changes}
+
+
+def test_a_member_of_a_panel_that_names_no_specimen_has_that_of_the_panel() -> None:
+    """As in the General Health Profile among the examples of FHIR R4."""
+    panel = panel_of("spec-1")
     assert followed(LEFT_OUT, panel, specimen()).specimen == RESOLVED
     whole = report("spec-1", "spec-2")
     assert followed(LEFT_OUT, whole, panel, specimen(), specimen(id="spec-2")).specimen == RESOLVED
@@ -291,3 +297,21 @@ def test_a_member_of_a_panel_that_names_no_specimen_has_that_of_the_panel() -> N
     for said in (withdrawn, unnamed, {**panel, "hasMember": [{"reference": "Observation/obs-2"}]}):
         found = followed(LEFT_OUT, said, specimen())
         assert found.specimen == SpecimenGiven(SpecimenLink.NONE)
+
+
+@pytest.mark.parametrize(
+    ("panels", "whole", "codes"),
+    [
+        ([panel_of("spec-1")], report("ser"), (CSF,)),
+        ([panel_of("ser")], report("spec-1"), (SERUM,)),
+        ([panel_of("spec-1"), panel_of("ser", id="two")], report("ser"), ()),
+    ],
+    ids=["the panel says CSF", "the panel says serum", "the panels do not agree"],
+)
+def test_what_a_panel_says_of_the_specimen_goes_before_its_report(
+    panels: list[JsonObject], whole: JsonObject, codes: tuple[Coding, ...]
+) -> None:
+    """Nor does a report settle what two panels of one result contradict each other about."""
+    serum = specimen(id="ser", type={"coding": [{"system": "x:y", "code": "SER"}]})
+    found = followed(LEFT_OUT, whole, *panels, specimen(), serum)
+    assert found.specimen.codings == codes

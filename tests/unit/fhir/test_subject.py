@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import InvalidResource, LabResult, NoValue, Subject
+from cds_service.core.model import InvalidResource, LabResult, NoValue, Status, Subject
 from tests.unit.fhir.given import (
     BASE,
     LEFT_OUT,
@@ -121,19 +121,36 @@ def test_without_a_known_patient_every_subject_is_the_one_meant() -> None:
     assert owner(LEFT_OUT, patient_id="") is NOT_NAMED
 
 
+OTHER_URN = "urn:uuid:7f3a52c0-5a0e-4b3c-9a5e-3d1f1c2b7e10"
+DONOR = entry(patient(id="pat-2"), OTHER_URN)
+CHILD = entry(resource("RelatedPerson", id="child"), OTHER_URN)
+PUMP = entry(resource("Device", id="pump"), OTHER_URN)
+
+
 @pytest.mark.parametrize(
-    ("focus", "whose"),
+    ("focus", "beside", "whose"),
     [
-        ({"reference": "Patient/donor"}, ANOTHER),
-        ({"reference": "RelatedPerson/child"}, ANOTHER),
-        ({"reference": f"Patient/{PATIENT}"}, THIS),
-        ({"reference": "Device/implant"}, THIS),
+        ({"reference": "Patient/donor"}, (), ANOTHER),
+        ({"reference": "RelatedPerson/child"}, (), ANOTHER),
+        ({"type": "RelatedPerson", "display": "unborn child"}, (), ANOTHER),
+        ({"reference": "#donor"}, (), ANOTHER),
+        ({"reference": OTHER_URN}, (DONOR,), ANOTHER),
+        ({"reference": OTHER_URN}, (CHILD,), ANOTHER),
+        ({"reference": f"Patient/{PATIENT}"}, (), THIS),
+        ({"reference": URN}, (entry(patient(), URN),), THIS),
+        ({"reference": "Device/implant"}, (), THIS),
+        ({"reference": "#implant"}, (), THIS),
+        ({"reference": OTHER_URN}, (PUMP,), THIS),
+        ({"display": "left knee"}, (), THIS),
     ],
 )
 def test_a_result_focused_on_another_person_is_that_persons(
-    focus: JsonObject, whose: Subject
+    focus: JsonObject, beside: tuple[JsonObject, ...], whose: Subject
 ) -> None:
-    (found,) = record(bundle(observation(focus=[focus]))).results
+    """A donor's or an unborn child's, wherever in what was sent that person stands."""
+    inside = [patient(id="donor"), resource("Device", id="implant")]
+    focused = observation(focus=[focus], contained=inside)
+    (found,) = record(bundle(focused, *beside)).results
     assert isinstance(found, LabResult)
     assert found.subject is whose
 
@@ -147,7 +164,7 @@ def contained_in_report(own: object, outer: object) -> Subject:
         result=[{"reference": "#o"}],
         **({} if outer is LEFT_OUT else {"subject": outer}),
     )
-    (found,) = record(bundle(report)).results
+    (found,) = record(bundle(report, DONOR)).results
     assert isinstance(found, LabResult)
     return found.subject
 
@@ -159,13 +176,19 @@ def test_a_contained_result_belongs_to_nobody_but_its_report() -> None:
     assert contained_in_report(LEFT_OUT, LEFT_OUT) is NOT_NAMED
     assert contained_in_report(this, another) is ANOTHER
     assert contained_in_report(another, this) is ANOTHER
+    assert contained_in_report(LEFT_OUT, {"reference": OTHER_URN}) is ANOTHER
 
 
-def test_t21_an_invalid_result_of_another_patient_is_theirs_and_nothing_of_it_is_read() -> None:
-    broken = observation(status="banana", subject={"reference": "Patient/pat-2"})
-    (found,) = record(bundle(broken)).results
+@pytest.mark.parametrize("reference", ["Patient/pat-2", OTHER_URN])
+def test_t21_an_invalid_result_of_another_patient_is_theirs_and_nothing_of_it_is_read(
+    reference: str,
+) -> None:
+    """But for its code: that tells whether there is anything to say of it."""
+    broken = observation(status="banana", subject={"reference": reference})
+    (found,) = record(bundle(broken, DONOR)).results
     assert isinstance(found, LabResult)
-    assert (found.subject, found.value) == (ANOTHER, NoValue())
+    assert (found.subject, found.status, found.value) == (ANOTHER, Status.UNKNOWN, NoValue())
+    assert [(c.system, c.code) for c in found.codings] == [SIL2R]
 
 
 def test_an_invalid_result_without_an_owner_is_told() -> None:

@@ -8,15 +8,18 @@ from hypothesis import strategies as st
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
+from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.supplied import (
     NOT_SUPPLIED,
     is_altogether_other,
     says_it_is_not_all,
+    shortfalls,
     supplied,
 )
 from tests.unit.fhir.given import bundle, observation, patient, resource
 
 NOT_FOUND = {"response": {"status": "404 Not Found"}}
+BROKEN_OFF = {"response": {"status": "503 Service Unavailable"}}
 FOUND = {"resource": observation(), "response": {"status": "200 OK"}}
 STORED = {"response": {"status": "201 Created", "location": "Observation/1/_history/1"}}
 NEXT = [{"relation": "self", "url": "x:y"}, {"relation": "next", "url": "x:z"}]
@@ -48,6 +51,7 @@ def outcome(*severities: object) -> JsonObject:
         (bundle(observation()), Availability.GIVEN),
         (bundle(observation(), bundle(observation())), Availability.PARTIAL),
         ({**bundle(), "entry": [FOUND, NOT_FOUND]}, Availability.PARTIAL),
+        ({**bundle(), "entry": [FOUND, BROKEN_OFF]}, Availability.PARTIAL),
         ({**bundle(), "entry": [FOUND, {**NOT_FOUND, "response": 404}]}, Availability.GIVEN),
         ({**bundle(), "entry": [FOUND, STORED]}, Availability.PARTIAL),
         ({**bundle(), "entry": [{**FOUND, **STORED}]}, Availability.GIVEN),
@@ -165,3 +169,43 @@ def test_t64_a_bundle_is_altogether_other_by_the_types_that_its_resources_name(
 ) -> None:
     what = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
     assert is_altogether_other(what, frozenset({"Observation"})) is is_other
+
+
+def test_a_resource_that_came_alone_is_altogether_other_by_its_own_type() -> None:
+    wanted = frozenset({"Observation"})
+    assert is_altogether_other(patient(), wanted)
+    assert not is_altogether_other(observation(), wanted)
+
+
+@pytest.mark.parametrize(
+    ("results", "faults"),
+    [
+        (bundle(observation()), []),
+        (bundle(), []),
+        (bundle(observation(), outcome("warning")), []),
+        (bundle(observation(), link=NEXT), [UpstreamFault.INCOMPLETE]),
+        (bundle(observation(), type="searchset", total=7), [UpstreamFault.INCOMPLETE]),
+        (warned("incomplete"), [UpstreamFault.INCOMPLETE]),
+        ({**bundle(), "entry": [FOUND, NOT_FOUND]}, [UpstreamFault.INCOMPLETE]),
+        ({**bundle(), "entry": [FOUND, STORED]}, [UpstreamFault.INCOMPLETE]),
+        (bundle(observation(), outcome("error")), [UpstreamFault.OPERATION_OUTCOME]),
+        (bundle(observation(), bundle()), [UpstreamFault.WRONG_TYPE]),
+    ],
+    ids=[
+        "whole",
+        "empty",
+        "with a hint",
+        "a page of several",
+        "fewer than its total",
+        "says itself that it is not all",
+        "an entry was refused",
+        "only the place of an entry",
+        "an error among them",
+        "a Bundle inside",
+    ],
+)
+def test_what_results_that_came_with_the_request_lack_is_told(
+    results: JsonObject, faults: list[UpstreamFault]
+) -> None:
+    """An answer without a card then is no word that there was nothing to say."""
+    assert list(shortfalls(results)) == faults

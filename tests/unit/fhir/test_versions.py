@@ -273,11 +273,13 @@ def test_a_result_that_its_history_says_is_deleted_is_gone() -> None:
     assert record(bundle(FINAL), sil2r=deleted).results == ()
 
 
-def test_a_result_that_came_back_after_its_deletion_is_there() -> None:
-    back = version(4)
+@pytest.mark.parametrize("url", ["Observation/obs-1", "Observation?identifier=4711"])
+def test_a_result_that_came_back_after_its_deletion_is_there(url: str) -> None:
+    """By an update of its id, or by a conditional one, of which only the resource tells the id."""
+    back = changed("PUT", version(4)) | {"request": {"method": "PUT", "url": url}}
     history = {
         "resourceType": "Bundle",
         "type": "history",
-        "entry": [changed("PUT", back), changed("DELETE"), changed("POST", FINAL)],
+        "entry": [back, changed("DELETE"), changed("POST", FINAL)],
     }
     assert [one.ref.version for one in results(record(history).results)] == ["4"]
