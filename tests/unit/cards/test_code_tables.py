@@ -18,6 +18,7 @@ from ucumvert import InvalidUcumError, PintUcumRegistry  # type: ignore[import-u
 from cds_service.core import schema
 from cds_service.core.model import UnitGiven
 from cds_service.core.quantity import UCUM, UnitNotUnderstood, UnitTable, UnitUnderstood
+from tests.documentation import text_of
 from tests.public_words import MISSING
 from tests.unit.cards.tables import SNOMED_CT, SNOMED_SPECIMENS, document, rows
 
@@ -231,6 +232,16 @@ def test_every_family_of_sil2r_is_declared_and_only_moles_are_not_interpreted() 
 )
 def test_a_unit_that_means_something_else_is_in_no_table(trap: str) -> None:
     assert [table for table, unit in every_unit() if unit.text == trap] == []
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["cards/sil2r/units.toml", "cards/sil2r/cases.toml", "fhir_fixtures/manifest.toml"],
+)
+def test_words_on_pg_ml_call_it_what_it_is_in_ucum(file: str) -> None:
+    """A capital G is the gauss, not the gram."""
+    meant = str(PintUcumRegistry().from_ucum("PG/ML").units).split()[0]
+    assert set(re.findall(r"\bpeta\w+", text_of(file))) == {meant}
 
 
 @pytest.mark.parametrize("table", UNIT_TABLES)
