@@ -123,20 +123,37 @@ def test_an_instant_is_never_partial(text: str) -> None:
         instant(text, "Observation.issued")
 
 
-def test_a_period_reaches_from_the_first_day_of_its_start_to_the_last_day_of_its_end() -> None:
-    found = period({"start": "2026-03", "end": "2026-04"}, "here")
-    assert found == Moment(
-        "2026-03/2026-04", date(2026, 3, 1), date(2026, 4, 30), datetime(2026, 3, 1, tzinfo=UTC)
-    )
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def test_an_open_end_of_a_period_proves_nothing_about_that_side() -> None:
-    begun = period({"start": "2026-03-01"}, "here")
-    ended = period({"end": "2026-03-01"}, "here")
-    assert isinstance(begun, Moment)
-    assert isinstance(ended, Moment)
-    assert (begun.text, begun.last_day) == ("2026-03-01/..", date.max)
-    assert (ended.text, ended.first_day) == ("../2026-03-01", date.min)
+@pytest.mark.parametrize(
+    ("sent", "first", "last", "order"),
+    [
+        (
+            {"start": "2026-03", "end": "2026-04"},
+            date(2026, 3, 1),
+            date(2026, 4, 30),
+            datetime(2026, 3, 1, tzinfo=UTC),
+        ),
+        (
+            {"start": "2026-01-01T07:40:00Z", "end": "2026-01-01T07:55:00Z"},
+            date(2026, 1, 1),
+            date(2026, 1, 1),
+            NEW_YEAR.replace(hour=7, minute=40),
+        ),
+        ({"start": "2026-01-01"}, date(2026, 1, 1), date.max, NEW_YEAR),
+        ({"end": "2026-01-01"}, date.min, date(2026, 1, 1), NEW_YEAR),
+    ],
+    ids=["two months", "minutes of one day", "open end", "open start"],
+)
+def test_a_period_reaches_from_the_first_day_of_its_start_to_the_last_day_of_its_end(
+    sent: dict[str, str], first: date, last: date, order: datetime
+) -> None:
+    """An open end proves nothing about that side."""
+    found = period(sent, "here")
+    assert isinstance(found, Moment)
+    assert (found.first_day, found.last_day, found.order) == (first, last, order)
+    assert found.text == f"{sent.get('start', '..')}/{sent.get('end', '..')}"
 
 
 def test_a_period_without_ends_is_no_moment() -> None:

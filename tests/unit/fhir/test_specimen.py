@@ -48,6 +48,7 @@ def test_no_specimen_is_said() -> None:
         (f"{BASE}/Specimen/spec-1", f"{BASE}/Specimen/spec-1"),
         ("https://lab.example.org/Specimen/spec-1", "https://lab.example.org/Specimen/spec-1"),
         (URN, URN),
+        ("urn:oid:2.999.1.2", "urn:oid:2.999.1.2"),
     ],
 )
 def test_a_specimen_of_the_same_bundle_is_found(reference: str, full_url: str) -> None:

@@ -22,6 +22,7 @@ from tests.unit.fhir.given import (
 )
 
 THIS, ANOTHER, NOT_NAMED = Subject.THIS_PATIENT, Subject.ANOTHER_PATIENT, Subject.NOT_NAMED
+TYPES = "http://hl7.org/fhir/StructureDefinition/"
 URN = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
 
 
@@ -68,8 +69,10 @@ def test_t21_a_reference_names_this_patient_or_another(reference: str, whose: Su
         ({"identifier": {"system": "urn:oid:2.999", "value": PATIENT}}, NOT_NAMED),
         ({"display": "somebody"}, NOT_NAMED),
         ({"type": "Patient", "display": "somebody"}, NOT_NAMED),
+        ({"type": f"{TYPES}Patient", "display": "somebody"}, NOT_NAMED),
         ({"type": "Group", "display": "a herd"}, ANOTHER),
         ({"reference": f"Patient/{PATIENT}", "type": "Patient"}, THIS),
+        ({"reference": f"Patient/{PATIENT}", "type": f"{TYPES}Patient"}, THIS),
         ({"reference": f"Patient/{PATIENT}", "type": "Group"}, ANOTHER),
     ],
 )
