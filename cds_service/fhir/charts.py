@@ -58,7 +58,7 @@ class _Held:
     """The results that a report names."""
 
     def is_known_on(self, day: date) -> bool:
-        """Whether it was known by then; of no day everything is."""
+        """Whether it was known by this day. Where either day is `UNDATED`, it was."""
         return UNDATED in (day, self.day) or self.day <= day
 
 
@@ -86,8 +86,8 @@ class Charts:
         self._of_nobody: dict[str, list[_Chart]] = defaultdict(list)
         """By the name of the result."""
         self._pointed_at: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-        """What others point at and so comes with them, by patient, empty for nobody, and name. All
-        of it but a Patient may be of nobody.
+        """Resources that others point at and that come with these, by patient and name. The patient
+        is empty where the resource names none, as any but a Patient may.
         """
 
     def __len__(self) -> int:
@@ -195,7 +195,7 @@ class Charts:
             chart.parts[part].append(held)
 
     def _put_by_itself(self, entry: Entry) -> None:
-        """A result of nobody. Twice under one id and the same, it is one."""
+        """A result that names no patient. The same resource twice under one id counts once."""
         name = entry.ref.resource
         known = (held for each in self._of_nobody[name] for held in (*each.analyte, *each.reports))
         if "/" in name and any(held.entry.resource == entry.resource for held in known):
@@ -205,7 +205,7 @@ class Charts:
         self._of_nobody[name].append(chart)
 
     def _count(self, arrived: Iterable[_Held]) -> int:
-        """How many results these are: of several versions one, and one for a report alone."""
+        """How many results these are; versions of one result count once, a report alone is one."""
         found = [
             each.ref.resource
             for held in arrived
@@ -220,7 +220,7 @@ class Charts:
                 yield each
 
     def _sorts(self, entry: Entry) -> frozenset[Sort]:
-        """What the Observations of an entry are to any of the knowledge."""
+        """The sorts of the Observations of an entry, for every analyte's knowledge."""
         return frozenset(
             sort_of(each.resource, wanted)
             for each in observations([entry])
@@ -228,7 +228,9 @@ class Charts:
         )
 
     def _is_of_analyte(self, entry: Entry, sorts: frozenset[Sort]) -> bool:
-        """Also a report of it alone: that its result did not come along is told."""
+        """Whether an entry is a result of the analyte or a report of it: a report without its
+        result is answered too.
+        """
         return not sorts.isdisjoint(MAY_BE_OURS) or self._is_coded(entry)
 
     def _is_coded(self, entry: Entry) -> bool:
@@ -247,7 +249,7 @@ def _parts(entry: Entry, sorts: frozenset[Sort]) -> Sequence[str]:
 
 
 def _add(held: list[_Held], one: _Held) -> None:
-    """The same in two files is one."""
+    """Add a resource, unless the same stood in another file."""
     if all(one.entry.resource != each.entry.resource for each in held):
         held.append(one)
 
