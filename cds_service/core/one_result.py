@@ -1,6 +1,6 @@
-"""What can be said about one result: its facts met with the table, or the reason why there is none.
+"""The answer about one result: what the decision table makes of its facts, or why it has none.
 
-Which results are told, and what is named beside them, is decided in `interpret`.
+Which results get an answer, and which others are named on it, is decided in `interpret`.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ _WOULD_HELP = {
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What every answer of one evaluation is read from."""
+    """The arguments that every answer of one evaluation is made from."""
 
     record: PatientRecord
     knowledge: KnowledgeBase
     at: date
     known: tuple[Candidate, ...]
-    """All results of this analyte, to be interpreted or not: for pairs and series."""
+    """All results of this analyte, those of the history too: for pairs and series."""
 
 
 def _beside(
@@ -114,7 +114,7 @@ def about(head: Candidate, basis: Basis) -> Answer:
 
 
 def not_final(item: Candidate, basis: Basis) -> Answer:
-    """Of a result that is withdrawn, not yet final, or of unknown status: which of these it is."""
+    """The answer that a result is withdrawn, not yet final, or of unknown status."""
     status = item.result.status
     if status in WITHDRAWN:
         verdict = NotInterpretable(Reason.STATUS_WITHDRAWN, status.value)
@@ -138,21 +138,21 @@ def not_final(item: Candidate, basis: Basis) -> Answer:
 
 
 def fhir_invalid(resource: InvalidResource, basis: Basis) -> Answer:
-    """Of a result that is no valid FHIR: where it is not."""
+    """The answer that a result is not valid FHIR, and where the fault is."""
     verdict = NotInterpretable(Reason.FHIR_INVALID, resource.where)
     return _blank(resource, verdict, basis, notes=notes_on_record(basis.record))
 
 
 def wrong_analyte(item: WrongOne, basis: Basis) -> Answer:
-    """Of a look-alike: that it is another analyte."""
+    """The answer that a result is of a look-alike, not of this analyte."""
     value = value_of(item.result, basis.knowledge).value
     verdict, on_record = WrongAnalyte(item.code.loinc), notes_on_record(basis.record)
     return _blank(item.result, verdict, basis, value=value, notes=on_record)
 
 
 def of_another(result: LabResult, basis: Basis) -> Answer:
-    """Neither value nor reference: only that such a result was received, and what became of the
-    record in which this patient's own may stand.
+    """The answer that a result of another patient was received, without its value and reference;
+    and what of the record could not be had, since this patient's own result may be there.
     """
     on_record = tuple(notes_on_record(basis.record))
     return Answer(NotInterpretable(Reason.SUBJECT_MISMATCH), result, notes=on_record)
@@ -161,7 +161,7 @@ def of_another(result: LabResult, basis: Basis) -> Answer:
 def _understood(
     situation: Situation, basis: Basis, notes: Iterable[Note], series: tuple[SeriesPoint, ...]
 ) -> Answer:
-    """Facts meet the table."""
+    """The answer about a result whose value was understood: its facts meet the decision table."""
     facts = facts_of(situation)
     notes = (*notes, *notes_on_range(facts.laboratory))
     verdict: Interpreted | NotInterpretable
@@ -178,7 +178,7 @@ def _understood(
             on_left = notes_on_left(left, basis.knowledge)
             beside = _beside(basis, taken, facts.companions, facts.by_name)
             told = (*notes, *on_left, *urgent(beside))
-    read = filter(facts.settled.__contains__, table.grounds)  # the usual ones were read nowhere
+    read = filter(facts.settled.__contains__, table.grounds)  # usual facts have no inputs
     used = [ref for ground in read for ref in facts.settled[ground].inputs]
     behind = [ref for note in told for ref in note.inputs]
     return Answer(
@@ -210,8 +210,8 @@ def _blank(
     notes: Iterable[Note] = (),
     series: tuple[SeriesPoint, ...] = (),
 ) -> Answer:
-    """An answer without facts: why there is no reading, what would allow one, and what other
-    results of the same days call for all the same.
+    """An answer without facts: why the result is not interpreted, what would allow it, and what the
+    other results near it call for nevertheless.
     """
     words: tuple[str, ...] = ()
     told = list(notes)

@@ -1,4 +1,4 @@
-"""The index of two specimens: how much of the CSF value is more than leakage from blood.
+"""The index of two specimens: whether CSF holds more than what leaks in from blood.
 
 (CSF value / blood value) over (CSF albumin / serum albumin). Reported as a number, with no cut-off:
 none was found validated. Two assays in one unit can disagree, so both values must come from one
@@ -27,7 +27,7 @@ def without_pair(ratio: RatioRow) -> Fact:
 
 
 def ratio_fact(ratio: RatioRow, situation: Situation, companions: Companions) -> Fact:
-    """Fact `ratio.<id>`; its `because` is the number when it is computed."""
+    """Fact `ratio.<id>`; where it is computed, `because` holds the number."""
     name, pair = f"ratio.{ratio.id}", situation.pair
     if isinstance(pair, Unpaired) or situation.literature is Literature.BARRED:
         return without_pair(ratio)
@@ -48,7 +48,7 @@ def ratio_fact(ratio: RatioRow, situation: Situation, companions: Companions) ->
 def _in_question(
     situation: Situation, pair: PairedWith, albumins: Mapping[str, Sequence[CompanionValue]]
 ) -> Iterator[tuple[str, Sequence[tuple[ResourceRef, Value]]]]:
-    """Each part of the index, with the values of its time."""
+    """Each part of the index by title, with all its results of one time and their values."""
     knowledge = situation.knowledge
     own = (situation.result.ref, situation.value)
     yield knowledge.specimens[situation.specimen].words, (own, *pair.beside)
@@ -100,6 +100,6 @@ def _over(one: Quantity, other: Quantity) -> Decimal:
 
 
 def _rounded(index: Decimal) -> Decimal:
-    """Two decimals, more only for very small numbers: the inputs carry no more."""
+    """Two decimals, four below 0.1: the inputs carry no more."""
     digits = Decimal("0.01") if index >= Decimal("0.1") else Decimal("0.0001")
     return index.quantize(digits, ROUND_HALF_UP, context=EXACT)

@@ -1,4 +1,4 @@
-"""The first sorting of a record's results: ours, look-alikes, unreadable, another patient's."""
+"""Triage: a record's results sorted into ours, look-alikes, invalid ones and another patient's."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Sorted = Candidate | WrongOne | InvalidResource | LabResult | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """The results of a record by what they are."""
+    """The results of a record, sorted."""
 
     ours: tuple[Candidate, ...]
     wrong: tuple[WrongOne, ...]
@@ -45,7 +45,7 @@ class Triage:
 
 
 def triage(record: PatientRecord, knowledge: KnowledgeBase, at: date, looking: Looking) -> Triage:
-    """Sort the results to interpret. Whatever is left aside says why."""
+    """Sort the results to interpret. Each that is left aside says why."""
     found = [_sort(result, knowledge, at, looking) for result in record.results]
     return Triage(
         tuple([item for item in found if isinstance(item, Candidate)]),

@@ -69,9 +69,9 @@ class _Chart:
     analyte: list[_Held] = field(default_factory=list)
     """Results, and reports that hold one."""
     reports: list[_Held] = field(default_factory=list)
-    """Those that name results, or are of the analyte."""
+    """Reports that name results, or are of the analyte."""
     parts: dict[str, list[_Held]] = field(default_factory=lambda: defaultdict(list))
-    """What stands beside them, by prefetch key."""
+    """Companion results, conditions and medications, by prefetch key."""
 
 
 class Charts:
@@ -81,10 +81,10 @@ class Charts:
         self._wanted = wanted
         self._patients: set[str] = set()
         self._parts_there: set[str] = set()
-        """Which parts of a record the export holds at all, of whomever."""
+        """The parts of a record that the export holds for any patient."""
         self._charts: dict[str, _Chart] = {}
         self._of_nobody: dict[str, list[_Chart]] = defaultdict(list)
-        """By the name of the result."""
+        """One chart for each result that names no patient, by the name of the result."""
         self._pointed_at: dict[tuple[str, str], list[Entry]] = defaultdict(list)
         """Resources that others point at and that come with these, by patient and name. The patient
         is empty where the resource names none, as any but a Patient may.
@@ -240,7 +240,7 @@ class Charts:
 
 
 def _parts(entry: Entry, sorts: frozenset[Sort]) -> Sequence[str]:
-    """Of the parts that stand beside results, those that an entry belongs to: one, or none."""
+    """The part that an entry belongs to beside results of the analyte: one, or none."""
     if Sort.COMPANION in sorts:
         return ["labs"]
     if entry.kind in CONDITION_TYPES:

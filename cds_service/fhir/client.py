@@ -218,7 +218,7 @@ class _Line:
     def call(
         self, sending: Sending, url: str, token: AccessToken | NoToken, cap: int
     ) -> HttpAnswer | Refused:
-        """One call."""
+        """One call, tried once more if no connection was made."""
         # A bare adapter: redirects, cookies, proxies and `.netrc` are the work of
         # requests.Session, which is not used.
         content = {"Content-Type": sending.media_type} if sending.body else {}

@@ -133,7 +133,7 @@ def _effective(observation: JsonObject) -> Moment | NoMoment:
 
 @dataclass(frozen=True, slots=True)
 class _Laboratory:
-    """Who made the result: what it is called, and where its resource stands (see LabResult)."""
+    """The laboratory of a result: its name, and the reference to its resource (see LabResult)."""
 
     name: str = ""
     reference: str = ""

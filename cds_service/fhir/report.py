@@ -73,7 +73,7 @@ class Reports:
         """The references to specimens in the reports and panels of an Observation, each with the
         report or panel that it stands in.
         """
-        if not self.specimens:  # as mostly
+        if not self.specimens:  # the usual case
             return
         container = observation.container
         for reference in self.specimens.get(id(container), ()):

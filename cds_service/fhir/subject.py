@@ -1,4 +1,4 @@
-"""Whose is it? Every resource is held against the patient of the request (T-21, T-22).
+"""Whose a resource is: every one is compared with the patient of the request (T-21, T-22).
 
 Only what proves identity counts: the patient's id on the patient's server. An identifier or a name
 is not followed, and a contained Patient cannot be recognised.

@@ -113,7 +113,7 @@ def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
 
 
 class _Inside:
-    """What the entries of a Bundle say of it, each looked at once."""
+    """What the entries of a Bundle say about the Bundle; each is looked at once."""
 
     def __init__(self, bundle: JsonObject) -> None:
         self._entries = objects(bundle.get("entry"))
