@@ -18,8 +18,8 @@ from cds_service.core.limit_facts import has_own_limit, left_beside
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import (
     MOST_NAMED,
-    notes_on_companions,
-    notes_on_left,
+    notes_on_companions_at_odds,
+    notes_on_companions_left,
     value_and_date,
 )
 from cds_service.core.panels import items_beside, items_met_beside, may_be_met
@@ -57,25 +57,25 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     if not limited:
         yield Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
     warned_of = situation.specimen if table.warns else ""
-    beside, knowledge = facts.companions, situation.knowledge
-    at_odds = list(notes_on_companions(beside, facts.by_name, knowledge))
+    companions, knowledge = facts.companions, situation.knowledge
+    at_odds = list(notes_on_companions_at_odds(companions, facts.by_name, knowledge))
     yield from at_odds
     taken = when_taken(situation.result, situation.at)
     left = left_beside(
-        knowledge, situation.record, taken, situation.at, beside, missing=table.missing
+        knowledge, situation.record, taken, situation.at, companions, missing=table.missing
     )
-    yield from notes_on_left(left, knowledge)
+    yield from notes_on_companions_left(left, knowledge)
     is_open = (
         at_odds
         or not (limited or facts.laboratory.place in _NOT_HIGH)
         or _may_be_second(left, facts, knowledge)
     )
-    several: list[Note] = []
+    on_items: list[Note] = []
     if situation.record.companions:
-        others = Beside(knowledge, situation.record, situation.at, taken, beside, facts.by_name)
-        several = list(items_met(others, warned_of=warned_of))
-    if several:
-        yield from several
+        beside = Beside(knowledge, situation.record, situation.at, taken, companions, facts.by_name)
+        on_items = list(items_met(beside, warned_of=warned_of))
+    if on_items:
+        yield from on_items
     elif not table.warns and (table.may_warn or table.withheld or is_open):
         yield _IF_ILL
 
@@ -98,11 +98,11 @@ def _may_be_second(left: CompanionsLeft, facts: Facts, knowledge: KnowledgeBase)
     return False
 
 
-def urgent(beside: Beside) -> Iterator[Note]:
+def cautions_uninterpreted(beside: Beside) -> Iterator[Note]:
     """What keeps the card of a result that is not interpreted from reassuring: the items of panels
     that other results meet; if there are none, what to do for an ill patient.
     """
-    yield from notes_on_companions(beside.companions, beside.facts, beside.knowledge)
+    yield from notes_on_companions_at_odds(beside.companions, beside.facts, beside.knowledge)
     yield from list(items_met(beside)) or [_IF_ILL]
 
 

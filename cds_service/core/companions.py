@@ -98,7 +98,7 @@ def at_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionVa
     return [found for found in nearest_first if found.time == nearest_first[0].time]
 
 
-def values_of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
+def differing_at_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
     """The first, and of the others of the same time one for each different value."""
     told: dict[Interval, CompanionValue] = {}
     for found in at_one_time(nearest_first):

@@ -17,7 +17,7 @@ from cds_service.core.model import InvalidResource, PatientRecord
 from cds_service.core.notes import note_on_sharing, notes_on_knowledge, notes_on_sample
 from cds_service.core.one_result import (
     Basis,
-    about,
+    answer_about,
     fhir_invalid,
     not_final,
     of_another,
@@ -28,7 +28,7 @@ from cds_service.core.selection import (
     WITHDRAWN,
     Candidate,
     Looking,
-    Placed,
+    Settled,
     by_specimen,
     of_one_time,
     perhaps_newer,
@@ -78,7 +78,7 @@ def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> 
     """
     if heads := of_one_time([item for item in group if item.is_usable]):
         head = gravest(heads, basis.knowledge, _by_itself(basis))
-        answer = _with_doubts(about(head, basis), head, basis)
+        answer = _with_doubts(answer_about(head, basis), head, basis)
         yield _sharing(answer, unsettled_beside(head, group))
     else:
         waiting = [item for item in group if item.result.status not in WITHDRAWN]
@@ -112,7 +112,7 @@ def _sharing(answer: Answer, others: Sequence[Candidate | InvalidResource]) -> A
 
 def _by_itself(basis: Basis) -> Callable[[Candidate], Answer]:
     """The answer about a result as if it were final and stood alone."""
-    return lambda item: about(item, replace(basis, known=()))
+    return lambda item: answer_about(item, replace(basis, known=()))
 
 
 def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[Skipped]:
@@ -121,10 +121,10 @@ def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[
     for item in group:
         if item.result in with_a_card:
             continue
-        match item.place:
+        match item.settled:
             case _ if item.result.status not in FINAL:
                 yield Skipped(item.result.ref, f"the result is {item.result.status.value}")
             case NotInterpretable(reason):
                 yield Skipped(item.result.ref, f"{reason.value}, as told of a newer one")
-            case Placed():
+            case Settled():
                 continue

@@ -183,7 +183,7 @@ def _held_against(
 ) -> Fact:
     """One result against the limit for the patient's age on the day of that result. If the age
     leaves open which of two numbers applies, and they give different answers, it is unknown. The
-    Patient is an input where the number for younger patients was looked at.
+    Patient is an input where the number for younger patients applies.
     """
     shown, birth = f"{limit.row.of} {value_and_day(found)}", birth_of(record)
     at_the_age = _at_the_age(limit, found, birth)

@@ -306,7 +306,7 @@ class PatientRecord:
     series and pairs; `companions` are other laboratory results. `availability` is keyed by the
     prefetch keys: `patient`, `labs`, `conditions`, `medications`, and the id of the knowledge
     (`sil2r`) for results of the analyte. These are also the public words for what is missing.
-    Its entry `results` tells whether all was read that came with the results to interpret.
+    Its key `results` tells whether all was read that came with the results to interpret.
     """
 
     patient_id: str = ""

@@ -12,7 +12,7 @@ from cds_service.core.companions import (
     CompanionsLeft,
     CompanionValue,
     companions_ahead,
-    values_of_one_time,
+    differing_at_one_time,
 )
 from cds_service.core.dates import (
     birth_of,
@@ -212,7 +212,7 @@ def notes_on_range(laboratory: RangeReading) -> Iterator[Note]:
         yield Note(NoteKind.RANGES_LEFT, {"ranges": laboratory.left})
 
 
-def notes_on_companions(
+def notes_on_companions_at_odds(
     companions: Companions,
     facts: Mapping[str, Fact],
     knowledge: KnowledgeBase,
@@ -225,8 +225,8 @@ def notes_on_companions(
         fact = facts.get(limit.name)
         if fact is None or fact.value not in _NOT_AGREED:
             continue
-        values = companions.get(limit.row.of, ())
-        several = values_of_one_time([found for found in values if found.result.ref in fact.inputs])
+        used = [one for one in companions.get(limit.row.of, ()) if one.result.ref in fact.inputs]
+        several = differing_at_one_time(used)
         if len(several) > 1:
             at_odds.setdefault(knowledge.companions[limit.row.of].row.title, several)
     for title, several in at_odds.items():
@@ -235,7 +235,7 @@ def notes_on_companions(
         yield Note(NoteKind.OF_ONE_TIME, {"test": title, "values": told}, inputs=inputs)
 
 
-def notes_on_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
+def notes_on_companions_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
     """Results of other tests that are there and are not counted: for their unit, as long as they
     are not final, or because they came in words.
     """

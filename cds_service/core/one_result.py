@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.caution import cautions, urgent
+from cds_service.core.caution import cautions, cautions_uninterpreted
 from cds_service.core.companions import Companions, companion_values
 from cds_service.core.dates import dates_as_received, when_taken
 from cds_service.core.fact import Fact
@@ -20,8 +20,8 @@ from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, PatientRecord
 from cds_service.core.note import Note
 from cds_service.core.notes import (
+    notes_on_companions_left,
     notes_on_dates,
-    notes_on_left,
     notes_on_range,
     notes_on_record,
     notes_on_resource,
@@ -32,7 +32,7 @@ from cds_service.core.notes import (
 )
 from cds_service.core.pairing import nearest_pair
 from cds_service.core.reading import NotUnderstood, Understood, value_of
-from cds_service.core.selection import NOT_YET, WITHDRAWN, Candidate, Placed, finals_beside
+from cds_service.core.selection import NOT_YET_FINAL, WITHDRAWN, Candidate, Settled, finals_beside
 from cds_service.core.series import series_of
 from cds_service.core.signs import Beside, items_met
 from cds_service.core.situation import Literature, Situation, literature_for
@@ -73,7 +73,7 @@ def _beside(
     return Beside(basis.knowledge, basis.record, basis.at, taken, companions, facts)
 
 
-def about(head: Candidate, basis: Basis) -> Answer:
+def answer_about(head: Candidate, basis: Basis) -> Answer:
     """The answer about the newest final result of one specimen kind."""
     beside = finals_beside(head, basis.known)
     series = series_of(head, beside)
@@ -83,12 +83,12 @@ def about(head: Candidate, basis: Basis) -> Answer:
         *notes_on_dates(head, beside),
         *notes_on_versions(head, basis.known),
     ]
-    match head.place, head.reading:
+    match head.settled, head.reading:
         case NotInterpretable() as verdict, _:
             notes += notes_on_specimen(head.result, verdict.reason)
-        case Placed(), NotUnderstood(because=verdict):
+        case Settled(), NotUnderstood(because=verdict):
             notes += notes_on_unit(head.result, verdict.reason)
-        case Placed(code, specimen), Understood(value, quantity):
+        case Settled(code, specimen), Understood(value, quantity):
             situation = Situation(
                 basis.knowledge,
                 basis.record,
@@ -120,7 +120,7 @@ def not_final(item: Candidate, basis: Basis) -> Answer:
         verdict = NotInterpretable(Reason.STATUS_WITHDRAWN, status.value)
         on_record = notes_on_record(basis.record)
         return _blank(item.result, verdict, basis, specimen=item.specimen, notes=on_record)
-    reason = Reason.STATUS_PRELIMINARY if status in NOT_YET else Reason.STATUS_UNKNOWN
+    reason = Reason.STATUS_PRELIMINARY if status in NOT_YET_FINAL else Reason.STATUS_UNKNOWN
     beside = finals_beside(item, basis.known)
     return _blank(
         item.result,
@@ -175,9 +175,9 @@ def _understood(
             table = consult_laboratory_range_only(basis.knowledge, facts.by_name)
             taken = when_taken(situation.result, basis.at)
             left = left_beside(basis.knowledge, basis.record, taken, basis.at, facts.companions)
-            on_left = notes_on_left(left, basis.knowledge)
+            on_left = notes_on_companions_left(left, basis.knowledge)
             beside = _beside(basis, taken, facts.companions, facts.by_name)
-            told = (*notes, *on_left, *urgent(beside))
+            told = (*notes, *on_left, *cautions_uninterpreted(beside))
     read = filter(facts.settled.__contains__, table.grounds)  # usual facts have no inputs
     used = [ref for ground in read for ref in facts.settled[ground].inputs]
     behind = [ref for note in told for ref in note.inputs]
@@ -221,13 +221,13 @@ def _blank(
         taken = when_taken(result, basis.at)
         companions = companion_values(basis.knowledge, basis.record, taken, basis.at)
         left = left_beside(basis.knowledge, basis.record, taken, basis.at, companions)
-        told += notes_on_left(left, basis.knowledge)
+        told += notes_on_companions_left(left, basis.knowledge)
     facts = companion_facts(companions, basis.record, basis.knowledge)
     beside = _beside(basis, taken, companions, facts)
     match verdict:
         case NotInterpretable(reason):
             words = _WOULD_HELP.get(reason, ())
-            told += urgent(beside)
+            told += cautions_uninterpreted(beside)
         case WrongAnalyte():
             told += items_met(beside)
     behind = [ref for note in told for ref in note.inputs]

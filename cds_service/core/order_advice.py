@@ -18,7 +18,7 @@ from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import Coding, InvalidResource, PatientRecord, ResourceRef, Subject
 from cds_service.core.note import Note
-from cds_service.core.notes import notes_on_companions, notes_on_knowledge, notes_on_record
+from cds_service.core.notes import notes_on_companions_at_odds, notes_on_knowledge, notes_on_record
 from cds_service.core.order import (
     CodesContradict,
     DraftOrder,
@@ -154,7 +154,7 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: OrderCase) -> 
     used = [ref for fact in gates for ref in said.facts[fact].inputs]
     lacked = missing_from(said.considered, said.facts)
     asked = {fact: said.facts[fact] for fact in gates}
-    at_odds = notes_on_companions(found.companions, asked, knowledge)
+    at_odds = notes_on_companions_at_odds(found.companions, asked, knowledge)
     return Advice(
         OrderAdvised(),
         order,

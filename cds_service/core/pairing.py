@@ -8,7 +8,7 @@ from cds_service.core.dates import furthest_apart, within_days
 from cds_service.core.interval import Interval
 from cds_service.core.model import ResourceRef
 from cds_service.core.reading import Understood
-from cds_service.core.selection import Candidate, Placed, by_rank, in_doubt, is_version_of
+from cds_service.core.selection import Candidate, Settled, by_rank, in_doubt, is_version_of
 from cds_service.core.verdict import PairedWith, Unpaired, Value
 
 _MOST_TOLD = 3
@@ -46,8 +46,8 @@ def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | 
         if item.specimen == head.specimen and not is_version_of(item.result, head.result)
     ]
     for item in near:
-        match item.place, item.reading:
-            case Placed(code, specimen), Understood(value, quantity):
+        match item.settled, item.reading:
+            case Settled(code, specimen), Understood(value, quantity):
                 return PairedWith(
                     item.result,
                     code,

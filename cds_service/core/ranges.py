@@ -57,7 +57,7 @@ class _Whom(Enum):
 def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -> RangeReading:
     """Hold a value against the laboratory's own range, bounds inclusive.
 
-    Applied is the one range that is for this patient, unless a different one may be, by age: an
+    The one range that is for this patient is applied, unless by age a different one may be: an
     unknown age must not allow a claim that a known one would rule out. Ranges that may be for this
     patient and are not applied are named in `left`.
     """
@@ -156,7 +156,7 @@ def _end(
 
 
 def _place(value: Interval, low: Decimal, high: Decimal) -> Place:
-    """Where a value lies. Without an upper limit it is below or none: nobody said what is high."""
+    """Where a value lies. Without an upper limit it is never within: nobody said what is high."""
     above, below = value.above(high), value.below(low)
     if above is Comparison.YES:
         return Place.ABOVE

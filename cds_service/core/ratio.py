@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-from cds_service.core.companions import Companions, CompanionValue, values_of_one_time
+from cds_service.core.companions import Companions, CompanionValue, differing_at_one_time
 from cds_service.core.comparable import same_laboratory, same_method
 from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.interval import EXACT, Comparison
@@ -36,7 +36,7 @@ def ratio_fact(ratio: RatioRow, situation: Situation, companions: Companions) ->
     albumins = (ratio.numerator_albumin, ratio.denominator_albumin)
     if missing := tuple(albumin for albumin in albumins if not companions.get(albumin)):
         return Fact(name, UNKNOWN, "an albumin of the pair is missing", missing)
-    together = {albumin: values_of_one_time(companions[albumin]) for albumin in albumins}
+    together = {albumin: differing_at_one_time(companions[albumin]) for albumin in albumins}
     for title, values in _in_question(situation, pair, together):
         if len(values) > 1:
             told = ", ".join(value.words for _, value in values)

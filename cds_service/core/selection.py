@@ -42,7 +42,7 @@ from cds_service.core.verdict import NotInterpretable, Reason
 
 FINAL = frozenset({Status.FINAL, Status.AMENDED, Status.CORRECTED})
 WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
-NOT_YET = frozenset({Status.PRELIMINARY, Status.REGISTERED})
+NOT_YET_FINAL = frozenset({Status.PRELIMINARY, Status.REGISTERED})
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _NO_NUMBER = Decimal("-Infinity")
 _UPWARDS = (
@@ -62,8 +62,8 @@ class Looking(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """Code and specimen kind of a result are settled."""
+class Settled:
+    """The code and the specimen kind of a result, where both are clear."""
 
     code: AcceptedCode
     specimen: str
@@ -76,14 +76,14 @@ class Candidate:
     """
 
     result: LabResult
-    place: Placed | NotInterpretable
+    settled: Settled | NotInterpretable
     knowledge: KnowledgeBase
     at: date
 
     @property
     def specimen(self) -> str:
         """The specimen kind, empty when it is not settled."""
-        return self.place.specimen if isinstance(self.place, Placed) else ""
+        return self.settled.specimen if isinstance(self.settled, Settled) else ""
 
     @property
     def is_final(self) -> bool:
@@ -121,10 +121,10 @@ class Candidate:
 by_rank = attrgetter("rank")
 
 
-def place_of(
+def settle(
     result: LabResult, analyte: OurAnalyte | CodesConflict, knowledge: KnowledgeBase
-) -> Placed | NotInterpretable:
-    """Code and specimen kind of a result, as far as they can be settled."""
+) -> Settled | NotInterpretable:
+    """The code and the specimen kind of a result, or why they cannot be settled."""
     match analyte:
         case CodesConflict(codes):
             return NotInterpretable(Reason.CODE_CONFLICT, ", ".join(codes))
@@ -133,7 +133,7 @@ def place_of(
                 case NotInterpretable() as because:
                     return because
                 case kind:
-                    return Placed(code, kind)
+                    return Settled(code, kind)
 
 
 def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ...]]:
@@ -150,10 +150,10 @@ def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ..
 
 
 def _group_of(item: Candidate) -> str:
-    match item.place:
+    match item.settled:
         case NotInterpretable(reason):
             return f"? {reason.value}"
-        case Placed(specimen=kind):
+        case Settled(specimen=kind):
             return kind
 
 
@@ -260,7 +260,7 @@ def rank_of(result: LabResult, at: date) -> Rank:
     """The rank of a result among others: the higher, the newer. By collection, then issue; unknown
     and impossible dates count as the oldest. Ties are broken by version (`9` before `10`), by id,
     and between two values under one id by the number. So the choice never depends on the order of
-    arrival, and the lower value, which reassures, is never chosen.
+    arrival, and of two such values the lower, which reassures, is never preferred.
     """
     return (
         _order(when_taken(result, at)),

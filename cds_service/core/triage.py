@@ -17,7 +17,7 @@ from cds_service.core.reading import (
     analyte_of,
 )
 from cds_service.core.schema import RefusedCode
-from cds_service.core.selection import WITHDRAWN, Candidate, Looking, place_of, within_look_back
+from cds_service.core.selection import WITHDRAWN, Candidate, Looking, settle, within_look_back
 from cds_service.core.verdict import Skipped
 
 
@@ -61,7 +61,7 @@ def history_of(record: PatientRecord, knowledge: KnowledgeBase, at: date) -> Ite
     for result in record.history:
         match analyte_of(result.codings, knowledge):
             case OurAnalyte() as analyte if result.subject is not Subject.ANOTHER_PATIENT:
-                yield Candidate(result, place_of(result, analyte, knowledge), knowledge, at)
+                yield Candidate(result, settle(result, analyte, knowledge), knowledge, at)
             case _:
                 continue
 
@@ -81,7 +81,7 @@ def _sort(
         return Skipped(result.ref, "it is older than the look-back window")
     match analyte:
         case OurAnalyte() | CodesConflict():
-            return Candidate(result, place_of(result, analyte, knowledge), knowledge, at)
+            return Candidate(result, settle(result, analyte, knowledge), knowledge, at)
         case LookAlike(code):
             return _look_alike(result, code)
         case NotOurs():

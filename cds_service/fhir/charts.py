@@ -16,7 +16,7 @@ from cds_service.core.card import JsonObject
 from cds_service.core.model import PatientRecord
 from cds_service.fhir.bundle import REFERRED_TO, Entry
 from cds_service.fhir.exported import UNDATED, known_since, named_by, opened, owned, references
-from cds_service.fhir.read import PARTS_OF_ALL, read_record
+from cds_service.fhir.read import SHARED_PARTS, read_record
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
 from cds_service.fhir.report import observations
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
@@ -154,7 +154,7 @@ class Charts:
                 history=self._bundle("searchset", before, chart),
                 parts={
                     "patient": chart.patient,
-                    **{part: self._known(part, chart, day) for part in PARTS_OF_ALL},
+                    **{part: self._known(part, chart, day) for part in SHARED_PARTS},
                 },
             )
 

@@ -21,7 +21,7 @@ _KNOWN_SINCE = ("issued", "recordedDate", "authoredOn", "dateAsserted")
 """Where a resource says since when its author knows of it; preferred to the day of the finding."""
 _FOUND = ("effective", "performed", "onset")
 _FIRST_YEAR = 1900
-"""An earlier day is what a system writes that has none."""
+"""Earlier days are placeholders, written by systems that had no date."""
 _URN = "urn:uuid:"
 
 
@@ -50,8 +50,8 @@ def _with_id(item: JsonObject) -> JsonObject:
 def owned(document: Document) -> Iterator[tuple[Entry, str]]:
     """The entries, each with the id of its patient.
 
-    A resource that names nobody belongs to the patient of the Bundle, if the Bundle holds exactly
-    one Patient; else its id is empty.
+    A resource that names no patient belongs to the one Patient of the document, if there is exactly
+    one; else the id is empty.
     """
     scope = Scope(document.index)
     patients = {an_id(e.resource.get("id")) for e in document.entries if e.kind == "Patient"}

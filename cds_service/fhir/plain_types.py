@@ -103,7 +103,7 @@ def resource(
     one_of: Sequence[OneOf] = (),
 ) -> Element:
     """A resource without contained ones, `implicitRules` and modifier extensions. It may have
-    identifiers, as all resource types that we read.
+    identifiers, as may all resource types that we read.
     """
     of_every_resource: Members = {
         "resourceType": code(kind),

@@ -38,7 +38,8 @@ from cds_service.fhir.validate import Checks
 from cds_service.fhir.versions import deleted_in, only_newest, without
 from cds_service.fhir.wanted import Wanted
 
-PARTS_OF_ALL = ("labs", "conditions", "medications")
+SHARED_PARTS = ("labs", "conditions", "medications")
+"""Parts of the record that every analyte uses, by prefetch key."""
 _USABLE = (Availability.GIVEN, Availability.PARTIAL)
 _LABORATORY_TYPES = frozenset({"DiagnosticReport", "Observation"})
 _READ_TOO = {
@@ -69,7 +70,7 @@ def read_record(
     part (T-22). A result that stands in `results` is not repeated in the history. Of several
     versions of one resource, in whatever part, the newest counts.
     """
-    given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *PARTS_OF_ALL)}
+    given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *SHARED_PARTS)}
     own, labs = given[wanted.part], given["labs"]
     whose = Whose(patient_id.removeprefix("Patient/"), fhir_base)
     documents = _Documents(whose, _opened([results, *(part.resource for part in given.values())]))

@@ -88,7 +88,7 @@ class Reports:
         return base_of(observation.full_url) or self.fhir_base
 
     def _is_in(self, named: Named, observation: Entry) -> bool:
-        """Whether an Observation is named here, by its address or by its id on its own server."""
+        """Whether an Observation is among the named, by its address or by its id on its server."""
         server = self._server_of(observation)
         bases = named.get(observation.ref.resource, ())
         return observation.full_url in named or any(may_be_on(server, base) for base in bases)

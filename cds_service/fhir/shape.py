@@ -74,8 +74,8 @@ def codings(concept: object) -> tuple[Coding, ...]:
 
 
 def code_pairs(codings_: Sequence[object]) -> set[tuple[str, str]]:
-    """System and code of the codings that `codings` would give. Cheap: most of these resources turn
-    out not to be wanted.
+    """System and code of the codings that `codings` would give. Cheap, since most of the resources
+    that are looked at so turn out not to be wanted.
     """
     return {
         (coding.get("system", ""), coding["code"])

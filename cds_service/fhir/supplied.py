@@ -39,9 +39,11 @@ NOT_SUPPLIED = Supplied(Availability.MISSING)
 def supplied(value: object) -> Supplied:
     """Judge a prefetch value that was sent (an absent key is `NOT_SUPPLIED`).
 
+    EMPTY: `null`, or a list without entries, such as a search that found nothing.
+
     FAILED: no resource; an OperationOutcome, also inside a Bundle, unless it holds hints and
     warnings only, as many servers add to a successful search; a Bundle without resources that is
-    not a list, since only an empty list says that there is nothing.
+    not such an empty list, since it does not say that there is nothing.
 
     PARTIAL, however little it holds: a Bundle that has a further page, or says itself by a warning
     or by its `total` that it is not all; one with an entry that could not be had, or that is a
@@ -102,8 +104,8 @@ def says_it_is_not_all(search: JsonObject) -> bool:
 def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
     """Whether a resource, or each one in a Bundle, says itself that it is of none of these types.
 
-    A resource that names no type is not valid FHIR, which the reader reports, so it is not counted
-    here. An OperationOutcome in a Bundle is about the search.
+    A Bundle that holds a resource without a type is not: that is invalid FHIR, which the reader
+    reports. An OperationOutcome in a Bundle is about the search.
     """
     if type_of(resource) != "Bundle":
         return type_of(resource) not in types
