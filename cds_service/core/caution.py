@@ -14,7 +14,7 @@ from cds_service.core.companions import CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
 from cds_service.core.facts import Facts
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import has_own_limit, left_beside
+from cds_service.core.limit_facts import companions_left_beside, has_own_limit
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import (
     MOST_NAMED,
@@ -61,7 +61,7 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     at_odds = list(notes_on_companions_at_odds(companions, facts.by_name, knowledge))
     yield from at_odds
     taken = when_taken(situation.result, situation.at)
-    left = left_beside(
+    left = companions_left_beside(
         knowledge, situation.record, taken, situation.at, companions, missing=table.missing
     )
     yield from notes_on_companions_left(left, knowledge)

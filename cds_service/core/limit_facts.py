@@ -95,7 +95,7 @@ def _tests_with_limits(knowledge: KnowledgeBase) -> frozenset[str]:
     return frozenset(limit.row.of for limit in companion_limits(knowledge))
 
 
-def left_beside(
+def companions_left_beside(
     knowledge: KnowledgeBase,
     record: PatientRecord,
     taken: Moment | NoMoment,

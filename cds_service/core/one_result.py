@@ -15,7 +15,7 @@ from cds_service.core.dates import dates_as_received, when_taken
 from cds_service.core.fact import Fact
 from cds_service.core.facts import companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import left_beside
+from cds_service.core.limit_facts import companions_left_beside
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, PatientRecord
 from cds_service.core.note import Note
@@ -174,7 +174,9 @@ def _understood(
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(basis.knowledge, facts.by_name)
             taken = when_taken(situation.result, basis.at)
-            left = left_beside(basis.knowledge, basis.record, taken, basis.at, facts.companions)
+            left = companions_left_beside(
+                basis.knowledge, basis.record, taken, basis.at, facts.companions
+            )
             on_left = notes_on_companions_left(left, basis.knowledge)
             beside = _beside(basis, taken, facts.companions, facts.by_name)
             told = (*notes, *on_left, *cautions_uninterpreted(beside))
@@ -220,7 +222,7 @@ def _blank(
     if isinstance(result, LabResult):
         taken = when_taken(result, basis.at)
         companions = companion_values(basis.knowledge, basis.record, taken, basis.at)
-        left = left_beside(basis.knowledge, basis.record, taken, basis.at, companions)
+        left = companions_left_beside(basis.knowledge, basis.record, taken, basis.at, companions)
         told += notes_on_companions_left(left, basis.knowledge)
     facts = companion_facts(companions, basis.record, basis.knowledge)
     beside = _beside(basis, taken, companions, facts)

@@ -45,7 +45,7 @@ class LaboratoryPart:
     """Results of the analyte, and what cannot be ruled out to be one."""
     companions: tuple[LabReading, ...] = ()
     was_cut: bool = False
-    """There were more than MOST_READ of one sort: see `_first` for which of them were read."""
+    """There were more than MOST_READ of one sort: see `_chosen` for which of them were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +70,14 @@ def read_laboratory(
     analyte, companions = _distinct(by_sort[Sort.ANALYTE]), _distinct(by_sort[Sort.COMPANION])
     panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
     told_apart = _distinct(panels)
-    results = _first(analyte, reader)
-    asked = (*results, *_first(unreadable, reader))
-    members = chain.from_iterable(map(reader.read_panel, _first(told_apart, reader)))
+    results = _chosen(analyte, reader)
+    asked = (*results, *_chosen(unreadable, reader))
+    members = chain.from_iterable(map(reader.read_panel, _chosen(told_apart, reader)))
     parts = list(islice(members, MOST_READ + 1))
     # no card speaks of an unreadable one of another patient, so no report is answered by it
     found = (*results, *filter(reader.is_own, unreadable), *panels)
     lone = list(lone_reports(document.entries, found, wanted.accepted))
-    reports = [read_report(one, reader.scope, reader.whose) for one in _first(lone, reader)]
+    reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(lone, reader)]
     all_found = (analyte, companions, unreadable, told_apart, parts, lone)
     return LaboratoryPart(
         (
@@ -86,7 +86,7 @@ def read_laboratory(
             *reports,
             *document.misfits,
         ),
-        tuple(map(reader.read, _first(companions, reader))),
+        tuple(map(reader.read, _chosen(companions, reader))),
         any(len(of_one_sort) > MOST_READ for of_one_sort in all_found),
     )
 
@@ -213,7 +213,7 @@ def _has_id(result: LabReading) -> bool:
     return "/" in result.ref.resource
 
 
-def _first(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entry]:
+def _chosen(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entry]:
     """At most MOST_READ entries, those that matter most, so that no other hides them.
 
     In this order: final ones, those not final, withdrawn ones, look-alikes, another patient's.

@@ -44,11 +44,11 @@ def only_newest(documents: _Documents) -> _Documents:
 
     Versions that nothing puts in order all stay.
     """
-    versions = _several(documents.values())
+    versions = _sharing_a_name(documents.values())
     if not versions:
         return documents
     replaced: dict[int, Sequence[Entry]] = {}
-    for same in chain.from_iterable(map(_of_one_server, versions)):
+    for same in chain.from_iterable(map(_by_server, versions)):
         newest = _newest(same)
         stay = {id(entry.resource) for entry in newest}
         replaced |= {id(entry.resource): newest for entry in same if id(entry.resource) not in stay}
@@ -92,7 +92,7 @@ def deleted_in(bundle: JsonObject) -> Iterator[str]:
 # ------------------------------------------------------------------ which ones are versions
 
 
-def _several(documents: Iterable[Document]) -> Sequence[Sequence[Entry]]:
+def _sharing_a_name(documents: Iterable[Document]) -> Sequence[Sequence[Entry]]:
     """The entries of each name that more than one resource has; mostly there is no such name."""
     first: dict[_Name, JsonObject] = {}
     repeated: set[_Name] = set()
@@ -114,7 +114,7 @@ def _several(documents: Iterable[Document]) -> Sequence[Sequence[Entry]]:
     return tuple(found.values())
 
 
-def _of_one_server(same: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
+def _by_server(same: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
     """The same entries, server by server, since two servers may give one id to two resources. An
     entry without a server belongs to the only one, if only one is named.
     """
