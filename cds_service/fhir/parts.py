@@ -69,20 +69,20 @@ def read_laboratory(
         by_sort[sort_of(entry.resource, wanted)].append(entry)
     analyte, companions = _distinct(by_sort[Sort.ANALYTE]), _distinct(by_sort[Sort.COMPANION])
     panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
-    told_apart = _distinct(panels)
+    distinct_panels = _distinct(panels)
     results = _chosen(analyte, reader)
     asked = (*results, *_chosen(unreadable, reader))
-    members = chain.from_iterable(map(reader.read_panel, _chosen(told_apart, reader)))
-    parts = list(islice(members, MOST_READ + 1))
+    in_panels = chain.from_iterable(map(reader.read_panel, _chosen(distinct_panels, reader)))
+    components = list(islice(in_panels, MOST_READ + 1))
     # no card speaks of an unreadable one of another patient, so no report is answered by it
     found = (*results, *filter(reader.is_own, unreadable), *panels)
     lone = list(lone_reports(document.entries, found, wanted.accepted))
     reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(lone, reader)]
-    all_found = (analyte, companions, unreadable, told_apart, parts, lone)
+    all_found = (analyte, companions, unreadable, distinct_panels, components, lone)
     return LaboratoryPart(
         (
             *map(reader.read, asked),
-            *parts[:MOST_READ],
+            *components[:MOST_READ],
             *reports,
             *document.misfits,
         ),
