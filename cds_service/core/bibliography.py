@@ -1,6 +1,6 @@
-"""What a card rests on: its sources, as they stand at the end of its detail and in its members.
+"""The sources of a card, as they stand at the end of its detail and in its members.
 
-It follows from the sources alone, so it is written once for each combination of them.
+All of it follows from the sources alone, so it is written once for each combination of them.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import SourceRow
 
 _COMBINATIONS = 512
-"""Of sources that are cited together: few ever are."""
+"""Most combinations of sources that are kept: far fewer are ever cited together."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardSources:
-    """The constant end of one card, and the members that follow from what it cites."""
+    """The end of a card's detail, and its members, as far as they follow from its sources."""
 
     closing: str
     """The numbered sources and the disclaimer, which close the detail."""
@@ -34,7 +34,7 @@ class CardSources:
 
 @lru_cache(_COMBINATIONS)
 def bibliography(knowledge: KnowledgeBase, cited: tuple[str, ...]) -> CardSources:
-    """What follows from the ids of the sources, in the order in which they are cited."""
+    """The end and the members for sources of these ids, in the order in which they are cited."""
     sources = [knowledge.sources[name] for name in cited]
     lines = [f"{number}. {citation(source)}" for number, source in enumerate(sources, start=1)]
     listed = [f"**{knowledge.wording.headings['sources']}**", "\n".join(lines)] if lines else []
@@ -55,8 +55,8 @@ def bibliography(knowledge: KnowledgeBase, cited: tuple[str, ...]) -> CardSource
 
 
 def _primary(sources: list[SourceRow], knowledge: KnowledgeBase) -> Mapping[str, str]:
-    """The first, if it is a publication. The page of a laboratory would be taken, as "Source: …"
-    below a result, for who measured it, or whose range it was held against.
+    """The first source, if it is a publication, else the knowledge itself. The web page of a
+    laboratory as "Source: …" below a result would be taken for the laboratory that measured it.
     """
     for source in sources[:1]:
         if source.opened != "web page":

@@ -1,4 +1,4 @@
-"""A CDS Hooks card, and the words of the wire that stand on it."""
+"""A CDS Hooks card and its closed vocabularies."""
 
 from __future__ import annotations
 
@@ -54,8 +54,8 @@ class Card:
 
     @property
     def observation(self) -> str:
-        """The Observation it is about (`Observation/123`): the first of its inputs, the others
-        stand beside it. Empty where it is about none.
+        """The Observation that the card is about (`Observation/123`), which is the first of its
+        inputs. Empty where it is about none.
         """
         for used in self.extension.get("inputs", ())[:1]:
             if used["resource"].startswith(_OBSERVATION):
@@ -63,10 +63,10 @@ class Card:
         return ""
 
     def as_json(self, apps: Iterable[SmartApp] = ()) -> JsonObject:
-        """The card as the wire wants it: optional members without a value are left out (J-04).
+        """The card as CDS Hooks JSON: optional members without a value are left out (J-04).
 
-        `apps` are linked to before the sources. To be written, not to be changed: its parts are
-        those of other cards too.
+        `apps` are linked to before the sources. The object must not be changed, since it shares
+        parts with other cards.
         """
         card: JsonObject = {
             "uuid": self.uuid,
@@ -87,8 +87,8 @@ class Card:
         return card
 
     def _launching(self, app: SmartApp) -> Mapping[str, str]:
-        """The app learns from `appContext` which card it was launched from, and nothing more than
-        stands on that card; the EHR hands it over beside the token, never in an address.
+        """The link to an app. From `appContext` the app learns which card it was launched from, and
+        nothing that is not on the card; the EHR passes it beside the token, never in an address.
         """
         context = {
             "card": self.uuid,

@@ -1,4 +1,4 @@
-"""What every card has, whatever it is about: the reading order of its detail, and its members."""
+"""The parts that all cards share: the reading order of the detail, lists, notes, the extension."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ LONGEST_SUMMARY = 139
 """CDS Hooks 2.0.1, Card.summary: "<140-character"."""
 
 _OURS = frozenset({"sentence", "source"})
+"""Values of notes that are sentences of the knowledge or the site file: they are not cut short."""
 _LONGEST_OF_OURS = 400
-"""Values of notes that are sentences of the knowledge or the site file: they are told whole."""
 
 BLOCKS = ("supports", "not", "context", "next", "series", "used", "missing")
-"""Of the detail, in reading order."""
+"""The blocks of the detail, in reading order."""
 
 
 def detail_of(about: str, blocks: Mapping[str, str], closing: str, knowledge: KnowledgeBase) -> str:
-    """What the card is about, then the blocks in reading order, each below its heading; sources and
-    disclaimer close every card.
+    """The detail of a card: `about`, then the blocks in reading order, each below its heading, then
+    `closing` with sources and disclaimer.
     """
     headings = knowledge.wording.headings
     told = [f"**{headings[name]}**\n\n{body}" for name in BLOCKS if (body := blocks.get(name))]
@@ -67,15 +67,15 @@ def fill(knowledge: KnowledgeBase, template: str, section: str, values: Mapping[
 def fill_each(
     knowledge: KnowledgeBase, template: str, sections: Iterable[str], values: Mapping[str, str]
 ) -> str:
-    """Those of the sections that the template has, one behind the other."""
+    """The sections of a template, filled and joined; those it does not have are left out."""
     there = knowledge.templates[template]
     return " ".join([there[name].fill(values) for name in sections if name in there])
 
 
-@cache  # asked for every sentence, and there are few
+@cache  # called for every sentence, with few different arguments
 def saying(specimen: str, family: str = "", strength: Strength = Strength.FULL) -> tuple[str, ...]:
-    """The sections that tell what a finding says: what holds for every specimen, then for this one,
-    then what is told in this unit family alone, never the other's numbers. Weakened, it says less.
+    """The sections that say what a finding means: for every specimen, for this one, and for this
+    one in this unit family alone. A weakened finding has one section of its own.
     """
     match strength:
         case Strength.FULL:
@@ -86,7 +86,7 @@ def saying(specimen: str, family: str = "", strength: Strength = Strength.FULL) 
 
 @cache
 def denying(specimen: str) -> tuple[str, ...]:
-    """The sections that tell what a finding does not mean, for every specimen and for this one."""
+    """The sections that say what a finding does not mean, for every specimen and for this one."""
     return ("not", f"not-{specimen}")
 
 

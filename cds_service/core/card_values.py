@@ -26,7 +26,7 @@ LONGEST_REASON = 200
 
 
 class CardValues(dict[str, str]):
-    """Those of finding, context, reason and wrong-analyte templates."""
+    """The values for the templates of findings, contexts, reasons and look-alikes."""
 
     def __init__(self, answer: Answer, knowledge: KnowledgeBase) -> None:
         super().__init__()
@@ -45,13 +45,13 @@ def _value(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
 
 
 def _limits(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
-    """The limits on both sides of which the value lies, and whose they are."""
+    """The limits that the value straddles, and whose they are."""
     own = f"{markdown(answer.laboratory.words)} ({knowledge.wording.phrases['own-range']})"
     return _open(answer, knowledge, lambda row: f"{row.amount} ({row.title})", own)
 
 
 def _sides(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
-    """The same limits in short."""
+    """The limits that the value straddles, in short."""
     own = knowledge.wording.phrases["own-range"]
     return _open(answer, knowledge, lambda row: row.amount, own)
 
@@ -98,8 +98,8 @@ def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
 
 
 def _panel(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
-    """One line per item: whether it is met, and the results it rests on; what each of them says
-    where there are several, or where that is not what the item says.
+    """One line per item: whether it is met, and the results it rests on. Whether each of these
+    meets its limit is added where there are several, or where it differs from the item.
     """
     lines = []
     for item in knowledge.panels[row].item:
@@ -108,7 +108,7 @@ def _panel(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
         because = [markdown(fact.because, LONGEST_REASON) for fact in known]
         state = _state(panel_item(item, answer.facts), item, knowledge)
         states = [_state(fact.value, item, knowledge) for fact in known]
-        if states != [state]:  # several, or low platelets that count although two lines are open
+        if states != [state]:  # several results, or one that differs from its item
             because = [f"{told}: {one}" for told, one in zip(because, states, strict=True)]
         lines.append(f"- {item.title}: {state}" + (f" ({'; '.join(because)})" if because else ""))
     return "\n" + "\n".join(lines)
@@ -149,4 +149,4 @@ _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {
     ),
     "other": _other,
 }
-"""By placeholder; of `limit.<id>`, `panel.<id>` and `ratio.<id>` by what stands before the dot."""
+"""By placeholder; for `limit.<id>`, `panel.<id>` and `ratio.<id>` by the part before the dot."""

@@ -76,7 +76,7 @@ def _patient(age: str) -> Patient | NoPatient:
 
 
 def _unit(text: str, units: UnitTable) -> UnitGiven:
-    """Coded where the string is UCUM, else the text alone, as a laboratory would send it."""
+    """The unit with a UCUM code where the string is one, else as text alone."""
     coded = text in units and units[text].ucum
     return UnitGiven(text, text, UCUM) if coded else UnitGiven(text)
 
@@ -197,7 +197,7 @@ def _site_code(concept: str) -> ConceptCode:
 
 
 def differences(case: CaseRow, evaluation: Evaluation, cards: Sequence[Card]) -> list[str]:
-    """What the evaluation and its cards say otherwise than the case expects; empty when they agree.
+    """Where the evaluation and its cards differ from what the case expects; empty when they agree.
 
     Of several answers the first is the one that the case is about.
     """

@@ -1,8 +1,8 @@
-"""When a card must not reassure: what it says then, whatever the number.
+"""When a card must not reassure, and what it says then, whatever the number.
 
-A card that cannot tell, or that tells something harmless beside signs of disease in the same
-request, says what to do for an ill patient. These are notes, not findings: whether a limit is met
-they leave as it is.
+A card that cannot interpret, or that says something harmless beside signs of disease in the same
+request, says what to do for an ill patient. These are notes, not findings: they never change
+whether a limit is met.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from cds_service.core.companions import CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
 from cds_service.core.facts import Facts
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import has_own_limit, left_beside
+from cds_service.core.limit_facts import companions_left_beside, has_own_limit
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import (
     MOST_NAMED,
-    notes_on_companions,
-    notes_on_left,
+    notes_on_companions_at_odds,
+    notes_on_companions_left,
     value_and_date,
 )
 from cds_service.core.panels import items_beside, items_met_beside, may_be_met
@@ -38,12 +38,15 @@ _IF_ILL = Note(NoteKind.URGENT_IF_ILL)
 def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator[Note]:
     """What keeps the card of an interpreted result from reassuring.
 
-    If enough items of a panel are met without this result, the card names them. If not, and nothing
-    warns, it says what to do for an ill patient as long as something is left open: a warning that
-    is muted or cannot be decided; companion results of one time that disagree; a value in a unit
-    without published limits, unless it lies within or below the laboratory's own range; one item
-    that is met beside another that may be, by a result that is not counted or as far as the others
-    tell. Muting takes words away, never caution.
+    If enough items of a panel are met without this result, the card names them. If not, and the
+    card does not warn, it says what to do for an ill patient where one of these is left open:
+
+    - a warning is muted, or cannot be decided;
+    - companion results of one time disagree;
+    - the unit has no published limit, unless the value lies within or below the laboratory's range;
+    - one item of a panel is met and another may be (see `_may_be_second`).
+
+    Muting takes words away, never caution.
     """
     if table.withheld:
         yield Note(NoteKind.WARNING_MUTED, {"warnings": table.withheld})
@@ -54,34 +57,34 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     if not limited:
         yield Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
     warned_of = situation.specimen if table.warns else ""
-    beside, knowledge = facts.companions, situation.knowledge
-    at_odds = list(notes_on_companions(beside, facts.by_name, knowledge))
+    companions, knowledge = facts.companions, situation.knowledge
+    at_odds = list(notes_on_companions_at_odds(companions, facts.by_name, knowledge))
     yield from at_odds
     taken = when_taken(situation.result, situation.at)
-    left = left_beside(
-        knowledge, situation.record, taken, situation.at, beside, missing=table.missing
+    left = companions_left_beside(
+        knowledge, situation.record, taken, situation.at, companions, missing=table.missing
     )
-    yield from notes_on_left(left, knowledge)
+    yield from notes_on_companions_left(left, knowledge)
     is_open = (
         at_odds
         or not (limited or facts.laboratory.place in _NOT_HIGH)
         or _may_be_second(left, facts, knowledge)
     )
-    several: list[Note] = []
+    on_items: list[Note] = []
     if situation.record.companions:
-        others = Beside(knowledge, situation.record, situation.at, taken, beside, facts.by_name)
-        several = list(items_met(others, warned_of=warned_of))
-    if several:
-        yield from several
+        beside = Beside(knowledge, situation.record, situation.at, taken, companions, facts.by_name)
+        on_items = list(items_met(beside, warned_of=warned_of))
+    if on_items:
+        yield from on_items
     elif not table.warns and (table.may_warn or table.withheld or is_open):
         yield _IF_ILL
 
 
 def _may_be_second(left: CompanionsLeft, facts: Facts, knowledge: KnowledgeBase) -> bool:
-    """Whether a further item of a panel that has one met may be met: by a result that was left
-    aside, or as far as those that count can tell.
+    """Whether a panel with one item met may have another: a result for it was left aside, or the
+    results that count leave it open.
     """
-    if not (left.tests or facts.companions):  # as mostly
+    if not (left.tests or facts.companions):  # the usual case
         return False
     by_name = facts.by_name
     for panel in knowledge.panels.values():
@@ -95,28 +98,29 @@ def _may_be_second(left: CompanionsLeft, facts: Facts, knowledge: KnowledgeBase)
     return False
 
 
-def urgent(beside: Beside) -> Iterator[Note]:
-    """A card that cannot tell must never reassure: it says what to do for an ill patient.
-
-    Where the other results of the request show it already, it names them and does not ask.
+def cautions_uninterpreted(beside: Beside) -> Iterator[Note]:
+    """What keeps the card of a result that is not interpreted from reassuring: the items of panels
+    that other results meet; if there are none, what to do for an ill patient.
     """
-    yield from notes_on_companions(beside.companions, beside.facts, beside.knowledge)
+    yield from notes_on_companions_at_odds(beside.companions, beside.facts, beside.knowledge)
     yield from list(items_met(beside)) or [_IF_ILL]
 
 
 # ------------------------------------------------------------------ results that may be newer
 
 _MOST_JUDGED = 30
-"""So many that may all be the newest are no chart of one patient; a flood of them costs no more."""
+"""Most results of one time that are evaluated to find the gravest. No real chart holds more, and a
+flood of them must not cost more."""
 
 
 def gravest(
     heads: Sequence[Candidate], knowledge: KnowledgeBase, by_itself: Callable[[Candidate], Answer]
 ) -> Candidate:
-    """Which of several results of one time the card is about: the first that warns, else the first.
-    Only their ids order them, and no id may hide a warning. The others are named on the card.
+    """The one of several results of one time that the card is about: the first that warns, else the
+    first. Only their ids put them in order, and no id may hide a warning. The others are named on
+    the card.
     """
-    if len(heads) == 1:  # as mostly
+    if len(heads) == 1:  # the usual case
         return heads[0]
     judged = heads
     if len(heads) > _MOST_JUDGED:  # a higher value never says less
@@ -125,7 +129,7 @@ def gravest(
 
 
 def _surely_above(head: Candidate) -> Decimal:
-    """What the value is not below, in the canonical unit of its family."""
+    """The lowest value that the result can mean, in the canonical unit of its family."""
     match head.reading:
         case Understood(quantity=quantity):
             return quantity.interval.low
@@ -133,15 +137,14 @@ def _surely_above(head: Candidate) -> Decimal:
             return _NOTHING_READ
 
 
-def beside_newer(
+def naming_newer(
     answer: Answer,
     head: Candidate,
     others: Sequence[Candidate],
     by_itself: Callable[[Candidate], Answer],
 ) -> Answer:
-    """The answer about `head`, with the others that may be newer named on it, the urgent ones
-    first: one that would warn or be urgent is not hidden behind an answer that is neither, nor one
-    that would warn behind an answer that only says what to do for an ill patient.
+    """The answer about `head`, with the others that may be newer named on it. Those whose own
+    answer would be more urgent come first: none may be hidden behind a calmer answer.
 
     `by_itself` gives the answer about another result as if it were final and stood alone.
     """
@@ -158,7 +161,8 @@ def beside_newer(
             kind = NoteKind.NEWER_NOT_FINAL
         further.append(Note(kind, told, inputs=(item.result.ref,)))
     notes = (*leading, *further)[:MOST_NAMED]
-    said = [note for note in answer.notes if not (leading and note == _IF_ILL)]  # they say it too
+    # the leading notes say themselves what to do for an ill patient
+    said = [note for note in answer.notes if not (leading and note == _IF_ILL)]
     return answer.with_notes((*notes, *said))
 
 
@@ -168,21 +172,19 @@ _KINDS = {
     (False, True): (NoteKind.PERHAPS_NEWER_URGENT, NoteKind.ORDER_UNKNOWN),
     (False, False): (NoteKind.PERHAPS_NEWER_URGENT, NoteKind.ORDER_UNKNOWN_NOT_FINAL),
 }
-"""By whether the other is provably newer, and final: the note that leads, and the one that does
-not.
-"""
+"""(provably newer, final) -> the note on one that is more urgent, and on one that is not."""
 
 
 def _told(item: Candidate) -> dict[str, str]:
-    """Status, date, and the value as received; none where it was withdrawn."""
+    """Status, date and value as received; no value where the result was withdrawn."""
     status = item.result.status
     told = {**value_and_date(item), "status": status.value}
     return {**told, "value": ""} if status in WITHDRAWN else told
 
 
 def most_pressing_first(answers: Sequence[Answer], knowledge: KnowledgeBase) -> Sequence[Answer]:
-    """Warnings first, then what calls for urgency: many clients show cards as they come, and a
-    reassuring one must not stand above a warning. Otherwise as they were.
+    """The answers with warnings first, then urgent ones, otherwise in their order: many clients
+    show cards as they come, and a reassuring one must not stand above a warning.
     """
 
     def pressing(answer: Answer) -> tuple[bool, bool, int]:
@@ -201,8 +203,8 @@ _QUIET, _URGENT_IF_ILL, _GRAVE = range(3)
 def _urgency(answer: Answer, knowledge: KnowledgeBase) -> int:
     """How much an answer presses: grave if it warns or names items that are met.
 
-    What it says for an ill patient does not count beside companion results of one time: it may be
-    said because of them alone, and must not keep a graver newer result from leading.
+    Words for an ill patient do not count beside companion results of one time that disagree: they
+    may be said only because of these, and must not keep a more urgent newer result from leading.
     """
     told = {note.kind for note in answer.notes}
     if _warns(answer, knowledge) or not _ITEMS.isdisjoint(told):

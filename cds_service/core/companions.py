@@ -39,7 +39,7 @@ class CompanionValue:
     value: Value
     quantity: Quantity
     time: Time
-    """Of two that bear one time, nothing tells which is the newer."""
+    """Collection and issue; of two results with the same ones, neither is known to be newer."""
 
 
 Companions = Mapping[str, tuple[CompanionValue, ...]]
@@ -51,9 +51,9 @@ def companion_values(
 ) -> Companions:
     """Usable companion results by name within the companion window of a moment.
 
-    The nearest first; of two as near the newer, then by identity: never as they happened to arrive.
-    What bears the time of the first counts beside it (`at_one_time`). One whose versions contradict
-    each other, with nothing to order them, is not usable.
+    The nearest first; of two as near the newer, then by id, whatever the order of arrival. Results
+    of the same time as the first count beside it (`at_one_time`). A result whose versions
+    contradict each other, with nothing to order them, is not usable.
     """
     found: dict[str, list[CompanionValue]] = defaultdict(list)
     for rank, companion in _ranked(knowledge, record, when, at):
@@ -92,14 +92,14 @@ def _ranked(
 
 
 def at_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
-    """The first, and those of its time: only the id put one before the other."""
-    if len(nearest_first) < 2:  # as mostly
+    """The first, and those of the same time, which only their ids put in order."""
+    if len(nearest_first) < 2:  # the usual case
         return nearest_first
     return [found for found in nearest_first if found.time == nearest_first[0].time]
 
 
-def values_of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
-    """The first, and of those of its time one for each other value."""
+def differing_at_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
+    """The first, and of the others of the same time one for each different value."""
     told: dict[Interval, CompanionValue] = {}
     for found in at_one_time(nearest_first):
         told.setdefault(found.quantity.interval, found)
@@ -107,12 +107,12 @@ def values_of_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[Comp
 
 
 _Named = Mapping[str, tuple[Value, ResourceRef]]
-"""By name of the test: the value as received, and which result it is of."""
+"""Name of the test -> the value as received, and the result that holds it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompanionsLeft:
-    """Results that are there and are not counted."""
+    """Results of other tests that are there and are not counted, by the reason why."""
 
     for_their_unit: _Named = field(default_factory=dict)
     not_final: _Named = field(default_factory=dict)
@@ -120,7 +120,7 @@ class CompanionsLeft:
 
     @property
     def tests(self) -> frozenset[str]:
-        """Names of the tests that they are of."""
+        """The names of their tests."""
         return frozenset((*self.for_their_unit, *self.not_final, *self.in_words))
 
 
@@ -135,10 +135,10 @@ def companions_left(
 ) -> CompanionsLeft:
     """Results of the tests `asked` for that lie near a moment and are not counted.
 
-    For its unit: of each test the nearest final one, if no result of the test is `counted`; else
-    the nearest whose unit is not understood. Not final: a preliminary one that is nearer than all
-    final ones, or newer than those as near. In words: a final one whose value is no number with a
-    unit, nearer than all that are.
+    For its unit: of each test the nearest final result, if none of the test is `counted`; else the
+    nearest whose unit is not understood. Not final: a preliminary result that is nearer than all
+    final ones, or newer than those as near. In words: a final result whose value is no number with
+    a unit, nearer than every result that has one.
     """
     tests = {name: test for name, test in knowledge.companions.items() if name in asked}
     finals = _ranked(knowledge, record, when, at)
@@ -178,8 +178,10 @@ def _not_final(
 def _in_words(
     ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
 ) -> _Named:
-    """Whose number is of the same time has it beside its words, as a remark of the laboratory."""
-    if not any(isinstance(companion.value, NotNumeric) for _, companion in ranked):  # as mostly
+    """The nearest result of each test, if it came in words. Words of the same time as a number are
+    taken for a remark of the laboratory on it, and left out.
+    """
+    if not any(isinstance(companion.value, NotNumeric) for _, companion in ranked):
         return {}
     told: dict[str, tuple[Value, ResourceRef]] = {}
     for name, test in tests.items():
@@ -197,7 +199,7 @@ def _in_words(
 def _measured(
     ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
 ) -> Iterator[tuple[str, LabResult, Measured]]:
-    """Each result with a possible value, once for every test that it is of."""
+    """Each result with a possible value, once for every test that its codes name."""
     for _, companion in ranked:
         measured = companion.value
         if isinstance(measured, Measured) and _is_possible(measured):
@@ -213,7 +215,7 @@ def _is_of(result: LabResult, test: CompanionTest) -> bool:
 def companions_ahead(
     knowledge: KnowledgeBase, record: PatientRecord, at: date
 ) -> Iterator[tuple[str, CompanionValue]]:
-    """Companion results, by title, that are left aside because their date cannot be right."""
+    """Companion results that are left aside because they are dated ahead, with the test's title."""
     for companion in record.companions:
         if is_ahead(named_date(companion), at) and _counts(companion):
             for test in knowledge.companions.values():
@@ -244,6 +246,6 @@ def _usable(result: LabResult, test: CompanionTest, time: Time) -> list[Companio
 
 
 def _is_possible(measured: Measured) -> bool:
-    """Nothing is below zero: neither a number nor, as "<0", all that it can mean."""
+    """Whether the value is neither negative nor `<0`: nothing can be measured below zero."""
     lowest = measured.number.value
     return lowest > 0 or (lowest == 0 and measured.comparator is not Comparator.LESS)

@@ -1,7 +1,7 @@
 """Whether two results were made alike: in one laboratory, with one assay, from one kind of tube.
 
-Two values are held against each other only then (series, index of two specimens). What nobody
-named proves nothing, in either direction.
+Only then are two values compared with each other (series, index of two specimens). A laboratory or
+assay that is not named proves nothing, in either direction.
 """
 
 from __future__ import annotations
@@ -11,38 +11,38 @@ from cds_service.core.model import LabResult
 
 
 def same_laboratory(one: LabResult, other: LabResult) -> Comparison:
-    """As far as both name theirs."""
+    """Whether the two are of one laboratory, as far as both name theirs."""
     return is_from(one, other.laboratory_reference, laboratory_name(other))
 
 
-def is_from(result: LabResult, place: str, name: str) -> Comparison:
-    """Whether the result is of a laboratory: by where the organisation's resource stands, if both
-    are told, else by name.
+def is_from(result: LabResult, reference: str, name: str) -> Comparison:
+    """Whether the result is of the laboratory with this reference and name: by reference if both
+    are known, else by name.
     """
-    own_place, own_name = result.laboratory_reference, laboratory_name(result)
-    if own_place and place:
-        return Comparison.YES if _same_place(own_place, place) else Comparison.NO
+    own_reference, own_name = result.laboratory_reference, laboratory_name(result)
+    if own_reference and reference:
+        same = _same_resource(own_reference, reference)
+        return Comparison.YES if same else Comparison.NO
     if own_name and name:
         return Comparison.YES if _same_name(own_name, name) else Comparison.NO
     return Comparison.CANNOT_TELL
 
 
 def is_laboratory(named: str, result: LabResult) -> bool:
-    """Whether a text names the laboratory of a result: by where it stands or, less surely, by its
-    name.
-    """
-    place = result.laboratory_reference
-    return bool(place and _same_place(named, place)) or _same_name(named, laboratory_name(result))
+    """Whether a text names the laboratory of a result: its reference or, less surely, its name."""
+    reference = result.laboratory_reference
+    by_reference = bool(reference) and _same_resource(named, reference)
+    return by_reference or _same_name(named, laboratory_name(result))
 
 
 def laboratory_name(result: LabResult) -> str:
-    """What the laboratory is called; empty where its reference stands for a name that it lacks."""
-    name, place = result.laboratory, result.laboratory_reference
-    return "" if "/" in name and place and _same_place(place, name) else name
+    """The name of the laboratory; empty where `laboratory` holds its reference for lack of one."""
+    name, reference = result.laboratory, result.laboratory_reference
+    return "" if "/" in name and reference and _same_resource(reference, name) else name
 
 
 def _same_name(one: str, other: str) -> bool:
-    """Whether two names are one but for capitals and spaces, which people type as they like."""
+    """Whether two names are the same apart from capitals and spaces."""
     return _folded(one) == _folded(other)
 
 
@@ -50,25 +50,26 @@ def _folded(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _same_place(one: str, other: str) -> bool:
-    """Whether two references name one resource; none is empty.
+def _same_resource(one: str, other: str) -> bool:
+    """Whether two references name one resource; neither is empty.
 
-    A reference without a server means that of the record, wherever that stands.
+    A reference without a server is taken to be on the same server as the other.
     """
     return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
 
 
 def same_method(one: LabResult, other: LabResult) -> Comparison:
-    """By the method that each names."""
+    """Whether the two were made with one method, as far as both name theirs."""
     if one.method and other.method:
         return Comparison.YES if one.method == other.method else Comparison.NO
     return Comparison.CANNOT_TELL
 
 
 def same_specimen_type(one: LabResult, other: LabResult) -> Comparison:
-    """By the codes of Specimen.type; codes of different systems cannot be held together here.
+    """Whether the two have one Specimen.type, by its codes; codes of different systems cannot be
+    compared.
 
-    Where neither has a code, the laboratory's code for the test stands for the tube as well.
+    Where neither has one, the two count as alike: the code of the test settled the specimen.
     """
     codes = {(coding.system, coding.code) for coding in one.specimen.codings}
     others = {(coding.system, coding.code) for coding in other.specimen.codings}

@@ -47,7 +47,7 @@ class ConceptIndex:
         if coding.system not in self.systems:
             return frozenset()
         found = set(self._exact.get((coding.system, coding.code), ()))
-        # What is sent as a code may be megabytes long.
+        # A code that was sent may be megabytes long.
         for end in range(min(len(coding.code), self._longest_prefix), 0, -1):
             for name, ending in self._prefixes.get((coding.system, coding.code[:end]), ()):
                 if not ending or not coding.code.endswith(ending):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.dates import Age, AgeUnknown, Days, missing_for_age, read_for_age
+from cds_service.core.dates import Age, AgeUnknown, Days, missing_for_age, patient_inputs
 from cds_service.core.fact import UNKNOWN, Fact
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import KnowledgeBase
@@ -45,21 +45,21 @@ def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
             because = f"{years} completed years at collection"
             if answer is Comparison.CANNOT_TELL:
                 return Fact(name, UNKNOWN, because, missing_for_age(record, when))
-            return Fact(name, answer.value, because, inputs=read_for_age(record))
+            return Fact(name, answer.value, because, inputs=patient_inputs(record))
 
 
 def _concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
-    """What one part of the record is searched for."""
+    """The concepts that one part of the record is searched for."""
     return knowledge.conditions if part == "condition" else knowledge.medications
 
 
 def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Days) -> Recorded:
-    """The concepts that entries of the record switch on at that time. Of several entries the first
-    by name is told: never as they happened to arrive.
+    """The concepts that entries of the record switch on at that time. Of several entries for one
+    concept the first by reference is named, whatever the order of arrival.
     """
     index = _concepts_of(part, knowledge)
     recorded: dict[str, ResourceRef] = {}
-    for entry in sorted(record.entries, key=_by_name):
+    for entry in sorted(record.entries, key=_reference):
         if entry.kind in _KINDS[part] and _is_of_that_time(entry, when, knowledge):
             for coding in entry.codings:
                 for name in index.of(coding):
@@ -68,16 +68,16 @@ def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Day
     return recorded
 
 
-def _by_name(entry: CodedEntry) -> tuple[str, str]:
+def _reference(entry: CodedEntry) -> tuple[str, str]:
     return entry.ref.resource, entry.ref.version
 
 
 def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
     """Whether an entry can matter to a result of these days.
 
-    A procedure, a dose or a course does from its day on, a dose or course only as long as we look
-    back; without a date it may. Conditions and orders do whatever their date: the onset is only the
-    day on which a condition was noticed, and an order may renew an earlier one.
+    A procedure, dose or course matters from its day on, a dose or course only for the look-back
+    window; one without a date matters. Conditions and orders matter whatever their date: the onset
+    is only the day on which a condition was noticed, and an order may renew an earlier one.
     """
     match entry.kind:
         case RecordKind.CONDITION | RecordKind.MEDICATION:
@@ -89,13 +89,13 @@ def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) ->
 
 
 def _counts(entry: CodedEntry, concept: Concept, when: Days) -> bool:
-    """Whether an entry that can matter to the result switches on this very concept: for some drugs
-    a course that is over counts, and an order of a later day does not.
+    """Whether an entry that can matter to the result switches on this very concept. For some drugs
+    (`counts_when_over`) a course that is over counts, and an order of a later day does not.
     """
     match entry.kind:
         case RecordKind.COURSE:
             return concept.counts_when_over
-        case RecordKind.MEDICATION if concept.counts_when_over:  # few doses: nothing to renew
+        case RecordKind.MEDICATION if concept.counts_when_over:  # few doses, so no renewal
             return not _began_after(entry, when)
         case _:
             return True
@@ -120,7 +120,7 @@ def _is_recent(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) -> bool:
 def _concept_fact(part: Part, concept: Concept, recorded: Recorded, gone: tuple[str, ...]) -> Fact:
     """Fact `condition.<name>` or `medication.<name>`.
 
-    `gone` is the part of the record that it is read from, where it could not be had.
+    `gone` holds the word for that part of the record where the part could not be had, else nothing.
     """
     name = f"{part}.{concept.name}"
     if concept.name in recorded:

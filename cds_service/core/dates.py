@@ -1,7 +1,7 @@
 """Days and ages as far as partial dates prove them.
 
-A FHIR date may be a year only. Whatever is asked of it, the answer is an interval of days or years,
-and a claim holds only if it holds for the whole interval.
+A FHIR date may be a year only. So it stands for an interval of days, an age is an interval of
+years, and a claim holds only if it holds for the whole interval.
 """
 
 from __future__ import annotations
@@ -22,24 +22,22 @@ from cds_service.core.model import (
 )
 
 _DAY = timedelta(days=1)
-"""What two time zones may differ by: a date up to a day ahead may still be today's."""
-
-
-_WRITTEN = len("2026-11-21")
-_NOT_SAID = ".."
+"""The most that two time zones differ by: a date up to a day ahead may be today's elsewhere."""
+_DAY_LENGTH = len("2026-11-21")
+_OPEN = ".."
 """How an open end of a period is written."""
 
 
 def day_of(written: str) -> str:
     """The day of a date, time or period as written, without the time of day.
 
-    Of a period it is the day on which it began; where that is open, by which it had ended
-    (`../2026-11-21`).
+    Of a period it is the day on which it began; where that is open, the day on which it ended, with
+    the open end before it (`../2026-11-21`).
     """
-    if "/" not in written:  # as mostly
-        return written[:_WRITTEN]
+    if "/" not in written:  # the usual case
+        return written[:_DAY_LENGTH]
     began, _, ended = written.partition("/")
-    return f"{_NOT_SAID}/{ended[:_WRITTEN]}" if began == _NOT_SAID else began[:_WRITTEN]
+    return f"{_OPEN}/{ended[:_DAY_LENGTH]}" if began == _OPEN else began[:_DAY_LENGTH]
 
 
 def is_ahead(moment: Moment | NoMoment, at: date) -> bool:
@@ -55,12 +53,14 @@ def is_before_birth(moment: Moment | NoMoment, birth: Moment | NoMoment) -> bool
 
 
 def named_date(result: LabResult) -> Moment | NoMoment:
-    """Collection, else issue, as it was sent."""
+    """The date of collection, else of issue, as it was sent."""
     return result.issued if isinstance(result.collected, NoMoment) else result.collected
 
 
 def when_taken(result: LabResult, at: date) -> Moment | NoMoment:
-    """When the specimen was taken: collection, else issue. An impossible date is no date."""
+    """When the specimen was taken: the date of collection, else of issue. One ahead of day `at`
+    cannot be right, and counts as no date.
+    """
     named = named_date(result)
     return NoMoment() if is_ahead(named, at) else named
 
@@ -77,7 +77,9 @@ def wholly_before(one: Moment | NoMoment, other: Moment | NoMoment) -> bool:
 
 
 def furthest_apart(one: Moment | NoMoment, other: Moment | NoMoment) -> timedelta:
-    """The largest distance the two can have: exact between two times, else of whole days."""
+    """The largest distance that two moments can have: exact between two times, else in whole days;
+    `timedelta.max` where one is not known.
+    """
     match one, other:
         case Moment(timed=True), Moment(timed=True):
             return abs(one.order - other.order)
@@ -101,8 +103,8 @@ class Days:
 
 
 def collection_days(taken: Moment | NoMoment, at: date, look_back_days: int) -> Days:
-    """The days on which a specimen can have been taken (`when_taken`): where that is not known,
-    within the look-back window, and the card says so.
+    """The days on which a specimen can have been taken (see `when_taken`). If that is not known,
+    all days of the look-back window, which the card says.
     """
     match taken:
         case Moment(first_day=first, last_day=last):
@@ -143,8 +145,8 @@ def birth_of(record: PatientRecord) -> Moment | NoMoment:
             return NoMoment()
 
 
-def read_for_age(record: PatientRecord) -> tuple[ResourceRef, ...]:
-    """The Patient whose birth date gives an age."""
+def patient_inputs(record: PatientRecord) -> tuple[ResourceRef, ...]:
+    """The inputs of a statement that rests on the date of birth: the Patient, if there is one."""
     match record.patient:
         case Patient(ref):
             return (ref,)
@@ -153,8 +155,8 @@ def read_for_age(record: PatientRecord) -> tuple[ResourceRef, ...]:
 
 
 def missing_for_age(record: PatientRecord, on: Days) -> tuple[str, ...]:
-    """What an age that cannot be told on the days `on` lacks, as public words. Nothing where the
-    day of birth is known and that of the sample is not: no word is for that, and a note tells it.
+    """The public words for what is missing to tell an age on the days `on`. None where the day of
+    birth is known and that of the sample is not: there is no word for that, but a note.
     """
     match record.patient:
         case NoPatient():
@@ -179,7 +181,7 @@ def younger_than(days: int, birth: Moment | NoMoment, on: Days) -> Comparison:
 
 
 def within_days(one: Moment | NoMoment, other: Moment | NoMoment, days: int) -> bool:
-    """Whether two days are provably no more than `days` apart, whatever they exactly are."""
+    """Whether two moments are provably no more than `days` days apart."""
     match one, other:
         case Moment(), Moment():
             furthest = max(one.last_day - other.first_day, other.last_day - one.first_day)
@@ -190,7 +192,7 @@ def within_days(one: Moment | NoMoment, other: Moment | NoMoment, days: int) -> 
 
 def dates_as_received(record: PatientRecord) -> dict[ResourceRef, str]:
     """Collection dates of results and onset dates of entries as they were sent, by resource and
-    version; none where nothing tells two versions apart that are dated differently.
+    version; empty where two with the same resource and version are dated differently.
     """
     dated = [
         (result.ref, result.collected)

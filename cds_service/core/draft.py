@@ -23,7 +23,7 @@ _NAMESPACE = "6f2a52b4-5a0e-5d0c-9d39-3f8e6d1c7a11"
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What is particular to one card; the rest follows from what it cites."""
+    """What is particular to one card; its other members follow from the sources it cites."""
 
     summary: str
     detail: str
@@ -57,7 +57,7 @@ def identified(drafts: Sequence[Draft], knowledge: KnowledgeBase, scope: str) ->
 
 
 def _written(draft: Draft) -> str:
-    """What `json.dumps` makes of the card without its ids."""
+    """The card without its ids, as `json.dumps` writes it."""
     return (
         f'{{"uuid": "", "summary": {quoted(draft.summary)}, "detail": {quoted(draft.detail)}'
         f', "indicator": "{draft.indicator.value}", {draft.cited.members_json}'

@@ -28,7 +28,7 @@ def plain(text: str, longest: int = LONGEST) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Nothing but letters, digits, marks and spaces of ASCII, as most texts are."""
+    """Whether a text is printable ASCII, as most texts are."""
     return text.isascii() and text.isprintable()
 
 
@@ -54,8 +54,8 @@ def markdown(text: str, longest: int = LONGEST) -> str:
 
 
 def unescaped(detail: str) -> str:
-    """The Markdown of our own cards as plain text, for a place that is shown as it stands: there
-    `&lt;50 U/mL` would be read so.
+    """The Markdown of our own cards as plain text, for an element that is shown unrendered: there a
+    reader would see `&lt;50 U/mL`.
     """
     bare = _ESCAPED.sub(r"\1", _LINK.sub(r"\1", detail).replace("**", ""))
     return bare.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

@@ -16,25 +16,26 @@ NOT_MET = "not-met"
 """The values of a limit fact where the whole interval of the value lies on one side."""
 
 NOT_APPLICABLE = "not-applicable"
-"""The value of a fact that is not asked of such a result: a limit of another specimen."""
+"""The value of a fact that does not concern such a result, such as a limit of another specimen."""
 
 STRADDLES = "straddles"
 """The value of a limit fact when the interval of the value lies on both sides of the limit."""
 
 PROVISIONAL = "provisional"
-"""The value of a limit fact that is met if the sample was as the limit presumes, which the code of
-the result does not state."""
+"""The value of a limit fact where the limit is met if the sample was as it presumes (`fasting`),
+and the code of the result does not say whether it was."""
 
 DISPUTED = "disputed"
-"""The value of a limit fact that one result meets and others of the same time do not surely meet:
-nobody can tell which of them stands."""
+"""The value of a limit fact where one result meets the limit and another of the same time does not
+surely meet it: nobody can tell which of them holds."""
 
 
 class Fact(NamedTuple):
     """A named, settled (or `unknown`) statement about one result, with the words for why.
 
-    `missing` holds the public `missing` words (docs/integrating.md) of what would settle it. A
-    tuple, as ten are made for each result: a frozen dataclass takes three times as long to make.
+    `missing` holds the public `missing` words (docs/integrating.md) for data that would settle it.
+    A NamedTuple, since ten are made for each result and a frozen dataclass takes three times as
+    long to make.
     """
 
     name: str
@@ -48,8 +49,8 @@ class Fact(NamedTuple):
 class UsualFacts:
     """All facts, in order, of one kind of result whose record says nothing about the patient.
 
-    There is one object for each kind (`facts_of` keeps them), so it is compared by identity: what
-    the decision table makes of it is kept under it.
+    There is one object for each kind (`facts_of` keeps them), so it is compared by identity and can
+    be the key of what the decision table makes of it.
     """
 
     by_name: Mapping[str, Fact]

@@ -33,7 +33,7 @@ from cds_service.core.dates import (
     age_in_years,
     birth_of,
     collection_days,
-    read_for_age,
+    patient_inputs,
     when_taken,
 )
 from cds_service.core.fact import (
@@ -95,7 +95,7 @@ class Facts:
     by_name: Mapping[str, Fact]
     usual: UsualFacts
     settled: Mapping[str, Fact]
-    """Those that this result and its record settle; the others are the usual ones."""
+    """The facts that this result and its record settle; all others are the usual ones."""
     laboratory: RangeReading
     companions: Companions
 
@@ -136,7 +136,9 @@ def facts_of(situation: Situation) -> Facts:
 
 
 class _Kind(NamedTuple):
-    """What a result is, and which parts of the record could not be had. There are few kinds."""
+    """What a result is, and which parts of the record could not be had: few combinations, so the
+    usual facts of each are kept.
+    """
 
     specimen: str
     family: str
@@ -166,8 +168,8 @@ _ALONE = Fact(
 @lru_cache(maxsize=256)
 def _usual(knowledge: KnowledgeBase, kind: _Kind) -> UsualFacts:
     """The facts of a result of this kind whose record says nothing, made once: most facts of most
-    results are these. `_OPEN` stands for what each result settles for itself, such as a limit that
-    its value can be held against.
+    results are these. `_OPEN` stands for a fact that each result settles for itself, such as a
+    limit that its value can be held against.
     """
     facts = dict.fromkeys(("specimen", "unit-family", "laboratory-range"), _OPEN)
     facts["specimen"] = Fact("specimen", kind.specimen, f"the specimen is {kind.specimen}")
@@ -211,14 +213,14 @@ def _behind_the_range(situation: Situation, age: Age) -> tuple[ResourceRef, ...]
     """The Patient where an age was held against a band of ages."""
     for row in situation.result.ranges:
         if isinstance(row.age, AgeBand) and isinstance(age, Interval):
-            return read_for_age(situation.record)
+            return patient_inputs(situation.record)
     return ()
 
 
 def _from_record(
     situation: Situation, kind: _Kind, companions: Companions, when: Days
 ) -> Iterator[tuple[str, Fact]]:
-    """Where the record says something: companion results, conditions, medications."""
+    """The facts that the record settles: by companion results, conditions and medications."""
     knowledge, record = situation.knowledge, situation.record
     if companions:
         yield from companion_facts(companions, record, knowledge).items()
@@ -231,7 +233,7 @@ def _from_record(
 def companion_facts(
     companions: Companions, record: PatientRecord, knowledge: KnowledgeBase
 ) -> dict[str, Fact]:
-    """The facts about companion results alone: they hold whatever the result itself is."""
+    """The facts about companion results, which do not depend on the result itself."""
     gone = unavailable(record, "labs")
     return {
         limit.name: companion_fact(limit, knowledge, companions.get(limit.row.of, ()), record, gone)
@@ -248,7 +250,9 @@ def _paired(pair: PairedWith) -> Fact:
 def _panel(
     panel: PanelRow, kind: _Kind, facts: Mapping[str, Fact], knowledge: KnowledgeBase
 ) -> Fact:
-    """Counted as soon as one companion is known; what is unknown stays unknown, and is named."""
+    """Fact `panel.<id>`: counted as soon as one companion result is known. Items without a result
+    stay unknown, and are named as missing.
+    """
     name = f"panel.{panel.id}"
     if (kind.specimen, kind.family) != (panel.specimen, panel.family):
         return Fact(name, NOT_APPLICABLE, "the panel is for another specimen or unit family")

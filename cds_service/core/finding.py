@@ -9,8 +9,8 @@ from enum import StrEnum
 from cds_service.core.fact import Fact
 
 THRESHOLD_INDETERMINATE = "threshold-indeterminate"
-"""The finding where a limit lies inside the interval of a value: no row of the table makes it, and
-no site mutes it."""
+"""The finding that a limit lies inside the interval of a value. It has no row in the table, and no
+site can mute it."""
 
 
 class RowOutcome(StrEnum):
@@ -47,7 +47,8 @@ class GateCheck:
 class ConsideredRow:
     """One row of the decision table as it was considered: part of the trace.
 
-    It holds nothing of the patient, so that one object stands for every time a row ends like this.
+    It holds nothing of the patient, so one object serves every evaluation in which the row came to
+    this outcome.
     """
 
     finding: str

@@ -74,7 +74,7 @@ _PHRASES: Final[Mapping[str, Mapping[str, str]]] = {
         "same": "the order names the laboratory of the result before",
     },
 }
-"""By kind of fact and by value; a value that has no words here is said as it is written."""
+"""By kind of fact and by value; a value without words here is given as it is written."""
 _NO_KIND: Final = {
     "not-named": "not named",
     "unreadable": "named in a way that cannot be read",
@@ -126,7 +126,7 @@ def _gate(fact: str, values: tuple[str, ...], knowledge: KnowledgeBase) -> str:
             return f"whether or not this can be computed: {knowledge.ratios[name].title}"
         case _ if kind in _PHRASES:
             return _phrases(kind, name, values, knowledge)
-        case _:  # its name and values, which is still the truth
+        case _:  # without words: name and values as they are written
             return f"{_spaced(fact)} is {' or '.join(map(_spaced, values))}"
 
 
@@ -147,7 +147,7 @@ def _phrases(kind: str, name: str, values: Iterable[str], knowledge: KnowledgeBa
 
 
 def _title(kind: str, name: str, knowledge: KnowledgeBase) -> str:
-    """What a fact of this kind is about; nothing where there is only one."""
+    """The title of the row that a fact is about; empty for a kind of which there is one fact."""
     match kind:
         case "age":
             return knowledge.ages[name].title

@@ -1,7 +1,8 @@
 """From a patient's record to an evaluation: what can be said about each result, with its trace.
 
-Nothing here looks at a clock, a file or the network; `at` is given. Whatever cannot be interpreted
-ends in a named reason, whatever is left aside in a `Skipped` with its reason.
+Nothing here looks at a clock, a file or the network; the day `at` is an argument. A result that
+cannot be interpreted gets an answer with a named reason; one that gets no card, a `Skipped` that
+says why.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from cds_service.core.caution import beside_newer, gravest, most_pressing_first
+from cds_service.core.caution import gravest, most_pressing_first, naming_newer
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, PatientRecord
 from cds_service.core.notes import note_on_sharing, notes_on_knowledge, notes_on_sample
 from cds_service.core.one_result import (
     Basis,
-    about,
+    answer_about,
     fhir_invalid,
     not_final,
     of_another,
@@ -27,7 +28,7 @@ from cds_service.core.selection import (
     WITHDRAWN,
     Candidate,
     Looking,
-    Placed,
+    Settled,
     by_specimen,
     of_one_time,
     perhaps_newer,
@@ -71,12 +72,13 @@ def interpret(
 
 
 def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> Iterator[Answer]:
-    """The newest final result, or, where there is none, the newest that is not withdrawn; then what
-    somebody was told and is withdrawn since, each by itself: what was said of it no longer holds.
+    """An answer about the newest final result or, where there is none, about the newest that is not
+    withdrawn. Then one about each withdrawn result that had a card before: what that card said no
+    longer holds.
     """
     if heads := of_one_time([item for item in group if item.is_usable]):
         head = gravest(heads, basis.knowledge, _by_itself(basis))
-        answer = _with_doubts(about(head, basis), head, basis)
+        answer = _with_doubts(answer_about(head, basis), head, basis)
         yield _sharing(answer, unsettled_beside(head, group))
     else:
         waiting = [item for item in group if item.result.status not in WITHDRAWN]
@@ -90,19 +92,19 @@ def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> 
 
 
 def _with_doubts(answer: Answer, head: Candidate, basis: Basis) -> Answer:
-    """The answer, with what may be newer than its result named on it, wherever it was sent; and,
-    behind whatever is urgent, what casts doubt on its sample.
+    """The answer, with notes on results that may be newer than its own, from `results` or history;
+    and, behind urgent notes, with notes that cast doubt on its sample.
     """
     if doubts := tuple(notes_on_sample(head, basis.record)):
         answer = answer.with_notes((*answer.notes, *doubts))
     others = perhaps_newer(head, basis.known)
     if not others:
         return answer
-    return beside_newer(answer, head, others, _by_itself(basis))
+    return naming_newer(answer, head, others, _by_itself(basis))
 
 
 def _sharing(answer: Answer, others: Sequence[Candidate | InvalidResource]) -> Answer:
-    """The answer, which stands for these results too, with each of them named on it."""
+    """The answer with the other results named on it that share its card."""
     if not others:
         return answer
     return answer.with_notes((note_on_sharing(others), *answer.notes))
@@ -110,19 +112,19 @@ def _sharing(answer: Answer, others: Sequence[Candidate | InvalidResource]) -> A
 
 def _by_itself(basis: Basis) -> Callable[[Candidate], Answer]:
     """The answer about a result as if it were final and stood alone."""
-    return lambda item: about(item, replace(basis, known=()))
+    return lambda item: answer_about(item, replace(basis, known=()))
 
 
 def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[Skipped]:
-    """Whatever has neither a card nor, as an earlier final result, a place in the series."""
+    """The results with neither a card nor, as an earlier final result, a place in the series."""
     with_a_card = [answer.result for answer in told]
     for item in group:
         if item.result in with_a_card:
             continue
-        match item.place:
+        match item.settled:
             case _ if item.result.status not in FINAL:
                 yield Skipped(item.result.ref, f"the result is {item.result.status.value}")
             case NotInterpretable(reason):
                 yield Skipped(item.result.ref, f"{reason.value}, as told of a newer one")
-            case Placed():
+            case Settled():
                 continue

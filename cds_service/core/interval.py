@@ -26,7 +26,7 @@ class Comparison(StrEnum):
     CANNOT_TELL = "cannot-tell"
 
     def negated(self) -> Comparison:
-        """Yes for no, no for yes; what cannot be told stays so."""
+        """Yes for no, and no for yes; `CANNOT_TELL` stays as it is."""
         match self:
             case Comparison.YES:
                 return Comparison.NO

@@ -29,7 +29,7 @@ class CompanionTest:
     units: UnitTable
 
     def states(self, loinc: str) -> str:
-        """What the code says of the sample, beyond the test; empty for most."""
+        """What the code says about the sample, such as `fasting`; empty for most codes."""
         return next((code.states for code in self.row.code if code.loinc == loinc), "")
 
 
@@ -47,7 +47,7 @@ class CardWording:
 
 @dataclass(frozen=True)
 class OrderTable:
-    """What may be said about draft orders (`orders.toml`); empty where an analyte has none."""
+    """What may be said about draft orders (`orders.toml`); empty if an analyte has no such file."""
 
     advice: tuple[schema.AdviceRow, ...] = ()
     """The highest rank first."""
@@ -63,7 +63,7 @@ class OrderTable:
 class KnowledgeBase:
     """Everything that may be said about one analyte, when, and on whose authority.
 
-    Equal only to itself, so that what is made of it once (rules, rows) can be kept beside it.
+    Equal only to itself, so that caches can be keyed by it (decision 33).
     """
 
     identity: schema.Identity
@@ -96,7 +96,7 @@ class KnowledgeBase:
     documents: tuple[schema.DocumentRow, ...]
     """The starting documents of the statements."""
     notes: Mapping[str, schema.NoteRow]
-    """What notes rest on, by the kind of note, where they rest on studies."""
+    """Sources of the notes that rest on studies, by kind of note."""
     order_table: OrderTable
     review: ReviewState = PENDING
     local_codes: Mapping[tuple[str, str], str] = field(default_factory=dict)
@@ -112,7 +112,7 @@ class KnowledgeBase:
         return f"{self.identity.id}@{self.identity.version}"
 
     def is_overdue(self, at: date) -> bool:
-        """Whether its review-by date has passed: from then on it is not served silently."""
+        """Whether its review-by date has passed on day `at`: every card says so then."""
         return at > self.identity.review_by
 
     @cached_property
@@ -127,7 +127,7 @@ class KnowledgeBase:
 
     @cached_property
     def speaking(self) -> Mapping[str, tuple[int, schema.TableRow]]:
-        """The row that speaks for each id, and its turn: findings by rank, then contexts."""
+        """Id -> its position on a card (findings by rank, then contexts), and its first row."""
         by_rank = sorted(self.findings, key=lambda row: -row.rank)
         ordered: tuple[schema.TableRow, ...] = (*by_rank, *self.contexts)
         speaking: dict[str, tuple[int, schema.TableRow]] = {}

@@ -17,7 +17,7 @@ from cds_service.core.knowledge import CardWording, CompanionTest, KnowledgeBase
 from cds_service.core.quantity import UnitTable
 from cds_service.core.schema import Concept
 from cds_service.core.template import Template, Wording, parse_template
-from cds_service.core.toml_rows import TomlRows, by, stands_twice
+from cds_service.core.toml_rows import TomlRows, rows_by, stands_twice
 from cds_service.errors import KnowledgeError
 
 _TABLES: Final = {
@@ -94,7 +94,9 @@ def read_knowledge(
 
 
 def _specimen_codes(own: TomlRows) -> dict[tuple[str, str], str]:
-    """What each code of a specimen means: two rows of one code may mean CSF and blood."""
+    """The kind that each specimen code means. A code with two rows is refused: one might mean CSF
+    and the other blood.
+    """
     kinds: dict[tuple[str, str], str] = {}
     for file in ("codes.toml", _SNOMED):
         for row in own.rows(file, "specimen_code", schema.SpecimenCode):
@@ -111,7 +113,7 @@ def _companions(own: TomlRows) -> dict[str, CompanionTest]:
 
 
 def _companion(row: schema.Companion, where: str) -> CompanionTest:
-    codes, units = by("loinc", row.code, where), by("text", row.unit, where)
+    codes, units = rows_by("loinc", row.code, where), rows_by("text", row.unit, where)
     families = {loinc: code.family for loinc, code in codes.items()}
     return CompanionTest(row, families, UnitTable(units.values()))
 
@@ -128,7 +130,7 @@ def _merged(
     rows: tuple[Concept, ...], more: tuple[Concept, ...], where: str
 ) -> tuple[Concept, ...]:
     """Concepts with further codes (another terminology) added to them by name."""
-    merged = by("name", rows, where)
+    merged = rows_by("name", rows, where)
     for addition in more:
         if addition.name not in merged:
             raise KnowledgeError(
@@ -142,7 +144,7 @@ def _merged(
 
 
 def _order_table(own: TomlRows) -> OrderTable:
-    """`orders.toml`, which an analyte may do without."""
+    """The table of `orders.toml`, a file that an analyte need not have."""
     name = "orders.toml"
     advice = own.rows(name, "advice", schema.AdviceRow)
     return OrderTable(
@@ -168,7 +170,7 @@ def _templates(files: Mapping[str, str], folder: str) -> dict[str, Template]:
 
 
 def _wording(shared: TomlRows, identity: schema.Identity) -> CardWording:
-    """The words that all analytes share, and the name of this one's other results."""
+    """The words that all analytes share, and the name of this analyte's further results."""
     name = "wording.toml"
     shared.text(name)
     document = shared.document(name)

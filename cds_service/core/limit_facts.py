@@ -14,7 +14,7 @@ from cds_service.core.dates import (
     day_of,
     missing_for_age,
     named_date,
-    read_for_age,
+    patient_inputs,
     younger_than,
 )
 from cds_service.core.fact import (
@@ -44,7 +44,7 @@ _BY_COMPARISON = {Comparison.YES: MET, Comparison.NO: NOT_MET, Comparison.CANNOT
 
 
 class Limit:
-    """A limit of the knowledge, ready to hold values of its own unit family against."""
+    """A limit of the knowledge, ready to be compared with values of its own unit family."""
 
     __slots__ = ("_bound", "_meets", "family", "name", "row", "words", "younger")
 
@@ -61,7 +61,7 @@ class Limit:
         self._meets = _MEETS[row.met_when]
 
     def against(self, value: Quantity, shown: str) -> tuple[str, str]:
-        """Value of the fact for a quantity of this family, and the words for it."""
+        """Value of the fact for a quantity of this family, and the words for why."""
         meets = self._meets(value.interval, self._bound)
         return _BY_COMPARISON[meets], f"{shown} against {self.words}"
 
@@ -95,7 +95,7 @@ def _tests_with_limits(knowledge: KnowledgeBase) -> frozenset[str]:
     return frozenset(limit.row.of for limit in companion_limits(knowledge))
 
 
-def left_beside(
+def companions_left_beside(
     knowledge: KnowledgeBase,
     record: PatientRecord,
     taken: Moment | NoMoment,
@@ -104,10 +104,10 @@ def left_beside(
     *,
     missing: Collection[str] = (),
 ) -> CompanionsLeft:
-    """What is left aside of the tests that have a limit, and of those that the card calls missing:
-    of these none is counted, even if a result is `usable`.
+    """The results that are left aside, of the tests that have a limit and of those that the card
+    calls `missing`. A test that is called missing counts as having no usable result.
     """
-    if not record.companions:  # as mostly
+    if not record.companions:  # the usual case
         return CompanionsLeft()
     asked = _tests_with_limits(knowledge).union(missing)
     counted = set(usable).difference(missing)
@@ -116,7 +116,7 @@ def left_beside(
 
 @lru_cache(maxsize=64)
 def has_own_limit(knowledge: KnowledgeBase, specimen: str, family: str) -> bool:
-    """Whether any limit of the analyte itself is of this specimen and unit family."""
+    """Whether the analyte itself has a limit for this specimen and unit family."""
     own = own_limits(knowledge)
     return any((limit.row.specimen, limit.family) == (specimen, family) for limit in own)
 
@@ -139,10 +139,11 @@ def companion_fact(
     record: PatientRecord,
     gone: tuple[str, ...],
 ) -> Fact:
-    """Fact `limit.<id>` of a companion test, by the nearest of its usable results, or by those of
-    one time that are as near.
+    """Fact `limit.<id>` of a companion test, by the nearest of its usable results and any others of
+    the same time.
 
-    `gone` is the part of the record that such results come from, where it could not be had.
+    `gone` holds the word for the part of the record that such results come from, where the part
+    could not be had, else nothing.
     """
     test = limit.row.of
     if alike := [found for found in values if found.quantity.unit.family == limit.family]:
@@ -156,8 +157,8 @@ def companion_fact(
 
 
 def _agreed(facts: Sequence[Fact]) -> Fact:
-    """What the results of one time say together: nobody can tell, where they do not say the same.
-    Only beside one that meets the limit, one that provisionally meets it changes nothing.
+    """The facts of several results of one time as one. If they differ, the limit is disputed where
+    one of them meets it, else unknown; but met and provisionally met together are met.
     """
     by_value = {fact.value: fact for fact in reversed(facts)}
     if by_value.keys() <= {MET, PROVISIONAL}:
@@ -172,7 +173,7 @@ def _agreed(facts: Sequence[Fact]) -> Fact:
 
 
 def no_companion(limit: Limit, knowledge: KnowledgeBase, gone: tuple[str, ...]) -> Fact:
-    """The same fact where no result of the test can be used."""
+    """Fact `limit.<id>` of a companion test without a usable result."""
     test, days = limit.row.of, knowledge.identity.companion_within_days
     return Fact(limit.name, UNKNOWN, f"no usable {test} within {days} days", (test, *gone))
 
@@ -180,13 +181,13 @@ def no_companion(limit: Limit, knowledge: KnowledgeBase, gone: tuple[str, ...]) 
 def _held_against(
     limit: Limit, knowledge: KnowledgeBase, found: CompanionValue, record: PatientRecord
 ) -> Fact:
-    """Against the number for the age on the day of this very result, read from the patient too
-    where it is that for younger ones; where the age leaves two numbers open and they do not agree,
-    nobody can tell.
+    """One result against the limit for the patient's age on the day of that result. If the age
+    leaves open which of two numbers applies, and they give different answers, it is unknown. The
+    Patient is an input where the number for younger patients applies.
     """
     shown, birth = f"{limit.row.of} {value_and_day(found)}", birth_of(record)
     at_the_age = _at_the_age(limit, found, birth)
-    by_age = () if limit in at_the_age else read_for_age(record)
+    by_age = () if limit in at_the_age else patient_inputs(record)
     used = (found.result.ref, *by_age)
     (value, because), *others = [one.against(found.quantity, shown) for one in at_the_age]
     if any(other != value for other, _ in others):
@@ -198,7 +199,7 @@ def _held_against(
 
 
 def _at_the_age(limit: Limit, found: CompanionValue, birth: Moment | NoMoment) -> tuple[Limit, ...]:
-    """The limit, or the one for younger patients; both where the dates do not tell."""
+    """The limit, or the one for younger patients; both where the dates leave the age open."""
     for below_days, younger in limit.younger:
         match younger_than(below_days, birth, _drawn(found)):
             case Comparison.YES:
@@ -211,7 +212,7 @@ def _at_the_age(limit: Limit, found: CompanionValue, birth: Moment | NoMoment) -
 
 
 def _is_as_presumed(limit: Limit, knowledge: KnowledgeBase, found: CompanionValue) -> bool:
-    """Whether a code of the result states what the limit presumes of the sample, if anything."""
+    """Whether the limit presumes nothing of the sample, or a code of the result states it."""
     if not limit.row.presumes:
         return True
     test = knowledge.companions[limit.row.of]
@@ -223,7 +224,7 @@ def _is_as_presumed(limit: Limit, knowledge: KnowledgeBase, found: CompanionValu
 
 
 def _drawn(found: CompanionValue) -> Days:
-    """A companion result is usable only if its day is named (`companions`)."""
+    """The days on which the sample may have been drawn: a usable result names a date."""
     match named_date(found.result):
         case Moment(first_day=first, last_day=last):
             return Days(first, last)

@@ -8,19 +8,19 @@ from cds_service.core.model import Availability, NoMoment, NoPatient, PatientRec
 
 FIRST = ("patient", "birth-date", "specimen", "unit", "laboratory-limit")
 LAST = ("labs", "conditions", "medications")
-"""After the analyte's own part, whose word is the id of its knowledge."""
+"""These come last, behind the id of the knowledge, which is the word for the analyte's results."""
 GONE = frozenset({Availability.MISSING, Availability.FAILED})
 
 
 def unavailable(record: PatientRecord, part: str) -> tuple[str, ...]:
-    """The part's word, when the part itself could not be had."""
+    """The word for a part of the record if the part could not be had, else nothing."""
     return (part,) if record.availability.get(part, Availability.MISSING) in GONE else ()
 
 
 def missing_words(record: PatientRecord, needed: Iterable[str], analyte: str) -> tuple[str, ...]:
-    """What rows needed and did not get, and every part of the record that could not be had.
+    """The words for what rows `needed`, and for every part of the record that could not be had.
 
-    `analyte` is the id of the knowledge, under which its other results stand.
+    `analyte` is the id of the knowledge, which is the word for further results of the analyte.
     """
     words = set(needed) | {part for part, found in record.availability.items() if found in GONE}
     match record.patient:

@@ -1,6 +1,6 @@
-"""The frozen types every room of the service speaks in.
+"""The frozen types that the rooms of the service pass to each other.
 
-Nothing here decides anything. A value says what was read (`LabResult`, `PatientRecord`); what
+Nothing here decides anything. These types say what was read (`LabResult`, `PatientRecord`); what
 follows from it stands in `verdict`. Where something can be absent, a type says so: `None` is never
 a verdict.
 
@@ -69,8 +69,8 @@ class Moment:
     """A FHIR date, dateTime or instant, possibly partial, and the days it can mean.
 
     `text` is what was sent. `first_day` and `last_day` bound it as written, in its own time zone
-    (`2026` is 1 January to 31 December). `order` is a UTC instant for sorting: of a `timed` moment
-    the very instant that was sent, else where its days begin.
+    (`2026` is 1 January to 31 December). `order` is a UTC instant for sorting: the very instant of
+    a `timed` moment, else the beginning of its first day.
     """
 
     text: str
@@ -78,7 +78,7 @@ class Moment:
     last_day: date
     order: datetime
     timed: bool = False
-    """A time was given, and no period."""
+    """Whether it is one instant: a time was given, and it is no period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +138,9 @@ class SpecimenLink(StrEnum):
     OF_ANOTHER_PATIENT = "of-another-patient"
     """It leads to a Specimen whose subject is somebody else: nothing of it is used."""
     ENTERED_IN_ERROR = "entered-in-error"
-    """It leads to a Specimen that has been taken back: nothing of it is used."""
+    """It leads to a Specimen that was entered in error: nothing of it is used."""
     UNSATISFACTORY = "unsatisfactory"
-    """It leads to a Specimen that the laboratory finds unfit, which tells its type all the same."""
+    """It leads to a Specimen that the laboratory finds unfit; its type still counts."""
     RESOLVED = "resolved"
 
 
@@ -154,8 +154,8 @@ class SpecimenGiven:
 
 @dataclass(frozen=True, slots=True)
 class AgeBand:
-    """The ages in months a reference range applies to: from `low` on, and before `until`; infinite
-    when open.
+    """The ages in months that a reference range applies to: from `low` to before `until`; an open
+    end is infinite.
     """
 
     low: Decimal
@@ -222,11 +222,11 @@ class LabResult:
     laboratory: str = ""
     """The performing organisation: display, else reference; empty when none was named."""
     laboratory_reference: str = ""
-    """Where its resource stands, `Organization/1` or with the server before it; empty if unknown.
-    Two laboratories may bear one name."""
+    """Reference to its resource, `Organization/1`, with the server before it if known; empty if no
+    reference was given. Two laboratories may have the same name."""
     flags: tuple[str, ...] = ()
-    """The laboratory's own flags (`HH`): codes of Observation.interpretation. Shown; nothing is
-    decided by them."""
+    """The laboratory's own flags (`HH`): codes of Observation.interpretation. They are shown and
+    decide nothing."""
     method: str = ""
     """Observation.method or device: code or text, to notice that an assay changed."""
 
@@ -258,12 +258,12 @@ class NoPatient:
 
 
 class RecordKind(StrEnum):
-    """Where a coded entry of the record stands."""
+    """What kind of entry of the record a code comes from."""
 
     CONDITION = "condition"
     MEDICATION = "medication"
     DOSE = "dose"
-    """One administration of a medication, at its `since`: counts for as long as we look back."""
+    """One administration of a medication, at its `since`: counts for the look-back window."""
     COURSE = "course"
     """A medication that was given and is over: still counts for some drugs, as a dose does."""
     PROCEDURE = "procedure"
@@ -290,7 +290,7 @@ class Availability(StrEnum):
     EMPTY = "empty"
     """The client looked and has none (`null`, or a Bundle without entries)."""
     PARTIAL = "partial"
-    """Only one page could be had: more may exist."""
+    """Not all was had or could be read, such as one page of several: more may exist."""
     MISSING = "missing"
     """Neither sent nor fetched."""
     FAILED = "failed"
@@ -306,7 +306,7 @@ class PatientRecord:
     series and pairs; `companions` are other laboratory results. `availability` is keyed by the
     prefetch keys: `patient`, `labs`, `conditions`, `medications`, and the id of the knowledge
     (`sil2r`) for results of the analyte. These are also the public words for what is missing.
-    Under `results` it tells whether all was read that came with the results to interpret.
+    Its key `results` tells whether all was read that came with the results to interpret.
     """
 
     patient_id: str = ""

@@ -1,6 +1,6 @@
-"""UUIDs made from names (RFC 9562, section 5.5), as `uuid.uuid5` makes them and str writes them.
+"""UUIDs made from names (RFC 9562, section 5.5): the same text as `str(uuid.uuid5(...))`, faster.
 
-Of many names that begin alike the beginning is hashed once, and no UUID object stands between.
+The beginning that many names share is hashed once, and no UUID object is made.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from hashlib import sha1
 from operator import itemgetter
 
 _VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
-"""The hexadecimal digit that carries the two variant bits, by the digit hashed in its place."""
+"""The digit of the hash where the variant stands -> the digit with the two variant bits set."""
 _PARTS = itemgetter(
     slice(0, 8), slice(8, 12), slice(13, 16), slice(16, 17), slice(17, 20), slice(20, 32)
 )
-"""The digits of the hash by where they stand in the UUID; the version takes the place of one."""
+"""The digits of the hash, as they are grouped in the UUID; the version replaces digit 12."""
 
 
 class Names:

@@ -1,4 +1,4 @@
-"""What stands on a card beside its findings, by kind and with the values that its words need."""
+"""Notes: what a card says beside its findings, by kind, with the values that the words need."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ class NoteKind(StrEnum):
 class Note:
     """A note and the values its template needs, by placeholder name, not yet escaped.
 
-    Several values of one placeholder stand in a row.
+    Several values of one placeholder are listed on the card.
     """
 
     kind: NoteKind
     values: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     panel: str = ""
-    """Id of the panel that it is about, if it is about one."""
+    """Id of the panel that the note is about, else empty."""
     tests: frozenset[str] = frozenset()
-    """Names of the companion tests that it tells results of: they need not be ordered again."""
+    """Names of the companion tests whose results it shows: they need not be ordered again."""
     inputs: tuple[ResourceRef, ...] = ()
-    """What it rests on beside the result itself."""
+    """The resources it rests on, apart from the result itself."""

@@ -12,14 +12,14 @@ from cds_service.core.companions import (
     CompanionsLeft,
     CompanionValue,
     companions_ahead,
-    values_of_one_time,
+    differing_at_one_time,
 )
 from cds_service.core.dates import (
     birth_of,
     is_ahead,
     is_before_birth,
     named_date,
-    read_for_age,
+    patient_inputs,
 )
 from cds_service.core.fact import DISPUTED, UNKNOWN, Fact
 from cds_service.core.interval import EXACT
@@ -47,13 +47,14 @@ from cds_service.core.verdict import RangeReading, Reason
 
 _NOT_AGREED = frozenset({UNKNOWN, DISPUTED})
 MOST_NAMED = 3
-"""Of the results that may be newer, as many as a reader will take in; the rest is in the series."""
+"""Most results that may be newer, and most others of one kind, that are named: as many as a reader
+will take in."""
 _MOST_ALIKE = 8
-"""Of the results that share a card, as many as are named; all of them are its inputs."""
+"""Most results sharing a card that are named on it; all of them are among its inputs."""
 
 
 def notes_on_knowledge(knowledge: KnowledgeBase, at: date) -> Iterator[Note]:
-    """Nothing past its review-by date is served silently."""
+    """That the knowledge is past its review-by date: it is not served silently then."""
     if knowledge.is_overdue(at):
         yield Note(NoteKind.REVIEW_OVERDUE, {"date": knowledge.identity.review_by.isoformat()})
 
@@ -69,7 +70,7 @@ def notes_on_resource(result: LabResult) -> Iterator[Note]:
 
 
 def notes_on_sample(head: Candidate, record: PatientRecord) -> Iterator[Note]:
-    """The sample may be somebody else's, taken back or unfit, whatever the result says."""
+    """Doubts about the sample: it may be somebody else's, entered in error or unfit."""
     match head.result.specimen.link:
         case SpecimenLink.OF_ANOTHER_PATIENT:
             yield Note(NoteKind.SPECIMEN_OF_ANOTHER)
@@ -79,13 +80,15 @@ def notes_on_sample(head: Candidate, record: PatientRecord) -> Iterator[Note]:
             yield Note(NoteKind.SPECIMEN_UNSATISFACTORY)
         case SpecimenLink.NONE | SpecimenLink.UNRESOLVED | SpecimenLink.RESOLVED:
             pass
-    # Who was not born yet gave no sample: a date is wrong, or it is somebody else's.
+    # A sample taken before birth: a date is wrong, or it is somebody else's sample.
     if is_before_birth(head.taken, birth_of(record)):
-        yield Note(NoteKind.BEFORE_BIRTH, {"date": _text(head.taken)}, inputs=read_for_age(record))
+        yield Note(
+            NoteKind.BEFORE_BIRTH, {"date": _text(head.taken)}, inputs=patient_inputs(record)
+        )
 
 
 def notes_on_record(record: PatientRecord) -> Iterator[Note]:
-    """What became of the parts of the record, where it is not what a reader would expect."""
+    """The parts of the record that are another patient's, failed, or may not be complete."""
     if record.availability.get("patient") is Availability.OF_ANOTHER_PATIENT:
         yield Note(NoteKind.PATIENT_OF_ANOTHER)
     if Availability.PARTIAL in record.availability.values():
@@ -96,15 +99,15 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
 
 
 def notes_on_dates(head: Candidate, beside: Iterable[Candidate]) -> Iterator[Note]:
-    """A date that cannot be right hides no other result, and is named."""
+    """The results dated ahead of the day: their dates cannot be right, so they hide no others."""
     ahead = (item for item in (head, *beside) if is_ahead(named_date(item.result), item.at))
     for item in islice(ahead, MOST_NAMED):
         yield Note(NoteKind.DATE_AHEAD, value_and_date(item))
 
 
 def notes_on_versions(head: Candidate, known: Iterable[Candidate]) -> Iterator[Note]:
-    """Two values or two specimens under one id, and neither version nor status tells which of them
-    still stands.
+    """Other final versions of the result, with another value or specimen: nothing tells which
+    version is the newest.
     """
     others = (
         item
@@ -122,8 +125,8 @@ def notes_on_versions(head: Candidate, known: Iterable[Candidate]) -> Iterator[N
 
 
 def note_on_sharing(others: Sequence[Candidate | InvalidResource]) -> Note:
-    """Names the results that have no card of their own, since the card gives the reason for them
-    too: without this note nothing would be said about them.
+    """Names the results that share the card, since its reason holds for them too: without this note
+    nothing would be said about them.
     """
     named = dict.fromkeys(map(_named, others))
     refs = [one.ref if isinstance(one, InvalidResource) else one.result.ref for one in others]
@@ -176,7 +179,7 @@ def notes_on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
 
 
 def _on_factor(situation: Situation) -> Iterator[Note]:
-    """Whether a factor of the site was used, where a limit of a study is held against the value."""
+    """Whether a factor of the site was used, if the value is compared with limits of studies."""
     specimen, family = situation.specimen, situation.quantity.unit.family
     limited = has_own_limit(situation.knowledge, specimen, family)
     if situation.literature is Literature.BARRED or not limited:
@@ -194,7 +197,7 @@ def _on_factor(situation: Situation) -> Iterator[Note]:
 
 
 def _times(factor: Decimal, situation: Situation) -> str:
-    """The value as it is held against limits of studies, in the unit that it was reported in."""
+    """The value as it is compared with limits of studies, in the unit that it was reported in."""
     match situation.result.value:
         case Measured(comparator, number):
             scaled = EXACT.multiply(number.value, factor).normalize(EXACT)
@@ -204,12 +207,12 @@ def _times(factor: Decimal, situation: Situation) -> str:
 
 
 def notes_on_range(laboratory: RangeReading) -> Iterator[Note]:
-    """What the laboratory sent as a range and is not applied, though it may be for this patient."""
+    """The laboratory's ranges that are not applied, though they may be for this patient."""
     if laboratory.left:
         yield Note(NoteKind.RANGES_LEFT, {"ranges": laboratory.left})
 
 
-def notes_on_companions(
+def notes_on_companions_at_odds(
     companions: Companions,
     facts: Mapping[str, Fact],
     knowledge: KnowledgeBase,
@@ -222,8 +225,8 @@ def notes_on_companions(
         fact = facts.get(limit.name)
         if fact is None or fact.value not in _NOT_AGREED:
             continue
-        values = companions.get(limit.row.of, ())
-        several = values_of_one_time([found for found in values if found.result.ref in fact.inputs])
+        used = [one for one in companions.get(limit.row.of, ()) if one.result.ref in fact.inputs]
+        several = differing_at_one_time(used)
         if len(several) > 1:
             at_odds.setdefault(knowledge.companions[limit.row.of].row.title, several)
     for title, several in at_odds.items():
@@ -232,7 +235,7 @@ def notes_on_companions(
         yield Note(NoteKind.OF_ONE_TIME, {"test": title, "values": told}, inputs=inputs)
 
 
-def notes_on_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
+def notes_on_companions_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
     """Results of other tests that are there and are not counted: for their unit, as long as they
     are not final, or because they came in words.
     """
@@ -251,7 +254,7 @@ def notes_on_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[No
 
 
 def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
-    """A unit that was not understood, and whose text and code say different things."""
+    """That a unit was not understood whose text and code say different things."""
     match result.value, reason:
         case Measured(unit=UnitGiven(text, code)), Reason.UNIT_UNKNOWN if (
             text and code != text and code
@@ -262,8 +265,8 @@ def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
 
 
 def notes_on_specimen(result: LabResult, reason: Reason) -> Iterator[Note]:
-    """A specimen whose type came in codes that nobody here knows: the test code does not settle
-    then what it is, whatever it says.
+    """That the specimen has type codes that are not in the knowledge: the code of the test does not
+    settle the specimen kind then.
     """
     if reason is Reason.SPECIMEN_UNKNOWN and result.specimen.codings:
         told = dict.fromkeys(

@@ -1,6 +1,6 @@
-"""What can be said about one result: its facts met with the table, or the reason why there is none.
+"""The answer about one result: what the decision table makes of its facts, or why it has none.
 
-Which results are told, and what is named beside them, is decided in `interpret`.
+Which results get an answer, and which others are named on it, is decided in `interpret`.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.caution import cautions, urgent
+from cds_service.core.caution import cautions, cautions_uninterpreted
 from cds_service.core.companions import Companions, companion_values
 from cds_service.core.dates import dates_as_received, when_taken
 from cds_service.core.fact import Fact
 from cds_service.core.facts import companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import left_beside
+from cds_service.core.limit_facts import companions_left_beside
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, PatientRecord
 from cds_service.core.note import Note
 from cds_service.core.notes import (
+    notes_on_companions_left,
     notes_on_dates,
-    notes_on_left,
     notes_on_range,
     notes_on_record,
     notes_on_resource,
@@ -32,7 +32,7 @@ from cds_service.core.notes import (
 )
 from cds_service.core.pairing import nearest_pair
 from cds_service.core.reading import NotUnderstood, Understood, value_of
-from cds_service.core.selection import NOT_YET, WITHDRAWN, Candidate, Placed, finals_beside
+from cds_service.core.selection import NOT_YET_FINAL, WITHDRAWN, Candidate, Settled, finals_beside
 from cds_service.core.series import series_of
 from cds_service.core.signs import Beside, items_met
 from cds_service.core.situation import Literature, Situation, literature_for
@@ -58,13 +58,13 @@ _WOULD_HELP = {
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What every answer of one evaluation is read from."""
+    """The arguments that every answer of one evaluation is made from."""
 
     record: PatientRecord
     knowledge: KnowledgeBase
     at: date
     known: tuple[Candidate, ...]
-    """All results of this analyte, to be interpreted or not: for pairs and series."""
+    """All results of this analyte, those of the history too: for pairs and series."""
 
 
 def _beside(
@@ -73,7 +73,7 @@ def _beside(
     return Beside(basis.knowledge, basis.record, basis.at, taken, companions, facts)
 
 
-def about(head: Candidate, basis: Basis) -> Answer:
+def answer_about(head: Candidate, basis: Basis) -> Answer:
     """The answer about the newest final result of one specimen kind."""
     beside = finals_beside(head, basis.known)
     series = series_of(head, beside)
@@ -83,12 +83,12 @@ def about(head: Candidate, basis: Basis) -> Answer:
         *notes_on_dates(head, beside),
         *notes_on_versions(head, basis.known),
     ]
-    match head.place, head.reading:
+    match head.settled, head.reading:
         case NotInterpretable() as verdict, _:
             notes += notes_on_specimen(head.result, verdict.reason)
-        case Placed(), NotUnderstood(because=verdict):
+        case Settled(), NotUnderstood(because=verdict):
             notes += notes_on_unit(head.result, verdict.reason)
-        case Placed(code, specimen), Understood(value, quantity):
+        case Settled(code, specimen), Understood(value, quantity):
             situation = Situation(
                 basis.knowledge,
                 basis.record,
@@ -114,13 +114,13 @@ def about(head: Candidate, basis: Basis) -> Answer:
 
 
 def not_final(item: Candidate, basis: Basis) -> Answer:
-    """Of a result that is withdrawn, not yet final, or of unknown status: which of these it is."""
+    """The answer that a result is withdrawn, not yet final, or of unknown status."""
     status = item.result.status
     if status in WITHDRAWN:
         verdict = NotInterpretable(Reason.STATUS_WITHDRAWN, status.value)
         on_record = notes_on_record(basis.record)
         return _blank(item.result, verdict, basis, specimen=item.specimen, notes=on_record)
-    reason = Reason.STATUS_PRELIMINARY if status in NOT_YET else Reason.STATUS_UNKNOWN
+    reason = Reason.STATUS_PRELIMINARY if status in NOT_YET_FINAL else Reason.STATUS_UNKNOWN
     beside = finals_beside(item, basis.known)
     return _blank(
         item.result,
@@ -138,21 +138,21 @@ def not_final(item: Candidate, basis: Basis) -> Answer:
 
 
 def fhir_invalid(resource: InvalidResource, basis: Basis) -> Answer:
-    """Of a result that is no valid FHIR: where it is not."""
+    """The answer that a result is not valid FHIR, and where the fault is."""
     verdict = NotInterpretable(Reason.FHIR_INVALID, resource.where)
     return _blank(resource, verdict, basis, notes=notes_on_record(basis.record))
 
 
 def wrong_analyte(item: WrongOne, basis: Basis) -> Answer:
-    """Of a look-alike: that it is another analyte."""
+    """The answer that a result is of a look-alike, not of this analyte."""
     value = value_of(item.result, basis.knowledge).value
     verdict, on_record = WrongAnalyte(item.code.loinc), notes_on_record(basis.record)
     return _blank(item.result, verdict, basis, value=value, notes=on_record)
 
 
 def of_another(result: LabResult, basis: Basis) -> Answer:
-    """Neither value nor reference: only that such a result was received, and what became of the
-    record in which this patient's own may stand.
+    """The answer that a result of another patient was received, without its value and reference;
+    and what of the record could not be had, since this patient's own result may be there.
     """
     on_record = tuple(notes_on_record(basis.record))
     return Answer(NotInterpretable(Reason.SUBJECT_MISMATCH), result, notes=on_record)
@@ -161,7 +161,7 @@ def of_another(result: LabResult, basis: Basis) -> Answer:
 def _understood(
     situation: Situation, basis: Basis, notes: Iterable[Note], series: tuple[SeriesPoint, ...]
 ) -> Answer:
-    """Facts meet the table."""
+    """The answer about a result whose value was understood: its facts meet the decision table."""
     facts = facts_of(situation)
     notes = (*notes, *notes_on_range(facts.laboratory))
     verdict: Interpreted | NotInterpretable
@@ -174,11 +174,13 @@ def _understood(
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(basis.knowledge, facts.by_name)
             taken = when_taken(situation.result, basis.at)
-            left = left_beside(basis.knowledge, basis.record, taken, basis.at, facts.companions)
-            on_left = notes_on_left(left, basis.knowledge)
+            left = companions_left_beside(
+                basis.knowledge, basis.record, taken, basis.at, facts.companions
+            )
+            on_left = notes_on_companions_left(left, basis.knowledge)
             beside = _beside(basis, taken, facts.companions, facts.by_name)
-            told = (*notes, *on_left, *urgent(beside))
-    read = filter(facts.settled.__contains__, table.grounds)  # the usual ones were read nowhere
+            told = (*notes, *on_left, *cautions_uninterpreted(beside))
+    read = filter(facts.settled.__contains__, table.grounds)  # usual facts have no inputs
     used = [ref for ground in read for ref in facts.settled[ground].inputs]
     behind = [ref for note in told for ref in note.inputs]
     return Answer(
@@ -210,8 +212,8 @@ def _blank(
     notes: Iterable[Note] = (),
     series: tuple[SeriesPoint, ...] = (),
 ) -> Answer:
-    """An answer without facts: why there is no reading, what would allow one, and what other
-    results of the same days call for all the same.
+    """An answer without facts: why the result is not interpreted, what would allow it, and what the
+    other results near it call for nevertheless.
     """
     words: tuple[str, ...] = ()
     told = list(notes)
@@ -220,14 +222,14 @@ def _blank(
     if isinstance(result, LabResult):
         taken = when_taken(result, basis.at)
         companions = companion_values(basis.knowledge, basis.record, taken, basis.at)
-        left = left_beside(basis.knowledge, basis.record, taken, basis.at, companions)
-        told += notes_on_left(left, basis.knowledge)
+        left = companions_left_beside(basis.knowledge, basis.record, taken, basis.at, companions)
+        told += notes_on_companions_left(left, basis.knowledge)
     facts = companion_facts(companions, basis.record, basis.knowledge)
     beside = _beside(basis, taken, companions, facts)
     match verdict:
         case NotInterpretable(reason):
             words = _WOULD_HELP.get(reason, ())
-            told += urgent(beside)
+            told += cautions_uninterpreted(beside)
         case WrongAnalyte():
             told += items_met(beside)
     behind = [ref for note in told for ref in note.inputs]

@@ -1,6 +1,6 @@
 """A draft order as read, and what it orders: this analyte, a look-alike, or something else.
 
-Codes decide, text never does: an order in words alone is not touched.
+Codes decide, text never does: nothing is said about an order in words alone.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Performer:
 class DraftOrder:
     """One draft ServiceRequest as read: facts only.
 
-    `place` is its place among the drafts of the request: two drafts without an id stay two.
+    `place` is its position among the drafts of the request, which tells two without an id apart.
     """
 
     ref: ResourceRef
@@ -55,8 +55,8 @@ class DraftOrder:
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """The draft orders of one request: `asked` are those to speak about, `beside` are all readable
-    ones of the patient, since an order nobody selected may still be the missing half of a pair.
+    """The draft orders of one request: `asked` are those to speak about, `beside` all readable ones
+    of the patient, since an order that was not selected may be the missing half of a pair.
     """
 
     asked: tuple[DraftOrder | InvalidResource, ...] = ()
@@ -88,7 +88,7 @@ class CodesContradict:
 
 @dataclass(frozen=True, slots=True)
 class OrdersSomethingElse:
-    """Nothing here speaks about this order; `because` says why."""
+    """The order is for something else, so nothing is said about it; `because` says why."""
 
     because: str
 

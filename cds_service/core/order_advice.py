@@ -1,7 +1,7 @@
 """What there is to say to whoever drafts an order: facts about the draft meet the advice table.
 
-Nothing here looks at a clock, a file or the network. An order that nothing is said about ends in a
-`Skipped` with its reason; what was considered for one that is spoken about stays in its trace.
+Nothing here looks at a clock, a file or the network. An order about which nothing is said becomes a
+`Skipped` with the reason; for any other, the rows that were considered are kept as its trace.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import Coding, InvalidResource, PatientRecord, ResourceRef, Subject
 from cds_service.core.note import Note
-from cds_service.core.notes import notes_on_companions, notes_on_knowledge, notes_on_record
+from cds_service.core.notes import notes_on_companions_at_odds, notes_on_knowledge, notes_on_record
 from cds_service.core.order import (
     CodesContradict,
     DraftOrder,
@@ -53,7 +53,7 @@ class Swap:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyDrafted:
-    """The analyte is drafted in this specimen already: the look-alike need only go."""
+    """The analyte is drafted in this specimen already: the look-alike need only be removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,9 @@ class NoSwap:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What there is to say about one draft order: becomes one card. `rows` speak, highest first."""
+    """What there is to say about one draft order: becomes one card. `rows` are the rows that fired,
+    the highest rank first.
+    """
 
     verdict: OrderAdvised | WrongAnalyte | NotInterpretable
     order: DraftOrder | InvalidResource
@@ -77,7 +79,7 @@ class Advice:
     specimen: str = ""
     """Specimen kind of the knowledge, empty when it is not known."""
     earlier: Sequence[Candidate] = ()
-    """The newest result of its specimen, with others of the very same time."""
+    """The newest result of the same specimen, with others of the very same time."""
     lacking: tuple[SuggestionRow, ...] = ()
     swap: Swap | AlreadyDrafted | NoSwap = field(default_factory=NoSwap)
     missing: tuple[str, ...] = ()
@@ -152,7 +154,7 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: OrderCase) -> 
     used = [ref for fact in gates for ref in said.facts[fact].inputs]
     lacked = missing_from(said.considered, said.facts)
     asked = {fact: said.facts[fact] for fact in gates}
-    at_odds = notes_on_companions(found.companions, asked, knowledge)
+    at_odds = notes_on_companions_at_odds(found.companions, asked, knowledge)
     return Advice(
         OrderAdvised(),
         order,
@@ -211,7 +213,7 @@ def _swap(order: DraftOrder, refused: str, case: OrderCase) -> Swap | AlreadyDra
 
 
 def _are_one(draft: DraftOrder, order: DraftOrder) -> bool:
-    """Whether both stand under one id: to remove the one removes the other."""
+    """Whether both have the same id: removing one removes the other."""
     return "/" in order.ref.resource and draft.ref.resource == order.ref.resource
 
 
@@ -252,10 +254,10 @@ def _of_another(order: DraftOrder, case: OrderCase) -> Advice | Skipped:
 
 
 class _Said(NamedTuple):
-    """What the advice table says of an order: the members of `Advice` that are the same for all."""
+    """What the advice table says of an order: members that every kind of `Advice` has."""
 
     rows: tuple[AdviceRow, ...]
-    """Those that fire, each id once."""
+    """The rows that fired, each id once."""
     considered: tuple[ConsideredRow, ...]
     facts: Mapping[str, Fact]
 
@@ -266,8 +268,8 @@ def _standing(standing: Standing, knowledge: KnowledgeBase) -> _Said:
 
 
 def _consult(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> _Said:
-    """Hold the facts of an order against the rows for orders of its standing; that every row says
-    for which it is, is proved (`proof_orders`).
+    """Hold the facts of an order against the rows for orders of its standing. Every row names a
+    standing: `proof_orders` proves it.
     """
     standing = facts["order"].value
     rows = [row for row in knowledge.order_table.advice if standing in wanted(row.when, "order")]

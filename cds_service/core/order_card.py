@@ -76,7 +76,7 @@ def sources_cited(advice: Advice) -> tuple[str, ...]:
 
 
 def _summary(advice: Advice, headline: str, knowledge: KnowledgeBase) -> str:
-    """Which draft, then the modest claim; nothing but the claim where the draft was not read."""
+    """The draft, then the headline; the analyte in its place where the draft was not read."""
     about = knowledge.identity.short_name
     if advice.name:
         values = {"name": advice.name, "code": plain(advice.code, LONGEST_CODE)}
@@ -122,8 +122,8 @@ def _values_of(advice: Advice, knowledge: KnowledgeBase) -> Mapping[str, str]:
 
 
 def _of_earlier(advice: Advice, knowledge: KnowledgeBase) -> Iterator[tuple[str, str]]:
-    """The earlier result as it was received, and the laboratory that the draft names; of results of
-    one time what each of them says.
+    """The earlier result as it was received, and the laboratory that the draft names. Of several
+    results of one time all values are given.
     """
     unknown = knowledge.wording.phrases["unknown"]
     if not advice.earlier:
@@ -141,7 +141,7 @@ def _of_earlier(advice: Advice, knowledge: KnowledgeBase) -> Iterator[tuple[str,
 
 
 def _or(told: Iterable[str]) -> str:
-    """`5230 U/mL or 520 U/mL`; what all say alike once."""
+    """`5230 U/mL or 520 U/mL`; equal texts are given once."""
     return " or ".join(dict.fromkeys(told))
 
 

@@ -49,11 +49,11 @@ from cds_service.core.selection import FINAL, Candidate, by_rank, of_one_time
 from cds_service.core.triage import history_of
 
 SHOWN = FINAL | {Status.PRELIMINARY}
-"""Results that are there to be looked at before the test is ordered again."""
+"""Statuses of results that can be looked at before the test is ordered again."""
 
 
 class Standing(StrEnum):
-    """Values of the fact `order`: as what the draft order is spoken about."""
+    """Values of the fact `order`: what a draft order is to the advice."""
 
     ANALYTE = "analyte"
     LOOK_ALIKE = "look-alike"
@@ -72,14 +72,14 @@ class OrderFacts:
     earlier: Sequence[Candidate]
     """The newest result of the same specimen, however old, with others of the very same time."""
     lacking: tuple[SuggestionRow, ...]
-    """What belongs beside the order, and is neither drafted nor there."""
+    """What belongs beside the order, and is neither drafted nor in the record."""
     companions: Companions
     """Usable companion results of these days, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderCase:
-    """What all advice on the drafts of one request is read from."""
+    """The arguments that all advice on the drafts of one request is made from."""
 
     drafts: Drafts
     record: PatientRecord
@@ -88,7 +88,7 @@ class OrderCase:
 
     @property
     def today(self) -> Days:
-        """When the order is drafted. Nobody knows yet when the specimen will be taken."""
+        """The day on which the order is drafted, since the specimen is not taken yet."""
         return Days(self.at, self.at)
 
 
@@ -117,7 +117,7 @@ def standing_fact(standing: Standing) -> Fact:
 
 
 def order_fact_domains(knowledge: KnowledgeBase) -> dict[str, tuple[str, ...]]:
-    """Every fact that advice may ask for, beside those about the patient, with its values."""
+    """Every fact that advice may ask for, apart from those about the patient, with its values."""
     return {
         "order": tuple(standing.value for standing in Standing),
         "specimen": (*knowledge.specimens, NOT_NAMED, UNREADABLE, CONFLICT, NOT_COVERED),
@@ -164,7 +164,7 @@ def _earlier(earlier: Sequence[Candidate], case: OrderCase, kind: str) -> Fact:
 
 
 def _laboratory(earlier: Sequence[Candidate], performers: tuple[Performer, ...]) -> Fact:
-    """Whether the order names another laboratory than the result before comes from."""
+    """Whether the order names another laboratory than that of the result before."""
     name = "laboratory"
     if not performers or not any(item.result.laboratory for item in earlier):
         return Fact(name, NOT_APPLICABLE, "no two laboratories are named")

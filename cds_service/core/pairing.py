@@ -1,4 +1,4 @@
-"""The result of another specimen kind that one is read beside: CSF with blood, blood with CSF."""
+"""The pair of a result: the result of the other specimen kind, CSF for blood and blood for CSF."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from cds_service.core.dates import furthest_apart, within_days
 from cds_service.core.interval import Interval
 from cds_service.core.model import ResourceRef
 from cds_service.core.reading import Understood
-from cds_service.core.selection import Candidate, Placed, by_rank, in_doubt, is_version_of
+from cds_service.core.selection import Candidate, Settled, by_rank, in_doubt, is_version_of
 from cds_service.core.verdict import PairedWith, Unpaired, Value
 
 _MOST_TOLD = 3
-"""Of other values of one time, as many as a reader will take in."""
+"""Most other values of one time that are named: as many as a reader will take in."""
 
 
 def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | Unpaired:
     """The nearest readable final result of another specimen kind within the pair window.
 
-    Of two as near the newer, then by identity: never as they happened to arrive; other values of
-    the same time are told with it. A result whose versions contradict each other has no pair and
-    is none, nor is another version of it.
+    Of two as near the newer, then by id, whatever the order of arrival; other values of the same
+    time are named with it. A result whose versions contradict each other has no pair and is none,
+    and no result is paired with another version of itself.
     """
     days = head.knowledge.identity.pair_within_days
     near = [
@@ -46,8 +46,8 @@ def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | 
         if item.specimen == head.specimen and not is_version_of(item.result, head.result)
     ]
     for item in near:
-        match item.place, item.reading:
-            case Placed(code, specimen), Understood(value, quantity):
+        match item.settled, item.reading:
+            case Settled(code, specimen), Understood(value, quantity):
                 return PairedWith(
                     item.result,
                     code,
@@ -65,7 +65,7 @@ def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | 
 def _of_one_time(
     one: Candidate, others: Iterable[Candidate]
 ) -> tuple[tuple[ResourceRef, Value], ...]:
-    """Others of the very same time that say something else: only an id tells which is the newer."""
+    """Other values of the very same time: only the ids put these results in order."""
     told: dict[Interval, tuple[ResourceRef, Value]] = {}
     for other in others:
         match one.reading, other.reading:

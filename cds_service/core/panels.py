@@ -27,8 +27,8 @@ def panel_item(item: PanelItem, facts: Mapping[str, Fact]) -> str:
 
 
 def may_be_met(item: PanelItem, facts: Mapping[str, Fact]) -> bool:
-    """Whether an item is neither met nor not met though one of its limits is met, or may be: low
-    platelets alone, triglycerides of which nobody knows whether the patient had fasted.
+    """Whether an item is left open although one of its limits is met, or may be: low platelets with
+    no other cell line known, or triglycerides of which nobody knows if the patient had fasted.
     """
     if panel_item(item, facts) not in _OPEN_ITEM:
         return False
@@ -38,8 +38,8 @@ def may_be_met(item: PanelItem, facts: Mapping[str, Fact]) -> bool:
 def items_met_beside(
     panel: PanelRow, facts: Mapping[str, Fact], knowledge: KnowledgeBase
 ) -> tuple[PanelItem, ...]:
-    """The items that are met, the analyte's own aside. They are of the patient: whatever specimen
-    and unit family the result itself is of.
+    """The items that are met by companion results alone. They describe the patient, so they do not
+    depend on specimen and unit family of the result itself.
     """
     beside = items_beside(panel, knowledge)
     return tuple(item for item in beside if panel_item(item, facts) == MET)

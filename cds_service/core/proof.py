@@ -1,9 +1,10 @@
 """Knowledge is proved, not hoped for.
 
 `prove` raises the first fault of a knowledge base as KnowledgeError (file, row, remedy); `faults`
-lists them all. References resolve, codes have right check digits, every word that a card could need
-is there with known placeholders only, and the decision table gives exactly what its groups promise
-for every value in every specimen and unit family, whatever else is known or unknown.
+lists them all. It is proved that references resolve; that codes have right check digits; that every
+sentence a card could need is there, with known placeholders only; and that the decision table gives
+exactly what its groups promise for every value in every specimen and unit family, whatever else is
+known or unknown.
 """
 
 from __future__ import annotations

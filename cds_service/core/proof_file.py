@@ -1,4 +1,4 @@
-"""What is wrong in one file of the knowledge, as whoever mends it finds it: file, row, remedy."""
+"""Faults in one file of the knowledge, with file, row and remedy for whoever mends them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class KnowledgeFile:
     ) -> Iterator[KnowledgeError]:
         """A fault for each row that differs from the first of its id in one of the members `alike`.
 
-        Rows of one id are alternatives. Of these members a card takes what one of the rows says, or
-        what all say, whichever of them fires; so all must say the same.
+        Rows of one id are alternatives. A card takes these members from any or all of the rows,
+        whichever fires; so all must say the same.
         """
         keys = tuple(alike)
         first: dict[str, TableRow | AdviceRow] = {}

@@ -33,8 +33,8 @@ def _values(row: AdviceRow, knowledge: KnowledgeBase) -> set[str]:
 
 
 def _asks_only(row: AdviceRow, fact: str, *values: str) -> bool:
-    """Whether the row fires only with these values of a fact. Then what they tell of is there, an
-    earlier result or a place in the draft, and the template may name it.
+    """Whether the row fires only with these values of a fact. If so, the earlier result or the
+    fault in the draft that they imply is there, and the template may name it.
     """
     return fact in row.when and set(wanted(row.when, fact)) <= set(values)
 
@@ -61,12 +61,12 @@ def order_faults(
 ) -> Iterator[KnowledgeError]:
     """Dangling names, impossible gates and swaps.
 
-    `of_results` are the facts that the result table knows, with their values; those among them that
-    are about the patient are known for an order too.
+    `of_results` are the facts of the table for results, with their values; those about the patient
+    are known for an order too.
     """
     table, file = knowledge.order_table, KnowledgeFile(knowledge.identity.id, "orders.toml")
     own_limits = {
-        f"limit.{row.id}"  # of a value, which an order does not have
+        f"limit.{row.id}"  # asks for a value, which an order does not have
         for row in knowledge.limits.values()
         if row.of == knowledge.identity.id
     }
@@ -96,7 +96,9 @@ def order_faults(
 def _gates(
     row: AdviceRow, file: KnowledgeFile, domains: Mapping[str, tuple[str, ...]]
 ) -> Iterator[KnowledgeError]:
-    """Each advice says for which orders it is; of those not for this analyte no more is known."""
+    """Each advice must say for which orders it is. Of orders that are not for this analyte nothing
+    else is known, so it may ask for nothing else.
+    """
     if "order" not in row.when:
         remedy = 'Say order = "analyte", or what else it is for.'
         yield file.fault(row.id, "the advice does not say for which orders.", remedy)

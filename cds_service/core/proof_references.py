@@ -174,7 +174,7 @@ def _policy(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
 def _sourced(
     file: KnowledgeFile, row: TableRow | NoteRow, knowledge: KnowledgeBase
 ) -> Iterator[KnowledgeError]:
-    """Every source exists, and whatever sections of the row a card can speak, one is behind it."""
+    """Every source exists, and there is one behind any sections of the row that a card can hold."""
     spoken = _spoken_of(row, knowledge)
     yield from file.absent(row.id, row.all_sources, knowledge.sources)
     yield from file.absent(row.id, row.sources_by_section, chain.from_iterable(spoken))

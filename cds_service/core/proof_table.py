@@ -1,11 +1,11 @@
 """Proof that the decision table keeps what its `[[group]]`s promise, and that its rows can fire.
 
-One number settles several facts together: all limits of the analyte itself. They are finitely many,
-so a value at each, one in each gap between two, and each of them behind each comparator stand for
-all values, in every specimen kind and unit family. Every other fact that a group or its rows ask
-for takes each of its values, whatever the others are. In each such combination a group must give
-exactly one of its findings, or at most one. Whether a fact is read rightly from a record is not
-proved here; tests and worked cases show it.
+One number settles the facts about all limits of the analyte itself together. The limits are
+finitely many, so a value at each limit and one in each gap between two, each behind each
+comparator, stand for all values, in every specimen kind and unit family. Every other fact that a
+group or its rows ask for takes each of its values, whatever the others are. In each such
+combination a group must give exactly one of its findings, or at most one. Whether a fact is read
+rightly from a record is not proved here; tests and worked cases show it.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class _Space:
     domains: Mapping[str, tuple[str, ...]]
 
     def combinations(self, names: Iterable[str], where: Gates) -> Iterator[_Settled]:
-        """Every way in which these facts can be settled, as far as `where` holds."""
+        """Every combination of values of these facts in which `where` holds."""
         asked = dict.fromkeys((*where, *names))
         numbered = next(iter(self.by_the_number), {})
         together = [name for name in asked if name in numbered]
@@ -115,7 +115,7 @@ def _group_faults(
 
 
 def _never_fired(knowledge: KnowledgeBase, space: _Space) -> Iterator[KnowledgeError]:
-    """Gates that contradict each other for every value: the row would be there for nothing."""
+    """Rows whose gates contradict each other for every value, so that they never fire."""
     tables = (("findings.toml", knowledge.findings), ("context.toml", knowledge.contexts))
     for name, rows in tables:
         file = KnowledgeFile(knowledge.identity.id, name)

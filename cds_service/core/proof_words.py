@@ -141,7 +141,7 @@ _OF_EITHER_SPECIMEN = frozenset(
         NoteKind.PERHAPS_NEWER_URGENT,
     )
 )
-"""Notes whose words depend on the fluid: on what stays open, and on how its patients fall ill."""
+"""Notes whose words depend on the specimen: other questions stay open, and other diseases press."""
 
 
 def _of_specimens(knowledge: KnowledgeBase, name: str) -> set[str]:
@@ -167,7 +167,7 @@ def _template_faults(
         told = "is missing" if section in sections else "is used by nothing"
         yield _fault(knowledge, name, f"section '{section}' {told}.", "Add or remove it.")
     for section, wording in template.items():
-        # A note fills what it says in the detail; in the summary stands the value of the result.
+        # The values of a note fill its words in the detail; its headline has no placeholders.
         filled = set() if section == "headline" and name.startswith("note-") else values
         for placeholder in sorted(wording.placeholders - filled):
             remedy = f"Possible here: {', '.join(sorted(filled)) or 'none'}."
@@ -202,7 +202,7 @@ def _shared_words(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
 
 
 def _review_words(words: CardWording) -> Iterator[KnowledgeError]:
-    """The disclaimer tells knowledge and state of review; an approval tells by whom and when."""
+    """The disclaimer must name knowledge and state of review; an approval, by whom and when."""
     if words.disclaimer.placeholders != {"knowledge", "review"}:
         yield KnowledgeError(
             "the disclaimer must name the knowledge and its state of review, and nothing else.",

@@ -26,7 +26,7 @@ class UnitUnderstood:
     unit: RowUnit
     coded: bool
     shown: str
-    """How a reader sees it: never a text that the table does not hold."""
+    """The unit as a reader sees it: always a text that the table holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,9 @@ class UnitTable:
     def read(self, given: UnitGiven) -> UnitReading:
         """Understand a unit as received.
 
-        A UCUM code decides, if the text beside it is a spelling of the same unit: a text that
-        nobody here knows may be another unit, and then one of the two is wrong. Without a UCUM code
-        the exact text counts, as the less certain unit it is.
+        A UCUM code decides, if the text beside it is a spelling of the same unit: a text that is
+        not in the table may be another unit, and then one of the two is wrong. Without a UCUM code
+        the exact text decides, and `coded` is false.
         """
         if given.code and given.system == UCUM:
             return self._by_code(given)
@@ -81,7 +81,7 @@ class UnitTable:
         if unit is None:
             return UnitNotUnderstood()
         if given.text in ("", given.code):
-            # Not every code is UCUM that says so (`IU/mL`): then it is no more than a text.
+            # A code under the UCUM system that is not UCUM (`IU/mL`) counts as a text.
             return UnitUnderstood(unit, unit.ucum, given.code)
         if unit.ucum and self._sizes(given.text) == {(unit.family, unit.factor)}:
             by_text = self._units.get(given.text)
@@ -90,7 +90,9 @@ class UnitTable:
         return UnitNotUnderstood()
 
     def _sizes(self, text: str) -> set[_Size]:
-        """What the text can mean beside a code: its exact row, else every row that is spelt so."""
+        """The sizes that a text can mean beside a code: of its exact row, else of every row with
+        the same spelling.
+        """
         exact = self._units.get(text)
         if exact is not None:
             return {(exact.family, exact.factor)}
@@ -102,7 +104,7 @@ _Size = tuple[str, Decimal]
 
 
 def _spelling(text: str) -> str:
-    """What people write differently and mean alike: case, spaces, micro, `[IU]`, `x10`."""
+    """The text without what people write in different ways: case, spaces, micro, `[IU]`, `x10`."""
     letters = "".join(text.split()).casefold().translate(_SPELT_ALIKE)
     return letters.replace("mc", "u").removeprefix("x")
 

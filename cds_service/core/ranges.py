@@ -1,8 +1,8 @@
 """The reporting laboratory's own limits, read from the result itself.
 
 Upper limits of different laboratories differ ten-fold, so this is the only range that may be held
-against a value. Several ranges that cannot be told apart are no range; an absent range is never
-"normal", and neither is a value above a lower limit that has no upper one beside it.
+against a value. Several ranges that cannot be told apart are no range. Without a range no value is
+called normal, nor is one above a lower limit where no upper limit was sent.
 """
 
 from __future__ import annotations
@@ -30,35 +30,36 @@ from cds_service.core.verdict import Place, RangeReading
 
 REFERENCE_INTERVAL_KINDS = frozenset({"", "normal"})
 _NO_INTERVALS = frozenset({"recommended", "treatment", "therapeutic", "pre", "post"})
-"""Kinds of HL7's referencerange-meaning that say where a value should be, and not where those of
-healthy people are. Any other kind may be an interval of some people, or is not known here.
+"""Kinds of HL7's referencerange-meaning that say where a value should be, not where those of
+healthy people lie. Any other kind may be an interval of some group, or is not known here.
 """
 _YEAR = 12
-"""Months: a person of two completed years may be nearly three."""
+"""In months."""
 _MOST_TOLD = 8
-"""Of ranges that are left, as many as a laboratory has for bands of age."""
+"""Most ranges that are named as not applied: a laboratory has about as many for bands of age."""
 
 _Ends = tuple[Decimal, Decimal]
 """Low and high in the canonical unit."""
 
 
 class _Whom(Enum):
-    """Whom a range is for, as far as this patient is concerned."""
+    """Whether a range is for this patient."""
 
     THIS_PATIENT = auto()
     PERHAPS = auto()
     """The age of the patient leaves open whether it is within the band."""
     SOME_PEOPLE = auto()
-    """Those of a sex, pregnant women (`appliesTo`), an age that cannot be read, or whom a kind of
-    range is for that is not known: nothing that is read of a person could tell."""
+    """A group named by `appliesTo` (a sex, pregnant women), by an age that cannot be read, or by an
+    unknown kind of range: nothing that we read of a patient tells who belongs to it."""
     OTHERS = auto()
 
 
 def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -> RangeReading:
     """Hold a value against the laboratory's own range, bounds inclusive.
 
-    Applied is the one range that is for this patient, unless another may be by age: knowing less
-    must not say more. What may be for this patient and is not applied is told.
+    The one range that is for this patient is applied, unless by age a different one may be: an
+    unknown age must not allow a claim that a known one would rule out. Ranges that may be for this
+    patient and are not applied are named in `left`.
     """
     ours: dict[_Ends, str] = {}
     perhaps: dict[_Ends, str] = {}
@@ -107,6 +108,7 @@ def _by_age(band: AgeBand, age: Age) -> _Whom:
         case AgeUnknown():
             return _Whom.PERHAPS
         case Interval(youngest, oldest):
+            # A person of two completed years may be nearly three.
             first, last = youngest * _YEAR, (oldest + 1) * _YEAR
             if band.low <= first and last <= band.until:
                 return _Whom.THIS_PATIENT
@@ -114,9 +116,9 @@ def _by_age(band: AgeBand, age: Age) -> _Whom:
 
 
 def _read(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> Iterator[tuple[_Ends, str]]:
-    """Low and high in the canonical unit, infinite where open, and the range as the laboratory gave
-    it, each bound in its own unit (`158 to 623 U/mL`); nothing if a bound is of another family or
-    senseless.
+    """Low and high in the canonical unit, infinite where open, and the range in words, each bound
+    in its own unit (`158 to 623 U/mL`). Nothing if a bound is of another unit family, if both are
+    open, or if no value could lie in the range.
     """
     lows, highs = _end(row.low, -INFINITY, unit, units), _end(row.high, INFINITY, unit, units)
     for (low, number, low_unit), (high, upper, high_unit) in product(lows, highs):
@@ -137,8 +139,8 @@ def _read(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> Iterator[tupl
 def _end(
     bound: Bound | OpenEnd, infinite: Decimal, unit: RowUnit, units: UnitTable
 ) -> Iterator[tuple[Decimal, str, str]]:
-    """One end in the canonical unit, then its number and unit as shown; nothing if it is of another
-    family. A bound without a unit has the result's unit.
+    """One end in the canonical unit, then its number and unit as shown; nothing if the unit is of
+    another family. A bound without a unit has the result's unit.
     """
     match bound:
         case OpenEnd():
@@ -154,7 +156,7 @@ def _end(
 
 
 def _place(value: Interval, low: Decimal, high: Decimal) -> Place:
-    """Without an upper limit only "below" can be told: how high is too high, nobody said."""
+    """Where a value lies. Without an upper limit it is never within: nobody said what is high."""
     above, below = value.above(high), value.below(low)
     if above is Comparison.YES:
         return Place.ABOVE
@@ -166,9 +168,9 @@ def _place(value: Interval, low: Decimal, high: Decimal) -> Place:
 
 
 def _multiple(value: Quantity, high: Decimal) -> str:
-    """Times the upper limit, to one decimal, to two just above it.
+    """How many times the upper limit, to one decimal; to two decimals just above the limit.
 
-    Of a value such as `> 860` only the least is known: that is rounded down, and has no "just".
+    Of a value such as `> 860` only the lower end is known: it is rounded down ("at least").
     """
     times = EXACT.divide(value.interval.low, high)
     if not value.exact:

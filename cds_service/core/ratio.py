@@ -1,4 +1,4 @@
-"""The index of two specimens: how much of the CSF value is more than leakage from blood.
+"""The index of two specimens: whether CSF holds more than what leaks in from blood.
 
 (CSF value / blood value) over (CSF albumin / serum albumin). Reported as a number, with no cut-off:
 none was found validated. Two assays in one unit can disagree, so both values must come from one
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-from cds_service.core.companions import Companions, CompanionValue, values_of_one_time
+from cds_service.core.companions import Companions, CompanionValue, differing_at_one_time
 from cds_service.core.comparable import same_laboratory, same_method
 from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.interval import EXACT, Comparison
@@ -27,7 +27,7 @@ def without_pair(ratio: RatioRow) -> Fact:
 
 
 def ratio_fact(ratio: RatioRow, situation: Situation, companions: Companions) -> Fact:
-    """Fact `ratio.<id>`; its `because` is the number when it is computed."""
+    """Fact `ratio.<id>`; where it is computed, `because` holds the number."""
     name, pair = f"ratio.{ratio.id}", situation.pair
     if isinstance(pair, Unpaired) or situation.literature is Literature.BARRED:
         return without_pair(ratio)
@@ -36,7 +36,7 @@ def ratio_fact(ratio: RatioRow, situation: Situation, companions: Companions) ->
     albumins = (ratio.numerator_albumin, ratio.denominator_albumin)
     if missing := tuple(albumin for albumin in albumins if not companions.get(albumin)):
         return Fact(name, UNKNOWN, "an albumin of the pair is missing", missing)
-    together = {albumin: values_of_one_time(companions[albumin]) for albumin in albumins}
+    together = {albumin: differing_at_one_time(companions[albumin]) for albumin in albumins}
     for title, values in _in_question(situation, pair, together):
         if len(values) > 1:
             told = ", ".join(value.words for _, value in values)
@@ -48,7 +48,7 @@ def ratio_fact(ratio: RatioRow, situation: Situation, companions: Companions) ->
 def _in_question(
     situation: Situation, pair: PairedWith, albumins: Mapping[str, Sequence[CompanionValue]]
 ) -> Iterator[tuple[str, Sequence[tuple[ResourceRef, Value]]]]:
-    """Each part of the index, with the values of its time."""
+    """Each part of the index by title, with all its results of one time and their values."""
     knowledge = situation.knowledge
     own = (situation.result.ref, situation.value)
     yield knowledge.specimens[situation.specimen].words, (own, *pair.beside)
@@ -100,6 +100,6 @@ def _over(one: Quantity, other: Quantity) -> Decimal:
 
 
 def _rounded(index: Decimal) -> Decimal:
-    """Two decimals, more only for very small numbers: the inputs carry no more."""
+    """Two decimals, four below 0.1: the inputs carry no more."""
     digits = Decimal("0.01") if index >= Decimal("0.1") else Decimal("0.0001")
     return index.quantize(digits, ROUND_HALF_UP, context=EXACT)

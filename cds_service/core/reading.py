@@ -39,7 +39,7 @@ IMPLAUSIBLE_FROM = Decimal(10) ** 9
 NOT_COVERED = "not-covered"
 FROM_SPECIMEN = "from-specimen"
 _FOLLOWED = frozenset({SpecimenLink.NONE, SpecimenLink.UNSATISFACTORY, SpecimenLink.RESOLVED})
-"""Nothing of these specimens was left unread."""
+"""Links of specimens that were read, or where none was named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def loinc_of(coding: Coding, knowledge: KnowledgeBase) -> str:
 
 
 def _agree(codes: list[AcceptedCode]) -> bool:
-    """One property, and one specimen where a specimen is named at all."""
+    """Whether the codes have one property, and not two different specimens."""
     specimens = {code.specimen for code in codes} - {FROM_SPECIMEN}
     return len({code.property for code in codes}) == 1 and len(specimens) <= 1
 
@@ -136,7 +136,7 @@ class Understood:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """A value that cannot be used, as far as it can be shown, and why."""
+    """A value that cannot be used, as it can be shown, and why it cannot."""
 
     value: Value
     because: NotInterpretable
@@ -159,7 +159,7 @@ def shown(measured: Measured, understood: UnitUnderstood) -> Value:
 
 
 def as_received(measured: Measured) -> Value:
-    """The number with its unit as received; with both, where text and code are not one unit."""
+    """The number with its unit as received; with the unit's text and code where they differ."""
     text, code = measured.unit.text, measured.unit.code
     differ = text and code and text != code and measured.unit.system == UCUM
     return Value(_number(measured), f"{text} or {code}" if differ else text or code, "")

@@ -1,4 +1,4 @@
-"""From an evaluation to CDS Hooks cards. Words come from `cards/`; here stands their order.
+"""From an evaluation to CDS Hooks cards. The words come from `cards/`; their order is made here.
 
 A card never exceeds its limits: a summary of at most 139 characters that names value, unit and
 specimen; Markdown without HTML; `info` or `warning`, never more; every finding with its sources;
@@ -46,7 +46,7 @@ from cds_service.core.verdict import (
 
 _LONGEST_NUMBER = 40
 _SHORTEST_NUMBER = 12
-"""Room for `<=999999999…`: of a plausible value all that stands before the point."""
+"""Room for `<=999999999…`: all digits of a plausible value before the decimal point."""
 
 
 def render(evaluation: Evaluation, knowledge: KnowledgeBase, *, scope: str) -> tuple[Card, ...]:
@@ -85,7 +85,7 @@ def _rows(answer: Answer, knowledge: KnowledgeBase) -> Sequence[TableRow]:
 
 
 def _cited(answer: Answer, rows: Sequence[TableRow], knowledge: KnowledgeBase) -> tuple[str, ...]:
-    """Every source behind what the card says, in the order it is said."""
+    """Ids of the sources behind what the card says, in the order in which it is said."""
     spoken = {finding.id: _spoken(finding, answer) for finding in answer.findings}
     ids = [source for row in rows for source in row.sources_of(spoken[row.id])]
     match answer.verdict:
@@ -119,8 +119,8 @@ def _behind_limits(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
 
 
 def _behind_words(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
-    """Sources of the notes that rest on studies, and of the words on a limit that is left open,
-    which has no row of the table.
+    """Sources of the notes that rest on studies, and of the words of `threshold-indeterminate`,
+    which has no row in the table.
     """
     said = [finding.id for finding in answer.findings if finding.id == THRESHOLD_INDETERMINATE]
     said += [note.kind.value for note in answer.notes]
@@ -130,11 +130,11 @@ def _behind_words(answer: Answer, knowledge: KnowledgeBase) -> list[str]:
 
 
 def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase, at: date) -> str:
-    """Value, unit and specimen first, and the day of an old result, then the modest claim; cut if a
-    text from outside is long.
+    """Value, unit, specimen and the day of an old result, then the headline; cut if a text from
+    outside is long.
 
-    Where there is no room for all, what must not be overlooked stays. What a factor gives, the last
-    digits of a long number, and the day, are left to the detail.
+    Where there is no room for all, the alert is kept as long as possible. The scaled value, the
+    last digits of a long number and the day are then left to the detail.
     """
     specimen = specimen_words(answer, knowledge)
     dated = ", ".join([part for part in (specimen, _day_if_old(answer, knowledge, at)) if part])
@@ -167,7 +167,7 @@ def _summary(answer: Answer, sections: Sections, knowledge: KnowledgeBase, at: d
 
 
 def _day_if_old(answer: Answer, knowledge: KnowledgeBase, at: date) -> str:
-    """The day of a result that nobody should take for one of these days."""
+    """The day of a result that is too old to be taken for a recent one, else empty."""
     if not answer.inputs or isinstance(answer.result, InvalidResource):
         return ""  # another patient's, or one of which nothing was read
     match when_taken(answer.result, at):
@@ -179,7 +179,7 @@ def _day_if_old(answer: Answer, knowledge: KnowledgeBase, at: date) -> str:
 
 
 def _shortened(number: str, longest: int) -> str:
-    """One that is too long without its last digits, but never without its power of ten."""
+    """A number that is too long, cut behind its first digits but never without its power of ten."""
     if len(number) <= longest:
         return plain(number)
     digits, power, exponent = number.partition("e" if "e" in number else "E")

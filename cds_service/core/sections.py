@@ -1,4 +1,4 @@
-"""The parts of a card's detail: which template speaks where, filled with escaped values."""
+"""The parts of a card's detail: which template fills which block, and with what escaped values."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ from cds_service.core.verdict import (
 
 LONGEST_SERIES = 6
 LONGEST_NUMBER = 140
-"""Longer than any that is read: whoever sees it cut in the summary finds it whole in the detail."""
+"""Longer than any number that is read: one that is cut in the summary is whole in the detail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """A headline for the summary, the line about the result, and the named blocks."""
+    """A headline for the summary, the line about the result, and the blocks by name."""
 
     headline: str
     result: str
     named: Mapping[str, str]
     alert: str
-    """A second headline, of a note that must not be overlooked: where there is room for it."""
+    """A second headline, of a note that must not be overlooked; used where there is room for it."""
     scaled: str
-    """What a site's factor makes of the value, where the headline rests on that."""
+    """The value times a site's factor, in words, where the headline rests on it; else empty."""
 
 
 def sections_of(
@@ -60,7 +60,7 @@ def sections_of(
 ) -> Sections:
     """Everything a card says about one answer, apart from sources and disclaimer.
 
-    `rows` are those of its findings, in the order in which they speak; `values` fill the templates.
+    `rows` are those of its findings, in the order of the card; `values` fill the templates.
     """
     findings, contexts = _in_turn(answer.findings, rows)
     supports = [_says(item, answer, knowledge, values) for item in findings]
@@ -101,10 +101,10 @@ def sections_of(
 def _in_turn(
     findings: Iterable[Finding], rows: Sequence[TableRow]
 ) -> tuple[list[Finding], list[Finding]]:
-    """Findings and contexts, each in the order in which they speak.
+    """Findings and contexts, each in the order of the card.
 
-    `threshold-indeterminate` has no row. It speaks behind the findings about published limits that
-    come first, before all others.
+    `threshold-indeterminate` has no row. It comes behind the leading findings that are about
+    published limits, and before all others.
     """
     found = {finding.id: finding for finding in findings}
     spoken = [found[row.id] for row in rows]
@@ -118,7 +118,7 @@ def _in_turn(
 
 
 def indicator_of(rows: Iterable[TableRow]) -> Indicator:
-    """A warning if one of the findings is."""
+    """`warning` if one of the rows is a warning, else `info`."""
     for row in rows:
         if isinstance(row, FindingRow) and row.indicator == Indicator.WARNING.value:
             return Indicator.WARNING
@@ -126,8 +126,9 @@ def indicator_of(rows: Iterable[TableRow]) -> Indicator:
 
 
 def _alert(notes: Iterable[Note], knowledge: KnowledgeBase) -> str:
-    """The headline of a note that must not be overlooked: it takes the place of a finding's, but
-    stands behind a warning's, and behind the reason why there is no reading. It has no placeholder.
+    """The headline of the first note that must not be overlooked, else empty. It replaces that of a
+    finding, but follows that of a warning or of the reason why nothing is interpreted. It has no
+    placeholders.
     """
     for note in notes:
         if "headline" in knowledge.templates[f"note-{note.kind.value}"]:
@@ -136,7 +137,7 @@ def _alert(notes: Iterable[Note], knowledge: KnowledgeBase) -> str:
 
 
 def rests_on(answer: Answer) -> tuple[ResourceRef, ...]:
-    """The result, what its statements were read from, and the earlier results that are shown."""
+    """The inputs of the answer, and the earlier results that the card shows."""
     shown = [point.ref for point in answer.series[:LONGEST_SERIES]]
     return tuple(dict.fromkeys((*answer.inputs, *shown)))
 
@@ -148,8 +149,8 @@ def _asks_for_limit(row: TableRow) -> bool:
 def _is_on_study_scale(
     finding: Finding, rows: Iterable[TableRow], knowledge: KnowledgeBase
 ) -> bool:
-    """Whether it holds the value against a limit of a study: the laboratory's own range is held
-    against the value as reported.
+    """Whether a finding compares the value with a limit of a study. The laboratory's own range is
+    compared with the value as reported.
     """
     is_left_open = not knowledge.limits.keys().isdisjoint(finding.about)
     return is_left_open or any(row.id == finding.id and _asks_for_limit(row) for row in rows)
@@ -177,7 +178,7 @@ def in_words(value: Value) -> str:
 
 
 def by_factor(answer: Answer, knowledge: KnowledgeBase, escaped: Callable[[str], str]) -> str:
-    """What a site's factor makes of the value where limits are held against that, else nothing: a
+    """The value times a site's factor, in words, if limits are compared with that, else empty: a
     card must not say of 2600 that it is below 2400.
     """
     for note in answer.notes:
@@ -202,7 +203,7 @@ def specimen_words(answer: Answer, knowledge: KnowledgeBase) -> str:
 
 
 def analyte_name(answer: Answer, knowledge: KnowledgeBase, ours: str) -> str:
-    """What the value is a value of: never our analyte's name beside a look-alike's number."""
+    """The name of what was measured, so that no look-alike's number is shown under our analyte."""
     match answer.verdict:
         case WrongAnalyte(loinc):
             return knowledge.refused[loinc].component

@@ -1,8 +1,8 @@
 """Which results are to be interpreted: one per specimen kind, the newest that is final.
 
-Several results of one specimen kind are a series. Whatever may be newer than the newest final one
-is named beside it; one that is preliminary is never interpreted in its place (unless the site says
-so).
+Several results of one specimen kind are a series. Any result that may be newer than the newest
+final one is named beside it. A preliminary result is never interpreted instead, unless the site
+says so.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from cds_service.core.verdict import NotInterpretable, Reason
 
 FINAL = frozenset({Status.FINAL, Status.AMENDED, Status.CORRECTED})
 WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
-NOT_YET = frozenset({Status.PRELIMINARY, Status.REGISTERED})
+NOT_YET_FINAL = frozenset({Status.PRELIMINARY, Status.REGISTERED})
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _NO_NUMBER = Decimal("-Infinity")
 _UPWARDS = (
@@ -62,8 +62,8 @@ class Looking(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """Code and specimen kind of a result are settled."""
+class Settled:
+    """The code and the specimen kind of a result, where both are clear."""
 
     code: AcceptedCode
     specimen: str
@@ -71,19 +71,19 @@ class Placed:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A result of this analyte as it is seen on day `at`: placed, or why its code or specimen
-    cannot be settled. What else is asked of it is worked out once, and only when asked.
+    """A result of this analyte as it is seen on day `at`, with its code and specimen kind, or why
+    they cannot be settled. Everything else is worked out when first asked for, and kept.
     """
 
     result: LabResult
-    place: Placed | NotInterpretable
+    settled: Settled | NotInterpretable
     knowledge: KnowledgeBase
     at: date
 
     @property
     def specimen(self) -> str:
         """The specimen kind, empty when it is not settled."""
-        return self.place.specimen if isinstance(self.place, Placed) else ""
+        return self.settled.specimen if isinstance(self.settled, Settled) else ""
 
     @property
     def is_final(self) -> bool:
@@ -99,17 +99,17 @@ class Candidate:
 
     @cached_property
     def taken(self) -> Moment | NoMoment:
-        """When the specimen was taken, as far as that is possible."""
+        """When the specimen was taken; an impossible date is no date (see `when_taken`)."""
         return when_taken(self.result, self.at)
 
     @cached_property
     def rank(self) -> Rank:
-        """Its place among others: a higher one is newer."""
+        """Its rank among other results: the higher, the newer (see `rank_of`)."""
         return rank_of(self.result, self.at)
 
     @property
     def time(self) -> Time:
-        """Of two that bear one time, nothing tells which is the newer."""
+        """Collection and issue; of two results with the same ones, neither is known to be newer."""
         return self.rank[:2]
 
     @cached_property
@@ -121,10 +121,10 @@ class Candidate:
 by_rank = attrgetter("rank")
 
 
-def place_of(
+def settle(
     result: LabResult, analyte: OurAnalyte | CodesConflict, knowledge: KnowledgeBase
-) -> Placed | NotInterpretable:
-    """Code and specimen kind of a result, as far as they can be settled."""
+) -> Settled | NotInterpretable:
+    """The code and the specimen kind of a result, or why they cannot be settled."""
     match analyte:
         case CodesConflict(codes):
             return NotInterpretable(Reason.CODE_CONFLICT, ", ".join(codes))
@@ -133,11 +133,13 @@ def place_of(
                 case NotInterpretable() as because:
                     return because
                 case kind:
-                    return Placed(code, kind)
+                    return Settled(code, kind)
 
 
 def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ...]]:
-    """Groups that become one card each: by specimen kind, or by what hides it. Newest first."""
+    """Groups that become one card each: by specimen kind or, where code or specimen kind cannot be
+    settled, by the reason why. Newest first.
+    """
     groups: dict[str, list[Candidate]] = defaultdict(list)
     for item in candidates:
         groups[_group_of(item)].append(item)
@@ -148,15 +150,15 @@ def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ..
 
 
 def _group_of(item: Candidate) -> str:
-    match item.place:
+    match item.settled:
         case NotInterpretable(reason):
             return f"? {reason.value}"
-        case Placed(specimen=kind):
+        case Settled(specimen=kind):
             return kind
 
 
 def of_one_time(newest: Sequence[Candidate]) -> Sequence[Candidate]:
-    """The first, and the other results of its time: only their ids put one before the other. Other
+    """The first result, and the others of the same time, which only their ids put in order. Other
     versions of the first are left out.
     """
     beside = [item for item in newest[1:] if item.time == newest[0].time]
@@ -179,9 +181,9 @@ def finals_beside(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candi
 
 
 def unsettled_beside(head: Candidate, group: Iterable[Candidate]) -> Sequence[Candidate]:
-    """The other results of a group whose code or specimen is unsettled, as far as they are final:
-    they share its card, and may be of another fluid. Where `head` itself is not to be used, those
-    that are provably earlier; of the rest `perhaps_newer` tells.
+    """The other results of a group whose code or specimen kind is not settled: they share the card
+    of `head`, and may be of another fluid. Final ones; where `head` is not usable, also those that
+    are provably earlier. The rest is named by `perhaps_newer`.
     """
     if head.specimen:
         return ()
@@ -194,8 +196,8 @@ def unsettled_beside(head: Candidate, group: Iterable[Candidate]) -> Sequence[Ca
 
 
 def perhaps_newer(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candidate]:
-    """The other results of its group that may be the newest, newest first: none of them is provably
-    earlier than `head`, or than the newest other one that is final.
+    """The other results of the group of `head` that may be the newest, newest first: those provably
+    earlier neither than `head` nor than the newest other final one.
     """
     found = [
         item
@@ -210,10 +212,10 @@ def perhaps_newer(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candi
 
 
 def _is_beside(item: Candidate, head: Candidate) -> bool:
-    """Whether it may be named beside `head` as perhaps newer.
+    """Whether a result may be named beside `head` as perhaps newer.
 
     One that is not final may, if it is not `head` itself. A final one must be another resource, its
-    specimen kind settled and its date possible: of the rest other notes tell.
+    specimen kind settled and its date possible: other notes speak of other final ones.
     """
     one, other = item.result, head.result
     if not item.is_final:
@@ -223,10 +225,8 @@ def _is_beside(item: Candidate, head: Candidate) -> bool:
 
 
 def _is_another(one: LabResult, other: LabResult) -> bool:
-    """Whether these are two results: two resources or, where they have no id of their own, two
-    contents.
-    """
-    if one is other:  # as mostly
+    """Whether these are two results: of different ids or, without an id, of different content."""
+    if one is other:  # the usual case
         return False
     if one.ref.resource != other.ref.resource:
         return True
@@ -234,8 +234,8 @@ def _is_another(one: LabResult, other: LabResult) -> bool:
 
 
 def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:
-    """The ids under which there are two values, or two specimen kinds: nothing told which version
-    is the newer one. Each result comes with its specimen kind, empty where none is settled.
+    """The ids under which there are two values, or two specimen kinds, since nothing told which
+    version is newer. Each result comes with its specimen kind, empty where none is settled.
     """
     values: dict[str, LabValue] = {}
     kinds: dict[str, str] = {}
@@ -251,16 +251,16 @@ def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:
 
 
 Time = tuple[datetime, datetime]
-"""Collection and issue, as far as they put results in order."""
+"""Moments of collection and issue, by which results are put in order."""
 Size = tuple[Decimal, int, str]
 Rank = tuple[datetime, datetime, int, str, str, Size]
 
 
 def rank_of(result: LabResult, at: date) -> Rank:
-    """The place of a result among others, a higher one for a newer: by collection, then issue;
-    unknown and impossible dates come before known ones. Ties by version (`9` before `10`), by
-    identity, and between two values under one id by the number, so that the choice never changes
-    and the lower one, which reassures, never stands for the other.
+    """The rank of a result among others: the higher, the newer. By collection, then issue; unknown
+    and impossible dates count as the oldest. Ties are broken by version (`9` before `10`), by id,
+    and between two values under one id by the number. So the choice never depends on the order of
+    arrival, and of two such values the lower, which reassures, is never preferred.
     """
     return (
         _order(when_taken(result, at)),
@@ -273,7 +273,9 @@ def rank_of(result: LabResult, at: date) -> Rank:
 
 
 def _size(value: LabValue) -> Size:
-    """The number as it was sent, in whatever unit, and what else tells two values apart."""
+    """A key that orders two values: the number as sent, whatever its unit; then the comparator, and
+    the unit or the reason why there is no number.
+    """
     match value:
         case Measured(comparator, number, unit):
             return number.value, _UPWARDS.index(comparator), unit.code or unit.text
@@ -290,8 +292,8 @@ def _order(moment: Moment | NoMoment) -> datetime:
 
 
 def within_look_back(result: LabResult, at: date, days: int) -> bool:
-    """Whether a result can have been collected within the look-back window, by collection, else
-    issue. One without a date, or with an impossible one, can: the card says so.
+    """Whether a result may have been collected within the look-back window, by the day of
+    collection, else of issue. One without a date, or with one ahead of `at`, may: the card says so.
     """
     match named_date(result):
         case Moment(last_day=last_day):
@@ -301,12 +303,12 @@ def within_look_back(result: LabResult, at: date, days: int) -> bool:
 
 
 def is_version_of(one: LabResult, other: LabResult) -> bool:
-    """Whether the two stand under one id of their own; without one, or contained, nobody can tell
-    that they are the same result.
+    """Whether the two share an id of their own. Of results without an id, or contained ones, nobody
+    can tell that they are the same.
     """
     return one.ref.resource == other.ref.resource and _is_an_id(one.ref.resource)
 
 
 def _is_an_id(name: str) -> bool:
-    """A resource that has no id of its own, or is contained, is no version of another."""
+    """Whether a reference names a resource by an id of its own: not `Observation`, nor `…#a`."""
     return "/" in name and "#" not in name

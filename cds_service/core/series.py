@@ -1,4 +1,4 @@
-"""Earlier results of the same specimen, with a visible break where they cannot be compared."""
+"""The series: earlier results of the same specimen, with a break where they are not comparable."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from cds_service.core.verdict import Direction, SeriesPoint
 
 
 def series_of(head: Candidate, beside: Iterable[Candidate]) -> tuple[SeriesPoint, ...]:
-    """Those of the results beside it, newest first, that are earlier, each with the way from it to
-    the result after it. A head that cannot be read must not hide them.
+    """The earlier ones of the results `beside` the head, newest first, each with the direction to
+    the result after it. They are shown even if the head cannot be read.
 
-    Laboratory, unit family, assay or type of specimen changing between two neighbours breaks the
-    series there, and so does a value that cannot be used: whether its unit changed, nobody knows.
-    Where one of them names no laboratory, or alone names its assay, nobody can tell whether it
-    changed, and where the dates overlap, or one time bears several results, which of them came
-    first: values and dates, but no direction.
+    A change of laboratory, unit family, assay or type of specimen between two neighbours breaks the
+    series there. So does a value that cannot be used, since its unit may have changed too.
+
+    No direction is given, only values and dates, where nobody can tell whether the two are
+    comparable (one names no laboratory, or only one names its assay) or which came first (their
+    dates overlap, or several results have the same time).
     """
     earlier = [item for item in beside if item.time <= head.time]
-    if not earlier:  # as mostly
+    if not earlier:  # the usual case
         return ()
     shown = (head, *earlier)
     of_one_time = {time: tuple(items) for time, items in groupby(shown, key=attrgetter("time"))}
@@ -44,8 +45,8 @@ def _point(
     beside: Sequence[Candidate],
     beside_after: Sequence[Candidate],
 ) -> SeriesPoint:
-    """The earlier of two neighbours. Where several results bear one time, only their ids make one
-    of them the neighbour; so a direction is told only if it is the same with any of them.
+    """The earlier of two neighbours. Where several results have the same time, only their ids make
+    one of them the neighbour, so a direction is given only if it is the same for all of them.
     """
     result, breaks = item.result, tuple(_breaks(item, after))
     if breaks:
@@ -53,18 +54,19 @@ def _point(
     elif item.time == after.time:
         direction = Direction.CANNOT_TELL
     else:
-        ways = {_way(item, other) for other in beside_after} | {_way(one, after) for one in beside}
-        direction = ways.pop() if len(ways) == 1 else Direction.CANNOT_TELL
+        found = {_direction(item, other) for other in beside_after}
+        found |= {_direction(one, after) for one in beside}
+        direction = found.pop() if len(found) == 1 else Direction.CANNOT_TELL
     return SeriesPoint(
         result.ref, result.collected, item.reading.value, result.laboratory, direction, breaks
     )
 
 
-def _way(item: Candidate, after: Candidate) -> Direction:
-    """From a result to a later one, as far as the two can be compared."""
+def _direction(item: Candidate, after: Candidate) -> Direction:
+    """From a result to a later one, as far as the two are comparable."""
     match item.reading, after.reading:
-        case Understood(quantity=one), Understood(quantity=other) if _proved(item, after):
-            return _direction(one, other)
+        case Understood(quantity=one), Understood(quantity=other) if _comparable(item, after):
+            return _change(one, other)
         case _:
             return Direction.CANNOT_TELL
 
@@ -85,10 +87,10 @@ def _breaks(item: Candidate, after: Candidate) -> Iterator[str]:
         yield "specimen"
 
 
-def _proved(item: Candidate, after: Candidate) -> bool:
-    """Whether the later value stands, and one laboratory made both, from one type of specimen, one
-    surely before the other: otherwise the way between them says nothing about the patient. An assay
-    that neither names is the laboratory's; one that a single result names may be another.
+def _comparable(item: Candidate, after: Candidate) -> bool:
+    """Whether the later value is final, one laboratory made both from one type of specimen, and one
+    is surely earlier: otherwise their difference says nothing about the patient. Where neither
+    names its assay, the laboratory's is taken to be the same; where only one does, it is not.
     """
     return (
         after.is_final
@@ -99,7 +101,7 @@ def _proved(item: Candidate, after: Candidate) -> bool:
     )
 
 
-def _direction(one: Quantity, other: Quantity) -> Direction:
+def _change(one: Quantity, other: Quantity) -> Direction:
     """From `one` to the later `other`: certain only if the intervals do not overlap."""
     if one.exact and other.exact and one.interval.low == other.interval.low:
         return Direction.SAME

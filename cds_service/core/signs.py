@@ -1,7 +1,7 @@
-"""Signs of disease in the other results of a patient, whatever the number says.
+"""Signs of disease in the other results of a patient, whatever the value of the result itself.
 
-Items of a panel are of the patient: they are met or not, whichever specimen and unit family the
-result itself is of, and whether it can be read or not.
+The items of a panel describe the patient: they are met or not whatever the specimen and unit family
+of the result, and even if the result cannot be read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from cds_service.core.schema import PanelRow
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The other results beside one result, and what the usable ones near its sample say."""
+    """The other results of the patient of one result, and the facts by the usable ones near it."""
 
     knowledge: KnowledgeBase
     record: PatientRecord
@@ -36,13 +36,14 @@ class Beside:
 
 
 def items_met(beside: Beside, *, warned_of: str = "") -> Iterator[Note]:
-    """A note for each panel of which enough items are met without the analyte's own, or would be by
-    one of several results of one time; where none is, by the newest results of the patient.
+    """A note for each panel of which enough items are met without the analyte's own, or would be if
+    the gravest of several results of one time holds. Judged by the results near the sample; if they
+    give no note, by the newest results of the patient.
 
     `warned_of` is the specimen that the card warns about. A warning about the specimen of a panel
     says by itself that hours count; one about another specimen is about other diseases.
     """
-    if not beside.record.companions:  # as mostly
+    if not beside.record.companions:  # the usual case
         return
     panels = [row for row in beside.knowledge.panels.values() if row.specimen != warned_of]
     if panels:
@@ -55,8 +56,8 @@ def items_met(beside: Beside, *, warned_of: str = "") -> Iterator[Note]:
 
 
 def _met_since(panels: Iterable[PanelRow], beside: Beside) -> Iterator[Note]:
-    """The same by results of the days before `at`: a sample may be weeks old when its result is
-    read, and the patient ill since. Nothing where none is newer than the sample.
+    """The same notes by results of the days before `at`: a sample may be weeks old when its result
+    is read, and the patient has fallen ill since. None if no result is newer than the sample.
     """
     record, at, knowledge = beside.record, beside.at, beside.knowledge
     if not _may_be_newer(record, beside.taken, at):
@@ -69,7 +70,7 @@ def _met_since(panels: Iterable[PanelRow], beside: Beside) -> Iterator[Note]:
 
 
 def _may_be_newer(record: PatientRecord, taken: Moment | NoMoment, at: date) -> bool:
-    """Whether a companion result is newer than the sample, or may be as nobody knows its day."""
+    """Whether a companion result is newer than the sample, or may be as the sample has no date."""
     return isinstance(taken, NoMoment) or any(
         wholly_before(taken, when_taken(companion, at)) for companion in record.companions
     )
@@ -114,7 +115,7 @@ def _shown(found: CompanionValue, taken: Moment | NoMoment) -> str:
 
 
 def _at_their_gravest(facts: Mapping[str, Fact], knowledge: KnowledgeBase) -> Mapping[str, Fact]:
-    """The facts as they were if of results of one time the one stood that meets a limit."""
+    """The facts with each disputed limit taken as met, as the gravest of its results says."""
     names = [limit.name for limit in companion_limits(knowledge)]
     met = {name: facts[name]._replace(value=MET) for name in names if facts[name].value == DISPUTED}
     return {**facts, **met} if met else facts

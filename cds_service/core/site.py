@@ -62,7 +62,7 @@ def apply_site(bases: Mapping[str, KnowledgeBase], site: SiteFile) -> dict[str, 
 
 
 def _said(slip: Slip) -> Said:
-    """What is wrong there, and what would be right; for a table, how it is headed."""
+    """What is wrong, and what would be right. For a whole table: how its heading is written."""
     match slip.place, slip.kind:
         case (table,), "tuple_type":
             return (
@@ -81,8 +81,8 @@ def _said(slip: Slip) -> Said:
 
 
 def _without(places: Sequence[Place], document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document without what is wrong there: a table, a row of it, or a member of a table whose
-    members stand by themselves, as those of `[assay]` do not.
+    """The document without the parts that hold these places: a whole table, one row of a list, or
+    one member of a table. `[assay]` is left out as a whole, since its members need each other.
     """
     wrong = {place[:1] if place[0] == "assay" else place[:2] for place in places}
     rest: dict[str, Any] = {}

@@ -1,6 +1,6 @@
 """What the site file adds to the knowledge of one analyte: the rows that name something of it.
 
-Nothing is refused here: `site_faults` has seen the whole file before.
+Nothing is refused here: `site_faults` has checked the whole file before.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ def takes_assay(knowledge: KnowledgeBase, row: AssayFactor) -> bool:
 
 
 def concept_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]]:
-    """(kind, concept) that `means` names: a concept, or what opens the context of that name.
+    """The (kind, concept) pairs that `means` names: a concept of that name, else the concepts that
+    the context of that name asks for.
 
-    A concept may stand among conditions and among medications; the code then counts in both.
+    A concept may be both a condition and a medication; the code then counts for both.
     """
     indexes = (("condition", knowledge.conditions), ("medication", knowledge.medications))
     if concepts := [(kind, means) for kind, index in indexes if means in index.concepts]:

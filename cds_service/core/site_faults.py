@@ -1,7 +1,7 @@
-"""What cannot be used of a site file, before anything is done with it; all of it is told at once.
+"""The rows of a site file that cannot be used, all reported at once, before any row is used.
 
-A row is for every analyte that knows what it names. Refused is what no analyte knows, and what
-would mean two things to one of them.
+A row counts for every analyte that knows the thing it names. It is refused if no analyte does, or
+if it would mean two things to one of them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Found = Iterator[tuple[str, str, str]]
 
 @dataclass(frozen=True, slots=True)
 class SiteFault:
-    """One thing that is wrong: in which table, where in it, what, and what to do."""
+    """One fault: its table, its place in the table, what is wrong, and what to do."""
 
     table: str
     place: str
@@ -39,11 +39,11 @@ class SiteFault:
 
 
 def refusal(name: str, faults: Iterable[SiteFault]) -> KnowledgeError:
-    """The site file cannot be used: one error with all that is wrong with it, table by table.
+    """The error that refuses a site file, with all its faults, table by table.
 
-    Of one fault it says what the fault says; of several it lists them, in one line too.
+    A single fault is the error itself; several are listed in one line, and kept as `faults`.
     """
-    found = sorted(dict.fromkeys(faults), key=_order)  # rows alike are told once
+    found = sorted(dict.fromkeys(faults), key=_order)  # the same fault of several rows once
     each = [
         KnowledgeError(fault.text, where=f"{name} ({fault.place})", remedy=fault.remedy)
         for fault in found
@@ -60,12 +60,12 @@ _TABLES = tuple(Site.model_fields)
 
 
 def _order(fault: SiteFault) -> int:
-    """Tables as the file is described, then what is none; in a table as they were found."""
+    """Faults by table, in the order of `Site`, unknown tables last."""
     return _TABLES.index(fault.table) if fault.table in _TABLES else len(_TABLES)
 
 
 def _listed(faults: Iterable[SiteFault]) -> Iterator[str]:
-    """Each with its remedy, which neighbours share."""
+    """The faults in words; neighbours with the same remedy share it."""
     for remedy, alike in groupby(faults, lambda fault: fault.remedy):
         yield from (f"({fault.place}) {fault.text}" for fault in alike)
         yield remedy
@@ -150,7 +150,7 @@ def _conditions(bases: Bases, site: Site) -> _Found:
 
 
 def _meaningless(bases: Bases, row: SiteCondition) -> tuple[str, str, str]:
-    """Why no code can mean what the row says."""
+    """The fault of a row whose `means` names nothing that a code can switch on."""
     where = f"[[condition]] {row.code}"
     contexts = (found for base in bases for found in base.contexts)
     asked = [
@@ -194,7 +194,7 @@ def _assay(bases: Bases, site: Site) -> _Found:
     elif row.factor <= 0:
         yield "[assay]", "the factor is not above zero.", "Correct it."
     elif len(takers) > 1:
-        # A factor was measured with one analyte; it must not reach another by a shared unit.
+        # A factor was measured with one analyte; it must not be used for another of the same unit.
         text = f"the factor could be meant for {' or for '.join(takers)}."
         yield "[assay]", text, f'Say which: analyte = "{takers[0]}".'
 
@@ -215,4 +215,4 @@ _CHECKS: Final[Mapping[str, Callable[[Bases, Site], _Found]]] = {
     "policy": _policy,
     "orders": _orders,
 }
-"""By the table that each looks at."""
+"""The check of each table."""

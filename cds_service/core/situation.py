@@ -1,4 +1,4 @@
-"""One result to interpret, with everything the facts about it are read from."""
+"""One result to interpret, the data for its facts, and its value on the scale of the studies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Literature(StrEnum):
 
 
 def literature_for(code: AcceptedCode, quantity: Quantity) -> Literature:
-    """A value in another family than its LOINC property has is held against no study's limit."""
+    """No limit of a study is compared with a value whose unit family is not that of its code."""
     agree = code.family == quantity.unit.family
     return Literature.APPLIES if agree else Literature.BARRED
 
@@ -66,7 +66,7 @@ def own_factor(situation: Situation) -> AssayFactor | FactorOfAnother | NoFactor
 
 
 def on_study_scale(situation: Situation) -> tuple[Quantity, str]:
-    """The value as it is held against limits of studies, and how that is said.
+    """The value as it is compared with limits of studies, and the words for it.
 
     It is the value itself, unless the site file holds the reporting laboratory's own written factor
     for this unit family. The value on the card and the laboratory's own range are never touched.

@@ -1,7 +1,7 @@
-"""What is wrong with a row that somebody wrote by hand, in words for that somebody.
+"""Mistakes in a row that somebody wrote by hand, in words for its author.
 
-A slip says where it is, what is wrong there and what would be right. What was written is not
-repeated: it may be a secret.
+A slip says where it is, what is wrong there and what would be right. It does not repeat what was
+written, which may be a secret.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Slip:
 
     place: Place
     kind: str
-    """What the checker calls it: `missing`, `tuple_type`."""
+    """Its type as pydantic calls it: `missing`, `tuple_type`."""
     text: str
     remedy: str
 
@@ -63,8 +63,8 @@ class Slip:
 def slips(
     error: ValidationError, checked: type[BaseModel], patterns: Mapping[str, Said]
 ) -> Iterator[Slip]:
-    """All that the checker found. `checked` is what the whole was to be, a row or a file of rows;
-    `patterns` say what a text that must look like this is.
+    """All errors that pydantic found. `checked` is the type that was read, a row or a file of rows;
+    `patterns` holds, for a regular expression, what to say of a text that does not match it.
     """
     for found in error.errors(include_url=False, include_input=False):
         place, kind, context = found["loc"], found["type"], found.get("ctx", {})
@@ -77,12 +77,14 @@ def slips(
 def first_slip(
     error: ValidationError, checked: type[BaseModel], patterns: Mapping[str, Said]
 ) -> Slip:
-    """The one to mend first: an unknown key, since it is often the missing one, misspelt."""
+    """The slip to mend first: an unknown key, since it is often a missing one, misspelt."""
     return min(slips(error, checked, patterns), key=lambda slip: slip.kind != _NO_SUCH_KEY)
 
 
 def _row_of(checked: type[BaseModel], place: Place) -> type[BaseModel]:
-    """The row in which a place lies. A number, or the name of a member, leads into no other."""
+    """The type of the row that a place lies in: steps that name rows lead into them, numbers and
+    plain members do not.
+    """
     row = checked
     for step in place[:-1]:
         if field := row.model_fields.get(str(step)):
@@ -98,7 +100,7 @@ def _rows_in(annotation: object) -> Iterator[type[BaseModel]]:
 
 
 def _of_row(kind: str, place: Place, row: type[BaseModel]) -> Said | tuple[()]:
-    """A key that there is not, or that is not there."""
+    """For an unknown key, or one that is missing."""
     if kind == _NO_SUCH_KEY:
         return "nothing here is called so.", known_names(str(place[-1]), row.model_fields)
     if kind == "missing":
@@ -110,7 +112,7 @@ def _of_row(kind: str, place: Place, row: type[BaseModel]) -> Said | tuple[()]:
 def _of_value(
     kind: str, context: Mapping[str, Any], patterns: Mapping[str, Said]
 ) -> Said | tuple[()]:
-    """A value that is not as it should be; `context` is what it was held against."""
+    """For a wrong value; `context` is what it was checked against."""
     match context:
         case {"expected": wanted}:
             return f"this must be {wanted}.", "Write it so, in quotation marks."
@@ -129,19 +131,21 @@ def _of_value(
 
 
 def _own_words(message: str, row: type[BaseModel]) -> Said:
-    """A rule of our own says both, with a semicolon between; of a whole row, only the first."""
+    """The message of one of our own rules: fault and remedy with a semicolon between; a rule about
+    a whole row gives the fault alone.
+    """
     text, _, remedy = message.removeprefix("Value error, ").partition("; ")
     known = f"Known: {', '.join(row.model_fields)}."
     return f"{text}.", f"{capitalised(remedy)}." if remedy else known
 
 
 def capitalised(text: str) -> str:
-    """The same as the beginning of a sentence."""
+    """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
 def known_names(name: str, known: Iterable[str]) -> str:
-    """What may have been meant by a name that there is not, and what there is."""
+    """The known name that an unknown one may have been meant for, and all known ones."""
     names = list(known)
     near = get_close_matches(name.lower(), names, n=1)
     meant = f"Did you mean {near[0]}? " if near else ""

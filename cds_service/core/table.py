@@ -1,4 +1,7 @@
-"""The decision table: facts meet gates by equality, rows become findings, and each row says why."""
+"""The decision table: the value of a fact equals one that a gate wants, or the row does not fire.
+
+Rows that fire become findings; every row is kept with what became of it.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ _NOT_KNOWN = frozenset({UNKNOWN, DISPUTED})
 
 @dataclass(frozen=True, slots=True)
 class TableResult:
-    """The findings in table order, every row considered, and what would have settled more."""
+    """The findings in table order, every row considered, and what was missing to settle more."""
 
     findings: tuple[Finding, ...]
     rows: tuple[ConsideredRow, ...]
@@ -32,13 +35,13 @@ class TableResult:
     warns: bool
     """Whether a warning is given."""
     may_warn: bool
-    """Whether none is, and a limit inside the interval of the value leaves one open."""
+    """Whether no warning is given, but a limit inside the interval of the value leaves one open."""
     grounds: tuple[str, ...]
-    """The facts that it rests on: what those were read from was used."""
+    """Names of the facts that the result rests on: their inputs were used."""
     unspoken: tuple[str, ...]
-    """The contexts because of which less is said, and which the site has muted."""
+    """Contexts that weaken or block a finding, and that the site has muted."""
     withheld: tuple[str, ...]
-    """The warnings that would be given, and which the site has muted."""
+    """Warnings that would be given, and that the site has muted."""
 
 
 def wanted(gates: Gates, fact: str) -> tuple[str, ...]:
@@ -64,7 +67,9 @@ def _decided(
     usual: UsualFacts,
     settled: tuple[tuple[str, str, tuple[str, ...]], ...],
 ) -> TableResult:
-    """What the table decides depends on nothing else, and few combinations ever come up."""
+    """The result of the table, kept: it depends on these values alone, and few combinations of them
+    ever come up.
+    """
     facts = {
         **usual.by_name,
         **{name: Fact(name, value, "", missing) for name, value, missing in settled},
@@ -78,8 +83,8 @@ def _decided(
 def consult_laboratory_range_only(
     knowledge: KnowledgeBase, facts: Mapping[str, Fact]
 ) -> TableResult:
-    """Only rows that ask nothing but the laboratory's own range: all that may still be said when
-    unit and code contradict each other.
+    """Only the rows that ask for no more than the laboratory's own range: nothing else may be said
+    when unit and code contradict each other.
     """
     only = [row for row in knowledge.findings if frozenset(row.when) <= LABORATORY_GATES]
     return _result([consider(row, facts) for row in only], (), knowledge, facts)
@@ -121,7 +126,9 @@ def consider(row: TableRow | AdviceRow, facts: Mapping[str, Fact]) -> Considered
 
 
 def _outcome(asks: Iterable[tuple[str, tuple[str, ...]]], facts: Mapping[str, Fact]) -> RowOutcome:
-    """The first gate that is settled against the row settles the row."""
+    """What becomes of a row: it does not match as soon as one gate is settled against it; else one
+    unknown fact makes it unknown, and else one straddled limit makes it straddled.
+    """
     outcome = RowOutcome.MATCHED
     for name, values in asks:
         found = facts[name].value
@@ -151,7 +158,7 @@ def _overruled(
 
 
 def _unspoken(rows: Sequence[ConsideredRow], contexts: Iterable[ContextRow]) -> tuple[str, ...]:
-    """Muted contexts that weaken a finding which speaks, or block one that would."""
+    """Muted contexts that weaken a finding that fired, or block one that would have."""
     outcomes = {(row.finding, row.outcome) for row in rows}
     blocking = {row.note for row in rows if row.outcome is RowOutcome.BLOCKED}
     muted = [context for context in contexts if (context.id, RowOutcome.MUTED) in outcomes]
@@ -170,8 +177,8 @@ def _finding(name: str, contexts: Iterable[ContextRow]) -> Finding:
 
 
 def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
-    """Limits inside the interval of the value, the laboratory's own among them, from rows that
-    nothing else speaks against.
+    """Limits inside the interval of the value, or the laboratory's range, from the rows whose other
+    gates all hold.
     """
     limits = (
         name.removeprefix("limit.")
@@ -184,8 +191,8 @@ def _straddled(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tupl
 
 
 def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tuple[str, ...]:
-    """What kept a row from being settled, and what a matched row could not count, muted or not:
-    a site that does not want a finding still wants to know what was not there.
+    """The missing words of rows that could not be settled, and of matched rows. Muted rows count
+    too: a site that does not want a finding still wants to know which data were missing.
     """
     words = (
         word
@@ -200,9 +207,9 @@ def missing_from(rows: Iterable[ConsideredRow], facts: Mapping[str, Fact]) -> tu
 def _grounds(
     rows: Iterable[ConsideredRow], facts: Mapping[str, Fact], named: Collection[str]
 ) -> Iterator[str]:
-    """The facts that the rows which speak rest on, in the order of the table; and one that is too
-    coarse to settle a row, since the card names what is missing for it. Muted rows that are `named`
-    on the card rest on theirs too.
+    """The facts behind what the card says, in the order of the table: those of the rows that speak,
+    of muted rows that are `named` on the card, and unknown ones for which the card names what is
+    missing.
     """
     for row in rows:
         for name, values in row.asks:

@@ -17,9 +17,10 @@ R = TypeVar("R", bound=Row)
 
 
 class TomlRows:
-    """Files are texts by name; `tables` names the tables each file of the folder may have.
+    """The files of one folder. `files` are all texts by name; `tables` names the tables that each
+    file of the folder may have.
 
-    A file that is not there has no rows. Everything raises KnowledgeError.
+    A file that is not there has no rows. Every method raises KnowledgeError for a faulty file.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class TomlRows:
         self._read: dict[str, Mapping[str, Any]] = {}
 
     def name(self, file: str) -> str:
-        """The file as a complaint names it."""
+        """The name of the file with its folder, for complaints."""
         return f"{self._folder}{file}"
 
     def text(self, file: str) -> str:
@@ -42,7 +43,7 @@ class TomlRows:
         return self._files[name]
 
     def document(self, file: str) -> Mapping[str, Any]:
-        """All of a file, read once. Every name at its top must be known."""
+        """The whole content of a file, read once. All its tables must be known."""
         if file not in self._read:
             self._read[file] = self._parsed(file)
         return self._read[file]
@@ -66,8 +67,8 @@ class TomlRows:
         )
 
     def by(self, key: str, file: str, table: str, row: type[R]) -> dict[str, R]:
-        """The same by their `key`, which no two share."""
-        return by(key, self.rows(file, table, row), self.name(file))
+        """All rows of `[[table]]` by their `key`, which no two may share."""
+        return rows_by(key, self.rows(file, table, row), self.name(file))
 
     def _parsed(self, file: str) -> Mapping[str, Any]:
         name = self.name(file)
@@ -90,7 +91,7 @@ class TomlRows:
         return document
 
 
-def by(key: str, rows: tuple[R, ...], where: str) -> dict[str, R]:
+def rows_by(key: str, rows: tuple[R, ...], where: str) -> dict[str, R]:
     """Rows by their `key`. Raises KnowledgeError when two share it."""
     found: dict[str, R] = {}
     for row in rows:
@@ -102,7 +103,7 @@ def by(key: str, rows: tuple[R, ...], where: str) -> dict[str, R]:
 
 
 def stands_twice(name: str, where: str) -> KnowledgeError:
-    """Of two rows only one could count, and nobody could tell which."""
+    """The error for two rows of one name: only one could count, and nobody could tell which."""
     return KnowledgeError(
         f"'{name}' stands here twice.", where=where, remedy="Remove one of the rows."
     )
@@ -122,7 +123,7 @@ def _row(where: str, content: object, row: type[R]) -> R:
 
 
 def _label(content: object) -> str:
-    """What a reader would call the row: its id, code or text."""
+    """The id, name, code or text by which a reader finds the row, in parentheses; else empty."""
     if isinstance(content, dict):
         for key in ("id", "name", "loinc", "text", "code"):
             if isinstance(content.get(key), str):

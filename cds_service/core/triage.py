@@ -1,4 +1,4 @@
-"""The first sorting of a record's results: ours, look-alikes, unreadable, another patient's."""
+"""Triage: a record's results sorted into ours, look-alikes, invalid ones and another patient's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cds_service.core.reading import (
     analyte_of,
 )
 from cds_service.core.schema import RefusedCode
-from cds_service.core.selection import WITHDRAWN, Candidate, Looking, place_of, within_look_back
+from cds_service.core.selection import WITHDRAWN, Candidate, Looking, settle, within_look_back
 from cds_service.core.verdict import Skipped
 
 
@@ -35,7 +35,7 @@ Sorted = Candidate | WrongOne | InvalidResource | LabResult | Skipped
 
 @dataclass(frozen=True, slots=True)
 class Triage:
-    """The results of a record by what they are."""
+    """The results of a record, sorted."""
 
     ours: tuple[Candidate, ...]
     wrong: tuple[WrongOne, ...]
@@ -45,7 +45,7 @@ class Triage:
 
 
 def triage(record: PatientRecord, knowledge: KnowledgeBase, at: date, looking: Looking) -> Triage:
-    """Sort the results to interpret. Whatever is left aside says why."""
+    """Sort the results to interpret. Each that is left aside says why."""
     found = [_sort(result, knowledge, at, looking) for result in record.results]
     return Triage(
         tuple([item for item in found if isinstance(item, Candidate)]),
@@ -61,7 +61,7 @@ def history_of(record: PatientRecord, knowledge: KnowledgeBase, at: date) -> Ite
     for result in record.history:
         match analyte_of(result.codings, knowledge):
             case OurAnalyte() as analyte if result.subject is not Subject.ANOTHER_PATIENT:
-                yield Candidate(result, place_of(result, analyte, knowledge), knowledge, at)
+                yield Candidate(result, settle(result, analyte, knowledge), knowledge, at)
             case _:
                 continue
 
@@ -81,7 +81,7 @@ def _sort(
         return Skipped(result.ref, "it is older than the look-back window")
     match analyte:
         case OurAnalyte() | CodesConflict():
-            return Candidate(result, place_of(result, analyte, knowledge), knowledge, at)
+            return Candidate(result, settle(result, analyte, knowledge), knowledge, at)
         case LookAlike(code):
             return _look_alike(result, code)
         case NotOurs():

@@ -53,7 +53,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value as understood, or as received where it was not: number, unit, and its family."""
+    """Number, unit and unit family of a value: as understood, else as received."""
 
     text: str
     """`<150`, `5200.0`: comparator and number as received."""
@@ -64,7 +64,7 @@ class Value:
 
     @property
     def words(self) -> str:
-        """`<150 pg/mL`; for a card it is still to be escaped."""
+        """`<150 pg/mL`, not escaped for a card."""
         return f"{self.text} {self.unit}".strip()
 
 
@@ -72,20 +72,21 @@ NO_VALUE = Value("", "", "")
 
 
 class Direction(StrEnum):
-    """Where a result stands against the one before it."""
+    """How a result compares with the one before it."""
 
     HIGHER = "higher"
     LOWER = "lower"
     SAME = "same"
     CANNOT_TELL = "cannot-tell"
     BROKEN = "broken"
-    """Laboratory, unit family or assay changed in between, or one value cannot be used."""
+    """The two cannot be compared: laboratory, unit family, assay or specimen type changed, or a
+    value cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesPoint:
-    """One earlier result of the same specimen; `direction` leads from it to the result after it,
-    and `breaks` says what keeps the two from being compared.
+    """One earlier result of the same specimen; `direction` compares the result after it with this
+    one, and `breaks` says what keeps the two from being compared.
     """
 
     ref: ResourceRef
@@ -108,20 +109,20 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RangeReading:
-    """The place of the value, the range as received in words, and the multiple of its upper limit:
-    empty where the value is not above one, at least so many times for a value such as `> 7500`.
+    """Where the value lies against the laboratory's range, the range in words, and how many times
+    the upper limit the value is: empty unless it is above it, "at least" for one such as `> 7500`.
     """
 
     place: Place
     words: str = ""
     multiple: str = ""
     left: tuple[str, ...] = ()
-    """Ranges that were not applied, since nothing tells whether they are for this patient."""
+    """Ranges that were not applied, since it is not known whether they are for this patient."""
 
 
 @dataclass(frozen=True, slots=True)
 class PairedWith:
-    """The result of another specimen kind within the pair window, which this one is read beside."""
+    """The result of the other specimen kind that is paired with this one, near enough in time."""
 
     result: LabResult
     code: AcceptedCode
@@ -129,9 +130,9 @@ class PairedWith:
     value: Value
     quantity: Quantity
     of_one_time: tuple[tuple[ResourceRef, Value], ...]
-    """Other values of its specimen kind and time: which of them belongs here, nothing tells."""
+    """Other values of its specimen kind and time: any of them may be the one that belongs here."""
     beside: tuple[tuple[ResourceRef, Value], ...]
-    """Other values of the specimen kind and time of the result that is interpreted."""
+    """Other values of the specimen kind and time of the interpreted result itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +195,10 @@ class Answer:
     laboratory: RangeReading = RangeReading(Place.NONE)
     paired: PairedWith | Unpaired = Unpaired()
     companions: frozenset[str] = frozenset()
-    """The other tests of which a usable result lies near this one."""
+    """Names of the companion tests with a usable result near this one."""
 
     def with_notes(self, notes: Iterable[Note]) -> Answer:
-        """The same with these notes and no others; what they rest on is among its inputs."""
+        """The same answer with these notes and no others; their inputs are added to its own."""
         told = tuple(notes)
         used = (*self.inputs, *(ref for note in told for ref in note.inputs))
         return replace(self, notes=told, inputs=tuple(dict.fromkeys(used)))

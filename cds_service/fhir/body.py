@@ -1,4 +1,6 @@
-"""From an HTTP answer to the FHIR resource that was asked for, as far as can be told unread."""
+"""From an HTTP answer to the FHIR resource that was asked for, judged by content type, version and
+resource type; the resource itself is validated elsewhere.
+"""
 
 from __future__ import annotations
 

@@ -72,8 +72,8 @@ class _ServerFailedError(Exception):
 
 
 def load() -> ModuleType:
-    """pybreaker, which takes long to load: not within the deadline of a call. A server that nobody
-    asks to call out does without: it would load a client for Redis as well.
+    """Import pybreaker. It takes long, so never within the deadline of a call; and it loads a
+    client for Redis as well, so a service that never calls out does without it.
     """
     import pybreaker  # noqa: PLC0415
 
@@ -118,7 +118,7 @@ class OriginBreaker:
             self._trial_under_way = False
             if ending is CallEnding.NOT_ASKED:
                 return
-            # suppressed: it is recorded, or came late to a breaker that is open already
+            # suppressed: the failure is recorded by now, or came when the breaker was open already
             with suppress(*self._expected):
                 self._breaker.call(replay)
 

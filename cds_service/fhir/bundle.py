@@ -33,20 +33,20 @@ from cds_service.fhir.validate import Checks
 REFERRED_TO = frozenset({"Medication", "Organization", "Patient", "RelatedPerson", "Specimen"})
 """Types that something we read points at; only these are indexed."""
 _MOST_MISFITS = 200
-"""Entries that are no resource of which is told; one is enough to say so."""
+"""Most entries without a resource that are kept; a single one is enough to report the fault."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One resource. `container` holds what its `#…` references mean: usually the resource itself,
-    for a contained resource the one that contains it.
+    """One resource. Its `#…` references are looked up in `container`: the resource itself or, if it
+    is contained, the one that contains it.
     """
 
     resource: JsonObject
     full_url: str
     container: JsonObject
     kind: str
-    """The resource's type: asked for often, so told once."""
+    """The resource's type, kept because it is asked for often."""
 
     @property
     def is_contained(self) -> bool:
@@ -87,7 +87,7 @@ class Names(dict[tuple[str, str], JsonObject | Unresolved]):
     """
 
     def add(self, kind: str, name: str, resource: JsonObject) -> None:
-        """Make a resource findable. It is held against those before it here, once and for all."""
+        """Make a resource findable. It is compared with its namesake here, not at every look-up."""
         known = self.setdefault((kind, name), resource)
         if known is not resource and known != resource:
             self[kind, name] = Unresolved()
@@ -122,7 +122,9 @@ class Document:
         return not (self.entries or self.misfits)
 
     def is_of(self, types: frozenset[str]) -> bool:
-        """Whether it holds any resource of these types, or nothing but what is about the search."""
+        """Whether it holds a resource of these types, or nothing but OperationOutcomes, which are
+        about the search; true of an empty one as well.
+        """
         return (
             self.is_empty
             or any(entry.kind in types for entry in self.entries)
@@ -149,7 +151,9 @@ def open_document(document: JsonObject) -> Document:
 
 
 def _bundle(items: Sequence[object]) -> Document:
-    """An entry without a resource is nothing where it only reports, say, a deletion."""
+    """Open the entries of a Bundle. One that has no resource because it only reports, say, a
+    deletion is passed over.
+    """
     entries: list[Entry] = []
     misfits: list[InvalidResource] = []
     for position, item in enumerate(items):
@@ -168,7 +172,7 @@ def _bundle(items: Sequence[object]) -> Document:
 
 
 def _only_reports(item: JsonObject) -> bool:
-    """Any other entry must have a resource (bdl-5, https://hl7.org/fhir/R4/bundle.html)."""
+    """Whether an entry may lack a resource (bdl-5, https://hl7.org/fhir/R4/bundle.html)."""
     about_the_search = an_object(item.get("search")).get("mode") == "outcome"
     return "request" in item or "response" in item or about_the_search
 
@@ -178,7 +182,7 @@ def _document(entries: Sequence[Entry], misfits: Sequence[InvalidResource]) -> D
 
 
 def index_of(entries: Iterable[Entry]) -> Index:
-    """What others point at among these entries, findable."""
+    """An index of those entries that other resources may point at."""
     index = Index()
     for entry in entries:
         if entry.kind in REFERRED_TO:
@@ -194,8 +198,9 @@ def _misfit(where: str) -> InvalidResource:
 class Scope:
     """One document among those that are read together.
 
-    References are looked up in itself, then in the other documents. What many results may share is
-    found out once: what a container holds, and what each resource is worth.
+    References are looked up in its own index, then in those of the other documents. What many
+    results may share is found out once: the content of a container, the verdict on a resource and
+    the reading of a Specimen.
     """
 
     own: Index
@@ -240,7 +245,7 @@ class Scope:
 
 
 def _in_version(found: JsonObject | Unresolved, target: Target) -> JsonObject | Unresolved:
-    """What was found, unless another version of it was meant."""
+    """The resource found, unless the reference names another version of it."""
     match found, target:
         case dict(), Literal(version=version) if version:
             return found if version_of(found) in ("", version) else Unresolved()

@@ -1,6 +1,6 @@
-"""Our own addresses: systems of codes, and canonical URLs of the knowledge as it is exported.
+"""Our own URLs: of code systems and identifiers, and canonical ones of the exported knowledge.
 
-They are names: nothing has to answer there.
+They are names: no server need answer there.
 """
 
 from __future__ import annotations
@@ -8,25 +8,25 @@ from __future__ import annotations
 from typing import Final
 
 OURS: Final = "https://sil2r-cds.org"
-"""Where all of them begin."""
+"""The beginning of all our URLs."""
 OUR_BASE: Final = f"{OURS}/fhir"
-"""Where those of the knowledge begin; a site may export under its own."""
+"""The beginning of the canonical URLs of the knowledge; a site may export under its own."""
 DECISION_TABLE: Final = "table"
-"""What tells the PlanDefinition of the decision table apart from others of the same analyte."""
+"""The part of an id that marks the PlanDefinition of the decision table."""
 
 
 def artifact_id(analyte: str, *parts: str) -> str:
-    """`sil2r-condition-sarcoidosis`: the analyte, then what tells the artifact apart."""
+    """`sil2r-condition-sarcoidosis`: the analyte, then the parts that make the id unique."""
     return "-".join((analyte, *parts))
 
 
 def canonical_url(kind: str, artifact: str, base: str = OUR_BASE) -> str:
-    """The canonical URL of an artifact, by its id; without a version."""
+    """The canonical URL of the artifact with this id, without a version."""
     return f"{base}/{kind}/{artifact}"
 
 
 def of_version(url: str, version: str) -> str:
-    """One version of it (https://hl7.org/fhir/R4/references.html#canonical)."""
+    """A canonical URL with a version (https://hl7.org/fhir/R4/references.html#canonical)."""
     return f"{url}|{version}"
 
 

@@ -16,7 +16,7 @@ from cds_service.core.card import JsonObject
 from cds_service.core.model import PatientRecord
 from cds_service.fhir.bundle import REFERRED_TO, Entry
 from cds_service.fhir.exported import UNDATED, known_since, named_by, opened, owned, references
-from cds_service.fhir.read import PARTS_OF_ALL, read_record
+from cds_service.fhir.read import SHARED_PARTS, read_record
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
 from cds_service.fhir.report import observations
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
@@ -58,7 +58,7 @@ class _Held:
     """The results that a report names."""
 
     def is_known_on(self, day: date) -> bool:
-        """Whether it was known by then; of no day everything is."""
+        """Whether it was known by this day. Where either day is `UNDATED`, it was."""
         return UNDATED in (day, self.day) or self.day <= day
 
 
@@ -69,9 +69,9 @@ class _Chart:
     analyte: list[_Held] = field(default_factory=list)
     """Results, and reports that hold one."""
     reports: list[_Held] = field(default_factory=list)
-    """Those that name results, or are of the analyte."""
+    """Reports that name results, or are of the analyte."""
     parts: dict[str, list[_Held]] = field(default_factory=lambda: defaultdict(list))
-    """What stands beside them, by prefetch key."""
+    """Companion results, conditions and medications, by prefetch key."""
 
 
 class Charts:
@@ -81,13 +81,13 @@ class Charts:
         self._wanted = wanted
         self._patients: set[str] = set()
         self._parts_there: set[str] = set()
-        """Which parts of a record the export holds at all, of whomever."""
+        """The parts of a record that the export holds for any patient."""
         self._charts: dict[str, _Chart] = {}
         self._of_nobody: dict[str, list[_Chart]] = defaultdict(list)
-        """By the name of the result."""
+        """One chart for each result that names no patient, by the name of the result."""
         self._pointed_at: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-        """What others point at and so comes with them, by patient, empty for nobody, and name. All
-        of it but a Patient may be of nobody.
+        """Resources that others point at and that come with these, by patient and name. The patient
+        is empty where the resource names none, as any but a Patient may.
         """
 
     def __len__(self) -> int:
@@ -154,7 +154,7 @@ class Charts:
                 history=self._bundle("searchset", before, chart),
                 parts={
                     "patient": chart.patient,
-                    **{part: self._known(part, chart, day) for part in PARTS_OF_ALL},
+                    **{part: self._known(part, chart, day) for part in SHARED_PARTS},
                 },
             )
 
@@ -195,7 +195,7 @@ class Charts:
             chart.parts[part].append(held)
 
     def _put_by_itself(self, entry: Entry) -> None:
-        """A result of nobody. Twice under one id and the same, it is one."""
+        """A result that names no patient. The same resource twice under one id counts once."""
         name = entry.ref.resource
         known = (held for each in self._of_nobody[name] for held in (*each.analyte, *each.reports))
         if "/" in name and any(held.entry.resource == entry.resource for held in known):
@@ -205,7 +205,7 @@ class Charts:
         self._of_nobody[name].append(chart)
 
     def _count(self, arrived: Iterable[_Held]) -> int:
-        """How many results these are: of several versions one, and one for a report alone."""
+        """How many results these are; versions of one result count once, a report alone is one."""
         found = [
             each.ref.resource
             for held in arrived
@@ -220,7 +220,7 @@ class Charts:
                 yield each
 
     def _sorts(self, entry: Entry) -> frozenset[Sort]:
-        """What the Observations of an entry are to any of the knowledge."""
+        """The sorts of the Observations of an entry, for every analyte's knowledge."""
         return frozenset(
             sort_of(each.resource, wanted)
             for each in observations([entry])
@@ -228,7 +228,9 @@ class Charts:
         )
 
     def _is_of_analyte(self, entry: Entry, sorts: frozenset[Sort]) -> bool:
-        """Also a report of it alone: that its result did not come along is told."""
+        """Whether an entry is a result of the analyte or a report of it: a report without its
+        result is answered too.
+        """
         return not sorts.isdisjoint(MAY_BE_OURS) or self._is_coded(entry)
 
     def _is_coded(self, entry: Entry) -> bool:
@@ -238,7 +240,7 @@ class Charts:
 
 
 def _parts(entry: Entry, sorts: frozenset[Sort]) -> Sequence[str]:
-    """Of the parts that stand beside results, those that an entry belongs to: one, or none."""
+    """The part that an entry belongs to beside results of the analyte: one, or none."""
     if Sort.COMPANION in sorts:
         return ["labs"]
     if entry.kind in CONDITION_TYPES:
@@ -247,7 +249,7 @@ def _parts(entry: Entry, sorts: frozenset[Sort]) -> Sequence[str]:
 
 
 def _add(held: list[_Held], one: _Held) -> None:
-    """The same in two files is one."""
+    """Add a resource, unless the same stood in another file."""
     if all(one.entry.resource != each.entry.resource for each in held):
         held.append(one)
 

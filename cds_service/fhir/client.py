@@ -40,7 +40,7 @@ from cds_service.fhir.workers import Workers
 from cds_service.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
 
 THREADS: Final = 128
-"""For each origin: made when they are needed. 25 charts may be read side by side."""
+"""Most threads for each origin, made when needed: enough to read 25 charts side by side."""
 
 _CHUNK = 64 * 1024
 _READ_OK = frozenset({200})
@@ -68,7 +68,7 @@ class FhirClient:
         self._limits = limits or Limits()
         self._network = network or Network()
         self._breakers = breakers or Breakers()
-        for base in allowed.bases:  # the first one takes long: not within the deadline of a call
+        for base in allowed.bases:  # the first takes long, so not within the deadline of a call
             self._breakers.of(base.url.origin)
         self._workers = Workers(threads)
 
@@ -95,7 +95,7 @@ class FhirClient:
             if not registered or not allows(base, url):
                 return Refused(UpstreamFault.NOT_ALLOWED)
             cap = self._limits.body_bytes
-            return self._asked(
+            return self._over_own_line(
                 base.url.origin,
                 call,
                 base.url,
@@ -142,7 +142,8 @@ class FhirClient:
     ) -> HttpAnswer | Refused:
         """A request to a token endpoint, which is configured or named by the server of `base`.
 
-        It may name another one each time: for all of them there is one breaker, one lot of threads.
+        The server may name another endpoint each time, so all of its endpoints share one breaker
+        and one set of threads.
         """
         cap = self._limits.body_bytes
         whose = f"{base.url.origin} (tokens)"
@@ -183,7 +184,7 @@ class FhirClient:
             return Refused(UpstreamFault.NOT_ALLOWED)
         name = whose or target.origin
         with self._breakers.call(name) as call:
-            return self._asked(
+            return self._over_own_line(
                 name,
                 call,
                 target,
@@ -191,7 +192,7 @@ class FhirClient:
                 lambda line: line.call(sending, str(target), NoToken(), cap),
             )
 
-    def _asked(
+    def _over_own_line(
         self,
         name: str,
         call: OriginCall,
@@ -217,7 +218,7 @@ class _Line:
     def call(
         self, sending: Sending, url: str, token: AccessToken | NoToken, cap: int
     ) -> HttpAnswer | Refused:
-        """One call."""
+        """One call, tried once more if no connection was made."""
         # A bare adapter: redirects, cookies, proxies and `.netrc` are the work of
         # requests.Session, which is not used.
         content = {"Content-Type": sending.media_type} if sending.body else {}

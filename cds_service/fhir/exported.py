@@ -16,18 +16,18 @@ from cds_service.fhir.shape import Refusal, a_text, an_id, an_object, objects, t
 from cds_service.fhir.subject import patient_id_of
 
 UNDATED = date.min
-"""The day of what says of no day: it counts as known ever since."""
+"""The day of a resource that names no day: it counts as always known."""
 _KNOWN_SINCE = ("issued", "recordedDate", "authoredOn", "dateAsserted")
-"""Where a resource says since when its author knows of it; the day of the finding comes after."""
+"""Where a resource says since when its author knows of it; preferred to the day of the finding."""
 _FOUND = ("effective", "performed", "onset")
 _FIRST_YEAR = 1900
-"""A day before that stands where a system had none."""
+"""Earlier days are placeholders, written by systems that had no date."""
 _URN = "urn:uuid:"
 
 
 def opened(document: JsonObject) -> Document:
-    """The Bundle or resource. A Patient that is yet to be created has no id: the UUID by which the
-    Bundle calls it is as good.
+    """The Bundle or resource, opened. A Patient that is yet to be created has no id; it gets the
+    UUID of its fullUrl.
     """
     if type_of(document) != "Bundle":
         return open_document(document)
@@ -50,7 +50,8 @@ def _with_id(item: JsonObject) -> JsonObject:
 def owned(document: Document) -> Iterator[tuple[Entry, str]]:
     """The entries, each with the id of its patient.
 
-    What names nobody in a Bundle of one patient is that patient's; else nobody's, the empty text.
+    A resource that names no patient belongs to the one Patient of the document, if there is exactly
+    one; else the id is empty.
     """
     scope = Scope(document.index)
     patients = {an_id(e.resource.get("id")) for e in document.entries if e.kind == "Patient"}

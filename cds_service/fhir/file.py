@@ -109,7 +109,9 @@ def _parts(
     patient_id: str,
     wanted: Wanted,
 ) -> Mapping[str, Supplied]:
-    """Each part that the file holds something of; the others are missing, or failed with it."""
+    """Each part that the file holds something of; the others are missing. If the file reports a
+    failure, every part but the patient has failed.
+    """
     types = {entry.kind for entry in opened.entries}
     whole = supplied(bundle)
     sorts = {sort_of(entry.resource, wanted) for entry in observations(opened.entries)}

@@ -1,7 +1,7 @@
-"""A DiagnosticReport of the analyte whose result did not come along: that it is there is told.
+"""A DiagnosticReport of the analyte whose result did not come along: a card says that it exists.
 
-Only a report that was issued is waited for: of one still in the making, or taken back, there may be
-no result yet, or no longer.
+Only an issued report must have a result: one that is still in the making may have none yet, and one
+that was withdrawn may have none any more.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def is_issued(report: JsonObject, codes: Codes) -> bool:
 
 
 def _may_be_of(observation: JsonObject, codes: Codes) -> bool:
-    """Whether it carries one of the codes, itself or in a component, or its own cannot be read. A
-    look-alike is of another test, and is the result of a report only where that names it.
+    """Whether an Observation carries one of the codes, itself or in a component, or has no readable
+    code. A look-alike carries none, so it is a report's result only if the report names it.
     """
     own = codes_of(observation)
     return not own or not own.isdisjoint(codes) or bool(components(observation, codes))
@@ -71,16 +71,18 @@ def _may_be_of(observation: JsonObject, codes: Codes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """The Observations found, by what a report may know them by; at least one."""
+    """How a report may refer to the Observations that were found; there is at least one of them."""
 
     containers: frozenset[int]
     ids: frozenset[str]
     addresses: frozenset[str]
     may_be_any: bool
-    """Whether one of them may be the result of a report that names none, or not by an address."""
+    """Whether one may be the result of a report that names no result, or names it by no address."""
 
     def may_hold_one(self, report: Entry) -> bool:
-        """In doubt it does: it names no result, or a result has no name to compare."""
+        """Whether one of them may be a result of this report. If in doubt, yes: when the report
+        names no result, or an Observation has no name to compare.
+        """
         if id(report.resource) in self.containers:
             return True
         named = objects(report.resource.get("result"))

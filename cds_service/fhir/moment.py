@@ -18,9 +18,10 @@ _DATE_TIME = re.compile(
     r"[0-9]{4}(?:-[0-9]{2}(?:-[0-9]{2}(?:T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
     r"(?:Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)))?)?)?"
 )
-"""`fromisoformat` refuses what else is no day or time; 24:00, which R4 has not, not everywhere."""
+"""The shape alone: impossible days and times are left to `fromisoformat`. The hour 24, which R4
+does not have, is refused here, since some versions of Python accept it."""
 _YEAR, _MONTH, _DAY, _SECOND = 4, 7, 10, 17
-"""Where the year, the month and the day end, and where the seconds begin."""
+"""Positions in the text: the ends of year, month and day, and the start of the seconds."""
 _OPEN = ".."
 """How ISO 8601-2 writes an open end of an interval."""
 
@@ -57,8 +58,8 @@ def instant_in(element: JsonObject, name: str, where: str) -> Moment | NoMoment:
 
 
 def moment_or_period(element: JsonObject, stem: str, where: str) -> Moment | NoMoment:
-    """Of a choice of types (https://hl7.org/fhir/R4/formats.html#choice) `{stem}DateTime`, else
-    `{stem}Period`. Raises as `moment` and `period`.
+    """The `{stem}DateTime`, else the `{stem}Period`, of a choice of types
+    (https://hl7.org/fhir/R4/formats.html#choice). Raises as `moment` and `period`.
     """
     if f"{stem}DateTime" in element:
         return moment(element[f"{stem}DateTime"], f"{where}.{stem}DateTime")

@@ -55,8 +55,8 @@ class ObservationReader:
     def read(self, entry: Entry) -> LabResult | InvalidResource:
         """The Observation, or where it is not valid FHIR R4.
 
-        An invalid one that names another patient must not be told as this patient's: it comes back
-        as that patient's result, of which nothing was read.
+        An invalid one that names another patient must not be reported as this patient's: it is
+        returned as another patient's result of which nothing was read.
         """
         try:
             return self._read(entry)
@@ -68,8 +68,8 @@ class ObservationReader:
             return LabResult(entry.ref, seen, Status.UNKNOWN, NoValue(), another)
 
     def read_panel(self, panel: Entry) -> Iterator[LabResult | InvalidResource]:
-        """For each component with a code of the analyte, in a result of another test: that it is
-        there. Its value is not read.
+        """One result for each component with a code of the analyte in an Observation of another
+        test. It says only that the component is there: the value is not read.
         """
         whole = self.read(panel)
         for component in components(panel.resource, self.accepted):
@@ -133,7 +133,7 @@ def _effective(observation: JsonObject) -> Moment | NoMoment:
 
 @dataclass(frozen=True, slots=True)
 class _Laboratory:
-    """Who made the result: what it is called, and where its resource stands (see LabResult)."""
+    """The laboratory of a result: its name, and the reference to its resource (see LabResult)."""
 
     name: str = ""
     reference: str = ""

@@ -103,8 +103,8 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
 def _each_once(
     asked: Iterable[DraftOrder | InvalidResource],
 ) -> tuple[DraftOrder | InvalidResource, ...]:
-    """A draft that stands there twice and is read alike is one: to take up what two cards offer for
-    it would order twice. Two without an id stay two.
+    """Each draft once. If a draft stood there twice and got two cards, a clinician who accepts both
+    would order twice. Two without an id stay two.
     """
     told: dict[DraftOrder | InvalidResource, DraftOrder | InvalidResource] = {}
     for order in asked:
@@ -117,7 +117,7 @@ def _each_once(
 
 
 def _worth_reading(entries: Sequence[Entry], wanted: Wanted) -> Iterator[tuple[int, Entry, Sort]]:
-    """ServiceRequests by their codes, as many as may be read; orders of other tests are not."""
+    """The ServiceRequests with a wanted or unreadable code, and their places; at most MOST_READ."""
     left = MOST_READ
     for place, entry in enumerate(entries):
         if left and entry.kind == _TYPE and "code" in entry.resource:
@@ -186,7 +186,7 @@ class _Reader:
 
 
 def _closed(request: JsonObject, name: str, known: frozenset[str]) -> str:
-    """A code of a closed value set, which the validator does not hold us to."""
+    """A code of a closed value set, which `fhir.resources` does not check. Raises Refusal."""
     code = a_text(request.get(name))
     if code not in known:
         raise Refusal(f"{_TYPE}.{name}")

@@ -45,7 +45,7 @@ class LaboratoryPart:
     """Results of the analyte, and what cannot be ruled out to be one."""
     companions: tuple[LabReading, ...] = ()
     was_cut: bool = False
-    """There were more than MOST_READ of one sort: see `_first` for which of them were read."""
+    """There were more than MOST_READ of one sort: see `_chosen` for which of them were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +63,30 @@ NO_ENTRIES = CodedPart()
 def read_laboratory(
     document: Document, reader: ObservationReader, wanted: Wanted
 ) -> LaboratoryPart:
-    """Validate and read what carries a wanted code; look at nothing else."""
+    """Validate and read the Observations with a wanted code; look at no other."""
     by_sort: Mapping[Sort, list[Entry]] = defaultdict(list)
     for entry in observations(document.entries):
         by_sort[sort_of(entry.resource, wanted)].append(entry)
     analyte, companions = _distinct(by_sort[Sort.ANALYTE]), _distinct(by_sort[Sort.COMPANION])
     panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
-    told_apart = _distinct(panels)
-    results = _first(analyte, reader)
-    asked = (*results, *_first(unreadable, reader))
-    members = chain.from_iterable(map(reader.read_panel, _first(told_apart, reader)))
-    parts = list(islice(members, MOST_READ + 1))
-    # of another patient's that cannot be read no card tells, so it stands for no report
+    distinct_panels = _distinct(panels)
+    results = _chosen(analyte, reader)
+    asked = (*results, *_chosen(unreadable, reader))
+    in_panels = chain.from_iterable(map(reader.read_panel, _chosen(distinct_panels, reader)))
+    components = list(islice(in_panels, MOST_READ + 1))
+    # no card speaks of an unreadable one of another patient, so no report is answered by it
     found = (*results, *filter(reader.is_own, unreadable), *panels)
     lone = list(lone_reports(document.entries, found, wanted.accepted))
-    reports = [read_report(one, reader.scope, reader.whose) for one in _first(lone, reader)]
-    all_found = (analyte, companions, unreadable, told_apart, parts, lone)
+    reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(lone, reader)]
+    all_found = (analyte, companions, unreadable, distinct_panels, components, lone)
     return LaboratoryPart(
         (
             *map(reader.read, asked),
-            *parts[:MOST_READ],
+            *components[:MOST_READ],
             *reports,
             *document.misfits,
         ),
-        tuple(map(reader.read, _first(companions, reader))),
+        tuple(map(reader.read, _chosen(companions, reader))),
         any(len(of_one_sort) > MOST_READ for of_one_sort in all_found),
     )
 
@@ -106,7 +106,7 @@ def read_coded(
     found = [reader.read(entry) for entry in of_type[:MOST_READ]]
     unreadable = sum(isinstance(item, Unreadable) for item in found)
     foreign = sum(isinstance(item, OfAnotherPatient) for item in found)
-    extent = came_to(
+    extent = availability_of(
         read=len(found) - unreadable - foreign,
         invalid=unreadable + len(document.misfits),
         foreign=foreign,
@@ -118,27 +118,27 @@ def read_coded(
     )
 
 
-def results_came_to(part: LaboratoryPart) -> Availability:
-    """What came of the results to interpret, and of what was sent along with them. Invalid results
-    of the analyte answer for themselves.
+def results_availability(part: LaboratoryPart) -> Availability:
+    """Whether all that was sent with the results to interpret was read. An invalid result of the
+    analyte does not count here: it gets an answer of its own.
     """
     is_part = part.was_cut or any(isinstance(one, InvalidResource) for one in part.companions)
     return Availability.PARTIAL if is_part else Availability.GIVEN
 
 
-def laboratory_came_to(found: Sequence[LabReading], *, was_cut: bool) -> Availability:
-    """What a part of further Observations came to."""
+def laboratory_availability(found: Sequence[LabReading], *, was_cut: bool) -> Availability:
+    """How much was read of a part of further Observations."""
     invalid = sum(isinstance(item, InvalidResource) for item in found)
     foreign = sum(is_foreign(item) for item in found)
-    return came_to(
+    return availability_of(
         read=len(found) - invalid - foreign, invalid=invalid, foreign=foreign, was_cut=was_cut
     )
 
 
-def came_to(*, read: int, invalid: int, foreign: int, was_cut: bool) -> Availability:
-    """A given part, by what could be read of it.
+def availability_of(*, read: int, invalid: int, foreign: int, was_cut: bool) -> Availability:
+    """How much was read of a part that was given.
 
-    Nothing but invalid entries: FAILED. Some of them invalid, or too many to read: PARTIAL, as more
+    Some entries invalid, and none read: FAILED. Some invalid, or too many to read: PARTIAL, as more
     exists than was read. Nothing but another patient's: OF_ANOTHER_PATIENT.
     """
     if invalid and not read:
@@ -156,8 +156,9 @@ def is_foreign(item: LabReading) -> bool:
 def further(found: Iterable[LabReading], *, than: Iterable[LabReading]) -> tuple[LabResult, ...]:
     """Usable results of this patient, each once, without those already in `than`.
 
-    Two results are the same if they are equal, or have one id, one value and no two different
-    versions. One id with two values, and nothing that tells which is newer, is told (see `notes`).
+    Two results are the same if they are equal, or have the same id and value and not two different
+    versions. Where one id has two values and nothing tells which is newer, both are kept, and the
+    card says so (see `notes`).
     """
     known = _Known()
     for other in than:
@@ -171,7 +172,7 @@ def further(found: Iterable[LabReading], *, than: Iterable[LabReading]) -> tuple
 
 
 class _Known:
-    """Results met so far: there may be thousands, so none is held against each of the others."""
+    """Results met so far. They are looked up, not compared one by one: there may be thousands."""
 
     def __init__(self) -> None:
         self._versions: dict[tuple[str, object], set[str]] = defaultdict(set)
@@ -200,7 +201,7 @@ class _Known:
 
 
 def _same(value: LabValue) -> object:
-    """What two equal values have in common, however many digits they were written with."""
+    """A key that is the same for two equal values, however many digits they were written with."""
     match value:
         case Measured(comparator, number, unit):
             return comparator, number.value, unit.code or unit.text
@@ -212,11 +213,12 @@ def _has_id(result: LabReading) -> bool:
     return "/" in result.ref.resource
 
 
-def _first(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entry]:
-    """At most MOST_READ entries. Of some there is nothing to say, and they must not hide another:
-    last come those of another patient, before them look-alikes, what was withdrawn, and what is
-    not final. Of the rest the newest come first, by their dates as written, behind those without
-    any: these may be the newest, and are never too old to be told.
+def _chosen(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entry]:
+    """At most MOST_READ entries, those that matter most, so that no other hides them.
+
+    In this order: final ones, those not final, withdrawn ones, look-alikes, another patient's.
+    Within each the newest come first, by their dates as written, after those without a date: these
+    may be the newest.
     """
     if len(entries) <= MOST_READ:
         return entries
@@ -241,7 +243,7 @@ def _written_date(observation: JsonObject) -> str:
 
 
 def dates_as_written(observation: JsonObject) -> Iterator[object]:
-    """What stands where an Observation may say how old it is, the best place first."""
+    """The values of the elements by which an Observation may say how old it is, the best first."""
     yield observation.get("effectiveDateTime")
     yield observation.get("effectiveInstant")
     yield an_object(observation.get("effectivePeriod")).get("start")
@@ -262,7 +264,7 @@ def _distinct(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _unequal(same: list[Entry]) -> list[Entry]:
-    """Each JSON once, told by its text: to hold thousands against each other would take minutes."""
+    """Each JSON once, found by its text: comparing thousands with each other would take minutes."""
     if len(same) < 2:
         return same
     first: dict[str, Entry] = {}

@@ -1,8 +1,8 @@
 """The grammar of plain elements: what can be known as valid FHIR R4 without asking a model.
 
-A check answers truly only where the full check (see `validate`) would find no fault. It never says
-that something is invalid: a false answer, a TypeError and a KeyError all mean doubt. Each kind is
-narrower than R4 where that makes it simpler or faster to prove.
+A check returns something true only where the full check (see `validate`) would find no fault. It
+never says that something is invalid: a false result, a TypeError and a KeyError all mean doubt.
+Each kind is narrower than R4 where that makes it simpler or faster to prove.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Check = Callable[[Any], object]
 
 @dataclass(frozen=True, slots=True)
 class Primitive:
-    """A value without members. `name` tells its kind to whoever reads the table."""
+    """A value without members. `name` is its FHIR type: it makes the table readable."""
 
     name: str
     check: Check
@@ -40,7 +40,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """An array: never empty, without null, and no longer than ordinary data have it."""
+    """An array: never empty, without null, of at most MOST_ITEMS items."""
 
     of: Kind
     check: Check = field(init=False)
@@ -100,7 +100,8 @@ def choice(stem: str, **types: Kind) -> Members:
 
 
 MOST_ITEMS = 100
-"""Items of a plain array. More is rare, and for the full check, which counts what it looks at."""
+"""Most items of a plain array. A longer one is rare, and left to the full check, which counts what
+it looks at."""
 
 
 def _array(check: Check) -> Check:
@@ -151,7 +152,7 @@ def _complete(members: Check, element: Element) -> Check:
 
 
 def _text(value: Any) -> bool:
-    """Not blank, and no half of a surrogate pair: that cannot be encoded."""
+    """Not blank, and without half a surrogate pair, which cannot be encoded."""
     if type(value) is not str or not value.strip():
         return False
     return value.isascii() or not _HALF_CHARACTER.search(value)
@@ -179,7 +180,7 @@ def _decimal(value: Any) -> bool:
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 _LARGEST_INTEGER = 2**31 - 1
 _LARGEST_WHOLE = 10**64
-"""What fills the longest number that `strict_json` reads."""
+"""Whole numbers below it fit into the longest number that `strict_json` reads."""
 
 _YEAR = "(?:19|20)[0-9]{2}"
 _DAY = (
@@ -202,7 +203,7 @@ PATTERNS: Mapping[str, str] = {
     "instant": _DAY + _TIME,
     "uri": r"[!-~]+",
 }
-"""What a primitive type that is written as text matches from end to end; ASCII throughout."""
+"""The pattern of each primitive type that is written as text, for the whole text; ASCII only."""
 
 
 def _written(name: str) -> Primitive:

@@ -102,8 +102,8 @@ def resource(
     required: Sequence[str] = (),
     one_of: Sequence[OneOf] = (),
 ) -> Element:
-    """A resource without contained ones, `implicitRules` and modifier extensions. All of those that
-    we read have identifiers.
+    """A resource without contained ones, `implicitRules` and modifier extensions. It may have
+    identifiers, as may all resource types that we read.
     """
     of_every_resource: Members = {
         "resourceType": code(kind),

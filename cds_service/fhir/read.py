@@ -1,8 +1,8 @@
 """FHIR JSON to `PatientRecord`: the one door through which a patient's data come in.
 
-Whatever the JSON holds, reading ends in a record: what is not valid FHIR R4 is named in it, what is
-another patient's is marked or left out, what could not be had is said part by part. No reference is
-ever followed out of what was given.
+Whatever the JSON holds, reading ends in a record. It names each result that is not valid FHIR R4,
+marks or leaves out what is another patient's, and says for each part whether it could be had. No
+reference is ever followed beyond the resources that were given.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from cds_service.fhir.parts import (
     LabReading,
     further,
     is_foreign,
-    laboratory_came_to,
+    laboratory_availability,
     read_coded,
     read_laboratory,
-    results_came_to,
+    results_availability,
 )
 from cds_service.fhir.patient import read_patient
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, EntryReader
@@ -38,9 +38,10 @@ from cds_service.fhir.validate import Checks
 from cds_service.fhir.versions import deleted_in, only_newest, without
 from cds_service.fhir.wanted import Wanted
 
-PARTS_OF_ALL = ("labs", "conditions", "medications")
+SHARED_PARTS = ("labs", "conditions", "medications")
+"""Parts of the record that every analyte uses, by prefetch key."""
 REFERRED = "referred"
-"""The part that holds what others refer to: found by reference, and read in no other way."""
+"""Resources that others refer to: each is found by a reference, and read in no other way."""
 _USABLE = (Availability.GIVEN, Availability.PARTIAL)
 _LABORATORY_TYPES = frozenset({"DiagnosticReport", "Observation"})
 _READ_TOO = {
@@ -51,7 +52,7 @@ _READ_TOO = {
 
 
 def types_read(asked: str) -> frozenset[str]:
-    """The types of resource that are read where this one was asked for."""
+    """The resource types that are read in the answer to a query for this type, itself included."""
     return _READ_TOO.get(asked, frozenset({asked}))
 
 
@@ -67,24 +68,26 @@ def read_record(
 
     `results` is the Bundle whose Observations of the analyte are to be interpreted, `{}` for none;
     `parts` are keyed by prefetch key, that of the analyte's results being `wanted.part`. Another
-    patient's results to interpret are kept and marked; from every other part they are left out
-    (T-22). A result that stands in `results` is not history again. Of several versions of one
-    resource, in whatever part, the newest counts.
+    patient's results are kept and marked if they stand in `results`, and left out of every other
+    part (T-22). A result that stands in `results` is not repeated in the history. Of several
+    versions of one resource, in whatever part, the newest counts.
     """
-    given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *PARTS_OF_ALL)}
+    given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *SHARED_PARTS)}
     own, labs = given[wanted.part], given["labs"]
     whose = Whose(patient_id.removeprefix("Patient/"), fhir_base)
     referred = [parts[REFERRED]] if REFERRED in parts else []
     sent = [results, *(part.resource for part in (*given.values(), *referred))]
-    shelf = _Shelf(whose, _opened(sent))
-    main = shelf.laboratory(results, wanted)
-    past = main if own.resource is results else shelf.laboratory(own.resource, wanted)
-    others = main if labs.resource is results else shelf.laboratory(labs.resource, wanted)
+    documents = _Documents(whose, _opened(sent))
+    main = documents.laboratory(results, wanted)
+    past = main if own.resource is results else documents.laboratory(own.resource, wanted)
+    others = main if labs.resource is results else documents.laboratory(labs.resource, wanted)
     day = _newest_day(main.analyte)
-    chart = shelf.documents[id(given["patient"].resource)]
+    chart = documents.by_identity[id(given["patient"].resource)]
     patient = read_patient(given["patient"], chart.entries, whose.patient_id)
-    conditions = shelf.coded(given["conditions"].resource, CONDITION_TYPES, wanted.conditions, day)
-    medications = shelf.coded(
+    conditions = documents.coded(
+        given["conditions"].resource, CONDITION_TYPES, wanted.conditions, day
+    )
+    medications = documents.coded(
         given["medications"].resource, MEDICATION_TYPES, wanted.medications, day
     )
     return PatientRecord(
@@ -95,14 +98,14 @@ def read_record(
         companions=further((*main.companions, *others.companions), than=()),
         entries=(*conditions.entries, *medications.entries),
         availability={
-            "results": shelf.results_came_to(results, main, own),
+            "results": documents.results_availability(results, main, own),
             "patient": patient.availability,
-            wanted.part: shelf.came_to(
+            wanted.part: documents.part_availability(
                 own,
-                () if past is main else past.analyte,  # invalid results answer for themselves
+                () if past is main else past.analyte,  # each invalid one in `main` gets an answer
                 was_cut=past.was_cut,
             ),
-            "labs": shelf.came_to(labs, others.companions, was_cut=others.was_cut),
+            "labs": documents.part_availability(labs, others.companions, was_cut=others.was_cut),
             "conditions": _worst(given["conditions"], conditions.availability),
             "medications": _worst(given["medications"], medications.availability),
         },
@@ -110,7 +113,7 @@ def read_record(
 
 
 def _opened(sent: Iterable[JsonObject]) -> Mapping[int, Document]:
-    """The documents by identity, without what is deleted, and with what is newest of the rest."""
+    """The documents by their `id()`, without deleted resources and replaced versions."""
     resources = {id(resource): resource for resource in sent}
     documents = {key: open_document(resource) for key, resource in resources.items()}
     deleted = frozenset(name for each in resources.values() for name in deleted_in(each))
@@ -118,19 +121,17 @@ def _opened(sent: Iterable[JsonObject]) -> Mapping[int, Document]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
-    """The documents of one record, opened, each able to refer to the others.
-
-    They are kept by identity: the same Bundle may be the results and a part as well.
-    """
+class _Documents:
+    """The documents of one record, opened, each able to refer to the others."""
 
     whose: Whose
-    documents: Mapping[int, Document]
+    by_identity: Mapping[int, Document]
+    """By their `id()`: the same Bundle may be the results and a part as well."""
     checks: Checks = field(default_factory=Checks)
 
     def laboratory(self, resource: JsonObject, wanted: Wanted) -> LaboratoryPart:
         """The wanted Observations of one document."""
-        document = self.documents[id(resource)]
+        document = self.by_identity[id(resource)]
         if document.is_empty:
             return NO_RESULTS
         reader = ObservationReader(
@@ -149,32 +150,34 @@ class _Shelf:
         newest_result: date,
     ) -> CodedPart:
         """The entries of one document that count."""
-        document = self.documents[id(resource)]
+        document = self.by_identity[id(resource)]
         if document.is_empty:
             return NO_ENTRIES
         reader = EntryReader(self._scope(document), self.whose, newest_result)
         return read_coded(document, reader, types, concepts)
 
-    def results_came_to(
+    def results_availability(
         self, results: JsonObject, main: LaboratoryPart, own: Supplied
     ) -> Availability:
-        """What the results came to; where they are a part themselves, that says what they lack."""
+        """Whether all results were read. Where they are a part of the record themselves, what they
+        lack is said of that part.
+        """
         if own.resource is not results and any(shortfalls(results)):
             return Availability.PARTIAL
-        return results_came_to(main)
+        return results_availability(main)
 
-    def came_to(
+    def part_availability(
         self, part: Supplied, found: Sequence[LabReading], *, was_cut: bool
     ) -> Availability:
-        """What a part of Observations came to; one of another type altogether has failed (T-64)."""
+        """How much of a part was read; one that holds nothing of a laboratory has failed (T-64)."""
         if part.availability not in _USABLE:
             return part.availability
-        if not self.documents[id(part.resource)].is_of(_LABORATORY_TYPES):
+        if not self.by_identity[id(part.resource)].is_of(_LABORATORY_TYPES):
             return Availability.FAILED
-        return _worst(part, laboratory_came_to(found, was_cut=was_cut))
+        return _worst(part, laboratory_availability(found, was_cut=was_cut))
 
     def _scope(self, document: Document) -> Scope:
-        others = [other.index for other in self.documents.values() if other is not document]
+        others = [other.index for other in self.by_identity.values() if other is not document]
         return Scope(document.index, tuple(others), self.whose.fhir_base, self.checks)
 
 
@@ -191,5 +194,5 @@ def _newest_day(results: Sequence[LabReading]) -> date:
 
 
 def _worst(part: Supplied, read_as: Availability) -> Availability:
-    """What was supplied, unless reading it showed worse. Of nothing, nothing worse can be read."""
+    """The availability as supplied, unless reading the part showed a worse one."""
     return part.availability if read_as is Availability.GIVEN else read_as

@@ -6,7 +6,7 @@ What counts:
   counts; one with an abatement counts only if it is in remission.
 - Procedure: in progress or completed.
 - MedicationStatement: active or on hold; `completed` as a course that is over. `intended` was not
-  taken yet, `stopped` and `unknown` do not say what was.
+  taken yet; `stopped` and `unknown` do not say whether it was taken.
 - MedicationRequest: the same, meant as an order (not a plan, proposal or option), and not an order
   to abstain (`doNotPerform`). `completed`: all that was ordered has happened.
 - MedicationAdministration: in progress, on hold or completed: `completed` is a dose that was given,
@@ -68,7 +68,7 @@ class OfAnotherPatient:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Not valid FHIR R4, or of a drug that is named by a reference which leads nowhere."""
+    """Not valid FHIR R4, or its drug is a reference that leads to no given resource."""
 
 
 Found = CodedEntry | DoesNotCount | OfAnotherPatient | Unreadable

@@ -83,12 +83,12 @@ def base_of(full_url: str) -> str:
 
 
 def may_be_on(server: str, base: str) -> bool:
-    """Whether an address with this base may be one of the server; who names none means this one."""
+    """Whether an address with this base may be on the server. If either is empty, it may be."""
     return not (base and server) or comparable_base(base) == comparable_base(server)
 
 
 def comparable_base(base: str) -> tuple[str, str, str]:
-    """A base address as one value for one server: case of the host and a final slash aside."""
+    """A base address, comparable: case of the host, default port and a final slash are dropped."""
     try:
         parts = urlsplit(base)
     except ValueError:

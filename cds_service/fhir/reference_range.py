@@ -1,7 +1,8 @@
 """Observation.referenceRange: the laboratory's own limits as it sent them.
 
 Ranges that are text only are left out: text is never evidence. A range is never made wider than it
-was sent: an age, a kind or a group of people that cannot be read stays as a condition unmet.
+was sent: an age, a kind or a group of people that cannot be read is kept as a condition that no
+patient meets.
 """
 
 from __future__ import annotations
@@ -70,9 +71,10 @@ def _bound(element: JsonObject, name: str, where: str) -> Bound | OpenEnd:
 
 
 def _kind(element: JsonObject) -> str:
-    """The code of the kind of range: HL7's, wherever it stands among the codings, else the other.
+    """The code of the kind of range, empty where none is given.
 
-    A kind told in words alone is some kind, but not `normal`; so is one that is also another kind.
+    HL7's own codes count before any others, and of several codes one that is not `normal`. A kind
+    in words alone cannot be read, so it is not `normal` either.
     """
     if "type" not in element:
         return ""
@@ -90,16 +92,16 @@ def _age(element: JsonObject, where: str) -> AgeBand | EveryAge | AgeBandUnreada
     if "age" not in element:
         return EveryAge()
     age = an_object(element["age"])
-    match _told_so(age, "low", f"{where}.age"), _told_so(age, "high", f"{where}.age"):
+    match _months(age, "low", f"{where}.age"), _months(age, "high", f"{where}.age"):
         case (low, _), (_, until) if low < until and ("low" in age or "high" in age):
             return AgeBand(low, until)
         case _:
             return AgeBandUnreadable()
 
 
-def _told_so(age: JsonObject, name: str, where: str) -> tuple[Decimal, Decimal] | AgeBandUnreadable:
-    """From which month on and until which one a person is said to be of an age: "17 years" until
-    the eighteenth birthday, "7.9 years" until the eighth, "6 months" until the seventh month ends.
+def _months(age: JsonObject, name: str, where: str) -> tuple[Decimal, Decimal] | AgeBandUnreadable:
+    """The months of life from which and until which a person is said to have this age: "17 years"
+    until the eighteenth birthday, "7.9 years" until the eighth, "6 months" until seven months.
     """
     if name not in age:
         return _ANY_AGE
@@ -126,7 +128,7 @@ def _last_place(value: Decimal) -> Decimal:
 def _months_in(unit: UnitGiven) -> int:
     """Months in one unit of age; zero for a unit that is not read.
 
-    A code wins over its text, but not over the word for another unit: then neither is read.
+    The code counts before the text, unless the text names another unit: then neither is read.
     """
     by_word = _MONTHS_BY_WORD.get(unit.text.lower(), 0)
     if not unit.code:

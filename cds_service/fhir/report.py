@@ -2,8 +2,8 @@
 
 A report never raises the status of a result. One that was entered in error or cancelled withdraws
 the results it contains or names, unless another report of the same Bundle still stands for them.
-A preliminary report leaves each result its own status: results in it may be final already. What it
-says of its specimens holds for a result that names none itself; so does what a panel says of its.
+A preliminary report leaves each result its own status: results in it may be final already. The
+specimens of a report or panel count for those of its results that name none themselves.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ MOST_SPECIMENS = 100
 """Most specimens that one order or report may name; where there are more, none is looked up."""
 
 Named = dict[str, set[str]]
-"""What results are named by (`Type/id`, an address), and the servers that were said with it, empty
-where none was.
+"""The names by which results are referred to (`Type/id` or an address), each with the base
+addresses that it was given with; an empty one where it was given without.
 """
 
 
 def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """All Observations of a document: entries, and those contained in others: in reports and
-    panels, and wherever else a result may stand that is coded as one.
+    """All Observations of a document: its entries, and those contained in any of them, be it a
+    report, a panel or another resource.
 
-    What `DiagnosticReport.result` and `Observation.hasMember` point at is thereby found, as far as
-    it was given at all.
+    That includes whatever `DiagnosticReport.result` and `Observation.hasMember` point at, if it was
+    given.
     """
     for entry in entries:
         if entry.kind == "Observation":
@@ -51,14 +51,16 @@ class Reports:
     withdrawn: Named = field(default_factory=dict)
     upheld: Named = field(default_factory=dict)
     sampled: dict[str, list[tuple[Entry, str]]] = field(default_factory=dict)
-    """Those that name specimens, and panels that do, by the names of their results, with the
-    servers said with these.
+    """Reports and panels that name specimens, by the names of their results, each with the base
+    address that the name was given with.
     """
     specimens: dict[int, Sequence[JsonObject]] = field(default_factory=dict)
     """The references to their specimens, by the identity of the report or panel."""
 
     def take_back(self, observation: Entry) -> bool:
-        """Whether an Observation falls with its report: the one it lies in, or all that name it."""
+        """Whether an Observation is withdrawn with the report that contains it, or with all the
+        reports that name it.
+        """
         if observation.is_contained and _is_withdrawn(observation.container):
             return True
         if not self.withdrawn:
@@ -69,9 +71,9 @@ class Reports:
 
     def specimens_of(self, observation: Entry) -> Iterator[tuple[JsonObject, Entry]]:
         """The references to specimens in the reports and panels of an Observation, each with the
-        one that it stands in.
+        report or panel that it stands in.
         """
-        if not self.specimens:  # as mostly
+        if not self.specimens:  # the usual case
             return
         container = observation.container
         for reference in self.specimens.get(id(container), ()):
@@ -86,14 +88,14 @@ class Reports:
         return base_of(observation.full_url) or self.fhir_base
 
     def _is_in(self, named: Named, observation: Entry) -> bool:
-        """By its own address, or by its id on the server that it is on."""
+        """Whether an Observation is among the named, by its address or by its id on its server."""
         server = self._server_of(observation)
         bases = named.get(observation.ref.resource, ())
         return observation.full_url in named or any(may_be_on(server, base) for base in bases)
 
 
 def reports_in(entries: Iterable[Entry], fhir_base: str) -> Reports:
-    """The reports among these entries; `fhir_base` is the server of what says no address."""
+    """The reports among these entries; `fhir_base` is the server of resources without a fullUrl."""
     reports = Reports(fhir_base)
     for entry in entries:
         if entry.kind == "DiagnosticReport":
@@ -113,7 +115,9 @@ def reports_in(entries: Iterable[Entry], fhir_base: str) -> Reports:
 def _note_specimens(
     holder: Entry, given: Sequence[JsonObject], held: Iterable[tuple[str, str]], reports: Reports
 ) -> None:
-    """Beyond MOST_SPECIMENS it only matters that there are more."""
+    """Note the specimens of one report or panel. One more than MOST_SPECIMENS is kept, to show that
+    there are too many.
+    """
     if not given:
         return
     reports.specimens[id(holder.resource)] = given[: MOST_SPECIMENS + 1]
@@ -124,7 +128,9 @@ def _note_specimens(
 
 
 def _is_withdrawn(container: JsonObject) -> bool:
-    """A task or an order may be cancelled, and a result that lies in it stands all the same."""
+    """Whether a status withdraws the results too: a task or an order may be cancelled, and a result
+    contained in it still stands.
+    """
     status = container.get("status")
     is_cancelled = status == "cancelled" and type_of(container) in _HOLD_RESULTS
     return is_cancelled or status == "entered-in-error"

@@ -1,6 +1,7 @@
-"""Looking into JSON whose shape nobody has vouched for, without ever failing.
+"""Looking into JSON of unknown shape without ever failing.
 
-What is not of the type asked for reads as empty; whether that is acceptable is decided elsewhere.
+A value of another type than the one asked for reads as empty; whether that is acceptable is decided
+elsewhere.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from cds_service.core.card import JsonObject
 from cds_service.core.model import Coding
 
 FHIR_ID = r"[A-Za-z0-9\-.]{1,64}"
-"""The grammar of an id (https://hl7.org/fhir/R4/datatypes.html#id): one for the request, the
-references and the resources, since an id that only one of them takes would never be found again."""
+"""The grammar of an id (https://hl7.org/fhir/R4/datatypes.html#id). Requests, references and
+resources share it: an id accepted in only one of these places could never be matched."""
 
 _ID = re.compile(FHIR_ID)
 _DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
@@ -73,7 +74,9 @@ def codings(concept: object) -> tuple[Coding, ...]:
 
 
 def code_pairs(codings_: Sequence[object]) -> set[tuple[str, str]]:
-    """System and code of the same codings; cheap, for the look at what may not be wanted at all."""
+    """System and code of the codings that `codings` would give. Cheap, since most of the resources
+    that are looked at so turn out not to be wanted.
+    """
     return {
         (coding.get("system", ""), coding["code"])
         for coding in codings_

@@ -30,15 +30,15 @@ _GRAVEST_FIRST = (
     SpecimenLink.UNSATISFACTORY,
     SpecimenLink.RESOLVED,
 )
-"""What is to be said of several specimens, if it holds for one of them."""
+"""Of several specimens, the first of these that holds for any of them is said of all."""
 
 
 def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) -> Found:
-    """Follow Observation.specimen as far as what was given allows; where there is none, that of its
-    panel or else of its report, if it names one: of several nobody can tell which it is.
+    """The Specimen that Observation.specimen leads to among the given resources; without that
+    element, the one that its panel or else its report names, if it names exactly one.
 
-    A Specimen that is invalid is not trusted: unresolved. Nor is one of another patient or one that
-    was entered in error, which are told as that.
+    An invalid Specimen is not trusted and counts as unresolved. One of another patient and one that
+    was entered in error are not trusted either, and are reported as such.
     """
     if reference := an_object(entry.resource.get("specimen")):
         return _follow(reference, entry, scope, whose)
@@ -83,8 +83,8 @@ def _follow(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> 
 
 
 def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
-    """All Specimens that an order or a report names, as one: their codes, and whether all were
-    found; when it was taken where there is only one. One that is named twice is one.
+    """All Specimens that an order or a report names, as one: the codes of all, the gravest of their
+    links, and the time of collection if there is only one. One that is named twice counts once.
     """
     named = objects(entry.resource.get("specimen"))
     if len(named) > MOST_SPECIMENS:

@@ -1,7 +1,7 @@
-"""Whose is it? Every resource is held against the patient of the request (T-21, T-22).
+"""Whose a resource is: every one is compared with the patient of the request (T-21, T-22).
 
 Only what proves identity counts: the patient's id on the patient's server. An identifier or a name
-is not followed, and a contained Patient is nobody we could recognise.
+is not followed, and a contained Patient cannot be recognised.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Whose:
     def owner(self, entry: Entry, scope: Scope) -> Subject:
         """Whom a resource belongs to, by its subject.
 
-        A contained resource without a subject has that of its container, and cannot belong to
-        anybody else than it. An Observation that is `focus`ed on another person, say a donor or
-        an unborn child, is that person's.
+        A contained resource without a subject has that of its container; in another patient's
+        container it is that patient's, whatever it says. An Observation whose `focus` is another
+        person, say a donor or an unborn child, is that person's.
         """
         own = self.named(an_object(entry.resource.get("subject")), entry, scope)
         if any(self._another_person(f, entry, scope) for f in objects(entry.resource.get("focus"))):
@@ -86,8 +86,8 @@ class Whose:
 
 
 def names_a_patient(reference: JsonObject, entry: Entry, scope: Scope) -> bool:
-    """Whether a Reference provably names a Patient: neither a place, a device or a group, nor
-    somebody of whom nothing is known.
+    """Whether a Reference provably names a Patient. One to a place, a device or a group does not,
+    nor does a `urn:` that leads to no Patient among the given resources.
     """
     match target_of(reference):
         case Literal(type=type_):
@@ -99,7 +99,7 @@ def names_a_patient(reference: JsonObject, entry: Entry, scope: Scope) -> bool:
 
 
 def patient_id_of(reference: JsonObject, entry: Entry, scope: Scope) -> str:
-    """The id of the Patient that a subject names, empty when it names none that can be told."""
+    """The id of the Patient that a subject names, empty when none can be told."""
     match target_of(reference):
         case Literal(type="Patient", id=id_):
             return id_

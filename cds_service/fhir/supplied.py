@@ -37,13 +37,17 @@ NOT_SUPPLIED = Supplied(Availability.MISSING)
 
 
 def supplied(value: object) -> Supplied:
-    """What became of a prefetch value that was sent (an absent key is `NOT_SUPPLIED`).
+    """Judge a prefetch value that was sent (an absent key is `NOT_SUPPLIED`).
 
-    An OperationOutcome inside a Bundle is a failure too, unless it holds hints and warnings only,
-    as many servers add to a successful search. So is a Bundle without any resource that is no list
-    of what was looked for: it does not say that there is none. One that says itself that it is not
-    all, by a warning or by its `total`, is a part of what there is, however little it holds; so is
-    one with an entry that could not be had, or that is a Bundle: those are not opened.
+    EMPTY: `null`, or a list without entries, such as a search that found nothing.
+
+    FAILED: no resource; an OperationOutcome, also inside a Bundle, unless it holds hints and
+    warnings only, as many servers add to a successful search; a Bundle without resources that is
+    not such an empty list, since it does not say that there is nothing.
+
+    PARTIAL, however little it holds: a Bundle that has a further page, or says itself by a warning
+    or by its `total` that it is not all; one with an entry that could not be had, or that is a
+    Bundle itself, since those are not opened.
     """
     if value is None:
         return Supplied(Availability.EMPTY)
@@ -76,9 +80,9 @@ def _supplied_bundle(bundle: JsonObject) -> Supplied:
 
 
 def shortfalls(bundle: JsonObject) -> Iterator[UpstreamFault]:
-    """Why a Bundle that came unasked may hold less than there is: an entry says that something
-    failed, or where a resource is and no more; it says itself that it is not all; or it holds a
-    Bundle, which is not opened.
+    """Why a Bundle that came unasked may hold less than there is: an entry reports a failure, or
+    gives no more of a resource than its location; the Bundle says itself that it is not all; or it
+    holds a Bundle, which is not opened.
     """
     inside = _Inside(bundle)
     if any(map(_is_failure, inside.outcomes)):
@@ -100,8 +104,8 @@ def says_it_is_not_all(search: JsonObject) -> bool:
 def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
     """Whether a resource, or each one in a Bundle, says itself that it is of none of these types.
 
-    What names no type is not valid FHIR, and the reader says so. An OperationOutcome in a Bundle is
-    about the search.
+    A Bundle that holds a resource without a type is not: that is invalid FHIR, which the reader
+    reports. An OperationOutcome in a Bundle is about the search.
     """
     if type_of(resource) != "Bundle":
         return type_of(resource) not in types
@@ -111,7 +115,7 @@ def is_altogether_other(resource: JsonObject, types: frozenset[str]) -> bool:
 
 
 class _Inside:
-    """What the entries of a Bundle say of it, each looked at once."""
+    """What the entries of a Bundle say about the Bundle; each is looked at once."""
 
     def __init__(self, bundle: JsonObject) -> None:
         self._entries = objects(bundle.get("entry"))
@@ -124,8 +128,8 @@ class _Inside:
 
     @property
     def lacks_some(self) -> bool:
-        """Whether an entry says that its resource was refused, or where it was stored and no more
-        (https://hl7.org/fhir/R4/http.html#transaction-response).
+        """Whether an entry says that its resource was refused, or gives only the location where it
+        was stored (https://hl7.org/fhir/R4/http.html#transaction-response).
         """
         return any(_is_lacking(entry) for entry in self._entries if "response" in entry)
 
@@ -152,7 +156,7 @@ def _may_not_be_all(outcome: JsonObject) -> bool:
 
 
 def _counts_more(bundle: JsonObject) -> bool:
-    """Whether a search found more than it holds: `total` is of the matches, on whatever page
+    """Whether a search found more than it holds: on every page `total` is the number of all matches
     (https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.total).
     """
     total = bundle.get("total")

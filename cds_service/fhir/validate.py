@@ -29,8 +29,8 @@ _READ = (
 _MODELS: Mapping[str, type[BaseModel]] = {kind: get_fhir_model_class(kind) for kind in _READ}
 _ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]*")
 _MUST_BE_UNDERSTOOD = frozenset({"modifierExtension", "implicitRules"})
-"""Elements that may change the meaning of everything else: who does not know them must refuse
-(https://hl7.org/fhir/R4/extensibility.html#modifierExtension). We know none."""
+"""Elements that may change the meaning of everything else: a reader that does not know them must
+refuse the resource (https://hl7.org/fhir/R4/extensibility.html#modifierExtension). We know none."""
 
 MOST_ELEMENTS = 5_000
 """Most values (objects, arrays and primitives together) of one resource that is not plain. The
@@ -65,14 +65,13 @@ class Checks:
     def __init__(self) -> None:
         self._left = MOST_CHECKED
         self._judged: dict[int, tuple[JsonObject, _Sound | _AtFault]] = {}
-        """By identity; the resource is kept with its verdict, so that no other gets its identity.
-        """
+        """By `id()`; the resource is kept with its verdict, so that no other can get its `id()`."""
 
     def check(self, resource: JsonObject) -> None:
         """Refuse a resource that is not valid FHIR R4. Raises Refusal with the first fault found.
 
-        One of more than MOST_ELEMENTS is refused as a whole, and so is what comes after
-        MOST_CHECKED, unless it is plain.
+        One that is not plain is also refused if it holds more than MOST_ELEMENTS values, or more
+        than are left of MOST_CHECKED.
         """
         key = id(resource)
         if key not in self._judged:
@@ -96,7 +95,7 @@ class Checks:
 
 
 def _elements(resource: JsonObject) -> int:
-    """How many values a resource holds, itself included; beyond MOST_ELEMENTS nobody counts on."""
+    """How many values a resource holds, itself included; counting stops beyond MOST_ELEMENTS."""
     counted = 0
     pending: list[object] = [resource]
     while pending and counted <= MOST_ELEMENTS:
@@ -110,12 +109,12 @@ def _elements(resource: JsonObject) -> int:
 
 
 def check(resource: JsonObject) -> None:
-    """The same for one resource by itself. Raises Refusal."""
+    """Check one resource by itself. Raises Refusal as `Checks.check`."""
     Checks().check(resource)
 
 
 def check_fully(resource: JsonObject) -> None:
-    """The verdict on whatever is not plain, and where the fault is. Raises Refusal."""
+    """Ask the model, then check every element. Raises Refusal with the first fault found."""
     kind = type_of(resource)
     try:
         _MODELS[kind].model_validate(resource)
@@ -129,7 +128,7 @@ def check_fully(resource: JsonObject) -> None:
 
 
 def _location(kind: str, error: ValidationError) -> str:
-    """Where the first fault is. The name of an unknown member came from outside: left out."""
+    """Where the first fault is. The name of an unknown member is left out: it came from outside."""
     fault = error.errors(include_url=False, include_context=False, include_input=False)[0]
     path = fault["loc"][:-1] if fault["type"] == "extra_forbidden" else fault["loc"]
     where = kind
@@ -168,7 +167,9 @@ def _members(element: JsonObject, where: str) -> Iterator[tuple[str, object]]:
 
 
 def _holes(element: JsonObject, name: str) -> frozenset[int]:
-    """Where an array of primitives may hold null: where its twin holds the other half."""
+    """The places where an array of primitives may hold null: those where its twin (`_given` beside
+    `given`) holds something.
+    """
     twin = element.get(name.removeprefix("_") if name.startswith("_") else f"_{name}")
     if not isinstance(twin, list):
         return frozenset()

@@ -32,8 +32,8 @@ _NUMBER_WITH_UNIT = re.compile(
     r"(?P<number>-?(?:0|[1-9][0-9]{0,63})(?:\.[0-9]{1,63})?(?:[eE][+-]?[0-9]{1,3})?) ?"
     r"(?P<unit>(?![eE][+-]?[0-9])[^\s\d.,;:/<>=+\-()][^\s]*)"
 )
-"""Exactly comparator, number (FHIR decimal) and unit; `150`, `1,200 U/mL`, `150-200 U/mL` are not.
-The exponent of a number without a unit is no unit: `1e4` would be told as `1`.
+"""A comparator or none, a number (FHIR decimal) and a unit, and nothing else: `150`, `1,200 U/mL`
+and `150-200 U/mL` do not match. Nor may the unit be an exponent: `1e4` would be read as `1`.
 """
 _POINT_MAY_GROUP = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
 """`2.400` is 2.4 in one country and 2400 in the next; in text nobody can tell. `0.400` is clear."""
@@ -53,7 +53,7 @@ def read_value(observation: JsonObject) -> LabValue:
 
 
 def noticed(component: JsonObject) -> NotNumeric | NoValue:
-    """What there is to say of its value: there is one and it is not read, or why there is none."""
+    """That a component has a value, which is not read; or why it has none."""
     if any(name.startswith(_VALUE) for name in component):
         return NotNumeric("component")
     return NoValue(_reason(component))

@@ -44,11 +44,11 @@ def only_newest(documents: _Documents) -> _Documents:
 
     Versions that nothing puts in order all stay.
     """
-    versions = _several(documents.values())
+    versions = _sharing_a_name(documents.values())
     if not versions:
         return documents
     replaced: dict[int, Sequence[Entry]] = {}
-    for same in chain.from_iterable(map(_of_one_server, versions)):
+    for same in chain.from_iterable(map(_by_server, versions)):
         newest = _newest(same)
         stay = {id(entry.resource) for entry in newest}
         replaced |= {id(entry.resource): newest for entry in same if id(entry.resource) not in stay}
@@ -92,8 +92,8 @@ def deleted_in(bundle: JsonObject) -> Iterator[str]:
 # ------------------------------------------------------------------ which ones are versions
 
 
-def _several(documents: Iterable[Document]) -> Sequence[Sequence[Entry]]:
-    """The entries of each name that more than one resource bears; mostly there is none."""
+def _sharing_a_name(documents: Iterable[Document]) -> Sequence[Sequence[Entry]]:
+    """The entries of each name that more than one resource has; mostly there is no such name."""
     first: dict[_Name, JsonObject] = {}
     repeated: set[_Name] = set()
     entries = [entry for document in documents for entry in document.entries]
@@ -114,8 +114,10 @@ def _several(documents: Iterable[Document]) -> Sequence[Sequence[Entry]]:
     return tuple(found.values())
 
 
-def _of_one_server(same: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
-    """Two servers may give one id to two resources; who names no server means the only one."""
+def _by_server(same: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
+    """The same entries, server by server, since two servers may give one id to two resources. An
+    entry without a server belongs to the only one, if only one is named.
+    """
     by_server: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in same:
         base = base_of(entry.full_url)
@@ -127,8 +129,8 @@ def _of_one_server(same: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
 
 
 def _newest(same: Sequence[Entry]) -> Sequence[Entry]:
-    """Those than which none is provably newer, whole ones if there are any. A sign counts only if
-    every version bears it.
+    """The entries that none is provably newer than; of these the complete ones, if there are any. A
+    sign of age counts only if every version has it.
     """
     for sign in _SIGNS:
         borne = [found for entry in same for found in sign(entry.resource)]
@@ -153,7 +155,7 @@ def _updated(resource: JsonObject) -> Iterator[datetime]:
 
 
 def _numbered(resource: JsonObject) -> Iterator[int]:
-    """A version that is a number; of any other nothing is promised but that it is another."""
+    """The version, if it is a number; of any other, nothing tells which of two is the newer."""
     version = version_of(resource)
     if version.isdecimal():
         yield int(version)
@@ -171,7 +173,7 @@ _SIGNS: Sequence[Callable[[JsonObject], Iterator[datetime] | Iterator[int]]] = (
 
 
 def _current(document: Document, replaced: Mapping[int, Sequence[Entry]]) -> Document:
-    """The document with what stands for each replaced entry, once, in its place."""
+    """The document with each replaced entry exchanged for what stands for it, each once."""
     if replaced.keys().isdisjoint(id(entry.resource) for entry in document.entries):
         return document
     held = {id(entry.resource) for entry in document.entries}

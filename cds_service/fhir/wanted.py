@@ -32,7 +32,7 @@ class Wanted:
     analyte: Codes
     companions: Codes
     accepted: Codes = frozenset()
-    """Those of the analyte that are read as it: what carries one is noticed wherever it stands."""
+    """Codes that are read as the analyte itself: they are noticed in components and reports too."""
     conditions: ConceptIndex = _NOTHING
     medications: ConceptIndex = _NOTHING
 
@@ -65,11 +65,11 @@ class Sort(Enum):
 
 
 MAY_BE_OURS = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
-"""What is a result of the analyte, contains one, or cannot be ruled out to be one."""
+"""Observations that are a result of the analyte, contain one, or cannot be ruled out to be one."""
 
 
 def sort_of(observation: JsonObject, wanted: Wanted) -> Sort:
-    """What an Observation is. A code in words alone is readable, and not one that is wanted."""
+    """The sort of an Observation. A code in words alone counts as readable, and is never wanted."""
     code = observation.get("code")
     given = code.get("coding", []) if isinstance(code, dict) and code else {}
     if not isinstance(given, list):

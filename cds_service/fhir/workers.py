@@ -1,4 +1,4 @@
-"""Threads for outbound calls, so many for each origin; nobody waits for one past a deadline."""
+"""Threads for outbound calls, a fixed number for each origin; no caller waits past its deadline."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Outcome = TypeVar("Outcome")
 
 
 class Workers:
-    """Threads shared by all hook calls of the process, apart for each origin: one that is slow uses
-    up its own threads and leaves those of the others alone.
+    """Threads shared by all hook calls of the process, separate for each origin: a slow origin uses
+    up its own threads and not those of the others.
 
     A thread may outlast its caller only inside the system's name resolver, which cannot be
     interrupted; sockets end at the deadline by themselves (`dial`). Origins come from
@@ -31,8 +31,8 @@ class Workers:
     def run_all(
         self, origin: str, tasks: Mapping[str, Callable[[], Outcome]], deadline: Deadline
     ) -> Mapping[str, Outcome | Refused]:
-        """Run the tasks side by side. One not done by the deadline comes to a fault; so does one
-        that waited half of its time for a thread.
+        """Run the tasks side by side. A task that is not done by the deadline is refused, and so is
+        one that waited half of its time for a thread.
         """
         if deadline.passed:
             return dict.fromkeys(tasks, Refused(UpstreamFault.DEADLINE))
@@ -40,7 +40,7 @@ class Workers:
         half = deadline.remaining / 2
 
         def in_time(task: Callable[[], Outcome]) -> Outcome | Refused:
-            # Cut off for our own lack of threads, it would be the server that is blamed for it.
+            # Cut off later, for our own lack of threads, it would count as a failure of the server.
             return task() if deadline.remaining >= half else Refused(UpstreamFault.DEADLINE)
 
         futures = [(key, pool.submit(in_time, task)) for key, task in tasks.items()]

@@ -1,6 +1,6 @@
-"""What has to be changed on a FHIR server so that it says what is to be said, in one transaction.
+"""The one transaction that brings what we wrote on a FHIR server up to date, or takes it back.
 
-What of ours is there is found by its tag: `_tag` is a search parameter of every resource, unlike
+What we wrote before is found by its tag: `_tag` is a search parameter of every resource, unlike
 `identifier` (https://hl7.org/fhir/R4/search.html#all). Creates are conditional and updates
 version-aware, so a repeat changes nothing and nobody's change is overwritten unseen.
 """
@@ -31,7 +31,7 @@ _WITHDRAWN: Final = "entered-in-error"
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """What of ours the server has for one result, by type."""
+    """The resources that we wrote on the server for one result, by type."""
 
     by_type: Mapping[str, Sequence[JsonObject]] = field(default_factory=dict)
 
@@ -94,8 +94,8 @@ def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> 
 
 
 def all_created(transaction: JsonObject, answer: JsonObject) -> bool:
-    """Whether a server says that it made each resource that was to be made: it does not if one was
-    there already. Its entries stand in our order
+    """Whether a server says that it created each resource that was to be created; it does not if
+    one was there already. Its entries stand in our order
     (https://hl7.org/fhir/R4/http.html#transaction-response).
     """
     entries = zip_longest(objects(transaction.get("entry")), objects(answer.get("entry")))
@@ -127,7 +127,7 @@ def _create(resource: JsonObject, full_url: UUID, tag: str) -> JsonObject:
 
 
 def _update(resource: JsonObject, there: JsonObject) -> JsonObject:
-    """Only if nobody has changed it since it was read."""
+    """A PUT that is carried out only if nobody has changed the resource since it was read."""
     request = {"method": "PUT", "url": f"{type_of(resource)}/{there['id']}"}
     if version := version_of(there):
         request["ifMatch"] = f'W/"{version}"'

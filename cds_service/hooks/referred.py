@@ -61,15 +61,15 @@ def _lacking(
 ) -> Mapping[str, frozenset[str]]:
     """Type -> ids on this server. Empty where there is no result to read."""
     own, drugs = parts[wanted.part].resource, parts["medications"].resource
-    shelf = _Shelf(tuple(map(open_document, (results, own, drugs))), server)
-    arrived, known, prescribed = shelf.documents
+    at_hand = _AtHand(tuple(map(open_document, (results, own, drugs))), server)
+    arrived, known, prescribed = at_hand.documents
     ours = [(each, _results(each, wanted)) for each in (arrived, known)]
     if not any(found for _, found in ours):
         return {}
     sampled = (_samples(entries, document, server) for document, entries in ours)
     lacking = {
-        "Specimen": shelf.lacking("Specimen", chain.from_iterable(sampled)),
-        "Medication": shelf.lacking("Medication", _drugs(prescribed)),
+        "Specimen": at_hand.lacking("Specimen", chain.from_iterable(sampled)),
+        "Medication": at_hand.lacking("Medication", _drugs(prescribed)),
     }
     return {kind: ids for kind, ids in lacking.items() if ids}
 
@@ -92,7 +92,7 @@ def _drugs(document: Document) -> Named:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
+class _AtHand:
     """What is at hand, each document able to refer to the others."""
 
     documents: tuple[Document, ...]

@@ -147,9 +147,9 @@ _HEADER = """\
 def add_approval(file: Path, approval: Approval) -> None:
     """Add a signature at the end of the file, which is made if it is not there.
 
-    Nothing that stands in the file is written anew, so neither a crash nor a second signer at the
-    same time can lose a signature. Raises KnowledgeError if what is there is no approval file,
-    InputError if it cannot be written.
+    The file is only appended to, so neither a crash nor a second signer at the same time can lose a
+    signature. Raises KnowledgeError if the file is there and is no approval file, InputError if it
+    cannot be written.
     """
     if file.exists():
         read_approvals(file)

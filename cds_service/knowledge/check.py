@@ -23,14 +23,14 @@ from cds_service.knowledge.muted import what_is_muted
 
 @dataclass(frozen=True)
 class KnowledgeReport:
-    """What was proved, and what was not."""
+    """What was checked, and the faults that were found."""
 
     checked: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     reviews: list[str] = field(default_factory=list)
-    """The state of review of each knowledge base: no fault, but to be known."""
+    """The state of review of each knowledge base, which is never a fault."""
     muted: list[str] = field(default_factory=list)
-    """What a site has muted, and what its cards lack then: no fault either."""
+    """What a site has muted, and what its cards lack then: never a fault either."""
 
     def lines(self) -> Iterator[str]:
         """The report for a person."""
@@ -63,10 +63,10 @@ def check_knowledge(
 ) -> KnowledgeReport:
     """Prove all knowledge under `folder` (the packaged one by default), with the site's additions.
 
-    Nothing is raised for a fault in the knowledge: all are in the report. So are its state of
-    review and what the site mutes; an approval that no longer holds is said, and is no fault. The
-    worked cases are run with the site's codes and units and under the knowledge's own policy: what
-    a site mutes is no fault.
+    Nothing is raised for a fault in the knowledge: all are in the report. It also holds the state
+    of review, with an approval that no longer holds, and what the site mutes; neither is a fault.
+    So the worked cases are run with the site's codes and units, but under the knowledge's own
+    policy.
     """
     report = KnowledgeReport()
     try:
@@ -115,7 +115,7 @@ def _count(base: KnowledgeBase, report: KnowledgeReport) -> None:
 
 
 def case_faults(base: KnowledgeBase) -> Iterator[str]:
-    """What the worked cases give otherwise than they expect."""
+    """Where the outcome of a worked case differs from what it expects."""
     prepared = with_case_codes(base)
     for case in base.cases:
         record = record_of(case.given, prepared)

@@ -51,7 +51,7 @@ def read_library(
     *,
     terminologies: frozenset[str] = ALL_TERMINOLOGIES,
 ) -> Library:
-    """Read it without proof: for the check that lists every fault, not only the first."""
+    """As `load_library`, but without proof: for the check, which lists all faults itself."""
     files = dict(_texts(folder or resources.files("cards")))
     analytes = [
         name.removesuffix("/knowledge.toml")
@@ -95,7 +95,7 @@ def with_site(library: Library, file: Path) -> Library:
 
 
 def with_site_unproved(library: Library, file: Path) -> Library:
-    """The same without proof: for the check that lists every fault, not only the first."""
+    """As `with_site`, but without proof: for the check, which lists all faults itself."""
     try:
         site = read_site(file.read_text(encoding="utf-8"), file.name)
     except UnicodeDecodeError:

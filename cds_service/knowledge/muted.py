@@ -1,4 +1,4 @@
-"""What a site has muted, and what its cards lack then: for whoever proves, reads or signs."""
+"""What a site has muted and what its cards then lack, for those who check or sign the knowledge."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ knowledge, as it is without a site file or an approval.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ def _plain(row: BaseModel) -> dict[str, Any]:
     return row.model_dump(mode="json")
 
 
-def _rows(rows: Any) -> list[dict[str, Any]]:
+def _rows(rows: Iterable[BaseModel]) -> list[dict[str, Any]]:
     return [_plain(row) for row in rows]
 
 
@@ -100,7 +100,7 @@ def _in_words(row: BaseModel, gates: Gates, base: KnowledgeBase) -> dict[str, An
 
 
 def _codes(means: Mapping[tuple[str, str], str], name: str) -> list[dict[str, str]]:
-    """Codes of a laboratory with what each means, under this name."""
+    """The codes of a site, each with its meaning under the member `name`."""
     return [
         {"system": system, "code": code, name: meant} for (system, code), meant in means.items()
     ]

@@ -1,7 +1,7 @@
-"""What one knowledge base says of itself to whoever decides about using it.
+"""What one knowledge base says about itself to those who decide whether to use it.
 
 The source attributes that 45 CFR 170.315(b)(11)(iv)(A) asks of evidence-based decision support,
-with what they are of, its state of review and the disclaimer.
+with the knowledge they belong to, its state of review and the disclaimer.
 """
 
 from __future__ import annotations

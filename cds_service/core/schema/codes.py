@@ -60,7 +60,7 @@ class CompanionCode(Row):
     component: str = ""
     family: Text
     states: str = ""
-    """What the code says of the sample that a limit may presume: `fasting`."""
+    """What the code states about the sample, as a limit may presume it: `fasting`."""
     sources: tuple[Text, ...] = ()
 
 

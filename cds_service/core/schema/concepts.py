@@ -1,4 +1,4 @@
-"""`conditions.toml`, `medications.toml`, ages in `context.toml`: what of a patient matters."""
+"""`conditions.toml`, `medications.toml`, ages in `context.toml`: the facts about a patient."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Concept(Row):
     missing: tuple[Id, ...] = ()
     """The `missing` words when it is undetermined."""
     counts_when_over: bool = False
-    """A drug given in a few doses: its request is completed as soon as they were given, so a course
-    that is over counts as a dose does. An order of a later day is no renewal of an earlier one.
+    """For a drug given in a few doses: its request is completed as soon as they were given, so a
+    course that is over counts as a dose does, and an order of a later day is no renewal.
     """
     note: str = ""
 

@@ -38,7 +38,7 @@ TableRow = FindingRow | ContextRow
 
 
 class ReasonRow(Row):
-    """`[[reason]]`: why a reason for not interpreting (or `wrong-analyte`) stands as it does."""
+    """`[[reason]]`: the grounds of a reason for not interpreting, or of `wrong-analyte`."""
 
     id: Id
     claim: Text
@@ -47,8 +47,8 @@ class ReasonRow(Row):
 
 
 class NoteRow(Sourced):
-    """`[[note]]`: what a note beside the findings rests on, where it needs a source; also what the
-    words on a limit left open rest on, which have no row of the table.
+    """`[[note]]`: the sources of a note beside the findings, where it needs any; also those of
+    `threshold-indeterminate`, which has no row in the table.
     """
 
     id: Id
@@ -56,7 +56,7 @@ class NoteRow(Sourced):
 
 
 class GroupRow(Row):
-    """`[[group]]`: what the proof holds: of these findings exactly one, or at most one, fires."""
+    """`[[group]]`: a promise that is proved: exactly one, or at most one, of the findings fires."""
 
     id: Id
     where: Gates

@@ -29,7 +29,7 @@ class Identity(Row):
     analyte: Text
     short_name: Annotated[str, StringConstraints(min_length=1, max_length=16)]
     other_results: Text
-    """What further results of it are called on a card that could not have them."""
+    """The words for further results of the analyte on a card that names them as missing."""
     intended_use: Text
     released: date
     review_by: date
@@ -43,7 +43,7 @@ class Identity(Row):
     pair_within_days: int = Field(default=7, ge=0, le=90)
     companion_within_days: int = Field(default=7, ge=0, le=90)
     summary_dated_after_days: int = Field(default=14, ge=0, le=3650)
-    """Of a result that is older the summary names the day."""
+    """The summary names the day of a result that is older than this."""
 
 
 class Policy(Row):

@@ -40,21 +40,21 @@ class LimitRow(Row):
     """The knowledge's own id, or the name of a companion."""
     specimen: Id
     title: Text
-    """Whose limit it is, as it stands behind the number: `sIL-2R criterion of HLH-2004`."""
+    """The name of the limit, given behind its number on a card: `sIL-2R criterion of HLH-2004`."""
     value: ExactNumber
     unit: Text
     met_when: MetWhen
     younger: tuple[YoungerLimit, ...] = Field(default=(), max_length=1)
     presumes: str = ""
-    """What the source asks of the sample, which only some codes of the test state: `fasting`."""
+    """What the source presumes of the sample (`fasting`); only some codes of the test state it."""
     population: Text
     assay: Text
     performance: Text
     weakness: Text
     sources: tuple[Id, ...]
-    """Behind the number: what a card cites that names it."""
+    """Sources of the number: a card that names it cites them."""
     performance_sources: tuple[Id, ...] = ()
-    """Behind performance and weakness, beyond those of the number."""
+    """Further sources, of performance and weakness."""
 
     @property
     def amount(self) -> str:
@@ -77,8 +77,8 @@ class PanelItem(Row):
 
 
 class PanelRow(Row):
-    """`[[panel]]`: tells of each item whether it is met (see `panels.panel_item`); fact
-    `panel.<id>`: counted or unknown.
+    """`[[panel]]`: says for each item whether it is met (see `panels.panel_item`); fact
+    `panel.<id>`: counted, not-applicable or unknown.
     """
 
     id: Id
@@ -88,11 +88,11 @@ class PanelRow(Row):
     item: tuple[PanelItem, ...]
     sources: tuple[Id, ...]
     urgent_from: int = Field(ge=1)
-    """So many items met, the analyte's own aside, are urgent whatever its value: our own caution,
-    of no study.
+    """This many items met without the analyte's own are urgent whatever its value. It is our own
+    caution, not a number from a study.
     """
     suggestions: tuple[Id, ...] = ()
-    """What that calls for."""
+    """The suggestions for that case."""
 
 
 class RatioRow(Row):

@@ -23,7 +23,7 @@ class SuggestionRow(Row):
 
 
 class AdviceRow(Row):
-    """`[[advice]]`: what to tell whoever drafts an order; words in the template of its id."""
+    """`[[advice]]`: what to say to whoever drafts an order; the words are in the template `id`."""
 
     id: AdviceId
     when: Gates
@@ -41,10 +41,10 @@ class OwnOrderRow(Row):
 
 
 class SwapRow(Row):
-    """`[[swap]]`: what stands in an order for a look-alike's place, if this analyte was meant.
+    """`[[swap]]`: the order to put in the place of one for a look-alike, if this analyte was meant.
 
-    `order` is the own order whose words, and site code, are used; `loinc` the accepted code of the
-    same specimen and property. Without them the order is in words alone.
+    `order` is the `[[order]]` whose words, and site code, are used; `loinc` the accepted code of
+    the same specimen and property. Without them the order is in words alone.
     """
 
     refused: Text

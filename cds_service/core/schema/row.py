@@ -27,18 +27,18 @@ PATTERNS: Final = {
     _STATEMENT_ID: ("this is no number of a statement.", "Write it as S4 or T12."),
     _VERSION: ("this is no version.", "Write the year and a number, as in 2026.1."),
 }
-"""What is wrong with a text that does not look so, and what would be right."""
+"""Pattern -> what is wrong with a text that does not match it, and what would be right."""
 Gates = dict[str, str | list[str]]
 """Fact name -> the value or values that let the row through."""
 
 
 _NOT_AS_TEXT = 'write a number as text, so that it keeps its digits; put it in quotes: "2400"'
 _NO_NUMBER = 'this is not a number; write digits and a point: "1.5"'
-"""What is wrong, and behind the semicolon what would be right."""
+"""What is wrong and, behind the semicolon, what would be right (see `slips`)."""
 
 
 def _number(value: object) -> object:
-    """The checker makes a fault of the row of each ValueError."""
+    """The number that a text holds. pydantic turns a ValueError into a fault of the row."""
     match value:
         case str():
             try:
@@ -53,22 +53,22 @@ ExactNumber = Annotated[Decimal, BeforeValidator(_number)]
 
 
 class Row(BaseModel):
-    """Base of every row: frozen, and refusing what it does not know."""
+    """Base of every row: frozen; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Sourced(Row):
-    """Base of rows that a template speaks for, and what its sentences rest on."""
+    """Base of rows whose words stand in a template, with the sources of these words."""
 
     sources: tuple[Id, ...] = ()
-    """Behind what is said whenever the row speaks."""
+    """Sources of the words that stand on every card with this row."""
     sources_by_section: Mapping[Id, tuple[Id, ...]] = {}
-    """Behind what is said only where this section is for the card: `blood` for one specimen kind,
-    `blood-u` for it in one unit family, `not-blood`, `weakly`."""
+    """Further sources of one section of the template, which only some cards hold: `blood` for one
+    specimen kind, `blood-u` for it in one unit family, `not-blood`, `weakly`."""
 
     def sources_of(self, sections: Iterable[str]) -> tuple[str, ...]:
-        """The sources behind what is said on a card for which these sections are."""
+        """The sources of the words on a card that may hold these sections."""
         if not self.sources_by_section:
             return self.sources
         special = [self.sources_by_section.get(section, ()) for section in sections]
@@ -76,6 +76,6 @@ class Sourced(Row):
 
     @property
     def all_sources(self) -> tuple[str, ...]:
-        """The sources behind anything that is said, each once."""
+        """The sources of the whole row, each once."""
         special = chain.from_iterable(self.sources_by_section.values())
         return tuple(dict.fromkeys((*self.sources, *special)))

@@ -1,4 +1,4 @@
-"""The site file, row by row: what a hospital adds to the knowledge. Nothing stands in `cards/`."""
+"""The rows of the site file: what a hospital adds to the knowledge. None of it is in `cards/`."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ class AssayFactor(Row):
     factor: ExactNumber
     source: Text
     analyte: str = ""
-    """Whose factor it is, by id of the knowledge; needed where several have such a family."""
+    """Id of the knowledge that the factor is for; needed where several have such a family."""
 
 
 class SitePolicy(Row):
-    """`[policy]`: what the site sets; what it leaves out stays as the knowledge says."""
+    """`[policy]`: what the site sets; anything left out stays as in the knowledge."""
 
     look_back_days: int | None = Field(default=None, ge=1, le=3650, strict=True)
     interpret_preliminary: bool | None = Field(default=None, strict=True)
@@ -78,7 +78,7 @@ class OrderCode(Row):
 
 
 def _none_if_empty(table: object) -> object:
-    """A table that is there and holds nothing says nothing."""
+    """An empty table counts as left out."""
     return None if table == {} else table
 
 

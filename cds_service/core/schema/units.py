@@ -23,7 +23,6 @@ class RowUnit(Row):
     ucum: bool
     """Whether the string is valid UCUM, and so may stand in Quantity.code."""
     assumed: str = ""
-    """Where reading it in this family is an assumption: the sentence that says so."""
+    """The sentence for the card where reading the string in this family is an assumption."""
     beside: tuple[Text, ...] = ()
-    """Texts that mean this unit where its UCUM code stands beside them, and are never read alone.
-    """
+    """Texts that mean this unit beside its UCUM code, and are not understood without it."""

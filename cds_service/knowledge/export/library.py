@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 
 from cds_service.core.disclaimer import review_status
+from cds_service.fhir.canonical import of_version
 from cds_service.knowledge.export.artifact import Artifacts, Resource
 from cds_service.knowledge.export.citing import cited
 from cds_service.knowledge.page.page import page
@@ -19,7 +20,7 @@ def library(artifacts: Artifacts, members: Iterable[Resource]) -> Resource:
     """The Library of these artifacts."""
     knowledge = artifacts.knowledge
     composed = [
-        {"type": "composed-of", "resource": f"{member['url']}|{member['version']}"}
+        {"type": "composed-of", "resource": of_version(member["url"], member["version"])}
         for member in members
     ]
     attributes = json.dumps(source_attributes(knowledge), ensure_ascii=False, indent=2)

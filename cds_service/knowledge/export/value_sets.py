@@ -1,4 +1,4 @@
-"""Codes as value sets: what is read, refused, read beside it, and what the gates look at."""
+"""Value sets of the codes that are read as the analyte, refused, or looked at beside it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _include(system: str, codes: Iterable[tuple[str, str]]) -> Resource:
 
 
 def _of_each_system(codes: Iterable[tuple[str, str, str]]) -> list[Resource]:
-    """System, code and display: a rule for each system, in the order in which they come."""
+    """A rule for each system, in order of appearance. `codes` are (system, code, display)."""
     found: dict[str, list[tuple[str, str]]] = {}
     for system, code, display in codes:
         found.setdefault(system, []).append((code, display))

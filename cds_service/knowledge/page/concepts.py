@@ -1,4 +1,4 @@
-"""Codes and units: what is read as this analyte, what is refused, and what the gates look at."""
+"""Codes and units: those read as this analyte, those refused, and those that gates look at."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~])")
 
@@ -47,8 +47,4 @@ def described(pairs: Iterable[tuple[str, str]]) -> str:
 
 def section(level: int, heading: str, *blocks: str) -> str:
     """A heading and its blocks, those without content left out."""
-    return "\n\n".join([f"{'#' * level} {heading}", *_filled(blocks)])
-
-
-def _filled(blocks: Iterable[str]) -> Iterator[str]:
-    return (block for block in blocks if block)
+    return "\n\n".join([f"{'#' * level} {heading}", *filter(None, blocks)])

@@ -1,7 +1,7 @@
 """Every statement of the two starting documents, with the truth about its evidence.
 
-A statement whose source was not located is shown as such: nothing is cited for it, and what was
-found near it is called that.
+A statement whose source was not located is shown as such: nothing is cited for it, and a study that
+comes near it is called the nearest one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every part of the page is made from."""
+"""The knowledge base as every part of the page needs it, with numbered sources and cases."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class Subject:
         return "; ".join(text(self.knowledge.suggestions[name].label) for name in names)
 
     def wording(self, template: str, section: str) -> str:
-        """What a template says: limits stand as numbers, what comes from a result as {name}."""
+        """A section of a template, empty if there is none: limits as numbers, values of a result as
+        {name}.
+        """
         wording = self.knowledge.templates.get(template, {}).get(section)
         return text(self._filled(wording)) if wording else ""
 
@@ -71,7 +73,7 @@ def by_id(rows: Iterable[R]) -> dict[str, list[R]]:
 
 
 def merged(lists: Iterable[Sequence[str]]) -> list[str]:
-    """What stands in any of them, each once."""
+    """The items of all lists, each once."""
     return list(dict.fromkeys(name for names in lists for name in names))
 
 

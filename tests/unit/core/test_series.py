@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.core.model import LabResult, NoValue, SpecimenGiven, Status, Subject
-from cds_service.core.selection import Candidate, Placed
+from cds_service.core.selection import Candidate, Settled
 from cds_service.core.series import series_of
 from cds_service.core.verdict import Answer, Direction, NotInterpretable, SeriesPoint
 from tests import toy
@@ -172,9 +172,9 @@ def test_serum_and_plasma_are_never_joined(
 ) -> None:
     """One laboratory reports another range for each: 214 to 1910 and 325 to 1785 pg/mL."""
     knowledge = toy.knowledge()
-    placed = Placed(knowledge.accepted[toy.SAP_POINTS], "sap")
+    settled = Settled(knowledge.accepted[toy.SAP_POINTS], "sap")
     earlier, head = (
-        Candidate(found, placed, knowledge, AT)
+        Candidate(found, settled, knowledge, AT)
         for found in (at(1, "100 pt/mL", specimen=before), at(20, "200 pt/mL", specimen=after))
     )
     (point,) = series_of(head, [earlier])

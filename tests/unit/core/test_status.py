@@ -16,13 +16,13 @@ from tests.unit.core.reading_of import about, chart, day, left_aside, read, told
 
 TOY = toy.knowledge()
 WITHDRAWN = [Status.CANCELLED, Status.ENTERED_IN_ERROR]
-NOT_YET = [Status.PRELIMINARY, Status.REGISTERED]
+NOT_YET_FINAL = [Status.PRELIMINARY, Status.REGISTERED]
 
 
 # ------------------------------------------------------------------ not final
 
 
-@pytest.mark.parametrize("status", [*NOT_YET, *WITHDRAWN, Status.UNKNOWN])
+@pytest.mark.parametrize("status", [*NOT_YET_FINAL, *WITHDRAWN, Status.UNKNOWN])
 def test_a_newer_one_that_is_not_final_is_named_beside_the_newest_final_one(status: Status) -> None:
     answer = answer_to(record(day("old", "2026-01-01"), day("new", "2026-02-01", status=status)))
     assert about(answer) == "old"
