@@ -105,7 +105,7 @@ class _AtHand:
         ids = dict.fromkeys(
             id_
             for reference, entry in named
-            if scope.resolve(reference, kind, entry) == Unresolved()
+            if isinstance(scope.resolve(reference, kind, entry), Unresolved)
             for id_ in self._id_on_server(reference, kind, entry)
         )
         return frozenset(islice(ids, MOST_IDS))
