@@ -173,5 +173,5 @@ def test_where_the_knowledge_cannot_be_read_the_check_says_what_it_could_not_tel
     (folder / "clients.toml").write_text(FILE_CLIENT + 'services = ["sil2r-order-sign"]\n')
     shown = run(folder, CDS_KNOWLEDGE=str(folder / "not-there"))
     assert shown.exit_code == 0
-    assert "Whether the services granted are there could not be told." in shown.output
+    assert "Whether the granted services exist could not be checked." in shown.output
     assert "not-there" in shown.output
