@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -20,6 +21,8 @@ from cds_service.core.model import (
 from cds_service.fhir import parts as parts_module
 from cds_service.fhir import validate
 from cds_service.fhir.bundle import Document, open_document
+from cds_service.fhir.wanted import wanted_by
+from tests.packaged import SIL2R
 from tests.unit.fhir.given import (
     FERRITIN,
     LEFT_OUT,
@@ -67,12 +70,19 @@ def test_a_local_code_that_the_site_has_mapped_is_wanted() -> None:
     assert refs(record(bundle(local)).results) == ["Observation/obs-1"]
 
 
+def test_a_local_code_is_of_the_analyte_only_if_it_is_mapped_to_a_code_that_is() -> None:
+    to = {("urn:oid:2.999.2", "SIL2R-S"): "9654-5", ("urn:oid:2.999.2", "IL2"): "33939-0"}
+    wanted = wanted_by(replace(SIL2R, local_codes=to))
+    assert {pair for pair in wanted.accepted if pair in to} == {("urn:oid:2.999.2", "SIL2R-S")}
+
+
 def test_a_code_counts_only_under_its_system() -> None:
     assert record(bundle(observation(code=concept("urn:oid:2.999.2", "9654-5")))).results == ()
 
 
-def test_words_are_never_evidence_for_a_code() -> None:
-    assert record(bundle(observation(code={"text": "sIL-2R"}))).results == ()
+@pytest.mark.parametrize("code", [{"text": "sIL-2R"}, {"coding": [{"display": "sIL-2R"}]}])
+def test_words_are_never_evidence_for_a_code(code: JsonObject) -> None:
+    assert record(bundle(observation(code=code))).results == ()
 
 
 def test_results_of_other_tests_are_never_validated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,6 +237,7 @@ def test_two_different_resources_of_one_id_both_stay() -> None:
 
 def test_no_results_at_all() -> None:
     assert record({}).results == ()
+    assert record({"resourceType": "Bundle", "type": "collection"}).results == ()
 
 
 # ------------------------------------------------------------------ history and companions

@@ -14,6 +14,8 @@ from cds_service.core.schema import Concept, ConceptCode
 from cds_service.fhir import parts as parts_module
 from cds_service.fhir.read import read_record
 from cds_service.fhir.supplied import supplied
+from cds_service.fhir.wanted import Wanted, wanted_by
+from tests.packaged import SIL2R
 from tests.unit.fhir.given import BASE, PATIENT, WANTED, bundle, concept, observation
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -50,14 +52,14 @@ def request(id_: str, **drug: Any) -> JsonObject:
     return of_patient("MedicationRequest", id_, status="active", intent="order", **drug)
 
 
-def read(key: str, *resources: JsonObject) -> PatientRecord:
+def read(key: str, *resources: JsonObject, wanted: Wanted = WITH_CONCEPTS) -> PatientRecord:
     sent = {key: supplied(bundle(*resources))}
     return read_record(
         patient_id=PATIENT,
         fhir_base=BASE,
         results=bundle(observation()),
         parts=sent,
-        wanted=WITH_CONCEPTS,
+        wanted=wanted,
     )
 
 
@@ -68,9 +70,18 @@ def names(found: PatientRecord) -> list[str]:
 OTHERS = [condition(f"other-{n}", "M54.5") for n in range(4)]
 
 
-def test_t59_a_condition_that_counts_is_read_wherever_it_stands() -> None:
-    found = read("conditions", *OTHERS, condition("kidney", "N18.4"))
+@pytest.mark.parametrize("wanted", [WITH_CONCEPTS, wanted_by(SIL2R)], ids=["own", "packaged"])
+def test_t59_a_condition_that_counts_is_read_wherever_it_stands(wanted: Wanted) -> None:
+    found = read("conditions", *OTHERS, condition("kidney", "N18.4"), wanted=wanted)
     assert names(found)[0] == "Condition/kidney"
+
+
+@pytest.mark.parametrize("more", [{}, {"code": {"text": "back pain"}}], ids=["no code", "words"])
+def test_t59_what_has_no_code_to_count_by_hides_nothing(more: JsonObject) -> None:
+    in_words = [of_patient("Condition", f"w{n}", **more) for n in range(4)]
+    found = read("conditions", *in_words, condition("kidney", "N18.4"))
+    assert names(found) == ["Condition/kidney"]
+    assert found.availability["conditions"] is Availability.GIVEN
 
 
 def test_t59_where_all_that_may_count_was_read_nothing_is_missing() -> None:
@@ -98,10 +109,11 @@ def test_t59_a_code_that_cannot_be_read_may_be_any(code: object) -> None:
     assert found.availability["conditions"] is Availability.PARTIAL
 
 
-def test_t59_a_drug_is_looked_for_by_its_code() -> None:
+@pytest.mark.parametrize("wanted", [WITH_CONCEPTS, wanted_by(SIL2R)], ids=["own", "packaged"])
+def test_t59_a_drug_is_looked_for_by_its_code(wanted: Wanted) -> None:
     pills = [request(f"p{n}", medicationCodeableConcept=concept(ATC, "A02BC01")) for n in range(4)]
     aldesleukin = request("il2", medicationCodeableConcept=concept(ATC, "L03AC01"))
-    found = read("medications", *pills, aldesleukin)
+    found = read("medications", *pills, aldesleukin, wanted=wanted)
     assert names(found)[0] == "MedicationRequest/il2"
     assert found.availability["medications"] is Availability.GIVEN
 
