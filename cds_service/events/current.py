@@ -15,7 +15,7 @@ from cds_service.core.card import JsonObject
 from cds_service.events.faults import TRANSIENT, UpstreamFailed, faults_in
 from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource, UpstreamFault
 from cds_service.fhir.query import Query, Read, Search
-from cds_service.fhir.reference import Literal, target_of
+from cds_service.fhir.reference import Literal, may_be_on, target_of
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_object, objects, resources_of, type_of, version_of
 from cds_service.store.work_item import Kind, Target
@@ -51,6 +51,8 @@ class Current:
     """A Bundle of the result, its specimen and its reports."""
     order: str
     """`ServiceRequest/1`, empty when the result names none."""
+    reported: tuple[Target, ...]
+    """The results that it names as a report."""
 
 
 def read_current(session: FhirSession, target: Target) -> Current | Gone:
@@ -64,11 +66,13 @@ def read_current(session: FhirSession, target: Target) -> Current | Gone:
             raise UpstreamFailed(fault, during="read")
     others = _beside(session, resource, target)
     reports = [each for each in others if _is_report(each)]
-    orders = _ids(objects(resource.get("basedOn")), "ServiceRequest")
+    server = str(session.base)
+    orders = _ids(objects(resource.get("basedOn")), "ServiceRequest", server)
+    reported = _ids(objects(resource.get("result")), "Observation", server)
     version, otherwise = _versions(resource, reports)
     return Current(
         resource=resource,
-        patient_id=_literal_id(resource.get("subject"), "Patient"),
+        patient_id=_literal_id(resource.get("subject"), "Patient", server),
         version=version,
         otherwise=otherwise,
         results={
@@ -77,13 +81,8 @@ def read_current(session: FhirSession, target: Target) -> Current | Gone:
             "entry": [{"resource": each} for each in (resource, *others)],
         },
         order=next((f"ServiceRequest/{id_}" for id_ in orders), ""),
+        reported=tuple(Target(Kind.OBSERVATION, id_) for id_ in reported),
     )
-
-
-def results_of(report: JsonObject) -> list[Target]:
-    """The results that a report names on its own server."""
-    ids = _ids(objects(report.get("result")), "Observation")
-    return [Target(Kind.OBSERVATION, id_) for id_ in ids]
 
 
 def version_told(resource: JsonObject) -> str:
@@ -97,7 +96,7 @@ def read_requester(session: FhirSession, order: str) -> str:
     match session.fetch(order):
         case Resource(resource):
             match target_of(an_object(resource.get("requester"))):
-                case Literal(_, kind, id_, _):
+                case Literal(base, kind, id_, _) if may_be_on(str(session.base), base):
                     return f"{kind}/{id_}"
                 case _:
                     return ""
@@ -113,20 +112,21 @@ def read_requester(session: FhirSession, order: str) -> str:
 def _beside(session: FhirSession, resource: JsonObject, target: Target) -> list[JsonObject]:
     """The specimen and the reports; one that we may not read is left out. Raises UpstreamFailed."""
     queries: dict[str, Query] = {}
+    server = str(session.base)
     if target.kind is Kind.OBSERVATION:
         queries["reports"] = Search("DiagnosticReport", f"result={target.reference}&_count=20")
-    if specimen := _literal_id(resource.get("specimen"), "Specimen"):
+    if specimen := _literal_id(resource.get("specimen"), "Specimen", server):
         queries["specimen"] = Read("Specimen", specimen)
     found = list(_read(session.fetch_all(queries))) if queries else []
-    if "specimen" not in queries and (specimen := _specimen_named_by([resource, *found])):
+    if "specimen" not in queries and (specimen := _specimen_named_by([resource, *found], server)):
         found += _read(session.fetch_all({"specimen": Read("Specimen", specimen)}))
     return found
 
 
-def _specimen_named_by(reports: Iterable[JsonObject]) -> str:
+def _specimen_named_by(reports: Iterable[JsonObject], server: str) -> str:
     """The id of the one specimen that the reports among these name, where they name no other."""
     named = {
-        _literal_id(each, "Specimen")
+        _literal_id(each, "Specimen", server)
         for report in reports
         if _is_report(report) and not _is_withdrawn(report)
         for each in objects(report.get("specimen"))
@@ -170,15 +170,17 @@ def _versions(resource: JsonObject, reports: list[JsonObject]) -> tuple[str, str
     return (fallen, upheld) if states == {True} else (upheld, fallen)
 
 
-def _ids(references: Iterable[JsonObject], kind: str) -> Iterator[str]:
-    """The ids of what is referred to by id and is of this type."""
+def _ids(references: Iterable[JsonObject], kind: str, server: str) -> Iterator[str]:
+    """The ids of what is referred to on this server and is of this type. The same id on another
+    server is another resource.
+    """
     for reference in references:
         match target_of(reference):
-            case Literal(_, type_, id_, _) if type_ == kind:
+            case Literal(base, type_, id_, _) if type_ == kind and may_be_on(server, base):
                 yield id_
             case _:
                 continue
 
 
-def _literal_id(reference: object, kind: str) -> str:
-    return next(_ids([an_object(reference)], kind), "")
+def _literal_id(reference: object, kind: str, server: str) -> str:
+    return next(_ids([an_object(reference)], kind, server), "")

@@ -17,7 +17,7 @@ from cds_service.core.render import render
 from cds_service.core.selection import FINAL
 from cds_service.core.verdict import Reason
 from cds_service.evaluate import Looking, evaluate
-from cds_service.events.current import Current, results_of
+from cds_service.events.current import Current
 from cds_service.events.delivery import Courier
 from cds_service.events.faults import TRANSIENT, UpstreamFailed
 from cds_service.events.matter import DELETED, Matter, Stopwatch
@@ -231,7 +231,7 @@ def _is_for(knowledge: KnowledgeBase, current: Current) -> bool:
     wanted, resource = wanted_by(knowledge), current.resource
     candidates = [resource, *objects(resource.get("contained"))]
     is_report = type_of(resource) == "DiagnosticReport"
-    if is_report and not results_of(resource) and is_issued(resource, wanted.accepted):
+    if is_report and not current.reported and is_issued(resource, wanted.accepted):
         return True
     return any(
         type_of(each) == "Observation" and sort_of(each, wanted) in MAY_BE_OURS

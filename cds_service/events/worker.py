@@ -18,7 +18,7 @@ from uuid import uuid4
 from cds_service import __version__
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import CdsError, DataUnavailable, ServiceFault, StoreUnavailable
-from cds_service.events.current import Current, Gone, read_current, results_of
+from cds_service.events.current import Current, Gone, read_current
 from cds_service.events.delivery import Courier
 from cds_service.events.evaluation import Evaluator
 from cds_service.events.faults import (
@@ -164,7 +164,7 @@ class Worker:
                     raise UpstreamFailed(UpstreamFault.STATUS_404, during="read")
             case Current() as current:
                 if target.kind is Kind.DIAGNOSTIC_REPORT:
-                    found = results_of(current.resource)
+                    found = current.reported
                 evaluated = self.evaluator.bring_into_line(claimed, current, courier, watch)
         return self.store.finish(claimed, self.now(), evaluated=evaluated, found=found)
 

@@ -20,6 +20,8 @@ ORDER = {
     "id": "r1",
     "requester": {"reference": "Practitioner/d1"},
 }
+ELSEWHERE = "https://elsewhere.example.org/fhir/Practitioner/d1"
+"""Somebody else than who has that id here."""
 
 
 def ordered(**more: Any) -> Any:
@@ -61,14 +63,23 @@ def test_what_told_the_clinician_is_taken_back_with_the_answer(
 
 @pytest.mark.parametrize(
     "requester",
-    [None, {"display": "Dr Synthetic"}, {"reference": "#contained"}],
-    ids=["none", "by-name", "contained"],
+    [None, {"display": "Dr Synthetic"}, {"reference": "#contained"}, {"reference": ELSEWHERE}],
+    ids=["none", "by-name", "contained", "elsewhere"],
 )
 def test_where_nobody_can_be_told_the_answer_is_written_all_the_same(
     telling: World, kinds: tuple[str, str], requester: Any
 ) -> None:
     telling.fhir.put({**ORDER, "requester": requester})
     telling.arrives(ordered())
+    issue, notice = kinds
+    assert [len(each) for each in written(telling, issue, notice).values()] == [1, 0]
+
+
+def test_an_order_on_another_server_is_not_taken_for_one_of_this_server(
+    telling: World, kinds: tuple[str, str]
+) -> None:
+    there = "https://elsewhere.example.org/fhir/ServiceRequest/r1"
+    telling.arrives(observation(basedOn=[{"reference": there}]))
     issue, notice = kinds
     assert [len(each) for each in written(telling, issue, notice).values()] == [1, 0]
 

@@ -53,7 +53,12 @@ def report(**more: Any) -> Any:
     }
 
 
-@pytest.mark.parametrize("result", [[], [{"display": "sIL-2R"}]], ids=["none", "in words"])
+ELSEWHERE = {"reference": "https://elsewhere.example.org/fhir/Observation/o1"}
+
+
+@pytest.mark.parametrize(
+    "result", [[], [{"display": "sIL-2R"}], [ELSEWHERE]], ids=["none", "in words", "elsewhere"]
+)
 def test_a_report_that_leads_to_no_result_is_told(here: World, result: Any) -> None:
     """As where it comes in a hook request: its result may stand in the document alone."""
     here.arrives(report(result=result))
