@@ -1,32 +1,28 @@
 """The current state of what was notified, fetched from the source: never what was sent along.
 
-A result is read with its specimen and with the reports that name it: a withdrawn report takes its
-results back, and one may name the specimen that the result does not. So it makes no difference
-which of them was notified, or in which order.
+A result is read with the reports that name it: a withdrawn report takes its results back, and one
+may name the specimen that the result does not. So it makes no difference which of them was
+notified, or in which order. Specimens are read with the rest of the record (`hooks.referred`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cds_service.core.card import JsonObject
 from cds_service.events.faults import TRANSIENT, UpstreamFailed, faults_in
-from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource, UpstreamFault
-from cds_service.fhir.query import Query, Read, Search
+from cds_service.fhir.fetched import NotFound, Refused, Resource, UpstreamFault
 from cds_service.fhir.reference import Literal, may_be_on, target_of
 from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_object, objects, resources_of, type_of, version_of
 from cds_service.store.work_item import Kind, Target
 
 _WITHDRAWN_REPORT = frozenset({"entered-in-error", "cancelled"})
-_HOLDS_UP = {
-    "specimen": TRANSIENT,
-    "reports": TRANSIENT | {UpstreamFault.OPERATION_OUTCOME},
-}
-"""Faults that hold a result up. A specimen that may not be read does not: the result is then read
-by its own code. Nothing would tell that the search for a withdrawn report failed."""
+_HOLDS_UP = TRANSIENT | {UpstreamFault.OPERATION_OUTCOME}
+"""Faults of the search for reports that hold a result up: nothing would tell that a withdrawn
+report was not found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +44,7 @@ class Current:
     otherwise: str
     """What the version would be if its reports did the opposite."""
     results: JsonObject
-    """A Bundle of the result, its specimen and its reports."""
+    """A Bundle of the result and its reports."""
     order: str
     """`ServiceRequest/1`, empty when the result names none."""
     reported: tuple[Target, ...]
@@ -64,8 +60,7 @@ def read_current(session: FhirSession, target: Target) -> Current | Gone:
             return Gone()
         case Refused(fault):
             raise UpstreamFailed(fault, during="read")
-    others = _beside(session, resource, target)
-    reports = [each for each in others if _is_report(each)]
+    reports = _reports(session, target)
     server = str(session.base)
     orders = _ids(objects(resource.get("basedOn")), "ServiceRequest", server)
     reported = _ids(objects(resource.get("result")), "Observation", server)
@@ -78,7 +73,7 @@ def read_current(session: FhirSession, target: Target) -> Current | Gone:
         results={
             "resourceType": "Bundle",
             "type": "collection",
-            "entry": [{"resource": each} for each in (resource, *others)],
+            "entry": [{"resource": each} for each in (resource, *reports)],
         },
         order=next((f"ServiceRequest/{id_}" for id_ in orders), ""),
         reported=tuple(Target(Kind.OBSERVATION, id_) for id_ in reported),
@@ -109,57 +104,28 @@ def read_requester(session: FhirSession, order: str) -> str:
             return ""
 
 
-def _beside(session: FhirSession, resource: JsonObject, target: Target) -> list[JsonObject]:
-    """The specimen and the reports; one that we may not read is left out. Raises UpstreamFailed."""
-    queries: dict[str, Query] = {}
-    server = str(session.base)
-    if target.kind is Kind.OBSERVATION:
-        queries["reports"] = Search("DiagnosticReport", f"result={target.reference}&_count=20")
-    if specimen := _literal_id(resource.get("specimen"), "Specimen", server):
-        queries["specimen"] = Read("Specimen", specimen)
-    found = list(_read(session.fetch_all(queries))) if queries else []
-    if "specimen" not in queries and (specimen := _specimen_named_by([resource, *found], server)):
-        found += _read(session.fetch_all({"specimen": Read("Specimen", specimen)}))
-    return found
-
-
-def _specimen_named_by(reports: Iterable[JsonObject], server: str) -> str:
-    """The id of the one specimen that the reports among these name, where they name no other."""
-    named = {
-        _literal_id(each, "Specimen", server)
-        for report in reports
-        if _is_report(report) and not _is_withdrawn(report)
-        for each in objects(report.get("specimen"))
-    }
-    return named.pop() if len(named) == 1 else ""
-
-
-def _read(fetched: Mapping[str, Fetched]) -> Iterator[JsonObject]:
-    for key, got in fetched.items():
-        match got:
-            case Resource(json_) if key == "specimen":
-                yield json_
-            case Resource(bundle):
-                for fault in faults_in(got):
-                    _raise_if_held_up(fault, key)
-                yield from (each for each in resources_of(bundle) if _is_report(each))
-            case NotFound():
-                continue
-            case Refused(fault):
-                _raise_if_held_up(fault, key)
-
-
-def _is_report(resource: JsonObject) -> bool:
-    return type_of(resource) == "DiagnosticReport"
+def _reports(session: FhirSession, target: Target) -> list[JsonObject]:
+    """The reports that name a result; without them where they may not be read. Raises
+    UpstreamFailed.
+    """
+    if target.kind is not Kind.OBSERVATION:
+        return []
+    search = f"DiagnosticReport?result={target.reference}&_count=20"
+    match session.fetch(search):
+        case Resource(bundle) as got:
+            faults, found = list(faults_in(got)), resources_of(bundle)
+        case NotFound():
+            faults, found = [], []
+        case Refused(fault):
+            faults, found = [fault], []
+    for fault in faults:
+        if fault in _HOLDS_UP:
+            raise UpstreamFailed(fault, during="reports")
+    return [each for each in found if type_of(each) == "DiagnosticReport"]
 
 
 def _is_withdrawn(report: JsonObject) -> bool:
     return a_text(report.get("status")) in _WITHDRAWN_REPORT
-
-
-def _raise_if_held_up(fault: UpstreamFault, key: str) -> None:
-    if fault in _HOLDS_UP[key]:
-        raise UpstreamFailed(fault, during=key)
 
 
 def _versions(resource: JsonObject, reports: list[JsonObject]) -> tuple[str, str]:

@@ -1,10 +1,11 @@
 """Specimens and drugs that stand in resources of their own: asked for where they did not come.
 
 A search for results need not bring their Specimens, nor one for drugs the Medications that name
-them. Each type is asked for in one search by `_id`, the one parameter that every server knows
-(https://hl7.org/fhir/R4/search.html), within the deadline of the call, and only if there is a
-result to read with them. What cannot be had is left out. A result is then read by its own code, and
-the card says that medications are not all there.
+them. They are asked for within the deadline of the call, and only if there is a result to read with
+them. Specimens are few and each may decide whose limits apply, so each is read by its id, which
+every server can do. Medications may be many: one search by `_id` finds them
+(https://hl7.org/fhir/R4/search.html). What cannot be had is left out. A result is then read by its
+own code, and the card says that medications are not all there.
 """
 
 from __future__ import annotations
@@ -20,19 +21,22 @@ from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.fhir.authorization import Coverage
 from cds_service.fhir.bundle import Document, Entry, Scope, Unresolved, open_document
 from cds_service.fhir.fetched import Fetched, NotFound, Partial, Refused, Resource
-from cds_service.fhir.query import Search
+from cds_service.fhir.lone_report import is_issued
+from cds_service.fhir.query import Read, Search
 from cds_service.fhir.read import REFERRED
 from cds_service.fhir.record_entries import MEDICATION_TYPES, status_counts
 from cds_service.fhir.reference import Literal, base_of, may_be_on, target_of
 from cds_service.fhir.report import observations, reports_in
-from cds_service.fhir.shape import an_id, an_object, resources_of, type_of
+from cds_service.fhir.shape import an_id, an_object, objects, resources_of, type_of
 from cds_service.fhir.specimen import specimens_named
 from cds_service.fhir.supplied import Supplied, shortfalls
 from cds_service.fhir.wanted import MAY_BE_OURS, Wanted, sort_of
 from cds_service.hooks.gather import Gathered, GatherFault
 
-MOST_IDS: Final = 50
-"""Resources of one type that are asked for; more ids would make an address too long for some."""
+MOST_ASKED_FOR: Final = {"Specimen": 10, "Medication": 50}
+"""Resources of one type that one call asks for: each Specimen is a request, and more ids would make
+the address of a search too long for some servers.
+"""
 
 Named = Iterator[tuple[JsonObject, Entry]]
 """References, each with the entry that it stands in."""
@@ -63,10 +67,10 @@ def _lacking(
     own, drugs = parts[wanted.part].resource, parts["medications"].resource
     at_hand = _AtHand(tuple(map(open_document, (results, own, drugs))), server)
     arrived, known, prescribed = at_hand.documents
-    ours = [(each, _results(each, wanted)) for each in (arrived, known)]
-    if not any(found for _, found in ours):
+    ours = [(_ours(document, wanted), document) for document in (arrived, known)]
+    if not any(entries for entries, _ in ours):
         return {}
-    sampled = (_samples(entries, document, server) for document, entries in ours)
+    sampled = (_samples(entries, document, server) for entries, document in ours)
     lacking = {
         "Specimen": at_hand.lacking("Specimen", chain.from_iterable(sampled)),
         "Medication": at_hand.lacking("Medication", _drugs(prescribed)),
@@ -74,15 +78,28 @@ def _lacking(
     return {kind: ids for kind, ids in lacking.items() if ids}
 
 
-def _results(document: Document, wanted: Wanted) -> list[Entry]:
-    entries = observations(document.entries)
-    return [entry for entry in entries if sort_of(entry.resource, wanted) in MAY_BE_OURS]
+def _ours(document: Document, wanted: Wanted) -> list[Entry]:
+    """The results of the analyte, and its reports, whose results may not have come along."""
+    results = [
+        entry
+        for entry in observations(document.entries)
+        if sort_of(entry.resource, wanted) in MAY_BE_OURS
+    ]
+    reports = [
+        entry
+        for entry in document.entries
+        if entry.kind == "DiagnosticReport" and is_issued(entry.resource, wanted.accepted)
+    ]
+    return [*results, *reports]
 
 
-def _samples(results: list[Entry], document: Document, server: str) -> Named:
+def _samples(ours: list[Entry], document: Document, server: str) -> Named:
     reports = reports_in(document.entries, server)
-    for entry in results:
-        yield from specimens_named(entry, reports)
+    for entry in ours:
+        if entry.kind == "Observation":
+            yield from specimens_named(entry, reports)
+        else:
+            yield from ((each, entry) for each in objects(entry.resource.get("specimen")))
 
 
 def _drugs(document: Document) -> Named:
@@ -108,7 +125,7 @@ class _AtHand:
             if isinstance(scope.resolve(reference, kind, entry), Unresolved)
             for id_ in self._id_on_server(reference, kind, entry)
         )
-        return frozenset(islice(ids, MOST_IDS))
+        return frozenset(islice(ids, MOST_ASKED_FOR[kind]))
 
     def _id_on_server(self, reference: JsonObject, kind: str, entry: Entry) -> Iterator[str]:
         match target_of(reference):
@@ -128,26 +145,34 @@ class _Had:
 
 
 def _fetch(lacking: Mapping[str, frozenset[str]], access: ServerAccess) -> _Had:
-    had = _Had()
-    searches = {}
-    for kind, ids in lacking.items():
-        search = Search(kind, f"_id={','.join(sorted(ids))}&_count={len(ids)}")
-        if access.covers(search) is Coverage.NO:
-            had.faults[kind] = GatherFault.SCOPE_TOO_SMALL
+    queries = {query.relative: query for kind in lacking for query in _queries(kind, lacking[kind])}
+    had, allowed = _Had(), {}
+    for key, query in queries.items():
+        if access.covers(query) is Coverage.NO:
+            had.faults[query.resource_type] = GatherFault.SCOPE_TOO_SMALL
         else:
-            searches[kind] = search
-    for kind, fetched in access.session.fetch_all(searches).items() if searches else ():
+            allowed[key] = query
+    for key, fetched in access.session.fetch_all(allowed).items():
+        kind = queries[key].resource_type
         _take(had, kind, lacking[kind], fetched)
     return had
+
+
+def _queries(kind: str, ids: frozenset[str]) -> Iterator[Read | Search]:
+    if kind == "Specimen":
+        yield from (Read(kind, id_) for id_ in sorted(ids))
+    else:
+        yield Search(kind, f"_id={','.join(sorted(ids))}&_count={len(ids)}")
 
 
 def _take(had: _Had, kind: str, ids: frozenset[str], fetched: Fetched) -> None:
     """Nothing that was not asked for is taken."""
     match fetched:
-        case Resource(bundle, extent):
-            found = (each for each in resources_of(bundle) if type_of(each) == kind)
-            had.resources += [each for each in found if an_id(each.get("id")) in ids]
-            for fault in [extent.fault] if isinstance(extent, Partial) else shortfalls(bundle):
+        case Resource(json, extent):
+            found = resources_of(json) if type_of(json) == "Bundle" else [json]
+            named = (each for each in found if type_of(each) == kind)
+            had.resources += [each for each in named if an_id(each.get("id")) in ids]
+            for fault in [extent.fault] if isinstance(extent, Partial) else shortfalls(json):
                 had.faults[kind] = fault
         case NotFound():
             pass

@@ -64,7 +64,7 @@ def test_a_result_waits_for_a_specimen_that_cannot_be_had_just_now(here: World) 
     here.fhir.operations["Specimen/s1"] = refusing(503)
     here.arrives(result(SERUM))
     assert here.records() == []
-    assert here.causes() == ["specimen: status-5xx"]
+    assert here.causes() == ["Specimen: status-5xx"]
 
     del here.fhir.operations["Specimen/s1"]
     here.clock.pass_(minutes=8)
@@ -120,7 +120,7 @@ def test_a_result_waits_for_the_specimen_of_its_report_too(here: World) -> None:
     here.fhir.operations["Specimen/s1"] = refusing(503)
     here.arrives(unsampled(SERUM))
     assert here.records() == []
-    assert here.causes() == ["specimen: status-5xx"]
+    assert here.causes() == ["Specimen: status-5xx"]
 
 
 def refusing(status: int) -> Any:

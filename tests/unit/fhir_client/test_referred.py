@@ -16,7 +16,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.hooks.answer import answer
 from cds_service.hooks.call import Answered, Call
-from cds_service.hooks.referred import MOST_IDS
+from cds_service.hooks.referred import MOST_ASKED_FOR
 from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
 from cds_service.strict_json import parse_object
@@ -24,7 +24,8 @@ from tests.fault_server import FaultServer
 from tests.faults import bundle, reply, reply_json
 from tests.unit.fhir_client.gathering import BEARER, NO_SERVER, OUTCOME, Grants
 
-SPECIMENS = "/fhir/Specimen?_id=synthetic-specimen-01&_count=1"
+SPECIMEN = "/fhir/Specimen/synthetic-specimen-01"
+MOST_DRUGS, MOST_SPECIMENS = MOST_ASKED_FOR["Medication"], MOST_ASKED_FOR["Specimen"]
 DRUGS = "/fhir/Medication?_id=synthetic-drug-01&_count=1"
 PATIENT = {"reference": "Patient/synthetic-adult-01"}
 
@@ -89,13 +90,13 @@ def result(chart: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_each_is_asked_for_in_one_search_and_used(
+def test_the_specimen_is_read_and_the_drugs_are_found_in_one_search(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
-    server.on(SPECIMENS, reply_json(bundle(specimen("SER"))))
+    server.on(SPECIMEN, reply_json(specimen("SER")))
     server.on(DRUGS, reply_json(bundle(PREDNISOLONE)))
     came_of_it = answered(service, chart, access(BEARER))
-    assert sorted(server.targets()) == sorted([SPECIMENS, DRUGS])
+    assert sorted(server.targets()) == sorted([SPECIMEN, DRUGS])
     assert {call.headers["authorization"] for call in server.calls} == {"Bearer secret"}
     assert came_of_it.faults == {}
     said = evaluated(came_of_it)
@@ -106,7 +107,7 @@ def test_each_is_asked_for_in_one_search_and_used(
 def test_a_csf_sample_under_the_serum_code_is_held_against_no_limit_of_blood(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
-    server.on(SPECIMENS, reply_json(bundle(specimen("CSF"))))
+    server.on(SPECIMEN, reply_json(specimen("CSF")))
     said = evaluated(answered(service, chart, access()))
     assert (said["outcome"], said["reason"]) == ("not-interpretable", "specimen-conflict")
 
@@ -115,7 +116,7 @@ def test_a_specimen_of_another_patient_is_no_specimen_of_this_result(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
     another = specimen("CSF", subject={"reference": "Patient/synthetic-adult-02"})
-    server.on(SPECIMENS, reply_json(bundle(another)))
+    server.on(SPECIMEN, reply_json(another))
     [card] = answered(service, chart, access()).cards
     assert "another patient" in card.detail
 
@@ -123,7 +124,7 @@ def test_a_specimen_of_another_patient_is_no_specimen_of_this_result(
 def test_what_was_not_asked_for_is_not_taken(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
-    server.on(SPECIMENS, reply_json(bundle(specimen("CSF", id="synthetic-specimen-02"))))
+    server.on(SPECIMEN, reply_json(specimen("CSF", id="synthetic-specimen-02")))
     server.on(DRUGS, reply_json(bundle(result(chart), {**PREDNISOLONE, "id": "another"})))
     said = evaluated(answered(service, chart, access()))
     assert said["outcome"] == "interpreted"
@@ -133,7 +134,7 @@ def test_what_was_not_asked_for_is_not_taken(
 FAULTS = {
     "status-403": reply(b"", status=403),
     "status-5xx": reply(b"", status=500),
-    "operation-outcome": reply_json(bundle(OUTCOME)),
+    "operation-outcome": reply_json(OUTCOME),
     "wrong-type": reply_json(PREDNISOLONE),
 }
 
@@ -142,7 +143,7 @@ FAULTS = {
 def test_what_cannot_be_had_is_named_and_drugs_are_not_taken_for_none(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants, named: str
 ) -> None:
-    server.on("/fhir/Specimen", FAULTS[named])
+    server.on(SPECIMEN, FAULTS[named])
     server.on("/fhir/Medication", FAULTS[named])
     came_of_it = answered(service, chart, access())
     assert came_of_it.faults == {"Specimen": named, "Medication": named}
@@ -154,10 +155,10 @@ def test_what_cannot_be_had_is_named_and_drugs_are_not_taken_for_none(
 def test_what_the_scope_does_not_cover_is_not_asked_for(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
-    server.on(SPECIMENS, reply_json(bundle(specimen("CSF"))))
+    server.on(SPECIMEN, reply_json(specimen("CSF")))
     granted = access({**BEARER, "scope": "patient/Specimen.rs patient/Medication.r"})
     came_of_it = answered(service, chart, granted)
-    assert server.targets() == [SPECIMENS]
+    assert server.targets() == [SPECIMEN]
     assert came_of_it.faults == {"Medication": "scope-too-small"}
 
 
@@ -179,9 +180,9 @@ def test_a_drug_that_was_stopped_is_not_asked_for(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
     prescriptions(chart)[0]["resource"]["status"] = "stopped"
-    server.on(SPECIMENS, reply_json(bundle(specimen("SER"))))
+    server.on(SPECIMEN, reply_json(specimen("SER")))
     said = evaluated(answered(service, chart, access()))
-    assert server.targets() == [SPECIMENS]
+    assert server.targets() == [SPECIMEN]
     assert "medications" not in said["missing"]
 
 
@@ -196,19 +197,53 @@ def test_what_came_along_or_stands_elsewhere_is_not_asked_for(
     assert server.connections == 0
 
 
-def test_no_more_are_asked_for_than_an_address_holds(
+def test_no_more_drugs_are_asked_for_than_an_address_holds(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
     del result(chart)["specimen"]
     [prescription, *_] = prescriptions(chart)
-    for number in range(MOST_IDS + 10):
+    for number in range(MOST_DRUGS + 10):
         drug = {"reference": f"Medication/d{number}"}
         another = {**prescription["resource"], "id": f"m{number}", "medicationReference": drug}
         prescriptions(chart).append({"resource": another})
     server.on("/fhir/Medication", reply_json(bundle(PREDNISOLONE)))
     came_of_it = answered(service, chart, access())
     [asked] = server.targets()
-    assert asked.count(",") == MOST_IDS - 1
+    assert asked.count(",") == MOST_DRUGS - 1
     assert "synthetic-drug-01" in asked
     assert "context-corticosteroids" in evaluated(came_of_it)["findings"]
     assert "more data may exist" in came_of_it.cards[0].detail
+
+
+def test_of_many_results_the_first_specimens_are_read(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    """The newest come first, as the prefetch template asks."""
+    entries = chart["prefetch"]["sil2r"]["entry"]
+    for number in range(MOST_SPECIMENS + 5):
+        sample = {"reference": f"Specimen/s{number}"}
+        entries.append({"resource": {**result(chart), "id": f"o{number}", "specimen": sample}})
+    chart["prefetch"]["medications"] = None
+    answered(service, chart, access())
+    earlier = [f"/fhir/Specimen/s{number}" for number in range(MOST_SPECIMENS - 1)]
+    assert sorted(server.targets()) == sorted([SPECIMEN, *earlier])
+
+
+def test_the_specimen_of_a_report_whose_results_did_not_come_is_read(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r1",
+        "status": "final",
+        "code": result(chart)["code"],
+        "subject": PATIENT,
+        "specimen": [{"reference": "Specimen/synthetic-specimen-01"}],
+    }
+    chart["prefetch"]["sil2r"]["entry"] = [{"resource": report}]
+    chart["prefetch"]["sil2r"]["total"] = 1
+    chart["prefetch"]["medications"] = None
+    server.on(SPECIMEN, reply_json(specimen("CSF")))
+    said = evaluated(answered(service, chart, access()))
+    assert server.targets() == [SPECIMEN]
+    assert said["reason"] == "specimen-conflict", "and not value-absent, as for serum"
