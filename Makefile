@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: event-rounds event-bench bench soak mutation sbom audit wheel image-check manifests-check
+.PHONY: event-rounds event-bench bench count soak mutation sbom audit wheel image-check manifests-check
 .PHONY: help install run test static check docs lock clean
 
 help: ## show what can be made
@@ -45,6 +45,9 @@ lock: .venv/.developer ## write the hashed lock files anew (needs uv on the PATH
 
 bench: .venv/.developer ## the benchmarks beside their floors and a peer; writes docs/performance.md
 	$(BIN)/python -m benchmarks
+
+count: .venv/.developer ## what one answer costs in instructions (needs valgrind); writes docs/performance-counted.md
+	$(BIN)/python -m benchmarks.counted
 
 soak: .venv/.developer ## ten minutes at 16 connections: no failure, memory flat
 	$(BIN)/python -m benchmarks.soak
