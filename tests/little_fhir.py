@@ -199,9 +199,9 @@ def _matches(resource: Json, wanted: dict[str, str]) -> bool:
         codes = {f"{coding.get('system')}|{coding.get('code')}" for coding in codings}
         if codes.isdisjoint(wanted["code"].split(",")):
             return False
-    if "result" in wanted:
-        results = {each["reference"] for each in resource.get("result", [])}
-        if wanted["result"] not in results:
+    for parameter, element in (("result", "result"), ("has-member", "hasMember")):
+        named = {each["reference"] for each in resource.get(element, [])}
+        if wanted.get(parameter) not in (None, *named):
             return False
     since = wanted.get("_lastUpdated", "ge")[2:]
     updated = datetime.fromisoformat(resource["meta"]["lastUpdated"])

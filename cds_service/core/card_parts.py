@@ -47,7 +47,7 @@ def extension_of(
         "outcome": verdict.outcome.value,
         "reason": reason,
         "findings": list(dict.fromkeys(findings)),
-        "inputs": [_input(ref) for ref in inputs],
+        "inputs": list({(ref.resource, ref.version): _input(ref) for ref in inputs}.values()),
         "missing": list(missing),
     }
     return {name: value for name, value in members.items() if value}
@@ -121,8 +121,8 @@ def _escaped(value: str | tuple[str, ...], longest: int) -> str:
 
 
 def used_line(inputs: Iterable[ResourceRef], dates: Mapping[ResourceRef, str]) -> str:
-    """Every input by reference, with its version and date where it carries them."""
-    return "; ".join([_one_used(ref, dates) for ref in inputs])
+    """Every resource by reference, with its version and date where it carries them."""
+    return "; ".join(dict.fromkeys([_one_used(ref, dates) for ref in inputs]))
 
 
 def _one_used(ref: ResourceRef, dates: Mapping[ResourceRef, str]) -> str:

@@ -84,7 +84,7 @@ def _ranked(
     ranked = [
         (rank_of(companion, at), companion)
         for companion in near
-        if companion.ref.resource not in doubtful
+        if not doubtful or companion.ref.name not in doubtful
     ]
     ranked.sort(key=itemgetter(0), reverse=True)
     ranked.sort(key=lambda found: furthest_apart(when_taken(found[1], at), when))

@@ -63,6 +63,25 @@ class ResourceRef:
     resource: str
     version: str = ""
 
+    @property
+    def name(self) -> str:
+        """What tells a result from those of other resources and components, in any version."""
+        return self.resource
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRef(ResourceRef):
+    """Which component of an Observation a result came from: by its code and its number among those
+    with that code (`718-7 1`). FHIR gives it no identity, so that cards name the Observation.
+    """
+
+    component: str = ""
+
+    @property
+    def name(self) -> str:
+        """The resource and the component."""
+        return f"{self.resource} {self.component}"
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:

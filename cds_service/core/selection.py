@@ -234,7 +234,7 @@ def _is_another(one: LabResult, other: LabResult) -> bool:
 
 
 def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:
-    """The ids under which there are two values, or two specimen kinds, since nothing told which
+    """The names under which there are two values, or two specimen kinds, since nothing told which
     version is newer. Each result comes with its specimen kind, empty where none is settled.
     """
     values: dict[str, LabValue] = {}
@@ -242,7 +242,7 @@ def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:
     return frozenset(
         name
         for result, kind in results
-        if _is_an_id(name := result.ref.resource)
+        if _is_an_id(name := result.ref.name)
         and (
             result.value != values.setdefault(name, result.value)
             or (kind and kind != kinds.setdefault(name, kind))

@@ -157,7 +157,7 @@ class Worker:
     def _bring_into_line(self, claimed: Claimed, courier: Courier, watch: Stopwatch) -> Ending:
         target = claimed.target
         found: Sequence[Target] = ()
-        match read_current(courier.session, target):
+        match read_current(courier.session, target, attempts=claimed.attempts):
             case Gone():
                 evaluated = self.evaluator.take_back_deleted(claimed, courier, watch)
                 if not evaluated and claimed.attempts < ASKED_FOR:

@@ -20,7 +20,7 @@ from cds_service.fhir.read import SHARED_PARTS, read_record
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
 from cds_service.fhir.report import observations
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
-from cds_service.fhir.wanted import MAY_BE_OURS, Sort, Wanted, carries, sort_of
+from cds_service.fhir.wanted import MAY_BE_OURS, OF_COMPANIONS, Sort, Wanted, carries, sort_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ class Charts:
 
 def _parts(entry: Entry, sorts: frozenset[Sort]) -> Sequence[str]:
     """The part that an entry belongs to beside results of the analyte: one, or none."""
-    if Sort.COMPANION in sorts:
+    if not sorts.isdisjoint(OF_COMPANIONS):
         return ["labs"]
     if entry.kind in CONDITION_TYPES:
         return ["conditions"]

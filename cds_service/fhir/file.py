@@ -21,7 +21,7 @@ from cds_service.fhir.report import observations
 from cds_service.fhir.shape import Refusal, a_text, an_id, an_object, type_of
 from cds_service.fhir.subject import patient_id_of
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
-from cds_service.fhir.wanted import Sort, Wanted, sort_of
+from cds_service.fhir.wanted import OF_COMPANIONS, Sort, Wanted, sort_of
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _OF_ANALYTE = frozenset({Sort.ANALYTE, Sort.PANEL})
@@ -129,7 +129,7 @@ def _parts(
             else NOT_SUPPLIED
         ),
         wanted.part: part(is_there=bundle.get("type") == "searchset"),
-        "labs": part(is_there=Sort.COMPANION in sorts),
+        "labs": part(is_there=not sorts.isdisjoint(OF_COMPANIONS)),
         "conditions": part(is_there=not types.isdisjoint(CONDITION_TYPES)),
         "medications": part(is_there=not types.isdisjoint(MEDICATION_TYPES)),
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import (
+    ComponentRef,
     InvalidResource,
     LabResult,
     LabValue,
@@ -33,7 +35,13 @@ from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.specimen import read_specimen
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.value import noticed, read_value
-from cds_service.fhir.wanted import Codes, components
+from cds_service.fhir.wanted import (
+    Codes,
+    Wanted,
+    codes_of,
+    companion_components,
+    components,
+)
 
 FLAGS = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
 
@@ -82,6 +90,27 @@ class ObservationReader:
                 case InvalidResource():
                     yield replace(whole, codings=codes)
 
+    def read_companions(
+        self, panel: Entry, wanted: Wanted
+    ) -> Iterator[LabResult | InvalidResource]:
+        """One result for each component with a code of a companion: value, ranges and flags are its
+        own, all else is what the Observation says. Of one that is not valid or is another patient's
+        no component is read.
+        """
+        found = list(companion_components(panel.resource, wanted))
+        if not found:
+            return
+        whole = self.read(panel)
+        if isinstance(whole, InvalidResource) or whole.subject is Subject.ANOTHER_PATIENT:
+            yield whole
+            return
+        so_far: Counter[str] = Counter()
+        for place, component in found:
+            code = " ".join(sorted(code for _, code in codes_of(component) & wanted.companions))
+            so_far[code] += 1
+            ref = ComponentRef(whole.ref.resource, whole.ref.version, f"{code} {so_far[code]}")
+            yield _in_component(component, place, replace(whole, ref=ref))
+
     def _read(self, entry: Entry) -> LabResult:
         observation = entry.resource
         self.scope.checks.check(observation)
@@ -122,6 +151,24 @@ class ObservationReader:
         if status is Status.CANCELLED:
             return status
         return Status.ENTERED_IN_ERROR if self.reports.take_back(entry) else status
+
+
+def _in_component(
+    component: JsonObject, place: int, whole: LabResult
+) -> LabResult | InvalidResource:
+    """What a component says itself, and the rest as the whole has it."""
+    try:
+        return replace(
+            whole,
+            codings=codings(component["code"]),
+            value=read_value(component),
+            ranges=read_ranges(component),
+            flags=_flags(component),
+        )
+    except Refusal as refusal:
+        within = refusal.where.removeprefix("Observation")
+        where = f"Observation.component[{place}]{within}"
+        return InvalidResource(whole.ref, where, codings(component["code"]))
 
 
 def _effective(observation: JsonObject) -> Moment | NoMoment:

@@ -22,7 +22,7 @@ from cds_service.fhir.shape import Refusal, a_text, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.versions import only_newest
-from cds_service.fhir.wanted import Sort, Wanted, sort_of
+from cds_service.fhir.wanted import OF_COMPANIONS, Sort, Wanted, sort_of
 
 _TYPE = "ServiceRequest"
 _IN_THE_MAKING = frozenset({"draft", "active", "on-hold", "unknown"})
@@ -82,7 +82,7 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
     resources: dict[int, JsonObject] = {}
     left_aside: list[Skipped] = []
     for place, entry, sort in _worth_reading(document.entries, wanted):
-        is_asked = sort is not Sort.COMPANION and _is_meant(meant, entry)
+        is_asked = sort not in OF_COMPANIONS and _is_meant(meant, entry)
         match reader.read(entry, place):
             case Skipped() as skipped:
                 left_aside.append(skipped)

@@ -74,11 +74,22 @@ def read_laboratory(
     asked = (*results, *_chosen(unreadable, reader))
     in_panels = chain.from_iterable(map(reader.read_panel, _chosen(distinct_panels, reader)))
     components = list(islice(in_panels, MOST_READ + 1))
+    may_hold = (*analyte, *companions, *distinct_panels, *by_sort[Sort.COMPANION_PANEL])
+    holding = [entry for entry in may_hold if "component" in entry.resource]
+    in_components = _in_components(holding, reader, wanted) if holding else ()
     # no card speaks of an unreadable one of another patient, so no report is answered by it
     found = (*results, *filter(reader.is_own, unreadable), *panels)
     lone = list(lone_reports(document.entries, found, wanted.accepted))
     reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(lone, reader)]
-    all_found = (analyte, companions, unreadable, distinct_panels, components, lone)
+    all_found: tuple[Sequence[object], ...] = (
+        analyte,
+        companions,
+        unreadable,
+        distinct_panels,
+        components,
+        in_components,
+        lone,
+    )
     return LaboratoryPart(
         (
             *map(reader.read, asked),
@@ -86,9 +97,20 @@ def read_laboratory(
             *reports,
             *document.misfits,
         ),
-        tuple(map(reader.read, _chosen(companions, reader))),
-        any(len(of_one_sort) > MOST_READ for of_one_sort in all_found),
+        (*map(reader.read, _chosen(companions, reader)), *in_components[:MOST_READ]),
+        max(map(len, all_found)) > MOST_READ,
     )
+
+
+def _in_components(
+    holding: Sequence[Entry], reader: ObservationReader, wanted: Wanted
+) -> Sequence[LabReading]:
+    """The companion results in components of these, those first that matter most; at most one more
+    than MOST_READ.
+    """
+    panels = _best_first(_distinct(holding), reader)
+    found = chain.from_iterable(reader.read_companions(panel, wanted) for panel in panels)
+    return list(islice(found, MOST_READ + 1))
 
 
 def read_coded(
@@ -185,7 +207,7 @@ class _Known:
             case _ if not _has_id(result):
                 self._without_id.add(repr(result))
             case LabResult(ref=ref, value=value):
-                self._versions[ref.resource, _same(value)].add(ref.version)
+                self._versions[ref.name, _same(value)].add(ref.version)
             case InvalidResource(ref=ref):
                 self._unread.add(ref.resource)
 
@@ -194,7 +216,7 @@ class _Known:
             return repr(result) in self._without_id
         if result.ref.resource in self._unread:
             return True
-        versions = self._versions.get((result.ref.resource, _same(result.value)), set())
+        versions = self._versions.get((result.ref.name, _same(result.value)), set())
         return not versions.isdisjoint(("", result.ref.version)) or (
             bool(versions) and not result.ref.version
         )
@@ -214,14 +236,16 @@ def _has_id(result: LabReading) -> bool:
 
 
 def _chosen(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entry]:
-    """At most MOST_READ entries, those that matter most, so that no other hides them.
+    """At most MOST_READ entries, those that matter most, so that no other hides them."""
+    return entries if len(entries) <= MOST_READ else _best_first(entries, reader)[:MOST_READ]
 
-    In this order: final ones, those not final, withdrawn ones, look-alikes, another patient's.
+
+def _best_first(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entry]:
+    """In this order: final ones, those not final, withdrawn ones, look-alikes, another patient's.
+
     Within each the newest come first, by their dates as written, after those without a date: these
     may be the newest.
     """
-    if len(entries) <= MOST_READ:
-        return entries
 
     def worth(entry: Entry) -> tuple[bool, bool, bool, bool, bool, str]:
         status, when = a_text(entry.resource.get("status")), _written_date(entry.resource)
@@ -234,7 +258,7 @@ def _chosen(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Ent
             when,
         )
 
-    return sorted(entries, key=worth, reverse=True)[:MOST_READ]
+    return sorted(entries, key=worth, reverse=True)
 
 
 def _written_date(observation: JsonObject) -> str:

@@ -53,13 +53,22 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstPage:
+    """A search of which no further page is read: what it should find fits on one, and a server that
+    does not know its parameters may find thousands.
+    """
+
+    search: Search
+
+
+@dataclass(frozen=True, slots=True)
 class FurtherPages:
     """The rest of a search whose first page is at hand, for instance a prefetched one."""
 
     bundle: JsonObject
 
 
-Query = Read | Search | FurtherPages
+Query = Read | Search | FirstPage | FurtherPages
 
 
 @dataclass(frozen=True, slots=True)

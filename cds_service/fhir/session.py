@@ -26,7 +26,15 @@ from cds_service.fhir.fetched import (
     UpstreamFault,
 )
 from cds_service.fhir.pages import Next, Pages, is_page
-from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
+from cds_service.fhir.query import (
+    FirstPage,
+    FurtherPages,
+    Query,
+    Read,
+    Search,
+    Unreadable,
+    query_of,
+)
 from cds_service.origins import FhirBase, Inside, Outside
 
 
@@ -112,6 +120,9 @@ class FhirSession:
                         return refused
                     case _Sized(bundle, size):
                         return self._read_on(Pages(bundle, size), keep)
+            case FirstPage(search):
+                page = self._page(search.relative, self.limits.body_bytes)
+                return page if isinstance(page, Refused) else _first_of(Pages(page.json, page.size))
             case FurtherPages(bundle):
                 return self._read_on(Pages(bundle, 0), keep) if is_page(bundle) else _NOT_A_PAGE
             case _:
@@ -161,6 +172,11 @@ class FhirSession:
         if isinstance(resource, Refused):
             return resource
         return _Sized(resource, len(answer.body))
+
+
+def _first_of(pages: Pages) -> Resource:
+    goes_on = isinstance(pages.leads_to, Next)
+    return Resource(pages.merged(), Partial(UpstreamFault.PAGE_LIMIT) if goes_on else Complete())
 
 
 _NOT_A_PAGE = Refused(UpstreamFault.NOT_FHIR)

@@ -5,7 +5,7 @@ Most Observations of a chart are of other tests and cost no more than this.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -59,6 +59,8 @@ class Sort(Enum):
     COMPANION = auto()
     PANEL = auto()
     """Of another test, with a component that carries a code of the analyte."""
+    COMPANION_PANEL = auto()
+    """Of another test, with a component that carries a code of a companion, and no such PANEL."""
     UNREADABLE = auto()
     """Its code cannot be read, so it cannot be ruled out."""
     OTHER = auto()
@@ -66,6 +68,8 @@ class Sort(Enum):
 
 MAY_BE_OURS = frozenset({Sort.ANALYTE, Sort.PANEL, Sort.UNREADABLE})
 """Observations that are a result of the analyte, contain one, or cannot be ruled out to be one."""
+OF_COMPANIONS = frozenset({Sort.COMPANION, Sort.COMPANION_PANEL})
+"""Observations that are read for companion results alone."""
 
 
 def sort_of(observation: JsonObject, wanted: Wanted) -> Sort:
@@ -81,9 +85,14 @@ def sort_of(observation: JsonObject, wanted: Wanted) -> Sort:
         return Sort.COMPANION
     if not pairs and any(_is_broken(coding) for coding in given):
         return Sort.UNREADABLE
-    if "component" in observation and components(observation, wanted.accepted):
+    return _sort_by_components(observation, wanted) if "component" in observation else Sort.OTHER
+
+
+def _sort_by_components(observation: JsonObject, wanted: Wanted) -> Sort:
+    inside = {pair for part in objects(observation["component"]) for pair in codes_of(part)}
+    if not inside.isdisjoint(wanted.accepted):
         return Sort.PANEL
-    return Sort.OTHER
+    return Sort.OTHER if inside.isdisjoint(wanted.companions) else Sort.COMPANION_PANEL
 
 
 def may_stand_for(entry: JsonObject, concepts: ConceptIndex) -> bool:
@@ -112,6 +121,18 @@ def carries(coded: JsonObject, codes: Set[tuple[str, str]]) -> bool:
 def components(observation: JsonObject, codes: Codes) -> Sequence[JsonObject]:
     """The components that carry one of these codes."""
     return [part for part in objects(observation.get("component")) if carries(part, codes)]
+
+
+def companion_components(
+    observation: JsonObject, wanted: Wanted
+) -> Iterator[tuple[int, JsonObject]]:
+    """The components that are companion results, each with its place. As of an Observation, a code
+    of the analyte beside the other makes it none.
+    """
+    for place, part in enumerate(objects(observation.get("component"))):
+        codes = codes_of(part)
+        if not codes.isdisjoint(wanted.companions) and codes.isdisjoint(wanted.analyte):
+            yield place, part
 
 
 def _is_broken(coding: object) -> bool:

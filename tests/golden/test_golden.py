@@ -59,6 +59,7 @@ CHOSEN = (
     "two_finals_of_one_time",
     "preliminary_newer_than_final",
     "patient_view_drugs_by_reference",
+    "lab_result_blood_count_in_one",
     "lab_result_two_patients",
     "lab_result_of_another_patient",
     "broken_status_banana",

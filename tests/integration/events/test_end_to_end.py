@@ -10,7 +10,14 @@ import pytest
 
 from cds_service.knowledge.files import Library
 from tests.event_world import observation
-from tests.integration.events.hospital import FhirServer, Hospital, eventually, hospital, patient
+from tests.integration.events.hospital import (
+    FhirServer,
+    Hospital,
+    eventually,
+    fhir_server,
+    hospital,
+    patient,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -77,3 +84,38 @@ def test_t89_a_result_is_written_back_corrected_in_place_and_withdrawn(site: Hos
     assert [each["status"] for each in issues(site)] == ["entered-in-error"]
     assert [each["status"] for each in site.server.search("Task")] == ["entered-in-error"]
     assert site.room.store.backlog("lab").evaluated == 3
+
+
+def test_the_panel_of_a_result_is_found_and_its_specimen_read(
+    tmp_path: Path, library: Library
+) -> None:
+    sources, ours = tmp_path / "fhir", tmp_path / "cds"
+    sources.mkdir()
+    ours.mkdir()
+    with fhir_server(sources) as server, hospital(server, ours, library, WRITE_BACK) as site:
+        server.put(patient())
+        site.subscribe()
+        subject = {"reference": "Patient/p1"}
+        csf = {"system": "http://terminology.hl7.org/CodeSystem/v2-0487", "code": "CSF"}
+        sample = {
+            "resourceType": "Specimen",
+            "id": "s1",
+            "type": {"coding": [csf]},
+            "subject": subject,
+        }
+        server.put(sample)
+        server.put(
+            {
+                "resourceType": "Observation",
+                "id": "panel",
+                "status": "final",
+                "code": {"text": "Cytokines in CSF"},
+                "subject": subject,
+                "specimen": {"reference": "Specimen/s1"},
+                "hasMember": [{"reference": "Observation/o2"}],
+            }
+        )
+        server.put(observation("o2"))
+        eventually(site.work)
+        (told,) = (each for each in issues(site) if each["status"] == "final")
+        assert told["code"]["coding"][0]["code"] == "not-interpretable"

@@ -396,3 +396,11 @@ def test_a_result_inside_its_report_arrives_with_it() -> None:
     ((arrival,),) = charts_of(report("r", contained=[inner], result=[{"reference": "#inner"}]))
     assert arrival.record(WANTED).results
     assert arrival.count == 1
+
+
+def test_a_blood_count_in_one_observation_belongs_to_the_laboratory_part() -> None:
+    platelets = {"code": {"coding": [{"system": "http://loinc.org", "code": "777-3"}]}}
+    count = observation("cbc", "2026-03-01", "58410-2", component=[platelets])
+    ((arrived,),) = charts_of(bundle(observation("o1", "2026-03-01"), count))
+    assert ids(arrived.parts["labs"].resource) == ["cbc"]
+    assert arrived.parts["labs"].availability is Availability.GIVEN

@@ -10,7 +10,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Complete, Fetched, Partial, Refused, Resource, UpstreamFault
 from cds_service.fhir.network import Network
-from cds_service.fhir.query import FurtherPages
+from cds_service.fhir.query import FirstPage, FurtherPages, Search
 from cds_service.fhir.session import Limits
 from cds_service.fhir.supplied import supplied
 from cds_service.origins import AllowList, FhirBase, LoopbackRule
@@ -88,6 +88,25 @@ def test_pages_are_merged_in_order_and_leave_no_link(
     assert isinstance(fetched, Resource)
     assert fetched.extent == Complete()
     assert "link" not in fetched.json
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_of_a_search_for_its_first_page_no_link_is_followed(
+    goes_on: bool, server: FaultServer, session_of: Opens
+) -> None:
+    link = f"{server.base}/Observation?page=2" if goes_on else ""
+    server.on("/fhir/Observation", reply_json(bundle(observation(1), next_link=link)))
+    query = FirstPage(Search("Observation", "patient=1"))
+    fetched = session_of().fetch_all({"": query})[""]
+    assert _numbers(fetched) == ["o1"]
+    assert _extent(fetched) == (Partial(UpstreamFault.PAGE_LIMIT) if goes_on else Complete())
+    assert server.targets() == ["/fhir/Observation?patient=1"]
+
+
+def test_a_first_page_that_is_none_is_refused(server: FaultServer, session_of: Opens) -> None:
+    server.on("/fhir/Observation", reply_json({"resourceType": "Bundle", "type": "collection"}))
+    query = FirstPage(Search("Observation", "patient=1"))
+    assert session_of().fetch_all({"": query})[""] == Refused(UpstreamFault.NOT_FHIR)
 
 
 def test_t46_a_link_to_another_origin_is_not_followed_and_gets_no_token(
