@@ -65,15 +65,15 @@ def _lacking(
 ) -> Mapping[str, frozenset[str]]:
     """Type -> ids on this server. Empty where there is no result to read."""
     own, drugs = parts[wanted.part].resource, parts["medications"].resource
-    at_hand = _AtHand(tuple(map(open_document, (results, own, drugs))), server)
-    arrived, known, prescribed = at_hand.documents
+    arrived, known, prescribed = map(open_document, (results, own, drugs))
     ours = [(_ours(document, wanted), document) for document in (arrived, known)]
     if not any(entries for entries, _ in ours):
         return {}
+    scope = Scope(arrived.index, (known.index, prescribed.index), server)
     sampled = (_samples(entries, document, server) for entries, document in ours)
     lacking = {
-        "Specimen": at_hand.lacking("Specimen", chain.from_iterable(sampled)),
-        "Medication": at_hand.lacking("Medication", _drugs(prescribed)),
+        "Specimen": _not_at_hand(chain.from_iterable(sampled), "Specimen", scope),
+        "Medication": _not_at_hand(_drugs(prescribed), "Medication", scope),
     }
     return {kind: ids for kind, ids in lacking.items() if ids}
 
@@ -108,32 +108,24 @@ def _drugs(document: Document) -> Named:
             yield an_object(entry.resource.get("medicationReference")), entry
 
 
-@dataclass(frozen=True, slots=True)
-class _AtHand:
-    """What is at hand, each document able to refer to the others."""
+def _not_at_hand(named: Named, kind: str, scope: Scope) -> frozenset[str]:
+    """The first ids that references to this server name and that lead to nothing at hand."""
+    ids = dict.fromkeys(
+        id_
+        for reference, entry in named
+        if isinstance(scope.resolve(reference, kind, entry), Unresolved)
+        for id_ in _id_on_server(reference, kind, entry, scope.fhir_base)
+    )
+    return frozenset(islice(ids, MOST_ASKED_FOR[kind]))
 
-    documents: tuple[Document, ...]
-    server: str
 
-    def lacking(self, kind: str, named: Named) -> frozenset[str]:
-        """The first ids that references to this server name and that lead to nothing at hand."""
-        indexes = [document.index for document in self.documents]
-        scope = Scope(indexes[0], tuple(indexes[1:]), self.server)
-        ids = dict.fromkeys(
-            id_
-            for reference, entry in named
-            if isinstance(scope.resolve(reference, kind, entry), Unresolved)
-            for id_ in self._id_on_server(reference, kind, entry)
-        )
-        return frozenset(islice(ids, MOST_ASKED_FOR[kind]))
-
-    def _id_on_server(self, reference: JsonObject, kind: str, entry: Entry) -> Iterator[str]:
-        match target_of(reference):
-            case Literal(base, type_, id_, _) if type_ == kind:
-                if may_be_on(self.server, base or base_of(entry.full_url)):
-                    yield id_
-            case _:
-                return
+def _id_on_server(reference: JsonObject, kind: str, entry: Entry, server: str) -> Iterator[str]:
+    match target_of(reference):
+        case Literal(base, type_, id_, _) if type_ == kind:
+            if may_be_on(server, base or base_of(entry.full_url)):
+                yield id_
+        case _:
+            return
 
 
 @dataclass(slots=True)
