@@ -75,9 +75,9 @@ class Caretaker:
     tokens: Tokens
     wake: Callable[[], None]
     now: Callable[[], datetime]
-    troubles: Troubles = field(default_factory=Troubles)
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event
     """Set when the process is to end: no further server is waited for."""
+    troubles: Troubles = field(default_factory=Troubles)
 
     def look_after_all(self) -> None:
         """One round. Raises StoreUnavailable; a server that cannot be asked is asked next time."""

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, assert_never
@@ -99,7 +99,7 @@ class Gathered:
     """
 
     parts: Mapping[str, Supplied]
-    faults: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str]
 
 
 @dataclass(slots=True)
