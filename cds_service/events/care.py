@@ -260,12 +260,11 @@ def _is_whole(told: Happened, gap: Gap) -> bool:
 
 
 def _statuses(answer: JsonObject | Refused) -> list[JsonObject]:
-    """`$status` answers with a searchset; each entry is what a notification begins with."""
+    """The statuses in an answer of `$status`, each as the notification that it would begin."""
     if isinstance(answer, Refused):
         return []
     statuses = resources_of(answer) if type_of(answer) == "Bundle" else [answer]
-    return [_as_notification(status) for status in statuses]
-
-
-def _as_notification(status: JsonObject) -> JsonObject:
-    return {"resourceType": "Bundle", "type": "history", "entry": [{"resource": status}]}
+    return [
+        {"resourceType": "Bundle", "type": "history", "entry": [{"resource": status}]}
+        for status in statuses
+    ]
