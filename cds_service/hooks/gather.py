@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, assert_never
+from typing import Final
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
@@ -122,8 +122,6 @@ class _Part:
                 return self.template.need is Need.REQUIRED
             case Availability.GIVEN | Availability.EMPTY | Availability.OF_ANOTHER_PATIENT:
                 return False
-            case _:
-                assert_never(self.supplied.availability)
 
     @property
     def has_next_page(self) -> bool:
@@ -156,8 +154,6 @@ def gather(
                 part.fault = part.fault or reason
         case ServerAccess():
             _fetch(wanted, patient_id, access)
-        case _:
-            assert_never(access)
     for key, part in parts.items():
         if part.template.need is Need.REQUIRED and not part.is_answered:
             raise _unavailable(key, "was neither sent nor could be read", part.fault)
@@ -203,8 +199,6 @@ def _take(part: _Part, fetched: Fetched) -> None:
             part.supplied, part.fault = supplied(None), ""
         case Refused(fault):
             _note_failure(part, fault)
-        case _:
-            assert_never(fetched)
 
 
 def _take_resource(part: _Part, json: JsonObject, extent: Complete | Partial) -> None:
