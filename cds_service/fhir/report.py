@@ -57,7 +57,7 @@ class Reports:
     specimens: dict[int, Sequence[JsonObject]] = field(default_factory=dict)
     """The references to their specimens, by the identity of the report or panel."""
 
-    def take_back(self, observation: Entry) -> bool:
+    def have_withdrawn(self, observation: Entry) -> bool:
         """Whether an Observation is withdrawn with the report that contains it, or with all the
         reports that name it.
         """
