@@ -1,4 +1,4 @@
-"""DiagnosticReport: which results it holds, and which it takes back with itself.
+"""DiagnosticReport: which results it holds, and which of them it withdraws.
 
 A report never raises the status of a result. One that was entered in error or cancelled withdraws
 the results it contains or names, unless another report of the same Bundle still stands for them.

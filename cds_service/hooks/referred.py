@@ -1,4 +1,4 @@
-"""Specimens and drugs that stand in resources of their own: asked for where they did not come.
+"""Asks for the Specimens and Medications that what was gathered refers to and does not hold.
 
 A search for results need not bring their Specimens, nor one for drugs the Medications that name
 them. They are asked for within the deadline of the call, and only if there is a result to read with
@@ -45,7 +45,7 @@ Named = Iterator[tuple[JsonObject, Entry]]
 def with_referred(
     gathered: Gathered, results: JsonObject, wanted: Wanted, access: ServerAccess | NoAccess
 ) -> Gathered:
-    """The same, with the Specimens of results and the Medications that it refers to and lacks.
+    """What was gathered, with the Specimens and Medications that it refers to and lacks.
 
     They stand under the key REFERRED. `faults` says by type of resource why some are not there.
     `results` is a Bundle beside the gathered parts, `{}` for none.
