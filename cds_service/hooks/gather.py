@@ -179,14 +179,16 @@ def _fetch(wanted: Mapping[str, _Part], patient_id: str, access: ServerAccess) -
         match _filled(part.template.query, patient_id):
             case Unreadable():
                 part.fault = GatherFault.QUERY_NOT_READABLE
-            case query if access.covers(query) is Coverage.NO:
-                part.fault = GatherFault.SCOPE_TOO_SMALL
             case query:
+                coverage = access.covers(query)
+                if coverage is Coverage.NO:
+                    part.fault = GatherFault.SCOPE_TOO_SMALL
+                    continue
+                if coverage is Coverage.RESTRICTED:
+                    part.fault = GatherFault.SCOPE_RESTRICTED
                 # the whole query, or only the pages that follow the one that was sent
                 has_more = part.has_next_page
                 queries[key] = FurtherPages(part.supplied.resource) if has_more else query
-                if access.covers(query) is Coverage.RESTRICTED:
-                    part.fault = GatherFault.SCOPE_RESTRICTED
     for key, fetched in access.session.fetch_all(queries).items():
         _take(wanted[key], fetched)
 
