@@ -21,7 +21,7 @@ _SHOW_WHAT_IS_KEPT = {"Prefer": "return=representation"}
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One call beside reads and searches; `relative` follows the base, empty for the base itself.
+    """What is sent in one call; `relative` follows the base, empty for the base itself.
 
     `basic` is a client id and its secret, each form-encoded (RFC 6749, section 2.3.1), sent in
     place of a token.
