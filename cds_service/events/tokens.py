@@ -35,7 +35,7 @@ ASSERTION_SECONDS = 240
 SPARE_SECONDS = 30
 """A token is not used in the last moments of its life."""
 LONGEST_SECONDS = 3600
-SHORTEST_SECONDS = 60
+UNSAID_SECONDS = 60
 """What a token without `expires_in` is trusted for."""
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -160,7 +160,7 @@ class Tokens:
                 return Refused(UpstreamFault.NOT_JSON)
         seconds = given.get("expires_in")
         if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds <= 0:
-            seconds = SHORTEST_SECONDS
+            seconds = UNSAID_SECONDS
         until = self._clock() + min(seconds, LONGEST_SECONDS) - SPARE_SECONDS
         self._kept[source.name] = _Kept(token, until)
         return token
