@@ -88,7 +88,7 @@ def _log_not_renewed(client: str, fault: KeySetFault | UpstreamFault) -> None:
 
 def service_ids(library: Library) -> frozenset[str]:
     """The ids of all services there are."""
-    return frozenset(f"{base}-{trigger.value}" for base in library.bases for trigger in Trigger)
+    return frozenset(trigger.service_id(base) for base in library.bases for trigger in Trigger)
 
 
 def refuse_unknown_services(registry: ClientRegistry, library: Library) -> None:

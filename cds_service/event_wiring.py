@@ -154,7 +154,7 @@ def open_workshop(room: EventRoom, library: Library, breakers: Breakers | None =
     from cds_service.events.worker import Worker  # noqa: PLC0415
 
     knowledge = tuple(library.bases.values())
-    client = _client(room, breakers or Breakers())
+    client = _client(room, breakers)
     tokens = Tokens(client)
     waker = room.queue()
     queue = room.queue(work=lambda: worker.drain(waker.wake))
@@ -184,7 +184,7 @@ def open_workshop(room: EventRoom, library: Library, breakers: Breakers | None =
     return Workshop(room, knowledge, worker, caretaker, queue)
 
 
-def _client(room: EventRoom, breakers: Breakers) -> FhirClient:
+def _client(room: EventRoom, breakers: Breakers | None) -> FhirClient:
     """Calls the registered sources and relays, and nobody else."""
     sources = room.sources.values()
     relays = (each.delivery.address for each in sources if isinstance(each.delivery, Relay))

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from cds_service import __version__
 from cds_service.core.card import Card
-from cds_service.core.feedback import NO_REASON, FeedbackItem
+from cds_service.core.feedback import NO_REASON, FeedbackItem, FeedbackOutcome
 from cds_service.core.model import Coding
 from cds_service.hooks.call import Answered
 from cds_service.hooks.request import HookRequest
@@ -94,13 +94,13 @@ class StoredFeedback:
 
     def save(
         self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
-    ) -> Mapping[str, int]:
+    ) -> Mapping[FeedbackOutcome, int]:
         """Keep a batch, all of it or nothing. Raises StoreUnavailable."""
         offered = {
             (reason["system"], reason["code"])
             for reason in service.knowledge.wording.override_reasons
         }
-        stored = self._feedback.save(
+        return self._feedback.save(
             [
                 replace(item, reason=self._reason(item.reason, offered, caller.name))
                 for item in items
@@ -108,7 +108,6 @@ class StoredFeedback:
             caller.name,
             service.id,
         )
-        return {outcome.value: count for outcome, count in stored.counted.items()}
 
     def _reason(self, reason: Coding, offered: Container[tuple[str, str]], client: str) -> Coding:
         """A reason that a card offers is kept as it is. Any other may say anything, also of the

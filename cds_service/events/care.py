@@ -75,9 +75,9 @@ class Caretaker:
     tokens: Tokens
     wake: Callable[[], None]
     now: Callable[[], datetime]
-    troubles: Troubles = field(default_factory=Troubles)
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event
     """Set when the process is to end: no further server is waited for."""
+    troubles: Troubles = field(default_factory=Troubles)
 
     def look_after_all(self) -> None:
         """One round. Raises StoreUnavailable; a server that cannot be asked is asked next time."""
@@ -260,12 +260,11 @@ def _is_whole(told: Happened, gap: Gap) -> bool:
 
 
 def _statuses(answer: JsonObject | Refused) -> list[JsonObject]:
-    """`$status` answers with a searchset; each entry is what a notification begins with."""
+    """The statuses in an answer of `$status`, each as the notification that it would begin."""
     if isinstance(answer, Refused):
         return []
     statuses = resources_of(answer) if type_of(answer) == "Bundle" else [answer]
-    return [_as_notification(status) for status in statuses]
-
-
-def _as_notification(status: JsonObject) -> JsonObject:
-    return {"resourceType": "Bundle", "type": "history", "entry": [{"resource": status}]}
+    return [
+        {"resourceType": "Bundle", "type": "history", "entry": [{"resource": status}]}
+        for status in statuses
+    ]

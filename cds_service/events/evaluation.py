@@ -81,6 +81,7 @@ class Evaluator:
         source, item = claimed.source, claimed.item
 
         def each_time(version: str) -> Iterator[str]:
+            """What the version is kept as when it is evaluated first, a second time, a third."""
             times = (f"{version} for the {number}. time" for number in count(2))
             return (self._kept(source, told) for told in chain([version], times))
 

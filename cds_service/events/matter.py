@@ -47,7 +47,7 @@ class Matter:
     @property
     def service(self) -> str:
         """The id of the service that its evaluation records name."""
-        return f"{self.knowledge.identity.id}-{Trigger.LAB_RESULT}"
+        return Trigger.LAB_RESULT.service_id(self.knowledge.identity.id)
 
     @property
     def said_before(self) -> int:

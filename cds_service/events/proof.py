@@ -49,11 +49,9 @@ class SharedSecret:
         """Whether this is the secret itself."""
         return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), self.__secret)
 
-    def signed(self, body: bytes, signature: str) -> bool:
-        """Whether `sha256=<hex>` was made over these bytes with the secret."""
-        found = _SIGNATURE.fullmatch(signature.strip())
-        given = bytes.fromhex(found[1]) if found else b""
-        return hmac.compare_digest(given, hmac.digest(self.__secret, body, "sha256"))
+    def signed(self, body: bytes, signature: bytes) -> bool:
+        """Whether the signature was made over these bytes with the secret."""
+        return hmac.compare_digest(signature, hmac.digest(self.__secret, body, "sha256"))
 
     def reveal(self) -> str:
         """The secret, to be written into a Subscription and nowhere else."""
@@ -83,10 +81,11 @@ def is_signed(secret: SharedSecret, headers: Mapping[str, Sequence[str]], body: 
     return secret.signed(body, _signature(headers))
 
 
-def _signature(headers: Mapping[str, Sequence[str]]) -> str:
+def _signature(headers: Mapping[str, Sequence[str]]) -> bytes:
     """The one signature that was sent; empty when there is none, or more than one."""
     given = [each for name in SIGNATURE_HEADERS for each in headers.get(name, ())]
-    return given[0] if len(given) == 1 and _SIGNATURE.fullmatch(given[0].strip()) else ""
+    found = _SIGNATURE.fullmatch(given[0].strip()) if len(given) == 1 else None
+    return bytes.fromhex(found[1]) if found else b""
 
 
 def _token(headers: Mapping[str, Sequence[str]]) -> str:

@@ -52,23 +52,12 @@ class Queue:
         work: Callable[[], object] = lambda: None,
     ) -> None:
         serializer = SignedSerializer(secret=key.subkey("queue").hex(), salt=_NAME)
-        self._make = partial(_huey, url, folder, serializer)
+        self._make = partial(_new_huey, url, folder, serializer)
         self._work = _guarded(work)
         self.stopping = threading.Event()
         """Set as soon as a worker is told to stop."""
         self._away_until = 0.0
         self._opening = threading.Lock()
-
-    @cached_property
-    def _huey(self) -> Huey:
-        made = self._make()
-        finalize(self, made.storage.close).atexit = False
-        return made
-
-    @cached_property
-    def _say_work(self) -> Callable[[], object]:
-        task: Callable[[], object] = self._huey.task(name="work", context=False)(self._work)
-        return task
 
     def open(self) -> None:
         """Makes sure that messages can be left and read.
@@ -79,11 +68,16 @@ class Queue:
         self._opened()
 
     def _opened(self) -> tuple[Huey, Callable[[], object]]:
-        """huey, and the call that leaves a message in it. The task must be known to huey before it
-        reads a message of it.
-        """
+        """huey, and the call that leaves a message in it."""
         with self._opening:  # by one thread: huey knows a task once
-            return self._huey, self._say_work
+            return self._made
+
+    @cached_property
+    def _made(self) -> tuple[Huey, Callable[[], object]]:
+        """Both at once: the task must be known to huey before it reads a message of it."""
+        huey = self._make()
+        finalize(self, huey.storage.close).atexit = False
+        return huey, huey.task(name="work", context=False)(self._work)
 
     def wake(self) -> None:
         """Let a worker look, unless one has been told to and has not yet begun.
@@ -175,7 +169,7 @@ def _guarded(work: Callable[[], object]) -> Callable[[], None]:
     return run
 
 
-def _huey(url: str, folder: Path, serializer: SignedSerializer) -> Huey:
+def _new_huey(url: str, folder: Path, serializer: SignedSerializer) -> Huey:
     if url:
         return RedisHuey(
             _NAME, url=url, results=False, serializer=serializer, read_timeout=1, blocking=True

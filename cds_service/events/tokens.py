@@ -35,7 +35,7 @@ ASSERTION_SECONDS = 240
 SPARE_SECONDS = 30
 """A token is not used in the last moments of its life."""
 LONGEST_SECONDS = 3600
-SHORTEST_SECONDS = 60
+UNSAID_SECONDS = 60
 """What a token without `expires_in` is trusted for."""
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -115,29 +115,25 @@ class Tokens:
         answer = self._client.send(source.base, asking, NoToken(), deadline)
         if isinstance(answer, Refused):
             return answer
-        match _object_in(answer).get("token_endpoint"):
-            case str(url):
-                pass
+        match credentials, _object_in(answer).get("token_endpoint"):
+            case ClientSecret(), str(url) if not _same_origin(url, source.base.url):
+                return Refused(UpstreamFault.NOT_ALLOWED)
+            case _, str(url):
+                return url
             case _:
                 return Refused(UpstreamFault.NOT_JSON)
-        match credentials:
-            case ClientSecret() if not _same_origin(url, source.base.url):
-                return Refused(UpstreamFault.NOT_ALLOWED)
-            case _:
-                return url
 
     def _request(self, credentials: ClientCredentials, url: str) -> Sending:
         form = {"grant_type": "client_credentials", "scope": credentials.scope}
+        basic = None
         match credentials:
             case ClientSecret(client_id, secret):
                 basic = (quote_plus(client_id), quote_plus(secret))
-                return Sending(
-                    "POST", body=_encoded(form), media_type=_FORM, accept=_JSON, basic=basic
-                )
             case SignedAssertion():
                 form["client_assertion_type"] = _ASSERTION_TYPE
                 form["client_assertion"] = self._assertion(credentials, url)
-                return Sending("POST", body=_encoded(form), media_type=_FORM, accept=_JSON)
+        body = urlencode({name: value for name, value in form.items() if value}).encode()
+        return Sending("POST", body=body, media_type=_FORM, accept=_JSON, basic=basic)
 
     def _assertion(self, credentials: SignedAssertion, url: str) -> str:
         now = int(self._clock())
@@ -164,7 +160,7 @@ class Tokens:
                 return Refused(UpstreamFault.NOT_JSON)
         seconds = given.get("expires_in")
         if not isinstance(seconds, int) or isinstance(seconds, bool) or seconds <= 0:
-            seconds = SHORTEST_SECONDS
+            seconds = UNSAID_SECONDS
         until = self._clock() + min(seconds, LONGEST_SECONDS) - SPARE_SECONDS
         self._kept[source.name] = _Kept(token, until)
         return token
@@ -175,10 +171,6 @@ def _same_origin(text: str, url: Url) -> bool:
         return Url.parse(text).origin == url.origin
     except UrlRefusedError:
         return False
-
-
-def _encoded(form: dict[str, str]) -> bytes:
-    return urlencode({name: value for name, value in form.items() if value}).encode()
 
 
 def _object_in(answer: HttpAnswer) -> JsonObject:

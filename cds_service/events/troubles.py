@@ -46,7 +46,9 @@ class _Course:
     pause: timedelta = FIRST_PAUSE
 
     def sound(self, at: datetime) -> _Course:
-        """One that was switched on again may fail at once: its pauses are kept for a while."""
+        """The course of one that is sound now. It may soon fail again, so its pauses are kept for a
+        while.
+        """
         if self.health is SubscriptionHealth.SILENT or at > self.try_at + LONGEST_PAUSE:
             return _Course()
         return replace(self, health=SubscriptionHealth.SOUND)

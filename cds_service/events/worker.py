@@ -60,7 +60,7 @@ class Worker:
     tokens: Tokens
     hook: str
     now: Callable[[], datetime]
-    stopping: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event
     """Set when the process is to end: what is under way is finished, nothing more is begun."""
     _in_hand: deque[Claimed] = field(default_factory=deque, init=False)
     """What was leased and not begun when the database was lost."""

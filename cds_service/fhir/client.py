@@ -91,7 +91,7 @@ class FhirClient:
             return call.exchange(lambda: line.call(Sending("GET"), url, token, cap))
 
         def send(sending: Sending) -> HttpAnswer | Refused:
-            url = base.join(sending.relative) if sending.relative else str(base)
+            url = base.join(sending.relative)
             if not registered or not allows(base, url):
                 return Refused(UpstreamFault.NOT_ALLOWED)
             cap = self._limits.body_bytes

@@ -16,11 +16,12 @@ from cds_service.exact import number_of
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 
 _FHIR_JSON = "application/fhir+json"
+_SHOW_WHAT_IS_KEPT = {"Prefer": "return=representation"}
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One call beside reads and searches; `relative` follows the base, empty for the base itself.
+    """What is sent in one call; `relative` follows the base, empty for the base itself.
 
     `basic` is a client id and its secret, each form-encoded (RFC 6749, section 2.3.1), sent in
     place of a token.
@@ -58,15 +59,13 @@ class Exchange:
 
     def create(self, resource: JsonObject) -> JsonObject | Refused:
         """Create a resource; the server answers with it as it is now kept."""
-        prefer = {"Prefer": "return=representation"}
         kind = str(resource["resourceType"])
-        return self._resource(Sending("POST", kind, written(resource), headers=prefer))
+        return self._resource(Sending("POST", kind, written(resource), headers=_SHOW_WHAT_IS_KEPT))
 
     def update(self, resource: JsonObject) -> JsonObject | Refused:
         """Replace a resource that the server has."""
-        prefer = {"Prefer": "return=representation"}
         path = f"{resource['resourceType']}/{resource['id']}"
-        return self._resource(Sending("PUT", path, written(resource), headers=prefer))
+        return self._resource(Sending("PUT", path, written(resource), headers=_SHOW_WHAT_IS_KEPT))
 
     def delete(self, path: str) -> HttpAnswer | Refused:
         """Delete `Subscription/1`."""

@@ -150,7 +150,7 @@ class ObservationReader:
             raise Refusal("Observation.status") from None
         if status is Status.CANCELLED:
             return status
-        return Status.ENTERED_IN_ERROR if self.reports.take_back(entry) else status
+        return Status.ENTERED_IN_ERROR if self.reports.have_withdrawn(entry) else status
 
 
 def _in_component(

@@ -9,7 +9,7 @@ https://hl7.org/fhir/R4/servicerequest.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import InvalidResource, Subject
@@ -61,9 +61,9 @@ Meant = EveryDraft | Selected
 class ReadDrafts:
     """The drafts, the resources they were read from by place, and what was left aside."""
 
-    drafts: Drafts = field(default_factory=Drafts)
-    resources: Mapping[int, JsonObject] = field(default_factory=dict)
-    left_aside: tuple[Skipped, ...] = ()
+    drafts: Drafts
+    resources: Mapping[int, JsonObject]
+    left_aside: tuple[Skipped, ...]
 
 
 Found = DraftOrder | InvalidResource | Skipped

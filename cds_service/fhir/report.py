@@ -1,4 +1,4 @@
-"""DiagnosticReport: which results it holds, and which it takes back with itself.
+"""DiagnosticReport: which results it holds, and which of them it withdraws.
 
 A report never raises the status of a result. One that was entered in error or cancelled withdraws
 the results it contains or names, unless another report of the same Bundle still stands for them.
@@ -57,7 +57,7 @@ class Reports:
     specimens: dict[int, Sequence[JsonObject]] = field(default_factory=dict)
     """The references to their specimens, by the identity of the report or panel."""
 
-    def take_back(self, observation: Entry) -> bool:
+    def have_withdrawn(self, observation: Entry) -> bool:
         """Whether an Observation is withdrawn with the report that contains it, or with all the
         reports that name it.
         """

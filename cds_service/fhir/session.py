@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import assert_never
 
 from cds_service.core.card import JsonObject
 from cds_service.fhir.body import resource_in
@@ -125,8 +124,6 @@ class FhirSession:
                 return page if isinstance(page, Refused) else _first_of(Pages(page.json, page.size))
             case FurtherPages(bundle):
                 return self._read_on(Pages(bundle, 0), keep) if is_page(bundle) else _NOT_A_PAGE
-            case _:
-                assert_never(query)
 
     def _read(self, query: Read) -> Fetched:
         match self._resource(query.relative, query.resource_type, self.limits.body_bytes):

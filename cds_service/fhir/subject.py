@@ -61,19 +61,11 @@ class Whose:
             case Literal(base, type_, id_, _):
                 on_server = may_be_on(self.fhir_base, base)
                 same = type_ == "Patient" and id_ == self.patient_id and on_server
-            case Urn(text):
-                found = scope.resolve(reference, "Patient", entry)
-                same = self._is_called(found, text)
+            case Urn():
+                same = patient_id_of(reference, entry, scope) == self.patient_id
             case Fragment() | NotAnAddress():
                 same = False
         return Subject.THIS_PATIENT if same else Subject.ANOTHER_PATIENT
-
-    def _is_called(self, found: JsonObject | Unresolved, urn: str) -> bool:
-        match found:
-            case Unresolved():
-                return urn == f"urn:uuid:{self.patient_id}"
-            case patient:
-                return an_id(patient.get("id")) == self.patient_id
 
     def _another_person(self, focus: JsonObject, entry: Entry, scope: Scope) -> bool:
         match target_of(focus):

@@ -12,8 +12,7 @@ Asking the models takes many times as long as reading: they are asked only about
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel, ValidationError
@@ -41,21 +40,6 @@ MOST_CHECKED = 50_000
 Eight hundred resources of 60 values, all that one answer reads and none of them plain, fit in."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Sound:
-    """Valid FHIR R4."""
-
-
-@dataclass(frozen=True, slots=True)
-class _AtFault:
-    """Not valid FHIR R4, or more than is looked at."""
-
-    where: str
-
-
-_SOUND = _Sound()
-
-
 class Checks:
     """The checks of one reading: each resource is judged once, however many refer to it.
 
@@ -64,8 +48,10 @@ class Checks:
 
     def __init__(self) -> None:
         self._left = MOST_CHECKED
-        self._judged: dict[int, tuple[JsonObject, _Sound | _AtFault]] = {}
-        """By `id()`; the resource is kept with its verdict, so that no other can get its `id()`."""
+        self._judged: dict[int, tuple[JsonObject, Sequence[str]]] = {}
+        """The faults of each, by `id()`; the resource is kept too, so that no other can get its
+        `id()`.
+        """
 
     def check(self, resource: JsonObject) -> None:
         """Refuse a resource that is not valid FHIR R4. Raises Refusal with the first fault found.
@@ -75,23 +61,24 @@ class Checks:
         """
         key = id(resource)
         if key not in self._judged:
-            self._judged[key] = resource, self._judge(resource)
-        _, verdict = self._judged[key]
-        if isinstance(verdict, _AtFault):
-            raise Refusal(verdict.where)
+            self._judged[key] = resource, self._faults(resource)
+        _, faults = self._judged[key]
+        for where in faults:
+            raise Refusal(where)
 
-    def _judge(self, resource: JsonObject) -> _Sound | _AtFault:
+    def _faults(self, resource: JsonObject) -> Sequence[str]:
+        """Where the first fault is, if there is one."""
         if is_plain(resource):
-            return _SOUND
+            return ()
         elements = _elements(resource)
         if elements > min(MOST_ELEMENTS, self._left):
-            return _AtFault(type_of(resource))
+            return (type_of(resource),)
         self._left -= elements
         try:
             check_fully(resource)
         except Refusal as refusal:
-            return _AtFault(refusal.where)
-        return _SOUND
+            return (refusal.where,)
+        return ()
 
 
 def _elements(resource: JsonObject) -> int:

@@ -19,8 +19,8 @@ class Workers:
     up its own threads and not those of the others.
 
     A thread may outlast its caller only inside the system's name resolver, which cannot be
-    interrupted; sockets end at the deadline by themselves (`dial`). Origins come from
-    what is registered, never from an answer, so their number is bounded.
+    interrupted; sockets end at the deadline by themselves (`dial`). Origins come from what is
+    registered, never from an answer, so their number is bounded.
     """
 
     def __init__(self, threads: int) -> None:

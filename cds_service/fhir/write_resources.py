@@ -95,7 +95,7 @@ class Said:
         return {"reference": f"Patient/{self.patient_id}"}
 
     def own(self, resource_type: str) -> JsonObject:
-        """What every resource has: its type, tags and identifier."""
+        """What every resource but the Provenance has: its type, tags and identifier."""
         tags = [self.result, *([self.evaluation] if resource_type in PER_EVALUATION else [])]
         return {
             "resourceType": resource_type,
@@ -188,9 +188,6 @@ def task(said: Said) -> JsonObject:
 
 def provenance(said: Said, targets: Sequence[str]) -> JsonObject:
     """https://hl7.org/fhir/R4/provenance.html: one for each evaluation, naming the one before."""
-    own = said.own("Provenance")
-    del own["identifier"]  # Provenance has none
-    own["meta"] = {"tag": [{"system": TAG_SYSTEM, "code": said.evaluation}]}
     version = f"/_history/{said.version}" if an_id(said.version) else ""
     entities = [{"role": "source", "what": {"reference": f"{said.reference}{version}"}}]
     if said.replaces:
@@ -198,7 +195,8 @@ def provenance(said: Said, targets: Sequence[str]) -> JsonObject:
         entities.append({"role": "revision", "what": before})
     agent = {"coding": [{"system": _PARTICIPANT, "code": "assembler"}]}
     return {
-        **own,
+        "resourceType": "Provenance",
+        "meta": {"tag": [{"system": TAG_SYSTEM, "code": said.evaluation}]},
         "target": [{"reference": target} for target in targets],
         "recorded": said.when,
         "agent": [{"type": agent, "who": {"display": AUTHOR}}],

@@ -1,4 +1,4 @@
-"""A search sent only in part is asked for again; no result that was sent is lost by that."""
+"""A search that was sent only in part and asked for again keeps what was sent of it."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Answered:
 
     cards: tuple[Card, ...]
     evaluation: Evaluation
-    faults: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str]
     advice: tuple[Advice, ...] = ()
     """Of draft orders: the advice on each card, in the order of the cards."""
 

@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, assert_never
+from typing import Final
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
@@ -99,7 +99,7 @@ class Gathered:
     """
 
     parts: Mapping[str, Supplied]
-    faults: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -122,8 +122,6 @@ class _Part:
                 return self.template.need is Need.REQUIRED
             case Availability.GIVEN | Availability.EMPTY | Availability.OF_ANOTHER_PATIENT:
                 return False
-            case _:
-                assert_never(self.supplied.availability)
 
     @property
     def has_next_page(self) -> bool:
@@ -156,8 +154,6 @@ def gather(
                 part.fault = part.fault or reason
         case ServerAccess():
             _fetch(wanted, patient_id, access)
-        case _:
-            assert_never(access)
     for key, part in parts.items():
         if part.template.need is Need.REQUIRED and not part.is_answered:
             raise _unavailable(key, "was neither sent nor could be read", part.fault)
@@ -183,14 +179,16 @@ def _fetch(wanted: Mapping[str, _Part], patient_id: str, access: ServerAccess) -
         match _filled(part.template.query, patient_id):
             case Unreadable():
                 part.fault = GatherFault.QUERY_NOT_READABLE
-            case query if access.covers(query) is Coverage.NO:
-                part.fault = GatherFault.SCOPE_TOO_SMALL
             case query:
+                coverage = access.covers(query)
+                if coverage is Coverage.NO:
+                    part.fault = GatherFault.SCOPE_TOO_SMALL
+                    continue
+                if coverage is Coverage.RESTRICTED:
+                    part.fault = GatherFault.SCOPE_RESTRICTED
                 # the whole query, or only the pages that follow the one that was sent
                 has_more = part.has_next_page
                 queries[key] = FurtherPages(part.supplied.resource) if has_more else query
-                if access.covers(query) is Coverage.RESTRICTED:
-                    part.fault = GatherFault.SCOPE_RESTRICTED
     for key, fetched in access.session.fetch_all(queries).items():
         _take(wanted[key], fetched)
 
@@ -203,8 +201,6 @@ def _take(part: _Part, fetched: Fetched) -> None:
             part.supplied, part.fault = supplied(None), ""
         case Refused(fault):
             _note_failure(part, fault)
-        case _:
-            assert_never(fetched)
 
 
 def _take_resource(part: _Part, json: JsonObject, extent: Complete | Partial) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, assert_never
+from typing import Any
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.core.card_parts import fill
@@ -80,8 +80,6 @@ def _with_suggestions(
             return replace(card, suggestions=offers)
         case InvalidResource():
             return card
-        case _:
-            assert_never(advice.order)
 
 
 def _swap(

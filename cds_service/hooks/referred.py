@@ -1,4 +1,4 @@
-"""Specimens and drugs that stand in resources of their own: asked for where they did not come.
+"""Asks for the Specimens and Medications that what was gathered refers to and does not hold.
 
 A search for results need not bring their Specimens, nor one for drugs the Medications that name
 them. They are asked for within the deadline of the call, and only if there is a result to read with
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Final, assert_never
+from typing import Final
 
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability
@@ -45,7 +45,7 @@ Named = Iterator[tuple[JsonObject, Entry]]
 def with_referred(
     gathered: Gathered, results: JsonObject, wanted: Wanted, access: ServerAccess | NoAccess
 ) -> Gathered:
-    """The same, with the Specimens of results and the Medications that it refers to and lacks.
+    """What was gathered, with the Specimens and Medications that it refers to and lacks.
 
     They stand under the key REFERRED. `faults` says by type of resource why some are not there.
     `results` is a Bundle beside the gathered parts, `{}` for none.
@@ -56,8 +56,6 @@ def with_referred(
         case ServerAccess():
             lacking = _lacking(gathered.parts, results, wanted, str(access.session.base))
             return _completed(gathered, _fetch(lacking, access)) if lacking else gathered
-        case _:
-            assert_never(access)
 
 
 def _lacking(
@@ -65,15 +63,15 @@ def _lacking(
 ) -> Mapping[str, frozenset[str]]:
     """Type -> ids on this server. Empty where there is no result to read."""
     own, drugs = parts[wanted.part].resource, parts["medications"].resource
-    at_hand = _AtHand(tuple(map(open_document, (results, own, drugs))), server)
-    arrived, known, prescribed = at_hand.documents
+    arrived, known, prescribed = map(open_document, (results, own, drugs))
     ours = [(_ours(document, wanted), document) for document in (arrived, known)]
     if not any(entries for entries, _ in ours):
         return {}
+    scope = Scope(arrived.index, (known.index, prescribed.index), server)
     sampled = (_samples(entries, document, server) for entries, document in ours)
     lacking = {
-        "Specimen": at_hand.lacking("Specimen", chain.from_iterable(sampled)),
-        "Medication": at_hand.lacking("Medication", _drugs(prescribed)),
+        "Specimen": _not_at_hand(chain.from_iterable(sampled), "Specimen", scope),
+        "Medication": _not_at_hand(_drugs(prescribed), "Medication", scope),
     }
     return {kind: ids for kind, ids in lacking.items() if ids}
 
@@ -108,32 +106,24 @@ def _drugs(document: Document) -> Named:
             yield an_object(entry.resource.get("medicationReference")), entry
 
 
-@dataclass(frozen=True, slots=True)
-class _AtHand:
-    """What is at hand, each document able to refer to the others."""
+def _not_at_hand(named: Named, kind: str, scope: Scope) -> frozenset[str]:
+    """The first ids that references to this server name and that lead to nothing at hand."""
+    ids = dict.fromkeys(
+        id_
+        for reference, entry in named
+        if isinstance(scope.resolve(reference, kind, entry), Unresolved)
+        for id_ in _id_on_server(reference, kind, entry, scope.fhir_base)
+    )
+    return frozenset(islice(ids, MOST_ASKED_FOR[kind]))
 
-    documents: tuple[Document, ...]
-    server: str
 
-    def lacking(self, kind: str, named: Named) -> frozenset[str]:
-        """The first ids that references to this server name and that lead to nothing at hand."""
-        indexes = [document.index for document in self.documents]
-        scope = Scope(indexes[0], tuple(indexes[1:]), self.server)
-        ids = dict.fromkeys(
-            id_
-            for reference, entry in named
-            if isinstance(scope.resolve(reference, kind, entry), Unresolved)
-            for id_ in self._id_on_server(reference, kind, entry)
-        )
-        return frozenset(islice(ids, MOST_ASKED_FOR[kind]))
-
-    def _id_on_server(self, reference: JsonObject, kind: str, entry: Entry) -> Iterator[str]:
-        match target_of(reference):
-            case Literal(base, type_, id_, _) if type_ == kind:
-                if may_be_on(self.server, base or base_of(entry.full_url)):
-                    yield id_
-            case _:
-                return
+def _id_on_server(reference: JsonObject, kind: str, entry: Entry, server: str) -> Iterator[str]:
+    match target_of(reference):
+        case Literal(base, type_, id_, _) if type_ == kind:
+            if may_be_on(server, base or base_of(entry.full_url)):
+                yield id_
+        case _:
+            return
 
 
 @dataclass(slots=True)
@@ -178,8 +168,6 @@ def _take(had: _Had, kind: str, ids: frozenset[str], fetched: Fetched) -> None:
             pass
         case Refused(fault):
             had.faults[kind] = fault
-        case _:
-            assert_never(fetched)
 
 
 def _completed(gathered: Gathered, had: _Had) -> Gathered:

@@ -78,12 +78,16 @@ class HookRequest:
 
 
 class Trigger(StrEnum):
-    """The four workflows there are services for; also the last part of a service's id."""
+    """The four workflows there are services for."""
 
     LAB_RESULT = "lab-result"
     PATIENT_VIEW = "patient-view"
     ORDER_SELECT = "order-select"
     ORDER_SIGN = "order-sign"
+
+    def service_id(self, analyte: str) -> str:
+        """The id of an analyte's service: `sil2r-lab-result`, the last part of its address."""
+        return f"{analyte}-{self}"
 
 
 def read_request(

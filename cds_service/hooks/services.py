@@ -49,8 +49,8 @@ class Service:
 
     @property
     def id(self) -> str:
-        """`sil2r-lab-result`: the last part of the service's address."""
-        return f"{self.knowledge.identity.id}-{self.trigger}"
+        """The id under which it is called."""
+        return self.trigger.service_id(self.knowledge.identity.id)
 
     def as_json(self) -> JsonObject:
         """The entry in discovery (D-04)."""

@@ -11,7 +11,6 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,17 +28,6 @@ MOST_ITEMS = 1_000
 """How many items of one card are given back; the newest come first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What became of a batch: items new to us, repeats, and items of cards never sent."""
-
-    new: int
-    repeated: int
-    unmatched: int
-    counted: Mapping[FeedbackOutcome, int] = field(default_factory=dict)
-    """New items of cards that were sent, by what they say."""
-
-
 class Feedback:
     """Writes and reads feedback. Raises StoreUnavailable when the database fails."""
 
@@ -53,8 +41,13 @@ class Feedback:
         )
         self._insert = kept_once.returning(feedback.c.outcome, feedback.c.matched)
 
-    def save(self, items: Sequence[FeedbackItem], client: str, service: str) -> Stored:
-        """Keeps the batch, all of it or nothing; once this returns it outlives a power failure."""
+    def save(
+        self, items: Sequence[FeedbackItem], client: str, service: str
+    ) -> Mapping[FeedbackOutcome, int]:
+        """Keeps the batch, all of it or nothing; once this returns it outlives a power failure.
+
+        Returns how many items were new and of a card that was sent, by what they say.
+        """
         received = datetime.now(UTC)
         # By identity, so that repeats within the batch become one row; and sorted, so that two
         # batches take the locks of PostgreSQL in the same order.
@@ -62,19 +55,12 @@ class Feedback:
         by_identity = {row["identity"]: row for row in rows}
         distinct = [by_identity[identity] for identity in sorted(by_identity)]
         new: list[Row[Any]] = []
-        unmatched = 0
         with self._database.writing() as connection:
             for lot in in_lots(distinct, LOT):
                 known = _known_cards(connection, lot, client, service)
                 marked = [row | {"matched": row["card"] in known} for row in lot]
                 new += connection.execute(self._insert, marked)
-                unmatched += sum(not row["matched"] for row in marked)
-        return Stored(
-            new=len(new),
-            repeated=len(items) - len(new),
-            unmatched=unmatched,
-            counted=Counter(FeedbackOutcome(row.outcome) for row in new if row.matched),
-        )
+        return Counter(FeedbackOutcome(row.outcome) for row in new if row.matched)
 
     def _row(
         self, item: FeedbackItem, client: str, service: str, received: datetime

@@ -11,7 +11,6 @@ Changing the data key begins new pseudonyms: what was stored before is no longer
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import os
 import re
@@ -55,7 +54,7 @@ class DataKey:
         """
         try:
             return cls(base64.b64decode(text.strip().encode("ascii"), validate=True))
-        except (binascii.Error, UnicodeEncodeError, ConfigurationError):
+        except (ValueError, ConfigurationError):
             raise ConfigurationError(
                 "The data key is not base64 of 32 random bytes.", where=where, remedy=_REMEDY
             ) from None

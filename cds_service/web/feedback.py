@@ -19,7 +19,7 @@ def feedback(room: Room) -> Blueprint:
         caller, service = room.admit_to(service_id)
         items = read_feedback(json_body(request, room.settings.max_body))
         for outcome, count in room.ports.shelf.save(caller, service, items).items():
-            room.metrics.feedback(service=service.id, outcome=outcome, count=count)
+            room.metrics.feedback(service=service.id, outcome=outcome.value, count=count)
         return json_response({})
 
     return blueprint

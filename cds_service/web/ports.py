@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from cds_service.core.card import SmartApp
-from cds_service.core.feedback import FeedbackItem
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.events.inbox import Inbox
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess
 from cds_service.hooks.call import Answered
@@ -136,7 +136,7 @@ class FeedbackShelf(Protocol):
 
     def save(
         self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
-    ) -> Mapping[str, int]:
+    ) -> Mapping[FeedbackOutcome, int]:
         """Keep a batch, all of it or nothing; a repeated item is the same item.
 
         Returns how many were new and of a card that was sent, by their outcome.
@@ -173,7 +173,7 @@ class _NoJournal:
 class _NoShelf:
     def save(
         self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
-    ) -> Mapping[str, int]:
+    ) -> Mapping[FeedbackOutcome, int]:
         return {}
 
 

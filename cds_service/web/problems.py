@@ -100,21 +100,20 @@ def as_designed(error: Exception) -> CdsError:
 def _of_framework(error: HTTPException) -> CdsError:
     match error.code:
         case 404:
-            told: CdsError = NotFound(
+            return NotFound(
                 "There is nothing here.", remedy="GET /openapi.json lists what there is."
             )
         case 405:
-            told = MethodNotAllowed(
+            return MethodNotAllowed(
                 "This path does not answer that method.",
                 remedy="GET /openapi.json lists those it answers.",
             )
         case 413:
-            told = PayloadTooLarge("The body is too large.", remedy="Send a smaller one.")
+            return PayloadTooLarge("The body is too large.", remedy="Send a smaller one.")
         case int() as status if 400 <= status < 500:
-            told = BadRequest("The request cannot be read.", remedy="See /openapi.json.")
+            return BadRequest("The request cannot be read.", remedy="See /openapi.json.")
         case _:
-            told = ServiceFault("The service failed.")
-    return told
+            return ServiceFault("The service failed.")
 
 
 def _at(where: str) -> str:

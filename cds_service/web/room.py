@@ -62,8 +62,8 @@ class Room:
         """
         caller = self.admit()
         service = self.registry.find(service_id)
-        here().service = service.id
-        if not caller.may_call(service.id):
+        here().service = service_id
+        if not caller.may_call(service_id):
             raise Forbidden(
                 "This client was not granted this service.",
                 remedy="Ask whoever runs this service to add it to the client registry.",

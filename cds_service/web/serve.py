@@ -1,6 +1,6 @@
 """The server: granian in front of the application, one process per worker.
 
-Only here is anything known about processes. A stop signal (SIGTERM, Ctrl-C, or SIGHUP, which a
+Of this room nothing else knows about processes. A stop signal (SIGTERM, Ctrl-C, or SIGHUP, which a
 terminal sends that is closed) lets requests under way finish, for at most ten seconds. A worker
 that dies is replaced; one that dies again within seconds ends the service, with status 1, so that
 whoever started it starts it anew. The process of `/metrics` is replaced too, and ends nothing.

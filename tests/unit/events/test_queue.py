@@ -50,14 +50,14 @@ def test_a_queue_is_made_once_however_many_threads_come_first(
 ) -> None:
     """Python 3.11 sees to that itself, later ones do not; huey refuses to know a task twice."""
     made: list[object] = []
-    make = queue._huey
+    make = queue._new_huey
 
     def slow(*given: Any) -> Any:
         made.append(given)
         time.sleep(0.05)
         return make(*given)
 
-    monkeypatch.setattr(queue, "_huey", slow)
+    monkeypatch.setattr(queue, "_new_huey", slow)
     one = Queue("", tmp_path, DataKey.random())
     with ThreadPoolExecutor(4) as threads:
         for _ in range(4):

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from cds_service.core.card import Card, Indicator, SmartApp
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.feedback import FeedbackItem
+from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.core.review import PENDING
 from cds_service.core.verdict import Evaluation
 from cds_service.errors import StoreUnavailable, Unauthorised
@@ -133,10 +133,10 @@ class Memory:
 
     def save(
         self, caller: Caller, service: Service, items: Sequence[FeedbackItem]
-    ) -> Mapping[str, int]:
+    ) -> Mapping[FeedbackOutcome, int]:
         self._fail_if_broken()
         self.batches.append((caller, service, items))
-        return Counter(item.outcome.value for item in items)
+        return Counter(item.outcome for item in items)
 
     def _fail_if_broken(self) -> None:
         if self.broken:
