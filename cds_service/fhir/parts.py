@@ -247,31 +247,35 @@ def _best_first(entries: Sequence[Entry], reader: ObservationReader) -> Sequence
     may be the newest.
     """
 
-    def worth(entry: Entry) -> tuple[bool, bool, bool, bool, bool, str]:
-        status, when = a_text(entry.resource.get("status")), _written_date(entry.resource)
+    def worth(entry: Entry) -> tuple[bool, bool, bool, bool, tuple[bool, str]]:
+        status = a_text(entry.resource.get("status"))
         return (
             reader.is_own(entry),
             carries(entry.resource, reader.accepted),
             status not in WITHDRAWN,
             status in FINAL,
-            not when,
-            when,
+            as_dated(entry.resource),
         )
 
     return sorted(entries, key=worth, reverse=True)
 
 
-def _written_date(observation: JsonObject) -> str:
-    """The date as text: it orders well enough to choose by, without reading it."""
-    return next(filter(None, map(a_text, dates_as_written(observation))), "")
+def as_dated(result: JsonObject) -> tuple[bool, str]:
+    """Sorts results and reports from the oldest to the newest by their dates as text, which order
+    well enough to choose by; then come those without a date: they may be the newest.
+    """
+    when = next(filter(None, map(a_text, dates_as_written(result))), "")
+    return not when, when
 
 
-def dates_as_written(observation: JsonObject) -> Iterator[object]:
-    """The values of the elements by which an Observation may say how old it is, the best first."""
-    yield observation.get("effectiveDateTime")
-    yield observation.get("effectiveInstant")
-    yield an_object(observation.get("effectivePeriod")).get("start")
-    yield observation.get("issued")
+def dates_as_written(result: JsonObject) -> Iterator[object]:
+    """The values of the elements by which an Observation or a DiagnosticReport may say how old it
+    is, the best first.
+    """
+    yield result.get("effectiveDateTime")
+    yield result.get("effectiveInstant")
+    yield an_object(result.get("effectivePeriod")).get("start")
+    yield result.get("issued")
 
 
 def _distinct(entries: Sequence[Entry]) -> list[Entry]:

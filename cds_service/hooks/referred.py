@@ -22,6 +22,7 @@ from cds_service.fhir.authorization import Coverage
 from cds_service.fhir.bundle import Document, Entry, Scope, Unresolved, open_document
 from cds_service.fhir.fetched import Fetched, NotFound, Partial, Refused, Resource
 from cds_service.fhir.lone_report import is_issued
+from cds_service.fhir.parts import as_dated
 from cds_service.fhir.query import Read, Search
 from cds_service.fhir.read import REFERRED
 from cds_service.fhir.record_entries import MEDICATION_TYPES, status_counts
@@ -77,7 +78,9 @@ def _lacking(
 
 
 def _ours(document: Document, wanted: Wanted) -> list[Entry]:
-    """The results of the analyte, and its reports, whose results may not have come along."""
+    """The results of the analyte, and its reports, whose results may not have come along; the
+    newest first, since not all of their Specimens may be asked for.
+    """
     results = [
         entry
         for entry in observations(document.entries)
@@ -88,7 +91,8 @@ def _ours(document: Document, wanted: Wanted) -> list[Entry]:
         for entry in document.entries
         if entry.kind == "DiagnosticReport" and is_issued(entry.resource, wanted.accepted)
     ]
-    return [*results, *reports]
+    ours = [*results, *reports]
+    return sorted(ours, key=lambda entry: as_dated(entry.resource), reverse=True)
 
 
 def _samples(ours: list[Entry], document: Document, server: str) -> Named:

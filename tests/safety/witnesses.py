@@ -155,7 +155,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "They can lower sIL-2R and hide active disease": ("otto-2020",),
     "The study behind this is of CSF in neurosarcoidosis": ("otto-2020",),
     "Either can raise the blood value by itself": ("laboratory-gaertner",),
-    "share such values; no sIL-2R cut-off was found for either": ("car-hlh", "hines-2023"),
+    "and of an HLH-like state (IEC-HS), whatever the value": ("car-hlh", "hines-2023"),
     "It can raise sIL-2R by itself. Infection is also a trigger": (
         "wong-1991|otto-2020",
         "tuberculosis-1990|otto-2020",

@@ -52,6 +52,14 @@ def test_hours_still_count_where_the_record_explains_a_part_of_the_value(conditi
     assert "hours count: check the other criteria now and speak to a specialist" in said
 
 
+@pytest.mark.parametrize("value", ["300 U/mL", "8000 U/mL"])
+def test_after_car_t_cells_no_value_is_said_to_be_that_of_a_toxicity(value: str) -> None:
+    """No source gives sIL-2R values for either, and 300 U/mL lies within the range."""
+    said = card(value, ranges=LABCORP, **recorded("condition.car-t")).detail
+    assert "share such values" not in said
+    assert "think of cytokine release and of an HLH-like state (IEC-HS), whatever the value" in said
+
+
 def test_after_a_haemorrhage_the_card_says_what_its_drafts_are_for() -> None:
     context = recorded("condition.subarachnoid-haemorrhage")
     said = card("212 pg/mL", CSF_MASS, **context).detail

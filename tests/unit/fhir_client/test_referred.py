@@ -218,7 +218,7 @@ def test_no_more_drugs_are_asked_for_than_an_address_holds(
 def test_of_many_results_the_first_specimens_are_read(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
-    """The newest come first, as the prefetch template asks."""
+    """Of one day the first: the newest come first, as the prefetch template asks."""
     entries = chart["prefetch"]["sil2r"]["entry"]
     for number in range(MOST_SPECIMENS + 5):
         sample = {"reference": f"Specimen/s{number}"}
@@ -227,6 +227,33 @@ def test_of_many_results_the_first_specimens_are_read(
     answered(service, chart, access())
     earlier = [f"/fhir/Specimen/s{number}" for number in range(MOST_SPECIMENS - 1)]
     assert sorted(server.targets()) == sorted([SPECIMEN, *earlier])
+
+
+@pytest.mark.parametrize("newest", ["2026-11-12", ""])
+def test_of_many_results_sent_oldest_first_the_newest_specimen_is_read(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants, newest: str
+) -> None:
+    """Not every server sorts. One without a date may be the newest."""
+    latest = result(chart)
+    del latest["effectiveDateTime"], latest["issued"]
+    dated = {"effectiveDateTime": newest} if newest else {}
+    earlier = [
+        {
+            **latest,
+            "id": f"o{number}",
+            "effectiveDateTime": f"2026-11-{number + 1:02}",
+            "specimen": {"reference": f"Specimen/s{number}"},
+        }
+        for number in range(MOST_SPECIMENS)
+    ]
+    in_order = [{"resource": each} for each in (*earlier, {**latest, **dated})]
+    chart["prefetch"]["sil2r"]["entry"] = in_order
+    chart["prefetch"]["sil2r"]["total"] = len(in_order)
+    server.on(SPECIMEN, reply_json(specimen("CSF")))
+    said = answered(service, chart, access()).as_json()["cards"][0]
+    assert SPECIMEN in server.targets()
+    assert "/fhir/Specimen/s0" not in server.targets()
+    assert said["extension"]["org.sil2r-cds.evaluation"]["reason"] == "specimen-conflict"
 
 
 def test_the_specimen_of_a_report_whose_results_did_not_come_is_read(

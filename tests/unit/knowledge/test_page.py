@@ -193,6 +193,21 @@ def test_the_bibliography_names_all_verified_authors(sil2r: KnowledgeBase, writt
     assert "Hayden A, Lin M, Park S, Pudek M, Schneider M" in bibliography
 
 
+@pytest.mark.parametrize(
+    "doi",
+    [
+        "10.1007/s00277-013-1925-8",  # ratio to ferritin
+        "10.1371/journal.pone.0147258",  # uveitis
+        "10.1001/jamaophthalmol.2017.4771",  # uveitis
+    ],
+)
+def test_what_was_read_and_is_behind_no_card_stands_in_the_bibliography_and_says_so(
+    written: str, doi: str
+) -> None:
+    [line] = [line for line in part(written, "Bibliography").splitlines() if doi in line]
+    assert "Behind nothing that is said" in line
+
+
 def test_a_source_without_a_verified_identifier_says_so(sil2r: KnowledgeBase) -> None:
     for source in sil2r.sources.values():
         unverified = not source.doi and not source.pmid
