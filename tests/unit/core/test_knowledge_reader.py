@@ -78,6 +78,33 @@ def refusal(texts: dict[str, str]) -> KnowledgeError:
             id="a unit twice in one companion",
         ),
         pytest.param(
+            "toy/cases.toml", 'age = "40"', 'age = "forty"',
+            "toy/cases.toml [[case]] 1 (adult-very-high)", "given.age: this is no age",
+            id="an age in words",
+        ),
+        pytest.param(
+            "toy/cases.toml", 'value = "1001"', 'value = "high"',
+            "toy/cases.toml [[case]] 1 (adult-very-high)", "given.value: this is no number",
+            id="a value in words",
+        ),
+        pytest.param(
+            "toy/cases.toml", 'high = "90"', 'high = "<90"',
+            "toy/cases.toml [[case]] 1 (adult-very-high)", "given.high: this is no number",
+            id="a bound with a comparator",
+        ),
+        pytest.param(
+            "toy/cases.toml", 'ferritin = "600 ng/mL"', 'ferritin = "600"',
+            "toy/cases.toml [[case]] 4 (moulds-and-items)",
+            "given.companions.ferritin: this is no number with its unit",
+            id="a companion without unit",
+        ),
+        pytest.param(
+            "toy/cases.toml", 'pair = "300 pg/mL"', 'pair = "pg/mL"',
+            "toy/cases.toml [[case]] 5 (dew-beside-sap)",
+            "given.pair: this is no number with its unit",
+            id="a pair without number",
+        ),
+        pytest.param(
             "toy/codes.toml", "refuse = [", "refused = [",
             "toy/codes.toml", "unknown table 'refused'", id="an unknown table",
         ),
