@@ -68,6 +68,10 @@ def refusal(texts: dict[str, str]) -> KnowledgeError:
             "toy/codes.toml", "'SAP' stands here twice", id="a specimen code twice",
         ),
         pytest.param(
+            "toy/conditions.toml", 'name = "blight"', 'name = "mould"',
+            "toy/conditions.toml", "'mould' stands here twice", id="a concept twice",
+        ),
+        pytest.param(
             "toy/companions.toml", "9000022-5", "9000021-7",
             "toy/companions.toml (ferritin)", "'9000021-7' stands here twice",
             id="a code twice in one companion",
@@ -191,5 +195,6 @@ def test_a_terminology_of_its_own_licence_is_added_only_where_it_is_asked_for() 
 
 
 def test_codes_for_a_concept_that_does_not_exist_are_refused() -> None:
-    with pytest.raises(KnowledgeError, match="adds codes to a concept that does not exist"):
+    with pytest.raises(KnowledgeError, match="adds codes to a concept that does not exist") as told:
         with_terminology("dust", "snomed")
+    assert told.value.where == "toy/snomed.toml"
