@@ -198,3 +198,4 @@ def test_codes_for_a_concept_that_does_not_exist_are_refused() -> None:
     with pytest.raises(KnowledgeError, match="adds codes to a concept that does not exist") as told:
         with_terminology("dust", "snomed")
     assert told.value.where == "toy/snomed.toml"
+    assert "conditions.toml" in told.value.remedy

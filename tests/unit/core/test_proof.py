@@ -9,7 +9,8 @@ from cds_service.core.proof import faults, prove
 from cds_service.core.verdict import Outcome, Reason
 from cds_service.errors import KnowledgeError
 from tests import toy
-from tests.unit.core.proof_slips import SLIPS, Slip
+from tests.unit.core.proof_slips import SLIPS
+from tests.unit.core.slip import Slip
 
 
 def test_the_toy_is_sound() -> None:
