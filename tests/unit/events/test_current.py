@@ -167,6 +167,24 @@ def test_a_result_falls_when_all_its_reports_are_withdrawn(
     assert (current.version, current.otherwise) == expected
 
 
+@pytest.mark.parametrize(
+    ("meta", "version"),
+    [
+        ({"versionId": "3", "lastUpdated": "2026-03-01T09:00:00Z"}, "3"),
+        ({"lastUpdated": "2026-03-01T09:00:00Z"}, "2026-03-01T09:00:00Z"),
+    ],
+)
+def test_a_version_is_told_by_its_id_or_by_when_it_was_updated(
+    meta: JsonObject, version: str
+) -> None:
+    assert read(result=observation(meta=meta)).version == version
+
+
+def test_where_its_server_says_nothing_a_result_is_told_by_all_that_it_holds() -> None:
+    first, same, other = (read(result=observation(value=v)).version for v in (5.5, 5.5, 5.6))
+    assert first == same != other
+
+
 # ------------------------------------------------------------------ what cannot be had
 
 
