@@ -73,6 +73,10 @@ NUMBERS = {
         "companions.toml", 'factor = "10"', 'factor = "-10"',
         "toy/companions.toml (haemoglobin)", "not positive",
     ),
+    "a companion unit with a factor of zero": Slip(
+        "companions.toml", 'factor = "10"', 'factor = "0"',
+        "toy/companions.toml (haemoglobin)", "not positive",
+    ),
     "a companion code in a family without units": Slip(
         "companions.toml", '"9000022-5", family = "mole"', '"9000022-5", family = "moles"',
         "toy/companions.toml (ferritin)", "'moles' does not exist",

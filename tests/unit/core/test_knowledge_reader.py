@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 
 from cds_service.core.knowledge_reader import read_knowledge
+from cds_service.core.proof import faults
+from cds_service.core.proof_words import SERIES
 from cds_service.errors import KnowledgeError
 from tests import toy
 
@@ -46,6 +48,35 @@ def refusal(texts: dict[str, str]) -> KnowledgeError:
         pytest.param(
             "toy/limits.toml", 'met_when = "at-or-above"', 'met_when = ">="',
             "toy/limits.toml [[limit]] 1 (sap-100)", "met_when: ", id="an operator in the data",
+        ),
+        pytest.param(
+            "toy/companions.toml", 'title = "ferritin"\n', "",
+            "toy/companions.toml [[companion]] 1 (ferritin)", "title: this is missing.",
+            id="a row known by its name",
+        ),
+        pytest.param(
+            "toy/codes.toml", 'name = "Toyin 9000001-9"\n', "",
+            "toy/codes.toml [[accept]] 1 (9000001-9)", "name: this is missing.",
+            id="a row known by its LOINC code",
+        ),
+        pytest.param(
+            "toy/units.toml", 'factor = "1000"', "factor = 1000",
+            "toy/units.toml [[unit]] 6 (ng/mL)", "factor: write a number as text",
+            id="a row known by its text",
+        ),
+        pytest.param(
+            "toy/codes.toml", 'kind = "dew"', "kind = 1",
+            "toy/codes.toml [[specimen_code]] 3 (DEW)", "kind: this is no text.",
+            id="a row known by its code",
+        ),
+        pytest.param(
+            "toy/codes.toml", "refuse = [", 'refuse = [ "9000011-8",',
+            "toy/codes.toml [[refuse]] 1", "This is no row.", id="a row that is none",
+        ),
+        pytest.param(
+            "toy/conditions.toml", 'code = "M10"', "code = 10",
+            "toy/conditions.toml [[condition]] 1 (mould)", "code.0.code: this is no text.",
+            id="a cell inside a row",
         ),
         pytest.param(
             "toy/findings.toml", 'indicator = "warning"', 'indicator = "critical"',
@@ -155,6 +186,23 @@ def test_a_file_that_nothing_can_do_without_is_asked_for(name: str) -> None:
 def test_a_table_that_should_be_a_list_is_refused() -> None:
     error = refusal({**toy.files(), "toy/cases.toml": '[case]\nid = "x"\n'})
     assert (error.where, error.remedy) == ("toy/cases.toml case", "Write [[case]].")
+
+
+def test_words_that_are_not_there_are_left_to_the_proof_which_tells_each() -> None:
+    """Of a file from which a whole table was lost, too."""
+    texts = toy.files()
+    before, table, rest = texts["wording.toml"].partition("[series]")
+    texts["wording.toml"] = before + rest[rest.index("[phrases]") :]
+    assert table
+    told = [fault.where for fault in faults(toy.read(texts))]
+    assert told == ["wording.toml [series]"] * len(SERIES)
+
+
+def test_the_reasons_to_override_a_card_are_read_where_there_are_any() -> None:
+    assert [reason["code"] for reason in toy.knowledge().wording.override_reasons] == ["toy"]
+    texts = toy.files()
+    texts["wording.toml"], _, _ = texts["wording.toml"].partition("[[override_reason]]")
+    assert toy.read(texts).wording.override_reasons == ()
 
 
 def test_numbers_keep_their_digits() -> None:
