@@ -33,6 +33,61 @@ def test_a_slip_is_found_and_told_with_file_row_and_remedy(file: str, slip: Slip
         prove(base)
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (
+            "toy/findings.toml",
+            'sources = ["toy-2020"]\nwhen',
+            'sources_by_section = { not-sap = ["toy-2020"] }\nwhen',
+        ),
+        (
+            "toy/context.toml",
+            '"condition.mould" = "recorded" }\nclaim = "Mould raises toyin."\nsources =',
+            (
+                '"condition.mould" = "recorded", specimen = "sap" }\nclaim = "C."\n'
+                "sources_by_section.sap ="
+            ),
+        ),
+    ],
+    ids=["a finding", "a context"],
+)
+def test_what_stands_on_cards_of_one_specimen_alone_needs_no_source_for_another(
+    file: str, old: str, new: str
+) -> None:
+    assert list(faults(toy.read(toy.edited(file, old, new)))) == []
+
+
+STATEMENT = """
+[[statement]]
+id = "S1"
+document = "A"
+claim = "Toyin rises."
+specimen = "sap"
+status = "supported"
+evidence = "Invented."
+our_words = "It rises."
+"""
+
+
+@pytest.mark.parametrize(
+    ("member", "named"),
+    [("sources_for", "toy-1999"), ("sources_against", "toy-1999"), ("used_in", "sap-low")],
+)
+def test_a_statement_names_sources_and_findings_that_exist(member: str, named: str) -> None:
+    texts = {**toy.files(), "toy/statements.toml": f'{STATEMENT}{member} = ["{named}"]\n'}
+    (fault,) = faults(toy.read(texts))
+    assert (fault.where, fault.text) == ("toy/statements.toml (S1)", f"'{named}' does not exist.")
+
+
+def test_a_suggestion_names_sources_that_exist() -> None:
+    row = 'id = "play"\nlabel = "l"\ntext = "t"\nkind = "contact"\nsources = ["toy-1999"]\n'
+    texts = {**toy.files(), "toy/suggestions.toml": f"[[suggestion]]\n{row}"}
+    (fault,) = faults(toy.read(texts))
+    assert fault.where == "toy/suggestions.toml (play)"
+    assert fault.text == "'toy-1999' does not exist."
+
+
 def test_a_template_that_nothing_uses_is_found() -> None:
     texts = {**toy.files(), "toy/templates/left-over.md": "## says\n\nx\n"}
     (fault,) = faults(toy.read(texts))
