@@ -78,6 +78,7 @@ def test_a_fault_of_the_table_is_told_with_its_row(old: str, new: str, told: str
     found = list(faults(toy_with(TOY_ORDERS.replace(old, new))))
     where = "toy/orders.toml (order-sap)"
     assert any(told in fault.text and fault.where == where for fault in found)
+    assert all(fault.remedy for fault in found)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,8 @@ def test_a_swap_is_for_a_code_of_the_specimen_that_its_order_is_for() -> None:
     swap = '[[swap]]\nrefused = "9000011-8"\norder = "x"\nloinc = "LOINC"\n'
 
     def told(loinc: str) -> list[str]:
-        found = faults(toy_with(TOY_ORDERS + order + swap.replace("LOINC", loinc)))
+        found = list(faults(toy_with(TOY_ORDERS + order + swap.replace("LOINC", loinc))))
+        assert all(fault.remedy for fault in found)
         return [fault.text for fault in found if fault.where == "toy/orders.toml (9000011-8)"]
 
     assert told(toy.SAP_POINTS) == []
