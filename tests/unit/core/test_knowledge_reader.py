@@ -186,6 +186,7 @@ def test_a_file_that_nothing_can_do_without_is_asked_for(name: str) -> None:
 def test_a_table_that_should_be_a_list_is_refused() -> None:
     error = refusal({**toy.files(), "toy/cases.toml": '[case]\nid = "x"\n'})
     assert (error.where, error.remedy) == ("toy/cases.toml case", "Write [[case]].")
+    assert error.text == "this must be a list of rows."
 
 
 def test_words_that_are_not_there_are_left_to_the_proof_which_tells_each() -> None:
@@ -199,8 +200,8 @@ def test_words_that_are_not_there_are_left_to_the_proof_which_tells_each() -> No
 
 
 def test_the_reasons_to_override_a_card_are_read_where_there_are_any() -> None:
-    assert [reason["code"] for reason in toy.knowledge().wording.override_reasons] == ["toy"]
     texts = toy.files()
+    assert [reason["code"] for reason in toy.read(texts).wording.override_reasons] == ["toy"]
     texts["wording.toml"], _, _ = texts["wording.toml"].partition("[[override_reason]]")
     assert toy.read(texts).wording.override_reasons == ()
 
