@@ -158,3 +158,9 @@ def test_what_the_gates_make_sure_of_may_be_told() -> None:
     words = "## headline\n\nsap\n\n## says\n\n{value} {performer}\n\n## next\n\nWait.\n"
     orders = f'{TOY_ORDERS}earlier-result = "present"\nlaboratory = ["changed", "same"]\n'
     assert list(faults(toy_with(orders, order_sap=words))) == []
+
+
+def test_analyte_order_and_limits_may_be_named_in_every_advice() -> None:
+    said = "{analyte} {name} {code} {specimen} {days} {limit.sap-100}"
+    words = f"## headline\n\nsap\n\n## says\n\n{said}\n\n## next\n\nWait.\n"
+    assert list(faults(toy_with(TOY_ORDERS, order_sap=words))) == []
