@@ -182,6 +182,21 @@ TABLE = {
         "findings.toml", '"limit.dew-50" = "met" }', '"limit.sap-100" = "met" }',
         "toy/findings.toml (dew-high)", "can fire this row",
     ),
+    "a finding on a limit of another unit family": Slip(
+        "findings.toml", 'unit-family = "points", "limit.sap-100" = "met" }',
+        'unit-family = "mass", "limit.sap-100" = "met" }',
+        "toy/findings.toml (sap-high)", "can fire this row",
+    ),
+    "a finding on a limit of another specimen in one unit family": Slip(
+        "findings.toml", 'unit-family = "points", "limit.sap-100" = "met" }',
+        'unit-family = "mass", "limit.dew-50" = "met" }',
+        "toy/findings.toml (sap-high)", "can fire this row",
+    ),
+    "a context on a limit of another specimen": Slip(
+        "context.toml", '"condition.mould" = "recorded" }',
+        '"condition.mould" = "recorded", specimen = "dew", "limit.sap-100" = "met" }',
+        "toy/context.toml (context-mould)", "can fire this row",
+    ),
     "a finding that no case fires": Slip(
         "cases.toml", '"sap-very-high", ', "", "toy/cases.toml (sap-very-high)", "fires it",
     ),

@@ -58,6 +58,30 @@ def test_what_stands_on_cards_of_one_specimen_alone_needs_no_source_for_another(
     assert list(faults(toy.read(toy.edited(file, old, new)))) == []
 
 
+def test_a_finding_may_ask_that_a_limit_of_another_specimen_does_not_apply() -> None:
+    gate = '"limit.sap-1000" = "met"'
+    more = f'{gate}, "limit.dew-50" = "not-applicable"'
+    assert list(faults(toy.read(toy.edited("toy/findings.toml", gate, more)))) == []
+
+
+def test_a_gap_at_the_very_value_of_a_limit_is_found() -> None:
+    """One finding is above 50, the other below 50: at 50 itself nothing would be said."""
+    texts = toy.edited("toy/findings.toml", '"limit.dew-50" = "not-met"', '"limit.dew" = "not-met"')
+    texts["toy/findings.toml"] += """
+[[group]]
+id = "dew"
+findings = ["dew-high", "dew-not-high"]
+count = "exactly-one"
+where = { specimen = "dew", unit-family = "mass", "limit.dew-50" = ["met", "not-met"] }
+"""
+    limits = texts["toy/limits.toml"]
+    row = next(row for row in limits.split("\n\n") if 'id = "dew-50"' in row)
+    other = row.replace('"dew-50"', '"dew"').replace('"above"', '"at-or-above"')
+    texts["toy/limits.toml"] = f"{other}\n\n{limits}"
+    told = [fault.text for fault in faults(toy.read(texts)) if "[[group]] dew" in fault.where]
+    assert any("limit.dew-50 = not-met, limit.dew = met." in text for text in told)
+
+
 STATEMENT = """
 [[statement]]
 id = "S1"
