@@ -177,6 +177,14 @@ WORDS = {
         "templates/sap-high.md", "{value} in", "{multiple} in",
         "toy/templates/sap-high.md", "{multiple}, which nothing fills",
     ),
+    "the other result of a pair, where no pair is asked for": Slip(
+        "templates/sap-high.md", "{value} in", "{other} in",
+        "toy/templates/sap-high.md", "{other}, which nothing fills",
+    ),
+    "words for one specimen in a note that is the same for all": Slip(
+        "templates/note-corrected.md", "## says", "## sap\n\nx\n\n## says",
+        "toy/templates/note-corrected.md", "'sap' is used by nothing",
+    ),
     "a limit that does not exist, named in words": Slip(
         "templates/sap-high.md", "{limit.sap-100}", "{limit.sap-200}",
         "toy/templates/sap-high.md", "{limit.sap-200}, which nothing fills",
@@ -245,6 +253,18 @@ SHARED = {
     "an approval that does not say by whom": Slip(
         "wording.toml", "read by {reviewer} on {date}", "read on {date}",
         "wording.toml [phrases]", "must name date and reviewer",
+    ),
+    "an approval with a brace that is no placeholder": Slip(
+        "wording.toml", "read by {reviewer} on {date}", "read by {Reviewer}",
+        "wording.toml [phrases]", "must name date and reviewer",
+    ),
+    "a review that is pending and names a reviewer": Slip(
+        "wording.toml", '"unread"', '"unread by {reviewer}"',
+        "wording.toml [phrases]", "'review-pending' must name nothing",
+    ),
+    "no words for a review that is pending": Slip(
+        "wording.toml", 'review-pending = "unread"\n', "",
+        "wording.toml [phrases]", "'review-pending' has no words",
     ),
     "an override reason without a code": Slip(
         "wording.toml", 'code = "toy"\n', "", "wording.toml [[override_reason]]", "C-02",

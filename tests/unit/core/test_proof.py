@@ -119,6 +119,21 @@ def test_a_template_that_nothing_uses_is_found() -> None:
         "toy/templates/left-over.md",
         "nothing uses this template.",
     )
+    assert fault.remedy == "Remove it."
+
+
+@pytest.mark.parametrize(
+    ("template", "old", "new"),
+    [
+        ("sap-high", "{value} in", "{value} {unit} of {analyte} in"),
+        ("reason-unit-missing", "Because", "In {specimen}, {value} {unit} of {analyte}:"),
+        ("wrong-analyte", "{loinc} is", "{value} of {loinc} is no {analyte} but"),
+        ("sap-high", "sap-high it is", "high " * 14 + "72"),
+    ],
+    ids=["a finding", "a reason", "another analyte", "a headline that just fits"],
+)
+def test_what_every_card_can_fill_may_be_named(template: str, old: str, new: str) -> None:
+    assert list(faults(toy.read(toy.edited(f"toy/templates/{template}.md", old, new)))) == []
 
 
 def test_a_missing_template_is_found() -> None:
