@@ -119,19 +119,25 @@ def _specimen(kind: str, knowledge: KnowledgeBase) -> SpecimenGiven:
     return SpecimenGiven(SpecimenLink.RESOLVED, (Coding(system, code),))
 
 
+def codes_of_pair(given: Given, knowledge: KnowledgeBase) -> Iterator[tuple[str, str]]:
+    """Kinds of specimen, and codes, that the other result of a pair may have: CSF for a blood case,
+    blood for a CSF case.
+    """
+    _, unit = given.pair.split(" ", 1)
+    own = given.specimen or knowledge.accepted[given.loinc].specimen
+    for kind in knowledge.specimens:
+        for row in knowledge.accepted.values():
+            of_kind = kind != own and row.specimen in {FROM_SPECIMEN, kind}
+            if of_kind and row.family == knowledge.units[unit].family:
+                yield kind, row.loinc
+
+
 def _pair(given: Given, knowledge: KnowledgeBase) -> Iterator[LabResult]:
-    """The result of the other specimen: CSF for a blood case, blood for a CSF case."""
+    """The result of the other specimen."""
     if given.pair:
         value, unit = given.pair.split(" ", 1)
-        own = given.specimen or knowledge.accepted[given.loinc].specimen
-        other = next(kind for kind in knowledge.specimens if kind != own)
-        family = knowledge.units[unit].family
-        loinc = next(
-            row.loinc
-            for row in knowledge.accepted.values()
-            if row.specimen in {FROM_SPECIMEN, other} and row.family == family
-        )
-        paired = Given(loinc=loinc, specimen=other, value=value, unit=unit)
+        specimen, loinc = next(codes_of_pair(given, knowledge))
+        paired = Given(loinc=loinc, specimen=specimen, value=value, unit=unit)
         yield _result("pair", loinc, paired, knowledge)
 
 

@@ -119,28 +119,18 @@ def _companion(row: schema.Companion, where: str) -> CompanionTest:
 
 
 def _concepts(own: TomlRows, file: str, table: str) -> ConceptIndex:
-    return ConceptIndex(
-        _merged(
-            own.rows(file, table, Concept), own.rows(_SNOMED, table, Concept), own.name(_SNOMED)
-        )
-    )
-
-
-def _merged(
-    rows: tuple[Concept, ...], more: tuple[Concept, ...], where: str
-) -> tuple[Concept, ...]:
-    """Concepts with further codes (another terminology) added to them by name."""
-    merged = rows_by("name", rows, where)
-    for addition in more:
-        if addition.name not in merged:
+    """The concepts of a file, with the codes of another terminology added to them by name."""
+    concepts = own.by("name", file, table, Concept)
+    for addition in own.rows(_SNOMED, table, Concept):
+        if addition.name not in concepts:
             raise KnowledgeError(
                 f"'{addition.name}' adds codes to a concept that does not exist.",
-                where=where,
+                where=own.name(_SNOMED),
                 remedy="Add the concept to conditions.toml or medications.toml first.",
             )
-        base = merged[addition.name]
-        merged[addition.name] = base.model_copy(update={"code": base.code + addition.code})
-    return tuple(merged.values())
+        base = concepts[addition.name]
+        concepts[addition.name] = base.model_copy(update={"code": base.code + addition.code})
+    return ConceptIndex(concepts.values())
 
 
 def _order_table(own: TomlRows) -> OrderTable:

@@ -7,15 +7,17 @@ from collections.abc import Collection, Iterator
 from itertools import chain, product
 
 from cds_service.core.card_parts import denying, saying
+from cds_service.core.cases import codes_of_pair
 from cds_service.core.facts import fact_domains
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Strength
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
+from cds_service.core.model import Status
 from cds_service.core.note import NoteKind
 from cds_service.core.proof_file import KnowledgeFile
 from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
-from cds_service.core.schema import ContextRow, FindingRow, Gates, NoteRow, TableRow
+from cds_service.core.schema import CaseRow, ContextRow, FindingRow, Gates, NoteRow, TableRow
 from cds_service.core.table import wanted
 from cds_service.core.verdict import Outcome, Reason
 from cds_service.errors import KnowledgeError
@@ -35,6 +37,7 @@ def reference_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     yield from _policy(knowledge)
     yield from _statements(knowledge)
     yield from _suggestions(knowledge)
+    yield from _cases(knowledge)
     yield from order_faults(knowledge, fact_domains(knowledge))
 
 
@@ -217,3 +220,33 @@ def _suggestions(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     file = _file(knowledge, "suggestions.toml")
     for row in knowledge.suggestions.values():
         yield from file.absent(row.id, row.sources, knowledge.sources)
+
+
+def _cases(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    """Without what it names a worked case cannot be run. Findings that it expects in vain are told
+    when it is.
+    """
+    file = _file(knowledge, "cases.toml")
+    for case in knowledge.cases:
+        given = case.given
+        named = [given.specimen] if given.specimen else []
+        yield from file.absent(case.id, named, (*knowledge.specimens, NOT_COVERED))
+        yield from file.absent(case.id, [given.status], Status)
+        yield from file.absent(case.id, given.conditions, knowledge.conditions.concepts)
+        yield from file.absent(case.id, given.medications, knowledge.medications.concepts)
+        yield from file.absent(case.id, given.companions, knowledge.companions)
+        if given.pair:
+            yield from _pair(case, file, knowledge)
+
+
+def _pair(case: CaseRow, file: KnowledgeFile, knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    _, unit = case.given.pair.split(" ", 1)
+    units = (row.text for row in knowledge.unit_rows)
+    broken = [
+        *file.absent(case.id, [unit], units),
+        *file.absent(case.id, [case.given.loinc], knowledge.accepted),
+    ]
+    yield from broken
+    if not broken and not any(codes_of_pair(case.given, knowledge)):
+        remedy = "Give the pair in a unit that it is reported in."
+        yield file.fault(case.id, f"no code of another specimen is in {unit}.", remedy)

@@ -21,6 +21,8 @@ from cds_service.fhir.shape import a_text, an_object, objects, version_of
 from cds_service.store.work_item import Kind, Target
 
 _WITHDRAWN_REPORT = frozenset({"entered-in-error", "cancelled"})
+_CLINICIANS = frozenset({"Practitioner", "PractitionerRole", "Organization"})
+"""Requesters of a ServiceRequest who may be told: not a patient, a relative or a device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,14 @@ def version_told(resource: JsonObject) -> str:
 
 
 def read_requester(session: FhirSession, order: str) -> str:
-    """Who ordered the test, empty when that cannot be told. Raises UpstreamFailed."""
+    """The clinician who ordered the test, empty when there is none that can be told. Raises
+    UpstreamFailed.
+    """
     match session.fetch(order):
         case Resource(resource):
             match target_of(an_object(resource.get("requester"))):
-                case Literal(base, kind, id_, _) if may_be_on(str(session.base), base):
-                    return f"{kind}/{id_}"
+                case Literal(base, kind, id_, _) if kind in _CLINICIANS:
+                    return f"{kind}/{id_}" if may_be_on(str(session.base), base) else ""
                 case _:
                     return ""
         case NotFound():

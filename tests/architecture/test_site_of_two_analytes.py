@@ -152,6 +152,7 @@ def test_a_laboratorys_factor_never_reaches_another_analyte_by_a_shared_unit(
     """It was measured with one of them; both report in pg/mL."""
     with pytest.raises(KnowledgeError) as refused:
         apply_site(both.bases, read_site(assay()))
+    assert refused.value.where == "site.toml ([assay])"
     assert refused.value.text == "the factor could be meant for sil2r or for toy."
     assert refused.value.remedy == 'Say which: analyte = "sil2r".'
     told = apply_site(both.bases, read_site(assay('analyte = "toy"')))

@@ -6,28 +6,36 @@ from typing import Literal
 
 from pydantic import Field
 
-from cds_service.core.schema.row import Id, Row, Text
+from cds_service.core.schema.row import (
+    Amount,
+    Id,
+    MeasuredValue,
+    MeasuredWithUnit,
+    Row,
+    Text,
+    Years,
+)
 
 
 class Given(Row):
     """The situation of a worked case. Texts are as a laboratory would send them."""
 
     loinc: str = "9654-5"
-    value: str = ""
+    value: MeasuredValue = ""
     unit: str = ""
     specimen: str = ""
-    """Specimen kind id or `not-covered`; empty: no specimen resource."""
-    age: str = ""
-    """`40`, `12`, or empty for an unknown birth date."""
+    """Specimen kind id or `not-covered`; left out: no specimen resource."""
+    age: Years = ""
+    """`40`, `12`, or left out for an unknown birth date."""
     status: str = "final"
-    low: str = ""
-    high: str = ""
+    low: Amount = ""
+    high: Amount = ""
     range_unit: str = ""
     conditions: tuple[Id, ...] = ()
     medications: tuple[Id, ...] = ()
-    companions: dict[str, str] = Field(default_factory=dict)
+    companions: dict[str, MeasuredWithUnit] = Field(default_factory=dict)
     """Companion name -> `1200 ng/mL`."""
-    pair: str = ""
+    pair: MeasuredWithUnit = ""
     """`<value> <unit>` of the other specimen, drawn on the same day."""
 
 

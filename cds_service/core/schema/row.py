@@ -15,17 +15,29 @@ _CONTEXT_ID = r"^context-[a-z0-9-]+$"
 _ADVICE_ID = r"^order-[a-z0-9-]+$"
 _STATEMENT_ID = r"^[ST]\d{1,2}$"
 _VERSION = r"^\d{4}\.\d+$"
+_YEARS = r"^[0-9]{1,3}$"
+_AMOUNT = r"^[0-9]+(\.[0-9]+)?$"
+_VALUE = r"^(<=|>=|<|>)?-?[0-9]+(\.[0-9]+)?$"
+_MEASURED = r"^(<=|>=|<|>)?[0-9]+(\.[0-9]+)? \S.*$"
 Id = Annotated[str, StringConstraints(pattern=_ID)]
 ContextId = Annotated[str, StringConstraints(pattern=_CONTEXT_ID)]
 AdviceId = Annotated[str, StringConstraints(pattern=_ADVICE_ID)]
 StatementId = Annotated[str, StringConstraints(pattern=_STATEMENT_ID)]
 Version = Annotated[str, StringConstraints(pattern=_VERSION)]
+Years = Annotated[str, StringConstraints(pattern=_YEARS)]
+Amount = Annotated[str, StringConstraints(pattern=_AMOUNT)]
+MeasuredValue = Annotated[str, StringConstraints(pattern=_VALUE)]
+MeasuredWithUnit = Annotated[str, StringConstraints(pattern=_MEASURED)]
 PATTERNS: Final = {
     _ID: ("this is no id.", "Write small letters and digits, with single hyphens between them."),
     _CONTEXT_ID: ("this is no id of a context.", "Write it as context-transplant."),
     _ADVICE_ID: ("this is no id of advice on an order.", "Write it as order-wrong-analyte."),
     _STATEMENT_ID: ("this is no number of a statement.", "Write it as S4 or T12."),
     _VERSION: ("this is no version.", "Write the year and a number, as in 2026.1."),
+    _YEARS: ("this is no age.", "Write whole years, as in 40."),
+    _AMOUNT: ("this is no number.", "Write digits and a point, as in 1.5."),
+    _VALUE: ("this is no number.", "Write digits and a point, as in 1.5, >1.5 or <=1.5."),
+    _MEASURED: ("this is no number with its unit.", "Write both, with a space between: 12.5 g/L."),
 }
 """Pattern -> what is wrong with a text that does not match it, and what would be right."""
 Gates = dict[str, str | list[str]]

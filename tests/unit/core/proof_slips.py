@@ -2,19 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Slip:
-    """One passage of the toy written otherwise, and what the proof must say of it."""
-
-    file: str
-    old: str
-    new: str
-    where: str
-    says: str
-
+from tests.unit.core.slip import Slip
+from tests.unit.core.table_slips import TABLE
 
 CODES = {
     "a wrong check digit": Slip(
@@ -84,6 +73,10 @@ NUMBERS = {
         "companions.toml", 'factor = "10"', 'factor = "-10"',
         "toy/companions.toml (haemoglobin)", "not positive",
     ),
+    "a companion unit with a factor of zero": Slip(
+        "companions.toml", 'factor = "10"', 'factor = "0"',
+        "toy/companions.toml (haemoglobin)", "not positive",
+    ),
     "a companion code in a family without units": Slip(
         "companions.toml", '"9000022-5", family = "mole"', '"9000022-5", family = "moles"',
         "toy/companions.toml (ferritin)", "'moles' does not exist",
@@ -130,157 +123,33 @@ NUMBERS = {
         'met_when = "above"\nyounger = [{ below_days = 9, title = "young", value = "1" }]',
         "toy/limits.toml (sap-1000)", "only a companion's limit",
     ),
+    "an own limit that presumes something of the sample": Slip(
+        "limits.toml", 'met_when = "above"', 'met_when = "above"\npresumes = "fasting"',
+        "toy/limits.toml (sap-1000)", "only a companion's limit",
+    ),
+    "a number whose performance is of an unknown source": Slip(
+        "limits.toml", 'weakness = "invented"',
+        'weakness = "invented"\nperformance_sources = ["toy-1999"]',
+        "toy/limits.toml (sap-100)", "'toy-1999' does not exist",
+    ),
+    "a panel with an unknown source": Slip(
+        "limits.toml", 'sources = ["toy-2020"]\nurgent_from',
+        'sources = ["toy-1999"]\nurgent_from',
+        "toy/limits.toml (toy-items)", "'toy-1999' does not exist",
+    ),
+    "a ratio whose second companion is unknown": Slip(
+        "limits.toml", 'denominator_albumin = "albumin-serum"',
+        'denominator_albumin = "albumin-sap"',
+        "toy/limits.toml (toy-index)", "'albumin-sap' does not exist",
+    ),
+    "a ratio with an unknown source": Slip(
+        "limits.toml", '"albumin-serum"\nsources = ["toy-2020"]',
+        '"albumin-serum"\nsources = ["toy-1999"]',
+        "toy/limits.toml (toy-index)", "'toy-1999' does not exist",
+    ),
     "a ratio of an unknown companion": Slip(
         "limits.toml", 'numerator_albumin = "albumin-csf"', 'numerator_albumin = "albumin-dew"',
         "toy/limits.toml (toy-index)", "'albumin-dew' does not exist",
-    ),
-}  # fmt: skip
-
-TABLE = {
-    "a gate on an unknown fact": Slip(
-        "findings.toml", '"limit.sap-1000" = "met"', '"limit.sap-2000" = "met"',
-        "toy/findings.toml (sap-very-high)", "'limit.sap-2000' does not exist",
-    ),
-    "a gate on a value that the fact never has": Slip(
-        "findings.toml", '"limit.sap-1000" = "met"', '"limit.sap-1000" = "yes"',
-        "toy/findings.toml (sap-very-high)", "'yes' does not exist",
-    ),
-    "a finding with an unknown source": Slip(
-        "findings.toml", 'sources = ["toy-2020"]', 'sources = ["toy-1999"]',
-        "toy/findings.toml (sap-very-high)", "'toy-1999' does not exist",
-    ),
-    "a finding without a source": Slip(
-        "findings.toml", 'sources = ["toy-2020"]', "sources = []",
-        "toy/findings.toml (sap-very-high)", "no source",
-    ),
-    "a finding whose sources are of another specimen": Slip(
-        "findings.toml", 'sources = ["toy-2020"]',
-        'sources_by_section = { dew = ["toy-2020"] }',
-        "toy/findings.toml (sap-very-high)", "no source",
-    ),
-    "a finding with sources for a section that no card speaks": Slip(
-        "findings.toml", 'sources = ["toy-2020"]',
-        'sources = ["toy-2020"]\nsources_by_section = { sap-mole = ["toy-2020"] }',
-        "toy/findings.toml (sap-very-high)", "'sap-mole' does not exist",
-    ),
-    "a finding without a source where a context weakens it": Slip(
-        "findings.toml", 'sources = ["toy-2020"]',
-        'sources_by_section = { says = ["toy-2020"] }',
-        "toy/findings.toml (sap-very-high)", "no source",
-    ),
-    "a finding that warns by one of its rows alone": Slip(
-        "findings.toml", 'id = "sap-high"\n', 'id = "sap-not-high"\n',
-        "toy/findings.toml (sap-not-high)", "differ in 'indicator'",
-    ),
-    "a finding of two ranks": Slip(
-        "findings.toml", 'id = "sap-high"\n', 'id = "sap-very-high"\n',
-        "toy/findings.toml (sap-very-high)", "differ in 'rank'",
-    ),
-    "a context that blocks by one of its rows alone": Slip(
-        "context.toml", 'id = "context-sunlight"', 'id = "context-mould"',
-        "toy/context.toml (context-mould)", "differ in 'blocks'",
-    ),
-    "a note that is told of no answer": Slip(
-        "reasons.toml", '[[reason]]\nid = "status-withdrawn"',
-        '[[note]]\nid = "weather"\nclaim = "C."\nsources = ["toy-2020"]\n'
-        '[[reason]]\nid = "status-withdrawn"',
-        "toy/reasons.toml (note)", "'weather' does not exist",
-    ),
-    "a finding with an unknown suggestion": Slip(
-        "findings.toml", 'sources = ["toy-2020"]',
-        'sources = ["toy-2020"]\nsuggestions = ["play"]',
-        "toy/findings.toml (sap-very-high)", "'play' does not exist",
-    ),
-    "a context that weakens an unknown finding": Slip(
-        "context.toml", 'weakens = ["sap-high"', 'weakens = ["sap-higher"',
-        "toy/context.toml (context-mould)", "'sap-higher' does not exist",
-    ),
-    "a context that blocks an unknown finding": Slip(
-        "context.toml", 'blocks = ["sap-not-high"]', 'blocks = ["sap-low"]',
-        "toy/context.toml (context-sunlight)", "'sap-low' does not exist",
-    ),
-    "an age with an unknown source": Slip(
-        "context.toml", 'sources = ["toy-2020"]', 'sources = ["toy-1999"]',
-        "toy/context.toml (adult)", "'toy-1999' does not exist",
-    ),
-    "a group of an unknown finding": Slip(
-        "findings.toml", 'findings = ["sap-high", "sap-not-high"]', 'findings = ["sap-higher"]',
-        "toy/findings.toml (sap)", "'sap-higher' does not exist",
-    ),
-    "a group where an unknown fact holds": Slip(
-        "findings.toml", '"limit.sap-100" = ["met", "not-met"]', '"limit.sap-7" = ["met"]',
-        "toy/findings.toml (sap)", "'limit.sap-7' does not exist",
-    ),
-    "a group where a fact has a value it never has": Slip(
-        "findings.toml", '"limit.sap-100" = ["met", "not-met"]', '"limit.sap-100" = ["yes"]',
-        "toy/findings.toml (sap)", "'yes' does not exist",
-    ),
-    "a reason that is missing": Slip(
-        "reasons.toml", 'id = "unit-missing"', 'id = "unit-mislaid"',
-        "toy/reasons.toml (reason)", "'unit-missing' does not exist",
-    ),
-    "a reason with an unknown source": Slip(
-        "reasons.toml", 'sources = ["toy-2020"]', 'sources = ["toy-1999"]',
-        "toy/reasons.toml (status-preliminary)", "'toy-1999' does not exist",
-    ),
-    "a reason with an unknown suggestion": Slip(
-        "reasons.toml", 'sources = ["toy-2020"]',
-        'sources = ["toy-2020"]\nsuggestions = ["play"]',
-        "toy/reasons.toml (status-preliminary)", "'play' does not exist",
-    ),
-    "a muted finding that does not exist": Slip(
-        "knowledge.toml", "interpret_preliminary = false",
-        'interpret_preliminary = false\nmuted_findings = ["sap-low"]',
-        "toy/knowledge.toml (policy)", "'sap-low' does not exist",
-    ),
-    "an indeterminate limit muted": Slip(
-        "knowledge.toml", "interpret_preliminary = false",
-        'interpret_preliminary = false\nmuted_findings = ["threshold-indeterminate"]',
-        "toy/knowledge.toml (policy)", "'threshold-indeterminate' does not exist",
-    ),
-    "a gap between two findings of a group": Slip(
-        "findings.toml", '"limit.sap-100" = "not-met" }', '"limit.sap-1000" = "met" }',
-        "toy/findings.toml ([[group]] sap)", "none of its findings fired",
-    ),
-    "two findings of a group at once": Slip(
-        "findings.toml", '"limit.sap-100" = "not-met" }', '"limit.sap-1000" = "not-met" }',
-        "toy/findings.toml ([[group]] sap)", "sap-high and sap-not-high fired",
-    ),
-    "a value below the laboratory's range called within it": Slip(
-        "findings.toml", 'laboratory-range = "within" }',
-        'laboratory-range = ["within", "below"] }',
-        "toy/findings.toml ([[group]] laboratory-range)",
-        "below-laboratory-limit and within-laboratory-limit fired",
-    ),
-    "a gap where the age is unknown": Slip(
-        "findings.toml", '"limit.sap-100" = "not-met" }',
-        '"limit.sap-100" = "not-met", "age.adult" = ["yes", "no"] }',
-        "toy/findings.toml ([[group]] sap)", "age.adult = unknown",
-    ),
-    "a gap where one condition is recorded": Slip(
-        "findings.toml", '"limit.sap-100" = "not-met" }',
-        '"limit.sap-100" = "not-met", "condition.mould" = ["not-recorded", "unknown"] }',
-        "toy/findings.toml ([[group]] sap)", "condition.mould = recorded",
-    ),
-    "a promise that no finding keeps behind a comparator": Slip(
-        "findings.toml", '"limit.sap-100" = ["met", "not-met"]',
-        '"limit.sap-100" = ["met", "not-met", "straddles"]',
-        "toy/findings.toml ([[group]] sap)", "limit.sap-100 = straddles",
-    ),
-    "a finding whose limits contradict each other": Slip(
-        "findings.toml", '"limit.sap-1000" = "met" }',
-        '"limit.sap-1000" = "met", "limit.sap-100" = "not-met" }',
-        "toy/findings.toml (sap-very-high)", "can fire this row",
-    ),
-    "a finding on a limit of another specimen": Slip(
-        "findings.toml", '"limit.dew-50" = "met" }', '"limit.sap-100" = "met" }',
-        "toy/findings.toml (dew-high)", "can fire this row",
-    ),
-    "a finding that no case fires": Slip(
-        "cases.toml", '"sap-very-high", ', "", "toy/cases.toml (sap-very-high)", "fires it",
-    ),
-    "a context that no case fires": Slip(
-        "cases.toml", ', "context-seedling"', "", "toy/cases.toml (context-seedling)", "fires it",
     ),
 }  # fmt: skip
 
@@ -308,6 +177,14 @@ WORDS = {
         "templates/sap-high.md", "{value} in", "{multiple} in",
         "toy/templates/sap-high.md", "{multiple}, which nothing fills",
     ),
+    "the other result of a pair, where no pair is asked for": Slip(
+        "templates/sap-high.md", "{value} in", "{other} in",
+        "toy/templates/sap-high.md", "{other}, which nothing fills",
+    ),
+    "words for one specimen in a note that is the same for all": Slip(
+        "templates/note-corrected.md", "## says", "## sap\n\nx\n\n## says",
+        "toy/templates/note-corrected.md", "'sap' is used by nothing",
+    ),
     "a limit that does not exist, named in words": Slip(
         "templates/sap-high.md", "{limit.sap-100}", "{limit.sap-200}",
         "toy/templates/sap-high.md", "{limit.sap-200}, which nothing fills",
@@ -319,6 +196,43 @@ WORDS = {
     "a headline that does not fit into a summary": Slip(
         "templates/sap-high.md", "sap-high it is", "high " * 20,
         "toy/templates/sap-high.md", "longer than 72",
+    ),
+}  # fmt: skip
+
+CASES = {
+    "a case in a specimen that is not there": Slip(
+        "cases.toml", 'loinc = "9000003-5", value = "51"',
+        'loinc = "9000003-5", specimen = "rain", value = "51"',
+        "toy/cases.toml (dew-beside-sap)", "'rain' does not exist",
+    ),
+    "a case in a status that is none": Slip(
+        "cases.toml", 'age = "12"', 'age = "12", status = "finished"',
+        "toy/cases.toml (seedling-within)", "'finished' does not exist",
+    ),
+    "a case of an unknown condition": Slip(
+        "cases.toml", 'conditions = ["mould"', 'conditions = ["mold"',
+        "toy/cases.toml (moulds-and-items)", "'mold' does not exist",
+    ),
+    "a case of an unknown medication": Slip(
+        "cases.toml", 'medications = ["sunlight"', 'medications = ["daylight"',
+        "toy/cases.toml (sunlight-below)", "'daylight' does not exist",
+    ),
+    "a case of an unknown companion": Slip(
+        "cases.toml", "companions = { ferritin", "companions = { feritin",
+        "toy/cases.toml (moulds-and-items)", "'feritin' does not exist",
+    ),
+    "a case whose pair has a unit that is not there": Slip(
+        "cases.toml", 'pair = "300 pg/mL"', 'pair = "300 pints"',
+        "toy/cases.toml (dew-beside-sap)", "'pints' does not exist",
+    ),
+    "a case of a pair under a code that is not ours": Slip(
+        "cases.toml", 'loinc = "9000003-5", value = "51"', 'loinc = "718-7", value = "51"',
+        "toy/cases.toml (dew-beside-sap)", "'718-7' does not exist",
+    ),
+    "a case whose pair is in a unit that no code of that specimen has": Slip(
+        "cases.toml", 'given = { loinc = "9000001-9", value = "100"',
+        'given = { loinc = "9000001-9", pair = "3 pmol/L", value = "100"',
+        "toy/cases.toml (moulds-and-items)", "no code of another specimen",
     ),
 }  # fmt: skip
 
@@ -340,12 +254,24 @@ SHARED = {
         "wording.toml", "read by {reviewer} on {date}", "read on {date}",
         "wording.toml [phrases]", "must name date and reviewer",
     ),
+    "an approval with a brace that is no placeholder": Slip(
+        "wording.toml", "read by {reviewer} on {date}", "read by {Reviewer}",
+        "wording.toml [phrases]", "must name date and reviewer",
+    ),
+    "a review that is pending and names a reviewer": Slip(
+        "wording.toml", '"unread"', '"unread by {reviewer}"',
+        "wording.toml [phrases]", "'review-pending' must name nothing",
+    ),
+    "no words for a review that is pending": Slip(
+        "wording.toml", 'review-pending = "unread"\n', "",
+        "wording.toml [phrases]", "'review-pending' has no words",
+    ),
     "an override reason without a code": Slip(
         "wording.toml", 'code = "toy"\n', "", "wording.toml [[override_reason]]", "C-02",
     ),
 }  # fmt: skip
 
-OF_THE_FOLDER = CODES | NUMBERS | TABLE | WORDS
+OF_THE_FOLDER = CODES | NUMBERS | TABLE | WORDS | CASES
 SLIPS = {
     **{name: (f"toy/{slip.file}", slip) for name, slip in OF_THE_FOLDER.items()},
     **{name: (slip.file, slip) for name, slip in SHARED.items()},

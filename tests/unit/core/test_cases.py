@@ -40,6 +40,15 @@ def test_a_worked_case_ends_as_it_says(base: KnowledgeBase, case: CaseRow) -> No
     assert bool(cards) is (case.expect.outcome != "no-card")
 
 
+def test_what_a_case_does_not_give_was_looked_for_and_not_found() -> None:
+    """Nothing is unknown by accident, as it would be if nobody had looked."""
+    parts = {"labs", "conditions", "medications"}
+    record = record_of(CASE.given, TOY)
+    for given, unknown in ((record, set()), (replace(record, availability={}), parts)):
+        (answer,) = evaluate(given, TOY, DAY, looking=Looking.RESULT_ARRIVED).answers
+        assert parts & set(answer.missing) == unknown
+
+
 # ------------------------------------------------------------------ cases can fail
 
 TOY = toy.knowledge()

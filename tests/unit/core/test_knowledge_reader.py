@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 
 from cds_service.core.knowledge_reader import read_knowledge
+from cds_service.core.proof import faults
+from cds_service.core.proof_words import SERIES
 from cds_service.errors import KnowledgeError
 from tests import toy
 
@@ -48,6 +50,35 @@ def refusal(texts: dict[str, str]) -> KnowledgeError:
             "toy/limits.toml [[limit]] 1 (sap-100)", "met_when: ", id="an operator in the data",
         ),
         pytest.param(
+            "toy/companions.toml", 'title = "ferritin"\n', "",
+            "toy/companions.toml [[companion]] 1 (ferritin)", "title: this is missing.",
+            id="a row known by its name",
+        ),
+        pytest.param(
+            "toy/codes.toml", 'name = "Toyin 9000001-9"\n', "",
+            "toy/codes.toml [[accept]] 1 (9000001-9)", "name: this is missing.",
+            id="a row known by its LOINC code",
+        ),
+        pytest.param(
+            "toy/units.toml", 'factor = "1000"', "factor = 1000",
+            "toy/units.toml [[unit]] 6 (ng/mL)", "factor: write a number as text",
+            id="a row known by its text",
+        ),
+        pytest.param(
+            "toy/codes.toml", 'kind = "dew"', "kind = 1",
+            "toy/codes.toml [[specimen_code]] 3 (DEW)", "kind: this is no text.",
+            id="a row known by its code",
+        ),
+        pytest.param(
+            "toy/codes.toml", "refuse = [", 'refuse = [ "9000011-8",',
+            "toy/codes.toml [[refuse]] 1", "This is no row.", id="a row that is none",
+        ),
+        pytest.param(
+            "toy/conditions.toml", 'code = "M10"', "code = 10",
+            "toy/conditions.toml [[condition]] 1 (mould)", "code.0.code: this is no text.",
+            id="a cell inside a row",
+        ),
+        pytest.param(
             "toy/findings.toml", 'indicator = "warning"', 'indicator = "critical"',
             "toy/findings.toml [[finding]] 1 (sap-very-high)", "indicator: ", id="critical",
         ),
@@ -68,6 +99,10 @@ def refusal(texts: dict[str, str]) -> KnowledgeError:
             "toy/codes.toml", "'SAP' stands here twice", id="a specimen code twice",
         ),
         pytest.param(
+            "toy/conditions.toml", 'name = "blight"', 'name = "mould"',
+            "toy/conditions.toml", "'mould' stands here twice", id="a concept twice",
+        ),
+        pytest.param(
             "toy/companions.toml", "9000022-5", "9000021-7",
             "toy/companions.toml (ferritin)", "'9000021-7' stands here twice",
             id="a code twice in one companion",
@@ -76,6 +111,33 @@ def refusal(texts: dict[str, str]) -> KnowledgeError:
             "toy/companions.toml", 'text = "g/dL"', 'text = "g/L"',
             "toy/companions.toml (haemoglobin)", "'g/L' stands here twice",
             id="a unit twice in one companion",
+        ),
+        pytest.param(
+            "toy/cases.toml", 'age = "40"', 'age = "forty"',
+            "toy/cases.toml [[case]] 1 (adult-very-high)", "given.age: this is no age",
+            id="an age in words",
+        ),
+        pytest.param(
+            "toy/cases.toml", 'value = "1001"', 'value = "high"',
+            "toy/cases.toml [[case]] 1 (adult-very-high)", "given.value: this is no number",
+            id="a value in words",
+        ),
+        pytest.param(
+            "toy/cases.toml", 'high = "90"', 'high = "<90"',
+            "toy/cases.toml [[case]] 1 (adult-very-high)", "given.high: this is no number",
+            id="a bound with a comparator",
+        ),
+        pytest.param(
+            "toy/cases.toml", 'ferritin = "600 ng/mL"', 'ferritin = "600"',
+            "toy/cases.toml [[case]] 4 (moulds-and-items)",
+            "given.companions.ferritin: this is no number with its unit",
+            id="a companion without unit",
+        ),
+        pytest.param(
+            "toy/cases.toml", 'pair = "300 pg/mL"', 'pair = "pg/mL"',
+            "toy/cases.toml [[case]] 5 (dew-beside-sap)",
+            "given.pair: this is no number with its unit",
+            id="a pair without number",
         ),
         pytest.param(
             "toy/codes.toml", "refuse = [", "refused = [",
@@ -124,6 +186,24 @@ def test_a_file_that_nothing_can_do_without_is_asked_for(name: str) -> None:
 def test_a_table_that_should_be_a_list_is_refused() -> None:
     error = refusal({**toy.files(), "toy/cases.toml": '[case]\nid = "x"\n'})
     assert (error.where, error.remedy) == ("toy/cases.toml case", "Write [[case]].")
+    assert error.text == "this must be a list of rows."
+
+
+def test_words_that_are_not_there_are_left_to_the_proof_which_tells_each() -> None:
+    """Of a file from which a whole table was lost, too."""
+    texts = toy.files()
+    before, table, rest = texts["wording.toml"].partition("[series]")
+    texts["wording.toml"] = before + rest[rest.index("[phrases]") :]
+    assert table
+    told = [fault.where for fault in faults(toy.read(texts))]
+    assert told == ["wording.toml [series]"] * len(SERIES)
+
+
+def test_the_reasons_to_override_a_card_are_read_where_there_are_any() -> None:
+    texts = toy.files()
+    assert [reason["code"] for reason in toy.read(texts).wording.override_reasons] == ["toy"]
+    texts["wording.toml"], _, _ = texts["wording.toml"].partition("[[override_reason]]")
+    assert toy.read(texts).wording.override_reasons == ()
 
 
 def test_numbers_keep_their_digits() -> None:
@@ -164,5 +244,7 @@ def test_a_terminology_of_its_own_licence_is_added_only_where_it_is_asked_for() 
 
 
 def test_codes_for_a_concept_that_does_not_exist_are_refused() -> None:
-    with pytest.raises(KnowledgeError, match="adds codes to a concept that does not exist"):
+    with pytest.raises(KnowledgeError, match="adds codes to a concept that does not exist") as told:
         with_terminology("dust", "snomed")
+    assert told.value.where == "toy/snomed.toml"
+    assert "conditions.toml" in told.value.remedy

@@ -76,23 +76,56 @@ def test_a_second_analyte_advises_by_its_own_table() -> None:
 def test_a_fault_of_the_table_is_told_with_its_row(old: str, new: str, told: str) -> None:
     assert old in TOY_ORDERS
     found = list(faults(toy_with(TOY_ORDERS.replace(old, new))))
-    assert any(told in fault.text and "orders.toml (order-sap)" in fault.where for fault in found)
+    where = "toy/orders.toml (order-sap)"
+    assert any(told in fault.text and fault.where == where for fault in found)
+    assert all(fault.remedy for fault in found)
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "row", "named"),
     [
-        ('[[swap]]\nrefused = "9000001-9"\n', "'9000001-9' does not exist"),
-        ('[[swap]]\nrefused = "9000012-6"\n', "'9000012-6' does not exist"),
-        ('[[swap]]\nrefused = "9000011-8"\norder = "x"\n', "'x' does not exist"),
-        ('[[swap]]\nrefused = "9000011-8"\nloinc = "9654-5"\n', "'9654-5' does not exist"),
-        ('[[order]]\nsuggestion = "x"\nspecimen = "sap"\n', "'x' does not exist"),
-        ('[[pairing]]\nspecimen = "sap"\nsuggestions = ["x"]\n', "'x' does not exist"),
+        ('[[swap]]\nrefused = "9000001-9"\n', "9000001-9", "9000001-9"),
+        ('[[swap]]\nrefused = "9000012-6"\n', "9000012-6", "9000012-6"),
+        ('[[swap]]\nrefused = "9000011-8"\norder = "x"\n', "9000011-8", "x"),
+        ('[[swap]]\nrefused = "9000011-8"\nloinc = "9654-5"\n', "9000011-8", "9654-5"),
+        ('[[order]]\nsuggestion = "x"\nspecimen = "sap"\n', "x", "x"),
+        ('[[order]]\nsuggestion = "x"\nspecimen = "milk"\n', "x", "milk"),
+        ('[[pairing]]\nspecimen = "sap"\nsuggestions = ["x"]\n', "sap", "x"),
+        ('[[pairing]]\nspecimen = "sap"\nsuggestions = ["ferritin"]\n', "sap", "ferritin"),
+        ('[[pairing]]\nspecimen = "milk"\nsuggestions = ["x"]\n', "milk", "milk"),
     ],
 )
-def test_a_swap_an_own_order_and_a_pairing_lead_to_rows_that_exist(rows: str, told: str) -> None:
-    found = [fault.text for fault in faults(toy_with(TOY_ORDERS + rows))]
-    assert any(told in text for text in found)
+def test_a_swap_an_own_order_and_a_pairing_lead_to_rows_that_exist(
+    rows: str, row: str, named: str
+) -> None:
+    """Ferritin can be measured, and no suggestion here orders it."""
+    found = [(fault.where, fault.text) for fault in faults(toy_with(TOY_ORDERS + rows))]
+    assert (f"toy/orders.toml ({row})", f"'{named}' does not exist.") in found
+
+
+def test_a_swap_is_for_a_code_of_the_specimen_that_its_order_is_for() -> None:
+    """CSF would be drawn for a test of blood."""
+    order = '[[order]]\nsuggestion = "x"\nspecimen = "sap"\n'
+    swap = '[[swap]]\nrefused = "9000011-8"\norder = "x"\nloinc = "LOINC"\n'
+
+    def told(loinc: str) -> list[str]:
+        found = list(faults(toy_with(TOY_ORDERS + order + swap.replace("LOINC", loinc))))
+        assert all(fault.remedy for fault in found)
+        return [fault.text for fault in found if fault.where == "toy/orders.toml (9000011-8)"]
+
+    assert told(toy.SAP_POINTS) == []
+    assert told(toy.DEW_MASS) == [f"{toy.DEW_MASS} is of another specimen."]
+
+
+def test_a_template_names_an_earlier_result_only_where_each_row_of_its_advice_asks_for_one() -> (
+    None
+):
+    words = "## headline\n\nsap\n\n## says\n\n{value}\n\n## next\n\nWait.\n"
+    asking = f'{TOY_ORDERS}earlier-result = "present"\n'
+    assert list(faults(toy_with(asking, order_sap=words))) == []
+    for rows in (asking + TOY_ORDERS, TOY_ORDERS + asking):
+        (fault,) = faults(toy_with(rows, order_sap=words))
+        assert "{value}" in fault.text
 
 
 @pytest.mark.parametrize(
@@ -125,3 +158,9 @@ def test_what_the_gates_make_sure_of_may_be_told() -> None:
     words = "## headline\n\nsap\n\n## says\n\n{value} {performer}\n\n## next\n\nWait.\n"
     orders = f'{TOY_ORDERS}earlier-result = "present"\nlaboratory = ["changed", "same"]\n'
     assert list(faults(toy_with(orders, order_sap=words))) == []
+
+
+def test_analyte_order_and_limits_may_be_named_in_every_advice() -> None:
+    said = "{analyte} {name} {code} {specimen} {days} {limit.sap-100}"
+    words = f"## headline\n\nsap\n\n## says\n\n{said}\n\n## next\n\nWait.\n"
+    assert list(faults(toy_with(TOY_ORDERS, order_sap=words))) == []

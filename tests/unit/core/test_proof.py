@@ -9,7 +9,8 @@ from cds_service.core.proof import faults, prove
 from cds_service.core.verdict import Outcome, Reason
 from cds_service.errors import KnowledgeError
 from tests import toy
-from tests.unit.core.proof_slips import SLIPS, Slip
+from tests.unit.core.proof_slips import SLIPS
+from tests.unit.core.slip import Slip
 
 
 def test_the_toy_is_sound() -> None:
@@ -32,6 +33,85 @@ def test_a_slip_is_found_and_told_with_file_row_and_remedy(file: str, slip: Slip
         prove(base)
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (
+            "toy/findings.toml",
+            'sources = ["toy-2020"]\nwhen',
+            'sources_by_section = { not-sap = ["toy-2020"] }\nwhen',
+        ),
+        (
+            "toy/context.toml",
+            '"condition.mould" = "recorded" }\nclaim = "Mould raises toyin."\nsources =',
+            (
+                '"condition.mould" = "recorded", specimen = "sap" }\nclaim = "C."\n'
+                "sources_by_section.sap ="
+            ),
+        ),
+    ],
+    ids=["a finding", "a context"],
+)
+def test_what_stands_on_cards_of_one_specimen_alone_needs_no_source_for_another(
+    file: str, old: str, new: str
+) -> None:
+    assert list(faults(toy.read(toy.edited(file, old, new)))) == []
+
+
+def test_a_finding_may_ask_that_a_limit_of_another_specimen_does_not_apply() -> None:
+    gate = '"limit.sap-1000" = "met"'
+    more = f'{gate}, "limit.dew-50" = "not-applicable"'
+    assert list(faults(toy.read(toy.edited("toy/findings.toml", gate, more)))) == []
+
+
+def test_a_gap_at_the_very_value_of_a_limit_is_found() -> None:
+    """One finding is above 50, the other below 50: at 50 itself nothing would be said."""
+    texts = toy.edited("toy/findings.toml", '"limit.dew-50" = "not-met"', '"limit.dew" = "not-met"')
+    texts["toy/findings.toml"] += """
+[[group]]
+id = "dew"
+findings = ["dew-high", "dew-not-high"]
+count = "exactly-one"
+where = { specimen = "dew", unit-family = "mass", "limit.dew-50" = ["met", "not-met"] }
+"""
+    limits = texts["toy/limits.toml"]
+    row = next(row for row in limits.split("\n\n") if 'id = "dew-50"' in row)
+    other = row.replace('"dew-50"', '"dew"').replace('"above"', '"at-or-above"')
+    texts["toy/limits.toml"] = f"{other}\n\n{limits}"
+    told = [fault.text for fault in faults(toy.read(texts)) if "[[group]] dew" in fault.where]
+    assert any("limit.dew-50 = not-met, limit.dew = met." in text for text in told)
+
+
+STATEMENT = """
+[[statement]]
+id = "S1"
+document = "A"
+claim = "Toyin rises."
+specimen = "sap"
+status = "supported"
+evidence = "Invented."
+our_words = "It rises."
+"""
+
+
+@pytest.mark.parametrize(
+    ("member", "named"),
+    [("sources_for", "toy-1999"), ("sources_against", "toy-1999"), ("used_in", "sap-low")],
+)
+def test_a_statement_names_sources_and_findings_that_exist(member: str, named: str) -> None:
+    texts = {**toy.files(), "toy/statements.toml": f'{STATEMENT}{member} = ["{named}"]\n'}
+    (fault,) = faults(toy.read(texts))
+    assert (fault.where, fault.text) == ("toy/statements.toml (S1)", f"'{named}' does not exist.")
+
+
+def test_a_suggestion_names_sources_that_exist() -> None:
+    row = 'id = "play"\nlabel = "l"\ntext = "t"\nkind = "contact"\nsources = ["toy-1999"]\n'
+    texts = {**toy.files(), "toy/suggestions.toml": f"[[suggestion]]\n{row}"}
+    (fault,) = faults(toy.read(texts))
+    assert fault.where == "toy/suggestions.toml (play)"
+    assert fault.text == "'toy-1999' does not exist."
+
+
 def test_a_template_that_nothing_uses_is_found() -> None:
     texts = {**toy.files(), "toy/templates/left-over.md": "## says\n\nx\n"}
     (fault,) = faults(toy.read(texts))
@@ -39,6 +119,21 @@ def test_a_template_that_nothing_uses_is_found() -> None:
         "toy/templates/left-over.md",
         "nothing uses this template.",
     )
+    assert fault.remedy == "Remove it."
+
+
+@pytest.mark.parametrize(
+    ("template", "old", "new"),
+    [
+        ("sap-high", "{value} in", "{value} {unit} of {analyte} in"),
+        ("reason-unit-missing", "Because", "In {specimen}, {value} {unit} of {analyte}:"),
+        ("wrong-analyte", "{loinc} is", "{value} of {loinc} is no {analyte} but"),
+        ("sap-high", "sap-high it is", "high " * 14 + "72"),
+    ],
+    ids=["a finding", "a reason", "another analyte", "a headline that just fits"],
+)
+def test_what_every_card_can_fill_may_be_named(template: str, old: str, new: str) -> None:
+    assert list(faults(toy.read(toy.edited(f"toy/templates/{template}.md", old, new)))) == []
 
 
 def test_a_missing_template_is_found() -> None:

@@ -9,14 +9,16 @@ import pytest
 import fhir_fixtures
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import CodedEntry, Coding, RecordKind
+from cds_service.core.note import NoteKind
 from cds_service.core.proof import faults
 from cds_service.core.site import apply_site, read_site
 from cds_service.core.site_additions import concept_behind
 from cds_service.knowledge.files import Library, with_site
 from tests import toy
-from tests.records import answer_to, entry, findings, named, record, result
+from tests.records import answer_to, entry, findings, named, notes, record, result
 
 TOY = toy.knowledge()
+TOY_CONTEXTS = toy.files()["toy/context.toml"]
 SYSTEM = "urn:oid:2.999.2"
 
 
@@ -86,6 +88,38 @@ def test_a_further_unit_is_read_with_its_factor_as_text_and_its_note_is_said() -
     assert unit.assumed == "Laboratory A counts double."
 
 
+def test_a_further_unit_stands_among_the_rows_that_are_shown_and_proved() -> None:
+    assert [row.text for row in applied(GOOD).unit_rows] == [
+        *(row.text for row in TOY.unit_rows),
+        "Pkt/ml",
+    ]
+
+
+def test_the_factor_of_the_site_scales_the_results_of_its_laboratory_alone() -> None:
+    """It was measured with the assay of that one."""
+    for laboratory, told in (("Laboratory A", True), ("Laboratory B", False)):
+        answer = answer_to(result("250 pt/mL", laboratory=laboratory), applied(GOOD))
+        assert (NoteKind.ASSAY_FACTOR in notes(answer)) is told
+
+
+def test_the_code_of_the_site_stands_in_the_drafts_of_its_suggestion(library: Library) -> None:
+    row = f'[orders.ferritin]\nsystem = "{SYSTEM}"\ncode = "FERR"\ndisplay = "Ferritin"\n'
+    base = apply_site(library.bases, read_site(row))["sil2r"]
+    assert [(name, code.code) for name, code in base.orders.items()] == [("ferritin", "FERR")]
+
+
+def test_rows_of_several_codes_and_units_are_all_taken() -> None:
+    def rows(code: str, loinc: str, unit: str) -> str:
+        return (
+            f'[[code]]\nsystem = "{SYSTEM}"\ncode = "{code}"\nloinc = "{loinc}"\nnote = "n"\n'
+            f'[[unit]]\ntext = "{unit}"\nfamily = "points"\nfactor = "1"\nnote = "n"\n'
+        )
+
+    base = applied(rows("ONE", toy.SAP_POINTS, "Pkt") + rows("TWO", toy.SAP_MASS, "pkt/mL"))
+    assert [code for _, code in base.local_codes] == ["ONE", "TWO"]
+    assert {"Pkt", "pkt/mL"} <= {row.text for row in base.unit_rows}
+
+
 def test_a_local_specimen_code_means_its_kind() -> None:
     assert applied(GOOD).specimen_codes[SYSTEM, "TAU"] == "dew"
 
@@ -111,6 +145,15 @@ def test_a_condition_row_names_a_concept_or_the_context_it_opens() -> None:
     assert concept_behind(TOY, "mould") == [("condition", "mould")]
     assert concept_behind(TOY, "sunlight") == [("medication", "sunlight")]
     assert concept_behind(TOY, "nothing") == []
+
+
+def test_a_context_of_a_name_of_its_own_stands_for_what_it_asks_of_the_record() -> None:
+    """And not for the specimen or the age that it asks for as well."""
+    when = '"condition.mould" = "recorded"'
+    more = f'{when}, "medication.sunlight" = "recorded", specimen = "sap", "age.adult" = "yes"'
+    context = TOY_CONTEXTS.replace('id = "context-mould"', 'id = "context-damp"')
+    base = toy.read({**toy.files(), "toy/context.toml": context.replace(when, more)})
+    assert concept_behind(base, "damp") == [("condition", "mould"), ("medication", "sunlight")]
 
 
 @pytest.mark.parametrize("drug", ["corticosteroids", "car-t"])

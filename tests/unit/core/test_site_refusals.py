@@ -141,6 +141,8 @@ def test_a_bad_row_is_refused_with_file_row_and_remedy(text: str, where: str, sa
         (row("assay", family="weight"), "Known: points, mass. Families are never converted."),
         ('[policy]\nmuted_findings = ["sap-low"]', TOY.findings[0].id),
         ("\ufeff" + row("code"), "Save it as UTF-8 without a byte order mark."),
+        ("[[code]\n", "Mend the syntax."),
+        (row("condition", means="Mould!"), "Write small letters and digits"),
     ],
 )
 def test_a_slip_is_told_with_what_would_have_been_right(text: str, known: str) -> None:
@@ -185,6 +187,11 @@ def test_all_faults_of_a_file_are_told_at_once_table_by_table() -> None:
         ("site.toml (colours)", "nothing here is called so."),
     ]
     assert all(fault.remedy for fault in told.faults)
+
+
+def test_a_table_that_is_written_wrongly_hides_no_fault_of_the_next() -> None:
+    told = refused('[code]\ncode = "X"\n' + row("unit", factor="0"))
+    assert [fault.where for fault in told.faults] == ["site.toml (code)", "site.toml ([[unit]] X)"]
 
 
 def test_several_faults_are_one_error_of_one_line_under_the_code_of_each() -> None:

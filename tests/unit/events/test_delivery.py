@@ -75,6 +75,17 @@ def test_where_nobody_can_be_told_the_answer_is_written_all_the_same(
     assert [len(each) for each in written(telling, issue, notice).values()] == [1, 0]
 
 
+@pytest.mark.parametrize("kind", ["Patient", "RelatedPerson", "Device"])
+def test_the_answer_is_sent_to_no_patient_who_ordered_the_test(
+    telling: World, kinds: tuple[str, str], kind: str
+) -> None:
+    """FHIR lets a patient request a test. What is said here is for clinicians only."""
+    telling.fhir.put({**ORDER, "requester": {"reference": f"{kind}/p1"}})
+    telling.arrives(ordered())
+    issue, notice = kinds
+    assert [len(each) for each in written(telling, issue, notice).values()] == [1, 0]
+
+
 def test_an_order_on_another_server_is_not_taken_for_one_of_this_server(
     telling: World, kinds: tuple[str, str]
 ) -> None:

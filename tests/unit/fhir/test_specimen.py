@@ -56,6 +56,13 @@ def test_a_specimen_of_the_same_bundle_is_found(reference: str, full_url: str) -
     assert found.specimen == RESOLVED
 
 
+def test_the_words_beside_the_code_of_a_specimen_are_kept_for_the_card() -> None:
+    """A code that is not in the knowledge is shown with them; by itself it says nothing."""
+    coded = {"system": "urn:oid:2.999.7", "code": "L-17", "display": "Ventricular fluid"}
+    found = followed({"reference": "Specimen/spec-1"}, specimen(type={"coding": [coded]}))
+    assert found.specimen.codings == (Coding("urn:oid:2.999.7", "L-17", "Ventricular fluid"),)
+
+
 def test_a_contained_specimen_is_found() -> None:
     what = observation(contained=[specimen(id="s")], specimen={"reference": "#s"})
     (found,) = record(bundle(what)).results

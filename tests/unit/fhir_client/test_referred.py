@@ -42,10 +42,14 @@ def specimen(code: str, **more: object) -> dict[str, object]:
     return {**named, "type": {"coding": [kind]}, **more}
 
 
+def service_of(sil2r: KnowledgeBase, trigger: Trigger) -> Service:
+    services = build_registry([sil2r], lab_result_hook="h").services.values()
+    return next(each for each in services if each.trigger is trigger)
+
+
 @pytest.fixture(scope="module")
 def service(sil2r: KnowledgeBase) -> Service:
-    services = build_registry([sil2r], lab_result_hook="h").services.values()
-    return next(each for each in services if each.trigger is Trigger.PATIENT_VIEW)
+    return service_of(sil2r, Trigger.PATIENT_VIEW)
 
 
 @pytest.fixture
@@ -131,6 +135,48 @@ def test_what_was_not_asked_for_is_not_taken(
     assert "medications" in said["missing"]
 
 
+def test_each_result_is_read_with_its_own_specimen(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    """Two samples of one day under the code for serum, the first of them in truth CSF."""
+    entries = chart["prefetch"]["sil2r"]["entry"]
+    sample = {"reference": "Specimen/synthetic-specimen-02"}
+    entries.append({"resource": {**result(chart), "id": "o2", "specimen": sample}})
+    server.on(SPECIMEN, reply_json(specimen("CSF")))
+    blood = specimen("SER", id="synthetic-specimen-02")
+    server.on(SPECIMEN.replace("01", "02"), reply_json(blood))
+    came_of_it = answered(service, chart, access())
+    outcomes = {answer.verdict.outcome for answer in came_of_it.evaluation.answers}
+    assert outcomes == {"interpreted", "not-interpretable"}
+
+
+def test_several_drugs_are_found_in_one_search(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    del result(chart)["specimen"]
+    [first, *_] = prescriptions(chart)
+    drug = {"reference": "Medication/synthetic-drug-02"}
+    another = {**first["resource"], "id": "m2", "medicationReference": drug}
+    prescriptions(chart).append({"resource": another})
+    both = "/fhir/Medication?_id=synthetic-drug-01,synthetic-drug-02&_count=2"
+    server.on(both, reply_json(bundle(PREDNISOLONE, {**PREDNISOLONE, "id": "synthetic-drug-02"})))
+    said = evaluated(answered(service, chart, access()))
+    assert server.targets() == [both]
+    assert "medications" not in said["missing"]
+
+
+def test_drugs_on_a_page_that_cannot_be_had_are_not_taken_for_none(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    server.on(SPECIMEN, reply_json(specimen("SER")))
+    further = f"{server.base}/Medication?page=2"
+    server.on(DRUGS, reply_json(bundle(next_link=further)))
+    server.on("/fhir/Medication?page=2", reply(b"", status=500))
+    came_of_it = answered(service, chart, access())
+    assert came_of_it.faults == {"Medication": "status-5xx"}
+    assert "medications" in evaluated(came_of_it)["missing"]
+
+
 FAULTS = {
     "status-403": reply(b"", status=403),
     "status-5xx": reply(b"", status=500),
@@ -195,6 +241,18 @@ def test_what_came_along_or_stands_elsewhere_is_not_asked_for(
     prescription["resource"]["medicationReference"] = {"reference": elsewhere}
     evaluated(answered(service, chart, access()))
     assert server.connections == 0
+
+
+def test_what_came_along_with_a_result_that_arrives_is_not_asked_for(
+    sil2r: KnowledgeBase, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    arrived = bundle(result(chart), specimen("CSF"))
+    chart["hook"] = "h"
+    chart["context"] = {"patientId": "synthetic-adult-01", "results": arrived}
+    chart["prefetch"].update(sil2r=None, medications=None)
+    came_of_it = answered(service_of(sil2r, Trigger.LAB_RESULT), chart, access())
+    assert server.connections == 0
+    assert evaluated(came_of_it)["reason"] == "specimen-conflict"
 
 
 def test_no_more_drugs_are_asked_for_than_an_address_holds(
@@ -274,3 +332,42 @@ def test_the_specimen_of_a_report_whose_results_did_not_come_is_read(
     said = evaluated(answered(service, chart, access()))
     assert server.targets() == [SPECIMEN]
     assert said["reason"] == "specimen-conflict", "and not value-absent, as for serum"
+
+
+def test_a_report_of_another_test_is_no_reason_to_ask(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r1",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "718-7"}]},
+        "subject": PATIENT,
+        "specimen": [{"reference": "Specimen/synthetic-specimen-01"}],
+    }
+    chart["prefetch"]["sil2r"]["entry"] = [{"resource": report}]
+    assert answered(service, chart, access()).cards == ()
+    assert server.connections == 0
+
+
+def test_the_specimen_of_a_report_on_the_result_of_another_server_is_not_asked_for(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    """Its result has the id of the one in this chart, and is another."""
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "r1",
+        "status": "final",
+        "code": {"text": "Laboratory report"},
+        "subject": PATIENT,
+        "specimen": [{"reference": "Specimen/synthetic-specimen-01"}],
+    }
+    del result(chart)["specimen"]
+    [entry, *_] = chart["prefetch"]["sil2r"]["entry"]
+    del entry["fullUrl"]
+    chart["prefetch"]["sil2r"]["entry"].append({"resource": report})
+    chart["prefetch"]["medications"] = None
+    for base, asked in (("https://elsewhere.example.org/fhir", []), (server.base, [SPECIMEN])):
+        report["result"] = [{"reference": f"{base}/Observation/{result(chart)['id']}"}]
+        answered(service, chart, access())
+        assert server.targets() == asked

@@ -101,11 +101,12 @@ def test_text_is_never_evidence_for_a_code() -> None:
 
 @pytest.mark.parametrize("status", ["revoked", "completed", "entered-in-error"])
 def test_an_order_that_is_over_is_left_aside(status: str) -> None:
-    found = answered(draft(status=status), draft(doNotPerform=True, id_="2"))
+    found = answered(draft(status=status), draft(id_="2", doNotPerform=True))
     assert found.cards == ()
-    assert [skipped.because for skipped in found.evaluation.skipped] == [
-        "it is no order in the making"
-    ] * 2
+    assert [(skipped.ref.resource, skipped.because) for skipped in found.evaluation.skipped] == [
+        ("ServiceRequest/1", "it is no order in the making"),
+        ("ServiceRequest/2", "it is no order in the making"),
+    ]
 
 
 def test_a_drug_is_no_order_for_the_test() -> None:
@@ -124,6 +125,20 @@ def test_the_specimen_of_an_order_is_followed_inside_what_was_sent(*, contained:
     order = draft(ANY, specimen=named, contained=[specimen] if contained else None)
     assert answered(order, *([] if contained else [specimen])).cards == ()
     assert answered(draft(ANY)).cards != ()
+
+
+def test_the_specimen_of_an_order_may_be_named_by_its_address_on_the_patient_s_server() -> None:
+    """CSF, ordered under the code for serum. The same id on another server is another specimen."""
+    kind = {"coding": [{"system": V2_0487, "code": "CSF"}]}
+    specimen = {"resourceType": "Specimen", "id": "s", "type": kind}
+
+    def at(base: str) -> list[str]:
+        order = draft(SERUM, specimen=[{"reference": f"{base}/Specimen/s"}])
+        found = answered(order, specimen, server=EHR).cards
+        return [finding for card in found for finding in card.extension["findings"]]
+
+    assert at(EHR) == ["order-specimen-conflict"]
+    assert at("https://other.example.org/fhir") == []
 
 
 def test_a_laboratory_is_an_organisation_and_never_a_person() -> None:
@@ -146,12 +161,19 @@ def test_a_laboratory_is_an_organisation_and_never_a_person() -> None:
     assert with_performer(other) == ["order-advice"]
     assert with_performer({"display": "Laboratory B"}) == ["order-advice"]
     assert with_performer({"reference": "Practitioner/b", "display": "Dr B"}) == []
+    assert with_performer({"type": "Organization", "display": "Laboratory B"}) == ["order-advice"]
+    assert with_performer({"type": "Practitioner", "display": "Dr B"}) == []
     inner = {"resourceType": "Organization", "id": "b", "name": "Laboratory B"}
     assert with_performer({"reference": "#b"}, contained=[inner]) == ["order-advice"]
+    assert with_performer({"reference": "#c"}, contained=[inner]) == [], "it is not there"
     assert with_performer({"reference": "Organization/a", "display": "Laboratory A"}) == []
     observation["performer"] = [{"reference": "Organization/a", "display": "Laboratory A"}]
     assert with_performer({"reference": "Organization/a/_history/2", "display": "The lab"}) == []
     assert with_performer({"reference": "Organization/b", "display": "Laboratory A"}) != []
+    observation["performer"] = [{"reference": f"{EHR}/Organization/a"}]
+    assert with_performer({"reference": f"{EHR}/Organization/a"}) == []
+    elsewhere = {"reference": "https://other.example.org/fhir/Organization/a"}
+    assert with_performer(elsewhere) == ["order-advice"], "of the same id on another server"
 
 
 # ------------------------------------------------------------------ whose, and is it FHIR
@@ -194,7 +216,13 @@ def test_an_invalid_draft_of_another_test_is_nobody_s_business() -> None:
 
 def test_an_entry_that_is_no_resource_is_told_of_when_all_are_signed() -> None:
     assert said(answered({"no": "resource"})) == ["fhir-invalid"]
-    assert said(answered({"no": "resource"}, selections=["ServiceRequest/1"])) == []
+    over = draft(status="revoked")
+    selected = answered(over, {"no": "resource"}, selections=["ServiceRequest/1"])
+    assert said(selected) == []
+    assert [(skipped.ref.resource, skipped.because) for skipped in selected.evaluation.skipped] == [
+        ("ServiceRequest/1", "it is no order in the making"),
+        ("Bundle", "no resource, so not selected"),
+    ]
 
 
 def test_an_order_of_another_patient_is_shown_by_nothing_but_its_existence() -> None:
@@ -214,6 +242,16 @@ def test_a_patient_of_the_same_id_on_another_server_is_another_patient() -> None
     assert said(answered(foreign, server=EHR)) == ["subject-mismatch"]
     own = draft(subject={"reference": f"{EHR}/Patient/p"})
     assert said(answered(own, server=EHR)) == ["wrong-analyte"]
+
+
+@pytest.mark.parametrize(("id_", "told"), [("p", "wrong-analyte"), ("q", "subject-mismatch")])
+def test_a_patient_named_by_an_address_in_the_bundle_is_known_by_the_id_there(
+    id_: str, told: str
+) -> None:
+    address = "urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11"
+    orders = bundle(draft(subject={"reference": address}), {"resourceType": "Patient", "id": id_})
+    orders["entry"][1]["fullUrl"] = address
+    assert said(answered(sent=orders)) == [told]
 
 
 def test_a_patient_named_by_identifier_alone_is_taken_as_the_one_of_the_chart() -> None:

@@ -71,6 +71,17 @@ def test_a_worked_case_that_comes_out_otherwise_is_a_fault_by_its_id(
     assert list(report.lines())[: len(report.faults)] == report.faults
 
 
+def test_a_worked_case_that_cannot_be_run_is_a_fault_by_its_id(tmp_path: Path) -> None:
+    """A slip of the pen ended the check without a word about which case it was in."""
+    for name, text in toy.edited("toy/cases.toml", '["sunlight"]', '["sunligth"]').items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    (fault,) = check_knowledge(tmp_path, None).faults
+    told = "CDS-5001 toy/cases.toml (sunlight-below): 'sunligth' does not exist."
+    assert fault == f"{told} Known: moonlight, sunlight."
+
+
 def test_what_was_checked_is_counted_by_its_kind() -> None:
     checked = check_knowledge(None, None).checked
     assert set(checked) == {

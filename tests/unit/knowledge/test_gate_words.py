@@ -38,7 +38,44 @@ def test_every_value_of_every_fact_has_words_of_its_own(sil2r: KnowledgeBase) ->
         ("limit.hlh-fibrinogen", "met", "fibrinogen (within 7 days) is at or below 1.5 g/L"),
         ("age.adult", "no", "the patient is not 18 years or older"),
         ("condition.sarcoidosis", "recorded", "the record names sarcoidosis among the conditions"),
+        (
+            "medication.car-t",
+            "unknown",
+            ("it cannot be told whether the record names CAR-T cell therapy among the medications"),
+        ),
+        (
+            "limit.hlh-triglycerides-mass",
+            "provisional",
+            ("triglycerides (within 7 days) is at or above 265 mg/dL, if fasting"),
+        ),
+        (
+            "limit.csf-150",
+            "disputed",
+            (
+                "the value is above 150 pg/mL in one of several results of "
+                "one time and not in another"
+            ),
+        ),
+        (
+            "panel.hlh-2004",
+            "unknown",
+            (
+                "no other result of “HLH-2004 items that a laboratory can "
+                "show” is known within 7 days"
+            ),
+        ),
+        (
+            "ratio.sil2r-index",
+            "computed",
+            ("this can be computed: sIL-2R index: CSF/blood sIL-2R over CSF/serum albumin"),
+        ),
         ("pair", "paired", "a result of another specimen lies within 7 days"),
+        ("earlier-result", "none", "no result of the same specimen is there from the last 90 days"),
+        (
+            "specimen",
+            "conflict",
+            ("the specimen is named differently by the code and by the specimen"),
+        ),
     ],
 )
 def test_a_gate_says_what_it_asks(fact: str, value: str, words: str, sil2r: KnowledgeBase) -> None:
@@ -64,8 +101,15 @@ def test_a_row_without_gates_always_holds(sil2r: KnowledgeBase) -> None:
 
 
 def test_a_fact_without_words_is_told_as_it_is_written(sil2r: KnowledgeBase) -> None:
-    assert conditions_in_words({"some-new-fact": ["a-value", "b"]}, sil2r) == (
+    gates: dict[str, str | list[str]] = {
+        "some-new-fact": ["a-value", "b"],
+        "specimen": ["csf", "of-a-new-kind"],
+        "laboratory": ["same", "not-named"],
+    }
+    assert conditions_in_words(gates, sil2r) == (
         "some new fact is a value or b",
+        "the specimen is CSF or of a new kind",
+        "the order names the laboratory of the result before, or laboratory is not named",
     )
 
 

@@ -12,13 +12,17 @@ from cds_service.config import Settings
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.files import load_configured
 from tests import toy
-from tests.unit.core.proof_slips import CODES, NUMBERS, TABLE, WORDS, Slip
+from tests.unit.core.proof_slips import CASES, CODES, NUMBERS, WORDS
+from tests.unit.core.slip import Slip
+from tests.unit.core.table_slips import TABLE
 
-ONE_OF_EACH = [next(iter(kind.values())) for kind in (CODES, NUMBERS, TABLE, WORDS)]
+ONE_OF_EACH = [next(iter(kind.values())) for kind in (CODES, NUMBERS, TABLE, WORDS, CASES)]
 
 
 @pytest.mark.parametrize("start", [wiring.prepared, wiring.open_events, load_configured])
-@pytest.mark.parametrize("slip", ONE_OF_EACH, ids=["a code", "a number", "the table", "a word"])
+@pytest.mark.parametrize(
+    "slip", ONE_OF_EACH, ids=["a code", "a number", "the table", "a word", "a case"]
+)
 def test_nothing_starts_with_knowledge_that_is_not_sound(
     slip: Slip, start: Callable[[Settings], object], tmp_path: Path
 ) -> None:
