@@ -32,8 +32,6 @@ def answer(call: Call) -> Answered:
         patient_id=context.patient_id,
         access=call.access,
     )
-    arrived = context.results if isinstance(context, LabResultContext) else {}
-    gathered = with_referred(gathered, arrived, call.service.wanted, call.access)
     match context:
         case LabResultContext(results=results):
             answered = _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
@@ -49,6 +47,8 @@ def answer(call: Call) -> Answered:
 
 def _evaluated(call: Call, gathered: Gathered, results: JsonObject, looking: Looking) -> Answered:
     knowledge = call.service.knowledge
+    arrived = results if looking is Looking.RESULT_ARRIVED else {}
+    gathered = with_referred(gathered, arrived, call.service.wanted, call.access)
     record = record_of(call, gathered, results)
     if looking is Looking.RESULT_ARRIVED:
         record = _with_memory(record, call.carded_before)

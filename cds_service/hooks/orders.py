@@ -25,6 +25,7 @@ from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Wanted
 from cds_service.hooks.call import Answered, Call, record_of
 from cds_service.hooks.gather import Gathered
+from cds_service.hooks.referred import with_referred_for_drafts
 from cds_service.hooks.request import OrderContext, Trigger
 
 Suggestion = Mapping[str, Any]
@@ -39,7 +40,10 @@ def order_advice(call: Call, context: OrderContext, gathered: Gathered) -> Answe
         whose=Whose(context.patient_id, call.request.fhir.server),
         wanted=orders_wanted(knowledge),
     )
-    record = record_of(call, gathered, {}) if read.drafts.asked else PatientRecord()
+    record = PatientRecord()
+    if read.drafts.asked:
+        gathered = with_referred_for_drafts(gathered, call.service.wanted, call.access)
+        record = record_of(call, gathered, {})
     advised = advise(read.drafts, record, knowledge, call.at)
     cards = tuple(
         _with_suggestions(card, advice, read, knowledge)

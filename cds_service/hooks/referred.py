@@ -1,16 +1,16 @@
 """Asks for the Specimens and Medications that what was gathered refers to and does not hold.
 
 A search for results need not bring their Specimens, nor one for drugs the Medications that name
-them. They are asked for within the deadline of the call, and only if there is a result to read with
-them. Specimens are few and each may decide whose limits apply, so each is read by its id, which
-every server can do. Medications may be many: one search by `_id` finds them
-(https://hl7.org/fhir/R4/search.html). What cannot be had is left out. A result is then read by its
-own code, and the card says that medications are not all there.
+them. They are asked for within the deadline of the call, and only if there is something to read
+with them: a result, or a draft of its order. Specimens are few and each may decide whose limits
+apply, so each is read by its id, which every server can do. Medications may be many: one search by
+`_id` finds them (https://hl7.org/fhir/R4/search.html). What cannot be had is left out. A result is
+then read by its own code, and its card says that medications are not all there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
@@ -46,7 +46,8 @@ Named = Iterator[tuple[JsonObject, Entry]]
 def with_referred(
     gathered: Gathered, results: JsonObject, wanted: Wanted, access: ServerAccess | NoAccess
 ) -> Gathered:
-    """What was gathered, with the Specimens and Medications that it refers to and lacks.
+    """What was gathered to read results with, and the Specimens and Medications that it refers to
+    and lacks. Where there is no result, nothing is asked for.
 
     They stand under the key REFERRED. `faults` says by type of resource why some are not there.
     `results` is a Bundle beside the gathered parts, `{}` for none.
@@ -55,26 +56,56 @@ def with_referred(
         case NoAccess():
             return gathered
         case ServerAccess():
-            lacking = _lacking(gathered.parts, results, wanted, str(access.session.base))
-            return _completed(gathered, _fetch(lacking, access)) if lacking else gathered
+            found = _find(gathered, results, wanted, access)
+            return _followed(gathered, found, access) if found.has_results else gathered
 
 
-def _lacking(
-    parts: Mapping[str, Supplied], results: JsonObject, wanted: Wanted, server: str
-) -> Mapping[str, frozenset[str]]:
-    """Type -> ids on this server. Empty where there is no result to read."""
-    own, drugs = parts[wanted.part].resource, parts["medications"].resource
+def with_referred_for_drafts(
+    gathered: Gathered, wanted: Wanted, access: ServerAccess | NoAccess
+) -> Gathered:
+    """The same for draft orders of the analyte, where there need be no result yet: the drugs that
+    change it are told before its first test too.
+    """
+    match access:
+        case NoAccess():
+            return gathered
+        case ServerAccess():
+            return _followed(gathered, _find(gathered, {}, wanted, access), access)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What refers to Specimens and Medications, and where these may be at hand."""
+
+    ours: tuple[tuple[Sequence[Entry], Document], ...]
+    prescribed: Document
+    scope: Scope
+
+    @property
+    def has_results(self) -> bool:
+        return any(entries for entries, _ in self.ours)
+
+    def lacking(self) -> Mapping[str, frozenset[str]]:
+        """Type -> ids on this server."""
+        sampled = (_samples(*each, self.scope.fhir_base) for each in self.ours)
+        lacking = {
+            "Specimen": _not_at_hand(chain.from_iterable(sampled), "Specimen", self.scope),
+            "Medication": _not_at_hand(_drugs(self.prescribed), "Medication", self.scope),
+        }
+        return {kind: ids for kind, ids in lacking.items() if ids}
+
+
+def _find(gathered: Gathered, results: JsonObject, wanted: Wanted, access: ServerAccess) -> _Found:
+    own, drugs = gathered.parts[wanted.part].resource, gathered.parts["medications"].resource
     arrived, known, prescribed = map(open_document, (results, own, drugs))
-    ours = [(_ours(document, wanted), document) for document in (arrived, known)]
-    if not any(entries for entries, _ in ours):
-        return {}
-    scope = Scope(arrived.index, (known.index, prescribed.index), server)
-    sampled = (_samples(entries, document, server) for entries, document in ours)
-    lacking = {
-        "Specimen": _not_at_hand(chain.from_iterable(sampled), "Specimen", scope),
-        "Medication": _not_at_hand(_drugs(prescribed), "Medication", scope),
-    }
-    return {kind: ids for kind, ids in lacking.items() if ids}
+    ours = tuple((_ours(document, wanted), document) for document in (arrived, known))
+    scope = Scope(arrived.index, (known.index, prescribed.index), str(access.session.base))
+    return _Found(ours, prescribed, scope)
+
+
+def _followed(gathered: Gathered, found: _Found, access: ServerAccess) -> Gathered:
+    lacking = found.lacking()
+    return _completed(gathered, _fetch(lacking, access)) if lacking else gathered
 
 
 def _ours(document: Document, wanted: Wanted) -> list[Entry]:
@@ -95,7 +126,7 @@ def _ours(document: Document, wanted: Wanted) -> list[Entry]:
     return sorted(ours, key=lambda entry: as_dated(entry.resource), reverse=True)
 
 
-def _samples(ours: list[Entry], document: Document, server: str) -> Named:
+def _samples(ours: Sequence[Entry], document: Document, server: str) -> Named:
     reports = reports_in(document.entries, server)
     for entry in ours:
         if entry.kind == "Observation":
