@@ -6,22 +6,19 @@ Medication, and neither came along.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 import fhir_fixtures
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.fhir.access import NoAccess, ServerAccess
-from cds_service.hooks.answer import answer
-from cds_service.hooks.call import Answered, Call
 from cds_service.hooks.referred import MOST_ASKED_FOR
-from cds_service.hooks.request import Trigger, read_request
-from cds_service.hooks.services import Service, build_registry
+from cds_service.hooks.request import Trigger
+from cds_service.hooks.services import Service
 from cds_service.strict_json import parse_object
 from tests.fault_server import FaultServer
 from tests.faults import bundle, reply, reply_json
+from tests.unit.fhir_client.answering import answered, evaluated, medication, service_of
 from tests.unit.fhir_client.gathering import BEARER, NO_SERVER, OUTCOME, Grants
 
 SPECIMEN = "/fhir/Specimen/synthetic-specimen-01"
@@ -29,22 +26,13 @@ MOST_DRUGS, MOST_SPECIMENS = MOST_ASKED_FOR["Medication"], MOST_ASKED_FOR["Speci
 DRUGS = "/fhir/Medication?_id=synthetic-drug-01&_count=1"
 PATIENT = {"reference": "Patient/synthetic-adult-01"}
 
-PREDNISOLONE = {
-    "resourceType": "Medication",
-    "id": "synthetic-drug-01",
-    "code": {"coding": [{"system": "http://www.whocc.no/atc", "code": "H02AB06"}]},
-}
+PREDNISOLONE = medication("synthetic-drug-01", "H02AB06")
 
 
 def specimen(code: str, **more: object) -> dict[str, object]:
     kind = {"system": "http://terminology.hl7.org/CodeSystem/v2-0487", "code": code}
     named = {"resourceType": "Specimen", "id": "synthetic-specimen-01", "subject": PATIENT}
     return {**named, "type": {"coding": [kind]}, **more}
-
-
-def service_of(sil2r: KnowledgeBase, trigger: Trigger) -> Service:
-    services = build_registry([sil2r], lab_result_hook="h").services.values()
-    return next(each for each in services if each.trigger is trigger)
 
 
 @pytest.fixture(scope="module")
@@ -60,33 +48,17 @@ def chart(server: FaultServer) -> dict[str, Any]:
     return {**sent, "fhirServer": server.base}
 
 
-def answered(service: Service, sent: dict[str, Any], access: ServerAccess | NoAccess) -> Answered:
-    request = read_request(sent, service.trigger, service.hook, service.templates)
-    return answer(
-        Call(
-            service=service,
-            request=request,
-            caller="north",
-            at=fhir_fixtures.manifest().evaluated_on,
-            access=access,
-            carded_before=never,
-        )
-    )
-
-
-def never(_references: Iterable[str]) -> frozenset[str]:
-    raise AssertionError("nothing was withdrawn")
-
-
-def evaluated(came_of_it: Answered) -> dict[str, Any]:
-    [card] = came_of_it.as_json()["cards"]
-    said: dict[str, Any] = card["extension"]["org.sil2r-cds.evaluation"]
-    return said
-
-
 def prescriptions(chart: dict[str, Any]) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = chart["prefetch"]["medications"]["entry"]
     return entries
+
+
+def prescribe(chart: dict[str, Any], drug: str) -> None:
+    """One more prescription like the first, of the Medication with this id."""
+    reference = {"reference": f"Medication/{drug}"}
+    first = prescriptions(chart)[0]["resource"]
+    another = {**first, "id": f"of-{drug}", "medicationReference": reference}
+    prescriptions(chart).append({"resource": another})
 
 
 def result(chart: dict[str, Any]) -> dict[str, Any]:
@@ -154,10 +126,7 @@ def test_several_drugs_are_found_in_one_search(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
     del result(chart)["specimen"]
-    [first, *_] = prescriptions(chart)
-    drug = {"reference": "Medication/synthetic-drug-02"}
-    another = {**first["resource"], "id": "m2", "medicationReference": drug}
-    prescriptions(chart).append({"resource": another})
+    prescribe(chart, "synthetic-drug-02")
     both = "/fhir/Medication?_id=synthetic-drug-01,synthetic-drug-02&_count=2"
     server.on(both, reply_json(bundle(PREDNISOLONE, {**PREDNISOLONE, "id": "synthetic-drug-02"})))
     said = evaluated(answered(service, chart, access()))
@@ -259,11 +228,8 @@ def test_no_more_drugs_are_asked_for_than_an_address_holds(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
     del result(chart)["specimen"]
-    [prescription, *_] = prescriptions(chart)
     for number in range(MOST_DRUGS + 10):
-        drug = {"reference": f"Medication/d{number}"}
-        another = {**prescription["resource"], "id": f"m{number}", "medicationReference": drug}
-        prescriptions(chart).append({"resource": another})
+        prescribe(chart, f"d{number}")
     server.on("/fhir/Medication", reply_json(bundle(PREDNISOLONE)))
     came_of_it = answered(service, chart, access())
     [asked] = server.targets()

@@ -10,22 +10,16 @@ import pytest
 
 import fhir_fixtures
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.fhir.access import NoAccess, ServerAccess
-from cds_service.hooks.answer import answer
-from cds_service.hooks.call import Answered, Call
-from cds_service.hooks.request import Trigger, read_request
-from cds_service.hooks.services import Service, build_registry
+from cds_service.hooks.request import Trigger
+from cds_service.hooks.services import Service
 from cds_service.strict_json import parse_object
 from tests.fault_server import FaultServer
 from tests.faults import bundle, reply_json
+from tests.unit.fhir_client.answering import answered, evaluated, medication, service_of
 from tests.unit.fhir_client.gathering import NO_SERVER, Grants
 
 DRUGS = "/fhir/Medication?_id=m1&_count=1"
-BASILIXIMAB = {
-    "resourceType": "Medication",
-    "id": "m1",
-    "code": {"coding": [{"system": "http://www.whocc.no/atc", "code": "L04AC02"}]},
-}
+BASILIXIMAB = medication("m1", "L04AC02")
 GIVEN = {
     "resourceType": "MedicationRequest",
     "id": "given",
@@ -39,8 +33,7 @@ GIVEN = {
 
 @pytest.fixture(scope="module")
 def service(sil2r: KnowledgeBase) -> Service:
-    services = build_registry([sil2r], lab_result_hook="h").services.values()
-    return next(each for each in services if each.trigger is Trigger.ORDER_SIGN)
+    return service_of(sil2r, Trigger.ORDER_SIGN)
 
 
 def signing(fixture: str, server: FaultServer) -> dict[str, Any]:
@@ -51,28 +44,13 @@ def signing(fixture: str, server: FaultServer) -> dict[str, Any]:
     return {**sent, "prefetch": prefetch, "fhirServer": server.base}
 
 
-def answered(service: Service, sent: dict[str, Any], access: ServerAccess | NoAccess) -> Answered:
-    return answer(
-        Call(
-            service=service,
-            request=read_request(sent, service.trigger, service.hook, service.templates),
-            caller="north",
-            at=fhir_fixtures.manifest().evaluated_on,
-            access=access,
-            carded_before=lambda _references: frozenset(),
-        )
-    )
-
-
 def test_before_a_first_order_the_drug_is_found(
     service: Service, server: FaultServer, access: Grants
 ) -> None:
     server.on(DRUGS, reply_json(bundle(BASILIXIMAB)))
     came_of_it = answered(service, signing("order_sign_nothing_to_say", server), access())
     assert server.targets() == [DRUGS]
-    [card] = came_of_it.as_json()["cards"]
-    said = card["extension"]["org.sil2r-cds.evaluation"]
-    assert said["findings"] == ["order-anti-cd25-therapy"]
+    assert evaluated(came_of_it)["findings"] == ["order-anti-cd25-therapy"]
     assert came_of_it.faults == {}
 
 
