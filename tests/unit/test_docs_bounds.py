@@ -22,7 +22,7 @@ from cds_service.store.event_subscriptions import ACTIVATION, GAP_WINDOW
 from cds_service.store.events import LEASE, LEASES_TO_LOSE
 from cds_service.store.lots import LOT
 from cds_service.store.replay import GRACE
-from cds_service.web.body import FEW_THREADS
+from cds_service.web.body import FEW_LARGE, FEW_THREADS, SMALL
 from cds_service.web.serve import STOP_SECONDS, THREADS
 from tests.documentation import text_of
 
@@ -45,7 +45,8 @@ INTEGRATING = (
 SECURITY = (
     f"threads for {THREADS} slow callers",
     f"callers who were refused hold {FEW_THREADS} at most",
-    f"can only be checked with their body {FEW_THREADS};",
+    f"can only be checked with their body {FEW_THREADS},",
+    f"{FEW_LARGE} of them for more than {SMALL // 2**20} MiB",
     f"in lots of {LOT} rows",
     f"{GRACE.seconds // 60} minutes after the token's end or more",
 )
