@@ -21,9 +21,11 @@ from cds_service.knowledge.files import Library
 from cds_service.metrics import Reading
 from cds_service.origins import AllowList
 from cds_service.store.database import Database
+from cds_service.store.event_outcomes import EventOutcomes, outcomes_of_late
 from cds_service.store.event_subscriptions import SubscriptionHealth, Subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.work_item import client_name
 from cds_service.web.ports import Degraded, utc_now
 
 if TYPE_CHECKING:
@@ -76,7 +78,11 @@ class EventRoom:
     def readings(self) -> Iterator[Reading]:
         """The numbers of all sources, for the metrics. Raises StoreUnavailable."""
         now = self.now()
+        of_late = outcomes_of_late(self.database, now)
         for name in self.sources:
+            outcomes = of_late.get(client_name(name), EventOutcomes())
+            yield Reading("events_day", name, "interpreted", outcomes.interpreted)
+            yield Reading("events_day", name, "not-interpreted", outcomes.not_interpreted)
             backlog = self.store.backlog(name)
             yield Reading("events", name, "waiting", backlog.waiting)
             yield Reading("events", name, "set-aside", backlog.dead)

@@ -30,7 +30,7 @@ _DURATIONS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A number that stands in the database: `name` is `events` or `event_subscriptions`."""
+    """A number that stands in the database: `name` is one of Metrics._readings."""
 
     name: str
     source: str
@@ -109,6 +109,10 @@ class Metrics:
         self._readings = {
             "events": self._gauge(
                 "events", "Results of a source that were notified, by what became of them."
+            ),
+            "events_day": self._gauge(
+                "events_day",
+                "Evaluations of a source's results of the last day, by what came of them.",
             ),
             "event_subscriptions": self._gauge(
                 "event_subscriptions", "Subscriptions at a source, by how they stand."

@@ -71,6 +71,10 @@ ask() {
         sleep 0.2
     done
     python3 docker/ask_discovery.py "$port"
+    health=$(sed -n 's/^ *CMD \["python", "-c", "\(.*\)"\]$/\1/p' docker/Dockerfile | sed "s/8000/$port/")
+    [ -n "$health" ]
+    buildah run --user 10001:10001 "$container" -- python -c "$health"
+    echo "its health check finds it alive"
     buildah run --user 10001:10001 "$container" -- cds-service --version
     buildah run --user 10001:10001 "$container" -- cds-service knowledge check
 }

@@ -28,6 +28,8 @@ ICD-10-CM) are in [NOTICE](../NOTICE).
 |---|---|---|
 """
 _CLASSIFIER = "License :: OSI Approved :: "
+_READ = {("huey", "3.5.4"): "MIT"}
+"""Of packages that name none, as their own files say; to be read anew for each version."""
 
 
 def main(python: str) -> None:
@@ -43,7 +45,7 @@ def main(python: str) -> None:
     ).stdout
     document: dict[str, Any] = json.loads(made)
     document["components"] = [
-        _without_place(part) for part in document["components"] if _ours(part)
+        _with_licence(_without_place(part)) for part in document["components"] if _ours(part)
     ]
     document["components"].sort(key=lambda part: part["name"].lower())
     document["metadata"].pop("tools", None)
@@ -60,6 +62,14 @@ def _without_place(part: dict[str, Any]) -> dict[str, Any]:
     """The part without where it was fetched from or lies on this machine."""
     links = [link for link in part.get("externalReferences", []) if link["type"] != "distribution"]
     return {**part, "externalReferences": links}
+
+
+def _with_licence(part: dict[str, Any]) -> dict[str, Any]:
+    """The part with the licence that was read in its files, if it names none."""
+    read = _READ.get((part["name"], part["version"]))
+    if part.get("licenses") or read is None:
+        return part
+    return {**part, "licenses": [{"license": {"acknowledgement": "concluded", "id": read}}]}
 
 
 def _row(part: dict[str, Any]) -> str:

@@ -6,6 +6,8 @@ whichever way they come.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from threading import BoundedSemaphore
 
 from flask import Request
@@ -30,6 +32,13 @@ _REFUSED = BoundedSemaphore(FEW_THREADS)
 """Bodies of refused callers, which are read to their end and thrown away."""
 _UNPROVED = BoundedSemaphore(FEW_THREADS)
 """Bodies that hold the proof of who sends them."""
+SMALL = 1024 * 1024
+"""Bytes that each of these bodies may hold; a longer one is one of FEW_LARGE."""
+FEW_LARGE = 4
+_LARGE = BoundedSemaphore(FEW_LARGE)
+"""Those of them that are not small. Without this, senders nobody knows could make each worker hold
+FEW_THREADS times CDS_MAX_BODY, which is more than most containers may have.
+"""
 
 
 def json_body(request: Request, limit: int) -> JsonObject:
@@ -57,8 +66,11 @@ def require_plain_json(request: Request) -> None:
         )
 
 
-def read_bytes(request: Request, limit: int) -> bytes:
-    """The bytes sent, at most `limit`. Raises PayloadTooLarge, BadRequest."""
+def read_bytes(request: Request, limit: int, *, grown: Callable[[], object] | None = None) -> bytes:
+    """The bytes sent, at most `limit`; `grown` is called once they are more than SMALL.
+
+    Raises PayloadTooLarge, BadRequest, and what `grown` raises.
+    """
     environ = request.environ
     declared = environ.get("CONTENT_LENGTH") or ""
     if declared and not (declared.isascii() and declared.isdigit()):
@@ -75,6 +87,9 @@ def read_bytes(request: Request, limit: int) -> bytes:
         expected = limit + 1 if environ.get("wsgi.input_terminated") else 0
     body = bytearray()
     while len(body) < expected:
+        if grown and len(body) > SMALL:
+            grown()
+            grown = None
         with waiting():
             chunk = environ["wsgi.input"].read(min(_CHUNK, expected - len(body)))
         if not chunk:
@@ -92,16 +107,25 @@ def read_bytes(request: Request, limit: int) -> bytes:
 
 
 def read_unproved(request: Request, limit: int) -> bytes:
-    """The bytes of a sender not proved yet. Only FEW_THREADS such bodies are read at a time.
+    """The bytes of a sender not proved yet. Only FEW_THREADS such bodies are read at a time, and
+    FEW_LARGE of them that are not small.
 
     Raises TooManyRequests, PayloadTooLarge, BadRequest.
     """
-    if not _UNPROVED.acquire(blocking=False):
+    with ExitStack() as held:
+        held.enter_context(_one_of(_UNPROVED))
+        return read_bytes(request, limit, grown=lambda: held.enter_context(_one_of(_LARGE)))
+
+
+@contextmanager
+def _one_of(places: BoundedSemaphore) -> Iterator[None]:
+    """One of the places, for as long as the block runs. Raises TooManyRequests."""
+    if not places.acquire(blocking=False):
         raise TooManyRequests("Too many bodies are being read before their proof.", retry_after=1)
     try:
-        return read_bytes(request, limit)
+        yield
     finally:
-        _UNPROVED.release()
+        places.release()
 
 
 def discard_rest(request: Request) -> None:

@@ -178,9 +178,13 @@ def test_the_service_is_probed_on_its_own_health_addresses() -> None:
     assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
 
 
-@pytest.mark.parametrize("name", ["cds-service", "cds-service-worker"])
-def test_the_secrets_that_a_registry_names_may_lie_beside_it(name: str) -> None:
-    (files,) = (each for each in PODS[name]["volumes"] if each["name"] == "files")
+@pytest.mark.parametrize("name", sorted(PODS))
+def test_the_files_that_registry_and_database_url_name_are_in_every_pod(name: str) -> None:
+    """The migration too: `sslrootcert` may name the authority of the site's PostgreSQL."""
+    (files,) = (each for each in PODS[name].get("volumes", ()) if each["name"] == "files")
+    (container,) = PODS[name]["containers"]
+    mounted = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    assert mounted["files"] == "/etc/cds-service"
     assert files["projected"]["sources"] == [
         {"configMap": {"name": "cds-service-files"}},
         {"secret": {"name": "cds-service-files", "optional": True}},

@@ -175,7 +175,9 @@ def test_every_metric_stands_on_the_page_with_its_labels() -> None:
     metrics.refused_token("c")
     metrics.feedback(service="s", outcome="o", count=1)
     metrics.notified(source="s", taken="t", missing=1)
-    metrics.read(Reading(name, "s", "s", 1) for name in ("events", "event_subscriptions"))
+    metrics.read(
+        Reading(name, "s", "s", 1) for name in ("events", "events_day", "event_subscriptions")
+    )
     counted = {
         f"{metric.name}_total" if metric.type == "counter" else metric.name: {
             label for sample in metric.samples for label in sample.labels if label != "le"

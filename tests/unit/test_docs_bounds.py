@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from cds_service import strict_json
@@ -18,11 +20,12 @@ from cds_service.fhir.session import Limits
 from cds_service.fhir.validate import MOST_CHECKED, MOST_ELEMENTS
 from cds_service.hooks.feedback import MOST_ITEMS
 from cds_service.store.engine import CONNECTIONS
+from cds_service.store.event_outcomes import LOOKED_AT, OF_LATE
 from cds_service.store.event_subscriptions import ACTIVATION, GAP_WINDOW
 from cds_service.store.events import LEASE, LEASES_TO_LOSE
 from cds_service.store.lots import LOT
 from cds_service.store.replay import GRACE
-from cds_service.web.body import FEW_THREADS
+from cds_service.web.body import FEW_LARGE, FEW_THREADS, SMALL
 from cds_service.web.serve import STOP_SECONDS, THREADS
 from tests.documentation import text_of
 
@@ -45,7 +48,8 @@ INTEGRATING = (
 SECURITY = (
     f"threads for {THREADS} slow callers",
     f"callers who were refused hold {FEW_THREADS} at most",
-    f"can only be checked with their body {FEW_THREADS};",
+    f"can only be checked with their body {FEW_THREADS},",
+    f"{FEW_LARGE} of them for more than {SMALL // 2**20} MiB",
     f"in lots of {LOT} rows",
     f"{GRACE.seconds // 60} minutes after the token's end or more",
 )
@@ -54,6 +58,7 @@ OPERATIONS = (
     f"requests under way finish, for at most {STOP_SECONDS} s",
     f"opens up to {CONNECTIONS} connections to PostgreSQL",
     f"work has been due for {BACKLOG_AGE.seconds // 60} minutes",
+    f"in the last {OF_LATE // timedelta(hours=1)} hours, among the newest {LOOKED_AT:,} records",
     f"`{UpstreamFault.NOT_ALLOWED}`: nothing was sent",
 )
 EVENTS = (

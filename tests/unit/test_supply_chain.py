@@ -105,6 +105,11 @@ def test_t78_every_package_of_the_sbom_is_in_the_list_of_licences() -> None:
         )
 
 
+def test_t78_of_every_package_the_licence_is_known() -> None:
+    """Of one that names none it is read in its own file (`_READ` in requirements/sbom.py)."""
+    assert [name for name, part in components().items() if not part.get("licenses")] == []
+
+
 def test_no_package_is_copyleft_beyond_what_a_service_may_link_to() -> None:
     said = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
     assert not re.search(r"\| (A?GPL|SSPL|BUSL)", said)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from cds_service.store import event_outcomes
 from tests.event_world import PATIENT, World, events, notification, observation
 
 
@@ -57,6 +59,51 @@ def counted(here: World, metric: str) -> list[str]:
     """What a metric says: labels and value."""
     lines = str(here.web.get("/metrics").get_data(as_text=True)).splitlines()
     return [line.removeprefix(metric) for line in lines if line.startswith(f"{metric}{{")]
+
+
+UNREAD: dict[str, Any] = {"valueQuantity": {"value": 3000, "unit": "zorkmid"}}
+
+
+def test_results_of_the_last_day_are_told_by_whether_they_could_be_interpreted(
+    here: World,
+) -> None:
+    """Workers have no metrics of their own: without this no alert would see a unit that changes."""
+    here.fhir.put(PATIENT)
+    here.arrives(observation("o1"))
+    here.arrives(observation("o2", **UNREAD))
+    here.arrives(observation("o3", **UNREAD))
+    assert of_the_day(here) == {"interpreted": 1, "not-interpreted": 2}
+    here.clock.pass_(hours=23)
+    here.arrives(observation("o4"))
+    assert of_the_day(here) == {"interpreted": 2, "not-interpreted": 2}
+    here.clock.pass_(hours=2)
+    assert of_the_day(here) == {"interpreted": 1, "not-interpreted": 0}
+
+
+def test_what_failed_is_no_result_that_could_not_be_interpreted(here: World) -> None:
+    here.fhir.broken = 403
+    here.comes(observation())
+    here.try_in_vain()
+    assert [row.error for row in here.records()] == ["CDS-3001"]
+    assert of_the_day(here) == {"interpreted": 0, "not-interpreted": 0}
+
+
+def test_only_the_newest_records_are_looked_at(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked with every readiness, and a table may hold years."""
+    monkeypatch.setattr(event_outcomes, "LOOKED_AT", 2)
+    here.fhir.put(PATIENT)
+    for number in range(5):
+        here.arrives(observation(f"o{number}"))
+    assert of_the_day(here) == {"interpreted": 2, "not-interpreted": 0}
+
+
+def of_the_day(here: World) -> dict[str, int]:
+    """What is told of the results of the last day, by state."""
+    here.ready()
+    told = [re.search(r'state="(.+)"} (\d+)', line) for line in counted(here, "cds_events_day")]
+    return {found[1]: int(found[2]) for found in told if found}
 
 
 @pytest.mark.parametrize("sent", [events((0, "Observation/o1")), notification("heartbeat")])

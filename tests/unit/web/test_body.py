@@ -15,7 +15,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder
 
-from cds_service.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType
+from cds_service.errors import (
+    BadRequest,
+    PayloadTooLarge,
+    TooManyRequests,
+    UnsupportedMediaType,
+)
 from cds_service.web import body
 from cds_service.web.body import discard_rest, json_body, read_unproved
 from tests.unit.web.conftest import Open
@@ -183,6 +188,22 @@ def test_t56_a_caller_that_breaks_off_leaves_its_place_to_the_next(
         read_unproved(sending(Endless()), 10)
     assert read_unproved(sending(BytesIO(b"all of it")), 10) == b"all of it"
     assert one_at_a_time.acquire(blocking=False)
+
+
+def test_t56_few_of_the_bodies_that_nobody_has_proved_may_be_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sixty-four of the largest would be more memory than a container has."""
+    monkeypatch.setattr(body, "_LARGE", one := BoundedSemaphore(1))
+    monkeypatch.setattr(body, "SMALL", small := 100_000)
+    large = Endless()
+    with one:
+        assert len(read_unproved(sending(BytesIO(b"x" * small)), 10 * small)) == small
+        with pytest.raises(TooManyRequests):
+            read_unproved(sending(large), 10 * small)
+    assert large.taken <= small + body._CHUNK, "it is not read on"
+    for _ in range(2):  # each leaves its place to the next
+        assert len(read_unproved(sending(BytesIO(b"x" * 3 * small)), 10 * small)) == 3 * small
 
 
 def test_the_limit_is_the_one_configured(sandbox: Open) -> None:
