@@ -83,12 +83,14 @@ class FhirClient:
         registered = self._allowed.has(base)
         line = _Line(base.url, deadline, self._network)
         call = self._breakers.call(base.url.origin)
+        half = deadline.remaining / 2
 
         def get(relative: str, cap: int) -> HttpAnswer | Refused:
             url = base.join(relative)
             if not registered or not allows(base, url):
                 return Refused(UpstreamFault.NOT_ALLOWED)
-            return call.exchange(lambda: line.call(Sending("GET"), url, token, cap))
+            late = deadline.remaining < half
+            return call.exchange(lambda: line.call(Sending("GET"), url, token, cap), late=late)
 
         def send(sending: Sending) -> HttpAnswer | Refused:
             url = base.join(sending.relative)
