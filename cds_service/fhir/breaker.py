@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import ModuleType
 from typing import Final, Self
 
+from cds_service.errors import let_go
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 
 FAILURES_TO_OPEN = 5
@@ -118,9 +118,10 @@ class OriginBreaker:
             self._trial_under_way = False
             if ending is CallEnding.NOT_ASKED:
                 return
-            # suppressed: the failure is recorded by now, or came when the breaker was open already
-            with suppress(*self._expected):
+            try:
                 self._breaker.call(replay)
+            except self._expected as told:  # it is recorded by now, or the breaker was open already
+                let_go(told)
 
     def _rested(self) -> bool:
         opened = self._storage.opened_at

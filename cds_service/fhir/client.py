@@ -20,6 +20,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
+from cds_service.errors import let_go
 from cds_service.fhir.addresses import AddressRefusedError
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.breaker import Breakers, OriginCall
@@ -259,6 +260,7 @@ class _Line:
         except AddressRefusedError:
             return Refused(UpstreamFault.NOT_ALLOWED)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            let_go(error)
             return Refused(UpstreamFault.TIMEOUT if self._deadline.passed else _fault(error))
 
 
