@@ -35,6 +35,20 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
+def let_go(error: BaseException) -> None:
+    """Take their tracebacks from an error that was dealt with and from those behind it.
+
+    The frames in them hold what every caller had at hand, such as a request or a token, and mostly
+    the error too: a cycle, which stays in memory until the garbage collector comes by.
+    """
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is not None and one.__traceback__ is not None:
+            one.__traceback__ = None
+            left += [one.__cause__, one.__context__]
+
+
 class CdsError(Exception):
     """Base of all designed errors.
 

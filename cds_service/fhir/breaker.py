@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from types import ModuleType
 from typing import Final, Self
 
+from cds_service.errors import let_go
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 
 FAILURES_TO_OPEN = 5
@@ -53,7 +53,7 @@ class CallEnding(StrEnum):
     """All that was asked was answered, with data or with a refusal."""
     FAILED = "failed"
     NOT_ASKED = "not-asked"
-    """Nothing was sent, so nothing is known."""
+    """Nothing was sent, or too late to be answered, so nothing is known."""
 
 
 def ending_of(outcome: HttpAnswer | Refused) -> CallEnding:
@@ -118,9 +118,10 @@ class OriginBreaker:
             self._trial_under_way = False
             if ending is CallEnding.NOT_ASKED:
                 return
-            # suppressed: the failure is recorded by now, or came when the breaker was open already
-            with suppress(*self._expected):
+            try:
                 self._breaker.call(replay)
+            except self._expected as told:  # it is recorded by now, or the breaker was open already
+                let_go(told)
 
     def _rested(self) -> bool:
         opened = self._storage.opened_at
@@ -139,6 +140,7 @@ class OriginCall:
         self._lock = threading.Lock()
         self._stage = _Stage.NEW
         self._under_way = 0
+        """Exchanges that did not begin late."""
         self._endings: set[CallEnding] = set()
 
     def __enter__(self) -> Self:
@@ -147,9 +149,15 @@ class OriginCall:
     def __exit__(self, *_exception: object) -> None:
         self.end()
 
-    def exchange(self, ask: Callable[[], HttpAnswer | Refused]) -> HttpAnswer | Refused:
-        """Ask, if the call is admitted."""
-        match self._begin():
+    def exchange(
+        self, ask: Callable[[], HttpAnswer | Refused], *, late: bool = False
+    ) -> HttpAnswer | Refused:
+        """Ask, if the call is admitted.
+
+        `late` says that little of the time is left: if it runs out, that says nothing of the server
+        (decision 106).
+        """
+        match self._begin(late):
             case _Stage.DENIED:
                 return Refused(UpstreamFault.BREAKER_OPEN)
             case _Stage.ENDED:
@@ -160,29 +168,33 @@ class OriginCall:
         try:
             outcome = ask()
         finally:
-            self._note(outcome)
+            self._note(outcome, late)
         return outcome
 
     def end(self) -> None:
-        """Report the call. An exchange still under way was not answered in time: a failure."""
+        """Report the call. An exchange still under way that did not begin late was not answered in
+        time: a failure.
+        """
         with self._lock:
             if self._stage is _Stage.ADMITTED:
                 self._breaker.report(self._ending())
             self._stage = _Stage.ENDED
 
-    def _begin(self) -> _Stage:
+    def _begin(self, late: bool) -> _Stage:
         with self._lock:
             if self._stage is _Stage.NEW:
                 granted = self._breaker.admit() is Admission.GRANTED
                 self._stage = _Stage.ADMITTED if granted else _Stage.DENIED
-            if self._stage is _Stage.ADMITTED:
+            if self._stage is _Stage.ADMITTED and not late:
                 self._under_way += 1
             return self._stage
 
-    def _note(self, outcome: HttpAnswer | Refused) -> None:
+    def _note(self, outcome: HttpAnswer | Refused, late: bool) -> None:
+        ran_out_of_time = late and outcome == Refused(UpstreamFault.TIMEOUT)
         with self._lock:
-            self._under_way -= 1
-            self._endings.add(ending_of(outcome))
+            if not late:
+                self._under_way -= 1
+            self._endings.add(CallEnding.NOT_ASKED if ran_out_of_time else ending_of(outcome))
 
     def _ending(self) -> CallEnding:
         if self._under_way or CallEnding.FAILED in self._endings:

@@ -20,6 +20,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
+from cds_service.errors import let_go
 from cds_service.fhir.addresses import AddressRefusedError
 from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.breaker import Breakers, OriginCall
@@ -83,12 +84,14 @@ class FhirClient:
         registered = self._allowed.has(base)
         line = _Line(base.url, deadline, self._network)
         call = self._breakers.call(base.url.origin)
+        half = deadline.remaining / 2
 
         def get(relative: str, cap: int) -> HttpAnswer | Refused:
             url = base.join(relative)
             if not registered or not allows(base, url):
                 return Refused(UpstreamFault.NOT_ALLOWED)
-            return call.exchange(lambda: line.call(Sending("GET"), url, token, cap))
+            late = deadline.remaining < half
+            return call.exchange(lambda: line.call(Sending("GET"), url, token, cap), late=late)
 
         def send(sending: Sending) -> HttpAnswer | Refused:
             url = base.join(sending.relative)
@@ -257,6 +260,7 @@ class _Line:
         except AddressRefusedError:
             return Refused(UpstreamFault.NOT_ALLOWED)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            let_go(error)
             return Refused(UpstreamFault.TIMEOUT if self._deadline.passed else _fault(error))
 
 

@@ -18,7 +18,7 @@ from cds_service.core.verdict import Skipped
 from cds_service.fhir.bundle import Entry, Scope, Unresolved, open_document
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
-from cds_service.fhir.shape import Refusal, a_text, codings, objects
+from cds_service.fhir.shape import Refusal, a_text, an_id, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.versions import only_newest
@@ -42,15 +42,35 @@ class EveryDraft:
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """`order-select`: the drafts of these references (`ServiceRequest/1`, or a fullUrl)."""
+    """`order-select`: the drafts of these references (`ServiceRequest/1`, its bare id, or a
+    fullUrl).
+    """
 
     references: frozenset[str]
+
+    @classmethod
+    def by(cls, references: Iterable[str]) -> Selected:
+        """The drafts that a client names. They stand in the same Bundle, so server and version of a
+        reference say nothing more.
+        """
+        return cls(frozenset(name for text in references for name in _names_in(text)))
 
     def takes(self, entry: Entry) -> bool:
         """Whether the draft was selected."""
         *_, kind, id_ = ("", "", *entry.full_url.rsplit("/", 2))
         ends = {f"{kind}/{id_}", id_} if id_ else frozenset()
-        return not self.references.isdisjoint(entry.names | ends)
+        own = {an_id(entry.resource.get("id"))} - {""}
+        return not self.references.isdisjoint(entry.names | ends | own)
+
+
+def _names_in(text: str) -> Iterator[str]:
+    yield text
+    if "://" in text or "/_history/" in text:
+        match target_of({"reference": text}):
+            case Literal(_, kind, id_, _):
+                yield f"{kind}/{id_}"
+            case _:
+                return
 
 
 Meant = EveryDraft | Selected

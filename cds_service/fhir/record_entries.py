@@ -30,7 +30,7 @@ from cds_service.core.card import JsonObject
 from cds_service.core.model import CodedEntry, Coding, Moment, NoMoment, RecordKind, Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment_in, period
-from cds_service.fhir.shape import Refusal, an_object, codings, objects
+from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.subject import Whose
 
 CONDITION_TYPES = frozenset({"Condition", "Procedure"})
@@ -181,7 +181,7 @@ def _coded(
 
 def status_counts(entry: Entry) -> bool:
     """Whether an entry may count by its status."""
-    return entry.resource.get("status") in _STATUSES[entry.kind]
+    return a_text(entry.resource.get("status")) in _STATUSES[entry.kind]
 
 
 def _is_meant(entry: Entry) -> bool:

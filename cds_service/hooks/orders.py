@@ -67,7 +67,7 @@ def orders_wanted(knowledge: KnowledgeBase) -> Wanted:
 
 def _meant(call: Call, context: OrderContext) -> Meant:
     if call.service.trigger is Trigger.ORDER_SELECT:
-        return Selected(frozenset(context.selections))
+        return Selected.by(context.selections)
     return EveryDraft()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import BoundedSemaphore
+from typing import TYPE_CHECKING
 
 from flask import Request
 
@@ -22,10 +23,16 @@ from cds_service.errors import (
 from cds_service.strict_json import parse_object
 from cds_service.turn import waiting
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 _CONTENT_ENCODING = "HTTP_CONTENT_ENCODING"
 MEDIA_TYPES = frozenset({"application/json", "application/fhir+json"})
 _CHUNK = 64 * 1024
 _MOST_DISCARDED = 64 * 1024 * 1024
+_BEGUN = "cds_service.body_begun"
+"""In the environment of a request whose body began to be read: whoever waited for it was told to
+send."""
 FEW_THREADS = 64
 """How many threads of a worker (`serve.THREADS`) may wait for bodies of each kind below."""
 _REFUSED = BoundedSemaphore(FEW_THREADS)
@@ -86,6 +93,7 @@ def read_bytes(request: Request, limit: int, *, grown: Callable[[], object] | No
     else:  # no length given: read to the end only if the server itself ends the stream
         expected = limit + 1 if environ.get("wsgi.input_terminated") else 0
     body = bytearray()
+    environ[_BEGUN] = True
     while len(body) < expected:
         if grown and len(body) > SMALL:
             grown()
@@ -134,10 +142,10 @@ def discard_rest(request: Request) -> None:
     Most clients send the whole body before they read; if cut off, they would see a broken
     connection instead of the status. After _MOST_DISCARDED bytes the connection is cut all the
     same, and at once while FEW_THREADS refused callers are being waited for: they may never send a
-    byte.
+    byte. A client that asked whether to send at all is answered at once (RFC 9110, section 10.1.1).
     """
     environ = request.environ
-    if not environ.get("wsgi.input_terminated"):
+    if not environ.get("wsgi.input_terminated") or _waits_for_leave(environ):
         return
     if not _REFUSED.acquire(blocking=False):
         return
@@ -148,6 +156,11 @@ def discard_rest(request: Request) -> None:
                 left -= len(chunk)
     finally:
         _REFUSED.release()
+
+
+def _waits_for_leave(environ: WSGIEnvironment) -> bool:
+    """Whether the client sends its body only if it is told to, and was not."""
+    return environ.get("HTTP_EXPECT", "").lower() == "100-continue" and _BEGUN not in environ
 
 
 def _too_large(limit: int) -> PayloadTooLarge:

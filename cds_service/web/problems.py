@@ -22,6 +22,7 @@ from cds_service.errors import (
     StoreUnavailable,
     TooManyRequests,
     Unauthorised,
+    let_go,
 )
 from cds_service.fhir.canonical import OURS
 from cds_service.logs import Event, log_fault
@@ -63,6 +64,7 @@ def answer_to(error: Exception, metrics: Metrics) -> Response:
         outcome(designed, passage.request_id), status=designed.status, media_type=FHIR_JSON
     )
     _add_headers(response, designed, error)
+    let_go(error)
     return response
 
 

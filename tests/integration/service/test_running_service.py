@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -138,6 +139,17 @@ def test_t30_no_value_name_or_token_stands_in_the_log(service: Service) -> None:
     for place in (service.log(), metrics):
         assert "CANARY" not in place
         assert "98765" not in place
+
+
+def test_t50_a_client_that_asks_whether_to_send_too_much_is_told_at_once(service: Service) -> None:
+    head = (
+        "POST /cds-services/sil2r-patient-view HTTP/1.1\r\nHost: x\r\n"
+        "Content-Type: application/json\r\nContent-Length: 99999999\r\n"
+        "Expect: 100-continue\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as line:
+        line.sendall(head.encode())
+        assert line.recv(100).startswith(b"HTTP/1.1 413 ")
 
 
 def test_tr27_it_listens_on_loopback_only(service: Service) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -27,7 +28,7 @@ from cds_service.fhir.fetched import HttpAnswer, JwksFaultError, Refused, Resour
 from cds_service.fhir.query import Read
 from cds_service.origins import FhirBase, PlainHttp
 from tests.fault_server import FaultServer
-from tests.faults import reply, reply_json
+from tests.faults import Conversation, bundle, hang_before_headers, observation, reply, reply_json
 from tests.unit.fhir_client.conftest import Opens
 
 WELL = HttpAnswer("application/fhir+json", b"{}")
@@ -242,6 +243,45 @@ def test_what_is_still_waited_for_when_the_call_ends_was_not_answered_in_time() 
     assert _call(breaker, WELL) == [OPEN]
 
 
+LATE = Refused(UpstreamFault.TIMEOUT)
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize(("late", "outcome"), [(True, WELL), (False, OPEN)])
+def test_a_read_that_began_late_and_ran_out_of_time_says_nothing_of_the_server(
+    late: bool, outcome: HttpAnswer | Refused
+) -> None:
+    breaker = OriginBreaker()
+    for _ in range(FAILURES_TO_OPEN):
+        with OriginCall(breaker) as call:
+            assert call.exchange(lambda: WELL) == WELL
+            assert call.exchange(lambda: LATE, late=late) == LATE
+    assert _call(breaker, WELL) == [outcome]
+
+
+@pytest.mark.usefixtures("now")
+def test_a_read_that_began_late_counts_as_any_other_where_it_was_answered() -> None:
+    breaker = OriginBreaker()
+    for _ in range(FAILURES_TO_OPEN):
+        with OriginCall(breaker) as call:
+            call.exchange(lambda: ILL, late=True)
+    assert _call(breaker, WELL) == [OPEN]
+
+
+@pytest.mark.usefixtures("now")
+def test_what_began_late_and_is_still_waited_for_says_nothing_either() -> None:
+    breaker = OriginBreaker()
+    for _ in range(FAILURES_TO_OPEN):
+        with OriginCall(breaker) as call:
+
+            def outlasts(call: OriginCall = call) -> HttpAnswer:
+                call.end()
+                return WELL
+
+            call.exchange(outlasts, late=True)
+    assert _call(breaker, WELL) == [WELL]
+
+
 @pytest.mark.usefixtures("now")
 def test_a_call_that_has_ended_asks_for_nothing_more() -> None:
     with OriginCall(OriginBreaker()) as call:
@@ -282,6 +322,28 @@ def test_t62_a_chart_whose_reads_all_fail_counts_once(
             assert set(session.fetch_all(chart).values()) == {ILL}
     with session_of() as session:
         assert set(session.fetch_all(chart).values()) == {OPEN}
+
+
+def test_t62_a_server_is_not_left_alone_for_pages_that_there_was_no_time_for(
+    server: FaultServer, client: FhirClient, base: FhirBase
+) -> None:
+    ahead = 0.0
+
+    def clock() -> float:
+        return time.monotonic() + ahead
+
+    def takes_most_of_the_time(talk: Conversation) -> None:
+        nonlocal ahead
+        ahead += 2.7
+        reply_json(bundle(observation(1), next_link=f"{server.base}?page=2"))(talk)
+
+    server.on("/fhir/Observation", takes_most_of_the_time)
+    server.on("/fhir", hang_before_headers)
+    for _ in range(2 * FAILURES_TO_OPEN):
+        with client.session(base, NoToken(), Deadline(clock() + 3, clock)) as session:
+            read = session.fetch("Observation?patient=1")
+            assert isinstance(read, Resource)
+            assert len(read.json["entry"]) == 1
 
 
 def test_t62_what_a_session_sends_runs_under_its_admission(

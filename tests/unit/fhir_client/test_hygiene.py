@@ -10,8 +10,11 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from requests import RequestException
+from urllib3.exceptions import HTTPError
 
 from cds_service.fhir.authorization import AccessToken, NoToken
+from cds_service.fhir.breaker import _ServerFailedError
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Sending
@@ -22,10 +25,13 @@ from cds_service.origins import AllowList, FhirBase, PlainHttp
 from tests import faults
 from tests.fault_server import FaultServer
 from tests.faults import Fault, bundle, observation, reply, reply_json, together
+from tests.leftovers import errors_without_collector
+from tests.ports import free_port
 from tests.unit.fhir_client.conftest import SHORT_MS, Opens
 
 PATIENT = {"resourceType": "Patient", "id": "1"}
 KEYS = b'{"keys": []}'
+ERRORS = (HTTPError, RequestException, _ServerFailedError, ConnectionError, TimeoutError)
 
 
 def _long() -> Deadline:
@@ -282,3 +288,25 @@ def test_a_key_set_is_asked_for_by_https_only(client: FhirClient, address: str) 
     with pytest.raises(JwksFaultError) as raised:
         client.jwks_fetch(address, _long())
     assert raised.value.fault is UpstreamFault.NOT_ALLOWED
+
+
+@pytest.mark.parametrize(
+    "fault", [reply(b"", status=503), faults.hang_before_headers, faults.reset_mid_body]
+)
+def test_t30_of_a_read_that_failed_nothing_waits_for_the_garbage_collector(
+    server: FaultServer, session_of: Opens, fault: Fault
+) -> None:
+    """The frames of an error hold the token, and the whole hook call that asked."""
+    server.on("/fhir/Patient/1", fault)
+    with errors_without_collector(*ERRORS) as errors:
+        with session_of(SHORT_MS) as session:
+            assert isinstance(session.fetch("Patient/1"), Refused)
+        assert errors.left() == []
+
+
+def test_t30_nor_of_one_that_found_nobody(client: FhirClient) -> None:
+    nobody = FhirBase.parse(f"http://127.0.0.1:{free_port()}/fhir", PlainHttp.LOOPBACK)
+    with errors_without_collector(*ERRORS) as errors:
+        with client.session(nobody, AccessToken("secret"), _long()) as session:
+            assert session.fetch("Patient/1") == Refused(UpstreamFault.CONNECT)
+        assert errors.left() == []

@@ -201,6 +201,17 @@ def test_a_drug_that_was_stopped_is_not_asked_for(
     assert "medications" not in said["missing"]
 
 
+@pytest.mark.parametrize("status", [{}, [], ["active"], 7, None])
+def test_r05_a_prescription_whose_status_is_no_text_is_not_asked_for_and_named_on_the_card(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants, status: object
+) -> None:
+    prescriptions(chart)[0]["resource"]["status"] = status
+    server.on(SPECIMEN, reply_json(specimen("SER")))
+    said = evaluated(answered(service, chart, access()))
+    assert (said["outcome"], server.targets()) == ("interpreted", [SPECIMEN])
+    assert "medications" in said["missing"]
+
+
 def test_what_came_along_or_stands_elsewhere_is_not_asked_for(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:

@@ -38,6 +38,10 @@ from tests.unit.hooks.ordering import (
         ("ServiceRequest/1", f"{EHR}/ServiceRequest/1"),
         (f"{EHR}/ServiceRequest/1", f"{EHR}/ServiceRequest/1"),
         ("urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11",) * 2,
+        (f"{EHR}/ServiceRequest/1", ""),
+        ("ServiceRequest/1/_history/3", ""),
+        ("1", ""),
+        ("1", f"{EHR}/ServiceRequest/1"),
     ],
 )
 def test_a_draft_is_selected_by_reference_or_address(selection: str, full_url: str) -> None:
@@ -50,7 +54,16 @@ def test_a_draft_is_selected_by_reference_or_address(selection: str, full_url: s
 def test_without_selections_nothing_is_selected_and_signing_means_all() -> None:
     drafts = (draft(), draft(ANY, "2"))
     assert said(answered(*drafts, selections=[])) == []
-    assert said(answered(*drafts, selections=["ServiceRequest/9", "MedicationRequest/1"])) == []
+    others = [
+        "ServiceRequest/9",
+        "MedicationRequest/1",
+        f"{EHR}/Task/1",
+        "9",
+        "",
+        "://",
+        "ServiceRequest",
+    ]
+    assert said(answered(*drafts, selections=others)) == []
     assert said(answered(*drafts)) == ["wrong-analyte", "order-advice"]
 
 

@@ -171,6 +171,33 @@ def test_t56_of_a_server_that_does_not_end_the_stream_nothing_is_waited_for() ->
     assert endless.taken == 0
 
 
+def asking(stream: BytesIO) -> Request:
+    """From a client that sends its body only if it is told to."""
+    return Request(
+        {
+            "wsgi.input": stream,
+            "wsgi.input_terminated": True,
+            "CONTENT_TYPE": "application/json",
+            "HTTP_EXPECT": "100-Continue",
+        }
+    )
+
+
+def test_t50_a_refused_client_that_asked_whether_to_send_is_not_told_to() -> None:
+    kept = BytesIO(b"still to be sent")
+    discard_rest(asking(kept))
+    assert kept.read() == b"still to be sent"
+
+
+def test_t50_a_client_that_was_told_to_send_is_heard_to_the_end() -> None:
+    sent = BytesIO(padded(300_000))
+    request = asking(sent)
+    with pytest.raises(PayloadTooLarge):
+        json_body(request, LIMIT)
+    discard_rest(request)
+    assert sent.read() == b""
+
+
 def test_t56_few_refused_callers_are_waited_for_at_a_time(one_at_a_time: BoundedSemaphore) -> None:
     kept = BytesIO(b"still to be sent")
     with one_at_a_time:

@@ -16,6 +16,7 @@ from cds_service.hooks.call import Call
 from cds_service.web import invocation
 from cds_service.web.problems import as_designed, outcome
 from cds_service.web.schemas import NAMED
+from tests.leftovers import errors_without_collector
 from tests.unit.web.conftest import Open
 from tests.unit.web.rooms import URL, Memory, hook_request
 
@@ -228,3 +229,18 @@ def test_t34_an_address_has_one_slash_at_its_start(sandbox: Open, path: str) -> 
 )
 def test_an_error_of_the_framework_is_one_of_ours(error: Exception, status: int) -> None:
     assert as_designed(error).status == status
+
+
+# ------------------------------------------------------------------ what stays in memory
+
+
+@pytest.mark.parametrize("body", ["{", '{"hook": "x"}', '{"hook": 7}'])
+def test_t51_of_a_failed_call_nothing_waits_for_the_garbage_collector(
+    sandbox: Open, body: str
+) -> None:
+    """Bodies of 10 MiB that were refused would fill the memory meanwhile."""
+    client = sandbox()
+    with errors_without_collector(CdsError, json.JSONDecodeError) as errors:
+        response = client.post(URL, data=body, content_type="application/json")
+        assert response.status_code == 400
+        assert errors.left() == []
