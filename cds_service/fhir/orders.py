@@ -47,10 +47,13 @@ class Selected:
     references: frozenset[str]
 
     def takes(self, entry: Entry) -> bool:
-        """Whether the draft was selected."""
+        """Whether the draft was selected. Its id counts as it is written: if it is no FHIR id, the
+        draft is not valid, and that must be told.
+        """
         *_, kind, id_ = ("", "", *entry.full_url.rsplit("/", 2))
         ends = {f"{kind}/{id_}", id_} if id_ else frozenset()
-        return not self.references.isdisjoint(entry.names | ends)
+        as_written = {f"{entry.kind}/{entry.resource.get('id')}"}
+        return not self.references.isdisjoint(entry.names | ends | as_written)
 
 
 Meant = EveryDraft | Selected
