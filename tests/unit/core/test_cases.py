@@ -12,6 +12,7 @@ from decimal import Decimal
 import pytest
 
 from cds_service.core.cases import DAY, differences, record_of, with_case_codes
+from cds_service.core.concepts import ConceptIndex
 from cds_service.core.dates import whole_day
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import (
@@ -90,6 +91,7 @@ def test_a_case_is_a_result_of_its_day_with_its_range_and_a_patient_of_its_age()
     points = UnitGiven("pt/mL", "pt/mL", UCUM)
     low = Bound(Number("20", Decimal(20)), points)
     (result,) = record.results
+    assert record.patient_id == "case"
     assert result == LabResult(
         ResourceRef("Observation/case", "1"),
         (Coding(LOINC, toy.SAP_POINTS),),
@@ -174,6 +176,10 @@ def test_a_concept_without_a_code_gets_one_of_the_site_and_only_such_a_concept()
         "blight": (),
     }
     assert prepared.medications.concepts == TOY.medications.concepts
+    moonlight = TOY.medications.concepts["moonlight"].model_copy(update={"code": ()})
+    uncoded = with_case_codes(replace(TOY, medications=ConceptIndex([moonlight])))
+    (local,) = uncoded.medications.concepts["moonlight"].code
+    assert (local.system, local.code) == ("urn:oid:2.999.1", "moonlight")
     given = Given(conditions=("mould", "fine-mould"), medications=("sunlight",))
     assert [(entry.kind, entry.codings) for entry in record_of(given, prepared).entries] == [
         (RecordKind.CONDITION, (Coding(toy.CONCEPTS, "M10"),)),
