@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from cds_service.core.model import Availability, LabResult, Status
+import pytest
+
+from cds_service.core.model import Availability, LabResult, Moment, Patient, Status
 from cds_service.fhir.exported import UNDATED
 from tests.unit.fhir.exporting import (
     FERRITIN,
@@ -128,6 +130,33 @@ def test_the_same_result_in_two_files_is_one() -> None:
     missing = report("r", "not-here")
     ((arrival,),) = charts_of(missing, bundle(missing))
     assert arrival.count == 1
+
+
+def born_in(year: str, version: str = "") -> Json:
+    meta = {"meta": {"versionId": version}} if version else {}
+    return {"resourceType": "Patient", "id": "a", "birthDate": year, **meta}
+
+
+@pytest.mark.parametrize(
+    ("patients", "birth"),
+    [
+        ([born_in("1970", "2"), born_in("1907", "1")], "1970"),
+        ([born_in("1907", "1"), born_in("1970", "2")], "1970"),
+        ([born_in("1970"), born_in("1970")], "1970"),
+        ([born_in("1970"), born_in("1907")], ""),
+    ],
+)
+def test_of_several_versions_of_a_patient_the_newest_counts_if_it_can_be_told(
+    patients: list[Json], birth: str
+) -> None:
+    ((arrival,),) = charts_of(*patients, observation("x", "2026-01-05"))
+    record = arrival.record(WANTED)
+    if birth:
+        assert isinstance(record.patient, Patient)
+        assert isinstance(record.patient.birth, Moment)
+        assert record.patient.birth.text == birth
+    else:
+        assert record.availability["patient"] is Availability.FAILED
 
 
 def test_two_versions_are_one_result_and_two_results_in_one_report_are_two() -> None:
