@@ -202,10 +202,10 @@ def test_what_was_carded_is_known_by_patient_and_client(records: Records) -> Non
 def test_of_very_many_results_those_carded_last_are_known(
     records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    earlier = replace(CARD, uuid=str(UUID(int=4, version=4)), results=("earlier",))
-    records.save(RECORD)
-    records.save(replace(RECORD, at=NOON - timedelta(days=1), cards=(earlier,)))
-    assert records.carded_before(PATIENT, CLIENT) == {RESULT, "earlier"}
+    for days, result, card in ((-1, "0", 4), (0, RESULT, 5), (-2, "z", 6)):
+        sent = replace(CARD, uuid=str(UUID(int=card, version=4)), results=(result,))
+        records.save(replace(RECORD, at=NOON + timedelta(days=days), cards=(sent,)))
+    assert records.carded_before(PATIENT, CLIENT) == {"0", RESULT, "z"}
     monkeypatch.setattr(store_records, "MOST_RESULTS", 1)
     assert records.carded_before(PATIENT, CLIENT) == {RESULT}
 
