@@ -47,6 +47,15 @@ def test_a_draft_is_selected_by_reference_or_address(selection: str, full_url: s
     assert said(answered(sent=orders, selections=[selection])) == ["wrong-analyte"]
 
 
+def test_a_draft_without_an_id_is_selected_by_the_end_of_its_address() -> None:
+    orders = bundle(draft(id_=None), draft(ANY, None))
+    for entry, name in zip(orders["entry"], ("1", "2"), strict=True):
+        entry["fullUrl"] = f"{EHR}/ServiceRequest/{name}"
+    assert said(answered(sent=orders, selections=["ServiceRequest/1"])) == ["wrong-analyte"]
+    assert said(answered(sent=orders, selections=["ServiceRequest/2"])) == ["order-advice"]
+    assert said(answered(sent=orders, selections=["ServiceRequest/"])) == []
+
+
 @pytest.mark.parametrize("id_", ["draft_1", "draft 1", 1])
 def test_a_selected_draft_whose_id_is_no_fhir_id_is_told_of(id_: Any) -> None:
     """Where nobody finds it among the selected, what is wrong with it would be told to nobody."""
