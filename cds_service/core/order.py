@@ -105,8 +105,10 @@ def site_orders(knowledge: KnowledgeBase) -> Mapping[tuple[str, str], frozenset[
     return found
 
 
-def ordered_by(order: DraftOrder, knowledge: KnowledgeBase) -> Ordered:
-    """What the codes of an order say it is for, the site's ordering codes included."""
+def ordered_by(order: DraftOrder | InvalidResource, knowledge: KnowledgeBase) -> Ordered:
+    """What the codes of an order say it is for, the site's ordering codes included. Those of an
+    order that is not valid FHIR say it too.
+    """
     ours = [found for coding in order.codings for found in _ours(coding, knowledge)]
     alike = [
         OrdersLookAlike(coding, knowledge.refused[loinc])

@@ -227,15 +227,26 @@ def _codes_in_place(row: SwapRow, knowledge: KnowledgeBase) -> tuple[Coding, ...
 
 
 def _unreadable(invalid: list[InvalidResource], case: OrderCase) -> Iterator[Advice | Skipped]:
-    """One card for all drafts that are not valid FHIR, whatever their number."""
+    """One card for all drafts that are not valid FHIR, whatever their number. One whose codes can
+    still be seen, and are of another kind of test, has none: it would have none if it were valid.
+    """
+    of_others = [order for order in invalid if _is_of_another_test(order, case.knowledge)]
+    because = "not valid FHIR, and by its code for another test"
+    yield from (Skipped(order.ref, because) for order in of_others)
+    told = [order for order in invalid if order not in of_others]
     said = _standing(Standing.INVALID, case.knowledge)
     if not said.rows:
-        yield from (Skipped(order.ref, "it is not valid FHIR") for order in invalid)
+        yield from (Skipped(order.ref, "it is not valid FHIR") for order in told)
         return
-    for first in invalid[:1]:
+    for first in told[:1]:
         verdict = NotInterpretable(Reason.FHIR_INVALID, first.where)
-        inputs = tuple(dict.fromkeys(order.ref for order in invalid))
+        inputs = tuple(dict.fromkeys(order.ref for order in told))
         yield Advice(verdict, first, *said, inputs=inputs)
+
+
+def _is_of_another_test(order: InvalidResource, knowledge: KnowledgeBase) -> bool:
+    ordered = ordered_by(order, knowledge)
+    return bool(order.codings) and isinstance(ordered, OrdersSomethingElse)
 
 
 def _of_another(order: DraftOrder, case: OrderCase) -> Advice | Skipped:

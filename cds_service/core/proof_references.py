@@ -14,10 +14,19 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.model import Status
 from cds_service.core.note import NoteKind
+from cds_service.core.panels import items_beside
 from cds_service.core.proof_file import KnowledgeFile
 from cds_service.core.proof_orders import order_faults
 from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
-from cds_service.core.schema import CaseRow, ContextRow, FindingRow, Gates, NoteRow, TableRow
+from cds_service.core.schema import (
+    CaseRow,
+    ContextRow,
+    FindingRow,
+    Gates,
+    NoteRow,
+    PanelRow,
+    TableRow,
+)
 from cds_service.core.table import wanted
 from cds_service.core.verdict import Outcome, Reason
 from cds_service.errors import KnowledgeError
@@ -32,6 +41,7 @@ def reference_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     yield from _units(knowledge)
     yield from _companions(knowledge)
     yield from _limits(knowledge)
+    yield from _panels(knowledge)
     yield from _rows(knowledge)
     yield from _reasons(knowledge)
     yield from _policy(knowledge)
@@ -115,17 +125,45 @@ def _limits(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
             yield file.fault(limit.id, text, "Make it limits of their own.")
         if not limit.sources:
             yield file.fault(limit.id, "no source.", "Name the source of the number.")
-    for panel in knowledge.panels.values():
-        for item in panel.item:
-            yield from file.absent(panel.id, item.limits, knowledge.limits)
-        yield from file.absent(panel.id, [panel.specimen], knowledge.specimens)
-        yield from file.absent(panel.id, [panel.family], knowledge.families)
-        yield from file.absent(panel.id, panel.sources, knowledge.sources)
-        yield from file.absent(panel.id, panel.suggestions, knowledge.suggestions)
     for ratio in knowledge.ratios.values():
         albumins = (ratio.numerator_albumin, ratio.denominator_albumin)
         yield from file.absent(ratio.id, albumins, knowledge.companions)
         yield from file.absent(ratio.id, ratio.sources, knowledge.sources)
+
+
+def _panels(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    file = _file(knowledge, "limits.toml")
+    for panel in knowledge.panels.values():
+        yield from file.absent(panel.id, [panel.specimen], knowledge.specimens)
+        yield from file.absent(panel.id, [panel.family], knowledge.families)
+        yield from file.absent(panel.id, panel.sources, knowledge.sources)
+        yield from file.absent(panel.id, panel.suggestions, knowledge.suggestions)
+        dangling = [
+            fault
+            for item in panel.item
+            for fault in file.absent(panel.id, item.limits, knowledge.limits)
+        ]
+        yield from dangling or _counts(panel, file, knowledge)
+
+
+def _counts(
+    panel: PanelRow, file: KnowledgeFile, knowledge: KnowledgeBase
+) -> Iterator[KnowledgeError]:
+    """What a panel counts can be reached, and each limit counts once: an item that can never be
+    met would be told as not met, whatever the results.
+    """
+    for item in panel.item:
+        there = len(set(item.limits))
+        if there < len(item.limits):
+            text = f"item '{item.id}' names a limit twice, so it would count twice."
+            yield file.fault(panel.id, text, "Name each limit once.")
+        if item.at_least > there:
+            text = f"item '{item.id}' asks for at least {item.at_least} of its {there} limits."
+            yield file.fault(panel.id, text, "Lower at_least, or name the limits that are absent.")
+    beside = len(items_beside(panel, knowledge))
+    if panel.urgent_from > beside:
+        text = f"urgent from {panel.urgent_from} items, and {beside} rest on companions alone."
+        yield file.fault(panel.id, text, "Lower urgent_from: it could never be reached.")
 
 
 def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:

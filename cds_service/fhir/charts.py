@@ -65,7 +65,8 @@ class _Held:
 @dataclass(slots=True)
 class _Chart:
     patient_id: str
-    patient: Supplied = NOT_SUPPLIED
+    patients: list[_Held] = field(default_factory=list)
+    """Versions of the Patient: which one counts is for the reader to tell."""
     analyte: list[_Held] = field(default_factory=list)
     """Results, and reports that hold one."""
     reports: list[_Held] = field(default_factory=list)
@@ -153,10 +154,19 @@ class Charts:
                 results=self._bundle("collection", [*results, *with_them], chart),
                 history=self._bundle("searchset", before, chart),
                 parts={
-                    "patient": chart.patient,
+                    "patient": self._patient(chart),
                     **{part: self._known(part, chart, day) for part in SHARED_PARTS},
                 },
             )
+
+    def _patient(self, chart: _Chart) -> Supplied:
+        match chart.patients:
+            case []:
+                return NOT_SUPPLIED
+            case [only]:
+                return supplied(only.entry.resource)
+            case versions:
+                return supplied(self._bundle("searchset", versions, chart))
 
     def _known(self, part: str, chart: _Chart, day: date) -> Supplied:
         """What was known on that day; a part of which the export has nothing was not supplied."""
@@ -183,7 +193,7 @@ class Charts:
 
     def _put(self, chart: _Chart, entry: Entry) -> None:
         if entry.kind == "Patient":
-            chart.patient = supplied(entry.resource)
+            _add(chart.patients, _Held(entry, UNDATED))
             return
         sorts = self._sorts(entry)
         held = _Held(entry, known_since(entry.resource), named_by(entry))

@@ -20,8 +20,8 @@ UNDATED = date.min
 _KNOWN_SINCE = ("issued", "recordedDate", "authoredOn", "dateAsserted")
 """Where a resource says since when its author knows of it; preferred to the day of the finding."""
 _FOUND = ("effective", "performed", "onset")
-_FIRST_YEAR = 1900
-"""Earlier days are placeholders, written by systems that had no date."""
+_FIRST_YEAR = 1901
+"""Earlier days, such as 1 January 1900, are placeholders of systems that had no date."""
 _URN = "urn:uuid:"
 
 

@@ -6,7 +6,7 @@ the subject of the newest result of the analyte.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ from cds_service.fhir.moment import moment
 from cds_service.fhir.parts import dates_as_written
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
 from cds_service.fhir.report import observations
-from cds_service.fhir.shape import Refusal, a_text, an_id, an_object, type_of
+from cds_service.fhir.shape import Refusal, a_text, an_id, an_object, objects, type_of
 from cds_service.fhir.subject import patient_id_of
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
 from cds_service.fhir.wanted import OF_COMPANIONS, Sort, Wanted, sort_of
@@ -40,13 +40,19 @@ def read_file(document: JsonObject, wanted: Wanted) -> FileInput:
     """Find results, patient and the other parts of the record in one file.
 
     Raises InputError for any other resource, for a Bundle without a list of entries, and for
-    results of several patients of whom none can be told to be the one meant.
+    results in a file of several patients of whom none can be told to be the one meant.
     """
     bundle = _as_bundle(document)
     opened = open_document(bundle)
     asked = [e for e in observations(opened.entries) if sort_of(e.resource, wanted) in _OF_ANALYTE]
     patients = [entry for entry in opened.entries if entry.kind == "Patient"]
     patient_id = _patient_id(patients, asked, Scope(opened.index))
+    if asked and not patient_id and _name_several(_read_of(opened, wanted)):
+        raise InputError(
+            "This file is of several patients, and none can be told to be the one meant.",
+            where="Observation.subject",
+            remedy="Give one file for each patient.",
+        )
     return FileInput(patient_id, bundle, _parts(bundle, opened, patients, patient_id, wanted))
 
 
@@ -72,20 +78,43 @@ def _as_bundle(document: JsonObject) -> JsonObject:
 
 
 def _patient_id(patients: Sequence[Entry], asked: Sequence[Entry], scope: Scope) -> str:
+    """The id of the one Patient, else of whom the newest result names; empty if it names nobody by
+    an id.
+    """
     if len(patients) == 1:
-        patient_id = an_id(patients[0].resource.get("id"))
-    else:
-        newest = sorted(asked, key=lambda entry: _when(entry.resource))[-1:]
-        found = [patient_id_of(_subject(entry), entry, scope) for entry in newest]
-        patient_id = "".join(found)
-    subjects = {a_text(_subject(entry).get("reference")) for entry in asked} - {""}
-    if not patient_id and len(subjects) > 1:
-        raise InputError(
-            "The results are of several patients, and none can be told to be the one meant.",
-            where="Observation.subject",
-            remedy="Give one file for each patient.",
-        )
-    return patient_id
+        return an_id(patients[0].resource.get("id"))
+    newest = sorted(asked, key=lambda entry: _when(entry.resource))[-1:]
+    return "".join(patient_id_of(_subject(entry), entry, scope) for entry in newest)
+
+
+def _read_of(opened: Document, wanted: Wanted) -> Iterator[Entry]:
+    """What is read of a file as somebody's: results, companions, conditions and medications."""
+    for entry in observations(opened.entries):
+        if sort_of(entry.resource, wanted) is not Sort.OTHER:
+            yield entry
+    of_types = CONDITION_TYPES | MEDICATION_TYPES
+    yield from (entry for entry in opened.entries if entry.kind in of_types)
+
+
+def _name_several(entries: Iterable[Entry]) -> bool:
+    """Whether two of these name somebody in the same way and not the same."""
+    named: dict[str, object] = {}
+    return any(who and named.setdefault(way, who) != who for way, who in map(_named, entries))
+
+
+def _named(entry: Entry) -> tuple[str, object]:
+    """In which way a resource names somebody, and whom: by a reference, as a Patient inside of its
+    container, or by an identifier of some system. Nobody can be told by a name in words.
+    """
+    subject = _subject(entry)
+    reference = a_text(subject.get("reference"))
+    if reference.startswith("#"):
+        inside = objects(entry.container.get("contained"))
+        return "#", [one for one in inside if f"#{a_text(one.get('id'))}" == reference]
+    if reference:
+        return "reference", reference
+    identifier = an_object(subject.get("identifier"))
+    return f"identifier {a_text(identifier.get('system'))}", a_text(identifier.get("value"))
 
 
 def _subject(entry: Entry) -> JsonObject:

@@ -18,7 +18,7 @@ from cds_service.core.verdict import Skipped
 from cds_service.fhir.bundle import Entry, Scope, Unresolved, open_document
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
-from cds_service.fhir.shape import Refusal, a_text, an_id, codings, objects
+from cds_service.fhir.shape import Refusal, a_text, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.versions import only_newest
@@ -56,10 +56,13 @@ class Selected:
         return cls(frozenset(name for text in references for name in _names_in(text)))
 
     def takes(self, entry: Entry) -> bool:
-        """Whether the draft was selected."""
+        """Whether the draft was selected. Its id counts as it is written: if it is no FHIR id, the
+        draft is not valid, and that must be told.
+        """
         *_, kind, id_ = ("", "", *entry.full_url.rsplit("/", 2))
         ends = {f"{kind}/{id_}", id_} if id_ else frozenset()
-        own = {an_id(entry.resource.get("id"))} - {""}
+        written = entry.resource.get("id")
+        own = {f"{entry.kind}/{written}", str(written)} if written else frozenset()
         return not self.references.isdisjoint(entry.names | ends | own)
 
 

@@ -105,6 +105,22 @@ NUMBERS = {
         "limits.toml", 'limits = ["ferritin-500"]', 'limits = ["ferritin-600"]',
         "toy/limits.toml (toy-items)", "'ferritin-600' does not exist",
     ),
+    "a panel item that asks for more limits than it names": Slip(
+        "limits.toml", "at_least = 2", "at_least = 4",
+        "toy/limits.toml (toy-items)", "item 'cytopenia' asks for at least 4 of its 3 limits",
+    ),
+    "a panel item without limits": Slip(
+        "limits.toml", 'limits = ["ferritin-500"]', "limits = []",
+        "toy/limits.toml (toy-items)", "item 'ferritin' asks for at least 1 of its 0 limits",
+    ),
+    "a panel item that counts one cell line twice": Slip(
+        "limits.toml", '"neutrophils-1"], at_least', '"platelets-100"], at_least',
+        "toy/limits.toml (toy-items)", "item 'cytopenia' names a limit twice",
+    ),
+    "a panel that is urgent from more items than there are beside its own": Slip(
+        "limits.toml", "urgent_from = 2", "urgent_from = 4",
+        "toy/limits.toml (toy-items)", "urgent from 4 items, and 3 rest on companions alone",
+    ),
     "a panel in an unknown specimen": Slip(
         "limits.toml", 'title = "Toy items"\nspecimen = "sap"',
         'title = "Toy items"\nspecimen = "rain"',

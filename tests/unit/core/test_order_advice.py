@@ -269,6 +269,17 @@ def test_drafts_that_are_not_valid_fhir_are_one_card_that_says_where() -> None:
     assert card.extension["reason"] == "fhir-invalid"
 
 
+def test_knowledge_that_has_no_words_for_an_invalid_draft_leaves_it_aside_and_says_why() -> None:
+    rows = tuple(row for row in SIL2R.order_table.advice if row.id != "order-invalid")
+    wordless = replace(SIL2R, order_table=replace(SIL2R.order_table, advice=rows))
+    found = advised(invalid("a", SERUM), invalid("b", "31123-3"), knowledge=wordless)
+    assert found.advice == ()
+    assert {skipped.ref.resource: skipped.because for skipped in found.skipped} == {
+        "ServiceRequest/a": "it is not valid FHIR",
+        "ServiceRequest/b": "not valid FHIR, and by its code for another test",
+    }
+
+
 def test_another_patient_s_order_is_silent_beside_a_card_and_without_content_alone() -> None:
     other = order(IL2_MASS, place=7, subject=Subject.ANOTHER_PATIENT)
     beside = advised(other, order(ANY))

@@ -34,6 +34,13 @@ def test_a_slip_is_found_and_told_with_file_row_and_remedy(file: str, slip: Slip
 
 
 @pytest.mark.parametrize(
+    ("old", "new"), [("at_least = 2", "at_least = 3"), ("urgent_from = 2", "urgent_from = 3")]
+)
+def test_a_panel_may_ask_for_all_that_there_is(old: str, new: str) -> None:
+    assert list(faults(toy.read(toy.edited("toy/limits.toml", old, new)))) == []
+
+
+@pytest.mark.parametrize(
     ("file", "old", "new"),
     [
         (

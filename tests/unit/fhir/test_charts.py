@@ -1,78 +1,28 @@
-"""An export of many patients, sorted into charts: whose, when, and beside what."""
+"""An export of many patients, sorted into charts: what arrives when, and beside what."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
-from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
-from cds_service.core.model import Availability, LabResult, Patient, Status, Subject
-from cds_service.fhir.charts import Arrival, Charts
+from cds_service.core.model import Availability, LabResult, Moment, Patient, Status
 from cds_service.fhir.exported import UNDATED
-from cds_service.fhir.wanted import wanted_by
-from tests.packaged import SIL2R
-
-WANTED = wanted_by(SIL2R)
-SIL2R_CODE, FERRITIN, SODIUM = "9654-5", "2276-4", "2951-2"
-
-Json = dict[str, Any]
-
-
-def observation(id_: str, day: str = "", code: str = SIL2R_CODE, **more: Any) -> Json:
-    return {
-        "resourceType": "Observation",
-        "id": id_,
-        "status": "final",
-        "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
-        "subject": {"reference": "Patient/a"},
-        "valueQuantity": {"value": 612, "unit": "U/mL"},
-        **({"effectiveDateTime": day} if day else {}),
-        **more,
-    }
-
-
-def of(patient: str) -> Json:
-    return {"subject": {"reference": f"Patient/{patient}"}}
-
-
-def condition(id_: str, recorded: str) -> Json:
-    return {"resourceType": "Condition", "id": id_, "recordedDate": recorded, **of("a")}
-
-
-def bundle(*resources: Json) -> Json:
-    return {"resourceType": "Bundle", "entry": [{"resource": each} for each in resources]}
-
-
-def transaction(**resources: Json) -> Json:
-    """A Bundle whose entries are called by UUIDs."""
-    entries = [{"fullUrl": urn(name), "resource": each} for name, each in resources.items()]
-    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-
-
-def urn(name: str) -> str:
-    return f"urn:uuid:{uuid5(NAMESPACE_URL, name)}"
-
-
-def of_urn(name: str) -> Json:
-    return {"subject": {"reference": urn(name)}}
-
-
-def charts_of(*documents: Json) -> list[Sequence[Arrival]]:
-    charts = Charts([WANTED])
-    for document in documents:
-        charts.look(document)
-    for document in documents:
-        charts.take(document)
-    found = list(charts.arrivals())
-    assert len(found) == len(charts)
-    return found
-
-
-def ids(document: Json) -> list[str]:
-    return [entry["resource"]["id"] for entry in document["entry"]]
+from tests.unit.fhir.exporting import (
+    FERRITIN,
+    SIL2R_CODE,
+    SODIUM,
+    WANTED,
+    Json,
+    bundle,
+    charts_of,
+    condition,
+    ids,
+    observation,
+    of,
+    report,
+    transaction,
+)
 
 
 def test_each_patient_with_a_result_has_a_chart_and_nobody_else_has() -> None:
@@ -164,14 +114,6 @@ def test_a_first_result_has_a_history_that_was_looked_for_and_is_empty() -> None
     assert arrival.record(WANTED).availability[WANTED.part] is Availability.EMPTY
 
 
-def test_a_patient_is_known_by_a_full_address_of_whatever_server() -> None:
-    subject: Json = {"subject": {"reference": "https://ehr.example.org/fhir/Patient/a"}}
-    ((arrival,),) = charts_of(observation("x", "2026-01-05", **subject))
-    (result,) = arrival.record(WANTED).results
-    assert isinstance(result, LabResult)
-    assert result.subject is Subject.THIS_PATIENT
-
-
 def test_a_result_of_nobody_in_two_files_is_one_where_its_id_says_so() -> None:
     nobody: Json = {"subject": {}}
     twice = observation("x", "2026-01-05", **nobody)
@@ -179,64 +121,6 @@ def test_a_result_of_nobody_in_two_files_is_one_where_its_id_says_so() -> None:
     assert len(charts_of(twice, observation("x", "2026-01-06", **nobody))) == 2
     without_id = {name: value for name, value in twice.items() if name != "id"}
     assert len(charts_of(without_id, without_id)) == 2
-
-
-@pytest.mark.parametrize("patient", [{"id": "p77"}, {}], ids=["another id", "no id yet"])
-def test_in_a_transaction_a_patient_is_called_by_a_uuid(patient: Json) -> None:
-    (chart,) = charts_of(
-        transaction(
-            patient={"resourceType": "Patient", "birthDate": "1970", **patient},
-            first=observation("x", "2026-01-05", **of_urn("patient")),
-            late=observation("y", "2026-01-09", **of_urn("patient")),
-            ferritin=observation("f", "2026-01-01", FERRITIN, **of_urn("patient")),
-            none=observation("z", "2026-01-01", **of_urn("patient"), code="2951-2"),
-        ),
-    )
-    assert [ids(each.parts["labs"].resource)[0] for each in chart] == ["f", "f"]
-    record = chart[-1].record(WANTED)
-    (result,) = record.results
-    assert isinstance(result, LabResult)
-    assert result.subject is Subject.THIS_PATIENT
-    assert len(record.history) == len(record.companions) == 1
-    assert isinstance(record.patient, Patient)
-
-
-def test_an_address_that_two_transactions_use_leads_to_each_patients_own_specimen() -> None:
-    pointing: Json = {"specimen": {"reference": urn("specimen")}}
-    charts = charts_of(
-        *(
-            transaction(
-                patient={"resourceType": "Patient", "id": name},
-                result=observation(f"x-{name}", "2026-01-05", **pointing, **of(name)),
-                specimen={"resourceType": "Specimen", "id": f"s-{name}", **of(name)},
-            )
-            for name in "ab"
-        )
-    )
-    assert [ids(each.results)[:2] for (each,) in charts] == [["x-a", "s-a"], ["x-b", "s-b"]]
-
-
-def test_in_a_bundle_of_one_patient_a_subject_without_an_address_is_that_patient() -> None:
-    known_by = observation("x", "2026-01-05", subject={"identifier": {"value": "x"}})
-    ((arrival,),) = charts_of(bundle({"resourceType": "Patient", "id": "a"}, known_by))
-    assert arrival.patient_id == "a"
-    at = observation("x", "2026-01-05", subject={"type": "Location", "display": "ward"})
-    ((arrival,),) = charts_of(bundle({"resourceType": "Patient", "id": "a"}, at))
-    assert arrival.patient_id == ""
-
-
-def test_what_is_no_resource_or_a_bundle_inside_of_one_is_counted() -> None:
-    charts = Charts([WANTED])
-    assert charts.look(bundle(observation("x", "2026-01-05"))) == 0
-    assert charts.look(bundle(bundle(observation("x", "2026-01-05")), {}, {"id": "x"})) == 3
-
-
-def test_in_a_bundle_of_one_patient_what_names_nobody_is_theirs() -> None:
-    unnamed = observation("x", "2026-01-05")
-    del unnamed["subject"]
-    ((arrival,),) = charts_of(bundle({"resourceType": "Patient", "id": "a"}, unnamed))
-    assert arrival.patient_id == "a"
-    assert arrival.parts["patient"].availability is Availability.GIVEN
 
 
 def test_the_same_result_in_two_files_is_one() -> None:
@@ -248,6 +132,33 @@ def test_the_same_result_in_two_files_is_one() -> None:
     assert arrival.count == 1
 
 
+def born_in(year: str, version: str = "") -> Json:
+    meta = {"meta": {"versionId": version}} if version else {}
+    return {"resourceType": "Patient", "id": "a", "birthDate": year, **meta}
+
+
+@pytest.mark.parametrize(
+    ("patients", "birth"),
+    [
+        ([born_in("1970", "2"), born_in("1907", "1")], "1970"),
+        ([born_in("1907", "1"), born_in("1970", "2")], "1970"),
+        ([born_in("1970"), born_in("1970")], "1970"),
+        ([born_in("1970"), born_in("1907")], ""),
+    ],
+)
+def test_of_several_versions_of_a_patient_the_newest_counts_if_it_can_be_told(
+    patients: list[Json], birth: str
+) -> None:
+    ((arrival,),) = charts_of(*patients, observation("x", "2026-01-05"))
+    record = arrival.record(WANTED)
+    if birth:
+        assert isinstance(record.patient, Patient)
+        assert isinstance(record.patient.birth, Moment)
+        assert record.patient.birth.text == birth
+    else:
+        assert record.availability["patient"] is Availability.FAILED
+
+
 def test_two_versions_are_one_result_and_two_results_in_one_report_are_two() -> None:
     ((arrival,),) = charts_of(
         observation("x", "2026-01-05", status="preliminary"), observation("x", "2026-01-05")
@@ -257,67 +168,6 @@ def test_two_versions_are_one_result_and_two_results_in_one_report_are_two() -> 
     beside = observation("f", "2026-01-05", FERRITIN)
     ((arrival,),) = charts_of(report("r", contained=[*inner, beside]))
     assert arrival.count == 2
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"resourceType": "Procedure", "performedPeriod": {"start": "2026-02-01"}},
-        {"resourceType": "Procedure", "performedDateTime": "2026-02-01"},
-        {"resourceType": "Condition", "onsetDateTime": "2026-02-01"},
-        {"resourceType": "Condition", "onsetPeriod": {"start": "2026-02-01"}},
-    ],
-    ids=lambda told: next(name for name in told if name != "resourceType"),
-)
-def test_what_was_found_later_was_not_known_before(told: Json) -> None:
-    (chart,) = charts_of(
-        observation("early", "2026-01-05"),
-        observation("late", "2026-03-05"),
-        {"id": "found", **of("a"), **told},
-    )
-    assert [bool(each.parts["conditions"].resource) for each in chart] == [False, True]
-
-
-def test_a_year_that_stands_where_there_was_none_is_no_day() -> None:
-    ((arrival,),) = charts_of(observation("x", "0001-01-02", issued="1753-01-01T00:00:00Z"))
-    assert arrival.day == UNDATED
-    ((arrival,),) = charts_of(observation("x", "2026-01-02", issued="0001-01-02T00:00:00Z"))
-    assert arrival.day == date(2026, 1, 2)
-
-
-def test_what_a_result_points_at_comes_with_it_and_nothing_else_of_its_kind() -> None:
-    ((arrival,),) = charts_of(
-        observation("x", "2026-01-05", specimen={"reference": "Specimen/csf"}),
-        {"resourceType": "Specimen", "id": "csf", **of("a")},
-        {"resourceType": "Specimen", "id": "other", **of("a")},
-    )
-    assert ids(arrival.results) == ["x", "csf"]
-
-
-def test_a_medication_stands_beside_a_result_with_the_drug_that_it_points_at() -> None:
-    request = {
-        "resourceType": "MedicationRequest",
-        "id": "m",
-        "authoredOn": "2026-01-01",
-        "medicationReference": {"reference": "Medication/drug"},
-        **of("a"),
-    }
-    drug = {"resourceType": "Medication", "id": "drug"}
-    ((arrival,),) = charts_of(observation("x", "2026-01-05"), request, drug)
-    assert ids(arrival.parts["medications"].resource) == ["m", "drug"]
-
-
-def report(id_: str, *results: str, **more: Any) -> Json:
-    return {
-        "resourceType": "DiagnosticReport",
-        "id": id_,
-        "status": "final",
-        "code": {"coding": [{"system": "http://loinc.org", "code": SIL2R_CODE}]},
-        "result": [{"reference": f"Observation/{name}"} for name in results],
-        "issued": "2026-01-20T08:00:00Z",
-        **of("a"),
-        **more,
-    }
 
 
 def status_beside(*reports: Json) -> Status:

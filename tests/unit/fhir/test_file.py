@@ -9,6 +9,7 @@ from cds_service.core.model import Availability, LabResult, Patient, PatientReco
 from cds_service.errors import InputError
 from cds_service.fhir.file import FileInput, read_file
 from cds_service.fhir.read import read_record
+from cds_service.fhir.supplied import Supplied
 from tests.unit.fhir.given import (
     FERRITIN,
     LEFT_OUT,
@@ -65,6 +66,11 @@ def test_a_report_with_contained_results_is_read() -> None:
     assert owners(report) == [Subject.THIS_PATIENT]
 
 
+def test_a_contained_result_may_name_the_patient_that_its_report_does_not() -> None:
+    report = resource("DiagnosticReport", id="rep-1", status="final", contained=[observation()])
+    assert read(report).patient_id == "pat-1"
+
+
 def test_a_bundle_gives_every_part_it_holds_and_the_others_are_missing() -> None:
     whole = bundle(
         patient(),
@@ -72,6 +78,7 @@ def test_a_bundle_gives_every_part_it_holds_and_the_others_are_missing() -> None
         observation(id="fer-1", code=concept(*FERRITIN), valueQuantity=quantity(900, "ng/mL")),
         resource("Condition", id="c", subject={"reference": "Patient/pat-1"}),
     )
+    assert read(whole).parts["patient"] == Supplied(Availability.GIVEN, patient())
     found = the_record(whole)
     assert isinstance(found.patient, Patient)
     assert len(found.results) == len(found.companions) == 1
@@ -83,6 +90,21 @@ def test_a_bundle_gives_every_part_it_holds_and_the_others_are_missing() -> None
         "conditions": Availability.GIVEN,
         "medications": Availability.MISSING,
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "part"),
+    [
+        ("Condition", "conditions"),
+        ("Procedure", "conditions"),
+        ("MedicationRequest", "medications"),
+        ("MedicationStatement", "medications"),
+    ],
+)
+def test_what_a_file_holds_besides_results_is_read_with_them(kind: str, part: str) -> None:
+    parts = read(bundle(observation(), resource(kind, id="r"))).parts
+    given = {name for name, each in parts.items() if each.availability is Availability.GIVEN}
+    assert given == {part}
 
 
 def test_a_page_of_a_search_says_that_more_may_exist() -> None:
@@ -101,6 +123,13 @@ def test_without_one_patient_the_newest_result_names_the_patient_meant() -> None
     assert read(both).patient_id == "pat-1"
     assert isinstance(the_record(both).patient, Patient)
     assert owners(both) == [Subject.ANOTHER_PATIENT, Subject.THIS_PATIENT]
+
+
+def test_the_newest_result_is_told_by_the_first_date_of_it_that_can_be_read() -> None:
+    newest = observation(effectiveDateTime="yesterday", issued="2026-03-01T09:00:00Z")
+    older = observation(id="o2", subject={"reference": "Patient/z"}, effectiveDateTime="2025")
+    for both in (bundle(newest, older), bundle(older, newest)):
+        assert read(both).patient_id == "pat-1"
 
 
 def test_the_date_of_a_result_may_be_a_period_an_issue_or_nothing() -> None:
@@ -144,13 +173,59 @@ def test_a_patient_without_an_id_owns_the_file() -> None:
     assert isinstance(the_record(whole).patient, Patient)
 
 
-def test_results_of_several_people_with_nobody_meant_are_refused() -> None:
-    herd = bundle(
-        observation(subject={"reference": "Group/a"}),
-        observation(id="o2", subject={"reference": "Group/b"}),
-    )
-    with pytest.raises(InputError, match="several patients"):
-        read(herd)
+def by_identifier(value: str, system: str = "urn:oid:2.999.3") -> JsonObject:
+    return {"subject": {"identifier": {"system": system, "value": value}}}
+
+
+def by_contained(birth: str) -> JsonObject:
+    return {"subject": {"reference": "#p"}, "contained": [patient(id="p", birthDate=birth)]}
+
+
+A_GROUP = {"subject": {"reference": "Group/a"}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (A_GROUP, {"subject": {"reference": "Group/b"}}),
+        (by_identifier("4711"), by_identifier("4712")),
+        (by_contained("2020"), by_contained("1950")),
+    ],
+    ids=["by references", "by identifiers", "by Patients inside"],
+)
+def test_results_of_several_people_with_nobody_meant_are_refused(
+    one: JsonObject, other: JsonObject
+) -> None:
+    """The value of the one would stand beside the values, the age or the drugs of the other."""
+    ours, theirs = observation(**one), {"id": "r2", **other}
+    ferritin = observation(code=concept(*FERRITIN), **theirs)
+    for beside in (
+        observation(**theirs),
+        ferritin,
+        resource("Condition", **theirs),
+        resource("MedicationRequest", **theirs),
+    ):
+        with pytest.raises(InputError, match="several patients") as refusal:
+            read(bundle(ours, beside))
+        assert refusal.value.where == "Observation.subject"
+        assert refusal.value.remedy == "Give one file for each patient."
+    assert read(bundle(ferritin, resource("Condition", **one))).patient_id == "", "no result"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (A_GROUP, A_GROUP),
+        (A_GROUP, {"subject": LEFT_OUT}),
+        (A_GROUP, by_identifier("4711")),
+        (by_identifier("4711"), by_identifier("4711")),
+        (by_identifier("4711"), by_identifier("12", system="urn:oid:2.999.4")),
+        (by_contained("2020"), by_contained("2020")),
+        ({"subject": {"display": "A. B."}}, {"subject": {"display": "B., A."}}),
+    ],
+)
+def test_who_is_not_told_apart_may_be_one_person(one: JsonObject, other: JsonObject) -> None:
+    assert read(bundle(observation(**one), observation(id="o2", **other))).patient_id == ""
 
 
 def test_a_bundle_with_an_error_inside_has_failed_parts() -> None:
@@ -161,18 +236,19 @@ def test_a_bundle_with_an_error_inside_has_failed_parts() -> None:
 
 
 @pytest.mark.parametrize(
-    "document",
+    ("document", "where"),
     [
-        {},
-        {"hook": "patient-view"},
-        patient(),
-        resource("OperationOutcome"),
-        resource("Bundle", entry={}),
-        {"resourceType": ["Observation"]},
+        ({}, "resourceType"),
+        ({"hook": "patient-view"}, "resourceType"),
+        (patient(), "resourceType"),
+        (resource("OperationOutcome"), "resourceType"),
+        (resource("Bundle", entry={}), "Bundle.entry"),
+        ({"resourceType": ["Observation"]}, "resourceType"),
     ],
 )
-def test_any_other_file_is_refused_without_repeating_it(document: JsonObject) -> None:
+def test_any_other_file_is_refused_without_repeating_it(document: JsonObject, where: str) -> None:
     with pytest.raises(InputError) as refusal:
         read(document)
+    assert refusal.value.where == where
     assert refusal.value.remedy.startswith("Give ")
     assert "pat-1" not in refusal.value.one_line()

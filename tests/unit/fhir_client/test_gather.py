@@ -11,6 +11,7 @@ from cds_service.core.model import Availability
 from cds_service.errors import DataUnavailable
 from cds_service.fhir.access import NoAccess, NoAccessReason
 from cds_service.fhir.authorization import TokenFlaw
+from cds_service.hooks.gather import require_whole
 from cds_service.origins import AllowList
 from tests import faults
 from tests.fault_server import FaultServer
@@ -148,7 +149,22 @@ def test_f06_a_required_key_that_is_neither_sent_nor_reachable_is_412() -> None:
         gathered_of({"patient": PATIENT}, NO_SERVER)
     assert (raised.value.status, raised.value.where) == (412, "prefetch.sil2r")
     assert raised.value.cause == "no-fhir-server"
+    told = "is required, and was neither sent nor could be read (no-fhir-server)."
+    assert raised.value.text == f"The prefetch key 'sil2r' {told}"
     assert raised.value.remedy
+
+
+def test_where_a_part_of_what_is_required_calls_for_no_card_it_is_412_and_says_why() -> None:
+    """No card would look like nothing to say, while a result may stand on the page not read."""
+    a_part = bundle(observation(1), next_link="https://ehr.example.org/fhir/Observation?page=2")
+    with pytest.raises(DataUnavailable) as raised:
+        require_whole(gathered_of({**SENT, "sil2r": a_part}, NO_SERVER), TEMPLATES)
+    assert (raised.value.status, raised.value.where) == (412, "prefetch.sil2r")
+    assert raised.value.cause == "no-fhir-server"
+    told = "only a part of it could be read, which calls for no card (no-fhir-server)."
+    assert raised.value.text == f"The prefetch key 'sil2r' is required, and {told}"
+    for enough in (SENT, {**SENT, "labs": a_part}, {**SENT, "sil2r": None}):
+        require_whole(gathered_of(enough, NO_SERVER), TEMPLATES)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +254,16 @@ def test_t49_only_what_the_scope_covers_is_asked_for(server: FaultServer, access
     assert availability(gathered) == {"patient": Availability.GIVEN, "labs": Availability.MISSING}
     assert gathered.faults == {"labs": "scope-too-small"}
     assert server.targets() == ["/fhir/Patient/1"]
+
+
+def test_t49_what_the_scope_does_not_cover_keeps_nothing_from_being_asked_for_after_it(
+    server: FaultServer, access: Grants
+) -> None:
+    server.on("/fhir/Observation", reply_json(bundle(observation(1))))
+    gathered = gathered_of({}, access({**BEARER, "scope": "patient/Observation.rs"}))
+    assert gathered.faults == {"patient": "scope-too-small"}
+    assert gathered.parts["sil2r"].availability is Availability.GIVEN
+    assert gathered.parts["labs"].availability is Availability.GIVEN
 
 
 @pytest.mark.parametrize("answer", [bundle(observation(1)), bundle()])

@@ -51,6 +51,25 @@ def test_a_draft_is_selected_by_reference_or_address(selection: str, full_url: s
     assert said(answered(sent=orders, selections=[selection])) == ["wrong-analyte"]
 
 
+def test_a_draft_without_an_id_is_selected_by_the_end_of_its_address() -> None:
+    orders = bundle(draft(id_=None), draft(ANY, None))
+    for entry, name in zip(orders["entry"], ("1", "2"), strict=True):
+        entry["fullUrl"] = f"{EHR}/ServiceRequest/{name}"
+    assert said(answered(sent=orders, selections=["ServiceRequest/1"])) == ["wrong-analyte"]
+    assert said(answered(sent=orders, selections=["ServiceRequest/2"])) == ["order-advice"]
+    assert said(answered(sent=orders, selections=["ServiceRequest/"])) == []
+
+
+@pytest.mark.parametrize("id_", ["draft_1", "draft 1", 1])
+def test_a_selected_draft_whose_id_is_no_fhir_id_is_told_of(id_: Any) -> None:
+    """Where nobody finds it among the selected, what is wrong with it would be told to nobody."""
+    drafts = (draft(SERUM, id_), draft(SERUM, "other_2"))
+    found = answered(*drafts, selections=[f"ServiceRequest/{id_}"])
+    assert said(found) == ["fhir-invalid"]
+    assert "ServiceRequest.id" in found.cards[0].detail
+    assert answered(*drafts, selections=["ServiceRequest/3"]).cards == ()
+
+
 def test_without_selections_nothing_is_selected_and_signing_means_all() -> None:
     drafts = (draft(), draft(ANY, "2"))
     assert said(answered(*drafts, selections=[])) == []
@@ -225,6 +244,24 @@ def test_several_invalid_drafts_are_one_card_and_the_others_have_theirs() -> Non
 def test_an_invalid_draft_of_another_test_is_nobody_s_business() -> None:
     assert answered(draft("718-7", intent="wish")).cards == ()
     assert answered(draft(code={"text": "MRI"}, intent="wish")).cards == ()
+
+
+def test_of_invalid_drafts_those_for_cells_that_carry_the_receptor_have_no_card() -> None:
+    """They would have none if they were valid, and none of them is for sIL-2R."""
+    cells, stain = draft("31123-3", "1", intent="wish"), draft("29596-4", "2", intent="wish")
+    alone = answered(cells, stain)
+    assert alone.cards == ()
+    because = "not valid FHIR, and by its code for another test"
+    assert [(left.ref.resource, left.because) for left in alone.evaluation.skipped] == [
+        ("ServiceRequest/1", because),
+        ("ServiceRequest/2", because),
+    ]
+    beside = answered(cells, draft(IL2, "3", intent="wish"), draft(SERUM, "4", intent="wish"))
+    assert said(beside) == ["fhir-invalid"]
+    assert "ServiceRequest/3; ServiceRequest/4" in beside.cards[0].detail
+    assert "ServiceRequest/1" not in beside.cards[0].detail
+    both = [{"system": LOINC, "code": code} for code in ("31123-3", SERUM)]
+    assert said(answered(draft(code={"coding": both}, intent="wish"))) == ["fhir-invalid"]
 
 
 def test_an_entry_that_is_no_resource_is_told_of_when_all_are_signed() -> None:

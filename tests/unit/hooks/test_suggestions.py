@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import fhirkit
 import pytest
@@ -105,6 +106,47 @@ def test_an_albumin_that_is_there_is_not_drafted_again(library: Library) -> None
     only_csf = offered(library, CSF_RESULT, companions=ALBUMINS[:1])
     assert [label for label in only_csf if label in both] == ["Albumin in serum"]
     assert not {*both} & {*offered(library, CSF_RESULT, companions=ALBUMINS)}
+
+
+def test_a_test_whose_result_came_since_and_stands_on_the_card_is_not_drafted_again(
+    library: Library,
+) -> None:
+    """Signs of HLH newer than the sample are told; they are not read beside its value."""
+    since = drawn("ferritin 12000 ng/mL", "platelets 20 10*9/L", "neutrophils 0.4 10*9/L")
+    given = result("500 U/mL", SERUM_U, on="2026-02-05")
+    evaluation = evaluated(record(given, companions=since), library.bases["sil2r"])
+    assert [note.tests for note in evaluation.answers[0].notes if note.panel] == [
+        {"ferritin", "platelets", "neutrophils"}
+    ]
+    found = offered(library, given, companions=since)
+    assert "Ferritin" not in found
+    assert "Fibrinogen" in found
+
+
+def test_a_result_that_cannot_be_interpreted_leads_to_a_call_to_its_laboratory(
+    library: Library,
+) -> None:
+    assert offered(library, result("5000", SERUM_U)) == ["Call the laboratory"]
+
+
+def test_what_is_drafted_for_a_wrong_analyte_is_what_its_reason_calls_for(
+    library: Library,
+) -> None:
+    base, il2 = library.bases["sil2r"], result("9 pg/mL", "33939-0")
+    assert offered(library, il2) == []
+    row = base.reasons["wrong-analyte"].model_copy(update={"suggestions": ("ferritin",)})
+    changed = replace(base, reasons={**base.reasons, "wrong-analyte": row})
+    assert offered(Library({"sil2r": changed}), il2) == ["Ferritin"]
+
+
+def test_a_suggestion_says_what_it_creates(library: Library) -> None:
+    (card,) = cards("lab_result_minimal", library)
+    (ferritin,) = [each for each in card["suggestions"] if each["label"] == "Ferritin"]
+    assert set(ferritin) == {"label", "uuid", "actions"}
+    assert UUID(ferritin["uuid"]).version == 5
+    (action,) = ferritin["actions"]
+    assert (action["type"], set(action)) == ("create", {"type", "description", "resource"})
+    assert action["description"] == action["resource"]["code"]["text"]
 
 
 @pytest.mark.parametrize("value", ["5000 U/mL", "5000"])
