@@ -169,6 +169,8 @@ class SpecimenGiven:
 
     link: SpecimenLink = SpecimenLink.NONE
     codings: tuple[Coding, ...] = ()
+    words: str = ""
+    """What it was called where no code was sent. It is shown and decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,7 @@ class OpenEnd:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRange:
-    """Observation.referenceRange, one element. Text-only ranges are not read into this type."""
+    """Observation.referenceRange, one element. One in text alone has its `words` and no ends."""
 
     low: Bound | OpenEnd
     high: Bound | OpenEnd
@@ -215,6 +217,8 @@ class ReferenceRange:
     """Code of referenceRange.type: empty or `normal` for a reference interval, some other text
     where it is another kind or cannot be read."""
     applies_to: tuple[Coding, ...] = ()
+    words: str = ""
+    """Its text, where it has no number that can be read. It is shown and decides nothing."""
 
 
 class Subject(StrEnum):

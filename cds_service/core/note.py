@@ -37,6 +37,7 @@ class NoteKind(StrEnum):
     DATE_AHEAD = "date-ahead"
     OF_ONE_TIME = "of-one-time"
     RANGES_LEFT = "ranges-left"
+    RANGES_NOT_COMPARABLE = "ranges-not-comparable"
     COMPANIONS_LEFT = "companions-left"
     COMPANIONS_NOT_FINAL = "companions-not-final"
     COMPANIONS_IN_WORDS = "companions-in-words"

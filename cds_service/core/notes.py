@@ -210,6 +210,8 @@ def notes_on_range(laboratory: RangeReading) -> Iterator[Note]:
     """The laboratory's ranges that are not applied, though they may be for this patient."""
     if laboratory.left:
         yield Note(NoteKind.RANGES_LEFT, {"ranges": laboratory.left})
+    if laboratory.not_comparable:
+        yield Note(NoteKind.RANGES_NOT_COMPARABLE, {"ranges": laboratory.not_comparable})
 
 
 def notes_on_companions_at_odds(

@@ -17,8 +17,8 @@ from cds_service.errors import KnowledgeError
 LONGEST_HEADLINE = 72
 HEADINGS = (*BLOCKS, "sources")
 PHRASES = (
-    "unknown", "date-unknown", "specimen", "collected", "issued", "status", "laboratory",
-    "laboratory-flag", "laboratory-range", "own-range", "by-factor",
+    "unknown", "date-unknown", "specimen", "in-words", "collected", "collection-unknown", "issued",
+    "status", "laboratory", "laboratory-flag", "laboratory-range", "own-range", "by-factor",
     "item-met", "item-provisional", "item-not-met", "item-unknown",
     "review-pending", "review-approved",
 )  # fmt: skip
@@ -53,6 +53,7 @@ NOTE_VALUES = {
     NoteKind.DATE_AHEAD: {"value", "date"},
     NoteKind.OF_ONE_TIME: {"test", "values"},
     NoteKind.RANGES_LEFT: {"ranges"},
+    NoteKind.RANGES_NOT_COMPARABLE: {"ranges"},
     NoteKind.COMPANIONS_LEFT: {"items"},
     NoteKind.COMPANIONS_NOT_FINAL: {"items"},
     NoteKind.COMPANIONS_IN_WORDS: {"items"},
