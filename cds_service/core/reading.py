@@ -159,9 +159,12 @@ def shown(measured: Measured, understood: UnitUnderstood) -> Value:
 
 
 def as_received(measured: Measured) -> Value:
-    """The number with its unit as received; with the unit's text and code where they differ."""
+    """The number with its unit as received; with the unit's text and code where they differ. The
+    litre is both `l` and `L` in UCUM, so that this is no difference.
+    """
     text, code = measured.unit.text, measured.unit.code
-    differ = text and code and text != code and measured.unit.system == UCUM
+    alike = text.replace("l", "L") == code.replace("l", "L")
+    differ = text and code and not alike and measured.unit.system == UCUM
     return Value(_number(measured), f"{text} or {code}" if differ else text or code, "")
 
 
