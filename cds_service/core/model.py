@@ -339,5 +339,7 @@ class PatientRecord:
     companions: tuple[LabResult, ...] = ()
     entries: tuple[CodedEntry, ...] = ()
     availability: Mapping[str, Availability] = field(default_factory=dict)
+    unread: tuple[InvalidResource, ...] = ()
+    """Entries beside the results that could not be read: `explain` names them."""
     carded_before: frozenset[str] = frozenset()
     """Observation ids of this patient that had been carded before (from the store)."""

@@ -107,6 +107,28 @@ def test_explain_says_what_was_left_aside() -> None:
     assert "No card" in shown.output
 
 
+def test_explain_names_what_could_not_be_read_beside_the_result(tmp_path: Path) -> None:
+    """The card says that conditions could not be obtained: whoever sends them must find the one."""
+    request = json.loads(fhir_fixtures.path("lab_result_full_prefetch").read_text())
+    coding = {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "D76.1", "display": ""}
+    patient = {"reference": f"Patient/{request['context']['patientId']}"}
+    condition = {"resourceType": "Condition", "id": "c1", "subject": patient}
+    condition["code"] = {"coding": [coding]}
+    request["prefetch"]["conditions"] = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": condition}],
+    }
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(request))
+    (told,) = document(run("explain", file, "--json", *ON))["explanations"]
+    because = "it could not be read, at Condition.code.coding[0].display"
+    assert told["skipped"] == [{"resource": "Condition/c1", "because": because}]
+    request["context"]["results"]["entry"] = []
+    file.write_text(json.dumps(request))
+    assert "nothing here is a result" in even(run("explain", file, *ON).output)
+
+
 @pytest.mark.parametrize("name", ["patient_view_result_outside_look_back", "cd25_cells"])
 def test_a_result_that_was_left_aside_is_not_called_none_of_this_knowledge(name: str) -> None:
     explained = even(run("explain", fhir_fixtures.path(name), *ON).output)
