@@ -158,6 +158,8 @@ class SpecimenLink(StrEnum):
     """It leads to a Specimen whose subject is somebody else: nothing of it is used."""
     ENTERED_IN_ERROR = "entered-in-error"
     """It leads to a Specimen that was entered in error: nothing of it is used."""
+    INVALID = "invalid"
+    """It leads to a Specimen that is not valid FHIR R4: it can contradict, and settles nothing."""
     UNSATISFACTORY = "unsatisfactory"
     """It leads to a Specimen that the laboratory finds unfit; its type still counts."""
     RESOLVED = "resolved"
@@ -171,6 +173,8 @@ class SpecimenGiven:
     codings: tuple[Coding, ...] = ()
     words: str = ""
     """What it was called where no code was sent. It is shown and decides nothing."""
+    where: str = ""
+    """Where an invalid one is at fault."""
 
 
 @dataclass(frozen=True, slots=True)

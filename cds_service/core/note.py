@@ -20,6 +20,7 @@ class NoteKind(StrEnum):
     VALUE_FROM_TEXT = "value-from-text"
     NAME_NOT_SOLUBLE = "name-not-soluble"
     SUBJECT_NOT_NAMED = "subject-not-named"
+    SPECIMEN_INVALID = "specimen-invalid"
     SPECIMEN_OF_ANOTHER = "specimen-of-another"
     SPECIMEN_WITHDRAWN = "specimen-withdrawn"
     SPECIMEN_UNSATISFACTORY = "specimen-unsatisfactory"

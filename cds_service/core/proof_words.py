@@ -36,6 +36,7 @@ NOTE_VALUES = {
     NoteKind.UNIT_FROM_TEXT: {"unit"},
     NoteKind.UNIT_TEXT_AND_CODE: {"unit", "code"},
     NoteKind.SPECIMEN_CODE_UNKNOWN: {"codes"},
+    NoteKind.SPECIMEN_INVALID: {"where"},
     NoteKind.NO_LIMIT_IN_UNIT: {"unit"},
     NoteKind.VALUE_FROM_TEXT: {"value"},
     NoteKind.NAME_NOT_SOLUBLE: {"loinc", "name"},

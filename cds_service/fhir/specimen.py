@@ -31,6 +31,7 @@ _GRAVEST_FIRST = (
     SpecimenLink.OF_ANOTHER_PATIENT,
     SpecimenLink.ENTERED_IN_ERROR,
     SpecimenLink.UNRESOLVED,
+    SpecimenLink.INVALID,
     SpecimenLink.UNSATISFACTORY,
     SpecimenLink.RESOLVED,
 )
@@ -41,8 +42,8 @@ def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) ->
     """The Specimen that Observation.specimen leads to among the given resources; without that
     element, the one that its panel or else its report names, if it names exactly one.
 
-    An invalid Specimen is not trusted and counts as unresolved. One of another patient and one that
-    was entered in error are not trusted either, and are reported as such.
+    One of another patient and one that was entered in error are reported as such, without anything
+    of theirs; an invalid one with the codes that can still be seen, which settle nothing.
     """
     if reference := an_object(entry.resource.get("specimen")):
         return _called(reference, *_follow(reference, entry, scope, whose))
@@ -89,7 +90,7 @@ def _follow(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> 
                 return _ENTERED_IN_ERROR
             known = scope.specimens
             if id(specimen) not in known:
-                known[id(specimen)] = _trusted(specimen, scope)
+                known[id(specimen)] = _read(specimen, scope)
             return known[id(specimen)]
 
 
@@ -109,18 +110,19 @@ def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
     return SpecimenGiven(link, tuple(code for one in given for code in one.codings)), NoMoment()
 
 
-def _trusted(specimen: JsonObject, scope: Scope) -> Found:
+def _read(specimen: JsonObject, scope: Scope) -> Found:
+    kind = an_object(specimen.get("type"))
+    codes = codings(kind)
+    words = "" if codes else _words_of(kind)
     try:
         scope.checks.check(specimen)
         collection = an_object(specimen.get("collection"))
         taken = moment_or_period(collection, "collected", "Specimen.collection")
-    except Refusal:
-        return _UNRESOLVED
+    except Refusal as refusal:
+        return SpecimenGiven(SpecimenLink.INVALID, codes, words, refusal.where), NoMoment()
     is_unfit = specimen.get("status") == "unsatisfactory"
     link = SpecimenLink.UNSATISFACTORY if is_unfit else SpecimenLink.RESOLVED
-    kind = an_object(specimen.get("type"))
-    codes = codings(kind)
-    return SpecimenGiven(link, codes, "" if codes else _words_of(kind)), taken
+    return SpecimenGiven(link, codes, words), taken
 
 
 def _words_of(kind: JsonObject) -> str:

@@ -126,15 +126,29 @@ def test_a_reference_that_leads_nowhere_is_unresolved(reference: JsonObject) -> 
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "where", "codes"),
     [
-        specimen(type={"coding": "CSF"}),
-        specimen(collection={"collectedDateTime": "2026-02-30"}),
-        specimen(modifierExtension=[{"url": "x:y", "valueBoolean": True}]),
+        (specimen(type={"coding": "CSF"}), "type.coding", ()),
+        (
+            specimen(collection={"collectedDateTime": "2026-02-27T08:00:00"}),
+            "collection.collectedDateTime",
+            (CSF,),
+        ),
+        (
+            specimen(modifierExtension=[{"url": "x:y", "valueBoolean": True}]),
+            "modifierExtension",
+            (CSF,),
+        ),
     ],
+    ids=["no codes", "a time without a zone", "a modifier"],
 )
-def test_a_specimen_that_cannot_be_trusted_is_unresolved(other: JsonObject) -> None:
-    assert followed({"reference": "Specimen/spec-1"}, other).specimen == UNRESOLVED
+def test_an_invalid_specimen_is_told_as_that_with_the_codes_that_can_be_seen(
+    other: JsonObject, where: str, codes: tuple[Coding, ...]
+) -> None:
+    """CSF under a test code of serum stays CSF, whatever else is wrong with its record."""
+    found = followed({"reference": "Specimen/spec-1"}, other)
+    given = SpecimenGiven(SpecimenLink.INVALID, codes, where=f"Specimen.{where}")
+    assert (found.specimen, found.collected) == (given, NoMoment())
 
 
 def test_a_specimen_that_was_entered_in_error_is_told_as_that_and_not_used() -> None:
