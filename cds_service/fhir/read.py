@@ -111,6 +111,7 @@ def read_record(
             "medications": _worst(given["medications"], medications.availability),
         },
         unread=(
+            *patient.unread,
             *(item for item in beside if isinstance(item, InvalidResource)),
             *conditions.unread,
             *medications.unread,

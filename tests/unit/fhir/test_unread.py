@@ -11,6 +11,7 @@ from tests.unit.fhir.given import (
     bundle,
     concept,
     observation,
+    patient,
     record,
     resource,
 )
@@ -46,6 +47,13 @@ def test_a_drug_that_did_not_come_along_and_one_in_the_form_of_r5_are_named() ->
     of_r5 = request(medication={"concept": HLH})
     found = record(bundle(observation()), medications=bundle(of_r5))
     assert [name for name, _ in unread(found)] == ["MedicationRequest/med-1"]
+
+
+def test_an_invalid_patient_is_named_with_its_place() -> None:
+    born = patient(birthDate="1961-7-14")
+    found = record(bundle(observation()), patient=born)
+    assert unread(found) == [(f"Patient/{PATIENT}", "Patient.birthDate")]
+    assert unread(record(bundle(observation()), patient=patient())) == []
 
 
 def test_an_invalid_companion_is_named_once_wherever_it_was_sent() -> None:
