@@ -185,7 +185,8 @@ def explain(*, file: Path, as_json: bool, on: str, config: Path | None) -> None:
 def codes(*, files: Sequence[Path], as_json: bool, config: Path | None) -> None:
     """List the laboratory codes in FHIR files, mapped or not.
 
-    A file holds any JSON, or where its name ends in .ndjson a resource in each line.
+    A file holds one JSON object, or where its name ends in .ndjson one in each line. `look` marks
+    what is not read and should be; `beside` a code that always comes with one that is mapped.
     """
     from cds_service.commands.code_report import seen_codes
     from cds_service.commands.documents import read_documents

@@ -147,11 +147,15 @@ def print_codes(console: Console, codes: Sequence[SeenCode]) -> None:
     for column in ("code", "system", "display", "seen", "mapped"):
         table.add_column(column, overflow="fold")
     for code in codes:
-        mapped = "yes" if code.mapped else "[bold yellow]look[/]" if code.worth_a_look else "no"
-        table.add_row(
-            cell(code.code), cell(code.system), cell(code.display), str(code.count), mapped
-        )
+        shown = cell(code.code), cell(code.system), cell(code.display), str(code.count)
+        table.add_row(*shown, _mapped(code))
     console.print(table)
+
+
+def _mapped(code: SeenCode) -> str:
+    if code.worth_a_look:
+        return "[bold yellow]look[/]"
+    return "yes" if code.mapped else "beside" if code.beside_mapped else "no"
 
 
 def _left_aside(skipped: Sequence[Mapping[str, Any]]) -> Table:

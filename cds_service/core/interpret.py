@@ -64,6 +64,10 @@ def interpret(
         answers.append(of_another(of_others[0], basis))
         of_others = of_others[1:]
     skipped += [Skipped(item.ref, "it belongs to another patient") for item in of_others]
+    if answers:
+        skipped += [
+            Skipped(item.ref, f"it could not be read, at {item.where}") for item in record.unread
+        ]
     if len(answers) > 1:
         answers = list(most_pressing_first(answers, knowledge))
     if overdue := tuple(notes_on_knowledge(knowledge, at)):

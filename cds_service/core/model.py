@@ -158,6 +158,8 @@ class SpecimenLink(StrEnum):
     """It leads to a Specimen whose subject is somebody else: nothing of it is used."""
     ENTERED_IN_ERROR = "entered-in-error"
     """It leads to a Specimen that was entered in error: nothing of it is used."""
+    INVALID = "invalid"
+    """It leads to a Specimen that is not valid FHIR R4: it can contradict, and settles nothing."""
     UNSATISFACTORY = "unsatisfactory"
     """It leads to a Specimen that the laboratory finds unfit; its type still counts."""
     RESOLVED = "resolved"
@@ -169,6 +171,10 @@ class SpecimenGiven:
 
     link: SpecimenLink = SpecimenLink.NONE
     codings: tuple[Coding, ...] = ()
+    words: str = ""
+    """What it was called where no code was sent. It is shown and decides nothing."""
+    where: str = ""
+    """Where an invalid one is at fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +212,7 @@ class OpenEnd:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceRange:
-    """Observation.referenceRange, one element. Text-only ranges are not read into this type."""
+    """Observation.referenceRange, one element. One in text alone has its `words` and no ends."""
 
     low: Bound | OpenEnd
     high: Bound | OpenEnd
@@ -215,6 +221,8 @@ class ReferenceRange:
     """Code of referenceRange.type: empty or `normal` for a reference interval, some other text
     where it is another kind or cannot be read."""
     applies_to: tuple[Coding, ...] = ()
+    words: str = ""
+    """Its text, where it has no number that can be read. It is shown and decides nothing."""
 
 
 class Subject(StrEnum):
@@ -335,5 +343,7 @@ class PatientRecord:
     companions: tuple[LabResult, ...] = ()
     entries: tuple[CodedEntry, ...] = ()
     availability: Mapping[str, Availability] = field(default_factory=dict)
+    unread: tuple[InvalidResource, ...] = ()
+    """Entries beside the results that could not be read: `explain` names them."""
     carded_before: frozenset[str] = frozenset()
     """Observation ids of this patient that had been carded before (from the store)."""

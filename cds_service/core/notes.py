@@ -78,7 +78,12 @@ def notes_on_sample(head: Candidate, record: PatientRecord) -> Iterator[Note]:
             yield Note(NoteKind.SPECIMEN_WITHDRAWN)
         case SpecimenLink.UNSATISFACTORY:
             yield Note(NoteKind.SPECIMEN_UNSATISFACTORY)
-        case SpecimenLink.NONE | SpecimenLink.UNRESOLVED | SpecimenLink.RESOLVED:
+        case (
+            SpecimenLink.NONE
+            | SpecimenLink.UNRESOLVED
+            | SpecimenLink.INVALID
+            | SpecimenLink.RESOLVED
+        ):
             pass
     # A sample taken before birth: a date is wrong, or it is somebody else's sample.
     if is_before_birth(head.taken, birth_of(record)):
@@ -210,6 +215,8 @@ def notes_on_range(laboratory: RangeReading) -> Iterator[Note]:
     """The laboratory's ranges that are not applied, though they may be for this patient."""
     if laboratory.left:
         yield Note(NoteKind.RANGES_LEFT, {"ranges": laboratory.left})
+    if laboratory.not_comparable:
+        yield Note(NoteKind.RANGES_NOT_COMPARABLE, {"ranges": laboratory.not_comparable})
 
 
 def notes_on_companions_at_odds(
@@ -265,9 +272,12 @@ def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
 
 
 def notes_on_specimen(result: LabResult, reason: Reason) -> Iterator[Note]:
-    """That the specimen has type codes that are not in the knowledge: the code of the test does not
-    settle the specimen kind then.
+    """Why the specimen kind is not settled: the Specimen is not valid, or has type codes that are
+    not in the knowledge.
     """
+    of_specimen = reason in {Reason.SPECIMEN_UNKNOWN, Reason.SPECIMEN_CONFLICT}
+    if of_specimen and result.specimen.link is SpecimenLink.INVALID:
+        yield Note(NoteKind.SPECIMEN_INVALID, {"where": result.specimen.where})
     if reason is Reason.SPECIMEN_UNKNOWN and result.specimen.codings:
         told = dict.fromkeys(
             f"{coding.code} ({coding.display})" if coding.display else coding.code

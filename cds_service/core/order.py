@@ -147,6 +147,6 @@ def specimen_ordered(order: DraftOrder, fixed: str, knowledge: KnowledgeBase) ->
     kinds = specimens_named(order.specimen, knowledge) | by_code
     if len(kinds) > 1:
         return CONFLICT
-    for kind in kinds:
+    for kind in by_code if order.specimen.link is SpecimenLink.INVALID else kinds:
         return kind
     return NOT_NAMED if order.specimen.link is SpecimenLink.NONE else UNREADABLE

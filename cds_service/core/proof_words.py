@@ -17,8 +17,8 @@ from cds_service.errors import KnowledgeError
 LONGEST_HEADLINE = 72
 HEADINGS = (*BLOCKS, "sources")
 PHRASES = (
-    "unknown", "date-unknown", "specimen", "collected", "issued", "status", "laboratory",
-    "laboratory-flag", "laboratory-range", "own-range", "by-factor",
+    "unknown", "date-unknown", "specimen", "in-words", "collected", "collection-unknown", "issued",
+    "status", "laboratory", "laboratory-flag", "laboratory-range", "own-range", "by-factor",
     "item-met", "item-provisional", "item-not-met", "item-unknown",
     "review-pending", "review-approved",
 )  # fmt: skip
@@ -36,6 +36,7 @@ NOTE_VALUES = {
     NoteKind.UNIT_FROM_TEXT: {"unit"},
     NoteKind.UNIT_TEXT_AND_CODE: {"unit", "code"},
     NoteKind.SPECIMEN_CODE_UNKNOWN: {"codes"},
+    NoteKind.SPECIMEN_INVALID: {"where"},
     NoteKind.NO_LIMIT_IN_UNIT: {"unit"},
     NoteKind.VALUE_FROM_TEXT: {"value"},
     NoteKind.NAME_NOT_SOLUBLE: {"loinc", "name"},
@@ -53,6 +54,7 @@ NOTE_VALUES = {
     NoteKind.DATE_AHEAD: {"value", "date"},
     NoteKind.OF_ONE_TIME: {"test", "values"},
     NoteKind.RANGES_LEFT: {"ranges"},
+    NoteKind.RANGES_NOT_COMPARABLE: {"ranges"},
     NoteKind.COMPANIONS_LEFT: {"items"},
     NoteKind.COMPANIONS_NOT_FINAL: {"items"},
     NoteKind.COMPANIONS_IN_WORDS: {"items"},

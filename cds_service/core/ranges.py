@@ -7,7 +7,7 @@ called normal, nor is one above a lower limit where no upper limit was sent.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import Enum, auto
 from itertools import product
@@ -59,36 +59,42 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
 
     The one range that is for this patient is applied, unless by age a different one may be: an
     unknown age must not allow a claim that a known one would rule out. Ranges that may be for this
-    patient and are not applied are named in `left`.
+    patient and are not applied are named in `left`, and if none is applied those that no value can
+    be compared with in `not_comparable`.
     """
     ours: dict[_Ends, str] = {}
     perhaps: dict[_Ends, str] = {}
     of_some: dict[_Ends, str] = {}
+    as_sent: list[str] = []
     for row in result.ranges:
-        if row.kind not in _NO_INTERVALS:
-            match _for_whom(row, age):
-                case _Whom.THIS_PATIENT:
-                    ours.update(_read(row, value.unit, units))
-                case _Whom.PERHAPS:
-                    perhaps.update(_read(row, value.unit, units))
-                case _Whom.SOME_PEOPLE:
-                    of_some.update(_read(row, value.unit, units))
-                case _Whom.OTHERS:
-                    pass
+        whom = _for_whom(row, age)
+        if row.kind in _NO_INTERVALS or whom is _Whom.OTHERS:
+            continue
+        if words := _not_comparable(row, value.unit, units):
+            as_sent.append(words)
+            continue
+        match whom:
+            case _Whom.THIS_PATIENT:
+                ours.update(_read(row, value.unit, units))
+            case _Whom.PERHAPS:
+                perhaps.update(_read(row, value.unit, units))
+            case _Whom.SOME_PEOPLE:
+                of_some.update(_read(row, value.unit, units))
     if len(ours) != 1 or perhaps.keys() - ours.keys():
-        return RangeReading(Place.NONE, left=_told({**ours, **perhaps, **of_some}))
+        left = _told({**ours, **perhaps, **of_some}.values())
+        return RangeReading(Place.NONE, left=left, not_comparable=_told(as_sent))
     (((low, high), words),) = ours.items()
     of_some.pop((low, high), None)
-    left = _told(of_some)
+    left = _told(of_some.values())
     place = _place(value.interval, low, high)
     if place is Place.NONE:
-        return RangeReading(place, left=left)
+        return RangeReading(place, left=left, not_comparable=_told([words, *as_sent]))
     multiple = _multiple(value, high) if place is Place.ABOVE else ""
     return RangeReading(place, words, multiple, left)
 
 
-def _told(ranges: Mapping[_Ends, str]) -> tuple[str, ...]:
-    return tuple(ranges.values())[:_MOST_TOLD]
+def _told(ranges: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(ranges))[:_MOST_TOLD]
 
 
 def _for_whom(row: ReferenceRange, age: Age) -> _Whom:
@@ -115,10 +121,37 @@ def _by_age(band: AgeBand, age: Age) -> _Whom:
             return _Whom.OTHERS if last <= band.low or band.until <= first else _Whom.PERHAPS
 
 
+def _not_comparable(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> str:
+    """A range in words or in a unit of another family, as it was sent; empty for any other."""
+    ends = (row.low, row.high)
+    if row.words or all(any(_end(end, INFINITY, unit, units)) for end in ends):
+        return row.words
+    return _in_words(*map(_sent, ends))
+
+
+def _sent(bound: Bound | OpenEnd) -> tuple[str, str]:
+    """The number of one end and its unit, as they were sent."""
+    match bound:
+        case OpenEnd():
+            return "", ""
+        case Bound(number, given):
+            return number.text, given.text or given.code
+
+
+def _in_words(low: tuple[str, str], high: tuple[str, str]) -> str:
+    """A range by the number and unit of each end, as `158 to 623 U/mL`."""
+    (number, low_unit), (upper, high_unit) = low, high
+    if not number:
+        return f"up to {upper} {high_unit}"
+    if not upper:
+        return f"from {number} {low_unit}"
+    own = "" if low_unit == high_unit else f" {low_unit}"
+    return f"{number}{own} to {upper} {high_unit}"
+
+
 def _read(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> Iterator[tuple[_Ends, str]]:
     """Low and high in the canonical unit, infinite where open, and the range in words, each bound
-    in its own unit (`158 to 623 U/mL`). Nothing if a bound is of another unit family, if both are
-    open, or if no value could lie in the range.
+    in its own unit (`158 to 623 U/mL`). Nothing if both are open, or if no value could lie in it.
     """
     lows, highs = _end(row.low, -INFINITY, unit, units), _end(row.high, INFINITY, unit, units)
     for (low, number, low_unit), (high, upper, high_unit) in product(lows, highs):
@@ -126,14 +159,7 @@ def _read(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> Iterator[tupl
             return
         if low > high or high <= 0:  # a field left at zero is no limit
             return
-        if not number:
-            yield (low, high), f"up to {upper} {high_unit}"
-        elif not upper:
-            yield (low, high), f"from {number} {low_unit}"
-        elif low_unit != high_unit:
-            yield (low, high), f"{number} {low_unit} to {upper} {high_unit}"
-        else:
-            yield (low, high), f"{number} to {upper} {high_unit}"
+        yield (low, high), _in_words((number, low_unit), (upper, high_unit))
 
 
 def _end(

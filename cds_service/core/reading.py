@@ -103,12 +103,14 @@ def _agree(codes: list[AcceptedCode]) -> bool:
 def specimen_of(
     result: LabResult, code: AcceptedCode, knowledge: KnowledgeBase
 ) -> str | NotInterpretable:
-    """The specimen kind that code and Specimen.type agree on, or why there is none."""
+    """The specimen kind that code and Specimen.type agree on, or why there is none. The type of an
+    invalid Specimen can contradict the code, and settles nothing by itself.
+    """
     named = specimens_named(result.specimen, knowledge)
     by_code = set() if code.specimen == FROM_SPECIMEN else {code.specimen}
     coded_but_unknown = bool(result.specimen.codings) and not named
-    if coded_but_unknown or not (named or by_code):
-        link = result.specimen.link
+    link = result.specimen.link
+    if coded_but_unknown or not (by_code or (named and link is not SpecimenLink.INVALID)):
         followed = link in _FOLLOWED
         return NotInterpretable(Reason.SPECIMEN_UNKNOWN, "" if followed else link.value)
     if len(named) > 1 or (named and by_code and named != by_code):
@@ -159,9 +161,12 @@ def shown(measured: Measured, understood: UnitUnderstood) -> Value:
 
 
 def as_received(measured: Measured) -> Value:
-    """The number with its unit as received; with the unit's text and code where they differ."""
+    """The number with its unit as received; with the unit's text and code where they differ. The
+    litre is both `l` and `L` in UCUM, so that this is no difference.
+    """
     text, code = measured.unit.text, measured.unit.code
-    differ = text and code and text != code and measured.unit.system == UCUM
+    alike = text.replace("l", "L") == code.replace("l", "L")
+    differ = text and code and not alike and measured.unit.system == UCUM
     return Value(_number(measured), f"{text} or {code}" if differ else text or code, "")
 
 

@@ -227,14 +227,15 @@ def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> list[
     parts = [f"**{name}: {value}**" if value else f"**{name}**"]
     if not answer.inputs:  # another patient's: nothing of it is shown
         return parts
-    if specimen := specimen_words(answer, knowledge):
+    if specimen := _specimen(answer, result, knowledge):
         parts.append(f"{phrases['specimen']} {specimen}")
-    parts.append(f"{phrases['collected']} {day(result.collected, knowledge)}")
     match result.collected, result.issued:
+        case Moment(text=collected), _:
+            parts.append(f"{phrases['collected']} {markdown(collected)}")
+        case NoMoment(), NoMoment():
+            parts.append(phrases["collection-unknown"])
         case NoMoment(), Moment(text=issued):
-            parts.append(f"{phrases['issued']} {markdown(issued)}")
-        case _:
-            pass
+            parts += [phrases["collection-unknown"], f"{phrases['issued']} {markdown(issued)}"]
     parts.append(f"{phrases['status']} {result.status.value}")
     if result.flags and result.status not in WITHDRAWN:
         parts.append(f"{phrases['laboratory-flag']} {markdown(', '.join(result.flags))}")
@@ -243,6 +244,19 @@ def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> list[
     if result.laboratory:
         parts.append(f"{phrases['laboratory']} {markdown(result.laboratory)}")
     return parts
+
+
+def _specimen(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> str:
+    """The specimen as it was read, and what it was called where that was not read: a reader sees
+    that the words and the code of the test do not agree.
+    """
+    kind = specimen_words(answer, knowledge)
+    if not result.specimen.words or isinstance(answer.verdict, WrongAnalyte):
+        return kind
+    called = knowledge.wording.phrases["in-words"].replace(
+        "{words}", markdown(result.specimen.words)
+    )
+    return f"{kind} ({called})" if kind else called
 
 
 def _series(points: tuple[SeriesPoint, ...], knowledge: KnowledgeBase) -> str:

@@ -118,6 +118,9 @@ class RangeReading:
     multiple: str = ""
     left: tuple[str, ...] = ()
     """Ranges that were not applied, since it is not known whether they are for this patient."""
+    not_comparable: tuple[str, ...] = ()
+    """Where none was applied: those that cannot be compared with the value, as they were sent, in
+    words, in another unit, or without an upper limit and the value not below the lower one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from cds_service.core.selection import FINAL, WITHDRAWN
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.lone_report import lone_reports, read_report
 from cds_service.fhir.observation import ObservationReader
-from cds_service.fhir.record_entries import EntryReader, OfAnotherPatient, Unreadable
+from cds_service.fhir.record_entries import EntryReader, OfAnotherPatient
 from cds_service.fhir.report import observations
 from cds_service.fhir.shape import a_text, an_object
 from cds_service.fhir.wanted import Sort, Wanted, carries, may_stand_for, sort_of
@@ -54,6 +54,7 @@ class CodedPart:
 
     entries: tuple[CodedEntry, ...] = ()
     availability: Availability = Availability.GIVEN
+    unread: tuple[InvalidResource, ...] = ()
 
 
 NO_RESULTS = LaboratoryPart()
@@ -126,17 +127,18 @@ def read_coded(
         of_type.sort(key=lambda entry: not may_stand_for(entry.resource, concepts))
         was_cut = may_stand_for(of_type[MOST_READ].resource, concepts)
     found = [reader.read(entry) for entry in of_type[:MOST_READ]]
-    unreadable = sum(isinstance(item, Unreadable) for item in found)
+    unread = tuple(item for item in found if isinstance(item, InvalidResource))
     foreign = sum(isinstance(item, OfAnotherPatient) for item in found)
     extent = availability_of(
-        read=len(found) - unreadable - foreign,
-        invalid=unreadable + len(document.misfits),
+        read=len(found) - len(unread) - foreign,
+        invalid=len(unread) + len(document.misfits),
         foreign=foreign,
         was_cut=was_cut,
     )
     return CodedPart(
         tuple(item for item in found if isinstance(item, CodedEntry)),
         extent if document.is_of(types) else Availability.FAILED,
+        unread,
     )
 
 

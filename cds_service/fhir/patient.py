@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cds_service.core.model import Availability, NoPatient, Patient
+from cds_service.core.model import Availability, InvalidResource, NoPatient, Patient
 from cds_service.fhir.bundle import Entry
 from cds_service.fhir.moment import moment_in
 from cds_service.fhir.shape import Refusal, an_id
@@ -19,6 +19,7 @@ class PatientPart:
 
     patient: Patient | NoPatient
     availability: Availability
+    unread: tuple[InvalidResource, ...] = ()
 
 
 def read_patient(part: Supplied, entries: Sequence[Entry], patient_id: str) -> PatientPart:
@@ -45,6 +46,7 @@ def _read(entry: Entry) -> PatientPart:
     try:
         check(entry.resource)
         birth = moment_in(entry.resource, "birthDate", "Patient")
-    except Refusal:
-        return PatientPart(NoPatient(), Availability.FAILED)
+    except Refusal as refusal:
+        unread = (InvalidResource(entry.ref, refusal.where),)
+        return PatientPart(NoPatient(), Availability.FAILED, unread)
     return PatientPart(Patient(entry.ref, birth), Availability.GIVEN)

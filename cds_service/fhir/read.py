@@ -13,7 +13,7 @@ from datetime import date
 
 from cds_service.core.card import JsonObject
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.model import Availability, LabResult, Moment, PatientRecord
+from cds_service.core.model import Availability, InvalidResource, LabResult, Moment, PatientRecord
 from cds_service.fhir.bundle import Document, Scope, open_document
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import (
@@ -90,11 +90,12 @@ def read_record(
     medications = documents.coded(
         given["medications"].resource, MEDICATION_TYPES, wanted.medications, day
     )
+    beside = (*_unless(main, past).analyte, *main.companions, *_unless(main, others).companions)
     return PatientRecord(
         patient_id=whose.patient_id,
         patient=patient.patient,
         results=main.analyte,
-        history=() if past is main else further(past.analyte, than=main.analyte),
+        history=further(_unless(main, past).analyte, than=main.analyte),
         companions=further((*main.companions, *others.companions), than=()),
         entries=(*conditions.entries, *medications.entries),
         availability={
@@ -102,14 +103,25 @@ def read_record(
             "patient": patient.availability,
             wanted.part: documents.part_availability(
                 own,
-                () if past is main else past.analyte,  # each invalid one in `main` gets an answer
+                _unless(main, past).analyte,  # each invalid one in `main` gets an answer
                 was_cut=past.was_cut,
             ),
             "labs": documents.part_availability(labs, others.companions, was_cut=others.was_cut),
             "conditions": _worst(given["conditions"], conditions.availability),
             "medications": _worst(given["medications"], medications.availability),
         },
+        unread=(
+            *patient.unread,
+            *(item for item in beside if isinstance(item, InvalidResource)),
+            *conditions.unread,
+            *medications.unread,
+        ),
     )
+
+
+def _unless(main: LaboratoryPart, part: LaboratoryPart) -> LaboratoryPart:
+    """A part, or nothing where it is the results to interpret themselves."""
+    return NO_RESULTS if part is main else part
 
 
 def _opened(sent: Iterable[JsonObject]) -> Mapping[int, Document]:

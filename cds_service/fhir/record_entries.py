@@ -27,7 +27,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import CodedEntry, Coding, Moment, NoMoment, RecordKind, Subject
+from cds_service.core.model import (
+    CodedEntry,
+    Coding,
+    InvalidResource,
+    Moment,
+    NoMoment,
+    RecordKind,
+    Subject,
+)
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment_in, period
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
@@ -66,12 +74,8 @@ class OfAnotherPatient:
     """Another patient's entry: nothing of it was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Not valid FHIR R4, or its drug is a reference that leads to no given resource."""
-
-
-Found = CodedEntry | DoesNotCount | OfAnotherPatient | Unreadable
+Found = CodedEntry | DoesNotCount | OfAnotherPatient | InvalidResource
+"""An InvalidResource here may also be one whose drug is a reference that leads to no given one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,8 @@ class EntryReader:
                     return _procedure(entry)
                 case _:
                     return self._medication(entry)
-        except Refusal:
-            return Unreadable()
+        except Refusal as refusal:
+            return InvalidResource(entry.ref, refusal.where)
 
     def _medication(self, entry: Entry) -> Found:
         since, until = _span(entry)
@@ -108,7 +112,7 @@ class EntryReader:
             return DoesNotCount()
         match self._drug(entry):
             case Unresolved():
-                return Unreadable()
+                return InvalidResource(entry.ref, f"{entry.kind}.medicationReference")
             case codes:
                 return _coded(entry, self._record_kind(entry, until), codes, since, until)
 

@@ -1,8 +1,8 @@
 """Observation.referenceRange: the laboratory's own limits as it sent them.
 
-Ranges that are text only are left out: text is never evidence. A range is never made wider than it
-was sent: an age, a kind or a group of people that cannot be read is kept as a condition that no
-patient meets.
+A range in text alone is kept as its words: text is never evidence, but a reader can use it. A
+range is never made wider than it was sent: an age, a kind or a group of people that cannot be read
+is kept as a condition that no patient meets.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _ANY_AGE = (-INFINITY, INFINITY)
 
 
 def read_ranges(observation: JsonObject) -> tuple[ReferenceRange, ...]:
-    """The numeric reference ranges. Raises Refusal where a bound is not a valid SimpleQuantity."""
+    """The reference ranges. Raises Refusal where a bound is not a valid SimpleQuantity."""
     return tuple(_ranges(observation))
 
 
@@ -54,9 +54,11 @@ def _ranges(observation: JsonObject) -> Iterator[ReferenceRange]:
         high = _bound(element, "high", where)
         applies_to = tuple(c for who in objects(element.get("appliesTo")) for c in _people(who))
         numbers = isinstance(low, Bound), isinstance(high, Bound)
-        if True not in numbers or numbers != ("low" in element, "high" in element):
-            continue  # nothing numeric, or a bound that is there and has no number
-        yield ReferenceRange(low, high, _age(element, where), _kind(element), applies_to)
+        for_whom = _age(element, where), _kind(element), applies_to
+        if True in numbers and numbers == ("low" in element, "high" in element):
+            yield ReferenceRange(low, high, *for_whom)
+        elif words := a_text(element.get("text")):  # no number, or one end that has none
+            yield ReferenceRange(OpenEnd(), OpenEnd(), *for_whom, words)
 
 
 def _bound(element: JsonObject, name: str, where: str) -> Bound | OpenEnd:

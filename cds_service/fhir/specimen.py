@@ -1,11 +1,13 @@
 """The specimen of an Observation: contained, in the same Bundle, or in another part of the record.
 
-Only the codes of Specimen.type count; no text, display or container tells what a specimen is.
+Only the codes of Specimen.type count; no text, display or container tells what a specimen is. Where
+there are none, the text is kept for the reader.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 
 from cds_service.core.card import JsonObject
@@ -13,7 +15,7 @@ from cds_service.core.model import Moment, NoMoment, SpecimenGiven, SpecimenLink
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment_or_period
 from cds_service.fhir.report import MOST_SPECIMENS, Reports
-from cds_service.fhir.shape import Refusal, an_object, codings, objects
+from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.subject import Whose, names_a_patient
 
 Found = tuple[SpecimenGiven, Moment | NoMoment]
@@ -23,10 +25,13 @@ _NOT_NAMED: Found = SpecimenGiven(), NoMoment()
 _UNRESOLVED: Found = SpecimenGiven(SpecimenLink.UNRESOLVED), NoMoment()
 _OF_ANOTHER: Found = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT), NoMoment()
 _ENTERED_IN_ERROR: Found = SpecimenGiven(SpecimenLink.ENTERED_IN_ERROR), NoMoment()
+_NOT_OF_THIS_SAMPLE = frozenset({SpecimenLink.OF_ANOTHER_PATIENT, SpecimenLink.ENTERED_IN_ERROR})
+"""Nothing is said of these but that."""
 _GRAVEST_FIRST = (
     SpecimenLink.OF_ANOTHER_PATIENT,
     SpecimenLink.ENTERED_IN_ERROR,
     SpecimenLink.UNRESOLVED,
+    SpecimenLink.INVALID,
     SpecimenLink.UNSATISFACTORY,
     SpecimenLink.RESOLVED,
 )
@@ -37,11 +42,11 @@ def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) ->
     """The Specimen that Observation.specimen leads to among the given resources; without that
     element, the one that its panel or else its report names, if it names exactly one.
 
-    An invalid Specimen is not trusted and counts as unresolved. One of another patient and one that
-    was entered in error are not trusted either, and are reported as such.
+    One of another patient and one that was entered in error are reported as such, without anything
+    of theirs; an invalid one with the codes that can still be seen, which settle nothing.
     """
     if reference := an_object(entry.resource.get("specimen")):
-        return _follow(reference, entry, scope, whose)
+        return _called(reference, *_follow(reference, entry, scope, whose))
     named = _named_for(entry, reports)
     if not named:
         return _NOT_NAMED
@@ -50,6 +55,13 @@ def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) ->
         if found:
             return found[0] if len({id(one) for one in found}) == 1 else _NOT_NAMED
     return _NOT_NAMED
+
+
+def _called(reference: JsonObject, given: SpecimenGiven, taken: Moment | NoMoment) -> Found:
+    """With the display of the reference where the Specimen did not come or says nothing itself."""
+    if given.codings or given.words or given.link in _NOT_OF_THIS_SAMPLE:
+        return given, taken
+    return replace(given, words=a_text(reference.get("display"))), taken
 
 
 def specimens_named(entry: Entry, reports: Reports) -> Sequence[tuple[JsonObject, Entry]]:
@@ -78,7 +90,7 @@ def _follow(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> 
                 return _ENTERED_IN_ERROR
             known = scope.specimens
             if id(specimen) not in known:
-                known[id(specimen)] = _trusted(specimen, scope)
+                known[id(specimen)] = _read(specimen, scope)
             return known[id(specimen)]
 
 
@@ -98,13 +110,22 @@ def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
     return SpecimenGiven(link, tuple(code for one in given for code in one.codings)), NoMoment()
 
 
-def _trusted(specimen: JsonObject, scope: Scope) -> Found:
+def _read(specimen: JsonObject, scope: Scope) -> Found:
+    kind = an_object(specimen.get("type"))
+    codes = codings(kind)
+    words = "" if codes else _words_of(kind)
     try:
         scope.checks.check(specimen)
         collection = an_object(specimen.get("collection"))
         taken = moment_or_period(collection, "collected", "Specimen.collection")
-    except Refusal:
-        return _UNRESOLVED
+    except Refusal as refusal:
+        return SpecimenGiven(SpecimenLink.INVALID, codes, words, refusal.where), NoMoment()
     is_unfit = specimen.get("status") == "unsatisfactory"
     link = SpecimenLink.UNSATISFACTORY if is_unfit else SpecimenLink.RESOLVED
-    return SpecimenGiven(link, codings(specimen.get("type"))), taken
+    return SpecimenGiven(link, codes, words), taken
+
+
+def _words_of(kind: JsonObject) -> str:
+    """The text of a type without a code, else the first display."""
+    displays = (a_text(coding.get("display")) for coding in objects(kind.get("coding")))
+    return a_text(kind.get("text")) or next(filter(None, displays), "")

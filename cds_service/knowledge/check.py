@@ -66,7 +66,7 @@ def check_knowledge(
     Nothing is raised for a fault in the knowledge: all are in the report. It also holds the state
     of review, with an approval that no longer holds, and what the site mutes; neither is a fault.
     So the worked cases are run with the site's codes and units, but under the knowledge's own
-    policy.
+    policy; and without the site where a case is about a unit that nobody knows, and this site does.
     """
     report = KnowledgeReport()
     try:
@@ -74,7 +74,7 @@ def check_knowledge(
     except KnowledgeError as error:
         report.faults.append(error.one_line())
         return report
-    own_policy = {name: base.policy for name, base in library.bases.items()}
+    own = library.bases
     for with_file, file in ((with_site_unproved, site), (with_approvals, approval)):
         try:
             library = library if file is None else with_file(library, file)
@@ -87,7 +87,7 @@ def check_knowledge(
         report.muted.extend(f"{base.tag}: {told}." for told in what_is_muted(base))
     if not report.faults:
         for name, base in library.bases.items():
-            report.faults.extend(case_faults(replace(base, policy=own_policy[name])))
+            report.faults.extend(_case_faults_at_site(base, own[name]))
     return report
 
 
@@ -112,6 +112,17 @@ def _count(base: KnowledgeBase, report: KnowledgeReport) -> None:
             "cases": len(base.cases),
         }
     )
+
+
+def _case_faults_at_site(base: KnowledgeBase, own: KnowledgeBase) -> Iterator[str]:
+    """Where worked cases differ at a site, under the policy of the knowledge's `own`. A case about
+    a unit that only the site makes known holds without the site.
+    """
+    of_site = {unit.text for unit in base.units} - {unit.text for unit in own.units}
+    elsewhere = tuple(case for case in base.cases if case.given.unit in of_site)
+    here = tuple(case for case in base.cases if case.given.unit not in of_site)
+    yield from case_faults(replace(base, policy=own.policy, cases=here))
+    yield from case_faults(replace(own, cases=elsewhere))
 
 
 def case_faults(base: KnowledgeBase) -> Iterator[str]:

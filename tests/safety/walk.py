@@ -17,7 +17,9 @@ from cds_service.core.model import (
     Comparator,
     NoPatient,
     NotNumeric,
+    OpenEnd,
     PatientRecord,
+    ReferenceRange,
     ResourceRef,
     Status,
 )
@@ -105,6 +107,10 @@ def _own_ranges() -> Iterator[tuple[str, PatientRecord]]:
         for ranges in ((for_some,), (for_some, *own_range(unit))):
             result = sil2r(f"100 {unit}", loinc, given, ranges=ranges)
             yield f"100 {unit}, a range for some people", records.record(result)
+        in_words = ReferenceRange(OpenEnd(), OpenEnd(), words="10 - 900, see report")
+        for left in (in_words, records.within("10", "900", "mg"), records.within("10", "", unit)):
+            result = sil2r(f"100 {unit}", loinc, given, ranges=(left,))
+            yield f"100 {unit}, a range that is not compared", records.record(result)
 
 
 def _ages(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:

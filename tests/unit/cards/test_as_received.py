@@ -16,6 +16,10 @@ from cds_service.core.model import (
     Moment,
     NotNumeric,
     NoValue,
+    OpenEnd,
+    ReferenceRange,
+    SpecimenGiven,
+    SpecimenLink,
     Status,
     UnitGiven,
 )
@@ -23,7 +27,17 @@ from cds_service.core.quantity import UCUM
 from cds_service.core.schema import RowUnit
 from tests import records
 from tests.packaged import SIL2R
-from tests.unit.cards.given import ARUP, LABCORP, SERUM_MASS, card, card_of, named, result
+from tests.unit.cards.given import (
+    ARUP,
+    CSF_U,
+    LABCORP,
+    SERUM_MASS,
+    SERUM_U,
+    card,
+    card_of,
+    named,
+    result,
+)
 
 # ------------------------------------------------------------------ the laboratory's own flag
 
@@ -198,5 +212,62 @@ def test_where_no_day_of_collection_came_the_day_of_issue_is_shown() -> None:
     """It decides which results lie near; without it the reader cannot tell how old the value is."""
     issued = records.moment("2026-03-01T09:30:00Z")
     told = card_of(records.record(result("900 U/mL", on="", issued=issued)))
-    assert "; collected date unknown; issued 2026-03-01T09:30:00Z; status final; " in told.detail
+    assert (
+        "; date of collection unknown; issued 2026-03-01T09:30:00Z; status final; " in told.detail
+    )
     assert "issued" not in card_of(records.record(result("900 U/mL", issued=issued))).detail
+
+
+# ------------------------------------------------------------------ the specimen in words
+
+
+def called(words: str, loinc: str = SERUM_MASS, **changes: Any) -> Card:
+    given = SpecimenGiven(SpecimenLink.UNRESOLVED, words=words)
+    return card_of(records.record(result("900 pg/mL", loinc, specimen=given, **changes)))
+
+
+def test_what_the_specimen_was_called_stands_beside_what_the_test_code_says() -> None:
+    """Text is no evidence: the code counts, and the reader sees that the two do not agree."""
+    told = called("Cerebrospinal fluid")
+    assert "; specimen serum/plasma (in words: Cerebrospinal fluid); collected " in told.detail
+    without = called("")
+    assert told.detail.replace(" (in words: Cerebrospinal fluid)", "") == without.detail
+    assert (told.summary, told.indicator) == (without.summary, without.indicator)
+
+
+def test_words_for_a_specimen_that_no_code_settles_are_shown() -> None:
+    told = called("Liquor", CSF_U)
+    assert told.extension["reason"] == "specimen-unknown"
+    assert "; specimen in words: Liquor; collected " in told.detail
+
+
+def test_words_for_a_specimen_are_text_and_not_markup() -> None:
+    assert "(in words: &lt;b&gt;\\*x\\*)" in called("<b>*x*").detail
+
+
+def test_a_card_about_another_test_does_not_name_its_specimen() -> None:
+    assert "in words" not in called("Cerebrospinal fluid", "33939-0").detail
+
+
+# ------------------------------------------------------------------ a range that is not compared
+
+
+@pytest.mark.parametrize(
+    ("value", "loinc", "words"),
+    [("900 U/mL", SERUM_U, "223-710 U/mL"), ("900 pg/mL", SERUM_MASS, "<1033")],
+)
+def test_a_range_in_words_is_shown_and_not_compared(value: str, loinc: str, words: str) -> None:
+    """Many laboratories send their range as text; "no range was sent" would be wrong."""
+    told = card(value, loinc, (ReferenceRange(OpenEnd(), OpenEnd(), words=words),))
+    assert "no-laboratory-limit" in told.extension["findings"]
+    shown = words.replace("<", "&lt;")
+    assert f"has no upper limit: {shown}. Read it on the laboratory's own report." in told.detail
+    assert words not in told.summary
+
+
+def test_a_range_in_another_unit_is_shown_in_its_own() -> None:
+    told = card("900 pg/mL", SERUM_MASS, LABCORP)
+    (bound,) = LABCORP
+    assert isinstance(bound.high, Bound)
+    assert f"{bound.high.number.text} {bound.high.unit.text}. Read it" in told.detail
+    assert "is not compared" not in card("900 U/mL", SERUM_U, LABCORP).detail

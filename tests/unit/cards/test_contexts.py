@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.model import CodedEntry, RecordKind
+from cds_service.core.model import CodedEntry, Coding, RecordKind, ResourceRef
 from tests import records
 from tests.unit.cards.given import (
     CSF_MASS,
@@ -43,6 +43,16 @@ def test_with_hlh_recorded_a_low_value_is_not_called_an_argument_against_it() ->
 def test_the_csf_study_of_hlh_is_told_as_what_it_was() -> None:
     said = card("212 pg/mL", CSF_MASS, **recorded("condition.hlh")).detail
     assert "In 36 children with HLH, 13 of them with CNS disease, 154.64 pg/mL" in said
+
+
+@pytest.mark.parametrize("code", ["N18.6", "Z99.2", "Z49.31"])
+def test_end_stage_renal_disease_is_not_called_dialysis(code: str) -> None:
+    """ICD-10-CM has dialysis as one of two terms of N18.6: the patient may have none yet."""
+    coding = Coding("http://hl7.org/fhir/sid/icd-10-cm", code)
+    entry = CodedEntry(ResourceRef("Condition/c"), RecordKind.CONDITION, (coding,))
+    told = card("5230 U/mL", ranges=LABCORP, entries=(entry,))
+    assert "context-dialysis" in told.extension["findings"]
+    assert "- Dialysis, or end-stage renal disease, is recorded. " in told.detail
 
 
 @pytest.mark.parametrize("condition", ["infection", "hiv", "dialysis", "car-t"])

@@ -49,8 +49,12 @@ def test_a_companion_whose_unit_text_is_another_unit_than_its_code_is_missing(
         (MILLIGRAMS_CODED_AS_NANOGRAMS, "ferritin 12 mg/L or ng/mL"),
         (UnitGiven(), "ferritin 12"),
         (UnitGiven("pmol/L"), "ferritin 12 pmol/L"),
+        (UnitGiven("pmol/l", "pmol/L", UCUM), "ferritin 12 pmol/l"),
     ],
-    ids=["a slip or a thousand times", "two units", "no unit", "moles under the code of a mass"],
+    ids=[
+        *("a slip or a thousand times", "two units", "no unit", "moles under the code of a mass"),
+        "one unit with the litre in two letters",
+    ],
 )
 @pytest.mark.parametrize(
     ("value", "loinc"),

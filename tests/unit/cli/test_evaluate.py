@@ -1,4 +1,4 @@
-"""`evaluate`, `explain` and `codes`, as a person at a terminal and a script use them (README)."""
+"""`evaluate` and `explain`, as a person at a terminal and a script use them (README)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cds_service.config import Settings
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.knowledge.files import Library
 from tests.documentation import even
-from tests.unit.cli.command_line import COMMANDING, document, is_harmless, run, through_main
+from tests.unit.cli.command_line import COMMANDING, document, is_harmless, run
 
 ON = ("--on", "2026-11-21")
 
@@ -107,6 +107,28 @@ def test_explain_says_what_was_left_aside() -> None:
     assert "No card" in shown.output
 
 
+def test_explain_names_what_could_not_be_read_beside_the_result(tmp_path: Path) -> None:
+    """The card says that conditions could not be obtained: whoever sends them must find the one."""
+    request = json.loads(fhir_fixtures.path("lab_result_full_prefetch").read_text())
+    coding = {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "D76.1", "display": ""}
+    patient = {"reference": f"Patient/{request['context']['patientId']}"}
+    condition = {"resourceType": "Condition", "id": "c1", "subject": patient}
+    condition["code"] = {"coding": [coding]}
+    request["prefetch"]["conditions"] = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": condition}],
+    }
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(request))
+    (told,) = document(run("explain", file, "--json", *ON))["explanations"]
+    because = "it could not be read, at Condition.code.coding[0].display"
+    assert told["skipped"] == [{"resource": "Condition/c1", "because": because}]
+    request["context"]["results"]["entry"] = []
+    file.write_text(json.dumps(request))
+    assert "nothing here is a result" in even(run("explain", file, *ON).output)
+
+
 @pytest.mark.parametrize("name", ["patient_view_result_outside_look_back", "cd25_cells"])
 def test_a_result_that_was_left_aside_is_not_called_none_of_this_knowledge(name: str) -> None:
     explained = even(run("explain", fhir_fixtures.path(name), *ON).output)
@@ -170,57 +192,6 @@ def test_a_site_file_gives_meaning_to_local_codes(monkeypatch: pytest.MonkeyPatc
     assert document(run("evaluate", file, "--json", *ON))["cards"] == []
     monkeypatch.setenv("CDS_SITE", str(fhir_fixtures.site_path()))
     assert len(document(run("evaluate", file, "--json", *ON))["cards"]) == 1
-
-
-def test_codes_points_at_what_is_not_mapped() -> None:
-    (code,) = document(run("codes", fhir_fixtures.path("local_code_unmapped"), "--json"))["codes"]
-    assert (code["mapped"], code["worthALook"]) == (False, True)
-    assert "look" in run("codes", fhir_fixtures.path("local_code_unmapped")).output
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("IL 2 Receptor, Soluble", "SOLUBLE IL-2R", "lösl. IL2-Rezeptor", "sCD25", "CD 25"),
-        *("可溶性IL-2レセプター", "可溶性\uff29\uff2c\uff0d\uff12", "インターロイキン-2レセプター"),
-    ],
-)
-def test_codes_points_at_a_telling_name_wherever_it_stands(tmp_path: Path, name: str) -> None:
-    own = {"system": "urn:oid:2.999.2", "code": "X7"}
-    worded = {"resourceType": "Observation", "code": {"text": name}}
-    named = {"resourceType": "Observation", "code": {"coding": [own], "text": name}}
-    shown = {"resourceType": "Observation", "code": {"coding": [{**own, "display": name}]}}
-    part = {"resourceType": "Observation", "component": [{"code": {"coding": [own], "text": name}}]}
-    for observation, codes in ((worded, ""), (named, "X7"), (shown, "X7"), (part, "X7")):
-        file = tmp_path / "observation.json"
-        file.write_text(json.dumps(observation), encoding="utf-8")
-        (code,) = document(run("codes", file, "--json"))["codes"]
-        assert (code.get("code", ""), code["display"], code["worthALook"]) == (codes, name, True)
-
-
-@pytest.mark.parametrize("name", ["IL-6", "Ferritin", "IL-23", "until 2", "CD4", "vial 2"])
-def test_codes_does_not_point_at_other_names(tmp_path: Path, name: str) -> None:
-    own = {"system": "urn:oid:2.999.2", "code": "X7", "display": name}
-    file = tmp_path / "observation.json"
-    observation = {"resourceType": "Observation", "code": {"coding": [own]}}
-    file.write_text(json.dumps(observation), encoding="utf-8")
-    (code,) = document(run("codes", file, "--json"))["codes"]
-    assert code["worthALook"] is False
-    file.write_text(json.dumps({"resourceType": "Observation", "code": {"text": name}}))
-    assert document(run("codes", file, "--json"))["codes"] == []
-
-
-def test_codes_reads_a_bulk_export_line_by_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    story = json.loads(fhir_fixtures.path("local_code_unmapped").read_bytes())
-    file = tmp_path / "Observation.ndjson"
-    file.write_text(f"{json.dumps(story)}\n\n" * 2)
-    (code,) = document(run("codes", file, "--json"))["codes"]
-    assert (code["worthALook"], code["count"]) == (True, 2)
-    file.write_text(f"{json.dumps(story)}\n{{")
-    assert through_main(monkeypatch, "codes", file) == 1
-    assert "Observation.ndjson line 2: This is not JSON." in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["as text", "as JSON"])

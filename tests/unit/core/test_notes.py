@@ -181,6 +181,17 @@ def test_a_specimen_whose_codes_are_unknown_is_told_whatever_the_test_code_says(
         assert NoteKind.SPECIMEN_CODE_UNKNOWN not in of(given)
 
 
+def test_an_invalid_specimen_is_told_where_it_leaves_the_specimen_open() -> None:
+    invalid = SpecimenGiven(SpecimenLink.INVALID, where="Specimen.status")
+    told = {NoteKind.SPECIMEN_INVALID: {"where": "Specimen.status"}}
+    assert of(named("r", "250 pg/mL", toy.ANY_MASS, specimen=invalid)).items() >= told.items()
+    dew = replace(specimen("DEW"), link=SpecimenLink.INVALID, where="Specimen.status")
+    assert of(named("r", "250 pt/mL", toy.SAP_POINTS, specimen=dew)).items() >= told.items()
+    for settled in (invalid, replace(dew, codings=())):
+        given = named("r", "250 pt/mL", toy.SAP_POINTS, specimen=settled)
+        assert NoteKind.SPECIMEN_INVALID not in of(given)
+
+
 def test_a_month_to_come_is_a_date_that_cannot_be_right_and_no_open_day() -> None:
     told = {"value": "250 pt/mL", "date": "2026-12"}
     assert of(result(on="2026-12")) == {NoteKind.DATE_AHEAD: told}

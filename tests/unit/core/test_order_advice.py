@@ -112,6 +112,7 @@ def test_a_draft_that_names_another_specimen_than_its_code_gets_no_code_guessed(
 FERRITIN = "2276-4"
 ONE_ID, NO_ID = ResourceRef("ServiceRequest/one"), ResourceRef("ServiceRequest")
 IN_CSF = in_specimen("CSF")
+INVALID_CSF = replace(IN_CSF, link=SpecimenLink.INVALID)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +180,7 @@ def test_two_codes_of_one_specimen_are_one_order(other: str) -> None:
     [
         (order(ANY), "order-specimen-not-named"),
         (order(SERUM, specimen=in_specimen("CSF")), "order-specimen-conflict"),
+        (order(SERUM, specimen=INVALID_CSF), "order-specimen-conflict"),
     ],
 )
 def test_an_order_whose_specimen_is_open_is_asked_to_name_it(draft: DraftOrder, asked: str) -> None:
@@ -186,6 +188,12 @@ def test_an_order_whose_specimen_is_open_is_asked_to_name_it(draft: DraftOrder, 
     assert ids(advice) == [asked]
     assert advice.missing == ("specimen",)
     assert advice.specimen == ""
+
+
+def test_an_invalid_specimen_settles_no_order() -> None:
+    """With CSF settled, the serum that belongs to it would be asked for."""
+    assert ids(advice_on(order(ANY, specimen=IN_CSF))) == ["order-csf-unpaired"]
+    assert advised(order(ANY, specimen=INVALID_CSF)).advice == ()
 
 
 def test_beside_an_order_without_a_specimen_no_result_is_of_the_same_one() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,15 @@ def reading(value: str, *ranges: ReferenceRange, age: Age = FORTY) -> RangeReadi
     unit = UNITS.read(given.unit)
     assert isinstance(unit, UnitUnderstood)
     return read_range(result(value, ranges=ranges), quantity(given, unit), age, UNITS)
+
+
+def in_words(words: str, **more: Any) -> ReferenceRange:
+    return ReferenceRange(OpenEnd(), OpenEnd(), words=words, **more)
+
+
+def as_sent(*ranges: str) -> RangeReading:
+    """None applied, and these told as they were sent."""
+    return RangeReading(Place.NONE, not_comparable=ranges)
 
 
 def place(value: str, *ranges: ReferenceRange, age: Age = FORTY) -> Place:
@@ -81,13 +91,13 @@ def test_a_range_may_be_open_on_one_side(value: str, given: ReferenceRange, wher
 @pytest.mark.parametrize("value", ["20 pt/mL", "90000 pt/mL", ">20 pt/mL"])
 def test_a_lower_limit_alone_calls_no_value_normal(value: str) -> None:
     """How high is too high, the laboratory did not say: 90,000 is not "within" it."""
-    assert reading(value, within("20", "")) == RangeReading(Place.NONE)
+    assert reading(value, within("20", "")) == as_sent("from 20 pt/mL")
 
 
 def test_beside_a_lower_limit_alone_a_range_for_some_people_is_told() -> None:
     some = within("50", "500", applies_to=(PREGNANT,))
     found = reading("250 pt/mL", within("20", ""), some)
-    assert found == RangeReading(Place.NONE, left=("50 to 500 pt/mL",))
+    assert found.left == ("50 to 500 pt/mL",)
 
 
 @pytest.mark.parametrize("low", ["", "0", "-5"])
@@ -113,22 +123,44 @@ def test_a_bound_without_a_unit_has_the_unit_of_the_result() -> None:
 @pytest.mark.parametrize(
     "unusable",
     [
-        pytest.param(within("20", "90", "pg/mL"), id="another family"),
-        pytest.param(within("20", "90", "mg"), id="an unknown unit"),
-        pytest.param(within("", ""), id="no bound, as where only text was given"),
+        pytest.param(within("", ""), id="no bound"),
         pytest.param(within("90", "20"), id="low above high"),
         pytest.param(within("20", "90", kind="treatment"), id="a treatment target"),
         pytest.param(within("20", "90", age=CHILDREN), id="another age"),
-        pytest.param(
-            ReferenceRange(
-                Bound(number("20"), coded("pg/mL")), Bound(number("90"), coded("pt/mL"))
-            ),
-            id="one bound of another family",
-        ),
+        pytest.param(within("20", "90", "pg/mL", age=CHILDREN), id="another age and family"),
+        pytest.param(in_words("20 to 90", kind="treatment"), id="a treatment target in words"),
     ],
 )
-def test_what_cannot_be_applied_is_no_range(unusable: ReferenceRange) -> None:
+def test_what_is_no_range_for_this_patient_is_not_told(unusable: ReferenceRange) -> None:
     assert reading("250 pt/mL", unusable) == RangeReading(Place.NONE)
+
+
+MIXED = ReferenceRange(Bound(number("20"), coded("pg/mL")), Bound(number("90"), coded("pt/mL")))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (in_words("20 - 90 points"), "20 - 90 points"),
+        (in_words("90 in pregnancy", applies_to=(PREGNANT,)), "90 in pregnancy"),
+        (within("20", "90", "pg/mL"), "20 to 90 pg/mL"),
+        (within("", "90", "pg/mL"), "up to 90 pg/mL"),
+        (within("20", "", "mg"), "from 20 mg"),
+        (within("20", "90", "pg/mL", applies_to=(PREGNANT,)), "20 to 90 pg/mL"),
+        (MIXED, "20 pg/mL to 90 pt/mL"),
+    ],
+    ids=[
+        *("words", "words for some people", "another family", "an upper limit of another family"),
+        *("an unknown unit", "another family for some people", "one bound of another family"),
+    ],
+)
+def test_a_range_that_no_value_can_be_compared_with_is_told_as_it_was_sent(
+    given: ReferenceRange, told: str
+) -> None:
+    """A laboratory that sends "20 - 90 points" as text has not left its range out."""
+    assert reading("250 pt/mL", given, given) == as_sent(told)
+    applied = reading("250 pt/mL", given, within("20", "90"))
+    assert applied == RangeReading(Place.ABOVE, "20 to 90 pt/mL", "2.8")
 
 
 TEENS = AgeBand(Decimal(12 * 12), Decimal(18 * 12))
@@ -144,14 +176,13 @@ TEENS = AgeBand(Decimal(12 * 12), Decimal(18 * 12))
         ([within("20", "90"), within("20", "99")], FORTY, ["20 to 90 pt/mL", "20 to 99 pt/mL"]),
         ([within("20", "90", age=CHILDREN, applies_to=(PREGNANT,))], FORTY, []),
         ([within("20", "90", kind="treatment", applies_to=(PREGNANT,))], FORTY, []),
-        ([within("20", "90", "pg/mL", applies_to=(PREGNANT,))], FORTY, []),
         ([within("20", "90", kind="unreadable")], FORTY, ["20 to 90 pt/mL"]),
         ([within("20", "90", kind="luteal")], FORTY, ["20 to 90 pt/mL"]),
         ([within("20", "90", kind="222", age=CHILDREN)], FORTY, []),
     ],
     ids=[
         *("some people", "age unreadable", "age unknown", "around a birthday", "two for everybody"),
-        *("people of another age", "a treatment target", "another family"),
+        *("people of another age", "a treatment target"),
         *("a kind in words", "a kind of some people", "an unknown kind at another age"),
     ],
 )

@@ -150,6 +150,30 @@ def test_a_dead_link_is_told_apart_from_silence() -> None:
     assert dead == NotInterpretable(UNKNOWN, "unresolved")
 
 
+@pytest.mark.parametrize(
+    ("code", "codes", "expected"),
+    [
+        pytest.param(toy.SAP_MASS, ["DEW"], CONFLICT, id="against the code"),
+        pytest.param(toy.SAP_MASS, ["RESIN"], CONFLICT, id="another fluid"),
+        pytest.param(toy.SAP_MASS, ["SAP"], "sap", id="both agree"),
+        pytest.param(toy.SAP_MASS, [], "sap", id="only the code"),
+        pytest.param(toy.SAP_MASS, ["WATER"], "invalid", id="an unknown code"),
+        pytest.param(toy.ANY_MASS, ["DEW"], "invalid", id="only the specimen"),
+    ],
+)
+def test_an_invalid_specimen_can_contradict_and_settles_nothing(
+    code: str, codes: list[str], expected: str | Reason
+) -> None:
+    given = replace(specimen(*codes), link=SpecimenLink.INVALID)
+    match specimen_of(result(specimen=given), TOY.accepted[code], TOY):
+        case NotInterpretable(Reason.SPECIMEN_UNKNOWN, detail):
+            assert detail == expected
+        case NotInterpretable(reason):
+            assert reason is expected
+        case kind:
+            assert kind == expected
+
+
 def test_text_is_never_evidence_for_a_specimen() -> None:
     by_display = SpecimenGiven(SpecimenLink.RESOLVED, (Coding("", "", "sap"),))
     found = specimen_of(result(specimen=by_display), TOY.accepted[toy.ANY_MASS], TOY)

@@ -183,7 +183,7 @@ def test_what_stands_for_many_versions_is_put_in_their_place_once(
     ("type_", "link"),
     [
         (concept("http://snomed.info/sct", "258450006"), SpecimenLink.RESOLVED),
-        (5, SpecimenLink.UNRESOLVED),
+        (5, SpecimenLink.INVALID),
     ],
 )
 def test_a_specimen_that_many_results_share_is_judged_once(

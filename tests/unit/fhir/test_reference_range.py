@@ -44,15 +44,37 @@ def test_a_missing_bound_is_open_and_a_bound_may_lack_its_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    "element",
+    ("element", "words"),
     [
-        {"text": "158-623 U/mL"},
-        {"low": {"unit": "U/mL"}, "text": "up to 623"},
-        {"low": {"unit": "U/mL"}, "high": quantity(623)},
+        ({"text": "158-623 U/mL"}, "158-623 U/mL"),
+        ({"low": {"unit": "U/mL"}, "text": "up to 623"}, "up to 623"),
+        ({"low": {"unit": "U/mL"}, "high": quantity(623), "text": "0-623"}, "0-623"),
     ],
 )
-def test_a_range_in_text_or_with_a_bound_without_number_is_no_range(element: JsonObject) -> None:
+def test_a_range_in_text_or_with_a_bound_without_number_is_its_words(
+    element: JsonObject, words: str
+) -> None:
+    (found,) = result(referenceRange=[element]).ranges
+    assert found == ReferenceRange(OpenEnd(), OpenEnd(), words=words)
+
+
+@pytest.mark.parametrize(
+    "element",
+    [{"low": {"unit": "U/mL"}, "high": quantity(623)}, {"appliesTo": [{"text": "women"}]}],
+)
+def test_a_range_with_neither_numbers_nor_words_is_none(element: JsonObject) -> None:
     assert result(referenceRange=[element]).ranges == ()
+
+
+def test_the_words_of_a_range_are_for_whom_they_were_sent() -> None:
+    only_words = {"high": {"unit": "U/mL"}, "text": "to 900"}
+    found = the_range(**only_words, type={"coding": [LOCAL]}, appliesTo=[{"text": "women"}])
+    assert (found.words, found.kind) == ("to 900", "222")
+    assert found.applies_to == (Coding("", "", "women"),)
+
+
+def test_words_beside_numbers_are_left_aside() -> None:
+    assert the_range(text="up to 623").words == ""
 
 
 @pytest.mark.parametrize(
@@ -144,4 +166,5 @@ def test_a_group_of_people_told_in_words_is_still_a_condition() -> None:
 def test_several_ranges_stay_several_whatever_words_stand_among_them() -> None:
     words = {"text": "see report"}
     two = [words, {"high": quantity(623)}, words, {"high": quantity(838)}]
-    assert len(result(referenceRange=two).ranges) == 2
+    highs = [found.high for found in result(referenceRange=two).ranges if not found.words]
+    assert highs == [Bound(Number(n, Decimal(n)), UnitGiven("U/mL")) for n in ("623", "838")]

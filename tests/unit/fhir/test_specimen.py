@@ -119,7 +119,6 @@ def test_a_reference_with_an_address_means_the_server_of_the_request_where_one_i
         {"reference": "#spec-1"},
         {"reference": URN},
         {"identifier": {"value": "spec-1"}},
-        {"display": "Cerebrospinal fluid"},
     ],
 )
 def test_a_reference_that_leads_nowhere_is_unresolved(reference: JsonObject) -> None:
@@ -127,15 +126,29 @@ def test_a_reference_that_leads_nowhere_is_unresolved(reference: JsonObject) -> 
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "where", "codes"),
     [
-        specimen(type={"coding": "CSF"}),
-        specimen(collection={"collectedDateTime": "2026-02-30"}),
-        specimen(modifierExtension=[{"url": "x:y", "valueBoolean": True}]),
+        (specimen(type={"coding": "CSF"}), "type.coding", ()),
+        (
+            specimen(collection={"collectedDateTime": "2026-02-27T08:00:00"}),
+            "collection.collectedDateTime",
+            (CSF,),
+        ),
+        (
+            specimen(modifierExtension=[{"url": "x:y", "valueBoolean": True}]),
+            "modifierExtension",
+            (CSF,),
+        ),
     ],
+    ids=["no codes", "a time without a zone", "a modifier"],
 )
-def test_a_specimen_that_cannot_be_trusted_is_unresolved(other: JsonObject) -> None:
-    assert followed({"reference": "Specimen/spec-1"}, other).specimen == UNRESOLVED
+def test_an_invalid_specimen_is_told_as_that_with_the_codes_that_can_be_seen(
+    other: JsonObject, where: str, codes: tuple[Coding, ...]
+) -> None:
+    """CSF under a test code of serum stays CSF, whatever else is wrong with its record."""
+    found = followed({"reference": "Specimen/spec-1"}, other)
+    given = SpecimenGiven(SpecimenLink.INVALID, codes, where=f"Specimen.{where}")
+    assert (found.specimen, found.collected) == (given, NoMoment())
 
 
 def test_a_specimen_that_was_entered_in_error_is_told_as_that_and_not_used() -> None:
@@ -194,7 +207,59 @@ def test_two_different_specimens_of_one_name_prove_nothing_and_the_same_twice_is
 def test_text_is_never_evidence_for_a_specimen() -> None:
     described = specimen(type={"text": "Cerebrospinal fluid"})
     found = followed({"reference": "Specimen/spec-1"}, described)
-    assert found.specimen == SpecimenGiven(SpecimenLink.RESOLVED)
+    assert found.specimen.link is SpecimenLink.RESOLVED
+    assert found.specimen.codings == ()
+
+
+DESCRIBED = specimen(type={"text": "Liquor", "coding": [{"display": "Cerebrospinal fluid"}]})
+
+
+@pytest.mark.parametrize(
+    ("reference", "others", "words"),
+    [
+        ({"reference": "Specimen/spec-1", "display": "CSF"}, [DESCRIBED], "Liquor"),
+        ({"reference": "Specimen/spec-1"}, [DESCRIBED], "Liquor"),
+        (
+            {"reference": "Specimen/spec-1"},
+            [specimen(type={"coding": [{"system": "x:y"}, {"display": "Cerebrospinal fluid"}]})],
+            "Cerebrospinal fluid",
+        ),
+        ({"reference": "Specimen/spec-1", "display": "CSF"}, [specimen(type=LEFT_OUT)], "CSF"),
+        ({"reference": "Specimen/spec-2", "display": "CSF"}, [DESCRIBED], "CSF"),
+        ({"display": "CSF"}, [], "CSF"),
+        ({"reference": "Specimen/spec-1", "display": "CSF"}, [specimen()], ""),
+        (
+            {"reference": "Specimen/spec-1", "display": "CSF"},
+            [specimen(status="entered-in-error")],
+            "",
+        ),
+        (
+            {"reference": "Specimen/spec-1", "display": "CSF"},
+            [specimen(subject={"reference": "Patient/other"})],
+            "",
+        ),
+    ],
+    ids=[
+        *("type before display", "the text of the type", "a display without a code"),
+        *("a Specimen that says nothing", "one that did not come", "no reference at all"),
+        *("a code was sent", "entered in error", "another patient's"),
+    ],
+)
+def test_what_a_specimen_is_called_where_no_code_came_is_kept_for_the_reader(
+    reference: JsonObject, others: list[JsonObject], words: str
+) -> None:
+    """CSF under a test code of serum: only the words show it."""
+    assert followed(reference, *others).specimen.words == words
+
+
+def test_a_result_that_takes_the_specimen_of_its_report_takes_its_words() -> None:
+    report = resource(
+        "DiagnosticReport",
+        code={"text": "CSF"},
+        specimen=[{"reference": "Specimen/spec-1"}],
+        result=[{"reference": "Observation/obs-1"}],
+    )
+    assert followed(LEFT_OUT, report, DESCRIBED).specimen.words == "Liquor"
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from cds_service.knowledge.check import check_knowledge
 from tests import toy
+from tests.documentation import ROOT
 
 
 @pytest.fixture
@@ -122,6 +124,36 @@ def test_what_a_site_may_decide_is_no_fault(policy: str, tmp_path: Path) -> None
     site = tmp_path / "site.toml"
     site.write_text(f"[policy]\n{policy}\n", encoding="utf-8")
     assert check_knowledge(None, site).faults == []
+
+
+@pytest.mark.parametrize(
+    ("unit", "family", "factor"), [("PG/ML", "mass", "1"), ("U/L", "U", "0.001")]
+)
+def test_a_unit_that_a_site_makes_known_is_no_fault_where_a_worked_case_does_not_know_it(
+    unit: str, family: str, factor: str, tmp_path: Path
+) -> None:
+    site = tmp_path / "site.toml"
+    row = {"text": unit, "family": family, "factor": factor, "note": "Laboratory, 2026-11-23"}
+    lines = "\n".join(f'{key} = "{value}"' for key, value in row.items())
+    site.write_text(f"[[unit]]\n{lines}\n", encoding="utf-8")
+    report = check_knowledge(None, site)
+    assert report.faults == []
+    assert report.checked["units"] == check_knowledge(None, None).checked["units"] + 1
+
+
+def test_a_worked_case_about_a_unit_of_the_site_is_checked_without_it(tmp_path: Path) -> None:
+    folder = tmp_path / "cards"
+    shutil.copytree(ROOT / "cards", folder)
+    cases = folder / "sil2r/cases.toml"
+    wrong = cases.read_text().replace('reason = "unit-unknown"', 'reason = "unit-mole"')
+    cases.write_text(wrong, encoding="utf-8")
+    site = tmp_path / "site.toml"
+    row = 'text = "U/L"\nfamily = "U"\nfactor = "0.001"\nnote = "x"'
+    site.write_text(f"[[unit]]\n{row}\n", encoding="utf-8")
+    told = "sil2r/cases.toml (unit-unknown-per-litre): not-interpretable unit-unknown"
+    faults = check_knowledge(folder, site).faults
+    assert sorted(faults) == sorted(check_knowledge(folder, None).faults)
+    assert sum(fault.startswith(told) for fault in faults) == 1
 
 
 @pytest.mark.parametrize(
