@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Self
 
-from cds_service.core.model import Number
+from cds_service.core.elements import Number
 
 
 class ExactDecimal(Decimal):

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from cds_service import __version__
 from cds_service.core.card import Card
+from cds_service.core.elements import Coding
 from cds_service.core.feedback import NO_REASON, FeedbackItem, FeedbackOutcome
-from cds_service.core.model import Coding
 from cds_service.hooks.call import Answered
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service

@@ -12,32 +12,34 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.model import (
-    Availability,
+from cds_service.core.elements import (
     Bound,
-    CodedEntry,
     Coding,
     Comparator,
-    InvalidResource,
-    LabResult,
     Measured,
     Moment,
     NoMoment,
-    NoPatient,
     Number,
     OpenEnd,
-    Patient,
-    PatientRecord,
-    RecordKind,
     ReferenceRange,
     ResourceRef,
     SpecimenGiven,
     SpecimenLink,
     Status,
-    Subject,
     UnitGiven,
     ValueForm,
+)
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import (
+    Availability,
+    CodedEntry,
+    InvalidResource,
+    LabResult,
+    NoPatient,
+    Patient,
+    PatientRecord,
+    RecordKind,
+    Subject,
 )
 from cds_service.core.note import NoteKind
 from cds_service.core.quantity import UCUM

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from cds_service.core.dates import day_of
+from cds_service.core.elements import ResourceRef
 from cds_service.core.escape import LONGEST, markdown
 from cds_service.core.finding import Strength
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import ResourceRef
 from cds_service.core.note import Note
 from cds_service.core.verdict import NotInterpretable, OrderAdvised, Verdict
 

@@ -14,30 +14,32 @@ from decimal import Decimal
 from cds_service.core.card import Card
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.dates import whole_day
-from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.model import (
-    Availability,
+from cds_service.core.elements import (
     Bound,
-    CodedEntry,
     Coding,
     Comparator,
-    LabResult,
     LabValue,
     Measured,
-    NoPatient,
     NoValue,
     Number,
     OpenEnd,
-    Patient,
-    PatientRecord,
-    RecordKind,
     ReferenceRange,
     ResourceRef,
     SpecimenGiven,
     SpecimenLink,
     Status,
-    Subject,
     UnitGiven,
+)
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import (
+    Availability,
+    CodedEntry,
+    LabResult,
+    NoPatient,
+    Patient,
+    PatientRecord,
+    RecordKind,
+    Subject,
 )
 from cds_service.core.quantity import UCUM, UnitTable
 from cds_service.core.reading import FROM_SPECIMEN

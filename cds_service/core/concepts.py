@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from cds_service.core.model import Coding
+from cds_service.core.elements import Coding
 from cds_service.core.schema import Concept
 
 

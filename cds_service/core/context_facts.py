@@ -8,17 +8,11 @@ from typing import Literal
 
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.dates import Age, AgeUnknown, Days, missing_for_age, patient_inputs
+from cds_service.core.elements import Moment, NoMoment, ResourceRef
 from cds_service.core.fact import UNKNOWN, Fact
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import (
-    CodedEntry,
-    Moment,
-    NoMoment,
-    PatientRecord,
-    RecordKind,
-    ResourceRef,
-)
+from cds_service.core.model import CodedEntry, PatientRecord, RecordKind
 from cds_service.core.schema import AgeRow, Concept
 
 Part = Literal["condition", "medication"]

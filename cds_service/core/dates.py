@@ -10,16 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+from cds_service.core.elements import Moment, NoMoment, ResourceRef
 from cds_service.core.interval import Comparison, Interval
-from cds_service.core.model import (
-    LabResult,
-    Moment,
-    NoMoment,
-    NoPatient,
-    Patient,
-    PatientRecord,
-    ResourceRef,
-)
+from cds_service.core.model import LabResult, NoPatient, Patient, PatientRecord
 
 _DAY = timedelta(days=1)
 """The most that two time zones differ by: a date up to a day ahead may be today's elsewhere."""

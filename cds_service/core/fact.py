@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cds_service.core.model import ResourceRef
+from cds_service.core.elements import ResourceRef
 
 UNKNOWN = "unknown"
 """The value of any fact that the data do not settle."""

@@ -36,6 +36,7 @@ from cds_service.core.dates import (
     patient_inputs,
     when_taken,
 )
+from cds_service.core.elements import AgeBand, ResourceRef
 from cds_service.core.fact import (
     DISPUTED,
     MET,
@@ -57,7 +58,7 @@ from cds_service.core.limit_facts import (
     own_limits,
 )
 from cds_service.core.missing import unavailable
-from cds_service.core.model import AgeBand, PatientRecord, ResourceRef
+from cds_service.core.model import PatientRecord
 from cds_service.core.panels import items_beside, panel_item
 from cds_service.core.ranges import read_range
 from cds_service.core.ratio import ratio_fact, without_pair

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from cds_service.core.model import Coding
+from cds_service.core.elements import Coding
 
 NO_REASON = Coding("", "")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Context, Decimal
 from enum import StrEnum
 
-from cds_service.core.model import Comparator
+from cds_service.core.elements import Comparator
 
 INFINITY = Decimal("Infinity")
 ZERO = Decimal(0)

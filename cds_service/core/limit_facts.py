@@ -17,6 +17,7 @@ from cds_service.core.dates import (
     patient_inputs,
     younger_than,
 )
+from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.fact import (
     DISPUTED,
     MET,
@@ -29,7 +30,7 @@ from cds_service.core.fact import (
 )
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.model import Moment, NoMoment, PatientRecord
+from cds_service.core.model import PatientRecord
 from cds_service.core.quantity import Quantity, scale
 from cds_service.core.schema import LimitRow, MetWhen, RowUnit, YoungerLimit
 from cds_service.core.situation import Literature

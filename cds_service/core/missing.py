@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cds_service.core.model import Availability, NoMoment, NoPatient, PatientRecord
+from cds_service.core.elements import NoMoment
+from cds_service.core.model import Availability, NoPatient, PatientRecord
 
 FIRST = ("patient", "birth-date", "specimen", "unit", "laboratory-limit")
 LAST = ("labs", "conditions", "medications")

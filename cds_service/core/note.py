@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from cds_service.core.model import ResourceRef
+from cds_service.core.elements import ResourceRef
 
 
 class NoteKind(StrEnum):

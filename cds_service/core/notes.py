@@ -21,24 +21,20 @@ from cds_service.core.dates import (
     named_date,
     patient_inputs,
 )
+from cds_service.core.elements import (
+    Measured,
+    Moment,
+    NoMoment,
+    SpecimenLink,
+    Status,
+    UnitGiven,
+    ValueForm,
+)
 from cds_service.core.fact import DISPUTED, UNKNOWN, Fact
 from cds_service.core.interval import EXACT
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
-from cds_service.core.model import (
-    Availability,
-    InvalidResource,
-    LabResult,
-    Measured,
-    Moment,
-    NoMoment,
-    PatientRecord,
-    SpecimenLink,
-    Status,
-    Subject,
-    UnitGiven,
-    ValueForm,
-)
+from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord, Subject
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.selection import Candidate, is_version_of

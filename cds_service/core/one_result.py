@@ -12,12 +12,13 @@ from datetime import date
 from cds_service.core.caution import cautions, cautions_uninterpreted
 from cds_service.core.companions import Companions, companion_values
 from cds_service.core.dates import dates_as_received, when_taken
+from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.fact import Fact
 from cds_service.core.facts import companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companions_left_beside
 from cds_service.core.missing import missing_words
-from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, PatientRecord
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.note import Note
 from cds_service.core.notes import (
     notes_on_companions_left,

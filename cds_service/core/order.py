@@ -8,15 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import (
-    Coding,
-    InvalidResource,
-    ResourceRef,
-    SpecimenGiven,
-    SpecimenLink,
-    Subject,
-)
+from cds_service.core.model import InvalidResource, Subject
 from cds_service.core.reading import FROM_SPECIMEN, loinc_of, specimens_named
 from cds_service.core.schema import RefusedCode
 

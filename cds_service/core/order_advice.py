@@ -12,11 +12,12 @@ from datetime import date
 from typing import NamedTuple
 
 from cds_service.core.dates import dates_as_received
+from cds_service.core.elements import Coding, ResourceRef
 from cds_service.core.fact import Fact
 from cds_service.core.finding import ConsideredRow, RowOutcome
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import missing_words
-from cds_service.core.model import Coding, InvalidResource, PatientRecord, ResourceRef, Subject
+from cds_service.core.model import InvalidResource, PatientRecord, Subject
 from cds_service.core.note import Note
 from cds_service.core.notes import notes_on_companions_at_odds, notes_on_knowledge, notes_on_record
 from cds_service.core.order import (

@@ -21,9 +21,10 @@ from cds_service.core.card_parts import (
 )
 from cds_service.core.dates import day_of
 from cds_service.core.draft import Draft, identified
+from cds_service.core.elements import Moment
 from cds_service.core.escape import markdown, plain
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, Moment
+from cds_service.core.model import LabResult
 from cds_service.core.order import ORDER_LINE, DraftOrder, Performer
 from cds_service.core.order_advice import Advice, Advised
 from cds_service.core.sections import in_words

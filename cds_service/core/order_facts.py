@@ -24,12 +24,13 @@ from cds_service.core.companions import Companions, companion_values
 from cds_service.core.comparable import is_from
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
+from cds_service.core.elements import Measured, Moment, ResourceRef, Status
 from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.facts import companion_facts
 from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import unavailable
-from cds_service.core.model import Measured, Moment, PatientRecord, ResourceRef, Status
+from cds_service.core.model import PatientRecord
 from cds_service.core.notes import MOST_NAMED
 from cds_service.core.order import (
     CONFLICT,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from cds_service.core.dates import furthest_apart, within_days
+from cds_service.core.elements import ResourceRef
 from cds_service.core.interval import Interval
-from cds_service.core.model import ResourceRef
 from cds_service.core.reading import Understood
 from cds_service.core.selection import Candidate, Settled, by_rank, in_doubt, is_version_of
 from cds_service.core.verdict import PairedWith, Unpaired, Value

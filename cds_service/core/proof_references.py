@@ -8,11 +8,11 @@ from itertools import chain, product
 
 from cds_service.core.card_parts import denying, saying
 from cds_service.core.cases import codes_of_pair
+from cds_service.core.elements import Status
 from cds_service.core.facts import fact_domains
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Strength
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
-from cds_service.core.model import Status
 from cds_service.core.note import NoteKind
 from cds_service.core.panels import items_beside
 from cds_service.core.proof_file import KnowledgeFile

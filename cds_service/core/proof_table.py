@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise, product
 
+from cds_service.core.elements import Comparator
 from cds_service.core.fact import NOT_APPLICABLE, Fact
 from cds_service.core.facts import fact_domains
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, RowOutcome
 from cds_service.core.interval import EXACT, ZERO, Interval
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import not_applicable, own_limits
-from cds_service.core.model import Comparator
 from cds_service.core.proof_file import KnowledgeFile
 from cds_service.core.quantity import Quantity, scale
 from cds_service.core.schema import Gates, GroupRow, TableRow

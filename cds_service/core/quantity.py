@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
+from cds_service.core.elements import Comparator, Measured, UnitGiven, ValueForm
 from cds_service.core.interval import EXACT, Interval
-from cds_service.core.model import Comparator, Measured, UnitGiven, ValueForm
 from cds_service.core.schema import RowUnit
 
 UCUM = "http://unitsofmeasure.org"

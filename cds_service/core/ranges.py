@@ -13,17 +13,17 @@ from enum import Enum, auto
 from itertools import product
 
 from cds_service.core.dates import Age, AgeUnknown
-from cds_service.core.interval import EXACT, INFINITY, Comparison, Interval
-from cds_service.core.model import (
+from cds_service.core.elements import (
     AgeBand,
     AgeBandUnreadable,
     Bound,
     EveryAge,
-    LabResult,
     OpenEnd,
     ReferenceRange,
     UnitGiven,
 )
+from cds_service.core.interval import EXACT, INFINITY, Comparison, Interval
+from cds_service.core.model import LabResult
 from cds_service.core.quantity import Quantity, UnitTable, UnitUnderstood, scale
 from cds_service.core.schema import RowUnit
 from cds_service.core.verdict import Place, RangeReading

@@ -12,9 +12,9 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from cds_service.core.companions import Companions, CompanionValue, differing_at_one_time
 from cds_service.core.comparable import same_laboratory, same_method
+from cds_service.core.elements import ResourceRef, SpecimenLink
 from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.interval import EXACT, Comparison
-from cds_service.core.model import ResourceRef, SpecimenLink
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
 from cds_service.core.situation import Literature, Situation, literature_for

@@ -10,10 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.model import (
+from cds_service.core.elements import (
     Coding,
-    LabResult,
     Measured,
     NotNumeric,
     NoValue,
@@ -21,6 +19,8 @@ from cds_service.core.model import (
     SpecimenLink,
     ValueForm,
 )
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import LabResult
 from cds_service.core.quantity import (
     UCUM,
     Quantity,

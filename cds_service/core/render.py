@@ -22,10 +22,11 @@ from cds_service.core.card_parts import (
 from cds_service.core.card_values import CardValues
 from cds_service.core.dates import day_of, when_taken
 from cds_service.core.draft import Draft, identified
+from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.escape import plain
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Finding
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import InvalidResource, Moment, NoMoment
+from cds_service.core.model import InvalidResource
 from cds_service.core.schema import TableRow
 from cds_service.core.sections import (
     Sections,

@@ -17,10 +17,8 @@ from functools import cached_property
 from operator import attrgetter
 
 from cds_service.core.dates import is_ahead, named_date, when_taken, wholly_before
-from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import (
+from cds_service.core.elements import (
     Comparator,
-    LabResult,
     LabValue,
     Measured,
     Moment,
@@ -29,6 +27,8 @@ from cds_service.core.model import (
     NoValue,
     Status,
 )
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import LabResult
 from cds_service.core.reading import (
     CodesConflict,
     NotUnderstood,

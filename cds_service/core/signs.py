@@ -12,11 +12,12 @@ from datetime import date
 
 from cds_service.core.companions import Companions, CompanionValue, companion_values
 from cds_service.core.dates import day_of, when_taken, whole_day, wholly_before
+from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.fact import DISPUTED, MET, Fact
 from cds_service.core.facts import companion_facts
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, value_and_day
-from cds_service.core.model import Moment, NoMoment, PatientRecord
+from cds_service.core.model import PatientRecord
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.panels import items_met_beside
 from cds_service.core.schema import PanelRow

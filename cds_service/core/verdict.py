@@ -13,9 +13,10 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
+from cds_service.core.elements import Moment, NoMoment, ResourceRef
 from cds_service.core.fact import Fact
 from cds_service.core.finding import ConsideredRow, Finding
-from cds_service.core.model import InvalidResource, LabResult, Moment, NoMoment, ResourceRef
+from cds_service.core.model import InvalidResource, LabResult
 from cds_service.core.note import Note
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import AcceptedCode

@@ -27,15 +27,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    CodedEntry,
-    Coding,
-    InvalidResource,
-    Moment,
-    NoMoment,
-    RecordKind,
-    Subject,
-)
+from cds_service.core.elements import Coding, Moment, NoMoment
+from cds_service.core.model import CodedEntry, InvalidResource, RecordKind, Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment_in, period
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects

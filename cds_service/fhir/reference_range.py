@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from cds_service.core.card import JsonObject
-from cds_service.core.interval import EXACT, INFINITY
-from cds_service.core.model import (
+from cds_service.core.elements import (
     AgeBand,
     AgeBandUnreadable,
     Bound,
@@ -22,6 +21,7 @@ from cds_service.core.model import (
     ReferenceRange,
     UnitGiven,
 )
+from cds_service.core.interval import EXACT, INFINITY
 from cds_service.core.quantity import UCUM
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.value import read_number, read_unit

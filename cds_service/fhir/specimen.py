@@ -11,7 +11,8 @@ from dataclasses import replace
 from itertools import islice
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import Moment, NoMoment, SpecimenGiven, SpecimenLink, Subject
+from cds_service.core.elements import Moment, NoMoment, SpecimenGiven, SpecimenLink
+from cds_service.core.model import Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment_or_period
 from cds_service.fhir.report import MOST_SPECIMENS, Reports

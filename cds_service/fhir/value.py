@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
+from cds_service.core.elements import (
     Comparator,
     LabValue,
     Measured,

@@ -11,8 +11,8 @@ from enum import Enum, auto
 
 from cds_service.core.card import JsonObject
 from cds_service.core.concepts import ConceptIndex
+from cds_service.core.elements import Coding
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.model import Coding
 from cds_service.fhir.shape import an_object, code_pairs, objects
 
 Codes = frozenset[tuple[str, str]]

@@ -10,8 +10,8 @@ import re
 from datetime import UTC, datetime
 
 from cds_service.core.card import JsonObject
+from cds_service.core.elements import Coding
 from cds_service.core.feedback import NO_REASON, FeedbackItem, FeedbackOutcome
-from cds_service.core.model import Coding
 from cds_service.hooks.members import Members
 
 MOST_ITEMS = 5_000

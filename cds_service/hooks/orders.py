@@ -12,8 +12,9 @@ from typing import Any
 
 from cds_service.core.card import Card, JsonObject
 from cds_service.core.card_parts import fill
+from cds_service.core.elements import Coding
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import Coding, InvalidResource, PatientRecord
+from cds_service.core.model import InvalidResource, PatientRecord
 from cds_service.core.name_uuid import Names
 from cds_service.core.order import ORDER_SWAP, DraftOrder
 from cds_service.core.order_advice import Advice, AlreadyDrafted, NoSwap, Swap, advise

@@ -16,8 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, desc, select
 
+from cds_service.core.elements import Coding
 from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
-from cds_service.core.model import Coding
 from cds_service.store.comments import CommentCipher, Sealed
 from cds_service.store.database import Database
 from cds_service.store.lots import LOT, in_lots

@@ -8,20 +8,17 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from cds_service.core.cases import with_case_codes
-from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import (
-    CodedEntry,
+from cds_service.core.elements import (
     Coding,
     Comparator,
-    LabResult,
     Measured,
-    PatientRecord,
-    RecordKind,
     ReferenceRange,
     ResourceRef,
     SpecimenGiven,
     UnitGiven,
 )
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import CodedEntry, LabResult, PatientRecord, RecordKind
 from cds_service.core.quantity import UCUM
 from cds_service.core.verdict import Answer
 from tests import packaged

@@ -11,24 +11,21 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cds_service.core.card import Card
-from cds_service.core.knowledge import LOINC
-from cds_service.core.model import (
+from cds_service.core.elements import (
     Coding,
     Comparator,
-    InvalidResource,
-    LabResult,
     Measured,
     NotNumeric,
     NoValue,
-    PatientRecord,
     ResourceRef,
     SpecimenGiven,
     SpecimenLink,
     Status,
-    Subject,
     UnitGiven,
     ValueForm,
 )
+from cds_service.core.knowledge import LOINC
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord, Subject
 from cds_service.core.quantity import UCUM
 from cds_service.core.render import render
 from tests.property.situations import SIL2R, Scene, backgrounds, scenes

@@ -9,16 +9,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cds_service.core.card_parts import LONGEST_SUMMARY
-from cds_service.core.model import (
+from cds_service.core.elements import (
     Coding,
     Comparator,
-    LabResult,
     Measured,
     Number,
     SpecimenGiven,
     SpecimenLink,
     UnitGiven,
 )
+from cds_service.core.model import LabResult
 from cds_service.core.quantity import UCUM
 from cds_service.core.render import render
 from cds_service.core.verdict import Interpreted

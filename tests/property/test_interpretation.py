@@ -9,16 +9,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cds_service.core.interval import Interval
-from cds_service.core.model import (
+from cds_service.core.elements import (
     Coding,
     Comparator,
     Measured,
-    PatientRecord,
     SpecimenGiven,
     SpecimenLink,
     UnitGiven,
 )
+from cds_service.core.interval import Interval
+from cds_service.core.model import PatientRecord
 from cds_service.core.quantity import UCUM
 from cds_service.core.verdict import Answer, Interpreted, NotInterpretable, Reason
 from tests.property.situations import (

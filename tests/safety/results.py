@@ -10,16 +10,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from cds_service.core.elements import Coding, ReferenceRange, ResourceRef, SpecimenGiven
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import (
-    CodedEntry,
-    Coding,
-    LabResult,
-    RecordKind,
-    ReferenceRange,
-    ResourceRef,
-    SpecimenGiven,
-)
+from cds_service.core.model import CodedEntry, LabResult, RecordKind
 from cds_service.core.schema import Companion, Concept
 from tests import records
 

@@ -13,8 +13,9 @@ from itertools import pairwise, product
 
 import pytest
 
+from cds_service.core.elements import Comparator, SpecimenGiven
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import Comparator, PatientRecord, SpecimenGiven
+from cds_service.core.model import PatientRecord
 from cds_service.core.schema import MetWhen
 from cds_service.core.verdict import Answer
 from cds_service.evaluate import Looking, evaluate

@@ -10,19 +10,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import combinations, product
 
-from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import (
-    Availability,
+from cds_service.core.elements import (
     Coding,
     Comparator,
-    NoPatient,
     NotNumeric,
     OpenEnd,
-    PatientRecord,
     ReferenceRange,
     ResourceRef,
     Status,
 )
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.model import Availability, NoPatient, PatientRecord
 from cds_service.core.schema import AssayFactor
 from cds_service.core.selection import Looking
 from tests import records

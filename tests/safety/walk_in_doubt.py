@@ -7,23 +7,20 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.model import (
+from cds_service.core.elements import (
     Coding,
-    InvalidResource,
     NoMoment,
-    NoPatient,
     NotNumeric,
     NoValue,
-    PatientRecord,
     ResourceRef,
     SpecimenGiven,
     SpecimenLink,
     Status,
-    Subject,
     UnitGiven,
     ValueForm,
 )
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import InvalidResource, NoPatient, PatientRecord, Subject
 from cds_service.core.quantity import UCUM
 from tests import records
 from tests.safety.results import (

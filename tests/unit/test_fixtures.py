@@ -20,7 +20,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from pydantic import ValidationError
 
 import fhir_fixtures
-from cds_service.core.model import Comparator, Status
+from cds_service.core.elements import Comparator, Status
 from fhir_fixtures import Answer, Kind, Story
 
 LOINC = "http://loinc.org"

@@ -12,8 +12,8 @@ import pytest
 import fhir_fixtures
 from cds_service import __version__
 from cds_service.config import Settings
+from cds_service.core.elements import Coding
 from cds_service.core.feedback import NO_REASON, FeedbackItem, FeedbackOutcome
-from cds_service.core.model import Coding
 from cds_service.hooks.answer import answer
 from cds_service.hooks.call import Answered
 from cds_service.hooks.request import HookRequest

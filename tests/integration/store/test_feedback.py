@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
+from cds_service.core.elements import Coding
 from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
-from cds_service.core.model import Coding
 from cds_service.errors import ConfigurationError, StoreUnavailable
 from cds_service.store import feedback as module
 from cds_service.store.database import Database

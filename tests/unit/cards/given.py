@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from cds_service.core.card import Card
+from cds_service.core.elements import ReferenceRange, ResourceRef
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, PatientRecord, ReferenceRange, ResourceRef
+from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
 from cds_service.hooks.suggestions import with_suggestions
 from tests import records

@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.model import (
-    Availability,
+from cds_service.core.elements import (
     Bound,
     Coding,
-    LabResult,
     Moment,
     NotNumeric,
     NoValue,
@@ -23,6 +21,7 @@ from cds_service.core.model import (
     Status,
     UnitGiven,
 )
+from cds_service.core.model import Availability, LabResult
 from cds_service.core.quantity import UCUM
 from cds_service.core.schema import RowUnit
 from tests import records

@@ -16,7 +16,7 @@ import pytest
 from ucumvert import InvalidUcumError, PintUcumRegistry  # type: ignore[import-untyped]
 
 from cds_service.core import schema
-from cds_service.core.model import UnitGiven
+from cds_service.core.elements import UnitGiven
 from cds_service.core.quantity import UCUM, UnitNotUnderstood, UnitTable, UnitUnderstood
 from tests.documentation import text_of
 from tests.public_words import MISSING

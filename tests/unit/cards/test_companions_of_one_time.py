@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.model import LabResult, ResourceRef, Status
+from cds_service.core.elements import ResourceRef, Status
+from cds_service.core.model import LabResult
 from cds_service.core.note import NoteKind
 from tests import records
 from tests.packaged import SIL2R

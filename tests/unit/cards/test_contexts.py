@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.model import CodedEntry, Coding, RecordKind, ResourceRef
+from cds_service.core.elements import Coding, ResourceRef
+from cds_service.core.model import CodedEntry, RecordKind
 from tests import records
 from tests.unit.cards.given import (
     CSF_MASS,

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from cds_service.core.card import Card
+from cds_service.core.elements import Coding, NoMoment, Status
 from cds_service.core.knowledge import LOINC
-from cds_service.core.model import Coding, NoMoment, NoPatient, Patient, Status
+from cds_service.core.model import NoPatient, Patient
 from tests import records
 from tests.unit.cards.given import CODES, URGENT, card, card_beside, drawn
 

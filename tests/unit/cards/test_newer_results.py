@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.model import LabResult, NoValue, ReferenceRange, Status
+from cds_service.core.elements import NoValue, ReferenceRange, Status
+from cds_service.core.model import LabResult
 from tests import records
 from tests.unit.cards.given import (
     ARUP,

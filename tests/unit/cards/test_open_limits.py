@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.model import ReferenceRange, Status
+from cds_service.core.elements import ReferenceRange, Status
 from tests import records
 from tests.unit.cards.given import (
     ARUP,

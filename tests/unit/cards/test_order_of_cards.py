@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.model import InvalidResource, LabResult, PatientRecord, ResourceRef, Status
+from cds_service.core.elements import ResourceRef, Status
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.render import render
 from tests import records
 from tests.packaged import SIL2R

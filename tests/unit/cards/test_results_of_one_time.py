@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.model import ResourceRef, Status
+from cds_service.core.elements import ResourceRef, Status
 from tests import records
 from tests.safety.results import NO_SPECIMEN
 from tests.unit.cards.given import (

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.model import NoValue, PatientRecord, Status
+from cds_service.core.elements import NoValue, Status
+from cds_service.core.model import PatientRecord
 from tests import records
 from tests.safety.results import SPECIMENS
 from tests.unit.cards.given import (

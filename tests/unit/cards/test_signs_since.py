@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.model import InvalidResource, LabResult, ResourceRef
+from cds_service.core.elements import ResourceRef
+from cds_service.core.model import InvalidResource, LabResult
 from tests import records
 from tests.unit.cards.given import (
     CSF_MASS,

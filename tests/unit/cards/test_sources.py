@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.model import ResourceRef
+from cds_service.core.elements import ResourceRef
 from tests import records
 from tests.unit.cards.given import (
     CSF_MASS,

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.model import LabResult, NotNumeric, NoValue, Status, UnitGiven
+from cds_service.core.elements import NotNumeric, NoValue, Status, UnitGiven
+from cds_service.core.model import LabResult
 from cds_service.core.quantity import UCUM
 from tests import records
 from tests.unit.cards.given import (

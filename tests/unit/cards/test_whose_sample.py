@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.model import SpecimenGiven, SpecimenLink
+from cds_service.core.elements import SpecimenGiven, SpecimenLink
 from tests import records
 from tests.packaged import SIL2R
 from tests.unit.cards.given import (

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text, update
 
 from cds_service.cli import cli
+from cds_service.core.elements import Coding
 from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
-from cds_service.core.model import Coding
 from cds_service.errors import CdsError, ConfigurationError, InputError
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback

@@ -9,17 +9,14 @@ from datetime import date
 from typing import Any
 
 from cds_service.core.card import Card
+from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import (
     CodedEntry,
-    Coding,
     InvalidResource,
     LabResult,
     PatientRecord,
     RecordKind,
-    ResourceRef,
-    SpecimenGiven,
-    SpecimenLink,
     Subject,
 )
 from cds_service.core.order import DraftOrder, Drafts, Performer

@@ -14,27 +14,23 @@ import pytest
 from cds_service.core.cases import DAY, differences, record_of, with_case_codes
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.dates import whole_day
-from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.model import (
-    Availability,
+from cds_service.core.elements import (
     Bound,
     Coding,
     Comparator,
-    LabResult,
     Measured,
     NoValue,
     Number,
     OpenEnd,
-    Patient,
-    RecordKind,
     ReferenceRange,
     ResourceRef,
     SpecimenGiven,
     SpecimenLink,
     Status,
-    Subject,
     UnitGiven,
 )
+from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.model import Availability, LabResult, Patient, RecordKind, Subject
 from cds_service.core.quantity import UCUM
 from cds_service.core.render import render
 from cds_service.core.schema import CaseRow, ConceptCode, Given

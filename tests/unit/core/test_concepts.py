@@ -7,7 +7,7 @@ from typing import SupportsIndex
 import pytest
 
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.model import Coding
+from cds_service.core.elements import Coding
 from cds_service.core.schema import Concept, ConceptCode
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"

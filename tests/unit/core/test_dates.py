@@ -19,8 +19,9 @@ from cds_service.core.dates import (
     wholly_before,
     within_days,
 )
+from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.interval import Interval
-from cds_service.core.model import LabResult, Moment, NoMoment
+from cds_service.core.model import LabResult
 from tests.records import AT, moment, result
 
 

@@ -11,21 +11,17 @@ import pytest
 
 from cds_service.core.card import Card, Indicator
 from cds_service.core.card_parts import note_line
-from cds_service.core.knowledge import LOINC
-from cds_service.core.model import (
+from cds_service.core.elements import (
     Coding,
-    InvalidResource,
-    LabResult,
     Measured,
     NotNumeric,
-    PatientRecord,
-    RecordKind,
     ResourceRef,
     SpecimenGiven,
     Status,
-    Subject,
     UnitGiven,
 )
+from cds_service.core.knowledge import LOINC
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord, RecordKind, Subject
 from cds_service.core.note import Note, NoteKind
 from tests import toy
 from tests.reader import as_html, tags, targets

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.elements import Measured
 from cds_service.core.fact import Fact
 from cds_service.core.facts import Facts, fact_domains, facts_of
-from cds_service.core.model import Availability, LabResult, Measured, PatientRecord
+from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.core.quantity import UnitUnderstood, quantity
 from cds_service.core.reading import shown
 from cds_service.core.situation import Literature, Situation

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from cds_service.core.model import AgeBand, LabResult, NoPatient, Patient, PatientRecord
+from cds_service.core.elements import AgeBand
+from cds_service.core.model import LabResult, NoPatient, Patient, PatientRecord
 from cds_service.core.render import render
 from tests import toy
 from tests.records import (

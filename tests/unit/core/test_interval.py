@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from cds_service.core.elements import Comparator
 from cds_service.core.interval import INFINITY, Comparison, Interval
-from cds_service.core.model import Comparator
 
 YES, NO, CANNOT_TELL = Comparison.YES, Comparison.NO, Comparison.CANNOT_TELL
 

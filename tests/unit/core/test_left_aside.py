@@ -7,15 +7,9 @@ from functools import partial
 
 import pytest
 
+from cds_service.core.elements import Coding, NoValue, ResourceRef, Status
 from cds_service.core.knowledge import LOINC
-from cds_service.core.model import (
-    Coding,
-    InvalidResource,
-    NoValue,
-    ResourceRef,
-    Status,
-    Subject,
-)
+from cds_service.core.model import InvalidResource, Subject
 from cds_service.core.note import NoteKind
 from cds_service.core.verdict import Evaluation
 from tests import toy

@@ -8,13 +8,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.knowledge import LOINC
-from cds_service.core.missing import missing_words
-from cds_service.core.model import (
-    Availability,
+from cds_service.core.elements import (
     Coding,
-    LabResult,
-    PatientRecord,
     ResourceRef,
     SpecimenGiven,
     SpecimenLink,
@@ -22,6 +17,9 @@ from cds_service.core.model import (
     UnitGiven,
     ValueForm,
 )
+from cds_service.core.knowledge import LOINC
+from cds_service.core.missing import missing_words
+from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.core.note import NoteKind
 from cds_service.core.quantity import UCUM
 from cds_service.core.verdict import PairedWith, Unpaired

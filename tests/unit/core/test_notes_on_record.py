@@ -6,14 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.core.model import (
-    Availability,
-    InvalidResource,
-    LabResult,
-    ResourceRef,
-    Status,
-    Subject,
-)
+from cds_service.core.elements import ResourceRef, Status
+from cds_service.core.model import Availability, InvalidResource, LabResult, Subject
 from cds_service.core.note import NoteKind
 from tests import toy
 from tests.records import LOOKED_FOR, NOBODY, answer_to, notes, record, result

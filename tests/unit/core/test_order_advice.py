@@ -7,16 +7,10 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import LOINC
-from cds_service.core.model import (
-    Coding,
-    PatientRecord,
-    ResourceRef,
-    SpecimenGiven,
-    SpecimenLink,
-    Subject,
-)
+from cds_service.core.model import PatientRecord, Subject
 from cds_service.core.order import DraftOrder
 from cds_service.core.order_advice import AlreadyDrafted, NoSwap, Swap
 from cds_service.core.order_facts import order_fact_domains

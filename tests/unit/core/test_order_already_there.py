@@ -6,13 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.model import (
-    Availability,
-    LabResult,
-    NoValue,
-    ResourceRef,
-    Status,
-)
+from cds_service.core.elements import NoValue, ResourceRef, Status
+from cds_service.core.model import Availability, LabResult
 from cds_service.core.order import Performer
 from tests.records import born, record
 from tests.unit.core.ordering import (

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service.core.card import Selection
+from cds_service.core.elements import Coding
 from cds_service.core.finding import RowOutcome
-from cds_service.core.model import Coding, InvalidResource, Subject
+from cds_service.core.model import InvalidResource, Subject
 from cds_service.core.order import DraftOrder
 from cds_service.core.order_card import render_advice
 from tests.packaged import SIL2R

@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.model import (
-    Availability,
-    CodedEntry,
-    Coding,
-    Patient,
-    RecordKind,
-    ResourceRef,
-    Status,
-)
+from cds_service.core.elements import Coding, ResourceRef, Status
+from cds_service.core.model import Availability, CodedEntry, Patient, RecordKind
 from cds_service.core.order import DraftOrder
 from cds_service.core.schema import OrderCode
 from tests.packaged import SIL2R

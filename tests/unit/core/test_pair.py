@@ -7,7 +7,8 @@ from itertools import permutations
 
 import pytest
 
-from cds_service.core.model import LabResult, Status
+from cds_service.core.elements import Status
+from cds_service.core.model import LabResult
 from cds_service.core.verdict import Answer, PairedWith, Unpaired
 from tests import toy
 from tests.records import companions, evaluated, findings, named, record, specimen

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from cds_service.core.elements import UnitGiven, ValueForm
 from cds_service.core.interval import Interval
-from cds_service.core.model import UnitGiven, ValueForm
 from cds_service.core.quantity import (
     UCUM,
     UnitMissing,

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.core.dates import Age, AgeUnknown
-from cds_service.core.interval import INFINITY, Interval
-from cds_service.core.model import (
+from cds_service.core.elements import (
     AgeBand,
     AgeBandUnreadable,
     Bound,
@@ -17,6 +16,7 @@ from cds_service.core.model import (
     OpenEnd,
     ReferenceRange,
 )
+from cds_service.core.interval import INFINITY, Interval
 from cds_service.core.quantity import UnitUnderstood, quantity
 from cds_service.core.ranges import read_range
 from cds_service.core.verdict import Place, RangeReading

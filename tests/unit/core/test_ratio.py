@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.model import LabResult, ResourceRef, SpecimenGiven, SpecimenLink
+from cds_service.core.elements import ResourceRef, SpecimenGiven, SpecimenLink
+from cds_service.core.model import LabResult
 from tests import toy
 from tests.records import answer_to, companions, named, record
 from tests.unit.core.pair_of import ALBUMINS, beside, dew, index, sap

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.knowledge import LOINC
-from cds_service.core.model import (
+from cds_service.core.elements import (
     Coding,
     LabValue,
     Measured,
@@ -18,6 +17,7 @@ from cds_service.core.model import (
     UnitGiven,
     ValueForm,
 )
+from cds_service.core.knowledge import LOINC
 from cds_service.core.quantity import UCUM
 from cds_service.core.reading import (
     CodesConflict,

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from cds_service.core.card import Card, Indicator
+from cds_service.core.elements import Status, UnitGiven
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, PatientRecord, Status, UnitGiven
+from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
 from tests import toy
 from tests.records import (

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.model import LabResult, Measured, NoValue, ResourceRef, Status
+from cds_service.core.elements import Measured, NoValue, ResourceRef, Status
+from cds_service.core.model import LabResult
 from cds_service.core.note import NoteKind
 from cds_service.core.verdict import Direction
 from tests import toy

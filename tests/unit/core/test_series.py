@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.model import LabResult, NoValue, SpecimenGiven, Status, Subject
+from cds_service.core.elements import NoValue, SpecimenGiven, Status
+from cds_service.core.model import LabResult, Subject
 from cds_service.core.selection import Candidate, Settled
 from cds_service.core.series import series_of
 from cds_service.core.verdict import Answer, Direction, NotInterpretable, SeriesPoint

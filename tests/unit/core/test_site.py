@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 import fhir_fixtures
+from cds_service.core.elements import Coding
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import CodedEntry, Coding, RecordKind
+from cds_service.core.model import CodedEntry, RecordKind
 from cds_service.core.note import NoteKind
 from cds_service.core.proof import faults
 from cds_service.core.site import apply_site, read_site

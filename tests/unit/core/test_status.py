@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from cds_service.core.elements import Status
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, PatientRecord, Status
+from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.note import NoteKind
 from cds_service.core.verdict import NotInterpretable, Reason
 from tests import toy

@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from cds_service.core.model import Availability, LabResult, Moment, Patient, Status
+from cds_service.core.elements import Moment, Status
+from cds_service.core.model import Availability, LabResult, Patient
 from cds_service.fhir.exported import UNDATED
 from tests.unit.fhir.exporting import (
     FERRITIN,

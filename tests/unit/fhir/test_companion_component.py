@@ -11,19 +11,17 @@ import pytest
 import cds_service.fhir.parts as parts_module
 import cds_service.fhir.wanted as wanted_module
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    Availability,
+from cds_service.core.elements import (
     Coding,
     Comparator,
     ComponentRef,
-    LabResult,
     Measured,
     NotNumeric,
     NoValue,
-    PatientRecord,
     ResourceRef,
     Status,
 )
+from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.fhir.file import read_file
 from cds_service.fhir.observation import FLAGS
 from cds_service.fhir.read import read_record

@@ -7,16 +7,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    Coding,
-    InvalidResource,
-    LabResult,
-    NotNumeric,
-    NoValue,
-    ResourceRef,
-    Status,
-    Subject,
-)
+from cds_service.core.elements import Coding, NotNumeric, NoValue, ResourceRef, Status
+from cds_service.core.model import InvalidResource, LabResult, Subject
 from cds_service.fhir.observation import FLAGS
 from tests.unit.fhir.given import (
     FERRITIN,

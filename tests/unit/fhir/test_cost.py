@@ -11,13 +11,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    Availability,
-    InvalidResource,
-    LabResult,
-    PatientRecord,
-    SpecimenLink,
-)
+from cds_service.core.elements import SpecimenLink
+from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord
 from cds_service.fhir import bundle as bundle_module
 from cds_service.fhir import lone_report, parts, plain, validate, versions
 from cds_service.fhir.bundle import Entry, open_document

@@ -8,17 +8,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    Coding,
-    InvalidResource,
-    LabResult,
-    Moment,
-    NoValue,
-    ResourceRef,
-    SpecimenLink,
-    Status,
-    Subject,
-)
+from cds_service.core.elements import Coding, Moment, NoValue, ResourceRef, SpecimenLink, Status
+from cds_service.core.model import InvalidResource, LabResult, Subject
 from cds_service.fhir.read import read_record
 from tests.unit.fhir.given import (
     BASE,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.core.model import Moment, NoMoment
+from cds_service.core.elements import Moment, NoMoment
 from cds_service.fhir.moment import instant, moment, period
 from cds_service.fhir.shape import Refusal
 

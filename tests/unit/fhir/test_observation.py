@@ -7,15 +7,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    Coding,
-    InvalidResource,
-    LabResult,
-    Moment,
-    NoMoment,
-    ResourceRef,
-    Status,
-)
+from cds_service.core.elements import Coding, Moment, NoMoment, ResourceRef, Status
+from cds_service.core.model import InvalidResource, LabResult
 from tests.unit.fhir.given import (
     BASE,
     LEFT_OUT,

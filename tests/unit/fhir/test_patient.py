@@ -6,15 +6,13 @@ from datetime import date
 
 import pytest
 
+from cds_service.core.elements import Moment, NoMoment, ResourceRef
 from cds_service.core.model import (
     Availability,
     LabResult,
-    Moment,
-    NoMoment,
     NoPatient,
     Patient,
     PatientRecord,
-    ResourceRef,
     Subject,
 )
 from tests.unit.fhir.given import LEFT_OUT, bundle, observation, patient, record

@@ -10,14 +10,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    Availability,
-    InvalidResource,
-    LabResult,
-    ResourceRef,
-    Status,
-    Subject,
-)
+from cds_service.core.elements import ResourceRef, Status
+from cds_service.core.model import Availability, InvalidResource, LabResult, Subject
 from cds_service.fhir import parts as parts_module
 from cds_service.fhir import validate
 from cds_service.fhir.bundle import Document, open_document

@@ -7,16 +7,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
-    Availability,
-    CodedEntry,
-    Coding,
-    Moment,
-    NoMoment,
-    PatientRecord,
-    RecordKind,
-    ResourceRef,
-)
+from cds_service.core.elements import Coding, Moment, NoMoment, ResourceRef
+from cds_service.core.model import Availability, CodedEntry, PatientRecord, RecordKind
 from tests.unit.fhir.given import (
     LEFT_OUT,
     PATIENT,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import (
+from cds_service.core.elements import (
     AgeBand,
     AgeBandUnreadable,
     Bound,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import JsonObject
-from cds_service.core.model import Coding, LabResult, Moment, NoMoment, SpecimenGiven, SpecimenLink
+from cds_service.core.elements import Coding, Moment, NoMoment, SpecimenGiven, SpecimenLink
+from cds_service.core.model import LabResult
 from tests.unit.fhir.given import (
     BASE,
     LEFT_OUT,

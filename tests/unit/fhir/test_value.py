@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.core.model import (
+from cds_service.core.elements import (
     Comparator,
     Measured,
     NotNumeric,

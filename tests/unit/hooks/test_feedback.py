@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.elements import Coding
 from cds_service.core.feedback import FeedbackOutcome
-from cds_service.core.model import Coding
 from cds_service.errors import BadRequest
 from cds_service.hooks.feedback import MOST_ITEMS, read_feedback
 
