@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from cds_service.core.companions import CompanionsLeft
 from cds_service.core.dates import when_taken, wholly_before
+from cds_service.core.elements import WITHDRAWN
 from cds_service.core.facts import Facts
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companions_left_beside, has_own_limit
@@ -24,7 +25,7 @@ from cds_service.core.notes import (
 )
 from cds_service.core.panels import items_beside, items_met_beside, may_be_met
 from cds_service.core.reading import NotUnderstood, Understood
-from cds_service.core.selection import WITHDRAWN, Candidate
+from cds_service.core.selection import Candidate
 from cds_service.core.signs import Beside, items_met
 from cds_service.core.situation import Situation
 from cds_service.core.table import TableResult

@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from cds_service.core.dates import furthest_apart, is_ahead, named_date, when_taken, within_days
 from cds_service.core.elements import (
+    FINAL,
     Comparator,
     Measured,
     Moment,
@@ -22,8 +23,8 @@ from cds_service.core.interval import Interval
 from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord, Subject
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
+from cds_service.core.ranking import Rank, Time, in_doubt, rank_of
 from cds_service.core.reading import as_received, shown
-from cds_service.core.selection import FINAL, Rank, Time, in_doubt, rank_of
 from cds_service.core.verdict import NO_VALUE, Value
 
 _FINAL_OR_PRELIMINARY = FINAL | {Status.PRELIMINARY}

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import date
 
 from cds_service.core.caution import gravest, most_pressing_first, naming_newer
+from cds_service.core.elements import FINAL, WITHDRAWN
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, PatientRecord
 from cds_service.core.notes import note_on_sharing, notes_on_knowledge, notes_on_sample
@@ -23,16 +24,14 @@ from cds_service.core.one_result import (
     of_another,
     wrong_analyte,
 )
+from cds_service.core.ranking import rank_of
 from cds_service.core.selection import (
-    FINAL,
-    WITHDRAWN,
     Candidate,
     Looking,
     Settled,
     by_specimen,
     of_one_time,
     perhaps_newer,
-    rank_of,
     unsettled_beside,
 )
 from cds_service.core.triage import history_of, triage

@@ -36,8 +36,9 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord, Subject
 from cds_service.core.note import Note, NoteKind
+from cds_service.core.ranking import is_version_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import Candidate, is_version_of
+from cds_service.core.selection import Candidate
 from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Situation, own_factor
 from cds_service.core.verdict import RangeReading, Reason
 

@@ -12,7 +12,7 @@ from datetime import date
 from cds_service.core.caution import cautions, cautions_uninterpreted
 from cds_service.core.companions import Companions, companion_values
 from cds_service.core.dates import dates_as_received, when_taken
-from cds_service.core.elements import Moment, NoMoment
+from cds_service.core.elements import NOT_YET_FINAL, WITHDRAWN, Moment, NoMoment
 from cds_service.core.fact import Fact
 from cds_service.core.facts import companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
@@ -33,7 +33,7 @@ from cds_service.core.notes import (
 )
 from cds_service.core.pairing import nearest_pair
 from cds_service.core.reading import NotUnderstood, Understood, value_of
-from cds_service.core.selection import NOT_YET_FINAL, WITHDRAWN, Candidate, Settled, finals_beside
+from cds_service.core.selection import Candidate, Settled, finals_beside
 from cds_service.core.series import series_of
 from cds_service.core.signs import Beside, items_met
 from cds_service.core.situation import Literature, Situation, literature_for

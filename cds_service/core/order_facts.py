@@ -24,7 +24,7 @@ from cds_service.core.companions import Companions, companion_values
 from cds_service.core.comparable import is_from
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
-from cds_service.core.elements import Measured, Moment, ResourceRef, Status
+from cds_service.core.elements import FINAL, Measured, Moment, ResourceRef, Status
 from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.facts import companion_facts
 from cds_service.core.interval import Comparison
@@ -46,7 +46,7 @@ from cds_service.core.order import (
 )
 from cds_service.core.reading import NOT_COVERED
 from cds_service.core.schema import SuggestionRow
-from cds_service.core.selection import FINAL, Candidate, by_rank, of_one_time
+from cds_service.core.selection import Candidate, by_rank, of_one_time
 from cds_service.core.triage import history_of
 
 SHOWN = FINAL | {Status.PRELIMINARY}

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable
 from cds_service.core.dates import furthest_apart, within_days
 from cds_service.core.elements import ResourceRef
 from cds_service.core.interval import Interval
+from cds_service.core.ranking import in_doubt, is_version_of
 from cds_service.core.reading import Understood
-from cds_service.core.selection import Candidate, Settled, by_rank, in_doubt, is_version_of
+from cds_service.core.selection import Candidate, Settled, by_rank
 from cds_service.core.verdict import PairedWith, Unpaired, Value
 
 _MOST_TOLD = 3

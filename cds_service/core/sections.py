@@ -17,14 +17,13 @@ from cds_service.core.card_parts import (
     saying,
     used_line,
 )
-from cds_service.core.elements import Moment, NoMoment, ResourceRef
+from cds_service.core.elements import WITHDRAWN, Moment, NoMoment, ResourceRef
 from cds_service.core.escape import markdown, plain
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Finding
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, LabResult
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.schema import FindingRow, TableRow
-from cds_service.core.selection import WITHDRAWN
 from cds_service.core.table import CONTEXT
 from cds_service.core.verdict import (
     Answer,
