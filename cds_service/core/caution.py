@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 from cds_service.core.companions import CompanionsLeft
-from cds_service.core.dates import when_taken, wholly_before
+from cds_service.core.dates import wholly_before
 from cds_service.core.elements import WITHDRAWN
 from cds_service.core.facts import Facts
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import companions_left_beside, has_own_limit
+from cds_service.core.limit_facts import has_own_limit
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import (
     MOST_NAMED,
@@ -26,8 +26,9 @@ from cds_service.core.notes import (
 from cds_service.core.panels import items_beside, items_met_beside, may_be_met
 from cds_service.core.reading import NotUnderstood, Understood
 from cds_service.core.selection import Candidate
-from cds_service.core.signs import Beside, items_met
+from cds_service.core.signs import items_met
 from cds_service.core.situation import Situation
+from cds_service.core.surroundings import Surroundings, left_beside, surroundings_of
 from cds_service.core.table import TableResult
 from cds_service.core.verdict import Answer, Place
 
@@ -57,24 +58,20 @@ def cautions(situation: Situation, facts: Facts, table: TableResult) -> Iterator
     limited = has_own_limit(situation.knowledge, situation.specimen, family)
     if not limited:
         yield Note(NoteKind.NO_LIMIT_IN_UNIT, {"unit": situation.value.unit})
-    warned_of = situation.specimen if table.warns else ""
-    companions, knowledge = facts.companions, situation.knowledge
-    at_odds = list(notes_on_companions_at_odds(companions, facts.by_name, knowledge))
+    knowledge = situation.knowledge
+    at_odds = list(notes_on_companions_at_odds(facts.companions, facts.by_name, knowledge))
     yield from at_odds
-    taken = when_taken(situation.result, situation.at)
-    left = companions_left_beside(
-        knowledge, situation.record, taken, situation.at, companions, missing=table.missing
-    )
-    yield from notes_on_companions_left(left, knowledge)
+    left, on_items = CompanionsLeft(), list[Note]()
+    if situation.record.companions:
+        around = surroundings_of(situation, facts)
+        left = left_beside(around, missing=table.missing)
+        yield from notes_on_companions_left(left, knowledge)
+        on_items += items_met(around, warned_of=situation.specimen if table.warns else "")
     is_open = (
         at_odds
         or not (limited or facts.laboratory.place in _NOT_HIGH)
         or _may_be_second(left, facts, knowledge)
     )
-    on_items: list[Note] = []
-    if situation.record.companions:
-        beside = Beside(knowledge, situation.record, situation.at, taken, companions, facts.by_name)
-        on_items = list(items_met(beside, warned_of=warned_of))
     if on_items:
         yield from on_items
     elif not table.warns and (table.may_warn or table.withheld or is_open):
@@ -99,12 +96,21 @@ def _may_be_second(left: CompanionsLeft, facts: Facts, knowledge: KnowledgeBase)
     return False
 
 
-def cautions_uninterpreted(beside: Beside) -> Iterator[Note]:
+def cautions_uninterpreted(around: Surroundings) -> Iterator[Note]:
     """What keeps the card of a result that is not interpreted from reassuring: the items of panels
     that other results meet; if there are none, what to do for an ill patient.
     """
-    yield from notes_on_companions_at_odds(beside.companions, beside.facts, beside.knowledge)
-    yield from list(items_met(beside)) or [_IF_ILL]
+    yield from notes_on_companions_left(left_beside(around), around.knowledge)
+    yield from notes_on_companions_at_odds(around.companions, around.facts, around.knowledge)
+    yield from list(items_met(around)) or [_IF_ILL]
+
+
+def cautions_wrong_analyte(around: Surroundings) -> Iterator[Note]:
+    """What keeps the card about a look-alike from reassuring: the items of panels that other
+    results meet (decision 59).
+    """
+    yield from notes_on_companions_left(left_beside(around), around.knowledge)
+    yield from items_met(around)
 
 
 # ------------------------------------------------------------------ results that may be newer

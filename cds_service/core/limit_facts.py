@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from cds_service.core.companions import CompanionsLeft, CompanionValue, at_one_time, companions_left
+from cds_service.core.companions import CompanionValue, at_one_time
 from cds_service.core.dates import (
     Days,
     birth_of,
@@ -88,31 +87,6 @@ def companion_limits(knowledge: KnowledgeBase) -> tuple[Limit, ...]:
         for row in knowledge.limits.values()
         if row.of in knowledge.companions
     )
-
-
-@lru_cache(maxsize=8)
-def _tests_with_limits(knowledge: KnowledgeBase) -> frozenset[str]:
-    """The companion tests that a limit is for."""
-    return frozenset(limit.row.of for limit in companion_limits(knowledge))
-
-
-def companions_left_beside(
-    knowledge: KnowledgeBase,
-    record: PatientRecord,
-    taken: Moment | NoMoment,
-    at: date,
-    usable: Collection[str],
-    *,
-    missing: Collection[str] = (),
-) -> CompanionsLeft:
-    """The results that are left aside, of the tests that have a limit and of those that the card
-    calls `missing`. A test that is called missing counts as having no usable result.
-    """
-    if not record.companions:  # the usual case
-        return CompanionsLeft()
-    asked = _tests_with_limits(knowledge).union(missing)
-    counted = set(usable).difference(missing)
-    return companions_left(knowledge, record, taken, at, asked=asked, counted=counted)
 
 
 @lru_cache(maxsize=64)
