@@ -58,7 +58,6 @@ def read_knowledge(
     own, shared = TomlRows(used, f"{analyte}/", _TABLES), TomlRows(files, "", _SHARED)
     own.text("knowledge.toml")
     identity = own.one("knowledge.toml", "knowledge", schema.Identity)
-    unit_rows = tuple(own.by("text", "units.toml", "unit", schema.RowUnit).values())
     return KnowledgeBase(
         identity=identity,
         policy=own.one("knowledge.toml", "policy", schema.Policy),
@@ -68,8 +67,7 @@ def read_knowledge(
         accepted=own.by("loinc", "codes.toml", "accept", schema.AcceptedCode),
         refused=own.by("loinc", "codes.toml", "refuse", schema.RefusedCode),
         families=own.by("id", "units.toml", "family", schema.UnitFamily),
-        unit_rows=unit_rows,
-        units=UnitTable(unit_rows),
+        units=UnitTable(own.by("text", "units.toml", "unit", schema.RowUnit).values()),
         companions=_companions(own),
         conditions=_concepts(own, "conditions.toml", "condition"),
         medications=_concepts(own, "medications.toml", "medication"),

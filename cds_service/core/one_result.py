@@ -82,15 +82,15 @@ def answer_about(head: Candidate, basis: Basis) -> Answer:
             notes += notes_on_unit(head.result, verdict.reason)
         case Settled(code, specimen), Understood(value, quantity):
             situation = Situation(
-                basis.knowledge,
-                basis.record,
-                head.result,
-                specimen,
-                value,
-                quantity,
-                literature_for(code, quantity),
-                basis.at,
-                nearest_pair(head, basis.known),
+                knowledge=basis.knowledge,
+                record=basis.record,
+                result=head.result,
+                specimen=specimen,
+                value=value,
+                quantity=quantity,
+                literature=literature_for(code, quantity),
+                at=basis.at,
+                pair=nearest_pair(head, basis.known),
             )
             notes += notes_on_value(situation, code)
             return _understood(situation, basis, notes, series)

@@ -17,14 +17,12 @@ from cds_service.core.schema import AssayFactor, ConceptCode, OrderCode, Policy,
 
 def with_additions(knowledge: KnowledgeBase, site: Site) -> KnowledgeBase:
     """The knowledge with what the site says about this analyte, and about all."""
-    unit_rows = (*knowledge.unit_rows, *_units(knowledge, site))
     conditions, medications = _concepts(knowledge, site)
     return replace(
         knowledge,
         local_codes={**knowledge.local_codes, **_codes(knowledge, site)},
         specimen_codes={**knowledge.specimen_codes, **_specimens(knowledge, site)},
-        unit_rows=unit_rows,
-        units=UnitTable(unit_rows),
+        units=UnitTable((*knowledge.units, *_units(knowledge, site))),
         conditions=conditions,
         medications=medications,
         policy=_policy(knowledge, site),
