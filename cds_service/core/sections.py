@@ -265,7 +265,7 @@ def _series(points: tuple[SeriesPoint, ...], knowledge: KnowledgeBase) -> str:
     for point in points[:LONGEST_SERIES]:
         change = words[point.direction.value]
         if point.breaks:
-            change += " (" + ", ".join(words[name] for name in point.breaks) + ")"
+            change += " (" + ", ".join(words[each.value] for each in point.breaks) + ")"
         laboratory = f", {markdown(point.laboratory)}" if point.laboratory else ""
         when = day(point.collected, knowledge)
         value = in_words(point.value) or unknown
