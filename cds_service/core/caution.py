@@ -16,9 +16,8 @@ from cds_service.core.elements import WITHDRAWN
 from cds_service.core.facts import Facts
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import has_own_limit
-from cds_service.core.note import Note, NoteKind
+from cds_service.core.note import MOST_NAMED, Note, NoteKind
 from cds_service.core.notes import (
-    MOST_NAMED,
     notes_on_companions_at_odds,
     notes_on_companions_left,
     value_and_date,

@@ -52,7 +52,7 @@ class Limit:
         self.row = row
         self.name = f"limit.{row.id}"
         self.family = unit.family
-        self.words = f"'{row.met_when.words} {row.amount}'{whose}"
+        self.words = f"'{row.words}'{whose}"
         self.younger = tuple(
             (younger.below_days, Limit(_for_younger(row, younger), unit, f" ({younger.title})"))
             for younger in row.younger

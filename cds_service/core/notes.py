@@ -35,7 +35,7 @@ from cds_service.core.interval import EXACT
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord, Subject
-from cds_service.core.note import Note, NoteKind
+from cds_service.core.note import MOST_NAMED, Note, NoteKind
 from cds_service.core.ranking import is_version_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.selection import Candidate
@@ -43,9 +43,6 @@ from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Si
 from cds_service.core.verdict import RangeReading, Reason
 
 _NOT_AGREED = frozenset({UNKNOWN, DISPUTED})
-MOST_NAMED = 3
-"""Most results that may be newer, and most others of one kind, that are named: as many as a reader
-will take in."""
 _MOST_ALIKE = 8
 """Most results sharing a card that are named on it; all of them are among its inputs."""
 

@@ -31,7 +31,7 @@ from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import unavailable
 from cds_service.core.model import PatientRecord
-from cds_service.core.notes import MOST_NAMED
+from cds_service.core.note import MOST_NAMED
 from cds_service.core.order import (
     CONFLICT,
     NOT_NAMED,

@@ -7,13 +7,11 @@ from collections.abc import Collection, Iterable
 from cds_service.core.dates import furthest_apart, within_days
 from cds_service.core.elements import ResourceRef
 from cds_service.core.interval import Interval
+from cds_service.core.note import MOST_NAMED
 from cds_service.core.ranking import in_doubt, is_version_of
 from cds_service.core.reading import Understood
 from cds_service.core.selection import Candidate, Settled, by_rank
 from cds_service.core.verdict import PairedWith, Unpaired, Value
-
-_MOST_TOLD = 3
-"""Most other values of one time that are named: as many as a reader will take in."""
 
 
 def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | Unpaired:
@@ -76,4 +74,4 @@ def _of_one_time(
                 told.setdefault(quantity.interval, (other.result.ref, value))
             case _:
                 continue
-    return tuple(told.values())[:_MOST_TOLD]
+    return tuple(told.values())[:MOST_NAMED]
