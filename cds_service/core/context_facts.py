@@ -91,7 +91,7 @@ def _counts(entry: CodedEntry, concept: Concept, when: Days) -> bool:
             return concept.counts_when_over
         case RecordKind.MEDICATION if concept.counts_when_over:  # few doses, so no renewal
             return not _began_after(entry, when)
-        case _:
+        case RecordKind.MEDICATION | RecordKind.DOSE | RecordKind.CONDITION | RecordKind.PROCEDURE:
             return True
 
 

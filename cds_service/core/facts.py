@@ -125,7 +125,7 @@ def facts_of(situation: Situation) -> Facts:
     if isinstance(situation.pair, PairedWith):
         settled["pair"] = _paired(situation.pair)
         for ratio in knowledge.ratios.values():
-            settled[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, companions)
+            settled[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, situation.pair, companions)
     if companions:
         facts = {**usual.by_name, **settled}
         for panel in knowledge.panels.values():
@@ -212,10 +212,8 @@ def _laboratory(reading: RangeReading, situation: Situation, age: Age) -> Fact:
 
 def _behind_the_range(situation: Situation, age: Age) -> tuple[ResourceRef, ...]:
     """The Patient where an age was held against a band of ages."""
-    for row in situation.result.ranges:
-        if isinstance(row.age, AgeBand) and isinstance(age, Interval):
-            return patient_inputs(situation.record)
-    return ()
+    bands = [row for row in situation.result.ranges if isinstance(row.age, AgeBand)]
+    return patient_inputs(situation.record) if bands and isinstance(age, Interval) else ()
 
 
 def _from_record(

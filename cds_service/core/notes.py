@@ -27,10 +27,9 @@ from cds_service.core.elements import (
     NoMoment,
     SpecimenLink,
     Status,
-    UnitGiven,
     ValueForm,
 )
-from cds_service.core.fact import DISPUTED, UNKNOWN, Fact
+from cds_service.core.fact import NOT_KNOWN, Fact
 from cds_service.core.interval import EXACT
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
@@ -42,7 +41,6 @@ from cds_service.core.selection import Candidate
 from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Situation, own_factor
 from cds_service.core.verdict import RangeReading, Reason
 
-_NOT_AGREED = frozenset({UNKNOWN, DISPUTED})
 _MOST_ALIKE = 8
 """Most results sharing a card that are named on it; all of them are among its inputs."""
 
@@ -224,7 +222,7 @@ def notes_on_companions_at_odds(
     at_odds: dict[str, Sequence[CompanionValue]] = {}
     for limit in companion_limits(knowledge) if companions else ():
         fact = facts.get(limit.name)
-        if fact is None or fact.value not in _NOT_AGREED:
+        if fact is None or fact.value not in NOT_KNOWN:
             continue
         used = [one for one in companions.get(limit.row.of, ()) if one.result.ref in fact.inputs]
         several = differing_at_one_time(used)
@@ -256,13 +254,10 @@ def notes_on_companions_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> 
 
 def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
     """That a unit was not understood whose text and code say different things."""
-    match result.value, reason:
-        case Measured(unit=UnitGiven(text, code)), Reason.UNIT_UNKNOWN if (
-            text and code != text and code
-        ):
-            yield Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": text, "code": code})
-        case _:
-            return
+    if reason is Reason.UNIT_UNKNOWN and isinstance(result.value, Measured):
+        unit = result.value.unit
+        if unit.text and unit.code and unit.text != unit.code:
+            yield Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": unit.text, "code": unit.code})
 
 
 def notes_on_specimen(result: LabResult, reason: Reason) -> Iterator[Note]:

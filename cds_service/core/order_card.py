@@ -114,11 +114,8 @@ def _values_of(advice: Advice, knowledge: KnowledgeBase) -> Mapping[str, str]:
     }
     for limit, row in knowledge.limits.items():
         values[f"limit.{limit}"] = row.amount
-    match advice.verdict:
-        case NotInterpretable(detail=where):
-            values["detail"] = markdown(where) or unknown
-        case _:
-            pass
+    if isinstance(advice.verdict, NotInterpretable):
+        values["detail"] = markdown(advice.verdict.detail) or unknown
     return {**values, **dict(_of_earlier(advice, knowledge))}
 
 
@@ -134,11 +131,8 @@ def _of_earlier(advice: Advice, knowledge: KnowledgeBase) -> Iterator[tuple[str,
     yield "date", _dated(results[0], knowledge)
     yield "status", _or(result.status.value for result in results)
     yield "laboratory", _or(markdown(result.laboratory) or unknown for result in results)
-    match advice.order:
-        case DraftOrder(performers=performers):
-            yield "performer", ", ".join(map(_name, performers)) or unknown
-        case _:
-            return
+    if isinstance(advice.order, DraftOrder):
+        yield "performer", ", ".join(map(_name, advice.order.performers)) or unknown
 
 
 def _or(told: Iterable[str]) -> str:

@@ -34,9 +34,9 @@ def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | 
         return Unpaired()
     finals = [item for item in known if item.is_final]
     doubtful = in_doubt((item.result, item.specimen) for item in finals)
-    if head.result.ref.resource in doubtful:
+    if head.result.ref.name in doubtful:
         return Unpaired()
-    near = [item for item in near if item.result.ref.resource not in doubtful]
+    near = [item for item in near if item.result.ref.name not in doubtful]
     near.sort(key=by_rank, reverse=True)
     near.sort(key=lambda item: furthest_apart(item.taken, head.taken))
     own_kind = [
