@@ -63,7 +63,7 @@ from cds_service.core.panels import items_beside, panel_item
 from cds_service.core.ranges import read_range
 from cds_service.core.ratio import ratio_fact, without_pair
 from cds_service.core.schema import PanelRow
-from cds_service.core.situation import Literature, Situation, on_study_scale
+from cds_service.core.situation import WHY_BARRED, Literature, Situation, on_study_scale
 from cds_service.core.verdict import PairedWith, Place, RangeReading
 
 _LIMIT = (MET, PROVISIONAL, NOT_MET, STRADDLES, DISPUTED, NOT_APPLICABLE, UNKNOWN)
@@ -256,7 +256,7 @@ def _panel(
     if (kind.specimen, kind.family) != (panel.specimen, panel.family):
         return Fact(name, NOT_APPLICABLE, "the panel is for another specimen or unit family")
     if kind.literature is Literature.BARRED:
-        return Fact(name, NOT_APPLICABLE, "unit and LOINC code contradict each other")
+        return Fact(name, NOT_APPLICABLE, WHY_BARRED)
     others = [
         facts[f"limit.{limit}"] for item in items_beside(panel, knowledge) for limit in item.limits
     ]

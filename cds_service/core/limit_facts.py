@@ -32,7 +32,7 @@ from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import PatientRecord
 from cds_service.core.quantity import Quantity, scale
 from cds_service.core.schema import LimitRow, MetWhen, RowUnit, YoungerLimit
-from cds_service.core.situation import Literature
+from cds_service.core.situation import WHY_BARRED, Literature
 
 _MEETS: dict[MetWhen, Callable[[Interval, Decimal], Comparison]] = {
     MetWhen.AT_OR_ABOVE: Interval.at_or_above,
@@ -103,7 +103,7 @@ def not_applicable(limit: Limit, specimen: str, family: str, literature: Literat
     if limit.family != family:
         return f"the limit is in {limit.row.unit}, and families are never converted"
     if literature is Literature.BARRED:
-        return "unit and LOINC code contradict each other"
+        return WHY_BARRED
     return ""
 
 

@@ -17,7 +17,7 @@ from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.interval import EXACT, Comparison
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
-from cds_service.core.situation import Literature, Situation, literature_for
+from cds_service.core.situation import WHY_BARRED, Literature, Situation, literature_for
 from cds_service.core.verdict import PairedWith, Value
 
 
@@ -32,7 +32,7 @@ def ratio_fact(
     """Fact `ratio.<id>` of a pair; where it is computed, `because` holds the number."""
     name = f"ratio.{ratio.id}"
     if situation.literature is Literature.BARRED:
-        return without_pair(ratio)
+        return Fact(name, NOT_APPLICABLE, WHY_BARRED)
     if why_not := _incomparable(situation, pair):
         return Fact(name, NOT_APPLICABLE, why_not)
     albumins = (ratio.numerator_albumin, ratio.denominator_albumin)
