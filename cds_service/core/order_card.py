@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card, Indicator, Selection
+from cds_service.core.card_content import CardContent, identified
 from cds_service.core.card_parts import (
     LONGEST_SUMMARY,
     bullets,
@@ -20,7 +21,6 @@ from cds_service.core.card_parts import (
     used_line,
 )
 from cds_service.core.dates import day_of
-from cds_service.core.draft import Draft, identified
 from cds_service.core.elements import Moment
 from cds_service.core.escape import markdown, plain
 from cds_service.core.knowledge import KnowledgeBase
@@ -35,11 +35,11 @@ LONGEST_CODE = 40
 
 def render_advice(advised: Advised, knowledge: KnowledgeBase, *, scope: str) -> tuple[Card, ...]:
     """One card per advice; `scope` (caller, service, patient) goes into the ids."""
-    drafts = [_draft(advice, knowledge) for advice in advised.advice]
-    return identified(drafts, knowledge, scope)
+    contents = [_content(advice, knowledge) for advice in advised.advice]
+    return identified(contents, knowledge, scope)
 
 
-def _draft(advice: Advice, knowledge: KnowledgeBase) -> Draft:
+def _content(advice: Advice, knowledge: KnowledgeBase) -> CardContent:
     values = _values_of(advice, knowledge)
     cited = bibliography(knowledge, sources_cited(advice))
     rows = advice.rows
@@ -53,7 +53,7 @@ def _draft(advice: Advice, knowledge: KnowledgeBase) -> Draft:
         "missing": missing_line(advice.missing, knowledge),
     }
     headline = fill(knowledge, rows[0].id, "headline", values)
-    return Draft(
+    return CardContent(
         summary=_summary(advice, headline, knowledge),
         detail=detail_of(result, named, cited.closing, knowledge),
         indicator=Indicator.INFO,

@@ -12,6 +12,7 @@ from datetime import date
 
 from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card
+from cds_service.core.card_content import CardContent, identified
 from cds_service.core.card_parts import (
     LONGEST_SUMMARY,
     denying,
@@ -21,7 +22,6 @@ from cds_service.core.card_parts import (
 )
 from cds_service.core.card_values import CardValues
 from cds_service.core.dates import day_of, when_taken
-from cds_service.core.draft import Draft, identified
 from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.escape import plain
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Finding
@@ -55,16 +55,16 @@ def render(evaluation: Evaluation, knowledge: KnowledgeBase, *, scope: str) -> t
 
     `scope` (caller, service, patient) goes into the uuids, so that two patients never share one.
     """
-    drafts = [_draft(answer, knowledge, evaluation.at) for answer in evaluation.answers]
-    return identified(drafts, knowledge, scope)
+    contents = [_content(answer, knowledge, evaluation.at) for answer in evaluation.answers]
+    return identified(contents, knowledge, scope)
 
 
-def _draft(answer: Answer, knowledge: KnowledgeBase, at: date) -> Draft:
+def _content(answer: Answer, knowledge: KnowledgeBase, at: date) -> CardContent:
     rows = _rows(answer, knowledge)
     cited = bibliography(knowledge, _cited(answer, rows, knowledge))
     found = [finding.id for finding in answer.findings]
     sections = sections_of(answer, knowledge, rows, CardValues(answer, knowledge))
-    return Draft(
+    return CardContent(
         summary=_summary(answer, sections, knowledge, at),
         detail=detail_of(sections.result, sections.named, cited.closing, knowledge),
         indicator=indicator_of(rows),
