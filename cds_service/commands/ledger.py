@@ -87,12 +87,11 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
     """The ledger to read and to add to, for one run at a time. Raises InputError."""
     try:
         opened = file.open("a+b")
-    except OSError as error:
+    except OSError:
         raise InputError(
             "The ledger can be neither made nor written.",
             where=str(file),
             remedy="Check path and permissions.",
-            cause=type(error).__name__,
         ) from None
     with opened:
         fcntl.flock(opened, fcntl.LOCK_EX)

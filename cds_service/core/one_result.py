@@ -195,7 +195,7 @@ def _blank(
     *,
     specimen: str = "",
     value: Value = NO_VALUE,
-    notes: Iterable[Note] = (),
+    notes: Iterable[Note],
     series: tuple[SeriesPoint, ...] = (),
 ) -> Answer:
     """An answer without facts: why the result is not interpreted, what would allow it, and what the
