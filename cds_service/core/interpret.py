@@ -7,11 +7,10 @@ says why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from cds_service.core.caution import gravest, most_pressing_first, naming_newer
 from cds_service.core.elements import WITHDRAWN
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, PatientRecord
@@ -34,6 +33,7 @@ from cds_service.core.selection import (
     unsettled_beside,
 )
 from cds_service.core.triage import history_of, triage
+from cds_service.core.urgency import ByItself, gravest, most_pressing_first, naming_newer
 from cds_service.core.verdict import Answer, Evaluation, NotInterpretable, Skipped
 
 
@@ -115,8 +115,7 @@ def _sharing(answer: Answer, others: Sequence[Candidate | InvalidResource]) -> A
     return answer.with_notes((note_on_sharing(others), *answer.notes))
 
 
-def _by_itself(basis: Basis) -> Callable[[Candidate], Answer]:
-    """The answer about a result as if it were final and stood alone."""
+def _by_itself(basis: Basis) -> ByItself:
     return lambda item: answer_about(item, replace(basis, known=()))
 
 
