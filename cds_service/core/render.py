@@ -20,22 +20,15 @@ from cds_service.core.card_parts import (
     extension_of,
     saying,
 )
-from cds_service.core.card_values import CardValues
 from cds_service.core.dates import day_of, when_taken
 from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.escape import plain
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Finding
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource
+from cds_service.core.result_words import analyte_name, specimen_words
 from cds_service.core.schema import TableRow
-from cds_service.core.sections import (
-    Sections,
-    analyte_name,
-    indicator_of,
-    rests_on,
-    sections_of,
-    specimen_words,
-)
+from cds_service.core.sections import Sections, indicator_of, rests_on, sections_of
 from cds_service.core.verdict import (
     Answer,
     Evaluation,
@@ -63,7 +56,7 @@ def _content(answer: Answer, knowledge: KnowledgeBase, at: date) -> CardContent:
     rows = _rows(answer, knowledge)
     cited = bibliography(knowledge, _cited(answer, rows, knowledge))
     found = [finding.id for finding in answer.findings]
-    sections = sections_of(answer, knowledge, rows, CardValues(answer, knowledge))
+    sections = sections_of(answer, knowledge, rows)
     return CardContent(
         summary=_summary(answer, sections, knowledge, at),
         detail=detail_of(sections.result, sections.named, cited.closing, knowledge),
