@@ -39,6 +39,7 @@ from cds_service.core.verdict import (
 )
 
 _LONGEST_NUMBER = 40
+"""In a summary; the detail holds the whole number."""
 _SHORTEST_NUMBER = 12
 """Room for `<=999999999…`: all digits of a plausible value before the decimal point."""
 

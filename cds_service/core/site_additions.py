@@ -47,7 +47,7 @@ def takes_assay(knowledge: KnowledgeBase, row: AssayFactor) -> bool:
     return meant and row.family in knowledge.interpreted_families
 
 
-def concept_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]]:
+def concepts_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]]:
     """The (kind, concept) pairs that `means` names: a concept of that name, else the concepts that
     the context of that name asks for.
 
@@ -100,7 +100,7 @@ def _concepts(knowledge: KnowledgeBase, site: Site) -> tuple[ConceptIndex, Conce
             match=row.match,
             sources=["site file"],
         )
-        for kind, concept in concept_behind(knowledge, row.means):
+        for kind, concept in concepts_behind(knowledge, row.means):
             table = conditions if kind == "condition" else medications
             base = table[concept]
             table[concept] = base.model_copy(update={"code": (*base.code, code)})
