@@ -56,7 +56,7 @@ def read_knowledge(
     left_out = "" if "snomed" in terminologies else f"{analyte}/{_SNOMED}"
     used = {name: text for name, text in files.items() if name != left_out}
     own, shared = TomlRows(used, f"{analyte}/", _TABLES), TomlRows(files, "", _SHARED)
-    own.text("knowledge.toml")
+    own.require("knowledge.toml")
     identity = own.one("knowledge.toml", "knowledge", schema.Identity)
     return KnowledgeBase(
         identity=identity,
@@ -160,7 +160,7 @@ def _templates(files: Mapping[str, str], folder: str) -> dict[str, Template]:
 def _wording(shared: TomlRows, identity: schema.Identity) -> CardWording:
     """The words that all analytes share, and the name of this analyte's further results."""
     name = "wording.toml"
-    shared.text(name)
+    shared.require(name)
     document = shared.document(name)
     try:
         words = {

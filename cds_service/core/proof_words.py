@@ -9,7 +9,7 @@ from cds_service.core.card_parts import BLOCKS, LONGEST_SUMMARY, in_family
 from cds_service.core.finding import THRESHOLD_INDETERMINATE
 from cds_service.core.knowledge import CardWording, KnowledgeBase
 from cds_service.core.note import NoteKind
-from cds_service.core.proof_orders import order_templates
+from cds_service.core.proof_orders import Needed, order_templates
 from cds_service.core.template import Wording
 from cds_service.core.verdict import Break, Direction, Reason
 from cds_service.errors import KnowledgeError
@@ -93,10 +93,6 @@ def word_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
 
 def _fault(knowledge: KnowledgeBase, name: str, text: str, remedy: str) -> KnowledgeError:
     return KnowledgeError(text, where=f"{knowledge.identity.id}/templates/{name}.md", remedy=remedy)
-
-
-Needed = tuple[str, set[str], set[str]]
-"""Template, the sections it must have, the placeholders it may use."""
 
 
 def _needed(knowledge: KnowledgeBase) -> list[Needed]:
