@@ -120,7 +120,7 @@ def facts_of(situation: Situation) -> Facts:
         if usual.by_name[limit.name] is _OPEN:
             settled[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
     for row in knowledge.ages.values():
-        settled[f"age.{row.id}"] = age_fact(row, record, age, when)
+        settled[f"age.{row.id}"] = age_fact(row, record, age, when, "at collection")
     settled.update(_from_record(situation, kind, companions, when))
     if isinstance(situation.pair, PairedWith):
         settled["pair"] = _paired(situation.pair)

@@ -246,7 +246,7 @@ def _patient(case: OrderCase, companions: Companions) -> Iterator[Fact]:
     knowledge, record, today = case.knowledge, case.record, case.today
     age = age_in_years(birth_of(record), today)
     for row in knowledge.ages.values():
-        yield age_fact(row, record, age, today)
+        yield age_fact(row, record, age, today, "on the day of the order")
     for part in PARTS:
         recorded = coded(part, knowledge, record, today)
         yield from concept_facts(part, knowledge, recorded, unavailable(record, f"{part}s"))
