@@ -63,6 +63,21 @@ class Standing(StrEnum):
     INVALID = "invalid"
 
 
+_STANDING = {
+    Standing.ANALYTE: "the code is one of this analyte",
+    Standing.LOOK_ALIKE: "the code is of a test that is mistaken for this analyte",
+    Standing.CODES_CONFLICT: "the codes name two different tests",
+    Standing.OF_ANOTHER_PATIENT: "the order is of another patient",
+    Standing.INVALID: "the order is not valid FHIR R4, or holds a modifier that is not known",
+}
+_WITHOUT_KIND = {
+    NOT_NAMED: "no specimen is named",
+    UNREADABLE: "the specimen is named in a way that cannot be read",
+    CONFLICT: "the code and the specimen contradict each other",
+    NOT_COVERED: "the specimen is of a kind that is not covered",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
     """All facts of a draft order by name, and what the card shows beside them."""
@@ -114,7 +129,7 @@ def order_facts_of(order: DraftOrder, ordered: OrdersAnalyte, case: OrderCase) -
 
 def standing_fact(standing: Standing) -> Fact:
     """Fact `order`."""
-    return Fact("order", standing.value, f"as an order it is: {standing.value}")
+    return Fact("order", standing.value, _STANDING[standing])
 
 
 def order_fact_domains(knowledge: KnowledgeBase) -> dict[str, tuple[str, ...]]:
@@ -130,7 +145,8 @@ def order_fact_domains(knowledge: KnowledgeBase) -> dict[str, tuple[str, ...]]:
 
 def _specimen(specimen: str) -> Fact:
     missing = ("specimen",) if specimen in {NOT_NAMED, UNREADABLE, CONFLICT} else ()
-    return Fact("specimen", specimen, f"by code and specimen: {specimen}", missing)
+    because = _WITHOUT_KIND.get(specimen, f"the order is for {specimen}")
+    return Fact("specimen", specimen, because, missing)
 
 
 # ------------------------------------------------------------------ results that are there

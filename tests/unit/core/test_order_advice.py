@@ -184,6 +184,31 @@ def test_an_order_whose_specimen_is_open_is_asked_to_name_it(draft: DraftOrder, 
     assert advice.specimen == ""
 
 
+@pytest.mark.parametrize(
+    ("draft", "fact", "because"),
+    [
+        (order(ANY), "specimen", "no specimen is named"),
+        (
+            order(ANY, specimen=in_specimen("UR")),
+            "specimen",
+            "the specimen is of a kind that is not covered",
+        ),
+        (order(CSF), "specimen", "the order is for csf"),
+        (order(CSF), "order", "the code is one of this analyte"),
+        (order(SERUM, CSF), "order", "the codes name two different tests"),
+        (
+            order(IL2_MASS),
+            "order",
+            "the code is of a test that is mistaken for this analyte",
+        ),
+    ],
+)
+def test_the_trace_says_in_words_what_an_order_is_taken_for(
+    draft: DraftOrder, fact: str, because: str
+) -> None:
+    assert advice_on(draft).facts[fact].because == because
+
+
 def test_an_invalid_specimen_settles_no_order() -> None:
     """With CSF settled, the serum that belongs to it would be asked for."""
     assert ids(advice_on(order(ANY, specimen=IN_CSF))) == ["order-csf-unpaired"]
