@@ -12,10 +12,10 @@ from datetime import date
 from typing import NamedTuple
 
 from cds_service.core.dates import dates_as_received
-from cds_service.core.elements import Coding, ResourceRef
+from cds_service.core.elements import ResourceRef
 from cds_service.core.fact import Fact
 from cds_service.core.finding import ConsideredRow, RowOutcome
-from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, PatientRecord, Subject
 from cds_service.core.note import Note
@@ -28,38 +28,13 @@ from cds_service.core.order import (
     OrdersLookAlike,
     OrdersSomethingElse,
     ordered_by,
-    specimen_ordered,
 )
-from cds_service.core.order_facts import (
-    OrderCase,
-    Standing,
-    is_for,
-    order_facts_of,
-    standing_fact,
-)
-from cds_service.core.reading import FROM_SPECIMEN
-from cds_service.core.schema import AdviceRow, SuggestionRow, SwapRow
+from cds_service.core.order_facts import OrderCase, Standing, order_facts_of, standing_fact
+from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap, swap_for
+from cds_service.core.schema import AdviceRow, SuggestionRow
 from cds_service.core.selection import Candidate
 from cds_service.core.table import consider, missing_from, wanted
 from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, Skipped, WrongAnalyte
-
-
-@dataclass(frozen=True, slots=True)
-class Swap:
-    """What may be ordered in a look-alike's place: one code or none, and always words."""
-
-    codings: tuple[Coding, ...]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadyDrafted:
-    """The analyte is drafted in this specimen already: the look-alike need only be removed."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoSwap:
-    """There is nothing to swap, or nothing known to swap it for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,47 +164,9 @@ def _for_look_alike(
         *said,
         name=code.component,
         code=ordered.coding.code,
-        swap=_swap(order, code.loinc, case),
+        swap=swap_for(order, code.loinc, case),
         inputs=(order.ref,),
     )
-
-
-def _swap(order: DraftOrder, refused: str, case: OrderCase) -> Swap | AlreadyDrafted | NoSwap:
-    """The order that may stand in a look-alike's place, unless it is drafted already.
-
-    The site's own ordering code, where there is one, else the accepted LOINC code of the same
-    specimen and property. A draft that names another specimen than that code gets words alone.
-    """
-    knowledge = case.knowledge
-    row = knowledge.order_table.swaps.get(refused)
-    if row is None:
-        return NoSwap()
-    in_words = Swap((), knowledge.identity.analyte)
-    if not row.order:
-        return in_words
-    specimen = knowledge.order_table.own[row.order].specimen
-    named = specimen_ordered(order, FROM_SPECIMEN, knowledge)
-    meant = named if named in knowledge.specimens else specimen
-    others = [draft for draft in case.drafts.beside if not _are_one(draft, order)]
-    if any(is_for(draft, meant, knowledge) for draft in others):
-        return AlreadyDrafted()
-    if named in knowledge.specimens and named != specimen:
-        return in_words
-    return Swap(_codes_in_place(row, knowledge), knowledge.suggestions[row.order].text)
-
-
-def _are_one(draft: DraftOrder, order: DraftOrder) -> bool:
-    """Whether both have the same id: removing one removes the other."""
-    return "/" in order.ref.resource and draft.ref.resource == order.ref.resource
-
-
-def _codes_in_place(row: SwapRow, knowledge: KnowledgeBase) -> tuple[Coding, ...]:
-    if row.order in knowledge.orders:
-        site = knowledge.orders[row.order]
-        return (Coding(site.system, site.code, site.display),)
-    if row.loinc:
-        return (Coding(LOINC, row.loinc, knowledge.accepted[row.loinc].name),)
-    return ()
 
 
 def _unreadable(invalid: Iterable[InvalidResource], case: OrderCase) -> Iterator[Advice | Skipped]:

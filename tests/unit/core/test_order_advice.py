@@ -12,8 +12,8 @@ from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import PatientRecord, Subject
 from cds_service.core.order import DraftOrder
-from cds_service.core.order_advice import AlreadyDrafted, NoSwap, Swap
 from cds_service.core.order_facts import order_fact_domains
+from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap
 from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, WrongAnalyte
 from tests.packaged import SIL2R
