@@ -11,6 +11,7 @@ from operator import itemgetter
 from cds_service.core.dates import furthest_apart, is_ahead, named_date, when_taken, within_days
 from cds_service.core.elements import (
     FINAL,
+    FINAL_OR_PRELIMINARY,
     Comparator,
     Measured,
     Moment,
@@ -26,8 +27,6 @@ from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.ranking import Rank, Time, in_doubt, rank_of
 from cds_service.core.reading import as_received, shown
 from cds_service.core.verdict import NO_VALUE, Value
-
-_FINAL_OR_PRELIMINARY = FINAL | {Status.PRELIMINARY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ def companions_left(
     finals = _ranked(knowledge, record, when, at)
     return CompanionsLeft(
         _left_for_their_unit(finals, tests, counted),
-        _not_final(_ranked(knowledge, record, when, at, _FINAL_OR_PRELIMINARY), tests),
+        _not_final(_ranked(knowledge, record, when, at, FINAL_OR_PRELIMINARY), tests),
         _in_words(finals, tests),
     )
 

@@ -28,6 +28,7 @@ class Status(StrEnum):
 
 
 FINAL = frozenset({Status.FINAL, Status.AMENDED, Status.CORRECTED})
+FINAL_OR_PRELIMINARY = FINAL | {Status.PRELIMINARY}
 NOT_YET_FINAL = frozenset({Status.PRELIMINARY, Status.REGISTERED})
 WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
 

@@ -24,7 +24,7 @@ from cds_service.core.companions import Companions, companion_values
 from cds_service.core.comparable import is_from
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
-from cds_service.core.elements import FINAL, Measured, Moment, ResourceRef, Status
+from cds_service.core.elements import FINAL_OR_PRELIMINARY, Measured, Moment, ResourceRef
 from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.facts import companion_facts
 from cds_service.core.interval import Comparison
@@ -48,9 +48,6 @@ from cds_service.core.reading import NOT_COVERED
 from cds_service.core.schema import SuggestionRow
 from cds_service.core.selection import Candidate, by_rank, of_one_time
 from cds_service.core.triage import history_of
-
-SHOWN = FINAL | {Status.PRELIMINARY}
-"""Statuses of results that can be looked at before the test is ordered again."""
 
 
 class Standing(StrEnum):
@@ -153,12 +150,15 @@ def _specimen(specimen: str) -> Fact:
 
 
 def _newest(case: OrderCase, kind: str) -> Sequence[Candidate]:
+    """The newest result that can be looked at before the test is ordered again, with others of its
+    time.
+    """
     found = [
         item
         for item in history_of(case.record, case.knowledge, case.at)
         if kind
         and item.specimen == kind
-        and item.result.status in SHOWN
+        and item.result.status in FINAL_OR_PRELIMINARY
         and isinstance(item.result.value, Measured)
     ]
     return of_one_time(sorted(found, key=by_rank, reverse=True))[:MOST_NAMED]
