@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.knowledge import KnowledgeBase
@@ -90,6 +91,7 @@ class OrdersSomethingElse:
 Ordered = OrdersAnalyte | OrdersLookAlike | CodesContradict | OrdersSomethingElse
 
 
+@lru_cache(maxsize=8)
 def site_orders(knowledge: KnowledgeBase) -> Mapping[tuple[str, str], frozenset[str]]:
     """The site's own ordering codes -> the suggestions they stand for."""
     found: dict[tuple[str, str], frozenset[str]] = {}

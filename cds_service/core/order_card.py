@@ -20,8 +20,8 @@ from cds_service.core.card_parts import (
     note_line,
     used_line,
 )
-from cds_service.core.dates import day_of
-from cds_service.core.elements import Moment
+from cds_service.core.dates import day_of, named_date
+from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.escape import markdown, plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult
@@ -142,10 +142,11 @@ def _or(told: Iterable[str]) -> str:
 
 def _dated(result: LabResult, knowledge: KnowledgeBase) -> str:
     """The day of collection, else of issue, as received."""
-    for moment in (result.collected, result.issued):
-        if isinstance(moment, Moment):
-            return markdown(day_of(moment.text))
-    return knowledge.wording.phrases["date-unknown"]
+    match named_date(result):
+        case Moment(text=written):
+            return markdown(day_of(written))
+        case NoMoment():
+            return knowledge.wording.phrases["date-unknown"]
 
 
 def _name(performer: Performer) -> str:
