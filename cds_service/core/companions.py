@@ -213,12 +213,19 @@ def _is_of(result: LabResult, test: CompanionTest) -> bool:
 def companions_ahead(
     knowledge: KnowledgeBase, record: PatientRecord, at: date
 ) -> Iterator[tuple[str, CompanionValue]]:
-    """Companion results that are left aside because they are dated ahead, with the test's title."""
-    for companion in record.companions:
-        if is_ahead(named_date(companion), at) and _counts(companion):
-            for test in knowledge.companions.values():
-                for found in _usable(companion, test, rank_of(companion, at)[:2]):
-                    yield test.row.title, found
+    """Companion results that are left aside because they are dated ahead, with the test's title;
+    the furthest ahead first.
+    """
+    ahead = [
+        companion
+        for companion in record.companions
+        if is_ahead(named_date(companion), at) and _counts(companion)
+    ]
+    ahead.sort(key=lambda companion: rank_of(companion, date.max), reverse=True)
+    for companion in ahead:
+        for test in knowledge.companions.values():
+            for found in _usable(companion, test, rank_of(companion, at)[:2]):
+                yield test.row.title, found
 
 
 def _counts(companion: LabResult, statuses: Collection[Status] = FINAL) -> bool:

@@ -53,7 +53,7 @@ def interpret(
         if len(told) < len(group):
             skipped += _left_aside(group, told)
     if found.invalid:
-        first, *others = found.invalid
+        first, *others = sorted(found.invalid, key=_by_reference)
         answers.append(_sharing(fhir_invalid(first, basis), others))
         skipped += [Skipped(item.ref, "another invalid resource is told") for item in others]
     if found.wrong:
@@ -75,6 +75,11 @@ def interpret(
     if overdue := tuple(notes_on_knowledge(knowledge, at)):
         answers = [answer.with_notes((*answer.notes, *overdue)) for answer in answers]
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
+
+
+def _by_reference(invalid: InvalidResource) -> tuple[str, str, str]:
+    """Puts resources without a date in one order, whatever the order of arrival."""
+    return invalid.ref.resource, invalid.ref.version, invalid.where
 
 
 def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> Iterator[Answer]:

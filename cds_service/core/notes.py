@@ -37,7 +37,7 @@ from cds_service.core.model import Availability, InvalidResource, LabResult, Pat
 from cds_service.core.note import MOST_NAMED, Note, NoteKind
 from cds_service.core.ranking import is_version_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import Candidate
+from cds_service.core.selection import Candidate, by_rank
 from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Situation, own_factor
 from cds_service.core.verdict import RangeReading, Reason
 
@@ -106,15 +106,16 @@ def notes_on_versions(head: Candidate, known: Iterable[Candidate]) -> Iterator[N
     """Other final versions of the result, with another value or specimen: nothing tells which
     version is the newest.
     """
-    others = (
+    others = [
         item
         for item in known
         if item is not head
         and is_version_of(item.result, head.result)
         and item.is_final
         and _contradicts(item, head)
-    )
-    for other in islice(others, MOST_NAMED):
+    ]
+    others.sort(key=by_rank, reverse=True)
+    for other in others[:MOST_NAMED]:
         specimens = head.knowledge.specimens
         specimen = specimens[other.specimen].words if other.specimen else ""
         told = {**value_and_date(other), "specimen": specimen}
