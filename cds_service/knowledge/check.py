@@ -26,9 +26,9 @@ from cds_service.knowledge.files import (
 from cds_service.knowledge.muted import what_is_muted
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class KnowledgeReport:
-    """What was checked, and the faults that were found."""
+    """What was checked, and the faults that were found: filled while the check goes on."""
 
     checked: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
