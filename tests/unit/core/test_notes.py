@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from itertools import chain
 from typing import Any
 
 import pytest
@@ -20,7 +19,7 @@ from cds_service.core.elements import (
 )
 from cds_service.core.knowledge import LOINC
 from cds_service.core.missing import missing_words
-from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord
+from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.core.note import NoteKind
 from cds_service.core.quantity import UCUM
 from cds_service.core.verdict import PairedWith, Unpaired
@@ -90,31 +89,6 @@ def test_of_many_a_card_names_as_many_as_a_reader_takes_in(
     answer = answer_to(record(*given))
     found = [note for note in answer.notes if note.kind.value == kind]
     assert sum(len(note.values.get("results", "1")) for note in found) == named_at_most
-
-
-AHEAD = [companions(f"ferritin {n} ng/mL", on=f"2026-12-{n}") for n in range(10, 15)]
-INVALID = [InvalidResource(ResourceRef(f"Observation/b{n}"), "Observation.value") for n in range(3)]
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        record(result("250 pt/mL"), history=tuple(result(f"{n} pt/mL") for n in range(10, 15))),
-        record(result(), companions=tuple(chain.from_iterable(AHEAD))),
-        replace(record(), results=tuple(INVALID)),
-    ],
-    ids=["versions", "companions dated ahead", "not valid"],
-)
-def test_what_is_named_does_not_depend_on_the_order_of_arrival(given: PatientRecord) -> None:
-    """Another page of the same search came first, and three other results were named."""
-    turned = replace(
-        given,
-        results=given.results[::-1],
-        history=given.history[::-1],
-        companions=given.companions[::-1],
-    )
-    answer, other = answer_to(given), answer_to(turned)
-    assert (other.result, other.notes) == (answer.result, answer.notes)
 
 
 @pytest.mark.parametrize(("value", "told"), [("25 pt/mL", [""]), ("250 pt/mL", [])])

@@ -10,7 +10,7 @@ import pytest
 from cds_service.core.elements import ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.model import LabResult
 from tests import toy
-from tests.records import answer_to, companions, evaluated, named, record
+from tests.records import answer_to, companions, named, record
 from tests.unit.core.pair_of import ALBUMINS, beside, dew, index, sap
 
 
@@ -85,21 +85,6 @@ def test_no_index_where_the_unit_of_either_result_contradicts_its_code() -> None
     fact = index(dew(), wrong)
     assert fact.value == "not-applicable"
     assert fact.because == "unit and LOINC code of the other result contradict each other"
-
-
-def test_several_values_of_one_time_are_named_in_one_order_whatever_the_order_of_arrival() -> None:
-    """The same results, sent in another order, got another card."""
-    numbers = (1000, 1100, 1200, 1300, 1400)
-    saps = [named(f"sap-{number}", f"{number} pg/mL", toy.SAP_MASS) for number in numbers]
-    told = {
-        answer.facts["ratio.toy-index"].because
-        for arrived in (saps, saps[::-1], [*saps[2:], *saps[:2]])
-        for answer in evaluated(record(dew(), *arrived, companions=companions(*ALBUMINS))).answers
-        if answer.specimen == "sap"
-    }
-    assert told == {
-        "sap has several values of one time (1400 pg/mL, 1300 pg/mL, 1200 pg/mL, 1100 pg/mL)"
-    }
 
 
 def test_no_index_across_unit_families() -> None:
