@@ -167,10 +167,9 @@ class KnowledgeError(CdsError):
         *,
         where: str = "",
         remedy: str = "",
-        cause: str = "",
         faults: Sequence[KnowledgeError] = (),
     ) -> None:
-        super().__init__(text, where=where, remedy=remedy, cause=cause)
+        super().__init__(text, where=where, remedy=remedy)
         self._made_of = tuple(faults)
 
     @property

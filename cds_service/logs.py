@@ -207,7 +207,7 @@ _LOGGER = structlog.wrap_logger(
 
 
 def _place(traceback: TracebackType | None) -> str:
-    """Where it happened: the innermost frame in our own code, as `render.py:120`."""
+    """Where it happened: the innermost frame in our own code, as `core/render.py:120`."""
     place = ""
     for frame, line in walk_tb(traceback):
         file = Path(frame.f_code.co_filename)

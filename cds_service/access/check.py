@@ -130,8 +130,8 @@ def check_token(
     if not found.isdisjoint(_NO_KEY_TO_TRY):
         unchecked = "the header must be mended first"
     else:
-        fault, unchecked = _signature(token, header, read_keys(client, fetch))
-        found.update(fault)
+        faults, unchecked = _signature(token, header, read_keys(client, fetch))
+        found.update(faults)
     return TokenReport(_in_order(found), client.name, unchecked)
 
 

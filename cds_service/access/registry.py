@@ -27,7 +27,9 @@ R = TypeVar("R", bound=Row)
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """The keys are in a file. `jku` is the address of them that a token may name; empty: none."""
+    """The keys are in a file. `jku` is the only address of theirs that a token may name, or empty
+    where it may name none.
+    """
 
     path: Path
     jku: str = ""

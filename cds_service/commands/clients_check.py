@@ -124,19 +124,8 @@ def _client(client: Client, fetch: Fetch, services: frozenset[str] | NotLoaded) 
             place = path.name
         case KeyUrl(url):
             place = url
-    fault = ""
     keys = read_keys(client, fetch)
-    match keys:
-        case KeySet(by_kid):
-            held = f"keys in {place}: {len(by_kid)}"
-            if not keys.suits(client.algorithms):
-                fault = f"holds no key for {' or '.join(client.algorithms)}"
-        case NotFetched():
-            held = f"keys at {place} (not fetched; --fetch does)"
-        case NoKeySet(why):
-            held = f"no keys from {place}"
-            fault = f"cannot be used ({why})"
-    faults = [f"client {client.name}: {place} {fault}."] if fault else []
+    faults = [f"client {client.name}: {place} {fault}." for fault in _key_faults(keys, client)]
     if isinstance(services, frozenset):
         unknown = client.unknown_services(services)
         faults += [f"{sentence} {known_services(services)}" for sentence in unknown]
@@ -150,13 +139,34 @@ def _client(client: Client, fetch: Fetch, services: frozenset[str] | NotLoaded) 
         "inShadow": client.in_shadow,
         "smartApps": [{"label": app.label, "url": app.url} for app in client.smart_apps],
     }
+    return CheckedRow(_client_line(client, keys, place), members, tuple(faults))
+
+
+def _key_faults(keys: KeySet | NotFetched | NoKeySet, client: Client) -> Iterator[str]:
+    match keys:
+        case KeySet() if not keys.suits(client.algorithms):
+            yield f"holds no key for {' or '.join(client.algorithms)}"
+        case NoKeySet(why):
+            yield f"cannot be used ({why})"
+        case KeySet() | NotFetched():
+            return
+
+
+def _client_line(client: Client, keys: KeySet | NotFetched | NoKeySet, place: str) -> str:
+    match keys:
+        case KeySet(by_kid):
+            held = f"keys in {place}: {len(by_kid)}"
+        case NotFetched():
+            held = f"keys at {place} (not fetched; --fetch does)"
+        case NoKeySet():
+            held = f"no keys from {place}"
     servers = len(client.fhir_servers)
     line = f"client {client.name}: issuer {client.issuer}, {held}, FHIR servers: {servers}"
     if client.in_shadow:
         line += ", in shadow: answered without cards"
     if client.smart_apps:
         line += f", SMART apps on its cards: {', '.join(app.label for app in client.smart_apps)}"
-    return CheckedRow(line, members, tuple(faults))
+    return line
 
 
 def _source(source: Source, mode: Mode) -> CheckedRow:

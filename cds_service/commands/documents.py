@@ -48,7 +48,7 @@ class DocumentAnswer:
 
 def read_document(path: Path) -> JsonObject:
     """The JSON object in a file. Raises InputError or MalformedJson, naming the file."""
-    with _of(path), _reading():
+    with _naming(path), _readable():
         return parse_object(path.read_bytes())
 
 
@@ -60,7 +60,7 @@ def read_documents(path: Path) -> Iterator[JsonObject]:
     if path.suffix.lower() != LINES:
         yield read_document(path)
         return
-    with _of(path), _reading(), path.open("rb") as lines:
+    with _naming(path), _readable(), path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 yield _line(line, number)
@@ -79,7 +79,7 @@ def evaluate_file(
 ) -> tuple[DocumentAnswer, ...]:
     """Evaluate what a file holds, as `evaluate_document`. Errors name the file."""
     document = read_document(path)
-    with _of(path):
+    with _naming(path):
         return evaluate_document(document, library, at, lab_result_hook)
 
 
@@ -150,7 +150,7 @@ def _asked(service: Service, document: JsonObject, at: date) -> DocumentAnswer:
 
 
 @contextmanager
-def _of(path: Path) -> Iterator[None]:
+def _naming(path: Path) -> Iterator[None]:
     """An error raised in the block names this file."""
     try:
         yield
@@ -160,7 +160,7 @@ def _of(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _reading() -> Iterator[None]:
+def _readable() -> Iterator[None]:
     try:
         yield
     except OSError:

@@ -17,8 +17,8 @@ from cds_service.core.finding import ConsideredRow
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.order_advice import Advice
 from cds_service.core.render import sources_cited
+from cds_service.core.result_words import in_words
 from cds_service.core.schema import LimitRow
-from cds_service.core.sections import in_words
 from cds_service.core.verdict import (
     Answer,
     Evaluation,

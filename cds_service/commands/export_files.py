@@ -66,7 +66,7 @@ def files_in(paths: Iterable[Path]) -> tuple[Sequence[Path], Sequence[LeftAside]
     return list(found), aside
 
 
-def documents(files: Iterable[Path], step: Step) -> Iterator[Found | LeftAside]:
+def resources_in(files: Iterable[Path], step: Step) -> Iterator[Found | LeftAside]:
     """What stands in the files, in their order."""
     for file in files:
         try:

@@ -37,7 +37,12 @@ def check(*, folder: Path | None, site: Path | None, as_json: bool, config: Path
     from cds_service.knowledge.check import check_knowledge
 
     settings = settings_of(config)
-    report = check_knowledge(folder or settings.knowledge, site or settings.site, settings.approval)
+    report = check_knowledge(
+        folder or settings.knowledge,
+        site or settings.site,
+        settings.approval,
+        terminologies=settings.terminologies,
+    )
     if as_json:
         print_json(report.as_json())
     else:

@@ -72,13 +72,14 @@ def ledger(*, file: Path, former_keys: Sequence[Path], as_json: bool, config: Pa
         open_file.flush()
         os.fsync(open_file.fileno())
     records = sum(len(line.page.records) for line in added)
-    last = [line.code for line in (*lines, *added)][-1:]
+    codes = [line.code for line in (*lines, *added)]
+    last = codes[-1] if codes else ""
     if as_json:
-        print_json({"linesAdded": len(added), "recordsAdded": records, "lastCode": "".join(last)})
+        print_json({"linesAdded": len(added), "recordsAdded": records, "lastCode": last})
     else:
         click.echo(f"Lines added: {len(added)}, records: {records}.")
-        for code in last:
-            click.echo(f"Code of the last line, to be kept elsewhere: {code}")
+        if last:
+            click.echo(f"Code of the last line, to be kept elsewhere: {last}")
 
 
 @contextmanager
@@ -86,12 +87,11 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
     """The ledger to read and to add to, for one run at a time. Raises InputError."""
     try:
         opened = file.open("a+b")
-    except OSError as error:
+    except OSError:
         raise InputError(
             "The ledger can be neither made nor written.",
             where=str(file),
             remedy="Check path and permissions.",
-            cause=type(error).__name__,
         ) from None
     with opened:
         fcntl.flock(opened, fcntl.LOCK_EX)

@@ -17,7 +17,7 @@ from cds_service.commands.input import (
     settings_of,
 )
 from cds_service.commands.ledger import ledger, verify
-from cds_service.commands.output import AS_JSON, Output, in_camel_case, print_json
+from cds_service.commands.output import AS_JSON, Output, in_camel_case, members, print_json
 from cds_service.commands.replay import replay
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def list_(
         else:
             found = kept.newest(client, last)
     if as_json:
-        print_json({"records": in_camel_case([asdict(each) for each in found])})
+        print_json({"records": [members(each) for each in found]})
     else:
         print_list(Output(), found)
 

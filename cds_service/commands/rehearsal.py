@@ -14,7 +14,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from cds_service.commands.export_files import Found, LeftAside, Step, documents
+from cds_service.commands.export_files import Found, LeftAside, Step, resources_in
 from cds_service.core.card import Card
 from cds_service.core.dates import is_ahead, whole_day
 from cds_service.core.knowledge import KnowledgeBase
@@ -124,8 +124,8 @@ def read_charts(
     """The charts in the files, which are read twice, and what of them could not be read."""
     charts = Charts(wanted)
     # By `map`: the variable of a loop would hold one document, maybe large, while the next is read.
-    aside = list(chain.from_iterable(map(partial(_look, charts), documents(files, step))))
-    deque(map(partial(_take, charts), documents(files, step)), maxlen=0)
+    aside = list(chain.from_iterable(map(partial(_look, charts), resources_in(files, step))))
+    deque(map(partial(_take, charts), resources_in(files, step)), maxlen=0)
     return charts, aside
 
 

@@ -102,11 +102,14 @@ def replay(
 def _require_an_answer(record: EvaluationRecord) -> None:
     if record.door == "event":
         raise InputError(
-            "This evaluation came from an event.", remedy="There is no request to replay."
+            "This evaluation came from an event, which has no request to replay.",
+            where="ID",
+            remedy="Give that of a call; `cds-service records list` shows them.",
         )
     if record.error:
         raise InputError(
             f"This call ended with {record.error}: there were no cards.",
+            where="ID",
             remedy="The log says why, under the same time.",
         )
 

@@ -58,8 +58,7 @@ def _primary(sources: list[SourceRow], knowledge: KnowledgeBase) -> Mapping[str,
     """The first source, if it is a publication, else the knowledge itself. The web page of a
     laboratory as "Source: …" below a result would be taken for the laboratory that measured it.
     """
-    for source in sources[:1]:
-        if source.opened != "web page":
-            url = url_of(source)
-            return {"label": source.short, "url": url} if url else {"label": source.short}
+    if sources and sources[0].opened != "web page":
+        label, url = sources[0].short, url_of(sources[0])
+        return {"label": label, "url": url} if url else {"label": label}
     return {"label": f"{knowledge.identity.title} {knowledge.identity.version}"}

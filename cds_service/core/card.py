@@ -57,10 +57,9 @@ class Card:
         """The Observation that the card is about (`Observation/123`), which is the first of its
         inputs. Empty where it is about none.
         """
-        for used in self.extension.get("inputs", ())[:1]:
-            if used["resource"].startswith(_OBSERVATION):
-                return str(used["resource"])
-        return ""
+        inputs = self.extension.get("inputs", ())
+        first = str(inputs[0]["resource"]) if inputs else ""
+        return first if first.startswith(_OBSERVATION) else ""
 
     def as_json(self, apps: Iterable[SmartApp] = ()) -> JsonObject:
         """The card as CDS Hooks JSON: optional members without a value are left out (J-04).

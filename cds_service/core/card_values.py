@@ -11,8 +11,8 @@ from cds_service.core.escape import markdown
 from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.panels import panel_item
+from cds_service.core.result_words import by_factor, day, in_words, specimen_words
 from cds_service.core.schema import LimitRow, PanelItem, RefusedCode
-from cds_service.core.sections import by_factor, day, in_words, specimen_words
 from cds_service.core.verdict import (
     Answer,
     Interpreted,

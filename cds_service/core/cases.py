@@ -52,7 +52,7 @@ _MOMENT = whole_day(DAY)
 
 def record_of(given: Given, knowledge: KnowledgeBase) -> PatientRecord:
     """The record that a case describes."""
-    main = _result("case", given.loinc, given, knowledge)
+    main = _result("case", given, knowledge)
     companions = [_companion(name, text, knowledge) for name, text in given.companions.items()]
     return PatientRecord(
         patient_id="case",
@@ -91,26 +91,25 @@ def _value(text: str, unit: UnitGiven) -> LabValue:
     return Measured(Comparator(comparator), Number(number, Decimal(number)), unit)
 
 
-def _result(name: str, loinc: str, given: Given, knowledge: KnowledgeBase) -> LabResult:
-    received = _unit(given.unit, knowledge.units)
-    bounds = [
-        Bound(Number(text, Decimal(text)), _unit(given.range_unit or given.unit, knowledge.units))
-        if text
-        else OpenEnd()
-        for text in (given.low, given.high)
-    ]
+def _result(name: str, given: Given, knowledge: KnowledgeBase) -> LabResult:
+    unit = _unit(given.range_unit or given.unit, knowledge.units)
+    low, high = _bound(given.low, unit), _bound(given.high, unit)
     return LabResult(
         ResourceRef(f"Observation/{name}", "1"),
-        (Coding(LOINC, loinc),),
+        (Coding(LOINC, given.loinc),),
         Status(given.status),
-        _value(given.value, received),
+        _value(given.value, _unit(given.unit, knowledge.units)),
         Subject.THIS_PATIENT,
-        _specimen(given.specimen, knowledge),
-        _MOMENT,
-        _MOMENT,
-        (ReferenceRange(bounds[0], bounds[1]),) if given.low or given.high else (),
+        specimen=_specimen(given.specimen, knowledge),
+        collected=_MOMENT,
+        issued=_MOMENT,
+        ranges=(ReferenceRange(low, high),) if given.low or given.high else (),
         laboratory="Laboratory of the case",
     )
+
+
+def _bound(text: str, unit: UnitGiven) -> Bound | OpenEnd:
+    return Bound(Number(text, Decimal(text)), unit) if text else OpenEnd()
 
 
 def _specimen(kind: str, knowledge: KnowledgeBase) -> SpecimenGiven:
@@ -140,7 +139,7 @@ def _pair(given: Given, knowledge: KnowledgeBase) -> Iterator[LabResult]:
         value, unit = given.pair.split(" ", 1)
         specimen, loinc = next(codes_of_pair(given, knowledge))
         paired = Given(loinc=loinc, specimen=specimen, value=value, unit=unit)
-        yield _result("pair", loinc, paired, knowledge)
+        yield _result("pair", paired, knowledge)
 
 
 def _companion(name: str, text: str, knowledge: KnowledgeBase) -> LabResult:

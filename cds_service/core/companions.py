@@ -10,6 +10,8 @@ from operator import itemgetter
 
 from cds_service.core.dates import furthest_apart, is_ahead, named_date, when_taken, within_days
 from cds_service.core.elements import (
+    FINAL,
+    FINAL_OR_PRELIMINARY,
     Comparator,
     Measured,
     Moment,
@@ -22,11 +24,9 @@ from cds_service.core.interval import Interval
 from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord, Subject
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
+from cds_service.core.ranking import Rank, Time, in_doubt, rank_of
 from cds_service.core.reading import as_received, shown
-from cds_service.core.selection import FINAL, Rank, Time, in_doubt, rank_of
 from cds_service.core.verdict import NO_VALUE, Value
-
-_FINAL_OR_PRELIMINARY = FINAL | {Status.PRELIMINARY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def companions_left(
     finals = _ranked(knowledge, record, when, at)
     return CompanionsLeft(
         _left_for_their_unit(finals, tests, counted),
-        _not_final(_ranked(knowledge, record, when, at, _FINAL_OR_PRELIMINARY), tests),
+        _not_final(_ranked(knowledge, record, when, at, FINAL_OR_PRELIMINARY), tests),
         _in_words(finals, tests),
     )
 
@@ -213,12 +213,19 @@ def _is_of(result: LabResult, test: CompanionTest) -> bool:
 def companions_ahead(
     knowledge: KnowledgeBase, record: PatientRecord, at: date
 ) -> Iterator[tuple[str, CompanionValue]]:
-    """Companion results that are left aside because they are dated ahead, with the test's title."""
-    for companion in record.companions:
-        if is_ahead(named_date(companion), at) and _counts(companion):
-            for test in knowledge.companions.values():
-                for found in _usable(companion, test, rank_of(companion, at)[:2]):
-                    yield test.row.title, found
+    """Companion results that are left aside because they are dated ahead, with the test's title;
+    the furthest ahead first.
+    """
+    ahead = [
+        companion
+        for companion in record.companions
+        if is_ahead(named_date(companion), at) and _counts(companion)
+    ]
+    ahead.sort(key=lambda companion: rank_of(companion, date.max), reverse=True)
+    for companion in ahead:
+        for test in knowledge.companions.values():
+            for found in _usable(companion, test, rank_of(companion, at)[:2]):
+                yield test.row.title, found
 
 
 def _counts(companion: LabResult, statuses: Collection[Status] = FINAL) -> bool:

@@ -1,4 +1,4 @@
-"""Facts about the patient: the age at collection, and what conditions and medications are coded."""
+"""Facts about the patient: the age, and what conditions and medications are coded."""
 
 from __future__ import annotations
 
@@ -26,17 +26,19 @@ _KINDS = {
 }
 
 
-def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days) -> Fact:
-    """Fact `age.<id>`: yes, no, or unknown where the birth date does not prove it."""
+def age_fact(row: AgeRow, record: PatientRecord, age: Age, when: Days, event: str) -> Fact:
+    """Fact `age.<id>`: yes, no, or unknown where the birth date does not prove it. `event` is what
+    happened on the days `when`: `at collection`.
+    """
     name = f"age.{row.id}"
     match age:
         case AgeUnknown():
-            because = "the age at collection is not known"
+            because = f"the age {event} is not known"
             return Fact(name, UNKNOWN, because, missing_for_age(record, when))
         case Interval(low, high):
             answer = age.at_or_above(Decimal(row.at_least_years))
             years = str(low) if low == high else f"{low!s} to {high!s}"
-            because = f"{years} completed years at collection"
+            because = f"{years} completed years {event}"
             if answer is Comparison.CANNOT_TELL:
                 return Fact(name, UNKNOWN, because, missing_for_age(record, when))
             return Fact(name, answer.value, because, inputs=patient_inputs(record))
@@ -91,7 +93,7 @@ def _counts(entry: CodedEntry, concept: Concept, when: Days) -> bool:
             return concept.counts_when_over
         case RecordKind.MEDICATION if concept.counts_when_over:  # few doses, so no renewal
             return not _began_after(entry, when)
-        case _:
+        case RecordKind.MEDICATION | RecordKind.DOSE | RecordKind.CONDITION | RecordKind.PROCEDURE:
             return True
 
 

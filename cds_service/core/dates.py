@@ -15,7 +15,6 @@ from cds_service.core.interval import Comparison, Interval
 from cds_service.core.model import LabResult, NoPatient, Patient, PatientRecord
 
 _DAY = timedelta(days=1)
-"""The most that two time zones differ by: a date up to a day ahead may be today's elsewhere."""
 _DAY_LENGTH = len("2026-11-21")
 _OPEN = ".."
 """How an open end of a period is written."""
@@ -34,7 +33,9 @@ def day_of(written: str) -> str:
 
 
 def is_ahead(moment: Moment | NoMoment, at: date) -> bool:
-    """Whether all of a moment lies more than a day ahead of `at`: no specimen was taken then."""
+    """Whether all of a moment lies more than a day ahead of `at`: no specimen was taken then. A
+    date up to a day ahead may be today's in another time zone.
+    """
     return isinstance(moment, Moment) and moment.first_day - at > _DAY
 
 

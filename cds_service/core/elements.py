@@ -27,6 +27,12 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+FINAL = frozenset({Status.FINAL, Status.AMENDED, Status.CORRECTED})
+FINAL_OR_PRELIMINARY = FINAL | {Status.PRELIMINARY}
+NOT_YET_FINAL = frozenset({Status.PRELIMINARY, Status.REGISTERED})
+WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
+
+
 class Comparator(StrEnum):
     """Quantity.comparator (quantity-comparator, R4), plus EXACT for "none was given"."""
 

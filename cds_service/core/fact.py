@@ -29,6 +29,9 @@ DISPUTED = "disputed"
 """The value of a limit fact where one result meets the limit and another of the same time does not
 surely meet it: nobody can tell which of them holds."""
 
+NOT_KNOWN = frozenset({UNKNOWN, DISPUTED})
+"""The values of facts for which the data give no answer."""
+
 
 class Fact(NamedTuple):
     """A named, settled (or `unknown`) statement about one result, with the words for why.

@@ -63,7 +63,7 @@ from cds_service.core.panels import items_beside, panel_item
 from cds_service.core.ranges import read_range
 from cds_service.core.ratio import ratio_fact, without_pair
 from cds_service.core.schema import PanelRow
-from cds_service.core.situation import Literature, Situation, on_study_scale
+from cds_service.core.situation import WHY_BARRED, Literature, Situation, on_study_scale
 from cds_service.core.verdict import PairedWith, Place, RangeReading
 
 _LIMIT = (MET, PROVISIONAL, NOT_MET, STRADDLES, DISPUTED, NOT_APPLICABLE, UNKNOWN)
@@ -120,12 +120,12 @@ def facts_of(situation: Situation) -> Facts:
         if usual.by_name[limit.name] is _OPEN:
             settled[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
     for row in knowledge.ages.values():
-        settled[f"age.{row.id}"] = age_fact(row, record, age, when)
+        settled[f"age.{row.id}"] = age_fact(row, record, age, when, "at collection")
     settled.update(_from_record(situation, kind, companions, when))
     if isinstance(situation.pair, PairedWith):
         settled["pair"] = _paired(situation.pair)
         for ratio in knowledge.ratios.values():
-            settled[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, companions)
+            settled[f"ratio.{ratio.id}"] = ratio_fact(ratio, situation, situation.pair, companions)
     if companions:
         facts = {**usual.by_name, **settled}
         for panel in knowledge.panels.values():
@@ -212,10 +212,8 @@ def _laboratory(reading: RangeReading, situation: Situation, age: Age) -> Fact:
 
 def _behind_the_range(situation: Situation, age: Age) -> tuple[ResourceRef, ...]:
     """The Patient where an age was held against a band of ages."""
-    for row in situation.result.ranges:
-        if isinstance(row.age, AgeBand) and isinstance(age, Interval):
-            return patient_inputs(situation.record)
-    return ()
+    bands = [row for row in situation.result.ranges if isinstance(row.age, AgeBand)]
+    return patient_inputs(situation.record) if bands and isinstance(age, Interval) else ()
 
 
 def _from_record(
@@ -258,7 +256,7 @@ def _panel(
     if (kind.specimen, kind.family) != (panel.specimen, panel.family):
         return Fact(name, NOT_APPLICABLE, "the panel is for another specimen or unit family")
     if kind.literature is Literature.BARRED:
-        return Fact(name, NOT_APPLICABLE, "unit and LOINC code contradict each other")
+        return Fact(name, NOT_APPLICABLE, WHY_BARRED)
     others = [
         facts[f"limit.{limit}"] for item in items_beside(panel, knowledge) for limit in item.limits
     ]

@@ -104,11 +104,6 @@ def alternatives_in_words(
     )
 
 
-def limit_in_words(limit: LimitRow) -> str:
-    """`at or above 2400 U/mL`."""
-    return f"{limit.met_when.words} {limit.amount}"
-
-
 def _gate(fact: str, values: tuple[str, ...], knowledge: KnowledgeBase) -> str:
     kind, _, name = fact.partition(".")
     match kind:
@@ -170,15 +165,13 @@ def _limit(limit: LimitRow, values: Iterable[str], knowledge: KnowledgeBase) -> 
         measured = f"{knowledge.companions[limit.of].row.title} (within {days} days)"
     if set(values) >= _ANY_VALUE:
         return f"{measured} is known, whatever its value"
-    against = limit.amount
     words = {
-        MET: f"is {limit.met_when.words} {against}",
-        PROVISIONAL: f"is {limit.met_when.words} {against}, if {limit.presumes}",
-        NOT_MET: f"is {_OTHERWISE[limit.met_when].words} {against}",
-        STRADDLES: f"is an interval with {against} inside it",
-        DISPUTED: f"is {limit.met_when.words} {against} in one of several results of one time "
-        "and not in another",
-        NOT_APPLICABLE: f"cannot be held against {against}",
+        MET: f"is {limit.words}",
+        PROVISIONAL: f"is {limit.words}, if {limit.presumes}",
+        NOT_MET: f"is {_OTHERWISE[limit.met_when].words} {limit.amount}",
+        STRADDLES: f"is an interval with {limit.amount} inside it",
+        DISPUTED: f"is {limit.words} in one of several results of one time and not in another",
+        NOT_APPLICABLE: f"cannot be held against {limit.amount}",
         UNKNOWN: "is unknown",
     }
     return f"{measured} " + " or ".join(words[value] for value in values)

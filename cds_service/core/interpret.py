@@ -7,11 +7,11 @@ says why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from cds_service.core.caution import gravest, most_pressing_first, naming_newer
+from cds_service.core.elements import WITHDRAWN
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, PatientRecord
 from cds_service.core.notes import note_on_sharing, notes_on_knowledge, notes_on_sample
@@ -23,26 +23,26 @@ from cds_service.core.one_result import (
     of_another,
     wrong_analyte,
 )
+from cds_service.core.ranking import rank_of
 from cds_service.core.selection import (
-    FINAL,
-    WITHDRAWN,
     Candidate,
     Looking,
-    Settled,
     by_specimen,
     of_one_time,
     perhaps_newer,
-    rank_of,
     unsettled_beside,
 )
 from cds_service.core.triage import history_of, triage
+from cds_service.core.urgency import ByItself, gravest, most_pressing_first, naming_newer
 from cds_service.core.verdict import Answer, Evaluation, NotInterpretable, Skipped
 
 
 def interpret(
     record: PatientRecord, knowledge: KnowledgeBase, at: date, looking: Looking
 ) -> Evaluation:
-    """Everything there is to say about the record's results on day `at`."""
+    """Everything there is to say about the record's results on day `at`. That a result of another
+    patient came is told only where nothing else is.
+    """
     found = triage(record, knowledge, at, looking)
     basis = Basis(record, knowledge, at, (*found.ours, *history_of(record, knowledge, at)))
     answers: list[Answer] = []
@@ -52,17 +52,19 @@ def interpret(
         answers += told
         if len(told) < len(group):
             skipped += _left_aside(group, told)
-    answers += [
-        _sharing(fhir_invalid(resource, basis), found.invalid[1:]) for resource in found.invalid[:1]
-    ]
-    skipped += [Skipped(item.ref, "another invalid resource is told") for item in found.invalid[1:]]
-    wrong = sorted(found.wrong, key=lambda item: rank_of(item.result, at), reverse=True)
-    answers += [wrong_analyte(item, basis) for item in wrong[:1]]
-    skipped += [Skipped(item.result.ref, "a newer look-alike is told") for item in wrong[1:]]
-    of_others = found.of_others
+    if found.invalid:
+        first, *others = sorted(found.invalid, key=_by_reference)
+        answers.append(_sharing(fhir_invalid(first, basis), others))
+        skipped += [Skipped(item.ref, "another invalid resource is told") for item in others]
+    if found.wrong:
+        newest, *older = sorted(
+            found.wrong, key=lambda item: rank_of(item.result, at), reverse=True
+        )
+        answers.append(wrong_analyte(newest, basis))
+        skipped += [Skipped(item.result.ref, "a newer look-alike is told") for item in older]
+    of_others = list(found.of_others)
     if of_others and not answers:
-        answers.append(of_another(of_others[0], basis))
-        of_others = of_others[1:]
+        answers.append(of_another(of_others.pop(0), basis))
     skipped += [Skipped(item.ref, "it belongs to another patient") for item in of_others]
     if answers:
         skipped += [
@@ -75,6 +77,11 @@ def interpret(
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
 
 
+def _by_reference(invalid: InvalidResource) -> tuple[str, str, str]:
+    """Puts resources without a date in one order, whatever the order of arrival."""
+    return invalid.ref.resource, invalid.ref.version, invalid.where
+
+
 def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> Iterator[Answer]:
     """An answer about the newest final result or, where there is none, about the newest that is not
     withdrawn. Then one about each withdrawn result that had a card before: what that card said no
@@ -84,15 +91,14 @@ def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> 
         head = gravest(heads, basis.knowledge, _by_itself(basis))
         answer = _with_doubts(answer_about(head, basis), head, basis)
         yield _sharing(answer, unsettled_beside(head, group))
-    else:
-        waiting = [item for item in group if item.result.status not in WITHDRAWN]
-        for head in waiting[:1]:
-            answer = _with_doubts(not_final(head, basis), head, basis)
-            yield _sharing(answer, unsettled_beside(head, waiting))
-    carded = basis.record.carded_before if looking is Looking.RESULT_ARRIVED else ()
-    for item in group if carded else ():
-        if item.result.ref.resource in carded and item.result.status in WITHDRAWN:
-            yield not_final(item, basis)
+    elif waiting := [item for item in group if item.result.status not in WITHDRAWN]:
+        head = waiting[0]
+        answer = _with_doubts(not_final(head, basis), head, basis)
+        yield _sharing(answer, unsettled_beside(head, waiting))
+    if looking is Looking.RESULT_ARRIVED and (carded := basis.record.carded_before):
+        for item in group:
+            if item.result.ref.resource in carded and item.result.status in WITHDRAWN:
+                yield not_final(item, basis)
 
 
 def _with_doubts(answer: Answer, head: Candidate, basis: Basis) -> Answer:
@@ -114,8 +120,7 @@ def _sharing(answer: Answer, others: Sequence[Candidate | InvalidResource]) -> A
     return answer.with_notes((note_on_sharing(others), *answer.notes))
 
 
-def _by_itself(basis: Basis) -> Callable[[Candidate], Answer]:
-    """The answer about a result as if it were final and stood alone."""
+def _by_itself(basis: Basis) -> ByItself:
     return lambda item: answer_about(item, replace(basis, known=()))
 
 
@@ -125,10 +130,7 @@ def _left_aside(group: Sequence[Candidate], told: Sequence[Answer]) -> Iterator[
     for item in group:
         if item.result in with_a_card:
             continue
-        match item.settled:
-            case _ if item.result.status not in FINAL:
-                yield Skipped(item.result.ref, f"the result is {item.result.status.value}")
-            case NotInterpretable(reason):
-                yield Skipped(item.result.ref, f"{reason.value}, as told of a newer one")
-            case Settled():
-                continue
+        if not item.is_final:
+            yield Skipped(item.result.ref, f"the result is {item.result.status.value}")
+        elif isinstance(item.settled, NotInterpretable):
+            yield Skipped(item.result.ref, f"{item.settled.reason.value}, as told of a newer one")

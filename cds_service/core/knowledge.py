@@ -74,7 +74,6 @@ class KnowledgeBase:
     accepted: Mapping[str, schema.AcceptedCode]
     refused: Mapping[str, schema.RefusedCode]
     families: Mapping[str, schema.UnitFamily]
-    unit_rows: tuple[schema.RowUnit, ...]
     units: UnitTable
     companions: Mapping[str, CompanionTest]
     conditions: ConceptIndex
@@ -119,6 +118,11 @@ class KnowledgeBase:
     def interpreted_families(self) -> tuple[str, ...]:
         """Ids of the unit families in which a value is interpreted."""
         return tuple(name for name, family in self.families.items() if family.interpreted)
+
+    @cached_property
+    def unit_rows(self) -> tuple[schema.RowUnit, ...]:
+        """The unit strings understood, in the order of the table, those of a site last."""
+        return tuple(self.units)
 
     @cached_property
     def rows(self) -> tuple[schema.TableRow, ...]:

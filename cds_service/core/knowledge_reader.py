@@ -56,9 +56,8 @@ def read_knowledge(
     left_out = "" if "snomed" in terminologies else f"{analyte}/{_SNOMED}"
     used = {name: text for name, text in files.items() if name != left_out}
     own, shared = TomlRows(used, f"{analyte}/", _TABLES), TomlRows(files, "", _SHARED)
-    own.text("knowledge.toml")
+    own.require("knowledge.toml")
     identity = own.one("knowledge.toml", "knowledge", schema.Identity)
-    unit_rows = tuple(own.by("text", "units.toml", "unit", schema.RowUnit).values())
     return KnowledgeBase(
         identity=identity,
         policy=own.one("knowledge.toml", "policy", schema.Policy),
@@ -68,8 +67,7 @@ def read_knowledge(
         accepted=own.by("loinc", "codes.toml", "accept", schema.AcceptedCode),
         refused=own.by("loinc", "codes.toml", "refuse", schema.RefusedCode),
         families=own.by("id", "units.toml", "family", schema.UnitFamily),
-        unit_rows=unit_rows,
-        units=UnitTable(unit_rows),
+        units=UnitTable(own.by("text", "units.toml", "unit", schema.RowUnit).values()),
         companions=_companions(own),
         conditions=_concepts(own, "conditions.toml", "condition"),
         medications=_concepts(own, "medications.toml", "medication"),
@@ -162,7 +160,7 @@ def _templates(files: Mapping[str, str], folder: str) -> dict[str, Template]:
 def _wording(shared: TomlRows, identity: schema.Identity) -> CardWording:
     """The words that all analytes share, and the name of this analyte's further results."""
     name = "wording.toml"
-    shared.text(name)
+    shared.require(name)
     document = shared.document(name)
     try:
         words = {

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from cds_service.core.companions import CompanionsLeft, CompanionValue, at_one_time, companions_left
+from cds_service.core.companions import CompanionValue, at_one_time
 from cds_service.core.dates import (
     Days,
     birth_of,
@@ -33,7 +32,7 @@ from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import PatientRecord
 from cds_service.core.quantity import Quantity, scale
 from cds_service.core.schema import LimitRow, MetWhen, RowUnit, YoungerLimit
-from cds_service.core.situation import Literature
+from cds_service.core.situation import WHY_BARRED, Literature
 
 _MEETS: dict[MetWhen, Callable[[Interval, Decimal], Comparison]] = {
     MetWhen.AT_OR_ABOVE: Interval.at_or_above,
@@ -53,7 +52,7 @@ class Limit:
         self.row = row
         self.name = f"limit.{row.id}"
         self.family = unit.family
-        self.words = f"'{row.met_when.words} {row.amount}'{whose}"
+        self.words = f"'{row.words}'{whose}"
         self.younger = tuple(
             (younger.below_days, Limit(_for_younger(row, younger), unit, f" ({younger.title})"))
             for younger in row.younger
@@ -90,31 +89,6 @@ def companion_limits(knowledge: KnowledgeBase) -> tuple[Limit, ...]:
     )
 
 
-@lru_cache(maxsize=8)
-def _tests_with_limits(knowledge: KnowledgeBase) -> frozenset[str]:
-    """The companion tests that a limit is for."""
-    return frozenset(limit.row.of for limit in companion_limits(knowledge))
-
-
-def companions_left_beside(
-    knowledge: KnowledgeBase,
-    record: PatientRecord,
-    taken: Moment | NoMoment,
-    at: date,
-    usable: Collection[str],
-    *,
-    missing: Collection[str] = (),
-) -> CompanionsLeft:
-    """The results that are left aside, of the tests that have a limit and of those that the card
-    calls `missing`. A test that is called missing counts as having no usable result.
-    """
-    if not record.companions:  # the usual case
-        return CompanionsLeft()
-    asked = _tests_with_limits(knowledge).union(missing)
-    counted = set(usable).difference(missing)
-    return companions_left(knowledge, record, taken, at, asked=asked, counted=counted)
-
-
 @lru_cache(maxsize=64)
 def has_own_limit(knowledge: KnowledgeBase, specimen: str, family: str) -> bool:
     """Whether the analyte itself has a limit for this specimen and unit family."""
@@ -129,7 +103,7 @@ def not_applicable(limit: Limit, specimen: str, family: str, literature: Literat
     if limit.family != family:
         return f"the limit is in {limit.row.unit}, and families are never converted"
     if literature is Literature.BARRED:
-        return "unit and LOINC code contradict each other"
+        return WHY_BARRED
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cds_service.core.elements import NoMoment
-from cds_service.core.model import Availability, NoPatient, PatientRecord
+from cds_service.core.model import Availability, NoPatient, Patient, PatientRecord
 
 FIRST = ("patient", "birth-date", "specimen", "unit", "laboratory-limit")
 LAST = ("labs", "conditions", "medications")
@@ -27,9 +27,9 @@ def missing_words(record: PatientRecord, needed: Iterable[str], analyte: str) ->
     match record.patient:
         case NoPatient():
             words = words - {"birth-date"} | {"patient"}
-        case found if isinstance(found.birth, NoMoment):
+        case Patient(birth=NoMoment()):
             words.add("birth-date")
-        case _:
+        case Patient():
             pass
     last = (analyte, *LAST)
     return (

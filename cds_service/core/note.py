@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from cds_service.core.elements import ResourceRef
 
+MOST_NAMED = 3
+"""Most other results of one sort that are named on a card: as many as a reader will take in."""
+
 
 class NoteKind(StrEnum):
     """Things a reader must be told beside the findings; words in `templates/note-*.md`."""

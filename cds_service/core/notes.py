@@ -27,24 +27,20 @@ from cds_service.core.elements import (
     NoMoment,
     SpecimenLink,
     Status,
-    UnitGiven,
     ValueForm,
 )
-from cds_service.core.fact import DISPUTED, UNKNOWN, Fact
+from cds_service.core.fact import NOT_KNOWN, Fact
 from cds_service.core.interval import EXACT
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord, Subject
-from cds_service.core.note import Note, NoteKind
+from cds_service.core.note import MOST_NAMED, Note, NoteKind
+from cds_service.core.ranking import is_version_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import Candidate, is_version_of
+from cds_service.core.selection import Candidate, by_rank
 from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Situation, own_factor
 from cds_service.core.verdict import RangeReading, Reason
 
-_NOT_AGREED = frozenset({UNKNOWN, DISPUTED})
-MOST_NAMED = 3
-"""Most results that may be newer, and most others of one kind, that are named: as many as a reader
-will take in."""
 _MOST_ALIKE = 8
 """Most results sharing a card that are named on it; all of them are among its inputs."""
 
@@ -110,15 +106,16 @@ def notes_on_versions(head: Candidate, known: Iterable[Candidate]) -> Iterator[N
     """Other final versions of the result, with another value or specimen: nothing tells which
     version is the newest.
     """
-    others = (
+    others = [
         item
         for item in known
         if item is not head
         and is_version_of(item.result, head.result)
         and item.is_final
         and _contradicts(item, head)
-    )
-    for other in islice(others, MOST_NAMED):
+    ]
+    others.sort(key=by_rank, reverse=True)
+    for other in others[:MOST_NAMED]:
         specimens = head.knowledge.specimens
         specimen = specimens[other.specimen].words if other.specimen else ""
         told = {**value_and_date(other), "specimen": specimen}
@@ -226,7 +223,7 @@ def notes_on_companions_at_odds(
     at_odds: dict[str, Sequence[CompanionValue]] = {}
     for limit in companion_limits(knowledge) if companions else ():
         fact = facts.get(limit.name)
-        if fact is None or fact.value not in _NOT_AGREED:
+        if fact is None or fact.value not in NOT_KNOWN:
             continue
         used = [one for one in companions.get(limit.row.of, ()) if one.result.ref in fact.inputs]
         several = differing_at_one_time(used)
@@ -258,13 +255,10 @@ def notes_on_companions_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> 
 
 def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
     """That a unit was not understood whose text and code say different things."""
-    match result.value, reason:
-        case Measured(unit=UnitGiven(text, code)), Reason.UNIT_UNKNOWN if (
-            text and code != text and code
-        ):
-            yield Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": text, "code": code})
-        case _:
-            return
+    if reason is Reason.UNIT_UNKNOWN and isinstance(result.value, Measured):
+        unit = result.value.unit
+        if unit.text and unit.code and unit.text != unit.code:
+            yield Note(NoteKind.UNIT_TEXT_AND_CODE, {"unit": unit.text, "code": unit.code})
 
 
 def notes_on_specimen(result: LabResult, reason: Reason) -> Iterator[Note]:

@@ -5,23 +5,20 @@ Which results get an answer, and which others are named on it, is decided in `in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.caution import cautions, cautions_uninterpreted
-from cds_service.core.companions import Companions, companion_values
+from cds_service.core.caution import cautions, cautions_uninterpreted, cautions_wrong_analyte
+from cds_service.core.companions import companion_values
 from cds_service.core.dates import dates_as_received, when_taken
-from cds_service.core.elements import Moment, NoMoment
-from cds_service.core.fact import Fact
+from cds_service.core.elements import NOT_YET_FINAL, WITHDRAWN, NoMoment
 from cds_service.core.facts import companion_facts, facts_of
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import companions_left_beside
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.note import Note
 from cds_service.core.notes import (
-    notes_on_companions_left,
     notes_on_dates,
     notes_on_range,
     notes_on_record,
@@ -33,10 +30,10 @@ from cds_service.core.notes import (
 )
 from cds_service.core.pairing import nearest_pair
 from cds_service.core.reading import NotUnderstood, Understood, value_of
-from cds_service.core.selection import NOT_YET_FINAL, WITHDRAWN, Candidate, Settled, finals_beside
+from cds_service.core.selection import Candidate, Settled, finals_beside
 from cds_service.core.series import series_of
-from cds_service.core.signs import Beside, items_met
 from cds_service.core.situation import Literature, Situation, literature_for
+from cds_service.core.surroundings import Surroundings, surroundings_of
 from cds_service.core.table import consult, consult_laboratory_range_only
 from cds_service.core.triage import WrongOne
 from cds_service.core.verdict import (
@@ -68,12 +65,6 @@ class Basis:
     """All results of this analyte, those of the history too: for pairs and series."""
 
 
-def _beside(
-    basis: Basis, taken: Moment | NoMoment, companions: Companions, facts: Mapping[str, Fact]
-) -> Beside:
-    return Beside(basis.knowledge, basis.record, basis.at, taken, companions, facts)
-
-
 def answer_about(head: Candidate, basis: Basis) -> Answer:
     """The answer about the newest final result of one specimen kind."""
     beside = finals_beside(head, basis.known)
@@ -91,15 +82,15 @@ def answer_about(head: Candidate, basis: Basis) -> Answer:
             notes += notes_on_unit(head.result, verdict.reason)
         case Settled(code, specimen), Understood(value, quantity):
             situation = Situation(
-                basis.knowledge,
-                basis.record,
-                head.result,
-                specimen,
-                value,
-                quantity,
-                literature_for(code, quantity),
-                basis.at,
-                nearest_pair(head, basis.known),
+                knowledge=basis.knowledge,
+                record=basis.record,
+                result=head.result,
+                specimen=specimen,
+                value=value,
+                quantity=quantity,
+                literature=literature_for(code, quantity),
+                at=basis.at,
+                pair=nearest_pair(head, basis.known),
             )
             notes += notes_on_value(situation, code)
             return _understood(situation, basis, notes, series)
@@ -174,13 +165,7 @@ def _understood(
         case Literature.BARRED:
             verdict = NotInterpretable(Reason.UNIT_CODE_CONFLICT)
             table = consult_laboratory_range_only(basis.knowledge, facts.by_name)
-            taken = when_taken(situation.result, basis.at)
-            left = companions_left_beside(
-                basis.knowledge, basis.record, taken, basis.at, facts.companions
-            )
-            on_left = notes_on_companions_left(left, basis.knowledge)
-            beside = _beside(basis, taken, facts.companions, facts.by_name)
-            told = (*notes, *on_left, *cautions_uninterpreted(beside))
+            told = (*notes, *cautions_uninterpreted(surroundings_of(situation, facts)))
     read = filter(facts.settled.__contains__, table.grounds)  # usual facts have no inputs
     used = [ref for ground in read for ref in facts.settled[ground].inputs]
     behind = [ref for note in told for ref in note.inputs]
@@ -210,29 +195,20 @@ def _blank(
     *,
     specimen: str = "",
     value: Value = NO_VALUE,
-    notes: Iterable[Note] = (),
+    notes: Iterable[Note],
     series: tuple[SeriesPoint, ...] = (),
 ) -> Answer:
     """An answer without facts: why the result is not interpreted, what would allow it, and what the
     other results near it call for nevertheless.
     """
-    words: tuple[str, ...] = ()
-    told = list(notes)
-    taken: Moment | NoMoment = NoMoment()
-    companions: Companions = {}
-    if isinstance(result, LabResult):
-        taken = when_taken(result, basis.at)
-        companions = companion_values(basis.knowledge, basis.record, taken, basis.at)
-        left = companions_left_beside(basis.knowledge, basis.record, taken, basis.at, companions)
-        told += notes_on_companions_left(left, basis.knowledge)
-    facts = companion_facts(companions, basis.record, basis.knowledge)
-    beside = _beside(basis, taken, companions, facts)
+    around = _surroundings(result, basis)
     match verdict:
         case NotInterpretable(reason):
             words = _WOULD_HELP.get(reason, ())
-            told += cautions_uninterpreted(beside)
+            told = (*notes, *cautions_uninterpreted(around))
         case WrongAnalyte():
-            told += items_met(beside)
+            words = ()
+            told = (*notes, *cautions_wrong_analyte(around))
     behind = [ref for note in told for ref in note.inputs]
     return Answer(
         verdict,
@@ -242,7 +218,18 @@ def _blank(
         missing=missing_words(basis.record, words, basis.knowledge.identity.id),
         inputs=tuple(dict.fromkeys((result.ref, *behind))),
         dates=dates_as_received(basis.record),
-        notes=tuple(told),
+        notes=told,
         series=series,
-        companions=frozenset(companions),
+        companions=frozenset(around.companions),
     )
+
+
+def _surroundings(result: LabResult | InvalidResource, basis: Basis) -> Surroundings:
+    """Those of a result that has no facts of its own. Nothing is near one that could not be read,
+    since nobody knows when its specimen was taken.
+    """
+    record, knowledge, at = basis.record, basis.knowledge, basis.at
+    taken = when_taken(result, at) if isinstance(result, LabResult) else NoMoment()
+    companions = companion_values(knowledge, record, taken, at)
+    facts = companion_facts(companions, record, knowledge)
+    return Surroundings(knowledge, record, at, taken, companions, facts)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.knowledge import KnowledgeBase
@@ -90,6 +91,7 @@ class OrdersSomethingElse:
 Ordered = OrdersAnalyte | OrdersLookAlike | CodesContradict | OrdersSomethingElse
 
 
+@lru_cache(maxsize=8)
 def site_orders(knowledge: KnowledgeBase) -> Mapping[tuple[str, str], frozenset[str]]:
     """The site's own ordering codes -> the suggestions they stand for."""
     found: dict[tuple[str, str], frozenset[str]] = {}
@@ -115,12 +117,12 @@ def ordered_by(order: DraftOrder | InvalidResource, knowledge: KnowledgeBase) ->
         return CodesContradict(order.codings)
     if ours:
         return min(ours, key=lambda found: found.specimen == FROM_SPECIMEN)
-    for found in alike:
-        if found.code.answer == "wrong-analyte":
-            return found
-    for found in alike:
+    if not alike:
+        return OrdersSomethingElse("no code of it is known here")
+    found = min(alike, key=lambda found: found.code.answer == "none")
+    if found.code.answer == "none":
         return OrdersSomethingElse(f"LOINC {found.code.loinc}: {found.code.because}")
-    return OrdersSomethingElse("no code of it is known here")
+    return found
 
 
 def _ours(coding: Coding, knowledge: KnowledgeBase) -> Iterator[OrdersAnalyte]:
@@ -138,9 +140,11 @@ def specimen_ordered(order: DraftOrder, fixed: str, knowledge: KnowledgeBase) ->
     of the knowledge, `not-covered`, or one of NOT_NAMED, UNREADABLE, CONFLICT.
     """
     by_code = set() if fixed == FROM_SPECIMEN else {fixed}
-    kinds = specimens_named(order.specimen, knowledge) | by_code
-    if len(kinds) > 1:
+    named = specimens_named(order.specimen, knowledge)
+    if len(named | by_code) > 1:
         return CONFLICT
-    for kind in by_code if order.specimen.link is SpecimenLink.INVALID else kinds:
+    link = order.specimen.link
+    if kinds := by_code if link is SpecimenLink.INVALID else named | by_code:
+        (kind,) = kinds
         return kind
-    return NOT_NAMED if order.specimen.link is SpecimenLink.NONE else UNREADABLE
+    return NOT_NAMED if link is SpecimenLink.NONE else UNREADABLE

@@ -6,16 +6,16 @@ Nothing here looks at a clock, a file or the network. An order about which nothi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
 from cds_service.core.dates import dates_as_received
-from cds_service.core.elements import Coding, ResourceRef
+from cds_service.core.elements import ResourceRef
 from cds_service.core.fact import Fact
 from cds_service.core.finding import ConsideredRow, RowOutcome
-from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, PatientRecord, Subject
 from cds_service.core.note import Note
@@ -28,38 +28,13 @@ from cds_service.core.order import (
     OrdersLookAlike,
     OrdersSomethingElse,
     ordered_by,
-    specimen_ordered,
 )
-from cds_service.core.order_facts import (
-    OrderCase,
-    Standing,
-    is_for,
-    order_facts_of,
-    standing_fact,
-)
-from cds_service.core.reading import FROM_SPECIMEN
-from cds_service.core.schema import AdviceRow, SuggestionRow, SwapRow
+from cds_service.core.order_facts import OrderCase, Standing, order_facts_of, standing_fact
+from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap, swap_for
+from cds_service.core.schema import AdviceRow, SuggestionRow
 from cds_service.core.selection import Candidate
 from cds_service.core.table import consider, missing_from, wanted
 from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, Skipped, WrongAnalyte
-
-
-@dataclass(frozen=True, slots=True)
-class Swap:
-    """What may be ordered in a look-alike's place: one code or none, and always words."""
-
-    codings: tuple[Coding, ...]
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadyDrafted:
-    """The analyte is drafted in this specimen already: the look-alike need only be removed."""
-
-
-@dataclass(frozen=True, slots=True)
-class NoSwap:
-    """There is nothing to swap, or nothing known to swap it for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +73,29 @@ class Advised:
 
 
 def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: date) -> Advised:
-    """What to say about the drafts asked about, on day `at`; at most one advice per draft."""
+    """What to say about the drafts asked about, on day `at`; at most one advice per draft. That one
+    of another patient came is told only where there is nothing else to say.
+    """
     case = OrderCase(drafts, record, knowledge, at)
-    found = [
-        _about(order, case)
-        for order in drafts.asked
-        if isinstance(order, DraftOrder) and order.subject is not Subject.ANOTHER_PATIENT
-    ]
-    invalid = [order for order in drafts.asked if isinstance(order, InvalidResource)]
+    found: list[Advice | Skipped] = []
+    of_others: list[DraftOrder] = []
+    invalid: list[InvalidResource] = []
+    for order in drafts.asked:
+        match order:
+            case InvalidResource():
+                invalid.append(order)
+            case DraftOrder(subject=Subject.ANOTHER_PATIENT):
+                of_others.append(order)
+            case DraftOrder():
+                found.append(_about(order, case))
     found += _unreadable(invalid, case)
     advice = [item for item in found if isinstance(item, Advice)]
     skipped = [item for item in found if isinstance(item, Skipped)]
-    for order in drafts.asked:
-        if isinstance(order, DraftOrder) and order.subject is Subject.ANOTHER_PATIENT:
-            left = _of_another(order, case)
-            if isinstance(left, Advice) and not advice:
-                advice.append(left)
-            else:
-                skipped.append(Skipped(order.ref, "it belongs to another patient"))
+    for order in of_others:
+        told = () if advice else tuple(_of_another(order, case))
+        advice += told
+        if not told:
+            skipped.append(Skipped(order.ref, "it belongs to another patient"))
     if overdue := tuple(notes_on_knowledge(knowledge, at)):
         advice = [replace(item, notes=(*item.notes, *overdue)) for item in advice]
     return Advised(tuple(advice), tuple(skipped))
@@ -184,65 +164,28 @@ def _for_look_alike(
         *said,
         name=code.component,
         code=ordered.coding.code,
-        swap=_swap(order, code.loinc, case),
+        swap=swap_for(order, code.loinc, case),
         inputs=(order.ref,),
     )
 
 
-def _swap(order: DraftOrder, refused: str, case: OrderCase) -> Swap | AlreadyDrafted | NoSwap:
-    """The order that may stand in a look-alike's place, unless it is drafted already.
-
-    The site's own ordering code, where there is one, else the accepted LOINC code of the same
-    specimen and property. A draft that names another specimen than that code gets words alone.
-    """
-    knowledge = case.knowledge
-    row = knowledge.order_table.swaps.get(refused)
-    if row is None:
-        return NoSwap()
-    in_words = Swap((), knowledge.identity.analyte)
-    if not row.order:
-        return in_words
-    specimen = knowledge.order_table.own[row.order].specimen
-    named = specimen_ordered(order, FROM_SPECIMEN, knowledge)
-    meant = named if named in knowledge.specimens else specimen
-    others = [draft for draft in case.drafts.beside if not _are_one(draft, order)]
-    if any(is_for(draft, meant, knowledge) for draft in others):
-        return AlreadyDrafted()
-    if named in knowledge.specimens and named != specimen:
-        return in_words
-    return Swap(_codes_in_place(row, knowledge), knowledge.suggestions[row.order].text)
-
-
-def _are_one(draft: DraftOrder, order: DraftOrder) -> bool:
-    """Whether both have the same id: removing one removes the other."""
-    return "/" in order.ref.resource and draft.ref.resource == order.ref.resource
-
-
-def _codes_in_place(row: SwapRow, knowledge: KnowledgeBase) -> tuple[Coding, ...]:
-    if row.order in knowledge.orders:
-        site = knowledge.orders[row.order]
-        return (Coding(site.system, site.code, site.display),)
-    if row.loinc:
-        return (Coding(LOINC, row.loinc, knowledge.accepted[row.loinc].name),)
-    return ()
-
-
-def _unreadable(invalid: list[InvalidResource], case: OrderCase) -> Iterator[Advice | Skipped]:
+def _unreadable(invalid: Iterable[InvalidResource], case: OrderCase) -> Iterator[Advice | Skipped]:
     """One card for all drafts that are not valid FHIR, whatever their number. One whose codes can
     still be seen, and are of another kind of test, has none: it would have none if it were valid.
     """
-    of_others = [order for order in invalid if _is_of_another_test(order, case.knowledge)]
-    because = "not valid FHIR, and by its code for another test"
-    yield from (Skipped(order.ref, because) for order in of_others)
-    told = [order for order in invalid if order not in of_others]
+    told: list[InvalidResource] = []
+    for order in invalid:
+        if _is_of_another_test(order, case.knowledge):
+            yield Skipped(order.ref, "not valid FHIR, and by its code for another test")
+        else:
+            told.append(order)
     said = _standing(Standing.INVALID, case.knowledge)
     if not said.rows:
         yield from (Skipped(order.ref, "it is not valid FHIR") for order in told)
-        return
-    for first in told[:1]:
-        verdict = NotInterpretable(Reason.FHIR_INVALID, first.where)
+    elif told:
+        verdict = NotInterpretable(Reason.FHIR_INVALID, told[0].where)
         inputs = tuple(dict.fromkeys(order.ref for order in told))
-        yield Advice(verdict, first, *said, inputs=inputs)
+        yield Advice(verdict, told[0], *said, inputs=inputs)
 
 
 def _is_of_another_test(order: InvalidResource, knowledge: KnowledgeBase) -> bool:
@@ -250,16 +193,14 @@ def _is_of_another_test(order: InvalidResource, knowledge: KnowledgeBase) -> boo
     return bool(order.codings) and isinstance(ordered, OrdersSomethingElse)
 
 
-def _of_another(order: DraftOrder, case: OrderCase) -> Advice | Skipped:
-    """Nothing of another patient's order is shown, not even its id."""
+def _of_another(order: DraftOrder, case: OrderCase) -> Iterator[Advice]:
+    """Advice on another patient's order, if it is for this analyte or may be meant for it. Nothing
+    of the order is shown, not even its id.
+    """
     said = _standing(Standing.OF_ANOTHER_PATIENT, case.knowledge)
-    match ordered_by(order, case.knowledge):
-        case OrdersSomethingElse(because):
-            return Skipped(order.ref, because)
-        case _ if not said.rows:
-            return Skipped(order.ref, "it belongs to another patient")
-        case _:
-            return Advice(NotInterpretable(Reason.SUBJECT_MISMATCH), order, *said)
+    is_ours = not isinstance(ordered_by(order, case.knowledge), OrdersSomethingElse)
+    if said.rows and is_ours:
+        yield Advice(NotInterpretable(Reason.SUBJECT_MISMATCH), order, *said)
 
 
 # ------------------------------------------------------------------ the table

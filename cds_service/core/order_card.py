@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card, Indicator, Selection
+from cds_service.core.card_content import CardContent, identified
 from cds_service.core.card_parts import (
     LONGEST_SUMMARY,
     bullets,
@@ -19,15 +20,14 @@ from cds_service.core.card_parts import (
     note_line,
     used_line,
 )
-from cds_service.core.dates import day_of
-from cds_service.core.draft import Draft, identified
-from cds_service.core.elements import Moment
+from cds_service.core.dates import day_of, named_date
+from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.escape import markdown, plain
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult
 from cds_service.core.order import ORDER_LINE, DraftOrder, Performer
 from cds_service.core.order_advice import Advice, Advised
-from cds_service.core.sections import in_words
+from cds_service.core.result_words import in_words
 from cds_service.core.verdict import NotInterpretable, WrongAnalyte
 
 LONGEST_CODE = 40
@@ -35,11 +35,11 @@ LONGEST_CODE = 40
 
 def render_advice(advised: Advised, knowledge: KnowledgeBase, *, scope: str) -> tuple[Card, ...]:
     """One card per advice; `scope` (caller, service, patient) goes into the ids."""
-    drafts = [_draft(advice, knowledge) for advice in advised.advice]
-    return identified(drafts, knowledge, scope)
+    contents = [_content(advice, knowledge) for advice in advised.advice]
+    return identified(contents, knowledge, scope)
 
 
-def _draft(advice: Advice, knowledge: KnowledgeBase) -> Draft:
+def _content(advice: Advice, knowledge: KnowledgeBase) -> CardContent:
     values = _values_of(advice, knowledge)
     cited = bibliography(knowledge, sources_cited(advice))
     rows = advice.rows
@@ -53,7 +53,7 @@ def _draft(advice: Advice, knowledge: KnowledgeBase) -> Draft:
         "missing": missing_line(advice.missing, knowledge),
     }
     headline = fill(knowledge, rows[0].id, "headline", values)
-    return Draft(
+    return CardContent(
         summary=_summary(advice, headline, knowledge),
         detail=detail_of(result, named, cited.closing, knowledge),
         indicator=Indicator.INFO,
@@ -114,11 +114,8 @@ def _values_of(advice: Advice, knowledge: KnowledgeBase) -> Mapping[str, str]:
     }
     for limit, row in knowledge.limits.items():
         values[f"limit.{limit}"] = row.amount
-    match advice.verdict:
-        case NotInterpretable(detail=where):
-            values["detail"] = markdown(where) or unknown
-        case _:
-            pass
+    if isinstance(advice.verdict, NotInterpretable):
+        values["detail"] = markdown(advice.verdict.detail) or unknown
     return {**values, **dict(_of_earlier(advice, knowledge))}
 
 
@@ -134,11 +131,8 @@ def _of_earlier(advice: Advice, knowledge: KnowledgeBase) -> Iterator[tuple[str,
     yield "date", _dated(results[0], knowledge)
     yield "status", _or(result.status.value for result in results)
     yield "laboratory", _or(markdown(result.laboratory) or unknown for result in results)
-    match advice.order:
-        case DraftOrder(performers=performers):
-            yield "performer", ", ".join(map(_name, performers)) or unknown
-        case _:
-            return
+    if isinstance(advice.order, DraftOrder):
+        yield "performer", ", ".join(map(_name, advice.order.performers)) or unknown
 
 
 def _or(told: Iterable[str]) -> str:
@@ -148,10 +142,11 @@ def _or(told: Iterable[str]) -> str:
 
 def _dated(result: LabResult, knowledge: KnowledgeBase) -> str:
     """The day of collection, else of issue, as received."""
-    for moment in (result.collected, result.issued):
-        if isinstance(moment, Moment):
-            return markdown(day_of(moment.text))
-    return knowledge.wording.phrases["date-unknown"]
+    match named_date(result):
+        case Moment(text=written):
+            return markdown(day_of(written))
+        case NoMoment():
+            return knowledge.wording.phrases["date-unknown"]
 
 
 def _name(performer: Performer) -> str:

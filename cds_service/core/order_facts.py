@@ -24,14 +24,14 @@ from cds_service.core.companions import Companions, companion_values
 from cds_service.core.comparable import is_from
 from cds_service.core.context_facts import PARTS, age_fact, coded, concept_facts
 from cds_service.core.dates import Days, age_in_years, birth_of, whole_day, within_days
-from cds_service.core.elements import Measured, Moment, ResourceRef, Status
+from cds_service.core.elements import FINAL_OR_PRELIMINARY, Measured, Moment, ResourceRef
 from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.facts import companion_facts
 from cds_service.core.interval import Comparison
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.missing import unavailable
 from cds_service.core.model import PatientRecord
-from cds_service.core.notes import MOST_NAMED
+from cds_service.core.note import MOST_NAMED
 from cds_service.core.order import (
     CONFLICT,
     NOT_NAMED,
@@ -46,11 +46,8 @@ from cds_service.core.order import (
 )
 from cds_service.core.reading import NOT_COVERED
 from cds_service.core.schema import SuggestionRow
-from cds_service.core.selection import FINAL, Candidate, by_rank, of_one_time
+from cds_service.core.selection import Candidate, by_rank, of_one_time
 from cds_service.core.triage import history_of
-
-SHOWN = FINAL | {Status.PRELIMINARY}
-"""Statuses of results that can be looked at before the test is ordered again."""
 
 
 class Standing(StrEnum):
@@ -61,6 +58,21 @@ class Standing(StrEnum):
     CODES_CONFLICT = "codes-conflict"
     OF_ANOTHER_PATIENT = "of-another-patient"
     INVALID = "invalid"
+
+
+_STANDING = {
+    Standing.ANALYTE: "the code is one of this analyte",
+    Standing.LOOK_ALIKE: "the code is of a test that is mistaken for this analyte",
+    Standing.CODES_CONFLICT: "the codes name two different tests",
+    Standing.OF_ANOTHER_PATIENT: "the order is of another patient",
+    Standing.INVALID: "the order is not valid FHIR R4, or holds a modifier that is not known",
+}
+_WITHOUT_KIND = {
+    NOT_NAMED: "no specimen is named",
+    UNREADABLE: "the specimen is named in a way that cannot be read",
+    CONFLICT: "the code and the specimen contradict each other",
+    NOT_COVERED: "the specimen is of a kind that is not covered",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +126,7 @@ def order_facts_of(order: DraftOrder, ordered: OrdersAnalyte, case: OrderCase) -
 
 def standing_fact(standing: Standing) -> Fact:
     """Fact `order`."""
-    return Fact("order", standing.value, f"as an order it is: {standing.value}")
+    return Fact("order", standing.value, _STANDING[standing])
 
 
 def order_fact_domains(knowledge: KnowledgeBase) -> dict[str, tuple[str, ...]]:
@@ -130,19 +142,23 @@ def order_fact_domains(knowledge: KnowledgeBase) -> dict[str, tuple[str, ...]]:
 
 def _specimen(specimen: str) -> Fact:
     missing = ("specimen",) if specimen in {NOT_NAMED, UNREADABLE, CONFLICT} else ()
-    return Fact("specimen", specimen, f"by code and specimen: {specimen}", missing)
+    because = _WITHOUT_KIND.get(specimen, f"the order is for {specimen}")
+    return Fact("specimen", specimen, because, missing)
 
 
 # ------------------------------------------------------------------ results that are there
 
 
 def _newest(case: OrderCase, kind: str) -> Sequence[Candidate]:
+    """The newest result that can be looked at before the test is ordered again, with others of its
+    time.
+    """
     found = [
         item
         for item in history_of(case.record, case.knowledge, case.at)
         if kind
         and item.specimen == kind
-        and item.result.status in SHOWN
+        and item.result.status in FINAL_OR_PRELIMINARY
         and isinstance(item.result.value, Measured)
     ]
     return of_one_time(sorted(found, key=by_rank, reverse=True))[:MOST_NAMED]
@@ -246,7 +262,7 @@ def _patient(case: OrderCase, companions: Companions) -> Iterator[Fact]:
     knowledge, record, today = case.knowledge, case.record, case.today
     age = age_in_years(birth_of(record), today)
     for row in knowledge.ages.values():
-        yield age_fact(row, record, age, today)
+        yield age_fact(row, record, age, today, "on the day of the order")
     for part in PARTS:
         recorded = coded(part, knowledge, record, today)
         yield from concept_facts(part, knowledge, recorded, unavailable(record, f"{part}s"))

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 from cds_service.core.dates import furthest_apart, within_days
 from cds_service.core.elements import ResourceRef
 from cds_service.core.interval import Interval
+from cds_service.core.note import MOST_NAMED
+from cds_service.core.ranking import in_doubt, is_version_of
 from cds_service.core.reading import Understood
-from cds_service.core.selection import Candidate, Settled, by_rank, in_doubt, is_version_of
+from cds_service.core.selection import Candidate, Settled, by_rank, finals_beside
 from cds_service.core.verdict import PairedWith, Unpaired, Value
-
-_MOST_TOLD = 3
-"""Most other values of one time that are named: as many as a reader will take in."""
 
 
 def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | Unpaired:
     """The nearest readable final result of another specimen kind within the pair window.
 
-    Of two as near the newer, then by id, whatever the order of arrival; other values of the same
-    time are named with it. A result whose versions contradict each other has no pair and is none,
-    and no result is paired with another version of itself.
+    Other values of the same time are named with it, and those of the time of `head`.
+    """
+    near = _nearest_first(head, known)
+    for item in near:
+        match item.settled, item.reading:
+            case Settled(code, specimen), Understood(value, quantity):
+                return PairedWith(
+                    item.result,
+                    code,
+                    specimen,
+                    value,
+                    quantity,
+                    of_one_time=_of_one_time(item, near),
+                    beside=_of_one_time(head, finals_beside(head, known)),
+                )
+            case _:
+                continue
+    return Unpaired()
+
+
+def _nearest_first(head: Candidate, known: Collection[Candidate]) -> Sequence[Candidate]:
+    """The final results of another specimen kind within the pair window.
+
+    Of two as near the newer, then by id, whatever the order of arrival. A result whose versions
+    contradict each other has no pair and is none, and no result is paired with another version of
+    itself.
     """
     days = head.knowledge.identity.pair_within_days
     near = [
@@ -32,40 +54,22 @@ def nearest_pair(head: Candidate, known: Collection[Candidate]) -> PairedWith | 
         and not is_version_of(item.result, head.result)
     ]
     if not near:
-        return Unpaired()
-    finals = [item for item in known if item.is_final]
-    doubtful = in_doubt((item.result, item.specimen) for item in finals)
-    if head.result.ref.resource in doubtful:
-        return Unpaired()
-    near = [item for item in near if item.result.ref.resource not in doubtful]
+        return ()
+    doubtful = in_doubt((item.result, item.specimen) for item in known if item.is_final)
+    if head.result.ref.name in doubtful:
+        return ()
+    near = [item for item in near if item.result.ref.name not in doubtful]
     near.sort(key=by_rank, reverse=True)
     near.sort(key=lambda item: furthest_apart(item.taken, head.taken))
-    own_kind = [
-        item
-        for item in finals
-        if item.specimen == head.specimen and not is_version_of(item.result, head.result)
-    ]
-    for item in near:
-        match item.settled, item.reading:
-            case Settled(code, specimen), Understood(value, quantity):
-                return PairedWith(
-                    item.result,
-                    code,
-                    specimen,
-                    value,
-                    quantity,
-                    _of_one_time(item, near),
-                    _of_one_time(head, own_kind),
-                )
-            case _:
-                continue
-    return Unpaired()
+    return near
 
 
 def _of_one_time(
-    one: Candidate, others: Iterable[Candidate]
+    one: Candidate, others: Sequence[Candidate]
 ) -> tuple[tuple[ResourceRef, Value], ...]:
-    """Other values of the very same time: only the ids put these results in order."""
+    """Other values of the very same time: only the ids put these results in order. `others` are in
+    the order in which they are to be named.
+    """
     told: dict[Interval, tuple[ResourceRef, Value]] = {}
     for other in others:
         match one.reading, other.reading:
@@ -75,4 +79,4 @@ def _of_one_time(
                 told.setdefault(quantity.interval, (other.result.ref, value))
             case _:
                 continue
-    return tuple(told.values())[:_MOST_TOLD]
+    return tuple(told.values())[:MOST_NAMED]

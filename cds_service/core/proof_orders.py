@@ -14,6 +14,9 @@ from cds_service.core.schema import AdviceRow, SwapRow
 from cds_service.core.table import wanted
 from cds_service.errors import KnowledgeError
 
+Needed = tuple[str, set[str], set[str]]
+"""A template, the sections it must have, and the placeholders it may use."""
+
 _COMPARED = ("changed", "same", UNKNOWN)
 """Values of the fact `laboratory` where there is an earlier result that names one."""
 _ABOUT_PATIENT = ("age.", "condition.", "medication.", "limit.")
@@ -39,8 +42,8 @@ def _asks_only(row: AdviceRow, fact: str, *values: str) -> bool:
     return fact in row.when and set(wanted(row.when, fact)) <= set(values)
 
 
-def order_templates(knowledge: KnowledgeBase) -> list[tuple[str, set[str], set[str]]]:
-    """Template, sections and placeholders of everything that a card on an order may say."""
+def order_templates(knowledge: KnowledgeBase) -> list[Needed]:
+    """The templates of everything that a card on an order may say."""
     table = knowledge.order_table
     if not table.advice:
         return []

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from cds_service.core.card_parts import BLOCKS, in_family
+from cds_service.core.card_parts import BLOCKS, LONGEST_SUMMARY, in_family
 from cds_service.core.finding import THRESHOLD_INDETERMINATE
 from cds_service.core.knowledge import CardWording, KnowledgeBase
 from cds_service.core.note import NoteKind
-from cds_service.core.proof_orders import order_templates
+from cds_service.core.proof_orders import Needed, order_templates
 from cds_service.core.template import Wording
-from cds_service.core.verdict import Direction, Reason
+from cds_service.core.verdict import Break, Direction, Reason
 from cds_service.errors import KnowledgeError
 
 LONGEST_HEADLINE = 72
@@ -24,11 +24,7 @@ PHRASES = (
 )  # fmt: skip
 SERIES = (
     *(direction.value for direction in Direction),
-    "laboratory",
-    "unit-family",
-    "unusable",
-    "method",
-    "specimen",
+    *(each.value for each in Break),
     "more",
 )
 NOTE_VALUES = {
@@ -97,10 +93,6 @@ def word_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
 
 def _fault(knowledge: KnowledgeBase, name: str, text: str, remedy: str) -> KnowledgeError:
     return KnowledgeError(text, where=f"{knowledge.identity.id}/templates/{name}.md", remedy=remedy)
-
-
-Needed = tuple[str, set[str], set[str]]
-"""Template, the sections it must have, the placeholders it may use."""
 
 
 def _needed(knowledge: KnowledgeBase) -> list[Needed]:
@@ -177,7 +169,9 @@ def _template_faults(
             yield _fault(knowledge, name, text, remedy)
         if section == "headline" and sum(map(len, wording.parts)) > LONGEST_HEADLINE:
             text = f"the headline is longer than {LONGEST_HEADLINE} characters."
-            yield _fault(knowledge, name, text, "Shorten it: a summary holds 139 in all.")
+            yield _fault(
+                knowledge, name, text, f"Shorten it: a summary holds {LONGEST_SUMMARY} in all."
+            )
 
 
 def _shared_words(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:

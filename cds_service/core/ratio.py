@@ -17,8 +17,8 @@ from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.interval import EXACT, Comparison
 from cds_service.core.quantity import Quantity
 from cds_service.core.schema import RatioRow
-from cds_service.core.situation import Literature, Situation, literature_for
-from cds_service.core.verdict import PairedWith, Unpaired, Value
+from cds_service.core.situation import WHY_BARRED, Literature, Situation, literature_for
+from cds_service.core.verdict import PairedWith, Value
 
 
 def without_pair(ratio: RatioRow) -> Fact:
@@ -26,11 +26,13 @@ def without_pair(ratio: RatioRow) -> Fact:
     return Fact(f"ratio.{ratio.id}", NOT_APPLICABLE, "there is no pair of specimens")
 
 
-def ratio_fact(ratio: RatioRow, situation: Situation, companions: Companions) -> Fact:
-    """Fact `ratio.<id>`; where it is computed, `because` holds the number."""
-    name, pair = f"ratio.{ratio.id}", situation.pair
-    if isinstance(pair, Unpaired) or situation.literature is Literature.BARRED:
-        return without_pair(ratio)
+def ratio_fact(
+    ratio: RatioRow, situation: Situation, pair: PairedWith, companions: Companions
+) -> Fact:
+    """Fact `ratio.<id>` of a pair; where it is computed, `because` holds the number."""
+    name = f"ratio.{ratio.id}"
+    if situation.literature is Literature.BARRED:
+        return Fact(name, NOT_APPLICABLE, WHY_BARRED)
     if why_not := _incomparable(situation, pair):
         return Fact(name, NOT_APPLICABLE, why_not)
     albumins = (ratio.numerator_albumin, ratio.denominator_albumin)

@@ -10,25 +10,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
 
 from cds_service.core.dates import is_ahead, named_date, when_taken, wholly_before
-from cds_service.core.elements import (
-    Comparator,
-    LabValue,
-    Measured,
-    Moment,
-    NoMoment,
-    NotNumeric,
-    NoValue,
-    Status,
-)
+from cds_service.core.elements import FINAL, Moment, NoMoment, Status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult
+from cds_service.core.ranking import Rank, Time, is_another, rank_of
 from cds_service.core.reading import (
     CodesConflict,
     NotUnderstood,
@@ -39,19 +30,6 @@ from cds_service.core.reading import (
 )
 from cds_service.core.schema import AcceptedCode
 from cds_service.core.verdict import NotInterpretable, Reason
-
-FINAL = frozenset({Status.FINAL, Status.AMENDED, Status.CORRECTED})
-WITHDRAWN = frozenset({Status.CANCELLED, Status.ENTERED_IN_ERROR})
-NOT_YET_FINAL = frozenset({Status.PRELIMINARY, Status.REGISTERED})
-_NEVER = datetime.min.replace(tzinfo=UTC)
-_NO_NUMBER = Decimal("-Infinity")
-_UPWARDS = (
-    Comparator.LESS,
-    Comparator.AT_MOST,
-    Comparator.EXACT,
-    Comparator.AT_LEAST,
-    Comparator.MORE,
-)
 
 
 class Looking(StrEnum):
@@ -162,7 +140,7 @@ def of_one_time(newest: Sequence[Candidate]) -> Sequence[Candidate]:
     versions of the first are left out.
     """
     beside = [item for item in newest[1:] if item.time == newest[0].time]
-    others = [item for item in beside if _is_another(item.result, newest[0].result)]
+    others = [item for item in beside if is_another(item.result, newest[0].result)]
     return [*newest[:1], *others]
 
 
@@ -173,9 +151,7 @@ def finals_beside(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candi
     found = [
         item
         for item in known
-        if item.specimen == head.specimen
-        and item.is_final
-        and _is_another(item.result, head.result)
+        if item.specimen == head.specimen and item.is_final and is_another(item.result, head.result)
     ]
     return sorted(found, key=by_rank, reverse=True)
 
@@ -191,7 +167,7 @@ def unsettled_beside(head: Candidate, group: Iterable[Candidate]) -> Sequence[Ca
         item
         for item in group
         if (item.is_final or (not head.is_usable and wholly_before(item.taken, head.taken)))
-        and _is_another(item.result, head.result)
+        and is_another(item.result, head.result)
     ]
 
 
@@ -220,75 +196,9 @@ def _is_beside(item: Candidate, head: Candidate) -> bool:
     one, other = item.result, head.result
     if not item.is_final:
         return one != other
-    is_another = _is_another(one, other)
-    return is_another and bool(head.specimen) and not is_ahead(named_date(one), item.at)
-
-
-def _is_another(one: LabResult, other: LabResult) -> bool:
-    """Whether these are two results: of different ids or, without an id, of different content."""
-    if one is other:  # the usual case
+    if not is_another(one, other):
         return False
-    if one.ref.resource != other.ref.resource:
-        return True
-    return not _is_an_id(one.ref.resource) and one != other
-
-
-def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:
-    """The names under which there are two values, or two specimen kinds, since nothing told which
-    version is newer. Each result comes with its specimen kind, empty where none is settled.
-    """
-    values: dict[str, LabValue] = {}
-    kinds: dict[str, str] = {}
-    return frozenset(
-        name
-        for result, kind in results
-        if _is_an_id(name := result.ref.name)
-        and (
-            result.value != values.setdefault(name, result.value)
-            or (kind and kind != kinds.setdefault(name, kind))
-        )
-    )
-
-
-Time = tuple[datetime, datetime]
-"""Moments of collection and issue, by which results are put in order."""
-Size = tuple[Decimal, int, str]
-Rank = tuple[datetime, datetime, int, str, str, Size]
-
-
-def rank_of(result: LabResult, at: date) -> Rank:
-    """The rank of a result among others: the higher, the newer. By collection, then issue; unknown
-    and impossible dates count as the oldest. Ties are broken by version (`9` before `10`), by id,
-    and between two values under one id by the number. So the choice never depends on the order of
-    arrival, and of two such values the lower, which reassures, is never preferred.
-    """
-    return (
-        _order(when_taken(result, at)),
-        _order(NoMoment() if is_ahead(result.issued, at) else result.issued),
-        len(result.ref.version),
-        result.ref.version,
-        result.ref.resource,
-        _size(result.value),
-    )
-
-
-def _size(value: LabValue) -> Size:
-    """A key that orders two values: the number as sent, whatever its unit; then the comparator, and
-    the unit or the reason why there is no number.
-    """
-    match value:
-        case Measured(comparator, number, unit):
-            return number.value, _UPWARDS.index(comparator), unit.code or unit.text
-        case NoValue(told) | NotNumeric(told):
-            return _NO_NUMBER, 0, told
-
-
-def _order(moment: Moment | NoMoment) -> datetime:
-    match moment:
-        case Moment(order=order):
-            return order
-        case NoMoment():
-            return _NEVER
+    return bool(head.specimen) and not is_ahead(named_date(one), item.at)
 
 
 def within_look_back(result: LabResult, at: date, days: int) -> bool:
@@ -300,15 +210,3 @@ def within_look_back(result: LabResult, at: date, days: int) -> bool:
             return last_day >= at - timedelta(days=days)
         case NoMoment():
             return True
-
-
-def is_version_of(one: LabResult, other: LabResult) -> bool:
-    """Whether the two share an id of their own. Of results without an id, or contained ones, nobody
-    can tell that they are the same.
-    """
-    return one.ref.resource == other.ref.resource and _is_an_id(one.ref.resource)
-
-
-def _is_an_id(name: str) -> bool:
-    """Whether a reference names a resource by an id of its own: not `Observation`, nor `…#a`."""
-    return "/" in name and "#" not in name

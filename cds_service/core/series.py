@@ -12,7 +12,7 @@ from cds_service.core.interval import Comparison, Interval
 from cds_service.core.quantity import Quantity
 from cds_service.core.reading import Understood
 from cds_service.core.selection import Candidate
-from cds_service.core.verdict import Direction, SeriesPoint
+from cds_service.core.verdict import Break, Direction, SeriesPoint
 
 
 def series_of(head: Candidate, beside: Iterable[Candidate]) -> tuple[SeriesPoint, ...]:
@@ -71,20 +71,20 @@ def _direction(item: Candidate, after: Candidate) -> Direction:
             return Direction.CANNOT_TELL
 
 
-def _breaks(item: Candidate, after: Candidate) -> Iterator[str]:
+def _breaks(item: Candidate, after: Candidate) -> Iterator[Break]:
     if same_laboratory(item.result, after.result) is Comparison.NO:
-        yield "laboratory"
+        yield Break.LABORATORY
     here, there = item.reading.value, after.reading.value
     if here.unit and there.unit and here.family != there.family:
         match item.reading, after.reading:
             case Understood(), Understood():
-                yield "unit-family"
+                yield Break.UNIT_FAMILY
             case _:
-                yield "unusable"
+                yield Break.UNUSABLE
     if same_method(item.result, after.result) is Comparison.NO:
-        yield "method"
+        yield Break.METHOD
     if same_specimen_type(item.result, after.result) is Comparison.NO:
-        yield "specimen"
+        yield Break.SPECIMEN
 
 
 def _comparable(item: Candidate, after: Candidate) -> bool:

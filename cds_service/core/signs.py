@@ -7,7 +7,6 @@ of the result, and even if the result cannot be read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from cds_service.core.companions import Companions, CompanionValue, companion_values
@@ -21,22 +20,10 @@ from cds_service.core.model import PatientRecord
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.panels import items_met_beside
 from cds_service.core.schema import PanelRow
+from cds_service.core.surroundings import Surroundings
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """The other results of the patient of one result, and the facts by the usable ones near it."""
-
-    knowledge: KnowledgeBase
-    record: PatientRecord
-    at: date
-    taken: Moment | NoMoment
-    companions: Companions
-    facts: Mapping[str, Fact]
-    """At least those about the companions."""
-
-
-def items_met(beside: Beside, *, warned_of: str = "") -> Iterator[Note]:
+def items_met(around: Surroundings, *, warned_of: str = "") -> Iterator[Note]:
     """A note for each panel of which enough items are met without the analyte's own, or would be if
     the gravest of several results of one time holds. Judged by the results near the sample; if they
     give no note, by the newest results of the patient.
@@ -44,30 +31,30 @@ def items_met(beside: Beside, *, warned_of: str = "") -> Iterator[Note]:
     `warned_of` is the specimen that the card warns about. A warning about the specimen of a panel
     says by itself that hours count; one about another specimen is about other diseases.
     """
-    if not beside.record.companions:  # the usual case
+    if not around.record.companions:  # the usual case
         return
-    panels = [row for row in beside.knowledge.panels.values() if row.specimen != warned_of]
+    panels = [row for row in around.knowledge.panels.values() if row.specimen != warned_of]
     if panels:
         near = [
             note
             for panel in panels
-            for note in _on_items(panel, beside, beside.companions, beside.facts)
+            for note in _on_items(panel, around, around.companions, around.facts)
         ]
-        yield from near or _met_since(panels, beside)
+        yield from near or _met_since(panels, around)
 
 
-def _met_since(panels: Iterable[PanelRow], beside: Beside) -> Iterator[Note]:
+def _met_since(panels: Iterable[PanelRow], around: Surroundings) -> Iterator[Note]:
     """The same notes by results of the days before `at`: a sample may be weeks old when its result
     is read, and the patient has fallen ill since. None if no result is newer than the sample.
     """
-    record, at, knowledge = beside.record, beside.at, beside.knowledge
-    if not _may_be_newer(record, beside.taken, at):
+    record, at, knowledge = around.record, around.at, around.knowledge
+    if not _may_be_newer(record, around.taken, at):
         return
     latest = companion_values(knowledge, record, whole_day(at), at)
     if latest:
         facts = companion_facts(latest, record, knowledge)
         for panel in panels:
-            yield from _on_items(panel, beside, latest, facts)
+            yield from _on_items(panel, around, latest, facts)
 
 
 def _may_be_newer(record: PatientRecord, taken: Moment | NoMoment, at: date) -> bool:
@@ -78,12 +65,12 @@ def _may_be_newer(record: PatientRecord, taken: Moment | NoMoment, at: date) -> 
 
 
 def _on_items(
-    panel: PanelRow, beside: Beside, companions: Companions, facts: Mapping[str, Fact]
+    panel: PanelRow, around: Surroundings, companions: Companions, facts: Mapping[str, Fact]
 ) -> Iterator[Note]:
     """The note on the items of a panel that these companion results meet, if they are enough."""
     if not companions:
         return
-    knowledge = beside.knowledge
+    knowledge = around.knowledge
     readings = (
         (NoteKind.ITEMS_MET, facts),
         (NoteKind.ITEMS_DISPUTED, _at_their_gravest(facts, knowledge)),
@@ -96,7 +83,7 @@ def _on_items(
         met = [fact for name in limits if (fact := read[name]).value == MET]
         used = tuple(ref for fact in met for ref in fact.inputs)
         shown = {
-            (name, f"{knowledge.companions[name].row.title} {_shown(found, beside.taken)}"): None
+            (name, f"{knowledge.companions[name].row.title} {_shown(found, around.taken)}"): None
             for name, values in companions.items()
             for found in values
             if found.result.ref in used

@@ -17,14 +17,12 @@ from cds_service.core.schema import AssayFactor, ConceptCode, OrderCode, Policy,
 
 def with_additions(knowledge: KnowledgeBase, site: Site) -> KnowledgeBase:
     """The knowledge with what the site says about this analyte, and about all."""
-    unit_rows = (*knowledge.unit_rows, *_units(knowledge, site))
     conditions, medications = _concepts(knowledge, site)
     return replace(
         knowledge,
         local_codes={**knowledge.local_codes, **_codes(knowledge, site)},
         specimen_codes={**knowledge.specimen_codes, **_specimens(knowledge, site)},
-        unit_rows=unit_rows,
-        units=UnitTable(unit_rows),
+        units=UnitTable((*knowledge.units, *_units(knowledge, site))),
         conditions=conditions,
         medications=medications,
         policy=_policy(knowledge, site),
@@ -49,7 +47,7 @@ def takes_assay(knowledge: KnowledgeBase, row: AssayFactor) -> bool:
     return meant and row.family in knowledge.interpreted_families
 
 
-def concept_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]]:
+def concepts_behind(knowledge: KnowledgeBase, means: str) -> list[tuple[str, str]]:
     """The (kind, concept) pairs that `means` names: a concept of that name, else the concepts that
     the context of that name asks for.
 
@@ -102,7 +100,7 @@ def _concepts(knowledge: KnowledgeBase, site: Site) -> tuple[ConceptIndex, Conce
             match=row.match,
             sources=["site file"],
         )
-        for kind, concept in concept_behind(knowledge, row.means):
+        for kind, concept in concepts_behind(knowledge, row.means):
             table = conditions if kind == "condition" else medications
             base = table[concept]
             table[concept] = base.model_copy(update={"code": (*base.code, code)})

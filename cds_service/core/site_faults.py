@@ -16,7 +16,7 @@ from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.schema import Site, SiteCondition, SiteSpecimen
 from cds_service.core.site_additions import (
-    concept_behind,
+    concepts_behind,
     kinds_of,
     loincs_of,
     takes_assay,
@@ -145,7 +145,7 @@ def _units(bases: Bases, site: Site) -> _Found:
 
 def _conditions(bases: Bases, site: Site) -> _Found:
     for row in site.condition:
-        if not any(concept_behind(base, row.means) for base in bases):
+        if not any(concepts_behind(base, row.means) for base in bases):
             yield _meaningless(bases, row)
 
 

@@ -22,6 +22,9 @@ class Literature(StrEnum):
     """Unit and LOINC property contradict each other: only the laboratory's own limit stands."""
 
 
+WHY_BARRED = "unit and LOINC code contradict each other"
+
+
 def literature_for(code: AcceptedCode, quantity: Quantity) -> Literature:
     """No limit of a study is compared with a value whose unit family is not that of its code."""
     agree = code.family == quantity.unit.family

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from cds_service.core.fact import DISPUTED, STRADDLES, UNKNOWN, Fact, UsualFacts
+from cds_service.core.fact import NOT_KNOWN, STRADDLES, Fact, UsualFacts
 from cds_service.core.finding import (
     THRESHOLD_INDETERMINATE,
     ConsideredRow,
@@ -22,7 +22,6 @@ from cds_service.core.schema import AdviceRow, ContextRow, Gates, TableRow
 
 CONTEXT = "context-"
 LABORATORY_GATES = frozenset({"specimen", "unit-family", "laboratory-range"})
-_NOT_KNOWN = frozenset({UNKNOWN, DISPUTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ def _outcome(asks: Iterable[tuple[str, tuple[str, ...]]], facts: Mapping[str, Fa
         found = facts[name].value
         if found in values:
             continue
-        if found in _NOT_KNOWN:
+        if found in NOT_KNOWN:
             outcome = RowOutcome.UNKNOWN
         elif found != STRADDLES:
             return RowOutcome.NOT_MATCHED
@@ -226,6 +225,6 @@ def _rests_on(
         case RowOutcome.MUTED:
             return row.finding in named
         case RowOutcome.UNKNOWN:
-            return fact.value in _NOT_KNOWN and bool(fact.missing)
-        case _:
+            return fact.value in NOT_KNOWN and bool(fact.missing)
+        case RowOutcome.NOT_MATCHED | RowOutcome.BLOCKED:
             return False

@@ -35,12 +35,16 @@ class TomlRows:
         """The name of the file with its folder, for complaints."""
         return f"{self._folder}{file}"
 
-    def text(self, file: str) -> str:
-        """The text of a file that must be there."""
+    def require(self, file: str) -> None:
+        """Raises KnowledgeError for a file that is not there."""
         name = self.name(file)
         if name not in self._files:
             raise KnowledgeError("the file is missing.", where=name, remedy="Create it.")
-        return self._files[name]
+
+    def text(self, file: str) -> str:
+        """The text of a file that must be there."""
+        self.require(file)
+        return self._files[self.name(file)]
 
     def document(self, file: str) -> Mapping[str, Any]:
         """The whole content of a file, read once. All its tables must be known."""

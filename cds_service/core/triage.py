@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from cds_service.core.elements import WITHDRAWN
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord, Subject
 from cds_service.core.reading import (
@@ -17,7 +18,7 @@ from cds_service.core.reading import (
     analyte_of,
 )
 from cds_service.core.schema import RefusedCode
-from cds_service.core.selection import WITHDRAWN, Candidate, Looking, settle, within_look_back
+from cds_service.core.selection import Candidate, Looking, settle, within_look_back
 from cds_service.core.verdict import Skipped
 
 

@@ -80,8 +80,19 @@ class Direction(StrEnum):
     SAME = "same"
     CANNOT_TELL = "cannot-tell"
     BROKEN = "broken"
-    """The two cannot be compared: laboratory, unit family, assay or specimen type changed, or a
-    value cannot be used."""
+    """The two cannot be compared: see `Break`."""
+
+
+class Break(StrEnum):
+    """What keeps two neighbours of a series from being compared."""
+
+    LABORATORY = "laboratory"
+    UNIT_FAMILY = "unit-family"
+    UNUSABLE = "unusable"
+    """The value of one cannot be used, so its unit may be of another family."""
+    METHOD = "method"
+    SPECIMEN = "specimen"
+    """They are of two types of specimen of the same kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +106,7 @@ class SeriesPoint:
     value: Value
     laboratory: str
     direction: Direction
-    breaks: tuple[str, ...]
+    breaks: tuple[Break, ...]
 
 
 class Place(StrEnum):

@@ -11,10 +11,10 @@ from itertools import chain, count, islice, takewhile
 
 from cds_service import __version__
 from cds_service.core.card import Card
+from cds_service.core.elements import FINAL
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
-from cds_service.core.selection import FINAL
 from cds_service.core.verdict import Reason
 from cds_service.evaluate import Looking, evaluate
 from cds_service.events.current import Current

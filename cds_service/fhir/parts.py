@@ -12,9 +12,8 @@ from json import JSONEncoder
 
 from cds_service.core.card import JsonObject
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.elements import LabValue, Measured
+from cds_service.core.elements import FINAL, WITHDRAWN, LabValue, Measured
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
-from cds_service.core.selection import FINAL, WITHDRAWN
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.lone_report import lone_reports, read_report
 from cds_service.fhir.observation import ObservationReader

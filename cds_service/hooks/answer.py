@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cds_service.core.card import JsonObject
+from cds_service.core.elements import WITHDRAWN
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
-from cds_service.core.selection import WITHDRAWN
 from cds_service.errors import DataUnavailable
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.supplied import shortfalls

@@ -17,8 +17,9 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, PatientRecord
 from cds_service.core.name_uuid import Names
 from cds_service.core.order import ORDER_SWAP, DraftOrder
-from cds_service.core.order_advice import Advice, AlreadyDrafted, NoSwap, Swap, advise
+from cds_service.core.order_advice import Advice, advise
 from cds_service.core.order_card import render_advice
+from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap
 from cds_service.core.verdict import Evaluation
 from cds_service.fhir.order_write import order_beside, order_codings, order_in_its_place
 from cds_service.fhir.orders import EveryDraft, Meant, ReadDrafts, Selected, read_drafts

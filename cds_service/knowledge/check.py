@@ -17,13 +17,18 @@ from cds_service.core.review import Pending
 from cds_service.core.selection import Looking
 from cds_service.errors import KnowledgeError
 from cds_service.evaluate import evaluate
-from cds_service.knowledge.files import read_library, with_approvals, with_site_unproved
+from cds_service.knowledge.files import (
+    ALL_TERMINOLOGIES,
+    read_library,
+    with_approvals,
+    with_site_unproved,
+)
 from cds_service.knowledge.muted import what_is_muted
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class KnowledgeReport:
-    """What was checked, and the faults that were found."""
+    """What was checked, and the faults that were found: filled while the check goes on."""
 
     checked: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -59,7 +64,11 @@ class KnowledgeReport:
 
 
 def check_knowledge(
-    folder: Path | None, site: Path | None, approval: Path | None = None
+    folder: Path | None,
+    site: Path | None,
+    approval: Path | None = None,
+    *,
+    terminologies: frozenset[str] = ALL_TERMINOLOGIES,
 ) -> KnowledgeReport:
     """Prove all knowledge under `folder` (the packaged one by default), with the site's additions.
 
@@ -70,7 +79,7 @@ def check_knowledge(
     """
     report = KnowledgeReport()
     try:
-        library = read_library(folder)
+        library = read_library(folder, terminologies=terminologies)
     except KnowledgeError as error:
         report.faults.append(error.one_line())
         return report

@@ -46,11 +46,7 @@ def load_library(
     return _proved(read_library(folder, terminologies=terminologies))
 
 
-def read_library(
-    folder: Path | Traversable | None,
-    *,
-    terminologies: frozenset[str] = ALL_TERMINOLOGIES,
-) -> Library:
+def read_library(folder: Path | Traversable | None, *, terminologies: frozenset[str]) -> Library:
     """As `load_library`, but without proof: for the check, which lists all faults itself."""
     files = dict(_texts(folder or resources.files("cards")))
     analytes = [

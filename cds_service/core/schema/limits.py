@@ -62,6 +62,11 @@ class LimitRow(Row):
         return f"{self.value} {self.unit}"
 
     @property
+    def words(self) -> str:
+        """`at or above 2400 U/mL`."""
+        return f"{self.met_when.words} {self.amount}"
+
+    @property
     def all_sources(self) -> tuple[str, ...]:
         """The sources of the whole row, each once."""
         return tuple(dict.fromkeys((*self.sources, *self.performance_sources)))

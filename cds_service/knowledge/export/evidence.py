@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cds_service.core.disclaimer import disclaimer
-from cds_service.core.gate_words import limit_in_words
 from cds_service.core.schema import LimitRow, StatementRow
 from cds_service.knowledge.export.artifact import Artifacts, Resource, narrative
 from cds_service.knowledge.export.citing import cited
@@ -60,7 +59,7 @@ def _variable(role: str, description: str) -> Resource:
 def _limit(artifacts: Artifacts, row: LimitRow) -> Resource:
     knowledge = artifacts.knowledge
     specimen = knowledge.specimens[row.specimen].words
-    words = f"{measured(row, knowledge)} {limit_in_words(row)}, {specimen}"
+    words = f"{measured(row, knowledge)} {row.words}, {specimen}"
     return {
         **_frame(artifacts, ("limit", row.id), words, row.performance, ()),
         "relatedArtifact": cited(artifacts, row.all_sources),

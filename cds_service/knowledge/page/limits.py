@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cds_service.core.gate_words import limit_in_words
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import LimitRow, PanelItem, PanelRow, RatioRow
 from cds_service.knowledge.page.markdown import bullets, code, described, section, text
@@ -35,7 +34,7 @@ def _limit(limit: LimitRow, subject: Subject) -> str:
     specimen = knowledge.specimens[limit.specimen].words
     return section(
         3,
-        f"{text(what)} {text(limit_in_words(limit))}, {text(specimen)} ({code(limit.id)})",
+        f"{text(what)} {text(limit.words)}, {text(specimen)} ({code(limit.id)})",
         described(
             [
                 ("On a card", text(f"{limit.amount} ({limit.title})")),

@@ -183,6 +183,20 @@ def test_what_is_shown_checked_and_signed_is_what_the_settings_file_names(config
     assert run("knowledge", "export-fhir", folder, "--config", configured).exit_code == 1
 
 
+def test_without_snomed_the_check_is_of_the_knowledge_without_snomed(configured: Path) -> None:
+    """It refused a site's own meaning of a code that the service then did not know."""
+    (configured.with_name("site.toml")).write_text(
+        '[[specimen]]\nsystem = "http://snomed.info/sct"\ncode = "119364003"\n'
+        'kind = "not-covered"\nnote = "said by our laboratory, 2026-11-02"\n',
+        encoding="utf-8",
+    )
+    check = ("knowledge", "check", "--config", configured)
+    assert "the code means another specimen already" in run(*check).output
+    configured.write_text('site = "site.toml"\nsnomed = false\n', encoding="utf-8")
+    assert run("knowledge", "show", "--config", configured).exit_code == 0
+    assert run(*check).exit_code == 0
+
+
 def _missing(folder: Path) -> str:
     folder.rmdir()
     return str(folder)

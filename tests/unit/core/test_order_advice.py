@@ -12,8 +12,8 @@ from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import PatientRecord, Subject
 from cds_service.core.order import DraftOrder
-from cds_service.core.order_advice import AlreadyDrafted, NoSwap, Swap
 from cds_service.core.order_facts import order_fact_domains
+from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap
 from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, WrongAnalyte
 from tests.packaged import SIL2R
@@ -182,6 +182,31 @@ def test_an_order_whose_specimen_is_open_is_asked_to_name_it(draft: DraftOrder, 
     assert ids(advice) == [asked]
     assert advice.missing == ("specimen",)
     assert advice.specimen == ""
+
+
+@pytest.mark.parametrize(
+    ("draft", "fact", "because"),
+    [
+        (order(ANY), "specimen", "no specimen is named"),
+        (
+            order(ANY, specimen=in_specimen("UR")),
+            "specimen",
+            "the specimen is of a kind that is not covered",
+        ),
+        (order(CSF), "specimen", "the order is for csf"),
+        (order(CSF), "order", "the code is one of this analyte"),
+        (order(SERUM, CSF), "order", "the codes name two different tests"),
+        (
+            order(IL2_MASS),
+            "order",
+            "the code is of a test that is mistaken for this analyte",
+        ),
+    ],
+)
+def test_the_trace_says_in_words_what_an_order_is_taken_for(
+    draft: DraftOrder, fact: str, because: str
+) -> None:
+    assert advice_on(draft).facts[fact].because == because
 
 
 def test_an_invalid_specimen_settles_no_order() -> None:

@@ -100,6 +100,13 @@ def test_a_child_is_told_of_as_far_as_the_birth_date_proves_it(
     assert told(order(SERUM), given_record=record(patient=born(birth))) == expected
 
 
+def test_the_age_of_an_order_is_that_of_its_day_for_no_specimen_is_collected_yet() -> None:
+    advice = advice_on(order(CSF), given_record=record(patient=born("1986-11-21")))
+    assert advice.facts["age.adult"].because == "40 completed years on the day of the order"
+    undated = advice_on(order(CSF), given_record=record(patient=born("")))
+    assert undated.facts["age.adult"].because == "the age on the day of the order is not known"
+
+
 @pytest.mark.parametrize("patient", [NOBODY, born("")])
 def test_an_unknown_age_is_missing_and_never_a_child(patient: Patient) -> None:
     advice = advice_on(order(CSF), given_record=record(patient=patient))

@@ -79,7 +79,9 @@ def test_no_index_is_made_of_a_comparator_or_of_zero(
 def test_no_index_where_the_unit_of_either_result_contradicts_its_code() -> None:
     """The code is for points, the unit is of mass: which of the two is wrong, nobody knows."""
     wrong = named("sap", "1000 pg/mL", toy.SAP_POINTS)
-    assert index(wrong, dew()).value == "not-applicable"
+    own = index(wrong, dew())
+    assert own.value == "not-applicable"
+    assert own.because == "unit and LOINC code contradict each other"
     fact = index(dew(), wrong)
     assert fact.value == "not-applicable"
     assert fact.because == "unit and LOINC code of the other result contradict each other"

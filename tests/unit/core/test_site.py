@@ -13,7 +13,7 @@ from cds_service.core.model import CodedEntry, RecordKind
 from cds_service.core.note import NoteKind
 from cds_service.core.proof import faults
 from cds_service.core.site import apply_site, read_site
-from cds_service.core.site_additions import concept_behind
+from cds_service.core.site_additions import concepts_behind
 from cds_service.knowledge.files import Library, with_site
 from tests import toy
 from tests.records import answer_to, entry, findings, named, notes, record, result
@@ -143,9 +143,9 @@ def test_limits_words_and_sources_are_never_changed() -> None:
 
 
 def test_a_condition_row_names_a_concept_or_the_context_it_opens() -> None:
-    assert concept_behind(TOY, "mould") == [("condition", "mould")]
-    assert concept_behind(TOY, "sunlight") == [("medication", "sunlight")]
-    assert concept_behind(TOY, "nothing") == []
+    assert concepts_behind(TOY, "mould") == [("condition", "mould")]
+    assert concepts_behind(TOY, "sunlight") == [("medication", "sunlight")]
+    assert concepts_behind(TOY, "nothing") == []
 
 
 def test_a_context_of_a_name_of_its_own_stands_for_what_it_asks_of_the_record() -> None:
@@ -154,7 +154,7 @@ def test_a_context_of_a_name_of_its_own_stands_for_what_it_asks_of_the_record() 
     more = f'{when}, "medication.sunlight" = "recorded", specimen = "sap", "age.adult" = "yes"'
     context = TOY_CONTEXTS.replace('id = "context-mould"', 'id = "context-damp"')
     base = toy.read({**toy.files(), "toy/context.toml": context.replace(when, more)})
-    assert concept_behind(base, "damp") == [("condition", "mould"), ("medication", "sunlight")]
+    assert concepts_behind(base, "damp") == [("condition", "mould"), ("medication", "sunlight")]
 
 
 @pytest.mark.parametrize("drug", ["corticosteroids", "car-t"])

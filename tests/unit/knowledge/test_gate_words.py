@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds_service.core.facts import fact_domains
-from cds_service.core.gate_words import alternatives_in_words, conditions_in_words, limit_in_words
+from cds_service.core.gate_words import alternatives_in_words, conditions_in_words
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import AdviceRow, TableRow
 from tests import toy
@@ -114,8 +114,8 @@ def test_a_fact_without_words_is_told_as_it_is_written(sil2r: KnowledgeBase) -> 
 
 
 def test_a_limit_is_said_with_its_side_and_unit(sil2r: KnowledgeBase) -> None:
-    assert limit_in_words(sil2r.limits["hlh-2004-sil2r"]) == "at or above 2400 U/mL"
-    assert limit_in_words(sil2r.limits["hlh-haemoglobin"]) == "below 90 g/L"
+    assert sil2r.limits["hlh-2004-sil2r"].words == "at or above 2400 U/mL"
+    assert sil2r.limits["hlh-haemoglobin"].words == "below 90 g/L"
 
 
 def test_another_analyte_has_words_too() -> None:

@@ -1,7 +1,7 @@
-"""A card before it has its ids: the ids are made from what it says.
+"""What a card says, before it has its ids: they are made from it.
 
 The same evaluation gives the same ids: version 5 UUIDs of the JSON text of knowledge, scope and
-drafts, and of that text followed by the number of the card.
+contents, and of that text followed by the number of the card.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NAMESPACE = "6f2a52b4-5a0e-5d0c-9d39-3f8e6d1c7a11"
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class CardContent:
     """What is particular to one card; its other members follow from the sources it cites."""
 
     summary: str
@@ -33,35 +33,37 @@ class Draft:
     selection: Selection = Selection.ANY
 
 
-def identified(drafts: Sequence[Draft], knowledge: KnowledgeBase, scope: str) -> tuple[Card, ...]:
+def identified(
+    contents: Sequence[CardContent], knowledge: KnowledgeBase, scope: str
+) -> tuple[Card, ...]:
     """The cards of one evaluation with their ids: the same content gives the same ids."""
-    written = ", ".join([_written(draft) for draft in drafts])
+    written = ", ".join([_written(content) for content in contents])
     names = Names(_NAMESPACE, f"[{quoted(knowledge.tag)}, {quoted(scope)}, [{written}]]")
     evaluation_id = names.uuid()
     return tuple(
         [
             Card(
                 uuid=names.uuid(str(number)),
-                summary=draft.summary,
-                detail=draft.detail,
-                indicator=draft.indicator,
-                source=draft.cited.source,
-                links=draft.cited.links,
+                summary=content.summary,
+                detail=content.detail,
+                indicator=content.indicator,
+                source=content.cited.source,
+                links=content.cited.links,
                 override_reasons=knowledge.wording.override_reasons,
-                extension={"id": evaluation_id, **draft.extension},
-                selection=draft.selection,
+                extension={"id": evaluation_id, **content.extension},
+                selection=content.selection,
             )
-            for number, draft in enumerate(drafts)
+            for number, content in enumerate(contents)
         ]
     )
 
 
-def _written(draft: Draft) -> str:
+def _written(content: CardContent) -> str:
     """The card without its ids, as `json.dumps` writes it."""
     return (
-        f'{{"uuid": "", "summary": {quoted(draft.summary)}, "detail": {quoted(draft.detail)}'
-        f', "indicator": "{draft.indicator.value}", {draft.cited.members_json}'
-        f', "extension": {{"org.sil2r-cds.evaluation": {json.dumps(draft.extension)}}}}}'
+        f'{{"uuid": "", "summary": {quoted(content.summary)}, "detail": {quoted(content.detail)}'
+        f', "indicator": "{content.indicator.value}", {content.cited.members_json}'
+        f', "extension": {{"org.sil2r-cds.evaluation": {json.dumps(content.extension)}}}}}'
     )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card, Indicator, Selection
-from cds_service.core.draft import Draft, identified, quoted
+from cds_service.core.card_content import CardContent, identified, quoted
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.render import render
 from tests import toy
@@ -25,8 +25,10 @@ NOTHING = bibliography(TOY, ())
 NAMESPACE = UUID("6f2a52b4-5a0e-5d0c-9d39-3f8e6d1c7a11")
 
 
-def draft(**changes: Any) -> Draft:
-    plain = Draft("5 pt/mL", 'Say "5".\n\n- \\_ü', Indicator.INFO, CITED, {"findings": ["high"]})
+def content(**changes: Any) -> CardContent:
+    plain = CardContent(
+        "5 pt/mL", 'Say "5".\n\n- \\_ü', Indicator.INFO, CITED, {"findings": ["high"]}
+    )
     return replace(plain, **changes)
 
 
@@ -46,30 +48,30 @@ def with_their_own_ids(cards: tuple[Card, ...], knowledge: KnowledgeBase, scope:
 
 
 @pytest.mark.parametrize(
-    "drafts",
+    "contents",
     [
-        (draft(),),
-        (draft(), draft(summary="6 pt/mL", indicator=Indicator.WARNING)),
-        (draft(cited=NOTHING),),
-        (draft(selection=Selection.AT_MOST_ONE),),
-        (draft(extension={"missing": ["größe"], "inputs": [{"resource": 'a"b'}]}),),
+        (content(),),
+        (content(), content(summary="6 pt/mL", indicator=Indicator.WARNING)),
+        (content(cited=NOTHING),),
+        (content(selection=Selection.AT_MOST_ONE),),
+        (content(extension={"missing": ["größe"], "inputs": [{"resource": 'a"b'}]}),),
     ],
 )
-def test_the_ids_are_made_of_the_json_of_the_answer(drafts: tuple[Draft, ...]) -> None:
-    cards = identified(drafts, TOY, "caller service patient")
+def test_the_ids_are_made_of_the_json_of_the_answer(contents: tuple[CardContent, ...]) -> None:
+    cards = identified(contents, TOY, "caller service patient")
     assert with_their_own_ids(cards, TOY, "caller service patient")
 
 
 def test_that_holds_where_a_card_has_no_override_reasons() -> None:
     bare = replace(TOY, wording=replace(TOY.wording, override_reasons=()))
-    drafts = [draft(cited=bibliography(bare, (toy.SOURCE,)))]
-    assert with_their_own_ids(identified(drafts, bare, "s"), bare, "s")
+    contents = [content(cited=bibliography(bare, (toy.SOURCE,)))]
+    assert with_their_own_ids(identified(contents, bare, "s"), bare, "s")
 
 
 @given(st.text(max_size=12), st.text(st.characters(exclude_categories=["Cs"]), max_size=12))
 @example("\x7f", '","')
 def test_that_holds_for_any_text_from_outside(scope: str, said: str) -> None:
-    cards = identified([draft(summary=said, detail=said)], TOY, scope)
+    cards = identified([content(summary=said, detail=said)], TOY, scope)
     assert with_their_own_ids(cards, TOY, scope)
 
 
@@ -91,6 +93,6 @@ def test_a_quoted_text_is_what_json_makes_of_it(text: str) -> None:
 
 
 def test_a_card_that_cites_nothing_names_the_knowledge_as_its_source() -> None:
-    (card,) = identified([draft(cited=NOTHING)], TOY, "s")
+    (card,) = identified([content(cited=NOTHING)], TOY, "s")
     assert card.source == {"label": f"{TOY.identity.title} {TOY.identity.version}"}
     assert card.links == ()
