@@ -77,9 +77,12 @@ def interpret(
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
 
 
-def _by_reference(invalid: InvalidResource) -> tuple[str, str, str]:
-    """Puts resources without a date in one order, whatever the order of arrival."""
-    return invalid.ref.resource, invalid.ref.version, invalid.where
+def _by_reference(invalid: InvalidResource) -> tuple[bool, str, str, str]:
+    """Puts resources without a date in one order, whatever the order of arrival: first those that
+    can be looked up by their id.
+    """
+    resource = invalid.ref.resource
+    return "/" not in resource, resource, invalid.ref.version, invalid.where
 
 
 def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> Iterator[Answer]:

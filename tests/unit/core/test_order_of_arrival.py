@@ -38,6 +38,11 @@ def test_what_is_named_of_several_is_the_same_and_in_the_same_order(given: Patie
     assert (other.result, other.notes) == (answer.result, answer.notes)
 
 
+def test_a_result_that_can_be_looked_up_leads_before_an_entry_without_an_id() -> None:
+    entry = InvalidResource(ResourceRef("Bundle"), "Bundle.entry[0].resource")
+    assert answer_to(replace(record(), results=(entry, INVALID[0]))).result == INVALID[0]
+
+
 def test_several_values_of_one_time_that_leave_no_index_are_named_in_one_order() -> None:
     """The same results, sent in another order, got another card."""
     numbers = (1000, 1100, 1200, 1300, 1400)
