@@ -53,7 +53,7 @@ def interpret(
         if len(told) < len(group):
             skipped += _left_aside(group, told)
     if found.invalid:
-        first, *others = sorted(found.invalid, key=_by_reference)
+        first, *others = sorted(found.invalid, key=_most_telling_first)
         answers.append(_sharing(fhir_invalid(first, basis), others))
         skipped += [Skipped(item.ref, "another invalid resource is told") for item in others]
     if found.wrong:
@@ -77,12 +77,13 @@ def interpret(
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
 
 
-def _by_reference(invalid: InvalidResource) -> tuple[bool, str, str, str]:
-    """Puts resources without a date in one order, whatever the order of arrival: first those that
-    can be looked up by their id.
+def _most_telling_first(invalid: InvalidResource) -> tuple[bool, bool, str, str, str]:
+    """Puts resources without a date in one order, whatever the order of arrival: first those whose
+    code could be seen, and those that can be looked up by their id.
     """
     resource = invalid.ref.resource
-    return "/" not in resource, resource, invalid.ref.version, invalid.where
+    nameless = "/" not in resource
+    return not invalid.codings, nameless, resource, invalid.ref.version, invalid.where
 
 
 def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> Iterator[Answer]:

@@ -38,9 +38,12 @@ def test_what_is_named_of_several_is_the_same_and_in_the_same_order(given: Patie
     assert (other.result, other.notes) == (answer.result, answer.notes)
 
 
-def test_a_result_that_can_be_looked_up_leads_before_an_entry_without_an_id() -> None:
+def test_of_several_that_are_not_valid_the_one_that_tells_most_leads() -> None:
     entry = InvalidResource(ResourceRef("Bundle"), "Bundle.entry[0].resource")
-    assert answer_to(replace(record(), results=(entry, INVALID[0]))).result == INVALID[0]
+    unknown = InvalidResource(ResourceRef("Observation/a"), "Observation.code.coding")
+    ours = replace(INVALID[0], codings=result().codings)
+    assert answer_to(replace(record(), results=(entry, unknown, ours))).result == ours
+    assert answer_to(replace(record(), results=(entry, unknown))).result == unknown
 
 
 def test_several_values_of_one_time_that_leave_no_index_are_named_in_one_order() -> None:
