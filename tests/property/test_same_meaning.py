@@ -44,11 +44,15 @@ few = settings(max_examples=15)
 
 
 def in_another_order(request: Json, random: Random) -> None:
-    for each in bundles(request):
-        random.shuffle(each["entry"])
+    _with_entries_in_another_order(request, random)
     for each in resources(request):
         random.shuffle(each.get("code", {}).get("coding", []))
         random.shuffle(each.get("category", []))
+
+
+def _with_entries_in_another_order(request: Json, random: Random) -> None:
+    for each in bundles(request):
+        random.shuffle(each["entry"])
 
 
 def given_twice(request: Json, random: Random) -> None:
@@ -195,6 +199,44 @@ def test_the_same_record_gets_the_same_cards(
     before = cards(client, service, request)
     for change in (named, *(change for change in PLACED if change in placed)):
         change(request, random)
+    assert cards(client, service, request) == before
+
+
+def with_odd_results(request: Json, random: Random) -> None:
+    """Copies that are dated ahead, not valid, or of the same id without saying which is newer."""
+    for each in bundles(request):
+        for number, entry in enumerate(list(each["entry"])):
+            odd = copy.deepcopy(entry)
+            inside = odd["resource"]
+            match random.choice(("as it is", "ahead", "not valid", "without id", "version")):
+                case "ahead":
+                    inside |= {"id": f"ahead{number}", "effectiveDateTime": "2031-02-03"}
+                case "not valid":
+                    inside |= {"id": f"odd{number}", "status": "done"}
+                case "without id":
+                    del inside["id"], odd["fullUrl"]
+                    inside["status"] = "done"
+                case "version":
+                    del inside["meta"], entry["resource"]["meta"]
+                    if "valueQuantity" in inside:
+                        inside["valueQuantity"]["value"] = random.randint(0, 30_000)
+                case _:
+                    continue
+            if "id" in inside:
+                odd["fullUrl"] = f"{BASE}/{inside['resourceType']}/{inside['id']}"
+            each["entry"].append(odd)
+
+
+@settings(max_examples=60)
+@given(charts(), services, st.integers(0, 1000))
+def test_odd_results_in_any_order_get_the_same_cards(
+    client: FlaskClient, chart: Chart, service: str, seed: int
+) -> None:
+    """Of several that could be named on a card, the first to come was."""
+    request, random = chart.request(service), Random(seed)
+    with_odd_results(request, random)
+    before = cards(client, service, request)
+    _with_entries_in_another_order(request, random)
     assert cards(client, service, request) == before
 
 
