@@ -18,6 +18,7 @@ from tests.unit.fhir.given import (
     LOINC,
     PATIENT,
     SIL2R,
+    SUBJECT,
     WANTED,
     bundle,
     concept,
@@ -36,7 +37,7 @@ def report(**changes: Any) -> JsonObject:
         "id": "rep-1",
         "status": "final",
         "code": concept(*SIL2R),
-        "subject": {"reference": f"Patient/{PATIENT}"},
+        "subject": SUBJECT,
         "effectiveDateTime": "2026-03-01T08:30:00+01:00",
         "result": [{"reference": "Observation/elsewhere"}],
     }
