@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,19 +28,8 @@ from tests.integration.fhir_server import server as sekmet
 from tests.lab import row_of
 from tests.ports import free_port
 
-PATIENT_SECONDS = 30
 WEB = requests.Session()
 WEB.trust_env = False
-
-
-def eventually(check: Any, seconds: float = PATIENT_SECONDS) -> Any:
-    """The first true answer of `check`; fails when there is none in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if answer := check():
-            return answer
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from tests.event_world import observation
 from tests.integration.events.hospital import (
     FhirServer,
     Hospital,
-    eventually,
     fhir_server,
     hospital,
     patient,
 )
+from tests.processes import eventually
 
 pytestmark = pytest.mark.integration
 
