@@ -245,7 +245,8 @@ def little_fhir() -> Iterator[LittleFhir]:
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     store.base = f"http://127.0.0.1:{server.server_port}/fhir"
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    often = {"poll_interval": 0.02}  # else each test waits half a second for its server to end
+    serving = threading.Thread(target=server.serve_forever, kwargs=often, daemon=True)
     serving.start()
     try:
         yield store

@@ -112,7 +112,8 @@ def hospital(
         ports = Ports(inbox=room.inbox(room.queue()), checks={"events": room.check})
         app = create_app(configured, library, ports)
         web = make_server("127.0.0.1", port, app, threaded=True)
-        serving = threading.Thread(target=web.serve_forever, daemon=True)
+        often = {"poll_interval": 0.02}  # else each test waits half a second for its server to end
+        serving = threading.Thread(target=web.serve_forever, kwargs=often, daemon=True)
         serving.start()
         try:
             yield Hospital(server, room, open_workshop(room, library), configured.public_url)
