@@ -6,12 +6,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 
 import pytest
+import time_machine
 
 from cds_service.fhir.access import NoAccess, ServerAccess, server_access
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.authorization import NoToken
+from cds_service.fhir.breaker import (
+    FAILURES_TO_OPEN,
+    Admission,
+    CallEnding,
+    OriginBreaker,
+)
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.fetched import Fetched
 from cds_service.fhir.network import Network
 from cds_service.fhir.session import FhirSession, Limits
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
@@ -83,3 +91,26 @@ def access(server: FaultServer, client: FhirClient) -> Iterator[Grants]:
             )
 
         yield grant
+
+
+@pytest.fixture
+def now() -> Iterator[time_machine.Traveller]:
+    """Time stands still, but for what a test moves."""
+    with time_machine.travel("2026-01-01T00:00:00Z", tick=False) as traveller:
+        yield traveller
+
+
+def opened() -> OriginBreaker:
+    """A breaker after so many failures in a row."""
+    breaker = OriginBreaker()
+    for _ in range(FAILURES_TO_OPEN):
+        assert breaker.admit() is Admission.GRANTED
+        breaker.report(CallEnding.FAILED)
+    return breaker
+
+
+def read(client: FhirClient, base: str, milliseconds: int = GENEROUS_MS) -> Fetched:
+    """What a client gets of one patient, from a server whose base address is this."""
+    address = FhirBase.parse(base, PlainHttp.LOOPBACK)
+    with client.session(address, NoToken(), Deadline.after(milliseconds)) as session:
+        return session.fetch("Patient/1")
