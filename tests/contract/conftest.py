@@ -96,3 +96,9 @@ def problem_of(response: TestResponse, status: int) -> dict[str, Any]:
     assert "cards" not in body
     (issue,) = body["issue"]
     return dict(issue)
+
+
+def code_of(issue: dict[str, Any]) -> str:
+    """Our own code of an issue."""
+    code: str = issue["details"]["coding"][0]["code"]
+    return code

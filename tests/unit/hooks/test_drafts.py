@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from cds_service.core.card import JsonObject
 from cds_service.fhir.parts import MOST_READ
 from cds_service.web.responses import json_response
+from tests.contract.specification import RESPONSE, conforms
 from tests.unit.hooks.ordering import (
     ANY,
     CSF,
@@ -348,7 +349,7 @@ def test_a_chart_of_drafts_is_read_within_bounds() -> None:
 )
 def test_whatever_stands_in_a_draft_the_answer_can_be_written(value: Any, element: str) -> None:
     found = answered({**draft(), element: value})
-    assert json_response(found.as_json()).status_code == 200
+    conforms(json_response(found.as_json()).get_json(), RESPONSE)
 
 
 def test_the_same_request_gives_the_same_bytes_and_the_drafts_are_left_as_they_were() -> None:
