@@ -109,6 +109,7 @@ def record(
     *,
     patient_id: str = PATIENT,
     fhir_base: str = BASE,
+    wanted: Wanted = WANTED,
     **parts: object,
 ) -> PatientRecord:
     """Read a record; a part is given as the JSON that was sent for it."""
@@ -117,7 +118,7 @@ def record(
         fhir_base=fhir_base,
         results=results,
         parts={k: v if isinstance(v, Supplied) else supplied(v) for k, v in parts.items()},
-        wanted=WANTED,
+        wanted=wanted,
     )
 
 

@@ -11,14 +11,11 @@ import pytest
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, PatientRecord
 from cds_service.fhir import parts as parts_module
-from cds_service.fhir.read import read_record
 from tests.unit.fhir.given import (
     ANOTHER,
-    BASE,
     FERRITIN,
     LEFT_OUT,
     LOINC,
-    PATIENT,
     SIL2R,
     WANTED,
     bundle,
@@ -53,13 +50,7 @@ def report(**changes: Any) -> JsonObject:
 
 
 def read(*resources: JsonObject) -> PatientRecord:
-    return read_record(
-        patient_id=PATIENT,
-        fhir_base=BASE,
-        results=bundle(*resources),
-        parts={},
-        wanted=WITH_LOOK_ALIKE,
-    )
+    return record(bundle(*resources), wanted=WITH_LOOK_ALIKE)
 
 
 def names(found: PatientRecord) -> list[str]:
