@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import fhir_fixtures
+from cds_service.callers import FhirReach
 from cds_service.config import Settings
 from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
@@ -21,6 +22,11 @@ from cds_service.web.ports import Ports
 TODAY = datetime.combine(fhir_fixtures.manifest().evaluated_on, time(12), UTC)
 RESULT_SERVICE = "sil2r-lab-result"
 CHART_SERVICE = "sil2r-patient-view"
+OUTCOME = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "error", "code": "exception", "diagnostics": "Zyxgarten"}],
+}
+"""What stands where a query failed; its words are for nobody else."""
 
 
 class Delete(Enum):
@@ -102,3 +108,15 @@ def code_of(issue: dict[str, Any]) -> str:
     """Our own code of an issue."""
     code: str = issue["details"]["coding"][0]["code"]
     return code
+
+
+@pytest.fixture
+def reaching(library: Library) -> Post:
+    """Posts to a sandbox that may call FHIR servers on this machine, and no other."""
+    ports = Ports(now=lambda: TODAY, reach=FhirReach(Settings(deadline_ms=20_000)))
+    client = create_app(Settings(), library, ports).test_client()
+
+    def send(body: object, service: str = CHART_SERVICE) -> TestResponse:
+        return client.post(f"/cds-services/{service}", json=body)
+
+    return send
