@@ -208,6 +208,15 @@ def _matches(resource: Json, wanted: dict[str, str]) -> bool:
     return not since or updated >= datetime.fromisoformat(since)
 
 
+def refusing(status: int) -> Operation:
+    """An operation that is refused with this status."""
+
+    def refuse(_query: dict[str, list[str]]) -> Json:
+        raise Refuse(status)
+
+    return refuse
+
+
 @contextmanager
 def little_fhir() -> Iterator[LittleFhir]:
     """Serves on a free port of 127.0.0.1."""

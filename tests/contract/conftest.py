@@ -18,10 +18,14 @@ from cds_service.config import Settings
 from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
+from fhir_fixtures import Answer
 
 TODAY = datetime.combine(fhir_fixtures.manifest().evaluated_on, time(12), UTC)
 RESULT_SERVICE = "sil2r-lab-result"
 CHART_SERVICE = "sil2r-patient-view"
+STATUS = {Answer.CARDS: 200, Answer.NO_CARD: 200, Answer.HTTP_400: 400, Answer.HTTP_412: 412}
+STORIES = [story for story in fhir_fixtures.manifest().stories if story.service and not story.site]
+"""The stories that are posted here, and the status that each kind of answer has."""
 OUTCOME = {
     "resourceType": "OperationOutcome",
     "issue": [{"severity": "error", "code": "exception", "diagnostics": "Zyxgarten"}],

@@ -18,7 +18,7 @@ from cds_service.hooks.call import Call, record_of
 from cds_service.hooks.gather import gather
 from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
-from tests.unit.hooks.test_request import CONTEXTS
+from tests.unit.hooks.contexts import CONTEXTS
 
 TODAY = fhir_fixtures.manifest().evaluated_on
 NO_ACCESS = NoAccess(NoAccessReason.NO_SERVER)
