@@ -21,6 +21,12 @@ def specimen(code: str, **more: object) -> dict[str, object]:
     return {**named, "type": {"coding": [kind]}, **more}
 
 
+def report(**more: object) -> dict[str, object]:
+    """A report that refers to that Specimen."""
+    named = {"resourceType": "DiagnosticReport", "id": "r1", "status": "final", "subject": PATIENT}
+    return {**named, "specimen": [{"reference": "Specimen/synthetic-specimen-01"}], **more}
+
+
 def prescriptions(chart: dict[str, Any]) -> list[dict[str, Any]]:
     """The entries of the chart's medications, which may be added to."""
     entries: list[dict[str, Any]] = chart["prefetch"]["medications"]["entry"]

@@ -15,11 +15,11 @@ from tests.unit.fhir_client.answering import answered, evaluated, service_of
 from tests.unit.fhir_client.gathering import BEARER, NO_SERVER, Grants
 from tests.unit.fhir_client.referring import (
     MOST_DRUGS,
-    PATIENT,
     PREDNISOLONE,
     SPECIMEN,
     prescribe,
     prescriptions,
+    report,
     result,
     specimen,
 )
@@ -111,15 +111,8 @@ def test_no_more_drugs_are_asked_for_than_an_address_holds(
 def test_a_report_of_another_test_is_no_reason_to_ask(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
-    report = {
-        "resourceType": "DiagnosticReport",
-        "id": "r1",
-        "status": "final",
-        "code": {"coding": [{"system": "http://loinc.org", "code": "718-7"}]},
-        "subject": PATIENT,
-        "specimen": [{"reference": "Specimen/synthetic-specimen-01"}],
-    }
-    chart["prefetch"]["sil2r"]["entry"] = [{"resource": report}]
+    of_another = report(code={"coding": [{"system": "http://loinc.org", "code": "718-7"}]})
+    chart["prefetch"]["sil2r"]["entry"] = [{"resource": of_another}]
     assert answered(service, chart, access()).cards == ()
     assert server.connections == 0
 
@@ -128,20 +121,13 @@ def test_the_specimen_of_a_report_on_the_result_of_another_server_is_not_asked_f
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
     """Its result has the id of the one in this chart, and is another."""
-    report = {
-        "resourceType": "DiagnosticReport",
-        "id": "r1",
-        "status": "final",
-        "code": {"text": "Laboratory report"},
-        "subject": PATIENT,
-        "specimen": [{"reference": "Specimen/synthetic-specimen-01"}],
-    }
+    sent = report(code={"text": "Laboratory report"})
     del result(chart)["specimen"]
     [entry, *_] = chart["prefetch"]["sil2r"]["entry"]
     del entry["fullUrl"]
-    chart["prefetch"]["sil2r"]["entry"].append({"resource": report})
+    chart["prefetch"]["sil2r"]["entry"].append({"resource": sent})
     chart["prefetch"]["medications"] = None
     for base, asked in (("https://elsewhere.example.org/fhir", []), (server.base, [SPECIMEN])):
-        report["result"] = [{"reference": f"{base}/Observation/{result(chart)['id']}"}]
+        sent["result"] = [{"reference": f"{base}/Observation/{result(chart)['id']}"}]
         answered(service, chart, access())
         assert server.targets() == asked

@@ -14,10 +14,10 @@ from tests.unit.fhir_client.gathering import BEARER, OUTCOME, Grants
 from tests.unit.fhir_client.referring import (
     DRUGS,
     MOST_SPECIMENS,
-    PATIENT,
     PREDNISOLONE,
     SPECIMEN,
     prescribe,
+    report,
     result,
     specimen,
 )
@@ -168,15 +168,8 @@ def test_of_many_results_sent_oldest_first_the_newest_specimen_is_read(
 def test_the_specimen_of_a_report_whose_results_did_not_come_is_read(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
-    report = {
-        "resourceType": "DiagnosticReport",
-        "id": "r1",
-        "status": "final",
-        "code": result(chart)["code"],
-        "subject": PATIENT,
-        "specimen": [{"reference": "Specimen/synthetic-specimen-01"}],
-    }
-    chart["prefetch"]["sil2r"]["entry"] = [{"resource": report}]
+    alone = report(code=result(chart)["code"])
+    chart["prefetch"]["sil2r"]["entry"] = [{"resource": alone}]
     chart["prefetch"]["sil2r"]["total"] = 1
     chart["prefetch"]["medications"] = None
     server.on(SPECIMEN, reply_json(specimen("CSF")))
