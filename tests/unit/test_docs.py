@@ -20,14 +20,7 @@ from cds_service.knowledge.files import Library
 from cds_service.logs import Event
 from cds_service.metrics import Metrics, Reading
 from cds_service.web.app import create_app
-from tests.documentation import (
-    even,
-    first_words,
-    prose,
-    rows,
-    section,
-    text_of,
-)
+from tests.documentation import even, first_words, prose, rows, section, text_of
 
 SETTINGS, INTEGRATING = "docs/settings.md", "docs/integrating.md"
 CARDS, INTENDED_USE = "docs/cards.md", "docs/intended-use.md"

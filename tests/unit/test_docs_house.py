@@ -8,15 +8,7 @@ import tomllib
 import pytest
 
 from cds_service.core.knowledge import KnowledgeBase
-from tests.documentation import (
-    ROOT,
-    anchors,
-    links,
-    pages,
-    prose,
-    rows,
-    text_of,
-)
+from tests.documentation import ROOT, anchors, links, pages, prose, rows, text_of
 
 MACHINE_OR_INDEX = re.compile(r"/(?:home|root|work|Users)/|pypi\.|pythonhosted|index-url")
 """Folders of somebody's machine, and hosts or options of a package index."""

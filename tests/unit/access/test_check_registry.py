@@ -11,14 +11,7 @@ from cds_service.access.registry import read_registry
 from cds_service.commands.clients_check import check_registry
 from cds_service.config import Mode
 from cds_service.errors import ConfigurationError
-from tests.unit.access.minting import (
-    FILE_CLIENT,
-    ISSUER,
-    JWKS,
-    SOURCE,
-    Hosts,
-    registry,
-)
+from tests.unit.access.minting import FILE_CLIENT, ISSUER, JWKS, SOURCE, Hosts, registry
 
 SERVICES = frozenset({"sil2r-lab-result", "sil2r-patient-view"})
 

@@ -15,14 +15,7 @@ from cds_service.core.elements import UnitGiven
 from cds_service.core.quantity import UCUM, UnitNotUnderstood, UnitTable, UnitUnderstood
 from tests.documentation import text_of
 from tests.public_words import MISSING
-from tests.unit.cards.tables import (
-    ACCEPTED,
-    COMPANIONS,
-    FAMILIES,
-    UNIT_TABLES,
-    UNITS,
-    every_unit,
-)
+from tests.unit.cards.tables import ACCEPTED, COMPANIONS, FAMILIES, UNIT_TABLES, UNITS, every_unit
 
 ARBITRARY = re.compile(r"\[(arb'U|IU)\]")
 """Units of their own in UCUM: ucumvert drops or refuses them, so it is no judge of their factor."""

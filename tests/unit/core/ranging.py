@@ -6,11 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from cds_service.core.dates import Age
-from cds_service.core.elements import (
-    Coding,
-    OpenEnd,
-    ReferenceRange,
-)
+from cds_service.core.elements import Coding, OpenEnd, ReferenceRange
 from cds_service.core.interval import Interval
 from cds_service.core.quantity import UnitUnderstood, quantity
 from cds_service.core.ranges import read_range

@@ -7,11 +7,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
 from tests import toy
-from tests.records import (
-    evaluated,
-    record,
-    within,
-)
+from tests.records import evaluated, record, within
 
 TOY = toy.knowledge()
 RANGE = (within("20", "90"),)

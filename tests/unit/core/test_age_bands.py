@@ -7,11 +7,7 @@ from decimal import Decimal
 import pytest
 
 from cds_service.core.dates import Age, AgeUnknown
-from cds_service.core.elements import (
-    AgeBand,
-    AgeBandUnreadable,
-    ReferenceRange,
-)
+from cds_service.core.elements import AgeBand, AgeBandUnreadable, ReferenceRange
 from cds_service.core.interval import INFINITY, Interval
 from cds_service.core.verdict import Place, RangeReading
 from tests.records import within

@@ -6,12 +6,7 @@ import pytest
 
 from cds_service.core.model import Availability, PatientRecord
 from tests import toy
-from tests.records import (
-    LOOKED_FOR,
-    companions,
-    record,
-    result,
-)
+from tests.records import LOOKED_FOR, companions, record, result
 from tests.unit.core.settling import facts
 
 TOY = toy.knowledge()

@@ -10,15 +10,7 @@ from cds_service.core.facts import fact_domains
 from cds_service.core.model import PatientRecord
 from cds_service.core.situation import Literature
 from tests import toy
-from tests.records import (
-    NOBODY,
-    born,
-    companions,
-    entry,
-    record,
-    result,
-    within,
-)
+from tests.records import NOBODY, born, companions, entry, record, result, within
 from tests.unit.core.settling import facts, settled
 
 TOY = toy.knowledge()

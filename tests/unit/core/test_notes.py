@@ -7,13 +7,7 @@ from datetime import date
 
 import pytest
 
-from cds_service.core.elements import (
-    Coding,
-    SpecimenGiven,
-    SpecimenLink,
-    UnitGiven,
-    ValueForm,
-)
+from cds_service.core.elements import Coding, SpecimenGiven, SpecimenLink, UnitGiven, ValueForm
 from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.core.note import NoteKind
 from cds_service.core.quantity import UCUM

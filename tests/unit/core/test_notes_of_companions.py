@@ -6,27 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.elements import (
-    Coding,
-    ResourceRef,
-    Status,
-)
+from cds_service.core.elements import Coding, ResourceRef, Status
 from cds_service.core.knowledge import LOINC
 from cds_service.core.missing import missing_words
 from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.core.note import NoteKind
 from tests import toy
-from tests.records import (
-    NOBODY,
-    answer_to,
-    born,
-    companions,
-    moment,
-    named,
-    notes,
-    record,
-    result,
-)
+from tests.records import NOBODY, answer_to, born, companions, moment, named, notes, record, result
 
 TOY = toy.knowledge()
 

@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.elements import (
-    ResourceRef,
-    Status,
-)
+from cds_service.core.elements import ResourceRef, Status
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.note import NoteKind
 from cds_service.core.verdict import PairedWith, Unpaired

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.core.elements import (
-    Bound,
-    OpenEnd,
-    ReferenceRange,
-)
+from cds_service.core.elements import Bound, OpenEnd, ReferenceRange
 from cds_service.core.verdict import Place, RangeReading
 from tests.records import coded, number, text_only, within
 from tests.unit.core.ranging import PREGNANT, in_words, place, reading

@@ -9,14 +9,7 @@ import pytest
 from cds_service.core.card import JsonObject
 from cds_service.core.elements import Moment
 from cds_service.core.model import PatientRecord, RecordKind
-from tests.unit.fhir.given import (
-    LEFT_OUT,
-    SUBJECT,
-    bundle,
-    concept,
-    observation,
-    record,
-)
+from tests.unit.fhir.given import LEFT_OUT, SUBJECT, bundle, concept, observation, record
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"

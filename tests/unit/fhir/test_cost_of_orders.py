@@ -13,15 +13,7 @@ from cds_service.fhir.orders import EveryDraft, Selected, read_drafts
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Wanted
 from tests.unit.fhir.conftest import calls_of
-from tests.unit.fhir.given import (
-    PATIENT,
-    SIL2R,
-    SUBJECT,
-    bundle,
-    concept,
-    resource,
-    specimen,
-)
+from tests.unit.fhir.given import PATIENT, SIL2R, SUBJECT, bundle, concept, resource, specimen
 
 
 def test_what_an_order_contains_is_listed_once_for_all_its_performers(

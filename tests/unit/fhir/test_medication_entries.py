@@ -20,14 +20,7 @@ from tests.unit.fhir.charting import (
     statement,
     the_record,
 )
-from tests.unit.fhir.given import (
-    ANOTHER,
-    LEFT_OUT,
-    bundle,
-    concept,
-    observation,
-    record,
-)
+from tests.unit.fhir.given import ANOTHER, LEFT_OUT, bundle, concept, observation, record
 
 LATER = "2027-01-01T08:00:00Z"
 

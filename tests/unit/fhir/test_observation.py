@@ -9,15 +9,7 @@ import pytest
 from cds_service.core.card import JsonObject
 from cds_service.core.elements import Coding, ResourceRef, Status
 from cds_service.core.model import InvalidResource, LabResult
-from tests.unit.fhir.given import (
-    LEFT_OUT,
-    LOINC,
-    concept,
-    observation,
-    only,
-    refused,
-    result,
-)
+from tests.unit.fhir.given import LEFT_OUT, LOINC, concept, observation, only, refused, result
 
 
 def test_reference_version_codes_and_status_are_read() -> None:

@@ -7,16 +7,7 @@ import pytest
 from cds_service.core.card import JsonObject
 from cds_service.core.elements import ResourceRef, Status
 from cds_service.core.model import LabResult
-from tests.unit.fhir.given import (
-    BASE,
-    bundle,
-    entry,
-    observation,
-    only,
-    quantity,
-    record,
-    resource,
-)
+from tests.unit.fhir.given import BASE, bundle, entry, observation, only, quantity, record, resource
 
 
 def report(status: str, *references: str, contained: tuple[JsonObject, ...] = ()) -> JsonObject:

@@ -14,12 +14,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.fhir.access import NoAccess, ServerAccess, server_access
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.authorization import NoToken
-from cds_service.fhir.breaker import (
-    FAILURES_TO_OPEN,
-    Admission,
-    CallEnding,
-    OriginBreaker,
-)
+from cds_service.fhir.breaker import FAILURES_TO_OPEN, Admission, CallEnding, OriginBreaker
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Fetched

@@ -6,11 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cds_service.fhir.addresses import (
-    AddressRefusedError,
-    Reach,
-    checked_addresses,
-)
+from cds_service.fhir.addresses import AddressRefusedError, Reach, checked_addresses
 from cds_service.fhir.authorization import NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline

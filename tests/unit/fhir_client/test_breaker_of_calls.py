@@ -7,12 +7,7 @@ import threading
 import pytest
 import time_machine
 
-from cds_service.fhir.breaker import (
-    FAILURES_TO_OPEN,
-    OPEN_SECONDS,
-    OriginBreaker,
-    OriginCall,
-)
+from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, OriginBreaker, OriginCall
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from tests.unit.fhir_client.conftest import opened
 

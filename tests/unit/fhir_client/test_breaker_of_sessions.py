@@ -9,10 +9,7 @@ import pytest
 import time_machine
 
 from cds_service.fhir.authorization import NoToken
-from cds_service.fhir.breaker import (
-    FAILURES_TO_OPEN,
-    OPEN_SECONDS,
-)
+from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Sending

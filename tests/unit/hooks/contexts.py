@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cds_service.hooks.request import (
-    Trigger,
-)
+from cds_service.hooks.request import Trigger
 
 BUNDLE = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {}}]}
 CONTEXTS: Mapping[Trigger, dict[str, Any]] = {

@@ -15,11 +15,7 @@ from cds_service.hooks.answer import answer
 from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
-from tests.unit.hooks.ordering import (
-    TODAY,
-    call,
-    services,
-)
+from tests.unit.hooks.ordering import TODAY, call, services
 
 NOON = time(12)
 STORIES = [s for s in fhir_fixtures.manifest().stories if s.id.startswith("order_s")]

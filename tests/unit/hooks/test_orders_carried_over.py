@@ -8,13 +8,7 @@ from hypothesis import strategies as st
 from cds_service.core.card import JsonObject
 from cds_service.exact import ExactDecimal
 from cds_service.web.responses import json_response
-from tests.unit.hooks.ordering import (
-    LOINC,
-    answered,
-    created,
-    draft,
-    is_valid,
-)
+from tests.unit.hooks.ordering import LOINC, answered, created, draft, is_valid
 
 
 def test_the_swap_deletes_the_draft_and_creates_another() -> None:

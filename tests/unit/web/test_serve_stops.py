@@ -12,13 +12,7 @@ import pytest
 
 from tests.processes import eventually, have_ended
 from tests.unit.web.rooms import URL, hook_request
-from tests.unit.web.serving import (
-    await_metrics,
-    is_free,
-    listening,
-    running,
-    still_starting,
-)
+from tests.unit.web.serving import await_metrics, is_free, listening, running, still_starting
 
 
 def test_t67_workers_count_together_and_a_stop_signal_lets_a_request_finish(tmp_path: Path) -> None:
