@@ -145,4 +145,6 @@ def test_a_chart_of_drafts_is_read_within_bounds() -> None:
 )
 def test_whatever_stands_in_a_draft_the_answer_can_be_written(value: Any, element: str) -> None:
     found = answered({**draft(), element: value})
-    conforms(json_response(found.as_json()).get_json(), RESPONSE)
+    response = json_response(found.as_json())
+    assert response.status_code == 200
+    conforms(response.get_json(), RESPONSE)
