@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -27,6 +28,7 @@ TITLES = {
 }
 
 
+@cache
 def shown_by_requirement() -> Mapping[str, list[str]]:
     """Requirement id -> `path::name` of every test that carries it in its name."""
     found: dict[str, list[str]] = defaultdict(list)

@@ -25,6 +25,7 @@ from cds_service.store.pseudonym import DataKey
 from cds_service.store.tables import evaluations, event_evaluations
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
+from tests.kept import put_database
 from tests.lab import BEARER, row_of
 from tests.little_fhir import Json, LittleFhir, little_fhir
 from tests.subscriptions import subscription
@@ -123,6 +124,10 @@ class World:
     def metrics(self) -> str:
         return str(self.web.get("/metrics").get_data(as_text=True))
 
+    def waiting(self) -> list[tuple[str, str]]:
+        """Of what type that is which waits, and how we came to know of it."""
+        return [(row.kind, row.way) for row in self.room.store.waiting()]
+
     def ways(self) -> set[str]:
         """How we came to know of what waits."""
         return {row.way for row in self.room.store.waiting()}
@@ -162,9 +167,9 @@ def world(folder: Path, library: Library, row: str = "", **settings: Any) -> Ite
         **settings,
     )
     clock = Clock()
+    put_database(folder / "cds.sqlite3")
     with little_fhir() as fhir, Database.open(configured.database_url) as database:
         registry = load_registry(row_of(fhir.base, folder, row), folder, Mode.SANDBOX)
-        database.upgrade()
         room = open_event_room(configured, registry.sources, database, DataKey.random(), clock)
         ports = Ports(
             inbox=room.inbox(room.queue()),

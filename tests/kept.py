@@ -6,6 +6,9 @@ Of noon on 21 November 2026 and one client, unless said otherwise, under one key
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
@@ -18,6 +21,25 @@ KEY = DataKey(bytes(range(32)))
 PSEUDONYMS = Pseudonymiser(KEY)
 CLIENT, SERVICE = "general-hospital", "sil2r-patient-view"
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def put_database(file: Path) -> None:
+    """A database of SQLite in which nothing is kept yet, unless there is one; made once for all.
+
+    For tests that are not about the making of one.
+    """
+    if not file.exists():
+        file.touch(0o600)
+        file.write_bytes(_new_database())
+
+
+@cache
+def _new_database() -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "new.sqlite3"
+        with Database.open(f"sqlite:///{file}") as database:
+            database.upgrade()
+        return file.read_bytes()
 
 
 def pseudonym(patient: str, client: str = CLIENT) -> str:

@@ -208,6 +208,15 @@ def _matches(resource: Json, wanted: dict[str, str]) -> bool:
     return not since or updated >= datetime.fromisoformat(since)
 
 
+def refusing(status: int) -> Operation:
+    """An operation that is refused with this status."""
+
+    def refuse(_query: dict[str, list[str]]) -> Json:
+        raise Refuse(status)
+
+    return refuse
+
+
 @contextmanager
 def little_fhir() -> Iterator[LittleFhir]:
     """Serves on a free port of 127.0.0.1."""
@@ -245,7 +254,8 @@ def little_fhir() -> Iterator[LittleFhir]:
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     store.base = f"http://127.0.0.1:{server.server_port}/fhir"
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    often = {"poll_interval": 0.02}  # else each test waits half a second for its server to end
+    serving = threading.Thread(target=server.serve_forever, kwargs=often, daemon=True)
     serving.start()
     try:
         yield store

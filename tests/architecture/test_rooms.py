@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 CORE = sorted((ROOT / "cds_service" / "core").rglob("*.py"))
 CODE = sorted((ROOT / "cds_service").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+SHARED = sorted({*(ROOT / "tests").rglob("*.py")} - {*TESTS})
+"""What several tests need."""
 LONGEST = 350
 CLOCKS = {"today", "now", "utcnow", "time", "monotonic"}
 
@@ -47,6 +49,25 @@ def test_the_knowledge_holds_no_code() -> None:
 @pytest.mark.parametrize("file", CODE, ids=lambda file: str(file.relative_to(ROOT)))
 def test_a_file_is_short_enough_to_be_read(file: Path) -> None:
     assert len(file.read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_a_file_of_tests_is_short_enough_to_be_read_too() -> None:
+    lengths = {
+        str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines())
+        for file in (*TESTS, *SHARED)
+    }
+    assert {name: length for name, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_what_several_tests_need_stands_in_no_module_of_tests() -> None:
+    borrowed = {
+        f"{file.relative_to(ROOT)}: {node.module}"
+        for file in (*TESTS, *SHARED)
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module
+        if node.module.startswith("tests.") and ".test_" in node.module
+    }
+    assert borrowed == set()
 
 
 MENDED_BY_WHOEVER_READS_IT = {

@@ -13,14 +13,24 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import fhir_fixtures
+from cds_service.callers import FhirReach
 from cds_service.config import Settings
 from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
+from fhir_fixtures import Answer
 
 TODAY = datetime.combine(fhir_fixtures.manifest().evaluated_on, time(12), UTC)
 RESULT_SERVICE = "sil2r-lab-result"
 CHART_SERVICE = "sil2r-patient-view"
+STATUS = {Answer.CARDS: 200, Answer.NO_CARD: 200, Answer.HTTP_400: 400, Answer.HTTP_412: 412}
+STORIES = [story for story in fhir_fixtures.manifest().stories if story.service and not story.site]
+"""The stories that are posted here, and the status that each kind of answer has."""
+OUTCOME = {
+    "resourceType": "OperationOutcome",
+    "issue": [{"severity": "error", "code": "exception", "diagnostics": "Zyxgarten"}],
+}
+"""What stands where a query failed; its words are for nobody else."""
 
 
 class Delete(Enum):
@@ -96,3 +106,21 @@ def problem_of(response: TestResponse, status: int) -> dict[str, Any]:
     assert "cards" not in body
     (issue,) = body["issue"]
     return dict(issue)
+
+
+def code_of(issue: dict[str, Any]) -> str:
+    """Our own code of an issue."""
+    code: str = issue["details"]["coding"][0]["code"]
+    return code
+
+
+@pytest.fixture
+def reaching(library: Library) -> Post:
+    """Posts to a sandbox that may call FHIR servers on this machine, and no other."""
+    ports = Ports(now=lambda: TODAY, reach=FhirReach(Settings(deadline_ms=20_000)))
+    client = create_app(Settings(), library, ports).test_client()
+
+    def send(body: object, service: str = CHART_SERVICE) -> TestResponse:
+        return client.post(f"/cds-services/{service}", json=body)
+
+    return send

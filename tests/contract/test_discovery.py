@@ -106,6 +106,19 @@ def test_p05_p06_p11_templates_keep_to_widely_supported_parameters(templates: li
         assert dict(parameters).get("_sort", "-date") == "-date"
 
 
+def test_a_search_asks_for_one_page_of_bounded_size_and_of_results_for_the_newest(
+    services: list[dict[str, Any]],
+) -> None:
+    for service in services:
+        searches = {key: query for key, query in service["prefetch"].items() if "?" in query}
+        asked = {key: dict(parse_qsl(query.partition("?")[2])) for key, query in searches.items()}
+        assert {key: each["_count"] for key, each in asked.items()} == {
+            "sil2r": "50",
+            **dict.fromkeys(("labs", "conditions", "medications"), "100"),
+        }
+        assert {key for key, each in asked.items() if "_sort" in each} == {"sil2r", "labs"}
+
+
 def test_the_results_are_asked_for_by_every_accepted_loinc_code(
     services: list[dict[str, Any]], library: Library
 ) -> None:

@@ -16,8 +16,7 @@ from cds_service.config import Settings
 from cds_service.web.app import create_app
 from cds_service.web.ports import Ports
 from cds_service.web.schemas import NAMED
-from tests.contract.conftest import TODAY
-from tests.contract.test_stories import STATUS, STORIES
+from tests.contract.conftest import STATUS, STORIES, TODAY
 from tests.packaged import LIBRARY
 
 CONFIG = SchemathesisConfig.from_dict(

@@ -12,12 +12,9 @@ import pytest
 from flask.testing import FlaskClient
 
 import fhir_fixtures
-from fhir_fixtures import Answer, ExpectedCard, Kind, Story
-from tests.contract.conftest import Post, cards_of, evaluation_of, problem_of
+from fhir_fixtures import ExpectedCard, Kind, Story
+from tests.contract.conftest import STATUS, STORIES, Post, cards_of, evaluation_of, problem_of
 from tests.contract.specification import RESPONSE, conforms, empty_values
-
-STATUS = {Answer.CARDS: 200, Answer.NO_CARD: 200, Answer.HTTP_400: 400, Answer.HTTP_412: 412}
-STORIES = [story for story in fhir_fixtures.manifest().stories if story.service and not story.site]
 
 OF_A_PATIENT = frozenset(
     {

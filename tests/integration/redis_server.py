@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.integration.events.hospital import eventually
 from tests.ports import free_port
+from tests.processes import eventually
 
 HOW_TO_GET = "no Redis server program: `apt-get install redis-server` (Debian, Ubuntu)"
 

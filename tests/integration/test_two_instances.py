@@ -20,11 +20,12 @@ import requests
 
 import fhir_fixtures
 from tests.event_world import observation
-from tests.integration.events.hospital import FhirServer, eventually, fhir_server, patient
+from tests.integration.events.hospital import FhirServer, fhir_server, patient
 from tests.integration.redis_server import running_redis
 from tests.integration.service.running import CARD, Service
 from tests.integration.store.conftest import Cluster, cluster
 from tests.lab import BEARER, row_of
+from tests.processes import eventually
 from tests.unit.access.minting import EC, ISSUER, claims, key_set, token
 
 __all__ = ["cluster"]  # the fixture of the store's tests, used here too

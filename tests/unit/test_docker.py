@@ -224,5 +224,6 @@ def test_the_example_secret_does_not_start_a_service() -> None:
         if document["kind"] == "Secret"
     ]
     (secret,) = secrets
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError) as refused:
         Settings(data_key=secret["stringData"]["CDS_DATA_KEY"])
+    assert "CDS_DATA_KEY" in refused.value.where

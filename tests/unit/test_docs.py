@@ -1,9 +1,8 @@
-"""The documentation says what is so: its tables, examples and links are held to the code."""
+"""The pages say what the code does: commands, settings, errors, metrics, findings, limits."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 
 import click
@@ -21,36 +20,17 @@ from cds_service.knowledge.files import Library
 from cds_service.logs import Event
 from cds_service.metrics import Metrics, Reading
 from cds_service.web.app import create_app
-from tests.documentation import (
-    ROOT,
-    anchors,
-    even,
-    first_words,
-    links,
-    pages,
-    prose,
-    rows,
-    section,
-    text_of,
-)
+from tests.documentation import even, first_words, prose, rows, section, text_of
 
-MACHINE_OR_INDEX = re.compile(r"/(?:home|root|work|Users)/|pypi\.|pythonhosted|index-url")
-"""Folders of somebody's machine, and hosts or options of a package index."""
 SETTINGS, INTEGRATING = "docs/settings.md", "docs/integrating.md"
 CARDS, INTENDED_USE = "docs/cards.md", "docs/intended-use.md"
 OPERATIONS = "docs/operations.md"
-DECISIONS = "docs/decisions/README.md"
-
-every_page = pytest.mark.parametrize("page", pages())
 
 
 @pytest.fixture(scope="module")
 def client(library: Library) -> FlaskClient:
     """The service with all its services."""
     return create_app(Settings(), library).test_client()
-
-
-# ------------------------------------------------------------------ the first screen
 
 
 def test_the_readme_lists_the_services_there_are(client: FlaskClient) -> None:
@@ -96,9 +76,6 @@ def test_the_readme_closes_with_the_disclaimer_of_the_cards(sil2r: KnowledgeBase
     assert even(quoted) == even(disclaimer(sil2r))
 
 
-# ------------------------------------------------------------------ settings
-
-
 def as_written(default: object) -> str:
     """A default as the table of settings writes it."""
     match default:
@@ -132,9 +109,6 @@ def test_the_bounds_of_a_setting_are_those_of_the_table(setting: str, low: int, 
     for outside in (low - 1, high + 1):
         with pytest.raises(ConfigurationError):
             load_settings(Mode.SANDBOX, {setting: str(outside)})
-
-
-# ------------------------------------------------------------------ for the integrator
 
 
 def designed(error: type[CdsError]) -> Iterator[type[CdsError]]:
@@ -194,9 +168,6 @@ def test_every_code_of_the_log_stands_on_the_page_with_its_level() -> None:
     assert listed == {code: level for code, level, _text in (event.value for event in Event)}
 
 
-# ------------------------------------------------------------------ for the clinician
-
-
 def test_every_finding_context_and_advice_stands_on_the_page(sil2r: KnowledgeBase) -> None:
     findings, contexts = {row.id for row in sil2r.findings}, {row.id for row in sil2r.contexts}
     ids = findings | contexts | {THRESHOLD_INDETERMINATE}
@@ -227,9 +198,6 @@ def test_every_limit_stands_on_the_page_with_its_number(sil2r: KnowledgeBase) ->
     }
 
 
-# ------------------------------------------------------------------ intended use, notices, words
-
-
 def test_intended_use_is_one_sentence_everywhere(sil2r: KnowledgeBase) -> None:
     assert even(sil2r.identity.intended_use).replace("Helps", "sil2r-cds helps", 1) in even(
         section(INTENDED_USE, "Intended use")
@@ -240,91 +208,3 @@ def test_every_hazard_names_a_test_that_guards_it() -> None:
     hazards = list(rows(section(INTENDED_USE, "Hazards")))
     assert [row[0] for row in hazards] == [f"H{number}" for number in range(1, 15)]
     assert all(re.search(r"\(\.\./tests/\S+\.py\)", row[3]) for row in hazards)
-
-
-TERMINOLOGIES = {
-    "http://loinc.org": "LOINC",
-    "http://unitsofmeasure.org": "UCUM",
-    "http://snomed.info/sct": "SNOMED CT",
-    "http://www.whocc.no/atc": "ATC",
-    "http://www.nlm.nih.gov/research/umls/rxnorm": "RxNorm",
-    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
-    "http://terminology.hl7.org/": "HL7",
-}
-
-
-def test_the_notice_speaks_of_every_terminology_that_is_shipped() -> None:
-    systems = {
-        system
-        for file in (ROOT / "cards").rglob("*.toml")
-        for system in re.findall(r'system = "(http[^"]+)"', file.read_text(encoding="utf-8"))
-    }
-    assert systems
-    for system in systems:
-        owner = [name for start, name in TERMINOLOGIES.items() if system.startswith(start)]
-        assert owner, f"NOTICE says nothing of {system}"
-    headings = re.findall(r"^(\S.*)$", text_of("NOTICE"), re.MULTILINE)
-    assert all(any(name in heading for heading in headings) for name in TERMINOLOGIES.values())
-    assert "https://loinc.org/license" in text_of("NOTICE")
-
-
-def test_licence_and_notice_name_the_same_owner() -> None:
-    owner = "Copyright 2026 The sil2r-cds developers"
-    assert owner in text_of("LICENSE")
-    assert owner in text_of("NOTICE")
-
-
-GLOSSARY_TERMS = (
-    "card", "case", "companion", "context", "evaluation", "fact", "finding", "gate", "knowledge",
-    "limit", "look-back", "missing", "note", "outcome", "pair", "panel", "reason", "series",
-    "site file", "source", "specimen kind", "suggestion", "unit family",
-)  # fmt: skip
-
-
-def test_the_glossary_fixes_each_term_once_and_in_order() -> None:
-    terms = [re.findall(r"\*\*(.+?)\*\*", row[0]) for row in rows(prose("GLOSSARY.md"))]
-    assert set(GLOSSARY_TERMS) <= {name for names in terms for name in names}
-    first = [names[0].lower() for names in terms]
-    assert first == sorted(set(first))
-
-
-def test_the_change_log_has_both_parts_at_their_versions(sil2r: KnowledgeBase) -> None:
-    software, knowledge = text_of("CHANGELOG.md").split("## Knowledge")
-    version = tomllib.loads(text_of("pyproject.toml"))["project"]["version"]
-    assert f"[{version}]" in software.split("## Software")[1]
-    assert f"sil2r [{sil2r.identity.version}]" in knowledge
-
-
-# ------------------------------------------------------------------ decisions, links, never
-
-
-def test_every_decision_stands_in_the_index_and_has_its_three_parts() -> None:
-    listed = {row[0]: (row[1], row[2]) for row in rows(prose(DECISIONS))}
-    files = sorted((ROOT / "docs/decisions").glob("0*.md"))
-    for number, file in enumerate(files, start=1):
-        text = file.read_text(encoding="utf-8")
-        title, state = listed[f"[{number}]({file.name})"]
-        assert text.startswith(f"# {number}. {title}\n\nState: {state}"), file.name
-        for part in ("## Context", "## Decision", "## Consequences"):
-            assert text.count(f"{part}\n") == 1, file.name
-        assert len(text.splitlines()) < 50, f"{file.name} is longer than half a page"
-    assert len(listed) == len(files)
-
-
-@every_page
-def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
-    for link in links(page):
-        target, _, anchor = link.partition("#")
-        place = ((ROOT / page).parent / target).resolve() if target else ROOT / page
-        assert place.exists(), f"{page} leads to {link}"
-        assert place.is_relative_to(ROOT)
-        if anchor:
-            assert anchor in anchors(str(place.relative_to(ROOT))), f"{page} leads to {link}"
-
-
-@every_page
-def test_no_page_names_a_machine_path_or_a_package_index(page: str) -> None:
-    text = text_of(page)
-    named = MACHINE_OR_INDEX.findall(text)
-    assert named == [], f"{page} names {named}"
-    assert str(ROOT) not in text, f"{page} names the folder it was written in"

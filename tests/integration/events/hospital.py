@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,19 +28,8 @@ from tests.integration.fhir_server import server as sekmet
 from tests.lab import row_of
 from tests.ports import free_port
 
-PATIENT_SECONDS = 30
 WEB = requests.Session()
 WEB.trust_env = False
-
-
-def eventually(check: Any, seconds: float = PATIENT_SECONDS) -> Any:
-    """The first true answer of `check`; fails when there is none in time."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if answer := check():
-            return answer
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
 
 
 @dataclass(frozen=True)
@@ -124,7 +112,8 @@ def hospital(
         ports = Ports(inbox=room.inbox(room.queue()), checks={"events": room.check})
         app = create_app(configured, library, ports)
         web = make_server("127.0.0.1", port, app, threaded=True)
-        serving = threading.Thread(target=web.serve_forever, daemon=True)
+        often = {"poll_interval": 0.02}  # else each test waits half a second for its server to end
+        serving = threading.Thread(target=web.serve_forever, kwargs=often, daemon=True)
         serving.start()
         try:
             yield Hospital(server, room, open_workshop(room, library), configured.public_url)

@@ -15,14 +15,9 @@ from cds_service.errors import CdsError
 from cds_service.events.subscribing import unsubscribe
 from cds_service.knowledge.files import Library
 from tests.event_world import observation
-from tests.integration.events.hospital import (
-    FhirServer,
-    eventually,
-    fhir_server,
-    hospital,
-    patient,
-)
+from tests.integration.events.hospital import FhirServer, fhir_server, hospital, patient
 from tests.lab import registry_of
+from tests.processes import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -10,14 +10,8 @@ import pytest
 
 from cds_service.knowledge.files import Library
 from tests.event_world import observation
-from tests.integration.events.hospital import (
-    FhirServer,
-    Hospital,
-    eventually,
-    fhir_server,
-    hospital,
-    patient,
-)
+from tests.integration.events.hospital import FhirServer, Hospital, fhir_server, hospital, patient
+from tests.processes import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -19,12 +19,12 @@ from sqlalchemy import select
 
 from cds_service.store.tables import evaluations
 from tests.event_world import events, result_of_another_patient
-from tests.integration.events.hospital import eventually
 from tests.integration.events.process import open_room
 from tests.integration.events.processes import Processes
 from tests.lab import BEARER
 from tests.little_fhir import LittleFhir, little_fhir
 from tests.ports import free_port
+from tests.processes import eventually
 
 pytestmark = pytest.mark.integration
 

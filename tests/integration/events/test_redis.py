@@ -19,12 +19,12 @@ import redis
 from cds_service.events.notification import Focus, ResourceSent
 from cds_service.events.worker import BATCH
 from tests.event_world import result_of_another_patient
-from tests.integration.events.hospital import eventually
 from tests.integration.events.process import open_room
 from tests.integration.events.processes import Processes
 from tests.integration.redis_server import running_redis
 from tests.little_fhir import little_fhir
 from tests.ports import free_port
+from tests.processes import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -20,7 +20,6 @@ from cds_service.event_wiring import EventRoom
 from cds_service.events.worker import BATCH
 from cds_service.store.tables import evaluations
 from tests.event_world import events, result_of_another_patient
-from tests.integration.events.hospital import eventually
 from tests.integration.events.process import open_room
 from tests.integration.events.processes import Processes
 from tests.integration.redis_server import Redis, running_redis
@@ -28,6 +27,7 @@ from tests.integration.store.conftest import Cluster, running_cluster
 from tests.lab import BEARER
 from tests.little_fhir import LittleFhir, little_fhir
 from tests.ports import free_port
+from tests.processes import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -20,11 +20,11 @@ from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.work_item import Kind, Target, Way
 from tests.event_world import PATIENT, events, observation
-from tests.integration.events.hospital import eventually
 from tests.integration.service.running import Service, bare_environment, rows
 from tests.kept import KEY, PSEUDONYMS
 from tests.lab import BEARER, registry_of
 from tests.little_fhir import little_fhir
+from tests.processes import below, eventually, have_ended
 
 pytestmark = pytest.mark.integration
 
@@ -50,29 +50,14 @@ def evaluated(folder: Path) -> bool:
     return rows(folder, "SELECT count(*) FROM event_evaluations") == [(1,)]
 
 
-def children(process: int) -> list[int]:
-    """All processes below this one."""
-    text = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
-    direct = [int(each) for each in text.split()]
-    return [*direct, *(below for each in direct for below in children(each))]
-
-
-def lives(process: int) -> bool:
-    try:
-        stat = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
-
-
 def test_in_sandbox_mode_one_command_is_enough(tmp_path: Path, environment: dict[str, str]) -> None:
     with Service(tmp_path, environment=environment) as service:
         notify(service)
         eventually(lambda: evaluated(tmp_path))
-        below = children(service.process.pid)
+        begun = below(service.process.pid)
         assert service.stop() == 0
-    assert below
-    assert not [each for each in below if lives(each)], "what it began has ended with it"
+    assert begun
+    assert have_ended(begun), "what it began has ended with it"
 
 
 def test_a_server_that_is_killed_takes_its_worker_with_it(
@@ -82,10 +67,10 @@ def test_a_server_that_is_killed_takes_its_worker_with_it(
     with Service(tmp_path, environment=environment) as service:
         notify(service)
         eventually(lambda: evaluated(tmp_path))
-        below = children(service.process.pid)
+        begun = below(service.process.pid)
         service.stop(signal.SIGKILL)
-    assert below
-    eventually(lambda: not [each for each in below if lives(each)])
+    assert begun
+    eventually(lambda: have_ended(begun))
 
 
 @contextmanager
@@ -158,7 +143,7 @@ def test_a_worker_beside_a_server_outlives_the_terminal_with_it(
     with Service(tmp_path, environment=environment) as service:
         notify(service)
         eventually(lambda: evaluated(tmp_path))
-        everybody = [service.process.pid, *children(service.process.pid)]
+        everybody = [service.process.pid, *below(service.process.pid)]
         for each in everybody:
             os.kill(each, signal.SIGHUP)
         assert [each for each in everybody if not deaf(each)] == []

@@ -64,13 +64,12 @@ class Service:
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
 
-    def post(self, path: str, body: str) -> requests.Response:
-        return requests.post(
-            self.url(path),
-            data=body.encode(),
-            headers={"Content-Type": "application/json"},
-            timeout=20,
-        )
+    def post(self, path: str, body: str, token: str = "") -> requests.Response:
+        """The answer to this body; a token stands in the header if one is given."""
+        headers = {"Content-Type": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        return requests.post(self.url(path), data=body.encode(), headers=headers, timeout=30)
 
     def invoke(self, name: str) -> requests.Response:
         story = fhir_fixtures.story(name)

@@ -12,18 +12,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-import requests
 from joserfc.jwk import ECKey
 
 import fhir_fixtures
 from tests.integration.service.running import CARD, Service, bare_environment, rows
-from tests.integration.service.test_tokens_over_http import PUBLIC
 from tests.unit.access.minting import (
     EC,
     FILE_CLIENT,
     ISSUER,
     OTHER_EC,
     OTHER_ISSUER,
+    PUBLIC_URL,
     claims,
     header,
     key_set,
@@ -44,21 +43,16 @@ def service(tmp_path: Path) -> Iterator[Service]:
         'jwks_file = "other.json"\nrollout = "shadow"\n',
         encoding="utf-8",
     )
-    environment = {"CDS_CLIENTS": str(tmp_path / "clients.toml"), "CDS_PUBLIC_URL": PUBLIC}
+    environment = {"CDS_CLIENTS": str(tmp_path / "clients.toml"), "CDS_PUBLIC_URL": PUBLIC_URL}
     with Service(tmp_path, ("--sandbox", "--workers", "1"), environment) as running:
         yield running
 
 
 def asked_by(service: Service, issuer: str, key: ECKey) -> dict[str, Any]:
     now = int(time.time())
-    said = claims(iss=issuer, aud=PUBLIC + PATH, iat=now, exp=now + 300, jti=str(uuid4()))
+    said = claims(iss=issuer, aud=PUBLIC_URL + PATH, iat=now, exp=now + 300, jti=str(uuid4()))
     minted = token(header(kid=key.kid), said, key)
-    response = requests.post(
-        service.url(PATH),
-        data=fhir_fixtures.text(CARD).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {minted}"},
-        timeout=30,
-    )
+    response = service.post(PATH, fhir_fixtures.text(CARD), minted)
     assert response.status_code == 200
     answer: dict[str, Any] = response.json()
     return answer

@@ -8,13 +8,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-import requests
 
 import fhir_fixtures
 from tests.contract.specification import RESPONSE, conforms
 from tests.integration.service.running import CARD, Service
-from tests.integration.service.test_tokens_over_http import PUBLIC
-from tests.unit.access.minting import EC, FILE_CLIENT, claims, header, key_set, token
+from tests.unit.access.minting import EC, FILE_CLIENT, PUBLIC_URL, claims, header, key_set, token
 
 pytestmark = pytest.mark.integration
 PATH = f"/cds-services/{fhir_fixtures.story(CARD).service}"
@@ -26,19 +24,11 @@ def test_the_app_of_the_registry_stands_on_the_card_and_is_told_what_the_card_is
 ) -> None:
     (tmp_path / "keys.json").write_bytes(key_set(EC))
     (tmp_path / "clients.toml").write_text(FILE_CLIENT + APP, encoding="utf-8")
-    environment = {"CDS_CLIENTS": str(tmp_path / "clients.toml"), "CDS_PUBLIC_URL": PUBLIC}
+    environment = {"CDS_CLIENTS": str(tmp_path / "clients.toml"), "CDS_PUBLIC_URL": PUBLIC_URL}
     with Service(tmp_path, ("--sandbox", "--workers", "1"), environment) as service:
         now = int(time.time())
-        said = claims(aud=PUBLIC + PATH, iat=now, exp=now + 300, jti=str(uuid4()))
-        answer = requests.post(
-            service.url(PATH),
-            data=fhir_fixtures.text(CARD).encode(),
-            headers={
-                "Content-Type": "application/json",
-                "Authorization": f"Bearer {token(header(), said)}",
-            },
-            timeout=30,
-        ).json()
+        said = claims(aud=PUBLIC_URL + PATH, iat=now, exp=now + 300, jti=str(uuid4()))
+        answer = service.post(PATH, fhir_fixtures.text(CARD), token(header(), said)).json()
         log = service.log()
     conforms(answer, RESPONSE)
     (card,) = answer["cards"]

@@ -13,11 +13,10 @@ import requests
 
 import fhir_fixtures
 from tests.integration.service.running import CARD, Service
-from tests.unit.access.minting import EC, ISSUER, claims, key_set, token
+from tests.unit.access.minting import EC, ISSUER, PUBLIC_URL, claims, key_set, token
 
 pytestmark = pytest.mark.integration
-PUBLIC = "https://cds.example.org"
-AUDIENCE = f"{PUBLIC}/cds-services/sil2r-lab-result"
+AUDIENCE = f"{PUBLIC_URL}/cds-services/sil2r-lab-result"
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
         'services = ["sil2r-lab-result"]\n',
         encoding="utf-8",
     )
-    environment = {"CDS_CLIENTS": str(tmp_path / "clients.toml"), "CDS_PUBLIC_URL": PUBLIC}
+    environment = {"CDS_CLIENTS": str(tmp_path / "clients.toml"), "CDS_PUBLIC_URL": PUBLIC_URL}
     with Service(tmp_path, ("--sandbox", "--workers", "4"), environment) as running:
         yield running
 
@@ -41,12 +40,7 @@ def mint(jti: str, audience: str = AUDIENCE) -> str:
 def call(
     service: Service, minted: str, path: str = "/cds-services/sil2r-lab-result"
 ) -> requests.Response:
-    return requests.post(
-        service.url(path),
-        data=fhir_fixtures.text(CARD).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {minted}"},
-        timeout=30,
-    )
+    return service.post(path, fhir_fixtures.text(CARD), minted)
 
 
 def test_t15_t16_s07_of_64_replays_over_4_workers_one_passes_and_none_after_a_restart(
@@ -82,7 +76,7 @@ def test_h06_s02_tr16_tr30_every_refusal_is_the_same_401(service: Service) -> No
 
 def test_a_service_that_was_not_granted_is_403(service: Service) -> None:
     path = "/cds-services/sil2r-patient-view"
-    assert call(service, mint("c", PUBLIC + path), path).status_code == 403
+    assert call(service, mint("c", PUBLIC_URL + path), path).status_code == 403
 
 
 def test_d07_discovery_stays_open_and_the_log_names_causes_only(service: Service) -> None:

@@ -25,6 +25,7 @@ import pytest
 from psycopg import sql
 
 from cds_service.store.database import Database
+from tests.kept import put_database
 
 HOW_TO_GET = "no PostgreSQL server programs: `apt-get install postgresql` (Debian, Ubuntu)"
 
@@ -140,8 +141,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str, tmp_path: Path) -> Iterator[Database]:
     """A database at the newest revision."""
+    if database_url.startswith("sqlite"):
+        put_database(tmp_path / "cds.sqlite3")
     with Database.open(database_url) as opened:
         opened.upgrade()
         yield opened
@@ -169,3 +172,26 @@ def start() -> Iterator[Start]:
     for process in started:
         process.kill()
         process.communicate(timeout=30)
+
+
+AtOnce = Callable[..., list[str]]
+
+
+@pytest.fixture
+def at_once(start: Start) -> AtOnce:
+    """What so many processes say that do one task of `process.py` at one moment; all end well."""
+
+    def outputs(number: int, task: str, url: str, argument: str = "") -> list[str]:
+        processes = [start(task, url, argument) for _ in range(number)]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        said = [process.communicate(timeout=60)[0] for process in processes]
+        assert [process.returncode for process in processes] == [0] * number
+        return said
+
+    return outputs

@@ -11,7 +11,6 @@ from sqlalchemy import update
 from cds_service.store.database import Database
 from cds_service.store.event_backlog import NOTHING_DUE, Backlog, Waiting
 from cds_service.store.events import LEASE, LEASE_LOST, LEASES_TO_LOSE, EventStore
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, EvaluationRecord
 from cds_service.store.tables import event_work
 from cds_service.store.work_item import (
@@ -24,19 +23,19 @@ from cds_service.store.work_item import (
     Target,
     Way,
 )
+from tests.kept import KEY, PSEUDONYMS
 
 pytestmark = pytest.mark.integration
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=1)
 LATER = NOW + timedelta(minutes=10)
-KEY = DataKey(bytes(range(32)))
 O1, O2, O3 = (Target(Kind.OBSERVATION, f"o{number}") for number in (1, 2, 3))
 
 
 @pytest.fixture
 def store(database: Database) -> EventStore:
-    return EventStore(database, KEY, Pseudonymiser(KEY))
+    return EventStore(database, KEY, PSEUDONYMS)
 
 
 def notified(store: EventStore, *targets: Target, at: datetime = NOW, source: str = "lab") -> None:

@@ -8,18 +8,17 @@ import pytest
 
 from cds_service.store.database import Database
 from cds_service.store.events import LEASE, EventStore
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.work_item import Claimed, Kind, Target, Way
+from tests.kept import KEY, PSEUDONYMS
 
 pytestmark = pytest.mark.integration
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
-KEY = DataKey(bytes(range(32)))
 
 
 @pytest.fixture
 def store(database: Database) -> EventStore:
-    store = EventStore(database, KEY, Pseudonymiser(KEY))
+    store = EventStore(database, KEY, PSEUDONYMS)
     store.add("lab", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, NOW)
     return store
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
-
 import pytest
 
 from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Records
+from tests.integration.store.conftest import Start
 from tests.kept import CLIENT, SERVICE
 
 pytestmark = pytest.mark.integration
 
-Start = Callable[..., subprocess.Popen[str]]
 ROUNDS = 10
 LINES_BEFORE_THE_KILL = 20
 

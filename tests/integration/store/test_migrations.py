@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,11 +16,11 @@ from cds_service.store.events import EventStore
 from cds_service.store.tables import event_work, metadata
 from cds_service.store.upgrade import NEWEST
 from cds_service.store.work_item import Kind, Target, Way
+from tests.integration.store.conftest import AtOnce
 from tests.kept import KEY, NOON, PSEUDONYMS
 
 pytestmark = pytest.mark.integration
 
-Start = Callable[..., subprocess.Popen[str]]
 AS_THEY_RAN = {
     "0001": "42bc1b67e232dc1e",
     "0002": "b29448d75f32214c",
@@ -83,15 +81,6 @@ def test_an_upgrade_of_a_current_database_changes_nothing(database: Database) ->
 
 
 def test_concurrent_upgrades_by_several_processes_all_succeed(
-    database_url: str, start: Start
+    database_url: str, at_once: AtOnce
 ) -> None:
-    processes = [start("upgrade", database_url) for _ in range(6)]
-    assert [process.stdout.readline() for process in processes if process.stdout] == ["ready\n"] * 6
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        output, _ = process.communicate(timeout=60)
-        assert process.returncode == 0
-        assert output == f"{NEWEST}\n"
+    assert at_once(6, "upgrade", database_url) == [f"{NEWEST}\n"] * 6

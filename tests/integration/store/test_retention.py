@@ -1,76 +1,39 @@
-"""Deleting by age and by patient: all of it, nothing else, in small lots, and safe to stop."""
+"""What is too old goes, what is not stays, and a purge that was stopped goes on."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, Select, event, func, select, update
+from sqlalchemy import Engine, Select, event, select, update
 
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
-from cds_service.store.records import Door, Records
-from cds_service.store.retention import AGE, Belongings, Key, Removed, Retention
-from cds_service.store.tables import cards, event_work, feedback, metadata
-from cds_service.store.work_item import Evaluated, Kind, Target, Way, client_name
-from tests.kept import CLIENT, KEY, PSEUDONYMS, evaluation, keep_card, pseudonym
+from cds_service.store.records import Records
+from cds_service.store.retention import AGE, Key, Removed, Retention
+from cds_service.store.tables import cards, feedback, metadata
+from cds_service.store.work_item import Kind, Target, Way
+from tests.integration.store.keeping import (
+    NEW,
+    OF_ONE_CARD,
+    OLD,
+    counts,
+    erase,
+    keep,
+    keep_event,
+    retention,
+    times,
+)
+from tests.kept import CLIENT, KEY, PSEUDONYMS, pseudonym
 
 pytestmark = pytest.mark.integration
-
-OLD, NEW = datetime(2019, 5, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
 BETWEEN = datetime(2020, 11, 21, tzinfo=UTC)
-OF_ONE_CARD = {"evaluations": 1, "cards": 1, "carded_results": 1, "feedback": 1}
-
-
-def retention(database: Database, lot: int = 3) -> Retention:
-    return Retention(database, lot=lot, rest=lambda _seconds: None)
-
-
-def keep(
-    database: Database, patient: str, card: int, at: datetime = NEW, client: str = CLIENT
-) -> None:
-    """One record of a patient, with a card, a result, and feedback on the card."""
-    uuid = f"9d2c1c3e-6f0c-5a4f-9b7d-{card:012d}"
-    keep_card(database, patient, uuid, at, client=client, id_=f"evaluation-{card}")
-    with database.writing() as connection:  # received when it was said
-        connection.execute(update(feedback).where(feedback.c.card == uuid).values(received=at))
-
-
-def keep_event(database: Database, patient: str, result: str, *, at: datetime = NEW) -> None:
-    """One result that was notified and evaluated."""
-    store = EventStore(database, KEY, PSEUDONYMS)
-    store.add("lab", [Target(Kind.OBSERVATION, result)], Way.NOTIFIED, at)
-    (claimed,) = store.claim(at)
-    client = client_name("lab")
-    whose = pseudonym(patient, client) if patient else ""
-    made: dict[str, Any] = {"at": at, "door": Door.EVENT, "client": client, "patient": whose}
-    made |= {"knowledge": "sil2r@2026.1", "outcomes": ("interpreted",)}
-    record = evaluation(f"evaluation-of-{result}-{patient}", **made)
-    version = f"1 for {patient}" if patient else "deleted after 1"
-    store.finish(claimed, at, evaluated=[Evaluated(version, "", record)])
-
-
-def counts(database: Database) -> dict[str, int]:
-    """Rows of every table that has any."""
-    with database.reading() as connection:
-        rows = {
-            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in metadata.sorted_tables
-        }
-    return {name: count for name, count in rows.items() if count}
-
-
-def times(factor: int, of_one: Mapping[str, int] = OF_ONE_CARD) -> dict[str, int]:
-    return {name: count * factor for name, count in of_one.items()}
-
-
-# ------------------------------------------------------------------ by age
 
 
 def test_what_is_older_goes_and_what_is_younger_stays(database: Database) -> None:
@@ -183,104 +146,6 @@ def test_every_table_with_a_moment_of_its_own_is_purged_or_left_for_a_reason() -
         "event_sweeps",
     }
     assert {table.name for table in AGE} | left == set(metadata.tables)
-
-
-# ------------------------------------------------------------------ by patient
-
-
-def erase(database: Database, patient: str, client: str = CLIENT) -> Belongings:
-    found = retention(database).belongings(client, pseudonym(patient, client))
-    removed = list(retention(database).erase(found))
-    assert sum(lot.rows for lot in removed) == sum(found.counts().values())
-    return found
-
-
-def test_all_of_one_patient_goes_and_the_next_patient_stays(database: Database) -> None:
-    for number in range(5):
-        keep(database, "p1", number)
-        keep(database, "p2", 100 + number)
-    found = erase(database, "p1")
-    assert found.counts() == times(5)
-    assert counts(database) == times(5)
-    assert erase(database, "p1").counts() == times(0)
-    erase(database, "p2")
-    assert counts(database) == {}
-
-
-def test_a_card_that_was_sent_five_times_is_one_card(database: Database) -> None:
-    for _ in range(5):
-        keep(database, "p1", 1)
-    assert erase(database, "p1").counts() == OF_ONE_CARD | {"evaluations": 5}
-    assert counts(database) == {}
-
-
-def test_the_same_id_at_another_client_is_another_patient(database: Database) -> None:
-    keep(database, "p1", 1)
-    keep(database, "p1", 2, client="other-hospital")
-    erase(database, "p1")
-    assert counts(database) == OF_ONE_CARD
-
-
-def test_looking_for_what_belongs_to_a_patient_changes_nothing(database: Database) -> None:
-    keep(database, "p1", 1)
-    retention(database).belongings(CLIENT, pseudonym("p1"))
-    assert counts(database) == OF_ONE_CARD
-
-
-def test_what_events_left_of_a_patient_goes_with_what_still_waits(database: Database) -> None:
-    client = client_name("lab")
-    for patient in ("p1", "p2"):
-        keep_event(database, patient, f"result-of-{patient}")
-        keep_event(database, "", f"result-of-{patient}")  # deleted there: names no patient
-    store = EventStore(database, KEY, PSEUDONYMS)
-    again = [Target(Kind.OBSERVATION, f"result-of-{patient}") for patient in ("p1", "p2")]
-    store.add("lab", again, Way.NOTIFIED, NEW)
-    of_one = {"evaluations": 2, "event_evaluations": 2, "event_work": 1}
-    assert counts(database) == times(2, of_one)
-    found = erase(database, "p1", client)
-    assert {name: rows for name, rows in found.counts().items() if rows} == of_one
-    assert counts(database) == of_one
-    with database.reading() as connection:
-        (item,) = connection.scalars(select(event_work.c.item))
-    assert item == store.item("lab", again[1])
-
-
-@pytest.mark.parametrize("done", range(10))
-def test_an_erasure_that_was_stopped_anywhere_can_be_made_good(
-    database: Database, done: int
-) -> None:
-    client = client_name("lab")
-    for number in range(4):
-        keep(database, "p1", number, client=client)
-    for patient in ("p1", ""):
-        keep_event(database, patient, "result")
-    unfinished = retention(database)
-    list(islice(unfinished.erase(unfinished.belongings(client, pseudonym("p1", client))), done))
-    erase(database, "p1", client)
-    assert counts(database) == {}
-
-
-@pytest.mark.parametrize("done", range(5))
-def test_an_erasure_that_was_stopped_between_the_versions_of_a_result_can_be_made_good(
-    database: Database, done: int
-) -> None:
-    """The later version names no patient: only the one before it tells whose result it was."""
-    client = client_name("lab")
-    for patient in ("p1", ""):
-        keep_event(database, patient, "result")
-    unfinished = retention(database, lot=1)
-    list(islice(unfinished.erase(unfinished.belongings(client, pseudonym("p1", client))), done))
-    erase(database, "p1", client)
-    assert counts(database) == {}
-
-
-def test_the_clients_of_whom_something_is_stored_are_known(database: Database) -> None:
-    for number, client in enumerate(("south", "north", "south")):
-        keep(database, "p", number, client=client)
-    assert retention(database).clients() == ("north", "south")
-
-
-# ------------------------------------------------------------------ beside the service
 
 
 def test_the_service_writes_on_while_old_rows_are_deleted(database: Database) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,10 +12,10 @@ from cds_service.access.replay import Remembered
 from cds_service.store.database import Database
 from cds_service.store.replay import GRACE, PURGE_AT_MOST, PURGE_EVERY, SqlReplayStore
 from cds_service.store.tables import tokens_seen
+from tests.integration.store.conftest import AtOnce
 
 pytestmark = pytest.mark.integration
 
-Start = Callable[..., subprocess.Popen[str]]
 SOON = datetime.now(UTC) + timedelta(minutes=15)
 
 
@@ -27,22 +25,10 @@ def _count(database: Database) -> int:
 
 
 def test_t15_s07_of_64_replays_over_4_processes_exactly_one_is_fresh(
-    database: Database, database_url: str, start: Start
+    database: Database, database_url: str, at_once: AtOnce
 ) -> None:
-    processes = [start("remember", database_url, "one-jti") for _ in range(4)]
-    assert [process.stdout.readline() for process in processes if process.stdout] == ["ready\n"] * 4
-
-    answers = Counter[str]()
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    for process in processes:
-        output, _ = process.communicate(timeout=60)
-        assert process.returncode == 0
-        answers.update(output.split())
-
-    assert answers == {"fresh": 1, "seen": 63}
+    said = at_once(4, "remember", database_url, "one-jti")
+    assert Counter(" ".join(said).split()) == {"fresh": 1, "seen": 63}
     assert _count(database) == 1
 
 

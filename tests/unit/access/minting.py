@@ -9,14 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 
+from cds_service.access.faults import TokenFault
 from cds_service.access.keys import KeyRing
 from cds_service.access.registry import ClientRegistry, load_registry
 from cds_service.access.replay import Remembered
-from cds_service.access.tokens import Times, Verifier
+from cds_service.access.tokens import RegisteredCaller, Times, Verifier
 from cds_service.config import Mode
+from cds_service.errors import Unauthorised
 
 NOW = 1_800_000_000
 TIMES = Times(lifetime=900, leeway=60)
@@ -33,9 +36,10 @@ SOURCE = (
     '[[source]]\nname = "lab"\nfhir_server = "https://lab.example.org/fhir"\n'
     'secret_file = "secret"\n'
 )
+HOSPITAL = "general-hospital"
 REGISTRY = f"""
 [[client]]
-name = "general-hospital"
+name = "{HOSPITAL}"
 issuer = "{ISSUER}"
 jwks_url = "{JWKS}"
 fhir_servers = ["https://ehr.example.org/fhir"]
@@ -162,3 +166,26 @@ def unsigned(head: dict[str, Any] | str, body: dict[str, Any] | str, signature: 
 
 def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def refusal(clients: ClientRegistry, *headers: str, **parts: Any) -> TokenFault:
+    """Why nobody is let in with these headers; the caller is told no more than that."""
+    with pytest.raises(Unauthorised) as refused:
+        verifier(clients, **parts).verify(headers, (SERVICE,))
+    assert refused.value.text == "This call needs a valid token."
+    assert refused.value.__suppress_context__ or refused.value.__context__ is None
+    return TokenFault(refused.value.cause)
+
+
+def bearer(text: str) -> str:
+    return f"Bearer {text}"
+
+
+def caller(checks: Verifier, minted: str) -> RegisteredCaller:
+    """Who calls with this token, which must be a good one."""
+    return checks.verify([bearer(minted)], (SERVICE,))
+
+
+def taken(clients: ClientRegistry, minted: str, **parts: Any) -> str:
+    """From whom this token is taken, which must be a good one."""
+    return caller(verifier(clients, **parts), minted).name

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from cds_service.access.registry import load_registry, read_registry
-from cds_service.access.tokens import RegisteredCaller
 from cds_service.callers import FhirReach, gate_of, refuse_unknown_services, registered_clients
 from cds_service.config import Mode, Settings
 from cds_service.core.card import SmartApp
@@ -25,9 +24,9 @@ from tests.unit.access.minting import (
     FILE_CLIENT,
     ISSUER,
     REGISTRY,
-    SERVICE,
     SOURCE,
     Hosts,
+    caller,
     claiming,
     registry,
     token,
@@ -258,8 +257,7 @@ def test_t40_t44_a06_each_caller_has_its_own_list_of_fhir_servers(tmp_path: Path
     settings = Settings(public_url="https://cds.example.org")
     reach = FhirReach(settings, clients)
     checks = verifier(clients, hosts=Hosts())
-    caller = checks.verify([f"Bearer {token()}"], (SERVICE,))
-    registered = RegisteredCaller(caller.client)
+    registered = caller(checks, token())
     with reach(registered, _asking("https://ehr.example.org/fhir")) as allowed:
         assert not isinstance(allowed, NoAccess)
     for who, server in (

@@ -8,7 +8,7 @@ import re
 
 from tests.packaged import SIL2R
 from tests.unit.cards.given import CSF_MASS, card, recorded
-from tests.unit.cards.test_clinical_words import everything_said
+from tests.unit.cards.wording import everything_said
 
 DENIES = re.compile(
     r"\b(no|none|nothing|without|never)\b[^.;:]*\b(exists?|is known to|published limits)\b",

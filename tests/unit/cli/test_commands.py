@@ -14,6 +14,7 @@ import pytest
 import fhir_fixtures
 from cds_service import cli as module
 from cds_service.config import Settings
+from cds_service.store.upgrade import NEWEST
 from tests.unit.access.minting import EC, key_set
 from tests.unit.cli.command_line import document, run, through_main
 
@@ -265,5 +266,5 @@ def test_what_the_site_mutes_keeps_nobody_from_signing_the_content(
 
 def test_db_upgrade_makes_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CDS_DATABASE_URL", f"sqlite:///{tmp_path / 'cds.sqlite3'}")
-    assert "revision" in run("db", "upgrade").output
+    assert f"revision {NEWEST}" in run("db", "upgrade").output
     assert (tmp_path / "cds.sqlite3").exists()

@@ -26,7 +26,7 @@ from cds_service.core.note import Note, NoteKind
 from tests import toy
 from tests.reader import as_html, tags, targets
 from tests.records import entry, measured, named, number, record, result
-from tests.unit.core.test_render import RANGE, TOY, card, cards
+from tests.unit.core.rendering import RANGE, TOY, card, cards
 
 DISCLAIMER = "A toy (toy@2026.3), unread, and nothing else."
 

@@ -69,7 +69,9 @@ def test_a_result_that_may_be_of_this_specimen_and_of_another_value_is_no_pair()
 def test_a_version_that_settles_no_specimen_leaves_the_other_in_no_doubt() -> None:
     unsettled = sap(specimen=specimen("no-such-code"))
     for others in permutations((sap(), unsettled)):
-        assert isinstance(beside(dew(), *others).paired, PairedWith)
+        paired = beside(dew(), *others).paired
+        assert isinstance(paired, PairedWith)
+        assert paired.specimen == "sap"
 
 
 def test_a_preliminary_result_that_the_site_reads_is_no_pair_of_its_own_final_version() -> None:

@@ -212,7 +212,9 @@ def test_a_value_that_cannot_be_used_has_a_reason(value: LabValue, because: Reas
 
 @pytest.mark.parametrize("text", ["0 pg/mL", "<=0 pg/mL", "999999999.9 ng/mL", ">0 pt/mL"])
 def test_zero_and_just_under_a_thousand_million_are_values(text: str) -> None:
-    assert isinstance(result_of(measured(text)), Understood)
+    found = result_of(measured(text))
+    assert isinstance(found, Understood)
+    assert f"{found.value.text} {found.value.unit}" == text
 
 
 def test_a_value_is_shown_as_it_came_also_where_it_cannot_be_used() -> None:

@@ -11,7 +11,7 @@ import pytest
 from cds_service.core.fact import Fact
 from cds_service.core.model import Availability, CodedEntry, RecordKind
 from tests.records import LOOKED_FOR, entry, moment, record, result
-from tests.unit.core.test_facts import facts
+from tests.unit.core.settling import facts
 
 
 def recorded(*entries: CodedEntry, **more: Any) -> Mapping[str, Fact]:

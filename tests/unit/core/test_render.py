@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.card import Card, Indicator
+from cds_service.core.card import Indicator
 from cds_service.core.elements import Status, UnitGiven
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
 from tests import toy
 from tests.records import (
@@ -24,23 +23,8 @@ from tests.records import (
     record,
     result,
     specimen,
-    within,
 )
-
-TOY = toy.knowledge()
-RANGE = (within("20", "90"),)
-
-
-def cards(
-    given: LabResult | PatientRecord, knowledge: KnowledgeBase = TOY, scope: str = "s"
-) -> tuple[Card, ...]:
-    whole = record(given) if isinstance(given, LabResult) else given
-    return render(evaluated(whole, knowledge), knowledge, scope=scope)
-
-
-def card(given: LabResult | PatientRecord, knowledge: KnowledgeBase = TOY) -> Card:
-    (only,) = cards(given, knowledge)
-    return only
+from tests.unit.core.rendering import RANGE, TOY, card
 
 
 def section(detail: str, heading: str) -> str:

@@ -17,53 +17,9 @@ from cds_service.core.site_additions import concepts_behind
 from cds_service.knowledge.files import Library, with_site
 from tests import toy
 from tests.records import answer_to, entry, findings, named, notes, record, result
+from tests.unit.core.site_rows import GOOD, SYSTEM, TOY, applied
 
-TOY = toy.knowledge()
 TOY_CONTEXTS = toy.files()["toy/context.toml"]
-SYSTEM = "urn:oid:2.999.2"
-
-
-def applied(text: str) -> KnowledgeBase:
-    return apply_site({"toy": TOY}, read_site(text))["toy"]
-
-
-GOOD = f"""
-[[code]]
-system = "{SYSTEM}"
-code = "TOY-S"
-loinc = "{toy.SAP_POINTS}"
-note = "Laboratory A, 2026-01-15"
-
-[[condition]]
-system = "urn:oid:2.999.1"
-code = "MOULDY"
-means = "mould"
-note = "Problem list, 2026-01-15"
-
-[[unit]]
-text = "Pkt/ml"
-family = "points"
-factor = "0.5"
-note = "Laboratory A counts double."
-
-[[specimen]]
-system = "{SYSTEM}"
-code = "TAU"
-kind = "dew"
-note = "Laboratory A"
-
-[assay]
-laboratory = "Laboratory A"
-family = "points"
-factor = "0.4"
-source = "Letter of Laboratory A, 2026-01-15"
-
-[policy]
-look_back_days = 30
-interpret_preliminary = true
-muted_findings = ["sap-high"]
-order_intent = "order"
-"""
 
 
 def test_a_site_file_adds_and_the_result_is_proved_again() -> None:

@@ -13,7 +13,7 @@ from cds_service.core.schema import Site
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.files import Library, with_site
 from tests import toy
-from tests.unit.core.test_site import GOOD, SYSTEM, TOY, applied
+from tests.unit.core.site_rows import GOOD, SYSTEM, TOY, applied
 
 
 def row(table: str, **changes: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from cds_service.core.card import SmartApp
 from tests.contract.specification import LINK, conforms
 from tests.records import result
-from tests.unit.core.test_render import RANGE, card
+from tests.unit.core.rendering import RANGE, card
 
 SERIES = SmartApp("Toy over time", "https://apps.example.org/toy/launch.html")
 NOTES = SmartApp("Notes", "https://apps.example.org/notes/?tab=laboratory")

@@ -9,7 +9,7 @@ import pytest
 from cds_service.events.faults import UpstreamFailed
 from cds_service.events.subscribing import subscribe, unsubscribe
 from tests.event_world import World, observation
-from tests.little_fhir import Json, Operation, Refuse
+from tests.little_fhir import Json, refusing
 
 WITHDRAWN = {
     "resourceType": "DiagnosticReport",
@@ -34,13 +34,6 @@ def _page(*resources: Any, links: Any = ()) -> Json:
 
 def _first_page(here: World, *resources: Any) -> Json:
     return _page(*resources, links=[{"relation": "next", "url": f"{here.fhir.base}/next-page"}])
-
-
-def refusing(status: int) -> Operation:
-    def answer(_query: dict[str, list[str]]) -> Json:
-        raise Refuse(status)
-
-    return answer
 
 
 def test_an_error_among_the_entries_of_a_search_for_what_has_changed_is_no_search(

@@ -13,7 +13,7 @@ from cds_service.fhir.exchange import Sending
 from cds_service.fhir.fetched import HttpAnswer
 from cds_service.knowledge.files import Library
 from tests.event_world import PATIENT, World, observation, world
-from tests.little_fhir import Json, Refuse, little_fhir
+from tests.little_fhir import Json, little_fhir, refusing
 
 ORDER = {
     "resourceType": "ServiceRequest",
@@ -126,15 +126,6 @@ def test_where_nobody_is_to_be_told_nobody_asks_who_ordered_the_test(writing: Wo
         "Communication": [],
     }
     assert writing.fhir.count("ServiceRequest/r1") == 0
-
-
-def refusing(status: int) -> Any:
-    """Its server answers with this status."""
-
-    def refuse(_query: object) -> Any:
-        raise Refuse(status)
-
-    return refuse
 
 
 @pytest.mark.parametrize("status", [404, 403])

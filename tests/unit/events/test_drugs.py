@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.event_world import World, observation
-from tests.little_fhir import Json
-from tests.unit.events.test_specimen import refusing
+from tests.little_fhir import Json, refusing
 
 PRESCRIPTION: Json = {
     "resourceType": "MedicationRequest",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.event_world import World, events, observation
-from tests.little_fhir import Refuse
+from tests.little_fhir import refusing
 
 Captured = pytest.CaptureFixture[str]
 
@@ -32,11 +32,7 @@ def answers(here: World, answer: Any) -> None:
 
 def cannot_say(here: World) -> None:
     """Its server fails whenever it is asked for events, and does the rest."""
-
-    def fail(_query: object) -> Any:
-        raise Refuse(503)
-
-    here.fhir.operations["Subscription/s1/$events"] = fail
+    here.fhir.operations["Subscription/s1/$events"] = refusing(503)
 
 
 def told(capsys: Captured) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from cds_service.events.faults import UpstreamFailed
 from cds_service.events.search import PAGE
 from cds_service.fhir.fetched import Complete
 from tests.event_world import World, observation
-from tests.little_fhir import Json, Refuse
+from tests.little_fhir import Json, refusing
 from tests.unit.events.watching import searches
 
 MINUTE = timedelta(minutes=1)
@@ -53,10 +53,7 @@ def shows(here: World, most: int) -> None:
 
 
 def next_page(here: World) -> Json:
-    def refuse(_query: dict[str, list[str]]) -> Json:
-        raise Refuse(503)
-
-    here.fhir.operations["next-page"] = refuse
+    here.fhir.operations["next-page"] = refusing(503)
     return {"relation": "next", "url": f"{here.fhir.base}/next-page"}
 
 

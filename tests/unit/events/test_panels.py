@@ -10,7 +10,7 @@ import pytest
 
 from cds_service.events.faults import MOST_ATTEMPTS
 from tests.event_world import SERUM, World, a_result, observation
-from tests.little_fhir import Json, Refuse
+from tests.little_fhir import Json, refusing
 
 ANY_SPECIMEN = "38352-1"
 """Interleukin 2 receptor in units per volume: the code does not say where it was taken."""
@@ -54,13 +54,6 @@ def asked_for_panels(here: World, answer: Callable[[dict[str, list[str]]], Json]
         return here.fhir._search("Observation", urlencode(query, doseq=True))
 
     here.fhir.operations["Observation"] = observations
-
-
-def refusing(status: int) -> Callable[[dict[str, list[str]]], Json]:
-    def answer(_query: dict[str, list[str]]) -> Json:
-        raise Refuse(status)
-
-    return answer
 
 
 def a_page(*resources: Json, next_link: str = "") -> Json:

@@ -14,7 +14,7 @@ import pytest
 
 from cds_service.events.faults import MOST_ATTEMPTS
 from tests.event_world import World, observation
-from tests.little_fhir import Json, LittleFhir, Refuse
+from tests.little_fhir import Json, LittleFhir, refusing
 
 KINDS = ("DetectedIssue", "GuidanceResponse")
 
@@ -100,11 +100,8 @@ def test_an_answer_that_was_there_and_not_yet_found_is_written_once(
 
 
 def test_a_server_that_refuses_the_search_is_told_of(writing: World) -> None:
-    def refuse(_query: dict[str, list[str]]) -> Json:
-        raise Refuse(400)
-
     for kind in KINDS:
-        writing.fhir.operations[kind] = refuse
+        writing.fhir.operations[kind] = refusing(400)
     assert process(writing, "o1") == 0
     try_until_it_is_set_aside(writing)
     (row,) = writing.room.store.waiting(dead_only=True)

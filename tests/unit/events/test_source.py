@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,28 @@ def test_one_of_sixteen_letters_is_long_enough(tmp_path: Path) -> None:
     (tmp_path / "short.secret").write_text("sixteen-letters!")
     row = relaying("https://relay.example.org", SHORT)
     assert isinstance(registered(tmp_path, row, Mode.SANDBOX).delivery, Relay)
+
+
+@pytest.mark.parametrize(
+    ("row", "promised"),
+    [("", 0), ("heartbeat_seconds = 0\n", 0), ("heartbeat_seconds = 86400\n", 86_400)],
+)
+def test_a_heartbeat_is_promised_by_the_row_and_at_least_once_a_day(
+    tmp_path: Path, row: str, promised: int
+) -> None:
+    heartbeat = registered(tmp_path, row, Mode.PRODUCTION).heartbeat
+    assert heartbeat == timedelta(seconds=promised)
+
+
+@pytest.mark.parametrize("seconds", [-1, 86_401])
+def test_a_heartbeat_less_than_once_a_day_is_refused(tmp_path: Path, seconds: int) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        registered(tmp_path, f"heartbeat_seconds = {seconds}\n", Mode.PRODUCTION)
+    assert refused.value.where == "clients.toml [[source]] 1 (lab) heartbeat_seconds"
+
+
+def test_a_failed_subscription_is_left_to_people_unless_the_row_says_otherwise(
+    tmp_path: Path,
+) -> None:
+    assert registered(tmp_path, "", Mode.PRODUCTION).reactivate is False
+    assert registered(tmp_path, "reactivate = true\n", Mode.PRODUCTION).reactivate is True

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.event_world import SERUM, World, a_result, containing
-from tests.little_fhir import Json, Refuse
+from tests.little_fhir import Json, refusing
 
 ANY_SPECIMEN = "38352-1"
 """Interleukin 2 receptor in units per volume: the code does not say where it was taken."""
@@ -121,10 +121,3 @@ def test_a_result_waits_for_the_specimen_of_its_report_too(here: World) -> None:
     here.arrives(unsampled(SERUM))
     assert here.records() == []
     assert here.causes() == ["Specimen: status-5xx"]
-
-
-def refusing(status: int) -> Any:
-    def answer(_query: dict[str, list[str]]) -> Json:
-        raise Refuse(status)
-
-    return answer

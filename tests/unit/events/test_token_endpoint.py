@@ -138,7 +138,9 @@ def test_an_answer_that_is_no_object_gives_no_token(answer: bytes) -> None:
 
 def test_the_token_type_is_read_without_regard_to_case() -> None:
     endpoint = Endpoint(json.dumps(GIVEN | {"token_type": "bEARER"}).encode())
-    assert isinstance(asked(endpoint, with_secret()), AccessToken)
+    given = asked(endpoint, with_secret())
+    assert isinstance(given, AccessToken)
+    assert given.header() == f"Bearer {GIVEN['access_token']}"
 
 
 def test_a_secret_goes_into_the_header_and_not_into_the_form() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from cds_service.core.card import JsonObject
+from cds_service.core.elements import Coding, SpecimenGiven, SpecimenLink
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.exact import ExactDecimal
 from cds_service.fhir.read import read_record
@@ -15,6 +17,8 @@ LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
 PATIENT = "pat-1"
 BASE = "https://ehr.example.org/fhir"
+SUBJECT = {"reference": f"Patient/{PATIENT}"}
+ANOTHER = {"reference": "Patient/pat-2"}
 
 SIL2R = (LOINC, "9654-5")
 FERRITIN = (LOINC, "2276-4")
@@ -25,8 +29,14 @@ WANTED = Wanted(
     accepted=frozenset({SIL2R, (LOINC, "99768-4"), ("urn:oid:2.999.2", "SIL2R-S")}),
 )
 
+CSF = Coding("http://snomed.info/sct", "258450006")
+RESOLVED = SpecimenGiven(SpecimenLink.RESOLVED, (CSF,))
+"""What `specimen` is read as."""
+
 LEFT_OUT = object()
 """Stands for an element that is taken away."""
+ODD = {"language": "de", "_language": {"id": "a"}}
+"""Valid FHIR R4, and not plain: only the models can tell."""
 
 
 def _with(resource: JsonObject, changes: JsonObject) -> JsonObject:
@@ -48,11 +58,21 @@ def observation(**changes: Any) -> JsonObject:
         "id": "obs-1",
         "status": "final",
         "code": concept(*SIL2R),
-        "subject": {"reference": f"Patient/{PATIENT}"},
+        "subject": dict(SUBJECT),
         "effectiveDateTime": "2026-03-01T08:30:00+01:00",
         "valueQuantity": quantity(),
     }
     return _with(good, changes)
+
+
+OTHER_TEST = concept(LOINC, "718-7")
+"""Haemoglobin: of no analyte, and no companion of one."""
+
+
+def ferritin(**changes: Any) -> JsonObject:
+    """A companion result."""
+    good = {"id": "fer-1", "code": concept(*FERRITIN), "valueQuantity": quantity(900, "ng/mL")}
+    return observation(**{**good, **changes})
 
 
 def resource(resource_type: str, **members: Any) -> JsonObject:
@@ -68,8 +88,8 @@ def specimen(**changes: Any) -> JsonObject:
     good = {
         "resourceType": "Specimen",
         "id": "spec-1",
-        "type": concept("http://snomed.info/sct", "258450006"),
-        "subject": {"reference": f"Patient/{PATIENT}"},
+        "type": concept(CSF.system, CSF.code),
+        "subject": dict(SUBJECT),
     }
     return _with(good, changes)
 
@@ -89,6 +109,7 @@ def record(
     *,
     patient_id: str = PATIENT,
     fhir_base: str = BASE,
+    wanted: Wanted = WANTED,
     **parts: object,
 ) -> PatientRecord:
     """Read a record; a part is given as the JSON that was sent for it."""
@@ -97,7 +118,7 @@ def record(
         fhir_base=fhir_base,
         results=results,
         parts={k: v if isinstance(v, Supplied) else supplied(v) for k, v in parts.items()},
-        wanted=WANTED,
+        wanted=wanted,
     )
 
 
@@ -119,3 +140,16 @@ def refused(**changes: Any) -> str:
     found = only(observation(**changes))
     assert isinstance(found, InvalidResource), found
     return found.where
+
+
+def refs(results: Iterable[LabResult | InvalidResource]) -> list[str]:
+    """By which names they stand in the record."""
+    return [result.ref.resource for result in results]
+
+
+def followed(reference: object, *others: JsonObject, url: str = "", **parts: Any) -> LabResult:
+    """A result without a date of its own that names its specimen so, read beside the others."""
+    what = observation(specimen=reference, effectiveDateTime=LEFT_OUT)
+    (found,) = record(bundle(entry(what, url), *others), **parts).results
+    assert isinstance(found, LabResult), found
+    return found

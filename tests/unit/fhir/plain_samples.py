@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cds_service.exact import ExactDecimal
@@ -206,9 +206,28 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
             pass  # there is no place in a text, a number or a null
 
 
-def mutants(resource: Any) -> Iterator[Any]:
-    """A resource with one thing changed: taken away, replaced, doubled, wrapped, or added."""
+def new_places(resource: Any, met: set[object]) -> list[tuple[Any, ...]]:
+    """The places of a resource that are not yet met: under the same names, beside the same members.
+
+    No verdict on a member asks for more than what stands beside it.
+    """
+    new = []
     for path in places(resource):
+        names = tuple(step for step in path if isinstance(step, str))
+        parent = at(resource, path[:-1])
+        beside = frozenset(parent) if isinstance(parent, dict) else path[-1]
+        if (place := (resource["resourceType"], names, beside)) not in met:
+            met.add(place)
+            new.append(path)
+    return new
+
+
+def mutants(resource: Any, paths: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+    """A resource with one thing changed at one of the places, or added to the whole.
+
+    The thing is taken away, replaced, doubled, wrapped, or gets one more member.
+    """
+    for path in paths:
         here = at(resource, path)
         for value in (*ODD, [here], [here, here], {"id": here}, [here, None]):
             yield put(resource, path, value)

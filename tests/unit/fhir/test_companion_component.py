@@ -24,21 +24,18 @@ from cds_service.core.elements import (
 from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.fhir.file import read_file
 from cds_service.fhir.observation import FLAGS
-from cds_service.fhir.read import read_record
-from cds_service.fhir.supplied import supplied
 from cds_service.fhir.wanted import wanted_by
 from tests.packaged import SIL2R as KNOWLEDGE
 from tests.unit.fhir.given import (
-    BASE,
     FERRITIN,
     LEFT_OUT,
     LOINC,
-    PATIENT,
     SIL2R,
     bundle,
     concept,
     observation,
     quantity,
+    record,
     resource,
     specimen,
 )
@@ -61,14 +58,8 @@ def panel(*components: JsonObject, **changes: Any) -> JsonObject:
     return observation(**{**given, "component": [*components], **changes})
 
 
-def read(results: JsonObject, **parts: JsonObject) -> PatientRecord:
-    return read_record(
-        patient_id=PATIENT,
-        fhir_base=BASE,
-        results=results,
-        parts={key: supplied(part) for key, part in parts.items()},
-        wanted=WANTED,
-    )
+def read(results: JsonObject, **parts: Any) -> PatientRecord:
+    return record(results, wanted=WANTED, **parts)
 
 
 def beside(*resources: JsonObject) -> tuple[LabResult, ...]:
@@ -77,13 +68,12 @@ def beside(*resources: JsonObject) -> tuple[LabResult, ...]:
 
 
 def values(found: tuple[LabResult, ...]) -> list[tuple[str, object]]:
-    return [
-        (
-            one.codings[0].code,
-            one.value.number.text if isinstance(one.value, Measured) else one.value,
-        )
-        for one in found
-    ]
+    """The code of each result, and its number or what it has instead."""
+
+    def said(one: LabResult) -> object:
+        return one.value.number.text if isinstance(one.value, Measured) else one.value
+
+    return [(one.codings[0].code, said(one)) for one in found]
 
 
 # ------------------------------------------------------------------ its own, and the panel's

@@ -10,14 +10,13 @@ import pytest
 from cds_service.core.card import JsonObject
 from cds_service.core.elements import Coding, Moment, NoValue, ResourceRef, SpecimenLink, Status
 from cds_service.core.model import InvalidResource, LabResult, Subject
-from cds_service.fhir.read import read_record
 from tests.unit.fhir.given import (
     BASE,
     FERRITIN,
     LEFT_OUT,
     LOINC,
-    PATIENT,
     SIL2R,
+    SUBJECT,
     WANTED,
     bundle,
     concept,
@@ -25,6 +24,7 @@ from tests.unit.fhir.given import (
     observation,
     patient,
     record,
+    refs,
     specimen,
 )
 
@@ -36,7 +36,7 @@ def report(**changes: Any) -> JsonObject:
         "id": "rep-1",
         "status": "final",
         "code": concept(*SIL2R),
-        "subject": {"reference": f"Patient/{PATIENT}"},
+        "subject": SUBJECT,
         "effectiveDateTime": "2026-03-01T08:30:00+01:00",
         "result": [{"reference": "Observation/elsewhere"}],
     }
@@ -243,10 +243,10 @@ def test_a_look_alike_is_not_taken_for_the_result_of_a_report(named: object) -> 
     wanted = replace(WANTED, analyte=WANTED.analyte | {CELLS})
     cells = observation(id="cells", code=concept(*CELLS))
     sent = bundle(report(result=named), cells)
-    found = read_record(
-        patient_id=PATIENT, fhir_base=BASE, results=sent, parts={}, wanted=wanted
-    ).results
-    assert [one.ref.resource for one in found] == ["Observation/cells", "DiagnosticReport/rep-1"]
+    assert refs(record(sent, wanted=wanted).results) == [
+        "Observation/cells",
+        "DiagnosticReport/rep-1",
+    ]
 
 
 def test_a_look_alike_that_a_report_names_came_along() -> None:
@@ -254,10 +254,7 @@ def test_a_look_alike_that_a_report_names_came_along() -> None:
     wanted = replace(WANTED, analyte=WANTED.analyte | {CELLS})
     cells = observation(id="elsewhere", code=concept(*CELLS))
     sent = bundle(report(), cells)
-    found = read_record(
-        patient_id=PATIENT, fhir_base=BASE, results=sent, parts={}, wanted=wanted
-    ).results
-    assert [one.ref.resource for one in found] == ["Observation/elsewhere"]
+    assert refs(record(sent, wanted=wanted).results) == ["Observation/elsewhere"]
 
 
 def test_what_cannot_be_read_stands_for_a_report_only_if_it_may_be_this_patient_s() -> None:

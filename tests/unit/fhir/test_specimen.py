@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from cds_service.core.card import JsonObject
@@ -11,9 +9,12 @@ from cds_service.core.elements import Coding, Moment, NoMoment, SpecimenGiven, S
 from cds_service.core.model import LabResult
 from tests.unit.fhir.given import (
     BASE,
+    CSF,
     LEFT_OUT,
+    RESOLVED,
     bundle,
     entry,
+    followed,
     observation,
     patient,
     record,
@@ -21,18 +22,8 @@ from tests.unit.fhir.given import (
     specimen,
 )
 
-CSF = Coding("http://snomed.info/sct", "258450006")
-SERUM = Coding("x:y", "SER")
-RESOLVED = SpecimenGiven(SpecimenLink.RESOLVED, (CSF,))
 UNRESOLVED = SpecimenGiven(SpecimenLink.UNRESOLVED)
 URN = "urn:uuid:5b1a3f2c-0a8e-4d4f-9d0b-1f6f3f0a7a11"
-
-
-def followed(reference: object, *others: JsonObject, url: str = "", **parts: Any) -> LabResult:
-    what = observation(specimen=reference, effectiveDateTime=LEFT_OUT)
-    (found,) = record(bundle(entry(what, url), *others), **parts).results
-    assert isinstance(found, LabResult), found
-    return found
 
 
 def test_no_specimen_is_said() -> None:
@@ -253,16 +244,6 @@ def test_what_a_specimen_is_called_where_no_code_came_is_kept_for_the_reader(
     assert followed(reference, *others).specimen.words == words
 
 
-def test_a_result_that_takes_the_specimen_of_its_report_takes_its_words() -> None:
-    report = resource(
-        "DiagnosticReport",
-        code={"text": "CSF"},
-        specimen=[{"reference": "Specimen/spec-1"}],
-        result=[{"reference": "Observation/obs-1"}],
-    )
-    assert followed(LEFT_OUT, report, DESCRIBED).specimen.words == "Liquor"
-
-
 @pytest.mark.parametrize(
     ("collection", "text"),
     [
@@ -283,109 +264,3 @@ def test_an_unresolved_specimen_tells_no_date() -> None:
         collection={"collectedDateTime": "2026-02-27"}, subject={"reference": "Patient/pat-2"}
     )
     assert followed({"reference": "Specimen/spec-1"}, other).collected == NoMoment()
-
-
-# ------------------------------------------------------------------ named by the report
-
-
-def report(*specimens: str, **changes: Any) -> JsonObject:
-    return resource(
-        "DiagnosticReport",
-        status="final",
-        result=[{"reference": "Observation/obs-1"}],
-        specimen=[{"reference": f"Specimen/{name}"} for name in specimens],
-        **changes,
-    )
-
-
-TAKEN = {"collectedDateTime": "2026-02-27T07:50:00Z"}
-
-
-def test_a_result_that_names_no_specimen_has_that_of_its_report() -> None:
-    found = followed(LEFT_OUT, report("spec-1"), specimen(collection=TAKEN))
-    assert found.specimen == RESOLVED
-    assert isinstance(found.collected, Moment)
-    assert found.collected.text == "2026-02-27T07:50:00Z"
-    taken_back = report("spec-2", id="r2") | {"status": "entered-in-error"}
-    assert followed(LEFT_OUT, report("spec-1"), taken_back, specimen()).specimen == RESOLVED
-    again = followed(LEFT_OUT, report("spec-1"), report("spec-1", id="other"), specimen())
-    assert again.specimen == RESOLVED
-
-
-def test_a_result_contained_in_its_report_has_its_specimen() -> None:
-    inner = [observation(id="o", subject=LEFT_OUT), specimen(id="s")]
-    whole = {**report(), "contained": inner, "specimen": [{"reference": "#s"}]}
-    (found,) = record(bundle({**whole, "result": [{"reference": "#o"}]})).results
-    assert isinstance(found, LabResult)
-    assert found.specimen == RESOLVED
-
-
-def test_of_several_specimens_of_its_report_none_is_taken_for_that_of_a_result() -> None:
-    serum = specimen(id="spec-2", type={"coding": [{"system": "x:y", "code": "SER"}]})
-    for reports in ([report("spec-1", "spec-2")], [report("spec-1"), report("spec-2", id="two")]):
-        found = followed(LEFT_OUT, *reports, specimen(), serum)
-        assert found.specimen == SpecimenGiven(SpecimenLink.NONE)
-
-
-def test_the_specimen_that_a_result_names_itself_stands() -> None:
-    other = specimen(id="spec-2", type={"coding": [{"system": "x:y", "code": "SER"}]})
-    found = followed({"reference": "Specimen/spec-2"}, report("spec-1"), specimen(), other)
-    assert found.specimen.codings == (Coding("x:y", "SER"),)
-
-
-def test_the_report_of_another_result_or_server_says_nothing_of_a_specimen() -> None:
-    elsewhere = report("spec-1")
-    elsewhere["result"] = [{"reference": "https://lab.example.org/Observation/obs-1"}]
-    another = report("spec-1")
-    another["result"] = [{"reference": "Observation/obs-2"}]
-    for said in (elsewhere, another):
-        assert followed(LEFT_OUT, said, specimen()).specimen == SpecimenGiven(SpecimenLink.NONE)
-
-
-def test_a_specimen_of_the_report_that_is_another_patients_is_told_as_that() -> None:
-    foreign = specimen(subject={"reference": "Patient/pat-2"})
-    found = followed(LEFT_OUT, report("spec-1"), foreign)
-    assert found.specimen == SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
-
-
-def panel_of(specimen: str, **changes: Any) -> JsonObject:
-    """A panel whose one member is the result."""
-    good = observation(
-        id="panel",
-        code={"text": "cytokines"},
-        valueQuantity=LEFT_OUT,
-        specimen={"reference": f"Specimen/{specimen}"},
-        hasMember=[{"reference": "Observation/obs-1"}],
-    )
-    return {**good, **changes}
-
-
-def test_a_member_of_a_panel_that_names_no_specimen_has_that_of_the_panel() -> None:
-    """As in the General Health Profile among the examples of FHIR R4."""
-    panel = panel_of("spec-1")
-    assert followed(LEFT_OUT, panel, specimen()).specimen == RESOLVED
-    whole = report("spec-1", "spec-2")
-    assert followed(LEFT_OUT, whole, panel, specimen(), specimen(id="spec-2")).specimen == RESOLVED
-    withdrawn = {**panel, "status": "entered-in-error"}
-    unnamed = {name: value for name, value in panel.items() if name != "specimen"}
-    for said in (withdrawn, unnamed, {**panel, "hasMember": [{"reference": "Observation/obs-2"}]}):
-        found = followed(LEFT_OUT, said, specimen())
-        assert found.specimen == SpecimenGiven(SpecimenLink.NONE)
-
-
-@pytest.mark.parametrize(
-    ("panels", "whole", "codes"),
-    [
-        ([panel_of("spec-1")], report("ser"), (CSF,)),
-        ([panel_of("ser")], report("spec-1"), (SERUM,)),
-        ([panel_of("spec-1"), panel_of("ser", id="two")], report("ser"), ()),
-    ],
-    ids=["the panel says CSF", "the panel says serum", "the panels do not agree"],
-)
-def test_what_a_panel_says_of_the_specimen_goes_before_its_report(
-    panels: list[JsonObject], whole: JsonObject, codes: tuple[Coding, ...]
-) -> None:
-    """Nor does a report settle what two panels of one result contradict each other about."""
-    serum = specimen(id="ser", type={"coding": [{"system": "x:y", "code": "SER"}]})
-    found = followed(LEFT_OUT, whole, *panels, specimen(), serum)
-    assert found.specimen.codings == codes

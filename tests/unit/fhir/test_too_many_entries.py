@@ -12,11 +12,9 @@ from cds_service.core.concepts import ConceptIndex
 from cds_service.core.model import Availability, PatientRecord
 from cds_service.core.schema import Concept, ConceptCode
 from cds_service.fhir import parts as parts_module
-from cds_service.fhir.read import read_record
-from cds_service.fhir.supplied import supplied
 from cds_service.fhir.wanted import Wanted, wanted_by
 from tests.packaged import SIL2R
-from tests.unit.fhir.given import BASE, PATIENT, WANTED, bundle, concept, observation
+from tests.unit.fhir.given import PATIENT, WANTED, bundle, concept, observation, record
 
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 ATC = "http://www.whocc.no/atc"
@@ -53,14 +51,8 @@ def request(id_: str, **drug: Any) -> JsonObject:
 
 
 def read(key: str, *resources: JsonObject, wanted: Wanted = WITH_CONCEPTS) -> PatientRecord:
-    sent = {key: supplied(bundle(*resources))}
-    return read_record(
-        patient_id=PATIENT,
-        fhir_base=BASE,
-        results=bundle(observation()),
-        parts=sent,
-        wanted=wanted,
-    )
+    sent: dict[str, Any] = {key: bundle(*resources)}
+    return record(bundle(observation()), wanted=wanted, **sent)
 
 
 def names(found: PatientRecord) -> list[str]:

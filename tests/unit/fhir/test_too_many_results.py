@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,24 +11,23 @@ import pytest
 from cds_service.core.card import JsonObject
 from cds_service.core.model import Availability, PatientRecord
 from cds_service.fhir import parts as parts_module
-from cds_service.fhir.read import read_record
 from tests.unit.fhir.given import (
-    BASE,
+    ANOTHER,
     FERRITIN,
     LEFT_OUT,
     LOINC,
-    PATIENT,
     SIL2R,
     WANTED,
     bundle,
     concept,
     observation,
+    record,
+    refs,
 )
 
 CELLS = (LOINC, "8121-6")
 """Cells with the receptor: a look-alike, of which no card tells."""
 WITH_LOOK_ALIKE = replace(WANTED, analyte=WANTED.analyte | {CELLS})
-ANOTHER = {"reference": "Patient/pat-2"}
 LATER = "2026-03-02"
 UNREADABLE = 5
 A_COMPONENT = {"code": concept(*SIL2R), "valueString": "high"}
@@ -50,13 +50,7 @@ def report(**changes: Any) -> JsonObject:
 
 
 def read(*resources: JsonObject) -> PatientRecord:
-    return read_record(
-        patient_id=PATIENT,
-        fhir_base=BASE,
-        results=bundle(*resources),
-        parts={},
-        wanted=WITH_LOOK_ALIKE,
-    )
+    return record(bundle(*resources), wanted=WITH_LOOK_ALIKE)
 
 
 def names(found: PatientRecord) -> list[str]:
@@ -118,3 +112,40 @@ def test_t59_no_number_of_dated_results_hides_one_without_a_date() -> None:
 def test_t59_too_many_of_what_is_only_noticed_are_told(many: list[JsonObject]) -> None:
     found = read(*many)
     assert (len(found.results), found.availability["results"]) == (2, Availability.PARTIAL)
+
+
+def test_t59_of_too_many_results_the_newest_are_read() -> None:
+    many = bundle(
+        *(observation(id=f"o{n}", effectiveDateTime=f"202{n}-01-01") for n in range(5)),
+    )
+    found = record(many, sil2r=many)
+    assert refs(found.results) == ["Observation/o4", "Observation/o3"]
+    assert found.availability["sil2r"] is Availability.PARTIAL
+
+
+@pytest.mark.parametrize(
+    "dated",
+    [
+        lambda day: {"effectivePeriod": {"start": day}},
+        lambda day: {"effectiveInstant": f"{day}T08:00:00Z"},
+        lambda day: {"issued": f"{day}T08:00:00Z"},
+    ],
+    ids=["period", "instant", "issued"],
+)
+def test_t59_the_newest_is_told_by_whatever_date_is_there(
+    monkeypatch: pytest.MonkeyPatch, dated: Callable[[str], JsonObject]
+) -> None:
+    monkeypatch.setattr(parts_module, "MOST_READ", 1)
+    first, newest, last = (
+        observation(id=f"o{year}", effectiveDateTime=LEFT_OUT, **dated(f"{year}-01-01"))
+        for year in (2023, 2025, 2024)
+    )
+    assert refs(record(bundle(first, newest, last)).results) == ["Observation/o2025"]
+
+
+@pytest.mark.parametrize("own", ["final", "preliminary"])
+@pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
+def test_t59_no_number_of_withdrawn_results_hides_one_that_stands(status: str, own: str) -> None:
+    """Of them nothing is told: two hundred newer ones made a raised result no card at all."""
+    newer = [observation(id=f"o{n}", status=status, effectiveDateTime=LATER) for n in range(3)]
+    assert names(read(*newer, observation(id="own", status=own)))[0] == "own"

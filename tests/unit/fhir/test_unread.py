@@ -8,6 +8,7 @@ from tests.unit.fhir.given import (
     FERRITIN,
     LOINC,
     PATIENT,
+    SUBJECT,
     bundle,
     concept,
     observation,
@@ -16,18 +17,17 @@ from tests.unit.fhir.given import (
     resource,
 )
 
-OURS = {"reference": f"Patient/{PATIENT}"}
 HLH = concept("http://hl7.org/fhir/sid/icd-10-cm", "D76.1")
 NAMELESS = {"coding": [{**HLH["coding"][0], "display": ""}]}
 """An empty text is not valid FHIR, and some interfaces send it."""
 
 
 def condition(code: JsonObject, **changes: JsonObject) -> JsonObject:
-    return resource("Condition", **{"id": "con-1", "subject": OURS, "code": code, **changes})
+    return resource("Condition", **{"id": "con-1", "subject": SUBJECT, "code": code, **changes})
 
 
 def request(**drug: JsonObject) -> JsonObject:
-    asked = {"id": "med-1", "status": "active", "intent": "order", "subject": OURS}
+    asked = {"id": "med-1", "status": "active", "intent": "order", "subject": SUBJECT}
     return resource("MedicationRequest", **asked, **drug)
 
 

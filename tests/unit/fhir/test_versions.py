@@ -127,6 +127,7 @@ def test_what_became_of_a_result_counts_even_where_it_is_of_another_test_now() -
 def test_a_newer_version_that_is_not_valid_is_told_and_the_older_one_is_not_read() -> None:
     (found,) = record(bundle(FINAL, version(2, status="done"))).results
     assert isinstance(found, InvalidResource)
+    assert (found.ref.version, found.where) == ("2", "Observation.status")
 
 
 # ------------------------------------------------------------------ wherever it came from

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
+import time_machine
 
+import fhir_fixtures
+from cds_service.core.knowledge import KnowledgeBase
 from cds_service.fhir.access import NoAccess, ServerAccess, server_access
 from cds_service.fhir.addresses import Reach
 from cds_service.fhir.authorization import NoToken
+from cds_service.fhir.breaker import FAILURES_TO_OPEN, Admission, CallEnding, OriginBreaker
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.fetched import Fetched
 from cds_service.fhir.network import Network
 from cds_service.fhir.session import FhirSession, Limits
+from cds_service.hooks.request import Trigger
+from cds_service.hooks.services import Service
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
+from cds_service.strict_json import parse_object
 from tests.fault_server import FaultServer
+from tests.unit.fhir_client.answering import service_of
 from tests.unit.fhir_client.gathering import ON_THIS_MACHINE, Grants
 
 GENEROUS_MS = 20_000
@@ -83,3 +93,40 @@ def access(server: FaultServer, client: FhirClient) -> Iterator[Grants]:
             )
 
         yield grant
+
+
+@pytest.fixture
+def now() -> Iterator[time_machine.Traveller]:
+    """Time stands still, but for what a test moves."""
+    with time_machine.travel("2026-01-01T00:00:00Z", tick=False) as traveller:
+        yield traveller
+
+
+def opened() -> OriginBreaker:
+    """A breaker after so many failures in a row."""
+    breaker = OriginBreaker()
+    for _ in range(FAILURES_TO_OPEN):
+        assert breaker.admit() is Admission.GRANTED
+        breaker.report(CallEnding.FAILED)
+    return breaker
+
+
+def read(client: FhirClient, base: str, milliseconds: int = GENEROUS_MS) -> Fetched:
+    """What a client gets of one patient, from a server whose base address is this."""
+    address = FhirBase.parse(base, PlainHttp.LOOPBACK)
+    with client.session(address, NoToken(), Deadline.after(milliseconds)) as session:
+        return session.fetch("Patient/1")
+
+
+@pytest.fixture(scope="module")
+def service(sil2r: KnowledgeBase) -> Service:
+    """What is asked when a chart is opened."""
+    return service_of(sil2r, Trigger.PATIENT_VIEW)
+
+
+@pytest.fixture
+def chart(server: FaultServer) -> dict[str, Any]:
+    """A chart whose prescriptions name their drugs by reference, as it comes from this server."""
+    text = fhir_fixtures.path("patient_view_drugs_by_reference").read_text(encoding="utf-8")
+    sent = parse_object(text.replace("https://ehr.example.org/fhir", server.base).encode())
+    return {**sent, "fhirServer": server.base}

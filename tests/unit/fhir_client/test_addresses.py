@@ -6,11 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cds_service.fhir.addresses import (
-    AddressRefusedError,
-    Reach,
-    checked_addresses,
-)
+from cds_service.fhir.addresses import AddressRefusedError, Reach, checked_addresses
 from cds_service.fhir.authorization import NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
@@ -96,7 +92,8 @@ def test_an_address_in_the_registered_base_names_itself(host: str) -> None:
 
 def test_localhost_in_the_registered_base_leads_to_this_machine_and_nowhere_else() -> None:
     here = Url.parse("http://localhost:8090/fhir")
-    assert checked_addresses(here, Reach.SITE, lambda *_: ["::1", "127.0.0.1"])
+    ours = ["::1", "127.0.0.1"]
+    assert checked_addresses(here, Reach.SITE, lambda *_: ours) == ours
     with pytest.raises(AddressRefusedError):
         checked_addresses(here, Reach.ANYWHERE, lambda *_: ["8.8.8.8"])
 

@@ -49,7 +49,9 @@ def test_a_token_of_every_allowed_character_is_used_as_it_is(secret: str) -> Non
 
 @pytest.mark.parametrize("token_type", ["Bearer", "bearer", "BEARER"])
 def test_the_token_type_is_read_without_regard_to_case(token_type: str) -> None:
-    assert isinstance(usable({**GIVEN, "token_type": token_type}, "1"), Usable)
+    judged = usable({**GIVEN, "token_type": token_type}, "1")
+    assert isinstance(judged, Usable)
+    assert judged.token.header() == f"Bearer {GIVEN['access_token']}"
 
 
 def test_the_patient_of_the_token_may_be_written_as_a_reference() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
+
+import fhirkit
+from fhir.resources.R4B.servicerequest import ServiceRequest
 
 import fhir_fixtures
 from cds_service.core.card import JsonObject
@@ -94,3 +98,9 @@ def actions(found: Answered) -> list[JsonObject]:
 
 def created(found: Answered) -> list[JsonObject]:
     return [action["resource"] for action in actions(found) if action["type"] == "create"]
+
+
+def is_valid(resource: JsonObject) -> bool:
+    """By two validators that know nothing of each other."""
+    ServiceRequest.model_validate(resource)
+    return not fhirkit.validate(json.dumps(resource))

@@ -18,7 +18,7 @@ from cds_service.hooks.call import Call, record_of
 from cds_service.hooks.gather import gather
 from cds_service.hooks.request import Trigger, read_request
 from cds_service.hooks.services import Service, build_registry
-from tests.unit.hooks.test_request import CONTEXTS
+from tests.unit.hooks.contexts import CONTEXTS
 
 TODAY = fhir_fixtures.manifest().evaluated_on
 NO_ACCESS = NoAccess(NoAccessReason.NO_SERVER)
@@ -93,8 +93,10 @@ def test_a_late_message_of_a_result_that_was_carded_and_is_withdrawn_since_tells
 def test_the_memory_is_not_asked_when_nothing_was_withdrawn(
     services: dict[Trigger, Service],
 ) -> None:
-    body = fhir_fixtures.load("patient_view_full_prefetch")
-    assert answer(call(services[Trigger.PATIENT_VIEW], body)).cards
+    """Where results arrive it would be: `never` fails the test if it is."""
+    body = fhir_fixtures.load("lab_result_full_prefetch")
+    (card,) = answer(call(services[Trigger.LAB_RESULT], body)).cards
+    assert card.extension["outcome"] == "interpreted"
 
 
 def test_the_memory_is_not_asked_when_a_chart_is_opened(services: dict[Trigger, Service]) -> None:
@@ -104,7 +106,8 @@ def test_the_memory_is_not_asked_when_a_chart_is_opened(services: dict[Trigger, 
     body["prefetch"]["sil2r"] = {**arrived, "type": "searchset"}
     opened = answer(call(services[Trigger.PATIENT_VIEW], body))
     assert opened.cards == ()
-    assert [skipped.because for skipped in opened.evaluation.skipped] != []
+    (left_aside,) = opened.evaluation.skipped
+    assert left_aside.because == "the result is entered-in-error"
 
 
 def test_what_was_not_to_be_had_is_told_by_key(services: dict[Trigger, Service]) -> None:

@@ -85,7 +85,9 @@ def test_texts_are_of_bounded_length(member: str, longest: int) -> None:
             return overridden(overrideReason={member: text})
         return overridden(overrideReason={"reason": {"code": "c", "system": "s"} | {member: text}})
 
-    assert read_feedback({"feedback": [saying("x" * longest)]})
+    (item,) = read_feedback({"feedback": [saying("x" * longest)]})
+    kept = item.reason
+    assert "x" * longest in (item.comment, kept.system, kept.display, kept.code)
     assert refused(saying("x" * (longest + 1))).endswith(f".{member}")
 
 

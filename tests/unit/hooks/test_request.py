@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -19,20 +18,9 @@ from cds_service.hooks.request import (
     Trigger,
     read_request,
 )
+from tests.unit.hooks.contexts import BUNDLE, CONTEXTS
 
 HOOK = "org.example.result-create"
-BUNDLE = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {}}]}
-
-CONTEXTS: Mapping[Trigger, dict[str, Any]] = {
-    Trigger.LAB_RESULT: {"patientId": "p1", "results": BUNDLE},
-    Trigger.PATIENT_VIEW: {"patientId": "p1"},
-    Trigger.ORDER_SELECT: {
-        "patientId": "p1",
-        "selections": ["ServiceRequest/1"],
-        "draftOrders": BUNDLE,
-    },
-    Trigger.ORDER_SIGN: {"patientId": "p1", "draftOrders": BUNDLE},
-}
 
 
 def body(trigger: Trigger = Trigger.PATIENT_VIEW, **more: object) -> dict[str, Any]:

@@ -7,7 +7,6 @@ does not. It is set anew by the first write of a connection.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,10 @@ from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.feedback import Feedback
-from cds_service.store.pseudonym import DataKey, Pseudonymiser
-from cds_service.store.records import Door, EvaluationRecord, Records
 from cds_service.store.replay import SqlReplayStore
 from cds_service.store.work_item import Kind, Target, Way
+from tests.kept import KEY, NOON, PSEUDONYMS, evaluation, keep
 
-KEY = DataKey(bytes(range(32)))
-PSEUDONYMS = Pseudonymiser(KEY)
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FULL, NORMAL = "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"
 
 
@@ -55,8 +50,7 @@ def keep_event(database: Database) -> None:
 
 
 def keep_record(database: Database) -> None:
-    record = EvaluationRecord(id="e", at=NOON, door=Door.HOOK, service="s", client="north")
-    Records(database, PSEUDONYMS).save(record)
+    keep(database, evaluation())
 
 
 def keep_token(database: Database) -> None:

@@ -8,8 +8,9 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 
+from cds_service.hooks.call import Call
 from tests.unit.web.conftest import SECURE, Open
-from tests.unit.web.rooms import NORTH, URL, hook_request
+from tests.unit.web.rooms import NORTH, SOUTH, URL, hook_request
 
 
 @pytest.mark.parametrize(
@@ -78,8 +79,10 @@ def test_d01_no_path_answers_with_a_redirect(sandbox: Open) -> None:
 
 @pytest.mark.parametrize("host", ["elsewhere.example", "x" * 64, "no host", ""])
 def test_t11_the_host_header_has_no_say_in_what_is_called(sandbox: Open, host: str) -> None:
-    response = sandbox().post(URL, json=hook_request(), environ_overrides={"HTTP_HOST": host})
-    assert response.status_code == 200
+    client = sandbox()
+    here = client.post(URL, json=hook_request())
+    there = client.post(URL, json=hook_request(), environ_overrides={"HTTP_HOST": host})
+    assert (there.status_code, there.data) == (200, here.data)
 
 
 @pytest.mark.parametrize("origin", ["https://ehr.example.org", "https://other.example", ""])
@@ -174,9 +177,14 @@ def test_j01_behind_a_proxy_a_request_that_did_not_come_by_tls_is_refused(
     assert production.get("/cds-services").status_code == 200
 
 
-def test_j01_without_the_header_of_the_proxy_nobody_is_let_in(production: FlaskClient) -> None:
+def test_j01_without_the_header_of_the_proxy_nobody_is_let_in(
+    production: FlaskClient, calls: list[Call]
+) -> None:
     del production.environ_base["HTTP_X_FORWARDED_PROTO"]
-    assert production.post(URL, json=hook_request(), headers=NORTH).status_code == 400
+    response = production.post(URL, json=hook_request(), headers=SOUTH)
+    assert response.status_code == 400
+    assert "TLS only" in response.get_data(as_text=True)
+    assert calls == []
 
 
 def test_health_is_asked_from_inside_and_needs_no_tls(production: FlaskClient) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from cds_service import wiring
 from cds_service.config import Settings
+from cds_service.errors import StoreUnavailable
+from cds_service.metrics import Reading
 from cds_service.web.health import review_check
 from tests.lab import registry_of
 from tests.packaged import SIL2R
@@ -54,6 +56,31 @@ def test_a_service_with_a_source_of_events_names_them_too_and_reads_their_number
     ready = client.get("/health/ready").get_json()
     assert ready == {"status": "ready", "checks": ["database", "events", "knowledge"]}
     assert 'cds_events{source="lab",state="waiting"} 0.0' in client.get("/metrics").text
+
+
+def test_readiness_brings_what_is_counted_in_the_database_up_to_date(sandbox: Open) -> None:
+    """Where the metrics have a port of their own, nothing else reads these numbers."""
+    read: list[Reading] = []
+
+    def readings() -> list[Reading]:
+        read.append(Reading("events", "lab", "waiting", 7))
+        return read
+
+    client = sandbox({"readings": readings})
+    assert client.get("/health/live").status_code == 200
+    assert read == []
+    assert client.get("/health/ready").status_code == 200
+    assert len(read) == 1
+
+
+def test_numbers_that_cannot_be_read_are_left_as_they_are(sandbox: Open) -> None:
+    """That the database is away is for the check of that name to say."""
+
+    def away() -> list[Reading]:
+        raise StoreUnavailable("The database cannot be used.")
+
+    ready = sandbox({"readings": away}).get("/health/ready")
+    assert (ready.status_code, ready.get_json()["status"]) == (200, "ready")
 
 
 def test_a_process_that_answers_is_alive_whatever_its_checks_say(sandbox: Open) -> None:

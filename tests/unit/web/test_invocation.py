@@ -101,7 +101,9 @@ def test_t106_in_shadow_a_failure_is_told_as_ever(
         raise DataUnavailable("The prefetch key 'toy' is required.", where="prefetch.toy")
 
     monkeypatch.setattr(invocation, "answer", unavailable)
-    assert production.post(URL, json=hook_request(), headers=WEST).status_code == 412
+    response = production.post(URL, json=hook_request(), headers=WEST)
+    assert response.status_code == 412
+    assert response.get_json(force=True)["issue"][0]["expression"] == ["prefetch.toy"]
 
 
 def test_t106_what_is_withheld_is_counted_beside_what_was_made(sandbox: Open) -> None:
@@ -199,10 +201,14 @@ def test_feedback_that_cannot_be_stored_is_503_and_not_acknowledged(
     memory.broken = True
     response = sandbox().post(f"{URL}/feedback", json={"feedback": []})
     assert response.status_code == 503
+    assert response.get_json(force=True)["resourceType"] == "OperationOutcome"
 
 
-def test_b05_feedback_asks_for_a_token_as_an_invocation_does(production: FlaskClient) -> None:
+def test_b05_feedback_asks_for_a_token_as_an_invocation_does(
+    production: FlaskClient, memory: Memory
+) -> None:
     assert production.post(f"{URL}/feedback", json={"feedback": []}).status_code == 401
+    assert memory.batches == []
 
 
 def test_d07_discovery_asks_for_a_token_where_it_is_configured(sandbox: Open) -> None:

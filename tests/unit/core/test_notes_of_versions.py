@@ -1,0 +1,116 @@
+"""What is told where one id holds several results: other values, other specimens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds_service.core.elements import ResourceRef, Status
+from cds_service.core.model import LabResult, PatientRecord
+from cds_service.core.note import NoteKind
+from cds_service.core.verdict import PairedWith, Unpaired
+from tests import toy
+from tests.records import (
+    DAY,
+    answer_to,
+    companions,
+    evaluated,
+    named,
+    notes,
+    record,
+    result,
+    specimen,
+)
+
+
+def of(given: LabResult | PatientRecord) -> dict[NoteKind, dict[str, str | tuple[str, ...]]]:
+    return notes(answer_to(given))
+
+
+@pytest.mark.parametrize("at_the_same_time", [True, False])
+def test_another_value_under_the_same_id_is_told_with_value_and_date(
+    *, at_the_same_time: bool
+) -> None:
+    """Two versions of one result, and nothing told which of them still stands."""
+    one, other = result("250 pt/mL"), result("25 pt/mL")
+    given = record(one, other) if at_the_same_time else record(one, history=(other,))
+    told = of(given)[NoteKind.OTHER_VERSION]
+    assert told["value"] in {"25 pt/mL", "250 pt/mL"}
+    assert (told["date"], told["specimen"]) == (DAY, "sap")
+    assert of(record(one, history=(one,))) == {}
+
+
+NOWHERE: dict[str, Any] = {"specimen": specimen("no-such-code"), "status": Status.PRELIMINARY}
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "named_at_most"),
+    [
+        ([named(f"r{n}", "7 pt/mL", on=f"2026-12-{n}") for n in range(10, 20)], "date-ahead", 3),
+        ([result(f"{n} pt/mL") for n in range(10, 20)], "other-version", 3),
+        (
+            [named(f"r{n}", "7 pt/mL", on=f"2026-01-{n}", **NOWHERE) for n in range(10, 20)],
+            "for-the-same-reason",
+            8,
+        ),
+    ],
+    ids=["dated ahead", "of one id", "of no known specimen"],
+)
+def test_of_many_a_card_names_as_many_as_a_reader_takes_in(
+    given: list[LabResult], kind: str, named_at_most: int
+) -> None:
+    """One slip of an interface may repeat itself in a hundred results."""
+    answer = answer_to(record(*given))
+    found = [note for note in answer.notes if note.kind.value == kind]
+    assert sum(len(note.values.get("results", "1")) for note in found) == named_at_most
+
+
+@pytest.mark.parametrize(("value", "told"), [("25 pt/mL", [""]), ("250 pt/mL", [])])
+def test_a_version_whose_specimen_nobody_knows_is_told_only_where_its_value_differs(
+    value: str, told: list[str]
+) -> None:
+    unsettled = result(value, specimen=specimen("no-such-code"))
+    answer = answer_to(record(result("250 pt/mL"), history=(unsettled,)))
+    found = [note for note in answer.notes if note.kind is NoteKind.OTHER_VERSION]
+    assert [note.values["specimen"] for note in found] == told
+
+
+def test_a_preliminary_version_is_no_second_value_of_a_final_one() -> None:
+    before = result("25 pt/mL", status=Status.PRELIMINARY)
+    assert NoteKind.OTHER_VERSION not in of(record(result("250 pt/mL"), history=(before,)))
+
+
+@pytest.mark.parametrize("other", ["400 pg/mL", "500 pg/mL"])
+def test_a_version_of_another_specimen_is_told_and_is_no_pair_of_its_own_result(other: str) -> None:
+    """One id, one date, two codes: an index of the two would be one of a result with itself."""
+    given = record(
+        result("400 pg/mL", toy.SAP_MASS),
+        result(other, toy.DEW_MASS),
+        companions=companions("albumin-csf 0.2 g/L", "albumin-serum 40 g/L"),
+    )
+    answers = evaluated(given).answers
+    named = [notes(answer)[NoteKind.OTHER_VERSION] for answer in answers]
+    assert [(told["value"], told["specimen"]) for told in named] == [
+        ("400 pg/mL", "sap"),
+        (other, "morning dew"),
+    ]
+    assert [answer.paired for answer in answers] == [Unpaired(), Unpaired()]
+
+
+def test_results_of_two_specimens_without_an_id_of_their_own_are_a_pair() -> None:
+    blood = result("400 pg/mL", toy.SAP_MASS, ref=ResourceRef("Observation"))
+    fluid = result("400 pg/mL", toy.DEW_MASS, ref=ResourceRef("Observation"))
+    first, second = evaluated(record(blood, fluid)).answers
+    for answer in (first, second):
+        assert isinstance(answer.paired, PairedWith)
+        assert NoteKind.OTHER_VERSION not in notes(answer)
+
+
+def test_results_without_an_id_of_their_own_are_no_versions_but_two_results() -> None:
+    for name in ("Observation", "DiagnosticReport/rep#"):
+        one = result("250 pt/mL", ref=ResourceRef(name))
+        other = result("25 pt/mL", ref=ResourceRef(name))
+        assert of(record(one, history=(other,))) == {
+            NoteKind.ORDER_UNKNOWN: {"value": "25 pt/mL", "date": "2026-03-01", "status": "final"}
+        }

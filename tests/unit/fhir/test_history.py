@@ -1,0 +1,136 @@
+"""What a record holds beside its results: earlier ones, companions, and whose they are."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from cds_service.core.card import JsonObject
+from cds_service.core.model import Availability, LabResult, Subject
+from tests.unit.fhir.given import (
+    ANOTHER,
+    LEFT_OUT,
+    UCUM,
+    bundle,
+    entry,
+    ferritin,
+    observation,
+    patient,
+    quantity,
+    record,
+    refs,
+)
+
+
+def test_history_is_what_results_do_not_hold_already() -> None:
+    old = observation(id="obs-0", effectiveDateTime="2025-03-01")
+    same = observation(meta={"versionId": "1"})
+    found = record(bundle(observation()), sil2r=bundle(same, old))
+    assert refs(found.history) == ["Observation/obs-0"]
+
+
+def test_what_one_id_holds_twice_in_different_units_is_history() -> None:
+    in_words = observation(valueQuantity=quantity(unit="pg/mL"))
+    assert len(record(bundle(observation()), sil2r=bundle(in_words)).history) == 1
+    one, other = (
+        bundle(observation(valueQuantity=quantity(system=UCUM, code=code)))
+        for code in ("[arb'U]/mL", "pg/mL")
+    )
+    assert len(record(one, sil2r=other).history) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        *permutations(
+            (
+                {},
+                {"valueQuantity": LEFT_OUT},
+                {"valueQuantity": LEFT_OUT, "valueString": "see report"},
+            ),
+            2,
+        )
+    ],
+)
+def test_what_one_id_holds_as_a_number_as_words_and_not_at_all_is_history(
+    before: JsonObject, now: JsonObject
+) -> None:
+    found = record(bundle(observation(**now)), sil2r=bundle(observation(**before)))
+    assert len(found.history) == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "is_history"),
+    [
+        ({"id": LEFT_OUT}, {"id": LEFT_OUT}, False),
+        ({"id": LEFT_OUT}, {"id": LEFT_OUT, "effectiveDateTime": "2025-03-01"}, True),
+        ({"status": "banana"}, {}, False),
+        ({"status": "banana"}, {"id": "obs-0"}, True),
+    ],
+    ids=[
+        "no id, the same",
+        "no id, another",
+        "now invalid, the same id",
+        "now invalid, another id",
+    ],
+)
+def test_what_has_no_id_or_is_invalid_now_is_known_again(
+    now: JsonObject, before: JsonObject, *, is_history: bool
+) -> None:
+    found = record(bundle(observation(**now)), sil2r=bundle(observation(**before)))
+    assert bool(found.history) is is_history
+
+
+def test_one_number_written_with_more_digits_is_not_another() -> None:
+    longer = observation(valueQuantity=quantity("5200.00"))
+    assert record(bundle(observation()), sil2r=bundle(longer)).history == ()
+
+
+def test_when_the_search_itself_is_interpreted_nothing_is_doubled() -> None:
+    search = bundle(observation(), observation(id=LEFT_OUT), observation(id="obs-0"))
+    found = record(search, sil2r=search)
+    assert len(found.results) == 3
+    assert found.history == ()
+
+
+def test_companions_come_from_the_labs_and_from_the_results_each_once() -> None:
+    found = record(bundle(observation(), ferritin()), labs=bundle(ferritin(), ferritin(id="fer-2")))
+    assert refs(found.companions) == ["Observation/fer-1", "Observation/fer-2"]
+
+
+def test_t22_of_another_patient_results_are_marked_and_everything_else_is_left_out() -> None:
+    found = record(
+        bundle(observation(subject=ANOTHER), ferritin(subject=ANOTHER)),
+        sil2r=bundle(observation(id="obs-0", subject=ANOTHER), observation(id="obs-2")),
+        labs=bundle(ferritin(id="fer-2", subject=ANOTHER)),
+    )
+    (result,) = found.results
+    assert isinstance(result, LabResult)
+    assert result.subject is Subject.ANOTHER_PATIENT
+    assert refs(found.history) == ["Observation/obs-2"]
+    assert found.companions == ()
+    assert found.availability["sil2r"] is Availability.GIVEN
+    assert found.availability["labs"] is Availability.OF_ANOTHER_PATIENT
+
+
+def test_references_between_parts_are_followed_without_leaving_what_was_given() -> None:
+    urn = "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"
+    results = bundle(observation(subject={"reference": urn}))
+    found = record(results, conditions=bundle(entry(patient(), urn)))
+    (result,) = found.results
+    assert isinstance(result, LabResult)
+    assert result.subject is Subject.THIS_PATIENT
+
+
+def test_of_one_id_another_version_is_another_result_and_no_version_is_any() -> None:
+    def version(*texts: str) -> JsonObject:
+        return bundle(
+            *(observation(meta={"versionId": text} if text else LEFT_OUT) for text in texts)
+        )
+
+    def history(than: str, *found: str) -> int:
+        return len(record(version(than), sil2r=version(*found)).history)
+
+    assert history("1", "1") == history("1", "") == history("", "1") == 0
+    assert history("a", "b") == 1
