@@ -23,7 +23,7 @@ from typing import NoReturn
 
 import orjson
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.exact import ExactDecimal
 

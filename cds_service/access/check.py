@@ -23,7 +23,7 @@ from cds_service.access.registry import Client, ClientRegistry, KeyUrl, UnknownI
 from cds_service.access.replay import Remembered
 from cds_service.access.signature import is_signed
 from cds_service.access.tokens import LATEST, Times, Verifier, json_of
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import Unauthorised
 from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
 

@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 
 from cds_service.access.key_set import PublicKey
 from cds_service.access.rows import Algorithm
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 
 _ONLY: Final = {
     name: jws.JWSRegistry(algorithms=[name], strict_check_header=False)

@@ -23,7 +23,8 @@ from cds_service.access.keys import KeyRing, NoKey
 from cds_service.access.registry import Client, ClientRegistry, UnknownIssuer
 from cds_service.access.replay import Remembered, ReplayStore
 from cds_service.access.signature import is_signed
-from cds_service.core.card import JsonObject, SmartApp
+from cds_service.core.card import SmartApp
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import MalformedJson, Unauthorised
 
 MAX_LENGTH: Final = 8 * 1024

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import LOINC
 from cds_service.fhir.shape import a_text, an_object, objects
 from cds_service.knowledge.files import Library

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from cds_service.core.card import Card, JsonObject
+from cds_service.core.card import Card
+from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.order_advice import Advice
 from cds_service.core.render import render

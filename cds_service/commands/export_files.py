@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cds_service.commands.documents import LINES, is_hook_request
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import InputError, MalformedJson
 from cds_service.fhir.shape import type_of
 from cds_service.strict_json import parse_object

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from cds_service.core.json_object import JsonObject
+
 _OBSERVATION: Final = "Observation/"
 
 
@@ -23,9 +25,6 @@ class Selection(StrEnum):
 
     ANY = "any"
     AT_MOST_ONE = "at-most-one"
-
-
-JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import BadRequest
 from cds_service.events.faults import UpstreamFailed

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.events.faults import UpstreamFailed
 from cds_service.events.holders import find_holders, first_id, ids_of
 from cds_service.fhir.fetched import NotFound, Refused, Resource

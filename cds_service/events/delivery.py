@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from cds_service.core.card import Card, JsonObject
+from cds_service.core.card import Card
+from cds_service.core.json_object import JsonObject
 from cds_service.events.current import read_requester
 from cds_service.events.faults import UpstreamFailed, answered, faults_in, unless_refused
 from cds_service.events.source import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.events.faults import MOST_ATTEMPTS, TRANSIENT, UpstreamFailed, faults_in
 from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource, UpstreamFault
 from cds_service.fhir.query import FirstPage, Search

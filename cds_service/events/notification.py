@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import BadRequest
 from cds_service.fhir.reference import Literal, target_of
 from cds_service.fhir.shape import a_text, an_id, an_object, objects, resources_of, type_of

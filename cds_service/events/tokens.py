@@ -19,7 +19,7 @@ from uuid import uuid4
 from joserfc import jwt
 
 from cds_service import strict_json
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.events.faults import UpstreamFailed
 from cds_service.events.source import ClientCredentials, ClientSecret, EventSource, SignedAssertion

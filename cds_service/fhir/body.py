@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from cds_service import strict_json
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 

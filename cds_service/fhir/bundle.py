@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Moment, NoMoment, ResourceRef, SpecimenGiven
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource
 from cds_service.fhir.reference import (
     Fragment,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain, groupby
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import PatientRecord
 from cds_service.fhir.bundle import REFERRED_TO, Entry
 from cds_service.fhir.exported import UNDATED, known_since, named_by, opened, owned, references

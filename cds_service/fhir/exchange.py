@@ -10,7 +10,7 @@ from typing import Literal
 import orjson
 
 from cds_service import strict_json
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.exact import number_of
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.bundle import Document, Entry, Scope, open_document
 from cds_service.fhir.moment import moment
 from cds_service.fhir.reference import NoLiteral, target_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 
 
 class UpstreamFault(StrEnum):

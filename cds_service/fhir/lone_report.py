@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import NoMoment, NoValue, Status
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, Subject
 from cds_service.fhir.bundle import Entry, Scope
 from cds_service.fhir.moment import instant_in, moment_or_period

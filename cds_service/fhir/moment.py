@@ -10,8 +10,8 @@ import re
 from calendar import monthrange
 from datetime import UTC, date, datetime
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Moment, NoMoment
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.shape import Refusal, an_object
 
 _DATE_TIME = re.compile(

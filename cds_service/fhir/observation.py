@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import ComponentRef, LabValue, Moment, NoMoment, NoValue, Status
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import instant, instant_in, moment_or_period

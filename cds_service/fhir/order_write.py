@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.schema import OrderCode, SuggestionRow
 from cds_service.fhir.shape import a_text, objects
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, Subject
 from cds_service.core.order import DraftOrder, Drafts, Performer
 from cds_service.core.verdict import Skipped

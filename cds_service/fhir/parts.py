@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from json import JSONEncoder
 
-from cds_service.core.card import JsonObject
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.elements import FINAL, WITHDRAWN, LabValue, Measured
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.lone_report import lone_reports, read_report

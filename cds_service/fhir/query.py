@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.authorization import Action
 from cds_service.fhir.shape import FHIR_ID
 

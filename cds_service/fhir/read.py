@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from cds_service.core.card import JsonObject
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.elements import Moment
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord
 from cds_service.fhir.bundle import Document, Scope, open_document
 from cds_service.fhir.observation import ObservationReader

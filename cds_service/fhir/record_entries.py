@@ -26,8 +26,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Coding, Moment, NoMoment
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import CodedEntry, InvalidResource, RecordKind, Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment_in, period

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import (
     AgeBand,
     AgeBandUnreadable,
@@ -22,6 +21,7 @@ from cds_service.core.elements import (
     UnitGiven,
 )
 from cds_service.core.interval import EXACT, INFINITY
+from cds_service.core.json_object import JsonObject
 from cds_service.core.quantity import UCUM
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.value import read_number, read_unit

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.bundle import Entry
 from cds_service.fhir.reference import Literal, Urn, base_of, may_be_on, target_of
 from cds_service.fhir.shape import objects, type_of

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.body import resource_in
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.exchange import Send

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Coding
+from cds_service.core.json_object import JsonObject
 
 FHIR_ID = r"[A-Za-z0-9\-.]{1,64}"
 """The grammar of an id (https://hl7.org/fhir/R4/datatypes.html#id). Requests, references and

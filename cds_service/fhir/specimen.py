@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Moment, NoMoment, SpecimenGiven, SpecimenLink
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.moment import moment_or_period

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Subject
 from cds_service.fhir.bundle import Entry, Scope, Unresolved
 from cds_service.fhir.reference import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability
 from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.pages import LastPage, Next, leads_to

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import (
     Comparator,
     LabValue,
@@ -22,6 +21,7 @@ from cds_service.core.elements import (
     UnitGiven,
     ValueForm,
 )
+from cds_service.core.json_object import JsonObject
 from cds_service.exact import ExactDecimal, number_of
 from cds_service.fhir.shape import Refusal, a_text, absence, codings, objects
 from cds_service.fhir.wanted import carries, codes_of

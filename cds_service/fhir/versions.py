@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.bundle import Document, Entry, index_of
 from cds_service.fhir.moment import instant
 from cds_service.fhir.reference import Literal, base_of, comparable_base, target_of

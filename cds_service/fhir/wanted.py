@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from cds_service.core.card import JsonObject
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.elements import Coding
+from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.fhir.shape import an_object, code_pairs, objects
 

@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.query import Search
 from cds_service.fhir.shape import a_text, an_object, objects, resources_of, type_of, version_of
 from cds_service.fhir.write_resources import (

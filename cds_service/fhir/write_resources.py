@@ -17,8 +17,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid5
 
-from cds_service.core.card import Card, JsonObject
+from cds_service.core.card import Card
 from cds_service.core.escape import unescaped
+from cds_service.core.json_object import JsonObject
 from cds_service.core.verdict import Outcome
 from cds_service.fhir.canonical import OURS, decision_table
 from cds_service.fhir.shape import an_id

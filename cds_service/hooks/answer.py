@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import WITHDRAWN
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
 from cds_service.errors import DataUnavailable

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from cds_service.core.card import Card, JsonObject, SmartApp
+from cds_service.core.card import Card, SmartApp
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import PatientRecord
 from cds_service.core.order_advice import Advice
 from cds_service.core.verdict import Evaluation

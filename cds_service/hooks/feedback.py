@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Coding
 from cds_service.core.feedback import NO_REASON, FeedbackItem, FeedbackOutcome
+from cds_service.core.json_object import JsonObject
 from cds_service.hooks.members import Members
 
 MOST_ITEMS = 5_000

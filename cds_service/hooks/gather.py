@@ -20,7 +20,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability
 from cds_service.errors import DataUnavailable
 from cds_service.fhir.access import NoAccess, ServerAccess

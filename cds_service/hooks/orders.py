@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cds_service.core.card import Card, JsonObject
+from cds_service.core.card import Card
 from cds_service.core.card_parts import fill
 from cds_service.core.elements import Coding
+from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, PatientRecord
 from cds_service.core.name_uuid import Names

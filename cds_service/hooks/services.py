@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cds_service.core.card import JsonObject
 from cds_service.core.disclaimer import review_status
+from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.errors import KnowledgeError, NotFound
 from cds_service.fhir.query import in_query

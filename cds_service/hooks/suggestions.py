@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from cds_service.core.card import Card, JsonObject
+from cds_service.core.card import Card
 from cds_service.core.fact import NOT_APPLICABLE
+from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.name_uuid import Names
 from cds_service.core.schema import SuggestionRow, TableRow

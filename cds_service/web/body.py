@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from flask import Request
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import (
     BadRequest,
     PayloadTooLarge,

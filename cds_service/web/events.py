@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import BadRequest, Unauthorised
 from cds_service.events.inbox import Inbox
 from cds_service.events.notification import (

@@ -8,7 +8,7 @@ from itertools import chain
 
 from flask import Blueprint, Response
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import StoreUnavailable
 from cds_service.logs import Event, log_fault

@@ -11,7 +11,7 @@ import re
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.errors import (
     BadRequest,
     CdsError,

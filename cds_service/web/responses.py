@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 from flask import Response
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

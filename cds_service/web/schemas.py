@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from cds_service.core.card_parts import LONGEST_SUMMARY
 from cds_service.core.feedback import FeedbackOutcome
 from cds_service.hooks.feedback import LONGEST_COMMENT, LONGEST_URI, MOST_ITEMS
 from cds_service.hooks.members import BLANK, LONGEST_TEXT
@@ -171,7 +172,7 @@ _EVALUATION: Final = closed(
 _CARD: Final = closed(
     {
         "uuid": _UUID,
-        "summary": text(139),
+        "summary": text(LONGEST_SUMMARY),
         "detail": text(100_000),
         "indicator": {"enum": ["info", "warning"]},
         "source": closed({"label": text(500)}, {"url": _URI, "topic": _CODING}),

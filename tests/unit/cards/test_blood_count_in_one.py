@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import Card, JsonObject
+from cds_service.core.card import Card
+from cds_service.core.json_object import JsonObject
 from cds_service.exact import ExactDecimal
 from cds_service.fhir.read import read_record
 from cds_service.fhir.supplied import supplied

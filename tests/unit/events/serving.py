@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.fhir.session import FhirSession, Limits

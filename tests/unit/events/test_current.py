@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.events.current import Current, Gone, read_current, read_requester
 from cds_service.events.faults import UpstreamFailed
 from cds_service.fhir.fetched import UpstreamFault

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.events.faults import MOST_ATTEMPTS, UpstreamFailed
 from cds_service.events.holders import Holders, find_holders, first_id, ids_of
 from cds_service.fhir.fetched import UpstreamFault

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Moment
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import PatientRecord, RecordKind
 from tests.unit.fhir.given import LEFT_OUT, SUBJECT, bundle, concept, observation, record
 

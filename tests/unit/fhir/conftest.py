@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir import validate
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Coding, SpecimenGiven, SpecimenLink
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.exact import ExactDecimal
 from cds_service.fhir.read import read_record

@@ -6,7 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from cds_service.core.card import Card, Indicator, JsonObject
+from cds_service.core.card import Card, Indicator
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.write_resources import Said
 
 RESULT = "Observation/o1"

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, PatientRecord
 from cds_service.errors import InputError
 from cds_service.exact import ExactDecimal

@@ -10,7 +10,6 @@ import pytest
 
 import cds_service.fhir.parts as parts_module
 import cds_service.fhir.wanted as wanted_module
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import (
     Coding,
     Comparator,
@@ -21,6 +20,7 @@ from cds_service.core.elements import (
     ResourceRef,
     Status,
 )
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.fhir.file import read_file
 from cds_service.fhir.observation import FLAGS

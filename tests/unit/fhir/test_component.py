@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Coding, NotNumeric, NoValue, ResourceRef, Status
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, Subject
 from cds_service.fhir.observation import FLAGS
 from tests.unit.fhir.given import (

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import SpecimenLink
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult
 from cds_service.fhir import bundle as bundle_module
 from cds_service.fhir import lone_report, validate, versions

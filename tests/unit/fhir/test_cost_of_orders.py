@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import SpecimenLink
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir import bundle as bundle_module
 from cds_service.fhir.orders import EveryDraft, Selected, read_drafts
 from cds_service.fhir.subject import Whose

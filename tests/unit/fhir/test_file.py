@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, LabResult, Patient, PatientRecord, Subject
 from cds_service.errors import InputError
 from cds_service.fhir.file import FileInput, read_file

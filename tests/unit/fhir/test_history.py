@@ -6,7 +6,7 @@ from itertools import permutations
 
 import pytest
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, LabResult, Subject
 from tests.unit.fhir.given import (
     ANOTHER,

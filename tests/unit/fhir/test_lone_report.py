@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Coding, Moment, NoValue, ResourceRef, SpecimenLink, Status
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, Subject
 from tests.unit.fhir.given import (
     BASE,

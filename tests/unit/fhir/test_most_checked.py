@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord
 from cds_service.fhir import bundle as bundle_module
 from cds_service.fhir import parts, plain, validate

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fhir_fixtures
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource
 from cds_service.errors import MalformedJson
 from cds_service.exact import ExactDecimal

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import ResourceRef, Status
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult
 from cds_service.fhir import validate
 from cds_service.fhir.wanted import wanted_by

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Coding, ResourceRef
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, CodedEntry, RecordKind
 from tests.unit.fhir.charting import (
     CLINICAL,

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import (
     AgeBand,
     AgeBandUnreadable,
@@ -19,6 +18,7 @@ from cds_service.core.elements import (
     ReferenceRange,
     UnitGiven,
 )
+from cds_service.core.json_object import JsonObject
 from tests.unit.fhir.given import UCUM, concept, quantity, refused, result
 
 MEANING = "http://terminology.hl7.org/CodeSystem/referencerange-meaning"

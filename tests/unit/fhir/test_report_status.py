@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import ResourceRef, Status
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import LabResult
 from tests.unit.fhir.given import BASE, bundle, entry, observation, only, quantity, record, resource
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Status
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import LabResult
 from tests.unit.fhir.given import BASE, LEFT_OUT, bundle, observation, record, resource
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Coding, Moment, SpecimenGiven, SpecimenLink
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import LabResult
 from tests.unit.fhir.given import (
     CSF,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, PatientRecord
 from cds_service.fhir import parts as parts_module
 from tests.unit.fhir.given import (

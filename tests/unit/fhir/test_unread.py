@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import PatientRecord
 from tests.unit.fhir.given import (
     FERRITIN,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
 from cds_service.core.elements import Moment, Status
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, Patient, Subject
 from tests.unit.fhir.given import (
     FERRITIN,

@@ -9,7 +9,7 @@ from dataclasses import replace
 import fhirkit
 import pytest
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir import write_resources
 from cds_service.fhir.canonical import decision_table
 from cds_service.fhir.write_resources import (

@@ -10,7 +10,7 @@ import fhirkit
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
 import fhir_fixtures
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.access import NoAccess, NoAccessReason
 from cds_service.hooks.answer import answer
 from cds_service.hooks.call import Answered, Call

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.web.responses import json_response
 from tests.unit.hooks.ordering import (
     ANY,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.fhir.parts import MOST_READ
 from cds_service.web.responses import json_response
 from tests.contract.specification import RESPONSE, conforms

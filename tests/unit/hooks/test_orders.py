@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.schema import OrderCode
 from tests.packaged import SIL2R
 from tests.unit.hooks.ordering import (

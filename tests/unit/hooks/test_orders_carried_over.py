@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.exact import ExactDecimal
 from cds_service.web.responses import json_response
 from tests.unit.hooks.ordering import LOINC, answered, created, draft, is_valid

@@ -17,7 +17,7 @@ from fhirpathpy import evaluate as fhirpath
 import fhir_fixtures
 from cds_service.commands.documents import evaluate_document
 from cds_service.config import Settings
-from cds_service.core.card import JsonObject
+from cds_service.core.json_object import JsonObject
 from cds_service.core.model import LabResult
 from cds_service.core.render import render
 from cds_service.core.schema import OrderCode
