@@ -167,9 +167,10 @@ class KnowledgeError(CdsError):
         *,
         where: str = "",
         remedy: str = "",
+        cause: str = "",
         faults: Sequence[KnowledgeError] = (),
     ) -> None:
-        super().__init__(text, where=where, remedy=remedy)
+        super().__init__(text, where=where, remedy=remedy, cause=cause)
         self._made_of = tuple(faults)
 
     @property

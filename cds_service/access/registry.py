@@ -90,8 +90,10 @@ class Source:
 
     row: EventSourceRow
     fhir_server: FhirBase
-    folder: Path = Path()
+    folder: Path
     """Where the relative paths of the row start."""
+    where: str
+    """The row, as a fault in it names it: `clients.toml [[source]] 1 (lab)`."""
 
     @property
     def name(self) -> str:
@@ -301,4 +303,4 @@ def _keys(row: ClientRow, place: _Place) -> KeyFile | KeyUrl:
 def _source(row: EventSourceRow, place: _Place) -> Source:
     fhir_server = place.fhir_base("fhir_server", row.fhir_server)
     place.file("secret_file", row.secret_file)  # must be there; it is read where the events are
-    return Source(row, fhir_server, place.folder)
+    return Source(row, fhir_server, place.folder, place.where)

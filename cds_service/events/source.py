@@ -236,5 +236,5 @@ def _read(source: Source, file: str, key: str) -> str:
 
 def _refusal(source: Source, key: str, text: str) -> ConfigurationError:
     return ConfigurationError(
-        text, where=f"[[source]] ({source.name}) {key}", remedy="Correct the row or the file."
+        text, where=f"{source.where} {key}", remedy="Correct the row or the file."
     )

@@ -64,8 +64,7 @@ def create_app(settings: Settings, library: Library, ports: Ports | None = None)
     # Exact paths, no redirects: a redirect would break a browser's preflight.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    # Whatever FLASK_DEBUG says: an exception ends in problems.py and nowhere else.
-    app.config.update(DEBUG=False, TESTING=False, PROPAGATE_EXCEPTIONS=False)
+    app.debug = False  # whatever FLASK_DEBUG says
 
     metrics = Metrics()
     metrics.expect_reasons(reason for base in library.bases.values() for reason in base.reasons)

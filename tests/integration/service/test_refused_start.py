@@ -42,7 +42,7 @@ REGISTRIES = {
     ),
     "a secret that is too short": (
         CLIENT + SOURCE.replace("lab.secret", "short.secret"),
-        "[[source]] (lab) secret_file: ",
+        "clients.toml [[source]] 1 (lab) secret_file: ",
     ),
     "a secret that is not there": (
         CLIENT + SOURCE.replace("lab.secret", "none.secret"),

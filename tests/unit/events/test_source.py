@@ -39,7 +39,7 @@ def test_an_answer_is_relayed_over_tls_or_not_at_all(tmp_path: Path, address: st
     """It names a patient."""
     with pytest.raises(ConfigurationError) as refused:
         registered(tmp_path, relaying(address), Mode.PRODUCTION)
-    assert refused.value.where == "[[source]] (lab) relay"
+    assert refused.value.where == "clients.toml [[source]] 1 (lab) relay"
 
 
 def test_in_sandbox_mode_a_relay_may_be_reached_in_the_clear(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_shared_secret_is_at_least_sixteen_letters_that_can_stand_in_a_header(
     (tmp_path / "short.secret").write_text(secret, encoding="utf-8")
     with pytest.raises(ConfigurationError) as refused:
         registered(tmp_path, relaying("https://relay.example.org", SHORT), Mode.SANDBOX)
-    assert refused.value.where == "[[source]] (lab) relay_secret_file"
+    assert refused.value.where == "clients.toml [[source]] 1 (lab) relay_secret_file"
 
 
 def test_one_of_sixteen_letters_is_long_enough(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import jsonschema
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.exceptions import ImATeapot, InternalServerError
+from werkzeug import exceptions
 
 from cds_service import errors
 from cds_service.errors import CdsError, StoreUnavailable, TooManyRequests, Unauthorised
@@ -130,6 +130,13 @@ def test_tr02_t29_an_exception_is_500_with_the_request_id_and_never_an_empty_car
     assert CANARY not in text + logged
 
 
+def test_flask_does_not_debug_whatever_the_environment_says(
+    sandbox: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_DEBUG", "1")
+    assert not sandbox().application.debug
+
+
 def test_the_process_lives_after_a_fault(sandbox: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     client = sandbox()
     with monkeypatch.context() as broken:
@@ -225,10 +232,22 @@ def test_t34_an_address_has_one_slash_at_its_start(sandbox: Open, path: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("error", "status"), [(ImATeapot(), 400), (InternalServerError(), 500), (OSError(), 500)]
+    ("error", "designed"),
+    [
+        (exceptions.NotFound(), errors.NotFound),
+        (exceptions.MethodNotAllowed(), errors.MethodNotAllowed),
+        (exceptions.RequestEntityTooLarge(), errors.PayloadTooLarge),
+        (exceptions.BadRequest(), errors.BadRequest),
+        (exceptions.ImATeapot(), errors.BadRequest),
+        (exceptions.HTTPException(), errors.ServiceFault),
+        (exceptions.InternalServerError(), errors.ServiceFault),
+        (OSError(), errors.ServiceFault),
+    ],
 )
-def test_an_error_of_the_framework_is_one_of_ours(error: Exception, status: int) -> None:
-    assert as_designed(error).status == status
+def test_an_error_of_the_framework_is_one_of_ours(
+    error: Exception, designed: type[CdsError]
+) -> None:
+    assert type(as_designed(error)) is designed
 
 
 # ------------------------------------------------------------------ what stays in memory
