@@ -18,7 +18,9 @@ from cds_service.fhir.reference import (
     NotAnAddress,
     Target,
     Urn,
+    address_on,
     base_of,
+    comparable_url,
     may_be_on,
     target_of,
 )
@@ -81,26 +83,44 @@ class Names(dict[tuple[str, str], JsonObject | Unresolved]):
     The same resource may be there twice; two different ones under one name prove nothing.
     """
 
-    def add(self, kind: str, name: str, resource: JsonObject) -> None:
+    def add(self, kind: str, name: str, resource: JsonObject | Unresolved) -> None:
         """Make a resource findable. It is compared with its namesake here, not at every look-up."""
         known = self.setdefault((kind, name), resource)
         if known is not resource and known != resource:
             self[kind, name] = Unresolved()
 
+    def add_all(self, others: Names) -> None:
+        """Make all of the others findable here too."""
+        for (kind, name), resource in others.items():
+            self.add(kind, name, resource)
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """The resources of one document by address and by `Type/id`."""
+    """Resources by their names."""
 
     by_url: Names = field(default_factory=Names)
     by_id: Names = field(default_factory=Names)
+    """By `Type/id`, on whichever server."""
+    of_no_server: Names = field(default_factory=Names)
+    """By `Type/id`, those that do not say on which server they are: it may be any."""
 
     def add(self, entry: Entry) -> None:
         """Make the resource of an entry findable."""
-        if entry.full_url:
-            self.by_url.add(entry.kind, entry.full_url, entry.resource)
-        if id_ := an_id(entry.resource.get("id")):
-            self.by_id.add(entry.kind, f"{entry.kind}/{id_}", entry.resource)
+        kind, resource, url = entry.kind, entry.resource, entry.full_url
+        if url:
+            self.by_url.add(kind, comparable_url(url), resource)
+        if id_ := an_id(resource.get("id")):
+            name = f"{kind}/{id_}"
+            self.by_id.add(kind, name, resource)
+            if not base_of(url):
+                self.of_no_server.add(kind, name, resource)
+
+    def add_all(self, other: Index) -> None:
+        """Make all of another index findable here."""
+        self.by_url.add_all(other.by_url)
+        self.by_id.add_all(other.by_id)
+        self.of_no_server.add_all(other.of_no_server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +205,14 @@ def index_of(entries: Iterable[Entry]) -> Index:
     return index
 
 
+def index_of_all(documents: Iterable[Document]) -> Index:
+    """One index of all documents."""
+    index = Index()
+    for document in documents:
+        index.add_all(document.index)
+    return index
+
+
 def _misfit(where: str) -> InvalidResource:
     return InvalidResource(ResourceRef("Bundle"), where)
 
@@ -193,13 +221,15 @@ def _misfit(where: str) -> InvalidResource:
 class Scope:
     """One document among those that are read together.
 
-    References are looked up in its own index, then in those of the other documents. What many
-    results may share is found out once: the content of a container, the verdict on a resource and
-    the reading of a Specimen.
+    References are looked up in its own index, then among all documents, where two different
+    resources under one name prove nothing, whichever came first. What many results may share is
+    found out once: the content of a container, the verdict on a resource and the reading of a
+    Specimen.
     """
 
     own: Index
-    others: tuple[Index, ...] = ()
+    everywhere: Index = field(default_factory=Index)
+    """Of all documents; may be left out where there is no other."""
     fhir_base: str = ""
     checks: Checks = field(default_factory=Checks)
     specimens: dict[int, tuple[SpecimenGiven, Moment | NoMoment]] = field(default_factory=dict)
@@ -215,17 +245,24 @@ class Scope:
         return Unresolved()
 
     def _places(self, target: Target, entry: Entry) -> Iterator[tuple[Names, str]]:
-        indexes = (self.own, *self.others)
+        """Where to look, and under which name. A reference without a base means the server of the
+        entry that it stands in (https://hl7.org/fhir/R4/bundle.html#references).
+        """
+        places = self.own, self.everywhere
         match target:
             case Fragment(id_):
                 yield self._inside(entry.container), id_
             case Urn(text):
-                yield from ((index.by_url, text) for index in indexes)
+                yield from ((index.by_url, text) for index in places)
             case Literal(base, type_, id_, _):
-                near = base or base_of(entry.full_url)
-                yield from ((index.by_url, f"{near}/{type_}/{id_}") for index in indexes)
+                name, server = f"{type_}/{id_}", base or base_of(entry.full_url)
+                if not server:
+                    yield from ((index.by_id, name) for index in places)
+                    return
+                there = address_on(server, type_, id_)
+                yield from ((index.by_url, there) for index in places)
                 if may_be_on(self.fhir_base, base):
-                    yield from ((index.by_id, f"{type_}/{id_}") for index in indexes)
+                    yield from ((index.of_no_server, name) for index in places)
             case NoLiteral() | NotAnAddress():
                 return
 

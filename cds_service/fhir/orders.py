@@ -99,7 +99,7 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
     that may complete a pair. Of several versions of one draft the newest counts.
     """
     (document,) = only_newest({0: open_document(bundle)}).values()
-    reader = _Reader(Scope(document.index, (), whose.fhir_base), whose)
+    reader = _Reader(Scope(document.index, fhir_base=whose.fhir_base), whose)
     asked: list[DraftOrder | InvalidResource] = []
     beside: list[DraftOrder] = []
     resources: dict[int, JsonObject] = {}

@@ -6,12 +6,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from json import JSONEncoder
 
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.elements import FINAL, WITHDRAWN, LabValue, Measured
+from cds_service.core.elements import (
+    FINAL,
+    WITHDRAWN,
+    LabValue,
+    Measured,
+    NoValue,
+    ResourceRef,
+)
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
 from cds_service.fhir.bundle import Document, Entry
@@ -49,6 +56,7 @@ class CodedPart:
     unread: tuple[InvalidResource, ...] = ()
 
 
+_NO_REF, _NO_VALUE = ResourceRef(""), NoValue()
 NO_RESULTS = LaboratoryPart()
 NO_ENTRIES = CodedPart()
 
@@ -172,48 +180,29 @@ def is_foreign(item: LabReading) -> bool:
 def further(found: Iterable[LabReading], *, than: Iterable[LabReading]) -> tuple[LabResult, ...]:
     """Usable results of this patient, each once, without those already in `than`.
 
-    Two results are the same if they are equal, or have the same id and value and not two different
-    versions. Where one id has two values and nothing tells which is newer, both are kept, and the
-    card says so (see `notes`).
+    Two results are the same if nothing but the version tells them apart; the last version by its
+    text then stands for both. Where one id comes with two contents and nothing tells which is
+    newer, both are kept, in whatever order they came, and the card says so (see `notes`).
     """
-    known = _Known()
-    for other in than:
-        known.add(other)
-    new: list[LabResult] = []
+    known = list(than)
+    there = frozenset(_content(one) for one in known if isinstance(one, LabResult))
+    unread = frozenset(one.ref.resource for one in known if isinstance(one, InvalidResource))
+    new: dict[object, LabResult] = {}
     for item in found:
-        if isinstance(item, LabResult) and not is_foreign(item) and item not in known:
-            known.add(item)
-            new.append(item)
-    return tuple(new)
+        if not isinstance(item, LabResult) or is_foreign(item):
+            continue
+        content = _content(item)
+        if content in there or (_has_id(item) and item.ref.resource in unread):
+            continue
+        if item.ref.version >= new.setdefault(content, item).ref.version:
+            new[content] = item
+    return tuple(new.values())
 
 
-class _Known:
-    """Results met so far. They are looked up, not compared one by one: there may be thousands."""
-
-    def __init__(self) -> None:
-        self._versions: dict[tuple[str, object], set[str]] = defaultdict(set)
-        self._unread: set[str] = set()
-        self._without_id: set[str] = set()
-
-    def add(self, result: LabReading) -> None:
-        """From now on this result is known."""
-        match result:
-            case _ if not _has_id(result):
-                self._without_id.add(repr(result))
-            case LabResult(ref=ref, value=value):
-                self._versions[ref.name, _same(value)].add(ref.version)
-            case InvalidResource(ref=ref):
-                self._unread.add(ref.resource)
-
-    def __contains__(self, result: LabResult) -> bool:
-        if not _has_id(result):
-            return repr(result) in self._without_id
-        if result.ref.resource in self._unread:
-            return True
-        versions = self._versions.get((result.ref.name, _same(result.value)), set())
-        return not versions.isdisjoint(("", result.ref.version)) or (
-            bool(versions) and not result.ref.version
-        )
+def _content(result: LabResult) -> object:
+    """A key that is the same for two results if all but their versions is."""
+    bare = replace(result, ref=_NO_REF, value=_NO_VALUE)
+    return result.ref.name, _same(result.value), bare
 
 
 def _same(value: LabValue) -> object:
@@ -225,7 +214,7 @@ def _same(value: LabValue) -> object:
             return value
 
 
-def _has_id(result: LabReading) -> bool:
+def _has_id(result: LabResult) -> bool:
     return "/" in result.ref.resource
 
 
@@ -275,7 +264,8 @@ def dates_as_written(result: JsonObject) -> Iterator[object]:
 def _distinct(entries: Sequence[Entry]) -> list[Entry]:
     """Each resource once: the same JSON twice is one.
 
-    Two that share an id where nothing tells which is newer (see `versions`) both stay.
+    Two that share an id where nothing tells which is newer (see `versions`) both stay, and so do
+    two without an id. They come in the order of their JSON, whichever was sent first.
     """
     if len(entries) < 2:
         return list(entries)
@@ -286,13 +276,11 @@ def _distinct(entries: Sequence[Entry]) -> list[Entry]:
 
 
 def _unequal(same: list[Entry]) -> list[Entry]:
-    """Each JSON once, found by its text: comparing thousands with each other would take minutes."""
+    """Each JSON once, by its text: comparing thousands with each other would take minutes."""
     if len(same) < 2:
         return same
-    first: dict[str, Entry] = {}
-    for entry in same:
-        first.setdefault(_TEXT.encode(entry.resource), entry)
-    return list(first.values())
+    by_text = {(_TEXT.encode(entry.resource), entry.full_url): entry for entry in same}
+    return list({text: by_text[text, url] for text, url in sorted(by_text)}.values())
 
 
 _TEXT = JSONEncoder(sort_keys=True, check_circular=False, default=lambda number: f"\0{number}")

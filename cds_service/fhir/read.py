@@ -15,7 +15,7 @@ from cds_service.core.concepts import ConceptIndex
 from cds_service.core.elements import Moment
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord
-from cds_service.fhir.bundle import Document, Scope, open_document
+from cds_service.fhir.bundle import Document, Index, Scope, index_of_all, open_document
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import (
     NO_ENTRIES,
@@ -78,7 +78,8 @@ def read_record(
     whose = Whose(patient_id.removeprefix("Patient/"), fhir_base)
     referred = [parts[REFERRED]] if REFERRED in parts else []
     sent = [results, *(part.resource for part in (*given.values(), *referred))]
-    documents = _Documents(whose, _opened(sent))
+    opened = _opened(sent)
+    documents = _Documents(whose, opened, index_of_all(opened.values()))
     main = documents.laboratory(results, wanted)
     past = main if own.resource is results else documents.laboratory(own.resource, wanted)
     others = main if labs.resource is results else documents.laboratory(labs.resource, wanted)
@@ -140,6 +141,8 @@ class _Documents:
     whose: Whose
     by_identity: Mapping[int, Document]
     """By their `id()`: the same Bundle may be the results and a part as well."""
+    index: Index
+    """Of all documents."""
     checks: Checks = field(default_factory=Checks)
 
     def laboratory(self, resource: JsonObject, wanted: Wanted) -> LaboratoryPart:
@@ -190,8 +193,7 @@ class _Documents:
         return _worst(part, laboratory_availability(found, was_cut=was_cut))
 
     def _scope(self, document: Document) -> Scope:
-        others = [other.index for other in self.by_identity.values() if other is not document]
-        return Scope(document.index, tuple(others), self.whose.fhir_base, self.checks)
+        return Scope(document.index, self.index, self.whose.fhir_base, self.checks)
 
 
 def _newest_day(results: Sequence[LabReading]) -> date:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cds_service.core.json_object import JsonObject
@@ -82,11 +83,26 @@ def base_of(full_url: str) -> str:
     return (restful["base"] or "") if restful else ""
 
 
+def address_on(server: str, kind: str, id_: str) -> str:
+    """The address of a resource, the same for every spelling of its server's base address."""
+    scheme, host, path = comparable_base(server)
+    return f"{scheme}://{host}{path}/{kind}/{id_}"
+
+
+def comparable_url(full_url: str) -> str:
+    """A fullUrl as `address_on` writes it, if it is RESTful; any other as it is."""
+    restful = _RESTFUL.fullmatch(full_url)
+    if restful and restful["base"]:
+        return address_on(restful["base"], restful["type"], restful["id"])
+    return full_url
+
+
 def may_be_on(server: str, base: str) -> bool:
     """Whether an address with this base may be on the server. If either is empty, it may be."""
     return not (base and server) or comparable_base(base) == comparable_base(server)
 
 
+@lru_cache(maxsize=64)
 def comparable_base(base: str) -> tuple[str, str, str]:
     """A base address, comparable: case of the host, default port and a final slash are dropped."""
     try:

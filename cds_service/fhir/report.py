@@ -21,10 +21,30 @@ _HOLD_RESULTS = ("DiagnosticReport", "Observation")
 MOST_SPECIMENS = 100
 """Most specimens that one order or report may name; where there are more, none is looked up."""
 
-Named = dict[str, set[str]]
-"""The names by which results are referred to (`Type/id` or an address), each with the base
-addresses that it was given with; an empty one where it was given without.
-"""
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """On which server the name of a result counts."""
+
+    base: str
+    """The base address that the name was given with, empty where it was given without."""
+    holder: str
+    """That of the report or panel that gives it. A name without a base means the same server
+    (https://hl7.org/fhir/R4/bundle.html#references).
+    """
+
+    def may_be_of(self, observation: Entry, fhir_base: str) -> bool:
+        """Whether an Observation may be on that server; `fhir_base` is that of one without a
+        fullUrl.
+        """
+        server = base_of(observation.full_url)
+        if self.base:
+            return may_be_on(server or fhir_base, self.base)
+        return may_be_on(server, self.holder)
+
+
+Named = dict[str, set[_Origin]]
+"""The names by which results are referred to: `Type/id` or an address."""
 
 
 def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -50,10 +70,8 @@ class Reports:
     fhir_base: str = ""
     withdrawn: Named = field(default_factory=dict)
     upheld: Named = field(default_factory=dict)
-    sampled: dict[str, list[tuple[Entry, str]]] = field(default_factory=dict)
-    """Reports and panels that name specimens, by the names of their results, each with the base
-    address that the name was given with.
-    """
+    sampled: dict[str, list[tuple[Entry, _Origin]]] = field(default_factory=dict)
+    """Reports and panels that name specimens, by the names of their results."""
     specimens: dict[int, Sequence[JsonObject]] = field(default_factory=dict)
     """The references to their specimens, by the identity of the report or panel."""
 
@@ -78,42 +96,42 @@ class Reports:
         container = observation.container
         for reference in self.specimens.get(id(container), ()):
             yield reference, Entry(container, "", container, type_of(container))
-        server = self._server_of(observation)
         for name in observation.names:
-            for report, base in self.sampled.get(name, ()):
-                if name == observation.full_url or may_be_on(server, base):
+            for report, origin in self.sampled.get(name, ()):
+                if name == observation.full_url or origin.may_be_of(observation, self.fhir_base):
                     yield from ((each, report) for each in self.specimens[id(report.resource)])
-
-    def _server_of(self, observation: Entry) -> str:
-        return base_of(observation.full_url) or self.fhir_base
 
     def _is_in(self, named: Named, observation: Entry) -> bool:
         """Whether an Observation is among the named, by its address or by its id on its server."""
-        server = self._server_of(observation)
-        bases = named.get(observation.ref.resource, ())
-        return observation.full_url in named or any(may_be_on(server, base) for base in bases)
+        origins = named.get(observation.ref.resource, ())
+        return observation.full_url in named or any(
+            origin.may_be_of(observation, self.fhir_base) for origin in origins
+        )
 
 
 def reports_in(entries: Iterable[Entry], fhir_base: str) -> Reports:
     """The reports among these entries; `fhir_base` is the server of resources without a fullUrl."""
     reports = Reports(fhir_base)
     for entry in entries:
+        holder = entry.resource
         if entry.kind == "DiagnosticReport":
-            named = reports.withdrawn if _is_withdrawn(entry.resource) else reports.upheld
-            if "specimen" in entry.resource and named is reports.upheld:
-                given = objects(entry.resource["specimen"])
-                _note_specimens(entry, given, _results(entry.resource), reports)
-            for name, base in _results(entry.resource):
-                named.setdefault(name, set()).add(base)
-        elif "hasMember" in entry.resource and entry.kind == "Observation":
-            given = objects([entry.resource.get("specimen")])
-            if not _is_withdrawn(entry.resource):
-                _note_specimens(entry, given, _named(entry.resource["hasMember"]), reports)
+            named = reports.withdrawn if _is_withdrawn(holder) else reports.upheld
+            held = list(_named(holder.get("result"), entry))
+            if "specimen" in holder and named is reports.upheld:
+                _note_specimens(entry, objects(holder["specimen"]), held, reports)
+            for name, origin in held:
+                named.setdefault(name, set()).add(origin)
+        elif "hasMember" in holder and entry.kind == "Observation" and not _is_withdrawn(holder):
+            given = objects([holder.get("specimen")])
+            _note_specimens(entry, given, _named(holder["hasMember"], entry), reports)
     return reports
 
 
 def _note_specimens(
-    holder: Entry, given: Sequence[JsonObject], held: Iterable[tuple[str, str]], reports: Reports
+    holder: Entry,
+    given: Sequence[JsonObject],
+    held: Iterable[tuple[str, _Origin]],
+    reports: Reports,
 ) -> None:
     """Note the specimens of one report or panel. One more than MOST_SPECIMENS is kept, to show that
     there are too many.
@@ -121,10 +139,10 @@ def _note_specimens(
     if not given:
         return
     reports.specimens[id(holder.resource)] = given[: MOST_SPECIMENS + 1]
-    for name, base in held:
+    for name, origin in held:
         known = reports.sampled.setdefault(name, [])
         if len(known) <= MOST_SPECIMENS:
-            known.append((holder, base))
+            known.append((holder, origin))
 
 
 def _is_withdrawn(container: JsonObject) -> bool:
@@ -136,18 +154,17 @@ def _is_withdrawn(container: JsonObject) -> bool:
     return is_cancelled or status == "entered-in-error"
 
 
-def _results(report: JsonObject) -> Iterator[tuple[str, str]]:
-    return _named(report.get("result"))
-
-
-def _named(references: object) -> Iterator[tuple[str, str]]:
+def _named(references: object, holder: Entry) -> Iterator[tuple[str, _Origin]]:
+    """The results that a report or panel refers to."""
+    server = base_of(holder.full_url)
     for reference in objects(references):
         match target_of(reference):
             case Literal(base, kind, id_, _):
-                yield f"{kind}/{id_}", base
+                origin = _Origin(base, server)
+                yield f"{kind}/{id_}", origin
                 if base:  # as a fullUrl has it, also where the result itself has no id
-                    yield f"{base}/{kind}/{id_}", base
+                    yield f"{base}/{kind}/{id_}", origin
             case Urn(text):
-                yield text, ""
+                yield text, _Origin("", server)
             case _:  # `#…` lies in the report itself
                 continue

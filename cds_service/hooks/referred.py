@@ -19,7 +19,7 @@ from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability
 from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.fhir.authorization import Coverage
-from cds_service.fhir.bundle import Document, Entry, Scope, Unresolved, open_document
+from cds_service.fhir.bundle import Document, Entry, Scope, Unresolved, index_of_all, open_document
 from cds_service.fhir.fetched import Fetched, NotFound, Partial, Refused, Resource
 from cds_service.fhir.lone_report import is_issued
 from cds_service.fhir.parts import as_dated
@@ -97,9 +97,9 @@ class _Found:
 
 def _find(gathered: Gathered, results: JsonObject, wanted: Wanted, access: ServerAccess) -> _Found:
     own, drugs = gathered.parts[wanted.part].resource, gathered.parts["medications"].resource
-    arrived, known, prescribed = map(open_document, (results, own, drugs))
+    arrived, known, prescribed = documents = [open_document(each) for each in (results, own, drugs)]
     ours = tuple((_ours(document, wanted), document) for document in (arrived, known))
-    scope = Scope(arrived.index, (known.index, prescribed.index), str(access.session.base))
+    scope = Scope(arrived.index, index_of_all(documents), str(access.session.base))
     return _Found(ours, prescribed, scope)
 
 

@@ -72,11 +72,13 @@ def test_t59_results_under_one_name_are_not_held_against_each_other(id_: JsonObj
 def test_results_and_history_are_not_held_against_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Only what is the same is compared, once with what it repeats."""
     compared: list[object] = []
+    equal = LabResult.__eq__
 
-    def counting(one: object, other: object) -> bool:
+    def counting(one: LabResult, other: object) -> bool:
         compared.append(one)
-        return one is other
+        return equal(one, other)
 
     monkeypatch.setattr(LabResult, "__eq__", counting)
 
@@ -87,7 +89,7 @@ def test_results_and_history_are_not_held_against_each_other(
 
     found = record(bundle(*map(nameless, range(100))), sil2r=bundle(*map(nameless, range(70, 150))))
     assert len(found.history) == 50
-    assert compared == []
+    assert len(compared) == 30
 
 
 def test_what_stands_for_many_versions_is_put_in_their_place_once(

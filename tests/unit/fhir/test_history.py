@@ -11,8 +11,10 @@ from cds_service.core.model import Availability, LabResult, Subject
 from tests.unit.fhir.given import (
     ANOTHER,
     LEFT_OUT,
+    LOINC,
     UCUM,
     bundle,
+    concept,
     entry,
     ferritin,
     observation,
@@ -123,14 +125,49 @@ def test_references_between_parts_are_followed_without_leaving_what_was_given() 
     assert result.subject is Subject.THIS_PATIENT
 
 
-def test_of_one_id_another_version_is_another_result_and_no_version_is_any() -> None:
+def test_one_content_under_one_id_is_one_result_whatever_its_versions() -> None:
     def version(*texts: str) -> JsonObject:
         return bundle(
             *(observation(meta={"versionId": text} if text else LEFT_OUT) for text in texts)
         )
 
-    def history(than: str, *found: str) -> int:
-        return len(record(version(than), sil2r=version(*found)).history)
+    def history(than: JsonObject, *found: str) -> list[str]:
+        return [one.ref.version for one in record(than, sil2r=version(*found)).history]
 
-    assert history("1", "1") == history("1", "") == history("", "1") == 0
-    assert history("a", "b") == 1
+    for now, before in permutations(("1", "a", ""), 2):
+        assert history(version(now), before) == []
+    for found in permutations(("1", "a", "")):
+        assert history(bundle(), *found) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"effectiveDateTime": "2025-03-01"},
+        {"code": concept(LOINC, "99768-4")},
+        {"referenceRange": [{"high": quantity("9000")}]},
+        {"performer": [{"display": "Laboratory B"}]},
+    ],
+    ids=str,
+)
+def test_one_id_with_two_contents_is_two_in_whatever_order_they_come(other: JsonObject) -> None:
+    """Which day, code or range is meant must not depend on the order of a search."""
+    sent = observation(), observation(**other)
+    one_way, other_way = (
+        record(bundle(observation(id="obs-2")), sil2r=bundle(*each)).history
+        for each in permutations(sent)
+    )
+    assert len(one_way) == 2
+    assert one_way == other_way
+    results, reverse = (record(bundle(*each)).results for each in permutations(sent))
+    assert results == reverse
+    assert set(results) == set(one_way)
+
+
+def test_a_companion_that_comes_with_two_days_has_both_in_either_order() -> None:
+    sent = ferritin(), ferritin(effectiveDateTime="2025-03-01")
+    one, other = (
+        record(bundle(observation()), labs=bundle(*each)).companions for each in permutations(sent)
+    )
+    assert len(one) == 2
+    assert one == other

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from cds_service.core.elements import Coding, Moment, NoMoment, SpecimenGiven, SpecimenLink
@@ -13,6 +15,7 @@ from tests.unit.fhir.given import (
     LEFT_OUT,
     RESOLVED,
     bundle,
+    concept,
     entry,
     followed,
     observation,
@@ -22,6 +25,7 @@ from tests.unit.fhir.given import (
     specimen,
 )
 
+NORTH = "https://ehr.example.org/north/fhir"
 UNRESOLVED = SpecimenGiven(SpecimenLink.UNRESOLVED)
 URN = "urn:uuid:5b1a3f2c-0a8e-4d4f-9d0b-1f6f3f0a7a11"
 
@@ -87,6 +91,39 @@ def test_a_relative_reference_means_the_server_that_the_result_came_from() -> No
         url=f"{here}/Observation/obs-1",
     )
     assert found.specimen == RESOLVED
+
+
+@pytest.mark.parametrize(
+    ("reference", "result_at", "specimen_at", "found"),
+    [
+        ("Specimen/spec-1", BASE, BASE, RESOLVED),
+        ("Specimen/spec-1", BASE, "https://EHR.example.org:443/fhir", RESOLVED),
+        ("Specimen/spec-1", BASE, "", RESOLVED),
+        ("Specimen/spec-1", "", NORTH, RESOLVED),
+        ("Specimen/spec-1", BASE, NORTH, UNRESOLVED),
+        ("Specimen/spec-1", NORTH, BASE, UNRESOLVED),
+        (f"{BASE}/Specimen/spec-1", "", NORTH, UNRESOLVED),
+        (f"{BASE}/Specimen/spec-1", NORTH, BASE, RESOLVED),
+    ],
+)
+def test_a_specimen_of_the_same_id_on_another_server_is_not_the_one_that_is_named(
+    reference: str, result_at: str, specimen_at: str, found: SpecimenGiven
+) -> None:
+    """Two tenants of one host each have a Specimen/spec-1: serum here may be CSF there."""
+    read = followed(
+        {"reference": reference},
+        entry(specimen(), f"{specimen_at}/Specimen/spec-1" if specimen_at else ""),
+        url=f"{result_at}/Observation/obs-1" if result_at else "",
+    )
+    assert read.specimen == found
+
+
+def test_of_two_parts_that_hold_different_specimens_of_one_name_neither_counts() -> None:
+    blood = bundle(specimen(type=concept("x:y", "blood")))
+    for one, other in permutations((blood, bundle(specimen()))):
+        found = followed({"reference": "Specimen/spec-1"}, sil2r=one, labs=other)
+        assert found.specimen == UNRESOLVED
+    assert followed({"reference": "Specimen/spec-1"}, specimen(), labs=blood).specimen == RESOLVED
 
 
 @pytest.mark.parametrize(
