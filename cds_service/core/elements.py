@@ -161,6 +161,10 @@ class SpecimenLink(StrEnum):
     """It leads to a Specimen whose subject is somebody else: nothing of it is used."""
     ENTERED_IN_ERROR = "entered-in-error"
     """It leads to a Specimen that was entered in error: nothing of it is used."""
+    UNCERTAIN = "uncertain"
+    """Several bear its name, or only one of another version or server: what is known of them can
+    contradict, and settles nothing.
+    """
     INVALID = "invalid"
     """It leads to a Specimen that is not valid FHIR R4: it can contradict, and settles nothing."""
     UNSATISFACTORY = "unsatisfactory"

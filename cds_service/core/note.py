@@ -24,6 +24,7 @@ class NoteKind(StrEnum):
     NAME_NOT_SOLUBLE = "name-not-soluble"
     SUBJECT_NOT_NAMED = "subject-not-named"
     SPECIMEN_INVALID = "specimen-invalid"
+    SPECIMEN_UNCERTAIN = "specimen-uncertain"
     SPECIMEN_OF_ANOTHER = "specimen-of-another"
     SPECIMEN_WITHDRAWN = "specimen-withdrawn"
     SPECIMEN_UNSATISFACTORY = "specimen-unsatisfactory"

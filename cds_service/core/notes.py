@@ -73,6 +73,7 @@ def notes_on_sample(head: Candidate, record: PatientRecord) -> Iterator[Note]:
         case (
             SpecimenLink.NONE
             | SpecimenLink.UNRESOLVED
+            | SpecimenLink.UNCERTAIN
             | SpecimenLink.INVALID
             | SpecimenLink.RESOLVED
         ):
@@ -262,12 +263,18 @@ def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:
 
 
 def notes_on_specimen(result: LabResult, reason: Reason) -> Iterator[Note]:
-    """Why the specimen kind is not settled: the Specimen is not valid, or has type codes that are
-    not in the knowledge.
+    """Why the specimen kind is not settled: the Specimen is not valid, may not be the one that is
+    meant, or has type codes that are not in the knowledge.
     """
-    of_specimen = reason in {Reason.SPECIMEN_UNKNOWN, Reason.SPECIMEN_CONFLICT}
-    if of_specimen and result.specimen.link is SpecimenLink.INVALID:
-        yield Note(NoteKind.SPECIMEN_INVALID, {"where": result.specimen.where})
+    if reason not in {Reason.SPECIMEN_UNKNOWN, Reason.SPECIMEN_CONFLICT}:
+        return
+    match result.specimen.link:
+        case SpecimenLink.INVALID:
+            yield Note(NoteKind.SPECIMEN_INVALID, {"where": result.specimen.where})
+        case SpecimenLink.UNCERTAIN:
+            yield Note(NoteKind.SPECIMEN_UNCERTAIN)
+        case _:
+            pass
     if reason is Reason.SPECIMEN_UNKNOWN and result.specimen.codings:
         told = dict.fromkeys(
             f"{coding.code} ({coding.display})" if coding.display else coding.code

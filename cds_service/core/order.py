@@ -12,7 +12,7 @@ from functools import lru_cache
 from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, Subject
-from cds_service.core.reading import FROM_SPECIMEN, loinc_of, specimens_named
+from cds_service.core.reading import FROM_SPECIMEN, SETTLE_NOTHING, loinc_of, specimens_named
 from cds_service.core.schema import RefusedCode
 
 NOT_NAMED = "not-named"
@@ -144,7 +144,7 @@ def specimen_ordered(order: DraftOrder, fixed: str, knowledge: KnowledgeBase) ->
     if len(named | by_code) > 1:
         return CONFLICT
     link = order.specimen.link
-    if kinds := by_code if link is SpecimenLink.INVALID else named | by_code:
+    if kinds := by_code if link in SETTLE_NOTHING else named | by_code:
         (kind,) = kinds
         return kind
     return NOT_NAMED if link is SpecimenLink.NONE else UNREADABLE

@@ -40,6 +40,8 @@ NOT_COVERED = "not-covered"
 FROM_SPECIMEN = "from-specimen"
 _FOLLOWED = frozenset({SpecimenLink.NONE, SpecimenLink.UNSATISFACTORY, SpecimenLink.RESOLVED})
 """Links of specimens that were read, or where none was named."""
+SETTLE_NOTHING = frozenset({SpecimenLink.UNCERTAIN, SpecimenLink.INVALID})
+"""Links of specimens whose codes can contradict the test code, and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,14 @@ def specimen_of(
     result: LabResult, code: AcceptedCode, knowledge: KnowledgeBase
 ) -> str | NotInterpretable:
     """The specimen kind that code and Specimen.type agree on, or why there is none. The type of an
-    invalid Specimen can contradict the code, and settles nothing by itself.
+    invalid Specimen, or of one that may not be meant, can contradict the code and settles nothing
+    by itself.
     """
     named = specimens_named(result.specimen, knowledge)
     by_code = set() if code.specimen == FROM_SPECIMEN else {code.specimen}
     coded_but_unknown = bool(result.specimen.codings) and not named
     link = result.specimen.link
-    if coded_but_unknown or not (by_code or (named and link is not SpecimenLink.INVALID)):
+    if coded_but_unknown or not (by_code or (named and link not in SETTLE_NOTHING)):
         followed = link in _FOLLOWED
         return NotInterpretable(Reason.SPECIMEN_UNKNOWN, "" if followed else link.value)
     if len(named) > 1 or (named and by_code and named != by_code):

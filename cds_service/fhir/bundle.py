@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from cds_service.core.elements import Moment, NoMoment, ResourceRef, SpecimenGiven
 from cds_service.core.json_object import JsonObject
@@ -31,6 +32,8 @@ REFERRED_TO = frozenset({"Medication", "Organization", "Patient", "RelatedPerson
 """Types that something we read points at; only these are indexed."""
 _MOST_MISFITS = 200
 """Most entries without a resource that are kept; a single one is enough to report the fault."""
+MOST_MEANT = 20
+"""Most resources under one name that are kept as what may be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,18 @@ def _name(kind: str, resource: JsonObject) -> str:
 class Unresolved:
     """The reference leads to no resource that was given, or to more than one."""
 
+    may_be: tuple[JsonObject, ...] = field(default=(), repr=False)
+    """What it may mean all the same: each of several under the name, another version of it, or one
+    that has the id on another server. At most MOST_MEANT.
+    """
+
+
+_NOWHERE = Unresolved()
+
+
+def _meant(found: JsonObject | Unresolved) -> tuple[JsonObject, ...]:
+    return found.may_be if isinstance(found, Unresolved) else (found,)
+
 
 class Names(dict[tuple[str, str], JsonObject | Unresolved]):
     """Resources by their type and one kind of name.
@@ -87,7 +102,8 @@ class Names(dict[tuple[str, str], JsonObject | Unresolved]):
         """Make a resource findable. It is compared with its namesake here, not at every look-up."""
         known = self.setdefault((kind, name), resource)
         if known is not resource and known != resource:
-            self[kind, name] = Unresolved()
+            each = {id(one): one for one in chain(_meant(known), _meant(resource))}
+            self[kind, name] = Unresolved(tuple(islice(each.values(), MOST_MEANT)))
 
     def add_all(self, others: Names) -> None:
         """Make all of the others findable here too."""
@@ -232,8 +248,10 @@ class Scope:
     """Of all documents; may be left out where there is no other."""
     fhir_base: str = ""
     checks: Checks = field(default_factory=Checks)
-    specimens: dict[int, tuple[SpecimenGiven, Moment | NoMoment]] = field(default_factory=dict)
-    """What each Specimen was read as, by its identity (see `specimen`)."""
+    specimens: dict[object, tuple[SpecimenGiven, Moment | NoMoment]] = field(default_factory=dict)
+    """What each Specimen was read as, by its identity; where it is uncertain which is meant, by
+    their codes (see `specimen`).
+    """
     _contained: dict[int, Names] = field(default_factory=dict)
 
     def resolve(self, reference: JsonObject, kind: str, entry: Entry) -> JsonObject | Unresolved:
@@ -242,7 +260,17 @@ class Scope:
         for names, name in self._places(target, entry):
             if (kind, name) in names:
                 return _in_version(names[kind, name], target)
-        return Unresolved()
+        return self._elsewhere(target, kind)
+
+    def _elsewhere(self, target: Target, kind: str) -> Unresolved:
+        """What has the id that a reference names, on whichever server."""
+        match target:
+            case Literal(type=type_, id=id_):
+                key = kind, f"{type_}/{id_}"
+                namesakes = self.everywhere.by_id.get(key) or self.own.by_id.get(key, _NOWHERE)
+                return Unresolved(_meant(namesakes))
+            case _:
+                return _NOWHERE
 
     def _places(self, target: Target, entry: Entry) -> Iterator[tuple[Names, str]]:
         """Where to look, and under which name. A reference without a base means the server of the
@@ -280,6 +308,6 @@ def _in_version(found: JsonObject | Unresolved, target: Target) -> JsonObject | 
     """The resource found, unless the reference names another version of it."""
     match found, target:
         case dict(), Literal(version=version) if version:
-            return found if version_of(found) in ("", version) else Unresolved()
+            return found if version_of(found) in ("", version) else Unresolved((found,))
         case _:
             return found

@@ -6,7 +6,7 @@ there are none, the text is kept for the reader.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -32,6 +32,7 @@ _GRAVEST_FIRST = (
     SpecimenLink.OF_ANOTHER_PATIENT,
     SpecimenLink.ENTERED_IN_ERROR,
     SpecimenLink.UNRESOLVED,
+    SpecimenLink.UNCERTAIN,
     SpecimenLink.INVALID,
     SpecimenLink.UNSATISFACTORY,
     SpecimenLink.RESOLVED,
@@ -44,7 +45,8 @@ def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) ->
     element, the one that its panel or else its report names, if it names exactly one.
 
     One of another patient and one that was entered in error are reported as such, without anything
-    of theirs; an invalid one with the codes that can still be seen, which settle nothing.
+    of theirs; an invalid one with the codes that can still be seen, and one that may not be the one
+    that is meant with its codes. These settle nothing.
     """
     if reference := an_object(entry.resource.get("specimen")):
         return _called(reference, *_follow(reference, entry, scope, whose))
@@ -81,8 +83,10 @@ def _named_for(entry: Entry, reports: Reports) -> Sequence[tuple[JsonObject, Ent
 def _follow(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> Found:
     """The Specimen that a reference standing in `entry` leads to."""
     match scope.resolve(reference, "Specimen", entry):
-        case Unresolved():
+        case Unresolved(may_be=()):
             return _UNRESOLVED
+        case Unresolved(may_be=namesakes):
+            return _uncertain(namesakes, entry, scope, whose)
         case specimen:
             subject = an_object(specimen.get("subject"))
             if whose.named(subject, entry, scope) is Subject.ANOTHER_PATIENT:
@@ -93,6 +97,21 @@ def _follow(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> 
             if id(specimen) not in known:
                 known[id(specimen)] = _read(specimen, scope)
             return known[id(specimen)]
+
+
+def _uncertain(namesakes: Iterable[JsonObject], entry: Entry, scope: Scope, whose: Whose) -> Found:
+    """The codes of all that may be meant, without those of another patient or entered in error."""
+    codes = tuple(
+        code
+        for one in namesakes
+        if one.get("status") != "entered-in-error"
+        and whose.named(an_object(one.get("subject")), entry, scope) is not Subject.ANOTHER_PATIENT
+        for code in codings(an_object(one.get("type")))
+    )
+    if not codes:
+        return _UNRESOLVED
+    given = SpecimenGiven(SpecimenLink.UNCERTAIN, codes)
+    return scope.specimens.setdefault(codes, (given, NoMoment()))
 
 
 def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:

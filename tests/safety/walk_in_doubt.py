@@ -95,6 +95,8 @@ def _spoilt(unit: str) -> dict[str, dict[str, Any]]:
         "an invalid specimen": {"specimen": SpecimenGiven(SpecimenLink.INVALID, where="Specimen")},
         "invalid, of CSF": {"specimen": replace(CSF, link=SpecimenLink.INVALID)},
         "invalid, of serum": {"specimen": replace(SERUM, link=SpecimenLink.INVALID)},
+        "perhaps of CSF": {"specimen": replace(CSF, link=SpecimenLink.UNCERTAIN)},
+        "perhaps of serum": {"specimen": replace(SERUM, link=SpecimenLink.UNCERTAIN)},
         "blood": {"specimen": SERUM},
         "CSF": {"specimen": CSF},
         "two codes": {"codings": (Coding(LOINC, "9654-5"), Coding(LOINC, "99768-4"))},

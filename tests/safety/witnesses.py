@@ -220,6 +220,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "for interleukin 2 itself, not for its soluble receptor": ("xia-2025", "loinc-table"),
     "The draft carries codes of different tests": ("loinc-table",),
     "is not valid FHIR R4, or holds a modifier": ("fhir-r4",),
+    "Which specimen record this result means is not certain": ("fhir-r4",),
     "A draft order that belongs to another patient": ("fhir-r4",),
     "Limits of blood and CSF differ by more than ten-fold": (
         "petereit-2010",

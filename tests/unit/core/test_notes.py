@@ -86,6 +86,15 @@ def test_an_invalid_specimen_is_told_where_it_leaves_the_specimen_open() -> None
         assert NoteKind.SPECIMEN_INVALID not in of(given)
 
 
+def test_a_specimen_that_may_not_be_meant_is_told_where_it_leaves_the_specimen_open() -> None:
+    dew = replace(specimen("DEW"), link=SpecimenLink.UNCERTAIN)
+    for value, code in (("250 pg/mL", toy.ANY_MASS), ("250 pt/mL", toy.SAP_POINTS)):
+        assert NoteKind.SPECIMEN_UNCERTAIN in of(named("r", value, code, specimen=dew))
+    sap = replace(specimen("SAP"), link=SpecimenLink.UNCERTAIN)
+    settled = of(named("r", "250 pt/mL", toy.SAP_POINTS, specimen=sap))
+    assert NoteKind.SPECIMEN_UNCERTAIN not in settled
+
+
 def test_a_month_to_come_is_a_date_that_cannot_be_right_and_no_open_day() -> None:
     told = {"value": "250 pt/mL", "date": "2026-12"}
     assert of(result(on="2026-12")) == {NoteKind.DATE_AHEAD: told}

@@ -107,6 +107,7 @@ FERRITIN = "2276-4"
 ONE_ID, NO_ID = ResourceRef("ServiceRequest/one"), ResourceRef("ServiceRequest")
 IN_CSF = in_specimen("CSF")
 INVALID_CSF = replace(IN_CSF, link=SpecimenLink.INVALID)
+UNCERTAIN_CSF = replace(IN_CSF, link=SpecimenLink.UNCERTAIN)
 
 
 @pytest.mark.parametrize(
@@ -175,6 +176,7 @@ def test_two_codes_of_one_specimen_are_one_order(other: str) -> None:
         (order(ANY), "order-specimen-not-named"),
         (order(SERUM, specimen=in_specimen("CSF")), "order-specimen-conflict"),
         (order(SERUM, specimen=INVALID_CSF), "order-specimen-conflict"),
+        (order(SERUM, specimen=UNCERTAIN_CSF), "order-specimen-conflict"),
     ],
 )
 def test_an_order_whose_specimen_is_open_is_asked_to_name_it(draft: DraftOrder, asked: str) -> None:
@@ -209,10 +211,11 @@ def test_the_trace_says_in_words_what_an_order_is_taken_for(
     assert advice_on(draft).facts[fact].because == because
 
 
-def test_an_invalid_specimen_settles_no_order() -> None:
+def test_a_specimen_that_is_invalid_or_may_not_be_meant_settles_no_order() -> None:
     """With CSF settled, the serum that belongs to it would be asked for."""
     assert ids(advice_on(order(ANY, specimen=IN_CSF))) == ["order-csf-unpaired"]
-    assert advised(order(ANY, specimen=INVALID_CSF)).advice == ()
+    for given in (INVALID_CSF, UNCERTAIN_CSF):
+        assert advised(order(ANY, specimen=given)).advice == ()
 
 
 def test_beside_an_order_without_a_specimen_no_result_is_of_the_same_one() -> None:

@@ -157,17 +157,18 @@ def test_a_dead_link_is_told_apart_from_silence() -> None:
         pytest.param(toy.SAP_MASS, ["RESIN"], CONFLICT, id="another fluid"),
         pytest.param(toy.SAP_MASS, ["SAP"], "sap", id="both agree"),
         pytest.param(toy.SAP_MASS, [], "sap", id="only the code"),
-        pytest.param(toy.SAP_MASS, ["WATER"], "invalid", id="an unknown code"),
-        pytest.param(toy.ANY_MASS, ["DEW"], "invalid", id="only the specimen"),
+        pytest.param(toy.SAP_MASS, ["WATER"], "not settled", id="an unknown code"),
+        pytest.param(toy.ANY_MASS, ["DEW"], "not settled", id="only the specimen"),
     ],
 )
-def test_an_invalid_specimen_can_contradict_and_settles_nothing(
-    code: str, codes: list[str], expected: str | Reason
+@pytest.mark.parametrize("link", [SpecimenLink.INVALID, SpecimenLink.UNCERTAIN])
+def test_a_specimen_that_is_invalid_or_may_not_be_meant_can_contradict_and_settles_nothing(
+    link: SpecimenLink, code: str, codes: list[str], expected: str | Reason
 ) -> None:
-    given = replace(specimen(*codes), link=SpecimenLink.INVALID)
+    given = replace(specimen(*codes), link=link)
     match specimen_of(result(specimen=given), TOY.accepted[code], TOY):
         case NotInterpretable(Reason.SPECIMEN_UNKNOWN, detail):
-            assert detail == expected
+            assert (expected, detail) == ("not settled", link.value)
         case NotInterpretable(reason):
             assert reason is expected
         case kind:

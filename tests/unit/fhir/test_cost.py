@@ -15,7 +15,7 @@ from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult
 from cds_service.fhir import bundle as bundle_module
 from cds_service.fhir import lone_report, validate, versions
-from cds_service.fhir.bundle import Document, Entry, open_document
+from cds_service.fhir.bundle import MOST_MEANT, Document, Entry, open_document
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.report import MOST_SPECIMENS, reports_in
 from cds_service.fhir.versions import only_newest
@@ -175,7 +175,14 @@ def test_two_different_specimens_under_one_id_still_prove_nothing() -> None:
         specimen(),
     )
     assert isinstance(found, LabResult)
-    assert found.specimen.link is SpecimenLink.UNRESOLVED
+    assert found.specimen.link is SpecimenLink.UNCERTAIN
+
+
+def test_of_thousands_of_specimens_under_one_id_only_some_are_kept_as_what_may_be_meant() -> None:
+    namesakes = [specimen(type=concept("x:y", str(number))) for number in range(2000)]
+    found = only(observation(specimen={"reference": "Specimen/spec-1"}), *namesakes)
+    assert isinstance(found, LabResult)
+    assert len(found.specimen.codings) == MOST_MEANT
 
 
 @pytest.mark.parametrize("performer", [{"reference": "#y1"}, {"reference": "#nobody"}])

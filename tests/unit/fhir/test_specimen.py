@@ -27,6 +27,8 @@ from tests.unit.fhir.given import (
 
 NORTH = "https://ehr.example.org/north/fhir"
 UNRESOLVED = SpecimenGiven(SpecimenLink.UNRESOLVED)
+UNCERTAIN = SpecimenGiven(SpecimenLink.UNCERTAIN, (CSF,))
+BLOOD = Coding("x:y", "blood")
 URN = "urn:uuid:5b1a3f2c-0a8e-4d4f-9d0b-1f6f3f0a7a11"
 
 
@@ -100,13 +102,14 @@ def test_a_relative_reference_means_the_server_that_the_result_came_from() -> No
         ("Specimen/spec-1", BASE, "https://EHR.example.org:443/fhir", RESOLVED),
         ("Specimen/spec-1", BASE, "", RESOLVED),
         ("Specimen/spec-1", "", NORTH, RESOLVED),
-        ("Specimen/spec-1", BASE, NORTH, UNRESOLVED),
-        ("Specimen/spec-1", NORTH, BASE, UNRESOLVED),
-        (f"{BASE}/Specimen/spec-1", "", NORTH, UNRESOLVED),
+        ("Specimen/spec-1", BASE, NORTH, UNCERTAIN),
+        ("Specimen/spec-1", NORTH, BASE, UNCERTAIN),
+        (f"{BASE}/Specimen/spec-1", "", NORTH, UNCERTAIN),
+        ("Specimen/spec-2", BASE, NORTH, UNRESOLVED),
         (f"{BASE}/Specimen/spec-1", NORTH, BASE, RESOLVED),
     ],
 )
-def test_a_specimen_of_the_same_id_on_another_server_is_not_the_one_that_is_named(
+def test_a_specimen_of_the_same_id_on_another_server_may_not_be_the_one_that_is_named(
     reference: str, result_at: str, specimen_at: str, found: SpecimenGiven
 ) -> None:
     """Two tenants of one host each have a Specimen/spec-1: serum here may be CSF there."""
@@ -122,12 +125,13 @@ def test_of_two_parts_that_hold_different_specimens_of_one_name_neither_counts()
     blood = bundle(specimen(type=concept("x:y", "blood")))
     for one, other in permutations((blood, bundle(specimen()))):
         found = followed({"reference": "Specimen/spec-1"}, sil2r=one, labs=other)
-        assert found.specimen == UNRESOLVED
+        assert found.specimen.link is SpecimenLink.UNCERTAIN
+        assert set(found.specimen.codings) == {CSF, BLOOD}
     assert followed({"reference": "Specimen/spec-1"}, specimen(), labs=blood).specimen == RESOLVED
 
 
 @pytest.mark.parametrize(
-    ("base", "found"), [("", RESOLVED), (BASE, RESOLVED), ("https://a.example.org", UNRESOLVED)]
+    ("base", "found"), [("", RESOLVED), (BASE, RESOLVED), ("https://a.example.org", UNCERTAIN)]
 )
 def test_a_reference_with_an_address_means_the_server_of_the_request_where_one_is_known(
     base: str, found: SpecimenGiven
@@ -142,8 +146,7 @@ def test_a_reference_with_an_address_means_the_server_of_the_request_where_one_i
     "reference",
     [
         {"reference": "Specimen/spec-2"},
-        {"reference": "https://elsewhere.example.org/Specimen/spec-1"},
-        {"reference": "Specimen/spec-1/_history/9"},
+        {"reference": "https://elsewhere.example.org/Specimen/spec-2"},
         {"reference": "Patient/spec-1"},
         {"reference": "#spec-1"},
         {"reference": URN},
@@ -152,6 +155,32 @@ def test_a_reference_with_an_address_means_the_server_of_the_request_where_one_i
 )
 def test_a_reference_that_leads_nowhere_is_unresolved(reference: JsonObject) -> None:
     assert followed(reference, specimen(meta={"versionId": "1"})).specimen == UNRESOLVED
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["https://elsewhere.example.org/Specimen/spec-1", "Specimen/spec-1/_history/9"],
+    ids=["of another server", "of another version"],
+)
+def test_a_specimen_that_may_be_meant_lends_its_codes_and_no_time(reference: str) -> None:
+    found = followed({"reference": reference}, specimen(meta={"versionId": "1"}))
+    assert (found.specimen, found.collected) == (UNCERTAIN, NoMoment())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        specimen(subject={"reference": "Patient/pat-2"}),
+        specimen(status="entered-in-error"),
+        specimen(type={"text": "Cerebrospinal fluid"}),
+    ],
+    ids=["of another patient", "entered in error", "without a code"],
+)
+def test_of_what_may_be_meant_only_the_codes_of_this_patients_specimens_are_lent(
+    other: JsonObject,
+) -> None:
+    found = followed({"reference": f"{NORTH}/Specimen/spec-1"}, other)
+    assert found.specimen == UNRESOLVED
 
 
 @pytest.mark.parametrize(
@@ -229,7 +258,9 @@ def test_a_specimen_of_which_nothing_proves_whose_it_is_is_unresolved_and_nobody
 def test_two_different_specimens_of_one_name_prove_nothing_and_the_same_twice_is_one() -> None:
     reference = {"reference": "Specimen/spec-1"}
     other = specimen(type={"coding": [{"system": "x:y", "code": "blood"}]})
-    assert followed(reference, specimen(), other).specimen == UNRESOLVED
+    assert followed(reference, specimen(), other).specimen == SpecimenGiven(
+        SpecimenLink.UNCERTAIN, (CSF, BLOOD)
+    )
     assert followed(reference, specimen(), specimen()).specimen == RESOLVED
 
 

@@ -113,6 +113,13 @@ def test_a_member_of_a_panel_that_names_no_specimen_has_that_of_the_panel() -> N
         assert found.specimen == SpecimenGiven(SpecimenLink.NONE)
 
 
+def test_two_panels_that_name_one_uncertain_specimen_name_one() -> None:
+    twice = panel_of("spec-1"), panel_of("spec-1", id="two")
+    serum = specimen(type={"coding": [{"system": "x:y", "code": "SER"}]})
+    found = followed(LEFT_OUT, *twice, specimen(), serum).specimen
+    assert (found.link, set(found.codings)) == (SpecimenLink.UNCERTAIN, {CSF, SERUM})
+
+
 @pytest.mark.parametrize(
     ("panels", "whole", "codes"),
     [

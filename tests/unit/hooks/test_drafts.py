@@ -150,17 +150,21 @@ def test_the_specimen_of_an_order_is_followed_inside_what_was_sent(*, contained:
 
 
 def test_the_specimen_of_an_order_may_be_named_by_its_address_on_the_patient_s_server() -> None:
-    """CSF, ordered under the code for serum. The same id on another server is another specimen."""
+    """CSF, ordered under the code for serum. The same id on another server may be another specimen,
+    or the same one behind a proxy: it can contradict the code, and settles nothing.
+    """
     kind = {"coding": [{"system": V2_0487, "code": "CSF"}]}
     specimen = {"resourceType": "Specimen", "id": "s", "type": kind}
 
-    def at(base: str) -> list[str]:
-        order = draft(SERUM, specimen=[{"reference": f"{base}/Specimen/s"}])
+    def at(base: str, code: str) -> list[str]:
+        order = draft(code, specimen=[{"reference": f"{base}/Specimen/s"}])
         found = answered(order, specimen, server=EHR).cards
         return [finding for card in found for finding in card.extension["findings"]]
 
-    assert at(EHR) == ["order-specimen-conflict"]
-    assert at("https://other.example.org/fhir") == []
+    other = "https://other.example.org/fhir"
+    assert at(EHR, SERUM) == at(other, SERUM) == ["order-specimen-conflict"]
+    assert at(EHR, ANY) == ["order-csf-unpaired"]
+    assert at(other, ANY) == []
 
 
 def test_a_laboratory_is_an_organisation_and_never_a_person() -> None:
