@@ -68,9 +68,9 @@ def read_laboratory(
     by_sort: Mapping[Sort, list[Entry]] = defaultdict(list)
     for entry in observations(document.entries):
         by_sort[sort_of(entry.resource, wanted)].append(entry)
-    analyte, companions = _distinct(by_sort[Sort.ANALYTE]), _distinct(by_sort[Sort.COMPANION])
+    analyte, companions = distinct(by_sort[Sort.ANALYTE]), distinct(by_sort[Sort.COMPANION])
     panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
-    distinct_panels = _distinct(panels)
+    distinct_panels = distinct(panels)
     results = _chosen(analyte, reader)
     asked = (*results, *_chosen(unreadable, reader))
     in_panels = chain.from_iterable(map(reader.read_panel, _chosen(distinct_panels, reader)))
@@ -109,7 +109,7 @@ def _in_components(
     """The companion results in components of these, those first that matter most; at most one more
     than MOST_READ.
     """
-    panels = _best_first(_distinct(holding), reader)
+    panels = _best_first(distinct(holding), reader)
     found = chain.from_iterable(reader.read_companions(panel, wanted) for panel in panels)
     return list(islice(found, MOST_READ + 1))
 
@@ -261,7 +261,7 @@ def dates_as_written(result: JsonObject) -> Iterator[object]:
     yield result.get("issued")
 
 
-def _distinct(entries: Sequence[Entry]) -> list[Entry]:
+def distinct(entries: Sequence[Entry]) -> list[Entry]:
     """Each resource once: the same JSON twice is one.
 
     Two that share an id where nothing tells which is newer (see `versions`) both stay, and so do
