@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cds_service.core.model import Availability, InvalidResource, NoPatient, Patient
 from cds_service.fhir.bundle import Entry
 from cds_service.fhir.moment import moment_in
-from cds_service.fhir.parts import distinct
+from cds_service.fhir.ranked import distinct
 from cds_service.fhir.shape import Refusal, an_id
 from cds_service.fhir.supplied import Supplied
 from cds_service.fhir.validate import check

@@ -22,8 +22,8 @@ from cds_service.fhir.authorization import Coverage
 from cds_service.fhir.bundle import Document, Entry, Scope, Unresolved, index_of_all, open_document
 from cds_service.fhir.fetched import Fetched, NotFound, Partial, Refused, Resource
 from cds_service.fhir.ours import ours
-from cds_service.fhir.parts import as_dated
 from cds_service.fhir.query import Read, Search
+from cds_service.fhir.ranked import as_dated
 from cds_service.fhir.read import REFERRED
 from cds_service.fhir.record_entries import MEDICATION_TYPES, status_counts
 from cds_service.fhir.reference import Literal, base_of, may_be_on, target_of
