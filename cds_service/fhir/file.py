@@ -15,7 +15,7 @@ from cds_service.core.model import Availability
 from cds_service.errors import InputError
 from cds_service.fhir.bundle import Document, Entry, Scope, open_document
 from cds_service.fhir.moment import moment
-from cds_service.fhir.parts import dates_as_written
+from cds_service.fhir.ranked import dates_as_written
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
 from cds_service.fhir.report import observations
 from cds_service.fhir.shape import Refusal, a_text, an_id, an_object, objects, type_of
@@ -78,13 +78,16 @@ def _as_bundle(document: JsonObject) -> JsonObject:
 
 
 def _patient_id(patients: Sequence[Entry], asked: Sequence[Entry], scope: Scope) -> str:
-    """The id of the one Patient, else of whom the newest result names; empty if it names nobody by
-    an id.
+    """The id of the one Patient, else of whom the newest results name; empty if they name nobody by
+    an id, or two.
     """
-    if len(patients) == 1:
-        return an_id(patients[0].resource.get("id"))
-    newest = sorted(asked, key=lambda entry: _when(entry.resource))[-1:]
-    return "".join(patient_id_of(_subject(entry), entry, scope) for entry in newest)
+    ids = {an_id(patient.resource.get("id")) for patient in patients}
+    if len(ids) == 1:
+        return ids.pop()
+    dated = [(_when(entry.resource), entry) for entry in asked]
+    newest = max((when for when, _ in dated), default=_NEVER)
+    named = {patient_id_of(_subject(one), one, scope) for when, one in dated if when == newest}
+    return "".join(named - {""}) if len(named - {""}) == 1 else ""
 
 
 def _read_of(opened: Document, wanted: Wanted) -> Iterator[Entry]:
@@ -144,7 +147,7 @@ def _parts(
     types = {entry.kind for entry in opened.entries}
     whole = supplied(bundle)
     sorts = {sort_of(entry.resource, wanted) for entry in observations(opened.entries)}
-    of_patient = [p for p in patients if an_id(p.resource.get("id")) == patient_id]
+    of_patient = any(an_id(one.resource.get("id")) == patient_id for one in patients)
 
     def part(*, is_there: bool) -> Supplied:
         if whole.availability is Availability.FAILED:
@@ -152,11 +155,7 @@ def _parts(
         return whole if is_there else NOT_SUPPLIED
 
     return {
-        "patient": (
-            Supplied(Availability.GIVEN, of_patient[0].resource)
-            if len(of_patient) == 1
-            else NOT_SUPPLIED
-        ),
+        "patient": Supplied(Availability.GIVEN, bundle) if of_patient else NOT_SUPPLIED,
         wanted.part: part(is_there=bundle.get("type") == "searchset"),
         "labs": part(is_there=not sorts.isdisjoint(OF_COMPANIONS)),
         "conditions": part(is_there=not types.isdisjoint(CONDITION_TYPES)),

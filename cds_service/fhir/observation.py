@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from cds_service.core.elements import ComponentRef, LabValue, Moment, NoMoment, NoValue, Status
 from cds_service.core.json_object import JsonObject
@@ -43,8 +43,8 @@ class ObservationReader:
 
     scope: Scope
     whose: Whose
-    reports: Reports = field(default_factory=Reports)
-    accepted: Codes = frozenset()
+    reports: Reports
+    accepted: Codes
     """Codes of the analyte: a component that carries one holds a result of it."""
 
     def is_own(self, entry: Entry) -> bool:

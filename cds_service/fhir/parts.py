@@ -5,29 +5,20 @@ and what the part came to.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from json import JSONEncoder
 
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.elements import (
-    FINAL,
-    WITHDRAWN,
-    LabValue,
-    Measured,
-    NoValue,
-    ResourceRef,
-)
-from cds_service.core.json_object import JsonObject
+from cds_service.core.elements import LabValue, Measured, NoValue, ResourceRef
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.lone_report import lone_reports, read_report
 from cds_service.fhir.observation import ObservationReader
+from cds_service.fhir.ranked import best_first, distinct
 from cds_service.fhir.record_entries import EntryReader, OfAnotherPatient
 from cds_service.fhir.report import observations
-from cds_service.fhir.shape import a_text, an_object
-from cds_service.fhir.wanted import Sort, Wanted, carries, may_stand_for, sort_of
+from cds_service.fhir.wanted import Sort, Wanted, may_stand_for, sort_of
 
 MOST_READ = 200
 """Most Observations of one sort, and most coded entries, that are read from one part. Validating
@@ -38,7 +29,7 @@ LabReading = LabResult | InvalidResource
 
 @dataclass(frozen=True, slots=True)
 class LaboratoryPart:
-    """The Observations of one document, as far as they are wanted, in the order they came."""
+    """The Observations of one document, as far as they are wanted."""
 
     analyte: tuple[LabReading, ...] = ()
     """Results of the analyte, and what cannot be ruled out to be one."""
@@ -68,9 +59,9 @@ def read_laboratory(
     by_sort: Mapping[Sort, list[Entry]] = defaultdict(list)
     for entry in observations(document.entries):
         by_sort[sort_of(entry.resource, wanted)].append(entry)
-    analyte, companions = _distinct(by_sort[Sort.ANALYTE]), _distinct(by_sort[Sort.COMPANION])
+    analyte, companions = distinct(by_sort[Sort.ANALYTE]), distinct(by_sort[Sort.COMPANION])
     panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
-    distinct_panels = _distinct(panels)
+    distinct_panels = distinct(panels)
     results = _chosen(analyte, reader)
     asked = (*results, *_chosen(unreadable, reader))
     in_panels = chain.from_iterable(map(reader.read_panel, _chosen(distinct_panels, reader)))
@@ -109,7 +100,7 @@ def _in_components(
     """The companion results in components of these, those first that matter most; at most one more
     than MOST_READ.
     """
-    panels = _best_first(_distinct(holding), reader)
+    panels = best_first(distinct(holding), reader)
     found = chain.from_iterable(reader.read_companions(panel, wanted) for panel in panels)
     return list(islice(found, MOST_READ + 1))
 
@@ -220,68 +211,4 @@ def _has_id(result: LabResult) -> bool:
 
 def _chosen(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entry]:
     """At most MOST_READ entries, those that matter most, so that no other hides them."""
-    return entries if len(entries) <= MOST_READ else _best_first(entries, reader)[:MOST_READ]
-
-
-def _best_first(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entry]:
-    """In this order: final ones, those not final, withdrawn ones, look-alikes, another patient's.
-
-    Within each the newest come first, by their dates as written, after those without a date: these
-    may be the newest.
-    """
-
-    def worth(entry: Entry) -> tuple[bool, bool, bool, bool, tuple[bool, str]]:
-        status = a_text(entry.resource.get("status"))
-        return (
-            reader.is_own(entry),
-            carries(entry.resource, reader.accepted),
-            status not in WITHDRAWN,
-            status in FINAL,
-            as_dated(entry.resource),
-        )
-
-    return sorted(entries, key=worth, reverse=True)
-
-
-def as_dated(result: JsonObject) -> tuple[bool, str]:
-    """Sorts results and reports from the oldest to the newest by their dates as text, which order
-    well enough to choose by; then come those without a date: they may be the newest.
-    """
-    when = next(filter(None, map(a_text, dates_as_written(result))), "")
-    return not when, when
-
-
-def dates_as_written(result: JsonObject) -> Iterator[object]:
-    """The values of the elements by which an Observation or a DiagnosticReport may say how old it
-    is, the best first.
-    """
-    yield result.get("effectiveDateTime")
-    yield result.get("effectiveInstant")
-    yield an_object(result.get("effectivePeriod")).get("start")
-    yield result.get("issued")
-
-
-def _distinct(entries: Sequence[Entry]) -> list[Entry]:
-    """Each resource once: the same JSON twice is one.
-
-    Two that share an id where nothing tells which is newer (see `versions`) both stay, and so do
-    two without an id. They come in the order of their JSON, whichever was sent first.
-    """
-    if len(entries) < 2:
-        return list(entries)
-    by_name: dict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        by_name[entry.ref.resource].append(entry)
-    return [entry for same in by_name.values() for entry in _unequal(same)]
-
-
-def _unequal(same: list[Entry]) -> list[Entry]:
-    """Each JSON once, by its text: comparing thousands with each other would take minutes."""
-    if len(same) < 2:
-        return same
-    by_text = {(_TEXT.encode(entry.resource), entry.full_url): entry for entry in same}
-    return list({text: by_text[text, url] for text, url in sorted(by_text)}.values())
-
-
-_TEXT = JSONEncoder(sort_keys=True, check_circular=False, default=lambda number: f"\0{number}")
-"""Writes a resource as one text. No text that is sent holds a NUL, so a number is never a text."""
+    return entries if len(entries) <= MOST_READ else best_first(entries, reader)[:MOST_READ]

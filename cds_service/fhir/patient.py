@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cds_service.core.model import Availability, InvalidResource, NoPatient, Patient
 from cds_service.fhir.bundle import Entry
 from cds_service.fhir.moment import moment_in
+from cds_service.fhir.ranked import distinct
 from cds_service.fhir.shape import Refusal, an_id
 from cds_service.fhir.supplied import Supplied
 from cds_service.fhir.validate import check
@@ -26,14 +27,14 @@ def read_patient(part: Supplied, entries: Sequence[Entry], patient_id: str) -> P
     """The Patient with the id of the request among the entries that were supplied.
 
     One with another id is not used. One without an id, of another type or not valid FHIR is a
-    failure. An empty `patient_id` takes the one Patient there is.
+    failure, and so are two that differ. An empty `patient_id` takes the one Patient there is.
     """
     if not part.resource:
         return PatientPart(NoPatient(), part.availability)
     patients = [entry for entry in entries if entry.kind == "Patient"]
     named = [entry for entry in patients if an_id(entry.resource.get("id"))]
     chosen = [e for e in named if e.resource["id"] == patient_id] if patient_id else patients
-    match chosen:
+    match distinct(chosen):
         case [entry]:
             return _read(entry)
         case [] if named:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.elements import Moment
+from cds_service.core.elements import WITHDRAWN, Moment, NoMoment
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord
 from cds_service.fhir.bundle import Document, Index, Scope, index_of_all, open_document
@@ -163,13 +163,13 @@ class _Documents:
         resource: JsonObject,
         types: frozenset[str],
         concepts: ConceptIndex,
-        newest_result: date,
+        newest_sample: date,
     ) -> CodedPart:
         """The entries of one document that count."""
         document = self.by_identity[id(resource)]
         if document.is_empty:
             return NO_ENTRIES
-        reader = EntryReader(self._scope(document), self.whose, newest_result)
+        reader = EntryReader(self._scope(document), self.whose, newest_sample)
         return read_coded(document, reader, types, concepts)
 
     def results_availability(
@@ -197,12 +197,17 @@ class _Documents:
 
 
 def _newest_day(results: Sequence[LabReading]) -> date:
-    """The day of the newest result of this patient; `date.min` when none names one."""
+    """The day on which the newest sample of this patient was taken, of those whose result was not
+    withdrawn; where that is not known, the day of issue. `date.min` when no result names a day.
+    """
     days = [
         moment.first_day
         for result in results
-        if isinstance(result, LabResult) and not is_foreign(result)
-        for moment in (result.collected, result.issued)
+        if isinstance(result, LabResult)
+        if result.status not in WITHDRAWN and not is_foreign(result)
+        for moment in [
+            result.issued if isinstance(result.collected, NoMoment) else result.collected
+        ]
         if isinstance(moment, Moment)
     ]
     return max(days, default=date.min)

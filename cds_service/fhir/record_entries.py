@@ -16,7 +16,7 @@ A drug is told by the codes of its Medication and of what that is made of: an in
 coded by its ingredients alone. Where the Medication did not come along, the drug is not known.
 
 A statement or request whose own end (effectivePeriod, or every dosage's bounds) lies before the day
-of the newest result is over, whatever its status says. For which drugs a course that is over counts
+of the newest sample is over, whatever its status says. For which drugs a course that is over counts
 is for the knowledge to say. Entries in words alone do not count: text is never evidence for a code.
 """
 
@@ -75,13 +75,13 @@ Found = CodedEntry | DoesNotCount | OfAnotherPatient | InvalidResource
 class EntryReader:
     """Reads the coded entries of one document for one patient.
 
-    `newest_result` is the day against which an ended medication is measured; `date.min` when the
+    `newest_sample` is the day against which an ended medication is measured; `date.min` when the
     results name no day: then only the status tells whether it has ended.
     """
 
     scope: Scope
     whose: Whose
-    newest_result: date
+    newest_sample: date
 
     def read(self, entry: Entry) -> Found:
         """The entry, if it counts."""
@@ -112,7 +112,7 @@ class EntryReader:
     def _record_kind(self, entry: Entry, until: Moment | NoMoment) -> RecordKind:
         if entry.kind == "MedicationAdministration":
             return RecordKind.DOSE
-        has_ended = isinstance(until, Moment) and until.last_day < self.newest_result
+        has_ended = isinstance(until, Moment) and until.last_day < self.newest_sample
         is_over = has_ended or entry.resource.get("status") == "completed"
         return RecordKind.COURSE if is_over else RecordKind.MEDICATION
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cds_service.core.json_object import JsonObject
@@ -102,7 +101,6 @@ def may_be_on(server: str, base: str) -> bool:
     return not (base and server) or comparable_base(base) == comparable_base(server)
 
 
-@lru_cache(maxsize=64)
 def comparable_base(base: str) -> tuple[str, str, str]:
     """A base address, comparable: case of the host, default port and a final slash are dropped."""
     try:

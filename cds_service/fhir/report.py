@@ -67,7 +67,7 @@ def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
 class Reports:
     """What the reports of a document say of the results that they name."""
 
-    fhir_base: str = ""
+    fhir_base: str
     withdrawn: Named = field(default_factory=dict)
     upheld: Named = field(default_factory=dict)
     sampled: dict[str, list[tuple[Entry, _Origin]]] = field(default_factory=dict)

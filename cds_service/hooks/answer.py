@@ -10,9 +10,10 @@ from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.render import render
 from cds_service.errors import DataUnavailable
 from cds_service.evaluate import Looking, evaluate
+from cds_service.fhir.ours import may_call_for_a_card
 from cds_service.fhir.supplied import shortfalls
-from cds_service.hooks.call import Answered, Call, CardedBefore, record_of
-from cds_service.hooks.gather import Gathered, gather, require_whole
+from cds_service.hooks.call import Answered, Call, CardedBefore, gathered_for, record_of
+from cds_service.hooks.gather import Gathered, as_sent, require_whole
 from cds_service.hooks.orders import order_advice
 from cds_service.hooks.referred import with_referred
 from cds_service.hooks.request import LabResultContext, OrderContext, PatientViewContext
@@ -25,24 +26,28 @@ def answer(call: Call) -> Answered:
     Raises DataUnavailable when a required key cannot be had; and where there would be no card, also
     when a required key, or the results, are there only in part: the rest might call for a card.
     """
-    context = call.request.context
-    gathered = gather(
-        prefetch=call.request.prefetch,
-        templates=call.service.templates,
-        patient_id=context.patient_id,
-        access=call.access,
-    )
-    match context:
+    match call.request.context:
         case LabResultContext(results=results):
+            gathered = _gathered_beside(results, call)
             answered = _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
             if not answered.cards:
                 _require_all_that_arrived(results)
             return answered
         case PatientViewContext():
+            gathered = gathered_for(call)
             charted = gathered.parts[call.service.wanted.part].resource
             return _evaluated(call, gathered, charted, Looking.CHART_OPENED)
-        case OrderContext():
-            return order_advice(call, context, gathered)
+        case OrderContext() as context:
+            return order_advice(call, context)
+
+
+def _gathered_beside(results: JsonObject, call: Call) -> Gathered:
+    """What is to be read beside results that arrived. Most are of other tests: for these nothing is
+    asked of the client's server.
+    """
+    if may_call_for_a_card(results, call.service.wanted):
+        return gathered_for(call)
+    return as_sent(call.request.prefetch, call.service.templates)
 
 
 def _evaluated(call: Call, gathered: Gathered, results: JsonObject, looking: Looking) -> Answered:

@@ -13,7 +13,7 @@ from cds_service.core.order_advice import Advice
 from cds_service.core.verdict import Evaluation
 from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.fhir.read import read_record
-from cds_service.hooks.gather import Gathered
+from cds_service.hooks.gather import Gathered, gather
 from cds_service.hooks.request import HookRequest
 from cds_service.hooks.services import Service
 
@@ -66,6 +66,19 @@ class Answered:
         takes it for an answer that had nothing to say.
         """
         return {"cards": [], "extension": {"org.sil2r-cds.shadow": {"withheld": len(self.cards)}}}
+
+
+def gathered_for(call: Call) -> Gathered:
+    """What the service's prefetch keys hold, read from the client's server where it was not sent.
+
+    Raises DataUnavailable for a required key that cannot be had.
+    """
+    return gather(
+        prefetch=call.request.prefetch,
+        templates=call.service.templates,
+        patient_id=call.request.context.patient_id,
+        access=call.access,
+    )
 
 
 def record_of(call: Call, gathered: Gathered, results: JsonObject) -> PatientRecord:

@@ -157,6 +157,17 @@ def gather(
     for key, part in parts.items():
         if part.template.need is Need.REQUIRED and not part.is_answered:
             raise _unavailable(key, "was neither sent nor could be read", part.fault)
+    return _gathered(parts)
+
+
+def as_sent(
+    prefetch: Mapping[str, JsonObject | None], templates: Mapping[str, PrefetchTemplate]
+) -> Gathered:
+    """What was sent alone, where there is nothing to read more for."""
+    return _gathered({key: _as_sent(template, prefetch) for key, template in templates.items()})
+
+
+def _gathered(parts: Mapping[str, _Part]) -> Gathered:
     return Gathered(
         {key: part.supplied for key, part in parts.items()},
         {key: part.fault for key, part in parts.items() if part.fault},

@@ -26,16 +26,20 @@ from cds_service.fhir.order_write import order_beside, order_codings, order_in_i
 from cds_service.fhir.orders import EveryDraft, Meant, ReadDrafts, Selected, read_drafts
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Wanted
-from cds_service.hooks.call import Answered, Call, record_of
-from cds_service.hooks.gather import Gathered
+from cds_service.hooks.call import Answered, Call, gathered_for, record_of
+from cds_service.hooks.gather import as_sent
 from cds_service.hooks.referred import with_referred_for_drafts
 from cds_service.hooks.request import OrderContext, Trigger
 
 Suggestion = Mapping[str, Any]
 
 
-def order_advice(call: Call, context: OrderContext, gathered: Gathered) -> Answered:
-    """The answer to `order-select` (the selected drafts) or `order-sign` (all of them)."""
+def order_advice(call: Call, context: OrderContext) -> Answered:
+    """The answer to `order-select` (the selected drafts) or `order-sign` (all of them).
+
+    Most drafts are of other tests: for these nothing is asked of the client's server. Raises
+    DataUnavailable for a required key that cannot be had.
+    """
     knowledge = call.service.knowledge
     read = read_drafts(
         context.draft_orders,
@@ -43,9 +47,9 @@ def order_advice(call: Call, context: OrderContext, gathered: Gathered) -> Answe
         whose=Whose(context.patient_id, call.request.fhir.server),
         wanted=orders_wanted(knowledge),
     )
-    record = PatientRecord()
+    record, gathered = PatientRecord(), as_sent(call.request.prefetch, call.service.templates)
     if read.drafts.asked:
-        gathered = with_referred_for_drafts(gathered, call.service.wanted, call.access)
+        gathered = with_referred_for_drafts(gathered_for(call), call.service.wanted, call.access)
         record = record_of(call, gathered, {})
     advised = advise(read.drafts, record, knowledge, call.at)
     cards = tuple(

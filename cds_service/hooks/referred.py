@@ -21,17 +21,17 @@ from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.fhir.authorization import Coverage
 from cds_service.fhir.bundle import Document, Entry, Scope, Unresolved, index_of_all, open_document
 from cds_service.fhir.fetched import Fetched, NotFound, Partial, Refused, Resource
-from cds_service.fhir.lone_report import is_issued
-from cds_service.fhir.parts import as_dated
+from cds_service.fhir.ours import ours
 from cds_service.fhir.query import Read, Search
+from cds_service.fhir.ranked import as_dated
 from cds_service.fhir.read import REFERRED
 from cds_service.fhir.record_entries import MEDICATION_TYPES, status_counts
 from cds_service.fhir.reference import Literal, base_of, may_be_on, target_of
-from cds_service.fhir.report import observations, reports_in
+from cds_service.fhir.report import reports_in
 from cds_service.fhir.shape import an_id, an_object, objects, resources_of, type_of
 from cds_service.fhir.specimen import specimens_named
 from cds_service.fhir.supplied import Supplied, shortfalls
-from cds_service.fhir.wanted import MAY_BE_OURS, Wanted, sort_of
+from cds_service.fhir.wanted import Wanted
 from cds_service.hooks.gather import Gathered, GatherFault
 
 MOST_ASKED_FOR: Final = {"Specimen": 10, "Medication": 50}
@@ -78,6 +78,7 @@ class _Found:
     """What refers to Specimens and Medications, and where these may be at hand."""
 
     ours: tuple[tuple[Sequence[Entry], Document], ...]
+    """Results and reports, each with the document that they stand in."""
     prescribed: Document
     scope: Scope
 
@@ -98,9 +99,9 @@ class _Found:
 def _find(gathered: Gathered, results: JsonObject, wanted: Wanted, access: ServerAccess) -> _Found:
     own, drugs = gathered.parts[wanted.part].resource, gathered.parts["medications"].resource
     arrived, known, prescribed = documents = [open_document(each) for each in (results, own, drugs)]
-    ours = tuple((_ours(document, wanted), document) for document in (arrived, known))
+    sampled = tuple((_newest_first(each, wanted), each) for each in (arrived, known))
     scope = Scope(arrived.index, index_of_all(documents), str(access.session.base))
-    return _Found(ours, prescribed, scope)
+    return _Found(sampled, prescribed, scope)
 
 
 def _followed(gathered: Gathered, found: _Found, access: ServerAccess) -> Gathered:
@@ -108,22 +109,10 @@ def _followed(gathered: Gathered, found: _Found, access: ServerAccess) -> Gather
     return _completed(gathered, _fetch(lacking, access)) if lacking else gathered
 
 
-def _ours(document: Document, wanted: Wanted) -> list[Entry]:
-    """The results of the analyte, and its reports, whose results may not have come along; the
-    newest first, since not all of their Specimens may be asked for.
-    """
-    results = [
-        entry
-        for entry in observations(document.entries)
-        if sort_of(entry.resource, wanted) in MAY_BE_OURS
-    ]
-    reports = [
-        entry
-        for entry in document.entries
-        if entry.kind == "DiagnosticReport" and is_issued(entry.resource, wanted.accepted)
-    ]
-    ours = [*results, *reports]
-    return sorted(ours, key=lambda entry: as_dated(entry.resource), reverse=True)
+def _newest_first(document: Document, wanted: Wanted) -> Sequence[Entry]:
+    """Results and reports in the order in which their Specimens are asked for: not all may be."""
+    found = ours(document, wanted)
+    return sorted(found, key=lambda entry: as_dated(entry.resource), reverse=True)
 
 
 def _samples(ours: Sequence[Entry], document: Document, server: str) -> Named:

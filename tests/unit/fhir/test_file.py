@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from cds_service.core.elements import Moment
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, LabResult, Patient, PatientRecord, Subject
 from cds_service.errors import InputError
 from cds_service.fhir.file import FileInput, read_file
 from cds_service.fhir.read import read_record
-from cds_service.fhir.supplied import Supplied
 from tests.unit.fhir.given import (
     FERRITIN,
     LEFT_OUT,
@@ -17,6 +17,7 @@ from tests.unit.fhir.given import (
     bundle,
     concept,
     entry,
+    ferritin,
     observation,
     patient,
     quantity,
@@ -78,7 +79,6 @@ def test_a_bundle_gives_every_part_it_holds_and_the_others_are_missing() -> None
         observation(id="fer-1", code=concept(*FERRITIN), valueQuantity=quantity(900, "ng/mL")),
         resource("Condition", id="c", subject={"reference": "Patient/pat-1"}),
     )
-    assert read(whole).parts["patient"] == Supplied(Availability.GIVEN, patient())
     found = the_record(whole)
     assert isinstance(found.patient, Patient)
     assert len(found.results) == len(found.companions) == 1
@@ -130,6 +130,26 @@ def test_the_newest_result_is_told_by_the_first_date_of_it_that_can_be_read() ->
     older = observation(id="o2", subject={"reference": "Patient/z"}, effectiveDateTime="2025")
     for both in (bundle(newest, older), bundle(older, newest)):
         assert read(both).patient_id == "pat-1"
+
+
+def test_of_two_patients_with_results_of_one_time_neither_is_taken_for_the_one_meant() -> None:
+    one, other = observation(), observation(id="o2", subject={"reference": "Patient/z"})
+    for both in (bundle(one, other), bundle(other, one)):
+        with pytest.raises(InputError, match="several patients"):
+            read(both)
+    of_nobody = observation(id="o2", subject=LEFT_OUT)
+    for both in (bundle(one, of_nobody), bundle(of_nobody, one)):
+        assert read(both).patient_id == "pat-1"
+
+
+def test_a_patient_who_stands_in_a_file_twice_is_one() -> None:
+    """As in files that were joined."""
+    older = patient(meta={"versionId": "1"}, birthDate="1900-01-01")
+    for several in ([patient(), patient()], [patient(meta={"versionId": "2"}), older]):
+        found = the_record(bundle(observation(), *several, ferritin())).patient
+        assert isinstance(found, Patient)
+        assert isinstance(found.birth, Moment)
+        assert found.birth.text == "1961-07-14"
 
 
 def test_the_date_of_a_result_may_be_a_period_an_issue_or_nothing() -> None:

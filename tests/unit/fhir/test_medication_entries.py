@@ -113,6 +113,34 @@ def test_whether_a_medication_was_over_is_measured_at_the_newest_result() -> Non
     assert course.kind is RecordKind.COURSE
 
 
+@pytest.mark.parametrize(
+    "beside",
+    [
+        observation(id="o2", effectiveDateTime="2026-04-01", status="entered-in-error"),
+        observation(id="o2", effectiveDateTime="2026-04-01", status="cancelled"),
+        observation(id="o2", effectiveDateTime="2026-04-01", subject=ANOTHER),
+        observation(id="o2", issued="2026-04-01T08:00:00Z"),
+    ],
+    ids=["in error", "cancelled", "of another patient", "reported later"],
+)
+def test_a_drug_in_force_when_the_sample_was_taken_is_not_over_for_what_came_after(
+    beside: JsonObject,
+) -> None:
+    """Its caution would be missing on the card: a result that was withdrawn has no say in it, and
+    the value was settled with the sample.
+    """
+    sent = bundle(statement(effectivePeriod={"end": "2026-03-15"}))
+    (found,) = record(bundle(observation(), beside), medications=sent).entries
+    assert found.kind is RecordKind.MEDICATION
+
+
+def test_a_result_without_a_time_of_collection_counts_from_its_issue() -> None:
+    issued = observation(effectiveDateTime=LEFT_OUT, issued="2026-04-01T08:00:00Z")
+    sent = bundle(statement(effectivePeriod={"end": "2026-03-15"}))
+    (found,) = record(bundle(issued), medications=sent).entries
+    assert found.kind is RecordKind.COURSE
+
+
 def test_a_course_says_when_it_began_and_when_it_ended() -> None:
     sent = statement(status="completed", effectivePeriod={"start": "2026-01", "end": "2026-02-20"})
     (course,) = the_record(sent).entries

@@ -12,6 +12,7 @@ from cds_service.fhir import bundle as bundle_module
 from cds_service.fhir import parts, plain, validate
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import MOST_READ
+from cds_service.fhir.report import Reports
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.validate import MOST_ELEMENTS
 from cds_service.fhir.wanted import Wanted
@@ -107,5 +108,5 @@ def test_of_panels_full_of_results_as_many_are_told_as_results_are_read() -> Non
     wanted = Wanted("sil2r", frozenset({SIL2R}), frozenset({FERRITIN}), frozenset({SIL2R}))
     document = bundle_module.open_document(bundle(*panels))
     scope = bundle_module.Scope(document.index)
-    reader = ObservationReader(scope, Whose(PATIENT), accepted=wanted.accepted)
+    reader = ObservationReader(scope, Whose(PATIENT), Reports(""), wanted.accepted)
     assert len(parts.read_laboratory(document, reader, wanted).analyte) == MOST_READ

@@ -50,6 +50,14 @@ def test_a_partial_birth_date_means_all_its_days() -> None:
     assert (found.birth.first_day, found.birth.last_day) == (date(1961, 1, 1), date(1961, 12, 31))
 
 
+def test_the_same_patient_twice_is_one_and_two_that_differ_are_a_failure() -> None:
+    found, availability = the_patient(bundle(patient(), patient()))
+    assert isinstance(found, Patient)
+    assert availability is Availability.GIVEN
+    differ = bundle(patient(), patient(birthDate="2015-01-01"))
+    assert the_patient(differ) == (NoPatient(), Availability.FAILED)
+
+
 def test_an_absent_birth_date_is_no_moment() -> None:
     absent = {"extension": [{"url": "x:y", "valueCode": "unknown"}]}
     for changes in ({}, {"_birthDate": absent}):
