@@ -47,6 +47,8 @@ class Entry:
     container: JsonObject
     kind: str
     """The resource's type, kept because it is asked for often."""
+    container_url: str = ""
+    """The fullUrl of the container, where the resource is contained."""
 
     @property
     def is_contained(self) -> bool:
@@ -63,6 +65,11 @@ class Entry:
             outer = _name(type_of(self.container), self.container)
             return ResourceRef(f"{outer}#{an_id(self.resource.get('id'))}")
         return ResourceRef(_name(self.kind, self.resource), version_of(self.resource))
+
+    @property
+    def server(self) -> str:
+        """The base address of the server that the resource is on, empty where nothing says so."""
+        return base_of(self.full_url or self.container_url)
 
     @property
     def names(self) -> frozenset[str]:
@@ -283,7 +290,7 @@ class Scope:
             case Urn(text):
                 yield from ((index.by_url, text) for index in places)
             case Literal(base, type_, id_, _):
-                name, server = f"{type_}/{id_}", base or base_of(entry.full_url)
+                name, server = f"{type_}/{id_}", base or entry.server
                 if not server:
                     yield from ((index.by_id, name) for index in places)
                     return

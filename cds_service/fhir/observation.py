@@ -17,7 +17,6 @@ from cds_service.fhir.reference import (
     NoLiteral,
     Target,
     Urn,
-    base_of,
     target_of,
 )
 from cds_service.fhir.reference_range import read_ranges
@@ -207,7 +206,7 @@ def _organisation(
     display = _display(performer)
     match target:
         case Literal(base, "Organization", id_):
-            server = base or base_of(entry.full_url)
+            server = base or entry.server
             reference = f"{server}/Organization/{id_}" if server else f"Organization/{id_}"
             yield _Laboratory(display or a_text(performer.get("reference")), reference)
         case Fragment() | Urn():

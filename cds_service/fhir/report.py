@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from cds_service.core.json_object import JsonObject
 from cds_service.fhir.bundle import Entry
-from cds_service.fhir.reference import Literal, Urn, base_of, may_be_on, target_of
+from cds_service.fhir.reference import Literal, Urn, may_be_on, target_of
 from cds_service.fhir.shape import objects, type_of
 
 _HOLD_RESULTS = ("DiagnosticReport", "Observation")
@@ -37,10 +37,9 @@ class _Origin:
         """Whether an Observation may be on that server; `fhir_base` is that of one without a
         fullUrl.
         """
-        server = base_of(observation.full_url)
         if self.base:
-            return may_be_on(server or fhir_base, self.base)
-        return may_be_on(server, self.holder)
+            return may_be_on(observation.server or fhir_base, self.base)
+        return may_be_on(observation.server, self.holder)
 
 
 Named = dict[str, set[_Origin]]
@@ -60,7 +59,7 @@ def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
         if "contained" in entry.resource:
             for inner in objects(entry.resource["contained"]):
                 if type_of(inner) == "Observation":
-                    yield Entry(inner, "", entry.resource, "Observation")
+                    yield Entry(inner, "", entry.resource, "Observation", entry.full_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,8 @@ class Reports:
             return
         container = observation.container
         for reference in self.specimens.get(id(container), ()):
-            yield reference, Entry(container, "", container, type_of(container))
+            url = observation.full_url or observation.container_url
+            yield reference, Entry(container, url, container, type_of(container))
         for name in observation.names:
             for report, origin in self.sampled.get(name, ()):
                 if name == observation.full_url or origin.may_be_of(observation, self.fhir_base):
@@ -156,15 +156,14 @@ def _is_withdrawn(container: JsonObject) -> bool:
 
 def _named(references: object, holder: Entry) -> Iterator[tuple[str, _Origin]]:
     """The results that a report or panel refers to."""
-    server = base_of(holder.full_url)
     for reference in objects(references):
         match target_of(reference):
             case Literal(base, kind, id_, _):
-                origin = _Origin(base, server)
+                origin = _Origin(base, holder.server)
                 yield f"{kind}/{id_}", origin
                 if base:  # as a fullUrl has it, also where the result itself has no id
                     yield f"{base}/{kind}/{id_}", origin
             case Urn(text):
-                yield text, _Origin("", server)
+                yield text, _Origin("", holder.server)
             case _:  # `#…` lies in the report itself
                 continue

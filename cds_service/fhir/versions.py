@@ -16,7 +16,7 @@ from itertools import chain
 from cds_service.core.json_object import JsonObject
 from cds_service.fhir.bundle import Document, Entry, index_of
 from cds_service.fhir.moment import instant
-from cds_service.fhir.reference import Literal, base_of, comparable_base, target_of
+from cds_service.fhir.reference import Literal, comparable_base, target_of
 from cds_service.fhir.shape import Refusal, a_text, an_object, objects, type_of, version_of
 
 _Name = tuple[str, str]
@@ -120,8 +120,8 @@ def _by_server(same: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
     """
     by_server: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in same:
-        base = base_of(entry.full_url)
-        by_server[comparable_base(base) if base else ()].append(entry)
+        server = entry.server
+        by_server[comparable_base(server) if server else ()].append(entry)
     return (same,) if len(by_server.keys() - {()}) < 2 else tuple(by_server.values())
 
 

@@ -26,7 +26,7 @@ from cds_service.fhir.query import Read, Search
 from cds_service.fhir.ranked import as_dated
 from cds_service.fhir.read import REFERRED
 from cds_service.fhir.record_entries import MEDICATION_TYPES, status_counts
-from cds_service.fhir.reference import Literal, base_of, may_be_on, target_of
+from cds_service.fhir.reference import Literal, may_be_on, target_of
 from cds_service.fhir.report import reports_in
 from cds_service.fhir.shape import an_id, an_object, objects, resources_of, type_of
 from cds_service.fhir.specimen import specimens_named
@@ -144,7 +144,7 @@ def _not_at_hand(named: Named, kind: str, scope: Scope) -> frozenset[str]:
 def _id_on_server(reference: JsonObject, kind: str, entry: Entry, server: str) -> Iterator[str]:
     match target_of(reference):
         case Literal(base, type_, id_, _) if type_ == kind:
-            if may_be_on(server, base or base_of(entry.full_url)):
+            if may_be_on(server, base or entry.server):
                 yield id_
         case _:
             return

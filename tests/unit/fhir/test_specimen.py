@@ -121,6 +121,24 @@ def test_a_specimen_of_the_same_id_on_another_server_may_not_be_the_one_that_is_
     assert read.specimen == found
 
 
+@pytest.mark.parametrize(("specimen_at", "found"), [(BASE, RESOLVED), (NORTH, UNRESOLVED)])
+def test_what_a_report_contains_is_on_the_server_of_the_report(
+    specimen_at: str, found: SpecimenGiven
+) -> None:
+    inner = observation(id="o", specimen={"reference": "Specimen/spec-1"})
+    outer = resource("DiagnosticReport", id="rep-1", status="final", contained=[inner])
+    at = entry(outer, f"{BASE}/DiagnosticReport/rep-1")
+    (read,) = record(bundle(at, entry(specimen(), f"{specimen_at}/Specimen/spec-1"))).results
+    assert isinstance(read, LabResult)
+    assert read.specimen == found
+    of_report = {**outer, "specimen": [{"reference": "Specimen/spec-1"}]}
+    of_report["contained"] = [observation(id="o")]
+    at = entry(of_report, f"{BASE}/DiagnosticReport/rep-1")
+    (read,) = record(bundle(at, entry(specimen(), f"{specimen_at}/Specimen/spec-1"))).results
+    assert isinstance(read, LabResult)
+    assert read.specimen == found
+
+
 def test_of_two_parts_that_hold_different_specimens_of_one_name_neither_counts() -> None:
     blood = bundle(specimen(type=concept("x:y", "blood")))
     for one, other in permutations((blood, bundle(specimen()))):
