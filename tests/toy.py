@@ -63,6 +63,10 @@ _WEAKENED = {"sap-high", "above-laboratory-limit", "within-laboratory-limit"}
 def _finding(name: str) -> str:
     headline, no = f"{name} it is", f"Is not {name}."
     says = _SAYS.get(name, f"Says {name}.")
+    if name == "toy-item-count":
+        return _template(
+            headline=headline, alert="{met.toy-items} in all", says=says, **{"not": no}
+        )
     if name in _WEAKENED:
         return _template(headline=headline, says=says, weakly=f"Weakly {name}.", **{"not": no})
     return _template(headline=headline, says=says, **{"not": no})

@@ -28,6 +28,8 @@ _MARK = {
     "not-matched": "[dim]no[/]",
 }
 _COLOUR = {"info": "blue", "warning": "yellow"}
+_ENDS_OF_A_RULE = 4
+"""A line and a space on either side of its title."""
 _NOTHING = (
     "nothing here is a result this knowledge speaks about. "
     "`cds-service codes` lists the codes in it, and which of them nobody has mapped"
@@ -63,7 +65,7 @@ def print_explanation(console: Console, trace: Mapping[str, Any]) -> None:
 
 
 def _print_answer(console: Console, answer: Mapping[str, Any]) -> None:
-    console.rule(Text(answer["card"]["summary"]))
+    _print_heading(console, Text(answer["card"]["summary"]))
     reason = f" ({answer['reason']})" if answer["reason"] else ""
     console.print(f"Outcome: [bold]{answer['outcome']}[/]{reason}")
     if answer["facts"]:
@@ -79,6 +81,15 @@ def _print_answer(console: Console, answer: Mapping[str, Any]) -> None:
         numbered = "\n".join(f"{n}. {line}" for n, line in enumerate(answer["sources"], start=1))
         console.print(Text("Sources", style="bold"), Markdown(numbered))
     print_cards(console, [answer["card"]])
+
+
+def _print_heading(console: Console, summary: Text) -> None:
+    """The summary inside a rule, or below it where it does not fit: a rule cuts it off."""
+    if summary.cell_len + _ENDS_OF_A_RULE <= console.width:
+        console.rule(summary)
+    else:
+        console.rule()
+        console.print(summary)
 
 
 def _facts(facts: Sequence[Mapping[str, Any]]) -> Table:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from cds_service.core.escape import markdown
 from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.panels import panel_item
+from cds_service.core.panels import items_met, panel_item
 from cds_service.core.result_words import by_factor, day, in_words, specimen_words
 from cds_service.core.schema import LimitRow, PanelItem, RefusedCode
 from cds_service.core.verdict import (
@@ -144,9 +144,10 @@ _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {
     "loinc": lambda answer, base, _row: _refused(answer, base).loinc,
     "name": _name,
     "panel": _panel,
+    "met": lambda answer, base, row: str(items_met(base.panels[row], answer.facts)),
     "ratio": lambda answer, _base, row: markdown(
         answer.facts[f"ratio.{row}"].because, LONGEST_REASON
     ),
     "other": _other,
 }
-"""By placeholder; for `limit.<id>`, `panel.<id>` and `ratio.<id>` by the part before the dot."""
+"""By placeholder; for one with a dot, such as `limit.<id>` or `met.<id>`, by the part before it."""

@@ -45,6 +45,11 @@ def items_met_beside(
     return tuple(item for item in beside if panel_item(item, facts) == MET)
 
 
+def items_met(panel: PanelRow, facts: Mapping[str, Fact]) -> int:
+    """How many items are surely met, that of the result itself among them."""
+    return sum(panel_item(item, facts) == MET for item in panel.item)
+
+
 def items_beside(panel: PanelRow, knowledge: KnowledgeBase) -> list[PanelItem]:
     """The items that rest on companion results alone."""
     own = knowledge.identity.id

@@ -109,7 +109,11 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
     for name in dict.fromkeys((*(row.id for row in knowledge.findings), THRESHOLD_INDETERMINATE)):
         sections = {"headline", "says", "not"} | ({"weakly"} if name in weakened else set())
         gates = {fact for row in knowledge.findings if row.id == name for fact in row.when}
+        panels = {fact.removeprefix("panel.") for fact in gates if fact.startswith("panel.")}
         own = {fact for fact in gates if fact.startswith(("panel.", "ratio."))}
+        if panels:
+            own |= {f"met.{panel}" for panel in panels}
+            sections |= {"alert"}
         pair = {"other"} if "pair" in gates else set()
         needed.append((name, sections, finding | special.get(name, set()) | own | pair))
     contexts = dict.fromkeys(row.id for row in knowledge.contexts)
@@ -167,8 +171,8 @@ def _template_faults(
             remedy = f"Possible here: {', '.join(sorted(filled)) or 'none'}."
             text = f"section '{section}' asks for {{{placeholder}}}, which nothing fills."
             yield _fault(knowledge, name, text, remedy)
-        if section == "headline" and sum(map(len, wording.parts)) > LONGEST_HEADLINE:
-            text = f"the headline is longer than {LONGEST_HEADLINE} characters."
+        if section in {"headline", "alert"} and sum(map(len, wording.parts)) > LONGEST_HEADLINE:
+            text = f"the {section} is longer than {LONGEST_HEADLINE} characters."
             yield _fault(
                 knowledge, name, text, f"Shorten it: a summary holds {LONGEST_SUMMARY} in all."
             )

@@ -23,6 +23,7 @@ from cds_service.core.escape import markdown, plain
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Finding
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.note import Note
+from cds_service.core.panels import items_met
 from cds_service.core.result_words import by_factor, day, in_words, result_line
 from cds_service.core.schema import FindingRow, TableRow
 from cds_service.core.table import CONTEXT
@@ -46,7 +47,8 @@ class Sections:
     result: str
     named: Mapping[str, str]
     alert: str
-    """A second headline, of a note that must not be overlooked; used where there is room for it."""
+    """A second headline, of a note that must not be overlooked or of a panel of which more than one
+    item is met; used where there is room for it."""
     scaled: str
     """The value times a site's factor, in words, where the headline rests on it; else empty."""
 
@@ -72,6 +74,7 @@ def sections_of(answer: Answer, knowledge: KnowledgeBase, rows: Sequence[TableRo
             headline, alert = alert, ""
         case Interpreted() if findings:
             headline = fill(knowledge, findings[0].id, "headline", values)
+            alert = alert or _in_all(answer, knowledge, rows, values)
             given = by_factor(answer, knowledge, plain)
             scaled = given if given and _is_on_study_scale(findings[0], rows, knowledge) else ""
         case Interpreted():
@@ -128,6 +131,23 @@ def _alert(notes: Iterable[Note], knowledge: KnowledgeBase) -> str:
     for note in notes:
         if "headline" in knowledge.templates[f"note-{note.kind.value}"]:
             return fill(knowledge, f"note-{note.kind.value}", "headline", {})
+    return ""
+
+
+def _in_all(
+    answer: Answer,
+    knowledge: KnowledgeBase,
+    rows: Iterable[TableRow],
+    values: Mapping[str, str],
+) -> str:
+    """How many items of a panel are met together with other results, as a second headline; empty
+    for one or none. A summary that speaks of one item must not stand over a list of four.
+    """
+    for row in rows:
+        for fact in row.when:
+            kind, _, panel = fact.partition(".")
+            if kind == "panel" and items_met(knowledge.panels[panel], answer.facts) > 1:
+                return fill(knowledge, row.id, "alert", values)
     return ""
 
 

@@ -45,6 +45,7 @@ def _finding(rows: Sequence[FindingRow], subject: Subject) -> str:
                 *(("Claims at most", text(row.claim)) for row in rows),
                 ("Indicator", first.indicator),
                 ("Headline", subject.wording(first.id, "headline")),
+                ("Behind another headline, from two on", subject.wording(first.id, "alert")),
                 ("Says", subject.wording(first.id, "says")),
                 *_additions(first.id, subject),
                 ("Says weakly", subject.wording(first.id, "weakly")),

@@ -214,3 +214,41 @@ def test_a_line_that_is_known_is_told_where_its_item_is_not(
 ) -> None:
     """As if nobody could tell whether platelets of 45 are below 100: "unknown" is the item."""
     assert re.fullmatch(said, item(card_beside("5230 U/mL", beside), title))
+
+
+# ------------------------------------------------------------------ the count in the summary
+
+FERRITIN, FIBRINOGEN = "ferritin 50000 ng/mL", "fibrinogen 0.9 g/L"
+LOW_COUNTS = ("haemoglobin 79 g/L", "platelets 45 10*9/L")
+
+
+@pytest.mark.parametrize(
+    ("value", "beside", "ending"),
+    [
+        ("5230 U/mL", (), "meets one HLH-2004 criterion (5 of 8 needed)"),
+        ("5230 U/mL", ("ferritin 88 ng/mL",), "meets one HLH-2004 criterion (5 of 8 needed)"),
+        ("5230 U/mL", (FERRITIN,), "(5 of 8 needed); with other results 2 HLH-2004 criteria met"),
+        (
+            "12400 U/mL",
+            (FERRITIN, FIBRINOGEN, *LOW_COUNTS),
+            "HLH, lymphoma, sepsis?; with other results 4 HLH-2004 criteria met",
+        ),
+    ],
+)
+def test_a_warning_counts_in_its_summary_what_other_results_meet(
+    value: str, beside: tuple[str, ...], ending: str
+) -> None:
+    assert card_beside(value, *beside).summary.endswith(ending)
+
+
+def test_what_is_met_on_a_condition_or_by_one_of_two_results_is_not_counted() -> None:
+    beside = ("triglycerides 400 mg/dL", "ferritin 480 ng/mL", FERRITIN)
+    told = card_beside("5230 U/mL", *beside)
+    assert told.summary.endswith("meets one HLH-2004 criterion (5 of 8 needed)")
+    assert "from results within 7 days: 1 met (five" in told.detail
+
+
+def test_where_nothing_else_leads_the_summary_tells_how_many_items_are_met() -> None:
+    """A child's value below the criterion, without a range to compare it with."""
+    told = card_beside("900 U/mL", "ferritin 50000 ng/mL", patient=records.born("2018-05-01"))
+    assert told.summary.endswith(": HLH-2004 laboratory items met: 1; HLH stays open")

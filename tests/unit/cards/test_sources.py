@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from cds_service.core.card import Card
@@ -19,6 +21,7 @@ from tests.unit.cards.given import (
     result,
     up_to,
 )
+from tests.unit.cards.wording import words
 
 # ------------------------------------------------------------------ numbers of the other specimen
 
@@ -57,8 +60,8 @@ def test_the_93_percent_of_csf_always_brings_its_conditions(context: tuple[str, 
     said = card("400 pg/mL", CSF_MASS, **recorded(*context)).detail
     assert said.count("93%") == 1
     assert (
-        "11 patients with untreated neurosarcoidosis the limit had an accuracy of 93% against "
-        "non-infectious CNS disease: neither a sensitivity nor a specificity"
+        "11 patients with neurosarcoidosis the limit told untreated ones from non-infectious CNS "
+        "disease with an accuracy of 93%: neither a sensitivity nor a specificity"
     ) in said
 
 
@@ -67,7 +70,21 @@ def test_patients_of_a_study_are_not_called_samples_nor_two_groups_the_whole_stu
     assert "139 paired samples of CSF and serum from 11 neurosarcoidosis, 21 MS" in said
     sarcoidosis = recorded("condition.sarcoidosis")
     said = card("900 U/mL", SERUM_U, up_to("710", "U/mL"), **sarcoidosis).detail
-    assert "33 sarcoidosis, 17 tuberculosis, 15 reactive, 11 healthy: sensitivity 48.5%" in said
+    assert "17 with tuberculous and 15 with reactive lymph nodes: sensitivity 48.5%" in said
+    assert "healthy: sens" not in said  # the healthy were in another comparison
+
+
+def test_what_an_abstract_says_of_some_is_not_said_of_all() -> None:
+    """Of the 11 of one study nobody knows how many were untreated; in another half of the samples,
+    not of the patients, showed production inside the CNS; in a third the creatinine counted in
+    patients with a systemic disease.
+    """
+    texts = words()
+    assert not [name for name, text in texts.items() if re.search("11 .*untreated pat", text)]
+    assert "half of the samples of 23 patients" in texts["csf-serum-pair"]
+    for name in ("context-renal-impairment", "order-renal-impairment"):
+        assert "those with a systemic disease too" in texts[name]
+        assert "whatever the renal disease" not in texts[name]
 
 
 # ------------------------------------------------------------------ sources of what is said
@@ -120,7 +137,7 @@ def test_a_sentence_that_a_context_shortens_leaves_its_sources_away() -> None:
     up = up_to("858.2", "pg/mL")
     full = card("900 pg/mL", SERUM_MASS, up)
     weakened = card("900 pg/mL", SERUM_MASS, up, **recorded("condition.dialysis"))
-    causes, study = "Among them are infection, malignancy", "Active sarcoidosis cohort"
+    causes, study = "Among them are infection, malignancy", "Grutters JC"
     assert (causes in full.detail, study in sources(full)) == (True, True)
     assert (causes in weakened.detail, study in sources(weakened)) == (False, False)
 

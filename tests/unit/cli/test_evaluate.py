@@ -62,6 +62,12 @@ def test_explain_names_facts_rows_and_sources() -> None:
     assert "Pediatr Blood Cancer 2007" in text
 
 
+def test_explain_shows_a_summary_whole_that_is_longer_than_a_line() -> None:
+    shown = run("explain", fhir_fixtures.path("hlh_panel_full_met"), *ON).stdout
+    heading = even(shown).partition("Outcome:")[0]
+    assert heading.endswith("(5 of 8 needed); with other results 4 HLH-2004 criteria met ")
+
+
 def test_explain_says_which_context_weakens_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "300")
     shown = run("explain", fhir_fixtures.path("context_car_t"), *ON).stdout.splitlines()

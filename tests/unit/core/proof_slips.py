@@ -213,6 +213,14 @@ WORDS = {
         "templates/sap-high.md", "sap-high it is", "high " * 20,
         "toy/templates/sap-high.md", "longer than 72",
     ),
+    "a count without the words that stand behind another headline": Slip(
+        "templates/toy-item-count.md", "## alert", "## warning",
+        "toy/templates/toy-item-count.md", "section 'alert' is missing",
+    ),
+    "a count behind a headline, of a panel that the row does not ask for": Slip(
+        "templates/sap-high.md", "{value} in", "{met.toy-items} in",
+        "toy/templates/sap-high.md", "{met.toy-items}, which nothing fills",
+    ),
 }  # fmt: skip
 
 CASES = {
