@@ -121,7 +121,7 @@ def test_a_specimen_of_the_same_id_on_another_server_may_not_be_the_one_that_is_
     assert read.specimen == found
 
 
-@pytest.mark.parametrize(("specimen_at", "found"), [(BASE, RESOLVED), (NORTH, UNRESOLVED)])
+@pytest.mark.parametrize(("specimen_at", "found"), [(BASE, RESOLVED), (NORTH, UNCERTAIN)])
 def test_what_a_report_contains_is_on_the_server_of_the_report(
     specimen_at: str, found: SpecimenGiven
 ) -> None:
