@@ -75,7 +75,7 @@ def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) ->
     window; one without a date matters. Conditions and orders matter whatever their date: the onset
     is only the day on which a condition was noticed, and an order may renew an earlier one.
     """
-    match entry.kind:
+    match _kind_at(entry, when):
         case RecordKind.CONDITION | RecordKind.MEDICATION:
             return True
         case RecordKind.PROCEDURE:
@@ -88,13 +88,24 @@ def _counts(entry: CodedEntry, concept: Concept, when: Days) -> bool:
     """Whether an entry that can matter to the result switches on this very concept. For some drugs
     (`counts_when_over`) a course that is over counts, and an order of a later day does not.
     """
-    match entry.kind:
+    match _kind_at(entry, when):
         case RecordKind.COURSE:
             return concept.counts_when_over
         case RecordKind.MEDICATION if concept.counts_when_over:  # few doses, so no renewal
             return not _began_after(entry, when)
         case RecordKind.MEDICATION | RecordKind.DOSE | RecordKind.CONDITION | RecordKind.PROCEDURE:
             return True
+
+
+def _kind_at(entry: CodedEntry, when: Days) -> RecordKind:
+    """The kind of an entry, seen from these days: a medication with an end before all of them is
+    over. Of two results in one record it may have been over for the one and not for the other.
+    """
+    match entry:
+        case CodedEntry(kind=RecordKind.MEDICATION, until=Moment(last_day=end)) if end < when.first:
+            return RecordKind.COURSE
+        case CodedEntry(kind=kind):
+            return kind
 
 
 def _began_after(entry: CodedEntry, when: Days) -> bool:

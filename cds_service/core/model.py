@@ -89,7 +89,9 @@ class RecordKind(StrEnum):
     DOSE = "dose"
     """One administration of a medication, at its `since`: counts for the look-back window."""
     COURSE = "course"
-    """A medication that was given and is over: still counts for some drugs, as a dose does."""
+    """A medication that was given and is over: still counts for some drugs, as a dose does. One of
+    kind MEDICATION is over too for a result of later days than its `until`.
+    """
     PROCEDURE = "procedure"
 
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.elements import WITHDRAWN, Moment, NoMoment
 from cds_service.core.json_object import JsonObject
-from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord
+from cds_service.core.model import Availability, InvalidResource, PatientRecord
 from cds_service.fhir.bundle import Document, Index, Scope, index_of_all, open_document
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import (
@@ -24,7 +22,6 @@ from cds_service.fhir.parts import (
     LaboratoryPart,
     LabReading,
     further,
-    is_foreign,
     laboratory_availability,
     read_coded,
     read_laboratory,
@@ -83,14 +80,11 @@ def read_record(
     main = documents.laboratory(results, wanted)
     past = main if own.resource is results else documents.laboratory(own.resource, wanted)
     others = main if labs.resource is results else documents.laboratory(labs.resource, wanted)
-    day = _newest_day(main.analyte)
     chart = documents.by_identity[id(given["patient"].resource)]
     patient = read_patient(given["patient"], chart.entries, whose.patient_id)
-    conditions = documents.coded(
-        given["conditions"].resource, CONDITION_TYPES, wanted.conditions, day
-    )
+    conditions = documents.coded(given["conditions"].resource, CONDITION_TYPES, wanted.conditions)
     medications = documents.coded(
-        given["medications"].resource, MEDICATION_TYPES, wanted.medications, day
+        given["medications"].resource, MEDICATION_TYPES, wanted.medications
     )
     beside = (*_unless(main, past).analyte, *main.companions, *_unless(main, others).companions)
     return PatientRecord(
@@ -163,13 +157,12 @@ class _Documents:
         resource: JsonObject,
         types: frozenset[str],
         concepts: ConceptIndex,
-        newest_sample: date,
     ) -> CodedPart:
         """The entries of one document that count."""
         document = self.by_identity[id(resource)]
         if document.is_empty:
             return NO_ENTRIES
-        reader = EntryReader(self._scope(document), self.whose, newest_sample)
+        reader = EntryReader(self._scope(document), self.whose)
         return read_coded(document, reader, types, concepts)
 
     def results_availability(
@@ -194,23 +187,6 @@ class _Documents:
 
     def _scope(self, document: Document) -> Scope:
         return Scope(document.index, self.index, self.whose.fhir_base, self.checks)
-
-
-def _newest_day(results: Sequence[LabReading]) -> date:
-    """The day on which the newest sample of this patient was taken, of those whose result was not
-    withdrawn; where that is not known, the day of issue. `date.min` when no result names a day.
-    """
-    days = [
-        moment.first_day
-        for result in results
-        if isinstance(result, LabResult)
-        if result.status not in WITHDRAWN and not is_foreign(result)
-        for moment in [
-            result.issued if isinstance(result.collected, NoMoment) else result.collected
-        ]
-        if isinstance(moment, Moment)
-    ]
-    return max(days, default=date.min)
 
 
 def _worst(part: Supplied, read_as: Availability) -> Availability:

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 
 from cds_service.core.elements import Coding, Moment, NoMoment
 from cds_service.core.json_object import JsonObject
@@ -73,15 +72,10 @@ Found = CodedEntry | DoesNotCount | OfAnotherPatient | InvalidResource
 
 @dataclass(frozen=True, slots=True)
 class EntryReader:
-    """Reads the coded entries of one document for one patient.
-
-    `newest_sample` is the day against which an ended medication is measured; `date.min` when the
-    results name no day: then only the status tells whether it has ended.
-    """
+    """Reads the coded entries of one document for one patient."""
 
     scope: Scope
     whose: Whose
-    newest_sample: date
 
     def read(self, entry: Entry) -> Found:
         """The entry, if it counts."""
@@ -107,14 +101,7 @@ class EntryReader:
             case Unresolved():
                 return InvalidResource(entry.ref, f"{entry.kind}.medicationReference")
             case codes:
-                return _coded(entry, self._record_kind(entry, until), codes, since, until)
-
-    def _record_kind(self, entry: Entry, until: Moment | NoMoment) -> RecordKind:
-        if entry.kind == "MedicationAdministration":
-            return RecordKind.DOSE
-        has_ended = isinstance(until, Moment) and until.last_day < self.newest_sample
-        is_over = has_ended or entry.resource.get("status") == "completed"
-        return RecordKind.COURSE if is_over else RecordKind.MEDICATION
+                return _coded(entry, _kind_of_medication(entry), codes, since, until)
 
     def _drug(self, entry: Entry) -> tuple[Coding, ...] | Unresolved:
         if "medicationCodeableConcept" in entry.resource:
@@ -127,6 +114,14 @@ class EntryReader:
                 self.scope.checks.check(medication)
                 withdrawn = medication.get("status") == "entered-in-error"
                 return () if withdrawn else tuple(_made_of(medication))
+
+
+def _kind_of_medication(entry: Entry) -> RecordKind:
+    """By type and status. Whether a stated end lies before a result is for the core to say."""
+    if entry.kind == "MedicationAdministration":
+        return RecordKind.DOSE
+    is_over = entry.resource.get("status") == "completed"
+    return RecordKind.COURSE if is_over else RecordKind.MEDICATION
 
 
 def _made_of(medication: JsonObject) -> Iterator[Coding]:

@@ -8,7 +8,9 @@ import pytest
 
 from cds_service.core.elements import Coding, ResourceRef
 from cds_service.core.model import CodedEntry, RecordKind
+from cds_service.core.render import render
 from tests import records
+from tests.packaged import SIL2R
 from tests.unit.cards.given import (
     CSF_MASS,
     LABCORP,
@@ -16,6 +18,7 @@ from tests.unit.cards.given import (
     SERUM_U,
     card,
     drawn,
+    named,
     recorded,
     up_to,
 )
@@ -175,3 +178,16 @@ def test_a_transplant_is_not_said_to_raise_the_value_by_itself() -> None:
     said = card("900 U/mL", SERUM_U, up_to("710", "U/mL"), **recorded(*both)).detail
     assert "The record names something that can explain a raised value (see Context)" in said
     assert "raises sIL-2R by itself" not in said
+
+
+def test_of_two_results_a_drug_may_have_been_over_for_the_one_and_not_for_the_other() -> None:
+    """CSF of January under corticosteroids, blood of March without them."""
+    (drug,) = recorded("medication.corticosteroids")["entries"]
+    until_february = replace(drug, until=records.moment("2026-02-15"))
+    csf = named("csf", "120 pg/mL", CSF_MASS, on="2026-01-10")
+    both = records.record(csf, named("blood", "600 U/mL"), entries=(until_february,))
+    told = {
+        card.observation: "context-corticosteroids" in card.extension["findings"]
+        for card in render(records.evaluated(both, SIL2R), SIL2R, scope="s")
+    }
+    assert told == {"Observation/csf": True, "Observation/blood": False}

@@ -171,6 +171,35 @@ def test_of_a_drug_taken_day_by_day_a_course_that_is_over_does_not_count() -> No
     assert recorded(course)["medication.moonlight"].value == "not-recorded"
 
 
+@pytest.mark.parametrize(
+    ("until", "day_by_day", "in_few_doses"),
+    [
+        ("2025-11-30", "not-recorded", "not-recorded"),
+        ("2026-02-28", "not-recorded", "recorded"),
+        ("2026-03-01", "recorded", "recorded"),
+        ("2026-03", "recorded", "recorded"),
+        ("2026", "recorded", "recorded"),
+        ("", "recorded", "recorded"),
+    ],
+)
+def test_a_prescription_is_over_for_a_result_of_a_later_day_than_its_end(
+    until: str, day_by_day: str, in_few_doses: str
+) -> None:
+    """For the sample of 1 March, whatever other results the record holds."""
+    moon, sun = (
+        replace(entry(code, RecordKind.MEDICATION), until=moment(until)) for code in ("MOON", "SUN")
+    )
+    found = recorded(moon, sun)
+    assert found["medication.moonlight"].value == day_by_day
+    assert found["medication.sunlight"].value == in_few_doses
+
+
+def test_a_prescription_that_ended_within_the_month_of_the_sample_may_have_been_in_force() -> None:
+    ended = replace(entry("MOON", RecordKind.MEDICATION), until=moment("2026-02-04"))
+    assert recorded(ended, on="2026-02")["medication.moonlight"].value == "recorded"
+    assert recorded(ended, on="2026-02-05")["medication.moonlight"].value == "not-recorded"
+
+
 def test_a_prescription_counts_however_old_it_is() -> None:
     old = replace(entry("SUN", RecordKind.MEDICATION), since=moment("2020-01-01"))
     assert recorded(old)["medication.sunlight"].value == "recorded"

@@ -66,22 +66,24 @@ def dosage(end: str) -> JsonObject:
 
 
 @pytest.mark.parametrize(
-    ("resource", "expected"),
+    ("resource", "end"),
     [
-        (statement(effectivePeriod={"start": "2026-01", "end": "2026-02-28"}), False),
-        (statement(effectivePeriod={"start": "2026-01", "end": "2026-03-01"}), True),
-        (statement(effectivePeriod={"start": "2026-01", "end": "2026"}), True),
-        (statement(effectivePeriod={"start": "2026-01"}), True),
-        (statement(dosage=[dosage("2025-12-31")]), False),
-        (statement(dosage=[dosage("2025-12-31"), dosage("2026-03-05")]), True),
-        (statement(dosage=[dosage("2025-12-31"), dosage("")]), True),
-        (request(dosageInstruction=[dosage("2025-12-31")]), False),
+        (statement(effectivePeriod={"start": "2026-01", "end": "2026-02-28"}), "2026-02-28"),
+        (statement(effectivePeriod={"start": "2026-01", "end": "2026"}), "2026"),
+        (statement(effectivePeriod={"start": "2026-01"}), ""),
+        (statement(dosage=[dosage("2025-12-31")]), "2025-12-31"),
+        (statement(dosage=[dosage("2025-12-31"), dosage("2026-03-05")]), "2026-03-05"),
+        (statement(dosage=[dosage("2025-12-31"), dosage("")]), ""),
+        (request(dosageInstruction=[dosage("2025-12-31")]), "2025-12-31"),
     ],
 )
-def test_a_medication_that_ended_before_the_result_does_not_count(
-    resource: JsonObject, expected: bool
+def test_a_medication_in_force_ends_with_the_last_of_its_dosages(
+    resource: JsonObject, end: str
 ) -> None:
-    assert counts(resource) is expected
+    """Whether that was before the sample is for each result to say."""
+    (found,) = the_record(resource).entries
+    assert found.kind is RecordKind.MEDICATION
+    assert found.until.text == end if isinstance(found.until, Moment) else end == ""
 
 
 @pytest.mark.parametrize(
@@ -89,8 +91,7 @@ def test_a_medication_that_ended_before_the_result_does_not_count(
     [
         (request(status="completed"), [RecordKind.COURSE]),
         (statement(status="completed"), [RecordKind.COURSE]),
-        (statement(effectivePeriod={"end": "2026-02-28"}), [RecordKind.COURSE]),
-        (request(dosageInstruction=[dosage("2026-02-28")]), [RecordKind.COURSE]),
+        (statement(effectivePeriod={"end": "2026-02-28"}), [RecordKind.MEDICATION]),
         (request(status="completed", intent="plan"), []),
         (request(status="completed", doNotPerform=True), []),
         (request(status="stopped"), []),
@@ -99,46 +100,10 @@ def test_a_medication_that_ended_before_the_result_does_not_count(
         (administration(status="completed"), [RecordKind.DOSE]),
     ],
 )
-def test_what_was_given_and_is_over_is_told_as_a_course(
+def test_what_is_over_by_its_status_is_told_as_a_course(
     resource: JsonObject, expected: list[RecordKind]
 ) -> None:
     assert kinds(resource) == expected
-
-
-def test_whether_a_medication_was_over_is_measured_at_the_newest_result() -> None:
-    days = ["2026-01-05", "2026-03-01", "2026-01-06"]
-    results = [observation(id=f"o{day}", effectiveDateTime=day) for day in days]
-    sent = statement(effectivePeriod={"end": "2026-02-28"})
-    (course,) = record(bundle(*results), medications=bundle(sent)).entries
-    assert course.kind is RecordKind.COURSE
-
-
-@pytest.mark.parametrize(
-    "beside",
-    [
-        observation(id="o2", effectiveDateTime="2026-04-01", status="entered-in-error"),
-        observation(id="o2", effectiveDateTime="2026-04-01", status="cancelled"),
-        observation(id="o2", effectiveDateTime="2026-04-01", subject=ANOTHER),
-        observation(id="o2", issued="2026-04-01T08:00:00Z"),
-    ],
-    ids=["in error", "cancelled", "of another patient", "reported later"],
-)
-def test_a_drug_in_force_when_the_sample_was_taken_is_not_over_for_what_came_after(
-    beside: JsonObject,
-) -> None:
-    """Its caution would be missing on the card: a result that was withdrawn has no say in it, and
-    the value was settled with the sample.
-    """
-    sent = bundle(statement(effectivePeriod={"end": "2026-03-15"}))
-    (found,) = record(bundle(observation(), beside), medications=sent).entries
-    assert found.kind is RecordKind.MEDICATION
-
-
-def test_a_result_without_a_time_of_collection_counts_from_its_issue() -> None:
-    issued = observation(effectiveDateTime=LEFT_OUT, issued="2026-04-01T08:00:00Z")
-    sent = bundle(statement(effectivePeriod={"end": "2026-03-15"}))
-    (found,) = record(bundle(issued), medications=sent).entries
-    assert found.kind is RecordKind.COURSE
 
 
 def test_a_course_says_when_it_began_and_when_it_ended() -> None:
