@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from cds_service.core.dates import is_ahead, when_taken
 from cds_service.core.elements import (
+    Bound,
     Comparator,
     LabValue,
     Measured,
@@ -15,13 +16,14 @@ from cds_service.core.elements import (
     NoMoment,
     NotNumeric,
     NoValue,
+    ReferenceRange,
 )
 from cds_service.core.model import LabResult
 
 Time = tuple[datetime, datetime]
 """Moments of collection and issue, by which results are put in order."""
 _Size = tuple[Decimal, int, str]
-Rank = tuple[datetime, datetime, int, str, str, _Size]
+Rank = tuple[datetime, datetime, int, str, str, _Size, Decimal]
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _NO_NUMBER = Decimal("-Infinity")
@@ -37,8 +39,9 @@ _UPWARDS = (
 def rank_of(result: LabResult, at: date) -> Rank:
     """The rank of a result among others: the higher, the newer. By collection, then issue; unknown
     and impossible dates count as the oldest. Ties are broken by version (`9` before `10`), by id,
-    and between two values under one id by the number. So the choice never depends on the order of
-    arrival, and of two such values the lower, which reassures, is never preferred.
+    and between two contents under one id by the number, then by the range. So the choice never
+    depends on the order of arrival, and neither the lower of two such values nor the wider of two
+    such ranges, which reassure, is preferred.
     """
     return (
         _order(when_taken(result, at)),
@@ -47,6 +50,7 @@ def rank_of(result: LabResult, at: date) -> Rank:
         result.ref.version,
         result.ref.resource,
         _size(result.value),
+        _strictness(result.ranges),
     )
 
 
@@ -59,6 +63,12 @@ def _size(value: LabValue) -> _Size:
             return number.value, _UPWARDS.index(comparator), unit.code or unit.text
         case NoValue(told) | NotNumeric(told):
             return _NO_NUMBER, 0, told
+
+
+def _strictness(ranges: Iterable[ReferenceRange]) -> Decimal:
+    """The higher, the lower the least upper end of these ranges lies; least where there is none."""
+    ends = [row.high.number.value for row in ranges if isinstance(row.high, Bound)]
+    return -min(ends, default=Decimal("Infinity"))
 
 
 def _order(moment: Moment | NoMoment) -> datetime:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.elements import Measured, NoValue, ResourceRef, Status
+from cds_service.core.elements import Measured, NoValue, ReferenceRange, ResourceRef, Status
 from cds_service.core.model import LabResult
 from cds_service.core.note import NoteKind
 from cds_service.core.verdict import Direction
@@ -24,6 +24,7 @@ from tests.records import (
     result,
     specimen,
     text_only,
+    within,
 )
 from tests.unit.core.reading_of import about, chart, day, read, told
 
@@ -97,6 +98,21 @@ def test_of_two_values_under_one_id_with_nothing_to_order_them_the_higher_one_sp
     assert isinstance(one.result, LabResult)
     assert one.result.value == measured(higher)
     assert notes(one)[NoteKind.OTHER_VERSION]["value"] == lower
+
+
+@pytest.mark.parametrize(
+    "wider", [(within("100", "2000"),), (within("100", ""),), ()], ids=["wider", "open", "none"]
+)
+def test_of_two_ranges_under_one_id_with_nothing_to_order_them_the_stricter_one_speaks(
+    wider: tuple[ReferenceRange, ...],
+) -> None:
+    """700 is not called within the laboratory's range because that copy came first."""
+    strict = within("100", "1000"), within("100", "623")
+    versions = [named("r", "700 pt/mL", ranges=ranges) for ranges in (wider, strict)]
+    for given in permutations(versions):
+        said = answer_to(record(*given))
+        assert isinstance(said.result, LabResult)
+        assert said.result.ranges == strict
 
 
 @pytest.mark.parametrize("number", ["5230", "0"])
