@@ -202,13 +202,13 @@ def test_every_table_of_the_database_stands_on_the_page_of_what_is_stored() -> N
 def test_the_notice_names_every_table_that_holds_codes_of_a_terminology() -> None:
     """LOINC codes stand in tables of ours without their system: by the look of them."""
     looks = {
-        "LOINC": r'= "\d{4,5}-\d"',
+        "LOINC": r'(= "|LOINC )\d{4,5}-\d\b',
         "SNOMED CT": "http://snomed.info/sct",
         "ATC": "http://www.whocc.no/atc",
         "RxNorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
         "ICD-10-CM": "http://hl7.org/fhir/sid/icd-10-cm",
     }
-    tables = {file.name: file.read_text("utf-8") for file in (ROOT / "cards/sil2r").glob("*.toml")}
+    tables = {file.name: file.read_text("utf-8") for file in (ROOT / "cards").rglob("*.toml")}
     for name, look in looks.items():
         told = re.findall(rf"^{name}\n(?:  .*\n)+", text_of("NOTICE"), re.MULTILINE)[0]
         named = set(re.findall(r"\b[a-z]+\.toml", told))
