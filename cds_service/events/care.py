@@ -195,7 +195,7 @@ class Caretaker:
                 case resource:
                     status = a_text(resource.get("status"))
             if status == ACTIVE and self._may_have_missed(state):
-                self.catch_up(source, state.missed_since)
+                self.catch_up(source, state.missed_since(self.now()))
         except UpstreamFailed:
             return ""
         if status not in STATES:
@@ -234,7 +234,7 @@ class Caretaker:
 
         Raises UpstreamFailed.
         """
-        self.catch_up(source, state.missed_since)
+        self.catch_up(source, state.missed_since(self.now()))
         exchange = self.exchange(source)
         subscription = exchange.ask(f"Subscription/{state.subscription}")
         if isinstance(subscription, Refused) or not is_subscription(subscription):

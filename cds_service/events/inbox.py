@@ -172,11 +172,12 @@ class Inbox:
         work only the time to search from is stored, since later signs of life would move it on.
         """
         for before in self.subscriptions.named(source.name, heard.subscription):
+            since = before.missed_since(at)
             if not heard.is_at_work:
-                self.store.search_further_back(source.name, before.missed_since)
+                self.store.search_further_back(source.name, since)
             elif not before.is_at_work_at(at):
                 due = at + SWEEP_DELAY
-                self.store.sweep_since(source.name, before.missed_since, Way.RECOVERED, due)
+                self.store.sweep_since(source.name, since, Way.RECOVERED, due)
 
     def _knows(self, source: EventSource, about: About) -> bool:
         """Ours by its topic, which the registry names, or by its id, which `subscribe` kept."""

@@ -173,7 +173,10 @@ class Worker:
 
         If the answer may not be all, what it shows is added at once, and the search has failed.
         """
-        since = self.store.swept_until(claimed.source, otherwise=claimed.first_received)
+        swept_until = self.store.swept_until(claimed.source, otherwise=claimed.first_received)
+        since = min(swept_until, watch.at)
+        if swept_until - watch.at > OVERLAP:  # more than clocks differ: it was set back since then
+            since = claimed.first_received
         found = changed_since(courier.session, self.knowledge, since - OVERLAP)
         at = self.now()
         match found.extent:

@@ -76,10 +76,12 @@ class SubscriptionState:
         """Whether nothing can have been missed: it is switched on, and was heard of in time."""
         return self.status == ACTIVE and self.health_at(at) is SubscriptionHealth.SOUND
 
-    @property
-    def missed_since(self) -> datetime:
-        """From when on to search for what did not come while it was not at work."""
-        return self.last_heard - REACH
+    def missed_since(self, at: datetime) -> datetime:
+        """From when on to search, at that moment, for what did not come while it was not at work.
+
+        What was last heard lies ahead where the clock has been set back since.
+        """
+        return min(self.last_heard, at) - REACH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
