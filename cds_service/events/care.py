@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from cds_service.core.json_object import JsonObject
@@ -31,11 +30,10 @@ from cds_service.events.source import EventSource
 from cds_service.events.subscribing import is_subscription
 from cds_service.events.tokens import Tokens
 from cds_service.events.troubles import READ_AGAIN, NextSteps, Troubles
-from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.exchange import Exchange
-from cds_service.fhir.fetched import Partial, Refused, UpstreamFault
+from cds_service.fhir.exchange import Exchange, Sending
+from cds_service.fhir.fetched import HttpAnswer, Partial, Refused, UpstreamFault
 from cds_service.fhir.shape import a_text, resources_of, type_of
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import (
@@ -127,9 +125,10 @@ class Caretaker:
         What was evaluated already is not evaluated again. If the answer may not be all, a search
         from `since` on is left to the workers, who repeat it and log a failure if it stays so.
         """
-        with self.client.session(
-            source.base, self._token(source), Deadline.after(DEADLINE_MS)
-        ) as session:
+        with (
+            self.tokens.using(source, Deadline.after(DEADLINE_MS)) as token,
+            self.client.session(source.base, token, Deadline.after(DEADLINE_MS)) as session,
+        ):
             found = changed_since(session, self.knowledge, since)
         self._add(source.name, found.targets)
         if isinstance(found.extent, Partial):
@@ -139,8 +138,16 @@ class Caretaker:
 
     def exchange(self, source: EventSource) -> Exchange:
         """Calls to the source, with our own access. Raises UpstreamFailed."""
-        token, deadline = self._token(source), Deadline.after(DEADLINE_MS)
-        return Exchange(partial(self.client.send, source.base, token=token, deadline=deadline))
+        token = self.tokens.needed(source, Deadline.after(DEADLINE_MS))
+        deadline = Deadline.after(DEADLINE_MS)
+
+        def send(sending: Sending) -> HttpAnswer | Refused:
+            answer = self.client.send(source.base, sending, token, deadline)
+            if isinstance(answer, Refused):
+                self.tokens.forget_if_refused(source, answer.fault)
+            return answer
+
+        return Exchange(send)
 
     def _close(self, gap: Gap) -> None:
         """Ask for the events by number, else search for what has changed in that time."""
@@ -243,9 +250,6 @@ class Caretaker:
         revived = exchange.update({**subscription, "status": REQUESTED})
         if not isinstance(revived, Refused):
             self.subscriptions.request_anew(state, self.now())
-
-    def _token(self, source: EventSource) -> AccessToken | NoToken:
-        return self.tokens.needed(source, Deadline.after(DEADLINE_MS))
 
     def _add(self, source: str, targets: Sequence[Target]) -> None:
         self.store.add(source, targets, Way.RECOVERED, self.now())
