@@ -38,6 +38,7 @@ from cds_service.fhir.shape import a_text, resources_of, type_of
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import (
     ACTIVE,
+    REACH_OF_GAP,
     REQUESTED,
     Gap,
     SubscriptionHealth,
@@ -50,10 +51,6 @@ from cds_service.store.work_item import Target, Way
 DEADLINE_MS: Final = 30_000
 GAP_AGAIN: Final = timedelta(minutes=1)
 """When a gap that could not be looked for is looked for again."""
-REACH_OF_GAP: Final = timedelta(days=7)
-"""How far before the last sign of life a search for missing numbers begins. The notification that
-shows the gap is itself the last sign of life, and may come days after the missing event; or the
-server could not be asked since."""
 _UNANSWERED: Final = frozenset({"", REQUESTED})
 """What `_read_status` gives where a server has not yet acted on our request, or cannot be asked."""
 

@@ -30,6 +30,7 @@ from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import (
     ACTIVE,
+    REACH_OF_GAP,
     REQUESTED,
     Heard,
     Subscriptions,
@@ -165,7 +166,8 @@ class Inbox:
         return Receipt(Taken(kind.value), missing)
 
     def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
-        """A subscription that is at work again, after a silence or a failure, may have missed some.
+        """A subscription that is at work again, after a silence or a failure, may have missed some;
+        and what is missing when its numbers begin anew can no longer be asked for by number.
 
         The search for them is stored before the subscription counts as at work: if the process dies
         in between, the next sign of life adds the search. For a subscription that stops being at
@@ -173,9 +175,12 @@ class Inbox:
         """
         for before in self.subscriptions.named(source.name, heard.subscription):
             since = before.missed_since(at)
+            begins_anew = heard.begins_anew_after(before.next_number)
+            if begins_anew and self.subscriptions.missing(source.name):
+                since = min(since, before.last_heard - REACH_OF_GAP)
             if not heard.is_at_work:
                 self.store.search_further_back(source.name, since)
-            elif not before.is_at_work_at(at):
+            elif begins_anew or not before.is_at_work_at(at):
                 due = at + SWEEP_DELAY
                 self.store.sweep_since(source.name, since, Way.RECOVERED, due)
 

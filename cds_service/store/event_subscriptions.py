@@ -33,6 +33,10 @@ REACH: Final = timedelta(hours=1)
 """How far before the last sign of life a search begins. A notification that says that the
 subscription failed is a sign of life too, so this is longer than any pause between two tries
 (`events.troubles`)."""
+REACH_OF_GAP: Final = timedelta(days=7)
+"""How far before the last sign of life a search for missing numbers begins. The notification that
+shows the gap is itself the last sign of life, and may come days after the missing event; or the
+server could not be asked since."""
 REQUESTED: Final = "requested"
 """The status of one that we have asked for, and that its server has not switched on yet."""
 ACTIVE: Final = "active"
@@ -105,6 +109,10 @@ class Heard:
     def is_at_work(self) -> bool:
         """Whether it says that it is switched on."""
         return self.status == ACTIVE
+
+    def begins_anew_after(self, next_number: int) -> bool:
+        """Whether its numbers begin anew, where this one was expected next."""
+        return self.is_numbered and self.begins and self.so_far + 1 < next_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +315,7 @@ def _held(source: str, subscription: str) -> Select[int]:
 
 def _followed(expected: int, heard: Heard) -> tuple[int, Iterable[int]]:
     """The number to expect next, and those newly missing. 0 stands for "not yet known"."""
-    if heard.begins and heard.so_far < expected:
+    if heard.begins_anew_after(expected):
         return heard.so_far + 1, ()
     newest = max(heard.so_far, *heard.numbers, 0)
     # Where nothing is known yet (0), earlier events are for catch-up, and no alarm.

@@ -133,6 +133,39 @@ def test_a_new_handshake_begins_the_numbers_anew(here: World) -> None:
     assert here.room.subscriptions.missing("lab") == 0
 
 
+def test_t82_what_was_missing_when_the_numbers_begin_anew_is_searched_for(here: World) -> None:
+    """Nobody can be asked for it by its number any more."""
+    here.expect(next_number=50)
+    here.fhir.put(observation("o50"))
+    here.clock.pass_(days=2)
+    here.post(events((51, "Patient/p1")))
+    here.post(notification("handshake", so_far=0))
+    here.clock.pass_(seconds=2)
+    here.work()
+    (kept,) = here.evaluated()
+    assert kept.way == "recovered"
+
+
+def test_t82_what_was_sent_last_before_the_numbers_begin_anew_is_searched_for(here: World) -> None:
+    """If it did not come, no later number tells of it."""
+    here.expect(next_number=50)
+    here.fhir.put(observation("o50"))
+    here.post(notification("handshake", so_far=0))
+    here.clock.pass_(seconds=2)
+    here.work()
+    (kept,) = here.evaluated()
+    assert kept.way == "recovered"
+
+
+@pytest.mark.parametrize("so_far", [49, 0])
+def test_a_handshake_that_fits_the_numbers_so_far_leads_to_no_search(
+    here: World, so_far: int
+) -> None:
+    here.expect(next_number=so_far + 1)
+    here.post(notification("handshake", so_far=so_far))
+    assert here.room.store.waiting() == ()
+
+
 @pytest.mark.parametrize("numbering", ["bundle", "none"])
 def test_t83_numbers_that_begin_anew_in_every_bundle_raise_no_alarm(
     tmp_path: Path, library: Library, numbering: str
