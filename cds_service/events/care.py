@@ -36,16 +36,16 @@ from cds_service.fhir.exchange import Exchange, Sending
 from cds_service.fhir.fetched import HttpAnswer, Partial, Refused, UpstreamFault
 from cds_service.fhir.shape import a_text, resources_of, type_of
 from cds_service.logs import Event, log
-from cds_service.store.event_subscriptions import (
+from cds_service.store.event_subscriptions import Subscriptions
+from cds_service.store.events import EventStore
+from cds_service.store.subscription import (
     ACTIVE,
     REACH_OF_GAP,
     REQUESTED,
     Gap,
     SubscriptionHealth,
-    Subscriptions,
     SubscriptionState,
 )
-from cds_service.store.events import EventStore
 from cds_service.store.work_item import Target, Way
 
 DEADLINE_MS: Final = 30_000

@@ -28,16 +28,10 @@ from cds_service.events.notification import (
 )
 from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import (
-    ACTIVE,
-    REACH_OF_GAP,
-    REQUESTED,
-    Heard,
-    Subscriptions,
-    SubscriptionState,
-)
+from cds_service.store.event_subscriptions import Subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.lots import in_lots
+from cds_service.store.subscription import ACTIVE, REACH_OF_GAP, REQUESTED, Heard, SubscriptionState
 from cds_service.store.work_item import SWEEP, Kind, Target, Way
 
 SWEEP_DELAY: Final = timedelta(seconds=1)

@@ -11,11 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cds_service.store.event_subscriptions import (
-    REQUESTED,
-    SubscriptionHealth,
-    SubscriptionState,
-)
+from cds_service.store.subscription import REQUESTED, SubscriptionHealth, SubscriptionState
 
 TELL_AGAIN: Final = timedelta(hours=1)
 FIRST_PAUSE: Final = timedelta(minutes=1)
