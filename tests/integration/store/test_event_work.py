@@ -211,25 +211,26 @@ def kept(store: EventStore, *those: Evaluated, source: str = "lab", target: Targ
 def test_an_evaluation_is_known_by_all_that_names_it(store: EventStore) -> None:
     claimed = kept(store, evaluated())
     named = {"source": "lab", "item": claimed.item, "version": "1", "knowledge": "sil2r@1"}
-    assert store.is_evaluated(**named)
+    assert store.evaluated.holds(**named)
     for name in named:
-        assert not store.is_evaluated(**(named | {name: "another"})), name
+        assert not store.evaluated.holds(**(named | {name: "another"})), name
 
 
 def test_what_was_said_last_of_a_result_is_told_for_each_analyte(store: EventStore) -> None:
     kept(store, evaluated("1", said=2), evaluated("1", "sil2r_csf@1"))
     claimed = kept(store, evaluated("2", "sil2r@2", said=3), evaluated("2", "sil2rxcsf@1"))
-    assert store.past(claimed, "sil2r") == Past("sil2r@2 of 2", "2", "sil2r@2", 3)
-    assert store.past(claimed, "sil2r_csf") == Past("sil2r_csf@1 of 1", "1", "sil2r_csf@1", 1)
-    assert store.past(claimed, "sil2") == NeverEvaluated()
-    assert store.past(replace(claimed, source="another"), "sil2r") == NeverEvaluated()
-    assert store.past(kept(store, target=O2), "sil2r") == NeverEvaluated()
+    last = store.evaluated.last
+    assert last(claimed, "sil2r") == Past("sil2r@2 of 2", "2", "sil2r@2", 3)
+    assert last(claimed, "sil2r_csf") == Past("sil2r_csf@1 of 1", "1", "sil2r_csf@1", 1)
+    assert last(claimed, "sil2") == NeverEvaluated()
+    assert last(replace(claimed, source="another"), "sil2r") == NeverEvaluated()
+    assert last(kept(store, target=O2), "sil2r") == NeverEvaluated()
 
 
 def test_of_what_was_taken_back_nothing_stands(store: EventStore) -> None:
     kept(store, evaluated("1"))
     claimed = kept(store, evaluated("2", said=0))
-    assert store.past(claimed, "sil2r") == Past("sil2r@1 of 2", "2", "sil2r@1", 0)
+    assert store.evaluated.last(claimed, "sil2r") == Past("sil2r@1 of 2", "2", "sil2r@1", 0)
 
 
 def test_what_is_found_on_the_way_is_work_whether_it_comes_before_or_after(
