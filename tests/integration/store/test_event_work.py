@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from cds_service.store.database import Database
 from cds_service.store.event_backlog import NOTHING_DUE, Backlog, Waiting
 from cds_service.store.events import LEASE, LEASE_LOST, LEASES_TO_LOSE, EventStore
 from cds_service.store.records import Door, EvaluationRecord
-from cds_service.store.tables import event_work
+from cds_service.store.tables import evaluations, event_work
 from cds_service.store.work_item import (
     Claimed,
     Ending,
@@ -70,6 +70,12 @@ def evaluated(version: str = "1", knowledge: str = "sil2r@1", said: int = 1) -> 
         outcomes=("interpreted",) * said,
     )
     return Evaluated(version, "", record)
+
+
+def recorded(database: Database) -> list[str]:
+    """The ids of all evaluation records, oldest first."""
+    with database.reading() as connection:
+        return list(connection.scalars(select(evaluations.c.id).order_by(evaluations.c.number)))
 
 
 # -------------------------------------------------------------------- whose turn it is
@@ -184,7 +190,9 @@ def test_what_is_given_back_is_due_at_once_and_costs_no_lease(store: EventStore)
     assert killed_workers(store, NOW) == LEASES_TO_LOSE
 
 
-def test_whoever_lost_the_lease_neither_gives_back_nor_sets_aside(store: EventStore) -> None:
+def test_whoever_lost_the_lease_neither_gives_back_nor_sets_aside(
+    store: EventStore, database: Database
+) -> None:
     notified(store, O1)
     slow = the_one(store)
     holder = the_one(store, NOW + LEASE)
@@ -195,6 +203,15 @@ def test_whoever_lost_the_lease_neither_gives_back_nor_sets_aside(store: EventSt
     assert (row.due, row.cause, row.dead) == (NOW + 2 * LEASE, "", False)
     assert store.finish(holder, LATER) is Ending.DONE
     assert store.waiting() == ()
+    assert recorded(database) == [], "a failure that another may yet put right"
+
+
+def test_the_failure_of_what_is_set_aside_is_on_record(
+    store: EventStore, database: Database
+) -> None:
+    notified(store, O1)
+    store.set_aside(the_one(store), "fault", evaluated().record)
+    assert recorded(database) == ["sil2r@1 of 1"]
 
 
 # -------------------------------------------------------------------- what is kept at the end
@@ -206,6 +223,14 @@ def kept(store: EventStore, *those: Evaluated, source: str = "lab", target: Targ
     claimed = the_one(store)
     assert store.finish(claimed, NOW, evaluated=those) is Ending.DONE
     return claimed
+
+
+def test_an_evaluation_that_is_kept_already_is_not_recorded_twice(
+    store: EventStore, database: Database
+) -> None:
+    kept(store, evaluated("1"))
+    kept(store, evaluated("1"), evaluated("2"))
+    assert recorded(database) == ["sil2r@1 of 1", "sil2r@1 of 2"]
 
 
 def test_an_evaluation_is_known_by_all_that_names_it(store: EventStore) -> None:
