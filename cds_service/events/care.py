@@ -215,7 +215,7 @@ class Caretaker:
         was not read for so long that its server, the network or all workers must have been away.
         """
         at = self.now()
-        return not state.is_at_work_at(at) or at - state.last_heard > 2 * READ_AGAIN
+        return not state.is_at_work_at(at) or state.heard_apart(at) > 2 * READ_AGAIN
 
     def _ask_after(self, source: EventSource, state: SubscriptionState) -> None:
         """Nothing was heard for two heartbeats: `$status` says how things stand.

@@ -80,7 +80,8 @@ class Troubles:
         if state.heartbeat_seconds or state.status == REQUESTED:
             return False
         key = state.source, state.subscription
-        if at - max(state.last_heard, self._read_at.get(key, _LONG_AGO)) < READ_AGAIN:
+        read_ago = abs(at - self._read_at.get(key, _LONG_AGO))
+        if min(state.heard_apart(at), read_ago) < READ_AGAIN:
             return False
         self._read_at[key] = at
         return True

@@ -58,9 +58,15 @@ class SubscriptionState:
         silence = timedelta(seconds=MISSED_HEARTBEATS * self.heartbeat_seconds)
         if self.status == REQUESTED:
             silence = max(silence, ACTIVATION)
-        if silence and at - self.last_heard > silence:
+        if silence and self.heard_apart(at) > silence:
             return SubscriptionHealth.SILENT
         return SubscriptionHealth.SOUND
+
+    def heard_apart(self, at: datetime) -> timedelta:
+        """How far from that moment it was last heard of. What lies ahead was written before the
+        clock was set back: when that was is not known, so it is worth no more than an old one.
+        """
+        return abs(at - self.last_heard)
 
     def is_at_work_at(self, at: datetime) -> bool:
         """Whether nothing can have been missed: it is switched on, and was heard of in time."""

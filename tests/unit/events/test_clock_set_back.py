@@ -7,7 +7,7 @@ from datetime import timedelta
 from cds_service.events.worker import OVERLAP
 from cds_service.store.work_item import Ending, Searched
 from tests.event_world import World, notification, observation
-from tests.unit.events.watching import searches
+from tests.unit.events.watching import classic, classic_there, searches
 
 AHEAD = timedelta(hours=2)
 
@@ -69,3 +69,29 @@ def test_a_subscription_that_was_off_and_works_again_is_searched_from_before_now
     here.work()
     (begin,) = searches(here)
     assert begin <= here.clock() - timedelta(hours=1)
+
+
+def test_a_silence_is_noticed_before_the_clock_has_come_so_far_again(here: World) -> None:
+    here.clock.at += AHEAD
+    here.expect(heartbeat_seconds=60)
+    here.clock.at -= AHEAD
+    here.clock.pass_(minutes=5)
+    here.care()
+    assert here.fhir.count("$status") == 1
+    assert here.ready()["causes"] == {"events": ["subscription"]}
+
+
+def test_one_without_heartbeats_is_read_before_the_clock_has_come_so_far_again(
+    here: World,
+) -> None:
+    here.clock.at += AHEAD
+    classic(here, "active")
+    here.clock.at -= AHEAD
+    here.fhir.put(observation("o1"))
+    here.care()
+    (begin,) = searches(here)
+    assert begin <= here.clock() - timedelta(hours=1), "it may have missed some"
+    here.work()
+    classic_there(here, "off")
+    here.rounds(minutes=16)
+    assert here.ready()["causes"] == {"events": ["subscription"]}
