@@ -125,6 +125,11 @@ def test_joining_under_way_is_no_gap(here: World) -> None:
     assert here.room.subscriptions.missing("lab") == 1
 
 
+def test_a_gap_between_the_first_numbers_that_are_heard_of_is_one(here: World) -> None:
+    here.post(events((700, "Observation/o1"), (702, "Observation/o3"), so_far=702))
+    assert here.room.subscriptions.missing("lab") == 1
+
+
 def test_a_new_handshake_begins_the_numbers_anew(here: World) -> None:
     here.expect(next_number=50)
     here.post(events((52, "Observation/o1")))
