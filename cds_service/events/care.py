@@ -122,9 +122,10 @@ class Caretaker:
         What was evaluated already is not evaluated again. If the answer may not be all, a search
         from `since` on is left to the workers, who repeat it and log a failure if it stays so.
         """
+        deadline = Deadline.after(DEADLINE_MS)
         with (
-            self.tokens.using(source, Deadline.after(DEADLINE_MS)) as token,
-            self.client.session(source.base, token, Deadline.after(DEADLINE_MS)) as session,
+            self.tokens.using(source, deadline) as token,
+            self.client.session(source.base, token, deadline) as session,
         ):
             found = changed_since(session, self.knowledge, since)
         self._add(source.name, found.targets)
@@ -135,8 +136,8 @@ class Caretaker:
 
     def exchange(self, source: EventSource) -> Exchange:
         """Calls to the source, with our own access. Raises UpstreamFailed."""
-        token = self.tokens.needed(source, Deadline.after(DEADLINE_MS))
         deadline = Deadline.after(DEADLINE_MS)
+        token = self.tokens.needed(source, deadline)
 
         def send(sending: Sending) -> HttpAnswer | Refused:
             answer = self.client.send(source.base, sending, token, deadline)
