@@ -162,11 +162,11 @@ def test_t82_what_was_sent_last_before_the_numbers_begin_anew_is_searched_for(he
     assert kept.way == "recovered"
 
 
-@pytest.mark.parametrize("so_far", [49, 0])
-def test_a_handshake_that_fits_the_numbers_so_far_leads_to_no_search(
-    here: World, so_far: int
+@pytest.mark.parametrize(("expected", "so_far"), [(50, 49), (1, 0), (50, None)])
+def test_a_handshake_that_fits_the_numbers_or_gives_none_leads_to_no_search(
+    here: World, expected: int, so_far: int | None
 ) -> None:
-    here.expect(next_number=so_far + 1)
+    here.expect(next_number=expected)
     here.post(notification("handshake", so_far=so_far))
     assert here.room.store.waiting() == ()
 
