@@ -296,6 +296,27 @@ def test_what_is_dropped_is_told_of_and_what_is_being_worked_on_stays(store: Eve
     assert store.waiting() == ()
 
 
+def test_what_waits_to_be_tried_again_can_be_dropped(store: EventStore) -> None:
+    notified(store, O1)
+    store.retry_later(the_one(store), LATER, "read: timeout")
+    assert len(list(store.drop(store.waiting(), NOW, lambda _row: None))) == 1
+    assert store.waiting() == ()
+
+
+def test_what_has_the_number_of_one_that_was_shown_and_is_gone_is_not_dropped(
+    store: EventStore, database: Database
+) -> None:
+    """SQLite gives a number again."""
+    notified(store, O1)
+    shown = store.waiting()
+    assert store.finish(the_one(store), NOW) is Ending.DONE
+    notified(store, O2, at=SOON)
+    with database.writing() as connection:
+        connection.execute(update(event_work).values(number=shown[0].number))
+    assert list(store.drop(shown, SOON, lambda _row: None)) == []
+    assert len(store.waiting()) == 1
+
+
 def test_what_was_notified_again_since_it_was_shown_is_not_dropped(store: EventStore) -> None:
     notified(store, O1)
     store.set_aside(the_one(store), "read: status-403")
