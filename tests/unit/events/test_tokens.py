@@ -104,6 +104,17 @@ def test_a_token_the_server_no_longer_takes_is_replaced(tmp_path: Path, library:
         assert len(here.fhir.forms) == 2
 
 
+def test_a_token_outlives_any_other_fault_of_its_server(tmp_path: Path, library: Library) -> None:
+    with with_credentials(tmp_path, library, "basic", "a-secret-of-the-client") as here:
+        here.notify("o1")
+        here.fhir.broken = 503
+        here.work()
+        here.fhir.broken = 0
+        here.clock.pass_(seconds=5)
+        assert here.work() == 1
+        assert len(here.fhir.forms) == 1
+
+
 def test_who_looks_after_subscriptions_gets_a_new_token_too(
     tmp_path: Path, library: Library
 ) -> None:
