@@ -63,7 +63,7 @@ def gate_of(settings: Settings, registry: ClientRegistry, database: Database) ->
         settings.public_url,
         Verifier(
             registry,
-            KeyRing(key_fetch(settings.mode), time.time, report=_log_not_renewed),
+            KeyRing(key_fetch(settings.mode), time.monotonic, report=_log_not_renewed),
             SqlReplayStore(database),
             time.time,
             Times(settings.token_lifetime, settings.token_leeway),

@@ -22,9 +22,10 @@ from cds_service.metrics import Reading
 from cds_service.origins import AllowList
 from cds_service.store.database import Database
 from cds_service.store.event_outcomes import EventOutcomes, outcomes_of_late
-from cds_service.store.event_subscriptions import SubscriptionHealth, Subscriptions
+from cds_service.store.event_subscriptions import Subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.subscription import SubscriptionHealth
 from cds_service.store.work_item import client_name
 from cds_service.web.ports import Degraded, utc_now
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from cds_service.store.event_subscriptions import SubscriptionState
+from cds_service.store.subscription import SubscriptionState
 
 
 def subscription(last_heard: datetime, **state: Any) -> SubscriptionState:

@@ -36,7 +36,9 @@ BETWEEN_TRIES: Final = 30
 """Seconds between two fetches for unknown kids, and after a failed one."""
 
 Clock = Callable[[], float]
-"""Seconds since the epoch."""
+"""Seconds from any moment on. Not the time of day: a clock that is set back would make a set young
+again, and put off the next fetch.
+"""
 
 Fetch = Callable[[str], bytes]
 """The bytes at the address of a registered key set, within bounds of time and size and without

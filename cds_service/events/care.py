@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 
 from cds_service.core.json_object import JsonObject
@@ -31,31 +30,27 @@ from cds_service.events.source import EventSource
 from cds_service.events.subscribing import is_subscription
 from cds_service.events.tokens import Tokens
 from cds_service.events.troubles import READ_AGAIN, NextSteps, Troubles
-from cds_service.fhir.authorization import AccessToken, NoToken
 from cds_service.fhir.client import FhirClient
 from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.exchange import Exchange
-from cds_service.fhir.fetched import Partial, Refused, UpstreamFault
+from cds_service.fhir.exchange import Exchange, Sending
+from cds_service.fhir.fetched import HttpAnswer, Partial, Refused, UpstreamFault
 from cds_service.fhir.shape import a_text, resources_of, type_of
 from cds_service.logs import Event, log
-from cds_service.store.event_subscriptions import (
+from cds_service.store.event_subscriptions import Subscriptions
+from cds_service.store.events import EventStore
+from cds_service.store.subscription import (
     ACTIVE,
+    REACH_OF_GAP,
     REQUESTED,
     Gap,
     SubscriptionHealth,
-    Subscriptions,
     SubscriptionState,
 )
-from cds_service.store.events import EventStore
 from cds_service.store.work_item import Target, Way
 
 DEADLINE_MS: Final = 30_000
 GAP_AGAIN: Final = timedelta(minutes=1)
 """When a gap that could not be looked for is looked for again."""
-REACH_OF_GAP: Final = timedelta(days=7)
-"""How far before the last sign of life a search for missing numbers begins. The notification that
-shows the gap is itself the last sign of life, and may come days after the missing event; or the
-server could not be asked since."""
 _UNANSWERED: Final = frozenset({"", REQUESTED})
 """What `_read_status` gives where a server has not yet acted on our request, or cannot be asked."""
 
@@ -127,9 +122,11 @@ class Caretaker:
         What was evaluated already is not evaluated again. If the answer may not be all, a search
         from `since` on is left to the workers, who repeat it and log a failure if it stays so.
         """
-        with self.client.session(
-            source.base, self._token(source), Deadline.after(DEADLINE_MS)
-        ) as session:
+        deadline = Deadline.after(DEADLINE_MS)
+        with (
+            self.tokens.using(source, deadline) as token,
+            self.client.session(source.base, token, deadline) as session,
+        ):
             found = changed_since(session, self.knowledge, since)
         self._add(source.name, found.targets)
         if isinstance(found.extent, Partial):
@@ -139,8 +136,16 @@ class Caretaker:
 
     def exchange(self, source: EventSource) -> Exchange:
         """Calls to the source, with our own access. Raises UpstreamFailed."""
-        token, deadline = self._token(source), Deadline.after(DEADLINE_MS)
-        return Exchange(partial(self.client.send, source.base, token=token, deadline=deadline))
+        deadline = Deadline.after(DEADLINE_MS)
+        token = self.tokens.needed(source, deadline)
+
+        def send(sending: Sending) -> HttpAnswer | Refused:
+            answer = self.client.send(source.base, sending, token, deadline)
+            if isinstance(answer, Refused):
+                self.tokens.forget_if_refused(source, answer.fault)
+            return answer
+
+        return Exchange(send)
 
     def _close(self, gap: Gap) -> None:
         """Ask for the events by number, else search for what has changed in that time."""
@@ -195,7 +200,7 @@ class Caretaker:
                 case resource:
                     status = a_text(resource.get("status"))
             if status == ACTIVE and self._may_have_missed(state):
-                self.catch_up(source, state.missed_since)
+                self.catch_up(source, state.missed_since(self.now()))
         except UpstreamFailed:
             return ""
         if status not in STATES:
@@ -211,7 +216,7 @@ class Caretaker:
         was not read for so long that its server, the network or all workers must have been away.
         """
         at = self.now()
-        return not state.is_at_work_at(at) or at - state.last_heard > 2 * READ_AGAIN
+        return not state.is_at_work_at(at) or state.heard_apart(at) > 2 * READ_AGAIN
 
     def _ask_after(self, source: EventSource, state: SubscriptionState) -> None:
         """Nothing was heard for two heartbeats: `$status` says how things stand.
@@ -234,7 +239,7 @@ class Caretaker:
 
         Raises UpstreamFailed.
         """
-        self.catch_up(source, state.missed_since)
+        self.catch_up(source, state.missed_since(self.now()))
         exchange = self.exchange(source)
         subscription = exchange.ask(f"Subscription/{state.subscription}")
         if isinstance(subscription, Refused) or not is_subscription(subscription):
@@ -243,9 +248,6 @@ class Caretaker:
         revived = exchange.update({**subscription, "status": REQUESTED})
         if not isinstance(revived, Refused):
             self.subscriptions.request_anew(state, self.now())
-
-    def _token(self, source: EventSource) -> AccessToken | NoToken:
-        return self.tokens.needed(source, Deadline.after(DEADLINE_MS))
 
     def _add(self, source: str, targets: Sequence[Target]) -> None:
         self.store.add(source, targets, Way.RECOVERED, self.now())

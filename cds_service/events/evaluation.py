@@ -86,7 +86,7 @@ class Evaluator:
             return (self._kept(source, told) for told in chain([version], times))
 
         for number, version in enumerate(each_time(current.version)):
-            if self._store.is_evaluated(source, item, version, knowledge.tag):
+            if self._store.evaluated.holds(source, item, version, knowledge.tag):
                 continue
             if number == 0 or self._has_turned(
                 claimed, knowledge, islice(each_time(current.otherwise), number + 1)
@@ -100,7 +100,7 @@ class Evaluator:
         """Whether what was kept last is that the result was deleted, or that its reports did the
         opposite.
         """
-        match self._store.past(claimed, knowledge.identity.id):
+        match self._store.evaluated.last(claimed, knowledge.identity.id):
             case Past(version=last):
                 return last.partition(" ")[0] == DELETED or last in otherwise
             case NeverEvaluated():
@@ -110,7 +110,7 @@ class Evaluator:
         """Whether any of the knowledge has evaluated this version of a result."""
         item, kept = self._store.item(source, target), self._kept(source, version)
         return any(
-            self._store.is_evaluated(source, item, kept, knowledge.tag)
+            self._store.evaluated.holds(source, item, kept, knowledge.tag)
             for knowledge in self._knowledge
         )
 
@@ -131,7 +131,7 @@ class Evaluator:
         """What was said before. An earlier try may have died between delivery and record: then also
         how many answers are found where they are delivered to.
         """
-        past = self._store.past(claimed, knowledge.identity.id)
+        past = self._store.evaluated.last(claimed, knowledge.identity.id)
         matter = Matter(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
         if not claimed.may_have_been_delivered:
             return matter

@@ -28,15 +28,10 @@ from cds_service.events.notification import (
 )
 from cds_service.events.source import EventSource, Numbering
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import (
-    ACTIVE,
-    REQUESTED,
-    Heard,
-    Subscriptions,
-    SubscriptionState,
-)
+from cds_service.store.event_subscriptions import Subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.lots import in_lots
+from cds_service.store.subscription import ACTIVE, REACH_OF_GAP, REQUESTED, Heard, SubscriptionState
 from cds_service.store.work_item import SWEEP, Kind, Target, Way
 
 SWEEP_DELAY: Final = timedelta(seconds=1)
@@ -165,18 +160,23 @@ class Inbox:
         return Receipt(Taken(kind.value), missing)
 
     def _look_for_missed(self, source: EventSource, heard: Heard, at: datetime) -> None:
-        """A subscription that is at work again, after a silence or a failure, may have missed some.
+        """A subscription that is at work again, after a silence or a failure, may have missed some;
+        and what is missing when its numbers begin anew can no longer be asked for by number.
 
         The search for them is stored before the subscription counts as at work: if the process dies
         in between, the next sign of life adds the search. For a subscription that stops being at
         work only the time to search from is stored, since later signs of life would move it on.
         """
         for before in self.subscriptions.named(source.name, heard.subscription):
+            since = before.missed_since(at)
+            begins_anew = heard.begins_anew_after(before.next_number)
+            if begins_anew and self.subscriptions.missing(source.name):
+                since = min(since, before.last_heard - REACH_OF_GAP)
             if not heard.is_at_work:
-                self.store.search_further_back(source.name, before.missed_since)
-            elif not before.is_at_work_at(at):
+                self.store.search_further_back(source.name, since)
+            elif begins_anew or not before.is_at_work_at(at):
                 due = at + SWEEP_DELAY
-                self.store.sweep_since(source.name, before.missed_since, Way.RECOVERED, due)
+                self.store.sweep_since(source.name, since, Way.RECOVERED, due)
 
     def _knows(self, source: EventSource, about: About) -> bool:
         """Ours by its topic, which the registry names, or by its id, which `subscribe` kept."""

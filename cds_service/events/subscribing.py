@@ -21,7 +21,8 @@ from cds_service.events.source import EventSource
 from cds_service.fhir.exchange import Exchange
 from cds_service.fhir.fetched import Refused, UpstreamFault
 from cds_service.fhir.shape import a_text, an_id, type_of
-from cds_service.store.event_subscriptions import REQUESTED, Subscriptions, SubscriptionState
+from cds_service.store.event_subscriptions import Subscriptions
+from cds_service.store.subscription import REQUESTED, SubscriptionState
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
 _REASON = "Decision support for laboratory results"

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import quote_plus, urlencode
 from uuid import uuid4
@@ -74,9 +75,22 @@ class Tokens:
             raise UpstreamFailed(token.fault, during="token")
         return token
 
-    def forget(self, source: EventSource) -> None:
-        """The server did not accept the token."""
-        self._kept.pop(source.name, None)
+    @contextmanager
+    def using(self, source: EventSource, deadline: Deadline) -> Iterator[AccessToken | NoToken]:
+        """The token as by `of`, for the calls of a block. Raises UpstreamFailed where there is none
+        to be had; after one that the block raises, the token may be forgotten.
+        """
+        token = self.needed(source, deadline)
+        try:
+            yield token
+        except UpstreamFailed as failed:
+            self.forget_if_refused(source, failed.fault)
+            raise
+
+    def forget_if_refused(self, source: EventSource, fault: UpstreamFault) -> None:
+        """Forgets the token if the fault of a call to this source is that it was not accepted."""
+        if fault is UpstreamFault.STATUS_401:
+            self._kept.pop(source.name, None)
 
     def _kept_or_fetched(
         self, source: EventSource, credentials: ClientCredentials, deadline: Deadline

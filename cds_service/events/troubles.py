@@ -11,11 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cds_service.store.event_subscriptions import (
-    REQUESTED,
-    SubscriptionHealth,
-    SubscriptionState,
-)
+from cds_service.store.subscription import REQUESTED, SubscriptionHealth, SubscriptionState
 
 TELL_AGAIN: Final = timedelta(hours=1)
 FIRST_PAUSE: Final = timedelta(minutes=1)
@@ -84,7 +80,8 @@ class Troubles:
         if state.heartbeat_seconds or state.status == REQUESTED:
             return False
         key = state.source, state.subscription
-        if at - max(state.last_heard, self._read_at.get(key, _LONG_AGO)) < READ_AGAIN:
+        read_ago = abs(at - self._read_at.get(key, _LONG_AGO))
+        if min(state.heard_apart(at), read_ago) < READ_AGAIN:
             return False
         self._read_at[key] = at
         return True

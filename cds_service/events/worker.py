@@ -114,8 +114,6 @@ class Worker:
         try:
             ending = self._carry_out(claimed, watch)
         except UpstreamFailed as failed:
-            if failed.fault is UpstreamFault.STATUS_401:
-                self.tokens.forget(self.sources[claimed.source])
             self._failed(claimed, failed.cause, passes=failed.passes, error=DataUnavailable)
             return False
         except StoreUnavailable:
@@ -147,8 +145,10 @@ class Worker:
         if source is None:  # no longer registered: nothing may be fetched from it
             raise UpstreamFailed(UpstreamFault.NOT_ALLOWED, during="source")
         deadline = Deadline.after(DEADLINE_MS)
-        token = self.tokens.needed(source, deadline)
-        with self.client.session(source.base, token, deadline) as session:
+        with (
+            self.tokens.using(source, deadline) as token,
+            self.client.session(source.base, token, deadline) as session,
+        ):
             courier = Courier(source.delivery, self.client, session, self.hook)
             if claimed.target.kind is Kind.SWEEP:
                 return self._search(claimed, courier, watch)
@@ -173,7 +173,10 @@ class Worker:
 
         If the answer may not be all, what it shows is added at once, and the search has failed.
         """
-        since = self.store.swept_until(claimed.source, otherwise=claimed.first_received)
+        swept_until = self.store.swept_until(claimed.source, otherwise=claimed.first_received)
+        since = min(swept_until, watch.at)
+        if swept_until - watch.at > OVERLAP:  # more than clocks differ: it was set back since then
+            since = claimed.first_received
         found = changed_since(courier.session, self.knowledge, since - OVERLAP)
         at = self.now()
         match found.extent:

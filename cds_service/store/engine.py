@@ -6,6 +6,7 @@ middle), a file for its owner only. PostgreSQL: psycopg, bounded waits on both s
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -201,6 +202,9 @@ def create_sqlite_file(file: Path) -> None:
 
 
 def _postgresql(url: URL) -> Engine:
+    # imported only where it is the database: a start on SQLite is quicker without psycopg
+    from cds_service.store import postgresql  # noqa: PLC0415
+
     wait = WAIT_SECONDS * 1000
     ours = {
         "application_name": "cds-service",
@@ -217,7 +221,7 @@ def _postgresql(url: URL) -> Engine:
         "options": f"-c statement_timeout={wait} -c lock_timeout={wait} -c timezone=UTC",
     }
     arguments = {name: value for name, value in ours.items() if name not in url.query}
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,
         pool_pre_ping=True,
@@ -225,3 +229,6 @@ def _postgresql(url: URL) -> Engine:
         paramstyle="format",  # parameters by position, as on SQLite
         **_POOL,
     )
+    # Who gives options of his own may allow statements any time.
+    postgresql.open_bounded(engine, WAIT_SECONDS * 2 if "options" in arguments else math.inf)
+    return engine

@@ -1,7 +1,5 @@
 """Subscriptions as they were last heard of, and the numbers of events that did not come.
 
-Nothing here is of a patient: the id of a Subscription, its criteria, counts and moments.
-
 Whoever writes missing numbers locks the row of their subscription before that. So two who write
 them, in whatever order, never wait for each other.
 """
@@ -9,9 +7,7 @@ them, in whatever order, never wait for each other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, update
@@ -19,104 +15,13 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, s
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
 from cds_service.store.lots import LOT, in_lots
+from cds_service.store.subscription import ACTIVE, REQUESTED, Gap, Heard, SubscriptionState
 from cds_service.store.tables import event_gaps, event_subscriptions
 
-MISSED_HEARTBEATS: Final = 2
-"""After so many missed heartbeats a subscription counts as silent."""
 GAP_WINDOW: Final = timedelta(seconds=30)
 """How long a missing number may still come by itself."""
 MOST_MISSING: Final = 1_000
 """Numbers kept of one gap. A longer one is searched for by time, whichever numbers are kept."""
-ACTIVATION: Final = timedelta(minutes=15)
-"""How long a server may take to switch a subscription on."""
-REACH: Final = timedelta(hours=1)
-"""How far before the last sign of life a search begins. A notification that says that the
-subscription failed is a sign of life too, so this is longer than any pause between two tries
-(`events.troubles`)."""
-REQUESTED: Final = "requested"
-"""The status of one that we have asked for, and that its server has not switched on yet."""
-ACTIVE: Final = "active"
-"""The status of one that is at work."""
-
-
-class SubscriptionHealth(StrEnum):
-    """How a subscription stands."""
-
-    SOUND = "sound"
-    SILENT = "silent"
-    """Two heartbeats in a row have not come, or it was never switched on."""
-    BROKEN = "broken"
-    """The server says that it has failed, is off, or was a mistake."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionState:
-    """One subscription: `next_number` is the number the next event should have."""
-
-    source: str
-    subscription: str
-    criteria: str
-    status: str
-    heartbeat_seconds: int
-    next_number: int
-    last_heard: datetime
-
-    def health_at(self, at: datetime) -> SubscriptionHealth:
-        """How it stands at that moment."""
-        if self.status in ("error", "off", "entered-in-error"):
-            return SubscriptionHealth.BROKEN
-        silence = timedelta(seconds=MISSED_HEARTBEATS * self.heartbeat_seconds)
-        if self.status == REQUESTED:
-            silence = max(silence, ACTIVATION)
-        if silence and at - self.last_heard > silence:
-            return SubscriptionHealth.SILENT
-        return SubscriptionHealth.SOUND
-
-    def is_at_work_at(self, at: datetime) -> bool:
-        """Whether nothing can have been missed: it is switched on, and was heard of in time."""
-        return self.status == ACTIVE and self.health_at(at) is SubscriptionHealth.SOUND
-
-    @property
-    def missed_since(self) -> datetime:
-        """From when on to search for what did not come while it was not at work."""
-        return self.last_heard - REACH
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """What a notification says of its subscription; `numbers` are those of its events."""
-
-    subscription: str
-    criteria: str = ""
-    status: str = ACTIVE
-    heartbeat: timedelta = timedelta(0)
-    """How often a subscription that is new here is expected to be heard of."""
-    is_numbered: bool = True
-    """Whether its numbers count the events of this subscription, and so tell which are missing."""
-    numbers: Sequence[int] = ()
-    so_far: int = 0
-    """How many events there have been, as far as that is known."""
-    begins: bool = False
-    """A handshake: numbers may begin anew."""
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether it says that it is switched on."""
-        return self.status == ACTIVE
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Events of one subscription that have not come."""
-
-    source: str
-    subscription: str
-    first: int
-    last: int
-    missing: int
-    """How many of the numbers from first to last have not come."""
-    due: datetime
-    """When the last of them had been missing long enough."""
 
 
 class Subscriptions:
@@ -305,7 +210,7 @@ def _held(source: str, subscription: str) -> Select[int]:
 
 def _followed(expected: int, heard: Heard) -> tuple[int, Iterable[int]]:
     """The number to expect next, and those newly missing. 0 stands for "not yet known"."""
-    if heard.begins and heard.so_far < expected:
+    if heard.begins_anew_after(expected):
         return heard.so_far + 1, ()
     newest = max(heard.so_far, *heard.numbers, 0)
     # Where nothing is known yet (0), earlier events are for catch-up, and no alarm.

@@ -19,28 +19,25 @@ from sqlalchemy import (
     Row,
     case,
     delete,
-    desc,
     false,
-    func,
     select,
     update,
 )
 
 from cds_service.store.database import Database
+from cds_service.store.evaluated_results import EvaluatedResults
 from cds_service.store.event_backlog import NO_LEASE, WAITS, EventBacklog
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import EvaluationRecord, Records
 from cds_service.store.sealing import Cipher, SealedOtherwise
 from cds_service.store.sweeps import Sweeps
-from cds_service.store.tables import event_evaluations, event_work
+from cds_service.store.tables import event_work
 from cds_service.store.work_item import (
     SWEEP,
     Claimed,
     Ending,
     Evaluated,
     Kind,
-    NeverEvaluated,
-    Past,
     Searched,
     Target,
     Way,
@@ -72,6 +69,7 @@ class EventStore(EventBacklog):
         self._pseudonyms = pseudonyms
         self._records = Records(database, pseudonyms)
         self._sweeps = Sweeps(database)
+        self.evaluated = EvaluatedResults(database, self._records)
         row = database.insert(event_work)
         self._remember = row.on_conflict_do_update(
             index_elements=[event_work.c.source, event_work.c.item],
@@ -189,41 +187,6 @@ class EventStore(EventBacklog):
             ),
         )
 
-    def is_evaluated(self, source: str, item: str, version: str, knowledge: str) -> bool:
-        """Whether this version of the result was evaluated with this knowledge."""
-        found = select(event_evaluations.c.number).where(
-            event_evaluations.c.source == source,
-            event_evaluations.c.item == item,
-            event_evaluations.c.version == version,
-            event_evaluations.c.knowledge == knowledge,
-        )
-        with self._database.reading() as connection:
-            return connection.execute(found).first() is not None
-
-    def past(self, claimed: Claimed, analyte: str) -> Past | NeverEvaluated:
-        """What was kept last of this result for this analyte (`sil2r`)."""
-        newest = (
-            select(event_evaluations)
-            .where(
-                event_evaluations.c.source == claimed.source,
-                event_evaluations.c.item == claimed.item,
-                event_evaluations.c.knowledge.startswith(f"{analyte}@", autoescape=True),
-            )
-            .order_by(desc(event_evaluations.c.number))
-            .limit(1)
-        )
-        with self._database.reading() as connection:
-            row = connection.execute(newest).first()
-        if row is None:
-            return NeverEvaluated()
-        said = self._cards_said(claimed.source, row.evaluation) if row.said else 0
-        return Past(row.evaluation, row.version, row.knowledge, said)
-
-    def _cards_said(self, source: str, evaluation: str) -> int:
-        """How many cards were delivered, by the record kept in the same transaction."""
-        newest, *_before = self._records.find(evaluation, client_name(source))
-        return newest.said
-
     def finish(
         self,
         claimed: Claimed,
@@ -244,7 +207,7 @@ class EventStore(EventBacklog):
                 return ending
             self._add_rows(connection, [row for row in rows if row["item"] >= claimed.item])
             for each in evaluated:
-                self._keep(connection, claimed, each)
+                self.evaluated.keep(connection, claimed, each)
             if searched is not None:
                 self._sweeps.move_on(connection, claimed.source, searched)
         return ending
@@ -256,27 +219,6 @@ class EventStore(EventBacklog):
             return Ending.DONE
         again = _freed(connection, claimed, due=at, attempts=0, leases_lost=0, cause="")
         return Ending.AGAIN if again else Ending.LEASE_LOST
-
-    def _keep(self, connection: Connection, claimed: Claimed, each: Evaluated) -> None:
-        of_item = (event_evaluations.c.source == claimed.source) & (
-            event_evaluations.c.item == claimed.item
-        )
-        last = select(func.coalesce(func.max(event_evaluations.c.number), 0)).where(of_item)
-        row = {
-            "source": claimed.source,
-            "item": claimed.item,
-            "version": each.version,
-            "knowledge": each.record.knowledge,
-            "evaluation": each.record.id,
-            "said": each.record.said > 0,
-            "way": claimed.way.value,
-            "replaces": each.replaces,
-            "number": connection.execute(last).scalar_one() + 1,
-            "at": each.record.at,
-        }
-        once = self._database.insert(event_evaluations).on_conflict_do_nothing()
-        if connection.execute(once, row).rowcount == 1:
-            self._records.save_in(connection, each.record)
 
     def give_back(self, claimed: Claimed, at: datetime) -> None:
         """Frees a row that was leased and not begun: it is due at once, and the try does not count.

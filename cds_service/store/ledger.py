@@ -208,7 +208,9 @@ class Ledger:
         asked = select(*_SAID).where(*those).order_by(evaluations.c.at, evaluations.c.number)
         with self._database.reading() as connection:
             if connection.dialect.name == "postgresql":  # to sort years of records takes longer
-                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+                from cds_service.store.postgresql import take_as_long_as_needed  # noqa: PLC0415
+
+                take_as_long_as_needed(connection)
             _take_any_text(connection)
             yield from connection.execution_options(yield_per=LOT).execute(asked)
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, or_, select
+from sqlalchemy import Connection, case, select
 
 from cds_service.store.database import Database
 from cds_service.store.tables import event_sweeps
@@ -34,32 +31,25 @@ class Sweeps:
 
     def send_back(self, connection: Connection, source: str, since: datetime) -> None:
         """The next search begins at `since`, or earlier where it was to begin earlier anyway."""
-        self._set(connection, source, since, stays=operator.lt)
+        self._set(connection, source, since, unless_before=since)
 
     def move_on(self, connection: Connection, source: str, searched: Searched) -> None:
-        """The next search begins where this one ended, unless another has come further or
-        `send_back` has meanwhile set a moment before the beginning of this one.
+        """The next search begins where this one ended, unless `send_back` has meanwhile set a
+        moment before the beginning of this one. A later moment does not stay: only one search of a
+        source is under way at a time, so it was set by a clock that was ahead.
         """
-
-        def stays(present: Any, new: Any) -> ColumnElement[bool]:
-            return or_(present > new, present < searched.since)
-
-        self._set(connection, source, searched.until, stays)
+        self._set(connection, source, searched.until, unless_before=searched.since)
 
     def _set(
-        self,
-        connection: Connection,
-        source: str,
-        until: datetime,
-        stays: Callable[[Any, Any], ColumnElement[bool]],
+        self, connection: Connection, source: str, until: datetime, *, unless_before: datetime
     ) -> None:
-        """Sets the moment, unless the present one `stays` in place of the new."""
+        """Sets the moment; one that lies before `unless_before` stays."""
         row = self._database.insert(event_sweeps)
         present, new = event_sweeps.c.swept_until, row.excluded.swept_until
         connection.execute(
             row.on_conflict_do_update(
                 index_elements=[event_sweeps.c.source],
-                set_={"swept_until": case((stays(present, new), present), else_=new)},
+                set_={"swept_until": case((present < unless_before, present), else_=new)},
             ),
             {"source": source, "swept_until": until},
         )

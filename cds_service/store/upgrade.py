@@ -71,9 +71,12 @@ def postgresql(engine: Engine) -> None:
 
     Raises ConfigurationError and the errors of SQLAlchemy.
     """
+    # imported only where it is the database: a start on SQLite is quicker without psycopg
+    from cds_service.store.postgresql import take_as_long_as_needed  # noqa: PLC0415
+
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS}s'"))
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        take_as_long_as_needed(connection)
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
         _migrate(connection)
 

@@ -10,7 +10,6 @@ from cds_service import strict_json
 from cds_service.access.tokens import MAX_JTI
 from cds_service.config import Settings
 from cds_service.event_wiring import BACKLOG_AGE
-from cds_service.events.care import REACH_OF_GAP
 from cds_service.events.faults import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, PATIENCE
 from cds_service.events.source import SHORTEST_SECRET
 from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
@@ -21,10 +20,11 @@ from cds_service.fhir.validate import MOST_CHECKED, MOST_ELEMENTS
 from cds_service.hooks.feedback import MOST_ITEMS
 from cds_service.store.engine import CONNECTIONS
 from cds_service.store.event_outcomes import LOOKED_AT, OF_LATE
-from cds_service.store.event_subscriptions import ACTIVATION, GAP_WINDOW
+from cds_service.store.event_subscriptions import GAP_WINDOW
 from cds_service.store.events import LEASE, LEASES_TO_LOSE
 from cds_service.store.lots import LOT
 from cds_service.store.replay import GRACE
+from cds_service.store.subscription import ACTIVATION, REACH_OF_GAP
 from cds_service.web.body import FEW_LARGE, FEW_THREADS, SMALL
 from cds_service.web.serve import STOP_SECONDS, THREADS
 from tests.documentation import text_of

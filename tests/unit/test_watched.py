@@ -13,7 +13,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.events.inbox import Taken
 from cds_service.fhir.access import NoAccessReason
 from cds_service.hooks.services import build_registry
-from cds_service.store.event_subscriptions import SubscriptionHealth
+from cds_service.store.subscription import SubscriptionHealth
 from tests.documentation import rows, section
 from tests.watched import (
     DASHBOARD,

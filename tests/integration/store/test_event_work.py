@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from cds_service.store.database import Database
 from cds_service.store.event_backlog import NOTHING_DUE, Backlog, Waiting
 from cds_service.store.events import LEASE, LEASE_LOST, LEASES_TO_LOSE, EventStore
 from cds_service.store.records import Door, EvaluationRecord
-from cds_service.store.tables import event_work
+from cds_service.store.tables import evaluations, event_work
 from cds_service.store.work_item import (
     Claimed,
     Ending,
@@ -70,6 +70,12 @@ def evaluated(version: str = "1", knowledge: str = "sil2r@1", said: int = 1) -> 
         outcomes=("interpreted",) * said,
     )
     return Evaluated(version, "", record)
+
+
+def recorded(database: Database) -> list[str]:
+    """The ids of all evaluation records, oldest first."""
+    with database.reading() as connection:
+        return list(connection.scalars(select(evaluations.c.id).order_by(evaluations.c.number)))
 
 
 # -------------------------------------------------------------------- whose turn it is
@@ -184,7 +190,9 @@ def test_what_is_given_back_is_due_at_once_and_costs_no_lease(store: EventStore)
     assert killed_workers(store, NOW) == LEASES_TO_LOSE
 
 
-def test_whoever_lost_the_lease_neither_gives_back_nor_sets_aside(store: EventStore) -> None:
+def test_whoever_lost_the_lease_neither_gives_back_nor_sets_aside(
+    store: EventStore, database: Database
+) -> None:
     notified(store, O1)
     slow = the_one(store)
     holder = the_one(store, NOW + LEASE)
@@ -195,6 +203,15 @@ def test_whoever_lost_the_lease_neither_gives_back_nor_sets_aside(store: EventSt
     assert (row.due, row.cause, row.dead) == (NOW + 2 * LEASE, "", False)
     assert store.finish(holder, LATER) is Ending.DONE
     assert store.waiting() == ()
+    assert recorded(database) == [], "a failure that another may yet put right"
+
+
+def test_the_failure_of_what_is_set_aside_is_on_record(
+    store: EventStore, database: Database
+) -> None:
+    notified(store, O1)
+    store.set_aside(the_one(store), "fault", evaluated().record)
+    assert recorded(database) == ["sil2r@1 of 1"]
 
 
 # -------------------------------------------------------------------- what is kept at the end
@@ -208,28 +225,37 @@ def kept(store: EventStore, *those: Evaluated, source: str = "lab", target: Targ
     return claimed
 
 
+def test_an_evaluation_that_is_kept_already_is_not_recorded_twice(
+    store: EventStore, database: Database
+) -> None:
+    kept(store, evaluated("1"))
+    kept(store, evaluated("1"), evaluated("2"))
+    assert recorded(database) == ["sil2r@1 of 1", "sil2r@1 of 2"]
+
+
 def test_an_evaluation_is_known_by_all_that_names_it(store: EventStore) -> None:
     claimed = kept(store, evaluated())
     named = {"source": "lab", "item": claimed.item, "version": "1", "knowledge": "sil2r@1"}
-    assert store.is_evaluated(**named)
+    assert store.evaluated.holds(**named)
     for name in named:
-        assert not store.is_evaluated(**(named | {name: "another"})), name
+        assert not store.evaluated.holds(**(named | {name: "another"})), name
 
 
 def test_what_was_said_last_of_a_result_is_told_for_each_analyte(store: EventStore) -> None:
     kept(store, evaluated("1", said=2), evaluated("1", "sil2r_csf@1"))
     claimed = kept(store, evaluated("2", "sil2r@2", said=3), evaluated("2", "sil2rxcsf@1"))
-    assert store.past(claimed, "sil2r") == Past("sil2r@2 of 2", "2", "sil2r@2", 3)
-    assert store.past(claimed, "sil2r_csf") == Past("sil2r_csf@1 of 1", "1", "sil2r_csf@1", 1)
-    assert store.past(claimed, "sil2") == NeverEvaluated()
-    assert store.past(replace(claimed, source="another"), "sil2r") == NeverEvaluated()
-    assert store.past(kept(store, target=O2), "sil2r") == NeverEvaluated()
+    last = store.evaluated.last
+    assert last(claimed, "sil2r") == Past("sil2r@2 of 2", "2", "sil2r@2", 3)
+    assert last(claimed, "sil2r_csf") == Past("sil2r_csf@1 of 1", "1", "sil2r_csf@1", 1)
+    assert last(claimed, "sil2") == NeverEvaluated()
+    assert last(replace(claimed, source="another"), "sil2r") == NeverEvaluated()
+    assert last(kept(store, target=O2), "sil2r") == NeverEvaluated()
 
 
 def test_of_what_was_taken_back_nothing_stands(store: EventStore) -> None:
     kept(store, evaluated("1"))
     claimed = kept(store, evaluated("2", said=0))
-    assert store.past(claimed, "sil2r") == Past("sil2r@1 of 2", "2", "sil2r@1", 0)
+    assert store.evaluated.last(claimed, "sil2r") == Past("sil2r@1 of 2", "2", "sil2r@1", 0)
 
 
 def test_what_is_found_on_the_way_is_work_whether_it_comes_before_or_after(
@@ -268,6 +294,27 @@ def test_what_is_dropped_is_told_of_and_what_is_being_worked_on_stays(store: Eve
     assert len(gone) == 2
     assert list(store.drop(store.waiting(), NOW + LEASE, told.append)) == told[2:]
     assert store.waiting() == ()
+
+
+def test_what_waits_to_be_tried_again_can_be_dropped(store: EventStore) -> None:
+    notified(store, O1)
+    store.retry_later(the_one(store), LATER, "read: timeout")
+    assert len(list(store.drop(store.waiting(), NOW, lambda _row: None))) == 1
+    assert store.waiting() == ()
+
+
+def test_what_has_the_number_of_one_that_was_shown_and_is_gone_is_not_dropped(
+    store: EventStore, database: Database
+) -> None:
+    """SQLite gives a number again."""
+    notified(store, O1)
+    shown = store.waiting()
+    assert store.finish(the_one(store), NOW) is Ending.DONE
+    notified(store, O2, at=SOON)
+    with database.writing() as connection:
+        connection.execute(update(event_work).values(number=shown[0].number))
+    assert list(store.drop(shown, SOON, lambda _row: None)) == []
+    assert len(store.waiting()) == 1
 
 
 def test_what_was_notified_again_since_it_was_shown_is_not_dropped(store: EventStore) -> None:

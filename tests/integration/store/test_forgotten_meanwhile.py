@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import Heard, Subscriptions, SubscriptionState
+from cds_service.store.event_subscriptions import Subscriptions
+from cds_service.store.subscription import Heard, SubscriptionState
 from tests.subscriptions import subscription
 
 pytestmark = pytest.mark.integration

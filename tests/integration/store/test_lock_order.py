@@ -19,9 +19,10 @@ import pytest
 from sqlalchemy import Select, select, text
 
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import GAP_WINDOW, Gap, Heard, Subscriptions
+from cds_service.store.event_subscriptions import GAP_WINDOW, Subscriptions
 from cds_service.store.events import EventStore
 from cds_service.store.lots import LOT
+from cds_service.store.subscription import Gap, Heard
 from cds_service.store.tables import event_gaps, event_work
 from cds_service.store.work_item import Ending, Kind, Target, Way
 from tests.kept import KEY, NOON, PSEUDONYMS

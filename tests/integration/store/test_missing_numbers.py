@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import GAP_WINDOW, Heard, Subscriptions
+from cds_service.store.event_subscriptions import GAP_WINDOW, Subscriptions
+from cds_service.store.subscription import Heard
 from tests.kept import NOON
 
 pytestmark = pytest.mark.integration

@@ -8,13 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cds_service.store.database import Database
-from cds_service.store.event_subscriptions import (
-    GAP_WINDOW,
-    Gap,
-    Heard,
-    Subscriptions,
-    SubscriptionState,
-)
+from cds_service.store.event_subscriptions import GAP_WINDOW, Subscriptions
+from cds_service.store.subscription import Gap, Heard, SubscriptionState
 from tests.subscriptions import subscription
 
 pytestmark = pytest.mark.integration

@@ -107,3 +107,19 @@ def test_whoever_is_stopped_while_taking_back_leaves_nothing_standing_behind_a_g
         patch.setattr(writing.fhir, "_answer", refuse_the_second)
         assert sorted(stand(writing)) == ["entered-in-error", "final"]
     assert stand(writing) == ["entered-in-error"] * 2
+
+
+def test_what_another_worker_has_just_delivered_is_found_and_is_no_fault(
+    writing: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lease had run out, and it was slow: nothing stood when this one looked."""
+    one_after_the_other = writing.fhir._transaction
+
+    def of_both(bundle: Any) -> Any:
+        one_after_the_other(bundle)
+        return one_after_the_other(bundle)
+
+    monkeypatch.setattr(writing.fhir, "_transaction", of_both)
+    writing.arrives(observation())
+    assert writing.causes() == []
+    assert writing.only("DetectedIssue")["status"] == "final"

@@ -125,12 +125,50 @@ def test_joining_under_way_is_no_gap(here: World) -> None:
     assert here.room.subscriptions.missing("lab") == 1
 
 
+def test_a_gap_between_the_first_numbers_that_are_heard_of_is_one(here: World) -> None:
+    here.post(events((700, "Observation/o1"), (702, "Observation/o3"), so_far=702))
+    assert here.room.subscriptions.missing("lab") == 1
+
+
 def test_a_new_handshake_begins_the_numbers_anew(here: World) -> None:
     here.expect(next_number=50)
     here.post(events((52, "Observation/o1")))
     here.post(notification("handshake", so_far=0))
     here.post(events((1, "Observation/o1"), so_far=1))
     assert here.room.subscriptions.missing("lab") == 0
+
+
+def test_t82_what_was_missing_when_the_numbers_begin_anew_is_searched_for(here: World) -> None:
+    """Nobody can be asked for it by its number any more."""
+    here.expect(next_number=50)
+    here.fhir.put(observation("o50"))
+    here.clock.pass_(days=2)
+    here.post(events((51, "Patient/p1")))
+    here.post(notification("handshake", so_far=0))
+    here.clock.pass_(seconds=2)
+    here.work()
+    (kept,) = here.evaluated()
+    assert kept.way == "recovered"
+
+
+def test_t82_what_was_sent_last_before_the_numbers_begin_anew_is_searched_for(here: World) -> None:
+    """If it did not come, no later number tells of it."""
+    here.expect(next_number=50)
+    here.fhir.put(observation("o50"))
+    here.post(notification("handshake", so_far=0))
+    here.clock.pass_(seconds=2)
+    here.work()
+    (kept,) = here.evaluated()
+    assert kept.way == "recovered"
+
+
+@pytest.mark.parametrize(("expected", "so_far"), [(50, 49), (1, 0), (50, None)])
+def test_a_handshake_that_fits_the_numbers_or_gives_none_leads_to_no_search(
+    here: World, expected: int, so_far: int | None
+) -> None:
+    here.expect(next_number=expected)
+    here.post(notification("handshake", so_far=so_far))
+    assert here.room.store.waiting() == ()
 
 
 @pytest.mark.parametrize("numbering", ["bundle", "none"])

@@ -63,6 +63,18 @@ def test_t81_what_changed_while_it_was_silent_is_found_once_it_answers(here: Wor
     assert found(here) == [("recovered", 1)]
 
 
+def test_one_that_answers_that_it_is_still_asked_for_is_not_at_work(here: World) -> None:
+    """Unlike a handshake, which comes from one that sends."""
+    silent_for_hours(here, 3)
+    status_told(here, "requested")
+    here.care()
+    (state,) = here.room.subscriptions.of("lab")
+    assert (state.status, state.last_heard) == ("requested", here.clock())
+    assert found(here) == []
+    says(here, "handshake", status="requested")
+    assert found(here) == [("recovered", 1)]
+
+
 def test_t81_an_event_that_breaks_the_silence_brings_those_before_it(here: World) -> None:
     here.expect(**HEARTBEAT)
     here.fhir.put(observation("o1"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.events.faults import ASKED_FOR
 from tests.event_world import LOINC, SERUM, World, observation
 
 
@@ -31,6 +32,7 @@ def test_what_is_never_there_counts_as_gone_and_is_not_set_aside(here: World, ki
     here.notify("o1", kind=kind)
     here.try_in_vain()
     assert (here.causes(), here.set_aside(), here.records()) == ([], [], [])
+    assert here.fhir.count(f"{kind}/o1") == ASKED_FOR
 
 
 def test_what_was_told_and_is_deleted_is_taken_back_at_once(writing: World) -> None:

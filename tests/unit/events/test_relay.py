@@ -123,3 +123,11 @@ def test_the_hook_is_sent_with_its_card_under_an_id_of_each_version(relay: Relay
     assert first["context"] == {"patientId": "p1"}
     assert status_of(second) == "entered-in-error"
     assert first["hookInstance"] != second["hookInstance"]
+
+
+def test_an_answer_after_one_that_was_taken_back_replaces_the_taking_back(relay: Relay) -> None:
+    relay.here.arrives(observation())
+    relay.here.arrives(observation(status="entered-in-error"))
+    relay.here.arrives(observation(value=4000, status="corrected"))
+    _said, gone, anew = relay.sent
+    assert (status_of(anew), replaces(anew)) == ("final", gone["hookInstance"])

@@ -6,6 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, cast
@@ -15,6 +16,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from cds_service.errors import ConfigurationError
+from cds_service.events.faults import UpstreamFailed
 from cds_service.events.proof import SharedSecret
 from cds_service.events.source import ClientSecret, EventSource
 from cds_service.events.tokens import Tokens
@@ -26,6 +28,7 @@ from cds_service.knowledge.files import Library
 from cds_service.origins import FhirBase
 from tests.event_world import World, observation, world
 from tests.ports import free_port
+from tests.unit.events.watching import classic, classic_there
 
 CREDENTIALS = 'credentials = "{kind}"\ncredentials_file = "own.key"\nclient_id = "sil2r"\n'
 PATIENCE = 30
@@ -99,6 +102,41 @@ def test_a_token_the_server_no_longer_takes_is_replaced(tmp_path: Path, library:
         here.clock.pass_(seconds=5)
         assert here.work() == 1
         assert len(here.fhir.forms) == 2
+
+
+def test_a_token_outlives_any_other_fault_of_its_server(tmp_path: Path, library: Library) -> None:
+    with with_credentials(tmp_path, library, "basic", "a-secret-of-the-client") as here:
+        here.notify("o1")
+        here.fhir.broken = 503
+        here.work()
+        here.fhir.broken = 0
+        here.clock.pass_(seconds=5)
+        assert here.work() == 1
+        assert len(here.fhir.forms) == 1
+
+
+def test_who_looks_after_subscriptions_gets_a_new_token_too(
+    tmp_path: Path, library: Library
+) -> None:
+    """A server that was started anew may have forgotten its tokens and its subscriptions."""
+    with with_credentials(tmp_path, library, "basic", "a-secret-of-the-client") as here:
+        classic(here, "active")
+        here.rounds(minutes=16)
+        here.fhir.token = "an0ther"
+        classic_there(here, "off")
+        here.rounds(minutes=32)
+        assert here.ready()["causes"] == {"events": ["subscription"]}
+
+
+def test_who_catches_up_gets_a_new_token_too(tmp_path: Path, library: Library) -> None:
+    with with_credentials(tmp_path, library, "basic", "a-secret-of-the-client") as here:
+        caretaker, lab = here.workshop.caretaker, here.room.source("lab")
+        since = here.clock() - timedelta(hours=1)
+        caretaker.catch_up(lab, since)
+        here.fhir.token = "an0ther"
+        with pytest.raises(UpstreamFailed):
+            caretaker.catch_up(lab, since)
+        assert caretaker.catch_up(lab, since).targets
 
 
 def test_a_secret_is_shown_with_the_name_that_was_registered_for_it(
@@ -266,4 +304,4 @@ def test_a_token_endpoint_that_hangs_holds_up_no_other_source(hanging: Tokens) -
 
 def test_who_waits_for_a_token_waits_no_longer_than_there_is_time(hanging: Tokens) -> None:
     assert hanging.of(source("slow"), Deadline.after(0)) == Refused(UpstreamFault.DEADLINE)
-    hanging.forget(source("slow"))
+    hanging.forget_if_refused(source("slow"), UpstreamFault.STATUS_401)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cds_service.events.troubles import Troubles
-from cds_service.store.event_subscriptions import SubscriptionState
+from cds_service.store.subscription import SubscriptionState
 from tests.subscriptions import subscription
 
 BEGIN = datetime(2026, 11, 22, 6, tzinfo=UTC)
