@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from datetime import date
 
 from cds_service.core.json_object import JsonObject
-from cds_service.fhir.bundle import Document, Entry, Scope, open_document
+from cds_service.fhir.bundle import Document, Entry, open_document
 from cds_service.fhir.moment import moment
 from cds_service.fhir.reference import NoLiteral, target_of
 from cds_service.fhir.report import reports_in
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import Refusal, a_text, an_id, an_object, objects, type_of
 from cds_service.fhir.subject import patient_id_of
 

@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability
 from cds_service.errors import InputError
-from cds_service.fhir.bundle import Document, Entry, Scope, open_document
+from cds_service.fhir.bundle import Document, Entry, open_document
 from cds_service.fhir.moment import moment
 from cds_service.fhir.ranked import dates_as_written
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
 from cds_service.fhir.report import observations
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import Refusal, a_text, an_id, an_object, objects, type_of
 from cds_service.fhir.subject import patient_id_of
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied

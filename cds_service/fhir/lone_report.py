@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cds_service.core.elements import NoMoment, NoValue, Status
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, Subject
-from cds_service.fhir.bundle import Entry, Scope
+from cds_service.fhir.bundle import Entry
 from cds_service.fhir.moment import instant_in, moment_or_period
 from cds_service.fhir.reference import (
     Fragment,
@@ -23,6 +23,7 @@ from cds_service.fhir.reference import (
     Urn,
     target_of,
 )
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import Refusal, a_text, an_id, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from cds_service.core.elements import ComponentRef, LabValue, Moment, NoMoment, NoValue, Status
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, Subject
-from cds_service.fhir.bundle import Entry, Scope, Unresolved
+from cds_service.fhir.bundle import Entry, Unresolved
 from cds_service.fhir.moment import instant, instant_in, moment_or_period
 from cds_service.fhir.reference import (
     Fragment,
@@ -21,6 +21,7 @@ from cds_service.fhir.reference import (
 )
 from cds_service.fhir.reference_range import read_ranges
 from cds_service.fhir.report import Reports
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.specimen import read_specimen
 from cds_service.fhir.subject import Whose

@@ -15,9 +15,10 @@ from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, Subject
 from cds_service.core.order import DraftOrder, Drafts, Performer
 from cds_service.core.verdict import Skipped
-from cds_service.fhir.bundle import Entry, Scope, Unresolved, open_document
+from cds_service.fhir.bundle import Entry, Unresolved, open_document
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import Refusal, a_text, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose

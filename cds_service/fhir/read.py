@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, InvalidResource, PatientRecord
-from cds_service.fhir.bundle import Document, Index, Scope, index_of_all, open_document
+from cds_service.fhir.bundle import Document, Index, index_of_all, open_document
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import (
     NO_ENTRIES,
@@ -30,6 +30,7 @@ from cds_service.fhir.parts import (
 from cds_service.fhir.patient import read_patient
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, EntryReader
 from cds_service.fhir.report import reports_in
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, shortfalls
 from cds_service.fhir.validate import Checks

@@ -28,8 +28,9 @@ from dataclasses import dataclass
 from cds_service.core.elements import Coding, Moment, NoMoment
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import CodedEntry, InvalidResource, RecordKind, Subject
-from cds_service.fhir.bundle import Entry, Scope, Unresolved
+from cds_service.fhir.bundle import Entry, Unresolved
 from cds_service.fhir.moment import moment_in, period
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.subject import Whose
 

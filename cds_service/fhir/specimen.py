@@ -13,9 +13,10 @@ from itertools import islice
 from cds_service.core.elements import Moment, NoMoment, SpecimenGiven, SpecimenLink
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Subject
-from cds_service.fhir.bundle import Entry, Scope, Unresolved
+from cds_service.fhir.bundle import Entry, Unresolved
 from cds_service.fhir.moment import moment_or_period
 from cds_service.fhir.report import MOST_SPECIMENS, Reports
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
 from cds_service.fhir.subject import Whose, names_a_patient
 

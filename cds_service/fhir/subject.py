@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Subject
-from cds_service.fhir.bundle import Entry, Scope, Unresolved
+from cds_service.fhir.bundle import Entry, Unresolved
 from cds_service.fhir.reference import (
     Fragment,
     Literal,
@@ -20,6 +20,7 @@ from cds_service.fhir.reference import (
     may_be_on,
     target_of,
 )
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import an_id, an_object, objects
 
 _PERSONS = frozenset({"Patient", "RelatedPerson"})

@@ -19,7 +19,7 @@ from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability
 from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.fhir.authorization import Coverage
-from cds_service.fhir.bundle import Document, Entry, Scope, Unresolved, index_of_all, open_document
+from cds_service.fhir.bundle import Document, Entry, Unresolved, index_of_all, open_document
 from cds_service.fhir.fetched import Fetched, NotFound, Partial, Refused, Resource
 from cds_service.fhir.ours import ours
 from cds_service.fhir.query import Read, Search
@@ -28,6 +28,7 @@ from cds_service.fhir.read import REFERRED
 from cds_service.fhir.record_entries import MEDICATION_TYPES, status_counts
 from cds_service.fhir.reference import Literal, may_be_on, target_of
 from cds_service.fhir.report import reports_in
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import an_id, an_object, objects, resources_of, type_of
 from cds_service.fhir.specimen import specimens_named
 from cds_service.fhir.supplied import Supplied, shortfalls

@@ -13,8 +13,8 @@ import pytest
 from cds_service.core.elements import SpecimenLink
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult
-from cds_service.fhir import bundle as bundle_module
 from cds_service.fhir import lone_report, validate, versions
+from cds_service.fhir import scope as scope_module
 from cds_service.fhir.bundle import MOST_MEANT, Document, Entry, open_document
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.report import MOST_SPECIMENS, reports_in
@@ -195,7 +195,7 @@ def test_what_a_report_contains_is_listed_once_for_all_results_in_it(
         for number in range(50)
     ]
     report = resource("DiagnosticReport", id="d", status="final", contained=[*held, *inside])
-    looked_into = calls_of(monkeypatch, bundle_module, "objects")
+    looked_into = calls_of(monkeypatch, scope_module, "objects")
     assert len(results(report)) == 50
     assert sum(what is report["contained"] for what in looked_into) == 1
 
@@ -216,7 +216,7 @@ def test_a_report_is_held_against_names_not_against_each_result(
     ]
     wanted = Wanted("sil2r", frozenset({SIL2R}), frozenset(), frozenset({(LOINC, "99768-4")}))
     looked_at = calls_of(monkeypatch, lone_report, "target_of")
-    entries = bundle_module.open_document(bundle(*many, *reports)).entries
+    entries = open_document(bundle(*many, *reports)).entries
     lone = list(lone_report.lone_reports(entries, entries[:50], wanted.accepted))
     assert len(lone) == 20
     assert len(looked_at) == 20 * 3

@@ -8,7 +8,8 @@ import pytest
 
 from cds_service.core.elements import SpecimenLink
 from cds_service.core.json_object import JsonObject
-from cds_service.fhir import bundle as bundle_module
+from cds_service.fhir import scope as scope_module
+from cds_service.fhir.bundle import Entry
 from cds_service.fhir.orders import EveryDraft, Selected, read_drafts
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Wanted
@@ -23,7 +24,7 @@ def test_what_an_order_contains_is_listed_once_for_all_its_performers(
         resource("Organization", id=f"y{number}", name=f"Lab {number}") for number in range(90)
     ]
     order = draft(contained=inside, performer=[{"reference": f"#y{n}"} for n in range(90)])
-    looked_into = calls_of(monkeypatch, bundle_module, "objects")
+    looked_into = calls_of(monkeypatch, scope_module, "objects")
     (read,) = drafts(order).drafts.beside
     assert [one.display for one in read.performers] == [f"Lab {number}" for number in range(90)]
     assert sum(what is inside for what in looked_into) == 1
@@ -80,6 +81,6 @@ class Unwalked(frozenset[str]):
 def test_a_selected_draft_is_found_by_the_end_of_its_address(full_url: str, taken: bool) -> None:
     nameless = draft()
     del nameless["id"]
-    entry = bundle_module.Entry(nameless, full_url, nameless, "ServiceRequest")
+    entry = Entry(nameless, full_url, nameless, "ServiceRequest")
     many = Unwalked({"ServiceRequest/7", "", *(f"ServiceRequest/x{n}" for n in range(1_000))})
     assert Selected(many).takes(entry) is taken

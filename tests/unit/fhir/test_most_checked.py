@@ -8,11 +8,12 @@ import pytest
 
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord
-from cds_service.fhir import bundle as bundle_module
 from cds_service.fhir import parts, plain, validate
+from cds_service.fhir.bundle import open_document
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.report import Reports
+from cds_service.fhir.scope import Scope
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.validate import MOST_ELEMENTS
 from cds_service.fhir.wanted import Wanted
@@ -106,7 +107,7 @@ def test_of_panels_full_of_results_as_many_are_told_as_results_are_read() -> Non
         for number in range(10)
     ]
     wanted = Wanted("sil2r", frozenset({SIL2R}), frozenset({FERRITIN}), frozenset({SIL2R}))
-    document = bundle_module.open_document(bundle(*panels))
-    scope = bundle_module.Scope(document.index)
+    document = open_document(bundle(*panels))
+    scope = Scope(document.index)
     reader = ObservationReader(scope, Whose(PATIENT), Reports(""), wanted.accepted)
     assert len(parts.read_laboratory(document, reader, wanted).analyte) == MOST_READ
