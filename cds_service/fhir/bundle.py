@@ -214,10 +214,13 @@ def index_of(entries: Iterable[Entry]) -> Index:
 
 
 def index_of_all(documents: Iterable[Document]) -> Index:
-    """One index of all documents."""
+    """One index of all documents. Mostly one alone holds something to point at."""
+    filled = [each.index for each in documents if each.index.by_url or each.index.by_id]
+    if len(filled) == 1:
+        return filled[0]
     index = Index()
-    for document in documents:
-        index.add_all(document.index)
+    for each in filled:
+        index.add_all(each)
     return index
 
 

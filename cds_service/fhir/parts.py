@@ -175,13 +175,14 @@ def further(found: Iterable[LabReading], *, than: Iterable[LabReading]) -> tuple
     text then stands for both. Where one id comes with two contents and nothing tells which is
     newer, both are kept, in whatever order they came, and the card says so (see `notes`).
     """
+    usable = [one for one in found if isinstance(one, LabResult) and not is_foreign(one)]
+    if not usable:  # as mostly; spares the keys of what is known
+        return ()
     known = list(than)
     there = frozenset(_content(one) for one in known if isinstance(one, LabResult))
     unread = frozenset(one.ref.resource for one in known if isinstance(one, InvalidResource))
     new: dict[object, LabResult] = {}
-    for item in found:
-        if not isinstance(item, LabResult) or is_foreign(item):
-            continue
+    for item in usable:
         content = _content(item)
         if content in there or (_has_id(item) and item.ref.resource in unread):
             continue
