@@ -19,6 +19,7 @@ from cds_service.fhir.exported import UNDATED, known_since, named_by, opened, ow
 from cds_service.fhir.read import SHARED_PARTS, read_record
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES
 from cds_service.fhir.report import observations
+from cds_service.fhir.results_named import Name, names_borne
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, supplied
 from cds_service.fhir.wanted import MAY_BE_OURS, OF_COMPANIONS, Sort, Wanted, carries, sort_of
 
@@ -54,8 +55,8 @@ class _Held:
 
     entry: Entry
     day: date
-    names: frozenset[str] = frozenset()
-    """The results that a report names."""
+    names: frozenset[Name] = frozenset()
+    """Of the results that a report points at."""
 
     def is_known_on(self, day: date) -> bool:
         """Whether it was known by this day. Where either day is `UNDATED`, it was."""
@@ -264,8 +265,8 @@ def _add(held: list[_Held], one: _Held) -> None:
         held.append(one)
 
 
-def _names_of(held: Iterable[_Held]) -> frozenset[str]:
-    return frozenset(chain.from_iterable(each.entry.names for each in held))
+def _names_of(held: Iterable[_Held]) -> frozenset[Name]:
+    return frozenset(name for each in held for name in names_borne(each.entry, ""))
 
 
 def _day(held: _Held) -> date:

@@ -11,7 +11,7 @@ from cds_service.core.json_object import JsonObject
 from cds_service.fhir.bundle import Document, Entry, open_document
 from cds_service.fhir.moment import moment
 from cds_service.fhir.reference import NoLiteral, target_of
-from cds_service.fhir.report import reports_in
+from cds_service.fhir.results_named import Name, names_given
 from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import Refusal, a_text, an_id, an_object, objects, type_of
 from cds_service.fhir.subject import patient_id_of
@@ -93,10 +93,11 @@ def _dates(resource: JsonObject) -> Iterator[object]:
         yield from _dates(inner)
 
 
-def named_by(entry: Entry) -> frozenset[str]:
+def named_by(entry: Entry) -> frozenset[Name]:
     """The results that a report names."""
-    found = reports_in([entry], "")
-    return frozenset({*found.upheld, *found.withdrawn})
+    if entry.kind != "DiagnosticReport":
+        return frozenset()
+    return frozenset(names_given(objects(entry.resource.get("result")), entry))
 
 
 def references(resource: JsonObject) -> Iterator[str]:

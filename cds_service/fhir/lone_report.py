@@ -23,8 +23,10 @@ from cds_service.fhir.reference import (
     Urn,
     target_of,
 )
+from cds_service.fhir.report import observations
+from cds_service.fhir.results_named import Name, names_borne, names_given, own_id
 from cds_service.fhir.scope import Scope
-from cds_service.fhir.shape import Refusal, a_text, an_id, codings, objects
+from cds_service.fhir.shape import Refusal, a_text, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Codes, carries, codes_of, components
@@ -49,13 +51,28 @@ def lone_reports(entries: Iterable[Entry], found: Sequence[Entry], codes: Codes)
     ]
     if not found or not issued:
         return iter(issued)
-    names = _Names(
+    there = _There(
         frozenset(id(one.container) for one in found),
-        frozenset(an_id(one.resource.get("id")) for one in found),
-        frozenset(one.full_url for one in found),
+        frozenset(name for one in found for name in names_borne(one, "")),
+        any(not (one.is_contained or own_id(one)) for one in found),
+        any(not (one.is_contained or one.full_url) for one in found),
         any(_may_be_of(one.resource, codes) for one in found),
     )
-    return (report for report in issued if not names.may_hold_one(report))
+    return (report for report in issued if not there.may_hold_one(report))
+
+
+def results_elsewhere(
+    reports: Iterable[Entry], others: Iterable[Entry], fhir_base: str
+) -> Sequence[Entry]:
+    """The Observations of another document that these reports name as their results."""
+    named = frozenset(
+        name
+        for report in reports
+        for name in names_given(objects(report.resource.get("result")), report)
+    )
+    return [
+        each for each in observations(others) if not named.isdisjoint(names_borne(each, fhir_base))
+    ]
 
 
 def is_issued(report: JsonObject, codes: Codes) -> bool:
@@ -72,12 +89,15 @@ def _may_be_of(observation: JsonObject, codes: Codes) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Names:
+class _There:
     """How a report may refer to the Observations that were found; there is at least one of them."""
 
     containers: frozenset[int]
-    ids: frozenset[str]
-    addresses: frozenset[str]
+    names: frozenset[Name]
+    lack_an_id: bool
+    """Whether one has no id, so that it may be any that is named by its id."""
+    lack_a_url: bool
+    """Whether one has no fullUrl, so that it may be any that is named by a URN."""
     may_be_any: bool
     """Whether one may be the result of a report that names no result, or names it by no address."""
 
@@ -88,16 +108,18 @@ class _Names:
         if id(report.resource) in self.containers:
             return True
         named = objects(report.resource.get("result"))
-        return (not named and self.may_be_any) or any(
-            self._may_be(target_of(reference)) for reference in named
-        )
+        if not named:
+            return self.may_be_any
+        is_there = not self.names.isdisjoint(names_given(named, report))
+        return is_there or any(self._may_be(target_of(reference)) for reference in named)
 
     def _may_be(self, target: Target) -> bool:
+        """Whether one of them may be meant though its name does not tell."""
         match target:
-            case Literal(id=id_):
-                return not self.ids.isdisjoint(("", id_))
-            case Urn(text):
-                return not self.addresses.isdisjoint(("", text))
+            case Literal():
+                return self.lack_an_id
+            case Urn():
+                return self.lack_a_url
             case Fragment():
                 return False
             case NoLiteral() | NotAnAddress():

@@ -13,12 +13,12 @@ from cds_service.core.concepts import ConceptIndex
 from cds_service.core.elements import LabValue, Measured, NoValue, ResourceRef
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
 from cds_service.fhir.bundle import Document, Entry
-from cds_service.fhir.lone_report import lone_reports, read_report
+from cds_service.fhir.lone_report import lone_reports, read_report, results_elsewhere
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.ranked import best_first, distinct
 from cds_service.fhir.record_entries import EntryReader, OfAnotherPatient
 from cds_service.fhir.report import observations
-from cds_service.fhir.wanted import Sort, Wanted, may_stand_for, sort_of
+from cds_service.fhir.wanted import MAY_BE_OURS, Sort, Wanted, may_stand_for, sort_of
 
 MOST_READ = 200
 """Most Observations of one sort, and most coded entries, that are read from one part. Validating
@@ -36,6 +36,8 @@ class LaboratoryPart:
     companions: tuple[LabReading, ...] = ()
     was_cut: bool = False
     """There were more than MOST_READ of one sort: see `_chosen` for which of them were read."""
+    elsewhere: tuple[Entry, ...] = ()
+    """Results that a report of the document names and that did not come in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,16 @@ NO_ENTRIES = CodedPart()
 
 
 def read_laboratory(
-    document: Document, reader: ObservationReader, wanted: Wanted
+    document: Document,
+    reader: ObservationReader,
+    wanted: Wanted,
+    others: Sequence[Entry] = (),
 ) -> LaboratoryPart:
-    """Validate and read the Observations with a wanted code; look at no other."""
+    """Validate and read the Observations with a wanted code; look at no other.
+
+    `others`: what else is known of this patient, where a result may be that a report of the
+    document names.
+    """
     by_sort: Mapping[Sort, list[Entry]] = defaultdict(list)
     for entry in observations(document.entries):
         by_sort[sort_of(entry.resource, wanted)].append(entry)
@@ -72,6 +81,9 @@ def read_laboratory(
     # no card speaks of an unreadable one of another patient, so no report is answered by it
     found = (*results, *filter(reader.is_own, unreadable), *panels)
     lone = list(lone_reports(document.entries, found, wanted.accepted))
+    elsewhere = _elsewhere(lone, others, reader, wanted) if lone and others else ()
+    if elsewhere:
+        lone = list(lone_reports(lone, elsewhere, wanted.accepted))
     reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(lone, reader)]
     all_found: tuple[Sequence[object], ...] = (
         analyte,
@@ -91,7 +103,17 @@ def read_laboratory(
         ),
         (*map(reader.read, _chosen(companions, reader)), *in_components[:MOST_READ]),
         max(map(len, all_found)) > MOST_READ,
+        tuple(elsewhere),
     )
+
+
+def _elsewhere(
+    lone: Iterable[Entry], others: Iterable[Entry], reader: ObservationReader, wanted: Wanted
+) -> Sequence[Entry]:
+    """Results of the analyte that these reports name, where both are this patient's."""
+    named = results_elsewhere(filter(reader.is_own, lone), others, reader.whose.fhir_base)
+    ours = (each for each in named if sort_of(each.resource, wanted) in MAY_BE_OURS)
+    return list(filter(reader.is_own, ours))
 
 
 def _in_components(

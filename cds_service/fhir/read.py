@@ -78,8 +78,9 @@ def read_record(
     sent = [results, *(part.resource for part in (*given.values(), *referred))]
     opened = _opened(sent)
     documents = _Documents(whose, opened, index_of_all(opened.values()))
-    main = documents.laboratory(results, wanted)
-    past = main if own.resource is results else documents.laboratory(own.resource, wanted)
+    is_charted = own.resource is results
+    past = documents.laboratory(own.resource, wanted)
+    main = past if is_charted else documents.arrived(results, own.resource, wanted)
     others = main if labs.resource is results else documents.laboratory(labs.resource, wanted)
     chart = documents.by_identity[id(given["patient"].resource)]
     patient = read_patient(given["patient"], chart.entries, whose.patient_id)
@@ -109,7 +110,11 @@ def read_record(
         },
         unread=(
             *patient.unread,
-            *(item for item in beside if isinstance(item, InvalidResource)),
+            *(
+                item
+                for item in beside
+                if isinstance(item, InvalidResource) and item not in main.analyte
+            ),
             *conditions.unread,
             *medications.unread,
         ),
@@ -140,18 +145,38 @@ class _Documents:
     """Of all documents."""
     checks: Checks = field(default_factory=Checks)
 
+    def arrived(self, results: JsonObject, known: JsonObject, wanted: Wanted) -> LaboratoryPart:
+        """The results to interpret: those that were sent, and those among the known ones that a
+        report names which was sent without them.
+        """
+        document, others = self.by_identity[id(results)], self.by_identity[id(known)]
+        if document.is_empty:
+            return NO_RESULTS
+        part = read_laboratory(document, self._reader(document, wanted), wanted, others.entries)
+        if not part.elsewhere:
+            return part
+        found = Document(part.elsewhere, index=others.index)
+        named = read_laboratory(found, self._reader(others, wanted), wanted)
+        return LaboratoryPart(
+            (*part.analyte, *named.analyte),
+            (*part.companions, *named.companions),
+            part.was_cut or named.was_cut,
+        )
+
     def laboratory(self, resource: JsonObject, wanted: Wanted) -> LaboratoryPart:
         """The wanted Observations of one document."""
         document = self.by_identity[id(resource)]
         if document.is_empty:
             return NO_RESULTS
-        reader = ObservationReader(
+        return read_laboratory(document, self._reader(document, wanted), wanted)
+
+    def _reader(self, document: Document, wanted: Wanted) -> ObservationReader:
+        return ObservationReader(
             self._scope(document),
             self.whose,
             reports_in(document.entries, self.whose.fhir_base),
             wanted.accepted,
         )
-        return read_laboratory(document, reader, wanted)
 
     def coded(
         self,

@@ -82,6 +82,12 @@ def base_of(full_url: str) -> str:
     return (restful["base"] or "") if restful else ""
 
 
+def id_of(full_url: str) -> str:
+    """The id at the end of a RESTful fullUrl, empty for any other."""
+    restful = _RESTFUL.fullmatch(full_url)
+    return restful["id"] if restful else ""
+
+
 def address_on(server: str, kind: str, id_: str) -> str:
     """The address of a resource, the same for every spelling of its server's base address."""
     scheme, host, path = comparable_base(server)

@@ -10,40 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from cds_service.core.json_object import JsonObject
 from cds_service.fhir.bundle import Entry
-from cds_service.fhir.reference import Literal, Urn, may_be_on, target_of
+from cds_service.fhir.results_named import Name, names_borne, names_given
 from cds_service.fhir.shape import objects, type_of
 
 _HOLD_RESULTS = ("DiagnosticReport", "Observation")
 
 MOST_SPECIMENS = 100
 """Most specimens that one order or report may name; where there are more, none is looked up."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Origin:
-    """On which server the name of a result counts."""
-
-    base: str
-    """The base address that the name was given with, empty where it was given without."""
-    holder: str
-    """That of the report or panel that gives it. A name without a base means the same server
-    (https://hl7.org/fhir/R4/bundle.html#references).
-    """
-
-    def may_be_of(self, observation: Entry, fhir_base: str) -> bool:
-        """Whether an Observation may be on that server; `fhir_base` is that of one without a
-        fullUrl.
-        """
-        if self.base:
-            return may_be_on(observation.server or fhir_base, self.base)
-        return may_be_on(observation.server, self.holder)
-
-
-Named = dict[str, set[_Origin]]
-"""The names by which results are referred to: `Type/id` or an address."""
 
 
 def observations(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -67,9 +44,9 @@ class Reports:
     """What the reports of a document say of the results that they name."""
 
     fhir_base: str
-    withdrawn: Named = field(default_factory=dict)
-    upheld: Named = field(default_factory=dict)
-    sampled: dict[str, list[tuple[Entry, _Origin]]] = field(default_factory=dict)
+    withdrawn: set[Name] = field(default_factory=set)
+    upheld: set[Name] = field(default_factory=set)
+    sampled: dict[Name, list[Entry]] = field(default_factory=dict)
     """Reports and panels that name specimens, by the names of their results."""
     specimens: dict[int, Sequence[JsonObject]] = field(default_factory=dict)
     """The references to their specimens, by the identity of the report or panel."""
@@ -82,9 +59,8 @@ class Reports:
             return True
         if not self.withdrawn:
             return False
-        return self._is_in(self.withdrawn, observation) and not self._is_in(
-            self.upheld, observation
-        )
+        names = frozenset(names_borne(observation, self.fhir_base))
+        return not names.isdisjoint(self.withdrawn) and names.isdisjoint(self.upheld)
 
     def specimens_of(self, observation: Entry) -> Iterator[tuple[JsonObject, Entry]]:
         """The references to specimens in the reports and panels of an Observation, each with the
@@ -96,17 +72,10 @@ class Reports:
         for reference in self.specimens.get(id(container), ()):
             url = observation.full_url or observation.container_url
             yield reference, Entry(container, url, container, type_of(container))
-        for name in observation.names:
-            for report, origin in self.sampled.get(name, ()):
-                if name == observation.full_url or origin.may_be_of(observation, self.fhir_base):
-                    yield from ((each, report) for each in self.specimens[id(report.resource)])
-
-    def _is_in(self, named: Named, observation: Entry) -> bool:
-        """Whether an Observation is among the named, by its address or by its id on its server."""
-        origins = named.get(observation.ref.resource, ())
-        return observation.full_url in named or any(
-            origin.may_be_of(observation, self.fhir_base) for origin in origins
-        )
+        held = (self.sampled.get(name, ()) for name in names_borne(observation, self.fhir_base))
+        holders = {id(holder.resource): holder for holder in chain.from_iterable(held)}
+        for identity, holder in holders.items():
+            yield from ((each, holder) for each in self.specimens[identity])
 
 
 def reports_in(entries: Iterable[Entry], fhir_base: str) -> Reports:
@@ -116,21 +85,21 @@ def reports_in(entries: Iterable[Entry], fhir_base: str) -> Reports:
         holder = entry.resource
         if entry.kind == "DiagnosticReport":
             named = reports.withdrawn if _is_withdrawn(holder) else reports.upheld
-            held = list(_named(holder.get("result"), entry))
+            held = frozenset(names_given(objects(holder.get("result")), entry))
             if "specimen" in holder and named is reports.upheld:
                 _note_specimens(entry, objects(holder["specimen"]), held, reports)
-            for name, origin in held:
-                named.setdefault(name, set()).add(origin)
+            named |= held
         elif "hasMember" in holder and entry.kind == "Observation" and not _is_withdrawn(holder):
             given = objects([holder.get("specimen")])
-            _note_specimens(entry, given, _named(holder["hasMember"], entry), reports)
+            held = frozenset(names_given(objects(holder["hasMember"]), entry))
+            _note_specimens(entry, given, held, reports)
     return reports
 
 
 def _note_specimens(
     holder: Entry,
     given: Sequence[JsonObject],
-    held: Iterable[tuple[str, _Origin]],
+    held: Iterable[Name],
     reports: Reports,
 ) -> None:
     """Note the specimens of one report or panel. One more than MOST_SPECIMENS is kept, to show that
@@ -139,10 +108,10 @@ def _note_specimens(
     if not given:
         return
     reports.specimens[id(holder.resource)] = given[: MOST_SPECIMENS + 1]
-    for name, origin in held:
+    for name in held:
         known = reports.sampled.setdefault(name, [])
         if len(known) <= MOST_SPECIMENS:
-            known.append((holder, origin))
+            known.append(holder)
 
 
 def _is_withdrawn(container: JsonObject) -> bool:
@@ -152,18 +121,3 @@ def _is_withdrawn(container: JsonObject) -> bool:
     status = container.get("status")
     is_cancelled = status == "cancelled" and type_of(container) in _HOLD_RESULTS
     return is_cancelled or status == "entered-in-error"
-
-
-def _named(references: object, holder: Entry) -> Iterator[tuple[str, _Origin]]:
-    """The results that a report or panel refers to."""
-    for reference in objects(references):
-        match target_of(reference):
-            case Literal(base, kind, id_, _):
-                origin = _Origin(base, holder.server)
-                yield f"{kind}/{id_}", origin
-                if base:  # as a fullUrl has it, also where the result itself has no id
-                    yield f"{base}/{kind}/{id_}", origin
-            case Urn(text):
-                yield text, _Origin("", holder.server)
-            case _:  # `#…` lies in the report itself
-                continue

@@ -13,7 +13,7 @@ import pytest
 from cds_service.core.elements import SpecimenLink
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult
-from cds_service.fhir import lone_report, validate, versions
+from cds_service.fhir import lone_report, results_named, validate, versions
 from cds_service.fhir import scope as scope_module
 from cds_service.fhir.bundle import MOST_MEANT, Document, Entry, open_document
 from cds_service.fhir.parts import MOST_READ
@@ -29,10 +29,12 @@ from tests.unit.fhir.given import (
     SUBJECT,
     bundle,
     concept,
+    entry,
     ferritin,
     observation,
     only,
     patient,
+    quantity,
     record,
     refs,
     resource,
@@ -220,6 +222,22 @@ def test_a_report_is_held_against_names_not_against_each_result(
     lone = list(lone_report.lone_reports(entries, entries[:50], wanted.accepted))
     assert len(lone) == 20
     assert len(looked_at) == 20 * 3
+
+
+@pytest.mark.parametrize("size", [20, 40])
+def test_results_of_many_servers_are_not_held_against_each_reference_to_their_id(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    servers = [f"https://s{number}.example.org/fhir" for number in range(size)]
+    there = [
+        entry(observation(valueQuantity=quantity(number)), f"{server}/Observation/obs-1")
+        for number, server in enumerate(servers)
+    ]
+    named = [{"reference": f"{server}/x/Observation/obs-1"} for server in servers]
+    withdrawn = resource("DiagnosticReport", id="d", status="cancelled", result=named)
+    written = calls_of(monkeypatch, results_named, "address_on")
+    assert len(record(bundle(*there, withdrawn)).results) == size
+    assert len(written) == 2 * size
 
 
 def test_what_reports_say_of_specimens_is_looked_up_only_so_far() -> None:

@@ -263,3 +263,32 @@ def test_what_cannot_be_read_stands_for_a_report_only_if_it_may_be_this_patient_
     theirs = ours | {"subject": {"reference": "Patient/pat-2"}}
     assert not lone(report(result=LEFT_OUT), ours)
     assert lone(report(result=LEFT_OUT), theirs)
+
+
+HERE, THERE = BASE, "https://other.example.org/fhir"
+
+
+@pytest.mark.parametrize(
+    ("report_at", "named", "result_at", "is_alone"),
+    [
+        (HERE, "Observation/obs-1", HERE, False),
+        (HERE, "Observation/obs-1", THERE, True),
+        (HERE, f"{THERE}/Observation/obs-1", THERE, False),
+        (HERE, f"{THERE}/Observation/obs-1", HERE, True),
+        ("", f"{THERE}/Observation/obs-1", HERE, True),
+        ("", "Observation/obs-1", THERE, False),
+    ],
+)
+def test_the_result_of_another_server_did_not_come_with_the_report(
+    report_at: str, named: str, result_at: str, is_alone: bool
+) -> None:
+    """Two servers give the same ids: beside the other's result the report was passed over."""
+    url = report_at and f"{report_at}/DiagnosticReport/rep-1"
+    own = entry(report(result=[{"reference": named}]), url)
+    assert bool(lone(own, entry(observation(), f"{result_at}/Observation/obs-1"))) is is_alone
+
+
+def test_a_result_without_an_id_bears_the_one_of_its_address() -> None:
+    unnamed = observation(id=LEFT_OUT)
+    assert lone(report(), entry(unnamed, f"{BASE}/Observation/another"))
+    assert not lone(report(), entry(unnamed, f"{BASE}/Observation/elsewhere"))
