@@ -155,8 +155,7 @@ class _Documents:
         part = read_laboratory(document, self._reader(document, wanted), wanted, others.entries)
         if not part.elsewhere:
             return part
-        found = Document(part.elsewhere, index=others.index)
-        named = read_laboratory(found, self._reader(others, wanted), wanted)
+        named = read_laboratory(Document(part.elsewhere), self._reader(others, wanted), wanted)
         return LaboratoryPart(
             (*part.analyte, *named.analyte),
             (*part.companions, *named.companions),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from tests.unit.fhir.given import (
     patient,
     record,
     refs,
+    resource,
     specimen,
 )
 
@@ -292,3 +294,20 @@ def test_a_result_without_an_id_bears_the_one_of_its_address() -> None:
     unnamed = observation(id=LEFT_OUT)
     assert lone(report(), entry(unnamed, f"{BASE}/Observation/another"))
     assert not lone(report(), entry(unnamed, f"{BASE}/Observation/elsewhere"))
+
+
+def test_an_address_is_the_same_in_every_spelling_of_its_server() -> None:
+    spellings = "https://ehr.example.org/fhir", "https://EHR.example.org:443/fhir"
+    for here, there in permutations(spellings):
+        named = report(result=[{"reference": f"{here}/Observation/moved"}])
+        assert not lone(named, entry(observation(), f"{there}/Observation/moved"))
+
+
+@pytest.mark.parametrize("inner", ["elsewhere", LEFT_OUT], ids=["of the same id", "without one"])
+def test_what_another_resource_contains_is_not_the_result_that_a_report_names(
+    inner: object,
+) -> None:
+    """It can be named by its container alone (https://hl7.org/fhir/R4/references.html#contained)."""
+    other = resource("ServiceRequest", id="order", contained=[observation(id=inner)])
+    assert lone(report(), other)
+    assert lone(report(result=[{"reference": URN}]), other)

@@ -9,6 +9,7 @@ import pytest
 from cds_service.core.elements import NoValue, Status
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord
+from cds_service.fhir.parts import MOST_READ
 from tests.unit.fhir.given import (
     ANOTHER,
     BASE,
@@ -21,6 +22,7 @@ from tests.unit.fhir.given import (
     concept,
     entry,
     observation,
+    quantity,
     record,
     refs,
     specimen,
@@ -145,6 +147,30 @@ def test_nothing_of_another_patient_is_taken(whose: str) -> None:
     known = observation(subject=ANOTHER) if whose == "result" else observation()
     found = arrived(sent, known=bundle(known))
     assert refs(found.results) == ["DiagnosticReport/rep-1"]
+
+
+def test_a_report_whose_result_is_nowhere_is_told_beside_one_whose_result_is_known() -> None:
+    lost = report(id="rep-2", result=[{"reference": "Observation/obs-2"}])
+    found = arrived(report(), lost, known=bundle(observation()))
+    assert refs(found.results) == ["DiagnosticReport/rep-2", "Observation/obs-1"]
+
+
+def test_a_companion_in_a_component_of_it_came_with_it() -> None:
+    component = {"code": concept(*FERRITIN), "valueQuantity": quantity(900, "ng/mL")}
+    found = arrived(report(), known=bundle(observation(component=[component])))
+    assert [companion.codings[0].code for companion in found.companions] == [FERRITIN[1]]
+
+
+@pytest.mark.parametrize("where", ["arrived", "known"])
+def test_more_than_can_be_read_is_said_wherever_it_lies(where: str) -> None:
+    ids = [f"o{number}" for number in range(MOST_READ + 1)]
+    many = [observation(id=id_, valueQuantity=quantity(n)) for n, id_ in enumerate(ids)]
+    named = [{"reference": f"Observation/{id_}"} for id_ in ids]
+    if where == "known":
+        found = arrived(report(result=named), known=bundle(*many))
+    else:
+        found = arrived(report(), *many, known=bundle(observation()))
+    assert found.availability["results"] is Availability.PARTIAL
 
 
 def test_one_that_cannot_be_read_is_told_once() -> None:
