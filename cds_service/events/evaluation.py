@@ -26,7 +26,7 @@ from cds_service.fhir.fetched import UpstreamFault
 from cds_service.fhir.lone_report import is_issued
 from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id, objects, type_of
-from cds_service.fhir.wanted import MAY_BE_OURS, sort_of, wanted_by
+from cds_service.fhir.wanted import MAY_BE_OURS, carries, sort_of, wanted_by
 from cds_service.fhir.write_resources import Said
 from cds_service.hooks.gather import gather
 from cds_service.hooks.referred import with_referred
@@ -231,8 +231,8 @@ def _is_for(knowledge: KnowledgeBase, current: Current) -> bool:
     """
     wanted, resource = wanted_by(knowledge), current.resource
     candidates = [resource, *objects(resource.get("contained"))]
-    is_report = type_of(resource) == "DiagnosticReport"
-    if is_report and not current.reported and is_issued(resource, wanted.accepted):
+    is_report = type_of(resource) == "DiagnosticReport" and carries(resource, wanted.accepted)
+    if is_report and is_issued(resource) and not current.reported:
         return True
     return any(
         type_of(each) == "Observation" and sort_of(each, wanted) in MAY_BE_OURS

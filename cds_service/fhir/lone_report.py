@@ -1,7 +1,8 @@
-"""A DiagnosticReport of the analyte whose result did not come along: a card says that it exists.
+"""A DiagnosticReport of the analyte whose result did not come along.
 
-Only an issued report must have a result: one that is still in the making may have none yet, and one
-that was withdrawn may have none any more.
+The result may be known from elsewhere. If it is not, a card says that it exists. But only an issued
+report must have one: a report that is still in the making may have none yet, and one that was
+withdrawn may have none any more.
 """
 
 from __future__ import annotations
@@ -43,14 +44,10 @@ _ISSUED = {
 
 
 def lone_reports(entries: Iterable[Entry], found: Sequence[Entry], codes: Codes) -> Iterator[Entry]:
-    """Issued reports with one of these codes to which none of the Observations found can belong."""
-    issued = [
-        entry
-        for entry in entries
-        if entry.kind == "DiagnosticReport" and is_issued(entry.resource, codes)
-    ]
-    if not found or not issued:
-        return iter(issued)
+    """Reports with one of these codes to which none of the Observations found can belong."""
+    reports = [entry for entry in entries if is_report(entry, codes)]
+    if not found or not reports:
+        return iter(reports)
     there = _There(
         frozenset(id(one.container) for one in found),
         frozenset(name for one in found for name in names_borne(one, "")),
@@ -58,7 +55,7 @@ def lone_reports(entries: Iterable[Entry], found: Sequence[Entry], codes: Codes)
         any(not (one.is_contained or one.full_url) for one in found),
         any(_may_be_of(one.resource, codes) for one in found),
     )
-    return (report for report in issued if not there.may_hold_one(report))
+    return (report for report in reports if not there.may_hold_one(report))
 
 
 def results_elsewhere(
@@ -75,9 +72,14 @@ def results_elsewhere(
     ]
 
 
-def is_issued(report: JsonObject, codes: Codes) -> bool:
-    """Whether a DiagnosticReport with one of these codes was issued, so that it has a result."""
-    return a_text(report.get("status")) in _ISSUED and carries(report, codes)
+def is_report(entry: Entry, codes: Codes) -> bool:
+    """Whether an entry is a DiagnosticReport with one of these codes."""
+    return entry.kind == "DiagnosticReport" and carries(entry.resource, codes)
+
+
+def is_issued(report: JsonObject) -> bool:
+    """Whether a DiagnosticReport was issued, so that it has a result."""
+    return a_text(report.get("status")) in _ISSUED
 
 
 def _may_be_of(observation: JsonObject, codes: Codes) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cds_service.core.json_object import JsonObject
 from cds_service.fhir.bundle import Document, Entry, open_document
-from cds_service.fhir.lone_report import is_issued
+from cds_service.fhir.lone_report import is_report
 from cds_service.fhir.report import observations
 from cds_service.fhir.wanted import MAY_BE_OURS, Wanted, sort_of
 
@@ -18,11 +18,7 @@ def ours(document: Document, wanted: Wanted) -> Sequence[Entry]:
         for entry in observations(document.entries)
         if sort_of(entry.resource, wanted) in MAY_BE_OURS
     ]
-    reports = [
-        entry
-        for entry in document.entries
-        if entry.kind == "DiagnosticReport" and is_issued(entry.resource, wanted.accepted)
-    ]
+    reports = [entry for entry in document.entries if is_report(entry, wanted.accepted)]
     return [*results, *reports]
 
 

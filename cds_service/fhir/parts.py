@@ -13,7 +13,12 @@ from cds_service.core.concepts import ConceptIndex
 from cds_service.core.elements import LabValue, Measured, NoValue, ResourceRef
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
 from cds_service.fhir.bundle import Document, Entry
-from cds_service.fhir.lone_report import lone_reports, read_report, results_elsewhere
+from cds_service.fhir.lone_report import (
+    is_issued,
+    lone_reports,
+    read_report,
+    results_elsewhere,
+)
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.ranked import best_first, distinct
 from cds_service.fhir.record_entries import EntryReader, OfAnotherPatient
@@ -84,7 +89,8 @@ def read_laboratory(
     elsewhere = _elsewhere(lone, others, reader, wanted) if lone and others else ()
     if elsewhere:
         lone = list(lone_reports(lone, elsewhere, wanted.accepted))
-    reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(lone, reader)]
+    issued = [report for report in lone if is_issued(report.resource)]
+    reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(issued, reader)]
     all_found: tuple[Sequence[object], ...] = (
         analyte,
         companions,
@@ -92,7 +98,7 @@ def read_laboratory(
         distinct_panels,
         components,
         in_components,
-        lone,
+        issued,
     )
     return LaboratoryPart(
         (

@@ -77,10 +77,10 @@ def read_record(
     referred = [parts[REFERRED]] if REFERRED in parts else []
     sent = [results, *(part.resource for part in (*given.values(), *referred))]
     opened = _opened(sent)
-    documents = _Documents(whose, opened, index_of_all(opened.values()))
+    documents = _Documents(whose, opened, index_of_all(opened.values()), opened[id(results)])
     is_charted = own.resource is results
     past = documents.laboratory(own.resource, wanted)
-    main = past if is_charted else documents.arrived(results, own.resource, wanted)
+    main = past if is_charted else documents.arrived(own.resource, wanted)
     others = main if labs.resource is results else documents.laboratory(labs.resource, wanted)
     chart = documents.by_identity[id(given["patient"].resource)]
     patient = read_patient(given["patient"], chart.entries, whose.patient_id)
@@ -143,16 +143,19 @@ class _Documents:
     """By their `id()`: the same Bundle may be the results and a part as well."""
     index: Index
     """Of all documents."""
+    sent: Document
+    """The results to interpret. What reports among them say holds for the other parts too."""
     checks: Checks = field(default_factory=Checks)
 
-    def arrived(self, results: JsonObject, known: JsonObject, wanted: Wanted) -> LaboratoryPart:
+    def arrived(self, known: JsonObject, wanted: Wanted) -> LaboratoryPart:
         """The results to interpret: those that were sent, and those among the known ones that a
         report names which was sent without them.
         """
-        document, others = self.by_identity[id(results)], self.by_identity[id(known)]
-        if document.is_empty:
+        if self.sent.is_empty:
             return NO_RESULTS
-        part = read_laboratory(document, self._reader(document, wanted), wanted, others.entries)
+        others = self.by_identity[id(known)]
+        reader = self._reader(self.sent, wanted)
+        part = read_laboratory(self.sent, reader, wanted, others.entries)
         if not part.elsewhere:
             return part
         named = read_laboratory(Document(part.elsewhere), self._reader(others, wanted), wanted)
@@ -170,12 +173,9 @@ class _Documents:
         return read_laboratory(document, self._reader(document, wanted), wanted)
 
     def _reader(self, document: Document, wanted: Wanted) -> ObservationReader:
-        return ObservationReader(
-            self._scope(document),
-            self.whose,
-            reports_in(document.entries, self.whose.fhir_base),
-            wanted.accepted,
-        )
+        sent = () if document is self.sent else self.sent.entries
+        reports = reports_in((*sent, *document.entries), self.whose.fhir_base)
+        return ObservationReader(self._scope(document), self.whose, reports, wanted.accepted)
 
     def coded(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.unit.fhir.given import (
     bundle,
     concept,
     entry,
+    ferritin,
     observation,
     quantity,
     record,
@@ -66,12 +68,37 @@ def test_it_is_read_as_if_it_had_been_sent() -> None:
     assert named.specimen == RESOLVED
 
 
-def test_what_the_chart_says_of_it_holds() -> None:
-    """A report in the chart took it back."""
-    withdrawn = report(id="rep-0", status="entered-in-error")
-    (named,) = arrived(report(), known=bundle(observation(), withdrawn)).results
+WITHDRAWN = pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
+
+
+@WITHDRAWN
+def test_a_report_that_is_taken_back_takes_its_known_result_along(status: str) -> None:
+    """The chart may still hold it as final. Whether anything is said of it is decided later."""
+    found = arrived(report(status=status), known=bundle(observation()))
+    (named,) = found.results
     assert isinstance(named, LabResult)
-    assert named.status is Status.ENTERED_IN_ERROR
+    assert (named.ref.resource, named.status) == ("Observation/obs-1", Status.ENTERED_IN_ERROR)
+    assert found.history == ()
+
+
+@WITHDRAWN
+def test_what_a_report_takes_back_is_no_earlier_result_and_no_companion(status: str) -> None:
+    named = [{"reference": f"Observation/{id_}"} for id_ in ("obs-1", "obs-2", "fer-1")]
+    withdrawn = report(status=status, result=named)
+    known = bundle(observation(id="obs-2"))
+    found = record(bundle(withdrawn, observation()), sil2r=known, labs=bundle(ferritin()))
+    everything = *found.results, *found.history, *found.companions
+    assert {getattr(one, "status", None) for one in everything} == {Status.ENTERED_IN_ERROR}
+
+
+@pytest.mark.parametrize("status", ["final", "preliminary"])
+def test_a_report_stands_for_a_result_that_another_one_takes_back(status: str) -> None:
+    """As if all had been sent together, wherever each of the two lies."""
+    stands, withdrawn = report(status=status), report(id="rep-0", status="entered-in-error")
+    for here, there in permutations([stands, withdrawn]):
+        (named,) = arrived(here, known=bundle(observation(), there)).results
+        assert isinstance(named, LabResult)
+        assert named.status is Status.FINAL
 
 
 @pytest.mark.parametrize(
@@ -123,9 +150,22 @@ def test_a_report_that_names_no_result_has_none_in_the_chart(changes: JsonObject
     assert [getattr(one, "value", None) for one in found.results] == [NOT_SENT]
 
 
-def test_a_report_in_the_making_names_nothing_that_arrived() -> None:
-    found = arrived(report(status="preliminary"), known=bundle(observation()))
+@pytest.mark.parametrize("status", ["registered", "partial", "preliminary", "unknown"])
+def test_a_report_in_the_making_brings_its_known_result_with_the_result_s_own_status(
+    status: str,
+) -> None:
+    for own in (Status.FINAL, Status.PRELIMINARY):
+        (named,) = arrived(report(status=status), known=bundle(observation(status=own))).results
+        assert isinstance(named, LabResult)
+        assert named.status is own
+
+
+@pytest.mark.parametrize("code", [concept(*FERRITIN), {"text": "sIL-2R"}, LEFT_OUT])
+def test_a_report_of_another_test_brings_nothing(code: object) -> None:
+    """A summary of a stay names all that was ever found in it."""
+    found = arrived(report(code=code), known=bundle(observation()))
     assert refs(found.results) == []
+    assert refs(found.history) == ["Observation/obs-1"]
 
 
 def test_where_one_of_its_results_was_sent_the_others_stay_in_the_history() -> None:

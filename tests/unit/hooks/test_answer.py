@@ -73,6 +73,31 @@ def test_a_withdrawn_result_is_spoken_of_only_if_it_had_been_carded(
     assert all(reference.startswith("Observation/") for reference in asked)
 
 
+def test_a_result_that_its_report_takes_back_alone_is_spoken_of_if_it_had_been_carded(
+    services: dict[Trigger, Service],
+) -> None:
+    """The EHR passes the report on; in its chart the Observation is final as before."""
+    body = fhir_fixtures.load("lab_result_minimal")
+    results = body["context"]["results"]
+    (sent,) = results["entry"]
+    name = f"Observation/{sent['resource']['id']}"
+    report = {
+        "resourceType": "DiagnosticReport",
+        "id": "report",
+        "status": "entered-in-error",
+        "code": sent["resource"]["code"],
+        "subject": sent["resource"]["subject"],
+        "result": [{"reference": name}],
+    }
+    body["prefetch"] = {"sil2r": {**results, "type": "searchset"}}
+    body["context"]["results"] = {**results, "entry": [{"resource": report}]}
+    service = services[Trigger.LAB_RESULT]
+    told = answer(call(service, body, carded_before=frozenset))
+    assert [card.extension["reason"] for card in told.cards] == ["status-withdrawn"]
+    assert [one["resource"] for one in told.cards[0].extension["inputs"]] == [name]
+    assert answer(call(service, body, carded_before=lambda _: frozenset())).cards == ()
+
+
 def test_a_late_message_of_a_result_that_was_carded_and_is_withdrawn_since_tells_that(
     services: dict[Trigger, Service],
 ) -> None:
