@@ -20,7 +20,7 @@ _OURS = frozenset({"sentence", "source"})
 """Values of notes that are sentences of the knowledge or the site file: they are not cut short."""
 _LONGEST_OF_OURS = 400
 
-BLOCKS = ("supports", "not", "context", "next", "series", "used", "missing")
+BLOCKS = ("supports", "not", "context", "next", "series", "missing", "used")
 """The blocks of the detail, in reading order."""
 
 
@@ -85,9 +85,11 @@ def saying(specimen: str, family: str = "", strength: Strength = Strength.FULL) 
 
 
 @cache
-def denying(specimen: str) -> tuple[str, ...]:
-    """The sections that say what a finding does not mean, for every specimen and for this one."""
-    return ("not", f"not-{specimen}")
+def denying(specimen: str, family: str = "") -> tuple[str, ...]:
+    """The sections that say what a finding does not mean: for every specimen, for this one, and for
+    this one in this unit family alone.
+    """
+    return ("not", f"not-{specimen}", f"not-{in_family(specimen, family)}")
 
 
 def in_family(specimen: str, family: str) -> str:

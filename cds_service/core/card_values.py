@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from cds_service.core.escape import markdown
-from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN
+from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN, Fact
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.panels import items_met, panel_item
 from cds_service.core.result_words import by_factor, day, in_words, specimen_words
 from cds_service.core.schema import LimitRow, PanelItem, RefusedCode
+from cds_service.core.table import holds
+from cds_service.core.template import Wording
 from cds_service.core.verdict import (
     Answer,
     Interpreted,
@@ -68,7 +70,8 @@ def _open(
 def _detail(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
     match answer.verdict:
         case NotInterpretable(detail=detail):
-            return markdown(detail) or _unknown(knowledge)
+            words = knowledge.wording.details
+            return words.get(detail) or markdown(detail) or _unknown(knowledge)
         case Interpreted() | WrongAnalyte():
             raise KeyError("detail")
 
@@ -105,13 +108,34 @@ def _panel(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
     for item in knowledge.panels[row].item:
         facts = [answer.facts[f"limit.{limit}"] for limit in item.limits]
         known = [fact for fact in facts if fact.inputs or fact.value not in _WITHOUT_A_RESULT]
-        because = [markdown(fact.because, LONGEST_REASON) for fact in known]
+        because = [_read(fact, knowledge) for fact in known]
         state = _state(panel_item(item, answer.facts), item, knowledge)
         states = [_state(fact.value, item, knowledge) for fact in known]
         if states != [state]:  # several results, or one that differs from its item
             because = [f"{told}: {one}" for told, one in zip(because, states, strict=True)]
         lines.append(f"- {item.title}: {state}" + (f" ({'; '.join(because)})" if because else ""))
     return "\n" + "\n".join(lines)
+
+
+def _found(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
+    """What was found by those rows of a context that hold, one sentence for each."""
+    values = CardValues(answer, knowledge)
+    found = [
+        Wording.of(context.found).fill(values)
+        for context in knowledge.contexts
+        if context.id == row and context.found and holds(context, answer.facts)
+    ]
+    return " ".join(dict.fromkeys(found))
+
+
+def _read(fact: Fact, knowledge: KnowledgeBase) -> str:
+    """The results behind a fact about a limit. The number they were held against is named beside
+    them anyhow; it is told here only where it depends on the age.
+    """
+    limit, because = knowledge.limits[fact.name.removeprefix("limit.")], fact.because
+    if not limit.younger:
+        because = because.replace(f" against '{limit.words}'", "")
+    return markdown(because, LONGEST_REASON)
 
 
 _WITHOUT_A_RESULT = frozenset({UNKNOWN, NOT_APPLICABLE})
@@ -144,6 +168,8 @@ _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {
     "loinc": lambda answer, base, _row: _refused(answer, base).loinc,
     "name": _name,
     "panel": _panel,
+    "found": _found,
+    "read": lambda answer, base, row: _read(answer.facts[f"limit.{row}"], base),
     "met": lambda answer, base, row: str(items_met(base.panels[row], answer.facts)),
     "ratio": lambda answer, _base, row: markdown(
         answer.facts[f"ratio.{row}"].because, LONGEST_REASON

@@ -41,6 +41,8 @@ class CardWording:
     missing: Mapping[str, str]
     series: Mapping[str, str]
     phrases: Mapping[str, str]
+    details: Mapping[str, str]
+    """Code of how a value came, or of why none did -> words; some codes have none."""
     override_reasons: tuple[Mapping[str, str], ...]
     disclaimer: Wording
 

@@ -40,7 +40,9 @@ _TABLES: Final = {
 """The files of an analyte, and the tables each may have."""
 _SHARED: Final = {
     "sources.toml": frozenset({"source"}),
-    "wording.toml": frozenset({"headings", "missing", "series", "phrases", "override_reason"}),
+    "wording.toml": frozenset(
+        {"headings", "missing", "series", "phrases", "details", "override_reason"}
+    ),
 }
 """The files of all analytes."""
 _SNOMED: Final = "snomed.toml"
@@ -165,14 +167,14 @@ def _wording(shared: TomlRows, identity: schema.Identity) -> CardWording:
     try:
         words = {
             key: TypeAdapter(dict[str, str]).validate_python(document.get(key, {}))
-            for key in ("headings", "missing", "series", "phrases")
+            for key in ("headings", "missing", "series", "phrases", "details")
         }
         reasons = TypeAdapter(list[dict[str, str]]).validate_python(
             document.get("override_reason", [])
         )
     except ValidationError as error:
         raise KnowledgeError(
-            "headings, missing, series and phrases map names to words.",
+            "headings, missing, series, phrases and details map names to words.",
             where=name,
             remedy="Write every value as text.",
         ) from error
@@ -181,6 +183,7 @@ def _wording(shared: TomlRows, identity: schema.Identity) -> CardWording:
         {**words["missing"], identity.id: identity.other_results},
         words["series"],
         words["phrases"],
+        words["details"],
         tuple(reasons),
         _disclaimer(shared),
     )

@@ -88,6 +88,7 @@ def word_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         yield from _template_faults(knowledge, name, sections, values)
     for name in sorted(set(knowledge.templates) - {name for name, _, _ in needed}):
         yield _fault(knowledge, name, "nothing uses this template.", "Remove it.")
+    yield from _found_faults(knowledge)
     yield from _shared_words(knowledge)
 
 
@@ -117,7 +118,7 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
         pair = {"other"} if "pair" in gates else set()
         needed.append((name, sections, finding | special.get(name, set()) | own | pair))
     contexts = dict.fromkeys(row.id for row in knowledge.contexts)
-    needed += [(name, {"says"}, finding) for name in contexts]
+    needed += [(name, {"says"}, finding | _what_was_found(name, knowledge)) for name in contexts]
     said = {"headline", "says", "next"}
     asked = {"value", "unit", "specimen", "detail", "analyte"}
     needed += [(f"reason-{reason.value}", said, asked) for reason in Reason]
@@ -127,6 +128,31 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
         needed.append((f"note-{kind.value}", {"says"} | leads, NOTE_VALUES.get(kind, set())))
     needed += order_templates(knowledge)
     return needed
+
+
+def _what_was_found(name: str, knowledge: KnowledgeBase) -> set[str]:
+    """`found.<id>`, if every row of the context has a sentence for it."""
+    rows = [row for row in knowledge.contexts if row.id == name]
+    return {f"found.{name}"} if all(row.found for row in rows) else set()
+
+
+def _found_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
+    """A sentence of what was found may name limits and the results held against them, and is said
+    by the template of its context.
+    """
+    may = {f"{kind}.{name}" for name in knowledge.limits for kind in ("limit", "read")}
+    for row in knowledge.contexts:
+        if not row.found:
+            continue
+        where = f"{knowledge.identity.id}/context.toml ({row.id})"
+        says = knowledge.templates.get(row.id, {}).get("says")
+        if says is not None and f"found.{row.id}" not in says.placeholders:
+            remedy = f"Write {{found.{row.id}}} in its template."
+            yield KnowledgeError("'found' is used by nothing.", where=where, remedy=remedy)
+        for name in sorted(_placeholders(row.found) - may):
+            text = f"'found' asks for {{{name}}}, which nothing fills."
+            remedy = f"Possible here: {', '.join(sorted(may)) or 'none'}."
+            yield KnowledgeError(text, where=where, remedy=remedy)
 
 
 _OF_EITHER_SPECIMEN = frozenset(
@@ -147,7 +173,7 @@ def _of_specimens(knowledge: KnowledgeBase, name: str) -> set[str]:
     pairs = product(knowledge.specimens, knowledge.interpreted_families)
     says = set(knowledge.specimens) | {in_family(kind, family) for kind, family in pairs}
     if name in {row.id for row in knowledge.findings}:
-        return says | {f"not-{kind}" for kind in knowledge.specimens}
+        return says | {f"not-{kind}" for kind in says}
     if name in {row.id for row in knowledge.contexts}:
         return says
     return set(knowledge.specimens) if name in _OF_EITHER_SPECIMEN else set()

@@ -36,6 +36,8 @@ IMPLAUSIBLE_FROM = Decimal(10) ** 9
 """Values of 10^9 and more, as received, and those below zero are implausible (docs/integrating.md).
 """
 
+_AS_TEXT = "valueString"
+"""How FHIR names a value that came as text."""
 NOT_COVERED = "not-covered"
 FROM_SPECIMEN = "from-specimen"
 _FOLLOWED = frozenset({SpecimenLink.NONE, SpecimenLink.UNSATISFACTORY, SpecimenLink.RESOLVED})
@@ -181,9 +183,11 @@ def _measured(measured: Measured, knowledge: KnowledgeBase) -> Understood | NotU
     match knowledge.units.read(measured.unit):
         case UnitMissing():
             reason = Reason.UNIT_MISSING
+        case UnitNotUnderstood() if measured.form is ValueForm.TEXT:
+            because = NotInterpretable(Reason.VALUE_NOT_NUMERIC, _AS_TEXT)
+            return NotUnderstood(as_received(measured), because)
         case UnitNotUnderstood():
-            text = measured.form is ValueForm.TEXT
-            reason = Reason.VALUE_NOT_NUMERIC if text else Reason.UNIT_UNKNOWN
+            reason = Reason.UNIT_UNKNOWN
         case UnitUnderstood() as understood:
             return _in_unit(measured, understood, knowledge)
     return NotUnderstood(as_received(measured), NotInterpretable(reason))

@@ -82,7 +82,7 @@ def _cited(answer: Answer, rows: Sequence[TableRow], knowledge: KnowledgeBase) -
 def _spoken(finding: Finding, answer: Answer) -> tuple[str, ...]:
     """The sections of its template that may stand on the card."""
     specimen, family = answer.specimen, answer.value.family
-    return saying(specimen, family, finding.strength) + denying(specimen)
+    return saying(specimen, family, finding.strength) + denying(specimen, family)
 
 
 def _behind_limits(answer: Answer, knowledge: KnowledgeBase) -> list[str]:

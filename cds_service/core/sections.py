@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -22,7 +23,7 @@ from cds_service.core.elements import ResourceRef
 from cds_service.core.escape import markdown, plain
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Finding
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.note import Note
+from cds_service.core.note import Note, NoteKind
 from cds_service.core.panels import items_met
 from cds_service.core.result_words import by_factor, day, in_words, result_line
 from cds_service.core.schema import FindingRow, TableRow
@@ -61,17 +62,18 @@ def sections_of(answer: Answer, knowledge: KnowledgeBase, rows: Sequence[TableRo
     values = CardValues(answer, knowledge)
     findings, contexts = _in_turn(answer.findings, rows)
     supports = [_says(item, answer, knowledge, values) for item in findings]
-    not_meant = denying(answer.specimen)
+    not_meant = denying(answer.specimen, answer.value.family)
     limits = [fill_each(knowledge, item.id, not_meant, values) for item in findings]
     caveats = [_says(item, answer, knowledge, values) for item in contexts]
-    notes = [note_line(note, knowledge, answer.specimen) for note in answer.notes]
-    context = dict.fromkeys((*caveats, *notes))  # two equal results are one line
+    leading, if_ill, further = _notes(answer, knowledge)
     alert = _alert(answer.notes, knowledge)
+    is_led = False
     steps: list[str] = []
     scaled = ""
     match answer.verdict:
         case Interpreted() if alert and indicator_of(rows) is Indicator.INFO:
             headline, alert = alert, ""
+            is_led = True
         case Interpreted() if findings:
             headline = fill(knowledge, findings[0].id, "headline", values)
             alert = alert or _in_all(answer, knowledge, rows, values)
@@ -84,10 +86,11 @@ def sections_of(answer: Answer, knowledge: KnowledgeBase, rows: Sequence[TableRo
             headline = fill(knowledge, template, "headline", values)
             supports.insert(0, fill(knowledge, template, "says", values))
             steps.append(fill(knowledge, template, "next", values))
+    supports = [*leading, *supports] if is_led else [*supports, *leading]
     named = {
-        "supports": bullets(supports),
-        "not": bullets(limits),
-        "context": bullets(context),
+        "supports": bullets([*supports, *if_ill]),
+        "not": bullets(_once(limits)),
+        "context": bullets(dict.fromkeys((*caveats, *further))),  # two equal results are one line
         "next": bullets(steps),
         "series": _series(answer.series, knowledge),
         "used": used_line(rests_on(answer), answer.dates),
@@ -121,6 +124,38 @@ def indicator_of(rows: Iterable[TableRow]) -> Indicator:
         if isinstance(row, FindingRow) and row.indicator == Indicator.WARNING.value:
             return Indicator.WARNING
     return Indicator.INFO
+
+
+def _notes(
+    answer: Answer, knowledge: KnowledgeBase
+) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
+    """The notes in words: those that speak in the summary, what to do for an ill patient, and the
+    others. The first two belong beside what the value says, where a reader in a hurry looks.
+    """
+    leading: list[str] = []
+    if_ill: list[str] = []
+    further: list[str] = []
+    for note in answer.notes:
+        line = note_line(note, knowledge, answer.specimen)
+        if "headline" in knowledge.templates[f"note-{note.kind.value}"]:
+            leading.append(line)
+        elif note.kind is NoteKind.URGENT_IF_ILL:
+            if_ill.append(line)
+        else:
+            further.append(line)
+    return list(dict.fromkeys(leading)), if_ill, further
+
+
+_SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
+
+
+def _once(texts: Iterable[str]) -> Iterator[str]:
+    """The texts, each without the sentences that an earlier one has said."""
+    said: set[str] = set()
+    for text in texts:
+        new = [sentence for sentence in _SENTENCES.split(text) if sentence not in said]
+        said.update(new)
+        yield " ".join(new)
 
 
 def _alert(notes: Iterable[Note], knowledge: KnowledgeBase) -> str:

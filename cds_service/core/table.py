@@ -74,8 +74,11 @@ def _decided(
         **{name: Fact(name, value, "", missing) for name, value, missing in settled},
     }
     rows = [consider(row, facts) for row in knowledge.rows]
-    matched = {row.finding for row in rows if row.outcome is RowOutcome.MATCHED}
-    contexts = [row for row in knowledge.contexts if row.id in matched]
+    contexts = [
+        row
+        for row, considered in zip(knowledge.rows, rows, strict=True)
+        if isinstance(row, ContextRow) and considered.outcome is RowOutcome.MATCHED
+    ]
     return _result(rows, contexts, knowledge, facts)
 
 
@@ -122,6 +125,11 @@ def consider(row: TableRow | AdviceRow, facts: Mapping[str, Fact]) -> Considered
     """One row against all facts; each gate by equality and nothing else."""
     asks = tuple((name, wanted(row.when, name)) for name in row.when)
     return ConsideredRow(row.id, _outcome(asks, facts), asks)
+
+
+def holds(row: TableRow, facts: Mapping[str, Fact]) -> bool:
+    """Whether every gate of a row holds."""
+    return consider(row, facts).outcome is RowOutcome.MATCHED
 
 
 def _outcome(asks: Iterable[tuple[str, tuple[str, ...]]], facts: Mapping[str, Fact]) -> RowOutcome:

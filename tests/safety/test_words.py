@@ -52,7 +52,7 @@ SPEAKS_OF_TREATMENT = {
     r"recorded$|recorded: |^A recorded drug binds": "what the record holds",
     r"^(?:- )?Interleukin 2 is recorded as a medication": "what the record holds",
     r"can lower|may see only the unbound part|can raise|effect on assays": "disturbs the assay",
-    r"^For low doses|^Low-dose interleukin 2 is under study": "what is not known",
+    r"^For low doses": "what is not known",
     r"^It makes the soluble receptor appear \(?|shown for aldesleukin": "disturbs the assay",
     r"^Ask when the last dose was|^Ask whether, and when, basiliximab": "asks about the record",
     r"under basiliximab": "figures of a study",
@@ -60,8 +60,8 @@ SPEAKS_OF_TREATMENT = {
     r"in untreated|for untreated|told untreated ones": "patients of a study",
     r"^Under corticosteroids sarcoidosis averaged": "figures of a study",
     r"^Within weeks of the infusion|^After CAR-T|CAR-T cells are recorded": "of the condition",
+    r"how CAR-T cells change sIL-2R": "what is not known",
     r"^The local cell-therapy protocol comes first": "sends to the protocol, and names none",
-    r"no value \(reason given": "why a value is absent",
 }
 
 

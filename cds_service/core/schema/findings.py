@@ -23,11 +23,16 @@ class FindingRow(Sourced):
 
 
 class ContextRow(Sourced):
-    """`[[context]]`: a finding that adds a caveat, and may weaken or block others."""
+    """`[[context]]`: a finding that adds a caveat, and may weaken or block others.
+
+    Of several rows with one id those that hold weaken and block.
+    """
 
     id: ContextId
     when: Gates
     claim: Text
+    found: Text | None = None
+    """What was found, as a sentence, where the rows of one id differ in it: `{found.<id>}`."""
     weakens: tuple[Id, ...] = ()
     blocks: tuple[Id, ...] = ()
     suggestions: tuple[Id, ...] = ()

@@ -8,6 +8,7 @@ from cds_service.core.card_parts import in_family
 from cds_service.core.finding import THRESHOLD_INDETERMINATE
 from cds_service.core.gate_words import conditions_in_words
 from cds_service.core.schema import ContextRow, FindingRow, GroupRow
+from cds_service.core.template import Wording
 from cds_service.knowledge.page.markdown import bullets, code, codes, described, section, text
 from cds_service.knowledge.page.subject import Subject, by_id, merged
 
@@ -50,10 +51,7 @@ def _finding(rows: Sequence[FindingRow], subject: Subject) -> str:
                 *_additions(first.id, subject),
                 ("Says weakly", subject.wording(first.id, "weakly")),
                 ("Does not mean", subject.wording(first.id, "not")),
-                *(
-                    (f"Nor for {kind.words}", subject.wording(first.id, f"not-{kind.id}"))
-                    for kind in subject.knowledge.specimens.values()
-                ),
+                *_additions(first.id, subject, "Nor for", "not-"),
                 ("Weakened by", codes(weakened)),
                 ("Blocked by", codes(blocked)),
                 ("Suggests", subject.suggestions(merged(row.suggestions for row in rows))),
@@ -105,13 +103,31 @@ def contexts(subject: Subject) -> str:
     )
 
 
-def _additions(name: str, subject: Subject) -> Iterator[tuple[str, str]]:
-    """What is said of one specimen kind, and of it in one unit family."""
+def _additions(
+    name: str, subject: Subject, title: str = "Adds for", before: str = ""
+) -> Iterator[tuple[str, str]]:
+    """What is said of one specimen kind, and of it in one unit family: the sections whose names
+    begin with `before`.
+    """
     for kind in subject.knowledge.specimens.values():
-        yield f"Adds for {kind.words}", subject.wording(name, kind.id)
+        yield f"{title} {kind.words}", subject.wording(name, f"{before}{kind.id}")
         for family in subject.knowledge.families.values():
-            there = in_family(kind.id, family.id)
-            yield f"Adds for {kind.words} in {family.title}", subject.wording(name, there)
+            there = f"{before}{in_family(kind.id, family.id)}"
+            yield f"{title} {kind.words} in {family.title}", subject.wording(name, there)
+
+
+def _overrules(rows: Sequence[ContextRow], subject: Subject) -> Iterator[tuple[str, str]]:
+    """What a context weakens and blocks: once for all its rows, or for each where they differ."""
+    for title, named in (
+        ("Weakens", [codes(row.weakens) for row in rows]),
+        ("Blocks", [codes(row.blocks) for row in rows]),
+    ):
+        if len(set(named)) == 1:
+            yield title, named[0]
+            continue
+        for row, told in zip(rows, named, strict=True):
+            where = " and ".join(conditions_in_words(row.when, subject.knowledge))
+            yield f"{title} where {text(where)}", told or "nothing"
 
 
 def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
@@ -126,10 +142,10 @@ def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
                     ("Claims at most", text(claim))
                     for claim in dict.fromkeys(r.claim for r in rows)
                 ),
+                *(("Found", subject.filled(Wording.of(row.found))) for row in rows if row.found),
                 ("Says", subject.wording(first.id, "says")),
                 *_additions(first.id, subject),
-                ("Weakens", codes(merged(row.weakens for row in rows))),
-                ("Blocks", codes(merged(row.blocks for row in rows))),
+                *_overrules(rows, subject),
                 ("Suggests", subject.suggestions(merged(row.suggestions for row in rows))),
                 ("Sources", subject.cite(merged(row.all_sources for row in rows))),
                 ("Worked cases", subject.cases(first.id)),

@@ -48,13 +48,15 @@ class Subject:
         {name}.
         """
         wording = self.knowledge.templates.get(template, {}).get(section)
-        return text(self._filled(wording)) if wording else ""
+        return self.filled(wording) if wording else ""
 
-    def _filled(self, wording: Wording) -> str:
+    def filled(self, wording: Wording) -> str:
+        """A wording as the page shows it."""
         limits = self.knowledge.limits.values()
         known = {f"limit.{limit.id}": limit.amount for limit in limits}
         known["analyte"] = self.knowledge.identity.short_name
-        return wording.fill({name: known.get(name, f"{{{name}}}") for name in wording.placeholders})
+        shown = {name: known.get(name, f"{{{name}}}") for name in wording.placeholders}
+        return text(wording.fill(shown))
 
     def when(self, alternatives: Iterable[Gates]) -> str:
         """The gates of one id in words, one bullet for each row that lets it fire."""

@@ -114,7 +114,7 @@ IN_CSF = "New neurological signs are as urgent."
 
 def test_a_card_about_csf_that_cannot_tell_names_the_signs_that_bring_patients_there() -> None:
     for value in ("<200 pg/mL", "212"):
-        assert f"do not wait for this number. {IN_CSF}" in card(value, CSF_MASS).detail
+        assert f"do not wait for this result. {IN_CSF}" in card(value, CSF_MASS).detail
     assert IN_CSF not in card("212").detail
     newer = named("new", "212 pg/mL", CSF_MASS, on="2026-03-02", status=Status.PRELIMINARY)
     assert IN_CSF in card_of(records.record(result("90 pg/mL", CSF_MASS), newer)).detail

@@ -162,7 +162,7 @@ UNREADABLE: dict[str, dict[str, Any]] = {
     "unit not recognised, so not interpreted": {"value": "600 banana"},
     "no unit, so not interpreted": {"value": "600"},
     "molar unit, for which no limits were found": {"value": "600 pmol/L"},
-    "no value came with the result": {"missing": NoValue("unknown")},
+    "no value was sent": {"missing": NoValue("unknown")},
     "specimen not known, so not interpreted": {"specimen": UNKNOWN_FLUID},
     "not final yet, so not interpreted": {"status": Status.PRELIMINARY},
 }
@@ -192,7 +192,7 @@ def test_what_cannot_be_read_hides_no_signs_of_hlh(reason: str) -> None:
 def test_what_cannot_be_read_says_when_to_call_where_one_item_alone_is_met(reason: str) -> None:
     told = card_of(unreadable(FERRITIN_HIGH, "platelets 300 10*9/L", **UNREADABLE[reason]))
     assert told.summary.endswith(f": {reason}")
-    assert "If fever, falling blood counts or a large liver or spleen is present" in told.detail
+    assert "With fever, low or falling blood counts, or a large liver or spleen" in told.detail
     assert "Call haematology (HLH)" not in drafts(told)
 
 

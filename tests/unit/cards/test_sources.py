@@ -44,12 +44,17 @@ def test_a_serum_card_within_the_range_says_who_the_healthy_people_were() -> Non
     assert "the range of blood donors reached twice as high" in said
 
 
-def test_the_spread_of_the_upper_limits_of_serum_is_not_told_of_csf() -> None:
+def test_the_spread_of_the_upper_limits_of_serum_in_mass_units_is_told_of_nothing_else() -> None:
     spread = "differ up to ten-fold in mass units"
     in_csf = card("80 U/mL", CSF_U, up_to("57.6", "U/mL")).detail
     assert "neither the value nor the multiple can be compared between laboratories" in in_csf
     assert spread not in in_csf
-    assert spread in card("900 U/mL", SERUM_U, up_to("710", "U/mL")).detail
+    in_units = card("900 U/mL", SERUM_U, up_to("710", "U/mL"))
+    assert spread not in in_units.detail
+    assert "ARUP" not in sources(in_units)
+    in_mass = card("900 pg/mL", SERUM_MASS, up_to("858.2", "pg/mL"))
+    assert spread in in_mass.detail
+    assert "ARUP" in sources(in_mass)
 
 
 # ------------------------------------------------------------------ a figure with its conditions

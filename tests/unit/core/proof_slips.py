@@ -170,6 +170,16 @@ NUMBERS = {
 }  # fmt: skip
 
 WORDS = {
+    "what a context found, told by no template": Slip(
+        "context.toml", 'claim = "Mould raises toyin."',
+        'claim = "Mould raises toyin."\nfound = "Mould is recorded."',
+        "toy/context.toml (context-mould)", "'found' is used by nothing",
+    ),
+    "what a context found, with a placeholder that nothing fills": Slip(
+        "context.toml", 'claim = "Mould raises toyin."',
+        'claim = "Mould raises toyin."\nfound = "{weather} is recorded."',
+        "toy/context.toml (context-mould)", "'found' asks for {weather}",
+    ),
     "a template of nothing": Slip(
         "findings.toml", 'id = "toy-item-count"', 'id = "item-count"',
         "toy/templates/item-count.md", "missing",

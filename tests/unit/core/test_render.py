@@ -174,7 +174,7 @@ def test_what_was_missing_is_listed_in_words() -> None:
 def test_a_panel_lists_each_item_and_what_it_rests_on() -> None:
     given = record(result("250 pt/mL", ranges=RANGE), companions=companions("ferritin 600 ng/mL"))
     said = section(card(given).detail, "Says")
-    assert "Ferritin at or above 500 ng/mL: met (ferritin 600 ng/mL of 2026-03-01 against" in said
+    assert "Ferritin at or above 500 ng/mL: met (ferritin 600 ng/mL of 2026-03-01)" in said
     assert "Two of three cell lines: not known" in said
 
 
