@@ -57,7 +57,7 @@ SPEAKS_OF_TREATMENT = {
     r"^Ask when the last dose was|^Ask whether, and when, basiliximab": "asks about the record",
     r"under basiliximab": "figures of a study",
     r"^Higher values when treatment began|falls with treatment|^Treated disease": "of a study",
-    r"in untreated|for untreated|told untreated ones": "patients of a study",
+    r"in untreated|for untreated|separated untreated ones": "patients of a study",
     r"^Under corticosteroids sarcoidosis averaged": "figures of a study",
     r"^Within weeks of the infusion|^After CAR-T|CAR-T cells are recorded": "of the condition",
     r"how CAR-T cells change sIL-2R": "what is not known",

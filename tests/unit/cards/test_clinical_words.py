@@ -103,7 +103,7 @@ def test_the_93_percent_of_csf_is_never_shown_without_its_nature() -> None:
     (sentence,) = re.findall(r"[^.]*93%[^.]*\.", words()["csf-above-150"])
     for condition in (
         "11 patients with neurosarcoidosis",
-        "told untreated ones from non-infectious CNS disease with an accuracy of 93%",
+        "separated untreated ones from non-infectious CNS disease with an accuracy of 93%",
         "neither a sensitivity nor a specificity",
         "the comparison left infection out",
     ):

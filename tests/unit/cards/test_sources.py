@@ -65,8 +65,8 @@ def test_the_93_percent_of_csf_always_brings_its_conditions(context: tuple[str, 
     said = card("400 pg/mL", CSF_MASS, **recorded(*context)).detail
     assert said.count("93%") == 1
     assert (
-        "11 patients with neurosarcoidosis the limit told untreated ones from non-infectious CNS "
-        "disease with an accuracy of 93%: neither a sensitivity nor a specificity"
+        "11 patients with neurosarcoidosis the limit separated untreated ones from non-infectious "
+        "CNS disease with an accuracy of 93%: neither a sensitivity nor a specificity"
     ) in said
 
 
@@ -88,7 +88,7 @@ def test_what_an_abstract_says_of_some_is_not_said_of_all() -> None:
     assert not [name for name, text in texts.items() if re.search("11 .*untreated pat", text)]
     assert "half of the samples of 23 patients" in texts["csf-serum-pair"]
     for name in ("context-renal-impairment", "order-renal-impairment"):
-        assert "those with a systemic disease too" in texts[name]
+        assert "those who also had a systemic disease" in texts[name]
         assert "whatever the renal disease" not in texts[name]
 
 
