@@ -20,7 +20,7 @@ _OURS = frozenset({"sentence", "source"})
 """Values of notes that are sentences of the knowledge or the site file: they are not cut short."""
 _LONGEST_OF_OURS = 400
 
-BLOCKS = ("supports", "not", "context", "next", "series", "missing", "used")
+BLOCKS = ("supports", "not", "context", "next", "series", "used", "missing")
 """The blocks of the detail, in reading order."""
 
 

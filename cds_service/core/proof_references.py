@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import chain, product
 
 from cds_service.core.card_parts import denying, saying
@@ -22,6 +22,7 @@ from cds_service.core.schema import (
     CaseRow,
     ContextRow,
     FindingRow,
+    Gates,
     NoteRow,
     PanelRow,
     TableRow,
@@ -178,9 +179,7 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
                 values = wanted(row.when, fact)
                 yield from file.absent(row.id, values, domains.get(fact, values))
     yield from of_findings.alternatives(knowledge.findings, ("indicator", "rank", *_SOURCES))
-    yield from of_contexts.alternatives(knowledge.contexts, _SOURCES)
-    for alike in _by_specimen(knowledge.contexts):
-        yield from of_contexts.alternatives(alike, ("weakens", "blocks"))
+    yield from of_contexts.alternatives(knowledge.contexts, ("weakens", "blocks", *_SOURCES))
     for context in knowledge.contexts:
         named = (*context.weakens, *context.blocks)
         yield from of_contexts.absent(context.id, named, findings)
@@ -192,16 +191,6 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         for fact in group.where:
             values = wanted(group.where, fact)
             yield from of_findings.absent(group.id, values, domains.get(fact, values))
-
-
-def _by_specimen(contexts: Iterable[ContextRow]) -> Iterable[Sequence[ContextRow]]:
-    """The rows by the specimen that they ask for: what raises the value in one need not in the
-    other.
-    """
-    found: dict[str, list[ContextRow]] = {}
-    for row in contexts:
-        found.setdefault(str(row.when.get("specimen")), []).append(row)
-    return found.values()
 
 
 def _reasons(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
@@ -235,16 +224,14 @@ def _sourced(
 
 
 def _spoken_of(row: TableRow | NoteRow, knowledge: KnowledgeBase) -> Collection[tuple[str, ...]]:
-    """The sections that may stand together on a card with a row of this id, for each specimen and
-    unit family.
-    """
+    """The sections that may stand together on a card, for each specimen and unit family."""
     specimens: Collection[str] = knowledge.specimens
     strengths: Collection[Strength] = (Strength.FULL,)
     match row:
-        case FindingRow():
-            specimens, strengths = _specimens(row.id, knowledge), tuple(Strength)
-        case ContextRow():
-            specimens = _specimens(row.id, knowledge)
+        case FindingRow(when=when):
+            specimens, strengths = _specimens(when, knowledge), tuple(Strength)
+        case ContextRow(when=when):
+            specimens = _specimens(when, knowledge)
         case NoteRow():
             pass
     return [
@@ -255,12 +242,8 @@ def _spoken_of(row: TableRow | NoteRow, knowledge: KnowledgeBase) -> Collection[
     ]
 
 
-def _specimens(name: str, knowledge: KnowledgeBase) -> Collection[str]:
-    """The specimens that the rows of one id are for."""
-    whens = [row.when for row in knowledge.rows if row.id == name]
-    if all("specimen" in when for when in whens):
-        return dict.fromkeys(kind for when in whens for kind in wanted(when, "specimen"))
-    return knowledge.specimens
+def _specimens(when: Gates, knowledge: KnowledgeBase) -> Collection[str]:
+    return wanted(when, "specimen") if "specimen" in when else knowledge.specimens
 
 
 def _statements(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:

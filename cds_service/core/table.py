@@ -74,11 +74,8 @@ def _decided(
         **{name: Fact(name, value, "", missing) for name, value, missing in settled},
     }
     rows = [consider(row, facts) for row in knowledge.rows]
-    contexts = [
-        row
-        for row, considered in zip(knowledge.rows, rows, strict=True)
-        if isinstance(row, ContextRow) and considered.outcome is RowOutcome.MATCHED
-    ]
+    matched = {row.finding for row in rows if row.outcome is RowOutcome.MATCHED}
+    contexts = [row for row in knowledge.contexts if row.id in matched]
     return _result(rows, contexts, knowledge, facts)
 
 

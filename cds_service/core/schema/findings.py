@@ -23,10 +23,7 @@ class FindingRow(Sourced):
 
 
 class ContextRow(Sourced):
-    """`[[context]]`: a finding that adds a caveat, and may weaken or block others.
-
-    Of several rows with one id those that hold weaken and block.
-    """
+    """`[[context]]`: a finding that adds a caveat, and may weaken or block others."""
 
     id: ContextId
     when: Gates

@@ -116,20 +116,6 @@ def _additions(
             yield f"{title} {kind.words} in {family.title}", subject.wording(name, there)
 
 
-def _overrules(rows: Sequence[ContextRow], subject: Subject) -> Iterator[tuple[str, str]]:
-    """What a context weakens and blocks: once for all its rows, or for each where they differ."""
-    for title, named in (
-        ("Weakens", [codes(row.weakens) for row in rows]),
-        ("Blocks", [codes(row.blocks) for row in rows]),
-    ):
-        if len(set(named)) == 1:
-            yield title, named[0]
-            continue
-        for row, told in zip(rows, named, strict=True):
-            where = " and ".join(conditions_in_words(row.when, subject.knowledge))
-            yield f"{title} where {text(where)}", told or "nothing"
-
-
 def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
     first = rows[0]
     return section(
@@ -145,7 +131,8 @@ def _context(rows: Sequence[ContextRow], subject: Subject) -> str:
                 *(("Found", subject.filled(Wording.of(row.found))) for row in rows if row.found),
                 ("Says", subject.wording(first.id, "says")),
                 *_additions(first.id, subject),
-                *_overrules(rows, subject),
+                ("Weakens", codes(merged(row.weakens for row in rows))),
+                ("Blocks", codes(merged(row.blocks for row in rows))),
                 ("Suggests", subject.suggestions(merged(row.suggestions for row in rows))),
                 ("Sources", subject.cite(merged(row.all_sources for row in rows))),
                 ("Worked cases", subject.cases(first.id)),

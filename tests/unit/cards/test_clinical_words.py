@@ -138,7 +138,7 @@ OF_LOW_BLOOD = {
     ("contexts", "findings"),
     [
         ("renal-impairment dialysis il2-therapy t-cell-depleting-therapy car-t", OF_RAISED_BLOOD),
-        ("infection", OF_RAISED_BLOOD | {"csf-above-150"}),
+        ("infection hiv", OF_RAISED_BLOOD | {"csf-above-150"}),
         ("corticosteroids", OF_LOW_BLOOD | {"hlh-adult-less-likely", "csf-not-above-150"}),
         ("anti-cd25-therapy", OF_LOW_BLOOD),  # HLH is not called less likely at all
         ("age-over-65", {"above-laboratory-limit", "sarcoidosis-supportive"}),
@@ -151,12 +151,6 @@ def test_what_raises_or_lowers_the_value_weakens_every_finding_that_hangs_on_it(
     for row in SIL2R.contexts:
         if row.id.removeprefix("context-") in contexts.split():
             assert set(row.weakens) == findings, row.id
-
-
-def test_hiv_takes_weight_from_findings_of_a_raised_value_in_blood_and_from_none_in_csf() -> None:
-    rows = {str(row.when["specimen"]): row for row in SIL2R.contexts if row.id == "context-hiv"}
-    weakened = {specimen: set(row.weakens) for specimen, row in rows.items()}
-    assert weakened == {"blood": OF_RAISED_BLOOD, "csf": set()}
 
 
 def test_meningeal_spread_is_never_stated_as_a_fact() -> None:
