@@ -196,7 +196,8 @@ def _check_header(header: JsonObject, client: Client) -> None:
 def _check_audience(claims: JsonObject, audiences: Collection[str]) -> None:
     named = claims.get("aud")
     texts = named if isinstance(named, list) else [named]
-    if not any(isinstance(text, str) and text in audiences for text in texts):
+    are_texts = all(isinstance(text, str) for text in texts)
+    if not are_texts or not any(text in audiences for text in texts):
         raise _refused(TokenFault.WRONG_AUDIENCE)
 
 

@@ -13,10 +13,12 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from types import ModuleType
 from typing import Final, Self
 
 from cds_service.errors import let_go
+from cds_service.fhir.by_origin import ByOrigin
 from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 
 FAILURES_TO_OPEN = 5
@@ -210,21 +212,14 @@ class _Stage(StrEnum):
 
 
 class Breakers:
-    """The breaker of each origin. Origins come from what is registered, never from an answer, so
-    their number is bounded.
-    """
+    """The breaker of each origin."""
 
     def __init__(self, failures: int = FAILURES_TO_OPEN) -> None:
-        self._failures = failures
-        self._lock = threading.Lock()
-        self._by_origin: dict[str, OriginBreaker] = {}
+        self._breakers = ByOrigin(partial(OriginBreaker, failures))
 
     def of(self, origin: str) -> OriginBreaker:
         """The breaker of this origin."""
-        with self._lock:
-            if origin not in self._by_origin:
-                self._by_origin[origin] = OriginBreaker(self._failures)
-            return self._by_origin[origin]
+        return self._breakers.of(origin)
 
     def call(self, origin: str) -> OriginCall:
         """A call to this origin, which asks for admission once it has something to send."""

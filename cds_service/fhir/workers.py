@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from threading import Lock
+from functools import partial
 from typing import TypeVar
 
+from cds_service.fhir.by_origin import ByOrigin
 from cds_service.fhir.deadline import Deadline
 from cds_service.fhir.fetched import Refused, UpstreamFault
 from cds_service.turn import waiting
@@ -19,14 +20,14 @@ class Workers:
     up its own threads and not those of the others.
 
     A thread may outlast its caller only inside the system's name resolver, which cannot be
-    interrupted; sockets end at the deadline by themselves (`dial`). Origins come from what is
-    registered, never from an answer, so their number is bounded.
+    interrupted; sockets end at the deadline by themselves (`dial`). The threads of an origin that
+    is no longer kept end by themselves too, once they have nothing to do.
     """
 
     def __init__(self, threads: int) -> None:
-        self._threads = threads
-        self._lock = Lock()
-        self._by_origin: dict[str, ThreadPoolExecutor] = {}
+        self._pools = ByOrigin(
+            partial(ThreadPoolExecutor, max_workers=threads, thread_name_prefix="fhir-client")
+        )
 
     def run_all(
         self, origin: str, tasks: Mapping[str, Callable[[], Outcome]], deadline: Deadline
@@ -36,7 +37,7 @@ class Workers:
         """
         if deadline.passed:
             return dict.fromkeys(tasks, Refused(UpstreamFault.DEADLINE))
-        pool = self._of(origin)
+        pool = self._pools.of(origin)
         half = deadline.remaining / 2
 
         def in_time(task: Callable[[], Outcome]) -> Outcome | Refused:
@@ -58,13 +59,5 @@ class Workers:
 
     def close(self) -> None:
         """Let calls under way end by their deadlines, and end the threads."""
-        for pool in self._by_origin.values():
+        for pool in self._pools.all():
             pool.shutdown(wait=True, cancel_futures=True)
-
-    def _of(self, origin: str) -> ThreadPoolExecutor:
-        with self._lock:
-            if origin not in self._by_origin:
-                self._by_origin[origin] = ThreadPoolExecutor(
-                    max_workers=self._threads, thread_name_prefix="fhir-client"
-                )
-            return self._by_origin[origin]

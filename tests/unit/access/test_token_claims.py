@@ -47,6 +47,9 @@ from tests.unit.access.minting import (
         7,
         [],
         [f"{PUBLIC_URL}/cds-services/other"],
+        [SERVICE, 7],
+        [None, SERVICE],
+        [[SERVICE], SERVICE],
         {"aud": SERVICE},
     ],
 )
