@@ -77,7 +77,7 @@ def read_laboratory(
     panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
     distinct_panels = distinct(panels)
     results = _chosen(analyte, reader)
-    asked = (*results, *_chosen(unreadable, reader))
+    asked = (*results, *_chosen(distinct(unreadable), reader))
     in_panels = chain.from_iterable(map(reader.read_panel, _chosen(distinct_panels, reader)))
     components = list(islice(in_panels, MOST_READ + 1))
     may_hold = (*analyte, *companions, *distinct_panels, *by_sort[Sort.COMPANION_PANEL])

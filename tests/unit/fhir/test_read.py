@@ -18,6 +18,7 @@ from tests.unit.fhir.given import (
     LEFT_OUT,
     LOINC,
     OTHER_TEST,
+    SIL2R,
     bundle,
     concept,
     ferritin,
@@ -196,8 +197,10 @@ def test_a_nested_bundle_is_not_opened() -> None:
     assert record(bundle(bundle(observation()))).results == ()
 
 
-def test_the_same_resource_twice_is_one() -> None:
-    assert len(record(bundle(observation(), observation())).results) == 1
+@pytest.mark.parametrize("code", [concept(*SIL2R), {"coding": [{"system": 5}]}, 5])
+def test_the_same_resource_twice_is_one(code: object) -> None:
+    """Whether its code can be read or not: else one fault was told as two."""
+    assert len(record(bundle(observation(code=code), observation(code=code))).results) == 1
 
 
 def test_two_different_resources_of_one_id_both_stay() -> None:
