@@ -1,15 +1,18 @@
 """Draft orders: the ServiceRequests of a `draftOrders` Bundle, read.
 
 As with results, the cheap look at the codes comes first: only a ServiceRequest that carries a code
-worth reading is validated. Whatever the Bundle holds, reading ends in `ReadDrafts`.
+worth reading is validated. Whatever the Bundle holds, reading ends in `ReadDrafts`, which is the
+same in whatever order the drafts were sent.
 
 https://hl7.org/fhir/R4/servicerequest.html
 """
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, Subject
@@ -17,6 +20,7 @@ from cds_service.core.order import DraftOrder, Drafts, Performer
 from cds_service.core.verdict import Skipped
 from cds_service.fhir.bundle import Entry, Unresolved, open_document
 from cds_service.fhir.parts import MOST_READ
+from cds_service.fhir.ranked import as_text
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
 from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import Refusal, a_text, codings, objects
@@ -34,47 +38,49 @@ _INTENTS = frozenset(
         "filler-order", "instance-order", "option",
     }
 )  # fmt: skip
+_POSITION = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
 class EveryDraft:
     """`order-sign`: all drafts are meant."""
 
+    def takes(self, _entry: Entry) -> bool:
+        """Whether the draft is meant."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """`order-select`: the drafts of these references (`ServiceRequest/1`, its bare id, or a
-    fullUrl).
-    """
+    """`order-select`: the drafts of these names: `ServiceRequest/1`, its bare id, or a fullUrl."""
 
-    references: frozenset[str]
+    names: frozenset[str]
 
     @classmethod
     def by(cls, references: Iterable[str]) -> Selected:
         """The drafts that a client names. They stand in the same Bundle, so server and version of a
         reference say nothing more.
         """
-        return cls(frozenset(name for text in references for name in _names_in(text)))
+        named = ((text, *_restful(text)) for text in references)
+        return cls(frozenset(name for names in named for name in names))
 
     def takes(self, entry: Entry) -> bool:
         """Whether the draft was selected. Its id counts as it is written: if it is no FHIR id, the
         draft is not valid, and that must be told.
         """
-        *_, kind, id_ = ("", "", *entry.full_url.rsplit("/", 2))
-        ends = {f"{kind}/{id_}", id_} if id_ else frozenset()
-        written = entry.resource.get("id")
-        own = {f"{entry.kind}/{written}", str(written)} if written else frozenset()
-        return not self.references.isdisjoint(entry.names | ends | own)
+        own = {entry.full_url, *_restful(entry.full_url)} - {""}
+        if written := entry.resource.get("id"):
+            own |= {f"{entry.kind}/{written}", str(written)}
+        return not self.names.isdisjoint(own)
 
 
-def _names_in(text: str) -> Iterator[str]:
-    yield text
-    if "://" in text or "/_history/" in text:
-        match target_of({"reference": text}):
-            case Literal(_, kind, id_, _):
-                yield f"{kind}/{id_}"
-            case _:
-                return
+def _restful(address: str) -> Iterator[str]:
+    """`Type/id` at the end of an address, without server and version."""
+    match target_of({"reference": address}):
+        case Literal(type=kind, id=id_):
+            yield f"{kind}/{id_}"
+        case _:
+            return
 
 
 Meant = EveryDraft | Selected
@@ -97,7 +103,8 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
     """Read the drafts that may be spoken about. Never raises for what the Bundle holds.
 
     `wanted` holds the codes of orders: `analyte` those that are spoken about, `companions` those
-    that may complete a pair. Of several versions of one draft the newest counts.
+    that may complete a pair. Of several versions of one draft the newest counts; one of which
+    nothing tells that it is the newest completes nothing.
     """
     (document,) = only_newest({0: open_document(bundle)}).values()
     reader = _Reader(Scope(document.index, fhir_base=whose.fhir_base), whose)
@@ -105,58 +112,107 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
     beside: list[DraftOrder] = []
     resources: dict[int, JsonObject] = {}
     left_aside: list[Skipped] = []
-    for place, entry, sort in _worth_reading(document.entries, wanted):
-        is_asked = sort not in OF_COMPANIONS and _is_meant(meant, entry)
-        match reader.read(entry, place):
+    contents = [
+        (place, one, entry, sort)
+        for place, one in enumerate(_worth_reading(document.entries, meant, wanted))
+        for entry, sort in one.contents
+    ]
+    for place, one, entry, sort in contents[:MOST_READ]:
+        is_asked = one.is_meant and sort not in OF_COMPANIONS
+        match reader.read(entry, place, in_doubt=one.in_doubt):
             case Skipped() as skipped:
                 left_aside.append(skipped)
             case InvalidResource() as invalid:
                 asked += [invalid] if is_asked else []
-            case DraftOrder() as order:
+            case DraftOrder(subject=subject) as order:
                 resources[place] = entry.resource
                 asked += [order] if is_asked and sort is Sort.ANALYTE else []
-                beside += [order] if order.subject is not Subject.ANOTHER_PATIENT else []
+                is_there = subject is not Subject.ANOTHER_PATIENT and not one.in_doubt
+                beside += [order] if is_there else []
+    left_aside += [
+        Skipped(entry.ref, "too many drafts to read") for _, _, entry, _ in contents[MOST_READ:]
+    ]
     match meant:
         case EveryDraft():
-            asked += document.misfits
+            asked += [replace(m, where=_POSITION.sub("", m.where)) for m in document.misfits]
         case Selected():
             left_aside += [Skipped(m.ref, "no resource, so not selected") for m in document.misfits]
-    return ReadDrafts(Drafts(_each_once(asked), tuple(beside)), resources, tuple(left_aside))
+    drafts = Drafts(tuple(dict.fromkeys(asked)), tuple(beside))
+    return ReadDrafts(drafts, resources, tuple(left_aside))
 
 
-def _each_once(
-    asked: Iterable[DraftOrder | InvalidResource],
-) -> tuple[DraftOrder | InvalidResource, ...]:
-    """Each draft once. If a draft stood there twice and got two cards, a clinician who accepts both
-    would order twice. Two without an id stay two.
+# ------------------------------------------------------------------ what was sent of each draft
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What came of one draft and is worth reading, and what each is by its code."""
+
+    contents: Sequence[tuple[Entry, Sort]]
+    is_meant: bool
+    in_doubt: bool
+    """Whether its id came with several contents, and nothing tells which is the newest."""
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, str]:
+        """Those asked about come first, since not all may be read; then the id decides."""
+        name = self.contents[0][0].ref.resource
+        is_beside = all(sort in OF_COMPANIONS for _, sort in self.contents)
+        return not self.is_meant, is_beside, len(name), name
+
+
+def _worth_reading(entries: Iterable[Entry], meant: Meant, wanted: Wanted) -> Sequence[_Sent]:
+    """The ServiceRequests with a wanted or unreadable code, each draft once, in an order that does
+    not depend on how they were sent.
     """
-    told: dict[DraftOrder | InvalidResource, DraftOrder | InvalidResource] = {}
-    for order in asked:
-        match order:
-            case DraftOrder(ref=ref) if "/" in ref.resource:
-                told.setdefault(replace(order, place=0), order)
-            case _:
-                told.setdefault(order, order)
-    return tuple(told.values())
+    requests = [(entry, _sort_of(entry, wanted)) for entry in entries if entry.kind == _TYPE]
+    names = {entry.ref.resource for entry, sort in requests if sort is not Sort.OTHER}
+    by_name: dict[str, list[Entry]] = defaultdict(list)
+    for entry, _ in requests if names else ():
+        if entry.ref.resource in names:
+            by_name[entry.ref.resource].append(entry)
+    sent = [one for name, same in by_name.items() for one in _drafts_of(name, same, meant, wanted)]
+    return sorted(sent, key=lambda one: one.rank)
 
 
-def _worth_reading(entries: Sequence[Entry], wanted: Wanted) -> Iterator[tuple[int, Entry, Sort]]:
-    """The ServiceRequests with a wanted or unreadable code, and their places; at most MOST_READ."""
-    left = MOST_READ
-    for place, entry in enumerate(entries):
-        if left and entry.kind == _TYPE and "code" in entry.resource:
-            sort = sort_of(entry.resource, wanted)
-            if sort is not Sort.OTHER:
-                left -= 1
-                yield place, entry, sort
+def _sort_of(entry: Entry, wanted: Wanted) -> Sort:
+    return sort_of(entry.resource, wanted) if "code" in entry.resource else Sort.OTHER
 
 
-def _is_meant(meant: Meant, entry: Entry) -> bool:
-    match meant:
-        case EveryDraft():
-            return True
-        case Selected():
-            return meant.takes(entry)
+def _drafts_of(name: str, same: Sequence[Entry], meant: Meant, wanted: Wanted) -> Iterator[_Sent]:
+    """The drafts that came under one name: one where the name is an id. Of those without an id, all
+    that can be told apart.
+    """
+    contents = _by_content(same)
+    for copies in [contents] if "/" in name else [[each] for each in contents]:
+        newest = [max(equal, key=_by_version) for equal in copies]
+        worth = [
+            (entry, sort) for entry in newest if (sort := _sort_of(entry, wanted)) is not Sort.OTHER
+        ]
+        if worth:
+            is_meant = any(meant.takes(entry) for equal in copies for entry in equal)
+            yield _Sent(worth, is_meant, in_doubt=len(copies) > 1)
+
+
+def _by_content(same: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
+    """The entries of one name, those together that hold the same but for their `meta` and, where
+    they have no id, lie under one address; sorted by what they hold.
+    """
+    if len(same) == 1:
+        return [same]
+    found: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in same:
+        content = {name: value for name, value in entry.resource.items() if name != "meta"}
+        address = "" if "/" in entry.ref.resource else entry.full_url
+        found[as_text(content), address].append(entry)
+    return [equal for _, equal in sorted(found.items())]
+
+
+def _by_version(entry: Entry) -> tuple[str, str]:
+    return entry.ref.version, entry.full_url
+
+
+# ------------------------------------------------------------------ what a draft says
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +222,14 @@ class _Reader:
     scope: Scope
     whose: Whose
 
-    def read(self, entry: Entry, place: int) -> Found:
+    def read(self, entry: Entry, place: int, *, in_doubt: bool) -> Found:
         """The draft; where it is not valid FHIR R4; or why it is no order in the making.
 
         An invalid draft that names another patient must not be told as this patient's.
         """
         request = entry.resource
         subject = self.whose.owner(entry, self.scope)
-        seen = codings(request.get("code"))
+        seen = tuple(sorted(set(codings(request.get("code"))), key=astuple))
         try:
             self.scope.checks.check(request)
             status = _closed(request, "status", _STATUSES)
@@ -185,7 +241,8 @@ class _Reader:
             if subject is Subject.ANOTHER_PATIENT:
                 return DraftOrder(entry.ref, place, seen, subject)
             return InvalidResource(entry.ref, refusal.where, seen)
-        return DraftOrder(entry.ref, place, seen, subject, specimen, self._laboratories(entry))
+        laboratories = self._laboratories(entry)
+        return DraftOrder(entry.ref, place, seen, subject, specimen, laboratories, in_doubt)
 
     def _laboratories(self, entry: Entry) -> tuple[Performer, ...]:
         """Performers that are organisations, or named in words; a person is no laboratory."""

@@ -11,6 +11,7 @@ from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, Specim
 from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import PatientRecord, Subject
+from cds_service.core.note import NoteKind
 from cds_service.core.order import DraftOrder
 from cds_service.core.order_facts import order_fact_domains
 from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap
@@ -104,7 +105,7 @@ def test_a_draft_that_names_another_specimen_than_its_code_gets_no_code_guessed(
 
 
 FERRITIN = "2276-4"
-ONE_ID, NO_ID = ResourceRef("ServiceRequest/one"), ResourceRef("ServiceRequest")
+NO_ID = ResourceRef("ServiceRequest")
 IN_CSF = in_specimen("CSF")
 INVALID_CSF = replace(IN_CSF, link=SpecimenLink.INVALID)
 UNCERTAIN_CSF = replace(IN_CSF, link=SpecimenLink.UNCERTAIN)
@@ -117,7 +118,6 @@ UNCERTAIN_CSF = replace(IN_CSF, link=SpecimenLink.UNCERTAIN)
         (order(IL2_MASS), order(CSF, place=1), False),
         (order(IL2_MASS, specimen=IN_CSF), order(CSF, place=1), True),
         (order(IL2_MASS, specimen=IN_CSF), order(SERUM, place=1), False),
-        (order(IL2_MASS, ref=ONE_ID), order(SERUM, place=1, ref=ONE_ID), False),
         (order(IL2_MASS, ref=NO_ID), order(SERUM, place=1, ref=NO_ID), True),
     ],
     ids=[
@@ -125,7 +125,6 @@ UNCERTAIN_CSF = replace(IN_CSF, link=SpecimenLink.UNCERTAIN)
         "serum, and the receptor in CSF",
         "it names CSF, and the receptor in CSF",
         "it names CSF, and the receptor in serum",
-        "both under one id, so that both would be removed",
         "both without an id",
     ],
 )
@@ -135,6 +134,36 @@ def test_the_receptor_is_not_offered_twice_in_the_specimen_that_is_meant(
     swap = advice_on(look_alike, beside=(beside,)).swap
     assert isinstance(swap, AlreadyDrafted) is is_drafted
     assert isinstance(swap, Swap) is not is_drafted
+
+
+@pytest.mark.parametrize(
+    ("codes", "swap"),
+    [
+        ((IL2_MASS, IL2_UNITS), Swap((), SIL2R.suggestions["sil2r-blood"].text)),
+        ((IL2_MASS, IL2_CSF), Swap((), SIL2R.identity.analyte)),
+        ((IL2_CSF, IL2_FLUID), Swap((), SIL2R.identity.analyte)),
+        ((IL2_MASS, FERRITIN), NoSwap()),
+    ],
+    ids=["two properties", "two specimens", "CSF or another fluid", "another test"],
+)
+def test_what_the_codes_of_a_look_alike_leave_open_is_not_settled_by_their_order(
+    codes: tuple[str, str], swap: Swap | NoSwap
+) -> None:
+    assert advice_on(order(*codes)).swap == advice_on(order(*codes[::-1])).swap == swap
+
+
+def test_the_site_s_own_ordering_code_stands_for_either_property() -> None:
+    site = OrderCode(system="urn:oid:2.999.2", code="SIL2R-S", display="sIL-2R serum")
+    knowledge = replace(SIL2R, orders={"sil2r-blood": site})
+    assert swapped(order(IL2_MASS, IL2_UNITS), knowledge=knowledge) == [(site.system, site.code)]
+
+
+def test_a_draft_in_doubt_is_not_swapped() -> None:
+    advice = advice_on(order(IL2_MASS, in_doubt=True))
+    assert (advice.swap, [note.kind for note in advice.notes]) == (
+        NoSwap(),
+        [NoteKind.OTHER_DRAFT],
+    )
 
 
 def test_the_site_s_own_ordering_code_stands_alone_since_the_site_knows_its_unit() -> None:

@@ -93,9 +93,19 @@ def test_a_draft_that_differs_only_in_what_is_not_read_is_one_card() -> None:
     assert said(answered(draft(), draft(note=[{"text": "as discussed"}]))) == ["wrong-analyte"]
 
 
-def test_two_drafts_alike_are_two_if_each_has_its_own_id_or_none() -> None:
+def test_two_drafts_alike_are_two_if_each_has_its_own_id_or_address() -> None:
     assert said(answered(draft(ANY), draft(ANY, "2"))) == ["order-advice"] * 2
-    assert said(answered(draft(ANY, id=None), draft(ANY, id=None))) == ["order-advice"] * 2
+    orders = bundle(draft(ANY, None), draft(ANY, None))
+    for entry, last in zip(orders["entry"], "ab", strict=True):
+        entry["fullUrl"] = f"urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a1{last}"
+    assert said(answered(sent=orders)) == ["order-advice"] * 2
+
+
+def test_of_drafts_without_an_id_those_that_nothing_tells_apart_are_one_card() -> None:
+    """Each would offer the receptor, and nobody could say which of the two it replaces."""
+    assert said(answered(draft(IL2, None), draft(IL2, None))) == ["wrong-analyte"]
+    noted = draft(IL2, None, note=[{"text": "as discussed"}])
+    assert said(answered(draft(IL2, None), noted)) == ["wrong-analyte"] * 2
 
 
 def test_of_two_versions_of_a_draft_the_newest_is_spoken_about() -> None:
@@ -108,10 +118,70 @@ def test_of_two_versions_of_a_draft_the_newest_is_spoken_about() -> None:
     assert said(answered(first, withdrawn)) == []
 
 
-def test_a_draft_is_not_removed_for_a_receptor_under_its_own_id() -> None:
+OTHER_CONTENT = "Another draft with other content came under the id of this one"
+
+
+def test_of_two_contents_of_a_draft_each_is_told_and_none_is_removed() -> None:
     """Nothing tells which of the two is the newer: whoever removes the one removes both."""
-    found = answered(draft(IL2), draft("76039-7"))
-    assert [action["type"] for action in actions(found)] == ["delete", "create"]
+    found = answered(draft(IL2), draft(ANY))
+    assert said(found) == ["wrong-analyte", "order-advice"]
+    assert actions(found) == []
+    assert all(OTHER_CONTENT in card.detail for card in found.cards)
+    both = answered(
+        draft(CSF), draft(code={"coding": [{"system": LOINC, "code": [IL2]}]}), draft(IL2)
+    )
+    assert [OTHER_CONTENT in card.detail for card in both.cards] == [True, False, True]
+    assert said(both) == ["wrong-analyte", "fhir-invalid", "order-advice"]
+    assert actions(both) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        draft(note=[{"text": "as discussed"}]),
+        draft(code={"text": "MRI of the head"}),
+        draft(status="revoked"),
+        draft(code=None),
+    ],
+    ids=["a note", "another test", "revoked", "nothing is ordered"],
+)
+def test_a_draft_is_in_doubt_whatever_its_other_content_is(other: JsonObject) -> None:
+    for drafts in ([draft(), other], [other, draft()]):
+        found = answered(*drafts)
+        assert said(found) == ["wrong-analyte"]
+        assert OTHER_CONTENT in found.cards[0].detail
+        assert actions(found) == []
+
+
+def test_what_only_its_meta_tells_apart_is_one_draft_and_can_be_replaced() -> None:
+    """Versions that are no numbers put nothing in order."""
+    versions = [draft(meta={"versionId": version}) for version in ("a", "b")]
+    for drafts in (versions, versions[::-1], [draft(), versions[1]]):
+        found = answered(*drafts)
+        assert [action["type"] for action in actions(found)] == ["delete", "create"]
+        assert found.cards[0].extension["inputs"][0]["version"] == "b"
+        assert OTHER_CONTENT not in found.cards[0].detail
+
+
+def test_a_draft_in_doubt_completes_no_pair_and_replaces_nothing() -> None:
+    """It may have been changed into something else since."""
+    doubtful = [draft(SERUM, "2"), draft("718-7", "2")]
+    beside = answered(draft(CSF), *doubtful)
+    (card,) = beside.cards
+    assert card.suggestions[0]["label"] == "sIL-2R in serum, same day"
+    assert [action["type"] for action in actions(answered(draft(IL2), *doubtful))] == [
+        "delete",
+        "create",
+    ]
+
+
+def test_another_patient_s_draft_under_the_same_id_is_not_shown() -> None:
+    foreign = draft(ANY, subject={"reference": "Patient/q"})
+    found = answered(draft(IL2), foreign)
+    assert said(found) == ["wrong-analyte"]
+    alone = answered(foreign, {**foreign, "priority": "urgent"})
+    assert said(alone) == ["subject-mismatch"]
+    assert OTHER_CONTENT not in alone.cards[0].detail
 
 
 def test_text_is_never_evidence_for_a_code() -> None:
