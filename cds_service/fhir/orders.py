@@ -1,8 +1,8 @@
 """Draft orders: the ServiceRequests of a `draftOrders` Bundle, read.
 
 As with results, the cheap look at the codes comes first: only a ServiceRequest that carries a code
-worth reading is validated. Whatever the Bundle holds, reading ends in `ReadDrafts`, which is the
-same in whatever order the drafts were sent.
+worth reading is validated (see `sent_drafts`). Whatever the Bundle holds, reading ends in
+`ReadDrafts`, which is the same in whatever order the drafts were sent.
 
 https://hl7.org/fhir/R4/servicerequest.html
 """
@@ -10,8 +10,7 @@ https://hl7.org/fhir/R4/servicerequest.html
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, replace
 
 from cds_service.core.json_object import JsonObject
@@ -20,16 +19,15 @@ from cds_service.core.order import DraftOrder, Drafts, Performer
 from cds_service.core.verdict import Skipped
 from cds_service.fhir.bundle import Entry, Unresolved, open_document
 from cds_service.fhir.parts import MOST_READ
-from cds_service.fhir.ranked import as_text
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
 from cds_service.fhir.scope import Scope
+from cds_service.fhir.sent_drafts import REQUEST, EveryDraft, Meant, Selected, drafts_in
 from cds_service.fhir.shape import Refusal, a_text, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.versions import only_newest
-from cds_service.fhir.wanted import OF_COMPANIONS, Sort, Wanted, sort_of
+from cds_service.fhir.wanted import OF_COMPANIONS, Wanted
 
-_TYPE = "ServiceRequest"
 _IN_THE_MAKING = frozenset({"draft", "active", "on-hold", "unknown"})
 _STATUSES = _IN_THE_MAKING | {"revoked", "completed", "entered-in-error"}
 _INTENTS = frozenset(
@@ -39,52 +37,7 @@ _INTENTS = frozenset(
     }
 )  # fmt: skip
 _POSITION = re.compile(r"\[\d+\]")
-
-
-@dataclass(frozen=True, slots=True)
-class EveryDraft:
-    """`order-sign`: all drafts are meant."""
-
-    def takes(self, _entry: Entry) -> bool:
-        """Whether the draft is meant."""
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """`order-select`: the drafts of these names: `ServiceRequest/1`, its bare id, or a fullUrl."""
-
-    names: frozenset[str]
-
-    @classmethod
-    def by(cls, references: Iterable[str]) -> Selected:
-        """The drafts that a client names. They stand in the same Bundle, so server and version of a
-        reference say nothing more.
-        """
-        named = ((text, *_restful(text)) for text in references)
-        return cls(frozenset(name for names in named for name in names))
-
-    def takes(self, entry: Entry) -> bool:
-        """Whether the draft was selected. Its id counts as it is written: if it is no FHIR id, the
-        draft is not valid, and that must be told.
-        """
-        own = {entry.full_url, *_restful(entry.full_url)} - {""}
-        if written := entry.resource.get("id"):
-            own |= {f"{entry.kind}/{written}", str(written)}
-        return not self.names.isdisjoint(own)
-
-
-def _restful(address: str) -> Iterator[str]:
-    """`Type/id` at the end of an address, without server and version."""
-    match target_of({"reference": address}):
-        case Literal(type=kind, id=id_):
-            yield f"{kind}/{id_}"
-        case _:
-            return
-
-
-Meant = EveryDraft | Selected
-"""Which drafts the caller asks about."""
+"""Of an entry that is no resource: it follows the order in which the entries were sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +67,7 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
     left_aside: list[Skipped] = []
     contents = [
         (place, one, entry, sort)
-        for place, one in enumerate(_worth_reading(document.entries, meant, wanted))
+        for place, one in enumerate(drafts_in(document.entries, meant, wanted))
         for entry, sort in one.contents
     ]
     for place, one, entry, sort in contents[:MOST_READ]:
@@ -126,7 +79,7 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
                 asked += [invalid] if is_asked else []
             case DraftOrder(subject=subject) as order:
                 resources[place] = entry.resource
-                asked += [order] if is_asked and sort is Sort.ANALYTE else []
+                asked += [order] if is_asked else []
                 is_there = subject is not Subject.ANOTHER_PATIENT and not one.in_doubt
                 beside += [order] if is_there else []
     left_aside += [
@@ -139,80 +92,6 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
             left_aside += [Skipped(m.ref, "no resource, so not selected") for m in document.misfits]
     drafts = Drafts(tuple(dict.fromkeys(asked)), tuple(beside))
     return ReadDrafts(drafts, resources, tuple(left_aside))
-
-
-# ------------------------------------------------------------------ what was sent of each draft
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    """What came of one draft and is worth reading, and what each is by its code."""
-
-    contents: Sequence[tuple[Entry, Sort]]
-    is_meant: bool
-    in_doubt: bool
-    """Whether its id came with several contents, and nothing tells which is the newest."""
-
-    @property
-    def rank(self) -> tuple[bool, bool, int, str]:
-        """Those asked about come first, since not all may be read; then the id decides."""
-        name = self.contents[0][0].ref.resource
-        is_beside = all(sort in OF_COMPANIONS for _, sort in self.contents)
-        return not self.is_meant, is_beside, len(name), name
-
-
-def _worth_reading(entries: Iterable[Entry], meant: Meant, wanted: Wanted) -> Sequence[_Sent]:
-    """The ServiceRequests with a wanted or unreadable code, each draft once, in an order that does
-    not depend on how they were sent.
-    """
-    requests = [(entry, _sort_of(entry, wanted)) for entry in entries if entry.kind == _TYPE]
-    names = {entry.ref.resource for entry, sort in requests if sort is not Sort.OTHER}
-    by_name: dict[str, list[Entry]] = defaultdict(list)
-    for entry, _ in requests if names else ():
-        if entry.ref.resource in names:
-            by_name[entry.ref.resource].append(entry)
-    sent = [one for name, same in by_name.items() for one in _drafts_of(name, same, meant, wanted)]
-    return sorted(sent, key=lambda one: one.rank)
-
-
-def _sort_of(entry: Entry, wanted: Wanted) -> Sort:
-    return sort_of(entry.resource, wanted) if "code" in entry.resource else Sort.OTHER
-
-
-def _drafts_of(name: str, same: Sequence[Entry], meant: Meant, wanted: Wanted) -> Iterator[_Sent]:
-    """The drafts that came under one name: one where the name is an id. Of those without an id, all
-    that can be told apart.
-    """
-    contents = _by_content(same)
-    for copies in [contents] if "/" in name else [[each] for each in contents]:
-        newest = [max(equal, key=_by_version) for equal in copies]
-        worth = [
-            (entry, sort) for entry in newest if (sort := _sort_of(entry, wanted)) is not Sort.OTHER
-        ]
-        if worth:
-            is_meant = any(meant.takes(entry) for equal in copies for entry in equal)
-            yield _Sent(worth, is_meant, in_doubt=len(copies) > 1)
-
-
-def _by_content(same: Sequence[Entry]) -> Sequence[Sequence[Entry]]:
-    """The entries of one name, those together that hold the same but for their `meta` and, where
-    they have no id, lie under one address; sorted by what they hold.
-    """
-    if len(same) == 1:
-        return [same]
-    found: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for entry in same:
-        content = {name: value for name, value in entry.resource.items() if name != "meta"}
-        address = "" if "/" in entry.ref.resource else entry.full_url
-        found[as_text(content), address].append(entry)
-    return [equal for _, equal in sorted(found.items())]
-
-
-def _by_version(entry: Entry) -> tuple[str, str]:
-    return entry.ref.version, entry.full_url
-
-
-# ------------------------------------------------------------------ what a draft says
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,5 +149,5 @@ def _closed(request: JsonObject, name: str, known: frozenset[str]) -> str:
     """A code of a closed value set, which `fhir.resources` does not check. Raises Refusal."""
     code = a_text(request.get(name))
     if code not in known:
-        raise Refusal(f"{_TYPE}.{name}")
+        raise Refusal(f"{REQUEST}.{name}")
     return code

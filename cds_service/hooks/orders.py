@@ -23,7 +23,8 @@ from cds_service.core.order_card import render_advice
 from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap
 from cds_service.core.verdict import Evaluation
 from cds_service.fhir.order_write import order_beside, order_codings, order_in_its_place
-from cds_service.fhir.orders import EveryDraft, Meant, ReadDrafts, Selected, read_drafts
+from cds_service.fhir.orders import ReadDrafts, read_drafts
+from cds_service.fhir.sent_drafts import EveryDraft, Meant, Selected
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Wanted
 from cds_service.hooks.call import Answered, Call, gathered_for, record_of

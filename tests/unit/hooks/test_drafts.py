@@ -35,6 +35,7 @@ from tests.unit.hooks.ordering import (
         ("urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11",) * 2,
         (f"{EHR}/ServiceRequest/1", ""),
         ("ServiceRequest/1/_history/3", ""),
+        ("https://other.example.org/fhir/ServiceRequest/1", f"{EHR}/ServiceRequest/1"),
         ("1", ""),
         ("1", f"{EHR}/ServiceRequest/1"),
     ],
@@ -44,6 +45,26 @@ def test_a_draft_is_selected_by_reference_or_address(selection: str, full_url: s
     if full_url:
         orders["entry"][0]["fullUrl"] = full_url
     assert said(answered(sent=orders, selections=[selection])) == ["wrong-analyte"]
+    twice = [selection, selection, "ServiceRequest/1", "ServiceRequest/9"]
+    assert said(answered(sent=orders, selections=twice)) == ["wrong-analyte"]
+
+
+def test_whatever_of_a_draft_is_selected_all_that_came_of_it_is_told() -> None:
+    orders = bundle(draft(), draft(ANY), draft(CSF, "2"))
+    orders["entry"][0]["fullUrl"] = address = "urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11"
+    assert said(answered(sent=orders, selections=[address])) == ["wrong-analyte", "order-advice"]
+    again = bundle(draft(), draft())
+    again["entry"][1]["fullUrl"] = address
+    for entries in (again["entry"], again["entry"][::-1]):
+        found = answered(sent={**again, "entry": entries}, selections=[address])
+        assert said(found) == ["wrong-analyte"]
+
+
+def test_cards_stand_by_rank_and_then_by_id() -> None:
+    drafts = [draft(ANY, "10"), draft(ANY, "2"), draft(CSF, "1"), draft(IL2, "20"), draft(IL2, "3")]
+    cards = answered(*drafts).cards
+    named = [card.extension["inputs"][0]["resource"].rpartition("/")[2] for card in cards]
+    assert named == ["3", "20", "2", "10", "1"]
 
 
 def test_a_draft_without_an_id_is_selected_by_the_end_of_its_address() -> None:
@@ -161,6 +182,14 @@ def test_what_only_its_meta_tells_apart_is_one_draft_and_can_be_replaced() -> No
         assert [action["type"] for action in actions(found)] == ["delete", "create"]
         assert found.cards[0].extension["inputs"][0]["version"] == "b"
         assert OTHER_CONTENT not in found.cards[0].detail
+
+
+def test_the_order_of_the_codes_makes_no_other_draft() -> None:
+    both = [{"system": LOINC, "code": code} for code in ("4651-6", IL2)]
+    drafts = [draft(code={"coding": codes}) for codes in (both, both[::-1])]
+    found = answered(*drafts)
+    assert [action["type"] for action in actions(found)] == ["delete", "create"]
+    assert answered(*drafts[::-1]).as_json() == found.as_json() == answered(drafts[0]).as_json()
 
 
 def test_a_draft_in_doubt_completes_no_pair_and_replaces_nothing() -> None:
