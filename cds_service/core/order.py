@@ -114,9 +114,12 @@ def ordered_by(order: DraftOrder | InvalidResource, knowledge: KnowledgeBase) ->
     order that is not valid FHIR say it too.
     """
     ours = [found for coding in order.codings for found in _ours(coding, knowledge)]
-    loincs = [(coding, loinc_of(coding, knowledge)) for coding in order.codings]
-    refused = [(c, knowledge.refused[loinc]) for c, loinc in loincs if loinc in knowledge.refused]
-    is_of_companion = any(loinc in knowledge.companion_loincs for _, loinc in loincs)
+    refused = [
+        (coding, knowledge.refused[loinc])
+        for coding in order.codings
+        if (loinc := loinc_of(coding, knowledge)) in knowledge.refused
+    ]
+    is_of_companion = any(_is_of_companion(coding, knowledge) for coding in order.codings)
     if ours:
         fixed = {found.specimen for found in ours} - {FROM_SPECIMEN}
         if refused or is_of_companion or len(fixed) > 1:
@@ -129,6 +132,12 @@ def ordered_by(order: DraftOrder | InvalidResource, knowledge: KnowledgeBase) ->
         _, code = refused[0]
         return OrdersSomethingElse(f"LOINC {code.loinc}: {code.because}")
     return OrdersSomethingElse("no code of it is known here")
+
+
+def _is_of_companion(coding: Coding, knowledge: KnowledgeBase) -> bool:
+    named = site_orders(knowledge).get((coding.system, coding.code), frozenset())
+    by_site = named - knowledge.order_table.own.keys()
+    return bool(by_site) or loinc_of(coding, knowledge) in knowledge.companion_loincs
 
 
 def _ours(coding: Coding, knowledge: KnowledgeBase) -> Iterator[OrdersAnalyte]:

@@ -190,6 +190,16 @@ def test_codes_of_both_tests_are_told_and_nothing_is_swapped() -> None:
         assert ids(advice_on(order(SERUM, other))) == ["order-codes-conflict"]
 
 
+def test_the_site_s_ordering_code_of_another_test_contradicts_too() -> None:
+    """The albumin of the draft itself counted as the one that belongs beside it."""
+    site = OrderCode(system="urn:oid:2.999.2", code="ALB-L", display="albumin CSF")
+    knowledge = replace(SIL2R, orders={"albumin-csf": site})
+    for code, told_ in ((CSF, "order-codes-conflict"), (IL2_MASS, "order-wrong-analyte")):
+        both = (Coding(LOINC, code), Coding(site.system, site.code))
+        advice = advice_on(order(codings=both), knowledge=knowledge)
+        assert (ids(advice), advice.swap) == ([told_], NoSwap())
+
+
 @pytest.mark.parametrize("other", ["76039-7", ANY], ids=["another unit", "no specimen of its own"])
 def test_two_codes_of_one_specimen_are_one_order(other: str) -> None:
     for draft in (order(SERUM, other), order(other, SERUM)):

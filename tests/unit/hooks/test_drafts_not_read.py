@@ -134,9 +134,10 @@ def test_a_chart_of_drafts_is_read_within_bounds() -> None:
 def test_of_many_drafts_those_asked_about_are_read() -> None:
     """The selected one stood behind two hundred others, and nothing was said of it."""
     ferritin = [draft("2276-4", f"f{number}") for number in range(MOST_READ)]
-    assert said(answered(*ferritin, draft(IL2))) == ["wrong-analyte"]
+    last = draft(IL2, "the-last-of-all")
+    assert said(answered(*ferritin, last)) == ["wrong-analyte"]
     many = [draft(ANY, f"s{number}") for number in range(MOST_READ)]
-    chosen = answered(*many, draft(IL2), selections=["ServiceRequest/1"])
+    chosen = answered(*many, last, selections=["ServiceRequest/the-last-of-all"])
     assert said(chosen) == ["wrong-analyte"]
 
 
