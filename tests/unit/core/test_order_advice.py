@@ -10,7 +10,7 @@ import pytest
 from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import LOINC
-from cds_service.core.model import PatientRecord, Subject
+from cds_service.core.model import InvalidResource, PatientRecord, Subject
 from cds_service.core.note import NoteKind
 from cds_service.core.order import DraftOrder
 from cds_service.core.order_facts import order_fact_domains
@@ -158,12 +158,12 @@ def test_the_site_s_own_ordering_code_stands_for_either_property() -> None:
     assert swapped(order(IL2_MASS, IL2_UNITS), knowledge=knowledge) == [(site.system, site.code)]
 
 
-def test_a_draft_in_doubt_is_not_swapped() -> None:
-    advice = advice_on(order(IL2_MASS, in_doubt=True))
-    assert (advice.swap, [note.kind for note in advice.notes]) == (
-        NoSwap(),
-        [NoteKind.OTHER_DRAFT],
-    )
+@pytest.mark.parametrize("codes", [(IL2_MASS,), (IL2_MASS, SERUM), (ANY,)])
+def test_a_draft_in_doubt_says_so_and_is_not_swapped(codes: tuple[str, ...]) -> None:
+    advice = advice_on(order(*codes, in_doubt=True))
+    assert advice.swap == NoSwap()
+    assert [note.kind for note in advice.notes] == [NoteKind.OTHER_DRAFT]
+    assert advice_on(order(*codes)).notes == ()
 
 
 def test_the_site_s_own_ordering_code_stands_alone_since_the_site_knows_its_unit() -> None:
@@ -336,6 +336,16 @@ def test_drafts_that_are_not_valid_fhir_are_one_card_that_says_where() -> None:
     assert card.summary == "sIL-2R: a draft order could not be read"
     assert "(at ServiceRequest.subject)" in card.detail
     assert card.extension["reason"] == "fhir-invalid"
+
+
+def test_of_invalid_drafts_the_one_that_tells_most_is_named_first() -> None:
+    entry = InvalidResource(ResourceRef("Bundle"), "Bundle.entry.resource")
+    drafts = [entry, invalid("a"), invalid("b", SERUM), invalid("c", SERUM)]
+    named = [f"ServiceRequest/{name}" for name in ("b", "c", "a")]
+    for sent in (drafts, drafts[::-1]):
+        advice = advice_on(*sent)
+        assert advice.verdict == NotInterpretable(Reason.FHIR_INVALID, "ServiceRequest.subject")
+        assert [ref.resource for ref in advice.inputs] == [*named, "Bundle"]
 
 
 def test_knowledge_that_has_no_words_for_an_invalid_draft_leaves_it_aside_and_says_why() -> None:

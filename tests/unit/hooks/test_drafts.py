@@ -53,7 +53,7 @@ def test_whatever_of_a_draft_is_selected_all_that_came_of_it_is_told() -> None:
     orders = bundle(draft(), draft(ANY), draft(CSF, "2"))
     orders["entry"][0]["fullUrl"] = address = "urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11"
     assert said(answered(sent=orders, selections=[address])) == ["wrong-analyte", "order-advice"]
-    again = bundle(draft(), draft())
+    again = bundle(draft(meta={"versionId": "b"}), draft(meta={"versionId": "a"}))
     again["entry"][1]["fullUrl"] = address
     for entries in (again["entry"], again["entry"][::-1]):
         found = answered(sent={**again, "entry": entries}, selections=[address])
