@@ -135,9 +135,10 @@ def ordered_by(order: DraftOrder | InvalidResource, knowledge: KnowledgeBase) ->
 
 
 def _is_of_companion(coding: Coding, knowledge: KnowledgeBase) -> bool:
+    if loinc_of(coding, knowledge) in knowledge.companion_loincs:
+        return True
     named = site_orders(knowledge).get((coding.system, coding.code), frozenset())
-    by_site = named - knowledge.order_table.own.keys()
-    return bool(by_site) or loinc_of(coding, knowledge) in knowledge.companion_loincs
+    return not named <= knowledge.order_table.own.keys()
 
 
 def _ours(coding: Coding, knowledge: KnowledgeBase) -> Iterator[OrdersAnalyte]:

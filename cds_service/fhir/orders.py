@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, Subject
@@ -36,6 +37,8 @@ _INTENTS = frozenset(
         "filler-order", "instance-order", "option",
     }
 )  # fmt: skip
+_as_written = attrgetter("system", "code", "display")
+"""Puts codes in one order: that of a CodeableConcept has no meaning."""
 _POSITION = re.compile(r"\[\d+\]")
 """Of an entry that is no resource: it follows the order in which the entries were sent."""
 
@@ -108,7 +111,7 @@ class _Reader:
         """
         request = entry.resource
         subject = self.whose.owner(entry, self.scope)
-        seen = tuple(sorted(set(codings(request.get("code"))), key=astuple))
+        seen = tuple(sorted(codings(request.get("code")), key=_as_written))
         try:
             self.scope.checks.check(request)
             status = _closed(request, "status", _STATUSES)

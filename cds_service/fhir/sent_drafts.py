@@ -87,13 +87,15 @@ def drafts_in(entries: Iterable[Entry], meant: Meant, wanted: Wanted) -> Sequenc
     """The ServiceRequests with a wanted or unreadable code, each draft once, in an order that does
     not depend on how they were sent.
     """
-    requests = [(entry, _sort_of(entry, wanted)) for entry in entries if entry.kind == REQUEST]
-    names = {entry.ref.resource for entry, sort in requests if sort is not Sort.OTHER}
     by_name: dict[str, list[Entry]] = defaultdict(list)
-    for entry, _ in requests if names else ():
-        if entry.ref.resource in names:
-            by_name[entry.ref.resource].append(entry)
-    sent = [one for name, same in by_name.items() for one in _drafts_of(name, same, meant, wanted)]
+    worth: set[str] = set()
+    for entry in entries:
+        if entry.kind == REQUEST:
+            name = entry.ref.resource
+            by_name[name].append(entry)
+            if _sort_of(entry, wanted) is not Sort.OTHER:
+                worth.add(name)
+    sent = [one for name in worth for one in _drafts_of(name, by_name[name], meant, wanted)]
     return sorted(sent, key=lambda one: one.rank)
 
 
