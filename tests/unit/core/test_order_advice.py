@@ -372,5 +372,13 @@ def test_another_patient_s_order_is_silent_beside_a_card_and_without_content_alo
     assert "inputs" not in card.extension
 
 
+def test_that_orders_of_another_patient_came_is_told_once() -> None:
+    foreign = [order(IL2_MASS, place=n, subject=Subject.ANOTHER_PATIENT) for n in range(3)]
+    unrelated = order("718-7", place=9, subject=Subject.ANOTHER_PATIENT)
+    found = advised(unrelated, *foreign)
+    assert [ids(advice) for advice in found.advice] == [["order-of-another-patient"]]
+    assert len(found.skipped) == 3
+
+
 def test_another_patient_s_order_for_another_test_is_nobody_s_business() -> None:
     assert advised(order("718-7", subject=Subject.ANOTHER_PATIENT)).advice == ()

@@ -58,6 +58,7 @@ def test_whatever_of_a_draft_is_selected_all_that_came_of_it_is_told() -> None:
     for entries in (again["entry"], again["entry"][::-1]):
         found = answered(sent={**again, "entry": entries}, selections=[address])
         assert said(found) == ["wrong-analyte"]
+        assert [action["type"] for action in actions(found)] == ["delete", "create"]
 
 
 def test_cards_stand_by_rank_and_then_by_id() -> None:

@@ -59,6 +59,7 @@ def test_several_invalid_drafts_are_one_card_and_the_others_have_theirs() -> Non
 def test_an_invalid_draft_of_another_test_is_nobody_s_business() -> None:
     assert answered(draft("718-7", intent="wish")).cards == ()
     assert answered(draft(code={"text": "MRI"}, intent="wish")).cards == ()
+    assert answered(draft(code=None, intent="wish")).cards == ()
 
 
 def test_of_invalid_drafts_those_for_cells_that_carry_the_receptor_have_no_card() -> None:
