@@ -11,11 +11,11 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.clinical_words import DIAGNOSIS, OF_THE_PATIENT, SPEAKS_OF_TREATMENT, THERAPY
 from tests.contract.specification import RESPONSE, conforms, empty_values
 from tests.property.conftest import cards, evaluation
 from tests.property.orders import IL2, OWN, order_requests
 from tests.property.wire import Json
-from tests.safety.test_words import DIAGNOSIS, OF_THE_PATIENT, SPEAKS_OF_TREATMENT, THERAPY
 from tests.unit.hooks.ordering import is_valid
 
 

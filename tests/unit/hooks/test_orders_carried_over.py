@@ -98,6 +98,21 @@ def test_a_number_with_a_fraction_stays_out_and_what_refers_to_it_too() -> None:
     assert json_response(found.as_json()).status_code == 200
 
 
+def test_what_stands_beside_an_element_is_carried_over_with_it() -> None:
+    why = {"extension": [{"url": "https://example.org/why", "valueString": "ward round"}]}
+    (order,) = created(answered(draft(priority="urgent", _priority=why)))
+    assert (order["priority"], order["_priority"]) == ("urgent", why)
+
+
+def test_an_integer_that_fhir_does_not_know_stays_out() -> None:
+    """No JSON writer need be able to write it."""
+    for number, names in ((2**31 - 1, {"note"}), (2**31, set()), (10**40, set())):
+        counted = {"extension": [{"url": "https://example.org/n", "valueInteger": number}]}
+        found = answered(draft(note=[{"text": "call the ward", **counted}]))
+        assert {name for order in created(found) for name in order} & {"note"} == names
+        assert json_response(found.as_json()).status_code == 200
+
+
 REFERENCES = st.fixed_dictionaries(
     {"reference": st.sampled_from(["#a", "#b", "#c", "Specimen/1"])},
     optional={"display": st.sampled_from(["a", "b"])},
