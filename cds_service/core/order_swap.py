@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from cds_service.core.elements import Coding
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.order import DraftOrder, OrdersLookAlike, specimen_ordered
+from cds_service.core.order import (
+    NOT_NAMED,
+    UNREADABLE,
+    DraftOrder,
+    OrdersLookAlike,
+    specimen_ordered,
+)
 from cds_service.core.order_facts import OrderCase, is_for
 from cds_service.core.reading import FROM_SPECIMEN
 from cds_service.core.schema import SwapRow
@@ -51,8 +57,9 @@ def swap_for(
         return in_words
     specimen = knowledge.order_table.own[own].specimen
     named = specimen_ordered(order, FROM_SPECIMEN, knowledge)
-    meant = named if named in knowledge.specimens else specimen
-    if any(is_for(draft, meant, knowledge) for draft in case.drafts.beside):
+    meant = specimen if named in {NOT_NAMED, UNREADABLE} else named
+    is_known = meant in knowledge.specimens
+    if is_known and any(is_for(draft, meant, knowledge) for draft in case.drafts.beside):
         return AlreadyDrafted()
     if meant != specimen:
         return in_words

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.elements import Coding, ResourceRef
+from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.knowledge import LOINC
 from cds_service.core.note import NoteKind
 from cds_service.core.order import DraftOrder
@@ -59,10 +59,20 @@ def test_interleukin_2_in_a_body_fluid_is_swapped_in_words_alone() -> None:
     assert swap == Swap((), SIL2R.identity.analyte)
 
 
-def test_a_draft_that_names_another_specimen_than_its_code_gets_no_code_guessed() -> None:
-    assert advice_on(order(IL2_MASS, specimen=in_specimen("CSF"))).swap == Swap(
-        (), SIL2R.identity.analyte
-    )
+@pytest.mark.parametrize("fluids", [("CSF",), ("UR",), ("SER", "CSF")])
+def test_a_draft_that_names_another_specimen_than_its_code_gets_no_code_guessed(
+    fluids: tuple[str, ...],
+) -> None:
+    """Beside urine the code for serum would have been one more contradiction."""
+    draft = order(IL2_MASS, specimen=in_specimen(*fluids))
+    same = order(SERUM, place=1, specimen=draft.specimen)
+    for beside in ((), (same,)):
+        assert advice_on(draft, beside=beside).swap == Swap((), SIL2R.identity.analyte)
+
+
+def test_a_draft_that_names_the_specimen_of_its_code_gets_the_code() -> None:
+    unread = SpecimenGiven(SpecimenLink.UNRESOLVED)
+    assert swapped(order(IL2_MASS, specimen=unread)) == [(LOINC, "76039-7")]
     assert swapped(order(IL2_MASS, specimen=in_specimen("SER"))) == [(LOINC, "76039-7")]
 
 
