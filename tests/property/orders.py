@@ -11,7 +11,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.property.wire import BASE, LOINC, SPECIMENS, UCUM, Json, bundle, concept, resource
+from tests.property.wire import (
+    BASE,
+    LOINC,
+    SPECIMENS,
+    UCUM,
+    Json,
+    bundle,
+    concept,
+    condition,
+    resource,
+)
 
 OWN, IL2 = ("9654-5", "76039-7", "99768-4", "38352-1"), ("33939-0", "4651-6", "70077-3", "70078-1")
 OTHERS = ("1751-7", "1746-7", "2276-4", "31123-3", "718-7", "24627-2")
@@ -22,6 +32,7 @@ ADDRESSES = ("", "", "", "ServiceRequest", "urn")
 PLACES = ("none", "none", "contained", "beside", "absent")
 
 code_of_a_draft = st.sampled_from(OWN + OWN + IL2 + OTHERS)
+addresses = st.sampled_from(ADDRESSES)
 codes = st.one_of(*[st.lists(code_of_a_draft, min_size=1, max_size=most) for most in (1, 1, 1, 2)])
 
 
@@ -52,9 +63,6 @@ def drafts(draw: st.DrawFn) -> Json:
         named = fluid.lower() if place == "beside" else "gone"
         order["specimen"] = [{"reference": f"Specimen/{named}"}]
     return _entry({k: v for k, v in order.items() if v is not None}, draw(addresses))
-
-
-addresses = st.sampled_from(ADDRESSES)
 
 
 def _entry(order: Json, address: str) -> Json:
@@ -127,23 +135,41 @@ selections = st.sampled_from(
 )
 
 
+RESULTS = (*((code, "U/mL") for code in ("9654-5", "38352-1")), ("99768-4", "pg/mL"))
+LABS = (("1751-7", "g/L"), ("1746-7", "mg/L"), ("2160-0", "mg/dL"))
+
+
+@st.composite
+def before(draw: st.DrawFn, codes: tuple[tuple[str, str], ...], name: str) -> list[Json]:
+    """Up to three results from before, often of one time."""
+    found = []
+    for number in range(draw(st.integers(0, 3))):
+        code, unit = draw(st.sampled_from(codes))
+        amount = draw(st.sampled_from((1, 2.5, 700)))
+        result = resource(
+            "Observation",
+            f"{name}{number}",
+            status=draw(st.sampled_from(("final", "final", "preliminary"))),
+            code=concept(LOINC, code),
+            effectiveDateTime=draw(st.sampled_from(("2026-02-28", "2026-02-28", "2025-01-01"))),
+            performer=[{"display": draw(st.sampled_from(("Laboratory A", "Laboratory B")))}],
+            valueQuantity={"value": amount, "unit": unit, "system": UCUM, "code": unit},
+        )
+        found.append(result)
+    return found
+
+
 @st.composite
 def records(draw: st.DrawFn) -> dict[str, Any]:
     """What is known of the patient beside the drafts; often nothing."""
-    before = resource(
-        "Observation",
-        "before",
-        status="final",
-        code=concept(LOINC, draw(st.sampled_from(OWN))),
-        effectiveDateTime=draw(st.sampled_from(("2026-02-10", "2025-01-01"))),
-        performer=[{"display": "Laboratory A"}],
-        valueQuantity={"value": 700, "unit": "U/mL", "system": UCUM, "code": "U/mL"},
-    )
     birth = draw(st.sampled_from(("2015-05-05", "1980-05-05")))
+    codes = draw(st.lists(st.sampled_from(("N18.6", "E11.9")), max_size=2, unique=True))
     parts: dict[str, Any] = {
         "patient": {"resourceType": "Patient", "id": "p", "birthDate": birth},
-        "sil2r": bundle("searchset", [before]),
-        "labs": None,
-        "conditions": bundle("searchset", []),
+        "sil2r": bundle("searchset", draw(before(RESULTS, "o"))),
+        "labs": draw(st.sampled_from((None, bundle("searchset", draw(before(LABS, "l")))))),
+        "conditions": bundle(
+            "searchset", [condition(number, code, "active") for number, code in enumerate(codes)]
+        ),
     }
     return {key: parts[key] for key in draw(st.sets(st.sampled_from(sorted(parts))))}

@@ -15,7 +15,7 @@ from tests.clinical_words import DIAGNOSIS, OF_THE_PATIENT, SPEAKS_OF_TREATMENT,
 from tests.contract.specification import RESPONSE, conforms, empty_values
 from tests.property.conftest import cards, evaluation
 from tests.property.orders import IL2, OWN, order_requests
-from tests.property.wire import Json
+from tests.property.wire import Json, bundles
 from tests.unit.hooks.ordering import is_valid
 
 
@@ -24,13 +24,15 @@ def answered(client: FlaskClient, request: Json) -> list[Json]:
 
 
 def in_another_order(request: Json, random: Random) -> Json:
-    """The same drafts and selections. The codes of all are turned round, or of none: two drafts
-    that differ in nothing still do not.
+    """The same drafts, selections and results. The codes of all drafts are turned round, or of
+    none: two that differ in nothing still do not.
     """
     other = copy.deepcopy(request)
     context = other["context"]
     random.shuffle(context["draftOrders"]["entry"])
     random.shuffle(context.get("selections", []))
+    for each in bundles(other):
+        random.shuffle(each["entry"])
     turned = random.choice((1, -1))
     for entry in context["draftOrders"]["entry"]:
         code = entry.get("resource", {}).get("code", {})
