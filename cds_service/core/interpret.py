@@ -32,7 +32,7 @@ from cds_service.core.selection import (
     perhaps_newer,
     unsettled_beside,
 )
-from cds_service.core.triage import history_of, triage
+from cds_service.core.triage import history_of, most_telling_first, triage
 from cds_service.core.urgency import ByItself, gravest, most_pressing_first, naming_newer
 from cds_service.core.verdict import Answer, Evaluation, NotInterpretable, Skipped
 
@@ -53,7 +53,7 @@ def interpret(
         if len(told) < len(group):
             skipped += _left_aside(group, told)
     if found.invalid:
-        first, *others = sorted(found.invalid, key=_most_telling_first)
+        first, *others = sorted(found.invalid, key=most_telling_first)
         answers.append(_sharing(fhir_invalid(first, basis), others))
         skipped += [Skipped(item.ref, "another invalid resource is told") for item in others]
     if found.wrong:
@@ -75,15 +75,6 @@ def interpret(
     if overdue := tuple(notes_on_knowledge(knowledge, at)):
         answers = [answer.with_notes((*answer.notes, *overdue)) for answer in answers]
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
-
-
-def _most_telling_first(invalid: InvalidResource) -> tuple[bool, bool, str, str, str]:
-    """Puts resources without a date in one order, whatever the order of arrival: first those whose
-    code could be seen, and those that can be looked up by their id.
-    """
-    resource = invalid.ref.resource
-    nameless = "/" not in resource
-    return not invalid.codings, nameless, resource, invalid.ref.version, invalid.where
 
 
 def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> Iterator[Answer]:

@@ -37,7 +37,8 @@ class Performer:
 class DraftOrder:
     """One draft ServiceRequest as read: facts only.
 
-    `place` is its position among the drafts of the request, which tells two without an id apart.
+    `place` is its number among the drafts of the request, which tells two without an id apart and
+    does not depend on how they were sent.
     """
 
     ref: ResourceRef
@@ -46,12 +47,15 @@ class DraftOrder:
     subject: Subject
     specimen: SpecimenGiven = field(default_factory=SpecimenGiven)
     performers: tuple[Performer, ...] = ()
+    in_doubt: bool = False
+    """Whether its id came with other content too, and nothing tells which of the two counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
     """The draft orders of one request: `asked` are those to speak about, `beside` all readable ones
-    of the patient, since an order that was not selected may be the missing half of a pair.
+    of the patient that are not in doubt, since an order that was not selected may be the missing
+    half of a pair.
     """
 
     asked: tuple[DraftOrder | InvalidResource, ...] = ()
@@ -68,10 +72,14 @@ class OrdersAnalyte:
 
 @dataclass(frozen=True, slots=True)
 class OrdersLookAlike:
-    """The order is for an analyte that is mistaken for this one."""
+    """The order is for an analyte that is mistaken for this one. `coding` is the first that says
+    so; `codes` are what each that does stands for.
+    """
 
     coding: Coding
-    code: RefusedCode
+    codes: tuple[RefusedCode, ...]
+    is_contradicted: bool = False
+    """Whether another code of it is one of a companion test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,23 +114,31 @@ def ordered_by(order: DraftOrder | InvalidResource, knowledge: KnowledgeBase) ->
     order that is not valid FHIR say it too.
     """
     ours = [found for coding in order.codings for found in _ours(coding, knowledge)]
-    alike = [
-        OrdersLookAlike(coding, knowledge.refused[loinc])
+    refused = [
+        (coding, knowledge.refused[loinc])
         for coding in order.codings
         if (loinc := loinc_of(coding, knowledge)) in knowledge.refused
     ]
-    others = [c for c in order.codings if loinc_of(c, knowledge) in knowledge.companion_loincs]
-    fixed = {found.specimen for found in ours} - {FROM_SPECIMEN}
-    if ours and (alike or others or len(fixed) > 1):
-        return CodesContradict(order.codings)
+    is_of_companion = any(_is_of_companion(coding, knowledge) for coding in order.codings)
     if ours:
+        fixed = {found.specimen for found in ours} - {FROM_SPECIMEN}
+        if refused or is_of_companion or len(fixed) > 1:
+            return CodesContradict(order.codings)
         return min(ours, key=lambda found: found.specimen == FROM_SPECIMEN)
-    if not alike:
-        return OrdersSomethingElse("no code of it is known here")
-    found = min(alike, key=lambda found: found.code.answer == "none")
-    if found.code.answer == "none":
-        return OrdersSomethingElse(f"LOINC {found.code.loinc}: {found.code.because}")
-    return found
+    if alike := [(coding, code) for coding, code in refused if code.answer != "none"]:
+        codes = tuple(code for _, code in alike)
+        return OrdersLookAlike(alike[0][0], codes, is_contradicted=is_of_companion)
+    if refused:
+        _, code = refused[0]
+        return OrdersSomethingElse(f"LOINC {code.loinc}: {code.because}")
+    return OrdersSomethingElse("no code of it is known here")
+
+
+def _is_of_companion(coding: Coding, knowledge: KnowledgeBase) -> bool:
+    if loinc_of(coding, knowledge) in knowledge.companion_loincs:
+        return True
+    named = site_orders(knowledge).get((coding.system, coding.code), frozenset())
+    return not named <= knowledge.order_table.own.keys()
 
 
 def _ours(coding: Coding, knowledge: KnowledgeBase) -> Iterator[OrdersAnalyte]:

@@ -18,7 +18,7 @@ from cds_service.core.finding import ConsideredRow, RowOutcome
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, PatientRecord, Subject
-from cds_service.core.note import Note
+from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import notes_on_companions_at_odds, notes_on_knowledge, notes_on_record
 from cds_service.core.order import (
     CodesContradict,
@@ -34,6 +34,7 @@ from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap, swap_for
 from cds_service.core.schema import AdviceRow, SuggestionRow
 from cds_service.core.selection import Candidate
 from cds_service.core.table import consider, missing_from, wanted
+from cds_service.core.triage import most_telling_first
 from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, Skipped, WrongAnalyte
 
 
@@ -73,8 +74,9 @@ class Advised:
 
 
 def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: date) -> Advised:
-    """What to say about the drafts asked about, on day `at`; at most one advice per draft. That one
-    of another patient came is told only where there is nothing else to say.
+    """What to say about the drafts asked about, on day `at`; at most one advice per draft, the
+    highest rank first. That one of another patient came is told only where there is nothing else to
+    say.
     """
     case = OrderCase(drafts, record, knowledge, at)
     found: list[Advice | Skipped] = []
@@ -89,16 +91,13 @@ def advise(drafts: Drafts, record: PatientRecord, knowledge: KnowledgeBase, at: 
             case DraftOrder():
                 found.append(_about(order, case))
     found += _unreadable(invalid, case)
+    is_silent = all(isinstance(item, Skipped) for item in found)
+    found += _of_others(of_others, case, is_told=is_silent)
     advice = [item for item in found if isinstance(item, Advice)]
-    skipped = [item for item in found if isinstance(item, Skipped)]
-    for order in of_others:
-        told = () if advice else tuple(_of_another(order, case))
-        advice += told
-        if not told:
-            skipped.append(Skipped(order.ref, "it belongs to another patient"))
+    advice.sort(key=lambda item: item.rows[0].rank, reverse=True)
     if overdue := tuple(notes_on_knowledge(knowledge, at)):
         advice = [replace(item, notes=(*item.notes, *overdue)) for item in advice]
-    return Advised(tuple(advice), tuple(skipped))
+    return Advised(tuple(advice), tuple(item for item in found if isinstance(item, Skipped)))
 
 
 def _about(order: DraftOrder, case: OrderCase) -> Advice | Skipped:
@@ -119,6 +118,7 @@ def _about(order: DraftOrder, case: OrderCase) -> Advice | Skipped:
                 name=knowledge.identity.short_name,
                 code=", ".join(coding.code for coding in codings),
                 inputs=(order.ref,),
+                notes=_doubt(order),
             )
         case OrdersSomethingElse(because):
             return Skipped(order.ref, because)
@@ -148,14 +148,14 @@ def _for_analyte(order: DraftOrder, ordered: OrdersAnalyte, case: OrderCase) -> 
         missing=missing_words(record, lacked, knowledge.identity.id),
         inputs=tuple(dict.fromkeys((order.ref, *used))),
         dates=dates_as_received(record),
-        notes=(*notes_on_record(record), *at_odds),
+        notes=(*_doubt(order), *notes_on_record(record), *at_odds),
     )
 
 
 def _for_look_alike(
     order: DraftOrder, ordered: OrdersLookAlike, case: OrderCase
 ) -> Advice | Skipped:
-    code, said = ordered.code, _standing(Standing.LOOK_ALIKE, case.knowledge)
+    code, said = ordered.codes[0], _standing(Standing.LOOK_ALIKE, case.knowledge)
     if not said.rows:
         return Skipped(order.ref, f"LOINC {code.loinc}: {code.because}")
     return Advice(
@@ -164,9 +164,14 @@ def _for_look_alike(
         *said,
         name=code.component,
         code=ordered.coding.code,
-        swap=swap_for(order, code.loinc, case),
+        swap=swap_for(order, ordered, case),
         inputs=(order.ref,),
+        notes=_doubt(order),
     )
+
+
+def _doubt(order: DraftOrder) -> tuple[Note, ...]:
+    return (Note(NoteKind.OTHER_DRAFT),) if order.in_doubt else ()
 
 
 def _unreadable(invalid: Iterable[InvalidResource], case: OrderCase) -> Iterator[Advice | Skipped]:
@@ -174,7 +179,7 @@ def _unreadable(invalid: Iterable[InvalidResource], case: OrderCase) -> Iterator
     still be seen, and are of another kind of test, has none: it would have none if it were valid.
     """
     told: list[InvalidResource] = []
-    for order in invalid:
+    for order in sorted(invalid, key=most_telling_first):
         if _is_of_another_test(order, case.knowledge):
             yield Skipped(order.ref, "not valid FHIR, and by its code for another test")
         else:
@@ -193,14 +198,20 @@ def _is_of_another_test(order: InvalidResource, knowledge: KnowledgeBase) -> boo
     return bool(order.codings) and isinstance(ordered, OrdersSomethingElse)
 
 
-def _of_another(order: DraftOrder, case: OrderCase) -> Iterator[Advice]:
-    """Advice on another patient's order, if it is for this analyte or may be meant for it. Nothing
-    of the order is shown, not even its id.
+def _of_others(
+    orders: Iterable[DraftOrder], case: OrderCase, *, is_told: bool
+) -> Iterator[Advice | Skipped]:
+    """That another patient's order came which is for this analyte or may be meant for it: told once
+    at most. Nothing of it is shown, not even its id.
     """
     said = _standing(Standing.OF_ANOTHER_PATIENT, case.knowledge)
-    is_ours = not isinstance(ordered_by(order, case.knowledge), OrdersSomethingElse)
-    if said.rows and is_ours:
-        yield Advice(NotInterpretable(Reason.SUBJECT_MISMATCH), order, *said)
+    to_tell = is_told and bool(said.rows)
+    for order in orders:
+        if to_tell and not isinstance(ordered_by(order, case.knowledge), OrdersSomethingElse):
+            yield Advice(NotInterpretable(Reason.SUBJECT_MISMATCH), order, *said)
+            to_tell = False
+        else:
+            yield Skipped(order.ref, "it belongs to another patient")
 
 
 # ------------------------------------------------------------------ the table

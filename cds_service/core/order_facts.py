@@ -112,7 +112,7 @@ def order_facts_of(order: DraftOrder, ordered: OrdersAnalyte, case: OrderCase) -
     kind = specimen if specimen in knowledge.specimens else ""
     earlier = _newest(case, kind)
     companions = companion_values(knowledge, case.record, whole_day(case.at), case.at)
-    lacking = tuple(_lacking(order, case, kind, companions))
+    lacking = tuple(_lacking(case, kind, companions))
     facts = (
         standing_fact(Standing.ANALYTE),
         _specimen(specimen),
@@ -202,24 +202,24 @@ def _refs(earlier: Sequence[Candidate]) -> tuple[ResourceRef, ...]:
 # ------------------------------------------------------------------ what belongs beside the order
 
 
-def _lacking(
-    order: DraftOrder, case: OrderCase, kind: str, companions: Collection[str]
-) -> Iterator[SuggestionRow]:
+def _lacking(case: OrderCase, kind: str, companions: Collection[str]) -> Iterator[SuggestionRow]:
     pairing = case.knowledge.order_table.pairings.get(kind)
     for suggestion in pairing.suggestions if pairing else ():
-        if not (_drafted(suggestion, order, case) or _resulted(suggestion, case, companions)):
+        if not (_drafted(suggestion, case) or _resulted(suggestion, case, companions)):
             yield case.knowledge.suggestions[suggestion]
 
 
-def _drafted(suggestion: str, order: DraftOrder, case: OrderCase) -> bool:
-    knowledge = case.knowledge
-    others = [o for o in case.drafts.beside if o.place != order.place]
+def _drafted(suggestion: str, case: OrderCase) -> bool:
+    """Whether a draft orders it. The one that it would complete does not: its codes would
+    contradict each other.
+    """
+    knowledge, drafts = case.knowledge, case.drafts.beside
     if suggestion in knowledge.order_table.own:
         wanted = knowledge.order_table.own[suggestion].specimen
-        return any(is_for(other, wanted, knowledge) for other in others)
+        return any(is_for(draft, wanted, knowledge) for draft in drafts)
     codes = {(LOINC, code) for code in knowledge.companions[suggestion].families}
     codes |= {code for code, names in site_orders(knowledge).items() if suggestion in names}
-    return any((c.system, c.code) in codes for other in others for c in other.codings)
+    return any((c.system, c.code) in codes for draft in drafts for c in draft.codings)
 
 
 def is_for(order: DraftOrder, specimen: str, knowledge: KnowledgeBase) -> bool:

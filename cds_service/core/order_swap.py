@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cds_service.core.elements import Coding
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.core.order import DraftOrder, specimen_ordered
+from cds_service.core.order import (
+    NOT_NAMED,
+    UNREADABLE,
+    DraftOrder,
+    OrdersLookAlike,
+    specimen_ordered,
+)
 from cds_service.core.order_facts import OrderCase, is_for
 from cds_service.core.reading import FROM_SPECIMEN
 from cds_service.core.schema import SwapRow
@@ -30,39 +37,39 @@ class NoSwap:
     """There is nothing to swap, or nothing known to swap it for."""
 
 
-def swap_for(order: DraftOrder, refused: str, case: OrderCase) -> Swap | AlreadyDrafted | NoSwap:
+def swap_for(
+    order: DraftOrder, ordered: OrdersLookAlike, case: OrderCase
+) -> Swap | AlreadyDrafted | NoSwap:
     """The order that may stand in a look-alike's place, unless it is drafted already.
 
     The site's own ordering code, where there is one, else the accepted LOINC code of the same
-    specimen and property. A draft that names another specimen than that code gets words alone.
+    specimen and property. Where the codes of a draft leave these open, or its specimen is another,
+    it is words alone. Nothing replaces a draft that may be for another test.
     """
     knowledge = case.knowledge
-    row = knowledge.order_table.swaps.get(refused)
-    if row is None:
+    swaps = knowledge.order_table.swaps
+    rows = [swaps[code.loinc] for code in ordered.codes if code.loinc in swaps]
+    if not rows or ordered.is_contradicted or order.in_doubt:
         return NoSwap()
     in_words = Swap((), knowledge.identity.analyte)
-    if not row.order:
+    (own, *others) = dict.fromkeys(row.order for row in rows)
+    if others or not own:
         return in_words
-    specimen = knowledge.order_table.own[row.order].specimen
+    specimen = knowledge.order_table.own[own].specimen
     named = specimen_ordered(order, FROM_SPECIMEN, knowledge)
-    meant = named if named in knowledge.specimens else specimen
-    others = [draft for draft in case.drafts.beside if not _are_one(draft, order)]
-    if any(is_for(draft, meant, knowledge) for draft in others):
+    meant = specimen if named in {NOT_NAMED, UNREADABLE} else named
+    is_known = meant in knowledge.specimens
+    if is_known and any(is_for(draft, meant, knowledge) for draft in case.drafts.beside):
         return AlreadyDrafted()
-    if named in knowledge.specimens and named != specimen:
+    if meant != specimen:
         return in_words
-    return Swap(_codes_in_place(row, knowledge), knowledge.suggestions[row.order].text)
+    return Swap(tuple(_codes_in_place(rows, knowledge)), knowledge.suggestions[own].text)
 
 
-def _are_one(draft: DraftOrder, order: DraftOrder) -> bool:
-    """Whether both have the same id: removing one removes the other."""
-    return "/" in order.ref.resource and draft.ref.resource == order.ref.resource
-
-
-def _codes_in_place(row: SwapRow, knowledge: KnowledgeBase) -> tuple[Coding, ...]:
-    if row.order in knowledge.orders:
-        site = knowledge.orders[row.order]
-        return (Coding(site.system, site.code, site.display),)
-    if row.loinc:
-        return (Coding(LOINC, row.loinc, knowledge.accepted[row.loinc].name),)
-    return ()
+def _codes_in_place(rows: Sequence[SwapRow], knowledge: KnowledgeBase) -> Iterator[Coding]:
+    """The code for these rows, which are for one order; none if they differ in property."""
+    (loinc, *others) = {row.loinc for row in rows}
+    if site := knowledge.orders.get(rows[0].order):
+        yield Coding(site.system, site.code, site.display)
+    elif loinc and not others:
+        yield Coding(LOINC, loinc, knowledge.accepted[loinc].name)

@@ -51,7 +51,8 @@ def order_templates(knowledge: KnowledgeBase) -> list[Needed]:
     needed = [(ORDER_LINE, {"headline", "says"}, {"name", "code"})]
     if table.swaps:
         values = {"analyte", "name", "code", "text"}
-        needed.append((ORDER_SWAP, {"label", "create", "delete", "by-hand", "drafted"}, values))
+        sections = {"label", "create", "delete", "drafted", "label-by-hand", "by-hand"}
+        needed.append((ORDER_SWAP, sections, values))
     by_id: dict[str, set[str]] = {}
     for row in table.advice:
         values = _values(row, knowledge)

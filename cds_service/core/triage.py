@@ -67,6 +67,15 @@ def history_of(record: PatientRecord, knowledge: KnowledgeBase, at: date) -> Ite
                 continue
 
 
+def most_telling_first(invalid: InvalidResource) -> tuple[bool, bool, str, str, str]:
+    """Puts resources without a date in one order, whatever the order of arrival: first those whose
+    code could be seen, and those that can be looked up by their id.
+    """
+    resource = invalid.ref.resource
+    nameless = "/" not in resource
+    return not invalid.codings, nameless, resource, invalid.ref.version, invalid.where
+
+
 def _sort(
     result: LabResult | InvalidResource, knowledge: KnowledgeBase, at: date, looking: Looking
 ) -> Sorted:

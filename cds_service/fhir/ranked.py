@@ -72,9 +72,14 @@ def _unequal(same: list[Entry]) -> list[Entry]:
     """Each JSON once, by its text: comparing thousands with each other would take minutes."""
     if len(same) < 2:
         return same
-    by_text = {(_TEXT.encode(entry.resource), entry.full_url): entry for entry in same}
+    by_text = {(as_text(entry.resource), entry.full_url): entry for entry in same}
     return list({text: by_text[text, url] for text, url in sorted(by_text)}.values())
 
 
+def as_text(json: object) -> str:
+    """JSON as one text, the same in whatever order its members came."""
+    return _TEXT.encode(json)
+
+
 _TEXT = JSONEncoder(sort_keys=True, check_circular=False, default=lambda number: f"\0{number}")
-"""Writes a resource as one text. No text that is sent holds a NUL, so a number is never a text."""
+"""Writes JSON as one text. No text that is sent holds a NUL, so a number is never a text."""

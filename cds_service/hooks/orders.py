@@ -23,7 +23,8 @@ from cds_service.core.order_card import render_advice
 from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap
 from cds_service.core.verdict import Evaluation
 from cds_service.fhir.order_write import order_beside, order_codings, order_in_its_place
-from cds_service.fhir.orders import EveryDraft, Meant, ReadDrafts, Selected, read_drafts
+from cds_service.fhir.orders import ReadDrafts, read_drafts
+from cds_service.fhir.sent_drafts import EveryDraft, Meant, Selected
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Wanted
 from cds_service.hooks.call import Answered, Call, gathered_for, record_of
@@ -81,33 +82,37 @@ def _meant(call: Call, context: OrderContext) -> Meant:
 def _with_suggestions(
     card: Card, advice: Advice, read: ReadDrafts, knowledge: KnowledgeBase
 ) -> Card:
+    """The card with what may be ordered instead or besides; with nothing where the draft was not
+    read, or may be another by now.
+    """
     match advice.order:
-        case DraftOrder(place=place):
-            draft = read.resources.get(place, {})
+        case DraftOrder(in_doubt=False, place=place):
+            draft = read.resources[place]
             offers = (
                 *_swap(card, advice, draft, knowledge),
                 *_beside(card, advice, draft, knowledge),
             )
             return replace(card, suggestions=offers)
-        case InvalidResource():
+        case DraftOrder() | InvalidResource():
             return card
 
 
 def _swap(
     card: Card, advice: Advice, draft: JsonObject, knowledge: KnowledgeBase
 ) -> Iterator[Suggestion]:
-    """One suggestion: delete the draft, if it has an id to name it by, and create another in its
+    """One suggestion: delete the draft, if that can be done from here, and create another in its
     place, unless that is drafted already.
     """
+    if isinstance(advice.swap, NoSwap):  # the knowledge may have no words for swaps
+        return
 
-    def said(section: str, **more: str) -> str:
+    def said(section: str, text: str = "") -> str:
         words = {"analyte": knowledge.identity.short_name, "name": advice.name, "code": advice.code}
-        return fill(knowledge, ORDER_SWAP, section, words | more)
+        return fill(knowledge, ORDER_SWAP, section, {**words, "text": text})
 
     removed = advice.order.ref.resource
-    delete: list[JsonObject] = []
-    if "/" in removed:
-        delete = [{"type": "delete", "description": said("delete"), "resourceId": removed}]
+    can_delete = _can_be_deleted(advice, draft)
+    delete: JsonObject = {"type": "delete", "description": said("delete"), "resourceId": removed}
     match advice.swap:
         case Swap(codings, text):
             resource = order_in_its_place(
@@ -116,14 +121,21 @@ def _swap(
                 text=text,
                 intent=knowledge.policy.order_intent,
             )
-            description = said("create" if delete else "by-hand", text=text)
-            create = {"type": "create", "description": description, "resource": resource}
-            label, actions = said("label", text=text), [*delete, create]
-        case AlreadyDrafted() if delete:
-            label, actions = said("drafted"), delete
-        case AlreadyDrafted() | NoSwap():
+            about, told = ("label", "create") if can_delete else ("label-by-hand", "by-hand")
+            create = {"type": "create", "description": said(told, text), "resource": resource}
+            label, actions = said(about, text), [*([delete] if can_delete else []), create]
+        case AlreadyDrafted() if can_delete:
+            label, actions = said("drafted"), [delete]
+        case AlreadyDrafted():
             return
     yield {"label": label, "uuid": Names(card.uuid).uuid(ORDER_SWAP), "actions": actions}
+
+
+def _can_be_deleted(advice: Advice, draft: JsonObject) -> bool:
+    """Whether a `delete` may name it: by `resourceId`, which needs an id (CDS Hooks 2.0.1, Action),
+    and while it is a draft. An order that stands is not ours to take back (T-35).
+    """
+    return "/" in advice.order.ref.resource and draft.get("status") == "draft"
 
 
 def _beside(

@@ -10,6 +10,7 @@ import pytest
 
 from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.note import Note
 from cds_service.core.render import render
 from cds_service.core.site import apply_site, read_site
 from cds_service.core.template import Template, Wording
@@ -52,6 +53,8 @@ class Read(Mapping[str, Wording]):
 @dataclass(frozen=True)
 class DraftAdvice:
     """The card is about a draft order, not about a result."""
+
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,11 @@ def order_cards(knowledge: KnowledgeBase) -> tuple[ReachableCard, ...]:
             access=NoAccess(NoAccessReason.NO_SERVER),
             carded_before=lambda _references: frozenset(),
         )
-        cards = answer(call).cards
-        made += [ReachableCard(label, DraftAdvice(), card) for card in cards]
+        found = answer(call)
+        made += [
+            ReachableCard(label, DraftAdvice(advice.notes), card)
+            for advice, card in zip(found.advice, found.cards, strict=True)
+        ]
     return tuple(made)
 
 

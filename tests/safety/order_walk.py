@@ -115,6 +115,7 @@ def _codes_and_patients(knowledge: KnowledgeBase) -> Iterator[tuple[str, JsonObj
         yield f"{code} for another patient", request(elsewhere)
         yield f"{code}, not valid FHIR", request(order(code, status=7))
         yield f"{code} twice", request(order(code), order(code, identity="2"))
+        yield f"{code} and another test under one id", request(order(code), order("718-7"))
 
 
 def _with_a_record(knowledge: KnowledgeBase) -> Iterator[tuple[str, JsonObject]]:

@@ -39,6 +39,7 @@ INTEGRATING = (
     f"at most {Limits().pages} pages, {Limits().entries:,} entries",
     f"{Limits().body_bytes // 2**20} MiB are fetched",
     f"at most {MOST_READ} results",
+    f"At most {MOST_READ} drafts are read",
     f"more than {MOST_ELEMENTS:,} values",
     f"beyond {MOST_CHECKED:,} values",
     f"holds at most {MOST_ITEMS:,} items",

@@ -30,6 +30,7 @@ AT = date(2026, 11, 21)
 V2_0487 = "http://terminology.hl7.org/CodeSystem/v2-0487"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
 SERUM, CSF, ANY = "9654-5", "99768-4", "38352-1"
+FERRITIN = "2276-4"
 IL2_MASS, IL2_UNITS, IL2_CSF, IL2_FLUID = "33939-0", "4651-6", "70077-3", "70078-1"
 
 

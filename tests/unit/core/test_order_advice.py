@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.facts import fact_domains
 from cds_service.core.knowledge import LOINC
-from cds_service.core.model import PatientRecord, Subject
+from cds_service.core.model import InvalidResource, PatientRecord, Subject
 from cds_service.core.order import DraftOrder
 from cds_service.core.order_facts import order_fact_domains
-from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap
+from cds_service.core.order_swap import NoSwap
 from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, WrongAnalyte
 from tests.packaged import SIL2R
@@ -21,10 +20,8 @@ from tests.records import born, record
 from tests.unit.core.ordering import (
     ANY,
     CSF,
-    IL2_CSF,
-    IL2_FLUID,
+    FERRITIN,
     IL2_MASS,
-    IL2_UNITS,
     SERUM,
     advice_on,
     advised,
@@ -65,85 +62,7 @@ def test_missing_data_alone_are_no_reason_to_speak() -> None:
     assert advised(order(SERUM), given_record=PatientRecord()).advice == ()
 
 
-# ------------------------------------------------------------------ interleukin 2 (TR-25)
-
-
-def swapped(draft: DraftOrder, **more: Any) -> list[tuple[str, str]]:
-    """The codes that stand in the place of the draft's."""
-    swap = advice_on(draft, **more).swap
-    assert isinstance(swap, Swap)
-    return [(coding.system, coding.code) for coding in swap.codings]
-
-
-@pytest.mark.parametrize(
-    ("refused", "accepted"), [(IL2_MASS, "76039-7"), (IL2_UNITS, "9654-5"), (IL2_CSF, "99768-4")]
-)
-def test_interleukin_2_is_swapped_for_the_receptor_of_the_same_specimen_and_property(
-    refused: str, accepted: str
-) -> None:
-    advice = advice_on(order(refused))
-    assert advice.verdict == WrongAnalyte(refused)
-    assert ids(advice) == ["order-wrong-analyte"]
-    assert isinstance(advice.swap, Swap)
-    assert [(c.system, c.code) for c in advice.swap.codings] == [(LOINC, accepted)]
-    assert "soluble interleukin 2 receptor (sIL-2R)" in advice.swap.text
-    old, new = SIL2R.refused[refused].name, SIL2R.accepted[accepted].name
-    assert old.split(" [")[1] == new.split(" [")[1], "property and specimen are the same"
-
-
-def test_interleukin_2_in_a_body_fluid_is_swapped_in_words_alone() -> None:
-    swap = advice_on(order(IL2_FLUID)).swap
-    assert swap == Swap((), SIL2R.identity.analyte)
-
-
-def test_a_draft_that_names_another_specimen_than_its_code_gets_no_code_guessed() -> None:
-    assert advice_on(order(IL2_MASS, specimen=in_specimen("CSF"))).swap == Swap(
-        (), SIL2R.identity.analyte
-    )
-    assert swapped(order(IL2_MASS, specimen=in_specimen("SER"))) == [(LOINC, "76039-7")]
-
-
-FERRITIN = "2276-4"
-ONE_ID, NO_ID = ResourceRef("ServiceRequest/one"), ResourceRef("ServiceRequest")
-IN_CSF = in_specimen("CSF")
-INVALID_CSF = replace(IN_CSF, link=SpecimenLink.INVALID)
-UNCERTAIN_CSF = replace(IN_CSF, link=SpecimenLink.UNCERTAIN)
-
-
-@pytest.mark.parametrize(
-    ("look_alike", "beside", "is_drafted"),
-    [
-        (order(IL2_MASS), order(SERUM, place=1), True),
-        (order(IL2_MASS), order(CSF, place=1), False),
-        (order(IL2_MASS, specimen=IN_CSF), order(CSF, place=1), True),
-        (order(IL2_MASS, specimen=IN_CSF), order(SERUM, place=1), False),
-        (order(IL2_MASS, ref=ONE_ID), order(SERUM, place=1, ref=ONE_ID), False),
-        (order(IL2_MASS, ref=NO_ID), order(SERUM, place=1, ref=NO_ID), True),
-    ],
-    ids=[
-        "serum, and the receptor in serum",
-        "serum, and the receptor in CSF",
-        "it names CSF, and the receptor in CSF",
-        "it names CSF, and the receptor in serum",
-        "both under one id, so that both would be removed",
-        "both without an id",
-    ],
-)
-def test_the_receptor_is_not_offered_twice_in_the_specimen_that_is_meant(
-    look_alike: DraftOrder, beside: DraftOrder, *, is_drafted: bool
-) -> None:
-    swap = advice_on(look_alike, beside=(beside,)).swap
-    assert isinstance(swap, AlreadyDrafted) is is_drafted
-    assert isinstance(swap, Swap) is not is_drafted
-
-
-def test_the_site_s_own_ordering_code_stands_alone_since_the_site_knows_its_unit() -> None:
-    site = OrderCode(system="urn:oid:2.999.2", code="SIL2R-S", display="sIL-2R serum")
-    knowledge = replace(SIL2R, orders={"sil2r-blood": site})
-    swap = advice_on(order(IL2_MASS), knowledge=knowledge).swap
-    assert isinstance(swap, Swap)
-    assert swap.codings == (Coding("urn:oid:2.999.2", "SIL2R-S", "sIL-2R serum"),)
-    assert swapped(order(IL2_CSF), knowledge=knowledge) == [(LOINC, "99768-4")]
+# ------------------------------------------------------------------ its codes
 
 
 def test_a_local_code_for_interleukin_2_is_interleukin_2() -> None:
@@ -161,6 +80,16 @@ def test_codes_of_both_tests_are_told_and_nothing_is_swapped() -> None:
         assert ids(advice_on(order(SERUM, other))) == ["order-codes-conflict"]
 
 
+def test_the_site_s_ordering_code_of_another_test_contradicts_too() -> None:
+    """The albumin of the draft itself counted as the one that belongs beside it."""
+    site = OrderCode(system="urn:oid:2.999.2", code="ALB-L", display="albumin CSF")
+    knowledge = replace(SIL2R, orders={"albumin-csf": site})
+    for code, told_ in ((CSF, "order-codes-conflict"), (IL2_MASS, "order-wrong-analyte")):
+        both = (Coding(LOINC, code), Coding(site.system, site.code))
+        advice = advice_on(order(codings=both), knowledge=knowledge)
+        assert (ids(advice), advice.swap) == ([told_], NoSwap())
+
+
 @pytest.mark.parametrize("other", ["76039-7", ANY], ids=["another unit", "no specimen of its own"])
 def test_two_codes_of_one_specimen_are_one_order(other: str) -> None:
     for draft in (order(SERUM, other), order(other, SERUM)):
@@ -168,6 +97,10 @@ def test_two_codes_of_one_specimen_are_one_order(other: str) -> None:
 
 
 # ------------------------------------------------------------------ the specimen (T-103)
+
+IN_CSF = in_specimen("CSF")
+INVALID_CSF = replace(IN_CSF, link=SpecimenLink.INVALID)
+UNCERTAIN_CSF = replace(IN_CSF, link=SpecimenLink.UNCERTAIN)
 
 
 @pytest.mark.parametrize(
@@ -299,6 +232,16 @@ def test_drafts_that_are_not_valid_fhir_are_one_card_that_says_where() -> None:
     assert card.extension["reason"] == "fhir-invalid"
 
 
+def test_of_invalid_drafts_the_one_that_tells_most_is_named_first() -> None:
+    entry = InvalidResource(ResourceRef("Bundle"), "Bundle.entry.resource")
+    drafts = [entry, invalid("a"), invalid("b", SERUM), invalid("c", SERUM)]
+    named = [f"ServiceRequest/{name}" for name in ("b", "c", "a")]
+    for sent in (drafts, drafts[::-1]):
+        advice = advice_on(*sent)
+        assert advice.verdict == NotInterpretable(Reason.FHIR_INVALID, "ServiceRequest.subject")
+        assert [ref.resource for ref in advice.inputs] == [*named, "Bundle"]
+
+
 def test_knowledge_that_has_no_words_for_an_invalid_draft_leaves_it_aside_and_says_why() -> None:
     rows = tuple(row for row in SIL2R.order_table.advice if row.id != "order-invalid")
     wordless = replace(SIL2R, order_table=replace(SIL2R.order_table, advice=rows))
@@ -321,6 +264,14 @@ def test_another_patient_s_order_is_silent_beside_a_card_and_without_content_alo
     assert "order-7" not in shown
     assert IL2_MASS not in shown
     assert "inputs" not in card.extension
+
+
+def test_that_orders_of_another_patient_came_is_told_once() -> None:
+    foreign = [order(IL2_MASS, place=n, subject=Subject.ANOTHER_PATIENT) for n in range(3)]
+    unrelated = order("718-7", place=9, subject=Subject.ANOTHER_PATIENT)
+    found = advised(unrelated, *foreign)
+    assert [ids(advice) for advice in found.advice] == [["order-of-another-patient"]]
+    assert len(found.skipped) == 3
 
 
 def test_another_patient_s_order_for_another_test_is_nobody_s_business() -> None:

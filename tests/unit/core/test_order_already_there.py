@@ -90,6 +90,13 @@ def test_of_two_results_of_one_time_no_id_decides_which_is_already_there(
     assert "order-laboratory-change" in ids(advice)
 
 
+def test_of_many_results_of_one_time_three_are_named() -> None:
+    many = [result(f"{n} U/mL", ref=ResourceRef(f"Observation/{n}")) for n in range(700, 705)]
+    for sent in (many, many[::-1]):
+        detail = card_on(order(SERUM), given_record=record(history=tuple(sent))).detail
+        assert "704 U/mL or 703 U/mL or 702 U/mL, dated" in detail
+
+
 def test_a_result_of_one_time_that_names_no_laboratory_may_be_of_the_one_that_is_ordered() -> None:
     nameless = result("520 U/mL", ref=ResourceRef("Observation/nameless"), laboratory="")
     both = record(history=(result("5230 U/mL"), nameless))

@@ -116,6 +116,12 @@ def test_no_text_from_outside_breaks_the_limits_of_a_card(name: str, code: str) 
     assert "://" not in card.detail.replace("https://doi.org/", "").replace("https://pubmed", "")
 
 
+def test_a_code_too_long_for_the_summary_is_cut_and_leaves_room_for_the_headline() -> None:
+    knowledge = replace(SIL2R, local_codes={("urn:oid:2.999.2", "x" * 120): ANY})
+    card = card_on(order(codings=(Coding("urn:oid:2.999.2", "x" * 120),)), knowledge=knowledge)
+    assert card.summary == f"Draft order sIL-2R {'x' * 39}…: name the specimen, blood or CSF"
+
+
 def test_the_same_advice_has_the_same_ids_and_another_caller_other_ones() -> None:
     found = advised(order(ANY))
     first = render_advice(found, SIL2R, scope="one")

@@ -10,7 +10,8 @@ from cds_service.core.elements import SpecimenLink
 from cds_service.core.json_object import JsonObject
 from cds_service.fhir import scope as scope_module
 from cds_service.fhir.bundle import Entry
-from cds_service.fhir.orders import EveryDraft, Selected, read_drafts
+from cds_service.fhir.orders import read_drafts
+from cds_service.fhir.sent_drafts import EveryDraft, Selected
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Wanted
 from tests.unit.fhir.conftest import calls_of

@@ -14,7 +14,7 @@ from tests.unit.fhir_client.answering import answered, service_of
 from tests.unit.fhir_client.gathering import OUTCOME, Grants
 
 LOINC = "http://loinc.org"
-SIL2R, SODIUM, INTERLEUKIN_2 = "9654-5", "2951-2", "33939-0"
+SIL2R, SODIUM, FERRITIN, INTERLEUKIN_2 = "9654-5", "2951-2", "2276-4", "33939-0"
 SUBJECT = {"reference": "Patient/p"}
 Json = dict[str, Any]
 
@@ -49,6 +49,7 @@ def context(trigger: Trigger, *resources: Json) -> Json:
         (Trigger.LAB_RESULT, result(SODIUM) | {"resourceType": "DiagnosticReport"}, False),
         (Trigger.ORDER_SELECT, draft(SODIUM), False),
         (Trigger.ORDER_SIGN, draft(SODIUM), False),
+        (Trigger.ORDER_SIGN, draft(FERRITIN), False),
         (Trigger.LAB_RESULT, result(SIL2R), True),
         (Trigger.LAB_RESULT, result(INTERLEUKIN_2), True),
         (Trigger.LAB_RESULT, result(SODIUM) | {"code": {"coding": "?"}}, True),

@@ -35,6 +35,7 @@ from tests.unit.hooks.ordering import (
         ("urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11",) * 2,
         (f"{EHR}/ServiceRequest/1", ""),
         ("ServiceRequest/1/_history/3", ""),
+        ("https://other.example.org/fhir/ServiceRequest/1", f"{EHR}/ServiceRequest/1"),
         ("1", ""),
         ("1", f"{EHR}/ServiceRequest/1"),
     ],
@@ -44,6 +45,27 @@ def test_a_draft_is_selected_by_reference_or_address(selection: str, full_url: s
     if full_url:
         orders["entry"][0]["fullUrl"] = full_url
     assert said(answered(sent=orders, selections=[selection])) == ["wrong-analyte"]
+    twice = [selection, selection, "ServiceRequest/1", "ServiceRequest/9"]
+    assert said(answered(sent=orders, selections=twice)) == ["wrong-analyte"]
+
+
+def test_whatever_of_a_draft_is_selected_all_that_came_of_it_is_told() -> None:
+    orders = bundle(draft(), draft(ANY), draft(CSF, "2"))
+    orders["entry"][0]["fullUrl"] = address = "urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11"
+    assert said(answered(sent=orders, selections=[address])) == ["wrong-analyte", "order-advice"]
+    again = bundle(draft(meta={"versionId": "b"}), draft(meta={"versionId": "a"}))
+    again["entry"][1]["fullUrl"] = address
+    for entries in (again["entry"], again["entry"][::-1]):
+        found = answered(sent={**again, "entry": entries}, selections=[address])
+        assert said(found) == ["wrong-analyte"]
+        assert [action["type"] for action in actions(found)] == ["delete", "create"]
+
+
+def test_cards_stand_by_rank_and_then_by_id() -> None:
+    drafts = [draft(ANY, "10"), draft(ANY, "2"), draft(CSF, "1"), draft(IL2, "20"), draft(IL2, "3")]
+    cards = answered(*drafts).cards
+    named = [card.extension["inputs"][0]["resource"].rpartition("/")[2] for card in cards]
+    assert named == ["3", "20", "2", "10", "1"]
 
 
 def test_a_draft_without_an_id_is_selected_by_the_end_of_its_address() -> None:
@@ -93,9 +115,19 @@ def test_a_draft_that_differs_only_in_what_is_not_read_is_one_card() -> None:
     assert said(answered(draft(), draft(note=[{"text": "as discussed"}]))) == ["wrong-analyte"]
 
 
-def test_two_drafts_alike_are_two_if_each_has_its_own_id_or_none() -> None:
+def test_two_drafts_alike_are_two_if_each_has_its_own_id_or_address() -> None:
     assert said(answered(draft(ANY), draft(ANY, "2"))) == ["order-advice"] * 2
-    assert said(answered(draft(ANY, id=None), draft(ANY, id=None))) == ["order-advice"] * 2
+    orders = bundle(draft(ANY, None), draft(ANY, None))
+    for entry, last in zip(orders["entry"], "ab", strict=True):
+        entry["fullUrl"] = f"urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a1{last}"
+    assert said(answered(sent=orders)) == ["order-advice"] * 2
+
+
+def test_of_drafts_without_an_id_those_that_nothing_tells_apart_are_one_card() -> None:
+    """Each would offer the receptor, and nobody could say which of the two it replaces."""
+    assert said(answered(draft(IL2, None), draft(IL2, None))) == ["wrong-analyte"]
+    noted = draft(IL2, None, note=[{"text": "as discussed"}])
+    assert said(answered(draft(IL2, None), noted)) == ["wrong-analyte"] * 2
 
 
 def test_of_two_versions_of_a_draft_the_newest_is_spoken_about() -> None:
@@ -106,12 +138,6 @@ def test_of_two_versions_of_a_draft_the_newest_is_spoken_about() -> None:
     assert actions(found) == []
     withdrawn = draft(IL2, status="entered-in-error", meta={"versionId": "2"})
     assert said(answered(first, withdrawn)) == []
-
-
-def test_a_draft_is_not_removed_for_a_receptor_under_its_own_id() -> None:
-    """Nothing tells which of the two is the newer: whoever removes the one removes both."""
-    found = answered(draft(IL2), draft("76039-7"))
-    assert [action["type"] for action in actions(found)] == ["delete", "create"]
 
 
 def test_text_is_never_evidence_for_a_code() -> None:

@@ -50,8 +50,8 @@ def test_a_draft_that_is_not_valid_fhir_is_told_of_and_never_refuses_the_request
 
 def test_several_invalid_drafts_are_one_card_and_the_others_have_theirs() -> None:
     found = answered(draft(intent="wish"), draft(ANY, "2", status="banana"), draft(ANY, "3"))
-    assert said(found) == ["order-advice", "fhir-invalid"]
-    detail = found.cards[1].detail
+    assert said(found) == ["fhir-invalid", "order-advice"]
+    detail = found.cards[0].detail
     assert "each draft that is named under Used" in detail
     assert "ServiceRequest/1; ServiceRequest/2" in detail
 
@@ -59,6 +59,7 @@ def test_several_invalid_drafts_are_one_card_and_the_others_have_theirs() -> Non
 def test_an_invalid_draft_of_another_test_is_nobody_s_business() -> None:
     assert answered(draft("718-7", intent="wish")).cards == ()
     assert answered(draft(code={"text": "MRI"}, intent="wish")).cards == ()
+    assert answered(draft(code=None, intent="wish")).cards == ()
 
 
 def test_of_invalid_drafts_those_for_cells_that_carry_the_receptor_have_no_card() -> None:
@@ -125,7 +126,27 @@ def test_a_patient_named_by_identifier_alone_is_taken_as_the_one_of_the_chart() 
 
 def test_a_chart_of_drafts_is_read_within_bounds() -> None:
     many = [draft(ANY, str(number)) for number in range(MOST_READ + 50)]
-    assert len(answered(*many).cards) == MOST_READ
+    found = answered(*many)
+    assert len(found.cards) == MOST_READ
+    assert [left.because for left in found.evaluation.skipped] == ["too many drafts to read"] * 50
+    assert answered(*many[::-1]).as_json() == found.as_json()
+
+
+def test_of_many_drafts_those_asked_about_are_read() -> None:
+    """The selected one stood behind two hundred others, and nothing was said of it."""
+    ferritin = [draft("2276-4", f"f{number}") for number in range(MOST_READ)]
+    last = draft(IL2, "the-last-of-all")
+    assert said(answered(*ferritin, last)) == ["wrong-analyte"]
+    many = [draft(ANY, f"s{number}") for number in range(MOST_READ)]
+    chosen = answered(*many, last, selections=["ServiceRequest/the-last-of-all"])
+    assert said(chosen) == ["wrong-analyte"]
+
+
+def test_contents_of_one_draft_are_counted_as_drafts_are() -> None:
+    many = [draft(ANY, "1", note=[{"text": str(number)}]) for number in range(MOST_READ + 1)]
+    found = answered(*many)
+    assert said(found) == ["order-advice"]
+    assert [left.because for left in found.evaluation.skipped] == ["too many drafts to read"]
 
 
 @given(

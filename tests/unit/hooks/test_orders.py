@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cds_service.core.json_object import JsonObject
@@ -21,10 +23,22 @@ from tests.unit.hooks.ordering import (
 )
 
 
-def test_a_draft_without_an_id_cannot_be_removed_and_the_clinician_is_told() -> None:
-    (action,) = actions(answered(draft(id=None)))
+@pytest.mark.parametrize(
+    "order",
+    [draft(id=None), *(draft(status=status) for status in ("active", "on-hold", "unknown"))],
+    ids=["without an id", "active", "on hold", "unknown"],
+)
+def test_t35_what_is_no_draft_with_an_id_cannot_be_removed_and_the_button_says_so(
+    order: JsonObject,
+) -> None:
+    """A client need not show the descriptions of actions: the label must not promise a swap."""
+    found = answered(order)
+    (action,) = actions(found)
     assert action["type"] == "create"
     assert "remove it by hand" in action["description"]
+    (suggestion,) = found.cards[0].suggestions
+    assert suggestion["label"] == "Add sIL-2R; remove Interleukin 2 by hand"
+    assert answered(order, draft(SERUM, "2")).cards[0].suggestions == ()
 
 
 def test_where_the_receptor_is_drafted_already_the_look_alike_is_only_removed() -> None:
@@ -51,9 +65,13 @@ def test_another_patient_s_receptor_order_stands_for_none_of_this_patient() -> N
     assert len(created(answered(draft(IL2, "1"), foreign))) == 1
 
 
-def test_a_look_alike_without_an_id_beside_the_receptor_offers_no_button() -> None:
-    (card,) = answered(draft(IL2, id_=None), draft(SERUM, "2")).cards
-    assert card.suggestions == ()
+def test_an_analyte_without_swaps_needs_no_words_for_them() -> None:
+    """The words were asked for beside every draft, and a second analyte would have failed."""
+    table = replace(SIL2R.order_table, swaps={})
+    templates = {name: each for name, each in SIL2R.templates.items() if name != "order-swap"}
+    found = answered(draft(CSF), draft(IL2, "2"), order_table=table, templates=templates)
+    assert said(found) == ["wrong-analyte", "order-advice"]
+    assert {action["type"] for action in actions(found)} == {"create"}
 
 
 def test_the_intent_is_the_site_s() -> None:

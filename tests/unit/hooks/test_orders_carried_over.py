@@ -98,6 +98,22 @@ def test_a_number_with_a_fraction_stays_out_and_what_refers_to_it_too() -> None:
     assert json_response(found.as_json()).status_code == 200
 
 
+def test_what_stands_beside_an_element_is_carried_over_with_it() -> None:
+    why = {"extension": [{"url": "https://example.org/why", "valueString": "ward round"}]}
+    (order,) = created(answered(draft(priority="urgent", _priority=why)))
+    assert (order["priority"], order["_priority"]) == ("urgent", why)
+
+
+def test_a_whole_number_beyond_an_integer_of_fhir_stays_out() -> None:
+    """No JSON writer need be able to write it."""
+    for number, carried in ((2**31 - 1, True), (2**31, False), (10**40, False)):
+        counted = {"extension": [{"url": "https://example.org/n", "valueDecimal": number}]}
+        found = answered(draft(note=[{"text": "call the ward", **counted}]))
+        (order,) = created(found)
+        assert ("note" in order) is carried
+        assert json_response(found.as_json()).status_code == 200
+
+
 REFERENCES = st.fixed_dictionaries(
     {"reference": st.sampled_from(["#a", "#b", "#c", "Specimen/1"])},
     optional={"display": st.sampled_from(["a", "b"])},
