@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 from cds_service.core.card import Indicator
 from cds_service.core.card_parts import (
@@ -65,15 +66,14 @@ def sections_of(answer: Answer, knowledge: KnowledgeBase, rows: Sequence[TableRo
     not_meant = denying(answer.specimen, answer.value.family)
     limits = [fill_each(knowledge, item.id, not_meant, values) for item in findings]
     caveats = [_says(item, answer, knowledge, values) for item in contexts]
-    leading, if_ill, further = _notes(answer, knowledge)
+    notes = _notes_of(answer, knowledge)
     alert = _alert(answer.notes, knowledge)
-    is_led = False
     steps: list[str] = []
     scaled = ""
     match answer.verdict:
         case Interpreted() if alert and indicator_of(rows) is Indicator.INFO:
             headline, alert = alert, ""
-            is_led = True
+            supports = [*notes.leading, *supports]
         case Interpreted() if findings:
             headline = fill(knowledge, findings[0].id, "headline", values)
             alert = alert or _in_all(answer, knowledge, rows, values)
@@ -86,11 +86,13 @@ def sections_of(answer: Answer, knowledge: KnowledgeBase, rows: Sequence[TableRo
             headline = fill(knowledge, template, "headline", values)
             supports.insert(0, fill(knowledge, template, "says", values))
             steps.append(fill(knowledge, template, "next", values))
-    supports = [*leading, *supports] if is_led else [*supports, *leading]
+    said = dict.fromkeys((*supports, *notes.leading, *notes.if_ill))  # each where it stands first
     named = {
-        "supports": bullets([*supports, *if_ill]),
+        "supports": bullets(said),
         "not": bullets(_once(limits)),
-        "context": bullets(dict.fromkeys((*caveats, *further))),  # two equal results are one line
+        "context": bullets(
+            dict.fromkeys((*caveats, *notes.further))
+        ),  # two equal ones are one line
         "next": bullets(steps),
         "series": _series(answer.series, knowledge),
         "used": used_line(rests_on(answer), answer.dates),
@@ -126,24 +128,29 @@ def indicator_of(rows: Iterable[TableRow]) -> Indicator:
     return Indicator.INFO
 
 
-def _notes(
-    answer: Answer, knowledge: KnowledgeBase
-) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-    """The notes in words: those that speak in the summary, what to do for an ill patient, and the
-    others. The first two belong beside what the value says, where a reader in a hurry looks.
+class _Notes(NamedTuple):
+    """The notes of an answer in words, by where they stand on the card."""
+
+    leading: list[str]
+    """Those that speak in the summary. With the next they stand under what the value says, where a
+    reader in a hurry looks.
     """
-    leading: list[str] = []
-    if_ill: list[str] = []
-    further: list[str] = []
+    if_ill: list[str]
+    """What to do for an ill patient."""
+    further: list[str]
+
+
+def _notes_of(answer: Answer, knowledge: KnowledgeBase) -> _Notes:
+    notes = _Notes([], [], [])
     for note in answer.notes:
         line = note_line(note, knowledge, answer.specimen)
         if "headline" in knowledge.templates[f"note-{note.kind.value}"]:
-            leading.append(line)
+            notes.leading.append(line)
         elif note.kind is NoteKind.URGENT_IF_ILL:
-            if_ill.append(line)
+            notes.if_ill.append(line)
         else:
-            further.append(line)
-    return list(dict.fromkeys(leading)), if_ill, further
+            notes.further.append(line)
+    return notes
 
 
 _SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
