@@ -75,6 +75,20 @@ def ferritin(**changes: Any) -> JsonObject:
     return observation(**{**good, **changes})
 
 
+def report(**changes: Any) -> JsonObject:
+    """A final report of the analyte that names the good Observation as its result."""
+    good = {
+        "resourceType": "DiagnosticReport",
+        "id": "rep-1",
+        "status": "final",
+        "code": concept(*SIL2R),
+        "subject": dict(SUBJECT),
+        "effectiveDateTime": "2026-03-01T08:30:00+01:00",
+        "result": [{"reference": "Observation/obs-1"}],
+    }
+    return _with(good, changes)
+
+
 def resource(resource_type: str, **members: Any) -> JsonObject:
     return {"resourceType": resource_type, **members}
 

@@ -11,13 +11,13 @@ import pytest
 from cds_service.core.elements import Coding, Moment, NoValue, ResourceRef, SpecimenLink, Status
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, LabResult, Subject
+from tests.unit.fhir import given
 from tests.unit.fhir.given import (
     BASE,
     FERRITIN,
     LEFT_OUT,
     LOINC,
     SIL2R,
-    SUBJECT,
     WANTED,
     bundle,
     concept,
@@ -32,17 +32,8 @@ from tests.unit.fhir.given import (
 
 
 def report(**changes: Any) -> JsonObject:
-    """A final report of the analyte that names a result with an id that is not in the Bundle."""
-    given: JsonObject = {
-        "resourceType": "DiagnosticReport",
-        "id": "rep-1",
-        "status": "final",
-        "code": concept(*SIL2R),
-        "subject": SUBJECT,
-        "effectiveDateTime": "2026-03-01T08:30:00+01:00",
-        "result": [{"reference": "Observation/elsewhere"}],
-    }
-    return {k: v for k, v in {**given, **changes}.items() if v is not LEFT_OUT}
+    """A final report that names a result with an id that is not in the Bundle."""
+    return given.report(**{"result": [{"reference": "Observation/elsewhere"}], **changes})
 
 
 def lone(*resources: JsonObject) -> list[LabResult | InvalidResource]:

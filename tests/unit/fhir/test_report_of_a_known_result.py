@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
 
 import pytest
 
@@ -17,8 +16,6 @@ from tests.unit.fhir.given import (
     FERRITIN,
     LEFT_OUT,
     RESOLVED,
-    SIL2R,
-    SUBJECT,
     bundle,
     concept,
     entry,
@@ -27,24 +24,13 @@ from tests.unit.fhir.given import (
     quantity,
     record,
     refs,
+    report,
     specimen,
 )
 
 URN = "urn:uuid:6f2a52b4-5a0e-4d0c-9d39-3f8e6d1c7a11"
 ELSEWHERE = "https://other.example.org/fhir"
 NOT_SENT = NoValue("result-not-sent")
-
-
-def report(**changes: Any) -> JsonObject:
-    given: JsonObject = {
-        "resourceType": "DiagnosticReport",
-        "id": "rep-1",
-        "status": "final",
-        "code": concept(*SIL2R),
-        "subject": SUBJECT,
-        "result": [{"reference": "Observation/obs-1"}],
-    }
-    return {k: v for k, v in {**given, **changes}.items() if v is not LEFT_OUT}
 
 
 def arrived(*sent: JsonObject, known: JsonObject) -> PatientRecord:
