@@ -11,7 +11,7 @@ from benchmarks import payload
 from cds_service.config import Settings
 from cds_service.core.model import PatientRecord
 from cds_service.core.render import render
-from cds_service.core.selection import Looking
+from cds_service.core.results.selection import Looking
 from cds_service.evaluate import evaluate
 from cds_service.fhir.read import read_record
 from cds_service.fhir.supplied import supplied

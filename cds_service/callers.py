@@ -18,12 +18,12 @@ from cds_service.access.registry import ClientRegistry, read_registry
 from cds_service.access.tokens import RegisteredCaller, Times, Verifier
 from cds_service.config import Mode, Settings
 from cds_service.errors import ConfigurationError
-from cds_service.fhir import breaker
 from cds_service.fhir.access import NoAccess, ServerAccess, server_access
+from cds_service.fhir.calls import breaker
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.fetched import UpstreamFault
+from cds_service.fhir.calls.network import Network
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import UpstreamFault
-from cds_service.fhir.network import Network
 from cds_service.hooks.request import HookRequest, Trigger
 from cds_service.knowledge.files import Library
 from cds_service.logs import Event, log

@@ -7,7 +7,7 @@ from datetime import date
 from cds_service.core.interpret import interpret
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import PatientRecord
-from cds_service.core.selection import Looking
+from cds_service.core.results.selection import Looking
 from cds_service.core.verdict import Evaluation
 
 __all__ = ["Looking", "evaluate"]

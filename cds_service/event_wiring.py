@@ -14,9 +14,9 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.errors import ConfigurationError
 from cds_service.events.inbox import Inbox
 from cds_service.events.source import EventSource, Relay, event_sources
-from cds_service.fhir.breaker import Breakers
+from cds_service.fhir.calls.breaker import Breakers
+from cds_service.fhir.calls.network import Network
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.network import Network
 from cds_service.knowledge.files import Library
 from cds_service.metrics import Reading
 from cds_service.origins import AllowList

@@ -18,7 +18,7 @@ from cds_service.access.registry import load_registry
 from cds_service.config import Mode, Settings
 from cds_service.event_wiring import EventRoom, Workshop, open_event_room, open_workshop
 from cds_service.events.faults import MOST_ATTEMPTS
-from cds_service.fhir.breaker import Breakers
+from cds_service.fhir.calls.breaker import Breakers
 from cds_service.knowledge.files import Library
 from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey

@@ -43,7 +43,7 @@ from cds_service.core.model import (
 )
 from cds_service.core.note import NoteKind
 from cds_service.core.quantity import UCUM
-from cds_service.core.selection import Looking
+from cds_service.core.results.selection import Looking
 from cds_service.core.verdict import Answer, Evaluation
 from cds_service.evaluate import evaluate
 from tests import toy

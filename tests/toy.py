@@ -18,7 +18,7 @@ from pathlib import Path
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.knowledge_reader import read_knowledge
 from cds_service.core.note import NoteKind
-from cds_service.core.proof_words import NOTE_VALUES, NOTES_THAT_LEAD
+from cds_service.core.proof.words import NOTE_VALUES, NOTES_THAT_LEAD
 from cds_service.core.verdict import Reason
 
 SAP_POINTS, SAP_MASS, DEW_MASS = "9000001-9", "9000002-7", "9000003-5"

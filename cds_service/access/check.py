@@ -25,7 +25,7 @@ from cds_service.access.signature import is_signed
 from cds_service.access.tokens import LATEST, Times, Verifier, json_of
 from cds_service.core.json_object import JsonObject
 from cds_service.errors import Unauthorised
-from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
+from cds_service.fhir.calls.fetched import JwksFaultError, UpstreamFault
 
 _OF_THE_WHOLE: Final = frozenset(
     {TokenFault.NO_TOKEN, TokenFault.NOT_BEARER, TokenFault.TOO_LARGE, TokenFault.MALFORMED}

@@ -21,7 +21,7 @@ from joserfc.util import urlsafe_b64decode
 from cds_service import strict_json
 from cds_service.core.json_object import JsonObject
 from cds_service.errors import MalformedJson
-from cds_service.fhir.fetched import JWKS_LIMIT
+from cds_service.fhir.calls.fetched import JWKS_LIMIT
 from cds_service.fhir.shape import a_text
 
 MAX_KEYS: Final = 64

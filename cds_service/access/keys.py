@@ -25,7 +25,7 @@ from cds_service.access.key_set import (
     read_key_set,
 )
 from cds_service.access.registry import Client, KeyFile, KeyUrl
-from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
+from cds_service.fhir.calls.fetched import JwksFaultError, UpstreamFault
 from cds_service.turn import waiting
 
 RENEW_AFTER: Final = 600

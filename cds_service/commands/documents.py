@@ -15,13 +15,13 @@ from pathlib import Path
 from cds_service.core.card import Card
 from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.order_advice import Advice
+from cds_service.core.orders.advice import Advice
 from cds_service.core.render import render
 from cds_service.core.verdict import Evaluation
 from cds_service.errors import CdsError, InputError, MalformedJson
 from cds_service.evaluate import Looking, evaluate
 from cds_service.fhir.access import NoAccess, NoAccessReason
-from cds_service.fhir.file import read_file
+from cds_service.fhir.files.file import read_file
 from cds_service.fhir.read import read_record
 from cds_service.fhir.wanted import wanted_by
 from cds_service.hooks.answer import answer

@@ -134,7 +134,7 @@ def catch_up(
     *, source: str, since: datetime, wait: bool, sandbox: bool, config: Path | None
 ) -> None:
     """Process what changed at SOURCE since then."""
-    from cds_service.fhir.fetched import Partial
+    from cds_service.fhir.calls.fetched import Partial
 
     workshop = _workshop(sandbox, config)
     chosen = workshop.room.source(source)

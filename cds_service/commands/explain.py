@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cds_service.core import order_card
 from cds_service.core.card import Card
-from cds_service.core.citations import citation
 from cds_service.core.fact import Fact
 from cds_service.core.finding import ConsideredRow
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.order_advice import Advice
+from cds_service.core.orders import card as order_card
+from cds_service.core.orders.advice import Advice
 from cds_service.core.render import sources_cited
-from cds_service.core.result_words import in_words
+from cds_service.core.rendering.citations import citation
+from cds_service.core.rendering.result_words import in_words
 from cds_service.core.schema import LimitRow
 from cds_service.core.verdict import (
     Answer,

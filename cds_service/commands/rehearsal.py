@@ -20,8 +20,8 @@ from cds_service.core.dates import is_ahead, whole_day
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.render import render
 from cds_service.evaluate import Looking, evaluate
-from cds_service.fhir.charts import Arrival, Charts
-from cds_service.fhir.exported import UNDATED
+from cds_service.fhir.files.charts import Arrival, Charts
+from cds_service.fhir.files.exported import UNDATED
 from cds_service.fhir.wanted import Wanted, wanted_by
 
 READINGS = 2

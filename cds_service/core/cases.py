@@ -42,7 +42,7 @@ from cds_service.core.model import (
     Subject,
 )
 from cds_service.core.quantity import UCUM, UnitTable
-from cds_service.core.reading import FROM_SPECIMEN
+from cds_service.core.results.reading import FROM_SPECIMEN
 from cds_service.core.schema import CaseRow, ConceptCode, Given
 from cds_service.core.verdict import Evaluation
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cds_service.core.companions import CompanionsLeft
-from cds_service.core.facts import Facts
+from cds_service.core.facts.companions import CompanionsLeft
+from cds_service.core.facts.limits import has_own_limit
+from cds_service.core.facts.panels import items_beside, items_met_beside, may_be_met
+from cds_service.core.facts.result import Facts
+from cds_service.core.facts.signs import items_met
+from cds_service.core.facts.situation import Situation
+from cds_service.core.facts.surroundings import Surroundings, left_beside, surroundings_of
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import has_own_limit
 from cds_service.core.note import Note, NoteKind
 from cds_service.core.notes import notes_on_companions_at_odds, notes_on_companions_left
-from cds_service.core.panels import items_beside, items_met_beside, may_be_met
-from cds_service.core.signs import items_met
-from cds_service.core.situation import Situation
-from cds_service.core.surroundings import Surroundings, left_beside, surroundings_of
 from cds_service.core.table import TableResult
 from cds_service.core.verdict import Place
 

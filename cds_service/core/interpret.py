@@ -23,8 +23,8 @@ from cds_service.core.one_result import (
     of_another,
     wrong_analyte,
 )
-from cds_service.core.ranking import rank_of
-from cds_service.core.selection import (
+from cds_service.core.results.ranking import rank_of
+from cds_service.core.results.selection import (
     Candidate,
     Looking,
     by_specimen,
@@ -32,7 +32,7 @@ from cds_service.core.selection import (
     perhaps_newer,
     unsettled_beside,
 )
-from cds_service.core.triage import history_of, most_telling_first, triage
+from cds_service.core.results.triage import history_of, most_telling_first, triage
 from cds_service.core.urgency import ByItself, gravest, most_pressing_first, naming_newer
 from cds_service.core.verdict import Answer, Evaluation, NotInterpretable, Skipped
 

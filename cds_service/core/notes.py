@@ -7,13 +7,6 @@ from datetime import date
 from decimal import Decimal
 from itertools import islice
 
-from cds_service.core.companions import (
-    Companions,
-    CompanionsLeft,
-    CompanionValue,
-    companions_ahead,
-    differing_at_one_time,
-)
 from cds_service.core.dates import (
     birth_of,
     is_ahead,
@@ -30,15 +23,28 @@ from cds_service.core.elements import (
     ValueForm,
 )
 from cds_service.core.fact import NOT_KNOWN, Fact
+from cds_service.core.facts.companions import (
+    Companions,
+    CompanionsLeft,
+    CompanionValue,
+    companions_ahead,
+    differing_at_one_time,
+)
+from cds_service.core.facts.limits import companion_limits, has_own_limit
+from cds_service.core.facts.situation import (
+    FactorOfAnother,
+    Literature,
+    NoFactor,
+    Situation,
+    own_factor,
+)
 from cds_service.core.interval import EXACT
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.limit_facts import companion_limits, has_own_limit
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord, Subject
 from cds_service.core.note import MOST_NAMED, Note, NoteKind
-from cds_service.core.ranking import is_version_of
+from cds_service.core.results.ranking import is_version_of
+from cds_service.core.results.selection import Candidate, by_rank
 from cds_service.core.schema import AcceptedCode, AssayFactor
-from cds_service.core.selection import Candidate, by_rank
-from cds_service.core.situation import FactorOfAnother, Literature, NoFactor, Situation, own_factor
 from cds_service.core.verdict import RangeReading, Reason
 
 _MOST_ALIKE = 8

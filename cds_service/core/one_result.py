@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from cds_service.core.caution import cautions, cautions_uninterpreted, cautions_wrong_analyte
-from cds_service.core.companions import companion_values
 from cds_service.core.dates import dates_as_received, when_taken
 from cds_service.core.elements import NOT_YET_FINAL, WITHDRAWN, NoMoment
-from cds_service.core.facts import companion_facts, facts_of
+from cds_service.core.facts.companions import companion_values
+from cds_service.core.facts.missing import missing_words
+from cds_service.core.facts.result import companion_facts, facts_of
+from cds_service.core.facts.situation import Literature, Situation, literature_for
+from cds_service.core.facts.surroundings import Surroundings, surroundings_of
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.missing import missing_words
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.note import Note
 from cds_service.core.notes import (
@@ -28,14 +30,12 @@ from cds_service.core.notes import (
     notes_on_value,
     notes_on_versions,
 )
-from cds_service.core.pairing import nearest_pair
-from cds_service.core.reading import NotUnderstood, Understood, value_of
-from cds_service.core.selection import Candidate, Settled, finals_beside
-from cds_service.core.series import series_of
-from cds_service.core.situation import Literature, Situation, literature_for
-from cds_service.core.surroundings import Surroundings, surroundings_of
+from cds_service.core.results.pairing import nearest_pair
+from cds_service.core.results.reading import NotUnderstood, Understood, value_of
+from cds_service.core.results.selection import Candidate, Settled, finals_beside
+from cds_service.core.results.series import series_of
+from cds_service.core.results.triage import WrongOne
 from cds_service.core.table import consult, consult_laboratory_range_only
-from cds_service.core.triage import WrongOne
 from cds_service.core.verdict import (
     NO_VALUE,
     Answer,

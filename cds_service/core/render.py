@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card
-from cds_service.core.card_content import CardContent, identified
-from cds_service.core.card_parts import denying, detail_of, extension_of, saying
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Finding
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.bibliography import bibliography
+from cds_service.core.rendering.content import CardContent, identified
+from cds_service.core.rendering.parts import denying, detail_of, extension_of, saying
+from cds_service.core.rendering.sections import indicator_of, rests_on, sections_of
+from cds_service.core.rendering.summary import summary_of
 from cds_service.core.schema import TableRow
-from cds_service.core.sections import indicator_of, rests_on, sections_of
-from cds_service.core.summary import summary_of
 from cds_service.core.verdict import (
     Answer,
     Evaluation,

@@ -15,8 +15,8 @@ from cds_service.core.elements import WITHDRAWN
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.note import MOST_NAMED, Note, NoteKind
 from cds_service.core.notes import value_and_date
-from cds_service.core.reading import NotUnderstood, Understood
-from cds_service.core.selection import Candidate
+from cds_service.core.results.reading import NotUnderstood, Understood
+from cds_service.core.results.selection import Candidate
 from cds_service.core.verdict import Answer
 
 ByItself = Callable[[Candidate], Answer]

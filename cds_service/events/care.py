@@ -30,10 +30,10 @@ from cds_service.events.source import EventSource
 from cds_service.events.subscribing import is_subscription
 from cds_service.events.tokens import Tokens
 from cds_service.events.troubles import READ_AGAIN, NextSteps, Troubles
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.exchange import Exchange, Sending
+from cds_service.fhir.calls.fetched import HttpAnswer, Partial, Refused, UpstreamFault
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.exchange import Exchange, Sending
-from cds_service.fhir.fetched import HttpAnswer, Partial, Refused, UpstreamFault
 from cds_service.fhir.shape import a_text, resources_of, type_of
 from cds_service.logs import Event, log
 from cds_service.store.event_subscriptions import Subscriptions

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from cds_service.core.json_object import JsonObject
 from cds_service.events.faults import UpstreamFailed
 from cds_service.events.holders import find_holders, first_id, ids_of
-from cds_service.fhir.fetched import NotFound, Refused, Resource
+from cds_service.fhir.calls.fetched import NotFound, Refused, Resource
+from cds_service.fhir.calls.session import FhirSession
 from cds_service.fhir.reference import Literal, may_be_on, target_of
-from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import a_text, an_object, objects, version_of
 from cds_service.store.work_item import Kind, Target
 

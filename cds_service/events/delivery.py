@@ -21,14 +21,14 @@ from cds_service.events.source import (
     Relay,
     WriteBack,
 )
-from cds_service.fhir import write_resources as fhir
-from cds_service.fhir.body import resource_in
+from cds_service.fhir.calls.body import resource_in
+from cds_service.fhir.calls.exchange import Exchange, Sending, written
+from cds_service.fhir.calls.fetched import Refused, UpstreamFault
+from cds_service.fhir.calls.session import FhirSession
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.exchange import Exchange, Sending, written
-from cds_service.fhir.fetched import Refused, UpstreamFault
-from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import an_id
-from cds_service.fhir.write_back import (
+from cds_service.fhir.write import resources as fhir
+from cds_service.fhir.write.back import (
     Existing,
     all_created,
     ours,
@@ -36,7 +36,7 @@ from cds_service.fhir.write_back import (
     withdrawing,
     writing,
 )
-from cds_service.fhir.write_resources import Said
+from cds_service.fhir.write.resources import Said
 
 _ISSUES: Mapping[IssueKind, Callable[[Said], JsonObject]] = {
     IssueKind.DETECTED_ISSUE: fhir.detected_issue,

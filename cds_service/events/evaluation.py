@@ -22,12 +22,12 @@ from cds_service.events.delivery import Courier
 from cds_service.events.faults import TRANSIENT, UpstreamFailed
 from cds_service.events.matter import DELETED, Matter, Stopwatch
 from cds_service.fhir.access import EVERY_READ, ServerAccess
-from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.calls.fetched import UpstreamFault
 from cds_service.fhir.lone_report import is_issued
 from cds_service.fhir.read import read_record
 from cds_service.fhir.shape import an_id, objects, type_of
 from cds_service.fhir.wanted import MAY_BE_OURS, carries, sort_of, wanted_by
-from cds_service.fhir.write_resources import Said
+from cds_service.fhir.write.resources import Said
 from cds_service.hooks.gather import gather
 from cds_service.hooks.referred import with_referred
 from cds_service.hooks.request import Trigger

@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from cds_service.core.model import Availability
-from cds_service.fhir.fetched import Fetched, NotFound, Partial, Refused, Resource, UpstreamFault
+from cds_service.fhir.calls.fetched import (
+    Fetched,
+    NotFound,
+    Partial,
+    Refused,
+    Resource,
+    UpstreamFault,
+)
 from cds_service.fhir.supplied import supplied
 
 TRANSIENT: Final = frozenset(

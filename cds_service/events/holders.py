@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from cds_service.core.json_object import JsonObject
 from cds_service.events.faults import MOST_ATTEMPTS, TRANSIENT, UpstreamFailed, faults_in
-from cds_service.fhir.fetched import Fetched, NotFound, Refused, Resource, UpstreamFault
-from cds_service.fhir.query import FirstPage, Search
+from cds_service.fhir.calls.fetched import Fetched, NotFound, Refused, Resource, UpstreamFault
+from cds_service.fhir.calls.query import FirstPage, Search
+from cds_service.fhir.calls.session import FhirSession
 from cds_service.fhir.reference import Literal, may_be_on, target_of
-from cds_service.fhir.session import FhirSession
 from cds_service.fhir.shape import an_object, objects, resources_of, type_of
 from cds_service.store.work_item import Kind, Target
 

@@ -10,7 +10,7 @@ from typing import Final
 from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.events.delivery import Courier, TakenBack
-from cds_service.fhir.write_resources import evaluation_key, result_key
+from cds_service.fhir.write.resources import evaluation_key, result_key
 from cds_service.hooks.request import Trigger
 from cds_service.store.work_item import Claimed, NeverEvaluated, Past
 

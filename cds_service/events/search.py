@@ -15,9 +15,9 @@ from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.events.current import version_told
 from cds_service.events.faults import UpstreamFailed, answered, faults_in
-from cds_service.fhir.fetched import Complete, Partial, UpstreamFault
-from cds_service.fhir.query import in_query
-from cds_service.fhir.session import FhirSession
+from cds_service.fhir.calls.fetched import Complete, Partial, UpstreamFault
+from cds_service.fhir.calls.query import in_query
+from cds_service.fhir.calls.session import FhirSession
 from cds_service.fhir.shape import a_text, an_id, an_object, resources_of, type_of
 from cds_service.fhir.supplied import says_it_is_not_all
 from cds_service.store.work_item import Kind, Target

@@ -16,7 +16,7 @@ from cds_service.config import Mode
 from cds_service.errors import ConfigurationError, MalformedJson
 from cds_service.events.notification import Content
 from cds_service.events.proof import Proof, SharedSecret
-from cds_service.fhir.authorization import AccessToken, NoToken
+from cds_service.fhir.calls.authorization import AccessToken, NoToken
 from cds_service.origins import FhirBase, PlainHttp, UrlRefusedError
 from cds_service.strict_json import parse_object
 

@@ -18,8 +18,8 @@ from cds_service.events.notification import Content
 from cds_service.events.proof import Proof
 from cds_service.events.search import criteria
 from cds_service.events.source import EventSource
-from cds_service.fhir.exchange import Exchange
-from cds_service.fhir.fetched import Refused, UpstreamFault
+from cds_service.fhir.calls.exchange import Exchange
+from cds_service.fhir.calls.fetched import Refused, UpstreamFault
 from cds_service.fhir.shape import a_text, an_id, type_of
 from cds_service.store.event_subscriptions import Subscriptions
 from cds_service.store.subscription import REQUESTED, SubscriptionState

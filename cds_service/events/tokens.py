@@ -24,11 +24,11 @@ from cds_service.core.json_object import JsonObject
 from cds_service.errors import MalformedJson
 from cds_service.events.faults import UpstreamFailed
 from cds_service.events.source import ClientCredentials, ClientSecret, EventSource, SignedAssertion
-from cds_service.fhir.authorization import AccessToken, NoToken
+from cds_service.fhir.calls.authorization import AccessToken, NoToken
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.exchange import Sending
+from cds_service.fhir.calls.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.origins import Url, UrlRefusedError
 
 ASSERTION_SECONDS = 240

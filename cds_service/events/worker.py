@@ -33,9 +33,9 @@ from cds_service.events.matter import Stopwatch
 from cds_service.events.search import Found, changed_since
 from cds_service.events.source import EventSource
 from cds_service.events.tokens import Tokens
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.fetched import Complete, Partial, UpstreamFault
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Complete, Partial, UpstreamFault
 from cds_service.logs import Event, log, log_fault
 from cds_service.store.events import EventStore
 from cds_service.store.records import Door, EvaluationRecord

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from cds_service.core.json_object import JsonObject
-from cds_service.fhir.authorization import (
+from cds_service.fhir.calls.authorization import (
     AccessToken,
     Coverage,
     NoToken,
@@ -24,10 +24,10 @@ from cds_service.fhir.authorization import (
     scope_covers,
     usable,
 )
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.query import Read, Search
+from cds_service.fhir.calls.session import FhirSession
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.query import Read, Search
-from cds_service.fhir.session import FhirSession
 from cds_service.origins import AllowList, FhirBase, Unregistered
 
 

@@ -21,13 +21,13 @@ from urllib3.exceptions import HTTPError, NewConnectionError
 from urllib3.exceptions import SSLError as TlsError
 
 from cds_service.errors import let_go
-from cds_service.fhir.addresses import AddressRefusedError
-from cds_service.fhir.authorization import AccessToken, NoToken
-from cds_service.fhir.breaker import Breakers, OriginCall
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.dial import Dial, dialled_pools
-from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import (
+from cds_service.fhir.calls.addresses import AddressRefusedError
+from cds_service.fhir.calls.authorization import AccessToken, NoToken
+from cds_service.fhir.calls.breaker import Breakers, OriginCall
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.dial import Dial, dialled_pools
+from cds_service.fhir.calls.exchange import Sending
+from cds_service.fhir.calls.fetched import (
     JWKS_LIMIT,
     HttpAnswer,
     JwksFaultError,
@@ -35,9 +35,9 @@ from cds_service.fhir.fetched import (
     UpstreamFault,
     status_fault,
 )
-from cds_service.fhir.network import Network
-from cds_service.fhir.session import FhirSession, Limits
-from cds_service.fhir.workers import Workers
+from cds_service.fhir.calls.network import Network
+from cds_service.fhir.calls.session import FhirSession, Limits
+from cds_service.fhir.calls.workers import Workers
 from cds_service.origins import AllowList, FhirBase, PlainHttp, Url, UrlRefusedError, allows
 
 THREADS: Final = 128

@@ -16,7 +16,7 @@ from operator import attrgetter
 
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, Subject
-from cds_service.core.order import DraftOrder, Drafts, Performer
+from cds_service.core.orders.order import DraftOrder, Drafts, Performer
 from cds_service.core.verdict import Skipped
 from cds_service.fhir.bundle import Entry, Unresolved, open_document
 from cds_service.fhir.parts import MOST_READ

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability
-from cds_service.fhir.fetched import UpstreamFault
-from cds_service.fhir.pages import LastPage, Next, leads_to
+from cds_service.fhir.calls.fetched import UpstreamFault
+from cds_service.fhir.calls.pages import LastPage, Next, leads_to
 from cds_service.fhir.shape import a_text, an_object, objects, type_of
 
 _HARMLESS = frozenset({"information", "warning"})

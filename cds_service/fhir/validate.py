@@ -18,7 +18,7 @@ from fhir.resources.R4B import get_fhir_model_class
 from pydantic import BaseModel, ValidationError
 
 from cds_service.core.json_object import JsonObject
-from cds_service.fhir.plain_resources import is_plain
+from cds_service.fhir.plain.resources import is_plain
 from cds_service.fhir.shape import Refusal, an_id, type_of
 
 _READ = (

@@ -9,7 +9,7 @@ from datetime import date
 from cds_service.core.card import Card, SmartApp
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import PatientRecord
-from cds_service.core.order_advice import Advice
+from cds_service.core.orders.advice import Advice
 from cds_service.core.verdict import Evaluation
 from cds_service.fhir.access import NoAccess, ServerAccess
 from cds_service.fhir.read import read_record

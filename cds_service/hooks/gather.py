@@ -24,8 +24,8 @@ from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability
 from cds_service.errors import DataUnavailable
 from cds_service.fhir.access import NoAccess, ServerAccess
-from cds_service.fhir.authorization import Coverage
-from cds_service.fhir.fetched import (
+from cds_service.fhir.calls.authorization import Coverage
+from cds_service.fhir.calls.fetched import (
     Complete,
     Fetched,
     NotFound,
@@ -34,8 +34,8 @@ from cds_service.fhir.fetched import (
     Resource,
     UpstreamFault,
 )
-from cds_service.fhir.pages import Next, leads_to
-from cds_service.fhir.query import FurtherPages, Query, Read, Search, Unreadable, query_of
+from cds_service.fhir.calls.pages import Next, leads_to
+from cds_service.fhir.calls.query import FurtherPages, Query, Read, Search, Unreadable, query_of
 from cds_service.fhir.read import types_read
 from cds_service.fhir.shape import an_id
 from cds_service.fhir.supplied import NOT_SUPPLIED, Supplied, is_altogether_other, supplied

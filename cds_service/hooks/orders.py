@@ -11,22 +11,22 @@ from dataclasses import replace
 from typing import Any
 
 from cds_service.core.card import Card
-from cds_service.core.card_parts import fill
 from cds_service.core.elements import Coding
 from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, PatientRecord
 from cds_service.core.name_uuid import Names
-from cds_service.core.order import ORDER_SWAP, DraftOrder
-from cds_service.core.order_advice import Advice, advise
-from cds_service.core.order_card import render_advice
-from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap
+from cds_service.core.orders.advice import Advice, advise
+from cds_service.core.orders.card import render_advice
+from cds_service.core.orders.order import ORDER_SWAP, DraftOrder
+from cds_service.core.orders.swap import AlreadyDrafted, NoSwap, Swap
+from cds_service.core.rendering.parts import fill
 from cds_service.core.verdict import Evaluation
-from cds_service.fhir.order_write import order_beside, order_codings, order_in_its_place
 from cds_service.fhir.orders import ReadDrafts, read_drafts
 from cds_service.fhir.sent_drafts import EveryDraft, Meant, Selected
 from cds_service.fhir.subject import Whose
 from cds_service.fhir.wanted import Wanted
+from cds_service.fhir.write.orders import order_beside, order_codings, order_in_its_place
 from cds_service.hooks.call import Answered, Call, gathered_for, record_of
 from cds_service.hooks.gather import as_sent
 from cds_service.hooks.referred import with_referred_for_drafts

@@ -18,11 +18,11 @@ from typing import Final
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability
 from cds_service.fhir.access import NoAccess, ServerAccess
-from cds_service.fhir.authorization import Coverage
 from cds_service.fhir.bundle import Document, Entry, Unresolved, index_of_all, open_document
-from cds_service.fhir.fetched import Fetched, NotFound, Partial, Refused, Resource
+from cds_service.fhir.calls.authorization import Coverage
+from cds_service.fhir.calls.fetched import Fetched, NotFound, Partial, Refused, Resource
+from cds_service.fhir.calls.query import Read, Search
 from cds_service.fhir.ours import ours
-from cds_service.fhir.query import Read, Search
 from cds_service.fhir.ranked import as_dated
 from cds_service.fhir.read import REFERRED
 from cds_service.fhir.record_entries import MEDICATION_TYPES, status_counts

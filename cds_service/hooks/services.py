@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cds_service.core.disclaimer import review_status
 from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import LOINC, KnowledgeBase
+from cds_service.core.rendering.disclaimer import review_status
 from cds_service.errors import KnowledgeError, NotFound
-from cds_service.fhir.query import in_query
+from cds_service.fhir.calls.query import in_query
 from cds_service.fhir.wanted import Wanted, wanted_by
 from cds_service.hooks.gather import THIS_PATIENT, Need, PrefetchTemplate
 from cds_service.hooks.request import Trigger

@@ -27,7 +27,7 @@ from cds_service.core.verdict import (
     Verdict,
     WrongAnalyte,
 )
-from cds_service.fhir.order_write import draft_order, order_codings
+from cds_service.fhir.write.orders import draft_order, order_codings
 
 MOST = 8
 """Most suggestions on one card, as many as one finding calls for; those after them are left out."""

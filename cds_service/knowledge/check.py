@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from cds_service.core.cases import DAY, differences, record_of, with_case_codes
-from cds_service.core.disclaimer import review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.proof import faults
 from cds_service.core.render import render
+from cds_service.core.rendering.disclaimer import review_status
+from cds_service.core.results.selection import Looking
 from cds_service.core.review import Pending
-from cds_service.core.selection import Looking
 from cds_service.errors import KnowledgeError
 from cds_service.evaluate import evaluate
 from cds_service.knowledge.files import (

@@ -13,7 +13,7 @@ from cds_service.config import Settings
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.knowledge_reader import read_knowledge
 from cds_service.core.proof import prove
-from cds_service.core.site import apply_site, read_site
+from cds_service.core.site.file import apply_site, read_site
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.approval import content_digest, read_approvals, review_state
 

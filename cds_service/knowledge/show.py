@@ -13,9 +13,9 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
-from cds_service.core.disclaimer import disclaimer, review_status
-from cds_service.core.gate_words import conditions_in_words
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.disclaimer import disclaimer, review_status
+from cds_service.core.rendering.gate_words import conditions_in_words
 from cds_service.core.schema import Gates
 from cds_service.knowledge.files import Library, load_library
 from cds_service.knowledge.page.identity import state_of_review

@@ -6,9 +6,9 @@ with the knowledge they belong to, its state of review and the disclaimer.
 
 from __future__ import annotations
 
-from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.disclaimer import disclaimer, review_status
 
 
 def source_attributes(knowledge: KnowledgeBase) -> JsonObject:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from cds_service.core.card_parts import LONGEST_SUMMARY
 from cds_service.core.feedback import FeedbackOutcome
+from cds_service.core.rendering.parts import LONGEST_SUMMARY
 from cds_service.hooks.feedback import LONGEST_COMMENT, LONGEST_URI, MOST_ITEMS
 from cds_service.hooks.members import BLANK, LONGEST_TEXT
 from cds_service.hooks.request import LONGEST_URL, PATIENT_ID, Trigger

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cds_service.core.elements import Coding
-from cds_service.core.site import apply_site, read_site
+from cds_service.core.site.file import apply_site, read_site
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.files import Library, with_site
 from tests import toy

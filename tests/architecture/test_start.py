@@ -32,8 +32,8 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 REACHING = """
 import sys
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.authorization import NoToken
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.authorization import NoToken
 from cds_service.origins import AllowList, FhirBase
 
 base = FhirBase.parse("https://ehr.example.org/fhir")
@@ -48,7 +48,7 @@ from unittest.mock import patch
 from cds_service import callers
 from cds_service.config import Mode, Settings
 from cds_service.fhir.access import ServerAccess
-from cds_service.fhir.deadline import Deadline
+from cds_service.fhir.calls.deadline import Deadline
 from cds_service.hooks.request import FhirAccess, HookRequest, PatientViewContext
 from cds_service.web.ports import Anybody
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from cds_service.core.disclaimer import disclaimer
+from cds_service.core.rendering.disclaimer import disclaimer
 from cds_service.knowledge.files import Library
 from tests.contract.conftest import (
     CHART_SERVICE,

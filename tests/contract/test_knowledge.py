@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from cds_service.config import Settings
-from cds_service.core.disclaimer import disclaimer
+from cds_service.core.rendering.disclaimer import disclaimer
 from cds_service.core.review import Approved
 from cds_service.knowledge.files import Library
 from cds_service.web.app import create_app

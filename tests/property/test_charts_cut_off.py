@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_service.fhir.charts import Arrival
-from cds_service.fhir.exported import known_since
+from cds_service.fhir.files.charts import Arrival
+from cds_service.fhir.files.exported import known_since
 from tests.unit.fhir.exporting import FERRITIN, SIL2R_CODE, Json, charts_of, observation, of
 
 FIRST = date(2026, 1, 1)

@@ -8,7 +8,6 @@ from decimal import Decimal
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cds_service.core.card_parts import LONGEST_SUMMARY
 from cds_service.core.elements import (
     Coding,
     Comparator,
@@ -21,6 +20,7 @@ from cds_service.core.elements import (
 from cds_service.core.model import LabResult
 from cds_service.core.quantity import UCUM
 from cds_service.core.render import render
+from cds_service.core.rendering.parts import LONGEST_SUMMARY
 from cds_service.core.verdict import Interpreted
 from tests.packaged import SIL2R
 from tests.records import answer_to, evaluated, findings, record, result, within

@@ -12,7 +12,7 @@ from cds_service.core.card import Card
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.note import Note
 from cds_service.core.render import render
-from cds_service.core.site import apply_site, read_site
+from cds_service.core.site.file import apply_site, read_site
 from cds_service.core.template import Template, Wording
 from cds_service.core.verdict import Answer
 from cds_service.evaluate import evaluate

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cds_service.core.citations import citation, url_of
-from cds_service.core.disclaimer import disclaimer
+from cds_service.core.rendering.citations import citation, url_of
+from cds_service.core.rendering.disclaimer import disclaimer
 from cds_service.core.verdict import Answer, Interpreted, Outcome, Reason, WrongAnalyte
 from tests.contract.specification import CARD, conforms, empty_values
 from tests.public_words import MISSING, WARNINGS

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cds_service.core.citations import citation
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.citations import citation
 from tests.safety.conftest import Walked
 from tests.safety.witnesses import RESTS_ON
 

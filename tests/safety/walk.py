@@ -21,8 +21,8 @@ from cds_service.core.elements import (
 )
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Availability, NoPatient, PatientRecord
+from cds_service.core.results.selection import Looking
 from cds_service.core.schema import AssayFactor
-from cds_service.core.selection import Looking
 from tests import records
 from tests.safety.results import (
     BIRTHS,

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 
 from cds_service.cli import cli
 from cds_service.config import SETTING_NAMES, Mode, Settings, load_settings
-from cds_service.core.disclaimer import disclaimer
 from cds_service.core.finding import THRESHOLD_INDETERMINATE
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.disclaimer import disclaimer
 from cds_service.core.verdict import Reason
 from cds_service.errors import CdsError, ConfigurationError
 from cds_service.knowledge.files import Library

@@ -12,10 +12,10 @@ from cds_service.config import Settings
 from cds_service.event_wiring import BACKLOG_AGE
 from cds_service.events.faults import FIRST_DELAY, LONGEST_DELAY, MOST_ATTEMPTS, PATIENCE
 from cds_service.events.source import SHORTEST_SECRET
-from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
-from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.calls.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
+from cds_service.fhir.calls.fetched import UpstreamFault
+from cds_service.fhir.calls.session import Limits
 from cds_service.fhir.parts import MOST_READ
-from cds_service.fhir.session import Limits
 from cds_service.fhir.validate import MOST_CHECKED, MOST_ELEMENTS
 from cds_service.hooks.feedback import MOST_ITEMS
 from cds_service.store.engine import CONNECTIONS

@@ -22,7 +22,7 @@ from cds_service.cli import cli
 from cds_service.config import Mode, Settings, load_settings
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.schema import CaseRow
-from cds_service.core.site import apply_site, read_site
+from cds_service.core.site.file import apply_site, read_site
 from cds_service.errors import ConfigurationError, KnowledgeError
 from cds_service.knowledge.check import check_knowledge
 from cds_service.knowledge.files import Library

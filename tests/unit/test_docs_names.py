@@ -114,9 +114,14 @@ def test_the_way_through_the_house_leads_by_modules_there_are() -> None:
     (way,) = (shown for shown in examples(ARCHITECTURE, "text") if shown.startswith("hook "))
     named = re.findall(r"\b([a-z]+)\.([a-z_]+)\b", way)
     assert named
-    assert {
-        "/".join(parts) for parts in named if not (PACKAGE / f"{'/'.join(parts)}.py").exists()
-    } == set()
+    paths = [PACKAGE.joinpath(*parts) for parts in named]
+    assert [path for path in paths if not (path.is_dir() or path.with_suffix(".py").exists())] == []
+
+
+def test_every_folder_of_the_large_rooms_is_told() -> None:
+    told = re.findall(r"^\| `((?:core|fhir)/\w+)/` \|", prose(ARCHITECTURE), re.MULTILINE)
+    doors = [door for room in ("core", "fhir") for door in (PACKAGE / room).glob("*/__init__.py")]
+    assert sorted(told) == sorted(str(door.parent.relative_to(PACKAGE)) for door in doors)
 
 
 def test_every_term_of_the_glossary_is_a_word_of_the_code_or_the_knowledge() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds_service import logs
-from cds_service.fhir.addresses import Reach, checked_addresses
+from cds_service.fhir.calls.addresses import Reach, checked_addresses
 from cds_service.logs import FIELDS, Event, log, log_fault, route_libraries
 from cds_service.origins import Url
 
@@ -140,7 +140,7 @@ def test_a_fault_of_somebody_elses_code_is_placed_where_we_called_it(capsys: Cap
         checked_addresses(Url.parse("https://ehr.example.org"), Reach.SITE, resolve)
     log_fault(Event.FAILED, caught.value)
     (line,) = lines(capsys)
-    assert line["place"].startswith("fhir/addresses.py:")
+    assert line["place"].startswith("fhir/calls/addresses.py:")
     assert "Zyxgarten" not in json.dumps(line)
 
 

@@ -9,8 +9,8 @@ import pytest
 from tests.mutation import LEAST, Score, is_enough, of_module, scores, table
 
 SAID = """\
-    cds_service.core.ratio.x__over__mutmut_1: killed
-    cds_service.core.ratio.x__over__mutmut_2: survived
+    cds_service.core.facts.ratio.x__over__mutmut_1: killed
+    cds_service.core.facts.ratio.x__over__mutmut_2: survived
     cds_service.core.quantity.xǁUnitTableǁread__mutmut_1: timeout
     cds_service.core.quantity.xǁUnitTableǁread__mutmut_2: no tests
     cds_service.core.quantity.xǁUnitTableǁread__mutmut_3: not checked
@@ -19,7 +19,7 @@ SAID = """\
 
 def test_the_mutants_are_told_by_module() -> None:
     assert scores(SAID) == {
-        "cds_service.core.ratio": Counter(killed=1, survived=1),
+        "cds_service.core.facts.ratio": Counter(killed=1, survived=1),
         "cds_service.core.quantity": Counter({"timeout": 1, "no tests": 1, "not checked": 1}),
     }
 
@@ -27,15 +27,17 @@ def test_the_mutants_are_told_by_module() -> None:
 def test_the_table_ends_with_all_and_says_what_was_not_tried() -> None:
     assert [line.split() for line in table(scores(SAID))] == [
         ["module", "mutants", "tried", "killed", "score"],
+        ["cds_service.core.facts.ratio", "2", "2", "1", "50.0", "%"],
         ["cds_service.core.quantity", "3", "2", "1", "50.0", "%"],
-        ["cds_service.core.ratio", "2", "2", "1", "50.0", "%"],
         ["all", "5", "4", "2", "50.0", "%"],
     ]
 
 
 def test_one_module_is_named_by_its_path() -> None:
     found = scores(SAID)
-    assert list(of_module("cds_service/core/ratio.py", found)) == ["cds_service.core.ratio"]
+    assert list(of_module("cds_service/core/facts/ratio.py", found)) == [
+        "cds_service.core.facts.ratio"
+    ]
     assert of_module("", found) == found
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from cds_service.access.registry import load_registry
 from cds_service.config import Mode, load_settings
-from cds_service.core.site import apply_site, read_site
+from cds_service.core.site.file import apply_site, read_site
 from cds_service.errors import CdsError
 from cds_service.knowledge.approval import read_approvals
 from tests import toy

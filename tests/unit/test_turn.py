@@ -25,8 +25,8 @@ from cds_service import turn
 from cds_service.access.keys import KeyRing, NoKey
 from cds_service.access.registry import Client, KeyUrl
 from cds_service.access.replay import Remembered
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.workers import Workers
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.workers import Workers
 from cds_service.store.database import Database
 from cds_service.store.replay import SqlReplayStore
 from cds_service.turn import waiting, working

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.disclaimer import disclaimer, review_status
 from cds_service.core.review import Approved, Pending
 from cds_service.fhir.canonical import artifact_id, canonical_url, of_version
 from cds_service.knowledge.page.notices import notices

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cds_service.core.citations import url_of
-from cds_service.core.disclaimer import disclaimer
+from cds_service.core.rendering.citations import url_of
+from cds_service.core.rendering.disclaimer import disclaimer
 from cds_service.core.schema import SourceRow
 from cds_service.knowledge.export.artifact import Artifacts, Resource, narrative
 from cds_service.knowledge.page.bibliography import full_citation

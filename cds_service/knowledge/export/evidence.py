@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cds_service.core.disclaimer import disclaimer
+from cds_service.core.rendering.disclaimer import disclaimer
 from cds_service.core.schema import LimitRow, StatementRow
 from cds_service.knowledge.export.artifact import Artifacts, Resource, narrative
 from cds_service.knowledge.export.citing import cited

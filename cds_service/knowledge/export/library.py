@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterable
 
-from cds_service.core.disclaimer import review_status
+from cds_service.core.rendering.disclaimer import review_status
 from cds_service.fhir.canonical import of_version
 from cds_service.knowledge.export.artifact import Artifacts, Resource
 from cds_service.knowledge.export.citing import cited

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from cds_service.core.finding import THRESHOLD_INDETERMINATE
-from cds_service.core.gate_words import alternatives_in_words
+from cds_service.core.rendering.gate_words import alternatives_in_words
 from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, ReasonRow, SuggestionRow
 from cds_service.fhir.canonical import DECISION_TABLE
-from cds_service.fhir.order_write import order_codings
+from cds_service.fhir.write.orders import order_codings
 from cds_service.knowledge.export.artifact import Artifacts, Resource
 from cds_service.knowledge.export.citing import cited
 from cds_service.knowledge.page.subject import by_id, merged

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from cds_service.core.knowledge import LOINC, CompanionTest
-from cds_service.core.reading import NOT_COVERED
+from cds_service.core.results.reading import NOT_COVERED
 from cds_service.core.schema import Concept, ConceptCode
 from cds_service.knowledge.export.artifact import Artifacts, Resource
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cds_service.core.citations import published_in, pubmed_url, url_of
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.citations import published_in, pubmed_url, url_of
 from cds_service.core.schema import SourceRow
 from cds_service.knowledge.page.markdown import text
 

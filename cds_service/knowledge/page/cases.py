@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.finding import THRESHOLD_INDETERMINATE
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.reading import NOT_COVERED
+from cds_service.core.results.reading import NOT_COVERED
 from cds_service.core.schema import CaseRow, Expect, Given
 from cds_service.knowledge.page.markdown import code, codes, section, table, text
 from cds_service.knowledge.page.subject import Subject

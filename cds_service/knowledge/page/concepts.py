@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cds_service.core.knowledge import LOINC, CompanionTest
-from cds_service.core.reading import FROM_SPECIMEN, NOT_COVERED
+from cds_service.core.results.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.schema import Concept, ConceptCode, RowUnit
 from cds_service.knowledge.page.markdown import code, codes, described, section, table, text
 from cds_service.knowledge.page.notices import RXNORM, SNOMED_CT

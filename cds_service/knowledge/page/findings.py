@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from cds_service.core.card_parts import in_family
 from cds_service.core.finding import THRESHOLD_INDETERMINATE
-from cds_service.core.gate_words import conditions_in_words
+from cds_service.core.rendering.gate_words import conditions_in_words
+from cds_service.core.rendering.parts import in_family
 from cds_service.core.schema import ContextRow, FindingRow, GroupRow
 from cds_service.core.template import Wording
 from cds_service.knowledge.page.markdown import bullets, code, codes, described, section, text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.disclaimer import disclaimer, review_status
 from cds_service.core.review import Approved, Pending
 from cds_service.knowledge.muted import what_is_muted
 from cds_service.knowledge.page.markdown import code, described, section, table, text

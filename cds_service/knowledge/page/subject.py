@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from cds_service.core.gate_words import alternatives_in_words
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.gate_words import alternatives_in_words
 from cds_service.core.schema import AdviceRow, ContextRow, FindingRow, Gates
 from cds_service.core.template import Wording
 from cds_service.knowledge.page.bibliography import Bibliography

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import time_machine
 
-from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
+from cds_service.fhir.calls.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
 from cds_service.knowledge.files import Library
 from tests.fault_server import FaultServer
 from tests.faults import Fault, reply, reply_json

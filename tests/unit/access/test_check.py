@@ -16,7 +16,7 @@ from cds_service.access.keys import Fetch
 from cds_service.access.registry import ClientRegistry
 from cds_service.access.tokens import Times
 from cds_service.errors import Unauthorised
-from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
+from cds_service.fhir.calls.fetched import JwksFaultError, UpstreamFault
 from tests.unit.access.minting import (
     FILE_CLIENT,
     JWKS,

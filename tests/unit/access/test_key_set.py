@@ -23,7 +23,7 @@ from cds_service.access.key_set import (
 )
 from cds_service.access.keys import KeyRing
 from cds_service.errors import Unauthorised
-from cds_service.fhir.fetched import JWKS_LIMIT
+from cds_service.fhir.calls.fetched import JWKS_LIMIT
 from tests.unit.access.minting import (
     EC,
     HOSPITAL,

@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 from cds_service.access.key_set import KeySetFault
 from cds_service.access.keys import KeyRing, NoKey
 from cds_service.access.registry import Client
-from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
+from cds_service.fhir.calls.fetched import JwksFaultError, UpstreamFault
 from tests.unit.access.minting import EC, FILE_CLIENT, JWKS, Clock, Hosts, key_set, registry
 
 

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, RSAKey
 from cds_service.access.faults import TokenFault
 from cds_service.access.keys import KeyRing
 from cds_service.access.registry import ClientRegistry
-from cds_service.fhir.fetched import JwksFaultError, UpstreamFault
+from cds_service.fhir.calls.fetched import JwksFaultError, UpstreamFault
 from tests.unit.access.minting import (
     FILE_CLIENT,
     HOSPITAL,

@@ -20,10 +20,10 @@ from cds_service.callers import FhirReach, key_fetch
 from cds_service.config import Mode, Settings, Tls
 from cds_service.event_wiring import open_event_room
 from cds_service.fhir.access import NoAccess, ServerAccess
-from cds_service.fhir.authorization import NoToken
-from cds_service.fhir.breaker import Breakers
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import JwksFaultError, Refused, UpstreamFault
+from cds_service.fhir.calls.authorization import NoToken
+from cds_service.fhir.calls.breaker import Breakers
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.fetched import JwksFaultError, Refused, UpstreamFault
 from cds_service.hooks.request import FhirAccess, HookRequest, PatientViewContext
 from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey

@@ -9,8 +9,8 @@ import re
 
 import pytest
 
-from cds_service.core.disclaimer import disclaimer
 from cds_service.core.note import NoteKind
+from cds_service.core.rendering.disclaimer import disclaimer
 from cds_service.core.verdict import Reason
 from tests.packaged import SIL2R
 from tests.public_words import CONTEXTS, FINDINGS, MISSING, WARNINGS

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.card_parts import LONGEST_SUMMARY
 from cds_service.core.elements import Moment, NoMoment, SpecimenLink
 from cds_service.core.model import Subject
+from cds_service.core.rendering.parts import LONGEST_SUMMARY
 from tests import records
 from tests.safety.results import SERUM
 from tests.unit.cards.given import CSF_MASS, card_of, result

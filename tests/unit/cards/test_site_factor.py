@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.comparable import laboratory_name
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.results.comparable import laboratory_name
 from cds_service.core.schema import AssayFactor
 from tests import records
 from tests.packaged import SIL2R

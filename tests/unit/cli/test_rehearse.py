@@ -16,8 +16,8 @@ import fhir_fixtures
 from cds_service.commands.documents import evaluate_resource
 from cds_service.commands.rehearsal import rehearse
 from cds_service.errors import InputError
-from cds_service.fhir.charts import Charts
-from cds_service.fhir.exported import UNDATED
+from cds_service.fhir.files.charts import Charts
+from cds_service.fhir.files.exported import UNDATED
 from cds_service.fhir.wanted import wanted_by
 from fhir_fixtures import Kind
 from tests import toy

@@ -19,9 +19,9 @@ from cds_service.core.model import (
     RecordKind,
     Subject,
 )
-from cds_service.core.order import DraftOrder, Drafts, Performer
-from cds_service.core.order_advice import Advice, Advised, advise
-from cds_service.core.order_card import render_advice
+from cds_service.core.orders.advice import Advice, Advised, advise
+from cds_service.core.orders.card import render_advice
+from cds_service.core.orders.order import DraftOrder, Drafts, Performer
 from tests import records
 from tests.packaged import SIL2R
 from tests.records import record

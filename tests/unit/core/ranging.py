@@ -7,9 +7,9 @@ from typing import Any
 
 from cds_service.core.dates import Age
 from cds_service.core.elements import Coding, OpenEnd, ReferenceRange
+from cds_service.core.facts.ranges import read_range
 from cds_service.core.interval import Interval
 from cds_service.core.quantity import UnitUnderstood, quantity
-from cds_service.core.ranges import read_range
 from cds_service.core.verdict import Place, RangeReading
 from tests import toy
 from tests.records import measured, result

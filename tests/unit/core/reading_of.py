@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from cds_service.core.model import LabResult, PatientRecord
-from cds_service.core.selection import Looking
+from cds_service.core.results.selection import Looking
 from cds_service.core.verdict import Answer, Evaluation, Interpreted, NotInterpretable, WrongAnalyte
 from cds_service.evaluate import evaluate
 from tests import toy

@@ -7,11 +7,11 @@ from typing import Any
 
 from cds_service.core.elements import Measured
 from cds_service.core.fact import Fact
-from cds_service.core.facts import Facts, facts_of
+from cds_service.core.facts.result import Facts, facts_of
+from cds_service.core.facts.situation import Literature, Situation
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.quantity import UnitUnderstood, quantity
-from cds_service.core.reading import shown
-from cds_service.core.situation import Literature, Situation
+from cds_service.core.results.reading import shown
 from cds_service.core.verdict import Unpaired
 from tests import toy
 from tests.records import AT, measured, record, result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.site import apply_site, read_site
+from cds_service.core.site.file import apply_site, read_site
 from tests import toy
 
 TOY = toy.knowledge()

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cds_service.core.bibliography import bibliography
 from cds_service.core.card import Card, Indicator, Selection
-from cds_service.core.card_content import CardContent, identified, quoted
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.render import render
+from cds_service.core.rendering.bibliography import bibliography
+from cds_service.core.rendering.content import CardContent, identified, quoted
 from tests import toy
 from tests.records import evaluated, record, result
 

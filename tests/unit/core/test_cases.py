@@ -33,8 +33,8 @@ from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import Availability, LabResult, Patient, RecordKind, Subject
 from cds_service.core.quantity import UCUM
 from cds_service.core.render import render
+from cds_service.core.results.selection import Looking
 from cds_service.core.schema import CaseRow, ConceptCode, Given
-from cds_service.core.selection import Looking
 from cds_service.core.verdict import Evaluation
 from cds_service.evaluate import evaluate
 from tests import toy

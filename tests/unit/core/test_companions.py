@@ -8,9 +8,9 @@ from itertools import permutations
 
 import pytest
 
-from cds_service.core.companions import companion_values
 from cds_service.core.dates import when_taken
 from cds_service.core.elements import Coding, NotNumeric, ResourceRef, Status
+from cds_service.core.facts.companions import companion_values
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import LabResult, Subject
 from tests import toy

@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 
 from cds_service.core.card import Card, Indicator
-from cds_service.core.card_parts import note_line
 from cds_service.core.elements import (
     Coding,
     Measured,
@@ -23,6 +22,7 @@ from cds_service.core.elements import (
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord, RecordKind, Subject
 from cds_service.core.note import Note, NoteKind
+from cds_service.core.rendering.parts import note_line
 from tests import toy
 from tests.reader import as_html, tags, targets
 from tests.records import entry, measured, named, number, record, result

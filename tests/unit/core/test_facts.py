@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.facts import fact_domains
+from cds_service.core.facts.result import fact_domains
+from cds_service.core.facts.situation import Literature
 from cds_service.core.model import PatientRecord
-from cds_service.core.situation import Literature
 from tests import toy
 from tests.records import NOBODY, born, companions, entry, record, result, within
 from tests.unit.core.settling import facts, settled

@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.core.knowledge_reader import read_knowledge
 from cds_service.core.proof import faults
-from cds_service.core.proof_words import SERIES
+from cds_service.core.proof.words import SERIES
 from cds_service.errors import KnowledgeError
 from tests import toy
 

@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
-from cds_service.core import bibliography as module
-from cds_service.core.bibliography import bibliography
-from cds_service.core.card_values import CardValues
 from cds_service.core.render import render
+from cds_service.core.rendering import bibliography as module
+from cds_service.core.rendering.bibliography import bibliography
+from cds_service.core.rendering.values import CardValues
 from cds_service.core.review import Approved
 from cds_service.core.schema import SourceRow
 from tests import toy

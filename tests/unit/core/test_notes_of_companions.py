@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from cds_service.core.elements import Coding, ResourceRef, Status
+from cds_service.core.facts.missing import missing_words
 from cds_service.core.knowledge import LOINC
-from cds_service.core.missing import missing_words
 from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.core.note import NoteKind
 from tests import toy

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
-from cds_service.core.facts import fact_domains
+from cds_service.core.facts.result import fact_domains
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import InvalidResource, PatientRecord, Subject
-from cds_service.core.order import DraftOrder
-from cds_service.core.order_facts import order_fact_domains
-from cds_service.core.order_swap import NoSwap
+from cds_service.core.orders.facts import order_fact_domains
+from cds_service.core.orders.order import DraftOrder
+from cds_service.core.orders.swap import NoSwap
 from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import NotInterpretable, OrderAdvised, Reason, WrongAnalyte
 from tests.packaged import SIL2R

@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.core.elements import NoValue, ResourceRef, Status
 from cds_service.core.model import Availability, LabResult
-from cds_service.core.order import Performer
+from cds_service.core.orders.order import Performer
 from tests.records import born, record
 from tests.unit.core.ordering import (
     CSF,

@@ -13,8 +13,8 @@ from cds_service.core.card import Selection
 from cds_service.core.elements import Coding
 from cds_service.core.finding import RowOutcome
 from cds_service.core.model import InvalidResource, Subject
-from cds_service.core.order import DraftOrder
-from cds_service.core.order_card import render_advice
+from cds_service.core.orders.card import render_advice
+from cds_service.core.orders.order import DraftOrder
 from tests.packaged import SIL2R
 from tests.records import born, record
 from tests.unit.core.ordering import (

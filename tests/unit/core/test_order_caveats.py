@@ -9,7 +9,7 @@ import pytest
 
 from cds_service.core.elements import Coding, ResourceRef, Status
 from cds_service.core.model import Availability, CodedEntry, Patient, RecordKind
-from cds_service.core.order import DraftOrder
+from cds_service.core.orders.order import DraftOrder
 from cds_service.core.schema import OrderCode
 from tests.packaged import SIL2R
 from tests.records import LOOKED_FOR, NOBODY, born, moment, record

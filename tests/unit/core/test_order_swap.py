@@ -10,8 +10,8 @@ import pytest
 from cds_service.core.elements import Coding, ResourceRef, SpecimenGiven, SpecimenLink
 from cds_service.core.knowledge import LOINC
 from cds_service.core.note import NoteKind
-from cds_service.core.order import DraftOrder
-from cds_service.core.order_swap import AlreadyDrafted, NoSwap, Swap
+from cds_service.core.orders.order import DraftOrder
+from cds_service.core.orders.swap import AlreadyDrafted, NoSwap, Swap
 from cds_service.core.schema import OrderCode
 from cds_service.core.verdict import WrongAnalyte
 from tests.packaged import SIL2R

@@ -6,9 +6,9 @@ import pytest
 
 from cds_service.core.knowledge import KnowledgeBase, OrderTable
 from cds_service.core.model import InvalidResource, Subject
-from cds_service.core.order import DraftOrder
-from cds_service.core.order_advice import Advised
-from cds_service.core.order_card import render_advice
+from cds_service.core.orders.advice import Advised
+from cds_service.core.orders.card import render_advice
+from cds_service.core.orders.order import DraftOrder
 from cds_service.core.proof import faults, prove
 from tests import toy
 from tests.unit.core.ordering import advice_on, advised, ids, invalid, order

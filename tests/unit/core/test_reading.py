@@ -19,7 +19,7 @@ from cds_service.core.elements import (
 )
 from cds_service.core.knowledge import LOINC
 from cds_service.core.quantity import UCUM
-from cds_service.core.reading import (
+from cds_service.core.results.reading import (
     CodesConflict,
     LookAlike,
     NotOurs,

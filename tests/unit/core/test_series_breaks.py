@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cds_service.core.elements import SpecimenGiven
-from cds_service.core.selection import Candidate, Settled
-from cds_service.core.series import series_of
+from cds_service.core.results.selection import Candidate, Settled
+from cds_service.core.results.series import series_of
 from cds_service.core.verdict import Direction
 from tests import toy
 from tests.records import AT, specimen

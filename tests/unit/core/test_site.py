@@ -12,8 +12,8 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import CodedEntry, RecordKind
 from cds_service.core.note import NoteKind
 from cds_service.core.proof import faults
-from cds_service.core.site import apply_site, read_site
-from cds_service.core.site_additions import concepts_behind
+from cds_service.core.site.additions import concepts_behind
+from cds_service.core.site.file import apply_site, read_site
 from cds_service.knowledge.files import Library, with_site
 from tests import toy
 from tests.records import answer_to, entry, findings, named, notes, record, result

@@ -228,7 +228,7 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from([*Site.model_fields, "colours"]), VALUES, max_size=4))
 def test_whatever_stands_in_a_file_is_used_or_refused(content: dict[str, object]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cds_service.core.site.tomllib.loads", lambda _text: content)
+        patch.setattr("cds_service.core.site.file.tomllib.loads", lambda _text: content)
         try:
             came_to: object = applied("").identity
         except KnowledgeError as told:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cds_service.core.json_object import JsonObject
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
-from cds_service.fhir.session import FhirSession, Limits
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.fetched import HttpAnswer, Refused, UpstreamFault
+from cds_service.fhir.calls.session import FhirSession, Limits
 from cds_service.origins import FhirBase
 from cds_service.store.work_item import Kind, Target
 

@@ -9,7 +9,7 @@ import pytest
 from cds_service.core.json_object import JsonObject
 from cds_service.events.current import Current, Gone, read_current, read_requester
 from cds_service.events.faults import UpstreamFailed
-from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.calls.fetched import UpstreamFault
 from cds_service.store.work_item import Kind, Target
 from tests.event_world import observation
 from tests.unit.events.serving import (

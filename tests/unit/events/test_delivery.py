@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from cds_service.fhir.calls.exchange import Sending
+from cds_service.fhir.calls.fetched import HttpAnswer
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import HttpAnswer
 from cds_service.knowledge.files import Library
 from tests.event_world import PATIENT, World, observation, world
 from tests.little_fhir import Json, little_fhir, refusing

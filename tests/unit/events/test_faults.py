@@ -17,7 +17,7 @@ from cds_service.events.faults import (
     TryAgain,
     after_failure,
 )
-from cds_service.fhir.fetched import status_fault
+from cds_service.fhir.calls.fetched import status_fault
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

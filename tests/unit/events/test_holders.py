@@ -9,7 +9,7 @@ import pytest
 from cds_service.core.json_object import JsonObject
 from cds_service.events.faults import MOST_ATTEMPTS, UpstreamFailed
 from cds_service.events.holders import Holders, find_holders, first_id, ids_of
-from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.calls.fetched import UpstreamFault
 from tests.event_world import SERUM, observation
 from tests.unit.events.serving import (
     ELSEWHERE,

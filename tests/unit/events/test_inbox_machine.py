@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 )
 
 from cds_service.event_wiring import open_workshop
-from cds_service.fhir.breaker import Breakers
+from cds_service.fhir.calls.breaker import Breakers
 from cds_service.knowledge.files import Library
 from tests.event_world import PATIENT, World, events, observation, world
 from tests.little_fhir import Json

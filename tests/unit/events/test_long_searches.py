@@ -13,7 +13,7 @@ import pytest
 
 from cds_service.events.faults import UpstreamFailed
 from cds_service.events.search import PAGE
-from cds_service.fhir.fetched import Complete
+from cds_service.fhir.calls.fetched import Complete
 from tests.event_world import World, observation
 from tests.little_fhir import Json, refusing
 from tests.unit.events.watching import searches

@@ -11,7 +11,7 @@ from cds_service.access.registry import load_registry
 from cds_service.config import Mode
 from cds_service.errors import ConfigurationError
 from cds_service.events.source import EventSource, Relay, event_sources
-from cds_service.fhir.authorization import AccessToken, NoToken
+from cds_service.fhir.calls.authorization import AccessToken, NoToken
 from cds_service.origins import PlainHttp
 
 REGISTRY = """

@@ -14,11 +14,11 @@ from joserfc.jwk import ECKey
 from cds_service.events.proof import SharedSecret
 from cds_service.events.source import ClientSecret, EventSource, SignedAssertion
 from cds_service.events.tokens import Tokens
-from cds_service.fhir.authorization import AccessToken, NoToken
+from cds_service.fhir.calls.authorization import AccessToken, NoToken
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.exchange import Sending
+from cds_service.fhir.calls.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.origins import FhirBase
 
 SERVER = "https://ehr.example.org:8443"

@@ -20,10 +20,10 @@ from cds_service.events.faults import UpstreamFailed
 from cds_service.events.proof import SharedSecret
 from cds_service.events.source import ClientSecret, EventSource
 from cds_service.events.tokens import Tokens
-from cds_service.fhir.authorization import AccessToken
+from cds_service.fhir.calls.authorization import AccessToken
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
 from cds_service.knowledge.files import Library
 from cds_service.origins import FhirBase
 from tests.event_world import World, observation, world

@@ -10,7 +10,7 @@ from sqlalchemy import Table, select
 
 from cds_service import __version__
 from cds_service.events.matter import Stopwatch
-from cds_service.fhir.write_resources import evaluation_key, result_key
+from cds_service.fhir.write.resources import evaluation_key, result_key
 from cds_service.store.tables import carded_results, cards
 from tests.event_world import World, observation
 

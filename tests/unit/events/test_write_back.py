@@ -10,7 +10,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.fhir.write_resources import evaluation_key
+from cds_service.fhir.write.resources import evaluation_key
 from cds_service.knowledge.export.write import r4_resources
 from cds_service.knowledge.files import Library
 from tests.event_world import PATIENT, World, observation, world

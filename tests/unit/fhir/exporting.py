@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from cds_service.fhir.charts import Arrival, Charts
+from cds_service.fhir.files.charts import Arrival, Charts
 from cds_service.fhir.wanted import wanted_by
 from tests.packaged import SIL2R
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cds_service.exact import ExactDecimal
-from cds_service.fhir.plain import Code, Element, Kind, Primitive, Several
+from cds_service.fhir.plain.grammar import Code, Element, Kind, Primitive, Several
 
 GOOD: dict[str, Any] = {
     "boolean": False,

@@ -8,7 +8,7 @@ from typing import Any
 
 from cds_service.core.card import Card, Indicator
 from cds_service.core.json_object import JsonObject
-from cds_service.fhir.write_resources import Said
+from cds_service.fhir.write.resources import Said
 
 RESULT = "Observation/o1"
 

@@ -12,7 +12,7 @@ from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource, PatientRecord
 from cds_service.errors import InputError
 from cds_service.exact import ExactDecimal
-from cds_service.fhir.file import read_file
+from cds_service.fhir.files.file import read_file
 from tests.unit.fhir.given import (
     FERRITIN,
     SIL2R,

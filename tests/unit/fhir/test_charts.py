@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.core.elements import Moment, Status
 from cds_service.core.model import Availability, LabResult, Patient
-from cds_service.fhir.exported import UNDATED
+from cds_service.fhir.files.exported import UNDATED
 from tests.unit.fhir.exporting import (
     FERRITIN,
     SIL2R_CODE,

@@ -22,7 +22,7 @@ from cds_service.core.elements import (
 )
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, LabResult, PatientRecord
-from cds_service.fhir.file import read_file
+from cds_service.fhir.files.file import read_file
 from cds_service.fhir.observation import FLAGS
 from cds_service.fhir.wanted import wanted_by
 from tests.packaged import SIL2R as KNOWLEDGE

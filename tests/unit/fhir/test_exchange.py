@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.fhir.exchange import Exchange, Sending
-from cds_service.fhir.fetched import HttpAnswer
+from cds_service.fhir.calls.exchange import Exchange, Sending
+from cds_service.fhir.calls.fetched import HttpAnswer
 from cds_service.strict_json import parse_object
 
 

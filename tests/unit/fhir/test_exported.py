@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 
 from cds_service.core.model import Availability, LabResult, Patient, Subject
-from cds_service.fhir.charts import Charts
-from cds_service.fhir.exported import UNDATED
+from cds_service.fhir.files.charts import Charts
+from cds_service.fhir.files.exported import UNDATED
 from tests.unit.fhir.exporting import (
     FERRITIN,
     WANTED,

@@ -8,7 +8,7 @@ from cds_service.core.elements import Moment
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, LabResult, Patient, PatientRecord, Subject
 from cds_service.errors import InputError
-from cds_service.fhir.file import FileInput, read_file
+from cds_service.fhir.files.file import FileInput, read_file
 from cds_service.fhir.read import read_record
 from tests.unit.fhir.given import (
     FERRITIN,

@@ -8,10 +8,11 @@ import pytest
 
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord
-from cds_service.fhir import parts, plain, validate
+from cds_service.fhir import parts, validate
 from cds_service.fhir.bundle import open_document
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import MOST_READ
+from cds_service.fhir.plain import grammar
 from cds_service.fhir.report import Reports
 from cds_service.fhir.scope import Scope
 from cds_service.fhir.subject import Whose
@@ -59,7 +60,7 @@ def test_a_panel_of_a_hundred_components_is_read() -> None:
 
 
 def test_an_array_longer_than_a_plain_one_is_for_the_models_and_valid(asked: list[str]) -> None:
-    for length in (plain.MOST_ITEMS, plain.MOST_ITEMS + 1):
+    for length in (grammar.MOST_ITEMS, grammar.MOST_ITEMS + 1):
         assert result(note=[{"text": "a"}] * length).ref.resource == "Observation/obs-1"
     assert asked == ["Observation"]
 

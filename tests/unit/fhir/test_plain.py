@@ -16,8 +16,17 @@ from cds_service.core.model import InvalidResource
 from cds_service.errors import MalformedJson
 from cds_service.exact import ExactDecimal
 from cds_service.fhir import validate
-from cds_service.fhir.plain import DECIMAL, PATTERNS, TEXT, Code, Element, Kind, Primitive, Several
-from cds_service.fhir.plain_resources import PLAIN, is_plain
+from cds_service.fhir.plain.grammar import (
+    DECIMAL,
+    PATTERNS,
+    TEXT,
+    Code,
+    Element,
+    Kind,
+    Primitive,
+    Several,
+)
+from cds_service.fhir.plain.resources import PLAIN, is_plain
 from cds_service.fhir.shape import Refusal, type_of
 from cds_service.strict_json import parse
 from tests.unit.fhir import plain_samples as samples

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability
-from cds_service.fhir.fetched import UpstreamFault
+from cds_service.fhir.calls.fetched import UpstreamFault
 from cds_service.fhir.supplied import (
     NOT_SUPPLIED,
     is_altogether_other,

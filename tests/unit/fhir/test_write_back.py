@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from cds_service.fhir.query import Search
-from cds_service.fhir.write_back import (
+from cds_service.fhir.calls.query import Search
+from cds_service.fhir.write.back import (
     Existing,
     is_of_evaluation,
     ours,
@@ -16,7 +16,7 @@ from cds_service.fhir.write_back import (
     withdrawing,
     writing,
 )
-from cds_service.fhir.write_resources import (
+from cds_service.fhir.write.resources import (
     EVALUATION_SYSTEM,
     TAG_SYSTEM,
     Said,

@@ -10,9 +10,9 @@ import fhirkit
 import pytest
 
 from cds_service.core.json_object import JsonObject
-from cds_service.fhir import write_resources
 from cds_service.fhir.canonical import decision_table
-from cds_service.fhir.write_resources import (
+from cds_service.fhir.write import resources as write_resources
+from cds_service.fhir.write.resources import (
     AUTHOR,
     EVALUATION_SYSTEM,
     FINDING_SYSTEM,

@@ -12,14 +12,14 @@ import time_machine
 import fhir_fixtures
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.fhir.access import NoAccess, ServerAccess, server_access
-from cds_service.fhir.addresses import Reach
-from cds_service.fhir.authorization import NoToken
-from cds_service.fhir.breaker import FAILURES_TO_OPEN, Admission, CallEnding, OriginBreaker
+from cds_service.fhir.calls.addresses import Reach
+from cds_service.fhir.calls.authorization import NoToken
+from cds_service.fhir.calls.breaker import FAILURES_TO_OPEN, Admission, CallEnding, OriginBreaker
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.fetched import Fetched
+from cds_service.fhir.calls.network import Network
+from cds_service.fhir.calls.session import FhirSession, Limits
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Fetched
-from cds_service.fhir.network import Network
-from cds_service.fhir.session import FhirSession, Limits
 from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import Service
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp

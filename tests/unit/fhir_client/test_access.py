@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from cds_service.fhir.access import NoAccess, NoAccessReason, ServerAccess, server_access
-from cds_service.fhir.authorization import Coverage, TokenFlaw
+from cds_service.fhir.calls.authorization import Coverage, TokenFlaw
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.query import Read, Search
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.query import Read, Search
 from cds_service.origins import AllowList, FhirBase
 
 SERVER = "https://ehr.example.org/fhir"

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from cds_service.fhir.addresses import AddressRefusedError, Reach, checked_addresses
-from cds_service.fhir.authorization import NoToken
+from cds_service.fhir.calls.addresses import AddressRefusedError, Reach, checked_addresses
+from cds_service.fhir.calls.authorization import NoToken
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.fetched import Refused, Resource, UpstreamFault
+from cds_service.fhir.calls.network import Network
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Refused, Resource, UpstreamFault
-from cds_service.fhir.network import Network
 from cds_service.origins import AllowList, FhirBase, PlainHttp, Url
 from tests.fault_server import FaultServer
 from tests.faults import bundle, reply_json

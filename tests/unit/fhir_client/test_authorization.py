@@ -9,7 +9,7 @@ import traceback
 
 import pytest
 
-from cds_service.fhir.authorization import (
+from cds_service.fhir.calls.authorization import (
     AccessToken,
     Action,
     Coverage,

@@ -7,7 +7,7 @@ import threading
 import pytest
 import time_machine
 
-from cds_service.fhir.breaker import (
+from cds_service.fhir.calls.breaker import (
     FAILURES_TO_OPEN,
     OPEN_SECONDS,
     Admission,
@@ -16,7 +16,7 @@ from cds_service.fhir.breaker import (
     OriginBreaker,
     ending_of,
 )
-from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
+from cds_service.fhir.calls.fetched import HttpAnswer, Refused, UpstreamFault
 from tests.unit.fhir_client.conftest import opened
 
 WELL = HttpAnswer("application/fhir+json", b"{}")

@@ -7,8 +7,8 @@ import threading
 import pytest
 import time_machine
 
-from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, OriginBreaker, OriginCall
-from cds_service.fhir.fetched import HttpAnswer, Refused, UpstreamFault
+from cds_service.fhir.calls.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, OriginBreaker, OriginCall
+from cds_service.fhir.calls.fetched import HttpAnswer, Refused, UpstreamFault
 from tests.unit.fhir_client.conftest import opened
 
 WELL = HttpAnswer("application/fhir+json", b"{}")

@@ -8,13 +8,19 @@ import time
 import pytest
 import time_machine
 
-from cds_service.fhir.authorization import NoToken
-from cds_service.fhir.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
+from cds_service.fhir.calls.authorization import NoToken
+from cds_service.fhir.calls.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.exchange import Sending
+from cds_service.fhir.calls.fetched import (
+    HttpAnswer,
+    JwksFaultError,
+    Refused,
+    Resource,
+    UpstreamFault,
+)
+from cds_service.fhir.calls.query import Read
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import HttpAnswer, JwksFaultError, Refused, Resource, UpstreamFault
-from cds_service.fhir.query import Read
 from cds_service.origins import FhirBase, PlainHttp
 from tests.fault_server import FaultServer
 from tests.faults import Conversation, bundle, hang_before_headers, observation, reply, reply_json

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 
-from cds_service.fhir.breaker import Breakers, CallEnding
-from cds_service.fhir.by_origin import MOST_ORIGINS, ByOrigin
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.workers import Workers
+from cds_service.fhir.calls.breaker import Breakers, CallEnding
+from cds_service.fhir.calls.by_origin import MOST_ORIGINS, ByOrigin
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.workers import Workers
 
 
 def _origins(number: int) -> list[str]:

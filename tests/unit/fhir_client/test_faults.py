@@ -9,12 +9,19 @@ import threading
 
 import pytest
 
-from cds_service.fhir.authorization import NoToken
-from cds_service.fhir.breaker import Breakers
+from cds_service.fhir.calls.authorization import NoToken
+from cds_service.fhir.calls.breaker import Breakers
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.exchange import Sending
+from cds_service.fhir.calls.fetched import (
+    Fetched,
+    HttpAnswer,
+    NotFound,
+    Refused,
+    Resource,
+    UpstreamFault,
+)
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import Fetched, HttpAnswer, NotFound, Refused, Resource, UpstreamFault
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from tests import faults
 from tests.fault_server import DeafServer, FaultServer, unused_base
@@ -81,7 +88,7 @@ def test_t60_a_refused_connection_is_tried_at_most_once_more(
         tries.append(address)
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("cds_service.fhir.dial.socket.create_connection", refuse)
+    monkeypatch.setattr("cds_service.fhir.calls.dial.socket.create_connection", refuse)
     assert read(client, unused_base()) == Refused(UpstreamFault.CONNECT)
     assert len(tries) == 2
 
@@ -96,7 +103,7 @@ def test_t60_a_connection_that_succeeds_at_the_second_try_is_used(
             raise error
         return connect(address, timeout)
 
-    monkeypatch.setattr("cds_service.fhir.dial.socket.create_connection", refuse_once)
+    monkeypatch.setattr("cds_service.fhir.calls.dial.socket.create_connection", refuse_once)
     server.on("/fhir/Patient/1", reply_json(PATIENT))
     assert read(client, server.base) == Resource(PATIENT)
 

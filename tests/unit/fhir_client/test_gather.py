@@ -10,7 +10,7 @@ import pytest
 from cds_service.core.model import Availability
 from cds_service.errors import DataUnavailable
 from cds_service.fhir.access import NoAccess, NoAccessReason
-from cds_service.fhir.authorization import TokenFlaw
+from cds_service.fhir.calls.authorization import TokenFlaw
 from cds_service.hooks.gather import require_whole
 from cds_service.origins import AllowList
 from tests import faults

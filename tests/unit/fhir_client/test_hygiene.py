@@ -13,14 +13,20 @@ import pytest
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
-from cds_service.fhir.authorization import AccessToken, NoToken
-from cds_service.fhir.breaker import _ServerFailedError
+from cds_service.fhir.calls.authorization import AccessToken, NoToken
+from cds_service.fhir.calls.breaker import _ServerFailedError
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.exchange import Sending
+from cds_service.fhir.calls.fetched import (
+    JWKS_LIMIT,
+    JwksFaultError,
+    Refused,
+    Resource,
+    UpstreamFault,
+)
+from cds_service.fhir.calls.network import Network
+from cds_service.fhir.calls.query import Read, Search
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import JWKS_LIMIT, JwksFaultError, Refused, Resource, UpstreamFault
-from cds_service.fhir.network import Network
-from cds_service.fhir.query import Read, Search
 from cds_service.origins import AllowList, FhirBase, PlainHttp
 from tests import faults
 from tests.fault_server import FaultServer

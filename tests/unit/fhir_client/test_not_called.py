@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.fhir.authorization import NoToken
+from cds_service.fhir.calls.authorization import NoToken
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.exchange import Sending
+from cds_service.fhir.calls.fetched import Refused, UpstreamFault
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.exchange import Sending
-from cds_service.fhir.fetched import Refused, UpstreamFault
 from cds_service.origins import AllowList, FhirBase, PlainHttp
 from tests import faults
 from tests.fault_server import FaultServer

@@ -5,13 +5,20 @@ from __future__ import annotations
 import pytest
 
 from cds_service.core.model import Availability
-from cds_service.fhir.authorization import AccessToken
+from cds_service.fhir.calls.authorization import AccessToken
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.fetched import (
+    Complete,
+    Fetched,
+    Partial,
+    Refused,
+    Resource,
+    UpstreamFault,
+)
+from cds_service.fhir.calls.network import Network
+from cds_service.fhir.calls.query import FirstPage, FurtherPages, Search
+from cds_service.fhir.calls.session import Limits
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Complete, Fetched, Partial, Refused, Resource, UpstreamFault
-from cds_service.fhir.network import Network
-from cds_service.fhir.query import FirstPage, FurtherPages, Search
-from cds_service.fhir.session import Limits
 from cds_service.fhir.supplied import supplied
 from cds_service.origins import AllowList, FhirBase, LoopbackRule
 from tests import faults

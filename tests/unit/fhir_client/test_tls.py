@@ -14,12 +14,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from cds_service.fhir.addresses import Reach
-from cds_service.fhir.authorization import NoToken
+from cds_service.fhir.calls.addresses import Reach
+from cds_service.fhir.calls.authorization import NoToken
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.fetched import Fetched, Refused, Resource, UpstreamFault
+from cds_service.fhir.calls.network import Network
 from cds_service.fhir.client import FhirClient
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Fetched, Refused, Resource, UpstreamFault
-from cds_service.fhir.network import Network
 from cds_service.origins import AllowList, FhirBase
 from tests import faults
 from tests.documentation import text_of

@@ -8,9 +8,9 @@ from threading import Event
 
 import pytest
 
-from cds_service.fhir.deadline import Deadline
-from cds_service.fhir.fetched import Refused, UpstreamFault
-from cds_service.fhir.workers import Workers
+from cds_service.fhir.calls.deadline import Deadline
+from cds_service.fhir.calls.fetched import Refused, UpstreamFault
+from cds_service.fhir.calls.workers import Workers
 
 SLOW, OTHER = "https://slow.example.org", "https://other.example.org"
 

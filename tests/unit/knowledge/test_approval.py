@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from cds_service import wiring
 from cds_service.config import Review, Settings
-from cds_service.core.disclaimer import disclaimer, review_status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.proof import faults
+from cds_service.core.rendering.disclaimer import disclaimer, review_status
 from cds_service.core.review import Approved, Pending
 from cds_service.errors import ConfigurationError, InputError, KnowledgeError
 from cds_service.knowledge import approval

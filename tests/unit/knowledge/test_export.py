@@ -16,8 +16,8 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 from fhirpathpy.models import models
 
-from cds_service.core.disclaimer import disclaimer
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.disclaimer import disclaimer
 from cds_service.core.review import Approved
 from cds_service.knowledge.export.write import export_fhir, r4_resources
 from cds_service.knowledge.files import Library

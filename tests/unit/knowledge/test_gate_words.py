@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cds_service.core.facts import fact_domains
-from cds_service.core.gate_words import alternatives_in_words, conditions_in_words
+from cds_service.core.facts.result import fact_domains
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.core.rendering.gate_words import alternatives_in_words, conditions_in_words
 from cds_service.core.schema import AdviceRow, TableRow
 from tests import toy
 

@@ -10,9 +10,9 @@ from click.testing import CliRunner
 from markdown_it import MarkdownIt
 
 from cds_service.cli import cli
-from cds_service.core.disclaimer import disclaimer
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.note import NoteKind
+from cds_service.core.rendering.disclaimer import disclaimer
 from cds_service.core.schema import AdviceRow, TableRow
 from cds_service.knowledge.files import Library
 from cds_service.knowledge.page.bibliography import full_citation

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 import cds_service
-from cds_service.core.facts import fact_domains
+from cds_service.core.facts.result import fact_domains
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Patient
-from cds_service.fhir.plain_resources import is_plain
+from cds_service.fhir.plain.resources import is_plain
 from cds_service.fhir.read import read_record
 from cds_service.fhir.supplied import supplied
 from cds_service.fhir.wanted import Wanted
@@ -40,7 +40,7 @@ EXPORT = {"export"}
 """Writes FHIR and reads none: `Expression.language` is no language of a patient."""
 
 ROOT = Path(cds_service.__file__).parent
-VALIDITY = set((ROOT / "fhir").glob("plain*.py"))
+VALIDITY = set((ROOT / "fhir" / "plain").glob("*.py"))
 """Tables of what plain FHIR R4 is: they name every element and tell only whether it is valid."""
 
 

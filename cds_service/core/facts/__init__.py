@@ -1,0 +1,1 @@
+"""Named facts about one result: the only clinical Python."""

@@ -1,0 +1,1 @@
+"""What there is to say of a draft order, from the draft to its card."""

@@ -1,0 +1,1 @@
+"""How an evaluation is worded: the parts of a card, its values, its sources."""

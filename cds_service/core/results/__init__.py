@@ -1,0 +1,1 @@
+"""Which results there are, which of them count, and what each of them is."""

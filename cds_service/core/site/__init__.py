@@ -1,0 +1,1 @@
+"""The site file: what a hospital may change without touching the product."""

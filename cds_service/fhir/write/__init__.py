@@ -1,0 +1,1 @@
+"""What we write: drafts of orders, and the resources that events leave on a FHIR server."""
