@@ -36,6 +36,8 @@ NOT_KNOWN = frozenset({UNKNOWN, DISPUTED})
 class Fact(NamedTuple):
     """A named, settled (or `unknown`) statement about one result, with the words for why.
 
+    `because` is whole, for a trace. A card shows `told`: of a fact about a limit the results alone
+    (`shown`), since the card names the limit beside them.
     `missing` holds the public `missing` words (docs/integrating.md) for data that would settle it.
     A NamedTuple, since ten are made for each result and a frozen dataclass takes three times as
     long to make.
@@ -46,6 +48,12 @@ class Fact(NamedTuple):
     because: str
     missing: tuple[str, ...] = ()
     inputs: tuple[ResourceRef, ...] = ()
+    shown: str = ""
+
+    @property
+    def told(self) -> str:
+        """What a card says of why."""
+        return self.shown or self.because
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -141,10 +141,11 @@ def _agreed(facts: Sequence[Fact]) -> Fact:
     if len(by_value) == 1:
         return facts[0]
     because = " and ".join(dict.fromkeys(fact.because for fact in facts))
+    shown = " and ".join(dict.fromkeys(fact.told for fact in facts))
     missing = tuple(dict.fromkeys(word for fact in facts for word in fact.missing))
     inputs = tuple(dict.fromkeys(ref for fact in facts for ref in fact.inputs))
     value = DISPUTED if MET in by_value else UNKNOWN
-    return Fact(facts[0].name, value, because, missing, inputs)
+    return Fact(facts[0].name, value, because, missing, inputs, shown)
 
 
 def no_companion(limit: Limit, knowledge: KnowledgeBase, gone: tuple[str, ...]) -> Fact:
@@ -158,7 +159,8 @@ def _held_against(
 ) -> Fact:
     """One result against the limit for the patient's age on the day of that result. If the age
     leaves open which of two numbers applies, and they give different answers, it is unknown. The
-    Patient is an input where the number for younger patients applies.
+    Patient is an input where the number for younger patients applies. A number that depends on the
+    age is told on the card beside the result.
     """
     shown, birth = f"{limit.row.of} {value_and_day(found)}", birth_of(record)
     at_the_age = _at_the_age(limit, found, birth)
@@ -167,10 +169,11 @@ def _held_against(
     (value, because), *others = [one.against(found.quantity, shown) for one in at_the_age]
     if any(other != value for other, _ in others):
         because = f"{shown} against {' or '.join(one.words for one in at_the_age)}"
-        return Fact(limit.name, UNKNOWN, because, missing_for_age(record, _drawn(found)), used)
+        missing = missing_for_age(record, _drawn(found))
+        return Fact(limit.name, UNKNOWN, because, missing, used)
     if value == MET and not _is_as_presumed(limit, knowledge, found):
         value = PROVISIONAL
-    return Fact(limit.name, value, because, (), used)
+    return Fact(limit.name, value, because, (), used, "" if limit.younger else shown)
 
 
 def _at_the_age(limit: Limit, found: CompanionValue, birth: Moment | NoMoment) -> tuple[Limit, ...]:

@@ -118,7 +118,7 @@ def facts_of(situation: Situation) -> Facts:
     quantity, shown = on_study_scale(situation)
     for limit in own_limits(knowledge):
         if usual.by_name[limit.name] is _OPEN:
-            settled[limit.name] = Fact(limit.name, *limit.against(quantity, shown))
+            settled[limit.name] = Fact(limit.name, *limit.against(quantity, shown), shown=shown)
     for row in knowledge.ages.values():
         settled[f"age.{row.id}"] = age_fact(row, record, age, when, "at collection")
     settled.update(_from_record(situation, kind, companions, when))

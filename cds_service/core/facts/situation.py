@@ -78,7 +78,7 @@ def on_study_scale(situation: Situation) -> tuple[Quantity, str]:
     match own_factor(situation):
         case AssayFactor(factor=factor):
             interval = situation.quantity.interval.scaled(factor)
-            told = f"{shown}, times the laboratory's own factor {factor},"
+            told = f"{shown} times the laboratory's own factor {factor}"
             return replace(situation.quantity, interval=interval), told
         case FactorOfAnother() | NoFactor():
             return situation.quantity, shown

@@ -108,7 +108,7 @@ def _panel(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
     for item in knowledge.panels[row].item:
         facts = [answer.facts[f"limit.{limit}"] for limit in item.limits]
         known = [fact for fact in facts if fact.inputs or fact.value not in _WITHOUT_A_RESULT]
-        because = [_read(fact, knowledge) for fact in known]
+        because = [_told(fact) for fact in known]
         state = _state(panel_item(item, answer.facts), item, knowledge)
         states = [_state(fact.value, item, knowledge) for fact in known]
         if states != [state]:  # several results, or one that differs from its item
@@ -128,14 +128,8 @@ def _found(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
     return " ".join(dict.fromkeys(found))
 
 
-def _read(fact: Fact, knowledge: KnowledgeBase) -> str:
-    """The results behind a fact about a limit. The number they were held against is named beside
-    them anyhow; it is told here only where it depends on the age.
-    """
-    limit, because = knowledge.limits[fact.name.removeprefix("limit.")], fact.because
-    if not limit.younger:
-        because = because.replace(f" against '{limit.words}'", "")
-    return markdown(because, LONGEST_REASON)
+def _told(fact: Fact) -> str:
+    return markdown(fact.told, LONGEST_REASON)
 
 
 _WITHOUT_A_RESULT = frozenset({UNKNOWN, NOT_APPLICABLE})
@@ -169,11 +163,9 @@ _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {
     "name": _name,
     "panel": _panel,
     "found": _found,
-    "read": lambda answer, base, row: _read(answer.facts[f"limit.{row}"], base),
+    "read": lambda answer, _base, row: _told(answer.facts[f"limit.{row}"]),
     "met": lambda answer, base, row: str(items_met(base.panels[row], answer.facts)),
-    "ratio": lambda answer, _base, row: markdown(
-        answer.facts[f"ratio.{row}"].because, LONGEST_REASON
-    ),
+    "ratio": lambda answer, _base, row: _told(answer.facts[f"ratio.{row}"]),
     "other": _other,
 }
 """By placeholder; for one with a dot, such as `limit.<id>` or `met.<id>`, by the part before it."""

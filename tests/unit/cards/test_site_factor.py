@@ -11,7 +11,7 @@ from cds_service.core.results.comparable import laboratory_name
 from cds_service.core.schema import AssayFactor
 from tests import records
 from tests.packaged import SIL2R
-from tests.unit.cards.given import card_of, result
+from tests.unit.cards.given import card_of, drawn, result
 
 
 def test_a_name_that_is_like_an_id_is_a_name_and_a_reference_in_its_place_is_none() -> None:
@@ -63,6 +63,13 @@ def test_the_multiple_of_the_laboratory_s_limit_is_not_said_of_what_a_factor_giv
         "sIL-2R 900 U/mL (serum/plasma): 1.1 times the laboratory's upper limit"
     )
     assert "(Letter), which gives 810 U/mL." in found.detail
+
+
+def test_an_item_of_a_panel_tells_the_factor_that_its_value_was_multiplied_by() -> None:
+    ferritin = drawn("ferritin 900 ng/mL")
+    found = card_of(records.record(result("2700 U/mL"), companions=ferritin), at_a_site("0.9"))
+    told = "  - sIL-2R at or above 2400 U/mL: met (2700 U/mL times the laboratory's own factor 0.9)"
+    assert told in found.detail.splitlines()
 
 
 @pytest.mark.parametrize("value", ["5230 U/mL", "5230.12345678901234567890 U/mL"])
