@@ -114,6 +114,7 @@ FIELDS = frozenset(
 )
 """The fields a line may have beside `time`, `level`, `code` and `event`."""
 
+_OURS = Path(__file__).parent
 _PLAIN = re.compile(r"[A-Za-z0-9 ._:@/+<>{}-]{0,200}", re.ASCII)
 """What a code, a name of ours or a version looks like: no line breaks, no escape sequences."""
 
@@ -207,10 +208,10 @@ _LOGGER = structlog.wrap_logger(
 
 
 def _place(traceback: TracebackType | None) -> str:
-    """Where it happened: the innermost frame in our own code, as `core/render.py:120`."""
+    """The innermost line of our own code on the way there: `cds_service/core/render.py:120`."""
     place = ""
     for frame, line in walk_tb(traceback):
         file = Path(frame.f_code.co_filename)
-        if "cds_service" in file.parts:
-            place = f"{file.parent.name}/{file.name}:{line}"
+        if file.is_relative_to(_OURS):
+            place = f"{file.relative_to(_OURS.parent)}:{line}"
     return place

@@ -140,7 +140,7 @@ def test_a_fault_of_somebody_elses_code_is_placed_where_we_called_it(capsys: Cap
         checked_addresses(Url.parse("https://ehr.example.org"), Reach.SITE, resolve)
     log_fault(Event.FAILED, caught.value)
     (line,) = lines(capsys)
-    assert line["place"].startswith("fhir/calls/addresses.py:")
+    assert line["place"].startswith("cds_service/fhir/calls/addresses.py:")
     assert "Zyxgarten" not in json.dumps(line)
 
 
