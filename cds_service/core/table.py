@@ -124,7 +124,7 @@ def consider(row: TableRow | AdviceRow, facts: Mapping[str, Fact]) -> Considered
     return ConsideredRow(row.id, _outcome(asks, facts), asks)
 
 
-def holds(row: TableRow, facts: Mapping[str, Fact]) -> bool:
+def holds(row: TableRow | AdviceRow, facts: Mapping[str, Fact]) -> bool:
     """Whether every gate of a row holds."""
     return consider(row, facts).outcome is RowOutcome.MATCHED
 

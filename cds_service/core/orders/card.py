@@ -28,6 +28,7 @@ from cds_service.core.rendering.parts import (
     used_line,
 )
 from cds_service.core.rendering.result_words import in_words
+from cds_service.core.rendering.values import told, what_was_found
 from cds_service.core.verdict import NotInterpretable, WrongAnalyte
 
 LONGEST_CODE = 40
@@ -114,6 +115,11 @@ def _values_of(advice: Advice, knowledge: KnowledgeBase) -> Mapping[str, str]:
     }
     for limit, row in knowledge.limits.items():
         values[f"limit.{limit}"] = row.amount
+        if fact := advice.facts.get(f"limit.{limit}"):
+            values[f"read.{limit}"] = told(fact)
+    for advised in advice.rows:
+        alternatives = [row for row in knowledge.order_table.advice if row.id == advised.id]
+        values[f"found.{advised.id}"] = what_was_found(alternatives, advice.facts, values)
     if isinstance(advice.verdict, NotInterpretable):
         values["detail"] = markdown(advice.verdict.detail) or unknown
     return {**values, **dict(_of_earlier(advice, knowledge))}

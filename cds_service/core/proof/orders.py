@@ -32,6 +32,8 @@ def _values(row: AdviceRow, knowledge: KnowledgeBase) -> set[str]:
         values.add("lacking")
     if _asks_only(row, "order", Standing.INVALID):
         values.add("detail")
+    if row.found:
+        values.add(f"found.{row.id}")
     return values
 
 

@@ -10,6 +10,7 @@ from cds_service.core.knowledge import CardWording, KnowledgeBase
 from cds_service.core.note import NoteKind
 from cds_service.core.proof.orders import Needed, order_templates
 from cds_service.core.rendering.parts import BLOCKS, LONGEST_SUMMARY, in_family
+from cds_service.core.schema import AdviceRow, ContextRow
 from cds_service.core.template import Wording
 from cds_service.core.verdict import Break, Direction, Reason
 from cds_service.errors import KnowledgeError
@@ -137,18 +138,23 @@ def _what_was_found(name: str, knowledge: KnowledgeBase) -> set[str]:
 
 
 def _found_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
-    """A sentence of what was found may name limits and the results held against them, and is said
-    by the template of its context.
+    """A sentence of what was found may name limits, and the results held against those that its row
+    asks for. It is said by the template of its context or advice.
     """
-    may = {f"{kind}.{name}" for name in knowledge.limits for kind in ("limit", "read")}
-    for row in knowledge.contexts:
+    limits = {f"limit.{name}" for name in knowledge.limits}
+    rows: list[tuple[str, ContextRow | AdviceRow]] = [
+        *(("context.toml", row) for row in knowledge.contexts),
+        *(("orders.toml", row) for row in knowledge.order_table.advice),
+    ]
+    for file, row in rows:
         if not row.found:
             continue
-        where = f"{knowledge.identity.id}/context.toml ({row.id})"
+        where = f"{knowledge.identity.id}/{file} ({row.id})"
         says = knowledge.templates.get(row.id, {}).get("says")
         if says is not None and f"found.{row.id}" not in says.placeholders:
             remedy = f"Write {{found.{row.id}}} in its template."
             yield KnowledgeError("'found' is used by nothing.", where=where, remedy=remedy)
+        may = limits | {f"read.{name.removeprefix('limit.')}" for name in limits & set(row.when)}
         for name in sorted(_placeholders(row.found) - may):
             text = f"'found' asks for {{{name}}}, which nothing fills."
             remedy = f"Possible here: {', '.join(sorted(may)) or 'none'}."

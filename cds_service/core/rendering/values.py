@@ -5,14 +5,14 @@ Which template may ask for what is proved when the knowledge is loaded (`proof.w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from cds_service.core.escape import markdown
 from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN, Fact
 from cds_service.core.facts.panels import items_met, panel_item
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.rendering.result_words import by_factor, day, in_words, specimen_words
-from cds_service.core.schema import LimitRow, PanelItem, RefusedCode
+from cds_service.core.schema import AdviceRow, ContextRow, LimitRow, PanelItem, RefusedCode
 from cds_service.core.table import holds
 from cds_service.core.template import Wording
 from cds_service.core.verdict import (
@@ -108,27 +108,30 @@ def _panel(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
     for item in knowledge.panels[row].item:
         facts = [answer.facts[f"limit.{limit}"] for limit in item.limits]
         known = [fact for fact in facts if fact.inputs or fact.value not in _WITHOUT_A_RESULT]
-        because = [_told(fact) for fact in known]
+        because = [told(fact) for fact in known]
         state = _state(panel_item(item, answer.facts), item, knowledge)
         states = [_state(fact.value, item, knowledge) for fact in known]
         if states != [state]:  # several results, or one that differs from its item
-            because = [f"{told}: {one}" for told, one in zip(because, states, strict=True)]
+            because = [f"{read}: {one}" for read, one in zip(because, states, strict=True)]
         lines.append(f"- {item.title}: {state}" + (f" ({'; '.join(because)})" if because else ""))
     return "\n" + "\n".join(lines)
 
 
 def _found(answer: Answer, knowledge: KnowledgeBase, row: str) -> str:
-    """What was found by those rows of a context that hold, one sentence for each."""
-    values = CardValues(answer, knowledge)
-    found = [
-        Wording.of(context.found).fill(values)
-        for context in knowledge.contexts
-        if context.id == row and context.found and holds(context, answer.facts)
-    ]
+    contexts = [context for context in knowledge.contexts if context.id == row]
+    return what_was_found(contexts, answer.facts, CardValues(answer, knowledge))
+
+
+def what_was_found(
+    rows: Iterable[ContextRow | AdviceRow], facts: Mapping[str, Fact], values: Mapping[str, str]
+) -> str:
+    """What was found by those rows of one id that hold, one sentence for each."""
+    found = [Wording.of(row.found).fill(values) for row in rows if row.found and holds(row, facts)]
     return " ".join(dict.fromkeys(found))
 
 
-def _told(fact: Fact) -> str:
+def told(fact: Fact) -> str:
+    """What a card says of why a fact is so, escaped for Markdown."""
     return markdown(fact.told, LONGEST_REASON)
 
 
@@ -163,9 +166,9 @@ _VALUE: Mapping[str, Callable[[Answer, KnowledgeBase, str], str]] = {
     "name": _name,
     "panel": _panel,
     "found": _found,
-    "read": lambda answer, _base, row: _told(answer.facts[f"limit.{row}"]),
+    "read": lambda answer, _base, row: told(answer.facts[f"limit.{row}"]),
     "met": lambda answer, base, row: str(items_met(base.panels[row], answer.facts)),
-    "ratio": lambda answer, _base, row: _told(answer.facts[f"ratio.{row}"]),
+    "ratio": lambda answer, _base, row: told(answer.facts[f"ratio.{row}"]),
     "other": _other,
 }
 """By placeholder; for one with a dot, such as `limit.<id>` or `met.<id>`, by the part before it."""

@@ -30,6 +30,8 @@ class AdviceRow(Row):
     rank: int = Field(ge=0, le=999)
     """Which advice speaks in the summary, and the order on the card: the highest rank first."""
     claim: Text
+    found: Text | None = None
+    """What was found, as a sentence, where the rows of one id differ in it: `{found.<id>}`."""
     sources: tuple[Id, ...] = Field(min_length=1)
 
 

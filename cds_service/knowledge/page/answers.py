@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cds_service.core.note import NoteKind
 from cds_service.core.schema import AdviceRow
+from cds_service.core.template import Wording
 from cds_service.core.verdict import Outcome
 from cds_service.knowledge.page.markdown import code, described, section, table, text
 from cds_service.knowledge.page.subject import Subject, by_id, merged
@@ -66,6 +67,7 @@ def _advice(rows: Sequence[AdviceRow], subject: Subject) -> str:
         described(
             [
                 *(("Claims at most", text(row.claim)) for row in rows),
+                *(("Found", subject.filled(Wording.of(row.found))) for row in rows if row.found),
                 ("Headline", subject.wording(first.id, "headline")),
                 ("Says", subject.wording(first.id, "says")),
                 ("Next", subject.wording(first.id, "next")),

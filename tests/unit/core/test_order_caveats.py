@@ -132,6 +132,18 @@ def test_kidneys_are_told_of_by_code_or_creatinine(
     assert told(order(SERUM), given_record=record(**changes)) == expected
 
 
+def test_a_card_on_an_order_says_which_was_found_a_code_or_a_creatinine() -> None:
+    coded, high = "Renal impairment is recorded.", "Renal function: creatinine 2.1 mg/dL of"
+    entries, companions = (condition("N18.4"),), (creatinine("2.1 mg/dL"),)
+    by_code = card_on(order(SERUM), given_record=record(entries=entries)).detail
+    assert (coded in by_code, high in by_code) == (True, False)
+    by_value = card_on(order(SERUM), given_record=record(companions=companions)).detail
+    assert (coded in by_value, high in by_value) == (False, True)
+    assert ", above 2.0 mg/dL. The value may be raised" in by_value
+    both = card_on(order(SERUM), given_record=record(entries=entries, companions=companions))
+    assert f"- {coded} {high}" in both.detail
+
+
 @pytest.mark.parametrize("values", [("1.1", "4.1"), ("4.1", "1.1")])
 def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told_before_blood_is_drawn(
     values: tuple[str, str],
@@ -145,6 +157,7 @@ def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told_before_blo
     assert card.extension["findings"] == ["order-renal-impairment"]
     assert "More than one result of creatinine has the same time (" in card.detail
     assert all(f"{value} mg/dL" in card.detail for value in values)
+    assert "; at least one of these is above 2.0 mg/dL. The value may" in card.detail
     assert "ask the laboratory which of them stands" in card.detail
     assert all(f"Observation/{number}" in card.detail for number in range(2))
     assert advised(order(CSF), given_record=given_record).advice[0].notes == ()

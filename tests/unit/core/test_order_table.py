@@ -68,6 +68,8 @@ def test_a_second_analyte_advises_by_its_own_table() -> None:
         ('specimen = "sap"', 'specimen = "milk"', "'milk' does not exist"),
         ('specimen = "sap"', 'mood = "good"', "'mood' does not exist"),
         ('specimen = "sap"', '"limit.sap-100" = "met"', "'limit.sap-100' does not exist"),
+        ("rank = 1\n", 'rank = 1\nfound = "Sap."\n', "'found' is used by nothing"),
+        ("rank = 1\n", 'rank = 1\nfound = "{read.sap-100}."\n', "asks for {read.sap-100}"),
         ('order = "analyte"\n', "", "does not say for which orders"),
         ('order = "analyte"', 'order = "look-alike"', "nothing more is known"),
         ("[[advice]]", f"{TOY_ORDERS.replace('rank = 1', 'rank = 2')}[[advice]]", "'rank'"),
