@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cds_service.fhir.files.charts import Arrival
 from cds_service.fhir.files.exported import known_since
-from tests.unit.fhir.exporting import FERRITIN, SIL2R_CODE, Json, charts_of, observation, of
+from tests.unit.fhir.files.exporting import FERRITIN, SIL2R_CODE, Json, charts_of, observation, of
 
 FIRST = date(2026, 1, 1)
 ELSEWHERE: Sequence[Json] = (

@@ -23,7 +23,7 @@ from fhir_fixtures import Kind
 from tests import toy
 from tests.packaged import LIBRARY, SIL2R
 from tests.unit.cli.command_line import COMMANDING, document, is_harmless, run
-from tests.unit.fhir.exporting import FERRITIN, Json, observation, of
+from tests.unit.fhir.files.exporting import FERRITIN, Json, observation, of
 
 ALONE = [
     name

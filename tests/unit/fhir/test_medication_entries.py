@@ -9,7 +9,7 @@ import pytest
 from cds_service.core.elements import Coding, Moment, NoMoment
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, RecordKind
-from tests.unit.fhir.charting import (
+from tests.unit.fhir.files.charting import (
     ATC,
     administration,
     by_status,

@@ -12,9 +12,9 @@ from cds_service.config import Settings
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.files import load_configured
 from tests import toy
-from tests.unit.core.proof_slips import CASES, CODES, NUMBERS, WORDS
-from tests.unit.core.slip import Slip
-from tests.unit.core.table_slips import TABLE
+from tests.unit.core.proof.proof_slips import CASES, CODES, NUMBERS, WORDS
+from tests.unit.core.proof.slip import Slip
+from tests.unit.core.proof.table_slips import TABLE
 
 ONE_OF_EACH = [next(iter(kind.values())) for kind in (CODES, NUMBERS, TABLE, WORDS, CASES)]
 
