@@ -18,7 +18,10 @@ from cds_service.core.facts.situation import Situation
 from cds_service.core.facts.surroundings import Surroundings, left_beside, surroundings_of
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.note import Note, NoteKind
-from cds_service.core.notes import notes_on_companions_at_odds, notes_on_companions_left
+from cds_service.core.notes_on_companions import (
+    notes_on_companions_at_odds,
+    notes_on_companions_left,
+)
 from cds_service.core.table import TableResult
 from cds_service.core.verdict import Place
 

@@ -31,6 +31,7 @@ from cds_service.core.results.selection import (
     of_one_time,
     perhaps_newer,
     unsettled_beside,
+    with_range,
 )
 from cds_service.core.results.triage import history_of, most_telling_first, triage
 from cds_service.core.urgency import ByItself, gravest, most_pressing_first, naming_newer
@@ -44,10 +45,12 @@ def interpret(
     patient came is told only where nothing else is.
     """
     found = triage(record, knowledge, at, looking)
-    basis = Basis(record, knowledge, at, (*found.ours, *history_of(record, knowledge, at)))
+    history = tuple(history_of(record, knowledge, at))
+    ours = tuple([with_range(item, (*found.ours, *history)) for item in found.ours])
+    basis = Basis(record, knowledge, at, (*ours, *history))
     answers: list[Answer] = []
     skipped = list(found.skipped)
-    for group in by_specimen(found.ours):
+    for group in by_specimen(ours):
         told = tuple(_about_group(group, basis, looking))
         answers += told
         if len(told) < len(group):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import islice
@@ -22,15 +22,11 @@ from cds_service.core.elements import (
     Status,
     ValueForm,
 )
-from cds_service.core.fact import NOT_KNOWN, Fact
 from cds_service.core.facts.companions import (
-    Companions,
-    CompanionsLeft,
-    CompanionValue,
     companions_ahead,
-    differing_at_one_time,
 )
-from cds_service.core.facts.limits import companion_limits, has_own_limit
+from cds_service.core.facts.limits import has_own_limit
+from cds_service.core.facts.ranges import as_sent
 from cds_service.core.facts.situation import (
     FactorOfAnother,
     Literature,
@@ -43,7 +39,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord, Subject
 from cds_service.core.note import MOST_NAMED, Note, NoteKind
 from cds_service.core.results.ranking import is_version_of
-from cds_service.core.results.selection import Candidate, by_rank
+from cds_service.core.results.selection import Candidate, by_rank, is_copy_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.verdict import RangeReading, Reason
 
@@ -110,23 +106,37 @@ def notes_on_dates(head: Candidate, beside: Iterable[Candidate]) -> Iterator[Not
 
 
 def notes_on_versions(head: Candidate, known: Iterable[Candidate]) -> Iterator[Note]:
-    """Other final versions of the result, with another value or specimen: nothing tells which
-    version is the newest.
+    """Other final versions of the result, with another value or specimen, or another range of the
+    laboratory: nothing tells which version is the newest.
     """
-    others = [
+    versions = [
         item
         for item in known
-        if item is not head
-        and is_version_of(item.result, head.result)
-        and item.is_final
-        and _contradicts(item, head)
+        if item is not head and is_version_of(item.result, head.result) and item.is_final
     ]
-    others.sort(key=by_rank, reverse=True)
+    if not versions:  # the usual case
+        return
+    versions.sort(key=by_rank, reverse=True)
+    others = [item for item in versions if _contradicts(item, head)]
     for other in others[:MOST_NAMED]:
         specimens = head.knowledge.specimens
         specimen = specimens[other.specimen].words if other.specimen else ""
         told = {**value_and_date(other), "specimen": specimen}
         yield Note(NoteKind.OTHER_VERSION, told, inputs=(other.result.ref,))
+    yield from _on_other_ranges(head, [item for item in versions if is_copy_of(item, head)])
+
+
+def _on_other_ranges(head: Candidate, copies: Iterable[Candidate]) -> Iterator[Note]:
+    own = {as_sent(row) for row in head.result.ranges}
+    other = {
+        words: item.result.ref
+        for item in copies
+        for row in item.result.ranges
+        if (words := as_sent(row)) and words not in own
+    }
+    if other:
+        ranges, inputs = tuple(other)[:MOST_NAMED], tuple(dict.fromkeys(other.values()))
+        yield Note(NoteKind.OTHER_RANGE, {"ranges": ranges}, inputs=inputs)
 
 
 def note_on_sharing(others: Sequence[Candidate | InvalidResource]) -> Note:
@@ -217,47 +227,6 @@ def notes_on_range(laboratory: RangeReading) -> Iterator[Note]:
         yield Note(NoteKind.RANGES_LEFT, {"ranges": laboratory.left})
     if laboratory.not_comparable:
         yield Note(NoteKind.RANGES_NOT_COMPARABLE, {"ranges": laboratory.not_comparable})
-
-
-def notes_on_companions_at_odds(
-    companions: Companions,
-    facts: Mapping[str, Fact],
-    knowledge: KnowledgeBase,
-) -> Iterator[Note]:
-    """Companion results of one test and one time with different values, where a limit among
-    `facts` is left open because of them.
-    """
-    at_odds: dict[str, Sequence[CompanionValue]] = {}
-    for limit in companion_limits(knowledge) if companions else ():
-        fact = facts.get(limit.name)
-        if fact is None or fact.value not in NOT_KNOWN:
-            continue
-        used = [one for one in companions.get(limit.row.of, ()) if one.result.ref in fact.inputs]
-        several = differing_at_one_time(used)
-        if len(several) > 1:
-            at_odds.setdefault(knowledge.companions[limit.row.of].row.title, several)
-    for title, several in at_odds.items():
-        told = tuple(found.value.words for found in several)
-        inputs = tuple(found.result.ref for found in several)
-        yield Note(NoteKind.OF_ONE_TIME, {"test": title, "values": told}, inputs=inputs)
-
-
-def notes_on_companions_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
-    """Results of other tests that are there and are not counted: for their unit, as long as they
-    are not final, or because they came in words.
-    """
-    for kind, found in (
-        (NoteKind.COMPANIONS_LEFT, left.for_their_unit),
-        (NoteKind.COMPANIONS_NOT_FINAL, left.not_final),
-        (NoteKind.COMPANIONS_IN_WORDS, left.in_words),
-    ):
-        if found:
-            shown = tuple(
-                f"{knowledge.companions[name].row.title} {value.words}".rstrip()
-                for name, (value, _) in found.items()
-            )
-            inputs = tuple(dict.fromkeys(ref for _, ref in found.values()))
-            yield Note(kind, {"items": shown}, inputs=inputs)
 
 
 def notes_on_unit(result: LabResult, reason: Reason) -> Iterator[Note]:

@@ -23,6 +23,19 @@ CHART = "patient_view_full_prefetch"
 OPTIONAL = ("patient", "labs", "conditions", "medications")
 
 
+def test_a_slim_result_is_read_with_the_range_that_its_whole_copy_has_in_the_prefetch(
+    post: Post,
+) -> None:
+    body = request_of("lab_result_full_prefetch")
+    (whole,) = cards_of(post(body))
+    (entry,) = body["context"]["results"]["entry"]
+    del entry["resource"]["referenceRange"]
+    assert "referenceRange" in body["prefetch"]["sil2r"]["entry"][0]["resource"]
+    (slim,) = cards_of(post(body))
+    assert slim["detail"] == whole["detail"]
+    assert slim["uuid"] == whole["uuid"]
+
+
 @pytest.mark.parametrize("key", OPTIONAL)
 @pytest.mark.parametrize("value", [DELETE, OUTCOME], ids=["absent", "failed"])
 def test_f01_f07_p07_tr11_tr15_an_optional_key_that_is_not_there_is_named_on_the_card(

@@ -153,6 +153,12 @@ def doubts() -> Iterator[tuple[str, PatientRecord]]:
             for each in (("5230 U/mL", "9654-5", SERUM), (value, loinc, given))
         ]
         yield f"two versions, {value}", records.record(*versions)
+    for loinc, unit, given in SCALES:
+        one, other = (
+            sil2r(f"50 {unit}", loinc, given, ranges=(records.within("10", upper, unit),))
+            for upper in ("40", "60")
+        )
+        yield f"two copies, two ranges in {unit}", records.record(one, other)
     yield "a name without soluble", records.record(sil2r("3000 U/mL", "43171-8", SERUM))
     yield "no patient", records.record(plain, patient=NoPatient())
     for change in range(1, 4):

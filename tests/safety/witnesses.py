@@ -144,7 +144,6 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "Among 1499 unselected adults": ("adult-population",),
     "Among 183 examined healthy people": ("gottschalk-1999",),
     ", above 2.0 mg/dL.": ("renal-diseases-sil2r",),
-    "or a creatinine is above 2.0 mg/dL": ("renal-diseases-sil2r",),
     "exceeded the study's own range once creatinine was above": ("renal-diseases-sil2r",),
     "may be raised by renal impairment alone": ("verwoerd-2015",),
     "97.38% of 382 patients on haemodialysis": ("chen-2020",),

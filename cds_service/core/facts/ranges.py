@@ -65,13 +65,13 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
     ours: dict[_Ends, str] = {}
     perhaps: dict[_Ends, str] = {}
     of_some: dict[_Ends, str] = {}
-    as_sent: list[str] = []
+    not_comparable: list[str] = []
     for row in result.ranges:
         whom = _for_whom(row, age)
         if row.kind in _NO_INTERVALS or whom is _Whom.OTHERS:
             continue
         if words := _not_comparable(row, value.unit, units):
-            as_sent.append(words)
+            not_comparable.append(words)
             continue
         match whom:
             case _Whom.THIS_PATIENT:
@@ -82,13 +82,13 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
                 of_some.update(_read(row, value.unit, units))
     if len(ours) != 1 or perhaps.keys() - ours.keys():
         left = _told({**ours, **perhaps, **of_some}.values())
-        return RangeReading(Place.NONE, left=left, not_comparable=_told(as_sent))
+        return RangeReading(Place.NONE, left=left, not_comparable=_told(not_comparable))
     (((low, high), words),) = ours.items()
     of_some.pop((low, high), None)
     left = _told(of_some.values())
     place = _place(value.interval, low, high)
     if place is Place.NONE:
-        return RangeReading(place, left=left, not_comparable=_told([words, *as_sent]))
+        return RangeReading(place, left=left, not_comparable=_told([words, *not_comparable]))
     multiple = _multiple(value, high) if place is Place.ABOVE else ""
     return RangeReading(place, words, multiple, left)
 
@@ -126,7 +126,13 @@ def _not_comparable(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> str
     ends = (row.low, row.high)
     if row.words or all(any(_end(end, INFINITY, unit, units)) for end in ends):
         return row.words
-    return _in_words(*map(_sent, ends))
+    return as_sent(row)
+
+
+def as_sent(row: ReferenceRange) -> str:
+    """A range in the words, or the numbers and units, in which it came; empty for one without."""
+    low, high = _sent(row.low), _sent(row.high)
+    return row.words or (_in_words(low, high).rstrip() if any((*low, *high)) else "")
 
 
 def _sent(bound: Bound | OpenEnd) -> tuple[str, str]:

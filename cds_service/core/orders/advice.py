@@ -19,7 +19,8 @@ from cds_service.core.finding import ConsideredRow, RowOutcome
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, PatientRecord, Subject
 from cds_service.core.note import Note, NoteKind
-from cds_service.core.notes import notes_on_companions_at_odds, notes_on_knowledge, notes_on_record
+from cds_service.core.notes import notes_on_knowledge, notes_on_record
+from cds_service.core.notes_on_companions import notes_on_companions_at_odds
 from cds_service.core.orders.facts import OrderCase, Standing, order_facts_of, standing_fact
 from cds_service.core.orders.order import (
     CodesContradict,

@@ -47,6 +47,7 @@ NOTE_VALUES = {
     NoteKind.ORDER_UNKNOWN_NOT_FINAL: {"status", "value", "date"},
     NoteKind.PERHAPS_NEWER_URGENT: {"status", "value", "date"},
     NoteKind.OTHER_VERSION: {"value", "specimen", "date"},
+    NoteKind.OTHER_RANGE: {"ranges"},
     NoteKind.FOR_THE_SAME_REASON: {"results"},
     NoteKind.DATE_AHEAD: {"value", "date"},
     NoteKind.OF_ONE_TIME: {"test", "values"},

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -19,7 +19,7 @@ from cds_service.core.dates import is_ahead, named_date, when_taken, wholly_befo
 from cds_service.core.elements import FINAL, Moment, NoMoment, Status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult
-from cds_service.core.results.ranking import Rank, Time, is_another, rank_of
+from cds_service.core.results.ranking import Rank, Time, is_another, is_version_of, rank_of
 from cds_service.core.results.reading import (
     CodesConflict,
     NotUnderstood,
@@ -112,6 +112,28 @@ def settle(
                     return because
                 case kind:
                     return Settled(code, kind)
+
+
+def with_range(item: Candidate, known: Iterable[Candidate]) -> Candidate:
+    """The result; with the laboratory's range of another copy of it, if it came without one. A slim
+    copy may arrive where the record holds the whole one.
+    """
+    if item.result.ranges:
+        return item
+    whole = [other for other in known if other.result.ranges and is_copy_of(other, item)]
+    if not whole:
+        return item
+    return replace(item, result=replace(item.result, ranges=max(whole, key=by_rank).result.ranges))
+
+
+def is_copy_of(one: Candidate, other: Candidate) -> bool:
+    """Whether the two are one result that says the same, apart from its laboratory's range."""
+    return (
+        is_version_of(one.result, other.result)
+        and one.specimen == other.specimen
+        and one.result.status == other.result.status
+        and one.result.value == other.result.value
+    )
 
 
 def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ...]]:

@@ -1,12 +1,13 @@
-"""What is told where one id holds several results: other values, other specimens."""
+"""What is told where one id holds several results: other values, other specimens and ranges."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from cds_service.core.elements import ResourceRef, Status
+from cds_service.core.elements import ReferenceRange, ResourceRef, Status
 from cds_service.core.model import LabResult, PatientRecord
 from cds_service.core.note import NoteKind
 from cds_service.core.verdict import PairedWith, Unpaired
@@ -16,11 +17,13 @@ from tests.records import (
     answer_to,
     companions,
     evaluated,
+    measured,
     named,
     notes,
     record,
     result,
     specimen,
+    within,
 )
 
 
@@ -114,3 +117,59 @@ def test_results_without_an_id_of_their_own_are_no_versions_but_two_results() ->
         assert of(record(one, history=(other,))) == {
             NoteKind.ORDER_UNKNOWN: {"value": "25 pt/mL", "date": "2026-03-01", "status": "final"}
         }
+
+
+RANGE, OTHER_RANGE = (within("20", "240"),), (within("20", "400"),)
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["in the record", "sent too"])
+def test_a_slim_copy_is_read_with_the_range_of_the_whole_one(*, is_known: bool) -> None:
+    """A hook may carry less of a result than the search that is prefetched beside it."""
+    slim, whole = result("250 pt/mL"), result("250 pt/mL", ranges=RANGE)
+    given = record(slim, history=(whole,)) if is_known else record(slim, whole)
+    answer = answer_to(given)
+    assert answer.laboratory.words == "20 to 240 pt/mL"
+    assert notes(answer) == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"value": measured("251 pt/mL")},
+        {"status": Status.CORRECTED},
+        {"specimen": specimen("no-such-code")},
+        {"ref": ResourceRef("Observation/other", "1")},
+    ],
+    ids=["another value", "another status", "no known specimen", "another result"],
+)
+def test_no_range_is_taken_from_what_is_no_copy(changes: dict[str, Any]) -> None:
+    other = replace(result("250 pt/mL", ranges=RANGE), **changes)
+    answer = answer_to(record(result("250 pt/mL"), history=(other,)))
+    assert answer.laboratory.words == ""
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "told"),
+    [
+        (RANGE, OTHER_RANGE, ("20 to 400 pt/mL",)),
+        (OTHER_RANGE, RANGE, ("20 to 240 pt/mL",)),
+        (RANGE, (within("", "", words="see report"),), ("see report",)),
+        (RANGE, (within("20", "400", ""), within("", "", "")), ("20 to 400",)),
+        (RANGE, (*RANGE, *OTHER_RANGE), ("20 to 400 pt/mL",)),
+        (RANGE, (), ()),
+    ],
+)
+def test_the_range_of_another_copy_is_named_and_not_applied(
+    own: tuple[ReferenceRange, ...], other: tuple[ReferenceRange, ...], told: tuple[str, ...]
+) -> None:
+    one, copy = result("250 pt/mL", ranges=own), result("250 pt/mL", ranges=other)
+    answer = answer_to(record(one, history=(copy,)))
+    assert answer.laboratory == answer_to(record(one)).laboratory
+    expected = {NoteKind.OTHER_RANGE: {"ranges": told}} if told else {}
+    assert notes(answer) == expected
+
+
+def test_of_many_other_ranges_three_are_named() -> None:
+    copies = [result("250 pt/mL", ranges=(within("20", f"{n}"),)) for n in range(300, 320)]
+    told = notes(answer_to(record(result("250 pt/mL", ranges=RANGE), history=tuple(copies))))
+    assert len(told[NoteKind.OTHER_RANGE]["ranges"]) == 3
