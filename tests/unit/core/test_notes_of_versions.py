@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -167,6 +168,14 @@ def test_the_range_of_another_copy_is_named_and_not_applied(
     assert answer.laboratory == answer_to(record(one)).laboratory
     expected = {NoteKind.OTHER_RANGE: {"ranges": told}} if told else {}
     assert notes(answer) == expected
+
+
+def test_of_several_copies_the_strictest_range_is_taken_and_the_others_are_named() -> None:
+    copies = [result("250 pt/mL", ranges=ranges) for ranges in (RANGE, OTHER_RANGE)]
+    for history in permutations(copies):
+        answer = answer_to(record(result("250 pt/mL"), history=history))
+        assert answer.laboratory.words == "20 to 240 pt/mL"
+        assert notes(answer) == {NoteKind.OTHER_RANGE: {"ranges": ("20 to 400 pt/mL",)}}
 
 
 def test_of_many_other_ranges_three_are_named() -> None:
