@@ -29,12 +29,19 @@ from cds_service.core.results.selection import (
     Looking,
     by_specimen,
     of_one_time,
+    other_versions,
     perhaps_newer,
     unsettled_beside,
     with_range,
 )
 from cds_service.core.results.triage import history_of, most_telling_first, triage
-from cds_service.core.urgency import ByItself, gravest, most_pressing_first, naming_newer
+from cds_service.core.urgency import (
+    ByItself,
+    gravest,
+    most_pressing_first,
+    naming_newer,
+    naming_versions,
+)
 from cds_service.core.verdict import Answer, Evaluation, NotInterpretable, Skipped
 
 
@@ -100,11 +107,13 @@ def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> 
 
 
 def _with_doubts(answer: Answer, head: Candidate, basis: Basis) -> Answer:
-    """The answer, with notes on results that may be newer than its own, from `results` or history;
-    and, behind urgent notes, with notes that cast doubt on its sample.
+    """The answer, with notes on results that may be newer than its own, from `results` or history,
+    and on other versions of it; behind urgent notes, with notes that cast doubt on its sample.
     """
     if doubts := tuple(notes_on_sample(head, basis.record)):
         answer = answer.with_notes((*answer.notes, *doubts))
+    if versions := other_versions(head, basis.known):
+        answer = naming_versions(answer, versions, _by_itself(basis))
     others = perhaps_newer(head, basis.known)
     if not others:
         return answer

@@ -38,6 +38,7 @@ class NoteKind(StrEnum):
     ORDER_UNKNOWN_NOT_FINAL = "order-unknown-not-final"
     PERHAPS_NEWER_URGENT = "perhaps-newer-urgent"
     OTHER_VERSION = "other-version"
+    OTHER_VERSION_URGENT = "other-version-urgent"
     OTHER_RANGE = "other-range"
     OTHER_DRAFT = "other-draft"
     FOR_THE_SAME_REASON = "for-the-same-reason"

@@ -38,7 +38,6 @@ from cds_service.core.interval import EXACT
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Availability, InvalidResource, LabResult, PatientRecord, Subject
 from cds_service.core.note import MOST_NAMED, Note, NoteKind
-from cds_service.core.results.ranking import is_version_of
 from cds_service.core.results.selection import Candidate, by_rank, is_copy_of
 from cds_service.core.schema import AcceptedCode, AssayFactor
 from cds_service.core.verdict import RangeReading, Reason
@@ -105,32 +104,15 @@ def notes_on_dates(head: Candidate, beside: Iterable[Candidate]) -> Iterator[Not
         yield Note(NoteKind.DATE_AHEAD, value_and_date(item))
 
 
-def notes_on_versions(head: Candidate, known: Iterable[Candidate]) -> Iterator[Note]:
-    """Other final versions of the result, with another value or specimen, or another range of the
-    laboratory: nothing tells which version is the newest.
-    """
-    versions = [
-        item
-        for item in known
-        if item is not head and is_version_of(item.result, head.result) and item.is_final
-    ]
-    if not versions:  # the usual case
+def notes_on_copies(head: Candidate, known: Iterable[Candidate]) -> Iterator[Note]:
+    """That copies of the result have other ranges: nothing tells which copy is the newer."""
+    copies = [item for item in known if item is not head and is_copy_of(item, head)]
+    if not copies:  # the usual case
         return
-    versions.sort(key=by_rank, reverse=True)
-    others = [item for item in versions if _contradicts(item, head)]
-    for other in others[:MOST_NAMED]:
-        specimens = head.knowledge.specimens
-        specimen = specimens[other.specimen].words if other.specimen else ""
-        told = {**value_and_date(other), "specimen": specimen}
-        yield Note(NoteKind.OTHER_VERSION, told, inputs=(other.result.ref,))
-    yield from _on_other_ranges(head, [item for item in versions if is_copy_of(item, head)])
-
-
-def _on_other_ranges(head: Candidate, copies: Iterable[Candidate]) -> Iterator[Note]:
     own = {as_sent(row) for row in head.result.ranges}
     other = {
         words: item.result.ref
-        for item in copies
+        for item in sorted(copies, key=by_rank, reverse=True)
         for row in item.result.ranges
         if (words := as_sent(row)) and words not in own
     }
@@ -158,11 +140,6 @@ def _named(one: Candidate | InvalidResource) -> str:
             return (
                 " of ".join(filter(None, told.values())) if told["value"] else result.ref.resource
             )
-
-
-def _contradicts(one: Candidate, other: Candidate) -> bool:
-    specimens = {one.specimen, other.specimen} - {""}
-    return one.result.value != other.result.value or len(specimens) > 1
 
 
 def notes_on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:

@@ -21,6 +21,7 @@ from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.note import Note
 from cds_service.core.notes import (
+    notes_on_copies,
     notes_on_dates,
     notes_on_range,
     notes_on_record,
@@ -28,7 +29,6 @@ from cds_service.core.notes import (
     notes_on_specimen,
     notes_on_unit,
     notes_on_value,
-    notes_on_versions,
 )
 from cds_service.core.results.pairing import nearest_pair
 from cds_service.core.results.reading import NotUnderstood, Understood, value_of
@@ -73,7 +73,7 @@ def answer_about(head: Candidate, basis: Basis) -> Answer:
         *notes_on_resource(head.result),
         *notes_on_record(basis.record),
         *notes_on_dates(head, beside),
-        *notes_on_versions(head, basis.known),
+        *notes_on_copies(head, basis.known),
     ]
     match head.settled, head.reading:
         case NotInterpretable() as verdict, _:
@@ -123,7 +123,6 @@ def not_final(item: Candidate, basis: Basis) -> Answer:
         notes=(
             *notes_on_record(basis.record),
             *notes_on_dates(item, beside),
-            *notes_on_versions(item, basis.known),
         ),
         series=series_of(item, beside),
     )

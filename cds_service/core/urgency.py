@@ -6,9 +6,10 @@ and where there are several cards, the most urgent is told first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from enum import IntEnum
+from typing import NamedTuple
 
 from cds_service.core.dates import wholly_before
 from cds_service.core.elements import WITHDRAWN
@@ -72,19 +73,52 @@ def naming_newer(
     """The answer about `head`, with the others that may be newer named on it. Those whose own
     answer would be more urgent come first: none may be hidden behind a calmer answer.
     """
-    own = _urgency(answer, head.knowledge)
+
+    def named(item: Candidate) -> _Named:
+        told = _told(item)
+        urgent, calm = _KINDS[wholly_before(head.taken, item.taken), item.is_final]
+        if calm is NoteKind.NEWER_VALUE and not told["value"]:
+            calm = NoteKind.NEWER_NOT_FINAL
+        return _Named(item, told, urgent, calm)
+
+    return _naming(answer, map(named, others[:_MOST_JUDGED]), by_itself)
+
+
+def naming_versions(answer: Answer, versions: Sequence[Candidate], by_itself: ByItself) -> Answer:
+    """The answer, with other versions of its result named on it: nothing tells which is the newest.
+    So none may be hidden behind a calmer answer either.
+    """
+
+    def named(item: Candidate) -> _Named:
+        kinds = item.knowledge.specimens
+        specimen = kinds[item.specimen].words if item.specimen else ""
+        told = {**value_and_date(item), "specimen": specimen}
+        return _Named(item, told, NoteKind.OTHER_VERSION_URGENT, NoteKind.OTHER_VERSION)
+
+    return _naming(answer, map(named, versions[:_MOST_JUDGED]), by_itself)
+
+
+class _Named(NamedTuple):
+    """Another result to be named on a card: what is told of it, and the note on it if its own
+    answer would be more urgent, and if not.
+    """
+
+    item: Candidate
+    told: Mapping[str, str]
+    urgent: NoteKind
+    calm: NoteKind
+
+
+def _naming(answer: Answer, others: Iterable[_Named], by_itself: ByItself) -> Answer:
     leading: list[Note] = []
     further: list[Note] = []
-    for item in others[:_MOST_JUDGED]:
-        told = _told(item)
-        urgent_kind, kind = _KINDS[wholly_before(head.taken, item.taken), item.is_final]
+    for item, told, urgent, calm in others:
+        own = _urgency(answer, item.knowledge)
         may_press_more = bool(told["value"]) and own is not _Urgency.GRAVE
-        if may_press_more and _urgency(by_itself(item), head.knowledge) > own:
-            leading.append(Note(urgent_kind, told, inputs=(item.result.ref,)))
-            continue
-        if kind is NoteKind.NEWER_VALUE and not told["value"]:
-            kind = NoteKind.NEWER_NOT_FINAL
-        further.append(Note(kind, told, inputs=(item.result.ref,)))
+        if may_press_more and _urgency(by_itself(item), item.knowledge) > own:
+            leading.append(Note(urgent, told, inputs=(item.result.ref,)))
+        else:
+            further.append(Note(calm, told, inputs=(item.result.ref,)))
     named = (*leading, *further)[:MOST_NAMED]
     said = answer.notes
     if leading:  # these say themselves what to do for an ill patient

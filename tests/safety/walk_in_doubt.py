@@ -153,6 +153,12 @@ def doubts() -> Iterator[tuple[str, PatientRecord]]:
             for each in (("5230 U/mL", "9654-5", SERUM), (value, loinc, given))
         ]
         yield f"two versions, {value}", records.record(*versions)
+    for value, graver, loinc, given in (
+        ("500 U/mL", "5230 U/mL", "9654-5", SERUM),
+        ("100 pg/mL", "400 pg/mL", "99768-4", CSF),
+    ):
+        sent, known = (sil2r(each, loinc, given) for each in (value, graver))
+        yield f"a graver version of {value}", records.record(sent, history=(known,))
     for loinc, unit, given in SCALES:
         one, other = (
             sil2r(f"50 {unit}", loinc, given, ranges=(records.within("10", upper, unit),))

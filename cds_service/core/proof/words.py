@@ -47,6 +47,7 @@ NOTE_VALUES = {
     NoteKind.ORDER_UNKNOWN_NOT_FINAL: {"status", "value", "date"},
     NoteKind.PERHAPS_NEWER_URGENT: {"status", "value", "date"},
     NoteKind.OTHER_VERSION: {"value", "specimen", "date"},
+    NoteKind.OTHER_VERSION_URGENT: {"value", "specimen", "date"},
     NoteKind.OTHER_RANGE: {"ranges"},
     NoteKind.FOR_THE_SAME_REASON: {"results"},
     NoteKind.DATE_AHEAD: {"value", "date"},
@@ -74,6 +75,7 @@ NOTES_THAT_LEAD = frozenset(
         NoteKind.NEWER_URGENT,
         NoteKind.NEWER_FINAL_URGENT,
         NoteKind.PERHAPS_NEWER_URGENT,
+        NoteKind.OTHER_VERSION_URGENT,
         NoteKind.SPECIMEN_OF_ANOTHER,
         NoteKind.SPECIMEN_WITHDRAWN,
         NoteKind.SPECIMEN_UNSATISFACTORY,
@@ -170,6 +172,7 @@ _OF_EITHER_SPECIMEN = frozenset(
         NoteKind.NEWER_URGENT,
         NoteKind.NEWER_FINAL_URGENT,
         NoteKind.PERHAPS_NEWER_URGENT,
+        NoteKind.OTHER_VERSION_URGENT,
     )
 )
 """Notes whose words depend on the specimen: other questions stay open, and other diseases press."""

@@ -136,6 +136,26 @@ def is_copy_of(one: Candidate, other: Candidate) -> bool:
     )
 
 
+def other_versions(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candidate]:
+    """Other final versions of the result, with another value or specimen; the highest rank first.
+    Nothing tells which of them is the newest.
+    """
+    found = [
+        item
+        for item in known
+        if item is not head
+        and is_version_of(item.result, head.result)
+        and item.is_final
+        and _contradicts(item, head)
+    ]
+    return sorted(found, key=by_rank, reverse=True)
+
+
+def _contradicts(one: Candidate, other: Candidate) -> bool:
+    specimens = {one.specimen, other.specimen} - {""}
+    return one.result.value != other.result.value or len(specimens) > 1
+
+
 def by_specimen(candidates: Iterable[Candidate]) -> Sequence[tuple[Candidate, ...]]:
     """Groups that become one card each: by specimen kind or, where code or specimen kind cannot be
     settled, by the reason why. Newest first.

@@ -94,8 +94,9 @@ def test_a_version_of_another_specimen_is_told_and_is_no_pair_of_its_own_result(
         companions=companions("albumin-csf 0.2 g/L", "albumin-serum 40 g/L"),
     )
     answers = evaluated(given).answers
-    named = [notes(answer)[NoteKind.OTHER_VERSION] for answer in answers]
-    assert [(told["value"], told["specimen"]) for told in named] == [
+    told = {NoteKind.OTHER_VERSION, NoteKind.OTHER_VERSION_URGENT}
+    named = [note.values for answer in answers for note in answer.notes if note.kind in told]
+    assert [(each["value"], each["specimen"]) for each in named] == [
         ("400 pg/mL", "sap"),
         (other, "morning dew"),
     ]
