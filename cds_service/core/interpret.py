@@ -35,13 +35,7 @@ from cds_service.core.results.selection import (
     with_range,
 )
 from cds_service.core.results.triage import history_of, most_telling_first, triage
-from cds_service.core.urgency import (
-    ByItself,
-    gravest,
-    most_pressing_first,
-    naming_newer,
-    naming_versions,
-)
+from cds_service.core.urgency import ByItself, gravest, most_pressing_first, naming_others
 from cds_service.core.verdict import Answer, Evaluation, NotInterpretable, Skipped
 
 
@@ -112,12 +106,10 @@ def _with_doubts(answer: Answer, head: Candidate, basis: Basis) -> Answer:
     """
     if doubts := tuple(notes_on_sample(head, basis.record)):
         answer = answer.with_notes((*answer.notes, *doubts))
-    if versions := other_versions(head, basis.known):
-        answer = naming_versions(answer, versions, _by_itself(basis))
-    others = perhaps_newer(head, basis.known)
-    if not others:
+    newer, versions = perhaps_newer(head, basis.known), other_versions(head, basis.known)
+    if not (newer or versions):
         return answer
-    return naming_newer(answer, head, others, _by_itself(basis))
+    return naming_others(answer, head, newer, versions, _by_itself(basis))
 
 
 def _sharing(answer: Answer, others: Sequence[Candidate | InvalidResource]) -> Answer:

@@ -6,10 +6,9 @@ and where there are several cards, the most urgent is told first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from enum import IntEnum
-from typing import NamedTuple
 
 from cds_service.core.dates import wholly_before
 from cds_service.core.elements import WITHDRAWN
@@ -35,6 +34,7 @@ _KINDS = {
     (False, False): (NoteKind.PERHAPS_NEWER_URGENT, NoteKind.ORDER_UNKNOWN_NOT_FINAL),
 }
 """(provably newer, final) -> the note on one that is more urgent, and on one that is not."""
+_URGENT = frozenset({NoteKind.OTHER_VERSION_URGENT, *(urgent for urgent, _ in _KINDS.values())})
 
 
 class _Urgency(IntEnum):
@@ -67,63 +67,61 @@ def _surely_above(head: Candidate) -> Decimal:
             return _NOTHING_READ
 
 
-def naming_newer(
-    answer: Answer, head: Candidate, others: Sequence[Candidate], by_itself: ByItself
+def naming_others(
+    answer: Answer,
+    head: Candidate,
+    newer: Sequence[Candidate],
+    versions: Sequence[Candidate],
+    by_itself: ByItself,
 ) -> Answer:
-    """The answer about `head`, with the others that may be newer named on it. Those whose own
-    answer would be more urgent come first: none may be hidden behind a calmer answer.
+    """The answer about `head`, with those named on it that may be `newer`, and the other `versions`
+    of it, of which nothing tells which is the newest. One whose own answer would be more urgent
+    comes first: none may be hidden behind a calmer answer.
     """
+    own = _urgency(answer, head.knowledge)
 
-    def named(item: Candidate) -> _Named:
-        told = _told(item)
-        urgent, calm = _KINDS[wholly_before(head.taken, item.taken), item.is_final]
-        if calm is NoteKind.NEWER_VALUE and not told["value"]:
-            calm = NoteKind.NEWER_NOT_FINAL
-        return _Named(item, told, urgent, calm)
+    def presses_more(item: Candidate) -> bool:
+        says_a_value = item.result.status not in WITHDRAWN and item.reading.value.words
+        if own is _Urgency.GRAVE or not says_a_value:
+            return False
+        return _urgency(by_itself(item), head.knowledge) > own
 
-    return _naming(answer, map(named, others[:_MOST_JUDGED]), by_itself)
-
-
-def naming_versions(answer: Answer, versions: Sequence[Candidate], by_itself: ByItself) -> Answer:
-    """The answer, with other versions of its result named on it: nothing tells which is the newest.
-    So none may be hidden behind a calmer answer either.
-    """
-
-    def named(item: Candidate) -> _Named:
-        kinds = item.knowledge.specimens
-        specimen = kinds[item.specimen].words if item.specimen else ""
-        told = {**value_and_date(item), "specimen": specimen}
-        return _Named(item, told, NoteKind.OTHER_VERSION_URGENT, NoteKind.OTHER_VERSION)
-
-    return _naming(answer, map(named, versions[:_MOST_JUDGED]), by_itself)
-
-
-class _Named(NamedTuple):
-    """Another result to be named on a card: what is told of it, and the note on it if its own
-    answer would be more urgent, and if not.
-    """
-
-    item: Candidate
-    told: Mapping[str, str]
-    urgent: NoteKind
-    calm: NoteKind
-
-
-def _naming(answer: Answer, others: Iterable[_Named], by_itself: ByItself) -> Answer:
-    leading: list[Note] = []
-    further: list[Note] = []
-    for item, told, urgent, calm in others:
-        own = _urgency(answer, item.knowledge)
-        may_press_more = bool(told["value"]) and own is not _Urgency.GRAVE
-        if may_press_more and _urgency(by_itself(item), item.knowledge) > own:
-            leading.append(Note(urgent, told, inputs=(item.result.ref,)))
-        else:
-            further.append(Note(calm, told, inputs=(item.result.ref,)))
-    named = (*leading, *further)[:MOST_NAMED]
+    named = [
+        *_most_urgent(_named_newer(item, head, presses_more) for item in newer[:_MOST_JUDGED]),
+        *_most_urgent(_named_version(item, presses_more) for item in versions[:_MOST_JUDGED]),
+    ]
     said = answer.notes
-    if leading:  # these say themselves what to do for an ill patient
+    if any(note.kind in _URGENT for note in named):  # these say what to do for an ill patient
         said = tuple(note for note in said if note.kind is not NoteKind.URGENT_IF_ILL)
-    return answer.with_notes((*named, *said))
+    return answer.with_notes((*_urgent_first(named), *said))
+
+
+def _named_newer(
+    item: Candidate, head: Candidate, presses_more: Callable[[Candidate], bool]
+) -> Note:
+    told = _told(item)
+    urgent, kind = _KINDS[wholly_before(head.taken, item.taken), item.is_final]
+    if presses_more(item):
+        kind = urgent
+    elif kind is NoteKind.NEWER_VALUE and not told["value"]:
+        kind = NoteKind.NEWER_NOT_FINAL
+    return Note(kind, told, inputs=(item.result.ref,))
+
+
+def _named_version(item: Candidate, presses_more: Callable[[Candidate], bool]) -> Note:
+    kinds = item.knowledge.specimens
+    specimen = kinds[item.specimen].words if item.specimen else ""
+    kind = NoteKind.OTHER_VERSION_URGENT if presses_more(item) else NoteKind.OTHER_VERSION
+    told = {**value_and_date(item), "specimen": specimen}
+    return Note(kind, told, inputs=(item.result.ref,))
+
+
+def _most_urgent(notes: Iterable[Note]) -> Sequence[Note]:
+    return _urgent_first(notes)[:MOST_NAMED]
+
+
+def _urgent_first(notes: Iterable[Note]) -> Sequence[Note]:
+    return sorted(notes, key=lambda note: note.kind not in _URGENT)
 
 
 def _told(item: Candidate) -> dict[str, str]:
