@@ -99,7 +99,7 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
 
 def notes_on_dates(head: Candidate, beside: Iterable[Candidate]) -> Iterator[Note]:
     """The results dated ahead of the day: their dates cannot be right, so they hide no others."""
-    ahead = (item for item in (head, *beside) if is_ahead(named_date(item.result), item.at))
+    ahead = (item for item in (head, *beside) if item.is_dated_ahead)
     for item in islice(ahead, MOST_NAMED):
         yield Note(NoteKind.DATE_AHEAD, value_and_date(item))
 

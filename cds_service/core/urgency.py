@@ -6,7 +6,7 @@ and where there are several cards, the most urgent is told first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import IntEnum
 
@@ -86,32 +86,42 @@ def naming_others(
             return False
         return _urgency(by_itself(item), head.knowledge) > own
 
-    named = [
-        *_most_urgent(_named_newer(item, head, presses_more) for item in newer[:_MOST_JUDGED]),
-        *_most_urgent(_named_version(item, presses_more) for item in versions[:_MOST_JUDGED]),
-    ]
+    def about_newer() -> Iterator[Note]:
+        for item in newer[:_MOST_JUDGED]:
+            presses = presses_more(item)
+            if presses or not _is_told_by_its_date(item):
+                yield _note_on_newer(item, head, presses=presses)
+
+    def about_versions() -> Iterator[Note]:
+        for item in versions[:_MOST_JUDGED]:
+            yield _note_on_version(item, presses=presses_more(item))
+
+    named = [*_most_urgent(about_newer()), *_most_urgent(about_versions())]
     said = answer.notes
     if any(note.kind in _URGENT for note in named):  # these say what to do for an ill patient
         said = tuple(note for note in said if note.kind is not NoteKind.URGENT_IF_ILL)
     return answer.with_notes((*_urgent_first(named), *said))
 
 
-def _named_newer(
-    item: Candidate, head: Candidate, presses_more: Callable[[Candidate], bool]
-) -> Note:
+def _is_told_by_its_date(item: Candidate) -> bool:
+    """Whether a note of its own names it, since its date cannot be right."""
+    return item.is_final and item.is_dated_ahead
+
+
+def _note_on_newer(item: Candidate, head: Candidate, *, presses: bool) -> Note:
     told = _told(item)
     urgent, kind = _KINDS[wholly_before(head.taken, item.taken), item.is_final]
-    if presses_more(item):
+    if presses:
         kind = urgent
     elif kind is NoteKind.NEWER_VALUE and not told["value"]:
         kind = NoteKind.NEWER_NOT_FINAL
     return Note(kind, told, inputs=(item.result.ref,))
 
 
-def _named_version(item: Candidate, presses_more: Callable[[Candidate], bool]) -> Note:
+def _note_on_version(item: Candidate, *, presses: bool) -> Note:
     kinds = item.knowledge.specimens
     specimen = kinds[item.specimen].words if item.specimen else ""
-    kind = NoteKind.OTHER_VERSION_URGENT if presses_more(item) else NoteKind.OTHER_VERSION
+    kind = NoteKind.OTHER_VERSION_URGENT if presses else NoteKind.OTHER_VERSION
     told = {**value_and_date(item), "specimen": specimen}
     return Note(kind, told, inputs=(item.result.ref,))
 

@@ -86,6 +86,11 @@ class Candidate:
         return rank_of(self.result, self.at)
 
     @property
+    def is_dated_ahead(self) -> bool:
+        """Whether its date cannot be right, being more than a day ahead (decision 35)."""
+        return is_ahead(named_date(self.result), self.at)
+
+    @property
     def time(self) -> Time:
         """Collection and issue; of two results with the same ones, neither is known to be newer."""
         return self.rank[:2]
@@ -232,15 +237,13 @@ def perhaps_newer(head: Candidate, known: Iterable[Candidate]) -> Sequence[Candi
 def _is_beside(item: Candidate, head: Candidate) -> bool:
     """Whether a result may be named beside `head` as perhaps newer.
 
-    One that is not final may, if it is not `head` itself. A final one must be another resource, its
-    specimen kind settled and its date possible: other notes speak of other final ones.
+    One that is not final may, if it is not `head` itself. A final one must be another resource and
+    its specimen kind settled: other notes speak of other final ones.
     """
     one, other = item.result, head.result
     if not item.is_final:
         return one != other
-    if not is_another(one, other):
-        return False
-    return bool(head.specimen) and not is_ahead(named_date(one), item.at)
+    return bool(head.specimen) and is_another(one, other)
 
 
 def within_look_back(result: LabResult, at: date, days: int) -> bool:

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.elements import Measured, NoValue, ReferenceRange, ResourceRef, Status
+from cds_service.core.elements import (
+    Measured,
+    NoMoment,
+    NoValue,
+    ReferenceRange,
+    ResourceRef,
+    Status,
+)
 from cds_service.core.model import LabResult
 from cds_service.core.note import NoteKind
 from cds_service.core.verdict import Direction
@@ -167,6 +174,19 @@ def test_a_result_dated_ahead_of_today_never_hides_another_and_is_named() -> Non
                 NoteKind.DATE_AHEAD: {"value": "300 pt/mL", "date": "2026-12-25"}
             }
             assert [point.direction for point in answer.series] == [Direction.CANNOT_TELL]
+
+
+def test_a_result_dated_ahead_of_today_that_may_be_urgent_leads_like_one_without_a_date() -> None:
+    """Nobody can tell from a wrong date how new 12,000 is."""
+    real, wrong = named("real", "30 pt/mL"), named("wrong", "12000 pt/mL", on="2026-12-25")
+    undated = replace(wrong, collected=NoMoment())
+    for known in (wrong, undated):
+        for given in (record(real, known), record(real, history=(known,))):
+            answer = answer_to(given)
+            assert about(answer) == "real"
+            assert answer.notes[0].kind is NoteKind.PERHAPS_NEWER_URGENT
+            assert answer.notes[0].values["value"] == "12000 pt/mL"
+            assert (NoteKind.DATE_AHEAD in notes(answer)) is (known is wrong)
 
 
 def test_a_result_dated_ahead_of_today_is_carded_where_it_is_the_only_one() -> None:
