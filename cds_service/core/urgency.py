@@ -100,7 +100,7 @@ def naming_others(
     said = answer.notes
     if any(note.kind in _URGENT for note in named):  # these say what to do for an ill patient
         said = tuple(note for note in said if note.kind is not NoteKind.URGENT_IF_ILL)
-    return answer.with_notes((*_urgent_first(named), *said))
+    return answer.with_notes((*named, *said))
 
 
 def _is_told_by_its_date(item: Candidate) -> bool:
@@ -127,11 +127,7 @@ def _note_on_version(item: Candidate, *, presses: bool) -> Note:
 
 
 def _most_urgent(notes: Iterable[Note]) -> Sequence[Note]:
-    return _urgent_first(notes)[:MOST_NAMED]
-
-
-def _urgent_first(notes: Iterable[Note]) -> Sequence[Note]:
-    return sorted(notes, key=lambda note: note.kind not in _URGENT)
+    return sorted(notes, key=lambda note: note.kind not in _URGENT)[:MOST_NAMED]
 
 
 def _told(item: Candidate) -> dict[str, str]:
