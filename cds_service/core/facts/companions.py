@@ -24,7 +24,7 @@ from cds_service.core.interval import Interval
 from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord, Subject
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
-from cds_service.core.results.ranking import Rank, Time, in_doubt, rank_of
+from cds_service.core.results.ranking import Time, in_doubt, is_version_of, rank_of
 from cds_service.core.results.reading import as_received, shown
 from cds_service.core.verdict import NO_VALUE, Value
 
@@ -50,13 +50,13 @@ def companion_values(
     """Usable companion results by name within the companion window of a moment.
 
     The nearest first; of two as near the newer, then by id, whatever the order of arrival. Results
-    of the same time as the first count beside it (`at_one_time`). A result whose versions
-    contradict each other, with nothing to order them, is not usable.
+    of the same time as the first count beside it (`at_one_time`), and so do other versions of it,
+    of which nothing tells which is the newest.
     """
     found: dict[str, list[CompanionValue]] = defaultdict(list)
-    for rank, companion in _ranked(knowledge, record, when, at):
+    for time, companion in _ranked(knowledge, record, when, at):
         for name, test in knowledge.companions.items():
-            found[name] += _usable(companion, test, rank[:2])
+            found[name] += _usable(companion, test, time)
     return {name: tuple(values) for name, values in found.items() if values}
 
 
@@ -66,27 +66,26 @@ def _ranked(
     when: Moment | NoMoment,
     at: date,
     statuses: Collection[Status] = FINAL,
-) -> Sequence[tuple[Rank, LabResult]]:
-    """Companion results within the window of a moment, the nearest first."""
-    near = [
-        companion
-        for companion in record.companions
-        if _counts(companion, statuses)
-        and within_days(when_taken(companion, at), when, knowledge.identity.companion_within_days)
-    ]
+) -> Sequence[tuple[Time, LabResult]]:
+    """Companion results within the window of a moment, the nearest first, each with its time.
+    Versions of one result that contradict each other are there together, at the time of the first.
+    """
+    days = knowledge.identity.companion_within_days
+    counting = [companion for companion in record.companions if _counts(companion, statuses)]
+    near = [each for each in counting if within_days(when_taken(each, at), when, days)]
     if not near:
         return ()
-    doubtful = in_doubt(
-        (companion, "") for companion in record.companions if _counts(companion, statuses)
-    )
-    ranked = [
-        (rank_of(companion, at), companion)
-        for companion in near
-        if not doubtful or companion.ref.name not in doubtful
-    ]
+    doubtful = in_doubt((companion, "") for companion in counting)
+    if versions := doubtful & {each.ref.name for each in near}:
+        near = [each for each in counting if each in near or each.ref.name in versions]
+    ranked = [(rank_of(each, at), each) for each in near]
     ranked.sort(key=itemgetter(0), reverse=True)
     ranked.sort(key=lambda found: furthest_apart(when_taken(found[1], at), when))
-    return ranked
+    timed = [(rank[:2], companion) for rank, companion in ranked]
+    if not versions:  # the usual case
+        return timed
+    first = {each.ref.name: time for time, each in reversed(timed) if each.ref.name in versions}
+    return [(first.get(each.ref.name, time), each) for time, each in timed]
 
 
 def at_one_time(nearest_first: Sequence[CompanionValue]) -> Sequence[CompanionValue]:
@@ -142,13 +141,23 @@ def companions_left(
     finals = _ranked(knowledge, record, when, at)
     return CompanionsLeft(
         _left_for_their_unit(finals, tests, counted),
-        _not_final(_ranked(knowledge, record, when, at, FINAL_OR_PRELIMINARY), tests),
+        _not_final(_awaited(_ranked(knowledge, record, when, at, FINAL_OR_PRELIMINARY)), tests),
         _in_words(finals, tests),
     )
 
 
+def _awaited(ranked: Sequence[tuple[Time, LabResult]]) -> Sequence[tuple[Time, LabResult]]:
+    """The results without the earlier states of those that are final by now."""
+    final = [each for _, each in ranked if each.status in FINAL]
+    return [
+        (time, each)
+        for time, each in ranked
+        if each.status in FINAL or not any(is_version_of(each, other) for other in final)
+    ]
+
+
 def _left_for_their_unit(
-    ranked: Sequence[tuple[Rank, LabResult]],
+    ranked: Sequence[tuple[Time, LabResult]],
     tests: Mapping[str, CompanionTest],
     counted: Collection[str],
 ) -> _Named:
@@ -161,7 +170,7 @@ def _left_for_their_unit(
 
 
 def _not_final(
-    ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
+    ranked: Sequence[tuple[Time, LabResult]], tests: Mapping[str, CompanionTest]
 ) -> _Named:
     nearest: dict[str, tuple[LabResult, Measured]] = {}
     for name, companion, measured in _measured(ranked, tests):
@@ -174,7 +183,7 @@ def _not_final(
 
 
 def _in_words(
-    ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
+    ranked: Sequence[tuple[Time, LabResult]], tests: Mapping[str, CompanionTest]
 ) -> _Named:
     """The nearest result of each test, if it came in words. Words of the same time as a number are
     taken for a remark of the laboratory on it, and left out.
@@ -184,8 +193,8 @@ def _in_words(
     told: dict[str, tuple[Value, ResourceRef]] = {}
     for name, test in tests.items():
         said = [
-            (rank[:2], companion)
-            for rank, companion in ranked
+            (time, companion)
+            for time, companion in ranked
             if _is_of(companion, test) and isinstance(companion.value, Measured | NotNumeric)
         ]
         nearest = [companion for time, companion in said if time == said[0][0]]
@@ -195,7 +204,7 @@ def _in_words(
 
 
 def _measured(
-    ranked: Sequence[tuple[Rank, LabResult]], tests: Mapping[str, CompanionTest]
+    ranked: Sequence[tuple[Time, LabResult]], tests: Mapping[str, CompanionTest]
 ) -> Iterator[tuple[str, LabResult, Measured]]:
     """Each result with a possible value, once for every test that its codes name."""
     for _, companion in ranked:

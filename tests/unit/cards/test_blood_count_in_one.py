@@ -140,11 +140,12 @@ def test_only_the_values_of_a_panel_that_meet_an_item_lead_the_card() -> None:
     assert "neutrophils" not in note
 
 
-def test_of_two_versions_that_nothing_orders_only_what_they_contradict_is_left_out() -> None:
+def test_of_two_versions_that_nothing_orders_only_what_they_contradict_is_left_open() -> None:
     """The haemoglobin is 79 g/L in both, the platelets are 60 or 160."""
     one, other = (
         in_one("haemoglobin 79 g/L", f"platelets {count} 10*9/L") for count in ("60", "160")
     )
-    missing = card(one, other).extension["missing"]
-    assert "platelets" in missing
-    assert "haemoglobin" not in missing
+    said = card(one, other)
+    assert "More than one result of platelets" in said.detail
+    assert "More than one result of haemoglobin" not in said.detail
+    assert {"platelets", "haemoglobin"}.isdisjoint(said.extension["missing"])

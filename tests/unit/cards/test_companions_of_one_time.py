@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 
@@ -26,9 +27,7 @@ from tests.unit.cards.given import (
     result,
 )
 
-ONE_TIME = (
-    "More than one result of {} has the same time ({}), and compared with a limit they do not"
-)
+ONE_TIME = "More than one result of {} counts for the same time ({}), and compared with a limit"
 
 
 @pytest.mark.parametrize("values", [("480", "5200"), ("5200", "480")])
@@ -47,6 +46,19 @@ def test_an_item_with_two_results_of_one_time_is_unknown_and_shows_what_each_of_
     assert "ferritin 480 ng/mL of 2026-03-01" in counted
     assert "ferritin 5200 ng/mL of 2026-03-01" in counted
     assert "ferritin" not in found.extension["missing"]
+
+
+@pytest.mark.parametrize("on", ["2026-03-01", "2026-01-01"], ids=["of one day", "of another week"])
+def test_two_versions_of_a_ferritin_are_told_and_the_graver_one_leads(on: str) -> None:
+    """Neither carries a version. Before, none was counted, and no word told of either."""
+    counts = drawn("platelets 60 10*9/L", "haemoglobin 79 g/L", "ferritin 480 ng/mL")
+    (graver,) = drawn("ferritin 5200 ng/mL", on=on)
+    versions = (*counts, replace(graver, ref=counts[-1].ref))
+    for labs in permutations(versions):
+        found = card("300 U/mL", companions=labs)
+        assert found.summary.endswith("other HLH-2004 items may be met, discuss urgently")
+        assert "More than one result of ferritin counts for the same time (" in found.detail
+        assert "ferritin" not in found.extension["missing"]
 
 
 def test_an_index_that_two_ferritins_of_one_time_leave_open_is_not_claimed_and_not_hidden() -> None:
@@ -124,7 +136,7 @@ def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told() -> None:
 def test_a_machine_and_a_hand_that_count_nearly_alike_need_no_note() -> None:
     labs = drawn("neutrophils 0.5 10*9/L", "neutrophils 0.6 10*9/L")
     said = card("3000 U/mL", companions=labs).detail
-    assert "has the same time" not in said
+    assert "counts for the same time" not in said
 
 
 def test_in_place_of_an_index_the_card_tells_the_albumins_that_leave_it_open() -> None:
@@ -190,7 +202,7 @@ def test_two_results_without_an_id_that_meet_an_item_alike_need_no_note() -> Non
     met = nameless("ferritin 1200 ng/mL", "ferritin 5200 ng/mL")
     said = card("3000 U/mL", companions=met).detail
     assert "- Ferritin at or above 500 ng/mL: met" in said
-    assert "has the same time" not in said
+    assert "counts for the same time" not in said
 
 
 @pytest.mark.parametrize("values", [("3.5", "4.0"), ("4.0", "3.5"), ("3.5", "3.5")])

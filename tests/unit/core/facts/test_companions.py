@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 from itertools import permutations
@@ -10,7 +11,12 @@ import pytest
 
 from cds_service.core.dates import when_taken
 from cds_service.core.elements import Coding, NotNumeric, ResourceRef, Status
-from cds_service.core.facts.companions import companion_values
+from cds_service.core.facts.companions import (
+    Companions,
+    CompanionValue,
+    at_one_time,
+    companion_values,
+)
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import LabResult, Subject
 from tests import toy
@@ -21,12 +27,19 @@ A_WEEK_LATER = date(2026, 3, 8)
 """When everything within seven days of 1 March can have been collected."""
 
 
-def texts(*given: LabResult, main: LabResult | None = None) -> dict[str, list[str]]:
-    """Companion name -> usable values as shown, nearest first."""
+def usable(*given: LabResult, main: LabResult | None = None) -> Companions:
     whole = main or result()
     when = when_taken(whole, A_WEEK_LATER)
-    found = companion_values(TOY, record(whole, companions=given), when, A_WEEK_LATER)
-    return {name: [value.value.text for value in values] for name, values in found.items()}
+    return companion_values(TOY, record(whole, companions=given), when, A_WEEK_LATER)
+
+
+def shown(values: Iterable[CompanionValue]) -> list[str]:
+    return [value.value.text for value in values]
+
+
+def texts(*given: LabResult, main: LabResult | None = None) -> dict[str, list[str]]:
+    """Companion name -> usable values as shown, nearest first."""
+    return {name: shown(values) for name, values in usable(*given, main=main).items()}
 
 
 def ferritin(on: str, value: str = "600") -> LabResult:
@@ -61,16 +74,20 @@ def test_the_nearest_comes_first_and_of_two_as_near_the_later() -> None:
     assert texts(before, *given) == {"ferritin": ["602", "628", "603", "605"]}
 
 
-def test_a_companion_with_two_values_and_nothing_to_tell_which_is_newer_is_not_used() -> None:
+def test_two_values_of_one_companion_with_nothing_to_tell_which_is_newer_are_of_one_time() -> None:
     one, other = ferritin("2026-03-01", "600"), ferritin("2026-03-01", "60")
-    assert texts(one, other) == texts(other, one) == {}
+    assert texts(one, other) == texts(other, one) == {"ferritin": ["600", "60"]}
     assert texts(one, one) == {"ferritin": ["600", "600"]}
     assert texts(one, replace(one, status=Status.AMENDED)) == {"ferritin": ["600", "600"]}
 
 
-def test_nor_is_one_whose_other_value_is_of_another_week() -> None:
+def test_so_are_those_of_which_one_is_dated_in_another_week() -> None:
     this, other = ferritin("2026-03-01", "600"), ferritin("2026-01-01", "50000")
-    assert texts(this, replace(other, ref=this.ref)) == {}
+    versions, later = (this, replace(other, ref=this.ref)), ferritin("2026-03-02", "700")
+    for given in permutations(versions):
+        found = usable(later, *given)["ferritin"]
+        assert shown(found) == ["600", "700", "50000"]
+        assert shown(at_one_time(found)) == ["600", "50000"]
 
 
 def test_a_preliminary_value_of_one_id_puts_the_final_one_in_no_doubt() -> None:

@@ -155,7 +155,7 @@ def test_kidneys_that_two_creatinines_of_one_time_leave_open_are_told_before_blo
     given_record = record(companions=both)
     card = card_on(order(SERUM), given_record=given_record)
     assert card.extension["findings"] == ["order-renal-impairment"]
-    assert "More than one result of creatinine has the same time (" in card.detail
+    assert "More than one result of creatinine counts for the same time (" in card.detail
     assert all(f"{value} mg/dL" in card.detail for value in values)
     assert "; at least one of these is above 2.0 mg/dL. The value may" in card.detail
     assert "ask the laboratory which of them stands" in card.detail
