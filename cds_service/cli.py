@@ -241,7 +241,8 @@ def main() -> None:
     show_what_can_be_shown()
     try:
         cli(prog_name="cds-service", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as it is where whoever started us has closed it
+            sys.stdout.flush()
     except CdsError as error:
         _end(error.one_line(), 1)
     except click.exceptions.NoArgsIsHelpError as error:

@@ -37,10 +37,17 @@ _ADVICE: Final = {
     "SQLITE_CANTOPEN": f"The file of {SETTING} is not there, or may not be opened; "
     "`cds-service db upgrade` makes a new one.",
     "SQLITE_READONLY": f"The file of {SETTING} and its folder must be writable.",
+    "SQLITE_FULL": f"The disk that holds the file of {SETTING} is full.",
+    "SQLITE_BUSY": f"Another process keeps the file of {SETTING} locked.",
+    "SQLITE_CORRUPT": f"The file of {SETTING} is damaged: restore a backup.",
     "SQLITE_ERROR": "Its tables are not as they should be: run `cds-service db upgrade`.",
     "42P01": "Its tables are not there: run `cds-service db upgrade`.",
+    "25006": "The server takes nothing that is written: is it a standby, or made read-only?",
+    "42501": f"The database must belong to the user of {SETTING}.",
+    "53100": "The disk of the server is full.",
     "IsADirectoryError": f"{SETTING} names a folder: give a file.",
     "FileExistsError": f"The folder of the file of {SETTING} cannot be made.",
+    "FileNotFoundError": f"The folder of the file of {SETTING} cannot be made.",
     "NotADirectoryError": f"The folder of the file of {SETTING} cannot be made.",
     "PermissionError": f"The file of {SETTING} and its folder must be writable.",
 }

@@ -64,13 +64,16 @@ class Database:
         """Creates the database or migrates it to the newest revision, in one transaction.
 
         Safe to call from many processes at once: one does the work, the others wait for it. Raises
-        ConfigurationError for a database at a revision that is not of this software.
+        ConfigurationError for a database at a revision that is not of this software, and
+        StoreUnavailable also for one that can be read and not written: better said at the start
+        than by every call.
         """
         with Translated(self._engine):
             if self._is_sqlite:
                 upgrade.sqlite(self._engine, self._file)
             else:
                 upgrade.postgresql(self._engine)
+        self._try_to_write()
 
     def revision(self) -> str:
         """The revision the database is at; empty when it was never upgraded."""

@@ -109,7 +109,8 @@ def read_url(text: str) -> URL:
     match url.drivername.partition("+")[0]:
         case "sqlite" if url.database and url.database != ":memory:" and not url.query:
             return url.set(drivername="sqlite+pysqlite")
-        case "postgresql" | "postgres" if _are_options(url.query):
+        # An @ in the host is one of the password, of which the rest would be looked up as a name.
+        case "postgresql" | "postgres" if "@" not in (url.host or "") and _are_options(url.query):
             return url.set(drivername="postgresql+psycopg")
         case _:
             raise _unusable()
@@ -132,7 +133,8 @@ def _unusable() -> ConfigurationError:
     return ConfigurationError(
         "This database URL cannot be used.",
         where=SETTING,
-        remedy="Give sqlite:///path/to/file.sqlite3 or postgresql://user:password@host/database.",
+        remedy="Give sqlite:///path/to/file.sqlite3 or postgresql://user:password@host/database, "
+        "with %40 for @ and %25 for % in the password, and after a ? only options of libpq.",
     )
 
 

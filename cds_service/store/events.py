@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from cds_service.logs import Event, log
 from cds_service.store.database import Database
 from cds_service.store.evaluated_results import EvaluatedResults
 from cds_service.store.event_backlog import NO_LEASE, WAITS, EventBacklog
@@ -51,6 +53,16 @@ LEASES_TO_LOSE: Final = 5
 LEASE_LOST: Final = "worker-lost"
 OTHER_DATA_KEY: Final = "other-data-key"
 """A row whose id was sealed with another data key is set aside: nobody here can open it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Aside:
+    """A row that no worker will get: what the log says of it."""
+
+    source: str
+    kind: str
+    cause: str
+    attempts: int
 
 
 class EventStore(EventBacklog):
@@ -149,22 +161,26 @@ class EventStore(EventBacklog):
         while True:
             with self._database.writing() as connection:
                 rows = connection.execute(due).all()
-                claimed = [each for row in rows for each in self._lease(connection, row, at)]
+                leased = [self._lease(connection, row, at) for row in rows]
+            claimed = [each for each in leased if isinstance(each, Claimed)]
+            for each in leased:  # told only now that it is kept
+                if isinstance(each, _Aside):
+                    log(Event.EVENT_SET_ASIDE, **asdict(each))
             if claimed or not rows:  # else all of them were set aside, and others may wait
                 return tuple(claimed)
 
-    def _lease(self, connection: Connection, row: Row[Any], at: datetime) -> Sequence[Claimed]:
-        """The row as leased; none when it was set aside."""
+    def _lease(self, connection: Connection, row: Row[Any], at: datetime) -> Claimed | _Aside:
+        """The row as leased, or as set aside."""
         this = update(event_work).where(event_work.c.number == row.number)
         aside = {"dead": True, "lease": NO_LEASE}
         lost = row.leases_lost + (row.lease != NO_LEASE)
         if lost >= LEASES_TO_LOSE:
             connection.execute(this.values(aside | {"cause": LEASE_LOST, "leases_lost": lost}))
-            return ()
+            return _Aside(row.source, row.kind, LEASE_LOST, row.attempts)
         identifier = self._cipher.open(row.target, bound_to=f"{row.source} {row.item}")
         if isinstance(identifier, SealedOtherwise):
             connection.execute(this.values(aside | {"cause": OTHER_DATA_KEY}))
-            return ()
+            return _Aside(row.source, row.kind, OTHER_DATA_KEY, row.attempts)
         lease = secrets.token_hex(8)
         taken = {
             "lease": lease,
@@ -173,18 +189,16 @@ class EventStore(EventBacklog):
             "leases_lost": lost,
         }
         connection.execute(this.values(taken))
-        return (
-            Claimed(
-                number=row.number,
-                source=row.source,
-                item=row.item,
-                target=Target(Kind(row.kind), identifier),
-                way=Way(row.way),
-                revision=row.revision,
-                attempts=row.attempts + 1,
-                first_received=row.first_received,
-                lease=lease,
-            ),
+        return Claimed(
+            number=row.number,
+            source=row.source,
+            item=row.item,
+            target=Target(Kind(row.kind), identifier),
+            way=Way(row.way),
+            revision=row.revision,
+            attempts=row.attempts + 1,
+            first_received=row.first_received,
+            lease=lease,
         )
 
     def finish(

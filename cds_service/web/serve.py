@@ -88,6 +88,7 @@ def serve(
 
 def _server(settings: Settings, host: str, port: int, workers: int) -> AbstractServer[Any]:
     try:
+        _require_no_passphrase(settings)
         return Server(
             "cds_service",
             address=host,
@@ -111,6 +112,20 @@ def _server(settings: Settings, host: str, port: int, workers: int) -> AbstractS
             where="CDS_TLS_CERT and CDS_TLS_KEY",
             remedy="Give two PEM files that belong together and may be read.",
         ) from None
+
+
+def _require_no_passphrase(settings: Settings) -> None:
+    """Raises ConfigurationError for an encrypted key: OpenSSL would ask the terminal, and wait.
+
+    Raises OSError for one that cannot be read.
+    """
+    key = settings.tls_key if settings.tls is Tls.DIRECT else None
+    if key is not None and b"ENCRYPTED" in key.read_bytes():  # as in both headers PEM has for it
+        raise ConfigurationError(
+            "The key needs a passphrase.",
+            where="CDS_TLS_KEY",
+            remedy="Give a file that the service alone may read, with a key that needs none.",
+        )
 
 
 def _load(make_app: MakeApp, directory: str) -> WSGIApplication:

@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from cds_service.events.queue import QUEUE_FILE
 from cds_service.store.pseudonym import DataKey
@@ -120,6 +122,27 @@ def test_t70_a_start_with_a_certificate_that_is_none_is_one_line(folder: Path) -
     files = {"CDS_TLS_CERT": "keys.json", "CDS_TLS_KEY": "keys.json"}
     said = refused(folder, CLIENT, CDS_TLS="direct", **files)
     assert said.startswith("CDS-5002 CDS_TLS_CERT and CDS_TLS_KEY: ")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL],
+    ids=["pkcs8", "traditional"],
+)
+def test_t70_a_start_with_a_key_that_needs_a_passphrase_is_one_line(
+    folder: Path, form: serialization.PrivateFormat
+) -> None:
+    """And nobody is asked for it: a start from a terminal would wait for ever."""
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM,
+        form,
+        serialization.BestAvailableEncryption(b"a passphrase"),
+    )
+    (folder / "key.pem").write_bytes(key)
+    files = {"CDS_TLS_CERT": "key.pem", "CDS_TLS_KEY": "key.pem"}
+    said = refused(folder, CLIENT, CDS_TLS="direct", **files)
+    assert said.startswith("CDS-5002 CDS_TLS_KEY: The key needs a passphrase.")
     assert said.count("\n") == 1
 
 

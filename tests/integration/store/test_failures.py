@@ -101,6 +101,9 @@ def test_t68_a_read_only_postgresql_is_unavailable(postgresql_url: str, write: W
             )
         database.close()
         database.ping()
+        with pytest.raises(StoreUnavailable) as at_the_start:
+            database.upgrade()
+        assert "made read-only" in at_the_start.value.remedy
         with pytest.raises(StoreUnavailable) as caught:
             write(database)
     assert caught.value.cause == "25006", "the SQLSTATE read_only_sql_transaction"
@@ -116,6 +119,9 @@ def test_t68_a_full_disk_is_unavailable_and_afterwards_the_store_works(
             _fill(full)
         assert caught.value.cause == "SQLITE_FULL"
         full.ping()
+        with pytest.raises(StoreUnavailable) as at_the_start:
+            full.upgrade()
+        assert "disk" in at_the_start.value.remedy
     with Database.open(sqlite_url) as database:
         write(database)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -103,6 +104,22 @@ def test_output_that_cannot_be_written_is_one_line(
         )
     assert ended.returncode == 1
     assert ended.stderr == "CDS-5003 output: It cannot be written. Is the disk full?\n"
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("evaluate", "csf.json", "--json")])
+def test_output_that_was_closed_is_no_failure(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """As a service manager or `>&-` closes it: Python then has no standard output at all."""
+    shutil.copy(fhir_fixtures.path("csf_above_150"), tmp_path / "csf.json")
+    ended = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$0" -m cds_service "$@" >&-', sys.executable, *arguments],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr == ""
+    assert ended.returncode == 0
 
 
 def test_a_reader_that_has_read_enough_is_no_failure() -> None:

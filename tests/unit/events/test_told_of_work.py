@@ -11,6 +11,9 @@ from cds_service import __version__
 from cds_service.errors import ServiceFault
 from cds_service.events.faults import MOST_ATTEMPTS
 from cds_service.events.worker import BATCH
+from cds_service.store.events import LEASES_TO_LOSE, EventStore
+from cds_service.store.pseudonym import DataKey, Pseudonymiser
+from cds_service.store.work_item import Kind, Target, Way
 from tests.event_world import World, observation, result_of_another_patient
 
 Captured = pytest.CaptureFixture[str]
@@ -99,3 +102,26 @@ def test_a_worker_with_more_than_it_can_take_at_once_lets_others_know(
     asked: list[str] = []
     assert here.workshop.worker.drain(lambda: asked.append("help")) == results
     assert len(asked) == asked_for_help
+
+
+def test_what_no_worker_gets_is_told_too(here: World, capsys: Captured) -> None:
+    """Where logs are all that somebody has, a result must not be set aside in silence."""
+    key = DataKey.random()
+    former = EventStore(here.room.database, key, Pseudonymiser(key))
+    former.add("lab", [Target(Kind.OBSERVATION, "o1")], Way.NOTIFIED, here.clock())
+    assert here.room.store.claim(here.clock()) == ()
+    (line,) = lines(capsys, SET_ASIDE)
+    assert about(line, "cause", "attempts") == ["lab", "Observation", "other-data-key", 0]
+    assert here.room.store.claim(here.clock()) == ()
+    assert lines(capsys, SET_ASIDE) == [], "once"
+
+
+def test_what_may_kill_workers_is_told(here: World, capsys: Captured) -> None:
+    here.notify("o1")
+    for _ in range(LEASES_TO_LOSE):
+        assert here.room.store.claim(here.clock()) != ()
+        here.clock.pass_(minutes=8)
+    assert lines(capsys, SET_ASIDE) == []
+    assert here.room.store.claim(here.clock()) == ()
+    (line,) = lines(capsys, SET_ASIDE)
+    assert about(line, "cause", "attempts") == ["lab", "Observation", "worker-lost", LEASES_TO_LOSE]

@@ -59,6 +59,24 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     assert "something else than an SQLite database" in told_at_the_upgrade(file)
 
 
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        ("SQLITE_FULL", "is full"),
+        ("SQLITE_BUSY", "keeps the file"),
+        ("SQLITE_BUSY_SNAPSHOT", "keeps the file"),
+        ("SQLITE_CORRUPT", "restore a backup"),
+        ("53100", "is full"),
+        ("25006", "made read-only"),
+        ("42501", "must belong"),
+        ("FileNotFoundError", "cannot be made"),
+    ],
+)
+def test_what_keeps_a_database_from_being_written_has_a_remedy(cause: str, told: str) -> None:
+    assert told in advice(cause)
+    assert "runs and can be written" not in advice(cause), "it says more than that"
+
+
 def test_a_database_that_was_never_made_is_to_be_made_by_the_upgrade(tmp_path: Path) -> None:
     with (
         Database.open(f"sqlite:///{tmp_path / 'cds.sqlite3'}") as database,

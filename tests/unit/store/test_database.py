@@ -39,6 +39,7 @@ def test_sqlite_files_and_postgresql_are_read(given: str, driver: str) -> None:
         "postgresql://user:secret-canary@db.example.org:port/cds",
         "postgresql://user:secret-canary@db.example.org/cds?sslmode=bogus",
         "postgresql://user:secret-canary@db.example.org/cds?sslmod=require",
+        "postgresql://user:secret@canary@db.example.org/cds",
     ],
 )
 def test_any_other_url_is_refused_with_a_remedy_and_never_repeated(given: str) -> None:
@@ -46,7 +47,13 @@ def test_any_other_url_is_refused_with_a_remedy_and_never_repeated(given: str) -
         Database.open(given)
     assert caught.value.where == "CDS_DATABASE_URL"
     assert "postgresql://" in caught.value.remedy
+    assert "%40 for @" in caught.value.remedy
     assert "canary" not in caught.value.one_line()
+
+
+def test_a_password_may_hold_any_sign() -> None:
+    url = read_url("postgresql://user:a%40b%25c/d+e%23f@db.example.org/cds")
+    assert (url.password, url.host) == ("a@b%c/d+e#f", "db.example.org")
 
 
 @pytest.fixture
