@@ -12,6 +12,7 @@ from itertools import chain, islice
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.elements import LabValue, Measured, NoValue, ResourceRef
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
+from cds_service.core.results.comparable import laboratory_name
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.lone_report import (
     is_issued,
@@ -220,8 +221,11 @@ def further(found: Iterable[LabReading], *, than: Iterable[LabReading]) -> tuple
 
 
 def _content(result: LabResult) -> object:
-    """A key that is the same for two results if all but their versions is."""
-    bare = replace(result, ref=_NO_REF, value=_NO_VALUE)
+    """A key that is the same for two results if all but their versions is, and the address of their
+    laboratory: where one came with its own address and the other without, that differs.
+    """
+    name = laboratory_name(result)
+    bare = replace(result, ref=_NO_REF, value=_NO_VALUE, laboratory=name, laboratory_reference="")
     return result.ref.name, _same(result.value), bare
 
 
