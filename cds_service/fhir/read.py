@@ -21,6 +21,7 @@ from cds_service.fhir.parts import (
     CodedPart,
     LaboratoryPart,
     LabReading,
+    beside,
     further,
     laboratory_availability,
     read_coded,
@@ -88,8 +89,8 @@ def read_record(
     medications = documents.coded(
         given["medications"].resource, MEDICATION_TYPES, wanted.medications
     )
-    known = _beside(main, past)
-    beside = (*known, *main.companions, *(() if others is main else others.companions))
+    known = beside(past, main)
+    more = (*known, *main.companions, *(() if others is main else others.companions))
     return PatientRecord(
         patient_id=whose.patient_id,
         patient=patient.patient,
@@ -107,21 +108,11 @@ def read_record(
         },
         unread=(
             *patient.unread,
-            *(item for item in beside if isinstance(item, InvalidResource)),
+            *(item for item in more if isinstance(item, InvalidResource)),
             *conditions.unread,
             *medications.unread,
         ),
     )
-
-
-def _beside(main: LaboratoryPart, past: LaboratoryPart) -> Sequence[LabReading]:
-    """What the record holds of the analyte beside the results to interpret. One that is not valid
-    and stands among these too is told there.
-    """
-    if past is main:
-        return ()
-    told = frozenset(item for item in main.analyte if isinstance(item, InvalidResource))
-    return [item for item in past.analyte if item not in told]
 
 
 def _opened(sent: Iterable[JsonObject]) -> Mapping[int, Document]:
