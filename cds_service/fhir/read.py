@@ -90,13 +90,14 @@ def read_record(
         given["medications"].resource, MEDICATION_TYPES, wanted.medications
     )
     known = beside(past, main)
-    more = (*known, *main.companions, *(() if others is main else others.companions))
+    laboratory = {id(part): part for part in (main, past, others)}.values()
+    companions = [one for part in laboratory for one in part.companions]
     return PatientRecord(
         patient_id=whose.patient_id,
         patient=patient.patient,
         results=main.analyte,
         history=further(known, than=main.analyte),
-        companions=further((*main.companions, *others.companions), than=()),
+        companions=further(companions, than=()),
         entries=(*conditions.entries, *medications.entries),
         availability={
             "results": documents.results_availability(results, main, own),
@@ -108,7 +109,7 @@ def read_record(
         },
         unread=(
             *patient.unread,
-            *(item for item in more if isinstance(item, InvalidResource)),
+            *(item for item in (*known, *companions) if isinstance(item, InvalidResource)),
             *conditions.unread,
             *medications.unread,
         ),

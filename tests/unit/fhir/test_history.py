@@ -189,3 +189,10 @@ def test_a_companion_that_comes_with_two_days_has_both_in_either_order() -> None
     )
     assert len(one) == 2
     assert one == other
+
+
+def test_a_companion_that_came_under_the_key_of_the_analyte_counts() -> None:
+    """When a chart was opened it did, and beside a result that arrived it did not."""
+    known = bundle(observation(id="obs-0", effectiveDateTime="2026-02-01"), ferritin())
+    for found in (record(known, sil2r=known), record(bundle(observation()), sil2r=known)):
+        assert refs(found.companions) == ["Observation/fer-1"]
