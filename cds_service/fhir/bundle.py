@@ -77,11 +77,18 @@ class Unresolved:
     """What it may mean all the same: each of several under the name, another version of it, or one
     that has the id on another server. At most MOST_MEANT.
     """
+    one_of_them: bool = False
+    """Whether it does mean one of these, since each bears the name itself."""
 
 
 def meant(found: JsonObject | Unresolved) -> tuple[JsonObject, ...]:
     """What a name may mean: the one resource that bears it, or each of several."""
     return found.may_be if isinstance(found, Unresolved) else (found,)
+
+
+def _are_all(found: JsonObject | Unresolved) -> bool:
+    """Whether nothing else can be meant."""
+    return found.one_of_them if isinstance(found, Unresolved) else True
 
 
 class Names(dict[tuple[str, str], JsonObject | Unresolved]):
@@ -95,7 +102,8 @@ class Names(dict[tuple[str, str], JsonObject | Unresolved]):
         known = self.setdefault((kind, name), resource)
         if known is not resource and known != resource:
             each = {id(one): one for one in chain(meant(known), meant(resource))}
-            self[kind, name] = Unresolved(tuple(islice(each.values(), MOST_MEANT)))
+            are_all = len(each) <= MOST_MEANT and _are_all(known) and _are_all(resource)
+            self[kind, name] = Unresolved(tuple(islice(each.values(), MOST_MEANT)), are_all)
 
     def add_all(self, others: Names) -> None:
         """Make all of the others findable here too."""

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from cds_service.core.concepts import ConceptIndex
 from cds_service.core.elements import LabValue, Measured, NoValue, ResourceRef
 from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
+from cds_service.core.results.comparable import laboratory_name
 from cds_service.fhir.bundle import Document, Entry
 from cds_service.fhir.lone_report import (
     is_issued,
@@ -22,6 +23,7 @@ from cds_service.fhir.lone_report import (
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.ranked import best_first, distinct
 from cds_service.fhir.record_entries import EntryReader, OfAnotherPatient
+from cds_service.fhir.reference import comparable_base
 from cds_service.fhir.report import observations
 from cds_service.fhir.wanted import MAY_BE_OURS, Sort, Wanted, may_stand_for, sort_of
 
@@ -102,7 +104,7 @@ def read_laboratory(
     )
     return LaboratoryPart(
         (
-            *map(reader.read, asked),
+            *_each_once(asked, reader),
             *components[:MOST_READ],
             *reports,
             *document.misfits,
@@ -111,6 +113,28 @@ def read_laboratory(
         max(map(len, all_found)) > MOST_READ,
         tuple(elsewhere),
     )
+
+
+def _each_once(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[LabReading]:
+    """What the entries say, without copies: a page that was sent and the search that was made again
+    may hold one result, with addresses and a version here and without there.
+    """
+    found = [reader.read(entry) for entry in entries]
+    if len({one.ref.resource for one in found}) == len(found):  # as mostly
+        return found
+    servers = {comparable_base(entry.server) for entry in entries if entry.server}
+    several = len(servers) > 1  # two may give one id to two results
+    kept: dict[object, LabReading] = {}
+    for entry, one in zip(entries, found, strict=True):
+        key = (several and entry.server, _content(one)) if _is_named(one) else id(one)
+        if one.ref.version >= kept.setdefault(key, one).ref.version:
+            kept[key] = one
+    return list(kept.values())
+
+
+def _is_named(one: LabReading) -> bool:
+    """Whether it is a valid result with an id, so that a copy of it can be told."""
+    return isinstance(one, LabResult) and _has_id(one) and "#" not in one.ref.resource
 
 
 def _elsewhere(
@@ -196,6 +220,18 @@ def is_foreign(item: LabReading) -> bool:
     return isinstance(item, LabResult) and item.subject is Subject.ANOTHER_PATIENT
 
 
+def beside(past: LaboratoryPart, main: LaboratoryPart) -> Sequence[LabReading]:
+    """What the record holds of the analyte beside the results to interpret. One that is not valid
+    and stands among these too is told there.
+    """
+    if past is main:
+        return ()
+    told = frozenset(_content(one) for one in main.analyte if isinstance(one, InvalidResource))
+    if not told:
+        return past.analyte
+    return [one for one in past.analyte if _content(one) not in told]
+
+
 def further(found: Iterable[LabReading], *, than: Iterable[LabReading]) -> tuple[LabResult, ...]:
     """Usable results of this patient, each once, without those already in `than`.
 
@@ -219,9 +255,14 @@ def further(found: Iterable[LabReading], *, than: Iterable[LabReading]) -> tuple
     return tuple(new.values())
 
 
-def _content(result: LabResult) -> object:
-    """A key that is the same for two results if all but their versions is."""
-    bare = replace(result, ref=_NO_REF, value=_NO_VALUE)
+def _content(result: LabReading) -> object:
+    """A key that is the same for two results if all but their versions is, and the address of their
+    laboratory: where one came with its own address and the other without, that differs.
+    """
+    if isinstance(result, InvalidResource):
+        return result.ref.resource, result.where, result.codings
+    name = laboratory_name(result)
+    bare = replace(result, ref=_NO_REF, value=_NO_VALUE, laboratory=name, laboratory_reference="")
     return result.ref.name, _same(result.value), bare
 
 

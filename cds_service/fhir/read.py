@@ -21,6 +21,7 @@ from cds_service.fhir.parts import (
     CodedPart,
     LaboratoryPart,
     LabReading,
+    beside,
     further,
     laboratory_availability,
     read_coded,
@@ -88,42 +89,31 @@ def read_record(
     medications = documents.coded(
         given["medications"].resource, MEDICATION_TYPES, wanted.medications
     )
-    beside = (*_unless(main, past).analyte, *main.companions, *_unless(main, others).companions)
+    known = beside(past, main)
+    laboratory = {id(part): part for part in (main, past, others)}.values()
+    companions = [one for part in laboratory for one in part.companions]
     return PatientRecord(
         patient_id=whose.patient_id,
         patient=patient.patient,
         results=main.analyte,
-        history=further(_unless(main, past).analyte, than=main.analyte),
-        companions=further((*main.companions, *others.companions), than=()),
+        history=further(known, than=main.analyte),
+        companions=further(companions, than=()),
         entries=(*conditions.entries, *medications.entries),
         availability={
             "results": documents.results_availability(results, main, own),
             "patient": patient.availability,
-            wanted.part: documents.part_availability(
-                own,
-                _unless(main, past).analyte,  # each invalid one in `main` gets an answer
-                was_cut=past.was_cut,
-            ),
+            wanted.part: documents.part_availability(own, known, was_cut=past.was_cut),
             "labs": documents.part_availability(labs, others.companions, was_cut=others.was_cut),
             "conditions": _worst(given["conditions"], conditions.availability),
             "medications": _worst(given["medications"], medications.availability),
         },
         unread=(
             *patient.unread,
-            *(
-                item
-                for item in beside
-                if isinstance(item, InvalidResource) and item not in main.analyte
-            ),
+            *(item for item in (*known, *companions) if isinstance(item, InvalidResource)),
             *conditions.unread,
             *medications.unread,
         ),
     )
-
-
-def _unless(main: LaboratoryPart, part: LaboratoryPart) -> LaboratoryPart:
-    """A part, or nothing where it is the results to interpret themselves."""
-    return NO_RESULTS if part is main else part
 
 
 def _opened(sent: Iterable[JsonObject]) -> Mapping[int, Document]:

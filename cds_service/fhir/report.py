@@ -55,7 +55,7 @@ class Reports:
         """Whether an Observation is withdrawn with the report that contains it, or with all the
         reports that name it.
         """
-        if observation.is_contained and _is_withdrawn(observation.container):
+        if observation.is_contained and is_withdrawn(observation.container):
             return True
         if not self.withdrawn:
             return False
@@ -84,12 +84,12 @@ def reports_in(entries: Iterable[Entry], fhir_base: str) -> Reports:
     for entry in entries:
         holder = entry.resource
         if entry.kind == "DiagnosticReport":
-            named = reports.withdrawn if _is_withdrawn(holder) else reports.upheld
+            named = reports.withdrawn if is_withdrawn(holder) else reports.upheld
             held = frozenset(names_given(objects(holder.get("result")), entry))
             if "specimen" in holder and named is reports.upheld:
                 _note_specimens(entry, objects(holder["specimen"]), held, reports)
             named |= held
-        elif "hasMember" in holder and entry.kind == "Observation" and not _is_withdrawn(holder):
+        elif "hasMember" in holder and entry.kind == "Observation" and not is_withdrawn(holder):
             given = objects([holder.get("specimen")])
             held = frozenset(names_given(objects(holder["hasMember"]), entry))
             _note_specimens(entry, given, held, reports)
@@ -114,7 +114,7 @@ def _note_specimens(
             known.append(holder)
 
 
-def _is_withdrawn(container: JsonObject) -> bool:
+def is_withdrawn(container: JsonObject) -> bool:
     """Whether a status withdraws the results too: a task or an order may be cancelled, and a result
     contained in it still stands.
     """

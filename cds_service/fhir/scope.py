@@ -101,8 +101,10 @@ class Scope:
 
 def _in_version(found: JsonObject | Unresolved, target: Target) -> JsonObject | Unresolved:
     """The resource found, unless the reference names another version of it."""
-    match found, target:
-        case dict(), Literal(version=version) if version:
-            return found if version_of(found) in ("", version) else Unresolved((found,))
+    match target:
+        case Literal(version=version) if version:
+            named = meant(found)
+            is_it = all(version_of(one) in ("", version) for one in named)
+            return found if is_it else Unresolved(named)
         case _:
             return found

@@ -86,18 +86,28 @@ def _follow(reference: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> 
     match scope.resolve(reference, "Specimen", entry):
         case Unresolved(may_be=()):
             return _UNRESOLVED
-        case Unresolved(may_be=namesakes):
+        case Unresolved(namesakes, one_of_them=True):
+            first, *others = (_found(one, entry, scope, whose) for one in namesakes)
+            if all(one == first for one in others):  # copies, such as one with full addresses
+                return first
+            return _uncertain(namesakes, entry, scope, whose)
+        case Unresolved(namesakes):
             return _uncertain(namesakes, entry, scope, whose)
         case specimen:
-            subject = an_object(specimen.get("subject"))
-            if whose.named(subject, entry, scope) is Subject.ANOTHER_PATIENT:
-                return _OF_ANOTHER if names_a_patient(subject, entry, scope) else _UNRESOLVED
-            if specimen.get("status") == "entered-in-error":
-                return _ENTERED_IN_ERROR
-            known = scope.specimens
-            if id(specimen) not in known:
-                known[id(specimen)] = _read(specimen, scope)
-            return known[id(specimen)]
+            return _found(specimen, entry, scope, whose)
+
+
+def _found(specimen: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> Found:
+    """What a Specimen says that a reference standing in `entry` leads to."""
+    subject = an_object(specimen.get("subject"))
+    if whose.named(subject, entry, scope) is Subject.ANOTHER_PATIENT:
+        return _OF_ANOTHER if names_a_patient(subject, entry, scope) else _UNRESOLVED
+    if specimen.get("status") == "entered-in-error":
+        return _ENTERED_IN_ERROR
+    known = scope.specimens
+    if id(specimen) not in known:
+        known[id(specimen)] = _read(specimen, scope)
+    return known[id(specimen)]
 
 
 def _uncertain(namesakes: Iterable[JsonObject], entry: Entry, scope: Scope, whose: Whose) -> Found:

@@ -173,7 +173,10 @@ _SIGNS: Sequence[Callable[[JsonObject], Iterator[datetime] | Iterator[int]]] = (
 
 
 def _current(document: Document, replaced: Mapping[int, Sequence[Entry]]) -> Document:
-    """The document with each replaced entry exchanged for what stands for it, each once."""
+    """The document with each replaced entry exchanged for what stands for it, each once. Where it
+    holds one of several that nothing puts in order, the others stay where they are: they may be
+    copies of it.
+    """
     if replaced.keys().isdisjoint(id(entry.resource) for entry in document.entries):
         return document
     held = {id(entry.resource) for entry in document.entries}
@@ -185,5 +188,5 @@ def _current(document: Document, replaced: Mapping[int, Sequence[Entry]]) -> Doc
             entries.append(entry)
         elif id(newest) not in placed:
             placed.add(id(newest))
-            entries += [now for now in newest if id(now.resource) not in held]
+            entries += newest if held.isdisjoint(id(now.resource) for now in newest) else ()
     return replace(document, entries=tuple(entries), index=index_of(entries))

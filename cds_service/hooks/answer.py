@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from cds_service.core.elements import WITHDRAWN
 from cds_service.core.json_object import JsonObject
-from cds_service.core.model import LabResult, PatientRecord
+from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.core.render import render
 from cds_service.errors import DataUnavailable
 from cds_service.evaluate import Looking, evaluate
-from cds_service.fhir.ours import may_call_for_a_card
+from cds_service.fhir.ours import may_call_for_a_card, taken_back_unseen
 from cds_service.fhir.supplied import shortfalls
 from cds_service.hooks.call import Answered, Call, CardedBefore, gathered_for, record_of
 from cds_service.hooks.gather import Gathered, as_sent, require_whole
@@ -19,12 +19,15 @@ from cds_service.hooks.referred import with_referred
 from cds_service.hooks.request import LabResultContext, OrderContext, PatientViewContext
 from cds_service.hooks.suggestions import with_suggestions
 
+_MAY_HOLD_MORE = frozenset({Availability.MISSING, Availability.FAILED, Availability.PARTIAL})
+
 
 def answer(call: Call) -> Answered:
     """The cards for a call.
 
     Raises DataUnavailable when a required key cannot be had; and where there would be no card, also
-    when a required key, or the results, are there only in part: the rest might call for a card.
+    when a required key, or the results, are there only in part: the rest might call for a card. So
+    might a result that had one and was taken back with its report, if the record cannot be had.
     """
     match call.request.context:
         case LabResultContext(results=results):
@@ -32,6 +35,7 @@ def answer(call: Call) -> Answered:
             answered = _evaluated(call, gathered, results, Looking.RESULT_ARRIVED)
             if not answered.cards:
                 _require_all_that_arrived(results)
+                _require_what_was_taken_back(results, gathered, call)
             return answered
         case PatientViewContext():
             gathered = gathered_for(call)
@@ -79,6 +83,26 @@ def _require_all_that_arrived(results: JsonObject) -> None:
             f"The results are only a part, which calls for no card ({fault}).",
             where="context.results",
             remedy="Send all of them as the entries of one Bundle of type collection.",
+            cause=fault,
+        )
+
+
+def _require_what_was_taken_back(results: JsonObject, gathered: Gathered, call: Call) -> None:
+    """A report that was withdrawn takes the results in the record back. An answer without cards may
+    be given only if none of them had a card, or the record was read.
+
+    Raises DataUnavailable for the part of the record that may hold one that had.
+    """
+    key = call.service.wanted.part
+    if gathered.parts[key].availability not in _MAY_HOLD_MORE:
+        return
+    named = taken_back_unseen(results, call.service.wanted)
+    if named and call.carded_before(named):
+        fault = gathered.faults.get(key, "")
+        raise DataUnavailable(
+            f"A report was withdrawn, and the results that it takes back are not here ({fault}).",
+            where=f"prefetch.{key}",
+            remedy="Send them with the report, or the key, or a fhirServer that may be read.",
             cause=fault,
         )
 

@@ -27,7 +27,7 @@ from cds_service.fhir.ranked import as_dated
 from cds_service.fhir.read import REFERRED
 from cds_service.fhir.record_entries import MEDICATION_TYPES, status_counts
 from cds_service.fhir.reference import Literal, may_be_on, target_of
-from cds_service.fhir.report import reports_in
+from cds_service.fhir.report import Reports, reports_in
 from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import an_id, an_object, objects, resources_of, type_of
 from cds_service.fhir.specimen import specimens_named
@@ -78,8 +78,8 @@ def with_referred_for_drafts(
 class _Found:
     """What refers to Specimens and Medications, and where these may be at hand."""
 
-    ours: tuple[tuple[Sequence[Entry], Document], ...]
-    """Results and reports, each with the document that they stand in."""
+    ours: tuple[tuple[Sequence[Entry], Reports], ...]
+    """Results and reports, each with what reports and panels say of them."""
     prescribed: Document
     scope: Scope
 
@@ -89,7 +89,7 @@ class _Found:
 
     def lacking(self) -> Mapping[str, frozenset[str]]:
         """Type -> ids on this server."""
-        sampled = (_samples(*each, self.scope.fhir_base) for each in self.ours)
+        sampled = (_samples(*each) for each in self.ours)
         lacking = {
             "Specimen": _not_at_hand(chain.from_iterable(sampled), "Specimen", self.scope),
             "Medication": _not_at_hand(_drugs(self.prescribed), "Medication", self.scope),
@@ -100,8 +100,13 @@ class _Found:
 def _find(gathered: Gathered, results: JsonObject, wanted: Wanted, access: ServerAccess) -> _Found:
     own, drugs = gathered.parts[wanted.part].resource, gathered.parts["medications"].resource
     arrived, known, prescribed = documents = [open_document(each) for each in (results, own, drugs)]
-    sampled = tuple((_newest_first(each, wanted), each) for each in (arrived, known))
-    scope = Scope(arrived.index, index_of_all(documents), str(access.session.base))
+    server = str(access.session.base)
+    # as in `read`: what reports among the arrived results say holds for the known ones too
+    sampled = (
+        (_newest_first(arrived, wanted), reports_in(arrived.entries, server)),
+        (_newest_first(known, wanted), reports_in((*arrived.entries, *known.entries), server)),
+    )
+    scope = Scope(arrived.index, index_of_all(documents), server)
     return _Found(sampled, prescribed, scope)
 
 
@@ -116,8 +121,7 @@ def _newest_first(document: Document, wanted: Wanted) -> Sequence[Entry]:
     return sorted(found, key=lambda entry: as_dated(entry.resource), reverse=True)
 
 
-def _samples(ours: Sequence[Entry], document: Document, server: str) -> Named:
-    reports = reports_in(document.entries, server)
+def _samples(ours: Sequence[Entry], reports: Reports) -> Named:
     for entry in ours:
         if entry.kind == "Observation":
             yield from specimens_named(entry, reports)

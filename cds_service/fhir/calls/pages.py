@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cds_service.core.json_object import JsonObject
@@ -29,6 +30,7 @@ class Pages:
         self.entries: list[JsonObject] = list(first.get("entry", []))
         self.leads_to = leads_to(first)
         self._first = first
+        self._totals = [*_total(first)]
 
     @property
     def count(self) -> int:
@@ -41,17 +43,27 @@ class Pages:
         self.bytes_read += size
         self.entries.extend(bundle.get("entry", []))
         self.leads_to = leads_to(bundle)
+        self._totals += _total(bundle)
 
     def merged(self) -> JsonObject:
         """One Bundle of the pages so far; it keeps a `next` link that was not followed, and no
-        other. Pages that are added later do not change it.
+        other. Its `total` is the highest of all pages: some servers count on while they answer, and
+        say the number on a later page only. Pages that are added later do not change it.
         """
         bundle = {name: value for name, value in self._first.items() if name != "link"}
+        if self._totals:
+            bundle["total"] = max(self._totals)
         if self.entries:
             bundle["entry"] = list(self.entries)
         if isinstance(self.leads_to, Next):
             bundle["link"] = [{"relation": "next", "url": self.leads_to.url}]
         return bundle
+
+
+def _total(page: JsonObject) -> Iterator[int]:
+    """The number of all matches, where a page says it."""
+    if isinstance(total := page.get("total"), int):
+        yield total
 
 
 def is_page(bundle: JsonObject) -> bool:

@@ -72,6 +72,17 @@ def test_results_that_are_one_page_of_several_are_a_part() -> None:
     assert (both["results"], both["sil2r"]) == (Availability.GIVEN, Availability.PARTIAL)
 
 
+def test_a_result_that_is_not_valid_and_arrived_is_not_missed_in_the_record() -> None:
+    """It has a card of its own, which says so."""
+    odd, other = observation(status="banana"), observation(id="obs-2")
+    for known in ([odd], [odd, other], [{**odd, "meta": {"versionId": "1"}}]):
+        found = record(bundle(odd), sil2r=bundle(*known))
+        assert found.availability["sil2r"] is Availability.GIVEN
+        assert found.unread == ()
+    another = bundle(observation(id="obs-3", status="banana"))
+    assert record(bundle(odd), sil2r=another).availability["sil2r"] is Availability.FAILED
+
+
 def test_one_page_stays_partial() -> None:
     page = bundle(ferritin(), link=[{"relation": "next", "url": "x:y"}])
     assert came_to("labs", page) is Availability.PARTIAL

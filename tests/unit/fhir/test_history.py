@@ -10,6 +10,7 @@ from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, LabResult, Subject
 from tests.unit.fhir.given import (
     ANOTHER,
+    BASE,
     LEFT_OUT,
     LOINC,
     UCUM,
@@ -30,6 +31,23 @@ def test_history_is_what_results_do_not_hold_already() -> None:
     same = observation(meta={"versionId": "1"})
     found = record(bundle(observation()), sil2r=bundle(same, old))
     assert refs(found.history) == ["Observation/obs-0"]
+
+
+@pytest.mark.parametrize("display", [{}, {"display": "Laboratory A"}])
+@pytest.mark.parametrize("server", ["", f"{BASE}/", "https://inside.example.org/fhir/"])
+def test_a_result_that_arrived_without_its_address_is_no_second_one_in_the_record(
+    display: JsonObject, server: str
+) -> None:
+    """A search says where each entry stands; who fires the hook need not."""
+    arrived = observation(performer=[{"reference": "Organization/1", **display}])
+    found = observation(performer=[{"reference": f"{server}Organization/1", **display}])
+    stands = entry(found, "https://inside.example.org/fhir/Observation/obs-1")
+    assert record(bundle(arrived), sil2r=bundle(stands)).history == ()
+
+
+def test_one_id_in_two_laboratories_is_history() -> None:
+    one, other = (observation(performer=[{"display": name}]) for name in ("A", "B"))
+    assert len(record(bundle(one), sil2r=bundle(other)).history) == 1
 
 
 def test_what_one_id_holds_twice_in_different_units_is_history() -> None:
@@ -171,3 +189,10 @@ def test_a_companion_that_comes_with_two_days_has_both_in_either_order() -> None
     )
     assert len(one) == 2
     assert one == other
+
+
+def test_a_companion_that_came_under_the_key_of_the_analyte_counts() -> None:
+    """When a chart was opened it did, and beside a result that arrived it did not."""
+    known = bundle(observation(id="obs-0", effectiveDateTime="2026-02-01"), ferritin())
+    for found in (record(known, sil2r=known), record(bundle(observation()), sil2r=known)):
+        assert refs(found.companions) == ["Observation/fer-1"]

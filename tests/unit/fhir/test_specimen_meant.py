@@ -95,6 +95,33 @@ def test_of_two_parts_that_hold_different_specimens_of_one_name_neither_counts()
 
 
 @pytest.mark.parametrize(
+    ("changes", "link"),
+    [
+        ({}, SpecimenLink.RESOLVED),
+        ({"status": "entered-in-error"}, SpecimenLink.ENTERED_IN_ERROR),
+        ({"subject": {"reference": "Patient/pat-2"}}, SpecimenLink.OF_ANOTHER_PATIENT),
+    ],
+)
+def test_of_two_copies_that_say_the_same_it_does_not_matter_which_is_meant(
+    changes: JsonObject, link: SpecimenLink
+) -> None:
+    """A sample that was entered in error was read as one that had not come."""
+    short = specimen(**changes)
+    full = {**short, "subject": {"reference": f"{BASE}/{short['subject']['reference']}"}}
+    for one, other in permutations((bundle(short), bundle(full))):
+        found = followed({"reference": "Specimen/spec-1"}, sil2r=one, labs=other)
+        assert found.specimen.link is link
+
+
+def test_copies_of_another_version_than_is_named_are_not_the_one_that_is_meant() -> None:
+    short = specimen(meta={"versionId": "1"})
+    full = {**short, "subject": {"reference": f"{BASE}/Patient/pat-1"}}
+    named = {"reference": "Specimen/spec-1/_history/9"}
+    found = followed(named, sil2r=bundle(short), labs=bundle(full))
+    assert found.specimen.link is SpecimenLink.UNCERTAIN
+
+
+@pytest.mark.parametrize(
     ("base", "found"), [("", RESOLVED), (BASE, RESOLVED), ("https://a.example.org", UNCERTAIN)]
 )
 def test_a_reference_with_an_address_means_the_server_of_the_request_where_one_is_known(

@@ -74,6 +74,21 @@ def test_a_search_of_one_page_is_complete(server: FaultServer, session_of: Opens
     assert server.targets() == ["/fhir/Observation?patient=1"]
 
 
+@pytest.mark.parametrize("totals", [(None, 3), (2, 3), (3, 2)], ids=str)
+def test_a_number_of_matches_counts_on_whichever_page_it_stands(
+    server: FaultServer, session_of: Opens, totals: tuple[int | None, int]
+) -> None:
+    """Some servers are still counting when they send the first page."""
+    first, second = ({"total": total} if total else {} for total in totals)
+    link = f"{server.base}?page=2"
+    server.on("/fhir/Observation", reply_json({**bundle(observation(1), next_link=link), **first}))
+    server.on("/fhir", reply_json({**bundle(observation(2)), **second}))
+    found = session_of().fetch(SEARCH)
+    assert isinstance(found, Resource)
+    assert _numbers(found) == ["o1", "o2"]
+    assert supplied(found.json).availability is Availability.PARTIAL
+
+
 def test_an_empty_search_is_complete_and_empty(server: FaultServer, session_of: Opens) -> None:
     server.on("/fhir/Observation", reply_json(bundle()))
     assert session_of().fetch(SEARCH) == Resource(bundle(), Complete())

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.knowledge import KnowledgeBase
+from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import Service
 from tests.fault_server import FaultServer
 from tests.faults import bundle, reply, reply_json
-from tests.unit.fhir_client.answering import answered, evaluated
+from tests.unit.fhir_client.answering import answered, evaluated, service_of
 from tests.unit.fhir_client.gathering import BEARER, OUTCOME, Grants
 from tests.unit.fhir_client.referring import (
     DRUGS,
@@ -101,6 +103,25 @@ def test_drugs_on_a_page_that_cannot_be_had_are_not_taken_for_none(
     came_of_it = answered(service, chart, access())
     assert came_of_it.faults == {"Medication": "status-5xx"}
     assert "medications" in evaluated(came_of_it)["missing"]
+
+
+def test_the_specimen_that_a_report_which_arrived_names_for_a_known_result_is_read(
+    sil2r: KnowledgeBase, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    """What it says holds for the record too: by its code of serum, a CSF sample was a series."""
+    known = result(chart)
+    arrived = {**known, "id": "arrived", "effectiveDateTime": "2026-11-11"}
+    del known["specimen"], arrived["specimen"]
+    names = report(result=[{"reference": f"Observation/{known['id']}"}])
+    chart["context"]["results"] = bundle(arrived, names)
+    chart["prefetch"]["medications"] = None
+    chart["hook"] = "h"
+    server.on(SPECIMEN, reply_json(specimen("CSF")))
+    came_of_it = answered(service_of(sil2r, Trigger.LAB_RESULT), chart, access())
+    assert server.targets() == [SPECIMEN]
+    inputs = [each["resource"] for each in evaluated(came_of_it)["inputs"]]
+    assert inputs[0] == "Observation/arrived"
+    assert f"Observation/{known['id']}" not in inputs
 
 
 FAULTS = {

@@ -12,6 +12,7 @@ import pytest
 import fhir_fixtures
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import Availability
+from cds_service.errors import DataUnavailable
 from cds_service.fhir.access import NoAccess, NoAccessReason
 from cds_service.hooks.answer import answer
 from cds_service.hooks.call import Call, record_of
@@ -73,10 +74,10 @@ def test_a_withdrawn_result_is_spoken_of_only_if_it_had_been_carded(
     assert all(reference.startswith("Observation/") for reference in asked)
 
 
-def test_a_result_that_its_report_takes_back_alone_is_spoken_of_if_it_had_been_carded(
-    services: dict[Trigger, Service],
-) -> None:
-    """The EHR passes the report on; in its chart the Observation is final as before."""
+def taken_back_alone() -> tuple[dict[str, Any], str]:
+    """A report that was withdrawn and arrives alone, its result in the record; and the name of
+    that.
+    """
     body = fhir_fixtures.load("lab_result_minimal")
     results = body["context"]["results"]
     (sent,) = results["entry"]
@@ -91,11 +92,49 @@ def test_a_result_that_its_report_takes_back_alone_is_spoken_of_if_it_had_been_c
     }
     body["prefetch"] = {"sil2r": {**results, "type": "searchset"}}
     body["context"]["results"] = {**results, "entry": [{"resource": report}]}
+    return body, name
+
+
+def test_a_result_that_its_report_takes_back_alone_is_spoken_of_if_it_had_been_carded(
+    services: dict[Trigger, Service],
+) -> None:
+    """The EHR passes the report on; in its chart the Observation is final as before."""
+    body, name = taken_back_alone()
     service = services[Trigger.LAB_RESULT]
     told = answer(call(service, body, carded_before=frozenset))
     assert [card.extension["reason"] for card in told.cards] == ["status-withdrawn"]
     assert [one["resource"] for one in told.cards[0].extension["inputs"]] == [name]
     assert answer(call(service, body, carded_before=lambda _: frozenset())).cards == ()
+
+
+NOT_HAD: dict[str, dict[str, Any]] = {
+    "missing": {},
+    "failed": {"sil2r": {"resourceType": "OperationOutcome", "issue": []}},
+    "a page of several": {
+        "sil2r": {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "link": [{"relation": "next", "url": "https://ehr.example.org/fhir?page=2"}],
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("prefetch", NOT_HAD.values(), ids=NOT_HAD)
+def test_where_the_record_cannot_be_had_a_card_that_was_taken_back_is_no_empty_answer(
+    services: dict[Trigger, Service], prefetch: dict[str, Any]
+) -> None:
+    body, name = taken_back_alone()
+    body["prefetch"] = prefetch
+    service = services[Trigger.LAB_RESULT]
+    with pytest.raises(DataUnavailable) as refused:
+        answer(call(service, body, carded_before=frozenset({name}).intersection))
+    assert refused.value.where == "prefetch.sil2r"
+    nothing_said = call(service, body, carded_before=frozenset[str]().intersection)
+    assert answer(nothing_said).cards == ()
+    body["prefetch"] = {"sil2r": None}
+    looked_for = call(service, body, carded_before=frozenset({name}).intersection)
+    assert answer(looked_for).cards == ()
 
 
 def test_a_late_message_of_a_result_that_was_carded_and_is_withdrawn_since_tells_that(
