@@ -60,6 +60,7 @@ CHOSEN = (
     "preliminary_newer_than_final",
     "patient_view_drugs_by_reference",
     "lab_result_blood_count_in_one",
+    "lab_result_graver_version_known",
     "lab_result_two_patients",
     "lab_result_of_another_patient",
     "broken_status_banana",
