@@ -32,7 +32,7 @@ from cds_service.core.results.selection import (
     other_versions,
     perhaps_newer,
     unsettled_beside,
-    with_range,
+    with_ranges,
 )
 from cds_service.core.results.triage import history_of, most_telling_first, triage
 from cds_service.core.urgency import ByItself, gravest, most_pressing_first, naming_others
@@ -47,7 +47,7 @@ def interpret(
     """
     found = triage(record, knowledge, at, looking)
     history = tuple(history_of(record, knowledge, at))
-    ours = tuple([with_range(item, (*found.ours, *history)) for item in found.ours])
+    ours = with_ranges(found.ours, (*found.ours, *history))
     basis = Basis(record, knowledge, at, (*ours, *history))
     answers: list[Answer] = []
     skipped = list(found.skipped)

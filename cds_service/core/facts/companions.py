@@ -24,7 +24,7 @@ from cds_service.core.interval import Interval
 from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord, Subject
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
-from cds_service.core.results.ranking import Time, in_doubt, is_version_of, rank_of
+from cds_service.core.results.ranking import Time, in_doubt, own_id, rank_of
 from cds_service.core.results.reading import as_received, shown
 from cds_service.core.verdict import NO_VALUE, Value
 
@@ -77,7 +77,8 @@ def _ranked(
         return ()
     doubtful = in_doubt((companion, "") for companion in counting)
     if versions := doubtful & {each.ref.name for each in near}:
-        near = [each for each in counting if each in near or each.ref.name in versions]
+        there = {id(each) for each in near}
+        near = [each for each in counting if id(each) in there or each.ref.name in versions]
     ranked = [(rank_of(each, at), each) for each in near]
     ranked.sort(key=itemgetter(0), reverse=True)
     ranked.sort(key=lambda found: furthest_apart(when_taken(found[1], at), when))
@@ -148,11 +149,9 @@ def companions_left(
 
 def _awaited(ranked: Sequence[tuple[Time, LabResult]]) -> Sequence[tuple[Time, LabResult]]:
     """The results without the earlier states of those that are final by now."""
-    final = [each for _, each in ranked if each.status in FINAL]
+    final = {own_id(each) for _, each in ranked if each.status in FINAL} - {""}
     return [
-        (time, each)
-        for time, each in ranked
-        if each.status in FINAL or not any(is_version_of(each, other) for other in final)
+        (time, each) for time, each in ranked if each.status in FINAL or own_id(each) not in final
     ]
 
 

@@ -92,7 +92,14 @@ def is_version_of(one: LabResult, other: LabResult) -> bool:
     """Whether the two share an id of their own. Of results without an id, or contained ones, nobody
     can tell that they are the same.
     """
-    return one.ref.resource == other.ref.resource and _is_an_id(one.ref.resource)
+    name = own_id(one)
+    return bool(name) and name == other.ref.resource
+
+
+def own_id(result: LabResult) -> str:
+    """The reference that versions of a result share: one by an id of its own; else empty."""
+    name = result.ref.resource
+    return name if _is_an_id(name) else ""
 
 
 def in_doubt(results: Iterable[tuple[LabResult, str]]) -> frozenset[str]:

@@ -19,7 +19,7 @@ from cds_service.core.dates import is_ahead, named_date, when_taken, wholly_befo
 from cds_service.core.elements import FINAL, Moment, NoMoment, Status
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.model import LabResult
-from cds_service.core.results.ranking import Rank, Time, is_another, is_version_of, rank_of
+from cds_service.core.results.ranking import Rank, Time, is_another, is_version_of, own_id, rank_of
 from cds_service.core.results.reading import (
     CodesConflict,
     NotUnderstood,
@@ -119,16 +119,25 @@ def settle(
                     return Settled(code, kind)
 
 
-def with_range(item: Candidate, known: Iterable[Candidate]) -> Candidate:
-    """The result; with the laboratory's range of another copy of it, if it came without one. A slim
+def with_ranges(items: Iterable[Candidate], known: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """The results; one that came without the laboratory's range has that of a copy of it. A slim
     copy may arrive where the record holds the whole one.
     """
+    whole: dict[str, list[Candidate]] = defaultdict(list)
+    for other in known:
+        if other.result.ranges:
+            whole[own_id(other.result)].append(other)
+    return tuple([_with_range(item, whole.get(own_id(item.result), ())) for item in items])
+
+
+def _with_range(item: Candidate, whole: Iterable[Candidate]) -> Candidate:
     if item.result.ranges:
         return item
-    whole = [other for other in known if other.result.ranges and is_copy_of(other, item)]
-    if not whole:
+    copies = [other for other in whole if is_copy_of(other, item)]
+    if not copies:
         return item
-    return replace(item, result=replace(item.result, ranges=max(whole, key=by_rank).result.ranges))
+    fullest = max(copies, key=by_rank)
+    return replace(item, result=replace(item.result, ranges=fullest.result.ranges))
 
 
 def is_copy_of(one: Candidate, other: Candidate) -> bool:
