@@ -95,17 +95,19 @@ def erase(
     what was stored under it.
     """
     from cds_service.store.pseudonym import Pseudonymiser
+    from cds_service.store.records import recorded_clients
     from cds_service.store.retention import Retention
     from cds_service.wiring import existing_data_key
 
     settings = settings_of(config)
     keys = (existing_data_key(settings), *former_data_keys(former_keys))
-    retention, patient = Retention(database_of(settings)), _patient_id()
+    database, patient = database_of(settings), _patient_id()
+    retention = Retention(database)
     pseudonyms = {key.of(client, "Patient", patient) for key in map(Pseudonymiser, keys)}
     belongings = retention.belongings(client, *pseudonyms)
     rows = belongings.counts()
     if not any(rows.values()):
-        _require_known(client, retention.clients())
+        _require_known(client, recorded_clients(database))
     if not dry_run:
         rows = _delete(retention.erase(belongings), rows)
     under = "these data keys" if former_keys else "this data key"

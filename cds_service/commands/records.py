@@ -17,7 +17,14 @@ from cds_service.commands.input import (
     settings_of,
 )
 from cds_service.commands.ledger import ledger, verify
-from cds_service.commands.output import AS_JSON, Output, in_camel_case, members, print_json
+from cds_service.commands.output import (
+    AS_JSON,
+    Output,
+    in_camel_case,
+    members,
+    print_json,
+    print_lines,
+)
 from cds_service.commands.replay import replay
 
 if TYPE_CHECKING:
@@ -69,7 +76,7 @@ def list_(
     """
     from cds_service.commands.terminal import print_list
     from cds_service.store.pseudonym import Pseudonymiser
-    from cds_service.store.records import Records
+    from cds_service.store.records import Records, recorded_clients
     from cds_service.wiring import existing_data_key
 
     settings = settings_of(config)
@@ -81,8 +88,11 @@ def list_(
             found = kept.of_hook_instance(client, hook_instance, last, former)
         else:
             found = kept.newest(client, last)
+        known = (client,) if found else recorded_clients(database)
     if as_json:
         print_json({"records": [members(each) for each in found]})
+    elif client not in known:
+        print_lines([f"Nothing is recorded of this client. Known: {', '.join(known) or 'none'}."])
     else:
         print_list(Output(), found)
 

@@ -179,7 +179,7 @@ def _left_aside(skipped: Sequence[Mapping[str, Any]]) -> Table:
 def print_list(console: Console, records: Sequence[EvaluationRecord]) -> None:
     """Each record on a line: when, what it came to, and the id by which more is shown."""
     if not records:
-        console.print("Nothing is recorded of this client that fits.")
+        console.print("Nothing that is recorded of this client fits.")
         return
     table = table_of()
     table.add_column("at (UTC)", no_wrap=True)

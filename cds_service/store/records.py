@@ -220,6 +220,16 @@ class Records:
             ) from None
 
 
+def recorded_clients(database: Database) -> tuple[str, ...]:
+    """Every client of which an evaluation is stored, by name; also one that is registered no more.
+
+    Raises StoreUnavailable when the database fails.
+    """
+    named = select(evaluations.c.client).distinct().order_by(evaluations.c.client)
+    with database.reading() as connection:
+        return tuple(connection.scalars(named))
+
+
 # Rows of both tables are sorted, so that two transactions take PostgreSQL's locks in one order.
 
 

@@ -147,12 +147,6 @@ class Retention:
                 yield self._delete(table, lot, true())
         self._empty_log()
 
-    def clients(self) -> tuple[str, ...]:
-        """Every client of which an evaluation is stored, by name."""
-        named = select(evaluations.c.client).distinct().order_by(evaluations.c.client)
-        with self._database.reading() as connection:
-            return tuple(connection.scalars(named))
-
     def _keys_of(self, table: Table, those: ColumnElement[bool]) -> Iterator[Sequence[Key]]:
         """The keys of rows, a lot at a time, in the order of the primary key."""
         columns = tuple(table.primary_key.columns)

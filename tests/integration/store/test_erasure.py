@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
+from cds_service.store.records import recorded_clients
 from cds_service.store.tables import event_work
 from cds_service.store.work_item import Kind, Target, Way, client_name
 from tests.integration.store.keeping import (
@@ -108,4 +109,4 @@ def test_an_erasure_that_was_stopped_between_the_versions_of_a_result_can_be_mad
 def test_the_clients_of_whom_something_is_stored_are_known(database: Database) -> None:
     for number, client in enumerate(("south", "north", "south")):
         keep(database, "p", number, client=client)
-    assert retention(database).clients() == ("north", "south")
+    assert recorded_clients(database) == ("north", "south")

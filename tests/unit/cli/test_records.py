@@ -220,7 +220,14 @@ def test_a_record_that_was_written_by_hand_is_no_crash(
 
 def test_of_a_client_without_records_that_is_said(calls: Path) -> None:
     shown = run(calls, "list", "--client", "nobody")
-    assert (shown.exit_code, shown.stdout.startswith("Nothing is recorded")) == (0, True)
+    said = f"Nothing is recorded of this client. Known: {CLIENT}, other.\n"
+    assert (shown.exit_code, shown.stdout) == (0, said)
+
+
+def test_of_a_client_without_this_hook_instance_that_is_said(calls: Path) -> None:
+    shown = run(calls, "list", "--client", CLIENT, "--hook-instance", "another")
+    said = "Nothing that is recorded of this client fits.\n"
+    assert (shown.exit_code, shown.stdout) == (0, said)
 
 
 def test_rates_count_each_card_once(file: Path) -> None:
