@@ -46,6 +46,11 @@ class Event(Enum):
         "warning",
         "Others than owner and group may open the file of the database.",
     )
+    SECRET_OPEN = (
+        "CDS-L204",
+        "warning",
+        "Others than owner and group may open a file with a secret.",
+    )
     NOT_READY = ("CDS-L301", "warning", "A readiness check has failed.")
     APPROVAL_VOID = ("CDS-L302", "warning", "An approval of the knowledge no longer holds.")
     KEYS_NOT_RENEWED = ("CDS-L303", "warning", "A client's key set could not be renewed.")

@@ -19,10 +19,11 @@ from cds_service.config import Review, Settings
 from cds_service.core.review import Approved, Pending
 from cds_service.errors import ConfigurationError
 from cds_service.event_wiring import Workshop, open_event_room, open_workshop
+from cds_service.events.source import secret_files
 from cds_service.journal import StoredFeedback, StoredJournal
 from cds_service.knowledge.files import Library, load_configured
 from cds_service.logs import Event, log
-from cds_service.store.database import Database
+from cds_service.store.database import Database, is_open_to_others
 from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser, load_or_create_key
 from cds_service.store.records import Records
@@ -32,6 +33,8 @@ from cds_service.web.ports import NoInbox, Ports, utc_now
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from cds_service.access.registry import ClientRegistry
 
 KEY_FILE = "cds-service.key"
 
@@ -51,6 +54,7 @@ def prepared(settings: Settings) -> Library:
         if room.sources:
             room.queue().open()
     _tell_void_approvals(library)
+    _tell_open_secrets(settings, registry)
     for client in registry.clients:
         if client.in_shadow:
             log(Event.IN_SHADOW, client=client.name)
@@ -145,6 +149,18 @@ def _tell_void_approvals(library: Library) -> None:
     for base in library.bases.values():
         if isinstance(base.review, Pending) and base.review.void:
             log(Event.APPROVAL_VOID, knowledge=base.tag)
+
+
+def _tell_open_secrets(settings: Settings, registry: ClientRegistry) -> None:
+    """Logs files with a secret that others may open. It is no refusal: where secrets are mounted,
+    their permissions are not always ours to choose.
+    """
+    if settings.tls_key and is_open_to_others(settings.tls_key):
+        log(Event.SECRET_OPEN, place="CDS_TLS_KEY")
+    for source in registry.sources:
+        for key, file in secret_files(source).items():
+            if is_open_to_others(file):
+                log(Event.SECRET_OPEN, source=source.name, place=key)
 
 
 def data_key(settings: Settings) -> DataKey:

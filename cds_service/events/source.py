@@ -131,6 +131,17 @@ def event_sources(sources: Iterable[Source], mode: Mode) -> dict[str, EventSourc
     return {source.name: _event_source(source, mode) for source in sources}
 
 
+def secret_files(source: Source) -> dict[str, Path]:
+    """The key of a row -> the file with a secret that it names."""
+    row = source.row
+    named = {
+        "secret_file": row.secret_file,
+        "credentials_file": row.credentials_file,
+        "relay_secret_file": row.relay_secret_file,
+    }
+    return {key: source.folder / file for key, file in named.items() if file}
+
+
 def _event_source(source: Source, mode: Mode) -> EventSource:
     row = source.row
     return EventSource(

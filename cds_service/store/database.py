@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql
 
 
+def is_open_to_others(file: Path) -> bool:
+    """Whether a file lets in others than its owner and group. Raises OSError."""
+    return bool(file.stat().st_mode & 0o007)
+
+
 class Database:
     """One database, shared by the threads of one process; each process opens its own.
 
@@ -86,7 +91,7 @@ class Database:
 
     def is_open_to_others(self) -> bool:
         """Whether its file, which was there before us, lets in others than owner and group."""
-        return self._is_sqlite and bool(self._file.stat().st_mode & 0o007)
+        return self._is_sqlite and is_open_to_others(self._file)
 
     def ping(self) -> None:
         """Returns when the database answers; raises StoreUnavailable when it does not."""
