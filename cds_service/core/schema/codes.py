@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from cds_service.core.schema.row import Id, Row, Text
 from cds_service.core.schema.units import RowUnit
 
@@ -70,5 +72,5 @@ class Companion(Row):
     name: Id
     title: Text
     specimen: Id
-    code: tuple[CompanionCode, ...]
-    unit: tuple[RowUnit, ...]
+    code: tuple[CompanionCode, ...] = Field(min_length=1)
+    unit: tuple[RowUnit, ...] = Field(min_length=1)

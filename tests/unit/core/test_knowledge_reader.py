@@ -55,6 +55,11 @@ def refusal(texts: dict[str, str]) -> KnowledgeError:
             id="a row known by its name",
         ),
         pytest.param(
+            "toy/companions.toml", '[{ loinc = "9000026-6", family = "number" }]', "[]",
+            "toy/companions.toml [[companion]] 4 (platelets)", "code: the list is empty.",
+            id="a test that no code is read as",
+        ),
+        pytest.param(
             "toy/codes.toml", 'name = "Toyin 9000001-9"\n', "",
             "toy/codes.toml [[accept]] 1 (9000001-9)", "name: this is missing.",
             id="a row known by its LOINC code",
