@@ -34,7 +34,10 @@ def a_text(value: object, _base: Path) -> str:
 
 def a_path(value: object, base: Path) -> Path:
     """A path, as seen from `base`."""
-    return base / a_text(value, base)
+    text = a_text(value, base)
+    if "\0" in text:
+        raise Unusable("a path of the file system")
+    return base / text
 
 
 def texts(value: object, base: Path) -> tuple[str, ...]:

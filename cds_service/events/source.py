@@ -241,7 +241,7 @@ def _key(source: Source) -> tuple[ECKey | RSAKey, str]:
 def _read(source: Source, file: str, key: str) -> str:
     try:
         return (source.folder / Path(file)).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):  # no text in UTF-8, or a path with a NUL in it
         raise _refusal(source, key, "The file cannot be read.") from None
 
 

@@ -148,6 +148,12 @@ def test_a_value_of_the_wrong_toml_type_is_refused(tmp_path: Path, value: str) -
     assert "whole number" in refusal({}, file=file).remedy
 
 
+def test_a_path_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "cds.toml"
+    file.write_text(r'clients = "\u0000"')
+    assert "path" in refusal({}, file=file).remedy
+
+
 @pytest.mark.parametrize("content", [b"= 1", b"\xff", None])
 def test_a_file_that_is_no_toml_or_not_there_is_refused(
     tmp_path: Path, content: bytes | None

@@ -86,6 +86,13 @@ def test_one_of_sixteen_letters_is_long_enough(tmp_path: Path) -> None:
     assert isinstance(registered(tmp_path, row, Mode.SANDBOX).delivery, Relay)
 
 
+def test_a_path_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    row = relaying("https://relay.example.org", r'relay_secret_file = "\u0000"')
+    with pytest.raises(ConfigurationError) as refused:
+        registered(tmp_path, row, Mode.SANDBOX)
+    assert refused.value.where == "clients.toml [[source]] 1 (lab) relay_secret_file"
+
+
 @pytest.mark.parametrize(
     ("row", "promised"),
     [("", 0), ("heartbeat_seconds = 0\n", 0), ("heartbeat_seconds = 86400\n", 86_400)],
