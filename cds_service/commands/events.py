@@ -26,6 +26,7 @@ from cds_service.errors import DataUnavailable
 if TYPE_CHECKING:
     from cds_service.event_wiring import Workshop
     from cds_service.events.subscribing import SubscriptionStanding
+    from cds_service.store.event_backlog import Backlog
 
 
 @click.command()
@@ -129,9 +130,10 @@ def _moment(_context: click.Context, _option: click.Parameter, text: str) -> dat
     show_default=True,
     help="Work it off here, or leave it to the worker.",
 )
+@AS_JSON
 @settings_options
 def catch_up(
-    *, source: str, since: datetime, wait: bool, sandbox: bool, config: Path | None
+    *, source: str, since: datetime, wait: bool, as_json: bool, sandbox: bool, config: Path | None
 ) -> None:
     """Process what changed at SOURCE since then."""
     from cds_service.fhir.calls.fetched import Partial
@@ -141,12 +143,20 @@ def catch_up(
     with _upstream():
         found = workshop.caretaker.catch_up(chosen, since)
     count, moment = len(found.targets), since.isoformat(timespec="seconds")
-    click.echo(f"{count} result(s) changed since {moment}.")
-    if isinstance(found.extent, Partial):
+    in_part = isinstance(found.extent, Partial)
+    if not as_json:
+        click.echo(f"{count} result(s) changed since {moment}.")
+    if in_part:
         again = "The server says that this may not be all: it will be searched again."
         click.echo(again, err=True)
     if wait and found.targets:
-        _work_off(workshop, source)
+        _work_off(workshop)
+    backlog = workshop.room.store.backlog(source)
+    if as_json:
+        told = {"changed": count, "since": moment, "inPart": in_part}
+        print_json(told | {"waiting": backlog.waiting, "dead": backlog.dead})
+    else:
+        _show_what_is_left(source, backlog)
 
 
 EVENT_COMMANDS = (worker, subscribe, unsubscribe, status, catch_up)
@@ -166,7 +176,7 @@ def _upstream() -> Iterator[None]:
         ) from None
 
 
-def _work_off(workshop: Workshop, source: str) -> None:
+def _work_off(workshop: Workshop) -> None:
     """Each that is due is tried once: one that fails comes due again behind all of them."""
     store = workshop.room.store
     due = store.due(datetime.now(UTC))
@@ -176,8 +186,15 @@ def _work_off(workshop: Workshop, source: str) -> None:
         while tried < due and (some := workshop.worker.work_off_some()):
             tried += some
             bar.update(task, completed=min(tried, due))
-    waiting = store.backlog(source).waiting
-    click.echo(f"{waiting} event(s) of {source} wait to be tried again." if waiting else "Done.")
+
+
+def _show_what_is_left(source: str, backlog: Backlog) -> None:
+    if backlog.waiting:
+        click.echo(f"{backlog.waiting} event(s) of {source} wait for their turn.")
+    if backlog.dead:
+        click.echo(f"{backlog.dead} were set aside: see `cds-service events list --dead`.")
+    if not (backlog.waiting or backlog.dead):
+        click.echo("Done.")
 
 
 def _show_standing(standing: Sequence[SubscriptionStanding], as_json: bool, **numbers: int) -> None:

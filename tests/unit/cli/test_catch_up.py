@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import update
 
 from cds_service.cli import cli
 from cds_service.store.database import Database
 from cds_service.store.event_subscriptions import Subscriptions
 from cds_service.store.events import EventStore
+from cds_service.store.tables import event_work
 from cds_service.store.work_item import Kind, Target, Way
 from tests.event_world import PATIENT, Clock, observation
 from tests.kept import KEY, PSEUDONYMS
@@ -62,9 +65,34 @@ def test_results_that_may_not_be_read_do_not_end_the_catching_up(
     shown = CliRunner().invoke(cli, asked, env=environment)
     found, waiting = shown.stdout.splitlines()
     assert found.startswith(f"{RESULTS} result(s) changed since ")
-    assert waiting == f"{REFUSED} event(s) of lab wait to be tried again."
+    assert waiting == f"{REFUSED} event(s) of lab wait for their turn."
     read = {path for _method, path in laboratory.calls if path.startswith("/fhir/Observation/")}
     assert len(read) == RESULTS
+
+
+def test_a_program_is_told_what_was_found_and_what_is_left(environment: dict[str, str]) -> None:
+    asked = ["catch-up", "lab", "--since", "2026-01-01T00:00:00", "--sandbox", "--json"]
+    told = json.loads(CliRunner().invoke(cli, asked, env=environment).stdout)
+    assert told == {
+        "changed": RESULTS,
+        "since": "2026-01-01T00:00:00+00:00",
+        "inPart": False,
+        "waiting": REFUSED,
+        "dead": 0,
+    }
+
+
+def test_what_was_set_aside_is_told(environment: dict[str, str], laboratory: LittleFhir) -> None:
+    """No worker has finished it, and none will."""
+    asked = ["catch-up", "lab", "--since", "2026-01-01T00:00:00", "--sandbox"]
+    CliRunner().invoke(cli, [*asked, "--no-wait"], env=environment)
+    with Database.open(environment["CDS_DATABASE_URL"]) as database, database.writing() as rows:
+        rows.execute(update(event_work).values(dead=True))
+    laboratory.resources.clear()
+    shown = CliRunner().invoke(cli, asked, env=environment)
+    assert shown.stdout.splitlines()[1:] == [
+        f"{RESULTS} were set aside: see `cds-service events list --dead`."
+    ]
 
 
 def test_an_answer_that_may_not_be_all_is_said_to_be_and_leaves_a_search(

@@ -35,6 +35,7 @@ WHAT_EACH_NEEDS = {
     "subscribe": ("--sandbox", "lab"),
     "unsubscribe": ("--sandbox", "lab"),
     "status": ("--sandbox", "lab"),
+    "catch-up": ("--sandbox", "lab", "--since", "2026-11-20"),
     "events list": ("--sandbox",),
     "events retry": ("--sandbox",),
     "events drop": ("--sandbox", "--yes", "1"),
