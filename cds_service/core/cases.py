@@ -30,6 +30,8 @@ from cds_service.core.elements import (
     Status,
     UnitGiven,
 )
+from cds_service.core.fact import UNKNOWN
+from cds_service.core.facts.panels import panel_item
 from cds_service.core.knowledge import LOINC, KnowledgeBase
 from cds_service.core.model import (
     Availability,
@@ -203,7 +205,9 @@ def _site_code(concept: str) -> ConceptCode:
     )
 
 
-def differences(case: CaseRow, evaluation: Evaluation, cards: Sequence[Card]) -> list[str]:
+def differences(
+    case: CaseRow, evaluation: Evaluation, cards: Sequence[Card], knowledge: KnowledgeBase
+) -> list[str]:
     """Where the evaluation and its cards differ from what the case expects; empty when they agree.
 
     Of several answers the first is the one that the case is about.
@@ -226,6 +230,14 @@ def differences(case: CaseRow, evaluation: Evaluation, cards: Sequence[Card]) ->
         )
     if not set(expect.missing) <= set(answer.missing):
         told.append(f"missing {list(answer.missing)}, expected at least {expect.missing}")
+    notes = [note.kind.value for note in answer.notes]
+    if not set(expect.notes) <= set(notes):
+        told.append(f"notes {notes}, expected at least {list(expect.notes)}")
+    items = {item.id: item for panel in knowledge.panels.values() for item in panel.item}
+    for name, expected in expect.items.items():
+        value = panel_item(items[name], answer.facts) if answer.facts else UNKNOWN
+        if value != expected:
+            told.append(f"item {name} {value}, expected {expected}")
     indicator = cards[0].indicator
     if expect.indicator not in ("", indicator):
         told.append(f"indicator {indicator}, expected {expect.indicator}")

@@ -141,5 +141,5 @@ def case_faults(base: KnowledgeBase) -> Iterator[str]:
         record = record_of(case.given, prepared)
         evaluation = evaluate(record, prepared, DAY, looking=Looking.RESULT_ARRIVED)
         cards = render(evaluation, prepared, scope="case")
-        for difference in differences(case, evaluation, cards):
+        for difference in differences(case, evaluation, cards, prepared):
             yield f"{base.identity.id}/cases.toml ({case.id}): {difference}"

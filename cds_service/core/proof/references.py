@@ -6,20 +6,18 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from itertools import chain, product
 
-from cds_service.core.cases import codes_of_pair
-from cds_service.core.elements import Status
 from cds_service.core.facts.panels import items_beside
 from cds_service.core.facts.result import fact_domains
 from cds_service.core.finding import THRESHOLD_INDETERMINATE, Strength
 from cds_service.core.knowledge import KnowledgeBase
 from cds_service.core.loinc import check_digit_is_right
 from cds_service.core.note import NoteKind
+from cds_service.core.proof.cases import case_faults
 from cds_service.core.proof.file import KnowledgeFile
 from cds_service.core.proof.orders import order_faults
 from cds_service.core.rendering.parts import denying, saying
 from cds_service.core.results.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.schema import (
-    CaseRow,
     ContextRow,
     FindingRow,
     Gates,
@@ -47,7 +45,7 @@ def reference_faults(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     yield from _policy(knowledge)
     yield from _statements(knowledge)
     yield from _suggestions(knowledge)
-    yield from _cases(knowledge)
+    yield from case_faults(knowledge, _file(knowledge, "cases.toml"))
     yield from order_faults(knowledge, fact_domains(knowledge))
 
 
@@ -92,9 +90,10 @@ def _units(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         if row.factor <= 0:
             yield file.fault(row.text, "the factor is not positive.", "A factor is above zero.")
     for family in knowledge.families.values():
-        if family.canonical not in knowledge.units or knowledge.units[family.canonical].factor != 1:
-            text = f"the canonical unit '{family.canonical}' has no row with factor 1."
-            yield file.fault(family.id, text, 'Add the canonical unit with factor "1".')
+        own = {unit.text: unit.factor for unit in knowledge.unit_rows if unit.family == family.id}
+        if own.get(family.canonical) != 1:
+            text = f"the canonical unit '{family.canonical}' has no row here with factor 1."
+            yield file.fault(family.id, text, 'Add it in this family, with factor "1".')
 
 
 def _companions(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
@@ -117,6 +116,10 @@ def _limits(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         units = knowledge.units
         if limit.of in knowledge.companions:
             units = knowledge.companions[limit.of].units
+            own = knowledge.companions[limit.of].row.specimen
+            if limit.specimen != own:
+                text = f"'{limit.of}' is measured in {own}, the limit is for {limit.specimen}."
+                yield file.fault(limit.id, text, "Give limit and test one specimen.")
         if limit.unit not in units:
             remedy = "Use a unit of the limit's own test."
             yield file.fault(limit.id, f"unit '{limit.unit}' is unknown.", remedy)
@@ -160,6 +163,10 @@ def _counts(
         if item.at_least > there:
             text = f"item '{item.id}' asks for at least {item.at_least} of its {there} limits."
             yield file.fault(panel.id, text, "Lower at_least, or name the limits that are absent.")
+    places = Counter(chain.from_iterable(set(item.limits) for item in panel.item))
+    for limit in (limit for limit, times in places.items() if times > 1):
+        text = f"limit '{limit}' is of two items, so it would count twice."
+        yield file.fault(panel.id, text, "Leave it with one item.")
     beside = len(items_beside(panel, knowledge))
     if panel.urgent_from > beside:
         text = f"urgent from {panel.urgent_from} items, and {beside} rest on companions alone."
@@ -258,33 +265,3 @@ def _suggestions(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     file = _file(knowledge, "suggestions.toml")
     for row in knowledge.suggestions.values():
         yield from file.absent(row.id, row.sources, knowledge.sources)
-
-
-def _cases(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
-    """Without what it names a worked case cannot be run. Findings that it expects in vain are told
-    when it is.
-    """
-    file = _file(knowledge, "cases.toml")
-    for case in knowledge.cases:
-        given = case.given
-        named = [given.specimen] if given.specimen else []
-        yield from file.absent(case.id, named, (*knowledge.specimens, NOT_COVERED))
-        yield from file.absent(case.id, [given.status], Status)
-        yield from file.absent(case.id, given.conditions, knowledge.conditions.concepts)
-        yield from file.absent(case.id, given.medications, knowledge.medications.concepts)
-        yield from file.absent(case.id, given.companions, knowledge.companions)
-        if given.pair:
-            yield from _pair(case, file, knowledge)
-
-
-def _pair(case: CaseRow, file: KnowledgeFile, knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
-    _, unit = case.given.pair.split(" ", 1)
-    units = (row.text for row in knowledge.unit_rows)
-    broken = [
-        *file.absent(case.id, [unit], units),
-        *file.absent(case.id, [case.given.loinc], knowledge.accepted),
-    ]
-    yield from broken
-    if not broken and not any(codes_of_pair(case.given, knowledge)):
-        remedy = "Give the pair in a unit that it is reported in."
-        yield file.fault(case.id, f"no code of another specimen is in {unit}.", remedy)

@@ -48,6 +48,12 @@ class Expect(Row):
     """All of them, in any order."""
     missing: tuple[Id, ...] = ()
     """At least these."""
+    items: dict[Id, Literal["met", "provisional", "not-met", "unknown"]] = Field(
+        default_factory=dict
+    )
+    """What items of panels come to, such as `ferritin`; other items may come to anything."""
+    notes: tuple[Id, ...] = ()
+    """At least these."""
     indicator: Literal["", "info", "warning"] = ""
 
 

@@ -104,6 +104,11 @@ def _expected(expect: Expect) -> str:
         told.insert(1, code(expect.reason))
     if expect.indicator:
         told.append(expect.indicator)
+    if expect.items:
+        items = ", ".join(f"{name} {value}" for name, value in expect.items.items())
+        told.append(f"items: {text(items)}")
+    if expect.notes:
+        told.append(f"notes: {codes(expect.notes)}")
     if expect.missing:
         told.append(f"missing: {text(', '.join(expect.missing))}")
     return "; ".join(part for part in told if part)

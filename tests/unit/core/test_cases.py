@@ -34,7 +34,7 @@ from cds_service.core.model import Availability, LabResult, Patient, RecordKind,
 from cds_service.core.quantity import UCUM
 from cds_service.core.render import render
 from cds_service.core.results.selection import Looking
-from cds_service.core.schema import CaseRow, ConceptCode, Given
+from cds_service.core.schema import CaseRow, ConceptCode, Expect, Given
 from cds_service.core.verdict import Evaluation
 from cds_service.evaluate import evaluate
 from tests import toy
@@ -65,7 +65,7 @@ def outcome(base: KnowledgeBase, case: CaseRow) -> Evaluation:
 def test_a_worked_case_ends_as_it_says(base: KnowledgeBase, case: CaseRow) -> None:
     evaluation = outcome(base, case)
     cards = render(evaluation, base, scope="case")
-    assert differences(case, evaluation, cards) == []
+    assert differences(case, evaluation, cards, base) == []
     assert bool(cards) is (case.expect.outcome != "no-card")
 
 
@@ -209,15 +209,26 @@ CARDS = render(EVALUATION, TOY, scope="case")
             f"not expected: ['{CASE.expect.findings[0]}'], absent: []",
         ),
         ({"missing": ["unit"]}, "expected at least ['unit']"),
+        ({"items": {"cytopenia": "met"}}, "item cytopenia unknown, expected met"),
+        ({"notes": ("items-met",)}, "notes [], expected at least ['items-met']"),
         ({"indicator": "info"}, "indicator warning, expected info"),
     ],
 )
 def test_an_expectation_that_is_not_met_is_told(changes: dict[str, object], told: str) -> None:
     wrong = CASE.model_copy(update={"expect": CASE.expect.model_copy(update=changes)})
-    (said,) = differences(wrong, EVALUATION, CARDS)
+    (said,) = differences(wrong, EVALUATION, CARDS, TOY)
     assert told in said
 
 
+def test_of_a_result_that_is_not_read_every_item_is_unknown() -> None:
+    given = CASE.given.model_copy(update={"unit": ""})
+    expect = Expect(outcome="not-interpretable", reason="unit-missing", items={"ferritin": "met"})
+    case = CASE.model_copy(update={"given": given, "expect": expect})
+    evaluation = outcome(TOY, case)
+    said = differences(case, evaluation, render(evaluation, TOY, scope="case"), TOY)
+    assert said == ["item ferritin unknown, expected met"]
+
+
 def test_a_card_that_was_expected_and_did_not_come_is_told() -> None:
-    said = differences(CASE, replace(EVALUATION, answers=()), ())
+    said = differences(CASE, replace(EVALUATION, answers=()), (), TOY)
     assert said == ["no card, expected interpreted"]

@@ -228,6 +228,8 @@ def test_every_worked_case_stands_once_with_given_expected_and_because(
         assert text(case.title) in row
         assert row.endswith(text(case.because))
         assert all(code(name) in row for name in case.expect.findings)
+        assert all(code(name) in row for name in case.expect.notes)
+        assert all(f"{item} {value}" in row for item, value in case.expect.items.items())
 
 
 def test_a_case_stands_under_the_finding_that_speaks_first(written: str) -> None:

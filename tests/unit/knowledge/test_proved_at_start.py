@@ -12,7 +12,8 @@ from cds_service.config import Settings
 from cds_service.errors import KnowledgeError
 from cds_service.knowledge.files import load_configured
 from tests import toy
-from tests.unit.core.proof.proof_slips import CASES, CODES, NUMBERS, WORDS
+from tests.unit.core.proof.case_slips import CASES
+from tests.unit.core.proof.proof_slips import CODES, NUMBERS, WORDS
 from tests.unit.core.proof.slip import Slip
 from tests.unit.core.proof.table_slips import TABLE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.unit.core.proof.case_slips import CASES
 from tests.unit.core.proof.slip import Slip
 from tests.unit.core.proof.table_slips import TABLE
 
@@ -59,11 +60,15 @@ NUMBERS = {
     ),
     "a canonical unit that is not in the table": Slip(
         "units.toml", 'canonical = "pt/mL"', 'canonical = "p/mL"',
-        "toy/units.toml (points)", "'p/mL' has no row with factor 1",
+        "toy/units.toml (points)", "'p/mL' has no row here with factor 1",
     ),
     "a canonical unit with another factor": Slip(
         "units.toml", 'canonical = "pg/mL"', 'canonical = "ng/mL"',
-        "toy/units.toml (mass)", "'ng/mL' has no row with factor 1",
+        "toy/units.toml (mass)", "'ng/mL' has no row here with factor 1",
+    ),
+    "a canonical unit of another family": Slip(
+        "units.toml", 'canonical = "pg/mL"', 'canonical = "pmol/L"',
+        "toy/units.toml (mass)", "'pmol/L' has no row here with factor 1",
     ),
     "a companion in an unknown specimen": Slip(
         "companions.toml", 'specimen = "dew"', 'specimen = "rain"',
@@ -117,6 +122,10 @@ NUMBERS = {
         "limits.toml", '"neutrophils-1"], at_least', '"platelets-100"], at_least',
         "toy/limits.toml (toy-items)", "item 'cytopenia' names a limit twice",
     ),
+    "a panel that counts one result in two items": Slip(
+        "limits.toml", 'limits = ["ferritin-500"]', 'limits = ["ferritin-500", "platelets-100"]',
+        "toy/limits.toml (toy-items)", "limit 'platelets-100' is of two items",
+    ),
     "a panel that is urgent from more items than there are beside its own": Slip(
         "limits.toml", "urgent_from = 2", "urgent_from = 4",
         "toy/limits.toml (toy-items)", "urgent from 4 items, and 3 rest on companions alone",
@@ -133,6 +142,10 @@ NUMBERS = {
     "a panel with an unknown suggestion": Slip(
         "limits.toml", "urgent_from = 2", 'urgent_from = 2\nsuggestions = ["play"]',
         "toy/limits.toml (toy-items)", "'play' does not exist",
+    ),
+    "a companion's limit in a specimen that it is not measured in": Slip(
+        "limits.toml", 'of = "ferritin"\nspecimen = "sap"', 'of = "ferritin"\nspecimen = "dew"',
+        "toy/limits.toml (ferritin-500)", "'ferritin' is measured in sap, the limit is for dew",
     ),
     "an own limit with a number for an age": Slip(
         "limits.toml", 'met_when = "above"',
@@ -230,43 +243,6 @@ WORDS = {
     "a count behind a headline, of a panel that the row does not ask for": Slip(
         "templates/sap-high.md", "{value} in", "{met.toy-items} in",
         "toy/templates/sap-high.md", "{met.toy-items}, which nothing fills",
-    ),
-}  # fmt: skip
-
-CASES = {
-    "a case in a specimen that is not there": Slip(
-        "cases.toml", 'loinc = "9000003-5", value = "51"',
-        'loinc = "9000003-5", specimen = "rain", value = "51"',
-        "toy/cases.toml (dew-beside-sap)", "'rain' does not exist",
-    ),
-    "a case in a status that is none": Slip(
-        "cases.toml", 'age = "12"', 'age = "12", status = "finished"',
-        "toy/cases.toml (seedling-within)", "'finished' does not exist",
-    ),
-    "a case of an unknown condition": Slip(
-        "cases.toml", 'conditions = ["mould"', 'conditions = ["mold"',
-        "toy/cases.toml (moulds-and-items)", "'mold' does not exist",
-    ),
-    "a case of an unknown medication": Slip(
-        "cases.toml", 'medications = ["sunlight"', 'medications = ["daylight"',
-        "toy/cases.toml (sunlight-below)", "'daylight' does not exist",
-    ),
-    "a case of an unknown companion": Slip(
-        "cases.toml", "companions = { ferritin", "companions = { feritin",
-        "toy/cases.toml (moulds-and-items)", "'feritin' does not exist",
-    ),
-    "a case whose pair has a unit that is not there": Slip(
-        "cases.toml", 'pair = "300 pg/mL"', 'pair = "300 pints"',
-        "toy/cases.toml (dew-beside-sap)", "'pints' does not exist",
-    ),
-    "a case of a pair under a code that is not ours": Slip(
-        "cases.toml", 'loinc = "9000003-5", value = "51"', 'loinc = "718-7", value = "51"',
-        "toy/cases.toml (dew-beside-sap)", "'718-7' does not exist",
-    ),
-    "a case whose pair is in a unit that no code of that specimen has": Slip(
-        "cases.toml", 'given = { loinc = "9000001-9", value = "100"',
-        'given = { loinc = "9000001-9", pair = "3 pmol/L", value = "100"',
-        "toy/cases.toml (moulds-and-items)", "no code of another specimen",
     ),
 }  # fmt: skip
 
