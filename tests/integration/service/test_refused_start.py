@@ -64,14 +64,14 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "keys.json").write_bytes(key_set(EC))
     (tmp_path / "lab.secret").write_text("a-long-secret-of-the-test-4bR9zQ7x\n", encoding="ascii")
     (tmp_path / "short.secret").write_text("x\n", encoding="ascii")
-    for secret in tmp_path.glob("*.secret"):
-        secret.chmod(0o600)
     return tmp_path
 
 
 def refused(folder: Path, registry: str, *arguments: str, **more: str) -> str:
     """All that a start says which must be refused."""
     (folder / "clients.toml").write_text(registry, encoding="utf-8")
+    for file in folder.glob("*.*"):
+        file.chmod(0o600)  # else a start would tell of secrets that others may read
     settings = {
         "CDS_CLIENTS": "clients.toml",
         "CDS_PUBLIC_URL": "https://cds.example.org",
