@@ -9,6 +9,16 @@ from cds_service.core.elements import Coding
 from cds_service.core.schema import Concept
 
 
+ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+
+
+def _without_point(system: str, code: str) -> str:
+    """The code as it is compared. Many systems send ICD-10-CM as it is billed, without the point
+    behind the category: `D761` is `D76.1`, and there is no other code that it could be.
+    """
+    return code.replace(".", "") if system == ICD_10_CM else code
+
+
 class ConceptIndex:
     """Answers "which concepts does this coding switch on?" by dictionary, whatever its size.
 
@@ -23,10 +33,11 @@ class ConceptIndex:
         for concept in self.concepts.values():
             names = {concept.name} | self._included_in(concept.name)
             for code in concept.code:
+                key = code.system, _without_point(code.system, code.code)
                 if code.match == "exact":
-                    exact[code.system, code.code] |= names
+                    exact[key] |= names
                 else:
-                    prefixes[code.system, code.code] |= {(n, code.except_ending) for n in names}
+                    prefixes[key] |= {(n, code.except_ending) for n in names}
         self._exact = {key: frozenset(value) for key, value in exact.items()}
         self._prefixes = {key: frozenset(value) for key, value in prefixes.items()}
         self._longest_prefix = max((len(code) for _, code in prefixes), default=0)
@@ -46,10 +57,11 @@ class ConceptIndex:
         """Names of the concepts that this coding stands for."""
         if coding.system not in self.systems:
             return frozenset()
-        found = set(self._exact.get((coding.system, coding.code), ()))
+        code = _without_point(coding.system, coding.code)
+        found = set(self._exact.get((coding.system, code), ()))
         # A code that was sent may be megabytes long.
-        for end in range(min(len(coding.code), self._longest_prefix), 0, -1):
-            for name, ending in self._prefixes.get((coding.system, coding.code[:end]), ()):
-                if not ending or not coding.code.endswith(ending):
+        for end in range(min(len(code), self._longest_prefix), 0, -1):
+            for name, ending in self._prefixes.get((coding.system, code[:end]), ()):
+                if not ending or not code.endswith(ending):
                     found.add(name)
         return frozenset(found)
