@@ -144,9 +144,8 @@ def _named(one: Candidate | InvalidResource) -> str:
 
 def notes_on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
     """Notes on how value, unit, code and date were read."""
-    unit = situation.quantity.unit
-    if unit.assumed:
-        yield Note(NoteKind.UNIT_ASSUMED, {"unit": situation.value.unit, "sentence": unit.assumed})
+    if assumed := situation.quantity.unit.assumed:
+        yield Note(NoteKind.UNIT_ASSUMED, {"unit": situation.value.unit, "sentence": assumed})
     match situation.result.value:
         case Measured(form=ValueForm.TEXT):
             yield Note(NoteKind.VALUE_FROM_TEXT, {"value": situation.value.words})
@@ -198,8 +197,14 @@ def _times(factor: Decimal, situation: Situation) -> str:
             raise ValueError("a value that was understood has a number")
 
 
-def notes_on_range(laboratory: RangeReading) -> Iterator[Note]:
-    """The laboratory's ranges that are not applied, though they may be for this patient."""
+def notes_on_range(laboratory: RangeReading, situation: Situation) -> Iterator[Note]:
+    """What is assumed of the unit of the laboratory's range and was not of the value's; and its
+    ranges that are not applied, though they may be for this patient.
+    """
+    for unit in sorted(laboratory.units):
+        assumed = situation.knowledge.units[unit].assumed
+        if assumed and assumed != situation.quantity.unit.assumed:
+            yield Note(NoteKind.UNIT_ASSUMED, {"unit": unit, "sentence": assumed})
     if laboratory.left:
         yield Note(NoteKind.RANGES_LEFT, {"ranges": laboratory.left})
     if laboratory.not_comparable:

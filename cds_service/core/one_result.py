@@ -154,7 +154,7 @@ def _understood(
 ) -> Answer:
     """The answer about a result whose value was understood: its facts meet the decision table."""
     facts = facts_of(situation)
-    notes = (*notes, *notes_on_range(facts.laboratory))
+    notes = (*notes, *notes_on_range(facts.laboratory, situation))
     verdict: Interpreted | NotInterpretable
     match situation.literature:
         case Literature.APPLIES:

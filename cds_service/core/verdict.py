@@ -88,6 +88,7 @@ class Break(StrEnum):
 
     LABORATORY = "laboratory"
     UNIT_FAMILY = "unit-family"
+    """Or one of the family that is only taken for the other unit."""
     UNUSABLE = "unusable"
     """The value of one cannot be used, so its unit may be of another family."""
     METHOD = "method"
@@ -128,6 +129,8 @@ class RangeReading:
     place: Place
     words: str = ""
     multiple: str = ""
+    units: frozenset[str] = frozenset()
+    """Those that stand in `words`."""
     left: tuple[str, ...] = ()
     """Ranges that were not applied, since it is not known whether they are for this patient."""
     not_comparable: tuple[str, ...] = ()

@@ -106,7 +106,7 @@ def _blood_in_units(case: Case) -> Iterator[tuple[str, Answer]]:
     met = amount.at_least(2400)
     yield "hlh-2004-criterion-met", met
     if case.years >= 18:
-        yield "hlh-adult-less-likely", met is False
+        yield "hlh-adult-less-likely", met is False and "hlh" not in case.conditions
         yield "hlh-adult-high-specificity", amount.above(10_000)
     if case.ferritin:
         yield "hlh-2004-item-count", True

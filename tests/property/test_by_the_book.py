@@ -39,12 +39,14 @@ CODED = {
     "sarcoidosis": (ICD, "D86.0"),
     "haematological-malignancy": (ICD, "C85.90"),
     "indolent-atl": ("urn:oid:2.999.1", "ATL-C"),
+    "hlh": (ICD, "D76.1"),
     "nothing-in-question": (ICD, "E11.9"),
 }
 RECORDS: tuple[list[str], ...] = (
     ["haematological-malignancy"],
     ["indolent-atl"],
     ["sarcoidosis", "haematological-malignancy"],
+    ["hlh", "haematological-malignancy"],
     ["nothing-in-question"],
     [],
 )

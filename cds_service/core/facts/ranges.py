@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from enum import Enum, auto
 from itertools import product
+from typing import NamedTuple
 
 from cds_service.core.dates import Age, AgeUnknown
 from cds_service.core.elements import (
@@ -42,6 +43,13 @@ _Ends = tuple[Decimal, Decimal]
 """Low and high in the canonical unit."""
 
 
+class _Said(NamedTuple):
+    """A range in words, and the units that stand in them."""
+
+    words: str
+    units: frozenset[str]
+
+
 class _Whom(Enum):
     """Whether a range is for this patient."""
 
@@ -62,9 +70,9 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
     patient and are not applied are named in `left`, and if none is applied those that no value can
     be compared with in `not_comparable`.
     """
-    ours: dict[_Ends, str] = {}
-    perhaps: dict[_Ends, str] = {}
-    of_some: dict[_Ends, str] = {}
+    ours: dict[_Ends, _Said] = {}
+    perhaps: dict[_Ends, _Said] = {}
+    of_some: dict[_Ends, _Said] = {}
     not_comparable: list[str] = []
     for row in result.ranges:
         whom = _for_whom(row, age)
@@ -81,16 +89,16 @@ def read_range(result: LabResult, value: Quantity, age: Age, units: UnitTable) -
             case _Whom.SOME_PEOPLE:
                 of_some.update(_read(row, value.unit, units))
     if len(ours) != 1 or perhaps.keys() - ours.keys():
-        left = _told({**ours, **perhaps, **of_some}.values())
+        left = _told(said.words for said in {**ours, **perhaps, **of_some}.values())
         return RangeReading(Place.NONE, left=left, not_comparable=_told(not_comparable))
-    (((low, high), words),) = ours.items()
+    (((low, high), (words, named)),) = ours.items()
     of_some.pop((low, high), None)
-    left = _told(of_some.values())
+    left = _told(said.words for said in of_some.values())
     place = _place(value.interval, low, high)
     if place is Place.NONE:
         return RangeReading(place, left=left, not_comparable=_told([words, *not_comparable]))
     multiple = _multiple(value, high) if place is Place.ABOVE else ""
-    return RangeReading(place, words, multiple, left)
+    return RangeReading(place, words, multiple, named, left)
 
 
 def _told(ranges: Iterable[str]) -> tuple[str, ...]:
@@ -155,7 +163,7 @@ def _in_words(low: tuple[str, str], high: tuple[str, str]) -> str:
     return f"{number}{own} to {upper} {high_unit}"
 
 
-def _read(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> Iterator[tuple[_Ends, str]]:
+def _read(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> Iterator[tuple[_Ends, _Said]]:
     """Low and high in the canonical unit, infinite where open, and the range in words, each bound
     in its own unit (`158 to 623 U/mL`). Nothing if both are open, or if no value could lie in it.
     """
@@ -165,7 +173,8 @@ def _read(row: ReferenceRange, unit: RowUnit, units: UnitTable) -> Iterator[tupl
             return
         if low > high or high <= 0:  # a field left at zero is no limit
             return
-        yield (low, high), _in_words((number, low_unit), (upper, high_unit))
+        words = _in_words((number, low_unit), (upper, high_unit))
+        yield (low, high), _Said(words, frozenset({low_unit, high_unit} - {""}))
 
 
 def _end(

@@ -16,7 +16,7 @@ from cds_service.core.facts.companions import Companions, CompanionValue, differ
 from cds_service.core.facts.situation import WHY_BARRED, Literature, Situation, literature_for
 from cds_service.core.interval import EXACT, Comparison
 from cds_service.core.quantity import Quantity
-from cds_service.core.results.comparable import same_laboratory, same_method
+from cds_service.core.results.comparable import joined_exactly, same_laboratory, same_method
 from cds_service.core.schema import RatioRow
 from cds_service.core.verdict import PairedWith, Value
 
@@ -88,8 +88,8 @@ def _incomparable(situation: Situation, pair: PairedWith) -> str:
     links = {situation.result.specimen.link, pair.result.specimen.link}
     if SpecimenLink.OF_ANOTHER_PATIENT in links:
         return "a specimen of the two results is recorded for another patient"
-    if situation.quantity.unit.family != pair.quantity.unit.family:
-        return "the two results are of different unit families"
+    if not joined_exactly(situation.quantity, pair.quantity):
+        return "no exact factor leads from the unit of one result to that of the other"
     if same_laboratory(situation.result, pair.result) is not Comparison.YES:
         return "the two results are not known to be of one laboratory"
     if same_method(situation.result, pair.result) is Comparison.NO:

@@ -61,7 +61,7 @@ def sections_of(answer: Answer, knowledge: KnowledgeBase, rows: Sequence[TableRo
     `rows` are those of its findings, in the order of the card.
     """
     values = CardValues(answer, knowledge)
-    findings, contexts = _in_turn(answer.findings, rows)
+    findings, contexts = _in_turn(answer.findings, rows, knowledge)
     supports = [_says(item, answer, knowledge, values) for item in findings]
     not_meant = denying(answer.specimen, answer.value.family)
     limits = [fill_each(knowledge, item.id, not_meant, values) for item in findings]
@@ -102,18 +102,18 @@ def sections_of(answer: Answer, knowledge: KnowledgeBase, rows: Sequence[TableRo
 
 
 def _in_turn(
-    findings: Iterable[Finding], rows: Sequence[TableRow]
+    findings: Iterable[Finding], rows: Sequence[TableRow], knowledge: KnowledgeBase
 ) -> tuple[list[Finding], list[Finding]]:
     """Findings and contexts, each in the order of the card.
 
     `threshold-indeterminate` has no row. It comes behind the leading findings that are about
-    published limits, and before all others.
+    published limits, and before all others; behind warnings only, if the value may warn.
     """
     found = {finding.id: finding for finding in findings}
     spoken = [found[row.id] for row in rows]
-    if THRESHOLD_INDETERMINATE in found:
-        about_limits = len(list(takewhile(_asks_for_limit, rows)))
-        spoken.insert(about_limits, found[THRESHOLD_INDETERMINATE])
+    if left_open := found.get(THRESHOLD_INDETERMINATE):
+        before = _warns if _may_warn(left_open, knowledge) else _asks_for_limit
+        spoken.insert(len(list(takewhile(before, rows))), left_open)
     return (
         [item for item in spoken if not item.id.startswith(CONTEXT)],
         [item for item in spoken if item.id.startswith(CONTEXT)],
@@ -122,10 +122,17 @@ def _in_turn(
 
 def indicator_of(rows: Iterable[TableRow]) -> Indicator:
     """`warning` if one of the rows is a warning, else `info`."""
-    for row in rows:
-        if isinstance(row, FindingRow) and row.indicator == Indicator.WARNING.value:
-            return Indicator.WARNING
-    return Indicator.INFO
+    return Indicator.WARNING if any(map(_warns, rows)) else Indicator.INFO
+
+
+def _warns(row: TableRow) -> bool:
+    return isinstance(row, FindingRow) and row.indicator == Indicator.WARNING.value
+
+
+def _may_warn(left_open: Finding, knowledge: KnowledgeBase) -> bool:
+    """Whether a limit of those that the value leaves open is behind a warning."""
+    asked = {fact for row in knowledge.findings if _warns(row) for fact in row.when}
+    return any(f"limit.{name}" in asked for name in left_open.about)
 
 
 class _Notes(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from cds_service.core.interval import Comparison
 from cds_service.core.model import LabResult
+from cds_service.core.quantity import Quantity
 
 
 def same_laboratory(one: LabResult, other: LabResult) -> Comparison:
@@ -56,6 +57,13 @@ def _same_resource(one: str, other: str) -> bool:
     A reference without a server is taken to be on the same server as the other.
     """
     return one == other or one.endswith(f"/{other}") or other.endswith(f"/{one}")
+
+
+def joined_exactly(one: Quantity, other: Quantity) -> bool:
+    """Whether an exact factor leads from the unit of one value to that of the other. Two units that
+    are read alike are no such pair if one of them is only taken for the other (`[IU]/mL`, `U/mL`).
+    """
+    return (one.unit.family, one.unit.assumed) == (other.unit.family, other.unit.assumed)
 
 
 def same_method(one: LabResult, other: LabResult) -> Comparison:

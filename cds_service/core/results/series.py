@@ -9,7 +9,12 @@ from operator import attrgetter
 from cds_service.core.dates import wholly_before
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.quantity import Quantity
-from cds_service.core.results.comparable import same_laboratory, same_method, same_specimen_type
+from cds_service.core.results.comparable import (
+    joined_exactly,
+    same_laboratory,
+    same_method,
+    same_specimen_type,
+)
 from cds_service.core.results.reading import Understood
 from cds_service.core.results.selection import Candidate
 from cds_service.core.verdict import Break, Direction, SeriesPoint
@@ -19,8 +24,9 @@ def series_of(head: Candidate, beside: Iterable[Candidate]) -> tuple[SeriesPoint
     """The earlier ones of the results `beside` the head, newest first, each with the direction to
     the result after it. They are shown even if the head cannot be read.
 
-    A change of laboratory, unit family, assay or type of specimen between two neighbours breaks the
-    series there. So does a value that cannot be used, since its unit may have changed too.
+    A change of laboratory, unit (other than by an exact factor), assay or type of specimen between
+    two neighbours breaks the series there. So does a value that cannot be used, since its unit may
+    have changed too.
 
     No direction is given, only values and dates, where nobody can tell whether the two are
     comparable (one names no laboratory, or only one names its assay) or which came first (their
@@ -75,12 +81,14 @@ def _breaks(item: Candidate, after: Candidate) -> Iterator[Break]:
     if same_laboratory(item.result, after.result) is Comparison.NO:
         yield Break.LABORATORY
     here, there = item.reading.value, after.reading.value
-    if here.unit and there.unit and here.family != there.family:
-        match item.reading, after.reading:
-            case Understood(), Understood():
+    match item.reading, after.reading:
+        case Understood(quantity=one), Understood(quantity=other):
+            if not joined_exactly(one, other):
                 yield Break.UNIT_FAMILY
-            case _:
-                yield Break.UNUSABLE
+        case _ if here.unit and there.unit and here.family != there.family:
+            yield Break.UNUSABLE
+        case _:
+            pass
     if same_method(item.result, after.result) is Comparison.NO:
         yield Break.METHOD
     if same_specimen_type(item.result, after.result) is Comparison.NO:

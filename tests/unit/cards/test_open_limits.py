@@ -168,6 +168,21 @@ def test_a_limit_that_is_met_speaks_before_one_that_is_left_open() -> None:
     assert URGENT not in said.detail  # the criterion says it: hours count
 
 
+@pytest.mark.parametrize(
+    ("value", "ferritin"), [(">2000 U/mL", "900"), ("<3000 U/mL", "900"), ("<3000 U/mL", "5000")]
+)
+@pytest.mark.parametrize("ranges", [(), LABCORP])
+def test_a_limit_behind_a_warning_that_is_left_open_speaks_before_a_negative_index(
+    value: str, ferritin: str, ranges: tuple[ReferenceRange, ...]
+) -> None:
+    """Of >2000 U/mL the criterion may be met many times over, whatever the ferritin says."""
+    of_lymphoma = recorded("condition.haematological-malignancy")
+    near = drawn(f"ferritin {ferritin} ng/mL")
+    said = card(value, SERUM_U, ranges, companions=near, **of_lymphoma)
+    assert ": may lie on either side of 2400 U/mL" in said.summary
+    assert said.detail.index("either side of 2400") < said.detail.index("OHI index is not met")
+
+
 def test_an_open_bound_of_the_laboratory_alone_is_not_urgent() -> None:
     said = card("<600 U/mL", ranges=LABCORP)
     assert "HLH less likely" in said.summary

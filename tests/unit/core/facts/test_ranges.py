@@ -111,7 +111,7 @@ def test_a_range_that_no_value_can_be_compared_with_is_told_as_it_was_sent(
     """A laboratory that sends "20 - 90 points" as text has not left its range out."""
     assert reading("250 pt/mL", given, given) == as_sent(told)
     applied = reading("250 pt/mL", given, within("20", "90"))
-    assert applied == RangeReading(Place.ABOVE, "20 to 90 pt/mL", "2.8")
+    assert applied == RangeReading(Place.ABOVE, "20 to 90 pt/mL", "2.8", frozenset({"pt/mL"}))
 
 
 def test_no_range_is_never_within() -> None:

@@ -90,7 +90,7 @@ def test_no_index_where_the_unit_of_either_result_contradicts_its_code() -> None
 def test_no_index_across_unit_families() -> None:
     fact = index(dew(), named("sap", "1000 pt/mL", toy.SAP_POINTS))
     assert fact.value == "not-applicable"
-    assert fact.because == "the two results are of different unit families"
+    assert fact.because == "no exact factor leads from the unit of one result to that of the other"
 
 
 def test_no_index_where_either_specimen_is_of_another_patient() -> None:
