@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from cds_service.core.elements import Coding
 from cds_service.core.schema import Concept
 
-
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 
 
