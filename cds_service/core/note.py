@@ -49,6 +49,7 @@ class NoteKind(StrEnum):
     COMPANIONS_LEFT = "companions-left"
     COMPANIONS_NOT_FINAL = "companions-not-final"
     COMPANIONS_IN_WORDS = "companions-in-words"
+    COMPANIONS_DOUBTFUL = "companions-doubtful"
     CORRECTED = "corrected"
     PRELIMINARY_BY_POLICY = "preliminary-by-policy"
     COLLECTION_UNKNOWN = "collection-unknown"

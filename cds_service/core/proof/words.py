@@ -57,6 +57,7 @@ NOTE_VALUES = {
     NoteKind.COMPANIONS_LEFT: {"items"},
     NoteKind.COMPANIONS_NOT_FINAL: {"items"},
     NoteKind.COMPANIONS_IN_WORDS: {"items"},
+    NoteKind.COMPANIONS_DOUBTFUL: {"items"},
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},
