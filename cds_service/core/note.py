@@ -57,6 +57,7 @@ class NoteKind(StrEnum):
     MORE_MAY_EXIST = "more-may-exist"
     PATIENT_OF_ANOTHER = "patient-of-another"
     DATA_FAILED = "data-failed"
+    DATA_OF_ANOTHER = "data-of-another"
     URGENT_IF_ILL = "urgent-if-ill"
     ITEMS_MET = "items-met"
     ITEMS_DISPUTED = "items-disputed"

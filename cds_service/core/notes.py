@@ -95,6 +95,8 @@ def notes_on_record(record: PatientRecord) -> Iterator[Note]:
     for part, found in record.availability.items():
         if found is Availability.FAILED:
             yield Note(NoteKind.DATA_FAILED, {"part": part})
+        elif found is Availability.OF_ANOTHER_PATIENT and part != "patient":
+            yield Note(NoteKind.DATA_OF_ANOTHER, {"part": part})
 
 
 def notes_on_dates(head: Candidate, beside: Iterable[Candidate]) -> Iterator[Note]:

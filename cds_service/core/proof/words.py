@@ -61,6 +61,7 @@ NOTE_VALUES = {
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
     NoteKind.DATA_FAILED: {"part"},
+    NoteKind.DATA_OF_ANOTHER: {"part"},
     NoteKind.WARNING_MUTED: {"warnings"},
     NoteKind.CAVEAT_MUTED: {"caveats"},
     NoteKind.REVIEW_OVERDUE: {"date"},
