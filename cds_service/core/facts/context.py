@@ -51,7 +51,7 @@ def _concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
 
 def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Days) -> Recorded:
     """The concepts that entries of the record switch on at that time. Of several entries for one
-    concept the first by reference is named, whatever the order of arrival.
+    concept the first by reference is named, in its last version, whatever the order of arrival.
     """
     index = _concepts_of(part, knowledge)
     recorded: dict[str, ResourceRef] = {}
@@ -60,7 +60,9 @@ def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Day
             for coding in entry.codings:
                 for name in index.of(coding):
                     if _counts(entry, index.concepts[name], when):
-                        recorded.setdefault(name, entry.ref)
+                        named = recorded.setdefault(name, entry.ref)
+                        if named.resource == entry.ref.resource:
+                            recorded[name] = entry.ref
     return recorded
 
 
