@@ -60,6 +60,7 @@ NOTE_VALUES = {
     NoteKind.COMPANIONS_DOUBTFUL: {"items"},
     NoteKind.COLLECTION_OPEN: {"date"},
     NoteKind.CORRECTED: {"status"},
+    NoteKind.MORE_MAY_EXIST: {"part"},
     NoteKind.DATA_FAILED: {"part"},
     NoteKind.DATA_OF_ANOTHER: {"part"},
     NoteKind.WARNING_MUTED: {"warnings"},
