@@ -21,6 +21,16 @@ def start_of(entry: Entry, stem: str) -> Moment | NoMoment:
     return moment_in(span, "start", f"{entry.kind}.{stem}Period")
 
 
+def done(entry: Entry) -> Span:
+    """When a procedure began, and its last known day if it is completed."""
+    since = start_of(entry, "performed")
+    span = an_object(entry.resource.get("performedPeriod"))
+    _, end = _ends(span, f"{entry.kind}.performedPeriod")
+    if entry.resource.get("status") != "completed":
+        return since, _NONE
+    return since, since if isinstance(end, NoMoment) else end
+
+
 def span_of(entry: Entry) -> Span:
     """When a medication began, and its end where one is stated. One that was ordered, or stated,
     before the first of its doses began with that.

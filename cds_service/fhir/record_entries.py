@@ -4,7 +4,8 @@ What counts:
 
 - Condition: every one that is not refuted, entered in error, inactive or resolved. One in remission
   counts; one with an abatement counts only if it is in remission.
-- Procedure: in progress or completed.
+- Procedure: in progress or completed. Of which ones those count that are long over is for the
+  knowledge to say.
 - MedicationStatement: active or on hold; `completed` as a course that is over. `intended` was not
   taken yet; `stopped` and `unknown` do not say whether it was taken.
 - MedicationRequest: the same, meant as an order (not a plan, proposal or option), and not an order
@@ -33,7 +34,7 @@ from cds_service.core.elements import Coding, Moment, NoMoment
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import CodedEntry, InvalidResource, RecordKind, Subject
 from cds_service.fhir.bundle import Entry, Unresolved
-from cds_service.fhir.course import span_of, start_of
+from cds_service.fhir.course import done, span_of, start_of
 from cds_service.fhir.drug import drug_in
 from cds_service.fhir.scope import Scope
 from cds_service.fhir.shape import Refusal, a_flag, a_text, an_object, codings
@@ -162,7 +163,8 @@ def _procedure(entry: Entry) -> Found:
     if not _status_counts(entry):
         return DoesNotCount()
     codes = codings(entry.resource.get("code"))
-    return _coded(entry, RecordKind.PROCEDURE, codes, start_of(entry, "performed"))
+    since, until = done(entry)
+    return _coded(entry, RecordKind.PROCEDURE, codes, since, until)
 
 
 def _coded(

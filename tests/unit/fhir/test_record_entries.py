@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.elements import Coding, ResourceRef
+from cds_service.core.elements import Coding, Moment, ResourceRef
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, CodedEntry, RecordKind
 from tests.unit.fhir.files.charting import (
@@ -158,6 +158,28 @@ def test_an_entry_that_is_no_resource_and_one_that_is_not_valid_both_make_less_o
 )
 def test_a_procedure_says_when_it_was_done(performed: JsonObject) -> None:
     assert since(procedure(**performed)) == "2026-02-01"
+
+
+@pytest.mark.parametrize(
+    ("done", "last"),
+    [
+        ({"performedDateTime": "2026-02-01"}, "2026-02-01"),
+        ({"performedPeriod": {"start": "2026-02-01", "end": "2026-02-03"}}, "2026-02-03"),
+        ({"performedPeriod": {"start": "2026-02-01"}}, "2026-02-01"),
+        ({"performedString": "last winter"}, ""),
+        ({"performedDateTime": "2026-02-01", "status": "in-progress"}, ""),
+    ],
+    ids=["day", "period", "open period", "words", "still going on"],
+)
+def test_a_procedure_that_is_completed_says_its_last_known_day(done: JsonObject, last: str) -> None:
+    (found,) = the_record(procedure(**done)).entries
+    assert found.until.text == last if isinstance(found.until, Moment) else last == ""
+
+
+def test_a_procedure_that_ends_before_it_begins_is_not_read() -> None:
+    turned = {"start": "2026-02-03", "end": "2026-02-01"}
+    found = the_record(procedure(performedPeriod=turned))
+    assert found.availability["conditions"] is Availability.FAILED
 
 
 def test_conditions_and_medications_are_read_from_their_own_parts() -> None:
