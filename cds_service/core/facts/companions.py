@@ -273,12 +273,16 @@ def _is_doubtful(result: LabResult, test: CompanionTest, knowledge: KnowledgeBas
     """Whether the result may not be one of this test in this patient: its codes name another test
     too, its specimen is of another kind than the test, or is not to be relied on.
     """
-    if result.specimen.link in _NOT_OF_THIS_SAMPLE:
+    specimen = result.specimen
+    if specimen.link in _NOT_OF_THIS_SAMPLE:
         return True
-    codes = {(coding.system, coding.code) for coding in result.codings}
-    own = {(LOINC, code) for code in test.families}
-    kinds = specimens_named(result.specimen, knowledge)
-    return not (codes & knowledge.companion_codes <= own and kinds <= {test.row.specimen})
+    if specimen.codings and not specimens_named(specimen, knowledge) <= {test.row.specimen}:
+        return True
+    known = knowledge.companion_codes
+    return any(
+        (coding.system, coding.code) in known and coding.code not in test.families
+        for coding in result.codings
+    )
 
 
 def _usable(result: LabResult, test: CompanionTest, time: Time) -> list[CompanionValue]:

@@ -23,7 +23,7 @@ from tests.unit.cards.given import (
     result,
 )
 
-LEFT = "Results of other tests could not be used: "
+LEFT = "could not be used, because of their codes or their specimen: "
 UNFIT = replace(SERUM, link=SpecimenLink.UNSATISFACTORY)
 ELSES = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
 WITHDRAWN = SpecimenGiven(SpecimenLink.ENTERED_IN_ERROR)
