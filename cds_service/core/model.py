@@ -99,7 +99,8 @@ class RecordKind(StrEnum):
 class CodedEntry:
     """A Condition, medication or Procedure that counts (not refuted, not in error).
 
-    `until` is the stated end of a medication, where it has one.
+    `until` is the stated end of a medication, where it has one; of a procedure that is completed,
+    its last known day.
     """
 
     ref: ResourceRef

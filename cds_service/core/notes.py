@@ -88,13 +88,16 @@ def notes_on_sample(head: Candidate, record: PatientRecord) -> Iterator[Note]:
 
 def notes_on_record(record: PatientRecord) -> Iterator[Note]:
     """The parts of the record that are another patient's, failed, or may not be complete."""
-    if record.availability.get("patient") is Availability.OF_ANOTHER_PATIENT:
+    parts = record.availability
+    if parts.get("patient") is Availability.OF_ANOTHER_PATIENT:
         yield Note(NoteKind.PATIENT_OF_ANOTHER)
-    if Availability.PARTIAL in record.availability.values():
-        yield Note(NoteKind.MORE_MAY_EXIST)
-    for part, found in record.availability.items():
+    if in_part := tuple(part for part, found in parts.items() if found is Availability.PARTIAL):
+        yield Note(NoteKind.MORE_MAY_EXIST, {"part": in_part})
+    for part, found in parts.items():
         if found is Availability.FAILED:
             yield Note(NoteKind.DATA_FAILED, {"part": part})
+        elif found is Availability.OF_ANOTHER_PATIENT and part != "patient":
+            yield Note(NoteKind.DATA_OF_ANOTHER, {"part": part})
 
 
 def notes_on_dates(head: Candidate, beside: Iterable[Candidate]) -> Iterator[Note]:

@@ -41,12 +41,13 @@ def notes_on_companions_at_odds(
 
 def notes_on_companions_left(left: CompanionsLeft, knowledge: KnowledgeBase) -> Iterator[Note]:
     """Results of other tests that are there and are not counted: for their unit, as long as they
-    are not final, or because they came in words.
+    are not final, because they came in words, or because their sample is in doubt.
     """
     for kind, found in (
         (NoteKind.COMPANIONS_LEFT, left.for_their_unit),
         (NoteKind.COMPANIONS_NOT_FINAL, left.not_final),
         (NoteKind.COMPANIONS_IN_WORDS, left.in_words),
+        (NoteKind.COMPANIONS_DOUBTFUL, left.of_doubtful_samples),
     ):
         if found:
             shown = tuple(

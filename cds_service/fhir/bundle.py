@@ -15,7 +15,9 @@ from cds_service.core.model import InvalidResource
 from cds_service.fhir.reference import base_of, comparable_url
 from cds_service.fhir.shape import a_text, an_id, an_object, type_of, version_of
 
-REFERRED_TO = frozenset({"Medication", "Organization", "Patient", "RelatedPerson", "Specimen"})
+REFERRED_TO = frozenset(
+    {"Medication", "Organization", "Patient", "RelatedPerson", "Specimen", "Substance"}
+)
 """Types that something we read points at; only these are indexed."""
 _MOST_MISFITS = 200
 """Most entries without a resource that are kept; a single one is enough to report the fault."""

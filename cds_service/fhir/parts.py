@@ -232,6 +232,19 @@ def beside(past: LaboratoryPart, main: LaboratoryPart) -> Sequence[LabReading]:
     return [one for one in past.analyte if _content(one) not in told]
 
 
+def strayed(
+    strays: Sequence[LabReading], results: tuple[LabReading, ...], wanted: Wanted
+) -> tuple[LabReading, ...]:
+    """The results, with those of this patient that were sent among the other laboratory results.
+    One that is not valid counts only by a code of the analyte.
+    """
+    invalid = (one for one in strays if isinstance(one, InvalidResource))
+    ours = (
+        one for one in invalid if any((c.system, c.code) in wanted.analyte for c in one.codings)
+    )
+    return (*results, *further(strays, than=results), *ours) if strays else results
+
+
 def further(found: Iterable[LabReading], *, than: Iterable[LabReading]) -> tuple[LabResult, ...]:
     """Usable results of this patient, each once, without those already in `than`.
 

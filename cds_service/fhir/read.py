@@ -27,6 +27,7 @@ from cds_service.fhir.parts import (
     read_coded,
     read_laboratory,
     results_availability,
+    strayed,
 )
 from cds_service.fhir.patient import read_patient
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, EntryReader
@@ -69,8 +70,9 @@ def read_record(
     `results` is the Bundle whose Observations of the analyte are to be interpreted, `{}` for none;
     `parts` are keyed by prefetch key, that of the analyte's results being `wanted.part`. Another
     patient's results are kept and marked if they stand in `results`, and left out of every other
-    part (T-22). A result that stands in `results` is not repeated in the history. Of several
-    versions of one resource, in whatever part, the newest counts.
+    part (T-22). A result that stands in `results` is not repeated in the history. One that stands
+    among the other laboratory results counts as one of the analyte's. Of several versions of one
+    resource, in whatever part, the newest counts.
     """
     given = {key: parts.get(key, NOT_SUPPLIED) for key in ("patient", wanted.part, *SHARED_PARTS)}
     own, labs = given[wanted.part], given["labs"]
@@ -83,6 +85,8 @@ def read_record(
     past = documents.laboratory(own.resource, wanted)
     main = past if is_charted else documents.arrived(own.resource, wanted)
     others = main if labs.resource is results else documents.laboratory(labs.resource, wanted)
+    strays = () if others is main else others.analyte
+    told = strayed(strays, main.analyte, wanted) if is_charted else main.analyte
     chart = documents.by_identity[id(given["patient"].resource)]
     patient = read_patient(given["patient"], chart.entries, whose.patient_id)
     conditions = documents.coded(given["conditions"].resource, CONDITION_TYPES, wanted.conditions)
@@ -95,21 +99,23 @@ def read_record(
     return PatientRecord(
         patient_id=whose.patient_id,
         patient=patient.patient,
-        results=main.analyte,
-        history=further(known, than=main.analyte),
+        results=told,
+        history=further((*known, *strays), than=told),
         companions=further(companions, than=()),
         entries=(*conditions.entries, *medications.entries),
         availability={
             "results": documents.results_availability(results, main, own),
             "patient": patient.availability,
             wanted.part: documents.part_availability(own, known, was_cut=past.was_cut),
-            "labs": documents.part_availability(labs, others.companions, was_cut=others.was_cut),
+            "labs": documents.part_availability(
+                labs, (*others.companions, *strays), was_cut=others.was_cut
+            ),
             "conditions": _worst(given["conditions"], conditions.availability),
             "medications": _worst(given["medications"], medications.availability),
         },
         unread=(
             *patient.unread,
-            *(item for item in (*known, *companions) if isinstance(item, InvalidResource)),
+            *(each for each in (*known, *companions, *strays) if isinstance(each, InvalidResource)),
             *conditions.unread,
             *medications.unread,
         ),

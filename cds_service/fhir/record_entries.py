@@ -4,7 +4,8 @@ What counts:
 
 - Condition: every one that is not refuted, entered in error, inactive or resolved. One in remission
   counts; one with an abatement counts only if it is in remission.
-- Procedure: in progress or completed.
+- Procedure: in progress or completed. Of which ones those count that are long over is for the
+  knowledge to say.
 - MedicationStatement: active or on hold; `completed` as a course that is over. `intended` was not
   taken yet; `stopped` and `unknown` do not say whether it was taken.
 - MedicationRequest: the same, meant as an order (not a plan, proposal or option), and not an order
@@ -13,7 +14,11 @@ What counts:
   and `since` tells when.
 
 A drug is told by the codes of its Medication and of what that is made of: an infusion is often
-coded by its ingredients alone. Where the Medication did not come along, the drug is not known.
+coded by its ingredients alone. Where the Medication did not come along, or an ingredient of one
+without a code of its own, the drug is not known.
+
+A status, an intent or a flag outside its R4 value set makes the entry one that could not be read:
+nobody can tell whether it counts.
 
 A statement or request whose own end (effectivePeriod, or every dosage's bounds) lies before the day
 of the newest sample is over, whatever its status says. For which drugs a course that is over counts
@@ -22,16 +27,17 @@ is for the knowledge to say. Entries in words alone do not count: text is never 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cds_service.core.elements import Coding, Moment, NoMoment
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import CodedEntry, InvalidResource, RecordKind, Subject
 from cds_service.fhir.bundle import Entry, Unresolved
-from cds_service.fhir.moment import moment_in, period
+from cds_service.fhir.course import done, span_of, start_of
+from cds_service.fhir.drug import drug_in
 from cds_service.fhir.scope import Scope
-from cds_service.fhir.shape import Refusal, a_text, an_object, codings, objects
+from cds_service.fhir.shape import Refusal, a_flag, a_text, an_object, codings
 from cds_service.fhir.subject import Whose
 
 CONDITION_TYPES = frozenset({"Condition", "Procedure"})
@@ -46,9 +52,23 @@ _STATUSES: Mapping[str, frozenset[str]] = {
     "MedicationAdministration": frozenset({"in-progress", "on-hold", "completed"}),
 }
 """Statuses that count, by type (R4 value sets procedure/event-status, medication-…-status)."""
+_DO_NOT_COUNT: Mapping[str, frozenset[str]] = {
+    "Procedure": frozenset(
+        {"preparation", "not-done", "on-hold", "stopped", "entered-in-error", "unknown"}
+    ),
+    "MedicationStatement": frozenset(
+        {"entered-in-error", "intended", "stopped", "unknown", "not-taken"}
+    ),
+    "MedicationRequest": frozenset(
+        {"cancelled", "entered-in-error", "stopped", "draft", "unknown"}
+    ),
+    "MedicationAdministration": frozenset({"not-done", "entered-in-error", "stopped", "unknown"}),
+}
+"""All others of these value sets."""
 
 _NO_END = NoMoment()
 _ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
+_NO_ORDERS = frozenset({"proposal", "plan", "option"})
 _REFUTED = frozenset({"refuted", "entered-in-error"})
 _VERIFICATION = _REFUTED | {"unconfirmed", "provisional", "differential", "confirmed"}
 _OVER = frozenset({"inactive", "resolved"})
@@ -95,26 +115,15 @@ class EntryReader:
             return InvalidResource(entry.ref, refusal.where)
 
     def _medication(self, entry: Entry) -> Found:
-        since, until = _span(entry)
-        if not status_counts(entry) or not _is_meant(entry):
+        since, until = span_of(entry)
+        counts = _status_counts(entry)
+        if not (_is_meant(entry) and counts):
             return DoesNotCount()
-        match self._drug(entry):
+        match drug_in(entry, self.scope):
             case Unresolved():
                 return InvalidResource(entry.ref, f"{entry.kind}.medicationReference")
             case codes:
                 return _coded(entry, _kind_of_medication(entry), codes, since, until)
-
-    def _drug(self, entry: Entry) -> tuple[Coding, ...] | Unresolved:
-        if "medicationCodeableConcept" in entry.resource:
-            return codings(entry.resource["medicationCodeableConcept"])
-        reference = an_object(entry.resource.get("medicationReference"))
-        match self.scope.resolve(reference, "Medication", entry):
-            case Unresolved() as nowhere:
-                return nowhere
-            case medication:
-                self.scope.checks.check(medication)
-                withdrawn = medication.get("status") == "entered-in-error"
-                return () if withdrawn else tuple(_made_of(medication))
 
 
 def _kind_of_medication(entry: Entry) -> RecordKind:
@@ -123,14 +132,6 @@ def _kind_of_medication(entry: Entry) -> RecordKind:
         return RecordKind.DOSE
     is_over = entry.resource.get("status") == "completed"
     return RecordKind.COURSE if is_over else RecordKind.MEDICATION
-
-
-def _made_of(medication: JsonObject) -> Iterator[Coding]:
-    """The codes of a Medication, and of its ingredients that are not said to be inactive."""
-    yield from codings(medication.get("code"))
-    for part in objects(medication.get("ingredient")):
-        if part.get("isActive") is not False:
-            yield from codings(part.get("itemCodeableConcept"))
 
 
 def _condition(entry: Entry) -> Found:
@@ -142,24 +143,28 @@ def _condition(entry: Entry) -> Found:
     if verification & _REFUTED or over:
         return DoesNotCount()
     codes = codings(condition.get("code"))
-    return _coded(entry, RecordKind.CONDITION, codes, _start(entry, "onset"))
+    return _coded(entry, RecordKind.CONDITION, codes, start_of(entry, "onset"))
 
 
 def _closed(condition: JsonObject, name: str, known: frozenset[str]) -> frozenset[str]:
-    """The HL7 codes of a status. Raises Refusal for one outside the value set."""
-    codes = {
-        c.code for c in codings(condition.get(name)) if c.system.startswith(_CONDITION_SYSTEMS)
-    }
-    if not codes <= known:
+    """The codes of a status: those of HL7's system, else of any other, such as its name in an
+    earlier release. Raises Refusal for one outside the value set, and for a status in words alone.
+    """
+    status = an_object(condition.get(name))
+    given = codings(status)
+    hl7 = {c.code for c in given if c.system.startswith(_CONDITION_SYSTEMS)}
+    codes = hl7 or {c.code for c in given}
+    if not codes <= known or not (codes or status.keys().isdisjoint({"coding", "text"})):
         raise Refusal(f"Condition.{name}")
     return frozenset(codes)
 
 
 def _procedure(entry: Entry) -> Found:
-    if not status_counts(entry):
+    if not _status_counts(entry):
         return DoesNotCount()
     codes = codings(entry.resource.get("code"))
-    return _coded(entry, RecordKind.PROCEDURE, codes, _start(entry, "performed"))
+    since, until = done(entry)
+    return _coded(entry, RecordKind.PROCEDURE, codes, since, until)
 
 
 def _coded(
@@ -177,47 +182,23 @@ def status_counts(entry: Entry) -> bool:
     return a_text(entry.resource.get("status")) in _STATUSES[entry.kind]
 
 
+def _status_counts(entry: Entry) -> bool:
+    """The same. Raises Refusal for a status outside the value set."""
+    counts = status_counts(entry)
+    if not counts and entry.resource.get("status") not in _DO_NOT_COUNT[entry.kind]:
+        raise Refusal(f"{entry.kind}.status")
+    return counts
+
+
 def _is_meant(entry: Entry) -> bool:
-    """A request counts if it is an order, and not an order to abstain."""
+    """A request counts if it is an order, and not an order to abstain. Raises Refusal where that
+    cannot be told.
+    """
     if entry.kind != "MedicationRequest":
         return True
-    request = entry.resource
-    return request.get("intent") in _ORDERS and request.get("doNotPerform") is not True
-
-
-def _start(entry: Entry, stem: str) -> Moment | NoMoment:
-    """The dateTime, or the start of the Period, of a choice element."""
-    if f"{stem}DateTime" in entry.resource:
-        return moment_in(entry.resource, f"{stem}DateTime", entry.kind)
-    span = an_object(entry.resource.get(f"{stem}Period"))
-    return moment_in(span, "start", f"{entry.kind}.{stem}Period")
-
-
-def _span(entry: Entry) -> tuple[Moment | NoMoment, Moment | NoMoment]:
-    """When a medication began, and its end where one is stated."""
-    if entry.kind == "MedicationRequest":
-        since = moment_in(entry.resource, "authoredOn", entry.kind)
-        return since, _last_dose(entry, "dosageInstruction")
-    span = an_object(entry.resource.get("effectivePeriod"))
-    effective = _end(span, f"{entry.kind}.effectivePeriod")
-    stated = effective if isinstance(effective, Moment) else _last_dose(entry, "dosage")
-    return _start(entry, "effective"), stated
-
-
-def _last_dose(entry: Entry, name: str) -> Moment | NoMoment:
-    """The latest end of the dosages, if each of them has one."""
-    ends = []
-    for dosage in objects(entry.resource.get(name)):
-        repeat = an_object(an_object(dosage.get("timing")).get("repeat"))
-        bounds = an_object(repeat.get("boundsPeriod"))
-        match _end(bounds, f"{entry.kind}.{name}.timing.repeat.boundsPeriod"):
-            case Moment() as end:
-                ends.append(end)
-            case NoMoment():
-                return NoMoment()
-    return max(ends, key=lambda end: end.last_day, default=NoMoment())
-
-
-def _end(span: JsonObject, where: str) -> Moment | NoMoment:
-    period(span, where)  # refuses a period that ends before it starts
-    return moment_in(span, "end", where)
+    intent = entry.resource.get("intent")
+    if intent not in _ORDERS | _NO_ORDERS:
+        raise Refusal("MedicationRequest.intent")
+    return intent in _ORDERS and not a_flag(
+        entry.resource, "doNotPerform", "MedicationRequest", default=False
+    )

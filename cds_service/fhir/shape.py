@@ -38,6 +38,15 @@ def a_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def a_flag(element: JsonObject, name: str, where: str, *, default: bool) -> bool:
+    """A boolean. Raises Refusal for anything else, such as the text `true`."""
+    match element.get(name, default):
+        case bool(flag):
+            return flag
+        case _:
+            raise Refusal(f"{where}.{name}")
+
+
 def objects(value: object) -> Sequence[JsonObject]:
     """The objects of a JSON array."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -24,6 +24,7 @@ from cds_service.fhir.shape import Refusal, an_id, type_of
 _READ = (
     "Condition", "Medication", "MedicationAdministration", "MedicationRequest",
     "MedicationStatement", "Observation", "Patient", "Procedure", "ServiceRequest", "Specimen",
+    "Substance",
 )  # fmt: skip
 _MODELS: Mapping[str, type[BaseModel]] = {kind: get_fhir_model_class(kind) for kind in _READ}
 _ELEMENT_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]*")

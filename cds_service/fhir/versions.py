@@ -17,7 +17,15 @@ from cds_service.core.json_object import JsonObject
 from cds_service.fhir.bundle import Document, Entry, index_of
 from cds_service.fhir.moment import instant
 from cds_service.fhir.reference import Literal, comparable_base, target_of
-from cds_service.fhir.shape import Refusal, a_text, an_object, objects, type_of, version_of
+from cds_service.fhir.shape import (
+    Refusal,
+    a_text,
+    an_object,
+    codings,
+    objects,
+    type_of,
+    version_of,
+)
 
 _Name = tuple[str, str]
 """Type and id of a resource."""
@@ -31,12 +39,15 @@ _LATENESS = {
     "amended": 3,
     "corrected": 3,
     "appended": 3,
+    "completed": 3,
+    "stopped": 3,
     "cancelled": 4,
     "entered-in-error": 4,
 }
 """How late in the life of a resource its status comes, by the definitions of R4's value sets:
-`corrected` is "subsequent to being final", `entered-in-error` follows a release. Of any other
-status all that is known is that the resource stands."""
+`corrected` is "subsequent to being final", `completed` means that all actions have occurred,
+`entered-in-error` follows a release. Of any other status all that is known is that the resource
+stands."""
 
 
 def only_newest(documents: _Documents) -> _Documents:
@@ -162,7 +173,10 @@ def _numbered(resource: JsonObject) -> Iterator[int]:
 
 
 def _lateness(resource: JsonObject) -> Iterator[int]:
-    yield _LATENESS.get(a_text(resource.get("status")), _STANDS)
+    """By its status; a Condition has none, and says by its verification that it was in error."""
+    verified = [coding.code for coding in codings(resource.get("verificationStatus"))]
+    states = verified if "verificationStatus" in resource else [a_text(resource.get("status"))]
+    yield max((_LATENESS.get(state, _STANDS) for state in states), default=_STANDS)
 
 
 _SIGNS: Sequence[Callable[[JsonObject], Iterator[datetime] | Iterator[int]]] = (

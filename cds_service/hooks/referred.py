@@ -98,13 +98,16 @@ class _Found:
 
 
 def _find(gathered: Gathered, results: JsonObject, wanted: Wanted, access: ServerAccess) -> _Found:
-    own, drugs = gathered.parts[wanted.part].resource, gathered.parts["medications"].resource
-    arrived, known, prescribed = documents = [open_document(each) for each in (results, own, drugs)]
+    parts = (gathered.parts[key].resource for key in (wanted.part, "labs", "medications"))
+    arrived, *known, prescribed = documents = [open_document(each) for each in (results, *parts)]
     server = str(access.session.base)
     # as in `read`: what reports among the arrived results say holds for the known ones too
     sampled = (
         (_newest_first(arrived, wanted), reports_in(arrived.entries, server)),
-        (_newest_first(known, wanted), reports_in((*arrived.entries, *known.entries), server)),
+        *(
+            (_newest_first(each, wanted), reports_in((*arrived.entries, *each.entries), server))
+            for each in known
+        ),
     )
     scope = Scope(arrived.index, index_of_all(documents), server)
     return _Found(sampled, prescribed, scope)

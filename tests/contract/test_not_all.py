@@ -94,7 +94,7 @@ def test_f04_a_part_of_what_is_optional_is_no_reason_for_412(post: Post) -> None
     assert cards_of(post(body, CHART_SERVICE)) == []
 
 
-SAID = "Not all that was sent or found could be read: more data may exist."
+SAID = "Not all that was sent or found could be read, so more data may exist: "
 SEARCH: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
 CUT_SHORT = {
     "resource": {

@@ -205,7 +205,7 @@ def _ohi_index(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
 
 
 def _companions_in_doubt(knowledge: KnowledgeBase) -> Iterator[tuple[str, PatientRecord]]:
-    """Not counted for their unit, form or state, or of one time with another value."""
+    """Not counted for their unit, form, state or sample, or of one time with another value."""
     ferritin = companion(knowledge, "ferritin", "900 ng/mL")
     strange = replace(ferritin, value=records.measured("9 x"))
     early = replace(ferritin, status=Status.PRELIMINARY)
@@ -218,6 +218,8 @@ def _companions_in_doubt(knowledge: KnowledgeBase) -> Iterator[tuple[str, Patien
         yield f"early ferritin, 50 {unit}", records.record(result, companions=beside)
         beside = (worded, *counts)
         yield f"ferritin in words, 50 {unit}", records.record(result, companions=beside)
+        beside = (replace(ferritin, specimen=CSF), *counts)
+        yield f"ferritin of CSF, 50 {unit}", records.record(result, companions=beside)
     both = tuple(
         replace(companion(knowledge, "ferritin", value), ref=ResourceRef(f"Observation/{number}"))
         for number, value in enumerate(("100 ng/mL", "900 ng/mL"))

@@ -18,6 +18,7 @@ from cds_service.core.elements import (
     NoMoment,
     NotNumeric,
     ResourceRef,
+    SpecimenLink,
     Status,
 )
 from cds_service.core.interval import Interval
@@ -25,7 +26,7 @@ from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord, Subject
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.results.ranking import Time, in_doubt, own_id, rank_of
-from cds_service.core.results.reading import as_received, shown
+from cds_service.core.results.reading import as_received, shown, specimens_named
 from cds_service.core.verdict import NO_VALUE, Value
 
 
@@ -43,6 +44,15 @@ class CompanionValue:
 Companions = Mapping[str, tuple[CompanionValue, ...]]
 """Usable companion results by name of the test, the nearest first."""
 
+_NOT_OF_THIS_SAMPLE = frozenset(
+    {
+        SpecimenLink.OF_ANOTHER_PATIENT,
+        SpecimenLink.ENTERED_IN_ERROR,
+        SpecimenLink.UNSATISFACTORY,
+    }
+)
+"""Links of specimens from which no companion result is counted."""
+
 
 def companion_values(
     knowledge: KnowledgeBase, record: PatientRecord, when: Moment | NoMoment, at: date
@@ -56,7 +66,8 @@ def companion_values(
     found: dict[str, list[CompanionValue]] = defaultdict(list)
     for time, companion in _ranked(knowledge, record, when, at):
         for name, test in knowledge.companions.items():
-            found[name] += _usable(companion, test, time)
+            usable = _usable(companion, test, time)
+            found[name] += [one for one in usable if not _is_doubtful(companion, test, knowledge)]
     return {name: tuple(values) for name, values in found.items() if values}
 
 
@@ -115,11 +126,13 @@ class CompanionsLeft:
     for_their_unit: _Named = field(default_factory=dict)
     not_final: _Named = field(default_factory=dict)
     in_words: _Named = field(default_factory=dict)
+    of_doubtful_samples: _Named = field(default_factory=dict)
 
     @property
     def tests(self) -> frozenset[str]:
         """The names of their tests."""
-        return frozenset((*self.for_their_unit, *self.not_final, *self.in_words))
+        left = (self.for_their_unit, self.not_final, self.in_words, self.of_doubtful_samples)
+        return frozenset().union(*left)
 
 
 def companions_left(
@@ -136,14 +149,16 @@ def companions_left(
     For its unit: of each test the nearest final result, if none of the test is `counted`; else the
     nearest whose unit is not understood. Not final: a preliminary result that is nearer than all
     final ones, or newer than those as near. In words: a final result whose value is no number with
-    a unit, nearer than every result that has one.
+    a unit, nearer than every result that has one. Of doubtful samples: the nearest such final
+    result of each test, whatever else there is.
     """
     tests = {name: test for name, test in knowledge.companions.items() if name in asked}
     finals = _ranked(knowledge, record, when, at)
     return CompanionsLeft(
-        _left_for_their_unit(finals, tests, counted),
+        _left_for_their_unit(finals, tests, counted, knowledge),
         _not_final(_awaited(_ranked(knowledge, record, when, at, FINAL_OR_PRELIMINARY)), tests),
         _in_words(finals, tests),
+        _of_doubtful_samples(finals, tests, knowledge),
     )
 
 
@@ -159,11 +174,25 @@ def _left_for_their_unit(
     ranked: Sequence[tuple[Time, LabResult]],
     tests: Mapping[str, CompanionTest],
     counted: Collection[str],
+    knowledge: KnowledgeBase,
 ) -> _Named:
     found: dict[str, tuple[Value, ResourceRef]] = {}
     for name, companion, measured in _measured(ranked, tests):
-        units = tests[name].units
-        if name not in counted or not isinstance(units.read(measured.unit), UnitUnderstood):
+        test = tests[name]
+        is_read = isinstance(test.units.read(measured.unit), UnitUnderstood)
+        if not ((name in counted and is_read) or _is_doubtful(companion, test, knowledge)):
+            found.setdefault(name, (as_received(measured), companion.ref))
+    return found
+
+
+def _of_doubtful_samples(
+    ranked: Sequence[tuple[Time, LabResult]],
+    tests: Mapping[str, CompanionTest],
+    knowledge: KnowledgeBase,
+) -> _Named:
+    found: dict[str, tuple[Value, ResourceRef]] = {}
+    for name, companion, measured in _measured(ranked, tests):
+        if _is_doubtful(companion, tests[name], knowledge):
             found.setdefault(name, (as_received(measured), companion.ref))
     return found
 
@@ -240,8 +269,24 @@ def _counts(companion: LabResult, statuses: Collection[Status] = FINAL) -> bool:
     return companion.status in statuses and companion.subject is not Subject.ANOTHER_PATIENT
 
 
+def _is_doubtful(result: LabResult, test: CompanionTest, knowledge: KnowledgeBase) -> bool:
+    """Whether the result may not be one of this test in this patient: its codes name another test
+    too, its specimen is of another kind than the test, or is not to be relied on.
+    """
+    specimen = result.specimen
+    if specimen.link in _NOT_OF_THIS_SAMPLE:
+        return True
+    if specimen.codings and not specimens_named(specimen, knowledge) <= {test.row.specimen}:
+        return True
+    known = knowledge.companion_codes
+    return any(
+        (coding.system, coding.code) in known and coding.code not in test.families
+        for coding in result.codings
+    )
+
+
 def _usable(result: LabResult, test: CompanionTest, time: Time) -> list[CompanionValue]:
-    """The value, if the codes name this test alone and the unit is of the code's family."""
+    """The value, if the codes name this test and the unit is of the code's family."""
     families = {
         test.families[coding.code]
         for coding in result.codings

@@ -51,7 +51,7 @@ def _concepts_of(part: Part, knowledge: KnowledgeBase) -> ConceptIndex:
 
 def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Days) -> Recorded:
     """The concepts that entries of the record switch on at that time. Of several entries for one
-    concept the first by reference is named, whatever the order of arrival.
+    concept the first by reference is named, in its last version, whatever the order of arrival.
     """
     index = _concepts_of(part, knowledge)
     recorded: dict[str, ResourceRef] = {}
@@ -59,8 +59,10 @@ def coded(part: Part, knowledge: KnowledgeBase, record: PatientRecord, when: Day
         if entry.kind in _KINDS[part] and _is_of_that_time(entry, when, knowledge):
             for coding in entry.codings:
                 for name in index.of(coding):
-                    if _counts(entry, index.concepts[name], when):
-                        recorded.setdefault(name, entry.ref)
+                    if _counts(entry, index.concepts[name], when, knowledge):
+                        named = recorded.setdefault(name, entry.ref)
+                        if named.resource == entry.ref.resource:
+                            recorded[name] = entry.ref
     return recorded
 
 
@@ -84,15 +86,18 @@ def _is_of_that_time(entry: CodedEntry, when: Days, knowledge: KnowledgeBase) ->
             return not _began_after(entry, when) and _is_recent(entry, when, knowledge)
 
 
-def _counts(entry: CodedEntry, concept: Concept, when: Days) -> bool:
+def _counts(entry: CodedEntry, concept: Concept, when: Days, knowledge: KnowledgeBase) -> bool:
     """Whether an entry that can matter to the result switches on this very concept. For some drugs
-    (`counts_when_over`) a course that is over counts, and an order of a later day does not.
+    (`counts_when_over`) a course that is over counts, and an order of a later day does not. Some
+    procedures (`procedure_passes`) do not count if they are long over.
     """
     match _kind_at(entry, when):
         case RecordKind.COURSE:
             return concept.counts_when_over
         case RecordKind.MEDICATION if concept.counts_when_over:  # few doses, so no renewal
             return not _began_after(entry, when)
+        case RecordKind.PROCEDURE if concept.procedure_passes and isinstance(entry.until, Moment):
+            return _is_recent(entry, when, knowledge)
         case RecordKind.MEDICATION | RecordKind.DOSE | RecordKind.CONDITION | RecordKind.PROCEDURE:
             return True
 

@@ -10,7 +10,8 @@ from cds_service.core.model import Availability, NoPatient, Patient, PatientReco
 FIRST = ("patient", "birth-date", "specimen", "unit", "laboratory-limit")
 LAST = ("labs", "conditions", "medications")
 """These come last, behind the id of the knowledge, which is the word for the analyte's results."""
-GONE = frozenset({Availability.MISSING, Availability.FAILED})
+GONE = frozenset({Availability.MISSING, Availability.FAILED, Availability.OF_ANOTHER_PATIENT})
+"""Nothing of this patient was had: that the record holds nothing cannot be said."""
 
 
 def unavailable(record: PatientRecord, part: str) -> tuple[str, ...]:

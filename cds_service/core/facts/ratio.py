@@ -20,6 +20,12 @@ from cds_service.core.results.comparable import joined_exactly, same_laboratory,
 from cds_service.core.schema import RatioRow
 from cds_service.core.verdict import PairedWith, Value
 
+_DOUBTS = {
+    SpecimenLink.OF_ANOTHER_PATIENT: "recorded for another patient",
+    SpecimenLink.ENTERED_IN_ERROR: "recorded as entered in error",
+    SpecimenLink.UNSATISFACTORY: "marked unsatisfactory",
+}
+
 
 def without_pair(ratio: RatioRow) -> Fact:
     """The fact of a result that stands alone."""
@@ -85,9 +91,9 @@ def _incomparable(situation: Situation, pair: PairedWith) -> str:
     """Why the one value may not be divided by the other; empty where it may."""
     if literature_for(pair.code, pair.quantity) is Literature.BARRED:
         return "unit and LOINC code of the other result contradict each other"
-    links = {situation.result.specimen.link, pair.result.specimen.link}
-    if SpecimenLink.OF_ANOTHER_PATIENT in links:
-        return "a specimen of the two results is recorded for another patient"
+    for result in (situation.result, pair.result):
+        if doubt := _DOUBTS.get(result.specimen.link):
+            return f"a specimen of the two results is {doubt}"
     if not joined_exactly(situation.quantity, pair.quantity):
         return "no exact factor leads from the unit of one result to that of the other"
     if same_laboratory(situation.result, pair.result) is not Comparison.YES:

@@ -103,14 +103,14 @@ def bullets(texts: Iterable[str]) -> str:
 
 
 def note_line(note: Note, knowledge: KnowledgeBase, specimen: str = "") -> str:
-    """A note in its own words, its values escaped, a part of the record by its name."""
+    """A note in its own words, its values escaped, parts of the record by their names."""
     unknown = knowledge.wording.phrases["unknown"]
     values = {
         name: _escaped(value, _LONGEST_OF_OURS if name in _OURS else LONGEST) or unknown
         for name, value in note.values.items()
     }
-    if "part" in values:
-        values["part"] = missing_line([values["part"]], knowledge)
+    if part := note.values.get("part"):
+        values["part"] = missing_line([part] if isinstance(part, str) else part, knowledge)
     return fill_each(knowledge, f"note-{note.kind.value}", saying(specimen), values)
 
 

@@ -39,6 +39,10 @@ class Concept(Row):
     """For a drug given in a few doses: its request is completed as soon as they were given, so a
     course that is over counts as a dose does, and an order of a later day is no renewal.
     """
+    procedure_passes: bool = False
+    """For a procedure that changes the value only as long as it is repeated, such as dialysis: one
+    that was over before the look-back window says nothing.
+    """
     note: str = ""
 
 

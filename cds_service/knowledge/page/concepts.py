@@ -20,6 +20,7 @@ _SYSTEMS = {
     "http://terminology.hl7.org/CodeSystem/v2-0487": "HL7 table 0487",
 }
 _WHEN_OVER = "counts like a dose: for as long as the look-back window"
+_WHEN_PASSED = "counts for as long as the look-back window"
 
 
 def laboratory_codes(subject: Subject) -> str:
@@ -162,6 +163,7 @@ def _concept(concept: Concept) -> str:
         ("Switched on by", ", ".join(concept.includes)),
         ("Left unknown by", ", ".join(concept.undetermined_by)),
         ("A course that is over", _WHEN_OVER if concept.counts_when_over else ""),
+        ("A procedure that is over", _WHEN_PASSED if concept.procedure_passes else ""),
         ("Note", text(concept.note)),
         *_by_system(concept.code),
     ]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cds_service.core.elements import Coding, ResourceRef
+from cds_service.core.elements import Coding, NoMoment, ResourceRef
 from cds_service.core.model import CodedEntry, RecordKind
 from cds_service.core.render import render
 from tests import records
@@ -140,6 +140,35 @@ def test_car_t_cells_count_although_their_request_is_completed() -> None:
     infused = treated("medication.car-t", TEN_DAYS_BEFORE, RecordKind.COURSE)
     said = card("12000 U/mL", SERUM_U, LABCORP, **infused).detail
     assert "The local cell-therapy protocol comes first" in said
+
+
+@pytest.mark.parametrize(
+    ("last", "weakens"),
+    [
+        ("", True),
+        ("2026-02-19", True),
+        ("2025-12-01", True),
+        ("2025-11-30", False),
+        ("1990", False),
+    ],
+)
+def test_dialysis_that_was_over_before_the_look_back_window_takes_no_weight(
+    last: str, weakens: bool
+) -> None:
+    """One session years ago, for kidneys that have recovered since."""
+    (session,) = recorded("condition.dialysis")["entries"]
+    over = records.moment(last) if last else NoMoment()
+    done = replace(session, kind=RecordKind.PROCEDURE, until=over)
+    said = card("12000 U/mL", SERUM_U, LABCORP, entries=(done,)).detail
+    assert ("weighs less here" in said) is weakens
+    assert ("Dialysis, or end-stage renal disease, is recorded" in said) is weakens
+
+
+@pytest.mark.parametrize("condition", ["transplant", "car-t"])
+def test_a_transplant_and_car_t_cells_stay_however_long_ago_they_were_given(condition: str) -> None:
+    (what,) = recorded(f"condition.{condition}")["entries"]
+    done = replace(what, kind=RecordKind.PROCEDURE, until=records.moment("1990"))
+    assert "**Context**" in card("12000 U/mL", SERUM_U, LABCORP, entries=(done,)).detail
 
 
 # ------------------------------------------------------------------ one context, all its findings

@@ -132,9 +132,10 @@ def test_a_patient_of_another_id_is_told() -> None:
     assert NoteKind.PATIENT_OF_ANOTHER in told
 
 
-def test_a_list_of_which_only_one_page_was_had_is_told() -> None:
-    availability = {**LOOKED_FOR, "labs": Availability.PARTIAL}
-    assert NoteKind.MORE_MAY_EXIST in of(record(result(), availability=availability))
+def test_parts_of_which_only_one_page_was_had_are_told_by_name() -> None:
+    availability = {**LOOKED_FOR, **dict.fromkeys(("labs", "conditions"), Availability.PARTIAL)}
+    told = of(record(result(), availability=availability))
+    assert told[NoteKind.MORE_MAY_EXIST] == {"part": ("labs", "conditions")}
 
 
 def test_a_part_that_failed_is_told_by_name() -> None:

@@ -46,6 +46,22 @@ def test_that_a_part_failed_is_told_on_every_card(given: LabResult | InvalidReso
 
 
 @pytest.mark.parametrize("given", EACH.values(), ids=EACH)
+def test_that_all_of_a_part_is_another_patients_is_told_on_every_card(
+    given: LabResult | InvalidResource,
+) -> None:
+    """Whose conditions were left out is not known to have none."""
+    assert NoteKind.DATA_OF_ANOTHER in told(given, "conditions", Availability.OF_ANOTHER_PATIENT)
+
+
+@pytest.mark.parametrize("part", ["labs", "conditions", "medications", "toy"])
+def test_a_part_that_is_another_patients_is_missing(part: str) -> None:
+    availability = {**LOOKED_FOR, part: Availability.OF_ANOTHER_PATIENT}
+    answer = answer_to(record(result(), availability=availability))
+    assert part in answer.missing
+    assert notes(answer)[NoteKind.DATA_OF_ANOTHER] == {"part": part}
+
+
+@pytest.mark.parametrize("given", EACH.values(), ids=EACH)
 def test_that_the_patient_is_another_is_told_on_every_card(
     given: LabResult | InvalidResource,
 ) -> None:

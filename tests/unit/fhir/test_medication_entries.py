@@ -57,8 +57,29 @@ def test_a_medication_administration_counts_if_it_was_given(status: str, expecte
     assert counts(administration(status=status)) is expected
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        request(status="Active"),
+        statement(status="Active"),
+        administration(status="Completed"),
+        request(intent="Order"),
+        request(doNotPerform="true"),
+    ],
+    ids=["request", "statement", "administration", "intent", "a flag in words"],
+)
+def test_what_is_outside_its_value_set_is_not_read_and_not_taken_for_none(odd: JsonObject) -> None:
+    found = the_record(odd)
+    assert found.entries == ()
+    assert found.availability["medications"] is Availability.FAILED
+
+
 def bounded(**bounds: str) -> JsonObject:
     return {"timing": {"repeat": {"boundsPeriod": bounds}}}
+
+
+def at(*times: str) -> JsonObject:
+    return {"timing": {"event": list(times)}}
 
 
 def dosage(end: str) -> JsonObject:
@@ -75,6 +96,14 @@ def dosage(end: str) -> JsonObject:
         (statement(dosage=[dosage("2025-12-31"), dosage("2026-03-05")]), "2026-03-05"),
         (statement(dosage=[dosage("2025-12-31"), dosage("")]), ""),
         (request(dosageInstruction=[dosage("2025-12-31")]), "2025-12-31"),
+        (request(dosageInstruction=[at("2026-02-20", "2026-02-24")]), "2026-02-24"),
+        (request(dosageInstruction=[at("2026-02-20"), at("2026-02-18")]), "2026-02-20"),
+        (
+            request(
+                dosageInstruction=[{"timing": {**at("2026")["timing"], "repeat": {"count": 9}}}]
+            ),
+            "",
+        ),
     ],
 )
 def test_a_medication_in_force_ends_with_the_last_of_its_dosages(
@@ -147,6 +176,27 @@ def test_a_medication_says_when_it_began() -> None:
     assert since(statement(effectivePeriod={"start": "2026-01"})) == "2026-01"
 
 
+@pytest.mark.parametrize(
+    ("drug", "first"),
+    [
+        (request(dosageInstruction=[bounded(start="2026-03-10")]), "2026-03-10"),
+        (request(dosageInstruction=[at("2026-03-14", "2026-03-10")]), "2026-03-10"),
+        (request(dosageInstruction=[at("2026-03-14"), bounded(start="2026-03-10")]), "2026-03-10"),
+        (request(dosageInstruction=[bounded(start="2026-03-10"), {"text": "x"}]), "2026-02-20"),
+        (request(dosageInstruction=[bounded(start="2026-01-10")]), "2026-02-20"),
+        (request(dosageInstruction=[{"text": "x"}]), "2026-02-20"),
+        (statement(dosage=[bounded(start="2026-03-10")]), "2026-03-10"),
+    ],
+    ids=["bounds", "times", "both", "one without", "earlier", "none", "statement"],
+)
+def test_a_medication_begins_with_its_first_dose_if_that_is_later(
+    drug: JsonObject, first: str
+) -> None:
+    """Basiliximab ordered for the day of the operation, which is after the sample."""
+    ordered = {"authoredOn": "2026-02-20"} if drug["resourceType"] == "MedicationRequest" else {}
+    assert since({**drug, **ordered}) == first
+
+
 def test_a_medication_may_be_contained_or_stand_in_the_bundle() -> None:
     drug = {"resourceType": "Medication", "id": "med", "code": concept(ATC, "L04AC02")}
     bare = {"medicationCodeableConcept": LEFT_OUT}
@@ -196,3 +246,52 @@ def test_an_infusion_counts_by_what_it_is_made_of() -> None:
     assert counts(infusion(**basiliximab))
     assert not counts(infusion(**basiliximab, isActive=False))
     assert not counts(infusion(itemCodeableConcept={"text": "basiliximab"}))
+
+
+SUBSTANCE = {"resourceType": "Substance", "id": "part", "code": concept(ATC, "L04AC02")}
+PRODUCT = {"resourceType": "Medication", "id": "part", "code": concept(ATC, "L04AC02")}
+NAMED = {"reference": "Medication/mix"}
+
+
+def mixture(part: str, **more: Any) -> JsonObject:
+    """A Medication that refers to what it is made of."""
+    made_of = [{"itemReference": {"reference": part}}]
+    return {"resourceType": "Medication", "id": "mix", "ingredient": made_of, **more}
+
+
+@pytest.mark.parametrize("part", [SUBSTANCE, PRODUCT], ids=["substance", "medication"])
+def test_an_ingredient_may_be_a_resource_of_its_own(part: JsonObject) -> None:
+    bare = {"medicationCodeableConcept": LEFT_OUT}
+    inside = [mixture("#part"), part]
+    assert counts(request(**bare, medicationReference={"reference": "#mix"}, contained=inside))
+    by_itself = request(**bare, medicationReference=NAMED)
+    assert counts(by_itself, mixture(f"{part['resourceType']}/part"), part)
+    assert counts(by_itself, mixture("#part", contained=[part]))
+    withdrawn = {**part, "status": "entered-in-error"}
+    assert not counts(by_itself, mixture("#part", contained=[withdrawn]))
+
+
+def test_an_ingredient_that_is_not_at_hand_is_not_taken_for_none() -> None:
+    """Unless the Medication tells by its own code what it is."""
+    drug = request(medicationCodeableConcept=LEFT_OUT, medicationReference=NAMED)
+    unknown = the_record(drug, mixture("Substance/part"))
+    assert unknown.entries == ()
+    assert unknown.availability["medications"] is Availability.FAILED
+    coded = the_record(drug, mixture("Substance/part", code=concept(ATC, "L04AC02")))
+    assert len(coded.entries) == 1
+    assert coded.availability["medications"] is Availability.GIVEN
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"status": "Entered-in-error"},
+        {"ingredient": [{"itemCodeableConcept": concept(ATC, "L04AC02"), "isActive": "false"}]},
+    ],
+    ids=["status", "flag"],
+)
+def test_a_medication_that_cannot_be_told_to_stand_is_not_read(odd: JsonObject) -> None:
+    drug = request(medicationCodeableConcept=LEFT_OUT, medicationReference=NAMED)
+    found = the_record(drug, {**PRODUCT, "id": "mix", **odd})
+    assert found.entries == ()
+    assert found.availability["medications"] is Availability.FAILED

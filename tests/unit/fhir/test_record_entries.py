@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.elements import Coding, ResourceRef
+from cds_service.core.elements import Coding, Moment, ResourceRef
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, CodedEntry, RecordKind
 from tests.unit.fhir.files.charting import (
@@ -34,6 +34,8 @@ from tests.unit.fhir.given import (
     record,
 )
 
+ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+
 
 def test_a_condition_gives_its_codes_and_when_it_began() -> None:
     sent = condition(meta={"versionId": "2"}, onsetDateTime="2019")
@@ -53,9 +55,40 @@ def test_a_condition_counts_by_its_verification(status: str, expected: bool) -> 
     assert counts(condition(verificationStatus=concept(VERIFICATION, status))) is expected
 
 
-def test_a_status_under_a_code_system_of_another_says_nothing() -> None:
-    assert counts(condition(clinicalStatus=concept("urn:oid:2.999.4", "resolved")))
-    assert counts(condition(verificationStatus=concept("urn:oid:2.999.4", "refuted")))
+@pytest.mark.parametrize("system", ["http://hl7.org/fhir/condition-clinical", "urn:oid:2.999.4"])
+def test_a_status_of_the_value_set_says_the_same_under_another_system(system: str) -> None:
+    """The names of the systems in earlier releases, which some servers still send."""
+    assert counts(condition(clinicalStatus=concept(system, "active")))
+    assert not counts(condition(clinicalStatus=concept(system, "resolved")))
+    assert not counts(condition(verificationStatus=concept(system, "refuted")))
+
+
+def test_beside_a_code_of_hl7_one_of_another_system_says_nothing() -> None:
+    other = {"system": "urn:oid:2.999.4", "code": "resolved"}
+    active = {"system": CLINICAL, "code": "active"}
+    assert counts(condition(clinicalStatus={"coding": [other, active]}))
+
+
+@pytest.mark.parametrize("name", ["clinicalStatus", "verificationStatus"])
+@pytest.mark.parametrize(
+    "status",
+    [
+        concept("urn:oid:2.999.4", "OVER"),
+        {"text": "resolved"},
+        {"coding": [{"display": "Resolved"}]},
+    ],
+    ids=["a code of another system", "words", "a display"],
+)
+def test_a_condition_whose_status_cannot_be_told_is_not_read(name: str, status: JsonObject) -> None:
+    """Its value set is a required one in R4. To count it would say what the record may deny."""
+    found = the_record(condition(**{name: status}))
+    assert found.entries == ()
+    assert found.availability["conditions"] is Availability.FAILED
+
+
+def test_a_status_that_says_why_it_is_absent_is_as_one_that_is() -> None:
+    why = {"url": ABSENT, "valueCode": "unknown"}
+    assert counts(condition(clinicalStatus={"extension": [why]}))
 
 
 def test_a_condition_without_statuses_counts_unless_it_has_abated() -> None:
@@ -100,6 +133,12 @@ def test_a_procedure_counts_if_it_was_done(status: str, expected: bool) -> None:
     assert kinds(procedure(status=status)) == [RecordKind.PROCEDURE] * expected
 
 
+def test_a_procedure_of_a_status_that_r4_does_not_have_is_not_read() -> None:
+    found = the_record(procedure(status="Completed"))
+    assert found.entries == ()
+    assert found.availability["conditions"] is Availability.FAILED
+
+
 def test_an_entry_that_is_no_resource_and_one_that_is_not_valid_both_make_less_of_a_part() -> None:
     invalid = condition(id="x-2", code=5)
     nothing: JsonObject = {"resource": {}}
@@ -119,6 +158,28 @@ def test_an_entry_that_is_no_resource_and_one_that_is_not_valid_both_make_less_o
 )
 def test_a_procedure_says_when_it_was_done(performed: JsonObject) -> None:
     assert since(procedure(**performed)) == "2026-02-01"
+
+
+@pytest.mark.parametrize(
+    ("done", "last"),
+    [
+        ({"performedDateTime": "2026-02-01"}, "2026-02-01"),
+        ({"performedPeriod": {"start": "2026-02-01", "end": "2026-02-03"}}, "2026-02-03"),
+        ({"performedPeriod": {"start": "2026-02-01"}}, "2026-02-01"),
+        ({"performedString": "last winter"}, ""),
+        ({"performedDateTime": "2026-02-01", "status": "in-progress"}, ""),
+    ],
+    ids=["day", "period", "open period", "words", "still going on"],
+)
+def test_a_procedure_that_is_completed_says_its_last_known_day(done: JsonObject, last: str) -> None:
+    (found,) = the_record(procedure(**done)).entries
+    assert found.until.text == last if isinstance(found.until, Moment) else last == ""
+
+
+def test_a_procedure_that_ends_before_it_begins_is_not_read() -> None:
+    turned = {"start": "2026-02-03", "end": "2026-02-01"}
+    found = the_record(procedure(performedPeriod=turned))
+    assert found.availability["conditions"] is Availability.FAILED
 
 
 def test_conditions_and_medications_are_read_from_their_own_parts() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from cds_service.core.elements import Moment, Status
 from cds_service.core.json_object import JsonObject
-from cds_service.core.model import InvalidResource, LabResult, Patient, Subject
+from cds_service.core.model import InvalidResource, LabResult, Patient, RecordKind, Subject
+from tests.unit.fhir.files.charting import ATC, condition, kinds, request, the_record
 from tests.unit.fhir.given import (
     FERRITIN,
     LOINC,
@@ -180,6 +181,36 @@ def test_a_companion_that_was_withdrawn_is_not_read_as_it_was(where: str) -> Non
     labs = (stood,) if where == "results" else (stood, fell)
     found = record(bundle(*sent), labs=bundle(*labs))
     assert [one.status for one in found.companions] == [Status.ENTERED_IN_ERROR]
+
+
+VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+CONDITION = condition()
+PRESCRIBED = request(medicationCodeableConcept=concept(ATC, "H02AB06"))
+
+
+@pytest.mark.parametrize(
+    ("stood", "fell"),
+    [
+        (CONDITION, {"verificationStatus": concept(VERIFICATION, "entered-in-error")}),
+        (PRESCRIBED, {"status": "entered-in-error"}),
+        (PRESCRIBED, {"status": "stopped"}),
+        (PRESCRIBED, {"status": "cancelled"}),
+    ],
+    ids=["condition", "prescription", "stopped", "cancelled"],
+)
+def test_an_entry_of_the_record_that_fell_does_not_count_as_it_was(
+    stood: JsonObject, fell: JsonObject
+) -> None:
+    """A page that was sent holds it as it was, the search that was made again as it is."""
+    now = {**stood, **fell}
+    for order in ((stood, now), (now, stood)):
+        assert the_record(*order).entries == ()
+
+
+def test_a_prescription_that_is_completed_is_not_in_force_too() -> None:
+    now = {**PRESCRIBED, "status": "completed"}
+    for order in ((PRESCRIBED, now), (now, PRESCRIBED)):
+        assert kinds(*order) == [RecordKind.COURSE]
 
 
 def test_the_newest_version_of_a_specimen_tells_what_it_is() -> None:

@@ -47,6 +47,15 @@ def test_a_csf_sample_under_the_serum_code_is_held_against_no_limit_of_blood(
     assert (said["outcome"], said["reason"]) == ("not-interpretable", "specimen-conflict")
 
 
+def test_the_specimen_of_a_result_among_the_other_results_is_read_too(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    chart["prefetch"] |= {"labs": chart["prefetch"]["sil2r"], "sil2r": None}
+    server.on(SPECIMEN, reply_json(specimen("CSF")))
+    said = evaluated(answered(service, chart, access()))
+    assert (said["outcome"], said["reason"]) == ("not-interpretable", "specimen-conflict")
+
+
 def test_a_specimen_of_another_patient_is_no_specimen_of_this_result(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:

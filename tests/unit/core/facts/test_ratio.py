@@ -93,11 +93,19 @@ def test_no_index_across_unit_families() -> None:
     assert fact.because == "no exact factor leads from the unit of one result to that of the other"
 
 
-def test_no_index_where_either_specimen_is_of_another_patient() -> None:
-    foreign = SpecimenGiven(SpecimenLink.OF_ANOTHER_PATIENT)
-    for fact in (index(dew(specimen=foreign), sap()), index(dew(), sap(specimen=foreign))):
+@pytest.mark.parametrize(
+    ("link", "why"),
+    [
+        (SpecimenLink.OF_ANOTHER_PATIENT, "recorded for another patient"),
+        (SpecimenLink.ENTERED_IN_ERROR, "recorded as entered in error"),
+        (SpecimenLink.UNSATISFACTORY, "marked unsatisfactory"),
+    ],
+)
+def test_no_index_where_either_specimen_is_in_doubt(link: SpecimenLink, why: str) -> None:
+    doubtful = SpecimenGiven(link)
+    for fact in (index(dew(specimen=doubtful), sap()), index(dew(), sap(specimen=doubtful))):
         assert fact.value == "not-applicable"
-        assert fact.because == "a specimen of the two results is recorded for another patient"
+        assert fact.because == f"a specimen of the two results is {why}"
 
 
 @pytest.mark.parametrize(

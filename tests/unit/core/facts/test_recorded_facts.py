@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cds_service.core.elements import ResourceRef
 from cds_service.core.fact import Fact
 from cds_service.core.model import Availability, CodedEntry, RecordKind
 from tests.records import LOOKED_FOR, entry, moment, record, result
@@ -31,11 +32,21 @@ def test_of_several_entries_of_one_condition_the_same_is_named_however_they_arri
     assert named == [(several[0].ref,)] * 2
 
 
+def test_of_several_versions_of_one_entry_the_last_is_named_however_they_arrived() -> None:
+    """A copy may come without its version: the card names the one that says which it is."""
+    slim = entry("M10.1")
+    whole = replace(slim, ref=ResourceRef(slim.ref.resource, "10"))
+    for order in ((slim, whole), (whole, slim)):
+        assert recorded(*order)["condition.mould"].inputs == (whole.ref,)
+
+
 def test_a_record_that_was_looked_at_and_does_not_hold_it_says_not_recorded() -> None:
     assert facts()["condition.mould"].value == "not-recorded"
 
 
-@pytest.mark.parametrize("part", [Availability.MISSING, Availability.FAILED])
+@pytest.mark.parametrize(
+    "part", [Availability.MISSING, Availability.FAILED, Availability.OF_ANOTHER_PATIENT]
+)
 def test_conditions_that_could_not_be_had_are_unknown_not_absent(part: Availability) -> None:
     given = record(result(), availability={**LOOKED_FOR, "conditions": part})
     found = facts(given=given)
