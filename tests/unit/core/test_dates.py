@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from cds_service.core.dates import (
+    Age,
     AgeUnknown,
     Days,
     age_in_years,
@@ -18,9 +19,10 @@ from cds_service.core.dates import (
     whole_day,
     wholly_before,
     within_days,
+    younger_than,
 )
 from cds_service.core.elements import Moment, NoMoment
-from cds_service.core.interval import Interval
+from cds_service.core.interval import Comparison, Interval
 from cds_service.core.model import LabResult
 from tests.records import AT, moment, result
 
@@ -44,7 +46,7 @@ def test_the_day_of_a_date_is_never_part_of_another(written: str, day: str) -> N
 def days(text: str) -> Days:
     given = moment(text)
     assert isinstance(given, Moment)
-    return Days(given.first_day, given.last_day)
+    return Days(given.first_day, given.last_day, given)
 
 
 def drawn(given: LabResult) -> Days:
@@ -76,6 +78,25 @@ def test_t65_age_is_what_birth_and_collection_prove(
     birth: str, collected: str, age: Interval
 ) -> None:
     assert age_in_years(moment(birth), days(collected)) == age
+
+
+@pytest.mark.parametrize(
+    ("birth", "drawn_at", "age", "younger"),
+    [
+        ("2026-03-02", "2026-03-01T19:30:00Z", years(0), Comparison.YES),
+        ("2026-03-02", "2026-03-02T08:30:00+13:00", years(0), Comparison.YES),
+        ("2026-03-03", "2026-03-01T19:30:00Z", AgeUnknown(), Comparison.CANNOT_TELL),
+        ("2026-03-02", "2026-03-01", AgeUnknown(), Comparison.CANNOT_TELL),
+        ("2026-02-02", "2026-03-01T23:59:00Z", years(0), Comparison.YES),
+        ("2026-02-01", "2026-03-01T00:00:00Z", years(0), Comparison.NO),
+    ],
+)
+def test_t65_a_newborn_has_an_age_though_the_time_of_the_sample_is_of_another_zone(
+    birth: str, drawn_at: str, age: Age, younger: Comparison
+) -> None:
+    """At half past eight in Auckland it is the day before in UTC."""
+    assert age_in_years(moment(birth), days(drawn_at)) == age
+    assert younger_than(28, moment(birth), days(drawn_at)) is younger
 
 
 @pytest.mark.parametrize("birth", ["", "2026-03-02", "2026"])
