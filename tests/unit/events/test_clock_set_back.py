@@ -67,6 +67,18 @@ def test_what_nobody_told_of_since_is_found_by_the_search_after(here: World) -> 
     assert evaluated(here) == 1
 
 
+def test_a_search_that_was_asked_for_meanwhile_finds_what_changed_before_that(here: World) -> None:
+    """The first one of all, and one after a search that was made meanwhile, too."""
+    for number in (1, 2):
+        here.clock.at += AHEAD
+        here.fhir.put(observation(f"o{number}"))
+        here.post()
+        here.clock.at -= AHEAD
+        here.work()
+        assert evaluated(here) == number
+        searched_while_the_clock_was_ahead(here)
+
+
 def test_a_subscription_that_was_off_and_works_again_is_searched_from_before_now(
     here: World,
 ) -> None:
