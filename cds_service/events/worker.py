@@ -188,14 +188,11 @@ class Worker:
 
     def _search_from(self, claimed: Claimed, at: datetime) -> datetime:
         """Where the last search ended, else when this one was first asked for. What lies further
-        ahead than clocks differ was noted before the clock was set back: how long ago is not known.
+        ahead than clocks differ was noted before the clock was set back. How long ago is not known,
+        and what was searched meanwhile began too late.
         """
-        asked_for = claimed.first_received
-        swept_until = self.store.swept_until(claimed.source, otherwise=asked_for)
-        for begin in (swept_until, asked_for):
-            if begin - at <= OVERLAP:
-                return min(begin, at)
-        return at - REACH_OF_GAP
+        until = self.store.swept_until(claimed.source, otherwise=claimed.first_received)
+        return at - REACH_OF_GAP if until - at > OVERLAP else min(until, at)
 
     def _not_evaluated(self, source: str, found: Found) -> list[Target]:
         """What was found and is new: a search that is tried again and again must not have the same

@@ -79,6 +79,17 @@ def test_a_search_that_was_asked_for_meanwhile_finds_what_changed_before_that(he
         searched_while_the_clock_was_ahead(here)
 
 
+def test_what_a_search_meanwhile_did_not_find_is_found_by_the_next_one(here: World) -> None:
+    """It began by a clock that was ahead."""
+    here.fhir.put(observation("o1"))
+    searched_while_the_clock_was_ahead(here)
+    assert evaluated(here) == 0
+    here.clock.pass_(minutes=20)
+    here.something_has_changed()
+    here.work()
+    assert evaluated(here) == 1
+
+
 def test_a_subscription_that_was_off_and_works_again_is_searched_from_before_now(
     here: World,
 ) -> None:
