@@ -6,7 +6,7 @@ years, and a claim holds only if it holds for the whole interval.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -53,10 +53,14 @@ def named_date(result: LabResult) -> Moment | NoMoment:
 
 def when_taken(result: LabResult, at: date) -> Moment | NoMoment:
     """When the specimen was taken: the date of collection, else of issue. One ahead of day `at`
-    cannot be right, and counts as no date.
+    cannot be right, and counts as no date; of a longer time what lies ahead does not count.
     """
     named = named_date(result)
-    return NoMoment() if is_ahead(named, at) else named
+    if is_ahead(named, at):
+        return NoMoment()
+    if isinstance(named, Moment) and named.last_day - at > _DAY:
+        return replace(named, last_day=at + _DAY)
+    return named
 
 
 def wholly_before(one: Moment | NoMoment, other: Moment | NoMoment) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -188,8 +189,22 @@ def test_one_is_before_the_other_only_where_it_is_whatever_their_exact_times(
 def test_a_date_more_than_a_day_ahead_is_no_date(on: str, *, possible: bool) -> None:
     """A day is left for time zones; today is 2 March 2026."""
     given = result(on=on, issued=moment("2026-03-01"))
-    assert (when_taken(given, AT) == moment(on)) is possible
-    assert (drawn(given) == days(on)) is possible
+    named = moment(on)
+    assert isinstance(named, Moment)
+    last = min(named.last_day, date(2026, 3, 3))
+    assert (when_taken(given, AT) == replace(named, last_day=last)) is possible
+    assert (drawn(given) == Days(named.first_day, last)) is possible
+
+
+def test_of_a_period_without_an_end_what_lies_ahead_does_not_count() -> None:
+    """Else a child of five is 5 to 7978 years old, and nothing is known to be near its sample."""
+    began = moment("2026-02-27")
+    assert isinstance(began, Moment)
+    taken = when_taken(result(collected=replace(began, last_day=date.max)), AT)
+    on = collection_days(taken, AT, 90)
+    assert on == Days(date(2026, 2, 27), date(2026, 3, 3))
+    assert age_in_years(moment("2021-01-01"), on) == years(5)
+    assert within_days(taken, moment("2026-03-02"), 7)
 
 
 def test_a_whole_day_has_no_time() -> None:

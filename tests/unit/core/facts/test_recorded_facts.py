@@ -104,13 +104,14 @@ def test_a_dose_counts_until_it_surely_lies_before_the_look_back_window(
     [
         ("2025-11-30", "not-recorded"),
         ("2025-12-01", "recorded"),
-        ("2026-03-31", "recorded"),
-        ("2026-04-01", "not-recorded"),
+        ("2026-03-03", "recorded"),
+        ("2026-03-04", "not-recorded"),
     ],
 )
 def test_beside_a_sample_of_some_day_of_a_month_a_dose_counts_if_it_does_for_any_of_its_days(
     since: str, value: str
 ) -> None:
+    """Today is 2 March 2026: of its days those up to the 3rd can have been, in some time zone."""
     dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
     assert recorded(dose, on="2026-03")["medication.sunlight"].value == value
 
