@@ -151,14 +151,14 @@ def age_in_years(birth: Moment | NoMoment, on: Days) -> Age:
 
 
 def _leeway(on: Days) -> timedelta:
-    """How long before birth a sample may seem to have been taken: of a time nobody can tell whether
-    its zone is that of the place of birth.
+    """How long before birth these days may seem to be: nobody can tell whether the zone of a time,
+    or that of our own day, is the one of the place of birth. A day that was sent has no zone.
     """
     match on.taken:
-        case Moment(timed=True):
-            return _DAY
-        case _:
+        case Moment(timed=False):
             return timedelta(0)
+        case _:
+            return _DAY
 
 
 def _completed(birth: date, day: date) -> int:
