@@ -106,7 +106,7 @@ class EventRoom:
                 yield "subscription"
             if self.store.backlog(name).dead:
                 yield "set-aside"
-        if now - self.store.next_due() > BACKLOG_AGE:
+        if now - self.store.next_due(now) > BACKLOG_AGE:
             yield "backlog"
 
 
@@ -146,7 +146,8 @@ class Workshop:
 
         def pulse() -> None:
             self.worker.give_back()
-            if self.room.store.next_due() <= self.room.now():
+            at = self.room.now()
+            if self.room.store.next_due(at) <= at:
                 self.queue.work()
 
         self.queue.run(threads, pulse, self.caretaker.look_after_all)

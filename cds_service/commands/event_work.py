@@ -116,12 +116,13 @@ def drop(
 
 
 def _table(rows: Iterable[Waiting]) -> Table:
-    table = table_of("number", "source", "kind", "state", "attempts", "cause", "received", "due")
+    moments = ("received (UTC)", "due (UTC)")
+    table = table_of("number", "source", "kind", "state", "attempts", "cause", *moments)
     for row in rows:
         state = "set aside" if row.dead else "waits"
-        moments = [f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.first_received, row.due)]
+        when = [f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.first_received, row.due)]
         number, attempts = str(row.number), str(row.attempts)
-        table.add_row(number, row.source, row.kind, state, attempts, row.cause, *moments)
+        table.add_row(number, row.source, row.kind, state, attempts, row.cause, *when)
     return table
 
 

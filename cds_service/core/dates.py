@@ -6,7 +6,7 @@ years, and a claim holds only if it holds for the whole interval.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -53,10 +53,14 @@ def named_date(result: LabResult) -> Moment | NoMoment:
 
 def when_taken(result: LabResult, at: date) -> Moment | NoMoment:
     """When the specimen was taken: the date of collection, else of issue. One ahead of day `at`
-    cannot be right, and counts as no date.
+    cannot be right, and counts as no date; of a longer time what lies ahead does not count.
     """
     named = named_date(result)
-    return NoMoment() if is_ahead(named, at) else named
+    if is_ahead(named, at):
+        return NoMoment()
+    if isinstance(named, Moment) and named.last_day - at > _DAY:
+        return replace(named, last_day=at + _DAY)
+    return named
 
 
 def wholly_before(one: Moment | NoMoment, other: Moment | NoMoment) -> bool:
@@ -94,6 +98,27 @@ class Days:
 
     first: date
     last: date
+    taken: Moment | NoMoment = field(default_factory=NoMoment, compare=False)
+    """The moment whose days they are, where it is known."""
+
+    def are_before(self, other: Moment) -> bool:
+        """Whether they are over when it begins, by the days as written; of two times in two zones
+        by the times as well.
+        """
+        return other.first_day > self.last and _is_in_order(self.taken, other)
+
+    def are_after(self, other: Moment) -> bool:
+        """The same the other way round."""
+        return other.last_day < self.first and _is_in_order(other, self.taken)
+
+
+def _is_in_order(one: Moment | NoMoment, other: Moment | NoMoment) -> bool:
+    """Whether one of two times is before the other. Of what is no time nothing is known."""
+    match one, other:
+        case Moment(timed=True), Moment(timed=True):
+            return one.order < other.order
+        case _:
+            return True
 
 
 def collection_days(taken: Moment | NoMoment, at: date, look_back_days: int) -> Days:
@@ -102,7 +127,7 @@ def collection_days(taken: Moment | NoMoment, at: date, look_back_days: int) -> 
     """
     match taken:
         case Moment(first_day=first, last_day=last):
-            return Days(first, last)
+            return Days(first, last, taken)
         case NoMoment():
             return Days(at - timedelta(days=look_back_days), at)
 
@@ -118,11 +143,22 @@ Age = Interval | AgeUnknown
 
 def age_in_years(birth: Moment | NoMoment, on: Days) -> Age:
     """Completed years between birth and the days `on`."""
-    if isinstance(birth, NoMoment) or birth.last_day > on.first:
+    if isinstance(birth, NoMoment) or birth.last_day - on.first > _leeway(on):
         return AgeUnknown()
-    youngest = _completed(birth.last_day, on.first)
-    oldest = _completed(birth.first_day, on.last)
+    youngest = max(0, _completed(birth.last_day, on.first))
+    oldest = max(0, _completed(birth.first_day, on.last))
     return Interval(Decimal(youngest), Decimal(oldest))
+
+
+def _leeway(on: Days) -> timedelta:
+    """How long before birth these days may seem to be: nobody can tell whether the zone of a time,
+    or that of our own day, is the one of the place of birth. A day that was sent has no zone.
+    """
+    match on.taken:
+        case Moment(timed=False):
+            return timedelta(0)
+        case _:
+            return _DAY
 
 
 def _completed(birth: date, day: date) -> int:
@@ -167,7 +203,7 @@ def younger_than(days: int, birth: Moment | NoMoment, on: Days) -> Comparison:
         case Moment(first_day=first, last_day=last):
             if (on.first - last).days >= days:
                 return Comparison.NO
-            if 0 <= (on.last - first).days < days:
+            if -_leeway(on) <= on.last - first < timedelta(days):
                 return Comparison.YES
         case NoMoment():
             pass
@@ -185,11 +221,11 @@ def within_days(one: Moment | NoMoment, other: Moment | NoMoment, days: int) -> 
 
 
 def dates_as_received(record: PatientRecord) -> dict[ResourceRef, str]:
-    """Collection dates of results and onset dates of entries as they were sent, by resource and
-    version; empty where two with the same resource and version are dated differently.
+    """Dates of results (see `named_date`) and onset dates of entries as they were sent, by resource
+    and version; empty where two with the same resource and version are dated differently.
     """
     dated = [
-        (result.ref, result.collected)
+        (result.ref, named_date(result))
         for result in (*record.results, *record.history, *record.companions)
         if isinstance(result, LabResult)
     ]

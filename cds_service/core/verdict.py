@@ -103,7 +103,8 @@ class SeriesPoint:
     """
 
     ref: ResourceRef
-    collected: Moment | NoMoment
+    dated: Moment | NoMoment
+    """The date of collection, else of issue, as it was sent."""
     value: Value
     laboratory: str
     direction: Direction

@@ -18,8 +18,9 @@ from cds_service.events.faults import UpstreamFailed, answered, faults_in
 from cds_service.fhir.calls.fetched import Complete, Partial, UpstreamFault
 from cds_service.fhir.calls.query import in_query
 from cds_service.fhir.calls.session import FhirSession
-from cds_service.fhir.shape import a_text, an_id, an_object, resources_of, type_of
+from cds_service.fhir.shape import an_id, resources_of, type_of
 from cds_service.fhir.supplied import says_it_is_not_all
+from cds_service.fhir.versions import updated
 from cds_service.store.work_item import Kind, Target
 
 PAGE = 200
@@ -100,15 +101,4 @@ def _versions(resources: Iterable[JsonObject]) -> Iterator[tuple[Target, str]]:
 
 def _newest(resources: Iterable[JsonObject], since: datetime) -> datetime:
     """When the newest was changed; `since` where none says so."""
-    return max([since, *(moment for each in resources for moment in _updated(each))])
-
-
-def _updated(resource: JsonObject) -> Iterator[datetime]:
-    """`meta.lastUpdated`, where it is a moment with a time zone."""
-    text = a_text(an_object(resource.get("meta")).get("lastUpdated"))
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return
-    if moment.tzinfo:
-        yield moment
+    return max([since, *(moment for each in resources for moment in updated(each))])

@@ -54,7 +54,10 @@ class _Course:
         has_changed = health is not self.health
         if has_changed and self.health is SubscriptionHealth.SILENT:
             return _Course().in_trouble(health, at)  # it has answered meanwhile: trying begins anew
-        steps = NextSteps(has_changed or at >= self.tell_at, at >= self.try_at)
+        steps = NextSteps(
+            has_changed or _has_come(self.tell_at, at, TELL_AGAIN),
+            _has_come(self.try_at, at, LONGEST_PAUSE),
+        )
         course = replace(self, health=health)
         if steps.is_to_be_told:
             course = replace(course, tell_at=at + TELL_AGAIN)
@@ -62,6 +65,13 @@ class _Course:
             pause = min(2 * self.pause, LONGEST_PAUSE)
             course = replace(course, try_at=at + self.pause, pause=pause)
         return course, steps
+
+
+def _has_come(moment: datetime, at: datetime, longest: timedelta) -> bool:
+    """Whether it is time. What lies further ahead than anything is waited for was settled before
+    the clock was set back.
+    """
+    return moment <= at or moment - at > longest
 
 
 class Troubles:

@@ -39,6 +39,7 @@ from cds_service.fhir.client import FhirClient
 from cds_service.logs import Event, log, log_fault
 from cds_service.store.events import EventStore
 from cds_service.store.records import Door, EvaluationRecord
+from cds_service.store.subscription import REACH_OF_GAP
 from cds_service.store.work_item import Claimed, Ending, Kind, Searched, Target, client_name
 
 DEADLINE_MS: Final = 30_000
@@ -173,10 +174,7 @@ class Worker:
 
         If the answer may not be all, what it shows is added at once, and the search has failed.
         """
-        swept_until = self.store.swept_until(claimed.source, otherwise=claimed.first_received)
-        since = min(swept_until, watch.at)
-        if swept_until - watch.at > OVERLAP:  # more than clocks differ: it was set back since then
-            since = claimed.first_received
+        since = self._search_from(claimed, watch.at)
         found = changed_since(courier.session, self.knowledge, since - OVERLAP)
         at = self.now()
         match found.extent:
@@ -187,6 +185,14 @@ class Worker:
                 new = self._not_evaluated(claimed.source, found)
                 self.store.add(claimed.source, new, claimed.way, at)
                 raise UpstreamFailed(fault, during="search")
+
+    def _search_from(self, claimed: Claimed, at: datetime) -> datetime:
+        """Where the last search ended, else when this one was first asked for. What lies further
+        ahead than clocks differ was noted before the clock was set back. How long ago is not known,
+        and what was searched meanwhile began too late.
+        """
+        until = self.store.swept_until(claimed.source, otherwise=claimed.first_received)
+        return at - REACH_OF_GAP if until - at > OVERLAP else min(until, at)
 
     def _not_evaluated(self, source: str, found: Found) -> list[Target]:
         """What was found and is new: a search that is tried again and again must not have the same

@@ -10,6 +10,7 @@ import re
 from calendar import monthrange
 from datetime import UTC, date, datetime
 
+from cds_service.core.dates import wholly_before
 from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.json_object import JsonObject
 from cds_service.fhir.shape import Refusal, an_object
@@ -69,16 +70,17 @@ def moment_or_period(element: JsonObject, stem: str, where: str) -> Moment | NoM
 def period(value: JsonObject, where: str) -> Moment | NoMoment:
     """A Period as one Moment, from the first day of its start to the last day of its end.
 
+    Two times of two zones may be in order and their days as written not: then it is of both days.
     An open end reaches as far as the calendar does: nothing is proved about that side. The order is
     that of the start, else of the end. Raises Refusal if the end lies before the start (per-1).
     """
     start, end = moment_in(value, "start", where), moment_in(value, "end", where)
     match start, end:
         case Moment(), Moment():
-            if end.last_day < start.first_day:
+            if wholly_before(end, start):
                 raise Refusal(where)
-            text = f"{start.text}/{end.text}"
-            return Moment(text, start.first_day, end.last_day, start.order)
+            first, last = sorted((start.first_day, end.last_day))
+            return Moment(f"{start.text}/{end.text}", first, last, start.order)
         case Moment(), NoMoment():
             return Moment(f"{start.text}/{_OPEN}", start.first_day, date.max, start.order)
         case NoMoment(), Moment():

@@ -157,7 +157,8 @@ def _is_a_part(resource: JsonObject) -> bool:
     return any(tag.get("code") == "SUBSETTED" for tag in tags)
 
 
-def _updated(resource: JsonObject) -> Iterator[datetime]:
+def updated(resource: JsonObject) -> Iterator[datetime]:
+    """`meta.lastUpdated`, where it is a moment."""
     when = an_object(resource.get("meta")).get("lastUpdated")
     try:
         yield instant(when, "meta.lastUpdated").order
@@ -180,7 +181,7 @@ def _lateness(resource: JsonObject) -> Iterator[int]:
 
 
 _SIGNS: Sequence[Callable[[JsonObject], Iterator[datetime] | Iterator[int]]] = (
-    _updated,
+    updated,
     _numbered,
     _lateness,
 )

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from cds_service.store.database import Database
+from cds_service.store.due import LONGEST_WAIT, is_due
 from cds_service.store.lots import LOT, in_lots
 from cds_service.store.tables import event_evaluations, event_work
 
@@ -90,7 +91,7 @@ class EventBacklog:
 
     def due(self, at: datetime) -> int:
         """How many rows can be worked on now."""
-        return self._count((event_work.c.due <= at) & WAITS)
+        return self._count(is_due(event_work.c.due, at) & WAITS)
 
     def _count(self, those: ColumnElement[bool]) -> int:
         rows = select(func.count()).select_from(event_work).where(those)
@@ -126,7 +127,7 @@ class EventBacklog:
         `tell` is called with each row before it goes: if the process is killed here, one too many
         was told of at worst, and none too few.
         """
-        is_free = or_(event_work.c.lease == NO_LEASE, event_work.c.due <= at)
+        is_free = or_(event_work.c.lease == NO_LEASE, is_due(event_work.c.due, at))
         for lot in in_lots(rows, LOT):
             with self._database.reading() as connection:
                 going = [row for row in lot if _is_there(connection, row, is_free)]
@@ -137,11 +138,14 @@ class EventBacklog:
                 gone = [row for row in going if _delete(connection, row, is_free)]
             yield from gone
 
-    def next_due(self) -> datetime:
-        """When the next row is due; NOTHING_DUE when none waits."""
+    def next_due(self, at: datetime) -> datetime:
+        """When the next row is due, as seen at that moment; NOTHING_DUE when none waits."""
         first = select(func.min(event_work.c.due)).where(WAITS)
+        last = select(func.max(event_work.c.due)).where(WAITS)
         with self._database.reading() as connection:
-            return connection.scalar(first) or NOTHING_DUE
+            due = connection.scalar(first) or NOTHING_DUE
+            furthest = connection.scalar(last) or at
+        return min(due, at) if furthest > at + LONGEST_WAIT else due
 
     def backlog(self, source: str) -> Backlog:
         """The numbers of one source."""

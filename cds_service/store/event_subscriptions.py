@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, update
 
 from cds_service.store.database import Database
+from cds_service.store.due import is_due
 from cds_service.store.engine import Durability
 from cds_service.store.lots import LOT, in_lots
 from cds_service.store.subscription import ACTIVE, REQUESTED, Gap, Heard, SubscriptionState
@@ -138,7 +139,7 @@ class Subscriptions:
             select(
                 *key, func.min(number), func.max(number), func.count(), func.max(event_gaps.c.due)
             )
-            .where(event_gaps.c.due <= at)
+            .where(is_due(event_gaps.c.due, at))
             .group_by(*key)
         )
         with self._database.reading() as connection:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from cds_service.logs import Event, log
 from cds_service.store.database import Database
+from cds_service.store.due import is_due
 from cds_service.store.evaluated_results import EvaluatedResults
 from cds_service.store.event_backlog import NO_LEASE, WAITS, EventBacklog
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
@@ -153,7 +154,7 @@ class EventStore(EventBacklog):
         """Leases the rows that have been due longest. Two workers never get the same row."""
         due = (
             select(event_work)
-            .where(event_work.c.due <= at, WAITS)
+            .where(is_due(event_work.c.due, at), WAITS)
             .order_by(event_work.c.due, event_work.c.number)
             .limit(most)
             .with_for_update(skip_locked=True)

@@ -20,9 +20,9 @@ REACH: Final = timedelta(hours=1)
 subscription failed is a sign of life too, so this is longer than any pause between two tries
 (`events.troubles`)."""
 REACH_OF_GAP: Final = timedelta(days=7)
-"""How far before the last sign of life a search for missing numbers begins. The notification that
-shows the gap is itself the last sign of life, and may come days after the missing event; or the
-server could not be asked since."""
+"""How far back a search goes where nothing tells when something was missed, and how far before the
+last sign of life one for missing numbers. The notification that shows the gap is itself the last
+sign of life, and may come days after the missing event; or the server could not be asked since."""
 REQUESTED: Final = "requested"
 """The status of one that we have asked for, and that its server has not switched on yet."""
 ACTIVE: Final = "active"

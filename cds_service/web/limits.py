@@ -23,6 +23,8 @@ from cds_service.logs import Event, log_fault
 from cds_service.turn import waiting
 
 _MINUTE = 60.0
+_LONGEST_WAIT = 2 * _MINUTE
+"""Longer than a full window makes anybody wait, also where the clocks of two machines differ."""
 _REDIS_SECONDS = 0.25
 """How long a call may wait for the shared count."""
 _AWAY_SECONDS = 5.0
@@ -110,4 +112,9 @@ class _OfAllWorkers:
         with waiting():
             if self._limiter.hit(self._item, client):
                 return 0.0
-            return max(0.1, self._limiter.get_window_stats(self._item, client).reset_time - time())
+            seconds = self._limiter.get_window_stats(self._item, client).reset_time - time()
+            if seconds > _LONGEST_WAIT:  # counted before the clock was set back
+                self._limiter.clear(self._item, client)
+                self._limiter.hit(self._item, client)
+                return 0.0
+            return max(0.1, seconds)

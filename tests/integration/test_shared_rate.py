@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
 import pytest
+import time_machine
 
 from cds_service.config import Mode, Settings, Tls
 from cds_service.errors import TooManyRequests
@@ -59,6 +61,19 @@ def test_t57_two_workers_with_a_redis_let_a_client_in_as_often_as_one(shared: Re
     one, other = worker(shared.url), worker(shared.url)
     assert let_in(one, "north", 3) + let_in(other, "north", 10) + let_in(one, "north", 10) == LIMIT
     assert let_in(other, "south", 10) == LIMIT
+
+
+def test_t57_calls_that_were_counted_while_the_clock_was_ahead_shut_nobody_out(
+    shared: Redis,
+) -> None:
+    """Each counts by the time of day, and Redis forgets by it."""
+    limit = worker(shared.url)
+    with time_machine.travel("2026-10-25T02:30:00Z") as clock:
+        assert let_in(limit, "north", 10) == LIMIT
+        clock.shift(timedelta(seconds=-30))
+        assert let_in(limit, "north", 10) == 0
+        clock.shift(timedelta(hours=-1))
+        assert let_in(limit, "north", 10) == LIMIT
 
 
 def test_t57_without_a_redis_each_worker_counts_by_itself() -> None:

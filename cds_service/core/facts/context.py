@@ -107,7 +107,7 @@ def _kind_at(entry: CodedEntry, when: Days) -> RecordKind:
     over. Of two results in one record it may have been over for the one and not for the other.
     """
     match entry:
-        case CodedEntry(kind=RecordKind.MEDICATION, until=Moment(last_day=end)) if end < when.first:
+        case CodedEntry(kind=RecordKind.MEDICATION, until=Moment() as end) if when.are_after(end):
             return RecordKind.COURSE
         case CodedEntry(kind=kind):
             return kind
@@ -115,8 +115,8 @@ def _kind_at(entry: CodedEntry, when: Days) -> RecordKind:
 
 def _began_after(entry: CodedEntry, when: Days) -> bool:
     match entry.since:
-        case Moment(first_day=first_day):
-            return first_day > when.last
+        case Moment() as began:
+            return when.are_before(began)
         case NoMoment():
             return False
 

@@ -204,14 +204,14 @@ def _is_as_presumed(limit: Limit, knowledge: KnowledgeBase, found: CompanionValu
 def _drawn(found: CompanionValue) -> Days:
     """The days on which the sample may have been drawn: a usable result names a date."""
     match named_date(found.result):
-        case Moment(first_day=first, last_day=last):
-            return Days(first, last)
+        case Moment(first_day=first, last_day=last) as taken:
+            return Days(first, last, taken)
         case NoMoment():
             raise ValueError("a companion result without a date")
 
 
 def value_and_day(found: CompanionValue) -> str:
     """Value and day as the trace says them."""
-    when = found.result.collected
+    when = named_date(found.result)
     dated = f" of {day_of(when.text)}" if isinstance(when, Moment) else ""
     return f"{found.value.words}{dated}"

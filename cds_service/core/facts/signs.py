@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
-from cds_service.core.dates import day_of, when_taken, whole_day, wholly_before
+from cds_service.core.dates import day_of, named_date, when_taken, whole_day, wholly_before
 from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.fact import DISPUTED, MET, Fact
 from cds_service.core.facts.companions import Companions, CompanionValue, companion_values
@@ -95,7 +95,7 @@ def _on_items(
 
 def _shown(found: CompanionValue, taken: Moment | NoMoment) -> str:
     """The value, with its day unless it is that of the sample."""
-    match found.result.collected, taken:
+    match named_date(found.result), taken:
         case Moment(text=one), Moment(text=other) if day_of(one) == day_of(other):
             return found.value.words
         case _:

@@ -243,7 +243,7 @@ def _series(points: tuple[SeriesPoint, ...], knowledge: KnowledgeBase) -> str:
         if point.breaks:
             change += " (" + ", ".join(words[each.value] for each in point.breaks) + ")"
         laboratory = f", {markdown(point.laboratory)}" if point.laboratory else ""
-        when = day(point.collected, knowledge)
+        when = day(point.dated, knowledge)
         value = in_words(point.value) or unknown
         lines.append(f"- {when}: {value}{laboratory}; {change}")
     left = len(points) - LONGEST_SERIES

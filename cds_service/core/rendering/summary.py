@@ -58,11 +58,12 @@ def summary_of(answer: Answer, sections: Sections, knowledge: KnowledgeBase, at:
 
 
 def _day_if_old(answer: Answer, knowledge: KnowledgeBase, at: date) -> str:
-    """The day of a result that is too old to be taken for a recent one, else empty."""
+    """The day of a result that is, or may be, too old to be taken for a recent one; else empty."""
     if not answer.inputs or isinstance(answer.result, InvalidResource):
         return ""  # another patient's, or one of which nothing was read
     match when_taken(answer.result, at):
-        case Moment(text=written, last_day=taken):
+        case Moment(text=written, first_day=first, last_day=last):
+            taken = last if last <= at else first  # an end ahead of us tells nothing
             is_old = (at - taken).days > knowledge.identity.summary_dated_after_days
             return plain(day_of(written)) if is_old else ""
         case NoMoment():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from cds_service.core.dates import named_date
 from cds_service.core.escape import markdown
 from cds_service.core.fact import NOT_APPLICABLE, PROVISIONAL, UNKNOWN, Fact
 from cds_service.core.facts.panels import items_met, panel_item
@@ -95,7 +96,7 @@ def _other(answer: Answer, knowledge: KnowledgeBase, _row: str) -> str:
         case PairedWith(result, specimen=specimen, value=value, of_one_time=others):
             words = knowledge.specimens[specimen].words
             told = " or ".join(in_words(each) for each in (value, *(v for _, v in others)))
-            return f"{told} ({words}, {day(result.collected, knowledge)})"
+            return f"{told} ({words}, {day(named_date(result), knowledge)})"
         case Unpaired():
             return ""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from operator import attrgetter
 
-from cds_service.core.dates import wholly_before
+from cds_service.core.dates import named_date, wholly_before
 from cds_service.core.interval import Comparison, Interval
 from cds_service.core.quantity import Quantity
 from cds_service.core.results.comparable import (
@@ -64,7 +64,7 @@ def _point(
         found |= {_direction(one, after) for one in beside}
         direction = found.pop() if len(found) == 1 else Direction.CANNOT_TELL
     return SeriesPoint(
-        result.ref, result.collected, item.reading.value, result.laboratory, direction, breaks
+        result.ref, named_date(result), item.reading.value, result.laboratory, direction, breaks
     )
 
 

@@ -4,16 +4,17 @@ What counts is a call: all that one hook call asks of one origin, side by side o
 So one chart whose five reads time out is one failure, and the call that tries a server out again
 gets all of its data. State is per process. pybreaker keeps the states; it would also hold its lock
 during a call and so make calls to one server queue behind each other, therefore calls are admitted
-first and how they ended is reported afterwards.
+first and how they ended is reported afterwards. It goes by the time of day, too: a clock set back
+by an hour would leave a server alone for an hour, so the rest is measured here.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from time import monotonic
 from types import ModuleType
 from typing import Final, Self
 
@@ -91,12 +92,11 @@ class OriginBreaker:
     def __init__(self, failures: int = FAILURES_TO_OPEN) -> None:
         pybreaker = load()
         self._storage = pybreaker.CircuitMemoryStorage(_CLOSED)
-        self._breaker = pybreaker.CircuitBreaker(
-            fail_max=failures, reset_timeout=OPEN_SECONDS, state_storage=self._storage
-        )
+        self._breaker = pybreaker.CircuitBreaker(fail_max=failures, state_storage=self._storage)
         self._expected = (_ServerFailedError, pybreaker.CircuitBreakerError)
         self._lock = threading.Lock()
         self._trial_under_way = False
+        self._rests_until = 0.0
 
     def admit(self) -> Admission:
         """Ask for one call."""
@@ -104,7 +104,7 @@ class OriginBreaker:
             state = self._storage.state
             if state == _CLOSED:
                 return Admission.GRANTED
-            if self._trial_under_way or (state == _OPEN and not self._rested()):
+            if self._trial_under_way or (state == _OPEN and self._rests()):
                 return Admission.DENIED
             self._trial_under_way = True
             return Admission.GRANTED
@@ -118,16 +118,20 @@ class OriginBreaker:
 
         with self._lock:
             self._trial_under_way = False
-            if ending is CallEnding.NOT_ASKED:
+            was_open = self._storage.state == _OPEN
+            if ending is CallEnding.NOT_ASKED or (was_open and self._rests()):
                 return
+            if was_open:  # else pybreaker would look at the time of day
+                self._breaker.half_open()
             try:
                 self._breaker.call(replay)
-            except self._expected as told:  # it is recorded by now, or the breaker was open already
+            except self._expected as told:  # it is recorded by now
                 let_go(told)
+            if self._storage.state == _OPEN:
+                self._rests_until = monotonic() + OPEN_SECONDS
 
-    def _rested(self) -> bool:
-        opened = self._storage.opened_at
-        return opened is None or datetime.now(UTC) >= opened + timedelta(seconds=OPEN_SECONDS)
+    def _rests(self) -> bool:
+        return monotonic() < self._rests_until
 
 
 class OriginCall:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-import time_machine
 
 from cds_service.fhir.calls.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
 from cds_service.knowledge.files import Library
+from tests.breaker_clock import Standing, standing
 from tests.fault_server import FaultServer
 from tests.faults import Fault, reply, reply_json
 from tests.integration.fhir_server.conftest import Ask, card_of, missing_in, service, story
@@ -23,6 +23,11 @@ LABS = b'{"resourceType": "Bundle", "type": "searchset", "total": 0}'
 def server() -> Iterator[FaultServer]:
     with FaultServer() as running:
         yield running
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> Standing:
+    return standing(monkeypatch)
 
 
 def one_read(server: FaultServer) -> JsonObject:
@@ -42,25 +47,24 @@ def _reading(server: FaultServer, wanted: Callable[[str], bool]) -> JsonObject:
 
 
 def test_t62_after_five_failures_no_call_is_made_and_after_a_rest_one_is(
-    server: FaultServer, library: Library
+    server: FaultServer, library: Library, now: Standing
 ) -> None:
     ask: Ask = service(library)
-    with time_machine.travel("2026-01-01T00:00:00Z", tick=True) as now:
-        server.on("/fhir/Observation", reply(b"", status=503))
-        for _ in range(FAILURES_TO_OPEN + 3):
-            assert "labs" in missing_in(card_of(ask(one_read(server))))
-        assert len(server.calls) == FAILURES_TO_OPEN
-
-        with FaultServer() as another:
-            another.on("/fhir/Observation", reply(LABS))
-            assert "labs" not in missing_in(card_of(ask(one_read(another))))
-
-        server.on("/fhir/Observation", reply(LABS))
+    server.on("/fhir/Observation", reply(b"", status=503))
+    for _ in range(FAILURES_TO_OPEN + 3):
         assert "labs" in missing_in(card_of(ask(one_read(server))))
-        now.shift(OPEN_SECONDS + 1)
-        for _ in range(2):
-            assert "labs" not in missing_in(card_of(ask(one_read(server))))
-        assert len(server.calls) == FAILURES_TO_OPEN + 2
+    assert len(server.calls) == FAILURES_TO_OPEN
+
+    with FaultServer() as another:
+        another.on("/fhir/Observation", reply(LABS))
+        assert "labs" not in missing_in(card_of(ask(one_read(another))))
+
+    server.on("/fhir/Observation", reply(LABS))
+    assert "labs" in missing_in(card_of(ask(one_read(server))))
+    now.shift(OPEN_SECONDS + 1)
+    for _ in range(2):
+        assert "labs" not in missing_in(card_of(ask(one_read(server))))
+    assert len(server.calls) == FAILURES_TO_OPEN + 2
 
 
 READS = ("labs", "conditions", "medications", "patient")
@@ -73,17 +77,16 @@ def _answer_all(server: FaultServer, patient: JsonObject, fault: Fault | None = 
 
 
 def test_t62_a_chart_counts_once_however_many_of_its_reads_fail_and_is_tried_again_whole(
-    server: FaultServer, library: Library
+    server: FaultServer, library: Library, now: Standing
 ) -> None:
     ask: Ask = service(library)
     patient = story("patient_view_full_prefetch", "breaker")["prefetch"]["patient"]
-    with time_machine.travel("2026-01-01T00:00:00Z", tick=True) as now:
-        _answer_all(server, patient, reply(b"", status=503))
-        for _ in range(FAILURES_TO_OPEN + 1):
-            assert missing_in(card_of(ask(many_reads(server)))).issuperset(READS)
-        assert len(server.calls) == FAILURES_TO_OPEN * len(READS)
+    _answer_all(server, patient, reply(b"", status=503))
+    for _ in range(FAILURES_TO_OPEN + 1):
+        assert missing_in(card_of(ask(many_reads(server)))).issuperset(READS)
+    assert len(server.calls) == FAILURES_TO_OPEN * len(READS)
 
-        _answer_all(server, patient)
-        now.shift(OPEN_SECONDS + 1)
-        assert missing_in(card_of(ask(many_reads(server)))).isdisjoint(READS)
-        assert len(server.calls) == (FAILURES_TO_OPEN + 1) * len(READS)
+    _answer_all(server, patient)
+    now.shift(OPEN_SECONDS + 1)
+    assert missing_in(card_of(ask(many_reads(server)))).isdisjoint(READS)
+    assert len(server.calls) == (FAILURES_TO_OPEN + 1) * len(READS)

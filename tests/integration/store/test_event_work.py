@@ -90,7 +90,7 @@ def test_what_has_been_due_longest_comes_first_and_no_more_than_was_asked_for(
     assert [each.target for each in store.claim(SOON, most=1)] == [O2]
     assert [each.target for each in store.claim(SOON, most=8)] == [O1]
     assert store.claim(SOON, most=8) == ()
-    assert store.next_due() == SOON + LEASE
+    assert store.next_due(SOON) == SOON + LEASE
 
 
 def test_what_waits_from_an_earlier_release_can_be_worked_off(
@@ -138,13 +138,13 @@ def test_of_what_was_set_aside_only_what_was_chosen_begins_anew(store: EventStor
     notified(store, O1, O2)
     for claimed in store.claim(NOW, most=8):
         store.set_aside(claimed, "read: status-403")
-    assert (store.due(LATER), store.next_due()) == (0, NOTHING_DUE)
+    assert (store.due(LATER), store.next_due(LATER)) == (0, NOTHING_DUE)
     notified(store, O3, at=LATER)
     chosen, other = store.waiting(dead_only=True)
     assert chosen.cause == other.cause == "read: status-403"
     (waits,) = (row for row in store.waiting() if not row.dead)
     assert (store.count(), store.count(dead_only=True)) == (3, 2)
-    assert (store.due(NOW), store.due(LATER), store.next_due()) == (0, 1, LATER)
+    assert (store.due(NOW), store.due(LATER), store.next_due(NOW)) == (0, 1, LATER)
     assert store.backlog("lab") == Backlog(waiting=1, dead=2, evaluated=0)
     assert store.revive([chosen.number, waits.number], LATER) == 1
     assert store.waiting(dead_only=True) == (other,)

@@ -89,7 +89,7 @@ def test_haemoglobin_that_names_only_the_day_of_its_issue_is_counted_too() -> No
     ]
     told = card("3000 U/mL", companions=tuple(counts))
     said = item(told, "Two of three")
-    assert said.startswith(f"met (haemoglobin 85 g/L against {BELOW_90}: met; ")
+    assert said.startswith(f"met (haemoglobin 85 g/L of {records.DAY} against {BELOW_90}: met; ")
 
 
 @pytest.mark.parametrize(("haemoglobin", "used"), [(("haemoglobin 95 g/L",), True), ((), False)])

@@ -19,6 +19,7 @@ from tests.safety.results import SERUM
 from tests.unit.cards.given import CSF_MASS, card_of, result
 
 OLD = "2025-12-24"
+NEW = "2026-02-16"
 
 
 def summary_of(value: str, **changes: Any) -> str:
@@ -50,6 +51,24 @@ def test_of_a_period_the_day_is_whole_also_where_only_its_end_is_known() -> None
     said = card_of(records.record(result("9000 U/mL", collected=open_start)))
     assert said.summary.startswith(f"sIL-2R 9000 U/mL (serum/plasma, ../{OLD}):")
     assert f"(../{OLD})" in said.detail
+
+
+@pytest.mark.parametrize(
+    ("start", "told"), [("2019-01-01", "2019-01-01"), ("2026-02-15", "2026-02-15"), (NEW, "")]
+)
+def test_of_a_period_that_may_not_be_over_the_day_on_which_it_began_counts(
+    start: str, told: str
+) -> None:
+    began = records.moment(start)
+    assert isinstance(began, Moment)
+    open_end = replace(began, text=f"{start}/..", last_day=date.max)
+    said = card_of(records.record(result("9000 U/mL", collected=open_end))).summary
+    dated = f"(serum/plasma, {told})" if told else "(serum/plasma)"
+    assert said.startswith(f"sIL-2R 9000 U/mL {dated}:")
+
+
+def test_so_it_is_of_a_year_that_is_not_over() -> None:
+    assert "(serum/plasma, 2026)" in summary_of("9000 U/mL", on="2026")
 
 
 @pytest.mark.parametrize("value", ["200 pg/mL", "200", "200 pmol/L"])

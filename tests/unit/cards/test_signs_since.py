@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.elements import ResourceRef
+from cds_service.core.elements import NoMoment, ResourceRef
 from cds_service.core.model import InvalidResource, LabResult
 from tests import records
 from tests.unit.cards.given import (
@@ -90,6 +90,14 @@ def test_the_day_is_told_where_it_is_not_that_of_the_sample() -> None:
         with_it=of_the_day("2026-02-27", "ferritin 50000 ng/mL"),
     )
     assert "(ferritin 50000 ng/mL of 2026-02-27, haemoglobin 70 g/L, platelets 20 " in told.detail
+
+
+def test_where_the_day_of_issue_alone_is_known_it_is_told() -> None:
+    issued = records.moment("2026-03-01T09:30:00+01:00")
+    newer = [replace(each, collected=NoMoment(), issued=issued) for each in drawn(*NEWER)]
+    told = card_of(records.record(result("600 U/mL", on=SENT_AWAY), companions=tuple(newer)))
+    assert TOLD in told.detail
+    assert "Observation/ferritin (version 1, 2026-03-01)" in told.detail
 
 
 def test_a_newer_result_that_made_the_card_urgent_is_used_and_not_ordered_again() -> None:

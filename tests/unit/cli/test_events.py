@@ -43,9 +43,9 @@ def test_in_a_narrow_terminal_a_cause_is_folded_and_not_cut(here: Variables) -> 
     with Database.open(here["CDS_DATABASE_URL"]) as database, database.writing() as kept:
         kept.execute(event_work.update().values(cause="search: operation-outcome"))
     shown = run({**here, "COLUMNS": "80"}, "list").stdout
-    heading = shown.splitlines()[1]
-    cell = slice(heading.index("cause"), heading.index("received"))
-    folded = "".join(line[cell].strip() for line in shown.splitlines()[3:])
+    heading = shown.splitlines()[2]
+    cell = slice(heading.index("cause"), heading.index("(UTC)"))
+    folded = "".join(line[cell].strip() for line in shown.splitlines()[4:])
     assert folded == "search:operation-outcome"
 
 

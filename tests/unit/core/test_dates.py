@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from cds_service.core.dates import (
+    Age,
     AgeUnknown,
     Days,
     age_in_years,
@@ -18,9 +20,10 @@ from cds_service.core.dates import (
     whole_day,
     wholly_before,
     within_days,
+    younger_than,
 )
 from cds_service.core.elements import Moment, NoMoment
-from cds_service.core.interval import Interval
+from cds_service.core.interval import Comparison, Interval
 from cds_service.core.model import LabResult
 from tests.records import AT, moment, result
 
@@ -44,7 +47,7 @@ def test_the_day_of_a_date_is_never_part_of_another(written: str, day: str) -> N
 def days(text: str) -> Days:
     given = moment(text)
     assert isinstance(given, Moment)
-    return Days(given.first_day, given.last_day)
+    return Days(given.first_day, given.last_day, given)
 
 
 def drawn(given: LabResult) -> Days:
@@ -76,6 +79,25 @@ def test_t65_age_is_what_birth_and_collection_prove(
     birth: str, collected: str, age: Interval
 ) -> None:
     assert age_in_years(moment(birth), days(collected)) == age
+
+
+@pytest.mark.parametrize(
+    ("birth", "drawn_at", "age", "younger"),
+    [
+        ("2026-03-02", "2026-03-01T19:30:00Z", years(0), Comparison.YES),
+        ("2026-03-02", "2026-03-02T08:30:00+13:00", years(0), Comparison.YES),
+        ("2026-03-03", "2026-03-01T19:30:00Z", AgeUnknown(), Comparison.CANNOT_TELL),
+        ("2026-03-02", "2026-03-01", AgeUnknown(), Comparison.CANNOT_TELL),
+        ("2026-02-02", "2026-03-01T23:59:00Z", years(0), Comparison.YES),
+        ("2026-02-01", "2026-03-01T00:00:00Z", years(0), Comparison.NO),
+    ],
+)
+def test_t65_a_newborn_has_an_age_though_the_time_of_the_sample_is_of_another_zone(
+    birth: str, drawn_at: str, age: Age, younger: Comparison
+) -> None:
+    """At half past eight in Auckland it is the day before in UTC."""
+    assert age_in_years(moment(birth), days(drawn_at)) == age
+    assert younger_than(28, moment(birth), days(drawn_at)) is younger
 
 
 @pytest.mark.parametrize("birth", ["", "2026-03-02", "2026"])
@@ -167,8 +189,22 @@ def test_one_is_before_the_other_only_where_it_is_whatever_their_exact_times(
 def test_a_date_more_than_a_day_ahead_is_no_date(on: str, *, possible: bool) -> None:
     """A day is left for time zones; today is 2 March 2026."""
     given = result(on=on, issued=moment("2026-03-01"))
-    assert (when_taken(given, AT) == moment(on)) is possible
-    assert (drawn(given) == days(on)) is possible
+    named = moment(on)
+    assert isinstance(named, Moment)
+    last = min(named.last_day, date(2026, 3, 3))
+    assert (when_taken(given, AT) == replace(named, last_day=last)) is possible
+    assert (drawn(given) == Days(named.first_day, last)) is possible
+
+
+def test_of_a_period_without_an_end_what_lies_ahead_does_not_count() -> None:
+    """Else a child of five is 5 to 7978 years old, and nothing is known to be near its sample."""
+    began = moment("2026-02-27")
+    assert isinstance(began, Moment)
+    taken = when_taken(result(collected=replace(began, last_day=date.max)), AT)
+    on = collection_days(taken, AT, 90)
+    assert on == Days(date(2026, 2, 27), date(2026, 3, 3))
+    assert age_in_years(moment("2021-01-01"), on) == years(5)
+    assert within_days(taken, moment("2026-03-02"), 7)
 
 
 def test_a_whole_day_has_no_time() -> None:

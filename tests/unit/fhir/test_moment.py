@@ -141,10 +141,22 @@ NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
             date(2026, 1, 1),
             NEW_YEAR.replace(hour=7, minute=40),
         ),
+        (
+            {"start": "2026-01-02T00:30:00+14:00", "end": "2026-01-01T12:00:00Z"},
+            date(2026, 1, 1),
+            date(2026, 1, 2),
+            NEW_YEAR.replace(hour=10, minute=30),
+        ),
         ({"start": "2026-01-01"}, date(2026, 1, 1), date.max, NEW_YEAR),
         ({"end": "2026-01-01"}, date.min, date(2026, 1, 1), NEW_YEAR),
     ],
-    ids=["two months", "minutes of one day", "open end", "open start"],
+    ids=[
+        "two months",
+        "minutes of one day",
+        "an hour and a half in two zones",
+        "open end",
+        "open start",
+    ],
 )
 def test_a_period_reaches_from_the_first_day_of_its_start_to_the_last_day_of_its_end(
     sent: dict[str, str], first: date, last: date, order: datetime
@@ -160,6 +172,19 @@ def test_a_period_without_ends_is_no_moment() -> None:
     assert period({"extension": [{"url": "x"}]}, "here") == NoMoment()
 
 
-def test_a_period_that_ends_before_it_starts_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-03-02", "2026-03-01"),
+        ("2026-03-02T10:00:00Z", "2026-03-02T09:59:59Z"),
+        ("2026-03-02T10:00:00Z", "2026-03-02T10:30:00+01:00"),
+        ("2026-03-01T23:30:00-11:00", "2026-03-02T10:00:00Z"),
+    ],
+)
+def test_a_period_that_ends_before_it_starts_is_refused(start: str, end: str) -> None:
     with pytest.raises(Refusal):
-        period({"start": "2026-03-02", "end": "2026-03-01"}, "here")
+        period({"start": start, "end": end}, "here")
+
+
+def test_a_period_may_end_when_it_starts() -> None:
+    assert period({"start": "2026-03-02T10:00:00Z", "end": "2026-03-02T11:00:00+01:00"}, "here")

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-import time_machine
 
 import fhir_fixtures
 from cds_service.core.knowledge import KnowledgeBase
@@ -24,6 +23,7 @@ from cds_service.hooks.request import Trigger
 from cds_service.hooks.services import Service
 from cds_service.origins import AllowList, FhirBase, LoopbackRule, PlainHttp
 from cds_service.strict_json import parse_object
+from tests.breaker_clock import Standing, standing
 from tests.fault_server import FaultServer
 from tests.unit.fhir_client.answering import service_of
 from tests.unit.fhir_client.gathering import ON_THIS_MACHINE, Grants
@@ -96,10 +96,9 @@ def access(server: FaultServer, client: FhirClient) -> Iterator[Grants]:
 
 
 @pytest.fixture
-def now() -> Iterator[time_machine.Traveller]:
-    """Time stands still, but for what a test moves."""
-    with time_machine.travel("2026-01-01T00:00:00Z", tick=False) as traveller:
-        yield traveller
+def now(monkeypatch: pytest.MonkeyPatch) -> Standing:
+    """For the breakers time stands still, but for what a test moves."""
+    return standing(monkeypatch)
 
 
 def opened() -> OriginBreaker:

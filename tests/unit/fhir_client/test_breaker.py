@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -17,6 +18,7 @@ from cds_service.fhir.calls.breaker import (
     ending_of,
 )
 from cds_service.fhir.calls.fetched import HttpAnswer, Refused, UpstreamFault
+from tests.breaker_clock import Standing
 from tests.unit.fhir_client.conftest import opened
 
 WELL = HttpAnswer("application/fhir+json", b"{}")
@@ -38,7 +40,7 @@ def test_an_answer_in_between_starts_the_count_again() -> None:
 
 
 def test_after_a_rest_one_trial_call_is_let_through_and_closes_it(
-    now: time_machine.Traveller,
+    now: Standing,
 ) -> None:
     breaker = opened()
     now.shift(OPEN_SECONDS - 1)
@@ -51,7 +53,19 @@ def test_after_a_rest_one_trial_call_is_let_through_and_closes_it(
     assert breaker.admit() is Admission.GRANTED
 
 
-def test_a_trial_call_that_fails_opens_it_for_another_rest(now: time_machine.Traveller) -> None:
+@pytest.mark.parametrize("hours", [-24, -1, 1, 24])
+def test_the_rest_is_as_long_whatever_becomes_of_the_time_of_day(now: Standing, hours: int) -> None:
+    with time_machine.travel("2026-10-25T01:30:00+02:00", tick=False) as day:
+        breaker = opened()
+        day.shift(timedelta(hours=hours))
+        assert breaker.admit() is Admission.DENIED
+        now.shift(OPEN_SECONDS)
+        assert breaker.admit() is Admission.GRANTED
+        breaker.report(CallEnding.ANSWERED)
+        assert [breaker.admit(), breaker.admit()] == [Admission.GRANTED, Admission.GRANTED]
+
+
+def test_a_trial_call_that_fails_opens_it_for_another_rest(now: Standing) -> None:
     breaker = opened()
     now.shift(OPEN_SECONDS)
     assert breaker.admit() is Admission.GRANTED
@@ -62,7 +76,7 @@ def test_a_trial_call_that_fails_opens_it_for_another_rest(now: time_machine.Tra
     assert breaker.admit() is Admission.GRANTED
 
 
-def test_a_trial_call_that_was_never_made_decides_nothing(now: time_machine.Traveller) -> None:
+def test_a_trial_call_that_was_never_made_decides_nothing(now: Standing) -> None:
     breaker = opened()
     now.shift(OPEN_SECONDS)
     assert breaker.admit() is Admission.GRANTED

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
-import time_machine
 
 from cds_service.fhir.calls.breaker import FAILURES_TO_OPEN, OPEN_SECONDS, OriginBreaker, OriginCall
 from cds_service.fhir.calls.fetched import HttpAnswer, Refused, UpstreamFault
+from tests.breaker_clock import Standing
 from tests.unit.fhir_client.conftest import opened
 
 WELL = HttpAnswer("application/fhir+json", b"{}")
@@ -48,7 +48,7 @@ def test_a_call_that_was_answered_starts_the_count_of_failures_again() -> None:
 
 
 def test_a_trial_call_that_sent_nothing_leaves_the_trial_to_the_next(
-    now: time_machine.Traveller,
+    now: Standing,
 ) -> None:
     breaker = opened()
     now.shift(OPEN_SECONDS)
@@ -59,7 +59,7 @@ def test_a_trial_call_that_sent_nothing_leaves_the_trial_to_the_next(
 
 
 def test_t62_the_trial_call_gets_all_of_its_reads_and_no_other_call_any(
-    now: time_machine.Traveller,
+    now: Standing,
 ) -> None:
     breaker = opened()
     now.shift(OPEN_SECONDS)
@@ -80,7 +80,7 @@ def test_a_call_that_was_admitted_goes_on_when_others_open_the_breaker() -> None
         assert early.exchange(lambda: WELL) == WELL
 
 
-def test_a_call_with_nothing_to_ask_takes_no_trial(now: time_machine.Traveller) -> None:
+def test_a_call_with_nothing_to_ask_takes_no_trial(now: Standing) -> None:
     breaker = opened()
     now.shift(OPEN_SECONDS)
     with OriginCall(breaker):
@@ -88,7 +88,7 @@ def test_a_call_with_nothing_to_ask_takes_no_trial(now: time_machine.Traveller) 
 
 
 def test_a_trial_call_that_ends_in_an_exception_is_a_failure(
-    now: time_machine.Traveller,
+    now: Standing,
 ) -> None:
     breaker = opened()
     now.shift(OPEN_SECONDS)

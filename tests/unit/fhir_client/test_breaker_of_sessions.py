@@ -6,7 +6,6 @@ import json
 import time
 
 import pytest
-import time_machine
 
 from cds_service.fhir.calls.authorization import NoToken
 from cds_service.fhir.calls.breaker import FAILURES_TO_OPEN, OPEN_SECONDS
@@ -22,6 +21,7 @@ from cds_service.fhir.calls.fetched import (
 from cds_service.fhir.calls.query import Read
 from cds_service.fhir.client import FhirClient
 from cds_service.origins import FhirBase, PlainHttp
+from tests.breaker_clock import Standing
 from tests.fault_server import FaultServer
 from tests.faults import Conversation, bundle, hang_before_headers, observation, reply, reply_json
 from tests.unit.fhir_client.conftest import Opens
@@ -86,7 +86,7 @@ def test_t62_a_server_is_not_left_alone_for_pages_that_there_was_no_time_for(
 
 
 def test_t62_what_a_session_sends_runs_under_its_admission(
-    server: FaultServer, session_of: Opens, now: time_machine.Traveller
+    server: FaultServer, session_of: Opens, now: Standing
 ) -> None:
     server.on("/fhir/Patient/1", reply(b"", status=503))
     for _ in range(FAILURES_TO_OPEN):

@@ -115,13 +115,14 @@ def test_a_dose_counts_until_it_surely_lies_before_the_look_back_window(
     [
         ("2025-11-30", "not-recorded"),
         ("2025-12-01", "recorded"),
-        ("2026-03-31", "recorded"),
-        ("2026-04-01", "not-recorded"),
+        ("2026-03-03", "recorded"),
+        ("2026-03-04", "not-recorded"),
     ],
 )
 def test_beside_a_sample_of_some_day_of_a_month_a_dose_counts_if_it_does_for_any_of_its_days(
     since: str, value: str
 ) -> None:
+    """Today is 2 March 2026: of its days those up to the 3rd can have been, in some time zone."""
     dose = replace(entry("SUN", RecordKind.DOSE), since=moment(since))
     assert recorded(dose, on="2026-03")["medication.sunlight"].value == value
 
@@ -147,6 +148,41 @@ def test_what_was_given_or_ordered_only_after_collection_does_not_count(
 def test_a_procedure_of_a_day_after_collection_does_not_count(since: str, value: str) -> None:
     done = replace(entry("M10", RecordKind.PROCEDURE), since=moment(since))
     assert recorded(done)["condition.mould"].value == value
+
+
+@pytest.mark.parametrize("kind", [RecordKind.DOSE, RecordKind.COURSE, RecordKind.MEDICATION])
+@pytest.mark.parametrize(
+    ("sample", "since", "value"),
+    [
+        ("2026-03-01T23:30:00Z", "2026-03-02T00:15:00+01:00", "recorded"),
+        ("2026-03-01T23:30:00Z", "2026-03-02T00:45:00+01:00", "not-recorded"),
+        ("2026-03-01T08:00:00Z", "2026-03-01T09:00:00Z", "recorded"),
+    ],
+)
+def test_what_was_given_before_the_sample_counts_though_its_day_in_another_zone_is_later(
+    kind: RecordKind, sample: str, since: str, value: str
+) -> None:
+    """A quarter past midnight in Berlin is a quarter past eleven in UTC. What is later on the day
+    of the sample counts anyway.
+    """
+    given = replace(entry("SUN", kind), since=moment(since))
+    assert recorded(given, on=sample)["medication.sunlight"].value == value
+
+
+@pytest.mark.parametrize(
+    ("until", "value"),
+    [
+        ("2026-02-28T20:00:00-05:00", "recorded"),
+        ("2026-02-28T19:00:00-05:00", "not-recorded"),
+        ("2026-02-28", "not-recorded"),
+    ],
+)
+def test_a_drug_was_taken_until_the_time_of_its_end_whatever_the_zone(
+    until: str, value: str
+) -> None:
+    given = replace(entry("MOON", RecordKind.MEDICATION), until=moment(until))
+    found = recorded(given, on="2026-03-01T00:30:00Z")
+    assert found["medication.moonlight"].value == value
 
 
 def test_a_condition_noticed_after_collection_may_have_been_there_before() -> None:

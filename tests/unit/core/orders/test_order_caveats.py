@@ -91,8 +91,14 @@ def test_an_order_for_serum_needs_no_pair() -> None:
 
 @pytest.mark.parametrize(
     ("birth", "expected"),
-    [("2008-11-22", ["order-child"]), ("2008-11-21", []), ("2008", []), ("2009", ["order-child"])],
-    ids=["17 today", "18 today", "a year that proves nothing", "a year that proves it"],
+    [
+        pytest.param("2008-11-22", ["order-child"], id="17 today"),
+        pytest.param("2008-11-21", [], id="18 today"),
+        pytest.param("2008", [], id="a year that proves nothing"),
+        pytest.param("2009", ["order-child"], id="a year that proves it"),
+        pytest.param("2026-11-22", ["order-child"], id="born today where it is tomorrow"),
+        pytest.param("2026-11-23", [], id="born the day after tomorrow"),
+    ],
 )
 def test_a_child_is_told_of_as_far_as_the_birth_date_proves_it(
     birth: str, expected: list[str]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds_service.core.elements import NoValue, Status
+from cds_service.core.elements import NoMoment, NoValue, Status
 from cds_service.core.model import Subject
 from cds_service.core.verdict import Answer, Direction, NotInterpretable
 from tests import toy
@@ -53,6 +53,13 @@ def test_no_direction_where_the_dates_do_not_tell_which_came_first(before: str, 
         named("a", "100 pt/mL", collected=moment(before)),
     )
     assert (point.direction, point.breaks) == (Direction.CANNOT_TELL, ())
+
+
+def test_a_result_whose_day_of_issue_alone_is_known_is_told_with_that_day() -> None:
+    issued = moment("2026-01-01T09:30:00Z")
+    earlier = named("r1", "300 pt/mL", collected=NoMoment(), issued=issued)
+    (point,) = points(at(20, "250 pt/mL"), earlier)
+    assert point.dated == issued
 
 
 def test_two_hours_of_one_day_are_a_course() -> None:
