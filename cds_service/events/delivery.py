@@ -109,22 +109,18 @@ class Courier:
                 return False
 
     def _withdrawing(self, write_back: WriteBack, result: str) -> JsonObject:
-        kinds = [write_back.issue.value, "GuidanceResponse"]
-        if write_back.notice is not NoticeKind.NONE:
-            kinds.append(write_back.notice.value)
-        return withdrawing(self._existing(kinds, result))
+        return withdrawing(self._existing(write_back, result))
 
     def _write(self, write_back: WriteBack, said: Said, order: str) -> None:
         resources = [_ISSUES[write_back.issue](said), fhir.guidance_response(said)]
         if write_back.notice is not NoticeKind.NONE and order:
-            requester = read_requester(self.session, order)
+            requester = read_requester(self.session, order, said.patient_id)
             said = replace(said, based_on=order, requester=requester)
             if requester:
                 resources.append(_NOTICES[write_back.notice](said))
-        kinds = [str(resource["resourceType"]) for resource in resources]
 
         def to_be_done() -> JsonObject:
-            return writing(said, resources, self._existing(kinds, said.result))
+            return writing(said, resources, self._existing(write_back, said.result))
 
         bundle = to_be_done()
         answer = self._transact(bundle)
@@ -132,7 +128,10 @@ class Courier:
         if not all_created(bundle, answer) and to_be_done():
             raise UpstreamFailed(UpstreamFault.NOT_FHIR, during="write-back")
 
-    def _existing(self, kinds: list[str], result: str) -> Existing:
+    def _existing(self, write_back: WriteBack, result: str) -> Existing:
+        kinds = [write_back.issue.value, "GuidanceResponse"]
+        if write_back.notice is not NoticeKind.NONE:
+            kinds.append(write_back.notice.value)
         found: dict[str, list[JsonObject]] = {}
         searches = {kind: search_of(kind, result) for kind in kinds}
         for kind, fetched in self.session.fetch_all(searches).items():
