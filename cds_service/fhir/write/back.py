@@ -30,6 +30,9 @@ _WITHDRAWN: Final = "entered-in-error"
 """The status of what is taken back, in each type of resource that we write."""
 
 
+_DONE: Final[Mapping[str, tuple[str, ...]]] = {"POST": ("201",), "PUT": ("200", "201")}
+
+
 @dataclass(frozen=True, slots=True)
 class Existing:
     """The resources that we wrote on the server for one result, by type."""
@@ -106,16 +109,17 @@ def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> 
     return _transaction(entries)
 
 
-def all_created(transaction: JsonObject, answer: JsonObject) -> bool:
-    """Whether a server says that it created each resource that was to be created; it does not if
-    one was there already. Its entries stand in our order
+def all_done(transaction: JsonObject, answer: JsonObject) -> bool:
+    """Whether a server says that it created and updated each resource that it was to; it does not
+    if one to be created was there already. Its entries stand in our order
     (https://hl7.org/fhir/R4/http.html#transaction-response).
     """
     entries = zip_longest(objects(transaction.get("entry")), objects(answer.get("entry")))
     return all(
-        a_text(an_object(an_object(told).get("response")).get("status")).startswith("201")
+        a_text(an_object(an_object(told).get("response")).get("status")).startswith(
+            _DONE.get(an_object(an_object(asked).get("request")).get("method", ""), "")
+        )
         for asked, told in entries
-        if an_object(an_object(asked).get("request")).get("method") == "POST"
     )
 
 
