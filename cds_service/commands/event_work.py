@@ -116,14 +116,19 @@ def drop(
 
 
 def _table(rows: Iterable[Waiting]) -> Table:
-    moments = ("received (UTC)", "due (UTC)")
-    table = table_of("number", "source", "kind", "state", "attempts", "cause", *moments)
+    """Few columns, so that each is wide enough for its words on a narrow terminal."""
+    table = table_of("number", "event", "state")
+    table.add_column("received (UTC)", no_wrap=True)
     for row in rows:
-        state = "set aside" if row.dead else "waits"
-        when = [f"{at:%Y-%m-%d %H:%M:%S}" for at in (row.first_received, row.due)]
-        number, attempts = str(row.number), str(row.attempts)
-        table.add_row(number, row.source, row.kind, state, attempts, row.cause, *when)
+        event, received = f"{row.source}: {row.kind}", f"{row.first_received:%Y-%m-%d %H:%M:%S}"
+        table.add_row(str(row.number), event, _state(row), received)
     return table
+
+
+def _state(row: Waiting) -> str:
+    how = "set aside" if row.dead else f"due {row.due:%Y-%m-%d %H:%M:%S}"
+    told = (how, f"attempts {row.attempts}", row.cause)
+    return ", ".join(word for word in told if word)
 
 
 def _require_events(rows: Sequence[Waiting], numbers: Sequence[int]) -> None:

@@ -201,17 +201,18 @@ def _show_standing(standing: Sequence[SubscriptionStanding], as_json: bool, **nu
     if as_json:
         print_json({"subscriptions": [members(each) for each in standing], **numbers})
         return
-    table = table_of("subscription", "here", "on its server", "last heard", "criteria")
+    if not standing:
+        click.echo("There is no subscription; make one with `subscribe`.")
     for each in standing:
-        row = (each.subscription, each.here, each.there, each.last_heard, _shortened(each.criteria))
-        table.add_row(*map(cell, row))
-    Output().print(table if standing else "There is no subscription; make one with `subscribe`.")
+        table = table_of("subscription")
+        table.add_column(cell(each.subscription), overflow="fold")
+        table.add_row("here", cell(each.here))
+        table.add_row("on its server", cell(each.there))
+        table.add_row("last heard", cell(each.last_heard))
+        table.add_row("criteria", cell(each.criteria))
+        Output().print(table)
     if numbers:
         click.echo("  ".join(f"{name}: {count}" for name, count in numbers.items()))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _workshop(sandbox: bool, config: Path | None) -> Workshop:

@@ -174,7 +174,7 @@ def _record(record: EvaluationRecord, feedback: Feedback, *, comments: bool) -> 
 def _feedback(
     feedback: Feedback, card: str, record: EvaluationRecord, *, comments: bool
 ) -> Iterator[Mapping[str, Any]]:
-    for item in feedback.of(card, record.client, record.service):
+    for item in feedback.of(card, record.client, record.service, comments=comments):
         yield {
             "outcome": item.outcome.value,
             "at": item.at.isoformat(),

@@ -86,12 +86,15 @@ def version_told(resource: JsonObject) -> str:
     return version_of(resource) or updated or json.dumps(resource, sort_keys=True, default=str)
 
 
-def read_requester(session: FhirSession, order: str) -> str:
-    """The clinician who ordered the test, empty when there is none that can be told. Raises
-    UpstreamFailed.
+def read_requester(session: FhirSession, order: str, patient_id: str) -> str:
+    """The clinician who ordered the test for this patient, empty when there is none that can be
+    told. Raises UpstreamFailed.
     """
     match session.fetch(order):
         case Resource(resource):
+            named = first_id(resource.get("subject"), "Patient", str(session.base))
+            if named and patient_id and named != patient_id:
+                return ""
             match target_of(an_object(resource.get("requester"))):
                 case Literal(base, kind, id_, _) if kind in _CLINICIANS:
                     return f"{kind}/{id_}" if may_be_on(str(session.base), base) else ""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from cds_service.core.card import Card
 from cds_service.core.json_object import JsonObject
@@ -30,7 +31,7 @@ from cds_service.fhir.shape import an_id
 from cds_service.fhir.write import resources as fhir
 from cds_service.fhir.write.back import (
     Existing,
-    all_created,
+    all_done,
     ours,
     search_of,
     withdrawing,
@@ -94,7 +95,7 @@ class Courier:
             case RecordOnly():
                 pass
             case WriteBack() as write_back:
-                self._transact(self._withdrawing(write_back, taken_back.result))
+                self._bring_about(partial(self._withdrawing, write_back, taken_back.result))
             case Relay() as relay:
                 self._post(relay, taken_back)
 
@@ -109,30 +110,35 @@ class Courier:
                 return False
 
     def _withdrawing(self, write_back: WriteBack, result: str) -> JsonObject:
-        kinds = [write_back.issue.value, "GuidanceResponse"]
-        if write_back.notice is not NoticeKind.NONE:
-            kinds.append(write_back.notice.value)
-        return withdrawing(self._existing(kinds, result))
+        return withdrawing(self._existing(write_back, result))
 
     def _write(self, write_back: WriteBack, said: Said, order: str) -> None:
         resources = [_ISSUES[write_back.issue](said), fhir.guidance_response(said)]
         if write_back.notice is not NoticeKind.NONE and order:
-            requester = read_requester(self.session, order)
+            requester = read_requester(self.session, order, said.patient_id)
             said = replace(said, based_on=order, requester=requester)
             if requester:
                 resources.append(_NOTICES[write_back.notice](said))
-        kinds = [str(resource["resourceType"]) for resource in resources]
 
         def to_be_done() -> JsonObject:
-            return writing(said, resources, self._existing(kinds, said.result))
+            return writing(said, resources, self._existing(write_back, said.result))
 
-        bundle = to_be_done()
+        self._bring_about(to_be_done)
+
+    def _bring_about(self, to_be_done: Callable[[], JsonObject]) -> None:
+        """Have it done in one transaction. A server that ignores the condition of a create, or part
+        of it, may find another resource; one that takes a transaction for a batch may do a part.
+        """
+        if not (bundle := to_be_done()):
+            return
         answer = self._transact(bundle)
-        # A server that ignores the condition of a create, or part of it, may find another resource.
-        if not all_created(bundle, answer) and to_be_done():
+        if not all_done(bundle, answer) and to_be_done():
             raise UpstreamFailed(UpstreamFault.NOT_FHIR, during="write-back")
 
-    def _existing(self, kinds: list[str], result: str) -> Existing:
+    def _existing(self, write_back: WriteBack, result: str) -> Existing:
+        kinds = [write_back.issue.value, "GuidanceResponse"]
+        if write_back.notice is not NoticeKind.NONE:
+            kinds.append(write_back.notice.value)
         found: dict[str, list[JsonObject]] = {}
         searches = {kind: search_of(kind, result) for kind in kinds}
         for kind, fetched in self.session.fetch_all(searches).items():
@@ -146,8 +152,6 @@ class Courier:
 
     def _transact(self, bundle: JsonObject) -> JsonObject:
         """What the server says that it did; `{}` where it does not say."""
-        if not bundle:
-            return {}
         answer = Exchange(self.session.send).transaction(bundle)
         said = resource_in(unless_refused(answer, during="write-back"), "Bundle")
         return {} if isinstance(said, Refused) else said

@@ -133,10 +133,7 @@ class Evaluator:
         """
         past = self._store.evaluated.last(claimed, knowledge.identity.id)
         matter = Matter(claimed, knowledge, past, watch, courier, self._pseudonyms.id_secret)
-        if not claimed.may_have_been_delivered:
-            return matter
-        found = takewhile(courier.stands, map(matter.result, count()))
-        return replace(matter, standing=sum(1 for _ in found))
+        return _with_what_stands(matter) if claimed.may_have_been_delivered else matter
 
     def _evaluated(self, matter: Matter, current: Current) -> Evaluated:
         record = _record(matter, current)
@@ -149,6 +146,8 @@ class Evaluator:
         cards = with_suggestions(cards, evaluation, matter.knowledge, current.patient_id)
         stands = [card for card in cards if not _is_withdrawal(card)]
         withdrawals = tuple(card for card in cards if _is_withdrawal(card))
+        if not stands and isinstance(matter.past, NeverEvaluated):
+            matter = _with_what_stands(matter)  # what is known of it may have been purged or erased
         for place, card in enumerate(stands):
             said = _said(matter, current, card, place, is_final=_is_final(record))
             matter.courier.say(said, current.order)
@@ -190,6 +189,12 @@ class Evaluator:
         )
         replaces = matter.past.evaluation if isinstance(matter.past, Past) else ""
         return Evaluated(version, replaces, record)
+
+
+def _with_what_stands(matter: Matter) -> Matter:
+    """With how many answers are found where they are delivered to. Raises UpstreamFailed."""
+    found = takewhile(matter.courier.stands, map(matter.result, count()))
+    return replace(matter, standing=sum(1 for _ in found))
 
 
 def _record(matter: Matter, current: Current) -> PatientRecord:

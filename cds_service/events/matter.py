@@ -79,9 +79,10 @@ class Matter:
     def evaluation_before(self, place: int) -> str:
         """The key of the evaluation before, for the card in the same place; empty for the first."""
         match self.past:
-            case Past(version=version, knowledge=knowledge, said=said) if place < max(said, 1):
-                # place 0 even where nothing stands: that the last card was taken back was told too
-                return evaluation_key(self.result(place), version, knowledge, self.id_secret)
+            # place 0 even where nothing stands: that the last card was taken back was told too
+            case Past(said=said, told=True) as past if place < max(said, 1):
+                key = self.result(place)
+                return evaluation_key(key, past.version, past.knowledge, self.id_secret)
             case _:
                 return ""
 

@@ -38,14 +38,16 @@ class EvaluatedResults:
                 event_evaluations.c.knowledge.startswith(f"{analyte}@", autoescape=True),
             )
             .order_by(desc(event_evaluations.c.number))
-            .limit(1)
+            .limit(2)
         )
         with self._database.reading() as connection:
-            row = connection.execute(newest).first()
-        if row is None:
+            rows = connection.execute(newest).all()
+        if not rows:
             return NeverEvaluated()
+        row = rows[0]
         said = self._cards_said(claimed.source, row.evaluation) if row.said else 0
-        return Past(row.evaluation, row.version, row.knowledge, said)
+        told = any(each.said for each in rows)
+        return Past(row.evaluation, row.version, row.knowledge, said, told)
 
     def _cards_said(self, source: str, evaluation: str) -> int:
         """How many cards were delivered, by the record kept in the same transaction."""

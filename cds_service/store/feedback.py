@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row, desc, select
 
 from cds_service.core.elements import Coding
 from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
-from cds_service.store.comments import CommentCipher, Sealed
+from cds_service.store.comments import NO_COMMENT, CommentCipher, Sealed
 from cds_service.store.database import Database
 from cds_service.store.lots import LOT, in_lots
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
@@ -91,8 +91,11 @@ class Feedback:
         said = [*(str(row[name]) for name in sorted(row)), comment]
         return hmac.digest(self._identity_key, json.dumps(said).encode(), "sha256").hex()
 
-    def of(self, card: str, client: str, service: str) -> tuple[FeedbackItem, ...]:
-        """What was said of one card, newest first, comments in clear: for those who may read it.
+    def of(
+        self, card: str, client: str, service: str, *, comments: bool = True
+    ) -> tuple[FeedbackItem, ...]:
+        """What was said of one card, newest first, comments in clear: for those who may read it;
+        or without them.
 
         Raises ConfigurationError when a comment was sealed with a key that was not given.
         """
@@ -107,18 +110,17 @@ class Feedback:
             .limit(MOST_ITEMS)
         )
         with self._database.reading() as connection:
-            return tuple(self._item(row) for row in connection.execute(said))
+            return tuple(self._item(row, comments) for row in connection.execute(said))
 
-    def _item(self, row: Row[Any]) -> FeedbackItem:
+    def _item(self, row: Row[Any], comments: bool) -> FeedbackItem:
+        sealed = Sealed(row.comment_key, row.comment) if comments else NO_COMMENT
         return FeedbackItem(
             card=row.card,
             outcome=FeedbackOutcome(row.outcome),
             at=row.at,
             suggestions=frozenset(row.suggestions),
             reason=Coding(*row.reason),
-            comment=self._comments.open(
-                Sealed(row.comment_key, row.comment), bound_to=row.identity
-            ),
+            comment=self._comments.open(sealed, bound_to=row.identity),
         )
 
 

@@ -44,7 +44,7 @@ from cds_service.store.tables import (
     event_work,
     feedback,
 )
-from cds_service.store.work_item import client_name
+from cds_service.store.work_item import Kind, client_name
 
 PAUSE_SECONDS: Final = 0.02
 """Between two lots, so that whoever waits for SQLite's one place to write gets it."""
@@ -227,7 +227,8 @@ def _of_events(
 ) -> Iterator[tuple[Table, Iterable[Key]]]:
     """What is kept of the results that were evaluated for the patient.
 
-    The records of results that were deleted at their source name no patient, but the result.
+    The records of results that were deleted at their source, or could not be evaluated at a time,
+    name no patient, but the result.
     """
     source = client.removeprefix(EVENTS)
     evaluated = select(event_evaluations).where(event_evaluations.c.source == source)
@@ -241,6 +242,8 @@ def _of_events(
     )
     kept = {row.evaluation for row in done}
     yield evaluations, map(tuple, _among(connection, nameless, evaluations.c.id, kept))
+    failed = {(f"{kind}/{item}",) for kind in Kind for item in items}
+    yield evaluations, map(tuple, _among(connection, nameless, evaluations.c.inputs, failed))
     own = frozenset(ids)
     for names_the_patient in (False, True):  # last, since the others are found by them
         yield (
@@ -254,7 +257,7 @@ def _of_events(
 
 
 def _among(
-    connection: Connection, asked: Select[Any], column: Column[Any], values: Iterable[str]
+    connection: Connection, asked: Select[Any], column: Column[Any], values: Iterable[Any]
 ) -> Iterator[Row[Any]]:
     """The rows of `asked` whose column has one of these values, in the order of the values: in that
     order rows of work are locked too (`event_backlog.lock_in_order`).

@@ -92,6 +92,8 @@ class Past:
     knowledge: str
     said: int
     """How many cards were delivered and stand."""
+    told: bool
+    """Whether it was delivered at all: it had cards, or took those before it back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import Final
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
 from cds_service.core.json_object import JsonObject
 from cds_service.fhir.calls.query import Search
+from cds_service.fhir.reference import Literal, target_of
 from cds_service.fhir.shape import a_text, an_object, objects, resources_of, type_of, version_of
 from cds_service.fhir.write.resources import (
     EVALUATION_SYSTEM,
@@ -27,6 +28,9 @@ from cds_service.fhir.write.resources import (
 
 _WITHDRAWN: Final = "entered-in-error"
 """The status of what is taken back, in each type of resource that we write."""
+
+
+_DONE: Final[Mapping[str, tuple[str, ...]]] = {"POST": ("201",), "PUT": ("200", "201")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ class Existing:
         if resource_type in PER_EVALUATION:
             found = [each for each in found if is_of_evaluation(each, evaluation)]
         return found[0] if found else {}
+
+    def standing(self) -> list[JsonObject]:
+        """All that was not taken back."""
+        every = chain.from_iterable(self.by_type.values())
+        return [each for each in every if each.get("status") != _WITHDRAWN]
 
 
 def search_of(resource_type: str, result: str) -> Search:
@@ -72,12 +81,15 @@ def is_of_evaluation(resource: JsonObject, evaluation: str) -> bool:
 
 
 def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> JsonObject:
-    """The transaction that makes the server say this, `{}` when it does already."""
-    entries, targets = [], []
+    """The transaction that makes the server say this and nothing else of the result, `{}` when it
+    does already.
+    """
+    entries, targets, in_place = [], [], []
     for resource in resources:
         kind = type_of(resource)
         there = existing.of(kind, said.evaluation)
         if there:
+            in_place.append(there)
             targets.append(f"{kind}/{there['id']}")
             if not _stands(there, said.evaluation):
                 entries.append(_update({**resource, "id": there["id"]}, there))
@@ -86,35 +98,34 @@ def writing(said: Said, resources: Iterable[JsonObject], existing: Existing) -> 
             entry = _create(resource, uuid5(UUID(said.evaluation), kind), tag)
             targets.append(entry["fullUrl"])
             entries.append(entry)
-    if not entries:
-        return {}
-    about = provenance(said, targets)
-    entries.append(_create(about, uuid5(UUID(said.evaluation), "Provenance"), said.evaluation))
+    if entries:
+        about = provenance(said, targets)
+        entries.append(_create(about, uuid5(UUID(said.evaluation), "Provenance"), said.evaluation))
+    entries += [
+        _taken_back(each)
+        for each in existing.standing()
+        if each not in in_place and not _was_told(each, said)
+    ]
     return _transaction(entries)
 
 
-def all_created(transaction: JsonObject, answer: JsonObject) -> bool:
-    """Whether a server says that it created each resource that was to be created; it does not if
-    one was there already. Its entries stand in our order
+def all_done(transaction: JsonObject, answer: JsonObject) -> bool:
+    """Whether a server says that it created and updated each resource that it was to; it does not
+    if one to be created was there already. Its entries stand in our order
     (https://hl7.org/fhir/R4/http.html#transaction-response).
     """
     entries = zip_longest(objects(transaction.get("entry")), objects(answer.get("entry")))
     return all(
-        a_text(an_object(an_object(told).get("response")).get("status")).startswith("201")
+        a_text(an_object(an_object(told).get("response")).get("status")).startswith(
+            _DONE.get(an_object(an_object(asked).get("request")).get("method", ""), "")
+        )
         for asked, told in entries
-        if an_object(an_object(asked).get("request")).get("method") == "POST"
     )
 
 
 def withdrawing(existing: Existing) -> JsonObject:
     """The transaction that takes back what was written, `{}` when nothing stands."""
-    entries = [
-        _update({**resource, "status": _WITHDRAWN}, resource)
-        for resources in existing.by_type.values()
-        for resource in resources
-        if resource.get("status") != _WITHDRAWN
-    ]
-    return _transaction(entries) if entries else {}
+    return _transaction([_taken_back(each) for each in existing.standing()])
 
 
 def _stands(resource: JsonObject, evaluation: str) -> bool:
@@ -135,7 +146,24 @@ def _update(resource: JsonObject, there: JsonObject) -> JsonObject:
     return {"resource": resource, "request": request}
 
 
+def _taken_back(resource: JsonObject) -> JsonObject:
+    return _update({**resource, "status": _WITHDRAWN}, resource)
+
+
+def _was_told(resource: JsonObject, said: Said) -> bool:
+    """Whether it stays as what a clinician was told before of the same patient."""
+    if type_of(resource) not in PER_EVALUATION:
+        return False
+    match target_of(an_object(resource.get("subject"))):
+        case Literal(type="Patient", id=patient):
+            return patient == said.patient_id
+        case _:
+            return not said.patient_id
+
+
 def _transaction(entries: list[JsonObject]) -> JsonObject:
+    if not entries:
+        return {}
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 

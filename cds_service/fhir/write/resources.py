@@ -74,6 +74,7 @@ class Said:
     replaces: str = ""
     """`evaluation_key` of the one before, empty for the first."""
     patient_id: str
+    """Empty when the result names no patient by its id."""
     card: Card
     module: str
     """Id of the knowledge: `sil2r`."""
@@ -92,7 +93,11 @@ class Said:
 
     @property
     def subject(self) -> JsonObject:
-        """The patient as a Reference."""
+        """The patient as a Reference; in words where the result names none, since a Flag must have
+        a subject.
+        """
+        if not self.patient_id:
+            return {"display": "The result names no patient"}
         return {"reference": f"Patient/{self.patient_id}"}
 
     def own(self, resource_type: str) -> JsonObject:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.records import recorded_clients
-from cds_service.store.tables import event_work
+from cds_service.store.tables import evaluations, event_work
 from cds_service.store.work_item import Kind, Target, Way, client_name
 from tests.integration.store.keeping import (
     NEW,
@@ -22,7 +22,7 @@ from tests.integration.store.keeping import (
     retention,
     times,
 )
-from tests.kept import CLIENT, KEY, PSEUDONYMS, pseudonym
+from tests.kept import CLIENT, KEY, PSEUDONYMS, evaluation, pseudonym
 
 pytestmark = pytest.mark.integration
 
@@ -75,6 +75,26 @@ def test_what_events_left_of_a_patient_goes_with_what_still_waits(database: Data
     with database.reading() as connection:
         (item,) = connection.scalars(select(event_work.c.item))
     assert item == store.item("lab", again[1])
+
+
+def test_the_records_of_tries_that_failed_go_with_the_result(database: Database) -> None:
+    """They name no patient, but the result, by the same pseudonym as what was evaluated of it."""
+    client, store = client_name("lab"), EventStore(database, KEY, PSEUDONYMS)
+    named: dict[str, tuple[str, ...]] = {}
+    for patient in ("p1", "p2"):
+        result = Target(Kind.OBSERVATION, f"result-of-{patient}")
+        keep_event(database, patient, result.id)
+        store.add("lab", [result], Way.NOTIFIED, NEW)
+        (claimed,) = store.claim(NEW)
+        named[patient] = (f"Observation/{claimed.item}",)
+        about = {"client": client, "patient": "", "inputs": named[patient]}
+        store.set_aside(claimed, "read: status-4xx", evaluation(f"failed-{patient}", **about))
+    erase(database, "p1", client)
+    with database.reading() as connection:
+        left = list(connection.scalars(select(evaluations.c.inputs)))
+    assert named["p1"] not in left
+    assert named["p2"] in left
+    assert len(left) == 2
 
 
 @pytest.mark.parametrize("done", range(10))

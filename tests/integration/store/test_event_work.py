@@ -245,8 +245,8 @@ def test_what_was_said_last_of_a_result_is_told_for_each_analyte(store: EventSto
     kept(store, evaluated("1", said=2), evaluated("1", "sil2r_csf@1"))
     claimed = kept(store, evaluated("2", "sil2r@2", said=3), evaluated("2", "sil2rxcsf@1"))
     last = store.evaluated.last
-    assert last(claimed, "sil2r") == Past("sil2r@2 of 2", "2", "sil2r@2", 3)
-    assert last(claimed, "sil2r_csf") == Past("sil2r_csf@1 of 1", "1", "sil2r_csf@1", 1)
+    assert last(claimed, "sil2r") == Past("sil2r@2 of 2", "2", "sil2r@2", 3, told=True)
+    assert last(claimed, "sil2r_csf") == Past("sil2r_csf@1 of 1", "1", "sil2r_csf@1", 1, told=True)
     assert last(claimed, "sil2") == NeverEvaluated()
     assert last(replace(claimed, source="another"), "sil2r") == NeverEvaluated()
     assert last(kept(store, target=O2), "sil2r") == NeverEvaluated()
@@ -255,7 +255,14 @@ def test_what_was_said_last_of_a_result_is_told_for_each_analyte(store: EventSto
 def test_of_what_was_taken_back_nothing_stands(store: EventStore) -> None:
     kept(store, evaluated("1"))
     claimed = kept(store, evaluated("2", said=0))
-    assert store.evaluated.last(claimed, "sil2r") == Past("sil2r@1 of 2", "2", "sil2r@1", 0)
+    told = Past("sil2r@1 of 2", "2", "sil2r@1", 0, told=True)
+    assert store.evaluated.last(claimed, "sil2r") == told
+
+
+def test_of_what_was_never_delivered_nothing_was_told(store: EventStore) -> None:
+    claimed = kept(store, evaluated("1", said=0))
+    told = Past("sil2r@1 of 1", "1", "sil2r@1", 0, told=False)
+    assert store.evaluated.last(claimed, "sil2r") == told
 
 
 def test_what_is_found_on_the_way_is_work_whether_it_comes_before_or_after(

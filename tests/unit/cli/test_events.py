@@ -39,14 +39,26 @@ def test_a_list_that_was_cut_says_so_and_leaves_the_document_alone(
     assert json.loads(shown.stdout) == {"events": []}
 
 
-def test_in_a_narrow_terminal_a_cause_is_folded_and_not_cut(here: Variables) -> None:
+@pytest.mark.parametrize(
+    ("dead", "state"), [(True, "set aside"), (False, "due 2026-11-23 09:15:00")]
+)
+def test_in_a_narrow_terminal_no_word_is_folded_or_cut(
+    here: Variables, dead: bool, state: str
+) -> None:
+    at, cause = datetime(2026, 11, 23, 9, 15, tzinfo=UTC), "search: operation-outcome"
+    row = {"number": 12345, "source": "general-hospital", "kind": "DiagnosticReport"}
     with Database.open(here["CDS_DATABASE_URL"]) as database, database.writing() as kept:
-        kept.execute(event_work.update().values(cause="search: operation-outcome"))
+        told = {"dead": dead, "cause": cause, "first_received": at, "due": at, "attempts": 8}
+        kept.execute(event_work.update().values(**row, **told))
     shown = run({**here, "COLUMNS": "80"}, "list").stdout
-    heading = shown.splitlines()[2]
-    cell = slice(heading.index("cause"), heading.index("(UTC)"))
-    folded = "".join(line[cell].strip() for line in shown.splitlines()[4:])
-    assert folded == "search:operation-outcome"
+    words = {
+        "12345",
+        "general-hospital:",
+        "DiagnosticReport",
+        *f"{state}, attempts 8, {cause}".split(),
+    }
+    assert words <= set(shown.split())
+    assert "2026-11-23 09:15:00" in shown.splitlines()[3]
 
 
 def test_what_was_set_aside_gets_another_turn(here: Variables) -> None:

@@ -125,6 +125,8 @@ def test_a_comment_sealed_with_a_former_key_is_opened_with_it(file: Path, tmp_pa
     assert isinstance(without.exception, ConfigurationError)
     assert "--former-key" in without.exception.one_line()
     assert "comment-canary" in run(file, *show, "--former-key", str(former), key=new_key).stdout
+    unread = run(file, *show[:-1], key=new_key)
+    assert "overridden" in unread.stdout, "what is not shown needs no key"
 
 
 @pytest.mark.parametrize(

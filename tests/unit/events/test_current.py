@@ -186,6 +186,11 @@ def test_where_reports_may_not_be_read_a_result_is_read_without_them(fault: Upst
 # ------------------------------------------------------------------ who ordered the test
 
 
+def requester_of(order: JsonObject | UpstreamFault, patient: str = "p1") -> str:
+    session = Server({"ServiceRequest/r1": order}).session
+    return read_requester(session, "ServiceRequest/r1", patient)
+
+
 @pytest.mark.parametrize(
     ("requester", "who"),
     [
@@ -201,16 +206,37 @@ def test_who_ordered_the_test_is_a_clinician_on_its_server(requester: str | None
     order: JsonObject = {"resourceType": "ServiceRequest", "id": "r1"}
     if requester:
         order["requester"] = {"reference": requester}
-    assert read_requester(Server({"ServiceRequest/r1": order}).session, "ServiceRequest/r1") == who
+    assert requester_of(order) == who
+
+
+@pytest.mark.parametrize(
+    ("subject", "patient", "who"),
+    [
+        ("Patient/p1", "p1", "Practitioner/d1"),
+        (f"{HERE}/Patient/p1", "p1", "Practitioner/d1"),
+        ("Patient/p2", "p1", ""),
+        ("Patient/p2", "", "Practitioner/d1"),
+    ],
+)
+def test_whoever_ordered_a_test_of_another_patient_is_not_told(
+    subject: str, patient: str, who: str
+) -> None:
+    order: JsonObject = {
+        "resourceType": "ServiceRequest",
+        "id": "r1",
+        "subject": {"reference": subject},
+        "requester": {"reference": "Practitioner/d1"},
+    }
+    assert requester_of(order, patient) == who
 
 
 @pytest.mark.parametrize("fault", [UpstreamFault.STATUS_403, UpstreamFault.STATUS_404])
 def test_an_order_that_may_not_be_read_names_nobody(fault: UpstreamFault) -> None:
-    assert read_requester(Server({"ServiceRequest/r1": fault}).session, "ServiceRequest/r1") == ""
+    assert requester_of(fault) == ""
 
 
 def test_an_order_that_cannot_be_read_now_is_waited_for() -> None:
     server = Server({"ServiceRequest/r1": UpstreamFault.STATUS_5XX})
     with pytest.raises(UpstreamFailed) as failed:
-        read_requester(server.session, "ServiceRequest/r1")
+        read_requester(server.session, "ServiceRequest/r1", "p1")
     assert failed.value.cause == "order: status-5xx"

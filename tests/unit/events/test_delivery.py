@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 
 from cds_service.fhir.calls.exchange import Sending
 from cds_service.fhir.calls.fetched import HttpAnswer
@@ -73,6 +74,47 @@ def test_where_nobody_can_be_told_the_answer_is_written_all_the_same(
     telling.arrives(ordered())
     issue, notice = kinds
     assert [len(each) for each in written(telling, issue, notice).values()] == [1, 0]
+
+
+def test_a_correction_that_may_be_told_to_nobody_leaves_no_notice_of_the_value_before(
+    telling: World, kinds: tuple[str, str]
+) -> None:
+    """A task to look at the old value stood beside the answer about the new one."""
+    telling.arrives(ordered())
+    telling.arrives(observation(value=12000, status="corrected"))
+    issue, notice = kinds
+    (told,) = telling.fhir.of(notice)
+    expected = {"Task": "entered-in-error", "Communication": "in-progress"}
+    assert told["status"] == expected[notice], "what was told stays told; what is to be done is not"
+    assert len(telling.fhir.of(issue)) == 1
+
+
+def test_a_result_that_is_anothers_after_all_leaves_nothing_standing_of_the_first_patient(
+    telling: World, kinds: tuple[str, str]
+) -> None:
+    telling.arrives(ordered())
+    telling.arrives(ordered(subject={"reference": "Patient/p2"}, status="corrected"))
+    (_, notice), told = kinds, telling.fhir.of(kinds[1])
+    about = [(each.get("for") or each["subject"])["reference"] for each in told]
+    standing = [each["status"] != "entered-in-error" for each in told]
+    assert (
+        dict(zip(about, standing, strict=True))
+        == {
+            "Communication": {"Patient/p1": False, "Patient/p2": True},
+            "Task": {"Patient/p2": True},
+        }[notice]
+    )
+
+
+def test_a_result_that_names_no_patient_is_written_about_none(
+    telling: World, kinds: tuple[str, str]
+) -> None:
+    """`Patient/` is no reference, and a server that looks at what it is sent refuses it."""
+    telling.arrives(ordered(subject=None))
+    for kind in (*kinds, "GuidanceResponse"):
+        (kept,) = telling.fhir.of(kind)
+        assert "Patient/" not in str(kept)
+        get_fhir_model_class(kind).model_validate(kept)
 
 
 @pytest.mark.parametrize("kind", ["Patient", "RelatedPerson", "Device"])

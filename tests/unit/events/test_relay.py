@@ -131,3 +131,11 @@ def test_an_answer_after_one_that_was_taken_back_replaces_the_taking_back(relay:
     relay.here.arrives(observation(value=4000, status="corrected"))
     _said, gone, anew = relay.sent
     assert (status_of(anew), replaces(anew)) == ("final", gone["hookInstance"])
+
+
+def test_an_answer_after_one_that_was_never_sent_replaces_none(relay: Relay) -> None:
+    """The relay was told of no such `hookInstance`."""
+    relay.here.arrives(observation(status="cancelled"))
+    relay.here.arrives(observation(value=4000, status="corrected"))
+    (first,) = relay.sent
+    assert replaces(first) == ""

@@ -107,3 +107,28 @@ def test_a_server_that_refuses_the_search_is_told_of(writing: World) -> None:
     (row,) = writing.room.store.waiting(dead_only=True)
     assert row.cause == "write-back: status-4xx"
     assert writing.fhir.of("DetectedIssue") == []
+
+
+@pytest.mark.parametrize("status", ["corrected", "entered-in-error"])
+def test_what_was_done_only_in_part_is_not_taken_for_done(
+    writing: World, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    """A server that takes a transaction for a batch answers 200, and has not changed the issue."""
+    assert process(writing, "o1") == 1
+    carry_out = LittleFhir._entry
+
+    def in_part(fhir: LittleFhir, entry: Json) -> Json:
+        if entry["request"]["url"].startswith("DetectedIssue/"):
+            return {"response": {"status": "409 Conflict"}}
+        return carry_out(fhir, entry)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LittleFhir, "_entry", in_part)
+        assert process(writing, "o1", value=12000, status=status) == 0
+    (row,) = writing.room.store.waiting()
+    assert row.cause == "write-back: not-fhir"
+    writing.clock.pass_(minutes=10)
+    assert writing.work() == 1
+    issue = writing.only("DetectedIssue")
+    told = (issue["status"], "12000" in issue["code"]["text"])
+    assert told == (("final", True) if status == "corrected" else ("entered-in-error", False))

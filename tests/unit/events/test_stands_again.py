@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from cds_service.store.tables import evaluations, event_evaluations
 from tests.event_world import LOINC, SERUM, World, observation
 
 
@@ -79,3 +82,19 @@ def test_an_older_version_that_is_read_late_brings_nothing_back(writing: World) 
     writing.work()
     assert "12000" in str(writing.only("DetectedIssue")["code"])
     assert len(writing.records()) == 2
+
+
+@pytest.mark.parametrize("how", ["with-its-report", "by-its-status"])
+def test_what_stands_of_a_result_of_which_no_record_is_left_is_taken_back(
+    writing: World, how: str
+) -> None:
+    """Its records were purged, or its patient was erased: the warning stood for good."""
+    writing.arrives(observation())
+    with writing.room.database.writing() as connection:
+        for table in (evaluations, event_evaluations):
+            connection.execute(table.delete())
+    if how == "with-its-report":
+        writing.arrives(report("first", "entered-in-error"))
+    else:
+        writing.arrives(observation(status="entered-in-error"))
+    assert stands(writing) == "entered-in-error"

@@ -131,6 +131,32 @@ def test_a_clinician_who_was_told_is_told_anew_of_a_correction_and_of_a_repeat_n
     assert anew["entry"][0]["request"]["ifNoneExist"].endswith(SECOND), "each is told once"
 
 
+@pytest.mark.parametrize(
+    ("subject", "stays"),
+    [
+        ({"reference": "Patient/p1"}, True),
+        ({"reference": "https://ehr.example.org/fhir/Patient/p1"}, True),
+        ({"reference": "Patient/p2"}, False),
+        ({"display": "The result names no patient"}, False),
+    ],
+)
+def test_what_was_told_of_another_patient_is_taken_back(subject: Any, stays: bool) -> None:
+    (told,) = resources(SAID, "Communication")
+    before = Existing({"Communication": [there(told, subject=subject)]})
+    made = writing(CORRECTED, resources(CORRECTED, "Communication"), before)
+    back = [("PUT", "Communication/Communication-1")]
+    assert asked(made) == [("POST", "Communication"), *([] if stays else back)]
+    assert targets(made) == [made["entry"][0]["fullUrl"]]
+
+
+def test_of_two_that_stand_in_one_place_one_is_kept_up_to_date_and_the_other_goes() -> None:
+    (issue,) = resources(SAID, "DetectedIssue")
+    both = Existing({"DetectedIssue": [there(issue), there(issue, id="DetectedIssue-2")]})
+    (back,) = writing(SAID, [issue], both)["entry"]
+    assert back["request"]["url"] == "DetectedIssue/DetectedIssue-2"
+    assert back["resource"]["status"] == "entered-in-error"
+
+
 def test_all_that_stands_is_taken_back_and_what_was_taken_back_is_not_again() -> None:
     made = withdrawing(standing(SAID))
     assert [entry["resource"]["status"] for entry in made["entry"]] == ["entered-in-error"] * 2
