@@ -30,11 +30,11 @@ WITHDRAWN = SpecimenGiven(SpecimenLink.ENTERED_IN_ERROR)
 INVALID_CSF = replace(CSF, link=SpecimenLink.INVALID)
 
 
-def ferritin(specimen: SpecimenGiven, *, more: str = "", **changes: object) -> LabResult:
+def ferritin(specimen: SpecimenGiven, *, more: str = "") -> LabResult:
     """Ferritin far above its limit, with a further code if there is `more`."""
     (found,) = drawn("ferritin 50000 ng/mL")
     codings = (*found.codings, *([Coding(LOINC, more)] if more else []))
-    return replace(found, specimen=specimen, codings=codings, **changes)  # type: ignore[arg-type]
+    return replace(found, specimen=specimen, codings=codings)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_doubtful_result_that_may_be_the_second_item_says_when_to_call() -> No
 
 
 def test_a_preliminary_result_of_a_doubtful_sample_is_named_once() -> None:
-    waiting = ferritin(CSF, status=Status.PRELIMINARY)
+    waiting = replace(ferritin(CSF), status=Status.PRELIMINARY)
     assert card("5230 U/mL", companions=(waiting,)).detail.count("ferritin 50000 ng/mL") == 1
 
 

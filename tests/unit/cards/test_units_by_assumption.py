@@ -13,6 +13,12 @@ NO_FACTOR = "no exact factor leads from the unit of one result to that of the ot
 ALBUMINS = drawn("albumin-csf 20 mg/dL", "albumin-serum 40 g/L")
 
 
+def detail_of_a_rise(before: str, after: str) -> str:
+    """The card on 800 in the one unit, after 500 of the same laboratory in the other."""
+    results = named("b", f"800 {after}"), named("a", f"500 {before}", collected=EARLIER)
+    return card_of(records.record(*results)).detail.replace("\\", "")
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [("U/mL", "[IU]/mL"), ("[IU]/mL", "U/mL"), ("IU/mL", "kU/L"), ("[arb'U]/mL", "k[IU]/L")],
@@ -20,10 +26,7 @@ ALBUMINS = drawn("albumin-csf 20 mg/dL", "albumin-serum 40 g/L")
 def test_no_direction_is_told_from_one_unit_to_another_that_is_only_taken_for_the_same(
     before: str, after: str
 ) -> None:
-    given = records.record(
-        named("b", f"800 {after}"), named("a", f"500 {before}", collected=EARLIER)
-    )
-    told = card_of(given).detail.replace("\\", "")
+    told = detail_of_a_rise(before, after)
     assert f"- 2026-02-20: 500 {before}, Laboratory A; not comparable with the next" in told
     assert "(unit changed)" in told
 
@@ -34,10 +37,7 @@ def test_no_direction_is_told_from_one_unit_to_another_that_is_only_taken_for_th
 def test_a_direction_is_told_between_units_that_are_the_same_by_definition(
     before: str, after: str
 ) -> None:
-    given = records.record(
-        named("b", f"800 {after}"), named("a", f"500 {before}", collected=EARLIER)
-    )
-    told = card_of(given).detail.replace("\\", "")
+    told = detail_of_a_rise(before, after)
     assert f"- 2026-02-20: 500 {before}, Laboratory A; then rose" in told
 
 
