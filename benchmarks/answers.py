@@ -25,12 +25,15 @@ def application(name: str) -> Any:
         return _nothing
     if name != "ours":
         return getattr(floors, name)()
+    from cds_service import collector
     from cds_service.config import Mode, load_settings
     from cds_service.wiring import make_app, prepared
 
     mode = Mode.PRODUCTION if "CDS_CLIENTS" in os.environ else Mode.SANDBOX
     settings = load_settings(mode, os.environ)
-    return make_app(settings, prepared(settings))
+    app = make_app(settings, prepared(settings))
+    collector.settle()
+    return app
 
 
 def _nothing(_environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

@@ -17,7 +17,7 @@ class UpstreamFault(StrEnum):
     TLS = "tls"
     """The certificate or the handshake was not accepted."""
     TIMEOUT = "timeout"
-    """The deadline came while the server was being waited for."""
+    """The deadline came while the server was being waited for, or the server says so (408)."""
     BROKEN = "broken"
     """The connection ended before the answer was complete."""
     STATUS_401 = "status-401"
@@ -112,6 +112,8 @@ def status_fault(status: int) -> UpstreamFault:
     match status:
         case 401 | 403 | 404 | 429 | 501:
             return UpstreamFault(f"status-{status}")
+        case 408:
+            return UpstreamFault.TIMEOUT
         case 410:
             return UpstreamFault.STATUS_404
         case _ if 300 <= status < 400:

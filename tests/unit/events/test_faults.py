@@ -55,6 +55,7 @@ def test_delays_double_and_are_a_half_longer_or_shorter_at_random(
         (399, "redirect"),
         (400, "status-4xx"),
         (404, "status-404"),
+        (408, "timeout"),
         (410, "status-404"),
         (499, "status-4xx"),
         (500, "status-5xx"),

@@ -127,6 +127,7 @@ def test_t60_an_answer_that_breaks_off_is_broken_and_not_asked_for_again(
         (403, Refused(UpstreamFault.STATUS_403)),
         (404, NotFound()),
         (406, Refused(UpstreamFault.STATUS_4XX)),
+        (408, Refused(UpstreamFault.TIMEOUT)),
         (410, NotFound()),
         (429, Refused(UpstreamFault.STATUS_429)),
         (500, Refused(UpstreamFault.STATUS_5XX)),
