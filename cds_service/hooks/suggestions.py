@@ -94,13 +94,12 @@ class _Offer:
 
 
 def _is_known(offer: _Offer, answer: Answer) -> bool:
-    """Whether a result of the suggested test is near this one in time and can be read beside it, or
-    is named on the card already.
+    """Whether of each suggested test a result is near this one in time and can be read beside it,
+    or is named on the card already.
     """
-    if any(not offer.tests.isdisjoint(note.tests) for note in answer.notes):
-        return True
-    if not offer.tests.isdisjoint(answer.companions):
-        return offer.tests.isdisjoint(answer.missing)
+    if offer.tests:
+        told = {test for note in answer.notes for test in note.tests}
+        return offer.tests <= told.union(set(answer.companions).difference(answer.missing))
     match answer.paired:
         case PairedWith(specimen=other) if other == offer.specimen:
             return all(
@@ -155,6 +154,8 @@ def _offer(row: SuggestionRow, knowledge: KnowledgeBase) -> _Offer:
         row.label,
         row.text,
         order,
-        tests=frozenset(name for name, t in knowledge.companions.items() if row.code in t.families),
+        tests=frozenset(row.tests).union(
+            name for name, test in knowledge.companions.items() if row.code in test.families
+        ),
         specimen=own.specimen if own else "",
     )

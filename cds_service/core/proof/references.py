@@ -265,3 +265,4 @@ def _suggestions(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     file = _file(knowledge, "suggestions.toml")
     for row in knowledge.suggestions.values():
         yield from file.absent(row.id, row.sources, knowledge.sources)
+        yield from file.absent(row.id, row.tests, knowledge.companions)

@@ -19,6 +19,8 @@ class SuggestionRow(Row):
     system: str = ""
     code: str = ""
     display: str = ""
+    tests: tuple[Id, ...] = ()
+    """The companion tests that it orders, beside the one that its code stands for."""
     sources: tuple[Id, ...]
 
 

@@ -107,20 +107,23 @@ class HttpAnswer:
     body: bytes
 
 
+_OF_STATUS: Final = {
+    401: UpstreamFault.STATUS_401,
+    403: UpstreamFault.STATUS_403,
+    404: UpstreamFault.STATUS_404,
+    408: UpstreamFault.TIMEOUT,
+    410: UpstreamFault.STATUS_404,
+    429: UpstreamFault.STATUS_429,
+    501: UpstreamFault.STATUS_501,
+}
+_OF_CLASS: Final = {
+    3: UpstreamFault.REDIRECT,
+    4: UpstreamFault.STATUS_4XX,
+    5: UpstreamFault.STATUS_5XX,
+}
+
+
 def status_fault(status: int) -> UpstreamFault:
     """The fault of an HTTP status that is not what was asked for."""
-    match status:
-        case 401 | 403 | 404 | 429 | 501:
-            return UpstreamFault(f"status-{status}")
-        case 408:
-            return UpstreamFault.TIMEOUT
-        case 410:
-            return UpstreamFault.STATUS_404
-        case _ if 300 <= status < 400:
-            return UpstreamFault.REDIRECT
-        case _ if 400 <= status < 500:
-            return UpstreamFault.STATUS_4XX
-        case _ if 500 <= status < 600:
-            return UpstreamFault.STATUS_5XX
-        case _:
-            return UpstreamFault.STATUS_OTHER
+    of_class = _OF_CLASS.get(status // 100, UpstreamFault.STATUS_OTHER)
+    return _OF_STATUS.get(status, of_class)

@@ -123,6 +123,19 @@ def test_a_test_whose_result_came_since_and_stands_on_the_card_is_not_drafted_ag
     assert "Fibrinogen" in found
 
 
+COUNTS = ("haemoglobin 7.5 g/dL", "platelets 20 10*9/L", "neutrophils 0.4 10*9/L")
+
+
+@pytest.mark.parametrize("lacking", [None, *COUNTS])
+def test_a_blood_count_is_drafted_again_as_long_as_one_of_its_counts_is_not_there(
+    lacking: str | None, library: Library
+) -> None:
+    there = drawn(*[count for count in COUNTS if count != lacking])
+    found = offered(library, result("5000 U/mL", SERUM_U), companions=there)
+    assert ("Blood count with differential" in found) == (lacking is not None)
+    assert "Ferritin" in found
+
+
 def test_a_result_that_cannot_be_interpreted_leads_to_a_call_to_its_laboratory(
     library: Library,
 ) -> None:

@@ -111,8 +111,11 @@ def test_a_statement_names_sources_and_findings_that_exist(member: str, named: s
     assert (fault.where, fault.text) == ("toy/statements.toml (S1)", f"'{named}' does not exist.")
 
 
-def test_a_suggestion_names_sources_that_exist() -> None:
-    row = 'id = "play"\nlabel = "l"\ntext = "t"\nkind = "contact"\nsources = ["toy-1999"]\n'
+@pytest.mark.parametrize("member", ["sources", "tests"])
+def test_a_suggestion_names_sources_and_tests_that_exist(member: str) -> None:
+    named = {"sources": [], member: ["toy-1999"]}
+    row = "".join(f"{name} = {value}\n" for name, value in named.items())
+    row += 'id = "play"\nlabel = "l"\ntext = "t"\nkind = "contact"\n'
     texts = {**toy.files(), "toy/suggestions.toml": f"[[suggestion]]\n{row}"}
     (fault,) = faults(toy.read(texts))
     assert fault.where == "toy/suggestions.toml (play)"
