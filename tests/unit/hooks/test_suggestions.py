@@ -226,6 +226,17 @@ def test_a_card_has_few_buttons_and_says_how_many_may_be_pressed(library: Librar
     assert card["selectionBehavior"] == "any"
 
 
+def test_of_more_drafts_than_eight_the_last_are_left_out(library: Library) -> None:
+    """Decision 54: whom two contexts ask to call stands first, so the last of seven tests goes."""
+    high = result("12000 U/mL", SERUM_U, ranges=(within("223", "710", "U/mL"),))
+    first, *tests, last = offered(library, high)
+    both = [in_record(library, f"condition.{name}")["entries"][0] for name in ("car-t", "sle")]
+    calls = [first, "Call the cell-therapy team", "Call rheumatology"]
+    assert len(tests) == 5
+    assert last == "D-dimer"
+    assert offered(library, high, entries=tuple(both)) == [*calls, *tests]
+
+
 def test_without_a_patient_there_is_no_draft(library: Library) -> None:
     observation = fhir_fixtures.load("csf_above_150")
     del observation["subject"]
