@@ -76,31 +76,23 @@ def read_laboratory(
     for entry in observations(document.entries):
         by_sort[sort_of(entry.resource, wanted)].append(entry)
     analyte, companions = distinct(by_sort[Sort.ANALYTE]), distinct(by_sort[Sort.COMPANION])
-    panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
-    distinct_panels = distinct(panels)
-    results = _chosen(analyte, reader)
-    asked = (*results, *_chosen(distinct(unreadable), reader))
-    in_panels = chain.from_iterable(map(reader.read_panel, _chosen(distinct_panels, reader)))
+    panels, unreadable = distinct(by_sort[Sort.PANEL]), by_sort[Sort.UNREADABLE]
+    asked = (*_chosen(analyte, reader), *_chosen(distinct(unreadable), reader))
+    in_panels = chain.from_iterable(map(reader.read_panel, _chosen(panels, reader)))
     components = list(islice(in_panels, MOST_READ + 1))
-    may_hold = (*analyte, *companions, *distinct_panels, *by_sort[Sort.COMPANION_PANEL])
+    may_hold = (*analyte, *companions, *panels, *by_sort[Sort.COMPANION_PANEL])
     holding = [entry for entry in may_hold if "component" in entry.resource]
     in_components = _in_components(holding, reader, wanted) if holding else ()
-    # no card speaks of an unreadable one of another patient, so no report is answered by it
-    found = (*results, *filter(reader.is_own, unreadable), *panels)
-    lone = list(lone_reports(document.entries, found, wanted.accepted))
-    elsewhere = _elsewhere(lone, others, reader, wanted) if lone and others else ()
-    if elsewhere:
-        lone = list(lone_reports(lone, elsewhere, wanted.accepted))
-    issued = [report for report in lone if is_issued(report.resource)]
-    reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(issued, reader)]
+    lone, elsewhere = _lone(document.entries, by_sort, others, reader, wanted)
+    reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(lone, reader)]
     all_found: tuple[Sequence[object], ...] = (
         analyte,
         companions,
         unreadable,
-        distinct_panels,
+        panels,
         components,
         in_components,
-        issued,
+        lone,
     )
     return LaboratoryPart(
         (
@@ -111,8 +103,29 @@ def read_laboratory(
         ),
         (*map(reader.read, _chosen(companions, reader)), *in_components[:MOST_READ]),
         max(map(len, all_found)) > MOST_READ,
-        tuple(elsewhere),
+        elsewhere,
     )
+
+
+def _lone(
+    entries: Iterable[Entry],
+    by_sort: Mapping[Sort, Sequence[Entry]],
+    others: Sequence[Entry],
+    reader: ObservationReader,
+    wanted: Wanted,
+) -> tuple[Sequence[Entry], tuple[Entry, ...]]:
+    """The issued reports of the analyte whose result is not there; and the results that stand among
+    the others and belong to reports that came without them.
+    """
+    # Copies count here: each may lie in another report. And no card speaks of an unreadable one of
+    # another patient, so no report is answered by it.
+    own_unreadable = filter(reader.is_own, by_sort[Sort.UNREADABLE])
+    found = (*by_sort[Sort.ANALYTE], *own_unreadable, *by_sort[Sort.PANEL])
+    lone = list(lone_reports(entries, found, wanted.accepted))
+    elsewhere = tuple(_elsewhere(lone, others, reader, wanted)) if lone and others else ()
+    if elsewhere:
+        lone = list(lone_reports(lone, elsewhere, wanted.accepted))
+    return [report for report in lone if is_issued(report.resource)], elsewhere
 
 
 def _each_once(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[LabReading]:
