@@ -8,7 +8,7 @@ import pytest
 
 from cds_service.core.json_object import JsonObject
 from cds_service.fhir.supplied import supplied
-from tests.unit.fhir.given import BASE, LEFT_OUT, bundle, entry, observation, record, refs
+from tests.unit.fhir.given import BASE, LEFT_OUT, bundle, entry, observation, quantity, record, refs
 
 LABORATORY = [{"reference": "Organization/1"}]
 BARE = observation(performer=LABORATORY)
@@ -53,3 +53,16 @@ def test_results_without_an_id_of_their_own_are_not_taken_for_copies() -> None:
     one = observation(id=LEFT_OUT)
     other = {**one, "note": [{"text": "second sample"}]}
     assert len(record(bundle(one, other)).results) == 2
+
+
+def test_copies_of_one_server_are_one_beside_a_result_of_another() -> None:
+    """The server is written in two ways, and another has given the same id to another result."""
+    name, another = "Observation/obs-1", observation(valueQuantity=quantity("900"))
+    found = record(
+        bundle(
+            entry(BARE, f"https://ehr.example.org/fhir/{name}"),
+            entry(VERSIONED, f"https://EHR.example.org:443/fhir/{name}"),
+            entry(another, f"https://laboratory.example.com/fhir/{name}"),
+        )
+    )
+    assert [one.ref.version for one in found.results] == ["2", ""]
