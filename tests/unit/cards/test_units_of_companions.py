@@ -255,6 +255,12 @@ def test_it_is_named_where_it_is_nearer_than_a_number(on: str, *, is_named: bool
     assert (WORDED in said) is is_named
 
 
+def test_a_nearer_result_that_holds_nothing_at_all_hides_no_words() -> None:
+    nothing = replace(ferritin("300", NANOGRAMS, "nothing"), value=NoValue("not-performed"))
+    said = card("900 U/mL", companions=(nothing, in_words(on="2026-02-26"))).detail
+    assert f"{WORDED}ferritin" in said
+
+
 @pytest.mark.parametrize("name", ["a", "z"])
 def test_a_remark_beside_a_number_of_the_same_time_is_not_named(name: str) -> None:
     number = ferritin("300", NANOGRAMS, "number")
