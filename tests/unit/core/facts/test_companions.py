@@ -16,6 +16,7 @@ from cds_service.core.facts.companions import (
     CompanionValue,
     at_one_time,
     companion_values,
+    companions_ahead,
 )
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import LabResult, Subject
@@ -122,6 +123,15 @@ def test_a_preliminary_value_of_one_id_puts_the_final_one_in_no_doubt() -> None:
     before = replace(ferritin("2026-03-01", "60"), status=Status.PRELIMINARY)
     for given in permutations((final, before)):
         assert texts(*given) == {"ferritin": ["600"]}
+
+
+def test_of_results_dated_ahead_the_furthest_comes_first_however_they_came() -> None:
+    """The card names some of them only."""
+    days = ["2026-04-03", "2026-04-02", "2026-04-01"]
+    for given in permutations(map(ferritin, days)):
+        ahead = companions_ahead(TOY, record(result(), companions=given), A_WEEK_LATER)
+        names = [found.result.ref.resource for _, found in ahead]
+        assert names == [f"Observation/ferritin-{day}" for day in days]
 
 
 def timed(name: str, value: str, at: str) -> LabResult:
