@@ -48,6 +48,12 @@ def test_a_late_version_is_replaced_by_one_copy_of_the_newest() -> None:
     assert (refs(found.results), found.history) == (["Observation/obs-1"], ())
 
 
+def test_copies_that_are_not_valid_stay_two() -> None:
+    """What they say cannot be compared."""
+    broken = [observation(status="banana", meta={"versionId": each}) for each in ("a", "b")]
+    assert refs(record(bundle(*broken)).results) == ["Observation/obs-1"] * 2
+
+
 def test_results_without_an_id_of_their_own_are_not_taken_for_copies() -> None:
     """Two samples of one day may well have the same value."""
     one = observation(id=LEFT_OUT)
