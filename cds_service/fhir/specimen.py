@@ -44,7 +44,7 @@ _GRAVEST_FIRST = (
 def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) -> Found:
     """The Specimen that Observation.specimen leads to among the given resources; without that
     element, what its panels or else its reports name, if they name one or all say the same. Taken
-    at different times, they still say what the sample is (decision 150).
+    at different times, they still say what the sample is (decision 130).
 
     One of another patient and one that was entered in error are reported as such, without anything
     of theirs; an invalid one with the codes that can still be seen, and one that may not be the one
