@@ -16,8 +16,8 @@ from cds_service.core.model import LabResult, NoPatient, Patient, PatientRecord
 
 _DAY = timedelta(days=1)
 _DAY_LENGTH = len("2026-11-21")
-_OPEN = ".."
-"""How an open end of a period is written."""
+OPEN_END = ".."
+"""How ISO 8601-2, and so our `Moment.text`, writes an open end of a period."""
 
 
 def day_of(written: str) -> str:
@@ -29,7 +29,7 @@ def day_of(written: str) -> str:
     if "/" not in written:  # the usual case
         return written[:_DAY_LENGTH]
     began, _, ended = written.partition("/")
-    return f"{_OPEN}/{ended[:_DAY_LENGTH]}" if began == _OPEN else began[:_DAY_LENGTH]
+    return f"{OPEN_END}/{ended[:_DAY_LENGTH]}" if began == OPEN_END else began[:_DAY_LENGTH]
 
 
 def is_ahead(moment: Moment | NoMoment, at: date) -> bool:

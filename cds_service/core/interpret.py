@@ -7,13 +7,13 @@ says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
 from cds_service.core.elements import WITHDRAWN
 from cds_service.core.knowledge import KnowledgeBase
-from cds_service.core.model import InvalidResource, PatientRecord
+from cds_service.core.model import InvalidResource, LabResult, PatientRecord
 from cds_service.core.notes import note_on_sharing, notes_on_knowledge, notes_on_sample
 from cds_service.core.one_result import (
     Basis,
@@ -34,7 +34,7 @@ from cds_service.core.results.selection import (
     unsettled_beside,
     with_ranges,
 )
-from cds_service.core.results.triage import history_of, most_telling_first, triage
+from cds_service.core.results.triage import WrongOne, history_of, most_telling_first, triage
 from cds_service.core.urgency import ByItself, gravest, most_pressing_first, naming_others
 from cds_service.core.verdict import Answer, Evaluation, NotInterpretable, Skipped
 
@@ -49,27 +49,15 @@ def interpret(
     history = tuple(history_of(record, knowledge, at))
     ours = with_ranges(found.ours, (*found.ours, *history))
     basis = Basis(record, knowledge, at, (*ours, *history))
-    answers: list[Answer] = []
-    skipped = list(found.skipped)
+    told: list[Answer | Skipped] = [*found.skipped]
     for group in by_specimen(ours):
-        told = tuple(_about_group(group, basis, looking))
-        answers += told
-        if len(told) < len(group):
-            skipped += _left_aside(group, told)
-    if found.invalid:
-        first, *others = sorted(found.invalid, key=most_telling_first)
-        answers.append(_sharing(fhir_invalid(first, basis), others))
-        skipped += [Skipped(item.ref, "another invalid resource is told") for item in others]
-    if found.wrong:
-        newest, *older = sorted(
-            found.wrong, key=lambda item: rank_of(item.result, at), reverse=True
-        )
-        answers.append(wrong_analyte(newest, basis))
-        skipped += [Skipped(item.result.ref, "a newer look-alike is told") for item in older]
-    of_others = list(found.of_others)
-    if of_others and not answers:
-        answers.append(of_another(of_others.pop(0), basis))
-    skipped += [Skipped(item.ref, "it belongs to another patient") for item in of_others]
+        told += _about_group(group, basis, looking)
+    told += _about_invalid(found.invalid, basis)
+    told += _about_look_alikes(found.wrong, basis)
+    is_silent = all(isinstance(item, Skipped) for item in told)
+    told += _about_others(found.of_others, basis, is_told=is_silent)
+    answers = [item for item in told if isinstance(item, Answer)]
+    skipped = [item for item in told if isinstance(item, Skipped)]
     if answers:
         skipped += [
             Skipped(item.ref, f"it could not be read, at {item.where}") for item in record.unread
@@ -81,7 +69,17 @@ def interpret(
     return Evaluation(knowledge.tag, at, tuple(answers), tuple(skipped))
 
 
-def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> Iterator[Answer]:
+def _about_group(
+    group: Sequence[Candidate], basis: Basis, looking: Looking
+) -> Iterator[Answer | Skipped]:
+    """The answers about the results of one specimen kind, and those that are left aside."""
+    answers = tuple(_answers_about(group, basis, looking))
+    yield from answers
+    if len(answers) < len(group):
+        yield from _left_aside(group, answers)
+
+
+def _answers_about(group: Sequence[Candidate], basis: Basis, looking: Looking) -> Iterator[Answer]:
     """An answer about the newest final result or, where there is none, about the newest that is not
     withdrawn. Then one about each withdrawn result that had a card before: what that card said no
     longer holds.
@@ -98,6 +96,38 @@ def _about_group(group: Sequence[Candidate], basis: Basis, looking: Looking) -> 
         for item in group:
             if item.result.ref.resource in carded and item.result.status in WITHDRAWN:
                 yield not_final(item, basis)
+
+
+def _about_invalid(
+    invalid: Collection[InvalidResource], basis: Basis
+) -> Iterator[Answer | Skipped]:
+    """One answer for all results that are not valid FHIR, which names them."""
+    if invalid:
+        first, *others = sorted(invalid, key=most_telling_first)
+        yield _sharing(fhir_invalid(first, basis), others)
+        for item in others:
+            yield Skipped(item.ref, "another invalid resource is told")
+
+
+def _about_look_alikes(wrong: Collection[WrongOne], basis: Basis) -> Iterator[Answer | Skipped]:
+    """One answer, about the newest of them."""
+    if wrong:
+        newest, *older = sorted(
+            wrong, key=lambda item: rank_of(item.result, basis.at), reverse=True
+        )
+        yield wrong_analyte(newest, basis)
+        for item in older:
+            yield Skipped(item.result.ref, "a newer look-alike is told")
+
+
+def _about_others(
+    of_others: Sequence[LabResult], basis: Basis, *, is_told: bool
+) -> Iterator[Answer | Skipped]:
+    """That a result of another patient came: told once at most, and only where nothing else is."""
+    if of_others and is_told:
+        yield of_another(of_others[0], basis)
+    for item in of_others[1:] if is_told else of_others:
+        yield Skipped(item.ref, "it belongs to another patient")
 
 
 def _with_doubts(answer: Answer, head: Candidate, basis: Basis) -> Answer:

@@ -216,6 +216,15 @@ class Answer:
     companions: frozenset[str] = frozenset()
     """Names of the companion tests with a usable result near this one."""
 
+    @property
+    def is_of_another(self) -> bool:
+        """Whether the result is another patient's: then nothing of it is shown."""
+        match self.verdict:
+            case NotInterpretable(reason):
+                return reason is Reason.SUBJECT_MISMATCH
+            case Interpreted() | WrongAnalyte():
+                return False
+
     def with_notes(self, notes: Iterable[Note]) -> Answer:
         """The same answer with these notes and no others; their inputs are added to its own."""
         told = tuple(notes)

@@ -17,10 +17,10 @@ from cds_service.events.holders import find_holders, first_id, ids_of
 from cds_service.fhir.calls.fetched import NotFound, Refused, Resource
 from cds_service.fhir.calls.session import FhirSession
 from cds_service.fhir.reference import Literal, may_be_on, target_of
+from cds_service.fhir.report import is_withdrawn
 from cds_service.fhir.shape import a_text, an_object, objects, version_of
 from cds_service.store.work_item import Kind, Target
 
-_WITHDRAWN_REPORT = frozenset({"entered-in-error", "cancelled"})
 _CLINICIANS = frozenset({"Practitioner", "PractitionerRole", "Organization"})
 """Requesters of a ServiceRequest who may be told: not a patient, a relative or a device."""
 
@@ -109,13 +109,9 @@ def read_requester(session: FhirSession, order: str, patient_id: str) -> str:
             return ""
 
 
-def _is_withdrawn(report: JsonObject) -> bool:
-    return a_text(report.get("status")) in _WITHDRAWN_REPORT
-
-
 def _versions(resource: JsonObject, reports: list[JsonObject]) -> tuple[str, str]:
     """The version, marked if all reports were withdrawn; and what it would be in the other case."""
     upheld = version_told(resource)
     fallen = f"{upheld} withdrawn-with-report"
-    states = set(map(_is_withdrawn, reports))
+    states = set(map(is_withdrawn, reports))
     return (fallen, upheld) if states == {True} else (upheld, fallen)

@@ -10,7 +10,7 @@ import re
 from calendar import monthrange
 from datetime import UTC, date, datetime
 
-from cds_service.core.dates import wholly_before
+from cds_service.core.dates import OPEN_END, wholly_before
 from cds_service.core.elements import Moment, NoMoment
 from cds_service.core.json_object import JsonObject
 from cds_service.fhir.shape import Refusal, an_object
@@ -23,8 +23,6 @@ _DATE_TIME = re.compile(
 does not have, is refused here, since some versions of Python accept it."""
 _YEAR, _MONTH, _DAY, _SECOND = 4, 7, 10, 17
 """Positions in the text: the ends of year, month and day, and the start of the seconds."""
-_OPEN = ".."
-"""How ISO 8601-2 writes an open end of an interval."""
 
 
 def moment(value: object, where: str) -> Moment:
@@ -82,9 +80,9 @@ def period(value: JsonObject, where: str) -> Moment | NoMoment:
             first, last = sorted((start.first_day, end.last_day))
             return Moment(f"{start.text}/{end.text}", first, last, start.order)
         case Moment(), NoMoment():
-            return Moment(f"{start.text}/{_OPEN}", start.first_day, date.max, start.order)
+            return Moment(f"{start.text}/{OPEN_END}", start.first_day, date.max, start.order)
         case NoMoment(), Moment():
-            return Moment(f"{_OPEN}/{end.text}", date.min, end.last_day, end.order)
+            return Moment(f"{OPEN_END}/{end.text}", date.min, end.last_day, end.order)
         case _:
             return NoMoment()
 

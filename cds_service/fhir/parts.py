@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 
 from cds_service.core.concepts import ConceptIndex
-from cds_service.core.elements import LabValue, Measured, NoValue, ResourceRef
-from cds_service.core.model import Availability, CodedEntry, InvalidResource, LabResult, Subject
-from cds_service.core.results.comparable import laboratory_name
+from cds_service.core.model import Availability, CodedEntry, InvalidResource
 from cds_service.fhir.bundle import Document, Entry
+from cds_service.fhir.each_once import LabReading, each_once, is_foreign
 from cds_service.fhir.lone_report import (
     is_issued,
     lone_reports,
@@ -23,15 +22,12 @@ from cds_service.fhir.lone_report import (
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.ranked import best_first, distinct
 from cds_service.fhir.record_entries import EntryReader, OfAnotherPatient
-from cds_service.fhir.reference import comparable_base
 from cds_service.fhir.report import observations
 from cds_service.fhir.wanted import MAY_BE_OURS, Sort, Wanted, may_stand_for, sort_of
 
 MOST_READ = 200
 """Most Observations of one sort, and most coded entries, that are read from one part. Validating
 one costs up to 0.3 ms, so that a chart of any size stays inside the deadline (T-59)."""
-
-LabReading = LabResult | InvalidResource
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,6 @@ class CodedPart:
     unread: tuple[InvalidResource, ...] = ()
 
 
-_NO_REF, _NO_VALUE = ResourceRef(""), NoValue()
 NO_RESULTS = LaboratoryPart()
 NO_ENTRIES = CodedPart()
 
@@ -76,65 +71,56 @@ def read_laboratory(
     for entry in observations(document.entries):
         by_sort[sort_of(entry.resource, wanted)].append(entry)
     analyte, companions = distinct(by_sort[Sort.ANALYTE]), distinct(by_sort[Sort.COMPANION])
-    panels, unreadable = by_sort[Sort.PANEL], by_sort[Sort.UNREADABLE]
-    distinct_panels = distinct(panels)
-    results = _chosen(analyte, reader)
-    asked = (*results, *_chosen(distinct(unreadable), reader))
-    in_panels = chain.from_iterable(map(reader.read_panel, _chosen(distinct_panels, reader)))
+    panels, unreadable = distinct(by_sort[Sort.PANEL]), by_sort[Sort.UNREADABLE]
+    asked = (*_chosen(analyte, reader), *_chosen(distinct(unreadable), reader))
+    in_panels = chain.from_iterable(map(reader.read_panel, _chosen(panels, reader)))
     components = list(islice(in_panels, MOST_READ + 1))
-    may_hold = (*analyte, *companions, *distinct_panels, *by_sort[Sort.COMPANION_PANEL])
+    may_hold = (*analyte, *companions, *panels, *by_sort[Sort.COMPANION_PANEL])
     holding = [entry for entry in may_hold if "component" in entry.resource]
     in_components = _in_components(holding, reader, wanted) if holding else ()
-    # no card speaks of an unreadable one of another patient, so no report is answered by it
-    found = (*results, *filter(reader.is_own, unreadable), *panels)
-    lone = list(lone_reports(document.entries, found, wanted.accepted))
-    elsewhere = _elsewhere(lone, others, reader, wanted) if lone and others else ()
-    if elsewhere:
-        lone = list(lone_reports(lone, elsewhere, wanted.accepted))
-    issued = [report for report in lone if is_issued(report.resource)]
-    reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(issued, reader)]
+    lone, elsewhere = _lone(document.entries, by_sort, others, reader, wanted)
+    reports = [read_report(one, reader.scope, reader.whose) for one in _chosen(lone, reader)]
     all_found: tuple[Sequence[object], ...] = (
         analyte,
         companions,
         unreadable,
-        distinct_panels,
+        panels,
         components,
         in_components,
-        issued,
+        lone,
     )
     return LaboratoryPart(
         (
-            *_each_once(asked, reader),
+            *each_once(asked, reader),
             *components[:MOST_READ],
             *reports,
             *document.misfits,
         ),
         (*map(reader.read, _chosen(companions, reader)), *in_components[:MOST_READ]),
         max(map(len, all_found)) > MOST_READ,
-        tuple(elsewhere),
+        elsewhere,
     )
 
 
-def _each_once(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[LabReading]:
-    """What the entries say, without copies: a page that was sent and the search that was made again
-    may hold one result, with addresses and a version here and without there.
+def _lone(
+    entries: Iterable[Entry],
+    by_sort: Mapping[Sort, Sequence[Entry]],
+    others: Sequence[Entry],
+    reader: ObservationReader,
+    wanted: Wanted,
+) -> tuple[Sequence[Entry], tuple[Entry, ...]]:
+    """The issued reports of the analyte whose result is not there; and the results that stand among
+    the others and belong to reports that came without them.
     """
-    found = [reader.read(entry) for entry in entries]
-    if len({one.ref.resource for one in found}) == len(found):  # as mostly
-        return found
-    servers = {comparable_base(entry.server) for entry in entries if entry.server}
-    several = len(servers) > 1  # two may give one id to two results
-    kept: dict[object, LabReading] = {}
-    for entry, one in zip(entries, found, strict=True):
-        key = (several and entry.server, _content(one)) if _is_named(one) else id(one)
-        if one.ref.version >= kept.setdefault(key, one).ref.version:
-            kept[key] = one
-    return list(kept.values())
-
-
-def _is_named(one: LabReading) -> bool:
-    """Whether it is a valid result with an id, so that a copy of it can be told."""
-    return isinstance(one, LabResult) and _has_id(one) and "#" not in one.ref.resource
+    # Copies count here: each may lie in another report. And no card speaks of an unreadable one of
+    # another patient, so no report is answered by it.
+    own_unreadable = filter(reader.is_own, by_sort[Sort.UNREADABLE])
+    found = (*by_sort[Sort.ANALYTE], *own_unreadable, *by_sort[Sort.PANEL])
+    lone = list(lone_reports(entries, found, wanted.accepted))
+    elsewhere = tuple(_elsewhere(lone, others, reader, wanted)) if lone and others else ()
+    if elsewhere:
+        lone = list(lone_reports(lone, elsewhere, wanted.accepted))
+    return [report for report in lone if is_issued(report.resource)], elsewhere
 
 
 def _elsewhere(
@@ -213,83 +199,6 @@ def availability_of(*, read: int, invalid: int, foreign: int, was_cut: bool) -> 
     if invalid or was_cut:
         return Availability.PARTIAL
     return Availability.OF_ANOTHER_PATIENT if foreign and not read else Availability.GIVEN
-
-
-def is_foreign(item: LabReading) -> bool:
-    """Whether a result belongs to another patient."""
-    return isinstance(item, LabResult) and item.subject is Subject.ANOTHER_PATIENT
-
-
-def beside(past: LaboratoryPart, main: LaboratoryPart) -> Sequence[LabReading]:
-    """What the record holds of the analyte beside the results to interpret. One that is not valid
-    and stands among these too is told there.
-    """
-    if past is main:
-        return ()
-    told = frozenset(_content(one) for one in main.analyte if isinstance(one, InvalidResource))
-    if not told:
-        return past.analyte
-    return [one for one in past.analyte if _content(one) not in told]
-
-
-def strayed(
-    strays: Sequence[LabReading], results: tuple[LabReading, ...], wanted: Wanted
-) -> tuple[LabReading, ...]:
-    """The results, with those of this patient that were sent among the other laboratory results.
-    One that is not valid counts only by a code of the analyte.
-    """
-    invalid = (one for one in strays if isinstance(one, InvalidResource))
-    ours = (
-        one for one in invalid if any((c.system, c.code) in wanted.analyte for c in one.codings)
-    )
-    return (*results, *further(strays, than=results), *ours) if strays else results
-
-
-def further(found: Iterable[LabReading], *, than: Iterable[LabReading]) -> tuple[LabResult, ...]:
-    """Usable results of this patient, each once, without those already in `than`.
-
-    Two results are the same if nothing but the version tells them apart; the last version by its
-    text then stands for both. Where one id comes with two contents and nothing tells which is
-    newer, both are kept, in whatever order they came, and the card says so (see `notes`).
-    """
-    usable = [one for one in found if isinstance(one, LabResult) and not is_foreign(one)]
-    if not usable:  # as mostly; spares the keys of what is known
-        return ()
-    known = list(than)
-    there = frozenset(_content(one) for one in known if isinstance(one, LabResult))
-    unread = frozenset(one.ref.resource for one in known if isinstance(one, InvalidResource))
-    new: dict[object, LabResult] = {}
-    for item in usable:
-        content = _content(item)
-        if content in there or (_has_id(item) and item.ref.resource in unread):
-            continue
-        if item.ref.version >= new.setdefault(content, item).ref.version:
-            new[content] = item
-    return tuple(new.values())
-
-
-def _content(result: LabReading) -> object:
-    """A key that is the same for two results if all but their versions is, and the address of their
-    laboratory: where one came with its own address and the other without, that differs.
-    """
-    if isinstance(result, InvalidResource):
-        return result.ref.resource, result.where, result.codings
-    name = laboratory_name(result)
-    bare = replace(result, ref=_NO_REF, value=_NO_VALUE, laboratory=name, laboratory_reference="")
-    return result.ref.name, _same(result.value), bare
-
-
-def _same(value: LabValue) -> object:
-    """A key that is the same for two equal values, however many digits they were written with."""
-    match value:
-        case Measured(comparator, number, unit):
-            return comparator, number.value, unit.code or unit.text
-        case _:
-            return value
-
-
-def _has_id(result: LabResult) -> bool:
-    return "/" in result.ref.resource
 
 
 def _chosen(entries: Sequence[Entry], reader: ObservationReader) -> Sequence[Entry]:

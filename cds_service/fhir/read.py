@@ -14,20 +14,17 @@ from cds_service.core.concepts import ConceptIndex
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability, InvalidResource, PatientRecord
 from cds_service.fhir.bundle import Document, Index, index_of_all, open_document
+from cds_service.fhir.each_once import LabReading, beside, further, strayed
 from cds_service.fhir.observation import ObservationReader
 from cds_service.fhir.parts import (
     NO_ENTRIES,
     NO_RESULTS,
     CodedPart,
     LaboratoryPart,
-    LabReading,
-    beside,
-    further,
     laboratory_availability,
     read_coded,
     read_laboratory,
     results_availability,
-    strayed,
 )
 from cds_service.fhir.patient import read_patient
 from cds_service.fhir.record_entries import CONDITION_TYPES, MEDICATION_TYPES, EntryReader
@@ -93,7 +90,7 @@ def read_record(
     medications = documents.coded(
         given["medications"].resource, MEDICATION_TYPES, wanted.medications
     )
-    known = beside(past, main)
+    known = beside(past.analyte, main.analyte)
     laboratory = {id(part): part for part in (main, past, others)}.values()
     companions = [one for part in laboratory for one in part.companions]
     return PatientRecord(

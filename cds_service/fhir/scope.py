@@ -47,6 +47,10 @@ class Scope:
     """What each Specimen was read as, by its identity; where it is uncertain which is meant, by
     their codes (see `specimen`).
     """
+    alike: dict[SpecimenGiven, SpecimenGiven] = field(default_factory=dict)
+    """One object for all Specimens that say the same but for the time: so they are compared once,
+    however many results refer to them.
+    """
     _contained: dict[int, Names] = field(default_factory=dict)
 
     def resolve(self, reference: JsonObject, kind: str, entry: Entry) -> JsonObject | Unresolved:

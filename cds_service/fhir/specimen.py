@@ -43,7 +43,8 @@ _GRAVEST_FIRST = (
 
 def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) -> Found:
     """The Specimen that Observation.specimen leads to among the given resources; without that
-    element, the one that its panel or else its report names, if it names exactly one.
+    element, what its panels or else its reports name, if they name one or all say the same. Taken
+    at different times, they still say what the sample is (decision 130).
 
     One of another patient and one that was entered in error are reported as such, without anything
     of theirs; an invalid one with the codes that can still be seen, and one that may not be the one
@@ -55,10 +56,18 @@ def read_specimen(entry: Entry, scope: Scope, whose: Whose, reports: Reports) ->
     if not named:
         return _NOT_NAMED
     for kind in ("Observation", "DiagnosticReport"):  # a panel is nearer than a report
-        found = [_follow(ref, holder, scope, whose) for ref, holder in named if holder.kind == kind]
-        if found:
-            return found[0] if len({id(one) for one in found}) == 1 else _NOT_NAMED
+        of_kind = ((ref, holder) for ref, holder in named if holder.kind == kind)
+        if found := _each_once(_follow(ref, holder, scope, whose) for ref, holder in of_kind):
+            given, taken = found[0]
+            if any(other is not given for other, _ in found):
+                return _NOT_NAMED
+            return given, taken if len(found) == 1 else NoMoment()
     return _NOT_NAMED
+
+
+def _each_once(found: Iterable[Found]) -> Sequence[Found]:
+    """What Specimens say, each once: two that say the same share one object (see `_found`)."""
+    return list({(id(given), taken): (given, taken) for given, taken in found}.values())
 
 
 def _called(reference: JsonObject, given: SpecimenGiven, taken: Moment | NoMoment) -> Found:
@@ -106,7 +115,8 @@ def _found(specimen: JsonObject, entry: Entry, scope: Scope, whose: Whose) -> Fo
         return _ENTERED_IN_ERROR
     known = scope.specimens
     if id(specimen) not in known:
-        known[id(specimen)] = _read(specimen, scope)
+        given, taken = _read(specimen, scope)
+        known[id(specimen)] = scope.alike.setdefault(given, given), taken
     return known[id(specimen)]
 
 
@@ -127,13 +137,12 @@ def _uncertain(namesakes: Iterable[JsonObject], entry: Entry, scope: Scope, whos
 
 def follow_specimens(entry: Entry, scope: Scope, whose: Whose) -> Found:
     """All Specimens that an order or a report names, as one: the codes of all, the gravest of their
-    links, and the time of collection if there is only one. One that is named twice counts once.
+    links, and the time of collection if there is only one. Those that say the same count once.
     """
     named = objects(entry.resource.get("specimen"))
     if len(named) > MOST_SPECIMENS:
         return _UNRESOLVED
-    each = (_follow(reference, entry, scope, whose) for reference in named)
-    found = list({id(one): one for one in each}.values())
+    found = _each_once(_follow(reference, entry, scope, whose) for reference in named)
     if len(found) < 2:
         return found[0] if found else _NOT_NAMED
     given = [specimen for specimen, _ in found]

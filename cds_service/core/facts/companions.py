@@ -18,7 +18,6 @@ from cds_service.core.elements import (
     NoMoment,
     NotNumeric,
     ResourceRef,
-    SpecimenLink,
     Status,
 )
 from cds_service.core.interval import Interval
@@ -26,7 +25,7 @@ from cds_service.core.knowledge import LOINC, CompanionTest, KnowledgeBase
 from cds_service.core.model import LabResult, PatientRecord, Subject
 from cds_service.core.quantity import Quantity, UnitUnderstood, quantity
 from cds_service.core.results.ranking import Time, in_doubt, own_id, rank_of
-from cds_service.core.results.reading import as_received, shown, specimens_named
+from cds_service.core.results.reading import DOUBTS, as_received, shown, specimens_named
 from cds_service.core.verdict import NO_VALUE, Value
 
 
@@ -43,15 +42,6 @@ class CompanionValue:
 
 Companions = Mapping[str, tuple[CompanionValue, ...]]
 """Usable companion results by name of the test, the nearest first."""
-
-_NOT_OF_THIS_SAMPLE = frozenset(
-    {
-        SpecimenLink.OF_ANOTHER_PATIENT,
-        SpecimenLink.ENTERED_IN_ERROR,
-        SpecimenLink.UNSATISFACTORY,
-    }
-)
-"""Links of specimens from which no companion result is counted."""
 
 
 def companion_values(
@@ -274,7 +264,7 @@ def _is_doubtful(result: LabResult, test: CompanionTest, knowledge: KnowledgeBas
     too, its specimen is of another kind than the test, or is not to be relied on.
     """
     specimen = result.specimen
-    if specimen.link in _NOT_OF_THIS_SAMPLE:
+    if specimen.link in DOUBTS:
         return True
     if specimen.codings and not specimens_named(specimen, knowledge) <= {test.row.specimen}:
         return True

@@ -10,21 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
-from cds_service.core.elements import ResourceRef, SpecimenLink
+from cds_service.core.elements import ResourceRef
 from cds_service.core.fact import NOT_APPLICABLE, UNKNOWN, Fact
 from cds_service.core.facts.companions import Companions, CompanionValue, differing_at_one_time
 from cds_service.core.facts.situation import WHY_BARRED, Literature, Situation, literature_for
 from cds_service.core.interval import EXACT, Comparison
 from cds_service.core.quantity import Quantity
 from cds_service.core.results.comparable import joined_exactly, same_laboratory, same_method
+from cds_service.core.results.reading import DOUBTS
 from cds_service.core.schema import RatioRow
 from cds_service.core.verdict import PairedWith, Value
-
-_DOUBTS = {
-    SpecimenLink.OF_ANOTHER_PATIENT: "recorded for another patient",
-    SpecimenLink.ENTERED_IN_ERROR: "recorded as entered in error",
-    SpecimenLink.UNSATISFACTORY: "marked unsatisfactory",
-}
 
 
 def without_pair(ratio: RatioRow) -> Fact:
@@ -92,7 +87,7 @@ def _incomparable(situation: Situation, pair: PairedWith) -> str:
     if literature_for(pair.code, pair.quantity) is Literature.BARRED:
         return "unit and LOINC code of the other result contradict each other"
     for result in (situation.result, pair.result):
-        if doubt := _DOUBTS.get(result.specimen.link):
+        if doubt := DOUBTS.get(result.specimen.link):
             return f"a specimen of the two results is {doubt}"
     if not joined_exactly(situation.quantity, pair.quantity):
         return "no exact factor leads from the unit of one result to that of the other"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cds_service.core.schema import AdviceRow, TableRow
+from cds_service.core.schema import AdviceRow, Gates, TableRow
+from cds_service.core.table import wanted
 from cds_service.errors import KnowledgeError
 
 
@@ -29,6 +30,17 @@ class KnowledgeFile:
             if name not in there:
                 remedy = f"Known: {', '.join(sorted(there)) or 'none'}."
                 yield self.fault(row, f"'{name}' does not exist.", remedy)
+
+    def impossible(
+        self, row: str, gates: Gates, domains: Mapping[str, Collection[str]]
+    ) -> Iterator[KnowledgeError]:
+        """A fault for each fact that the gates of a row ask for and that does not exist, and for
+        each value that it cannot have.
+        """
+        yield from self.absent(row, gates, domains)
+        for fact in gates:
+            values = wanted(gates, fact)
+            yield from self.absent(row, values, domains.get(fact, values))
 
     def alternatives(
         self, rows: Iterable[TableRow | AdviceRow], alike: Iterable[str]

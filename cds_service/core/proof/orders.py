@@ -83,9 +83,9 @@ def order_faults(
     }
     domains = {**about_patient, **order_fact_domains(knowledge)}
     for row in table.advice:
-        yield from file.absent(row.id, row.when, domains)
+        yield from file.impossible(row.id, row.when, domains)
         yield from file.absent(row.id, row.sources, knowledge.sources)
-        yield from _gates(row, file, domains)
+        yield from _standing(row, file)
     yield from file.alternatives(table.advice, ("rank", "sources"))
     for own in table.own.values():
         yield from file.absent(own.suggestion, [own.suggestion], knowledge.suggestions)
@@ -99,19 +99,14 @@ def order_faults(
         yield from file.absent(pairing.specimen, pairing.suggestions, possible)
 
 
-def _gates(
-    row: AdviceRow, file: KnowledgeFile, domains: Mapping[str, tuple[str, ...]]
-) -> Iterator[KnowledgeError]:
+def _standing(row: AdviceRow, file: KnowledgeFile) -> Iterator[KnowledgeError]:
     """Each advice must say for which orders it is. Of orders that are not for this analyte nothing
     else is known, so it may ask for nothing else.
     """
     if "order" not in row.when:
         remedy = 'Say order = "analyte", or what else it is for.'
         yield file.fault(row.id, "the advice does not say for which orders.", remedy)
-        return
-    for fact in sorted(set(row.when) & set(domains)):
-        yield from file.absent(row.id, wanted(row.when, fact), domains[fact])
-    if wanted(row.when, "order") != (Standing.ANALYTE,) and len(row.when) > 1:
+    elif wanted(row.when, "order") != (Standing.ANALYTE,) and len(row.when) > 1:
         remedy = "Ask for the order alone, or for orders of the analyte."
         yield file.fault(row.id, "nothing more is known about such an order.", remedy)
 

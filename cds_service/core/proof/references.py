@@ -179,12 +179,9 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
     of_findings, of_contexts = _file(knowledge, "findings.toml"), _file(knowledge, "context.toml")
     for file, rows in ((of_findings, knowledge.findings), (of_contexts, knowledge.contexts)):
         for row in rows:
-            yield from file.absent(row.id, row.when, domains)
+            yield from file.impossible(row.id, row.when, domains)
             yield from _sourced(file, row, knowledge)
             yield from file.absent(row.id, row.suggestions, knowledge.suggestions)
-            for fact in row.when:
-                values = wanted(row.when, fact)
-                yield from file.absent(row.id, values, domains.get(fact, values))
     yield from of_findings.alternatives(knowledge.findings, ("indicator", "rank", *_SOURCES))
     yield from of_contexts.alternatives(knowledge.contexts, ("weakens", "blocks", *_SOURCES))
     for context in knowledge.contexts:
@@ -194,10 +191,7 @@ def _rows(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:
         yield from of_contexts.absent(age.id, age.sources, knowledge.sources)
     for group in knowledge.groups:
         yield from of_findings.absent(group.id, group.findings, findings)
-        yield from of_findings.absent(group.id, group.where, domains)
-        for fact in group.where:
-            values = wanted(group.where, fact)
-            yield from of_findings.absent(group.id, values, domains.get(fact, values))
+        yield from of_findings.impossible(group.id, group.where, domains)
 
 
 def _reasons(knowledge: KnowledgeBase) -> Iterator[KnowledgeError]:

@@ -71,6 +71,13 @@ NOTE_VALUES = {
     NoteKind.ITEMS_MET: {"items"},
     NoteKind.ITEMS_DISPUTED: {"items"},
 }
+_SPECIAL_VALUES = {
+    "above-laboratory-limit": {"multiple", "range"},
+    "within-laboratory-limit": {"range"},
+    "below-laboratory-limit": {"range"},
+    THRESHOLD_INDETERMINATE: {"limits", "sides"},
+}
+"""What the words of these findings alone may name."""
 NOTES_THAT_LEAD = frozenset(
     {
         NoteKind.ITEMS_MET,
@@ -104,28 +111,12 @@ def _fault(knowledge: KnowledgeBase, name: str, text: str, remedy: str) -> Knowl
 
 
 def _needed(knowledge: KnowledgeBase) -> list[Needed]:
-    limits = {f"limit.{name}" for name in knowledge.limits}
-    finding = {"value", "unit", "specimen", "analyte", *limits}
-    special = {
-        "above-laboratory-limit": {"multiple", "range"},
-        "within-laboratory-limit": {"range"},
-        "below-laboratory-limit": {"range"},
-        THRESHOLD_INDETERMINATE: {"limits", "sides"},
-    }
-    weakened = {name for row in knowledge.contexts for name in row.weakens}
-    needed: list[Needed] = []
-    for name in dict.fromkeys((*(row.id for row in knowledge.findings), THRESHOLD_INDETERMINATE)):
-        sections = {"headline", "says", "not"} | ({"weakly"} if name in weakened else set())
-        gates = {fact for row in knowledge.findings if row.id == name for fact in row.when}
-        panels = {fact.removeprefix("panel.") for fact in gates if fact.startswith("panel.")}
-        own = {fact for fact in gates if fact.startswith(("panel.", "ratio."))}
-        if panels:
-            own |= {f"met.{panel}" for panel in panels}
-            sections |= {"alert"}
-        pair = {"other"} if "pair" in gates else set()
-        needed.append((name, sections, finding | special.get(name, set()) | own | pair))
+    """The templates of everything that a card may say."""
+    values = _of_every_finding(knowledge)
+    ids = (*(row.id for row in knowledge.findings), THRESHOLD_INDETERMINATE)
+    needed = [_of_finding(name, values, knowledge) for name in dict.fromkeys(ids)]
     contexts = dict.fromkeys(row.id for row in knowledge.contexts)
-    needed += [(name, {"says"}, finding | _what_was_found(name, knowledge)) for name in contexts]
+    needed += [(name, {"says"}, values | _what_was_found(name, knowledge)) for name in contexts]
     said = {"headline", "says", "next"}
     asked = {"value", "unit", "specimen", "detail", "analyte"}
     needed += [(f"reason-{reason.value}", said, asked) for reason in Reason]
@@ -133,8 +124,28 @@ def _needed(knowledge: KnowledgeBase) -> list[Needed]:
     for kind in NoteKind:
         leads = {"headline"} if kind in NOTES_THAT_LEAD else set()
         needed.append((f"note-{kind.value}", {"says"} | leads, NOTE_VALUES.get(kind, set())))
-    needed += order_templates(knowledge)
-    return needed
+    return [*needed, *order_templates(knowledge)]
+
+
+def _of_every_finding(knowledge: KnowledgeBase) -> set[str]:
+    """The placeholders that the template of any finding or context may use."""
+    limits = (f"limit.{name}" for name in knowledge.limits)
+    return {"value", "unit", "specimen", "analyte", *limits}
+
+
+def _of_finding(name: str, values: set[str], knowledge: KnowledgeBase) -> Needed:
+    """The template of a finding. It may use `values`, and what its gates make sure of."""
+    weakened = {finding for row in knowledge.contexts for finding in row.weakens}
+    sections = {"headline", "says", "not"} | ({"weakly"} if name in weakened else set())
+    gates = {fact for row in knowledge.findings if row.id == name for fact in row.when}
+    panels = {fact.removeprefix("panel.") for fact in gates if fact.startswith("panel.")}
+    own = {fact for fact in gates if fact.startswith(("panel.", "ratio."))}
+    if panels:
+        own |= {f"met.{panel}" for panel in panels}
+        sections |= {"alert"}
+    if "pair" in gates:
+        own |= {"other"}
+    return name, sections, values | own | _SPECIAL_VALUES.get(name, set())
 
 
 def _what_was_found(name: str, knowledge: KnowledgeBase) -> set[str]:

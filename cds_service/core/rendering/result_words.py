@@ -69,7 +69,7 @@ def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> list[
     value = in_words(answer.value)
     name = analyte_name(answer, knowledge, knowledge.identity.analyte)
     parts = [f"**{name}: {value}**" if value else f"**{name}**"]
-    if not answer.inputs:  # another patient's: nothing of it is shown
+    if answer.is_of_another:
         return parts
     if specimen := _specimen(answer, result, knowledge):
         parts.append(f"{phrases['specimen']} {specimen}")

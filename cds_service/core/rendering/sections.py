@@ -90,9 +90,7 @@ def sections_of(answer: Answer, knowledge: KnowledgeBase, rows: Sequence[TableRo
     named = {
         "supports": bullets(said),
         "not": bullets(_once(limits)),
-        "context": bullets(
-            dict.fromkeys((*caveats, *notes.further))
-        ),  # two equal ones are one line
+        "context": bullets(dict.fromkeys((*caveats, *notes.further))),  # equal ones are one line
         "next": bullets(steps),
         "series": _series(answer.series, knowledge),
         "used": used_line(rests_on(answer), answer.dates),

@@ -59,8 +59,8 @@ def summary_of(answer: Answer, sections: Sections, knowledge: KnowledgeBase, at:
 
 def _day_if_old(answer: Answer, knowledge: KnowledgeBase, at: date) -> str:
     """The day of a result that is, or may be, too old to be taken for a recent one; else empty."""
-    if not answer.inputs or isinstance(answer.result, InvalidResource):
-        return ""  # another patient's, or one of which nothing was read
+    if answer.is_of_another or isinstance(answer.result, InvalidResource):
+        return ""
     match when_taken(answer.result, at):
         case Moment(text=written, first_day=first, last_day=last):
             taken = last if last <= at else first  # an end ahead of us tells nothing

@@ -44,6 +44,13 @@ _FOLLOWED = frozenset({SpecimenLink.NONE, SpecimenLink.UNSATISFACTORY, SpecimenL
 """Links of specimens that were read, or where none was named."""
 SETTLE_NOTHING = frozenset({SpecimenLink.UNCERTAIN, SpecimenLink.INVALID})
 """Links of specimens whose codes can contradict the test code, and no more."""
+DOUBTS = {
+    SpecimenLink.OF_ANOTHER_PATIENT: "recorded for another patient",
+    SpecimenLink.ENTERED_IN_ERROR: "recorded as entered in error",
+    SpecimenLink.UNSATISFACTORY: "marked unsatisfactory",
+}
+"""Links of specimens that are not to be relied on, and what is said of them: a result from such a
+sample counts for no limit beside another result, and goes into no index."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from cds_service.core.concepts import ICD_10_CM
 from cds_service.core.knowledge import LOINC, CompanionTest
 from cds_service.core.results.reading import FROM_SPECIMEN, NOT_COVERED
 from cds_service.core.schema import Concept, ConceptCode, RowUnit
@@ -12,7 +13,7 @@ from cds_service.knowledge.page.notices import RXNORM, SNOMED_CT
 from cds_service.knowledge.page.subject import Subject
 
 _SYSTEMS = {
-    "http://hl7.org/fhir/sid/icd-10-cm": "ICD-10-CM",
+    ICD_10_CM: "ICD-10-CM",
     SNOMED_CT: "SNOMED CT",
     RXNORM: "RxNorm",
     "http://www.whocc.no/atc": "ATC",

@@ -164,6 +164,12 @@ def test_dialysis_that_was_over_before_the_look_back_window_takes_no_weight(
     assert ("Dialysis, or end-stage renal disease, is recorded" in said) is weakens
 
 
+def test_dialysis_that_goes_on_takes_weight_however_long_ago_it_began() -> None:
+    (session,) = recorded("condition.dialysis")["entries"]
+    begun = replace(session, kind=RecordKind.PROCEDURE, since=records.moment("2019-05-01"))
+    assert "weighs less here" in card("12000 U/mL", SERUM_U, LABCORP, entries=(begun,)).detail
+
+
 @pytest.mark.parametrize("condition", ["transplant", "car-t"])
 def test_a_transplant_and_car_t_cells_stay_however_long_ago_they_were_given(condition: str) -> None:
     (what,) = recorded(f"condition.{condition}")["entries"]

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cds_service.core.card import Card
-from cds_service.core.elements import NotNumeric, NoValue, Status, UnitGiven
+from cds_service.core.elements import Coding, NotNumeric, NoValue, Status, UnitGiven
+from cds_service.core.knowledge import LOINC
 from cds_service.core.model import LabResult
 from cds_service.core.quantity import UCUM
 from tests import records
@@ -253,6 +254,20 @@ def test_it_is_named_where_it_is_nearer_than_a_number(on: str, *, is_named: bool
     number = ferritin("300", NANOGRAMS, "number", on="2026-02-24")
     said = card("900 U/mL", companions=(number, in_words(on=on))).detail
     assert (WORDED in said) is is_named
+
+
+def test_a_code_of_another_system_that_reads_as_one_of_a_test_names_no_test() -> None:
+    ours = in_words()
+    local = tuple(Coding("urn:oid:2.999.2", coding.code) for coding in ours.codings)
+    other = replace(ours, codings=(*local, Coding(LOINC, "718-7")))
+    said = card("900 U/mL", companions=(other,)).detail
+    assert f"{WORDED}haemoglobin. " in said
+
+
+def test_a_nearer_result_that_holds_nothing_at_all_hides_no_words() -> None:
+    nothing = replace(ferritin("300", NANOGRAMS, "nothing"), value=NoValue("not-performed"))
+    said = card("900 U/mL", companions=(nothing, in_words(on="2026-02-26"))).detail
+    assert f"{WORDED}ferritin" in said
 
 
 @pytest.mark.parametrize("name", ["a", "z"])

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from cds_service.core.elements import Coding, SpecimenGiven, SpecimenLink, UnitGiven, ValueForm
+from cds_service.core.elements import (
+    Coding,
+    SpecimenGiven,
+    SpecimenLink,
+    Status,
+    UnitGiven,
+    ValueForm,
+)
 from cds_service.core.model import Availability, LabResult, PatientRecord
 from cds_service.core.note import NoteKind
 from cds_service.core.quantity import UCUM
@@ -124,6 +131,13 @@ def test_knowledge_past_its_review_is_never_served_silently() -> None:
     for day, overdue in ((due, False), (date(due.year, due.month, due.day + 1), True)):
         (answer,) = evaluated(record(result()), at=day).answers
         assert (NoteKind.REVIEW_OVERDUE in notes(answer)) is overdue
+
+
+def test_knowledge_past_its_review_says_so_beside_all_else() -> None:
+    given, due = record(result("250 pt/mL", status=Status.CORRECTED)), TOY.identity.review_by
+    usual = notes(answer_to(given, at=due))
+    assert NoteKind.CORRECTED in usual
+    assert usual.items() <= notes(answer_to(given, at=due + timedelta(days=1))).items()
 
 
 def test_a_patient_of_another_id_is_told() -> None:

@@ -125,9 +125,13 @@ RANGE, OTHER_RANGE = (within("20", "240"),), (within("20", "400"),)
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["in the record", "sent too"])
-def test_a_slim_copy_is_read_with_the_range_of_the_whole_one(*, is_known: bool) -> None:
+@pytest.mark.parametrize("version", ["a", "c"], ids=["an earlier version", "a later version"])
+def test_a_slim_copy_is_read_with_the_range_of_the_whole_one(
+    *, version: str, is_known: bool
+) -> None:
     """A hook may carry less of a result than the search that is prefetched beside it."""
-    slim, whole = result("250 pt/mL"), result("250 pt/mL", ranges=RANGE)
+    slim = result("250 pt/mL", ref=ResourceRef("Observation/a", version))
+    whole = result("250 pt/mL", ranges=RANGE, ref=ResourceRef("Observation/a", "b"))
     given = record(slim, history=(whole,)) if is_known else record(slim, whole)
     answer = answer_to(given)
     assert answer.laboratory.words == "20 to 240 pt/mL"

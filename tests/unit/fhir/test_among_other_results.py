@@ -11,7 +11,9 @@ from cds_service.core.model import Availability, InvalidResource, PatientRecord
 from cds_service.fhir.supplied import supplied
 from tests.unit.fhir.given import (
     ANOTHER,
+    SIL2R,
     bundle,
+    concept,
     entry,
     ferritin,
     observation,
@@ -60,6 +62,14 @@ def test_one_that_is_not_valid_is_told_with_the_results_of_a_chart() -> None:
     (told,) = found.results
     assert isinstance(told, InvalidResource)
     assert found.availability["labs"] is Availability.PARTIAL
+
+
+def test_one_that_is_not_valid_counts_by_any_code_of_the_analyte_and_by_no_other() -> None:
+    """Of other results nothing is told on a chart: they may be of any test."""
+    under_two = concept(*SIL2R)["coding"] + concept("urn:oid:2.999.9", "x")["coding"]
+    ours = observation(code={"coding": under_two}, status="banana")
+    found = charted(None, ours, observation(id="any", code=5), {"resource": None})
+    assert refs(found.results) == ["Observation/obs-1"]
 
 
 @pytest.mark.parametrize(

@@ -87,12 +87,14 @@ def test_what_one_id_holds_as_a_number_as_words_and_not_at_all_is_history(
         ({"id": LEFT_OUT}, {"id": LEFT_OUT, "effectiveDateTime": "2025-03-01"}, True),
         ({"status": "banana"}, {}, False),
         ({"status": "banana"}, {"id": "obs-0"}, True),
+        ({"status": "banana", "id": LEFT_OUT}, {"id": LEFT_OUT}, True),
     ],
     ids=[
         "no id, the same",
         "no id, another",
         "now invalid, the same id",
         "now invalid, another id",
+        "now invalid, no id",
     ],
 )
 def test_what_has_no_id_or_is_invalid_now_is_known_again(

@@ -86,6 +86,14 @@ def test_a_contained_result_came_along() -> None:
     assert lone(inside) == []
 
 
+@pytest.mark.parametrize("id_", ["rep-1", LEFT_OUT])
+def test_a_report_that_came_twice_has_its_contained_result_both_times(id_: object) -> None:
+    """The result itself is one; neither copy of its report is told to have come without it."""
+    one = report(id=id_, contained=[observation(id="a")], result=[{"reference": "#a"}])
+    outer = "DiagnosticReport/rep-1" if id_ == "rep-1" else "DiagnosticReport"
+    assert refs(record(bundle(one, dict(one))).results) == [f"{outer}#a"]
+
+
 def test_what_is_contained_in_it_and_of_another_test_is_not_its_result() -> None:
     """A comment coded as an Observation lies inside; the value itself was not sent."""
     comment = observation(id="a", code=concept(LOINC, "8251-1"))

@@ -189,6 +189,11 @@ DESCRIBED = specimen(type={"text": "Liquor", "coding": [{"display": "Cerebrospin
         ({"display": "CSF"}, [], "CSF"),
         ({"reference": "Specimen/spec-1", "display": "CSF"}, [specimen()], ""),
         (
+            {"reference": "Specimen/spec-1"},
+            [specimen(type={**specimen()["type"], "text": "Liquor"})],
+            "",
+        ),
+        (
             {"reference": "Specimen/spec-1", "display": "CSF"},
             [specimen(status="entered-in-error")],
             "",
@@ -202,7 +207,7 @@ DESCRIBED = specimen(type={"text": "Liquor", "coding": [{"display": "Cerebrospin
     ids=[
         *("type before display", "the text of the type", "a display without a code"),
         *("a Specimen that says nothing", "one that did not come", "no reference at all"),
-        *("a code was sent", "entered in error", "another patient's"),
+        *("a code was sent", "a text beside a code", "entered in error", "another patient's"),
     ],
 )
 def test_what_a_specimen_is_called_where_no_code_came_is_kept_for_the_reader(

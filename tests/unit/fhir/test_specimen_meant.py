@@ -113,6 +113,14 @@ def test_of_two_copies_that_say_the_same_it_does_not_matter_which_is_meant(
         assert found.specimen.link is link
 
 
+def test_two_copies_beside_another_of_their_name_prove_nothing() -> None:
+    full = {**specimen(), "subject": {"reference": f"{BASE}/Patient/pat-1"}}
+    other = specimen(type=concept("x:y", "blood"))
+    for three in permutations((specimen(), full, other)):
+        found = followed({"reference": "Specimen/spec-1"}, *three)
+        assert found.specimen.link is SpecimenLink.UNCERTAIN
+
+
 def test_copies_of_another_version_than_is_named_are_not_the_one_that_is_meant() -> None:
     short = specimen(meta={"versionId": "1"})
     full = {**short, "subject": {"reference": f"{BASE}/Patient/pat-1"}}

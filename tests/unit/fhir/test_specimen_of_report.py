@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from tests.unit.fhir.given import (
 
 SERUM = Coding("x:y", "SER")
 TAKEN = {"collectedDateTime": "2026-02-27T07:50:00Z"}
+LATER = {"collectedDateTime": "2026-02-27T07:55:00Z"}
 
 
 def report(*specimens: str, **changes: Any) -> JsonObject:
@@ -58,6 +60,26 @@ def test_a_result_contained_in_its_report_has_its_specimen() -> None:
     (found,) = record(bundle({**whole, "result": [{"reference": "#o"}]})).results
     assert isinstance(found, LabResult)
     assert found.specimen == RESOLVED
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "taken"),
+    [(TAKEN, TAKEN, TAKEN), (LEFT_OUT, LEFT_OUT, LEFT_OUT), (TAKEN, LATER, LEFT_OUT)],
+)
+def test_several_specimens_of_its_report_that_say_the_same_tell_what_it_is(
+    first: Any, second: Any, taken: Any
+) -> None:
+    """A laboratory may have one code for both fluids: without its specimen CSF would be blood."""
+    tubes = specimen(collection=first), specimen(id="spec-2", collection=second)
+    found = followed(LEFT_OUT, report("spec-1", "spec-2"), *tubes)
+    assert found == followed(LEFT_OUT, report("spec-1"), specimen(collection=taken))
+    assert found.specimen == RESOLVED
+
+
+def test_a_report_that_came_twice_with_its_specimen_inside_names_one() -> None:
+    """It arrived, and a search found it again beside the results that it names."""
+    inside = {**report(), "contained": [specimen(id="s")], "specimen": [{"reference": "#s"}]}
+    assert followed(LEFT_OUT, inside, deepcopy(inside)).specimen == RESOLVED
 
 
 def test_of_several_specimens_of_its_report_none_is_taken_for_that_of_a_result() -> None:

@@ -13,6 +13,7 @@ from cds_service.core.model import InvalidResource, LabResult, Patient, RecordKi
 from tests.unit.fhir.files.charting import ATC, condition, kinds, request, the_record
 from tests.unit.fhir.given import (
     FERRITIN,
+    LEFT_OUT,
     LOINC,
     bundle,
     concept,
@@ -21,6 +22,7 @@ from tests.unit.fhir.given import (
     patient,
     quantity,
     record,
+    refs,
     resource,
     specimen,
 )
@@ -98,6 +100,12 @@ def test_where_neither_time_nor_number_tell_the_later_status_counts(
 def test_versions_that_nothing_orders_all_stay() -> None:
     one, other = version("c4f"), version("a11", valueQuantity=quantity("520.0"))
     assert len(read(one, other)) == 2
+
+
+def test_two_results_without_an_id_are_no_versions_of_one() -> None:
+    one = version(updated=EARLY, id=LEFT_OUT)
+    other = version(updated=LATE, id=LEFT_OUT, valueQuantity=quantity("520.0"))
+    assert len(read(FINAL, CORRECTED, one, other)) == 3
 
 
 def test_two_servers_may_give_one_id_to_two_results() -> None:
@@ -303,7 +311,15 @@ def test_a_result_that_its_history_says_is_deleted_is_gone() -> None:
         "entry": [changed("DELETE"), changed("PUT", WITHDRAWN), changed("POST", FINAL)],
     }
     assert record(deleted).results == ()
-    assert record(bundle(FINAL), sil2r=deleted).results == ()
+    another = observation(id="obs-2")
+    assert refs(record(bundle(FINAL, another), sil2r=deleted).results) == ["Observation/obs-2"]
+
+
+def test_only_a_history_says_what_was_deleted() -> None:
+    """A transaction asks for a deletion; whether it was done stands elsewhere."""
+    asked = [changed("DELETE"), {"resource": FINAL}]
+    transaction = {"resourceType": "Bundle", "type": "transaction", "entry": asked}
+    assert len(record(transaction).results) == 1
 
 
 @pytest.mark.parametrize("url", ["Observation/obs-1", "Observation?identifier=4711"])

@@ -16,6 +16,7 @@ from cds_service.core.facts.companions import (
     CompanionValue,
     at_one_time,
     companion_values,
+    companions_ahead,
 )
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import LabResult, Subject
@@ -90,11 +91,47 @@ def test_so_are_those_of_which_one_is_dated_in_another_week() -> None:
         assert shown(at_one_time(found)) == ["600", "50000"]
 
 
+def test_versions_in_doubt_bring_no_other_result_from_another_week() -> None:
+    """Neither those of a near result a far one, nor those of a far result themselves."""
+    near, far = ferritin("2026-03-01", "600"), ferritin("2026-01-01", "50000")
+    another_near, another_far = ferritin("2026-03-01", "60"), ferritin("2026-01-01", "5000")
+    assert texts(near, another_near, far) == {"ferritin": ["600", "60"]}
+    assert texts(near, far, another_far) == {"ferritin": ["600"]}
+
+
+def test_results_without_an_id_are_no_versions_of_one_beside_such_versions() -> None:
+    early, late = (
+        replace(ferritin(f"2026-03-0{day}", f"{day}00"), ref=ResourceRef("Observation"))
+        for day in (2, 4)
+    )
+    versions = ferritin("2026-03-05", "600"), ferritin("2026-03-05", "60")
+    found = usable(early, late, *versions)["ferritin"]
+    assert shown(found) == ["200", "400", "600", "60"]
+    assert shown(at_one_time(found)) == ["200"]
+
+
+def test_the_number_of_a_version_puts_no_two_results_in_order() -> None:
+    ninth, tenth = (
+        replace(ferritin("2026-03-01", value), ref=ResourceRef(f"Observation/{value}", version))
+        for value, version in (("600", "9"), ("60", "10"))
+    )
+    assert shown(at_one_time(usable(ninth, tenth)["ferritin"])) == ["60", "600"]
+
+
 def test_a_preliminary_value_of_one_id_puts_the_final_one_in_no_doubt() -> None:
     final = ferritin("2026-03-01", "600")
     before = replace(ferritin("2026-03-01", "60"), status=Status.PRELIMINARY)
     for given in permutations((final, before)):
         assert texts(*given) == {"ferritin": ["600"]}
+
+
+def test_of_results_dated_ahead_the_furthest_comes_first_however_they_came() -> None:
+    """The card names some of them only."""
+    days = ["2026-04-03", "2026-04-02", "2026-04-01"]
+    for given in permutations(map(ferritin, days)):
+        ahead = companions_ahead(TOY, record(result(), companions=given), A_WEEK_LATER)
+        names = [found.result.ref.resource for _, found in ahead]
+        assert names == [f"Observation/ferritin-{day}" for day in days]
 
 
 def timed(name: str, value: str, at: str) -> LabResult:

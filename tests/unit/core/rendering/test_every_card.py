@@ -22,10 +22,11 @@ from cds_service.core.elements import (
 from cds_service.core.knowledge import LOINC
 from cds_service.core.model import InvalidResource, LabResult, PatientRecord, RecordKind, Subject
 from cds_service.core.note import Note, NoteKind
+from cds_service.core.render import render
 from cds_service.core.rendering.parts import note_line
 from tests import toy
 from tests.reader import as_html, tags, targets
-from tests.records import entry, measured, named, number, record, result
+from tests.records import entry, evaluated, measured, named, number, record, result
 from tests.unit.core.rendering.rendering import RANGE, TOY, card, cards
 
 DISCLAIMER = "A toy (toy@2026.3), unread, and nothing else."
@@ -114,9 +115,15 @@ def test_another_patients_card_shows_nothing_of_the_result() -> None:
         ranges=RANGE,
         on="2020-05-05",
     )
-    wire = json.dumps(card(foreign).as_json())
-    for secret in ("98765", "secret", "Secret", "2020-05-05", "pt/mL"):
-        assert secret not in wire
+    found = evaluated(record(foreign), TOY)
+    (answer,) = found.answers
+    note = Note(NoteKind.BEFORE_BIRTH, {"date": "2026-01-02"}, inputs=(ResourceRef("Patient/p"),))
+    with_a_note = replace(found, answers=(answer.with_notes((*answer.notes, note)),))
+    for evaluation in (found, with_a_note):
+        (shown,) = render(evaluation, TOY, scope="s")
+        wire = json.dumps(shown.as_json())
+        for secret in ("98765", "secret", "Secret", "2020-05-05", "pt/mL"):
+            assert secret not in wire
 
 
 # ------------------------------------------------------------------ indicator and extension
