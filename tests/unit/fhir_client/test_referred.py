@@ -75,6 +75,26 @@ def test_what_was_not_asked_for_is_not_taken(
     assert "medications" in said["missing"]
 
 
+def test_a_specimen_of_a_result_on_another_server_is_not_asked_of_this_one(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    """The reference is relative: it means the server that the result stands on (decision 109)."""
+    elsewhere = f"https://elsewhere.example/fhir/Observation/{result(chart)['id']}"
+    chart["prefetch"]["sil2r"]["entry"][0]["fullUrl"] = elsewhere
+    server.on(DRUGS, reply_json(bundle(PREDNISOLONE)))
+    answered(service, chart, access())
+    assert server.targets() == [DRUGS]
+
+
+def test_what_is_no_specimen_is_not_asked_for_as_one(
+    service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
+) -> None:
+    result(chart)["specimen"] = {"reference": "Device/synthetic-specimen-01"}
+    server.on(DRUGS, reply_json(bundle(PREDNISOLONE)))
+    answered(service, chart, access())
+    assert server.targets() == [DRUGS]
+
+
 def test_each_result_is_read_with_its_own_specimen(
     service: Service, chart: dict[str, Any], server: FaultServer, access: Grants
 ) -> None:
