@@ -11,6 +11,8 @@ import re
 import unicodedata
 
 LONGEST = 80
+_LOOKED_AT = 4_096
+"""Characters of a text. What a card shows is shorter, and a text may be megabytes long."""
 _MARKUP = re.compile(r"([\\`*_\[\]|~#])")
 _LINKS_ITSELF = re.compile(r"://|www\.|@", re.IGNORECASE)
 _is_harmless = re.compile(r"(?:[0-9A-Za-z.,;:()%+/-]+(?: [0-9A-Za-z.,;:()%+/-]+)*)?").fullmatch
@@ -23,8 +25,10 @@ _LINK = re.compile(r"(?<!\\)\[([^\[\]]+)\]\(https://(?:[^()\s]|\([^()\s]*\))+\)"
 
 def plain(text: str, longest: int = LONGEST) -> str:
     """One line of visible characters, cut with an ellipsis at `longest`."""
-    line = " ".join((text if _is_plain(text) else _visible(text)).split())
-    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+    start = text[:_LOOKED_AT]
+    line = " ".join((start if _is_plain(start) else _visible(start)).split())
+    is_whole = len(line) <= longest and len(text) <= _LOOKED_AT
+    return line if is_whole else f"{line[: longest - 1].rstrip()}…"
 
 
 def _is_plain(text: str) -> bool:

@@ -22,6 +22,7 @@ from cds_service.events.proof import (
     SIGNATURE_HEADERS,
     TOKEN_HEADER,
     FirstLook,
+    Proof,
     first_look,
     is_signed,
 )
@@ -53,7 +54,10 @@ def events(room: Room, inbox: Inbox) -> Blueprint:
     @blueprint.put("/events/<source>/<type>/<id>")
     def put(source: str, **named: str) -> Response:
         sender, body = _proved(inbox, source, max_body)
-        return _taken(sender, _sent(named["type"], named["id"], _resource(body)))
+        resource = _resource(body)
+        if not resource and sender.proof is Proof.HMAC:
+            raise Unauthorised(NOT_PROVED)  # a signature is over the body, not over the address
+        return _taken(sender, _sent(named["type"], named["id"], resource))
 
     def _taken(source: EventSource, notification: Notification) -> Response:
         receipt = inbox.take(source, notification, room.ports.now())

@@ -7,6 +7,8 @@ Else it answers as the service does: the same headers, and an OperationOutcome f
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
+from io import StringIO
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -16,6 +18,9 @@ from cds_service.config import Tls
 from cds_service.metrics import CONTENT_TYPE, Metrics, text_of_all_workers
 from cds_service.web import headers, problems
 from cds_service.web.responses import PlainResponse, raw_response
+
+SILENT_SECONDS = 30
+"""How long a caller may send nothing, or read nothing, before it is cut off: it holds a thread."""
 
 
 def management_app(directory: str, knowledge: str) -> Flask:
@@ -34,7 +39,7 @@ def management_app(directory: str, knowledge: str) -> Flask:
 
     @app.after_request
     def unnamed(response: Response) -> Response:
-        response.headers["Server"] = "cds-service"  # else Python and its version
+        response.headers["Server"] = _Handler.server_version
         return response
 
     return app
@@ -52,5 +57,18 @@ def serve_management(app: Flask, host: str, port: int) -> None:
 
 
 class _Handler(WSGIRequestHandler):
+    timeout = SILENT_SECONDS
+    server_version = "cds-service"
+    sys_version = ""  # else that of Python
+
+    def handle(self) -> None:
+        """A caller that is gone, or was cut off, is no fault of ours."""
+        with suppress(OSError):
+            super().handle()
+
+    def get_stderr(self) -> StringIO:
+        """Takes the tracebacks of what `handle` passes over: our log has one JSON object a line."""
+        return StringIO()
+
     def log_message(self, *_said: object) -> None:
         """Our own log has a line for what is refused."""

@@ -19,6 +19,8 @@ from cds_service.fhir.shape import a_text
 
 _B64TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750, section 2.1
 _LONGEST_TOKEN = 8192
+_LONGEST_SCOPE = 32_768
+"""Each query of a call goes through all scopes, so megabytes of them would hold up the worker."""
 _SCOPE = re.compile(
     r"(?:patient|user|system)/(?P<type>[A-Z][A-Za-z]*|\*)\.(?P<may>[a-z]+|\*)(?P<only>\?.*)?"
 )
@@ -95,6 +97,7 @@ class TokenFlaw(StrEnum):
     EXPIRY_ABSENT = "expiry-absent"
     ANOTHER_PATIENT = "token-of-another-patient"
     SCOPE_ABSENT = "scope-absent"
+    SCOPE_TOO_LONG = "scope-too-long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,5 +141,8 @@ def _flaws(members: JsonObject, patient_id: str) -> Iterator[TokenFlaw]:
     patient = members.get("patient")
     if patient is not None and a_text(patient).removeprefix("Patient/") != patient_id:
         yield TokenFlaw.ANOTHER_PATIENT
-    if not a_text(members.get("scope")).strip():
+    scope = a_text(members.get("scope"))
+    if not scope.strip():
         yield TokenFlaw.SCOPE_ABSENT
+    if len(scope) > _LONGEST_SCOPE:
+        yield TokenFlaw.SCOPE_TOO_LONG

@@ -122,6 +122,13 @@ def test_a_text_that_is_cut_says_so() -> None:
     assert plain("a" * LONGEST) == "a" * LONGEST
 
 
+def test_of_a_very_long_text_only_the_beginning_is_looked_at_and_that_is_said() -> None:
+    """Ten megabytes of a unit in another alphabet cost a worker ten seconds."""
+    assert plain("\u200b" * 10_000 + "U/mL") == "…"
+    assert plain("U/mL" + " " * 10_000 + "kU/L") == "U/mL…"
+    assert markdown("é" * 10_000) == "é" * (LONGEST - 1) + "…"
+
+
 def test_white_space_of_any_kind_becomes_one_space() -> None:
     assert plain(" a\t\n\u00a0\u2028 b ") == "a b"
 

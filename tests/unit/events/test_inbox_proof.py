@@ -69,6 +69,30 @@ def test_t86_with_hmac_the_whole_body_is_proved(tmp_path: Path, library: Library
         assert here.waiting() == [("Observation", "notified")]
 
 
+def test_t86_with_hmac_a_result_is_named_by_what_was_signed(
+    tmp_path: Path, library: Library
+) -> None:
+    """Else whoever saw one signed notification without a body could name any result by it."""
+    with world(tmp_path, library, 'proof = "hmac-sha256"\n') as here:
+
+        def put(data: bytes, path: str) -> int:
+            signature = hmac.new(SECRET.encode(), data, hashlib.sha256).hexdigest()
+            return here.web.put(
+                f"/events/lab/{path}",
+                data=data,
+                content_type="application/fhir+json",
+                headers={"X-Hub-Signature": f"sha256={signature}"},
+            ).status_code
+
+        assert put(b"", "Observation/o1") == 401
+        assert put(b" \n", "Observation/o1") == 401
+        signed = json.dumps(observation()).encode()
+        assert put(signed, "Observation/another") == 400
+        assert here.waiting() == []
+        assert put(signed, f"Observation/{observation()['id']}") == 200
+        assert here.waiting() == [("Observation", "notified")]
+
+
 class Endless(BytesIO):
     """A body that nobody should be waiting for."""
 

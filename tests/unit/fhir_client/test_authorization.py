@@ -87,6 +87,7 @@ def test_a_patient_that_is_null_counts_as_absent_as_anywhere_in_a_request() -> N
         ({"scope": ""}, TokenFlaw.SCOPE_ABSENT),
         ({"scope": " \t"}, TokenFlaw.SCOPE_ABSENT),
         ({"scope": ["patient/*.read"]}, TokenFlaw.SCOPE_ABSENT),
+        ({"scope": "patient/*.read " * 2_185}, TokenFlaw.SCOPE_TOO_LONG),
     ],
 )
 def test_t49_a_flawed_authorization_is_not_used(change: dict[str, object], flaw: TokenFlaw) -> None:
