@@ -87,6 +87,8 @@ class Belongings:
     """The keys of all rows that belong to one patient, in the order in which they may go."""
 
     steps: tuple[tuple[Table, tuple[Key, ...]], ...]
+    recorded: tuple[datetime, ...]
+    """When the records among them were made."""
 
     def counts(self) -> dict[str, int]:
         """Rows by table."""
@@ -138,7 +140,10 @@ class Retention:
         """
         with self._database.reading() as connection:
             found = [_belongings(connection, client, each) for each in patient]
-        return Belongings(tuple(chain.from_iterable(each.steps for each in found)))
+        return Belongings(
+            tuple(chain.from_iterable(each.steps for each in found)),
+            tuple(chain.from_iterable(each.recorded for each in found)),
+        )
 
     def erase(self, belongings: Belongings) -> Iterator[Removed]:
         """Delete them, lot by lot, as the iterator is read."""
@@ -186,9 +191,8 @@ class Retention:
 
 
 def _belongings(connection: Connection, client: str, patient: str) -> Belongings:
-    recorded = select(
-        evaluations.c.number, evaluations.c.id, evaluations.c.service, evaluations.c.cards
-    ).where(evaluations.c.client == client)
+    said = (evaluations.c[name] for name in ("number", "id", "at", "service", "cards"))
+    recorded = select(*said).where(evaluations.c.client == client)
     own = connection.execute(recorded.where(evaluations.c.patient == patient)).all()
     results = select(*carded_results.primary_key.columns).where(
         carded_results.c.client == client, carded_results.c.patient == patient
@@ -208,7 +212,10 @@ def _belongings(connection: Connection, client: str, patient: str) -> Belongings
         *of_events,
         (evaluations, [(row.number,) for row in own]),
     ]
-    return Belongings(tuple((table, tuple(keys)) for table, keys in steps))
+    return Belongings(
+        tuple((table, tuple(keys)) for table, keys in steps),
+        tuple(row.at for row in (*own, *nameless)),
+    )
 
 
 def _of_events(
