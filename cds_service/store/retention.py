@@ -34,6 +34,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from cds_service.store.by_hand import as_written
 from cds_service.store.database import Database
 from cds_service.store.lots import LOT, in_lots
 from cds_service.store.tables import (
@@ -137,8 +138,10 @@ class Retention:
     def belongings(self, client: str, *patient: str) -> Belongings:
         """All that is stored of a patient; `patient` is the pseudonym, under each data key that
         there was. Changes nothing.
+
+        Raises InputError for rows that were written by hand and cannot be read.
         """
-        with self._database.reading() as connection:
+        with as_written(evaluations), self._database.reading() as connection:
             found = [_belongings(connection, client, each) for each in patient]
         return Belongings(
             tuple(chain.from_iterable(each.steps for each in found)),
