@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -76,6 +77,12 @@ def purge(*, days: int, dry_run: bool, as_json: bool, config: Path | None) -> No
     required=True,
     help="As in the records: general-hospital, general-hospital/tenant, or events:source.",
 )
+@click.option(
+    "--note",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Add the times of the records to FILE, for `records verify --erased FILE`.",
+)
 @FORMER_KEYS
 @DRY_RUN
 @AS_JSON
@@ -83,6 +90,7 @@ def purge(*, days: int, dry_run: bool, as_json: bool, config: Path | None) -> No
 def erase(
     *,
     client: str,
+    note: Path | None,
     former_keys: Sequence[Path],
     dry_run: bool,
     as_json: bool,
@@ -109,6 +117,8 @@ def erase(
     if not any(rows.values()):
         _require_known(client, recorded_clients(database))
     if not dry_run:
+        if note:
+            _note(note, belongings.recorded)
         rows = _delete(retention.erase(belongings), rows)
     under = "these data keys" if former_keys else "this data key"
     what = f"of this patient of {client}, under {under}"
@@ -129,6 +139,23 @@ def _patient_id() -> str:
             remedy="Give one id, as the client sends it in context.patientId.",
         )
     return identifier
+
+
+def _note(file: Path, times: Iterable[datetime]) -> None:
+    """Adds the times before anything goes: if the process is killed here, one too many is noted at
+    worst, and none too few. Raises InputError.
+    """
+    try:
+        with file.open("a", encoding="ascii") as opened:
+            opened.writelines(f"{at.isoformat()}\n" for at in sorted(times))
+            opened.flush()
+            os.fsync(opened.fileno())
+    except OSError:
+        raise InputError(
+            "The note cannot be written, and nothing was deleted.",
+            where=str(file),
+            remedy="Check path and permissions.",
+        ) from None
 
 
 def _require_known(client: str, names: Sequence[str]) -> None:

@@ -113,10 +113,11 @@ def _whole_lines(file: BinaryIO) -> list[bytes]:
 @click.option("--last", metavar="CODE", default="", help="The code of a line that must be there.")
 @click.option(
     "--erased",
-    metavar="N",
-    type=click.IntRange(min=0),
-    default=0,
-    help="How many records no older than DAYS were deleted by `db erase`.",
+    "notes",
+    metavar="FILE",
+    type=FILE,
+    multiple=True,
+    help="What `db erase --note` wrote: these records may be gone.",
 )
 @click.option(
     "--older-than",
@@ -133,7 +134,7 @@ def verify(
     *,
     file: Path,
     last: str,
-    erased: int,
+    notes: Sequence[Path],
     days: int,
     former_keys: Sequence[Path],
     as_json: bool,
@@ -142,13 +143,14 @@ def verify(
     """Compare the records with FILE, as `records ledger` wrote it.
 
     Exit code 1 where there is no line, where a line or a record is not what it was, where records
-    came in since, or where more or fewer are gone than were purged and erased. Needs the data key.
+    came in since, or where others are gone than were purged and erased. Needs the data key.
     """
     from cds_service.store.ledger import Broken, Ledger
     from cds_service.wiring import existing_data_key
 
     settings = settings_of(config)
     key = existing_data_key(settings)
+    erased = [at for note in notes for at in _noted(note)]
     with database_of(settings) as database:
         keeper = Ledger(database, key, former_data_keys(former_keys))
         lines, state = keeper.read(_all_lines(file))
@@ -159,7 +161,7 @@ def verify(
         with progress() as bar:
             task = bar.add_task("Comparing lines", total=len(lines))
             kept_since = datetime.now(UTC) - timedelta(days=days)
-            found = keeper.compare(lines, kept_since, lambda: bar.advance(task))
+            found = keeper.compare(lines, kept_since, lambda: bar.advance(task), erased)
     if as_json:
         print_json(
             {
@@ -170,8 +172,23 @@ def verify(
         )
     else:
         _print(len(lines), state, found)
-    if isinstance(state, Broken) or found.changed or len(found.missing) != erased:
+    if isinstance(state, Broken) or found.changed or found.missing:
         raise SystemExit(1)
+
+
+def _noted(note: Path) -> list[datetime]:
+    """The times that `db erase --note` wrote there, or somebody as SQLite tells them: in UTC, which
+    it does not say. Raises InputError.
+    """
+    try:
+        noted = [datetime.fromisoformat(line) for line in note.read_text("ascii").splitlines()]
+        return [at if at.tzinfo else at.replace(tzinfo=UTC) for at in noted]
+    except ValueError:
+        raise InputError(
+            "This is no note of what was erased.",
+            where=str(note),
+            remedy="Give a file that `cds-service db erase --note` wrote.",
+        ) from None
 
 
 def _all_lines(file: Path) -> list[bytes]:
@@ -198,8 +215,10 @@ def _print(lines: int, state: Sound | Broken, found: Comparison) -> None:
     if found.purged:
         newest = found.purged[-1].isoformat()
         console.print(f"Gone, and older than is kept: {len(found.purged)}, up to {newest}.")
+    if found.erased:
+        console.print(f"Gone, and noted as erased: {len(found.erased)}.")
     if found.missing:
-        table = table_of("gone, and not by age: made at")
+        table = table_of("gone, and neither by age nor erased: made at")
         for at in found.missing:
             table.add_row(at.isoformat())
         console.print(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, desc, func, select
 
+from cds_service.errors import InputError, NotFound
 from cds_service.store.database import Database
 from cds_service.store.records import Records
 from cds_service.store.tables import event_evaluations
@@ -29,7 +30,11 @@ class EvaluatedResults:
             return connection.execute(found).first() is not None
 
     def last(self, claimed: Claimed, analyte: str) -> Past | NeverEvaluated:
-        """What was kept last of this result for this analyte (`sil2r`)."""
+        """What was kept last of this result for this analyte (`sil2r`).
+
+        Nothing is known of it where its record is not there, as while an erasure is under way, or
+        was changed by hand.
+        """
         newest = (
             select(event_evaluations)
             .where(
@@ -45,7 +50,10 @@ class EvaluatedResults:
         if not rows:
             return NeverEvaluated()
         row = rows[0]
-        said = self._cards_said(claimed.source, row.evaluation) if row.said else 0
+        try:
+            said = self._cards_said(claimed.source, row.evaluation) if row.said else 0
+        except (NotFound, InputError):
+            return NeverEvaluated()
         told = any(each.said for each in rows)
         return Past(row.evaluation, row.version, row.knowledge, said, told)
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, desc, select
 
 from cds_service.core.elements import Coding
 from cds_service.core.feedback import FeedbackItem, FeedbackOutcome
+from cds_service.store.by_hand import as_written, require_texts
 from cds_service.store.comments import NO_COMMENT, CommentCipher, Sealed
 from cds_service.store.database import Database
 from cds_service.store.lots import LOT, in_lots
@@ -97,7 +98,8 @@ class Feedback:
         """What was said of one card, newest first, comments in clear: for those who may read it;
         or without them.
 
-        Raises ConfigurationError when a comment was sealed with a key that was not given.
+        Raises ConfigurationError when a comment was sealed with a key that was not given, and
+        InputError for what was written by hand and cannot be read.
         """
         said = (
             select(feedback)
@@ -109,10 +111,11 @@ class Feedback:
             .order_by(desc(feedback.c.at), desc(feedback.c.number))
             .limit(MOST_ITEMS)
         )
-        with self._database.reading() as connection:
+        with as_written(feedback), self._database.reading() as connection:
             return tuple(self._item(row, comments) for row in connection.execute(said))
 
     def _item(self, row: Row[Any], comments: bool) -> FeedbackItem:
+        require_texts(row, feedback)
         sealed = Sealed(row.comment_key, row.comment) if comments else NO_COMMENT
         return FeedbackItem(
             card=row.card,

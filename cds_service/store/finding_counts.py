@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import desc, func, select
 
 from cds_service.core.feedback import FeedbackOutcome
+from cds_service.store.by_hand import as_written
 from cds_service.store.database import Database
 from cds_service.store.tables import cards, evaluations, feedback
 
@@ -70,12 +71,15 @@ _WITHHELD = (
 
 
 def finding_counts(database: Database) -> tuple[FindingCounts, ...]:
-    """How each finding fared at each client, in alphabetical order. Raises StoreUnavailable."""
+    """How each finding fared at each client, in alphabetical order.
+
+    Raises StoreUnavailable, and InputError for rows that were written by hand and cannot be read.
+    """
     shown: Counter[tuple[str, str]] = Counter()
     sent: Counter[tuple[str, str]] = Counter()
     states: Counter[tuple[str, str, str]] = Counter()
     withheld: Counter[tuple[str, str]] = Counter()
-    with database.reading() as connection:
+    with as_written(cards), database.reading() as connection:
         for client, findings, distinct, times in connection.execute(_SHOWN):
             for finding in findings:
                 shown[client, finding] += distinct

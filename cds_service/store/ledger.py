@@ -116,7 +116,9 @@ class Comparison:
     purged: tuple[datetime, ...]
     """The times of records that are gone and were made before `kept_since`."""
     missing: tuple[datetime, ...]
-    """The times of other records that are gone: erased, or taken away."""
+    """The times of other records that are gone, and of which nobody noted why."""
+    erased: tuple[datetime, ...] = ()
+    """The times of those that are gone, and were noted as erased."""
 
 
 class Ledger:
@@ -169,11 +171,16 @@ class Ledger:
             yield self._line(last, Page(last[0].page.until, settled, self._key_id, ()))
 
     def compare(
-        self, lines: Sequence[Line], kept_since: datetime, step: Callable[[], object]
+        self,
+        lines: Sequence[Line],
+        kept_since: datetime,
+        step: Callable[[], object],
+        erased: Iterable[datetime] = (),
     ) -> Comparison:
         """Compare the database with these lines; `step` is called after each of them.
 
-        Records made before `kept_since` may have been purged.
+        Records made before `kept_since` may have been purged, and those made at the times of
+        `erased` were. Of these some may never have come into a line.
         """
         changed: list[Changed] = []
         gone: list[datetime] = []
@@ -197,11 +204,14 @@ class Ledger:
             left = Counter(each.at for each in noted.elements())
             gone += sorted((left - altered).elements())
             step()
+        young = Counter([at for at in gone if at >= kept_since])
+        missing = young - Counter(erased)
         return Comparison(
             records=sum(len(line.page.records) for line in lines),
             changed=tuple(changed),
             purged=tuple([at for at in gone if at < kept_since]),
-            missing=tuple([at for at in gone if at >= kept_since]),
+            missing=tuple(missing.elements()),
+            erased=tuple((young - missing).elements()),
         )
 
     def _rows(self, *those: ColumnElement[bool]) -> Iterator[Row[Any]]:

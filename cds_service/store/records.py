@@ -26,7 +26,8 @@ from sqlalchemy import (
 )
 
 from cds_service.core.verdict import Reason
-from cds_service.errors import InputError, NotFound
+from cds_service.errors import NotFound
+from cds_service.store.by_hand import as_written, require_texts
 from cds_service.store.database import Database
 from cds_service.store.engine import Durability
 from cds_service.store.pseudonym import Pseudonymiser
@@ -209,15 +210,8 @@ class Records:
             .order_by(desc(evaluations.c.number))
             .limit(most)
         )
-        try:
-            with self._database.reading() as connection:
-                return tuple(_record(row, connection) for row in connection.execute(rows).all())
-        except (TypeError, ValueError):
-            raise InputError(
-                "A record of this client cannot be read: this software did not write it so.",
-                where="evaluations",
-                remedy="`cds-service records verify` names it, where a ledger is kept.",
-            ) from None
+        with as_written(evaluations), self._database.reading() as connection:
+            return tuple(_record(row, connection) for row in connection.execute(rows).all())
 
 
 def recorded_clients(database: Database) -> tuple[str, ...]:
@@ -261,6 +255,7 @@ def _result_rows(record: EvaluationRecord) -> list[dict[str, Any]]:
 
 
 def _record(row: Row[Any], connection: Connection) -> EvaluationRecord:
+    require_texts(row, evaluations)
     stored = row._asdict()
     del stored["number"]
     sent = select(*(cards.c[name] for name in SentCard.__slots__)).where(

@@ -9,7 +9,7 @@ each row by its own age: feedback that came in later outlives the record of its 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -34,6 +34,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from cds_service.store.by_hand import as_written
 from cds_service.store.database import Database
 from cds_service.store.lots import LOT, in_lots
 from cds_service.store.tables import (
@@ -87,6 +88,8 @@ class Belongings:
     """The keys of all rows that belong to one patient, in the order in which they may go."""
 
     steps: tuple[tuple[Table, tuple[Key, ...]], ...]
+    recorded: tuple[datetime, ...]
+    """When the records among them were made."""
 
     def counts(self) -> dict[str, int]:
         """Rows by table."""
@@ -135,10 +138,15 @@ class Retention:
     def belongings(self, client: str, *patient: str) -> Belongings:
         """All that is stored of a patient; `patient` is the pseudonym, under each data key that
         there was. Changes nothing.
+
+        Raises InputError for rows that were written by hand and cannot be read.
         """
-        with self._database.reading() as connection:
+        with as_written(evaluations), self._database.reading() as connection:
             found = [_belongings(connection, client, each) for each in patient]
-        return Belongings(tuple(chain.from_iterable(each.steps for each in found)))
+        return Belongings(
+            tuple(chain.from_iterable(each.steps for each in found)),
+            tuple(chain.from_iterable(each.recorded for each in found)),
+        )
 
     def erase(self, belongings: Belongings) -> Iterator[Removed]:
         """Delete them, lot by lot, as the iterator is read."""
@@ -186,26 +194,64 @@ class Retention:
 
 
 def _belongings(connection: Connection, client: str, patient: str) -> Belongings:
-    own = connection.execute(
-        select(
-            evaluations.c.number, evaluations.c.id, evaluations.c.service, evaluations.c.cards
-        ).where(evaluations.c.client == client, evaluations.c.patient == patient)
-    ).all()
-    sent: dict[str, set[str]] = {}
-    for row in own:
-        sent.setdefault(row.service, set()).update(row.cards)
+    said = (evaluations.c[name] for name in ("number", "id", "at", "service", "cards"))
+    recorded = select(*said).where(evaluations.c.client == client)
+    own = connection.execute(recorded.where(evaluations.c.patient == patient)).all()
     results = select(*carded_results.primary_key.columns).where(
         carded_results.c.client == client, carded_results.c.patient == patient
     )
+    nameless, of_events = (
+        _of_events(connection, client, recorded, {row.id for row in own})
+        if client.startswith(EVENTS)
+        else ([], [])
+    )
+    sent: dict[str, set[str]] = {}
+    for row in (*own, *nameless):
+        sent.setdefault(row.service, set()).update(row.cards)
     steps: list[tuple[Table, Iterable[Key]]] = [
         (feedback, _of_cards(connection, feedback, feedback.c.card, client, sent)),
         (cards, _of_cards(connection, cards, cards.c.uuid, client, sent)),
         (carded_results, map(tuple, connection.execute(results))),
+        *of_events,
+        (evaluations, [(row.number,) for row in own]),
     ]
-    if client.startswith(EVENTS):
-        steps += _of_events(connection, client, [row.id for row in own])
-    steps.append((evaluations, [(row.number,) for row in own]))
-    return Belongings(tuple((table, tuple(keys)) for table, keys in steps))
+    return Belongings(
+        tuple((table, tuple(keys)) for table, keys in steps),
+        tuple(row.at for row in (*own, *nameless)),
+    )
+
+
+def _of_events(
+    connection: Connection, client: str, recorded: Select[Any], own: Collection[str]
+) -> tuple[list[Row[Any]], list[tuple[Table, Iterable[Key]]]]:
+    """What is kept of the results of which these are evaluations: first their records that name no
+    patient, then all that is to go.
+
+    A record names no patient where the result named none, was deleted at its source, or could not
+    be evaluated at a time.
+    """
+    source = client.removeprefix(EVENTS)
+    evaluated = select(event_evaluations).where(event_evaluations.c.source == source)
+    about = _among(connection, evaluated, event_evaluations.c.evaluation, own)
+    items = {row.item for row in about}
+    done = list(_among(connection, evaluated, event_evaluations.c.item, items))
+    work = select(event_work.c.number).where(event_work.c.source == source)
+    nameless = recorded.where(evaluations.c.patient == "")
+    kept = {row.evaluation for row in done}
+    failed = {(f"{kind}/{item}",) for kind in Kind for item in items}
+    found = {
+        row.number: row
+        for row in (
+            *_among(connection, nameless, evaluations.c.id, kept),
+            *_among(connection, nameless, evaluations.c.inputs, failed),
+        )
+    }
+    done.sort(key=lambda row: row.evaluation in own)  # last, since the others are found by them
+    return [*found.values()], [
+        (event_work, map(tuple, _among(connection, work, event_work.c.item, items))),
+        (evaluations, [(number,) for number in found]),
+        (event_evaluations, [(source, row.item, row.version, row.knowledge) for row in done]),
+    ]
 
 
 def _of_cards(
@@ -220,40 +266,6 @@ def _of_cards(
             table.c.client == client, table.c.service == service
         )
         yield from map(tuple, _among(connection, of_service, uuid, uuids))
-
-
-def _of_events(
-    connection: Connection, client: str, ids: Sequence[str]
-) -> Iterator[tuple[Table, Iterable[Key]]]:
-    """What is kept of the results that were evaluated for the patient.
-
-    The records of results that were deleted at their source, or could not be evaluated at a time,
-    name no patient, but the result.
-    """
-    source = client.removeprefix(EVENTS)
-    evaluated = select(event_evaluations).where(event_evaluations.c.source == source)
-    about = _among(connection, evaluated, event_evaluations.c.evaluation, ids)
-    items = {row.item for row in about}
-    done = list(_among(connection, evaluated, event_evaluations.c.item, items))
-    work = select(event_work.c.number).where(event_work.c.source == source)
-    yield event_work, map(tuple, _among(connection, work, event_work.c.item, items))
-    nameless = select(evaluations.c.number).where(
-        evaluations.c.client == client, evaluations.c.patient == ""
-    )
-    kept = {row.evaluation for row in done}
-    yield evaluations, map(tuple, _among(connection, nameless, evaluations.c.id, kept))
-    failed = {(f"{kind}/{item}",) for kind in Kind for item in items}
-    yield evaluations, map(tuple, _among(connection, nameless, evaluations.c.inputs, failed))
-    own = frozenset(ids)
-    for names_the_patient in (False, True):  # last, since the others are found by them
-        yield (
-            event_evaluations,
-            [
-                (source, row.item, row.version, row.knowledge)
-                for row in done
-                if (row.evaluation in own) is names_the_patient
-            ],
-        )
 
 
 def _among(

@@ -64,8 +64,14 @@ class Words(TypeDecorator[tuple[str, ...]]):
         return f"[{', '.join(map(encode_basestring_ascii, value or ()))}]"
 
     def process_result_value(self, value: Any, dialect: Dialect) -> tuple[str, ...]:
-        """From the database: the words in the order they were given."""
-        return tuple(json.loads(value))
+        """From the database: the words in the order they were given.
+
+        Raises TypeError, ValueError or RecursionError for what was never written here.
+        """
+        words = json.loads(value)
+        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            raise TypeError
+        return tuple(words)
 
 
 Number = BigInteger().with_variant(Integer, "sqlite")

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
-from cds_service.store.records import Door
+from cds_service.store.records import Door, SentCard
 from cds_service.store.retention import Belongings, Retention
 from cds_service.store.tables import feedback, metadata
 from cds_service.store.work_item import Evaluated, Kind, Target, Way, client_name
@@ -35,8 +35,10 @@ def keep(
         connection.execute(update(feedback).where(feedback.c.card == uuid).values(received=at))
 
 
-def keep_event(database: Database, patient: str, result: str, *, at: datetime = NEW) -> None:
-    """One result that was notified and evaluated."""
+def keep_event(
+    database: Database, patient: str, result: str, *, at: datetime = NEW, card: str = ""
+) -> None:
+    """One result that was notified and evaluated, with a card where one is named."""
     store = EventStore(database, KEY, PSEUDONYMS)
     store.add("lab", [Target(Kind.OBSERVATION, result)], Way.NOTIFIED, at)
     (claimed,) = store.claim(at)
@@ -44,6 +46,7 @@ def keep_event(database: Database, patient: str, result: str, *, at: datetime = 
     whose = pseudonym(patient, client) if patient else ""
     made: dict[str, Any] = {"at": at, "door": Door.EVENT, "client": client, "patient": whose}
     made |= {"knowledge": "sil2r@2026.1", "outcomes": ("interpreted",)}
+    made |= {"cards": (SentCard(uuid=card, results=(claimed.item,)),) if card else ()}
     record = evaluation(f"evaluation-of-{result}-{patient}", **made)
     version = f"1 for {patient}" if patient else "deleted after 1"
     store.finish(claimed, at, evaluated=[Evaluated(version, "", record)])

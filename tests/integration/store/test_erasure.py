@@ -10,7 +10,7 @@ from sqlalchemy import select
 from cds_service.store.database import Database
 from cds_service.store.events import EventStore
 from cds_service.store.records import recorded_clients
-from cds_service.store.tables import evaluations, event_work
+from cds_service.store.tables import cards, evaluations, event_work
 from cds_service.store.work_item import Kind, Target, Way, client_name
 from tests.integration.store.keeping import (
     NEW,
@@ -25,6 +25,10 @@ from tests.integration.store.keeping import (
 from tests.kept import CLIENT, KEY, PSEUDONYMS, evaluation, pseudonym
 
 pytestmark = pytest.mark.integration
+
+CARD_OF_P1, NAMELESS_CARD, CARD_OF_P2 = (
+    f"9d2c1c3e-6f0c-5a4f-9b7d-{number:012d}" for number in range(3)
+)
 
 
 def test_all_of_one_patient_goes_and_the_next_patient_stays(database: Database) -> None:
@@ -95,6 +99,19 @@ def test_the_records_of_tries_that_failed_go_with_the_result(database: Database)
     assert named["p1"] not in left
     assert named["p2"] in left
     assert len(left) == 2
+
+
+def test_the_card_of_a_version_that_named_no_patient_goes_with_its_record(
+    database: Database,
+) -> None:
+    """Once the record is gone nothing would lead to the card, which names the result."""
+    client = client_name("lab")
+    for patient, card in (("p1", CARD_OF_P1), ("", NAMELESS_CARD)):
+        keep_event(database, patient, "result", card=card)
+    keep_event(database, "p2", "result-of-p2", card=CARD_OF_P2)
+    erase(database, "p1", client)
+    with database.reading() as connection:
+        assert list(connection.scalars(select(cards.c.uuid))) == [CARD_OF_P2]
 
 
 @pytest.mark.parametrize("done", range(10))

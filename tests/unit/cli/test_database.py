@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 
 from cds_service.cli import cli
 from cds_service.commands import database as module
+from cds_service.errors import InputError
 from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import SentCard
@@ -112,6 +113,23 @@ def test_what_was_stored_before_a_change_of_the_data_key_is_erased_with_the_form
         in shown.stdout
     )
     assert left(file) == 0
+
+
+def test_what_was_erased_is_noted_before_it_goes_and_nothing_goes_without(
+    file: Path, tmp_path: Path
+) -> None:
+    asked = ("erase", "--client", CLIENT, "--note")
+    refused = run(file, *asked, str(tmp_path / "nowhere" / "note"), stdin=PATIENT)
+    assert isinstance(refused.exception, InputError)
+    assert left(file) == 3
+    note = tmp_path / "note"
+    assert run(file, *asked, str(note), "--dry-run", stdin=PATIENT).exit_code == 0
+    assert not note.exists()
+    for patient in ("another", PATIENT):  # of the first there is nothing to note
+        assert run(file, *asked, str(note), stdin=patient).exit_code == 0
+    assert left(file) == 0
+    times = [datetime.fromisoformat(line) for line in note.read_text().splitlines()]
+    assert [(datetime.now(UTC) - at).days for at in times] == [3660, 366, 0]
 
 
 def test_erase_takes_no_id_on_the_command_line(file: Path) -> None:

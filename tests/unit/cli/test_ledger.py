@@ -15,7 +15,7 @@ from cds_service.errors import InputError
 from cds_service.store.database import Database
 from cds_service.store.pseudonym import DataKey
 from cds_service.store.tables import evaluations
-from tests.kept import KEY, evaluation, keep
+from tests.kept import CLIENT, KEY, evaluation, keep, pseudonym
 from tests.unit.cli.command_line import COMMANDING, document, is_harmless
 
 DAY = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(days=2)
@@ -88,6 +88,7 @@ def test_where_all_is_as_it_was_it_says_so(folder: Path) -> None:
         "records": 3,
         "changed": [],
         "purged": [],
+        "erased": [],
         "missing": [],
     }
 
@@ -122,8 +123,52 @@ def test_t111_a_record_that_is_gone_is_missing_unless_it_was_erased(folder: Path
     missing = run(folder, "verify")
     assert missing.exit_code == 1
     assert (DAY + timedelta(hours=1)).isoformat() in missing.stdout
-    assert run(folder, "verify", "--erased", "1").exit_code == 0
-    assert run(folder, "verify", "--erased", "2").exit_code == 1
+    for written in (DAY + timedelta(hours=1), (DAY + timedelta(hours=1)).replace(tzinfo=None)):
+        note = noted(folder, written)
+        shown = run(folder, "verify", "--erased", note)
+        assert shown.exit_code == 0
+        assert "Gone, and noted as erased: 1." in shown.stdout
+    without(folder, "evaluation-2")
+    shown = run(folder, "verify", "--erased", note, "--json")
+    assert shown.exit_code == 1
+    told = json.loads(shown.stdout)
+    assert told["missing"] == [(DAY + timedelta(hours=2)).isoformat()]
+    assert told["erased"] == [(DAY + timedelta(hours=1)).isoformat()]
+
+
+def test_t111_an_erasure_is_not_taken_for_tampering_and_tampering_not_for_an_erasure(
+    folder: Path,
+) -> None:
+    """Of the records that went one is in no line yet, and one is too old to be missed."""
+    with opened(folder) as database:
+        for days in (0, 1, 20):
+            made = DAY + timedelta(hours=5) - timedelta(days=days)
+            keep(database, evaluation(f"of-p-{days}", at=made, patient=pseudonym("p")))
+    run(folder, "ledger")
+    note = str(folder / "note")
+    env = {"CDS_DATABASE_URL": f"sqlite:///{folder / 'cds.sqlite3'}", "CDS_DATA_KEY": KEY.base64()}
+    asked = ("db", "erase", "--client", CLIENT, "--note", note)
+    for given in (*asked, "--dry-run"), asked:
+        told = CliRunner().invoke(cli, given, input="p", env=env)
+        assert told.exit_code == 0
+        assert "evaluations: 3" in told.stdout
+    said = ("verify", "--older-than", "10")
+    assert run(folder, *said).exit_code == 1, "nobody said that anything was erased"
+    assert run(folder, *said, "--erased", note).exit_code == 0
+    without(folder, "evaluation-0")
+    assert run(folder, *said, "--erased", note).exit_code == 1
+
+
+def test_a_note_that_is_none_or_cannot_be_written_is_told(folder: Path) -> None:
+    run(folder, "ledger")
+    (folder / "note").write_text("2\n")
+    refused = run(folder, "verify", "--erased", str(folder / "note"))
+    assert isinstance(refused.exception, InputError)
+
+
+def noted(folder: Path, at: datetime) -> str:
+    (folder / "note").write_text(f"{at.isoformat()}\n")
+    return str(folder / "note")
 
 
 def test_what_is_older_than_is_kept_may_go_and_nothing_else(folder: Path) -> None:

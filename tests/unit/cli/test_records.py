@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import text, update
+from sqlalchemy import ColumnElement, Table, text, update
 
 from cds_service.cli import cli
 from cds_service.core.elements import Coding
@@ -18,7 +18,7 @@ from cds_service.store.database import Database
 from cds_service.store.feedback import Feedback
 from cds_service.store.pseudonym import DataKey, Pseudonymiser
 from cds_service.store.records import Door, Records, SentCard
-from cds_service.store.tables import evaluations
+from cds_service.store.tables import cards, evaluations, feedback
 from tests.kept import CLIENT, KEY, NOON, SERVICE, evaluation, keep, pseudonym
 from tests.packaged import SIL2R
 from tests.unit.cli.command_line import COMMANDING, document, is_harmless
@@ -204,20 +204,50 @@ def test_as_many_of_one_hook_instance_are_listed_as_were_asked_for(calls: Path) 
     assert len(document(run(calls, *arguments, "--json"))["records"]) == 102
 
 
-@pytest.mark.parametrize("column", ["outcomes", "at", "door"])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("outcomes", "'nonsense'"),
+        ("at", "'nonsense'"),
+        ("door", "'nonsense'"),
+        ("service", "CAST('nonsense' AS BLOB)"),
+        ("reasons", "'[[1]]'"),
+        ("findings", """'{"nonsense": 1}'"""),
+        ("missing", f"'{'[' * 100_000}'"),
+    ],
+    ids=range(7),
+)
 @pytest.mark.parametrize("command", [("list",), ("show", "silent")])
 def test_a_record_that_was_written_by_hand_is_no_crash(
-    calls: Path, command: Sequence[str], column: str
+    calls: Path, command: Sequence[str], column: str, value: str
 ) -> None:
-    with Database.open(f"sqlite:///{calls}") as database, database.writing() as connection:
-        connection.execute(
-            update(evaluations)
-            .where(evaluations.c.id == "silent")
-            .values({column: text("'nonsense'")})
-        )
+    change(calls, evaluations, column, value, evaluations.c.id == "silent")
     refused = run(calls, *command, "--client", CLIENT)
     assert isinstance(refused.exception, InputError)
     assert "nonsense" not in refused.exception.one_line()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "command"),
+    [
+        (feedback, "outcome", ("show", "evaluation-0", "--client", CLIENT)),
+        (feedback, "reason", ("show", "evaluation-0", "--client", CLIENT)),
+        (cards, "findings", ("show", "evaluation-0", "--client", CLIENT)),
+        (cards, "findings", ("rates",)),
+    ],
+    ids=range(4),
+)
+def test_what_was_written_by_hand_beside_a_record_is_no_crash(
+    file: Path, table: Table, column: str, command: Sequence[str]
+) -> None:
+    change(file, table, column, "CAST('nonsense' AS BLOB)", table.c.client == CLIENT)
+    assert isinstance(run(file, *command).exception, InputError)
+
+
+def change(file: Path, table: Table, column: str, value: str, *those: ColumnElement[bool]) -> None:
+    """Writes the value, as SQL has it, into these rows."""
+    with Database.open(f"sqlite:///{file}") as database, database.writing() as connection:
+        connection.execute(update(table).where(*those).values({column: text(value)}))
 
 
 def test_of_a_client_without_records_that_is_said(calls: Path) -> None:
