@@ -6,6 +6,7 @@ years, and a claim holds only if it holds for the whole interval.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,19 @@ _DAY = timedelta(days=1)
 _DAY_LENGTH = len("2026-11-21")
 _OPEN = ".."
 """How an open end of a period is written."""
+_CLOCK = re.compile(
+    r"T(\d\d:\d\d)(?::00(?:\.0+)?(?![.\d]))?((?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)"
+)
+"""The time of day in a FHIR date: hours and minutes, seconds unless they are zero, the zone."""
+
+
+def readable(written: str) -> str:
+    """A date, time or period with its times of day as people write them: `2026-11-21T08:15:00Z` is
+    `2026-11-21 08:15 UTC`.
+    """
+    if "T" not in written:  # no time of day
+        return written
+    return _CLOCK.sub(r" \1\2 UTC\3", written).replace("UTCZ", "UTC").replace("/", " to ")
 
 
 def day_of(written: str) -> str:

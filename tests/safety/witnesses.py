@@ -16,7 +16,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     ),
     "reaches the sIL-2R criterion of HLH-2004": ("henter-2007",),
     "hours count: check the other criteria now": ("shakoory-2023",),
-    "The limit comes from children with familial HLH": ("henter-2007",),
+    "The HLH-2004 limit comes from children with familial HLH": ("henter-2007",),
     "specificity 72.5% at 2515 U/mL in one centre (78 adults)": ("hayden-2017",),
     "38.8% at 2400 U/mL in another (132)": ("adult-hlh-second-centre",),
     "Above 10000 U/mL": ("hayden-2017",),

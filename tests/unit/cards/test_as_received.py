@@ -212,7 +212,7 @@ def test_where_no_day_of_collection_came_the_day_of_issue_is_shown() -> None:
     issued = records.moment("2026-03-01T09:30:00Z")
     told = card_of(records.record(result("900 U/mL", on="", issued=issued)))
     assert (
-        "; date of collection unknown; issued 2026-03-01T09:30:00Z; status final; " in told.detail
+        "; date of collection unknown; issued 2026-03-01 09:30 UTC; status final; " in told.detail
     )
     assert "issued" not in card_of(records.record(result("900 U/mL", issued=issued))).detail
 
