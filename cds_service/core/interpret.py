@@ -69,7 +69,9 @@ def interpret(
     of_others = list(found.of_others)
     if of_others and not answers:
         answers.append(of_another(of_others.pop(0), basis))
-    skipped += [Skipped(item.ref, "it belongs to another patient") for item in of_others]
+    skipped += [
+        Skipped(item.ref, "its subject is not known to be this patient") for item in of_others
+    ]
     if answers:
         skipped += [
             Skipped(item.ref, f"it could not be read, at {item.where}") for item in record.unread

@@ -186,7 +186,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "The result does not say whether it is final": ("fhir-r4",),
     "No value was sent (reason": ("fhir-r4",),
     "cannot be read for certain as one number with one unit": ("fhir-r4",),
-    "A result that belongs to another patient": ("fhir-r4",),
+    "A result of another patient, or of nobody": ("fhir-r4",),
     "A result is not valid FHIR R4": ("fhir-r4",),
     "In U/mL, pg/mL and ng/mL the same number means very different things": (
         "hayden-2017",
@@ -224,7 +224,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "The draft carries codes of different tests": ("loinc-table",),
     "is not valid FHIR R4, or holds a modifier": ("fhir-r4",),
     "Which specimen record this result means is not certain": ("fhir-r4",),
-    "A draft order that belongs to another patient": ("fhir-r4",),
+    "A draft order for another patient, or for nobody": ("fhir-r4",),
     "Limits of blood and CSF differ by more than ten-fold": (
         "petereit-2010",
         "laboratory-st-gallen",
