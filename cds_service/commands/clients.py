@@ -10,6 +10,7 @@ import click
 
 from cds_service.commands.input import CONFIG, FILE, settings_of
 from cds_service.commands.output import AS_JSON, print_json, print_lines
+from cds_service.errors import InputError
 
 
 @click.group()
@@ -60,7 +61,7 @@ def check(
         # Only two of the settings are asked for, so the rest need not be fit for production.
         settings = settings_of(config)
         token = check_token(
-            token_file.read_text(encoding="utf-8", errors="replace"),
+            _token_in(token_file),
             audience,
             registry,
             times=Times(settings.token_lifetime, settings.token_leeway),
@@ -74,3 +75,11 @@ def check(
         print_lines(report.lines())
     if not report.is_acceptable:
         raise SystemExit(1)
+
+
+def _token_in(file: Path) -> str:
+    """What stands in the file. Raises InputError if that is nothing: whoever wrote it failed."""
+    token = file.read_text(encoding="utf-8", errors="replace")
+    if not token.strip():
+        raise InputError("The file is empty.", where=str(file), remedy="Write the token into it.")
+    return token

@@ -2,9 +2,10 @@
 
 For the person who writes the site file: the codes stand with how often they occur. A name that
 speaks of interleukin 2 or CD25 is pointed out as worth a look, also where it stands without a code:
-such a result is never recognised. So is a LOINC code of the analyte under another system than
-LOINC's, as converters of other formats write it. A code that always stands beside one that is known
-needs no row: its results are read. Text is never evidence, so nothing is mapped by it.
+such a result is never recognised. So is a code that speaks of them, or in which a LOINC code of the
+analyte stands: under another system than LOINC's, with a blank behind it, or as a triplet of HL7
+version 2, as converters write it. A code that always stands beside one that is known needs no row:
+its results are read. Text is never evidence, so nothing is mapped by it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _TELLING = re.compile(
 )
 """How laboratories write the two names, in Latin letters and in Japanese, between any others."""
 
+
+_LOINC_CODE = re.compile(r"(?<![0-9-])[0-9]+-[0-9](?![0-9-])")
 
 _Key = tuple[str, str, str]
 """System, code and name of a coding."""
@@ -62,7 +65,7 @@ def seen_codes(documents: Iterable[object], library: Library) -> tuple[SeenCode,
     for key, count in counts.items():
         mapped = known.maps(key)
         beside = not (mapped or alone[key])
-        look = _is_telling(displays[key]) or key[1] in known.loincs
+        look = _is_telling(displays[key]) or known.might_map(key[1])
         codes.append(
             SeenCode(
                 *key[:2],
@@ -98,6 +101,10 @@ class _Known:
 
     def maps(self, key: _Key) -> bool:
         return key[:2] in self.analytes or key[:2] in self.companions
+
+    def might_map(self, code: str) -> bool:
+        """Whether a code that is not mapped says which test it is of."""
+        return _is_telling(code) or not self.loincs.isdisjoint(_LOINC_CODE.findall(code))
 
     def reads(self, named: Iterable[_Key], *, telling: bool) -> bool:
         """Whether a concept with these codes is read. A telling name beside the code of a companion

@@ -50,7 +50,13 @@ class DocumentAnswer:
 def read_document(path: Path) -> JsonObject:
     """The JSON object in a file. Raises InputError or MalformedJson, naming the file."""
     with _naming(path), _readable():
-        return parse_object(path.read_bytes())
+        text = path.read_bytes()
+        if path.suffix.lower() == LINES and b"\n" in text.strip():
+            raise InputError(
+                "This file holds a document in each line.",
+                remedy="Give one of them as .json; `codes` and `rehearse` read all of them.",
+            )
+        return parse_object(text)
 
 
 def read_documents(path: Path) -> Iterator[JsonObject]:

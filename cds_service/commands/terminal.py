@@ -34,6 +34,10 @@ _NOTHING = (
     "nothing here is a result this knowledge speaks about. "
     "`cds-service codes` lists the codes in it, and which of them nobody has mapped"
 )
+_LOOK = (
+    "look: results under these get no card. Once the laboratory has said which test it is, have it "
+    "sent under http://loinc.org, letter by letter, or map the code in the site file."
+)
 _ALL_ASIDE = "what this knowledge speaks about was left aside, as told above"
 
 
@@ -158,9 +162,16 @@ def print_codes(console: Console, codes: Sequence[SeenCode]) -> None:
     for column in ("code", "system", "display", "seen", "mapped"):
         table.add_column(column, overflow="fold")
     for code in codes:
-        shown = cell(code.code), cell(code.system), cell(code.display), str(code.count)
-        table.add_row(*shown, _mapped(code))
+        coded = cell(_with_its_blanks(code.code)), cell(_with_its_blanks(code.system))
+        table.add_row(*coded, cell(code.display), str(code.count), _mapped(code))
     console.print(table)
+    if any(code.worth_a_look for code in codes):
+        console.print(_LOOK)
+
+
+def _with_its_blanks(text: str) -> str:
+    """In quotation marks where blanks at its ends make it another text, which nobody would see."""
+    return text if text == text.strip() else f"'{text}'"
 
 
 def _mapped(code: SeenCode) -> str:

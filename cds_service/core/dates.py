@@ -20,16 +20,39 @@ OPEN_END = ".."
 """How ISO 8601-2, and so our `Moment.text`, writes an open end of a period."""
 
 
+def readable(written: str) -> str:
+    """A date, time or period as people write it: of `2026-11-21T08:15:00Z/..` it is
+    `from 2026-11-21 08:15 UTC`.
+    """
+    if "/" not in written:  # the usual case
+        return _with_time(written)
+    began, ended = map(_with_time, written.split("/"))
+    if began == OPEN_END:
+        return f"until {ended}"
+    return f"from {began}" if ended == OPEN_END else f"{began} to {ended}"
+
+
+def _with_time(written: str) -> str:
+    """A date with the time of day, if it has one; with seconds unless they are zero."""
+    day, is_timed, clock = written.partition("T")
+    if not is_timed:
+        return day
+    time, zone = (clock[:-1], "") if clock.endswith("Z") else (clock[:-6], clock[-6:])
+    minutes, seconds = time[:5], time[5:]
+    shown = time if seconds.strip(":0.") else minutes
+    return f"{day} {shown} UTC{zone}"
+
+
 def day_of(written: str) -> str:
     """The day of a date, time or period as written, without the time of day.
 
-    Of a period it is the day on which it began; where that is open, the day on which it ended, with
-    the open end before it (`../2026-11-21`).
+    Of a period it is the day on which it began; where that is open, `until` the day on which it
+    ended.
     """
     if "/" not in written:  # the usual case
         return written[:_DAY_LENGTH]
     began, _, ended = written.partition("/")
-    return f"{OPEN_END}/{ended[:_DAY_LENGTH]}" if began == OPEN_END else began[:_DAY_LENGTH]
+    return f"until {ended[:_DAY_LENGTH]}" if began == OPEN_END else began[:_DAY_LENGTH]
 
 
 def is_ahead(moment: Moment | NoMoment, at: date) -> bool:

@@ -127,7 +127,7 @@ def _about_others(
     if of_others and is_told:
         yield of_another(of_others[0], basis)
     for item in of_others[1:] if is_told else of_others:
-        yield Skipped(item.ref, "it belongs to another patient")
+        yield Skipped(item.ref, "its subject is not known to be this patient")
 
 
 def _with_doubts(answer: Answer, head: Candidate, basis: Basis) -> Answer:

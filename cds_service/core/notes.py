@@ -13,6 +13,7 @@ from cds_service.core.dates import (
     is_before_birth,
     named_date,
     patient_inputs,
+    readable,
 )
 from cds_service.core.elements import (
     Measured,
@@ -164,7 +165,7 @@ def notes_on_value(situation: Situation, code: AcceptedCode) -> Iterator[Note]:
             yield Note(NoteKind.COLLECTION_UNKNOWN)
         case Moment(first_day=first, last_day=last) as named:
             if first != last and not is_ahead(named, situation.at):
-                yield Note(NoteKind.COLLECTION_OPEN, {"date": named.text})
+                yield Note(NoteKind.COLLECTION_OPEN, {"date": readable(named.text)})
     ahead = companions_ahead(situation.knowledge, situation.record, situation.at)
     for title, companion in islice(ahead, MOST_NAMED):
         dated = _text(named_date(companion.result))
@@ -251,6 +252,6 @@ def value_and_date(item: Candidate) -> dict[str, str]:
 def _text(moment: Moment | NoMoment) -> str:
     match moment:
         case Moment(text=text):
-            return text
+            return readable(text)
         case NoMoment():
             return ""

@@ -156,7 +156,7 @@ def gather(
             _fetch(wanted, patient_id, access)
     for key, part in parts.items():
         if part.template.need is Need.REQUIRED and not part.is_answered:
-            raise _unavailable(key, "was neither sent nor could be read", part.fault)
+            raise _unavailable(key, "was neither sent as asked for nor could be read", part.fault)
     return _gathered(parts)
 
 

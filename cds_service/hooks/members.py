@@ -47,9 +47,9 @@ class Members:
         """An optional text; empty when it is absent."""
         return self.text(name, longest=longest) if self.has(name) else ""
 
-    def object(self, name: str) -> Members:
-        """A required object."""
-        return Members(self._required(name, dict, "an object"), self.where(name))
+    def object(self, name: str, words: str = "an object") -> Members:
+        """A required object; `words` say what is to be sent."""
+        return Members(self._required(name, dict, words), self.where(name))
 
     def optional_object(self, name: str) -> Members:
         """An optional object; without members when it is absent."""

@@ -22,6 +22,7 @@ PATIENT_ID = rf"(Patient/)?(?=[.\-]*[A-Za-z0-9]){FHIR_ID}"
 
 _PATIENT_ID = re.compile(PATIENT_ID)
 LONGEST_URL = 2048
+_BUNDLE = "a FHIR Bundle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +159,9 @@ def _bundle(context: Members, name: str) -> JsonObject:
     Its resources are judged later, one by one: an invalid one is named on a card and never makes
     the request malformed.
     """
-    bundle = context.object(name)
+    bundle = context.object(name, _BUNDLE)
     if bundle.json.get("resourceType") != "Bundle":
-        raise context.fault(name, "This is not a Bundle.", "Send a Bundle of type collection.")
+        raise context.fault(name, f"This is not {_BUNDLE}.", f"Send {_BUNDLE}.")
     if bundle.has("entry") and not all(map(_is_entry, bundle.array("entry"))):
         for entry in bundle.objects("entry"):  # raises with the path of the wrong one
             entry.optional_object("resource")

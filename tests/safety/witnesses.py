@@ -16,7 +16,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     ),
     "reaches the sIL-2R criterion of HLH-2004": ("henter-2007",),
     "hours count: check the other criteria now": ("shakoory-2023",),
-    "The limit comes from children with familial HLH": ("henter-2007",),
+    "The HLH-2004 limit comes from children with familial HLH": ("henter-2007",),
     "specificity 72.5% at 2515 U/mL in one centre (78 adults)": ("hayden-2017",),
     "38.8% at 2400 U/mL in another (132)": ("adult-hlh-second-centre",),
     "Above 10000 U/mL": ("hayden-2017",),
@@ -186,7 +186,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "The result does not say whether it is final": ("fhir-r4",),
     "No value was sent (reason": ("fhir-r4",),
     "cannot be read for certain as one number with one unit": ("fhir-r4",),
-    "A result that belongs to another patient": ("fhir-r4",),
+    "A result of another patient, or of nobody": ("fhir-r4",),
     "A result is not valid FHIR R4": ("fhir-r4",),
     "In U/mL, pg/mL and ng/mL the same number means very different things": (
         "hayden-2017",
@@ -224,7 +224,7 @@ RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "The draft carries codes of different tests": ("loinc-table",),
     "is not valid FHIR R4, or holds a modifier": ("fhir-r4",),
     "Which specimen record this result means is not certain": ("fhir-r4",),
-    "A draft order that belongs to another patient": ("fhir-r4",),
+    "A draft order for another patient, or for nobody": ("fhir-r4",),
     "Limits of blood and CSF differ by more than ten-fold": (
         "petereit-2010",
         "laboratory-st-gallen",

@@ -139,6 +139,30 @@ def test_the_registry_of_the_page_is_one(tmp_path: Path) -> None:
     assert set(app_row) == set(first_words(section(INTEGRATING, "A SMART app on the cards")))
 
 
+def test_the_token_of_the_page_would_be_taken_once_by_the_registry_of_the_operators_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (script,) = examples(INTEGRATING, "python")
+    address = "https://cds.example.org/cds-services/sil2r-patient-view"
+    assert f"service={address}\n" in examples(INTEGRATING, "sh")[1]
+    for file, example in zip(
+        ("clients.toml", "cds-service.toml"),
+        examples("docs/operations.md", "toml")[:2],
+        strict=True,
+    ):
+        Path(file).write_text(example, encoding="utf-8")
+    for _ in range(2):  # with the keys made before, the second time
+        signed = subprocess.run(
+            [sys.executable, "-c", script, address], text=True, capture_output=True, check=True
+        ).stdout
+        Path("token").write_text(signed)
+        check = ["clients", "check", "clients.toml", "--token", "token", "--audience", address]
+        settings = ["--config", "cds-service.toml"]
+        found = CliRunner().invoke(cli, [*check, *settings], catch_exceptions=False)
+        assert (found.exit_code, "The token holds" in found.output) == (0, True), found.output
+
+
 def test_the_example_of_our_hook_is_answered_with_a_card(client: FlaskClient) -> None:
     (example,) = examples(HOOK, "json")
     (card,) = cards_for(client, "sil2r-lab-result", example)

@@ -11,15 +11,23 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from cds_service.access.faults import TokenFault
 from cds_service.access.rows import ClientRow, EventSourceRow
 from cds_service.cli import cli
+from cds_service.fhir.access import NoAccessReason
+from cds_service.fhir.calls.authorization import TokenFlaw
+from cds_service.fhir.calls.fetched import UpstreamFault
+from cds_service.hooks.gather import GatherFault
 from cds_service.metrics import Metrics
 from cds_service.store.tables import metadata
 from tests.documentation import ROOT, examples, first_words, pages, prose, rows, section, text_of
 
 ARCHITECTURE, DECISIONS = "docs/architecture.md", "docs/decisions/README.md"
+INTEGRATING = "docs/integrating.md"
 PACKAGE = ROOT / "cds_service"
-MADE_BY_THE_READER = frozenset({"clients.toml", "site.toml", "cds-service.toml", "approval.toml"})
+MADE_BY_THE_READER = frozenset(
+    {"clients.toml", "site.toml", "cds-service.toml", "approval.toml", "sign.py"}
+)
 NOT_TRACKED = ("docker/config", "docker/secrets")
 
 every_page = pytest.mark.parametrize("page", pages())
@@ -187,6 +195,20 @@ def test_every_command_of_a_page_is_one_with_the_options_it_has(page: str) -> No
                 command = command.commands[word]
                 known |= {name for given in command.params for name in given.opts}
         assert set(re.findall(r"(?<!\S)\[?(--[a-z-]+)", line)) <= known, f"{page}: {line}"
+
+
+# ------------------------------------------------------------------ words for why
+
+
+def test_every_word_for_data_that_could_not_be_read_has_its_meaning() -> None:
+    told = first_words(section(INTEGRATING, "Why data could not be read"))
+    words = [*GatherFault, *NoAccessReason, *TokenFlaw, *UpstreamFault]
+    assert sorted(told) == sorted(words)
+
+
+def test_every_cause_for_which_a_token_is_refused_has_its_meaning() -> None:
+    told = first_words(section(INTEGRATING, "Why a token is refused"))
+    assert sorted(told) == sorted(TokenFault)
 
 
 # ------------------------------------------------------------------ registry, tables, decisions

@@ -212,7 +212,7 @@ def _of_others(
             yield Advice(NotInterpretable(Reason.SUBJECT_MISMATCH), order, *said)
             to_tell = False
         else:
-            yield Skipped(order.ref, "it belongs to another patient")
+            yield Skipped(order.ref, "its subject is not known to be this patient")
 
 
 # ------------------------------------------------------------------ the table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cds_service.core.dates import readable
 from cds_service.core.elements import WITHDRAWN, Moment, NoMoment
 from cds_service.core.escape import markdown
 from cds_service.core.knowledge import KnowledgeBase
@@ -33,10 +34,10 @@ def by_factor(answer: Answer, knowledge: KnowledgeBase, escaped: Callable[[str],
 
 
 def day(moment: Moment | NoMoment, knowledge: KnowledgeBase) -> str:
-    """The date as received, or that it is unknown."""
+    """The date for people to read, or that it is unknown."""
     match moment:
         case Moment(text=text):
-            return markdown(text)
+            return markdown(readable(text))
         case NoMoment():
             return knowledge.wording.phrases["date-unknown"]
 
@@ -75,11 +76,14 @@ def _about(answer: Answer, result: LabResult, knowledge: KnowledgeBase) -> list[
         parts.append(f"{phrases['specimen']} {specimen}")
     match result.collected, result.issued:
         case Moment(text=collected), _:
-            parts.append(f"{phrases['collected']} {markdown(collected)}")
+            parts.append(f"{phrases['collected']} {markdown(readable(collected))}")
         case NoMoment(), NoMoment():
             parts.append(phrases["collection-unknown"])
         case NoMoment(), Moment(text=issued):
-            parts += [phrases["collection-unknown"], f"{phrases['issued']} {markdown(issued)}"]
+            parts += [
+                phrases["collection-unknown"],
+                f"{phrases['issued']} {markdown(readable(issued))}",
+            ]
     parts.append(f"{phrases['status']} {result.status.value}")
     if result.flags and result.status not in WITHDRAWN:
         parts.append(f"{phrases['laboratory-flag']} {markdown(', '.join(result.flags))}")

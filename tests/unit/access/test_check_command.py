@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from cds_service.access.faults import IN_WORDS, TokenFault
 from cds_service.cli import cli
+from cds_service.errors import InputError
 from tests import toy
 from tests.fault_server import FaultServer
 from tests.faults import reply
@@ -68,6 +69,13 @@ def test_a_token_that_does_not_hold_is_exit_code_1(folder: Path) -> None:
     assert shown.exit_code == 1
     assert IN_WORDS[TokenFault.WRONG_AUDIENCE] in shown.output
     assert IN_WORDS[TokenFault.NO_JTI] in shown.output
+
+
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_a_file_without_a_token_is_called_empty(folder: Path, nothing: str) -> None:
+    shown = run(folder, *with_token(folder, nothing))
+    assert isinstance(shown.exception, InputError)
+    assert shown.exception.where == str(folder / "token")
 
 
 @pytest.mark.usefixtures("at_noon")

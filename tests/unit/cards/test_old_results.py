@@ -44,13 +44,13 @@ def test_the_summary_names_the_day_of_a_result_that_is_more_than_two_weeks_old(
 
 
 def test_of_a_period_the_day_is_whole_also_where_only_its_end_is_known() -> None:
-    """The first ten letters of `../2025-12-24` are no day."""
+    """The first ten letters of what was sent are no day."""
     ended = records.moment(OLD)
     assert isinstance(ended, Moment)
     open_start = replace(ended, text=f"../{OLD}", first_day=date.min)
     said = card_of(records.record(result("9000 U/mL", collected=open_start)))
-    assert said.summary.startswith(f"sIL-2R 9000 U/mL (serum/plasma, ../{OLD}):")
-    assert f"(../{OLD})" in said.detail
+    assert said.summary.startswith(f"sIL-2R 9000 U/mL (serum/plasma, until {OLD}):")
+    assert f"(until {OLD})" in said.detail
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,13 @@ def test_no_direction_is_told_from_one_unit_to_another_that_is_only_taken_for_th
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [("[IU]/mL", "k[IU]/L"), ("kU/L", "U/mL"), ("IU/mL", "[IU]/mL")]
+    ("before", "after"),
+    [
+        ("[IU]/mL", "k[IU]/L"),
+        ("kU/L", "U/mL"),
+        ("IU/mL", "[IU]/mL"),
+        ("[iU]/mL", "k[IU]/L"),
+    ],
 )
 def test_a_direction_is_told_between_units_that_are_the_same_by_definition(
     before: str, after: str

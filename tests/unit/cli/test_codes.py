@@ -75,6 +75,23 @@ def test_codes_points_at_a_loinc_code_under_another_system(
     assert codes_of(tmp_path, {"coding": [other]}) == {"9654-5": (False, False, True)}
 
 
+@pytest.mark.parametrize("code", ["9654-5 ", "9654-5^sIL2R^LN", "SIL2R", "IL2-S"])
+def test_codes_points_at_a_code_that_says_which_test_it_is_of(tmp_path: Path, code: str) -> None:
+    system = "http://loinc.org" if code.startswith("9") else "urn:oid:2.999.2"
+    seen = {"coding": [{"system": system, "code": code}]}
+    assert codes_of(tmp_path, seen) == {code: (False, False, True)}
+    output = run("codes", tmp_path / "seen.ndjson").output
+    assert "look: results under these get no card." in output
+    assert ("'9654-5 '" in output) is (code == "9654-5 ")
+
+
+@pytest.mark.parametrize("code", ["19654-5", "9654-56", "1-9654-5", "IL6", "X7"])
+def test_codes_does_not_point_at_other_codes(tmp_path: Path, code: str) -> None:
+    seen = {"coding": [{"system": "urn:oid:2.999.2", "code": code}]}
+    assert codes_of(tmp_path, seen) == {code: (False, False, False)}
+    assert "look" not in run("codes", tmp_path / "seen.ndjson").output
+
+
 def test_codes_does_not_point_at_a_code_that_always_stands_beside_a_mapped_one(
     tmp_path: Path,
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 import fhir_fixtures
 from cds_service.config import Settings
 from cds_service.core.knowledge import KnowledgeBase
+from cds_service.errors import InputError
 from cds_service.knowledge.files import Library
 from tests.documentation import even
 from tests.unit.cli.command_line import COMMANDING, document, is_harmless, run
@@ -45,6 +46,18 @@ def test_evaluate_as_json_is_the_hook_response() -> None:
 )
 def test_evaluate_takes_requests_bundles_reports_and_observations(name: str, cards: int) -> None:
     assert len(document(run("evaluate", fhir_fixtures.path(name), "--json", *ON))["cards"]) == cards
+
+
+@pytest.mark.parametrize("command", ["evaluate", "explain"])
+def test_of_a_file_of_lines_one_is_asked_for(command: str, tmp_path: Path) -> None:
+    line = json.dumps(json.loads(fhir_fixtures.text("csf_above_150")))
+    file = tmp_path / "Observation.ndjson"
+    file.write_text(f"{line}\n")
+    assert "CSF" in run(command, file).output
+    file.write_text(f"{line}\n{line}\n")
+    refused = run(command, file).exception
+    assert isinstance(refused, InputError)
+    assert refused.one_line().startswith(f"CDS-5003 {file}: This file holds a document in each")
 
 
 def test_nothing_to_say_is_said() -> None:

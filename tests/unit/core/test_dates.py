@@ -16,6 +16,7 @@ from cds_service.core.dates import (
     collection_days,
     day_of,
     furthest_apart,
+    readable,
     when_taken,
     whole_day,
     wholly_before,
@@ -36,12 +37,33 @@ from tests.records import AT, moment, result
         ("2026-03-01T09:30:00Z/2026-03-02", "2026-03-01"),
         ("2026-02/2026-03", "2026-02"),
         ("2026-03-01/..", "2026-03-01"),
-        ("../2026-03-01T09:30:00Z", "../2026-03-01"),
+        ("../2026-03-01T09:30:00Z", "until 2026-03-01"),
         ("", ""),
     ],
 )
 def test_the_day_of_a_date_is_never_part_of_another(written: str, day: str) -> None:
     assert day_of(written) == day
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2026-03-01T09:30:00Z", "2026-03-01 09:30 UTC"),
+        ("2026-03-01T09:30:00+01:00", "2026-03-01 09:30 UTC+01:00"),
+        ("2026-03-01T09:30:00.000-03:30", "2026-03-01 09:30 UTC-03:30"),
+        ("2026-03-01T09:30:05Z", "2026-03-01 09:30:05 UTC"),
+        ("2026-03-01T00:00:00.050Z", "2026-03-01 00:00:00.050 UTC"),
+        ("2026-03-01T09:30:00Z/2026-03-02", "2026-03-01 09:30 UTC to 2026-03-02"),
+        ("2026-03-01/2026-03-02", "2026-03-01 to 2026-03-02"),
+        ("2026-03-01T09:30:00Z/..", "from 2026-03-01 09:30 UTC"),
+        ("../2026-03-01", "until 2026-03-01"),
+        ("2026/..", "from 2026"),
+        ("2026-03", "2026-03"),
+        ("", ""),
+    ],
+)
+def test_a_date_for_people_says_all_that_was_sent(written: str, read: str) -> None:
+    assert readable(written) == read
 
 
 def days(text: str) -> Days:

@@ -149,7 +149,7 @@ def test_f06_a_required_key_that_is_neither_sent_nor_reachable_is_412() -> None:
         gathered_of({"patient": PATIENT}, NO_SERVER)
     assert (raised.value.status, raised.value.where) == (412, "prefetch.sil2r")
     assert raised.value.cause == "no-fhir-server"
-    told = "is required, and was neither sent nor could be read (no-fhir-server)."
+    told = "is required, and was neither sent as asked for nor could be read (no-fhir-server)."
     assert raised.value.text == f"The prefetch key 'sil2r' {told}"
     assert raised.value.remedy
 

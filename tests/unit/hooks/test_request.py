@@ -242,6 +242,7 @@ def test_fhir_authorization_without_a_server_is_refused() -> None:
     ("bundle", "where"),
     [
         ({}, "context.results"),
+        ([{"resourceType": "Observation"}], "context.results"),
         ({"resourceType": "Observation"}, "context.results"),
         ({"resourceType": "Bundle", "entry": {}}, "context.results.entry"),
         ({"resourceType": "Bundle", "entry": [{}, 7]}, "context.results.entry[1]"),
@@ -254,6 +255,14 @@ def test_fhir_authorization_without_a_server_is_refused() -> None:
 def test_results_are_a_bundle_in_outline(bundle: object, where: str) -> None:
     given = body(context={"patientId": "p1", "results": bundle})
     assert refused(given, Trigger.LAB_RESULT) == where
+
+
+@pytest.mark.parametrize("sent", [None, "Observation/1", [{"resourceType": "Observation"}], {}])
+def test_who_sends_no_bundle_is_told_to_send_one(sent: object) -> None:
+    given = body(context={"patientId": "p1", "results": sent})
+    with pytest.raises(BadRequest) as caught:
+        read(given, Trigger.LAB_RESULT)
+    assert caught.value.remedy == "Send a FHIR Bundle."
 
 
 def test_an_invalid_resource_in_the_bundle_is_not_judged_here() -> None:

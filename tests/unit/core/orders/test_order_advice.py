@@ -257,7 +257,9 @@ def test_another_patient_s_order_is_silent_beside_a_card_and_without_content_alo
     other = order(IL2_MASS, place=7, subject=Subject.ANOTHER_PATIENT)
     beside = advised(other, order(ANY))
     assert [ids(advice) for advice in beside.advice] == [["order-specimen-not-named"]]
-    assert [skipped.because for skipped in beside.skipped] == ["it belongs to another patient"]
+    assert [skipped.because for skipped in beside.skipped] == [
+        "its subject is not known to be this patient"
+    ]
     card = card_on(other)
     assert card.extension["reason"] == "subject-mismatch"
     shown = str(card.as_json())

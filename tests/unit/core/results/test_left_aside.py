@@ -101,7 +101,9 @@ def test_another_patients_result_is_left_aside_beside_this_patients() -> None:
     foreign = day("foreign", "2026-02-01", subject=Subject.ANOTHER_PATIENT)
     evaluation = evaluated(record(day("own", "2026-01-01"), foreign))
     assert read(evaluation) == {"own": "interpreted"}
-    assert [s.because for s in evaluation.skipped] == ["it belongs to another patient"]
+    assert [s.because for s in evaluation.skipped] == [
+        "its subject is not known to be this patient"
+    ]
 
 
 def test_a_result_that_names_nobody_is_read_and_says_so() -> None:
@@ -249,7 +251,7 @@ def test_of_two_results_of_another_patient_both_are_in_the_trace() -> None:
     foreign = [day(name, "2026-01-01", subject=Subject.ANOTHER_PATIENT) for name in ("a", "b")]
     evaluation = evaluated(record(*foreign))
     assert read(evaluation) == {"a": "subject-mismatch"}
-    assert left_aside(evaluation) == {"b": "it belongs to another patient"}
+    assert left_aside(evaluation) == {"b": "its subject is not known to be this patient"}
 
 
 def test_nothing_to_say_is_no_answer_and_no_reason() -> None:

@@ -256,7 +256,7 @@ def test_a_result_that_may_be_newer_is_named_where_it_comes_from_the_history() -
     assert notes(answer) == {
         NoteKind.ORDER_UNKNOWN: {
             "value": "5230 pt/mL",
-            "date": "2026-03-01T08:00:00Z",
+            "date": "2026-03-01 08:00 UTC",
             "status": "final",
         }
     }
