@@ -26,7 +26,9 @@ CALENDAR = 28
 _TIMED = r"T[0-9:]{8}(?:Z|[+-][0-9:]{5})"
 _DATE = re.compile(rf'"(\d{{4}})((?:-\d\d(?:-\d\d(?:{_TIMED})?)?)?)"')
 _TIME = re.compile(rf'"(\d{{4}}-\d\d-\d\d{_TIMED})"')
-_SHOWN = re.compile(rf"\d{{4}}-\d\d-\d\d(?:{_TIMED})?|\b(?:19|20)\d\d(?:-\d\d)?\b")
+_READ = r" [0-9:]{5}(?::[0-9:.]+)? UTC(?:[+-][0-9:]{5})?"
+"""A time of day as cards have it."""
+_SHOWN = re.compile(rf"\d{{4}}-\d\d-\d\d(?:{_READ})?|\b(?:19|20)\d\d(?:-\d\d)?\b")
 services = st.sampled_from(sorted(HOOKS))
 few = settings(max_examples=25)
 
