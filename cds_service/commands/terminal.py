@@ -229,13 +229,17 @@ def print_records(console: Console, records: Sequence[Mapping[str, Any]]) -> Non
 
 
 def print_rates(console: Console, findings: Sequence[Mapping[str, Any]]) -> None:
-    """For each client a table of how its findings fared; the share is of what feedback came for.
+    """For each client a table of how its findings fared.
 
     A client heads its table, so that ids of findings stay whole on a narrow terminal: they are what
     a site file mutes by. What was withheld has a column where anything was.
     """
-    said = "Cards by finding, each with its newest feedback." if findings else "No card so far."
-    console.print(said)
+    if not findings:
+        console.print("No card so far.")
+        return
+    console.print(
+        "Cards by finding, each with its newest feedback. Share: overridden, of all with feedback."
+    )
     names = ["shown", "accepted", "overridden"]
     if any(each["withheld"] for each in findings):
         names.insert(0, "withheld")
