@@ -13,7 +13,14 @@ from cds_service.core.elements import ResourceRef
 from cds_service.core.json_object import JsonObject
 from cds_service.core.model import InvalidResource
 from cds_service.fhir.reference import base_of, comparable_url
-from cds_service.fhir.shape import a_text, an_id, an_object, type_of, version_of
+from cds_service.fhir.shape import (
+    a_text,
+    an_id,
+    an_object,
+    is_mislabelled,
+    type_of,
+    version_of,
+)
 
 REFERRED_TO = frozenset(
     {"Medication", "Organization", "Patient", "RelatedPerson", "Specimen", "Substance"}
@@ -178,9 +185,9 @@ def open_document(document: JsonObject) -> Document:
     if kind != "Bundle":
         return _document([Entry(document, "", document, kind)], [])
     items = document.get("entry", [])
-    return (
-        _bundle(items) if isinstance(items, list) else Document(misfits=(_misfit("Bundle.entry"),))
-    )
+    if not isinstance(items, list) or is_mislabelled(document):
+        return Document(misfits=(_misfit("Bundle.entry"),))
+    return _bundle(items)
 
 
 def _bundle(items: Sequence[object]) -> Document:

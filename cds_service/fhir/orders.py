@@ -22,7 +22,7 @@ from cds_service.fhir.bundle import Entry, Unresolved, open_document
 from cds_service.fhir.parts import MOST_READ
 from cds_service.fhir.reference import Fragment, Literal, NoLiteral, target_of
 from cds_service.fhir.scope import Scope
-from cds_service.fhir.sent_drafts import REQUEST, EveryDraft, Meant, Selected, drafts_in
+from cds_service.fhir.sent_drafts import REQUEST, Meant, drafts_in
 from cds_service.fhir.shape import Refusal, a_text, codings, objects
 from cds_service.fhir.specimen import follow_specimens
 from cds_service.fhir.subject import Whose
@@ -88,11 +88,10 @@ def read_drafts(bundle: JsonObject, *, meant: Meant, whose: Whose, wanted: Wante
     left_aside += [
         Skipped(entry.ref, "too many drafts to read") for _, _, entry, _ in contents[MOST_READ:]
     ]
-    match meant:
-        case EveryDraft():
-            asked += [replace(m, where=_POSITION.sub("", m.where)) for m in document.misfits]
-        case Selected():
-            left_aside += [Skipped(m.ref, "no resource, so not selected") for m in document.misfits]
+    if document.misfits and meant.are_among(document.entries):
+        left_aside += [Skipped(m.ref, "no resource, so not selected") for m in document.misfits]
+    else:
+        asked += [replace(m, where=_POSITION.sub("", m.where)) for m in document.misfits]
     drafts = Drafts(tuple(dict.fromkeys(asked)), tuple(beside))
     return ReadDrafts(drafts, resources, tuple(left_aside))
 

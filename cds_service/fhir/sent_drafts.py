@@ -27,29 +27,45 @@ class EveryDraft:
         """Whether the draft is meant."""
         return True
 
+    def are_among(self, _entries: Iterable[Entry]) -> bool:
+        """Never: what cannot be read as a resource is meant as well."""
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Selected:
     """`order-select`: the drafts of these names: `ServiceRequest/1`, its bare id, or a fullUrl."""
 
     names: frozenset[str]
+    drafts: tuple[frozenset[str], ...] = ()
+    """The names of each."""
 
     @classmethod
     def by(cls, references: Iterable[str]) -> Selected:
         """The drafts that a client names. They stand in the same Bundle, so server and version of a
         reference say nothing more.
         """
-        named = ((text, *_restful(text)) for text in references)
-        return cls(frozenset(name for names in named for name in names))
+        drafts = tuple(frozenset({text, *_restful(text)}) for text in references)
+        return cls(frozenset().union(*drafts), drafts)
 
     def takes(self, entry: Entry) -> bool:
-        """Whether the draft was selected. Its id counts as it is written: if it is no FHIR id, the
-        draft is not valid, and that must be told.
-        """
-        own = {entry.full_url, *_restful(entry.full_url)} - {""}
-        if written := entry.resource.get("id"):
-            own |= {f"{entry.kind}/{written}", str(written)}
-        return not self.names.isdisjoint(own)
+        """Whether the draft was selected."""
+        return not self.names.isdisjoint(_names(entry))
+
+    def are_among(self, entries: Iterable[Entry]) -> bool:
+        """Whether each draft that was selected is among these."""
+        found = {name for entry in entries for name in _names(entry)}
+        return not any(map(found.isdisjoint, self.drafts))
+
+
+def _names(entry: Entry) -> set[str]:
+    """What a draft may be called. Its id counts as it is written: if it is no FHIR id, the draft is
+    not valid, and that must be told.
+    """
+    own = {entry.full_url, *_restful(entry.full_url)} - {""}
+    if written := entry.resource.get("id"):
+        own |= {f"{entry.kind}/{written}", str(written)}
+    return own
 
 
 def _restful(address: str) -> Iterator[str]:

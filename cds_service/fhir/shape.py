@@ -20,6 +20,15 @@ _ID = re.compile(FHIR_ID)
 _DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 
+BUNDLE = frozenset(
+    {"resourceType", "id", "meta", "implicitRules", "language", "identifier", "type"}
+    | {"timestamp", "total", "link", "entry", "signature"}
+)
+"""The members of a Bundle (https://hl7.org/fhir/R4/bundle.html). Before those that are no objects
+`_` may stand (https://hl7.org/fhir/R4/json.html#primitive).
+"""
+
+
 class Refusal(Exception):  # noqa: N818 - an outcome on its way to becoming an InvalidResource
     """The resource cannot be read as valid FHIR R4; `where` locates the fault, without values."""
 
@@ -55,6 +64,16 @@ def objects(value: object) -> Sequence[JsonObject]:
 def resources_of(bundle: JsonObject) -> list[JsonObject]:
     """The resource of each entry of a Bundle; an empty object for an entry without one."""
     return [an_object(entry.get("resource")) for entry in objects(bundle.get("entry"))]
+
+
+def is_mislabelled(bundle: JsonObject) -> bool:
+    """Whether a Bundle without entries holds something under a name that Bundles do not have, such
+    as `entries`: it does not say that there is nothing.
+    """
+    return not bundle.get("entry") and any(
+        isinstance(value, dict | list) and value and name.removeprefix("_") not in BUNDLE
+        for name, value in bundle.items()
+    )
 
 
 def an_id(value: object) -> str:

@@ -13,7 +13,7 @@ from cds_service.core.json_object import JsonObject
 from cds_service.core.model import Availability
 from cds_service.fhir.calls.fetched import UpstreamFault
 from cds_service.fhir.calls.pages import LastPage, Next, leads_to
-from cds_service.fhir.shape import a_text, an_object, objects, type_of
+from cds_service.fhir.shape import a_text, an_object, is_mislabelled, objects, type_of
 
 _HARMLESS = frozenset({"information", "warning"})
 _NOT_ALL = frozenset({"incomplete", "throttled", "timeout", "transient"})
@@ -43,7 +43,8 @@ def supplied(value: object) -> Supplied:
 
     FAILED: no resource; an OperationOutcome, also inside a Bundle, unless it holds hints and
     warnings only, as many servers add to a successful search; a Bundle without resources that is
-    not such an empty list, since it does not say that there is nothing.
+    not such an empty list, or that holds something under another name than `entry`, since it does
+    not say that there is nothing.
 
     PARTIAL, however little it holds: a Bundle that has a further page, or says itself by a warning
     or by its `total` that it is not all; one with an entry that could not be had, or that is a
@@ -63,7 +64,7 @@ def supplied(value: object) -> Supplied:
 
 def _supplied_bundle(bundle: JsonObject) -> Supplied:
     entries = bundle.get("entry", [])
-    if not isinstance(entries, list):
+    if not isinstance(entries, list) or is_mislabelled(bundle):
         return Supplied(Availability.FAILED)
     inside = _Inside(bundle)
     if any(map(_is_failure, inside.outcomes)):

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from cds_service.core.json_object import JsonObject
 from cds_service.errors import HookMismatch
-from cds_service.fhir.shape import FHIR_ID
+from cds_service.fhir.shape import FHIR_ID, is_mislabelled
 from cds_service.hooks.members import Members
 
 PATIENT_ID = rf"(Patient/)?(?=[.\-]*[A-Za-z0-9]){FHIR_ID}"
@@ -162,6 +162,8 @@ def _bundle(context: Members, name: str) -> JsonObject:
     bundle = context.object(name, _BUNDLE)
     if bundle.json.get("resourceType") != "Bundle":
         raise context.fault(name, f"This is not {_BUNDLE}.", f"Send {_BUNDLE}.")
+    if is_mislabelled(bundle.json):
+        raise bundle.fault("entry", "This has another name here.", "Send the resources in `entry`.")
     if bundle.has("entry") and not all(map(_is_entry, bundle.array("entry"))):
         for entry in bundle.objects("entry"):  # raises with the path of the wrong one
             entry.optional_object("resource")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cds_service.core.feedback import FeedbackOutcome
 from cds_service.core.rendering.parts import LONGEST_SUMMARY
+from cds_service.fhir.shape import BUNDLE
 from cds_service.hooks.feedback import LONGEST_COMMENT, LONGEST_URI, MOST_ITEMS
 from cds_service.hooks.members import BLANK, LONGEST_TEXT
 from cds_service.hooks.request import LONGEST_URL, PATIENT_ID, Trigger
@@ -61,10 +62,25 @@ def _or_null(schema: Schema) -> Schema:
 
 _OBJECT: Final[Schema] = {"type": "object"}
 
+_HOLDS_ENTRIES: Final[Schema] = {
+    "required": ["entry"],
+    "properties": {"entry": {"type": "array", "minItems": 1}},
+}
+_HOLDS_NOTHING: Final[Schema] = {
+    "properties": {mark + name: True for name in sorted(BUNDLE) for mark in ("", "_")},
+    "additionalProperties": {
+        "anyOf": [
+            {"type": ["string", "number", "boolean", "null"]},
+            {"type": "array", "maxItems": 0},
+            {"type": "object", "maxProperties": 0},
+        ]
+    },
+}
+"""Nothing under a name that Bundles do not have: what is there may be meant as the entries."""
 _BUNDLE: Final = record(
     {"resourceType": {"const": "Bundle"}},
     {"entry": _or_null(array(record({}, {"resource": _or_null(_OBJECT)})))},
-)
+) | {"anyOf": [_HOLDS_ENTRIES, _HOLDS_NOTHING]}
 _PATIENT_ID: Final[Schema] = {"type": "string", "pattern": f"^{PATIENT_ID}$"}
 
 

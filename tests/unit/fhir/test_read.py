@@ -126,6 +126,7 @@ def test_an_entry_that_is_no_resource_is_told_and_the_others_are_read(
     [
         ({"entry": []}, "Bundle.resourceType"),
         ({"resourceType": "Bundle", "entry": 5}, "Bundle.entry"),
+        ({"resourceType": "Bundle", "entries": [{"resource": observation()}]}, "Bundle.entry"),
     ],
 )
 def test_results_that_are_no_bundle_are_told(what: JsonObject, where: str) -> None:

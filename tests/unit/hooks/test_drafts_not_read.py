@@ -91,6 +91,16 @@ def test_an_entry_that_is_no_resource_is_told_of_when_all_are_signed() -> None:
     ]
 
 
+def test_an_entry_that_is_no_resource_is_told_of_when_it_may_be_what_was_selected() -> None:
+    one = draft("718-7")
+    assert said(answered(one, {"no": "resource"}, selections=["ServiceRequest/2"])) == [
+        "fhir-invalid"
+    ]
+    both = ["ServiceRequest/1", "ServiceRequest/2"]
+    assert said(answered(one, {"no": "resource"}, selections=both)) == ["fhir-invalid"]
+    assert said(answered(one, {"no": "resource"}, selections=both[:1])) == []
+
+
 def test_an_order_of_another_patient_is_shown_by_nothing_but_its_existence() -> None:
     foreign = draft(IL2, "secret", subject={"reference": "Patient/q"})
     alone = answered(foreign)

@@ -245,6 +245,7 @@ def test_fhir_authorization_without_a_server_is_refused() -> None:
         ([{"resourceType": "Observation"}], "context.results"),
         ({"resourceType": "Observation"}, "context.results"),
         ({"resourceType": "Bundle", "entry": {}}, "context.results.entry"),
+        ({"resourceType": "Bundle", "entries": [{"resource": {}}]}, "context.results.entry"),
         ({"resourceType": "Bundle", "entry": [{}, 7]}, "context.results.entry[1]"),
         (
             {"resourceType": "Bundle", "entry": [{"resource": "{}"}]},
