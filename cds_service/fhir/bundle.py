@@ -18,6 +18,7 @@ from cds_service.fhir.shape import (
     an_id,
     an_object,
     is_mislabelled,
+    is_type,
     type_of,
     version_of,
 )
@@ -180,7 +181,7 @@ def open_document(document: JsonObject) -> Document:
     if not document:
         return _NOTHING
     kind = type_of(document)
-    if not kind:
+    if not is_type(kind):
         return Document(misfits=(_misfit("Bundle.resourceType"),))
     if kind != "Bundle":
         return _document([Entry(document, "", document, kind)], [])
@@ -204,7 +205,7 @@ def _bundle(items: Sequence[object]) -> Document:
         resource = item.get("resource")
         if "resource" not in item and _only_reports(item):
             continue
-        if isinstance(resource, dict) and (kind := type_of(resource)):
+        if isinstance(resource, dict) and is_type(kind := type_of(resource)):
             entries.append(Entry(resource, a_text(item.get("fullUrl")), resource, kind))
         elif len(misfits) < _MOST_MISFITS:
             misfits.append(_misfit(f"Bundle.entry[{position}].resource"))

@@ -24,9 +24,7 @@ BUNDLE = frozenset(
     {"resourceType", "id", "meta", "implicitRules", "language", "identifier", "type"}
     | {"timestamp", "total", "link", "entry", "signature"}
 )
-"""The members of a Bundle (https://hl7.org/fhir/R4/bundle.html). Before those that are no objects
-`_` may stand (https://hl7.org/fhir/R4/json.html#primitive).
-"""
+"""The members of a Bundle (https://hl7.org/fhir/R4/bundle.html)."""
 
 
 class Refusal(Exception):  # noqa: N818 - an outcome on its way to becoming an InvalidResource
@@ -66,14 +64,26 @@ def resources_of(bundle: JsonObject) -> list[JsonObject]:
     return [an_object(entry.get("resource")) for entry in objects(bundle.get("entry"))]
 
 
+def without_mark(name: str) -> str:
+    """The name of a member without the mark of what is said beside a primitive
+    (https://hl7.org/fhir/R4/json.html#primitive).
+    """
+    return name.removeprefix("_")
+
+
+def holds_beside(element: JsonObject, members: frozenset[str]) -> bool:
+    """Whether something with content stands in an element beside these members."""
+    return any(
+        isinstance(value, dict | list) and value and without_mark(name) not in members
+        for name, value in element.items()
+    )
+
+
 def is_mislabelled(bundle: JsonObject) -> bool:
     """Whether a Bundle without entries holds something under a name that Bundles do not have, such
     as `entries`: it does not say that there is nothing.
     """
-    return not bundle.get("entry") and any(
-        isinstance(value, dict | list) and value and name.removeprefix("_") not in BUNDLE
-        for name, value in bundle.items()
-    )
+    return not bundle.get("entry") and holds_beside(bundle, BUNDLE)
 
 
 def an_id(value: object) -> str:
@@ -85,6 +95,11 @@ def an_id(value: object) -> str:
 def type_of(resource: JsonObject) -> str:
     """`resourceType`, empty when there is none."""
     return a_text(resource.get("resourceType"))
+
+
+def is_type(kind: str) -> bool:
+    """Whether this may name a type of resource: they all begin with a capital."""
+    return kind[:1].isupper()
 
 
 def version_of(resource: JsonObject) -> str:

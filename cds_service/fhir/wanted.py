@@ -13,12 +13,15 @@ from cds_service.core.concepts import ConceptIndex
 from cds_service.core.elements import Coding
 from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.fhir.shape import an_object, code_pairs, objects
+from cds_service.fhir.shape import an_object, code_pairs, holds_beside, objects, without_mark
 
 Codes = frozenset[tuple[str, str]]
 """Pairs of system and code."""
 
 _NOTHING = ConceptIndex(())
+_CONCEPT = frozenset({"id", "extension", "coding", "text"})
+_CODING = frozenset({"id", "extension", "system", "version", "code", "display", "userSelected"})
+"""Members of a CodeableConcept and of a Coding (https://hl7.org/fhir/R4/datatypes.html#Coding)."""
 _CODED_BY = ("code", "medicationCodeableConcept")
 """Where a condition, a procedure or a medication holds its codes."""
 
@@ -83,7 +86,7 @@ def sort_of(observation: JsonObject, wanted: Wanted) -> Sort:
         return Sort.ANALYTE
     if not pairs.isdisjoint(wanted.companions):
         return Sort.COMPANION
-    if not pairs and any(_is_broken(coding) for coding in given):
+    if not pairs and (any(map(_is_broken, given)) or _hides_codes(an_object(code))):
         return Sort.UNREADABLE
     return _sort_by_components(observation, wanted) if "component" in observation else Sort.OTHER
 
@@ -139,3 +142,9 @@ def _is_broken(coding: object) -> bool:
     return not isinstance(coding, dict) or any(
         not isinstance(coding.get(name, ""), str) for name in ("system", "code")
     )
+
+
+def _hides_codes(concept: JsonObject) -> bool:
+    """Whether codes may stand where they have none to be: under a name such as `codings`."""
+    inside = (name for coding in objects(concept.get("coding")) for name in coding)
+    return holds_beside(concept, _CONCEPT) or not _CODING.issuperset(map(without_mark, inside))

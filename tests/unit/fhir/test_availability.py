@@ -12,6 +12,7 @@ from cds_service.fhir import parts as parts_module
 from tests.unit.fhir.given import (
     OTHER_TEST,
     SIL2R,
+    SUBJECT,
     bundle,
     concept,
     ferritin,
@@ -111,6 +112,24 @@ def test_invalid_entries_of_an_optional_part_are_left_out_and_said(
     labs: JsonObject, availability: Availability
 ) -> None:
     assert came_to("labs", labs) is availability
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"codings": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "D86"}]},
+        {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "codes": "D86"}]},
+        {"coding": "D86"},
+    ],
+)
+def test_a_condition_whose_codes_stand_where_they_have_none_to_be_is_not_passed_over(
+    code: JsonObject,
+) -> None:
+    status = concept("http://terminology.hl7.org/CodeSystem/condition-clinical", "active")
+    named = resource("Condition", id="c1", subject=SUBJECT, clinicalStatus=status)
+    assert came_to("conditions", bundle({**named, "code": code})) is Availability.FAILED
+    in_words = {**named, "code": {"text": "sarcoidosis", "extension": [{"url": "urn:x"}]}}
+    assert came_to("conditions", bundle(in_words)) is Availability.GIVEN
 
 
 def test_an_invalid_result_makes_its_own_part_less_unless_it_is_interpreted_itself() -> None:

@@ -78,6 +78,8 @@ def test_results_of_other_tests_are_never_validated(monkeypatch: pytest.MonkeyPa
         {"coding": ["9654-5"]},
         {"coding": [{"system": LOINC, "code": 9654}]},
         {"coding": [{"system": 5, "code": "9654-5"}]},
+        {"text": "sIL-2R", "codings": [{"system": LOINC, "code": "9654-5"}]},
+        {"coding": [{"system": LOINC, "Code": "9654-5"}]},
     ],
 )
 def test_a_result_whose_code_cannot_be_read_cannot_be_ruled_out(code: object) -> None:
@@ -109,6 +111,7 @@ def test_an_id_outside_the_grammar_is_not_repeated() -> None:
         ({"resource": []}, "Bundle.entry[1].resource"),
         ({"resource": {}}, "Bundle.entry[1].resource"),
         ({"resource": {"resourceType": 5}}, "Bundle.entry[1].resource"),
+        ({"resource": {"resourceType": "observation"}}, "Bundle.entry[1].resource"),
     ],
 )
 def test_an_entry_that_is_no_resource_is_told_and_the_others_are_read(
@@ -125,6 +128,7 @@ def test_an_entry_that_is_no_resource_is_told_and_the_others_are_read(
     ("what", "where"),
     [
         ({"entry": []}, "Bundle.resourceType"),
+        ({"resourceType": "bundle", "entry": []}, "Bundle.resourceType"),
         ({"resourceType": "Bundle", "entry": 5}, "Bundle.entry"),
         ({"resourceType": "Bundle", "entries": [{"resource": observation()}]}, "Bundle.entry"),
     ],
