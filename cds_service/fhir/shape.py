@@ -20,11 +20,8 @@ _ID = re.compile(FHIR_ID)
 _DATA_ABSENT_REASON = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 
-BUNDLE = frozenset(
-    {"resourceType", "id", "meta", "implicitRules", "language", "identifier", "type"}
-    | {"timestamp", "total", "link", "entry", "signature"}
-)
-"""The members of a Bundle (https://hl7.org/fhir/R4/bundle.html)."""
+BUNDLE = frozenset({"meta", "identifier", "link", "entry", "signature"})
+"""Members of a Bundle that are no primitives (https://hl7.org/fhir/R4/bundle.html)."""
 
 
 class Refusal(Exception):  # noqa: N818 - an outcome on its way to becoming an InvalidResource
@@ -64,17 +61,12 @@ def resources_of(bundle: JsonObject) -> list[JsonObject]:
     return [an_object(entry.get("resource")) for entry in objects(bundle.get("entry"))]
 
 
-def without_mark(name: str) -> str:
-    """The name of a member without the mark of what is said beside a primitive
-    (https://hl7.org/fhir/R4/json.html#primitive).
-    """
-    return name.removeprefix("_")
-
-
 def holds_beside(element: JsonObject, members: frozenset[str]) -> bool:
-    """Whether something with content stands in an element beside these members."""
+    """Whether an element holds an object or an array with content beside these members. What only
+    adds to a primitive is passed over (https://hl7.org/fhir/R4/json.html#primitive).
+    """
     return any(
-        isinstance(value, dict | list) and value and without_mark(name) not in members
+        isinstance(value, dict | list) and value and name not in members and name[:1] != "_"
         for name, value in element.items()
     )
 

@@ -13,15 +13,16 @@ from cds_service.core.concepts import ConceptIndex
 from cds_service.core.elements import Coding
 from cds_service.core.json_object import JsonObject
 from cds_service.core.knowledge import LOINC, KnowledgeBase
-from cds_service.fhir.shape import an_object, code_pairs, holds_beside, objects, without_mark
+from cds_service.fhir.shape import an_object, code_pairs, holds_beside, objects
 
 Codes = frozenset[tuple[str, str]]
 """Pairs of system and code."""
 
 _NOTHING = ConceptIndex(())
-_CONCEPT = frozenset({"id", "extension", "coding", "text"})
+_CONCEPT = frozenset({"extension", "coding"})
+"""Members of a CodeableConcept that are no primitives."""
 _CODING = frozenset({"id", "extension", "system", "version", "code", "display", "userSelected"})
-"""Members of a CodeableConcept and of a Coding (https://hl7.org/fhir/R4/datatypes.html#Coding)."""
+"""Members of a Coding (https://hl7.org/fhir/R4/datatypes.html#Coding)."""
 _CODED_BY = ("code", "medicationCodeableConcept")
 """Where a condition, a procedure or a medication holds its codes."""
 
@@ -146,5 +147,5 @@ def _is_broken(coding: object) -> bool:
 
 def _hides_codes(concept: JsonObject) -> bool:
     """Whether codes may stand where they have none to be: under a name such as `codings`."""
-    inside = (name for coding in objects(concept.get("coding")) for name in coding)
-    return holds_beside(concept, _CONCEPT) or not _CODING.issuperset(map(without_mark, inside))
+    inside = {name.removeprefix("_") for each in objects(concept.get("coding")) for name in each}
+    return holds_beside(concept, _CONCEPT) or not inside <= _CODING

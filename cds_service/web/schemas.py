@@ -67,7 +67,8 @@ _HOLDS_ENTRIES: Final[Schema] = {
     "properties": {"entry": {"type": "array", "minItems": 1}},
 }
 _HOLDS_NOTHING: Final[Schema] = {
-    "properties": {mark + name: True for name in sorted(BUNDLE) for mark in ("", "_")},
+    "properties": dict.fromkeys(sorted(BUNDLE), True),
+    "patternProperties": {"^_": True},
     "additionalProperties": {
         "anyOf": [
             {"type": ["string", "number", "boolean", "null"]},
